@@ -1,0 +1,23 @@
+"""The few exceptions a user can meet; every message says what was given and what to do."""
+
+__all__ = ["CheckpointError", "DeviceError", "DownloadError", "InputError", "NapariSamError"]
+
+
+class NapariSamError(Exception):
+    """Base class of all exceptions that this package raises on purpose."""
+
+
+class InputError(NapariSamError, ValueError):
+    """A picture, a prompt or a setting cannot be used as given."""
+
+
+class CheckpointError(NapariSamError):
+    """A weights file is unsafe, damaged, of another architecture or not what it claims to be."""
+
+
+class DownloadError(NapariSamError):
+    """Weights could not be downloaded or verified."""
+
+
+class DeviceError(NapariSamError):
+    """The chosen device is missing or ran out of memory even for the smallest batch."""

@@ -1,0 +1,114 @@
+"""One frozen description per model size. Published numbers: Kirillov et al. 2023 and the MobileSAM paper."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["CONFIGS", "CellsEncoderConfig", "SamConfig", "TinyViTConfig", "ViTConfig"]
+
+
+@dataclass(frozen=True)
+class ViTConfig:
+    """SAM's image encoder: a plain ViT with window attention (paper, appendix A)."""
+
+    dim: int
+    depth: int
+    heads: int
+    global_blocks: tuple[int, ...]
+    window: int = 14
+    patch: int = 16
+    mlp_ratio: int = 4
+
+
+@dataclass(frozen=True)
+class TinyViTConfig:
+    """MobileSAM's image encoder: TinyViT-5M."""
+
+    dims: tuple[int, ...] = (64, 128, 160, 320)
+    depths: tuple[int, ...] = (2, 2, 6, 2)
+    heads: tuple[int, ...] = (2, 4, 5, 10)
+    windows: tuple[int, ...] = (7, 7, 14, 7)
+    mlp_ratio: int = 4
+
+
+@dataclass(frozen=True)
+class CellsEncoderConfig:
+    """Our convolutional encoder: channels and residual blocks at strides 2, 4, 8, 16 and 32."""
+
+    dims: tuple[int, ...] = (16, 32, 64, 128, 192)
+    depths: tuple[int, ...] = (1, 2, 2, 3, 2)
+
+
+@dataclass(frozen=True)
+class SamConfig:
+    """Everything that fixes a model's shape and its frame.
+
+    Parameters
+    ----------
+    name : str
+        Size, for example ``"vit_b"``.
+    encoder : ViTConfig, TinyViTConfig or CellsEncoderConfig
+        The image encoder.
+    frame : int
+        Side of the square input in model pixels.
+    stride : int
+        Model pixels per token of the image embedding; masks have a quarter of it.
+    width : int
+        Channels of the image embedding and of the decoder.
+    mlp_width : int
+        Hidden channels of the two-way transformer's MLP.
+    upscale_dims : (int, int)
+        Channels after the decoder's two transposed convolutions.
+    dense : bool
+        True for our own model: points, boxes and masks are also drawn on the mask grid, and
+        encoder and prompts reach the upscaling as skip features; pictures larger than the frame
+        are embedded at their own scale and decoded in windows of one frame.
+    mask_threshold : float
+        Logit above which a pixel belongs to the mask.
+    """
+
+    name: str
+    encoder: ViTConfig | TinyViTConfig | CellsEncoderConfig
+    frame: int = 1024
+    stride: int = 16
+    width: int = 256
+    mlp_width: int = 2048
+    upscale_dims: tuple[int, int] = (64, 32)
+    dense: bool = False
+    mask_threshold: float = 0.0
+
+    @property
+    def grid(self) -> int:
+        """Tokens per side of the image embedding."""
+        return self.frame // self.stride
+
+    @property
+    def mask_stride(self) -> int:
+        """Model pixels per pixel of the low-resolution logits."""
+        return self.stride // 4
+
+    @property
+    def mask_size(self) -> int:
+        """Side of the low-resolution logits."""
+        return self.frame // self.mask_stride
+
+
+CONFIGS: dict[str, SamConfig] = {
+    config.name: config
+    for config in (
+        SamConfig("vit_h", ViTConfig(1280, 32, 16, (7, 15, 23, 31))),
+        SamConfig("vit_l", ViTConfig(1024, 24, 16, (5, 11, 17, 23))),
+        SamConfig("vit_b", ViTConfig(768, 12, 12, (2, 5, 8, 11))),
+        SamConfig("vit_t", TinyViTConfig()),
+        SamConfig(
+            "cells_tiny",
+            CellsEncoderConfig(),
+            frame=512,
+            stride=8,
+            width=128,
+            mlp_width=512,
+            upscale_dims=(48, 24),
+            dense=True,
+        ),
+    )
+}

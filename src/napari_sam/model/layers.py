@@ -1,0 +1,43 @@
+"""Small layers that several parts of the network share."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+__all__ = ["MLP", "LayerNorm2d", "neck"]
+
+
+class LayerNorm2d(nn.LayerNorm):
+    """LayerNorm over the channels of a (B, C, H, W) map, eps 1e-6 as in the reference."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, eps=1e-6)
+
+    def forward(self, x: Tensor) -> Tensor:  # (B, C, H, W)
+        x = F.layer_norm(x.permute(0, 2, 3, 1), self.normalized_shape, self.weight, self.bias, self.eps)
+        return x.permute(0, 3, 1, 2)
+
+
+class MLP(nn.Module):
+    """Linear layers with ReLU between them."""
+
+    def __init__(self, *dims: int) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(dims[:-1], dims[1:], strict=True))
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in self.layers[:-1]:
+            x = torch.relu(layer(x))
+        return self.layers[-1](x)
+
+
+def neck(channels: int, width: int) -> nn.Sequential:
+    """Return the 1 x 1 and 3 x 3 convolutions that end every encoder: (B, channels, h, w) to (B, width, h, w)."""
+    return nn.Sequential(
+        nn.Conv2d(channels, width, 1, bias=False),
+        LayerNorm2d(width),
+        nn.Conv2d(width, width, 3, padding=1, bias=False),
+        LayerNorm2d(width),
+    )

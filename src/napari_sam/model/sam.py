@@ -1,0 +1,110 @@
+"""The Segment Anything Model: image encoder, prompt encoder, mask decoder (Kirillov et al. 2023)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from napari_sam.model.cells_encoder import CellsEncoder
+from napari_sam.model.config import CellsEncoderConfig, SamConfig, ViTConfig
+from napari_sam.model.drawn_prompts import DrawnPrompts
+from napari_sam.model.image_encoder import ImageEncoderViT
+from napari_sam.model.mask_decoder import MaskDecoder
+from napari_sam.model.prompt_encoder import PromptEncoder
+from napari_sam.model.tiny_vit import TinyViT
+
+__all__ = ["Features", "Sam"]
+
+
+class Features(NamedTuple):
+    """What the image encoder found: embedding (B, width, h, w) and, for a dense model, two skip maps."""
+
+    embedding: Tensor
+    skips: tuple[Tensor, Tensor] | None = None
+
+
+class Sam(nn.Module):
+    """One model of any size. Coordinates in here are (x, y) in frame pixels."""
+
+    def __init__(self, config: SamConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.image_encoder = _image_encoder(config)
+        self.prompt_encoder = PromptEncoder(config)
+        self.mask_decoder = MaskDecoder(config)
+        self.drawn_prompts = DrawnPrompts(config) if config.dense else None
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights lie."""
+        return self.mask_decoder.iou_token.weight.device
+
+    def encode(self, pixels: Tensor) -> Features:
+        """Embed normalised, padded pictures (B, 3, H, W)."""
+        if self.config.dense:
+            embedding, *skips = self.image_encoder(pixels)
+            return Features(embedding, tuple(skips))
+        return Features(self.image_encoder(pixels))
+
+    def decode(
+        self,
+        features: Features,
+        points: Tensor | None = None,
+        labels: Tensor | None = None,
+        boxes: Tensor | None = None,
+        masks: Tensor | None = None,
+        origin: tuple[int, int] = (0, 0),
+    ) -> tuple[Tensor, Tensor]:
+        """Predict four masks for each of B objects of one picture (or of B pictures).
+
+        Parameters
+        ----------
+        features : Features
+            Of one picture, or of as many as there are objects.
+        points, labels : (B, N, 2) float, (B, N) int
+            Clicks: 1 foreground, 0 background.
+        boxes : (B, 4) float
+            x0, y0, x1, y1.
+        masks : (B, 1, 4h, 4w) float
+            Low-resolution logits.
+        origin : (int, int)
+            Row and column, in tokens, of features that are a part of the frame.
+
+        Returns
+        -------
+        logits : (B, 4, 4h, 4w) float
+            Low-resolution mask logits; mask 0 is for unambiguous prompts.
+        iou : (B, 4) float
+            Predicted IoU.
+        """
+        batch = len(next(t for t in (points, boxes, masks) if t is not None))
+        image, skips = features
+        h, w = image.shape[-2:]
+        shift = image.new_tensor([origin[1], origin[0]]) * self.config.stride
+        sparse = self.prompt_encoder.sparse(
+            None if points is None else points + shift,
+            labels,
+            None if boxes is None else boxes + shift.repeat(2),
+        )
+        if sparse is None:
+            sparse = image.new_zeros(batch, 0, self.config.width)
+        if self.drawn_prompts is None or skips is None:
+            image = (image + self.prompt_encoder.dense(masks)).expand(batch, -1, -1, -1)
+        else:
+            image = image.expand(batch, -1, -1, -1)
+            if sparse.shape[1]:
+                sparse = sparse + self.drawn_prompts.sample(image, points, boxes)
+            drawn = self.drawn_prompts((4 * h, 4 * w), points, labels, boxes, masks)
+            image = image + drawn[0]
+            skips = (skips[0] + drawn[1], skips[1] + drawn[2])
+        position = self.prompt_encoder.dense_position()
+        position = position[..., origin[0] : origin[0] + h, origin[1] : origin[1] + w]
+        return self.mask_decoder(image, position, sparse, skips)
+
+
+def _image_encoder(config: SamConfig) -> nn.Module:
+    if isinstance(config.encoder, CellsEncoderConfig):
+        return CellsEncoder(config)
+    return (ImageEncoderViT if isinstance(config.encoder, ViTConfig) else TinyViT)(config)
