@@ -1,0 +1,106 @@
+"""The few things a user sets once for every door: a small JSON file in the configuration folder."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from napari_sam.errors import InputError
+
+__all__ = ["Settings", "default_threads", "load_settings", "save_settings", "settings_path"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a user may set.
+
+    Parameters
+    ----------
+    models_folder : str, optional
+        Where downloaded weights lie; None is the user's cache folder. The environment variable
+        ``NAPARI_SAM_MODELS`` goes before it.
+    threads : int, optional
+        Processor threads of the model; None is `default_threads`.
+
+    Raises
+    ------
+    InputError
+        For values of another kind, or fewer than one thread.
+    """
+
+    models_folder: str | None = None
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        if not (self.models_folder is None or isinstance(self.models_folder, str)):
+            raise InputError(f"models_folder must be a path or null; got {self.models_folder!r}")
+        if self.threads is not None and (type(self.threads) is not int or self.threads < 1):
+            raise InputError(
+                f"threads must be a whole number from 1, or null; got {self.threads!r}"
+            )
+
+
+def default_threads() -> int:
+    """Return how many threads the model takes when the user has not said.
+
+    All processors but one, at least one; ``OMP_NUM_THREADS`` goes before it. Threads of one
+    operation wait for each other, so a single one that shares its processor with another busy
+    program holds up all the rest: one processor is left to the rest of the machine.
+    """
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    if asked.isdigit() and int(asked) > 0:
+        return int(asked)
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, (allowed or 1) - 1)
+
+
+def settings_path() -> Path:
+    """Return where the settings lie."""
+    return Path(platformdirs.user_config_dir("napari-sam", appauthor=False)) / "settings.json"
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Read the settings; a missing file gives the defaults, a damaged one too, with a warning."""
+    path = path or settings_path()
+    known = {field.name for field in fields(Settings)}
+    try:
+        return Settings(**{key: value for key, value in _read(path).items() if key in known})
+    except (OSError, ValueError) as error:
+        logger.warning("%s cannot be used, defaults apply: %s", path, error)
+        return Settings()
+
+
+def save_settings(settings: Settings, path: Path | None = None) -> None:
+    """Write the settings, complete or not at all; keys of other versions are kept.
+
+    Raises
+    ------
+    OSError
+        When the folder cannot be written.
+    """
+    path = path or settings_path()
+    try:
+        kept = _read(path)
+    except (OSError, ValueError):
+        kept = {}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part.write_text(json.dumps({**kept, **asdict(settings)}, indent=2) + "\n", encoding="utf-8")
+    part.replace(path)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    values = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(values, dict):
+        raise ValueError(f"expected an object of keys and values, found {type(values).__name__}")
+    return values
