@@ -1,0 +1,35 @@
+"""Check that the one wheel in a folder holds what a user needs and nothing else."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from zipfile import ZipFile
+
+NEEDED = (
+    "napari_sam/napari.yaml",
+    "napari_sam/py.typed",
+    "napari_sam/zoo.toml",
+    "napari_sam/model/pretrained/cells_tiny.safetensors",
+)
+LARGEST = 15_000_000  # bytes; the weights are to stay below 12 MB
+
+
+def complaints(wheel: Path) -> list[str]:
+    """Return what is wrong with a wheel, one sentence each."""
+    names = ZipFile(wheel).namelist()
+    found = [f"{name} is missing" for name in NEEDED if name not in names]
+    strays = {name.split("/")[0] for name in names} - {"napari_sam"}
+    found += [f"{name} does not belong in it" for name in strays if ".dist-info" not in name]
+    if not any(name.endswith("licenses/LICENSE") for name in names):
+        found.append("the licence is missing")
+    if (size := wheel.stat().st_size) > LARGEST:
+        found.append(f"it has {size} bytes, more than {LARGEST}")
+    return found
+
+
+if __name__ == "__main__":
+    (wheel,) = Path(sys.argv[1]).glob("*.whl")
+    found = complaints(wheel)
+    print(f"{wheel.name}, {wheel.stat().st_size} bytes:", "; ".join(found) or "all there")
+    sys.exit(bool(found))

@@ -1,0 +1,55 @@
+"""The promises that the README, the metadata and CI make to one another."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def readme_commands() -> list[str]:
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    return [line for block in blocks for line in block.splitlines()]
+
+
+def name_of(requirement: str) -> str:
+    return re.split(r"[\[<>=!~ ;]", requirement)[0].lower()
+
+
+def test_readme_has_one_command_to_use_it_and_one_to_test_it() -> None:
+    use, test = readme_commands()
+    assert use.endswith("napari-sam demo")
+    assert "tox run -e unit" in test
+
+
+def test_readme_names_extras_and_environments_that_exist() -> None:
+    text = "\n".join(readme_commands())
+    extras = re.findall(r"\.\[([\w,]+)\]", text)
+    assert extras
+    assert set(",".join(extras).split(",")) <= set(PROJECT["optional-dependencies"])
+    tox = configparser.ConfigParser(interpolation=None)
+    tox.read(ROOT / "tox.ini")
+    environments = ",".join(re.findall(r"-e ([\w,]+)", text)).split(",")
+    assert all(f"testenv:{name}" in tox for name in environments)
+
+
+def test_ci_takes_its_commands_from_the_readme() -> None:
+    script = (ROOT / ".ci" / "run").read_text()
+    assert "README.md" in script
+    assert not any(command in script for command in readme_commands())
+
+
+def test_every_dependency_is_pinned_for_ci_and_open_for_users() -> None:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pinned = {name_of(line) for line in lines if "==" in line}
+    assert {name_of(requirement) for requirement in PROJECT["dependencies"]} <= pinned
+    assert not any("==" in requirement for requirement in PROJECT["dependencies"])
+
+
+def test_no_qt_binding_is_forced_on_a_user() -> None:
+    bindings = {"pyqt5", "pyqt6", "pyside2", "pyside6"}
+    assert not bindings & {name_of(requirement) for requirement in PROJECT["dependencies"]}
