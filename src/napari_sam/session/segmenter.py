@@ -1,0 +1,25 @@
+"""What a session asks of a model: two methods and a look at the decoder's window."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from napari_sam.prompts import Prompts
+from napari_sam.results import Prediction, Window
+
+__all__ = ["Segmenter"]
+
+
+class Segmenter(Protocol):
+    """A model as the session sees it; an embedding is opaque to the session."""
+
+    def embed(self, image: NDArray[Any], contrast: tuple[float, float] | None = None) -> Any:
+        """Embed a picture of shape (H, W) or (H, W, 3 or 4)."""
+
+    def predict(self, embedding: Any, prompts: Prompts) -> Prediction:
+        """Predict one object: three candidates for a lone point, else one."""
+
+    def window(self, embedding: Any, prompts: Prompts) -> Window:
+        """Tell which part of the picture `predict` would look at."""

@@ -1,0 +1,34 @@
+"""Where accepted objects go, one picture plane at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Plane", "Target"]
+
+Plane = Hashable
+"""Names one two-dimensional plane of a picture; only the target knows how to find it."""
+
+
+class Target(Protocol):
+    """A labels array that can be read and written plane by plane."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Integer type of the labels."""
+
+    def read(self, plane: Plane) -> NDArray[np.integer[Any]]:
+        """Return the (H, W) labels of one plane."""
+
+    def write(
+        self,
+        plane: Plane,
+        rows: NDArray[np.intp],
+        columns: NDArray[np.intp],
+        values: NDArray[np.integer[Any]],
+    ) -> None:
+        """Set the pixels (rows[i], columns[i]) of one plane to values[i]."""
