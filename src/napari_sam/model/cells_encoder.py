@@ -6,6 +6,7 @@ features carry its outline. Convolutions only, so a large picture is embedded at
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -23,7 +24,7 @@ def conv_norm(c_in: int, c_out: int, stride: int = 1) -> nn.Sequential:
 
 
 class ResidualBlock(nn.Module):
-    """Two 3 x 3 convolutions around a GELU, added to their input."""
+    """Two 3 x 3 convolutions around a ReLU, added to their input."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -31,7 +32,7 @@ class ResidualBlock(nn.Module):
         self.conv2 = conv_norm(channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.gelu(x + self.conv2(F.gelu(self.conv1(x))))
+        return torch.relu(x + self.conv2(torch.relu(self.conv1(x))))
 
 
 class CellsEncoder(nn.Module):
@@ -47,7 +48,7 @@ class CellsEncoder(nn.Module):
         self.down = nn.ModuleList()
         for i, (dim, depth) in enumerate(zip(dims, depths, strict=True)):
             first = conv_norm(3 if i == 0 else dims[i - 1], dim, stride=2)
-            self.down.append(nn.Sequential(first, nn.GELU(), *(ResidualBlock(dim) for _ in range(depth))))
+            self.down.append(nn.Sequential(first, nn.ReLU(), *(ResidualBlock(dim) for _ in range(depth))))
         # Top-down path: a coarser map, projected and enlarged, is added to the finer one.
         self.lateral = nn.ModuleList(nn.Conv2d(c, f, 1) for f, c in zip(dims[:-1], dims[1:], strict=True))
         self.up = nn.ModuleList(ResidualBlock(dim) for dim in dims[:-1])

@@ -107,7 +107,7 @@ CONFIGS: dict[str, SamConfig] = {
             stride=8,
             width=128,
             mlp_width=512,
-            upscale_dims=(48, 24),
+            upscale_dims=(32, 16),
             dense=True,
         ),
     )

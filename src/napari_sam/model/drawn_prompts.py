@@ -26,13 +26,13 @@ class DrawnPrompts(nn.Module):
     def __init__(self, config: SamConfig) -> None:
         super().__init__()
         self.stride = config.mask_stride
-        fine, coarse = 16, 32
+        fine, coarse = 8, 16
         self.stem = nn.Sequential(
-            nn.Conv2d(CHANNELS, fine, 3, padding=1), LayerNorm2d(fine), nn.GELU()
+            nn.Conv2d(CHANNELS, fine, 3, padding=1), LayerNorm2d(fine), nn.ReLU()
         )
-        self.down1 = nn.Sequential(nn.Conv2d(fine, coarse, 2, stride=2), LayerNorm2d(coarse), nn.GELU())
+        self.down1 = nn.Sequential(nn.Conv2d(fine, coarse, 2, stride=2), LayerNorm2d(coarse), nn.ReLU())
         self.down2 = nn.Sequential(
-            nn.Conv2d(coarse, 2 * coarse, 2, stride=2), LayerNorm2d(2 * coarse), nn.GELU()
+            nn.Conv2d(coarse, 2 * coarse, 2, stride=2), LayerNorm2d(2 * coarse), nn.ReLU()
         )
         self.to_tokens = nn.Conv2d(2 * coarse, config.width, 1)
         self.to_coarse = nn.Conv2d(coarse, config.upscale_dims[0], 1)

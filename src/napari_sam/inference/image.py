@@ -1,0 +1,138 @@
+"""A picture in, the model's input out; and the one conversion of coordinates.
+
+Public coordinates are (row, column); pixel (r, c) is the square from r - 0.5 to r + 0.5. A model's
+frame counts (x, y) and the network itself adds half a pixel. A picture of shape (H, W) is resized
+to (h, w); SAM's own sizes map x to x * w / W, exactly as the reference does, and our dense model
+maps pixel centres onto each other: (x + 0.5) * w / W - 0.5.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from napari_sam.errors import InputError
+
+__all__ = ["MIN_MAX", "PERCENTILE", "check_image", "contrast_range", "fit_shape", "normalise", "resize", "to_rgb8"]
+
+PERCENTILE, MIN_MAX = "percentile", "min_max"
+LOW_HIGH = (0.1, 99.9)  # robust against a few dead or hot pixels
+MEAN = (123.675, 116.28, 103.53)
+STD = (58.395, 57.12, 57.375)
+
+
+def check_image(image: Any) -> NDArray[Any]:
+    """Return a picture as (H, W) or (H, W, 3) of a real dtype.
+
+    Parameters
+    ----------
+    image : array-like
+        (H, W), (H, W, 3) or (H, W, 4); an alpha channel is dropped.
+
+    Raises
+    ------
+    InputError
+        For other shapes, complex or non-numeric values, an empty picture, or one in which no
+        value is finite.
+    """
+    array = np.asarray(image)
+    if not (array.ndim == 2 or (array.ndim == 3 and array.shape[-1] in (3, 4))):
+        raise InputError(
+            f"a picture must have shape (H, W), (H, W, 3) or (H, W, 4); got {array.shape}. "
+            "For a stack give one slice; for other channel counts choose one or three channels"
+        )
+    if array.size == 0:
+        raise InputError(f"the picture is empty: shape {array.shape}")
+    if not (array.dtype == bool or np.issubdtype(array.dtype, np.integer) or np.issubdtype(array.dtype, np.floating)):
+        raise InputError(f"a picture must hold real numbers; got dtype {array.dtype}")
+    if np.issubdtype(array.dtype, np.floating) and not np.isfinite(array).any():
+        raise InputError("no pixel of the picture has a finite value")
+    return array[..., :3] if array.ndim == 3 else array
+
+
+def contrast_range(image: NDArray[Any], rule: str = PERCENTILE) -> tuple[Any, Any]:
+    """Return the (low, high) intensities that become 0 and 255.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, 3) ndarray
+        NaN and infinite values are left out.
+    rule : {"percentile", "min_max"}
+        Robust percentiles of the whole picture as floats, or minimum and maximum of each channel
+        (float for (H, W), arrays of shape (3,) otherwise).
+
+    Examples
+    --------
+    >>> contrast_range(np.array([[2, 4], [6, 8]]), "min_max")
+    (2.0, 8.0)
+    """
+    finite = image
+    if np.issubdtype(image.dtype, np.floating) and not np.isfinite(image).all():
+        finite = np.where(np.isfinite(image), image, np.nan)
+    if rule == MIN_MAX:
+        axes = (0, 1)
+        low, high = np.nanmin(finite, axis=axes), np.nanmax(finite, axis=axes)
+        return (float(low), float(high)) if image.ndim == 2 else (low.astype(float), high.astype(float))
+    if rule != PERCENTILE:
+        raise InputError(f"intensity rule must be 'percentile' or 'min_max'; got {rule!r}")
+    values = finite[np.isfinite(finite)] if finite is not image else finite
+    low, high = np.percentile(values.astype(np.float64, copy=False), LOW_HIGH)
+    return float(low), float(high)
+
+
+def to_rgb8(image: NDArray[Any], contrast: tuple[Any, Any]) -> NDArray[np.uint8]:
+    """Map (low, high) to 0..255 and grey to RGB: (H, W, 3) uint8.
+
+    uint8 with (0, 255) is passed through untouched. NaN becomes 0; a picture without contrast
+    becomes black.
+    """
+    low, high = (np.asarray(bound, dtype=np.float64) for bound in contrast)
+    if not (np.isfinite(low).all() and np.isfinite(high).all() and (high >= low).all()):
+        raise InputError(f"contrast must be finite (low, high) with low <= high; got {contrast}")
+    if image.dtype == np.uint8 and (low == 0).all() and (high == 255).all():
+        scaled = image
+    else:
+        span = np.where(high > low, high - low, np.inf)
+        unit = (np.nan_to_num(image.astype(np.float64), nan=float(low.min())) - low) / span
+        scaled = np.round(np.clip(unit, 0, 1) * 255).astype(np.uint8)
+    return np.repeat(scaled[..., None], 3, axis=2) if scaled.ndim == 2 else scaled
+
+
+def fit_shape(shape: tuple[int, int], frame: int) -> tuple[int, int]:
+    """Return (h, w) with the longer side equal to `frame` (SAM's rounding), never below one pixel.
+
+    Examples
+    --------
+    >>> fit_shape((480, 640), 1024)
+    (768, 1024)
+    """
+    factor = frame / max(shape)
+    return max(1, int(shape[0] * factor + 0.5)), max(1, int(shape[1] * factor + 0.5))
+
+
+def resize(rgb: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """Resize (H, W, 3) uint8 to (h, w, 3) with Pillow's antialiased bilinear filter."""
+    if rgb.shape[:2] == tuple(shape):
+        return rgb
+    return np.asarray(Image.fromarray(rgb).resize((shape[1], shape[0]), Image.Resampling.BILINEAR))
+
+
+def normalise(rgb: NDArray[np.uint8], multiple: int) -> Tensor:
+    """Standardise and pad at the right and bottom with zeros: (1, 3, h, w) float32.
+
+    Parameters
+    ----------
+    rgb : (H, W, 3) uint8
+        Picture at the model's scale.
+    multiple : int
+        Both sides of the result are multiples of it.
+    """
+    x = torch.from_numpy(np.ascontiguousarray(rgb)).permute(2, 0, 1).float()
+    x = (x - torch.tensor(MEAN)[:, None, None]) / torch.tensor(STD)[:, None, None]
+    h, w = x.shape[1:]
+    return torch.nn.functional.pad(x, (0, -w % multiple, 0, -h % multiple))[None]

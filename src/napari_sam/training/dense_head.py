@@ -1,0 +1,62 @@
+"""A throw-away head that teaches the encoder what an object is before anyone points at one.
+
+Three of its four outputs say what a click needs to know: is this pixel in an object, on an outline,
+and where is the centre of its object.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from napari_sam.model.config import SamConfig
+from napari_sam.model.sam import Features
+
+__all__ = ["DenseHead", "dense_targets"]
+
+
+class DenseHead(nn.Module):
+    """Object, outline and centre direction from the embedding (stride 8) and the fine skip map (stride 2)."""
+
+    def __init__(self, config: SamConfig) -> None:
+        super().__init__()
+        self.coarse = nn.Conv2d(config.width, 4, 1)
+        self.fine = nn.Conv2d(config.upscale_dims[1], 4, 1)
+
+    def loss(self, features: Features, targets: Tensor) -> Tensor:
+        """Compare with targets (B, 5, h, w) of `dense_targets` on the grid of the masks."""
+        assert features.skips is not None
+        fine = self._loss(self.fine(features.skips[1]), targets)
+        return fine + 0.5 * self._loss(self.coarse(features.embedding), targets[..., 2::4, 2::4])
+
+    def _loss(self, predicted: Tensor, targets: Tensor) -> Tensor:
+        known = targets[:, 4:5]
+        inside = targets[:, :1] * known
+        cross = F.binary_cross_entropy_with_logits(predicted[:, :2], targets[:, :2], reduction="none")
+        cross = (cross * known).sum() / known.sum().clamp(min=1)
+        direction = F.smooth_l1_loss(predicted[:, 2:], targets[:, 2:4], reduction="none", beta=0.2)
+        return 2 * cross + (direction * inside).sum() / inside.sum().clamp(min=1)
+
+
+def dense_targets(labels: NDArray[np.int32], valid: NDArray[np.bool_], stride: int) -> NDArray[np.float32]:
+    """Return object, outline, centre direction (y, x in radii) and known: (5, h, w)."""
+    start = stride // 2
+    labels, valid = labels[start::stride, start::stride], valid[start::stride, start::stride]
+    h, w = labels.shape
+    edge = np.zeros((h, w), bool)
+    for axis in (0, 1):
+        step = np.diff(labels, axis=axis) != 0
+        low, high = (np.s_[:-1], np.s_[1:]) if axis == 0 else (np.s_[:, :-1], np.s_[:, 1:])
+        edge[low] |= step
+        edge[high] |= step
+    flat, rows, columns = labels.ravel(), *(a.ravel() for a in np.indices((h, w)))
+    count = np.maximum(np.bincount(flat), 1)
+    radius = np.sqrt(count / np.pi)[flat]
+    dy = ((np.bincount(flat, rows) / count)[flat] - rows) / radius
+    dx = ((np.bincount(flat, columns) / count)[flat] - columns) / radius
+    inside = flat > 0
+    parts = (inside, edge.ravel(), np.clip(dy, -2, 2) * inside, np.clip(dx, -2, 2) * inside, valid.ravel())
+    return np.stack(parts).astype(np.float32).reshape(5, h, w)
