@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from napari_sam.model.config import SamConfig
 from napari_sam.model.layers import MLP, LayerNorm2d
@@ -24,12 +23,13 @@ class MaskDecoder(nn.Module):
         self.transformer = TwoWayTransformer(width, config.mlp_width)
         self.iou_token = nn.Embedding(1, width)
         self.mask_tokens = nn.Embedding(MASKS, width)
+        act = nn.ReLU if config.dense else nn.GELU  # GELU is slow on a CPU
         self.output_upscaling = nn.Sequential(
             nn.ConvTranspose2d(width, coarse, 2, stride=2),
             LayerNorm2d(coarse),
-            nn.GELU(),
+            act(),
             nn.ConvTranspose2d(coarse, fine, 2, stride=2),
-            nn.GELU(),
+            act(),
         )
         # One 3 x 3 look around after prompt and picture have met; only in our own model.
         self.refine = nn.Conv2d(coarse, coarse, 3, padding=1) if config.dense else None
@@ -83,5 +83,5 @@ class MaskDecoder(nn.Module):
             return self.output_upscaling(keys)
         x = act(norm(up1(keys) + skips[0]))
         if self.refine is not None:
-            x = x + F.gelu(self.refine(x))
+            x = x + act(self.refine(x))
         return last(up2(x) + skips[1])
