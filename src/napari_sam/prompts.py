@@ -29,6 +29,8 @@ class Prompts:
     mask : ndarray, optional
         Either a boolean (H, W) mask of the picture, or floating low-resolution logits with the
         shape of `Prediction.logits[0]`.
+    text : array-like of shape (D,), float, optional
+        A vector of the joint image-text space, for models that understand words.
 
     Raises
     ------
@@ -49,6 +51,7 @@ class Prompts:
     labels: NDArray[np.int64] | ArrayLike = ()
     box: NDArray[np.float64] | ArrayLike | None = None
     mask: NDArray[Any] | None = None
+    text: NDArray[np.float64] | ArrayLike | None = None
 
     def __post_init__(self) -> None:
         points = _floats(self.points, "points")
@@ -83,17 +86,22 @@ class Prompts:
                 raise InputError("the mask prompt holds values that are not finite")
             if mask.dtype == bool and not mask.any():
                 raise InputError("the mask prompt is empty; mark at least one pixel")
-        if len(points) == 0 and box is None and mask is None:
+        text = None if self.text is None else _floats(self.text, "text")
+        if text is not None and text.ndim != 1:
+            raise InputError(f"a text prompt must be one vector of shape (D,); got {text.shape}")
+        if len(points) == 0 and box is None and mask is None and text is None:
             raise InputError("no prompt given; add a point, a box or a mask")
         object.__setattr__(self, "points", points)
         object.__setattr__(self, "labels", labels.astype(np.int64))
         object.__setattr__(self, "box", box)
         object.__setattr__(self, "mask", mask)
+        object.__setattr__(self, "text", text)
 
     @property
     def is_lone_point(self) -> bool:
         """True for exactly one point and nothing else: the ambiguous prompt (paper, section 3)."""
-        return len(self.points) == 1 and self.box is None and self.mask is None
+        others = (self.box, self.mask, self.text)
+        return len(self.points) == 1 and all(other is None for other in others)
 
 
 def _floats(values: ArrayLike, name: str) -> NDArray[np.float64]:

@@ -132,7 +132,7 @@ def normalise(rgb: NDArray[np.uint8], multiple: int) -> Tensor:
     multiple : int
         Both sides of the result are multiples of it.
     """
-    x = torch.from_numpy(np.ascontiguousarray(rgb)).permute(2, 0, 1).float()
+    x = torch.tensor(rgb).permute(2, 0, 1).float()
     x = (x - torch.tensor(MEAN)[:, None, None]) / torch.tensor(STD)[:, None, None]
     h, w = x.shape[1:]
     return torch.nn.functional.pad(x, (0, -w % multiple, 0, -h % multiple))[None]

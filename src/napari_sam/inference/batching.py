@@ -1,0 +1,43 @@
+"""Run many objects in batches that fit the device."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import TypeVar
+
+import torch
+
+from napari_sam.errors import DeviceError
+
+__all__ = ["in_batches"]
+
+Item, Result = TypeVar("Item"), TypeVar("Result")
+BATCH = {"cpu": 4}  # larger ones miss the processor's cache and are slower per object
+GPU_BATCH = 64
+
+
+def in_batches(
+    work: Callable[[list[Item]], list[Result]], items: list[Item], device: torch.device
+) -> list[Result]:
+    """Return ``work(items)``, done in batches; a batch that runs out of memory is halved, with a warning.
+
+    Raises
+    ------
+    DeviceError
+        If not even one item fits.
+    """
+    size = BATCH.get(device.type, GPU_BATCH)
+    results: list[Result] = []
+    while len(results) < len(items):
+        try:
+            results += work(items[len(results) : len(results) + size])
+        except torch.OutOfMemoryError as error:
+            if size == 1:
+                raise DeviceError(
+                    f"{device} ran out of memory for a single object; choose a smaller model or "
+                    "the device 'cpu'"
+                ) from error
+            size //= 2
+            warnings.warn(f"{device} ran out of memory; going on in batches of {size}", stacklevel=2)
+    return results
