@@ -28,7 +28,7 @@ def attend(q: Tensor, k: Tensor, v: Tensor, rel_pos_h: Tensor, rel_pos_w: Tensor
     q, k, v = (x.reshape(-1, size, size, dim) for x in (q, k, v))  # (M, S, S, d)
     at = torch.arange(size, device=q.device)
     offset = at[:, None] - at + size - 1
-    # What a query of row (column) i adds to keys of row (column) j. The queries are not scaled here.
+    # What a query adds to the keys of row (column) j; it is not scaled here.
     rel_h = torch.einsum("myxd,yjd->myxj", q, rel_pos_h[offset])  # (M, S, S, S)
     rel_w = torch.einsum("myxd,xjd->myxj", q, rel_pos_w[offset])
     q = q * dim**-0.5

@@ -29,6 +29,8 @@ class ConvNorm(nn.Module):
         conv, norm = self.c, self.bn
         if self.training:
             return norm(conv(x))
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
         scale = norm.weight * (norm.running_var + norm.eps).rsqrt()
         weight = conv.weight * scale[:, None, None, None]
         bias = norm.bias - norm.running_mean * scale
@@ -164,7 +166,7 @@ class TinyViT(nn.Module):
         self.patch_embed = PatchEmbed(vit.dims[0])
         self.layers = nn.ModuleList()
         for i, (dim, depth) in enumerate(zip(vit.dims, vit.depths, strict=True)):
-            blocks = [
+            blocks: list[nn.Module] = [
                 MBConv(dim, vit.mlp_ratio)
                 if i == 0
                 else Block(dim, vit.heads[i], vit.windows[i], vit.mlp_ratio)

@@ -37,7 +37,7 @@ def split_windows(x: Tensor, window: int, fill: Tensor) -> Tensor:
 
 
 def merge_windows(windows: Tensor, height: int, width: int) -> Tensor:
-    """Undo `split_windows`: (N, window, window, C) to (B, height, width, C), without the filling."""
+    """Undo `split_windows`: (N, window, window, C) to (B, height, width, C)."""
     window, channels = windows.shape[1], windows.shape[-1]
     rows, columns = math.ceil(height / window), math.ceil(width / window)
     x = windows.view(-1, rows, columns, window, window, channels).transpose(2, 3)

@@ -1,0 +1,173 @@
+"""The same weights give the reference's numbers, from pixels to low-resolution logits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from napari_sam.model.config import CONFIGS, SamConfig
+from napari_sam.model.sam import Features, Sam
+from tests.model.conftest import Differences
+from tests.model.peers import randomise, reference, transformers_peer
+
+EMBEDDING, LOGITS, IOU, DOUBLE = 1e-4, 1e-3, 5e-4, 1e-8
+
+# Small frames on which every window is padded, and one global block between two with windows.
+REDUCED = {
+    "vit_b": replace(
+        CONFIGS["vit_b"],
+        frame=256,
+        encoder=replace(CONFIGS["vit_b"].encoder, depth=3, global_blocks=(1,)),
+    ),
+    "vit_t": replace(CONFIGS["vit_t"], frame=256),
+}
+
+CASES = [
+    "point",
+    "points",
+    "box",
+    "mask",
+    "points box",
+    "point mask",
+    "box mask",
+    "points box mask",
+]
+
+
+@dataclass
+class Pair:
+    """A reference model, ours with the same weights, and what both made of one picture."""
+
+    config: SamConfig
+    theirs: nn.Module
+    ours: Sam
+    pixels: Tensor
+    embedding: Tensor
+    features: Features
+
+
+def make_pair(config: SamConfig, dtype: torch.dtype = torch.float32) -> Pair:
+    theirs = reference(config).to(dtype)
+    weights = randomise(theirs)
+    ours = Sam(config).to(dtype).eval()
+    ours.load_state_dict(weights, strict=True)
+    pixels = torch.randn(1, 3, config.frame, config.frame, generator=seeded(1)).to(dtype)
+    pixels[..., config.frame * 3 // 4 :, :] = 0  # as below a wide picture
+    with torch.inference_mode():
+        return Pair(config, theirs, ours, pixels, theirs.image_encoder(pixels), ours.encode(pixels))
+
+
+def seeded(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def prompts(case: str, config: SamConfig, dtype: torch.dtype) -> dict[str, Tensor | None]:
+    """Two objects' prompts; float32 holds the coordinates exactly, for the reference rounds them."""
+    points = torch.tensor([[[0.25, 0.5], [0.75, 0.125]], [[0.0, 0.875], [0.5, 0.375]]], dtype=dtype)
+    labels = torch.tensor([[1, 0], [0, 1]])
+    count = 2 if "points" in case else 1
+    boxes = torch.tensor([[0.125, 0.25, 0.75, 0.875], [0.0, 0.0, 1.0, 0.25]], dtype=dtype)
+    masks = 8 * torch.randn(2, 1, config.mask_size, config.mask_size, generator=seeded(2))
+    return {
+        "points": config.frame * points[:, :count] if "point" in case else None,
+        "labels": labels[:, :count] if "point" in case else None,
+        "boxes": config.frame * boxes if "box" in case else None,
+        "masks": masks.to(dtype) if "mask" in case else None,
+    }
+
+
+def decode_reference(pair: Pair, points, labels, boxes, masks) -> tuple[Tensor, Tensor]:
+    clicks = None if points is None else (points, labels)
+    encoder, decoder = pair.theirs.prompt_encoder, pair.theirs.mask_decoder
+    sparse, dense = encoder(points=clicks, boxes=boxes, masks=masks)
+    return decoder.predict_masks(pair.embedding, encoder.get_dense_pe(), sparse, dense)
+
+
+def check_decode(pair: Pair, case: str, differences: Differences, kind: str, double=False) -> None:
+    given = prompts(case, pair.config, pair.pixels.dtype)
+    with torch.inference_mode():
+        theirs = decode_reference(pair, **given)
+        ours = pair.ours.decode(pair.features, **given)
+    assert theirs[0].std() > 3, "the logits must be spread enough to show a mistake"
+    differences.check(f"{kind} logits", ours[0], theirs[0], DOUBLE if double else LOGITS)
+    differences.check(f"{kind} iou", ours[1], theirs[1], DOUBLE if double else IOU)
+
+
+@pytest.fixture(scope="module", params=["vit_b", "vit_t"])
+def double_pair(request: pytest.FixtureRequest) -> Pair:
+    return make_pair(REDUCED[request.param], torch.float64)
+
+
+@pytest.fixture(scope="module", params=["vit_b", "vit_t"])
+def full_pair(request: pytest.FixtureRequest) -> Pair:
+    return make_pair(CONFIGS[request.param])
+
+
+def test_double_embedding(double_pair: Pair, differences: Differences) -> None:
+    kind = f"{double_pair.config.name} float64 embedding"
+    differences.check(kind, double_pair.features.embedding, double_pair.embedding, DOUBLE)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_double_decode(double_pair: Pair, case: str, differences: Differences) -> None:
+    check_decode(double_pair, case, differences, f"{double_pair.config.name} float64", double=True)
+
+
+def test_full_size_embedding(full_pair: Pair, differences: Differences) -> None:
+    kind = f"{full_pair.config.name} embedding"
+    differences.check(kind, full_pair.features.embedding, full_pair.embedding, EMBEDDING)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_full_size_decode(full_pair: Pair, case: str, differences: Differences) -> None:
+    check_decode(full_pair, case, differences, full_pair.config.name)
+
+
+@pytest.mark.parametrize("case", ["points", "box", "points box", "points box mask"])
+def test_transformers(case: str, differences: Differences) -> None:
+    pair = make_pair(REDUCED["vit_b"])
+    peer = transformers_peer(pair.config, pair.theirs.state_dict())
+    given = prompts(case, pair.config, torch.float32)
+    # Objects share a picture in transformers, but then also the mask: one object here.
+    points, labels, boxes, masks = (None if x is None else x[:1] for x in given.values())
+    with torch.inference_mode():
+        theirs = peer(
+            pixel_values=pair.pixels,
+            input_points=None if points is None else points[None],
+            input_labels=None if labels is None else labels[None],
+            input_boxes=None if boxes is None else boxes[None],
+            input_masks=masks,
+        )
+        embedding = peer.get_image_embeddings(pair.pixels)
+        logits, iou = pair.ours.decode(pair.features, points, labels, boxes, masks)
+    differences.check("transformers embedding", pair.features.embedding, embedding, EMBEDDING)
+    differences.check("transformers logits", logits[:, 1:], theirs.pred_masks[0], LOGITS)
+    differences.check("transformers iou", iou[:, 1:], theirs.iou_scores[0], IOU)
+
+
+@pytest.mark.parametrize(
+    ("name", "keys", "elements"),
+    [
+        ("vit_h", 594, 641_090_864),
+        ("vit_l", 482, 312_343_088),
+        ("vit_b", 314, 93_735_728),
+        ("vit_t", 439, None),
+    ],
+)
+def test_state_dict_layout(name: str, keys: int, elements: int | None) -> None:
+    with torch.device("meta"):
+        state = Sam(CONFIGS[name]).state_dict()
+    assert len(state) == keys
+    if elements is not None:
+        assert sum(value.numel() for value in state.values()) == elements
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["vit_l", "vit_h"])
+def test_large_sizes(name: str, differences: Differences) -> None:
+    pair = make_pair(CONFIGS[name])
+    differences.check(f"{name} embedding", pair.features.embedding, pair.embedding, EMBEDDING)
+    check_decode(pair, "points box mask", differences, name)
