@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 import safetensors.torch
@@ -110,7 +111,7 @@ def test_a_name_of_the_zoo(published, state):
 
 
 def test_a_missing_file_of_the_zoo_is_downloaded(published, monkeypatch, state):
-    entry, path = published
+    _, path = published
     body = path.read_bytes()
     path.unlink()
     monkeypatch.setattr(zoo, "download", lambda url, target, *rest: target.write_bytes(body))
@@ -126,8 +127,9 @@ def test_a_published_file_is_known_under_any_name(published, tmp_path):
 
 def test_a_published_file_must_fit_its_size(published, monkeypatch):
     entry, _ = published
-    wrong = zoo.replace(entry, config="vit_t") if hasattr(zoo, "replace") else entry
-    monkeypatch.setattr(zoo, "catalogue", lambda: {"net": wrong})
+    monkeypatch.setattr(zoo, "catalogue", lambda: {"net": replace(entry, config="vit_t")})
+    with pytest.raises(CheckpointError, match=r"net\.pt does not fit vit_t: .* is missing"):
+        load_model("net", "cpu")
 
 
 def test_a_decoder_says_which_model_to_take(published):

@@ -14,6 +14,7 @@ from napari_sam.model.image_encoder import ImageEncoderViT
 from napari_sam.model.mask_decoder import MaskDecoder
 from napari_sam.model.prompt_encoder import PromptEncoder
 from napari_sam.model.tiny_vit import TinyViT
+from napari_sam.zoo import Entry
 
 __all__ = ["Features", "Sam"]
 
@@ -31,6 +32,7 @@ class Sam(nn.Module):
     def __init__(self, config: SamConfig) -> None:
         super().__init__()
         self.config = config
+        self.entry = Entry("untrained", config.name)  # `load_model` says where the weights are from
         self.image_encoder = _image_encoder(config)
         self.prompt_encoder = PromptEncoder(config)
         self.mask_decoder = MaskDecoder(config)
@@ -55,7 +57,6 @@ class Sam(nn.Module):
         labels: Tensor | None = None,
         boxes: Tensor | None = None,
         masks: Tensor | None = None,
-        origin: tuple[int, int] = (0, 0),
     ) -> tuple[Tensor, Tensor]:
         """Predict four masks for each of B objects of one picture (or of B pictures).
 
@@ -69,8 +70,6 @@ class Sam(nn.Module):
             x0, y0, x1, y1.
         masks : (B, 1, 4h, 4w) float
             Low-resolution logits.
-        origin : (int, int)
-            Row and column, in tokens, of features that are a part of the frame.
 
         Returns
         -------
@@ -82,12 +81,7 @@ class Sam(nn.Module):
         batch = len(next(t for t in (points, boxes, masks) if t is not None))
         image, skips = features
         h, w = image.shape[-2:]
-        shift = image.new_tensor([origin[1], origin[0]]) * self.config.stride
-        sparse = self.prompt_encoder.sparse(
-            None if points is None else points + shift,
-            labels,
-            None if boxes is None else boxes + shift.repeat(2),
-        )
+        sparse = self.prompt_encoder.sparse(points, labels, boxes)
         if sparse is None:
             sparse = image.new_zeros(batch, 0, self.config.width)
         if self.drawn_prompts is None or skips is None:
@@ -99,8 +93,7 @@ class Sam(nn.Module):
             drawn = self.drawn_prompts((4 * h, 4 * w), points, labels, boxes, masks)
             image = image + drawn[0]
             skips = (skips[0] + drawn[1], skips[1] + drawn[2])
-        position = self.prompt_encoder.dense_position()
-        position = position[..., origin[0] : origin[0] + h, origin[1] : origin[1] + w]
+        position = self.prompt_encoder.dense_position()[..., :h, :w]
         return self.mask_decoder(image, position, sparse, skips)
 
 

@@ -1,0 +1,160 @@
+"""From a name or a file to a model that is ready to work."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import replace
+from pathlib import Path
+
+import pooch
+import torch
+from torch import Tensor
+
+from napari_sam import zoo
+from napari_sam.errors import CheckpointError, DeviceError, InputError
+from napari_sam.model.checkpoint import differences, read_checkpoint, recognise, summary
+from napari_sam.model.config import CONFIGS, SamConfig
+from napari_sam.model.sam import Sam
+from napari_sam.settings import default_threads, load_settings
+
+__all__ = ["load_model", "pick_device"]
+
+
+def load_model(name_or_path: str | Path, device: str = "auto") -> Sam:
+    """Load a model, after downloading it where needed.
+
+    Sets the number of torch's threads to the user's setting, else to `default_threads`.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        A name of the zoo, or a file of your own: safetensors or a state dict of torch, recognised
+        by its keys.
+    device : str
+        ``"auto"`` (cuda, then mps, then cpu), ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``.
+
+    Returns
+    -------
+    Sam
+        In evaluation mode, without gradients, float32. Its `entry` says where the weights are
+        from and how pictures must be normalised for them.
+
+    Raises
+    ------
+    InputError
+        For a name that is neither in the zoo nor a file.
+    CheckpointError
+        For a file that is unsafe, damaged, of another architecture or not what it claims to be.
+    DownloadError
+        When the weights cannot be downloaded.
+    DeviceError
+        When the device is missing, or too small for the model.
+    """
+    where = pick_device(device)
+    torch.set_num_threads(load_settings().threads or default_threads())
+    if str(name_or_path) in zoo.catalogue():
+        model = _from_zoo(zoo.lookup(str(name_or_path)))
+    else:
+        model = _from_file(Path(name_or_path).expanduser())
+    try:
+        model.to(where)
+    except torch.cuda.OutOfMemoryError as error:
+        raise DeviceError(
+            f"{where} has no room for {model.entry.name}: {error}. Close other programs that use "
+            'it, take a smaller model, or device="cpu"'
+        ) from error
+    return model.eval().requires_grad_(False)
+
+
+def pick_device(device: str = "auto") -> torch.device:
+    """Return the device of that name; "auto" takes cuda, then mps, then cpu.
+
+    Raises
+    ------
+    DeviceError
+        When this machine, or this build of torch, has no such device.
+    """
+    here = ["cpu"]
+    if torch.backends.mps.is_available():
+        here.insert(0, "mps")
+    if torch.cuda.is_available():
+        here = ["cuda", *(f"cuda:{i}" for i in range(torch.cuda.device_count())), *here]
+    if device == "auto":
+        return torch.device(here[0])
+    if device not in here:
+        raise DeviceError(
+            f"there is no device {device!r} here; choose one of auto, {', '.join(here)}"
+        )
+    return torch.device(device)
+
+
+def _from_zoo(entry: zoo.Entry) -> Sam:
+    if not entry.loadable:
+        raise CheckpointError(
+            f"{entry.name} is listed but cannot be used yet; "
+            f"use {entry.name.removesuffix('_decoder')}, the model it belongs to"
+        )
+    path = zoo.ready(entry) or zoo.fetch(entry.name)
+    if not entry.url:  # what is built in has no published hash
+        entry = replace(entry, sha256=_sha256(path))
+    state, _ = read_checkpoint(path)
+    return _build(CONFIGS[entry.config], state, entry, path)
+
+
+def _from_file(path: Path) -> Sam:
+    if not path.is_file():
+        near = difflib.get_close_matches(path.name, zoo.catalogue(), n=3, cutoff=0.4)
+        hint = f"did you mean {' or '.join(near)}? " if near else ""
+        raise InputError(
+            f"{str(path)!r} is neither a file nor a model's name; {hint}"
+            "`napari-sam models list` shows all names"
+        )
+    state, metadata = read_checkpoint(path)
+    published = _published(path)
+    if published is not None:
+        return _build(CONFIGS[published.config], state, published, path)
+    try:
+        config = recognise(state)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+    return _build(config, state, _own_entry(path, config, metadata), path)
+
+
+def _published(path: Path) -> zoo.Entry | None:
+    """Return the entry whose file this is, under whatever name: it knows the intensity rule."""
+    found = pooch.file_hash(str(path), alg="xxh128")
+    loadable = (entry for entry in zoo.catalogue().values() if entry.loadable)
+    return next((entry for entry in loadable if entry.xxh128 == found), None)
+
+
+def _own_entry(path: Path, config: SamConfig, metadata: dict[str, str]) -> zoo.Entry:
+    intensity = metadata.get("intensity", "percentile")
+    if intensity not in ("percentile", "min_max"):
+        raise CheckpointError(f"{path} asks for the unknown intensity rule {intensity!r}")
+    return zoo.Entry(
+        path.stem,
+        config.name,
+        title="a file of your own",
+        size=path.stat().st_size,
+        sha256=_sha256(path),
+        licence=metadata.get("licence", ""),
+        citation=metadata.get("citation", ""),
+        intensity="min_max" if intensity == "min_max" else "percentile",
+    )
+
+
+def _build(config: SamConfig, state: dict[str, Tensor], entry: zoo.Entry, path: Path) -> Sam:
+    wrong = differences(config, state)
+    if wrong:
+        raise CheckpointError(f"{path} does not fit {config.name}: {summary(wrong)}")
+    with torch.device("meta"):
+        model = Sam(config)
+    # Half-precision files are small; processors want float32.
+    state = {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
+    model.load_state_dict(state, assign=True)
+    model.entry = entry
+    return model
+
+
+def _sha256(path: Path) -> str:
+    return str(pooch.file_hash(str(path), alg="sha256"))
