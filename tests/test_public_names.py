@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import napari_sam
+
+
+def run(code):
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def test_every_public_name_is_there():
+    for name in napari_sam.__all__:
+        assert getattr(napari_sam, name) is not None
+    assert dir(napari_sam) == sorted(napari_sam.__all__)
+    assert napari_sam.__version__.startswith("1.")
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = napari_sam.nothing
+
+
+def test_importing_is_quick_and_loads_nothing_large():
+    code = """
+import sys, time
+start = time.perf_counter()
+import napari_sam
+seconds = time.perf_counter() - start
+large = {"torch", "numpy", "skimage", "qtpy", "napari", "pooch"} & set(sys.modules)
+print(seconds, large or "")
+"""
+    # The quickest of three: another program may hold up one of them.
+    measured = [run(code).split() for _ in range(3)]
+    assert min(float(words[0]) for words in measured) < 0.1
+    assert all(len(words) == 1 for words in measured)
+
+
+def test_prompts_load_no_torch():
+    run("import sys, napari_sam; napari_sam.Prompts; assert 'torch' not in sys.modules")
