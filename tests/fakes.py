@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from napari_sam.results import Prediction, Window
+from napari_sam.results import Prediction
 
 
 @dataclass
@@ -15,16 +15,13 @@ class FakeSegmenter:
 
     radius: float = 5.0
     device: str = "cpu"
-    window_of: dict[int, Window] = field(default_factory=dict)
+    devices: tuple[str, ...] = ("cpu",)
     asked: list = field(default_factory=list)
     embedded: list = field(default_factory=list)
 
     def embed(self, image, contrast=None):
         self.embedded.append((image.copy(), contrast))
         return image.shape[:2]
-
-    def window(self, embedding, prompts):
-        return self.window_of.get(len(prompts.points), Window(1.0, 0, 0))
 
     def predict(self, embedding, prompts):
         self.asked.append(prompts)
@@ -47,7 +44,7 @@ class FakeSegmenter:
             masks.append(mask)
         scores = np.linspace(0.9, 0.5, len(masks)).astype(np.float32)
         logits = np.stack([np.full((8, 8), score, np.float32) for score in scores])
-        return Prediction(np.stack(masks), scores, logits, self.window(embedding, prompts))
+        return Prediction(np.stack(masks), scores, logits)
 
 
 class ArrayTarget:

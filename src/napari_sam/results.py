@@ -7,26 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Prediction", "Window"]
-
-
-@dataclass(frozen=True)
-class Window:
-    """The square of the picture that the decoder looked at.
-
-    Low-resolution logits belong to it and may only be fed back for the same window.
-
-    Parameters
-    ----------
-    scale : float
-        Model pixels per picture pixel (mean of both axes).
-    row, column : int
-        Upper left corner in model pixels.
-    """
-
-    scale: float
-    row: int
-    column: int
+__all__ = ["Prediction"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,12 +21,9 @@ class Prediction:
     scores : (C,) float32
         Predicted IoU.
     logits : (C, h, w) float32
-        Low-resolution logits; feed one back as ``Prompts(mask=...)``.
-    window : Window
-        Where the logits lie in the picture.
+        Low-resolution logits of the whole picture; feed one back as ``Prompts(mask=...)``.
     """
 
     masks: NDArray[np.bool_]
     scores: NDArray[np.float32]
     logits: NDArray[np.float32]
-    window: Window

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from napari_sam.errors import InputError
-from napari_sam.results import Window
 from napari_sam.session.commit import Rule
 from napari_sam.session.session import Session
 from tests.fakes import ArrayTarget, FakeSegmenter
@@ -154,14 +153,6 @@ class TestSeed:
         answer(session, model)
         assert [prompts.mask is None for prompts in model.asked] == [True, True, False]
         assert model.asked[-1].mask[0, 0] == np.float32(0.9)
-
-    def test_not_where_the_model_looks_at_another_window(self, session, model):
-        model.window_of = {2: Window(1.0, 64, 0)}
-        session.draw(PLANE, [(10, 10)], [1])
-        answer(session, model)
-        session.draw(PLANE, [(10, 10), (30, 50)], [1, 1])
-        answer(session, model)
-        assert model.asked[-1].mask is None
 
     def test_two_quick_clicks_keep_the_seed_of_the_mask_before(self, session, model):
         session.draw(PLANE, [(10, 10)], [1])

@@ -18,7 +18,7 @@ from napari_sam.inference.image import check_image, contrast_range, fit_shape, n
 from napari_sam.inference.batching import in_batches
 from napari_sam.model.sam import Features, Sam
 from napari_sam.prompts import Prompts
-from napari_sam.results import Prediction, Window
+from napari_sam.results import Prediction
 
 __all__ = ["Embedding", "Level", "Predictor"]
 
@@ -36,13 +36,16 @@ class Level:
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """One frame of an embedding: a level of shape (h, w), and the window's corner and features."""
+    """What the decoder looks at: a window of one level, its corner in model pixels, its features."""
 
     picture: tuple[int, int]
-    shape: tuple[int, int]
+    level: int
+    shape: tuple[int, int]  # of the level
     row: int
     column: int
     features: Features
+    finest: tuple[int, int]  # size of the finest level
+    logits_size: tuple[int, int]  # of its mask grid, padding included
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +59,8 @@ class Embedding:
     contrast : (low, high)
         The intensities that became 0 and 255: floats, or arrays of shape (3,) per channel.
     levels : tuple of Level
-        Finest first. SAM's own sizes have one, the dense model two for large pictures.
+        Finest first. SAM's own sizes have one; the dense model halves the picture until it fits
+        its frame.
     """
 
     shape: tuple[int, int]
@@ -106,14 +110,19 @@ class Predictor:
         return Embedding(rgb.shape[:2], contrast, levels)
 
     def predict(
-        self, embedding: Embedding, prompts: Prompts, multimask: bool | None = None
+        self,
+        embedding: Embedding,
+        prompts: Prompts,
+        multimask: bool | None = None,
     ) -> Prediction:
         """Predict the masks of one object.
 
         Parameters
         ----------
         embedding : Embedding
+            Of the picture.
         prompts : Prompts
+            Of the object.
         multimask : bool, optional
             True for three candidates, False for one mask. None gives three for exactly one point
             and nothing else (paper, section 3).
@@ -132,34 +141,49 @@ class Predictor:
 
     @torch.inference_mode()
     def predict_batch(
-        self, embedding: Embedding, prompts: Sequence[Prompts], multimask: bool | None = None
+        self,
+        embedding: Embedding,
+        prompts: Sequence[Prompts],
+        multimask: bool | None = None,
     ) -> list[Prediction]:
         """Predict the masks of N objects; equal to N calls of `predict`.
 
-        Objects whose prompts have the same form share one run of the decoder.
+        Objects whose prompts have the same form and window share one run of the decoder. Where a
+        window cuts through the mask, the object is predicted again at the next coarser level.
         """
-        groups: dict[Any, list[int]] = defaultdict(list)
-        for i, one in enumerate(prompts):
+        for one in prompts:
             self._check(embedding, one)
-            form = (len(one.points), one.box is not None, one.mask is not None)
-            groups[form, self._window(embedding, one)].append(i)
+        todo = {i: self._window(embedding, one) for i, one in enumerate(prompts)}
         found: dict[int, Prediction] = {}
-        for (_, window), members in groups.items():
-            view = self._view(embedding, *window)
-            three = prompts[members[0]].is_lone_point if multimask is None else multimask
-            results = in_batches(
-                lambda some, view=view, three=three: self._decode(view, some, three),
-                [prompts[i] for i in members],
-                self.model.device,
-            )
-            found.update(zip(members, results, strict=True))
+        while todo:
+            groups: dict[Any, list[int]] = defaultdict(list)
+            for i, place in todo.items():
+                one = prompts[i]
+                form = (len(one.points), one.box is not None, one.mask is not None)
+                groups[form, place].append(i)
+            todo = {}
+            for (_, place), members in groups.items():
+                view = self._view(embedding, *place)
+                three = prompts[members[0]].is_lone_point if multimask is None else multimask
+                results = in_batches(
+                    lambda some, view=view, three=three: self._decode(view, some, three),
+                    [prompts[i] for i in members],
+                    self.model.device,
+                )
+                for i, (result, cut) in zip(members, results, strict=True):
+                    found[i] = result
+                    if cut and view.level + 1 < len(embedding.levels):
+                        todo[i] = self._window(embedding, prompts[i], view.level + 1)
         return [found[i] for i in range(len(prompts))]
 
     def _scales(self, shape: tuple[int, int]) -> list[tuple[int, int]]:
-        fitted = fit_shape(shape, self.config.frame)
-        if self.config.dense and max(shape) > self.config.frame:
-            return [shape, fitted]
-        return [fitted]
+        if not self.config.dense:
+            return [fit_shape(shape, self.config.frame)]
+        shapes = [shape if max(shape) > self.config.enlarge else fit_shape(shape, self.config.enlarge)]
+        while max(shapes[-1]) > self.config.frame:
+            longest = max(self.config.frame, -(-max(shapes[-1]) // 2))
+            shapes.append(fit_shape(shape, longest))
+        return shapes
 
     def _level(self, rgb: NDArray[np.uint8], shape: tuple[int, int]) -> Level:
         # Dense models take any size; SAM's own take the square frame only.
@@ -190,32 +214,50 @@ class Predictor:
                 f"a boolean mask must have the picture's shape {embedding.shape}; "
                 f"got {prompts.mask.shape}"
             )
+        size = self._logits_size(embedding)
+        if prompts.mask is not None and prompts.mask.dtype != bool and prompts.mask.shape != size:
+            raise InputError(
+                f"mask logits must have the shape of Prediction.logits, {size} for this picture; "
+                f"got {prompts.mask.shape}"
+            )
 
-    def _window(self, embedding: Embedding, prompts: Prompts) -> tuple[int, int, int]:
+    def _logits_size(self, embedding: Embedding) -> tuple[int, int]:
+        h, w = embedding.levels[0].features.embedding.shape[-2:]
+        return 4 * h, 4 * w
+
+    def _window(
+        self, embedding: Embedding, prompts: Prompts, finest: int = 0
+    ) -> tuple[int, int, int]:
         """Return level, row and column (in tokens) of the window that sees the prompts.
 
         It is centred on the box, else the mask, else the first point, so that more clicks on an
-        object keep its window and its logits can be fed back.
+        object keep its window; the finest level at which the window holds all prompts is taken.
         """
-        fine = embedding.levels[0]
-        grid, stride = self.config.grid, self.config.stride
-        tokens = fine.features.embedding.shape[-2:]
-        if len(embedding.levels) == 1 or (tokens[0] <= grid and tokens[1] <= grid):
+        if len(embedding.levels) == 1:
             return 0, 0, 0
-        corners = [prompts.points]
+        anchor, extent = prompts.points[:1], prompts.points
         if prompts.box is not None:
-            corners.insert(0, prompts.box.reshape(2, 2))
+            anchor = prompts.box.reshape(2, 2)
         elif prompts.mask is not None and prompts.mask.dtype == bool:
-            corners.insert(0, np.argwhere(prompts.mask)[[0, -1]].astype(float))
-            rows, columns = np.nonzero(prompts.mask)
-            corners[0] = np.array([[rows.min(), columns.min()], [rows.max(), columns.max()]], float)
-        span = np.concatenate(corners)
-        centre = corners[0].mean(axis=0) if len(corners) > 1 else prompts.points[0]
-        if (np.ptp(span, axis=0) > ROOM * self.config.frame).any():
-            return 1, 0, 0
-        start = np.round(centre / stride - grid / 2).astype(int)
-        row, column = np.clip(start, 0, np.maximum(np.array(tokens) - grid, 0))
-        return 0, int(row), int(column)
+            inside = np.argwhere(prompts.mask)
+            anchor = np.stack([inside.min(axis=0), inside.max(axis=0)]).astype(float)
+        extent = np.concatenate([anchor, extent])
+        span = np.ptp(extent, axis=0)
+        centre = anchor.mean(axis=0)
+        coarsest = len(embedding.levels) - 1
+        for index in range(finest, coarsest + 1):
+            scale = np.array(embedding.levels[index].shape) / np.array(embedding.shape)
+            if (span * scale <= ROOM * self.config.frame).all():
+                break
+        return (index, *self._corner(embedding.levels[index], centre * scale))
+
+    def _corner(self, level: Level, centre: NDArray[np.float64]) -> tuple[int, int]:
+        """Return the token at the upper left of a window centred on a place in model pixels."""
+        tokens = np.array(level.features.embedding.shape[-2:])
+        grid = self.config.grid
+        start = np.round(centre / self.config.stride - grid / 2).astype(int)
+        row, column = np.clip(start, 0, np.maximum(tokens - grid, 0))
+        return int(row), int(column)
 
     def _view(self, embedding: Embedding, level: int, row: int, column: int) -> View:
         shape, (image, skips) = embedding.levels[level].shape, embedding.levels[level].features
@@ -227,12 +269,18 @@ class Predictor:
         if skips is not None:
             skips = (cut(skips[0], 2), cut(skips[1], 4))
         features = Features(cut(image, 1), skips)
-        return View(embedding.shape, shape, row * stride, column * stride, features)
+        whole = (embedding.levels[0].shape, self._logits_size(embedding))
+        return View(embedding.shape, level, shape, row * stride, column * stride, features, *whole)
 
-    def _decode(self, view: View, prompts: list[Prompts], three: bool) -> list[Prediction]:
-        """Decode objects with prompts of one form; everything from here to the masks is (x, y)."""
+    def _decode(
+        self, view: View, prompts: list[Prompts], three: bool
+    ) -> list[tuple[Prediction, bool]]:
+        """Decode objects with prompts of one form, and say of each whether the window cuts it.
+
+        Everything between the prompts and the masks is (x, y).
+        """
         first = prompts[0]
-        points = labels = boxes = masks = None
+        points = labels = boxes = given = None
         if len(first.points):
             points = torch.stack([self._to_frame(view, p.points) for p in prompts])
             labels = torch.stack([torch.from_numpy(p.labels) for p in prompts]).to(points.device)
@@ -240,20 +288,18 @@ class Predictor:
             corners = [self._to_frame(view, np.reshape(p.box, (2, 2))) for p in prompts]
             boxes = torch.stack(corners).flatten(1)
         if first.mask is not None:
-            masks = torch.stack([self._mask_logits(view, p.mask) for p in prompts])
-        logits, scores = self.model.decode(view.features, points, labels, boxes, masks)
+            given = torch.stack([self._mask_logits(view, p.mask) for p in prompts])
+        logits, scores = self.model.decode(view.features, points, labels, boxes, given)
         chosen = slice(1, 4) if three else slice(0, 1)  # mask 0 answers unambiguous prompts
         logits, scores = logits[:, chosen].float(), scores[:, chosen].float()
-        window = Window(view.shape[0] / view.picture[0], view.row, view.column)
         results = []
         for low, score in zip(logits, scores, strict=True):
             order = score.argsort(descending=True, stable=True)
-            full = self._to_picture(view, low[order][None])[0] > self.config.mask_threshold
-            results.append(
-                Prediction(
-                    full.cpu().numpy(), score[order].cpu().numpy(), low[order].cpu().numpy(), window
-                )
-            )
+            low = low[order]
+            masks = self._masks(view, low)
+            whole = self._whole(view, low).cpu().numpy()
+            cut = cut_off(view, low[0], self.config.mask_stride)
+            results.append((Prediction(masks, score[order].cpu().numpy(), whole), cut))
         return results
 
     def _to_frame(self, view: View, positions: NDArray[np.float64]) -> Tensor:
@@ -266,33 +312,77 @@ class Predictor:
         return torch.from_numpy(xy).to(like.device, like.dtype)
 
     def _mask_logits(self, view: View, mask: NDArray[Any]) -> Tensor:
-        """Return mask logits of the window, (1, 4h, 4w), from a mask of the picture or from logits."""
+        """Return the window's mask logits, (1, 4h, 4w), from a mask of the picture or from logits."""
         like = self.model.mask_decoder.iou_token.weight
-        size = tuple(4 * n for n in view.features.embedding.shape[-2:])
-        if mask.dtype != bool:
-            if mask.shape != size:
-                raise InputError(
-                    f"mask logits must have the shape of Prediction.logits, {size} here; "
-                    f"got {mask.shape}"
-                )
-            return torch.from_numpy(mask)[None].to(like.device, like.dtype)
-        # the same way as the picture: resize, pad, and then average over each cell of the grid
+        stride, (h, w) = self.config.mask_stride, (4 * n for n in view.features.embedding.shape[-2:])
         full = torch.from_numpy(mask)[None, None].to(like.device, like.dtype)
-        full = F.interpolate(full, view.shape, mode="bilinear", antialias=True)
-        stride = self.config.mask_stride
-        full = full[..., view.row : view.row + size[0] * stride, view.column : view.column + size[1] * stride]
-        pad = (0, size[1] * stride - full.shape[-1], 0, size[0] * stride - full.shape[-2])
-        return (F.avg_pool2d(F.pad(full, pad), stride)[0] * 2 - 1) * SURE
+        if mask.dtype == bool:  # as the picture: resize, pad, then average over each cell of the grid
+            full = F.interpolate(full, view.shape, mode="bilinear", antialias=True)
+            full = F.pad(full, (0, -full.shape[-1] % stride, 0, -full.shape[-2] % stride))
+            full = (F.avg_pool2d(full, stride) * 2 - 1) * SURE
+        elif view.level:  # logits belong to the finest level
+            known = [-(-n // stride) for n in view.finest]
+            size = [-(-n // stride) for n in view.shape]
+            full = F.interpolate(full[..., : known[0], : known[1]], size, mode="area")
+        row, column = view.row // stride, view.column // stride
+        full = full[0, :, row : row + h, column : column + w]
+        return F.pad(full, (0, w - full.shape[-1], 0, h - full.shape[-2]), value=-SURE)
 
-    def _to_picture(self, view: View, logits: Tensor) -> Tensor:
-        """Enlarge (B, C, 4h, 4w) logits to the picture, (B, C, H, W), as the reference does."""
-        stride = self.config.mask_stride
-        size = [n * stride for n in logits.shape[-2:]]
-        full = F.interpolate(logits, size, mode="bilinear", align_corners=False)
-        full = full[..., : view.shape[0] - view.row, : view.shape[1] - view.column]
-        if view.shape == view.picture:  # at the picture's own scale: outside the window is no object
-            below = view.picture[0] - view.row - full.shape[-2]
-            right = view.picture[1] - view.column - full.shape[-1]
-            pad = (view.column, right, view.row, below)
-            return F.pad(full, pad, value=-SURE) if any(pad) else full
-        return F.interpolate(full, view.picture, mode="bilinear", align_corners=False)
+    def _masks(self, view: View, logits: Tensor) -> NDArray[np.bool_]:
+        """Enlarge a window's (C, 4h, 4w) logits to the picture and threshold them: (C, H, W)."""
+        if self.config.dense:
+            sampled, inside = self._sample(view, logits, view.picture, view.picture)
+            masks = np.zeros((len(logits), *view.picture), bool)
+            masks[:, inside[0], inside[1]] = (sampled > self.config.mask_threshold).cpu().numpy()
+            return masks
+        # The reference's way: to the padded frame, cut the padding off, to the picture.
+        frame = (self.config.frame, self.config.frame)
+        full = F.interpolate(logits[None], frame, mode="bilinear", align_corners=False)
+        full = full[..., : view.shape[0], : view.shape[1]]
+        full = F.interpolate(full, view.picture, mode="bilinear", align_corners=False)
+        return (full[0] > self.config.mask_threshold).cpu().numpy()
+
+    def _whole(self, view: View, logits: Tensor) -> Tensor:
+        """Put a window's (C, 4h, 4w) logits on the finest level's grid, (C, *Prediction.logits)."""
+        if tuple(logits.shape[-2:]) == view.logits_size and view.level == 0:
+            return logits
+        whole = logits.new_full((len(logits), *view.logits_size), -SURE)
+        cells = tuple(n / self.config.mask_stride for n in view.finest)
+        sampled, inside = self._sample(view, logits, view.logits_size, cells)
+        whole[:, inside[0], inside[1]] = sampled
+        return whole
+
+    def _sample(
+        self, view: View, logits: Tensor, size: tuple[int, int], picture: tuple[float, float]
+    ) -> tuple[Tensor, list[slice]]:
+        """Sample a window's logits on a grid of `size` on which the picture spans `picture` cells.
+
+        Returns
+        -------
+        (C, h', w') logits of the part that the window covers, and that part's slices.
+        """
+        inside, positions = [], []
+        for axis, corner in enumerate((view.row, view.column)):
+            ratio = view.shape[axis] / picture[axis]
+            window = logits.shape[axis + 1] * self.config.mask_stride
+            centres = (np.arange(size[axis]) + 0.5) * ratio - corner  # in the window's pixels
+            covered = np.flatnonzero((centres > 0) & (centres < window))
+            inside.append(slice(covered[0], covered[-1] + 1))
+            positions.append(torch.from_numpy(2 * centres[covered] / window - 1).to(logits))
+        y, x = torch.meshgrid(*positions, indexing="ij")
+        grid = torch.stack([x, y], dim=-1)[None]
+        sampled = F.grid_sample(logits[None], grid, padding_mode="border", align_corners=False)
+        return sampled[0], inside
+
+
+def cut_off(view: View, logits: Tensor, stride: int) -> bool:
+    """Tell whether a mask (4h, 4w) reaches a side of the window that is not a side of the picture."""
+    mask = logits > 0
+    bottom, right = view.row + mask.shape[0] * stride, view.column + mask.shape[1] * stride
+    sides = (
+        (view.row > 0, mask[0]),
+        (view.column > 0, mask[:, 0]),
+        (bottom < view.shape[0], mask[-1]),
+        (right < view.shape[1], mask[:, -1]),
+    )
+    return any(inner and bool(side.any()) for inner, side in sides)

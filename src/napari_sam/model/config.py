@@ -60,9 +60,11 @@ class SamConfig:
     upscale_dims : (int, int)
         Channels after the decoder's two transposed convolutions.
     dense : bool
-        True for our own model: points, boxes and masks are also drawn on the mask grid, and
-        encoder and prompts reach the upscaling as skip features; pictures larger than the frame
-        are embedded at their own scale and decoded in windows of one frame.
+        True for our own model: points, boxes and masks are also drawn on the mask grid, encoder
+        and prompts reach the upscaling as skip features, and the picture is embedded at several
+        scales, each decoded in windows of one frame.
+    enlarge : int
+        Dense models enlarge a picture until its longer side has this many model pixels.
     mask_threshold : float
         Logit above which a pixel belongs to the mask.
     """
@@ -75,6 +77,7 @@ class SamConfig:
     mlp_width: int = 2048
     upscale_dims: tuple[int, int] = (64, 32)
     dense: bool = False
+    enlarge: int = 512
     mask_threshold: float = 0.0
 
     @property
@@ -103,7 +106,7 @@ CONFIGS: dict[str, SamConfig] = {
         SamConfig(
             "cells_tiny",
             CellsEncoderConfig(),
-            frame=512,
+            frame=256,
             stride=8,
             width=128,
             mlp_width=512,

@@ -2,40 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.prompts import Prompts
-from napari_sam.results import Prediction, Window
+from napari_sam.results import Prediction
 from napari_sam.session.segmenter import Segmenter
 from napari_sam.session.target import Plane
 
-__all__ = ["Draft", "Request", "Seed"]
+__all__ = ["Draft", "Request"]
 
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, eq=False)
-class Seed:
-    """The mask that a refinement starts from.
-
-    Parameters
-    ----------
-    logits : (h, w) float32
-        Low-resolution logits of the mask that was on show.
-    window : Window
-        Where they lie in the picture.
-    """
-
-    logits: NDArray[np.float32]
-    window: Window
-
-
-@dataclass(frozen=True)
 class Draft:
     """The prompts of one object, as drawn so far.
 
@@ -49,8 +33,8 @@ class Draft:
         1 for a foreground point, 0 for a background point.
     box : (y0, x0, y1, x1), optional
         The box.
-    seed : Seed, optional
-        The mask to refine.
+    seed : (h, w) float32, optional
+        Low-resolution logits of the mask to refine.
     choice : int
         Which candidate is chosen.
     """
@@ -59,7 +43,7 @@ class Draft:
     points: tuple[Point, ...] = ()
     labels: tuple[int, ...] = ()
     box: Box | None = None
-    seed: Seed | None = None
+    seed: NDArray[np.float32] | None = None
     choice: int = 0
 
     @property
@@ -99,7 +83,8 @@ class Draft:
         """Return what to ask the model, or None while the prompts do not say where to look."""
         if not self.points_somewhere:
             return None
-        return Request(self.plane, Prompts(self.points, self.labels, self.box), self.seed)
+        prompts = Prompts(self.points, self.labels, self.box, self.seed)
+        return Request(self.plane, prompts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,18 +96,12 @@ class Request:
     plane : Plane
         The picture plane to look at.
     prompts : Prompts
-        All prompts of the object.
-    seed : Seed, optional
-        The mask to refine.
+        All prompts of the object, with the mask to refine if there is one.
     """
 
     plane: Plane
     prompts: Prompts
-    seed: Seed | None = None
 
     def run(self, segmenter: Segmenter, embedding: Any) -> Prediction:
-        """Predict; the seed takes part only where the model looks at the seed's own window."""
-        prompts = self.prompts
-        if self.seed is not None and self.seed.window == segmenter.window(embedding, prompts):
-            prompts = replace(prompts, mask=self.seed.logits)
-        return segmenter.predict(embedding, prompts)
+        """Predict."""
+        return segmenter.predict(embedding, self.prompts)

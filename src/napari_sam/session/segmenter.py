@@ -1,4 +1,4 @@
-"""What a session asks of a model: two methods and a look at the decoder's window."""
+"""What a session asks of a model: two methods."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from napari_sam.prompts import Prompts
-from napari_sam.results import Prediction, Window
+from napari_sam.results import Prediction
 
 __all__ = ["Segmenter"]
 
@@ -20,6 +20,3 @@ class Segmenter(Protocol):
 
     def predict(self, embedding: Any, prompts: Prompts) -> Prediction:
         """Predict one object: three candidates for a lone point, else one."""
-
-    def window(self, embedding: Any, prompts: Prompts) -> Window:
-        """Tell which part of the picture `predict` would look at."""

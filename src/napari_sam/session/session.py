@@ -12,7 +12,7 @@ from psygnal import Signal
 from napari_sam.errors import InputError
 from napari_sam.results import Prediction
 from napari_sam.session.commit import Change, Rule, overlapped, write_object
-from napari_sam.session.draft import Draft, Request, Seed
+from napari_sam.session.draft import Draft, Request
 from napari_sam.session.target import Plane, Target
 
 __all__ = ["Session"]
@@ -25,6 +25,12 @@ class Step:
     before: Draft
     after: Draft
     change: Change | None = None
+
+    def without_seeds(self) -> Step:
+        """Return the step without the masks that its drafts refine."""
+        return replace(
+            self, before=replace(self.before, seed=None), after=replace(self.after, seed=None)
+        )
 
 
 class Session:
@@ -100,8 +106,17 @@ class Session:
         if drawn.same_prompts(self.draft):
             return
         if drawn.grew_from(self.draft):
-            drawn = replace(drawn, seed=self._shown() or self.draft.seed)
+            drawn = replace(drawn, seed=self._shown())
         self._take(Step(self.draft, drawn))
+
+    def ask_again(self) -> None:
+        """Forget every answer, because the model or the picture is another one from now on."""
+        self._done = [step.without_seeds() for step in self._done]
+        self._undone = [step.without_seeds() for step in self._undone]
+        self.draft = replace(self.draft, seed=None)
+        self.request = self.draft.request()
+        self.prediction = None
+        self.changed.emit()
 
     def receive(self, request: Request, prediction: Prediction) -> bool:
         """Take the model's answer; return False if the question is out of date."""
@@ -219,7 +234,8 @@ class Session:
             self.prediction = None
         self.changed.emit()
 
-    def _shown(self) -> Seed | None:
+    def _shown(self) -> NDArray[np.float32] | None:
+        """Return the logits of the mask on show, else those that its request refines."""
         if self.prediction is None:
-            return None
-        return Seed(self.prediction.logits[self.choice], self.prediction.window)
+            return self.draft.seed
+        return self.prediction.logits[self.choice]

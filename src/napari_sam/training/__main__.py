@@ -21,7 +21,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="folder of samples, each with image and labels")
     parser.add_argument("--run", type=Path, required=True, help="folder for checkpoint and log")
     parser.add_argument("--threads", type=int, default=1)
-    for name in ("pretrain", "train", "finish", "seed"):
+    for name in ("pretrain", "train", "seed"):
         parser.add_argument(f"--{name}", type=int, default=getattr(Recipe, name))
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
@@ -29,7 +29,7 @@ def main() -> None:
     args.run.mkdir(parents=True, exist_ok=True)
     pictures, held = split(load_pictures(args.data))
     log.info("%d pictures to train on, %d held out", len(pictures), len(held))
-    recipe = Recipe(pretrain=args.pretrain, train=args.train, finish=args.finish, seed=args.seed)
+    recipe = Recipe(pretrain=args.pretrain, train=args.train, seed=args.seed)
     trainer = Trainer(recipe, pictures)
     checkpoint = args.run / "checkpoint.pt"
     if checkpoint.exists():

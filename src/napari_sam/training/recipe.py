@@ -35,11 +35,13 @@ class Recipe:
 
     Parameters
     ----------
-    pretrain, train, finish : int
-        Steps of the three stages: dense head alone, prompts on 256-pixel crops, prompts on
-        crops of a whole frame.
+    pretrain, train : int
+        Steps of the two stages: dense head alone, then prompts.
     pictures, objects : int
-        Crops per step and objects per crop (a quarter of the crops in the last stage).
+        Crops of one frame per step, and objects per crop.
+    rounds : tuple of int
+        A crop's objects are prompted this often, one of these at random; the paper's 11 rounds
+        cost more than two cores give in an hour.
     rate, decay : float
         AdamW's learning rate (linear decay over the last quarter) and weight decay.
     average : float
@@ -49,9 +51,9 @@ class Recipe:
 
     pretrain: int = 800
     train: int = 2000
-    finish: int = 300
     pictures: int = 8
     objects: int = 5
+    rounds: tuple[int, ...] = (1, 1, 2, 3)
     rate: float = 1.5e-3
     decay: float = 0.05
     average: float = 0.998
@@ -60,7 +62,7 @@ class Recipe:
     @property
     def steps(self) -> int:
         """Steps in all."""
-        return self.pretrain + self.train + self.finish
+        return self.pretrain + self.train
 
 
 class Trainer:
@@ -136,11 +138,7 @@ class Trainer:
 
     def _one_step(self, rng: np.random.Generator) -> dict[str, float]:
         recipe, step = self.recipe, self.step
-        finish = step >= recipe.pretrain + recipe.train
-        prompted = step >= recipe.pretrain
-        size = self.config.frame if finish else self.config.frame // 2
-        count = recipe.pictures // 4 if finish else recipe.pictures
-        crops = self._crops(count, size, rng)
+        crops = self._crops(rng)
         self.model.train()
         pixels = torch.cat([self._pixels(crop) for crop in crops])
         features = self.model.encode(pixels.contiguous(memory_format=torch.channels_last))
@@ -148,26 +146,27 @@ class Trainer:
         dense = self.head.loss(features, torch.from_numpy(targets))
         report = {"dense": float(dense.detach())}
         maps = [features.embedding, *(features.skips or ())]
-        if not prompted:
+        if step < recipe.pretrain:
             dense.backward()
             return report
         # The decoder runs crop by crop (small batches fit the cache) and leaves its gradients
         # on copies of the features, which are passed back through the encoder once.
         leaves = [m.detach().requires_grad_() for m in maps]
-        progress = (step - recipe.pretrain) / (recipe.train + recipe.finish)
+        progress = (step - recipe.pretrain) / recipe.train
         sums: dict[str, list[float]] = defaultdict(list)
         for i, crop in enumerate(crops):
             part = [leaf[i : i + 1] for leaf in leaves]
             mine = Features(part[0], (part[1], part[2]))
-            for name, value in self._objects(mine, crop, progress, 1 / count, rng):
+            for name, value in self._objects(mine, crop, progress, rng):
                 sums[name].append(value)
         torch.autograd.backward([0.2 * dense, *maps], [None, *(leaf.grad for leaf in leaves)])
         return report | {name: float(np.mean(values)) for name, values in sums.items()}
 
-    def _crops(self, count: int, size: int, rng: np.random.Generator) -> list[Crop]:
+    def _crops(self, rng: np.random.Generator) -> list[Crop]:
         crops: list[Crop] = []
-        while len(crops) < count:
-            crop = random_crop(self.pictures[rng.choice(len(self.pictures), p=self.chance)], size, rng)
+        while len(crops) < self.recipe.pictures:
+            picture = self.pictures[rng.choice(len(self.pictures), p=self.chance)]
+            crop = random_crop(picture, self.config.frame, rng)
             if len(whole_objects(crop, self.config.mask_stride)):
                 crops.append(crop)
         return crops
@@ -176,7 +175,7 @@ class Trainer:
         return normalise(crop.rgb, 1) * torch.from_numpy(crop.valid)
 
     def _objects(
-        self, features: Features, crop: Crop, progress: float, share: float, rng: np.random.Generator
+        self, features: Features, crop: Crop, progress: float, rng: np.random.Generator
     ) -> Iterator[tuple[str, float]]:
         """Annotate some objects of one crop in rounds; pass each round's loss back."""
         stride = self.config.mask_stride
@@ -186,14 +185,12 @@ class Trainer:
         truth = soft > 0.5
         target = torch.from_numpy(soft)[:, None]
         weight = torch.from_numpy(np.stack([enlarged_box(t) for t in truth]))[:, None]
-        room = self.config.grid - features.embedding.shape[-1]
-        origin = (int(rng.integers(room + 1)), int(rng.integers(room + 1)))
         given = first_prompt(truth, stride, rng)
-        rounds = 1 + int(rng.integers(1 + min(4, int(1 + 6 * progress))))
+        rounds = int(rng.choice(self.recipe.rounds))
         for turn in range(rounds):
-            logits, predicted = self._decode(features, given, origin)
+            logits, predicted = self._decode(features, given)
             loss, actual = objective(logits, predicted, target, weight, given.lone_point, progress)
-            (loss * share).backward()
+            (loss / self.recipe.pictures).backward()
             # what the annotator sees: the best candidate of a lone point, else mask 0
             with torch.no_grad():
                 pick = 1 + predicted[:, 1:].argmax(1) if given.lone_point else torch.zeros(len(ids), dtype=int)
@@ -207,9 +204,7 @@ class Trainer:
                 continue  # a round without a new prompt: the mask alone gets better
             given.add(*next_click(truth, given.masks > 0, stride, rng))
 
-    def _decode(
-        self, features: Features, given: Annotation, origin: tuple[int, int]
-    ) -> tuple[Tensor, Tensor]:
+    def _decode(self, features: Features, given: Annotation) -> tuple[Tensor, Tensor]:
         clicks = given.points.shape[1] > 0
         return self.model.decode(
             features,
@@ -217,7 +212,6 @@ class Trainer:
             torch.from_numpy(given.labels) if clicks else None,
             None if given.boxes is None else torch.from_numpy(given.boxes),
             None if given.masks is None else torch.from_numpy(given.masks)[:, None],
-            origin,
         )
 
 
