@@ -12,6 +12,7 @@ from typing import Any
 import platformdirs
 
 from napari_sam.errors import InputError
+from napari_sam.files import replacing
 
 __all__ = ["Settings", "default_threads", "load_settings", "save_settings", "settings_path"]
 
@@ -29,6 +30,8 @@ class Settings:
         ``NAPARI_SAM_MODELS`` goes before it.
     threads : int, optional
         Processor threads of the model; None is `default_threads`.
+    hint_dismissed : bool
+        True once the panel's first steps have been put away.
 
     Raises
     ------
@@ -38,6 +41,7 @@ class Settings:
 
     models_folder: str | None = None
     threads: int | None = None
+    hint_dismissed: bool = False
 
     def __post_init__(self) -> None:
         if not (self.models_folder is None or isinstance(self.models_folder, str)):
@@ -91,10 +95,9 @@ def save_settings(settings: Settings, path: Path | None = None) -> None:
         kept = _read(path)
     except (OSError, ValueError):
         kept = {}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_text(json.dumps({**kept, **asdict(settings)}, indent=2) + "\n", encoding="utf-8")
-    part.replace(path)
+    text = json.dumps({**kept, **asdict(settings)}, indent=2) + "\n"
+    with replacing(path) as part:
+        part.write_text(text, encoding="utf-8")
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -62,9 +62,14 @@ class Segmenter:
         """Where the model runs, for example ``"cpu"``."""
         return str(self._predictor.model.device)
 
-    def embed(
-        self, image: NDArray[Any], contrast: tuple[float, float] | None = None
-    ) -> Embedding:
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """All devices of this machine that a model could run on."""
+        from napari_sam.model.load import available_devices
+
+        return available_devices()
+
+    def embed(self, image: NDArray[Any], contrast: tuple[float, float] | None = None) -> Embedding:
         """Embed a picture (H, W) or (H, W, 3 or 4), unless its very content was embedded lately."""
         key = _key(image, contrast)
         embedding = self._embeddings.pop(key, None) or self._predictor.embed(image, contrast)
@@ -80,4 +85,5 @@ class Segmenter:
 
 def _key(image: NDArray[Any], contrast: tuple[float, float] | None) -> bytes:
     head = f"{image.shape} {image.dtype} {contrast}".encode()
-    return hashlib.blake2b(np.ascontiguousarray(image).data, key=hashlib.sha256(head).digest()).digest()
+    salt = hashlib.sha256(head).digest()
+    return hashlib.blake2b(np.ascontiguousarray(image).data, key=salt).digest()

@@ -17,7 +17,7 @@ from napari_sam.model.config import CONFIGS, SamConfig
 from napari_sam.model.sam import Sam
 from napari_sam.settings import default_threads, load_settings
 
-__all__ = ["load_model", "pick_device"]
+__all__ = ["available_devices", "load_model", "pick_device"]
 
 
 def load_model(name_or_path: str | Path, device: str = "auto") -> Sam:
@@ -66,6 +66,16 @@ def load_model(name_or_path: str | Path, device: str = "auto") -> Sam:
     return model.eval().requires_grad_(False)
 
 
+def available_devices() -> tuple[str, ...]:
+    """Return the names of all devices that a model can run on here, the fastest first."""
+    here = ["cpu"]
+    if torch.backends.mps.is_available():
+        here.insert(0, "mps")
+    if torch.cuda.is_available():
+        here = ["cuda", *(f"cuda:{i}" for i in range(torch.cuda.device_count())), *here]
+    return tuple(here)
+
+
 def pick_device(device: str = "auto") -> torch.device:
     """Return the device of that name; "auto" takes cuda, then mps, then cpu.
 
@@ -74,11 +84,7 @@ def pick_device(device: str = "auto") -> torch.device:
     DeviceError
         When this machine, or this build of torch, has no such device.
     """
-    here = ["cpu"]
-    if torch.backends.mps.is_available():
-        here.insert(0, "mps")
-    if torch.cuda.is_available():
-        here = ["cuda", *(f"cuda:{i}" for i in range(torch.cuda.device_count())), *here]
+    here = available_devices()
     if device == "auto":
         return torch.device(here[0])
     if device not in here:

@@ -17,6 +17,8 @@ from napari_sam.session.target import Plane, Target
 
 __all__ = ["Session"]
 
+KEEP_SEEDS = 20  # latest steps that an undo brings back exactly; logits of large pictures are large
+
 
 @dataclass(frozen=True, eq=False)
 class Step:
@@ -145,7 +147,7 @@ class Session:
     def choose(self, choice: int) -> None:
         """Show another candidate; choosing again replaces the last choice as one step."""
         chosen = replace(self.draft, choice=choice)
-        if self.prediction is None or chosen == self.draft:
+        if self.prediction is None or choice == self.draft.choice:
             return
         before = self.draft
         if self._done and self._done[-1].change is None:
@@ -223,6 +225,8 @@ class Session:
 
     def _take(self, step: Step) -> None:
         self._done.append(step)
+        if len(self._done) > KEEP_SEEDS:
+            self._done[-1 - KEEP_SEEDS] = self._done[-1 - KEEP_SEEDS].without_seeds()
         self._undone.clear()
         self._show(step.after)
 
