@@ -16,6 +16,7 @@ import platformdirs
 
 from napari_sam.download import Progress, download, has_hash, megabytes
 from napari_sam.errors import CheckpointError, InputError
+from napari_sam.files import replacing
 from napari_sam.settings import load_settings
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "places",
     "ready",
     "status",
+    "verify",
 ]
 
 logger = logging.getLogger(__name__)
@@ -199,6 +201,18 @@ def ready(entry: Entry) -> Path | None:
     return next((path for path in others if _whole(entry, path) and _intact(entry, path)), None)
 
 
+def verify(entry: Entry) -> dict[Path, bool]:
+    """Hash every file of an entry that is on this machine, whatever was found earlier.
+
+    Returns
+    -------
+    dict of Path to bool
+        Whether it is the published file; empty when there is none.
+    """
+    here = [path for path in places(entry) if path.is_file()]
+    return {path: not entry.url or _same(entry, path) for path in here}
+
+
 def fetch(name: str, progress: Progress | None = None) -> Path:
     """Return the verified file of an entry; download it where needed.
 
@@ -248,10 +262,14 @@ def _intact(entry: Entry, path: Path) -> bool:
     """Whether the hash is right; a file is hashed again only when its size or date has changed."""
     if _records().get(str(path)) == _record(entry, path):
         return True
-    matches = has_hash(path, entry.digest)
-    if matches:
+    return _same(entry, path)
+
+
+def _same(entry: Entry, path: Path) -> bool:
+    same = has_hash(path, entry.digest)
+    if same:
         _remember(entry, path)
-    return matches
+    return same
 
 
 def _records() -> dict[str, list[str | int]]:
@@ -269,10 +287,8 @@ def _record(entry: Entry, path: Path) -> list[str | int]:
 def _remember(entry: Entry, path: Path) -> None:
     records = {**_records(), str(path): _record(entry, path)}
     file = models_folder() / "verified.json"
-    part = file.with_name(f"{file.name}.{os.getpid()}.part")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(records, indent=1), encoding="utf-8")
-        part.replace(file)
+        with replacing(file) as part:
+            part.write_text(json.dumps(records, indent=1), encoding="utf-8")
     except OSError:  # a folder that cannot be written costs time, nothing else
         logger.info("could not write %s", file)

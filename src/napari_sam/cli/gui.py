@@ -1,0 +1,39 @@
+"""`napari-sam gui`: napari with the panel, and a picture."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from napari_sam.errors import InputError
+
+__all__ = ["add", "has_display"]
+
+
+def add(commands: Any) -> None:
+    """Add the subcommand."""
+    parser = commands.add_parser("gui", help="open napari with the panel")
+    parser.add_argument("image", metavar="IMAGE", nargs="?", type=Path, help="a picture to open")
+    parser.set_defaults(run=run)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Open the window and stay until it is closed."""
+    if chosen.image is not None and not chosen.image.exists():
+        raise InputError(f"there is no picture {str(chosen.image)!r}")
+    if not has_display():
+        raise InputError("there is no display for a window; `napari-sam demo` works without one")
+    from napari_sam.widgets.window import open_window
+
+    open_window(path=chosen.image)
+    return 0
+
+
+def has_display() -> bool:
+    """Return whether a window can be shown; only on Linux can the variables tell."""
+    if not sys.platform.startswith("linux"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

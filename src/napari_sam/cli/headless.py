@@ -1,0 +1,75 @@
+"""The demo without a window: a sample's prompts become labels and an overlay."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sam import zoo
+from napari_sam.cli.progress import byte_bar
+from napari_sam.files import replacing
+from napari_sam.prompts import Prompts
+from napari_sam.samples import SAMPLES, Sample
+
+__all__ = ["run_sample"]
+
+
+def run_sample(folder: Path, model: str, device: str) -> None:
+    """Segment the tissue sample, write ``labels.tif`` and ``overlay.png`` and say so."""
+    sample = SAMPLES["tissue"]
+    labels, scores = segment(sample, model, device)
+    for number, (prompts, score) in enumerate(zip(sample.prompts, scores, strict=True), 1):
+        area = int((labels == number).sum())
+        print(f"object {number}: {describe(prompts)}, score {score:.2f}, {area} pixels")
+    tiff, png = folder / "labels.tif", folder / "overlay.png"
+    write(sample, labels, tiff, png)
+    print(f"Labels: {tiff.resolve()}\nOverlay: {png.resolve()}\nPicture: {sample.credit}")
+
+
+def describe(prompts: Prompts) -> str:
+    """Say where a person pointed."""
+    if prompts.box is not None:
+        return f"box {np.asarray(prompts.box, int).tolist()}"
+    return f"click at {np.asarray(prompts.points, int)[0].tolist()}"
+
+
+def segment(sample: Sample, model: str, device: str) -> tuple[NDArray[np.uint16], list[float]]:
+    """Return labels, one number per prompt from 1, and predicted scores.
+
+    Where objects overlap the earlier one stays.
+    """
+    if model in zoo.catalogue():
+        with byte_bar(model) as progress:
+            zoo.fetch(model, progress)
+    from napari_sam import Predictor, load_model
+
+    predictor = Predictor(load_model(model, device))
+    picture = sample.read()
+    found = predictor.predict_batch(predictor.embed(picture), sample.prompts)
+    labels = np.zeros(picture.shape[:2], np.uint16)
+    for number, prediction in enumerate(found, 1):
+        labels[prediction.masks[0] & (labels == 0)] = number
+    return labels, [float(prediction.scores[0]) for prediction in found]
+
+
+def write(sample: Sample, labels: NDArray[np.uint16], tiff: Path, png: Path) -> None:
+    """Write the labels, and the picture with outlines and prompts drawn on it."""
+    import tifffile
+    from PIL import Image, ImageDraw
+    from skimage.segmentation import mark_boundaries
+
+    with replacing(tiff) as part:
+        tifffile.imwrite(part, labels, compression="zlib")
+    marked = mark_boundaries(sample.read(), labels, color=(1, 1, 0), mode="outer")
+    overlay = Image.fromarray((255 * marked).round().astype("uint8"))
+    pen = ImageDraw.Draw(overlay)
+    for prompts in sample.prompts:
+        for row, column in np.asarray(prompts.points):
+            pen.ellipse((column - 1, row - 1, column + 1, row + 1), fill=(0, 200, 0))
+        if prompts.box is not None:
+            top, left, bottom, right = np.asarray(prompts.box)
+            pen.rectangle((left, top, right, bottom), outline=(0, 200, 0))
+    with replacing(png) as part:
+        overlay.save(part, format="PNG")

@@ -1,0 +1,42 @@
+"""`napari-sam`: the entry point, and what every subcommand shares."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+
+import napari_sam
+from napari_sam.cli import demo, gui, models
+from napari_sam.errors import NapariSamError
+
+__all__ = ["main"]
+
+
+class Version(argparse.Action):
+    """Looks the version up only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *args: object) -> None:
+        """Print it and exit."""
+        print(f"napari-sam {napari_sam.__version__}")
+        parser.exit()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a subcommand and return the exit status: 0 done, 1 failed, 130 interrupted."""
+    parser = argparse.ArgumentParser(prog="napari-sam", description=napari_sam.__doc__)
+    parser.add_argument("--version", action=Version, nargs=0, help="print the version and exit")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in (demo, gui, models):
+        command.add(commands)
+    chosen = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    try:
+        return int(chosen.run(chosen))
+    except NapariSamError as error:
+        print(f"napari-sam: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("napari-sam: interrupted", file=sys.stderr)
+        return 130

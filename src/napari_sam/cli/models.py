@@ -1,0 +1,79 @@
+"""`napari-sam models`: list the known weights, download them, verify what is here."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from typing import Any
+
+from napari_sam import zoo
+from napari_sam.cli.progress import byte_bar
+
+__all__ = ["add"]
+
+
+def add(commands: Any) -> None:
+    """Add the subcommand and its own three."""
+    parser = commands.add_parser("models", help="list, download or verify weights")
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    for run, text in (
+        (list_models, "show every known model and whether it is here"),
+        (download, "download a model, or the rest of it"),
+        (verify, "hash the files that are here and compare with what was published"),
+    ):
+        action = actions.add_parser(run.__name__.removesuffix("_models"), help=text)
+        action.add_argument("--json", action="store_true", help="print JSON")
+        action.set_defaults(run=run)
+        if run is not list_models:
+            action.add_argument("name", metavar="NAME", nargs="?" if run is verify else None)
+
+
+def list_models(chosen: argparse.Namespace) -> int:
+    """Print every entry, grouped by who made it."""
+    entries = zoo.catalogue().values()
+    if chosen.json:
+        print(json.dumps([_report(entry) for entry in entries], indent=2))
+        return 0
+    title = ""
+    for entry in entries:
+        if entry.title != title:
+            title = entry.title
+            print(f"\n{title}\n  {entry.citation}\n  licence: {entry.licence}")
+        note = "" if entry.loadable else "  (listed only: cannot be used yet)"
+        print(f"    {entry.name:<32} {zoo.status(entry)}{note}")
+    print(f"\nDownloads go to {zoo.models_folder()}")
+    return 0
+
+
+def download(chosen: argparse.Namespace) -> int:
+    """Fetch one model and print where it is."""
+    entry = zoo.lookup(chosen.name)
+    print(f"{entry.citation}\nlicence: {entry.licence}", file=sys.stderr)
+    with byte_bar(entry.name) as progress:
+        path = zoo.fetch(entry.name, progress)
+    print(json.dumps({**_report(entry), "path": str(path)}, indent=2) if chosen.json else path)
+    return 0
+
+
+def verify(chosen: argparse.Namespace) -> int:
+    """Hash the files of one model, or of all; return 1 if one is wrong or the asked one missing."""
+    entries = [zoo.lookup(chosen.name)] if chosen.name else zoo.catalogue().values()
+    found = [
+        {"name": entry.name, "path": str(path), "intact": intact}
+        for entry in entries
+        for path, intact in zoo.verify(entry).items()
+    ]
+    if chosen.json:
+        print(json.dumps(found, indent=2))
+    else:
+        for file in found:
+            print(f"{'ok' if file['intact'] else 'WRONG':<6}{file['name']:<32} {file['path']}")
+        if not found:
+            print(f"no file of {chosen.name or 'any model'} is here")
+    return 0 if all(file["intact"] for file in found) and (found or not chosen.name) else 1
+
+
+def _report(entry: zoo.Entry) -> dict[str, Any]:
+    return {**asdict(entry), "loadable": entry.loadable, "status": zoo.status(entry)}

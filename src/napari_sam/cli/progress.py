@@ -1,0 +1,24 @@
+"""Progress bars of the command line, on stderr so that stdout stays for results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from napari_sam.download import Progress
+
+__all__ = ["byte_bar"]
+
+
+@contextmanager
+def byte_bar(title: str) -> Iterator[Progress]:
+    """Show a bar for bytes once the first of them are reported."""
+    from tqdm import tqdm
+
+    with tqdm(desc=title, unit="B", unit_scale=True, delay=0.1) as bar:
+
+        def report(done: int, total: int) -> None:
+            bar.total = total or None
+            bar.update(done - bar.n)
+
+        yield report

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tifffile
+import torch
+from PIL import Image
+
+from napari_sam.cli import demo
+from napari_sam.cli.main import main
+from napari_sam.model.config import CONFIGS
+from napari_sam.model.sam import Sam
+from napari_sam.samples import SAMPLES
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """Untrained weights: what they find is of no use, how it is written is."""
+    torch.manual_seed(3)
+    path = tmp_path_factory.mktemp("weights") / "untrained.pt"
+    torch.save(Sam(CONFIGS["cells_tiny"]).state_dict(), path)
+    return path
+
+
+@pytest.mark.parametrize("headless", [True, False])
+def test_without_a_window_it_writes_labels_and_overlay(
+    weights, tmp_path, monkeypatch, capsys, headless
+):
+    monkeypatch.setattr(demo, "has_display", lambda: headless)  # --headless wins over a display
+    out = tmp_path / "out"
+    arguments = ["demo", "--model", str(weights), "--output", str(out), "--device", "cpu"]
+    assert main([*arguments, *["--headless"] * headless]) == 0
+    assert sorted(os.listdir(out)) == ["labels.tif", "overlay.png"]
+    labels = tifffile.imread(out / "labels.tif")
+    overlay = np.asarray(Image.open(out / "overlay.png"))
+    assert (labels.shape, overlay.shape) == ((512, 512), (512, 512, 3))
+    assert np.abs(overlay.astype(int) - SAMPLES["tissue"].read()).max() > 50
+    printed = capsys.readouterr().out
+    areas = re.findall(r"object (\d): .* score -?\d\.\d\d, (\d+) pixels", printed)
+    assert [(int(n), int(a)) for n, a in areas] == [
+        (n, (labels == n).sum()) for n in range(1, 1 + len(SAMPLES["tissue"].prompts))
+    ]
+    assert labels.any()
+    assert str(out / "labels.tif") in printed
+    assert str(out / "overlay.png") in printed
+
+
+def test_a_wrong_model_or_device_leaves_nothing_behind(weights, tmp_path, capsys):
+    out = tmp_path / "out"
+    for arguments in (["--model", "nothing"], ["--model", str(weights), "--device", "cuda:9"]):
+        assert main(["demo", "--headless", "--output", str(out), *arguments]) == 1
+        assert capsys.readouterr().err.startswith("napari-sam: ")
+    assert not out.exists()
+
+
+@pytest.mark.gui
+@pytest.mark.parametrize("arguments", [["demo"], ["gui"], ["gui", "{picture}"]])
+def test_a_window_opens_with_panel_and_picture(tmp_path, arguments):
+    picture = tmp_path / "picture.tif"
+    tifffile.imwrite(picture, np.zeros((20, 30), np.uint8))
+    code = """
+import sys, napari
+from qtpy.QtCore import QTimer
+from napari_sam.cli.main import main
+def look():
+    viewer = napari.current_viewer()
+    docks = list(viewer.window.dock_widgets)
+    print([layer.data.shape for layer in viewer.layers], len(docks))
+    viewer.close()
+napari.run = (lambda run: lambda: (QTimer.singleShot(500, look), run()))(napari.run)
+sys.exit(main(sys.argv[1:]))
+"""
+    command = [a.format(picture=picture) for a in arguments]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *command], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    shapes = {"demo": "[(512, 512, 3)]", "gui": "[]", str(picture): "[(20, 30)]"}[command[-1]]
+    assert f"{shapes} 1" in done.stdout
