@@ -13,7 +13,7 @@ from napari_sam.errors import InputError
 __all__ = ["Prompts"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class Prompts:
     """The prompts for one object in one two-dimensional picture.
 
@@ -47,35 +47,43 @@ class Prompts:
     True
     """
 
-    points: NDArray[np.float64] | ArrayLike = ()
-    labels: NDArray[np.int64] | ArrayLike = ()
-    box: NDArray[np.float64] | ArrayLike | None = None
-    mask: NDArray[Any] | None = None
-    text: NDArray[np.float64] | ArrayLike | None = None
+    points: NDArray[np.float64]
+    labels: NDArray[np.int64]
+    box: NDArray[np.float64] | None
+    mask: NDArray[Any] | None
+    text: NDArray[np.float64] | None
 
-    def __post_init__(self) -> None:
-        points = _floats(self.points, "points")
+    def __init__(
+        self,
+        points: ArrayLike = (),
+        labels: ArrayLike = (),
+        box: ArrayLike | None = None,
+        mask: NDArray[Any] | None = None,
+        text: ArrayLike | None = None,
+    ) -> None:
+        points = _floats(points, "points")
         points = points.reshape(0, 2) if points.size == 0 else points
         if points.ndim != 2 or points.shape[1] != 2:
             raise InputError(f"points must have shape (N, 2) as (row, column); got {points.shape}")
-        labels = np.asarray(self.labels)
+        labels = np.asarray(labels)
         if labels.shape != (len(points),):
             raise InputError(
                 f"labels must hold one value per point: {len(points)} points, "
                 f"labels of shape {labels.shape}"
             )
         if not np.isin(labels, (0, 1)).all():
-            raise InputError(f"point labels must be 0 (background) or 1 (foreground); got {labels.tolist()}")
-        box = None
-        if self.box is not None:
-            box = _floats(self.box, "box")
+            raise InputError(
+                f"point labels must be 0 (background) or 1 (foreground); got {labels.tolist()}"
+            )
+        if box is not None:
+            box = _floats(box, "box")
             if box.shape != (4,):
                 raise InputError(f"a box must be y0, x0, y1, x1; got shape {box.shape}")
             corners = np.sort(box.reshape(2, 2), axis=0)
             if (corners[1] <= corners[0]).any():
                 raise InputError(f"a box must have an area; got y0, x0, y1, x1 = {box.tolist()}")
             box = corners.ravel()
-        mask = None if self.mask is None else np.asarray(self.mask)
+        mask = None if mask is None else np.asarray(mask)
         if mask is not None:
             if mask.ndim != 2 or not (mask.dtype == bool or np.issubdtype(mask.dtype, np.floating)):
                 raise InputError(
@@ -86,7 +94,7 @@ class Prompts:
                 raise InputError("the mask prompt holds values that are not finite")
             if mask.dtype == bool and not mask.any():
                 raise InputError("the mask prompt is empty; mark at least one pixel")
-        text = None if self.text is None else _floats(self.text, "text")
+        text = None if text is None else _floats(text, "text")
         if text is not None and text.ndim != 1:
             raise InputError(f"a text prompt must be one vector of shape (D,); got {text.shape}")
         if len(points) == 0 and box is None and mask is None and text is None:
