@@ -12,7 +12,8 @@ from napari_sam.errors import DeviceError
 
 __all__ = ["in_batches"]
 
-Item, Result = TypeVar("Item"), TypeVar("Result")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 BATCH = {"cpu": 4}  # larger ones miss the processor's cache and are slower per object
 GPU_BATCH = 64
 
@@ -20,7 +21,7 @@ GPU_BATCH = 64
 def in_batches(
     work: Callable[[list[Item]], list[Result]], items: list[Item], device: torch.device
 ) -> list[Result]:
-    """Return ``work(items)``, done in batches; a batch that runs out of memory is halved, with a warning.
+    """Return ``work(items)``, done in batches; where memory runs out they are halved, with a warning.
 
     Raises
     ------
@@ -39,5 +40,7 @@ def in_batches(
                     "the device 'cpu'"
                 ) from error
             size //= 2
-            warnings.warn(f"{device} ran out of memory; going on in batches of {size}", stacklevel=2)
+            warnings.warn(
+                f"{device} ran out of memory; going on in batches of {size}", stacklevel=2
+            )
     return results
