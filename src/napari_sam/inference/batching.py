@@ -21,7 +21,7 @@ GPU_BATCH = 64
 def in_batches(
     work: Callable[[list[Item]], list[Result]], items: list[Item], device: torch.device
 ) -> list[Result]:
-    """Return ``work(items)``, done in batches; where memory runs out they are halved, with a warning.
+    """Return ``work(items)``, done in batches; out of memory they are halved, with a warning.
 
     Raises
     ------
