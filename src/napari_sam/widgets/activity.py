@@ -1,0 +1,50 @@
+"""Progress in napari's activity dock, for work that takes long enough to be noticed."""
+
+from __future__ import annotations
+
+from napari.utils import progress
+from qtpy.QtCore import QObject, QTimer
+
+__all__ = ["Activity"]
+
+PATIENCE_MS = 250
+
+
+class Activity(QObject):
+    """Shows one progress bar while there is something to wait for."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._bar: progress | None = None
+        self._what = ""
+        self._done = self._total = 0
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._open)
+
+    def show(self, what: str, done: int = 0, total: int = 0) -> None:
+        """Tell what is being done; a bar opens if it goes on for a while."""
+        if (what, total) != (self._what, self._total):
+            self._close_bar()
+        self._what, self._done, self._total = what, done, total
+        if self._bar is None:
+            if not self._timer.isActive():
+                self._timer.start(PATIENCE_MS)
+        elif total:
+            self._bar.update(done - self._bar.n)
+
+    def end(self) -> None:
+        """Tell that nothing is being done any more."""
+        self._timer.stop()
+        self._close_bar()
+        self._what = ""
+
+    def _open(self) -> None:
+        self._bar = progress(total=self._total, desc=f"napari-sam: {self._what}")
+        if self._total:
+            self._bar.update(self._done)
+
+    def _close_bar(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None

@@ -1,0 +1,223 @@
+"""What the panel looks like: its widgets, their names, hints and order. No logic."""
+
+from __future__ import annotations
+
+from napari.components import ViewerModel
+from napari.layers import Image, Labels
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QButtonGroup,
+    QCheckBox,
+    QComboBox,
+    QFormLayout,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_sam.widgets.keys import with_key
+from napari_sam.widgets.layer_choice import LayerChoice
+from napari_sam.widgets.model_choice import ModelChoice
+from napari_sam.widgets.picture import is_helper
+from napari_sam.widgets.prompt_layers import Tool
+from napari_sam.widgets.thumbnails import Thumbnails
+
+__all__ = ["RULES", "Controls"]
+
+RULES = {
+    "keep": "Keep existing objects",
+    "replace": "Replace existing objects",
+    "ask": "Ask me each time",
+}
+HINT = (
+    "<b>Three steps:</b> click on an object, look at the yellow mask, press <b>N</b> to keep it. "
+    "Clicks with Exclude take away what does not belong. Every button shows its key."
+)
+
+
+class Controls(QWidget):
+    """All widgets of the prompt panel, top to bottom in the order of use.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+        Whose layers can be chosen.
+    """
+
+    def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.picture = LayerChoice(viewer, lambda layer: isinstance(layer, Image), "No picture")
+        self.model = ModelChoice()
+        self.labels = LayerChoice(
+            viewer,
+            lambda layer: isinstance(layer, Labels) and not is_helper(layer),
+            "A new Labels layer",
+        )
+        self.tools = {
+            Tool.INCLUDE: _tool("+ Include", "polarity", "Click on what belongs to the object"),
+            Tool.EXCLUDE: _tool("- Exclude", "polarity", "Click on what does not belong to it"),
+            Tool.BOX: _tool("▭ Box", "box", "Drag a box around the object"),
+        }
+        self.thumbnails = Thumbnails()
+        self.cycle = _button("Next mask", "cycle", "Show the next of the three masks")
+        self.accept = _button("Accept, next object", "accept", "Write the mask into the labels")
+        self.reject = _button("Reject", "reject", "Throw this object's mask and prompts away")
+        self.undo = _button("Undo", "undo", "Take the last step back, also an accepted object")
+        self.redo = _button("Redo", "redo", "Make the step again")
+        self.score = _label("Score and time")
+        self.remark = _label("Remark")
+        self.status = _label("What to do next")
+        self.status.setTextFormat(Qt.TextFormat.PlainText)
+        self.status.setStyleSheet("border-left: 3px solid #4c6ef5; padding: 4px 0px 4px 8px;")
+        self.status.setMinimumHeight(3 * self.status.fontMetrics().lineSpacing())
+        self.remark.setTextFormat(Qt.TextFormat.PlainText)
+        self.hint, self.hint_close = self._hint()
+        self.question, self.keep, self.replace, self.cancel = self._question()
+        self.device = QComboBox()
+        self.device.addItems(["auto", "cpu"])
+        self.device.setToolTip("Where the model runs; auto takes the fastest there is")
+        self.rule = QComboBox()
+        for name, text in RULES.items():
+            self.rule.addItem(text, name)
+        self.rule.setToolTip("Who keeps the pixels where a new object meets an older one")
+        self.outline = QCheckBox("Show the mask as an outline")
+        self.report = QPushButton("Copy bug report")
+        self.report.setToolTip("Versions, device, layers and the last error; no file names")
+        self.more, self.options = self._options()
+        self.picture.setToolTip("The picture to segment")
+        self.labels.setToolTip("Where accepted objects are written")
+        self._lay_out()
+
+    def ask_about(self, text: str) -> None:
+        """Show the overlap question; an empty text takes it away."""
+        self.question.setVisible(bool(text))
+        self.question_text.setText(text)
+        if text:
+            self.keep.setFocus()
+
+    def show_candidates(self, on: bool) -> None:
+        """Show or hide the choice among three masks."""
+        self.candidates.setVisible(on)
+
+    def _lay_out(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 6, 6, 6)
+        layout.setSpacing(8)
+        layout.addWidget(self.hint)
+        top = _form()
+        _row(top, "&Picture", self.picture)
+        _row(top, "&Model", self.model, self.model.list)
+        _row(top, "&Write to", self.labels)
+        layout.addLayout(top)
+        tools = QHBoxLayout()
+        group = QButtonGroup(self)
+        for button in self.tools.values():
+            group.addButton(button)
+            tools.addWidget(button)
+        layout.addLayout(tools)
+        grid = QGridLayout()
+        grid.addWidget(self.accept, 0, 0)
+        grid.addWidget(self.reject, 0, 1)
+        grid.addWidget(self.undo, 1, 0)
+        grid.addWidget(self.redo, 1, 1)
+        layout.addLayout(grid)
+        layout.addWidget(self.question)
+        layout.addWidget(self.status)
+        layout.addWidget(self.remark)
+        self.candidates = QWidget()
+        row = QHBoxLayout(self.candidates)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.thumbnails)
+        row.addWidget(self.cycle)
+        layout.addWidget(self.score)
+        layout.addWidget(self.candidates)
+        layout.addWidget(self.more)
+        layout.addWidget(self.options)
+        layout.addStretch()
+
+    def _hint(self) -> tuple[QFrame, QToolButton]:
+        frame = QFrame()
+        row = QHBoxLayout(frame)
+        row.setContentsMargins(0, 0, 0, 0)
+        text = _label("First steps")
+        text.setText(HINT)
+        close = QToolButton()
+        close.setText("✕")
+        close.setAccessibleName("Hide the first steps")
+        close.setToolTip("Do not show this again")
+        row.addWidget(text, 1)
+        row.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
+        return frame, close
+
+    def _question(self) -> tuple[QFrame, QPushButton, QPushButton, QPushButton]:
+        frame = QFrame()
+        column = QVBoxLayout(frame)
+        column.setContentsMargins(0, 0, 0, 0)
+        self.question_text = _label("Overlap")
+        column.addWidget(self.question_text)
+        row = QHBoxLayout()
+        column.addLayout(row)
+        buttons = [QPushButton(text) for text in ("Keep existing", "Replace", "Cancel")]
+        for button in buttons:
+            row.addWidget(button)
+        frame.hide()
+        return frame, buttons[0], buttons[1], buttons[2]
+
+    def _options(self) -> tuple[QToolButton, QFrame]:
+        more = QToolButton()
+        more.setText("More options")
+        more.setCheckable(True)
+        more.setArrowType(Qt.ArrowType.RightArrow)
+        more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        frame = QFrame()
+        form = _form()
+        frame.setLayout(form)
+        _row(form, "&Device", self.device)
+        _row(form, "&Overlap", self.rule)
+        form.addRow(self.outline)
+        form.addRow(self.report)
+        frame.hide()
+        more.toggled.connect(frame.setVisible)
+        more.toggled.connect(
+            lambda on: more.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow)
+        )
+        return more, frame
+
+
+def _button(text: str, action: str, tip: str) -> QPushButton:
+    button = QPushButton(with_key(text, action))
+    button.setAccessibleName(text)
+    button.setToolTip(tip)
+    return button
+
+
+def _tool(text: str, action: str, tip: str) -> QPushButton:
+    button = _button(text, action, tip)
+    button.setCheckable(True)
+    return button
+
+
+def _label(name: str) -> QLabel:
+    label = QLabel()
+    label.setWordWrap(True)
+    label.setAccessibleName(name)
+    return label
+
+
+def _form() -> QFormLayout:
+    form = QFormLayout()
+    form.setContentsMargins(0, 0, 0, 0)
+    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    return form
+
+
+def _row(form: QFormLayout, text: str, field: QWidget, buddy: QWidget | None = None) -> None:
+    label = QLabel(text)
+    label.setBuddy(buddy or field)
+    (buddy or field).setAccessibleName(text.replace("&", ""))
+    form.addRow(label, field)

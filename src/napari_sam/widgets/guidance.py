@@ -1,0 +1,80 @@
+"""What to do next, in plain words."""
+
+from __future__ import annotations
+
+from napari_sam.session.session import Session
+from napari_sam.widgets.keys import KEYS
+from napari_sam.widgets.picture import Plane
+from napari_sam.widgets.prompt_layers import Tool
+
+__all__ = ["NO_PICTURE", "next_step"]
+
+NO_PICTURE = (
+    "Open a picture: drag a file into the window, or take one from File > Open Sample > napari-sam."
+)
+START = {
+    Tool.INCLUDE: "Click on an object.",
+    Tool.EXCLUDE: "Start with Include or a box: Exclude only takes away from a mask.",
+    Tool.BOX: "Press, drag and release to draw a box around an object.",
+}
+
+
+def next_step(
+    session: Session, seen: Plane | None, flat: bool, tool: Tool, failed: bool = False
+) -> str:
+    """Return the next thing to do.
+
+    Parameters
+    ----------
+    session : Session
+        Of the picture.
+    seen : Plane or None
+        The plane that the viewer shows; None if it shows none.
+    flat : bool
+        False in the 3D view.
+    tool : Tool
+        What the mouse draws.
+    failed : bool
+        True if the model could not answer the open question.
+    """
+    draft, accept, reject = session.draft, KEYS["accept"], KEYS["reject"]
+    if not flat:
+        return "The 3D view shows masks but takes no prompts: switch to 2D (Ctrl+Y) to draw."
+    if seen is None:
+        return "This view does not show a slice of the picture: move the sliders back to it."
+    if not draft.is_empty and draft.plane != seen:
+        return (
+            f"Your object is on {name_of(draft.plane)}: go back there, "  # type: ignore[arg-type]
+            f"accept it ({accept}) or reject it ({reject})."
+        )
+    if draft.is_empty:
+        return START[tool]
+    if not draft.points_somewhere:
+        return (
+            "Click on the object with Include, or draw a box: Exclude only takes away from a mask."
+        )
+    if failed:
+        return "Your prompts are kept. Change one, or choose another model, to try again."
+    if session.mask is None:
+        return "One moment…"
+    if not session.mask.any():
+        return f"Nothing found here. Add a point or a box, or start again ({reject})."
+    if len(session.prediction.masks) > 1:  # type: ignore[union-attr]
+        return (
+            f"{accept} accepts this mask, {KEYS['cycle']} shows another. "
+            "Or correct it: click with Include or Exclude."
+        )
+    return f"{accept} accepts this mask. Or correct it: click with Include or Exclude."
+
+
+def name_of(plane: Plane) -> str:
+    """Return a plane's name for people.
+
+    Examples
+    --------
+    >>> name_of((12, None, None))
+    'slice 12'
+    >>> name_of((3, 12, None, None))
+    'slice 3, 12'
+    """
+    return "slice " + ", ".join(str(at) for at in plane if at is not None)

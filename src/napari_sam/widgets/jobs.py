@@ -1,0 +1,137 @@
+"""Work for the model's thread, one job at a time; the newest takes the place of one that waits."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+from qtpy.QtCore import QObject, Signal
+
+from napari_sam.inference.host import HostedModel
+from napari_sam.results import Prediction
+from napari_sam.session.draft import Request
+from napari_sam.session.segmenter import Segmenter
+
+__all__ = ["Answer", "Job", "Jobs", "Look"]
+
+
+class Look:
+    """One plane of a picture as the model sees it: embedded once, in the model's thread.
+
+    Parameters
+    ----------
+    read : callable
+        Reads the plane.
+    """
+
+    def __init__(self, read: Callable[[], NDArray[Any]]) -> None:
+        self._read = read
+        self._embedded: tuple[Segmenter, Any] | None = None
+
+    def embedding(self, segmenter: Segmenter, report: Callable[[str, int, int], None]) -> Any:
+        """Return the embedding, made at the first call."""
+        if self._embedded is None or self._embedded[0] is not segmenter:
+            report("Looking at the picture", 0, 0)
+            self._embedded = segmenter, segmenter.embed(self._read())
+        return self._embedded[1]
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """Load the model, look at a plane if one is given, and answer a question if there is one."""
+
+    look: Look | None = None
+    request: Request | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What came back from a job, how long it took, and where it ran."""
+
+    request: Request | None
+    prediction: Prediction | None
+    seconds: float
+    device: str
+    devices: tuple[str, ...]
+
+
+class Jobs(QObject):
+    """The work of one panel; what comes back arrives in the GUI thread."""
+
+    answered = Signal(object)  # Answer
+    failed = Signal(object)  # the exception
+    reported = Signal(str, int, int)  # what is being done, how much of it, of how much
+    idle = Signal()
+    _ended = Signal(object)  # Future
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._running: Future[Answer] | None = None
+        self._waiting: tuple[HostedModel, Job] | None = None
+        self._closed = False
+        self._ended.connect(self._take)
+
+    @property
+    def busy(self) -> bool:
+        """True while a job runs."""
+        return self._running is not None
+
+    def submit(self, model: HostedModel, job: Job) -> None:
+        """Run a job as soon as the one that runs now has ended; forget any that waits."""
+        if self._running is not None:
+            self._waiting = model, job
+            return
+
+        def run(segmenter: Any) -> Answer:
+            start = time.perf_counter()
+            prediction = None
+            if job.look is not None:
+                embedding = job.look.embedding(segmenter, self._report)
+                if job.request is not None:
+                    self._report("Predicting", 0, 0)
+                    prediction = job.request.run(segmenter, embedding)
+            seconds = time.perf_counter() - start
+            return Answer(job.request, prediction, seconds, segmenter.device, segmenter.devices)
+
+        self._running = model.submit(run, self._report)
+        self._running.add_done_callback(self._tell)
+
+    def forget(self) -> None:
+        """Do not run the job that waits."""
+        self._waiting = None
+
+    def close(self) -> None:
+        """Let go: a download stops at its next report, and nothing is delivered any more."""
+        self._closed = True
+        self._waiting = None
+        if self._running is not None:
+            self._running.cancel()
+
+    def _report(self, what: str, done: int, total: int) -> None:
+        if self._closed:
+            raise CancelledError
+        self.reported.emit(what, done, total)
+
+    def _tell(self, future: Future[Answer]) -> None:  # in the model's thread
+        if not self._closed:
+            self._ended.emit(future)
+
+    def _take(self, future: Future[Answer]) -> None:
+        if self._closed:
+            return
+        self._running = None
+        if self._waiting is not None:
+            model, job = self._waiting
+            self._waiting = None
+            self.submit(model, job)
+        error = future.exception()
+        if error is None:
+            self.answered.emit(future.result())
+        else:
+            self.failed.emit(error)
+        if self._running is None:
+            self.idle.emit()

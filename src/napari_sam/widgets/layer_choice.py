@@ -1,0 +1,88 @@
+"""A list of layers to choose from that follows the viewer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from napari.components import ViewerModel
+from napari.layers import Layer
+from napari.utils.events import Event
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QComboBox, QSizePolicy, QWidget
+
+__all__ = ["LayerChoice"]
+
+
+class LayerChoice(QComboBox):
+    """Chooses one layer of a viewer; layers are told apart by identity, never by name.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+        Whose layers.
+    wanted : callable
+        Tells whether a layer belongs in the list.
+    nothing : str
+        The entry for no layer, always first.
+    """
+
+    layer_chosen = Signal(object)  # Layer or None
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        wanted: Callable[[Layer], bool],
+        nothing: str,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._viewer = viewer
+        self._wanted = wanted
+        self._nothing = nothing
+        self._layers: list[Layer | None] = []
+        self._named: list[Layer] = []
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        for event in self._events():
+            event.connect(self._fill)
+        self._fill()
+        self.currentIndexChanged.connect(self._announce)
+
+    @property
+    def layer(self) -> Layer | None:
+        """The chosen layer."""
+        return self._layers[self.currentIndex()]
+
+    def choose(self, layer: Layer | None) -> None:
+        """Choose a layer, as a click would."""
+        self.setCurrentIndex(self._layers.index(layer))
+
+    def disconnect_viewer(self) -> None:
+        """Follow the viewer no longer."""
+        for event in self._events():
+            event.disconnect(self._fill)
+        for layer in self._named:
+            layer.events.name.disconnect(self._fill)
+
+    def _events(self) -> list[object]:
+        events = self._viewer.layers.events
+        return [events.inserted, events.removed, events.reordered]
+
+    def _fill(self, event: Event | None = None) -> None:
+        before = self._layers[self.currentIndex()] if self._layers else None
+        for layer in self._named:
+            layer.events.name.disconnect(self._fill)
+        self._named = [layer for layer in self._viewer.layers if self._wanted(layer)]
+        for layer in self._named:
+            layer.events.name.connect(self._fill)
+        self._layers = [None, *reversed(self._named)]  # topmost first, as in the layer list
+        blocked = self.blockSignals(True)
+        self.clear()
+        self.addItem(self._nothing)
+        self.addItems([layer.name for layer in reversed(self._named)])
+        self.setCurrentIndex(self._layers.index(before) if before in self._layers else 0)
+        self.blockSignals(blocked)
+        if self.layer is not before:
+            self._announce()
+
+    def _announce(self) -> None:
+        self.layer_chosen.emit(self.layer)

@@ -1,0 +1,221 @@
+"""The dock widget: one panel per viewer, over one picture at a time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from napari.layers import Image, Labels
+from napari.utils.notifications import show_info
+from qtpy.QtCore import QEvent
+from qtpy.QtWidgets import QApplication, QMainWindow, QShortcut, QVBoxLayout, QWidget
+
+from napari_sam.inference.host import HostedModel, ModelHost
+from napari_sam.settings import load_settings, save_settings
+from napari_sam.widgets.activity import Activity
+from napari_sam.widgets.annotation import Annotation
+from napari_sam.widgets.bug_report import bug_report
+from napari_sam.widgets.controls import Controls
+from napari_sam.widgets.jobs import Answer, Job, Jobs
+from napari_sam.widgets.keys import connect_keys
+from napari_sam.widgets.picture import Picture
+from napari_sam.widgets.prompting import Prompting
+from napari_sam.widgets.target import why_not
+
+if TYPE_CHECKING:
+    import napari
+
+__all__ = ["Panel"]
+
+
+class Panel(QWidget):
+    """Segment what you click on.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        The viewer.
+    host : ModelHost, optional
+        Where models come from; by default the host of another open panel, else a new one.
+    """
+
+    def __init__(self, napari_viewer: napari.Viewer, host: ModelHost | None = None) -> None:
+        super().__init__()
+        # napari hands over a proxy that wraps each layer anew, so that no layer is itself twice.
+        self._viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
+        self.host = host or _host_of_another_panel() or ModelHost()
+        self.controls = Controls(self._viewer)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.controls)
+        self.jobs = Jobs(self)
+        self.prompting = Prompting(self.controls)
+        self._activity = Activity(self)
+        self._model: HostedModel | None = None
+        self._ran_on = "none so far"
+        self._shortcuts: list[QShortcut] = []
+        self._docked = self._closed = False
+        self._connect()
+        self.controls.hint.setVisible(not load_settings().hint_dismissed)
+        self.controls.picture.choose(self._likely_picture())
+        self._choose_picture(self.controls.picture.layer)
+        self._choose_model()
+        self.destroyed.connect(self.jobs.close)
+
+    @property
+    def annotation(self) -> Annotation | None:
+        """What is being annotated."""
+        return self.prompting.annotation
+
+    def event(self, event: QEvent) -> bool:
+        """Close when taken out of the dock; listen to keys while shown."""
+        kind = event.type()
+        if kind == QEvent.Type.ParentChange and not self._closed:
+            if self._docked and self.parent() is None:
+                self.close_panel()
+            self._docked = self.parent() is not None
+        elif kind == QEvent.Type.Show and not self._closed:
+            self._connect_keys()
+        elif kind == QEvent.Type.Hide:
+            self._drop_keys()
+        return super().event(event)
+
+    def close_panel(self) -> None:
+        """End all work and take our tools out of the viewer; accepted objects stay."""
+        self._closed = True
+        self.jobs.close()
+        self._activity.end()
+        self.controls.picture.disconnect_viewer()
+        self.controls.labels.disconnect_viewer()
+        self._drop_keys()
+        if self.annotation is not None:
+            self.annotation.close()
+        self.prompting.annotation = self._model = None
+        self.deleteLater()
+
+    def _connect(self) -> None:
+        c = self.controls
+        c.picture.layer_chosen.connect(self._choose_picture)
+        c.labels.layer_chosen.connect(self._choose_labels)
+        c.model.chosen.connect(self._choose_model)
+        c.model.download_wanted.connect(self._use_model)
+        c.device.currentIndexChanged.connect(self._choose_model)
+        c.outline.toggled.connect(self._outline)
+        c.report.clicked.connect(self._copy_report)
+        c.hint_close.clicked.connect(self._dismiss_hint)
+        self.jobs.reported.connect(self._show_progress)
+        self.jobs.answered.connect(self._show_answer)
+        self.jobs.failed.connect(self._show_failure)
+        self.jobs.idle.connect(self._activity.end)
+
+    def _connect_keys(self) -> None:
+        self._drop_keys()
+        p = self.prompting
+        self._shortcuts = connect_keys(
+            self,
+            {
+                "accept": p.accept,
+                "reject": p.reject,
+                "undo": p.undo,
+                "redo": p.redo,
+                "polarity": p.switch_polarity,
+                "box": p.draw_box,
+                "cycle": p.cycle,
+            },
+        )
+
+    def _drop_keys(self) -> None:
+        for shortcut in self._shortcuts:
+            shortcut.setParent(None)
+            shortcut.deleteLater()
+        self._shortcuts = []
+
+    def _likely_picture(self) -> Image | None:
+        active = self._viewer.layers.selection.active
+        images = [layer for layer in self._viewer.layers if isinstance(layer, Image)]
+        return active if isinstance(active, Image) else images[-1] if images else None
+
+    def _choose_picture(self, layer: Image | None) -> None:
+        if self.annotation is not None:
+            if layer is self.annotation.picture.layer:
+                return
+            self.annotation.close()
+        self.prompting.attach(None)
+        if layer is None and (likely := self._likely_picture()) is not None:
+            self.controls.picture.choose(likely)  # the first picture that is opened is taken
+        elif layer is not None:
+            annotation = Annotation(self._viewer, Picture(layer), self.jobs)
+            annotation.outline(self.controls.outline.isChecked())
+            self.prompting.attach(annotation)
+            self._choose_labels(self.controls.labels.layer)
+            annotation.use_model(self._model)
+
+    def _choose_labels(self, layer: Labels | None) -> None:
+        if self.annotation is None or layer is self.annotation.target:
+            return
+        problem = "" if layer is None else why_not(layer, self.annotation.picture)
+        if problem:
+            self.controls.labels.choose(self.annotation.target)
+            self.prompting.warn(problem)
+        else:
+            self.annotation.write_to(layer)
+
+    def _choose_model(self) -> None:
+        if self.controls.model.ready:
+            self._use_model()
+        else:
+            self._model = None
+            if self.annotation is not None:
+                self.annotation.use_model(None)
+
+    def _use_model(self) -> None:
+        c = self.controls
+        self._model = self.host.model(c.model.name, c.device.currentText())
+        self.jobs.submit(self._model, Job())
+        if self.annotation is not None:
+            self.annotation.use_model(self._model)
+
+    def _outline(self, on: bool) -> None:
+        if self.annotation is not None:
+            self.annotation.outline(on)
+
+    def _show_progress(self, what: str, done: int, total: int) -> None:
+        self._activity.show(what, done, total)
+        amount = f": {done / 1e6:.0f} of {total / 1e6:.0f} MB" if total else ""
+        self.controls.score.setText(f"{what}{amount}…")
+
+    def _show_answer(self, answer: Answer) -> None:
+        self._ran_on = answer.device
+        c = self.controls
+        c.model.refresh()
+        for device in answer.devices:
+            if c.device.findText(device) < 0:
+                c.device.addItem(device)
+        self.prompting.took = f"{answer.seconds:.2f} s on {answer.device}"
+        if self.annotation is not None:
+            self.annotation.take(answer)
+        self.prompting.refresh()
+
+    def _show_failure(self, error: BaseException) -> None:
+        self.controls.model.refresh()
+        self.prompting.took = ""
+        if self.annotation is not None:
+            self.annotation.fail()
+        self.prompting.warn(error)
+
+    def _dismiss_hint(self) -> None:
+        self.controls.hint.hide()
+        save_settings(replace(load_settings(), hint_dismissed=True))
+
+    def _copy_report(self) -> None:
+        report = bug_report(
+            self._viewer.layers, self.controls.model.name, self._ran_on, self.prompting.last_error
+        )
+        QApplication.clipboard().setText(report)
+        show_info("The bug report is in the clipboard.")
+
+
+def _host_of_another_panel() -> ModelHost | None:
+    windows = (w for w in QApplication.topLevelWidgets() if isinstance(w, QMainWindow))
+    panels = (panel for window in windows for panel in window.findChildren(Panel))
+    return next((panel.host for panel in panels), None)

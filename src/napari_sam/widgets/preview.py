@@ -1,0 +1,92 @@
+"""The mask on show: a Labels layer as large as one plane, never as large as the volume."""
+
+from __future__ import annotations
+
+import numpy as np
+from napari.components import ViewerModel
+from napari.layers import Labels
+from napari.utils.colormaps import DirectLabelColormap
+from numpy.typing import NDArray
+
+from napari_sam.widgets.picture import OURS, Picture, Plane, is_helper, move
+
+__all__ = ["Preview", "first_helper"]
+
+COLOUR = "#ffd400"
+OUTLINE_WIDTH = 2
+
+
+class Preview:
+    """Shows one mask over a picture.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+        Where.
+    picture : Picture
+        Over what.
+    """
+
+    def __init__(self, viewer: ViewerModel, picture: Picture) -> None:
+        self._viewer = viewer
+        self._picture = picture
+        self._plane: Plane | None = None
+        self._outline = False
+        self.layer: Labels | None = None
+        picture.on_move(self._follow)
+
+    def show(self, mask: NDArray[np.bool_] | None, plane: Plane | None) -> None:
+        """Show a (H, W) mask on its plane, or nothing."""
+        if mask is None or plane is None:
+            if self.layer is not None:
+                self.layer.data = np.zeros_like(self.layer.data)
+            return
+        data = mask.reshape([1 if i is not None else n for i, n in self._sizes(plane)])
+        data = data.astype(np.uint8)
+        if self.layer is None or self.layer not in self._viewer.layers:
+            self._plane = plane
+            self._add(data)
+            return
+        if plane != self._plane:
+            self._plane = plane
+            move(self.layer, self._picture.place_of(plane))
+        self.layer.data = data
+
+    def outline(self, on: bool) -> None:
+        """Draw outlines instead of filled masks."""
+        self._outline = on
+        if self.layer is not None:
+            self.layer.contour = OUTLINE_WIDTH if on else 0
+
+    def close(self) -> None:
+        """Take the layer away."""
+        self._picture.on_move(self._follow, connect=False)
+        if self.layer is not None and self.layer in self._viewer.layers:
+            self._viewer.layers.remove(self.layer)
+
+    def _sizes(self, plane: Plane) -> zip[tuple[int | None, int]]:
+        return zip(plane, self._picture.shape, strict=True)
+
+    def _add(self, data: NDArray[np.uint8]) -> None:
+        active = self._viewer.layers.selection.active
+        self.layer = Labels(
+            data,
+            name="napari-sam preview",
+            colormap=DirectLabelColormap(color_dict={None: "transparent", 1: COLOUR}),
+            opacity=0.5,
+            metadata={OURS: "preview"},
+            **self._picture.place_of(self._plane),
+        )
+        self.outline(self._outline)
+        self._viewer.layers.insert(first_helper(self._viewer), self.layer)
+        self._viewer.layers.selection.active = active
+
+    def _follow(self, event: object = None) -> None:
+        if self.layer is not None and self._plane is not None:
+            move(self.layer, self._picture.place_of(self._plane))
+
+
+def first_helper(viewer: ViewerModel) -> int:
+    """Return where to insert a layer that lies below all our tools and above the rest."""
+    helpers = [index for index, layer in enumerate(viewer.layers) if is_helper(layer)]
+    return min(helpers, default=len(viewer.layers))

@@ -1,0 +1,176 @@
+"""The prompt tools, the buttons and the status line, over whatever picture is annotated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from napari_sam.errors import NapariSamError
+from napari_sam.session.commit import Rule
+from napari_sam.session.draft import Request
+from napari_sam.session.session import Session
+from napari_sam.widgets.annotation import Annotation
+from napari_sam.widgets.controls import Controls
+from napari_sam.widgets.guidance import NO_PICTURE, next_step
+from napari_sam.widgets.prompt_layers import Tool
+
+__all__ = ["Prompting"]
+
+
+class Prompting:
+    """Carries presses of buttons and keys to an annotation, and shows how it stands.
+
+    Parameters
+    ----------
+    controls : Controls
+        The widgets.
+
+    Attributes
+    ----------
+    annotation : Annotation or None
+        What is being annotated.
+    last_error : Exception or None
+        What went wrong last.
+    took : str
+        How long the model took, and where.
+    """
+
+    def __init__(self, controls: Controls) -> None:
+        self.annotation: Annotation | None = None
+        self.last_error: BaseException | None = None
+        self.took = ""
+        self._controls = c = controls
+        self._accept_once_answered: Request | None = None
+        for tool, button in c.tools.items():
+            button.clicked.connect(lambda _, tool=tool: self.arm(tool))
+        c.thumbnails.chosen.connect(lambda choice: self._step(lambda s: s.choose(choice)))
+        c.cycle.clicked.connect(self.cycle)
+        c.accept.clicked.connect(self.accept)
+        c.reject.clicked.connect(self.reject)
+        c.undo.clicked.connect(self.undo)
+        c.redo.clicked.connect(self.redo)
+        c.keep.clicked.connect(lambda: self._write(Rule.KEEP))
+        c.replace.clicked.connect(lambda: self._write(Rule.REPLACE))
+        c.cancel.clicked.connect(lambda: c.ask_about(""))
+
+    def attach(self, annotation: Annotation | None) -> None:
+        """Serve this annotation from now on."""
+        self.annotation = annotation
+        if annotation is not None:
+            annotation.changed.connect(self.refresh)
+            annotation.remarked.connect(self.remark)
+        self.remark("")
+        self.refresh()
+
+    def remark(self, text: str) -> None:
+        """Say something that stays until the next change."""
+        self._controls.remark.setText(text)
+        self._controls.remark.setVisible(bool(text))
+
+    def warn(self, problem: str | BaseException) -> None:
+        """Say what went wrong."""
+        if isinstance(problem, BaseException):
+            self.last_error = problem
+        self.remark(f"⚠ {problem or type(problem).__name__}")
+
+    def arm(self, tool: Tool) -> None:
+        """Draw with this tool."""
+        if self.annotation is not None:
+            self.remark("")
+            self.annotation.arm(tool)
+
+    def switch_polarity(self) -> None:
+        """Switch between Include and Exclude, and from the box to Include."""
+        if self.annotation is not None:
+            including = self.annotation.tool is Tool.INCLUDE
+            self.arm(Tool.EXCLUDE if including else Tool.INCLUDE)
+
+    def draw_box(self) -> None:
+        """Draw boxes."""
+        self.arm(Tool.BOX)
+
+    def cycle(self) -> None:
+        """Show the next candidate."""
+        self._step(Session.cycle)
+
+    def reject(self) -> None:
+        """Throw the object being drawn away."""
+        self._step(Session.reject)
+
+    def undo(self) -> None:
+        """Take the last step back."""
+        self._step(Session.undo)
+
+    def redo(self) -> None:
+        """Make the step again."""
+        self._step(Session.redo)
+
+    def accept(self) -> None:
+        """Write the mask; if it is still being computed, as soon as it is there."""
+        if self.annotation is None:
+            return
+        session = self.annotation.session
+        if self.annotation.waiting:
+            self._accept_once_answered = session.request
+            return
+        rule = self._controls.rule.currentData()
+        if rule != "ask":
+            self._write(Rule(rule))
+        elif met := session.overlap():
+            ids = ", ".join(map(str, met))
+            self._controls.ask_about(
+                f"The mask shares {sum(met.values()):,} pixels with object {ids}. Who keeps them?"
+            )
+        else:
+            self._write(Rule.KEEP)
+
+    def refresh(self) -> None:
+        """Show how the annotation stands."""
+        c, annotation = self._controls, self.annotation
+        c.ask_about("")
+        for button in (c.accept, c.reject, c.undo, c.redo, *c.tools.values()):
+            button.setEnabled(annotation is not None)
+        if annotation is None:
+            c.show_candidates(False)
+            c.score.setText(self.took)
+            c.status.setText(NO_PICTURE)
+            return
+        session, prediction = annotation.session, annotation.session.prediction
+        c.tools[annotation.tool].setChecked(True)
+        c.accept.setEnabled(session.request is not None)
+        c.reject.setEnabled(not session.draft.is_empty)
+        c.undo.setEnabled(session.can_undo)
+        c.redo.setEnabled(session.can_redo)
+        c.status.setText(
+            next_step(session, annotation.seen, annotation.flat, annotation.tool, annotation.failed)
+        )
+        score = "" if session.score is None else f"Score {session.score:.2f}"
+        c.score.setText("   ·   ".join(filter(None, (score, self.took))))
+        several = prediction is not None and len(prediction.masks) > 1
+        c.show_candidates(several)
+        if several:
+            limits = annotation.picture.layer.contrast_limits
+            pixels = annotation.plane_pixels
+            c.thumbnails.show_candidates(pixels, limits, prediction, session.choice)
+        if not annotation.waiting:
+            wanted, self._accept_once_answered = self._accept_once_answered, None
+            if wanted is not None and wanted is session.request and not annotation.failed:
+                self.accept()
+
+    def _step(self, step: Callable[[Session], None]) -> None:
+        if self.annotation is not None:
+            self.remark("")
+            step(self.annotation.session)
+
+    def _write(self, rule: Rule) -> None:
+        self._controls.ask_about("")
+        if self.annotation is None:
+            return
+        try:
+            change = self.annotation.accept(rule)
+        except (NapariSamError, MemoryError) as error:
+            self.warn(error)
+            return
+        self._controls.labels.choose(self.annotation.target)
+        if self.annotation.tool is Tool.EXCLUDE:
+            self.annotation.arm(Tool.INCLUDE)
+        self.remark(f"Object {change.object_id} is in the labels: {change.pixels:,} pixels.")
