@@ -39,3 +39,11 @@ print(seconds, large or "")
 
 def test_prompts_load_no_torch():
     run("import sys, napari_sam; napari_sam.Prompts; assert 'torch' not in sys.modules")
+
+
+def test_waiting_threads_sleep_unless_the_user_wants_otherwise(monkeypatch):
+    code = "import os, napari_sam; print(os.environ['OMP_WAIT_POLICY'])"
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    assert run(code) == "PASSIVE\n"
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    assert run(code) == "ACTIVE\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
     from napari_sam.results import Prediction
 
 __all__ = ["Prediction", "Predictor", "Prompts", "__version__", "load_model"]
+
+# Threads that wait shall sleep, not spin: beside a busy program two spinning threads made one click
+# four to nine times slower than one thread, two sleeping ones did not. Torch reads it as it loads.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 __version__: str
 # Loaded when first asked for, so that importing the package stays quick.

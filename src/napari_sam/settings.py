@@ -55,9 +55,9 @@ class Settings:
 def default_threads() -> int:
     """Return how many threads the model takes when the user has not said.
 
-    All processors but one, at least one; ``OMP_NUM_THREADS`` goes before it. Threads of one
-    operation wait for each other, so a single one that shares its processor with another busy
-    program holds up all the rest: one processor is left to the rest of the machine.
+    All processors but one, at least one; ``OMP_NUM_THREADS`` goes before it. One processor is left
+    to the rest of the machine: threads of one operation wait for each other, so a single one that
+    has to share its processor holds up all of them.
     """
     asked = os.environ.get("OMP_NUM_THREADS", "")
     if asked.isdigit() and int(asked) > 0:
