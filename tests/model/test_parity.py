@@ -28,6 +28,7 @@ REDUCED = {
 CASES = [
     "point",
     "points",
+    "many points",
     "box",
     "mask",
     "points box",
@@ -65,10 +66,10 @@ def seeded(seed: int) -> torch.Generator:
 
 
 def prompts(case: str, config: SamConfig, dtype: torch.dtype) -> dict[str, Tensor | None]:
-    """Two objects' prompts; float32 holds the coordinates exactly, for the reference rounds them."""
-    points = torch.tensor([[[0.25, 0.5], [0.75, 0.125]], [[0.0, 0.875], [0.5, 0.375]]], dtype=dtype)
-    labels = torch.tensor([[1, 0], [0, 1]])
-    count = 2 if "points" in case else 1
+    """Two objects' prompts; float32 holds the coordinates exactly (the reference rounds them)."""
+    points = torch.randint(0, 64, (2, 20, 2), generator=seeded(3)).to(dtype) / 64
+    labels = torch.randint(0, 2, (2, 20), generator=seeded(4))
+    count = 20 if "many" in case else 2 if "points" in case else 1
     boxes = torch.tensor([[0.125, 0.25, 0.75, 0.875], [0.0, 0.0, 1.0, 0.25]], dtype=dtype)
     masks = 8 * torch.randn(2, 1, config.mask_size, config.mask_size, generator=seeded(2))
     return {

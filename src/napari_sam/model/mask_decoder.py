@@ -1,9 +1,12 @@
-"""Image embedding and prompts to four masks with a predicted IoU each (paper, section 3 and appendix A)."""
+"""Image embedding and prompts to four masks, each with a predicted IoU (paper, appendix A)."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from napari_sam.model.config import SamConfig
 from napari_sam.model.layers import MLP, LayerNorm2d
@@ -12,6 +15,7 @@ from napari_sam.model.transformer import TwoWayTransformer
 __all__ = ["MaskDecoder"]
 
 MASKS = 4  # token 0 for unambiguous prompts, 1 to 3 for a lone point
+TOKENS = 512  # upscaled at a time; what they grow to stays in the processor's cache
 
 
 class MaskDecoder(nn.Module):
@@ -49,7 +53,7 @@ class MaskDecoder(nn.Module):
 
         Parameters
         ----------
-        image : (B, width, h, w)
+        image : (B or 1, width, h, w)
             Image embedding with the dense prompt embedding added.
         image_pe : (1, width, h, w)
             Position encoding of the grid.
@@ -63,25 +67,48 @@ class MaskDecoder(nn.Module):
         logits : (B, 4, 4h, 4w)
         iou : (B, 4)
         """
-        batch, width, h, w = image.shape
-        output = torch.cat([self.iou_token.weight, self.mask_tokens.weight]).expand(batch, -1, -1)
+        h, w = image.shape[-2:]
+        output = torch.cat([self.iou_token.weight, self.mask_tokens.weight])
         tokens, keys = self.transformer(
             image.flatten(2).transpose(1, 2),
             image_pe.flatten(2).transpose(1, 2),
-            torch.cat([output, sparse], dim=1),
+            torch.cat([output.expand(len(sparse), -1, -1), sparse], dim=1),
         )
-        maps = self._upscale(keys.transpose(1, 2).reshape(batch, width, h, w), skips)
         hyper = torch.stack(
             [mlp(tokens[:, 1 + i]) for i, mlp in enumerate(self.output_hypernetworks_mlps)], dim=1
         )
-        logits = (hyper @ maps.flatten(2)).unflatten(-1, maps.shape[-2:])
+        if skips is None:
+            logits = self._logits(keys, hyper, h, w)
+        else:
+            maps = self._upscale(keys.transpose(1, 2).unflatten(-1, (h, w)), skips)
+            logits = (hyper @ maps.flatten(2)).unflatten(-1, maps.shape[-2:])
         return logits, self.iou_prediction_head(tokens[:, 0])
 
-    def _upscale(self, keys: Tensor, skips: tuple[Tensor, Tensor] | None) -> Tensor:
+    def _logits(self, keys: Tensor, hyper: Tensor, h: int, w: int) -> Tensor:
+        """Upscale (B, h w, width) and multiply with (B, 4, C2): (B, 4, 4h, 4w).
+
+        Each transposed convolution makes one token's 2 x 2 pixels from that token alone, so both
+        are matrix products; pixels find their places at the end, when only four maps are left.
+        """
+        up1, norm, act, up2, _ = self.output_upscaling
+        parts = []
+        for part in keys.split(TOKENS, dim=1):  # (B, n, width)
+            x = _per_pixel(up1, part)  # (B, n, 4, C1)
+            x = act(norm(x.movedim(-1, 1)).movedim(1, -1))
+            x = act(_per_pixel(up2, x))  # (B, n, 4, 4, C2)
+            parts.append(x.flatten(1, 3) @ hyper.transpose(1, 2))  # (B, 16 n, 4)
+        pixels = torch.cat(parts, dim=1).view(-1, h, w, 2, 2, 2, 2, MASKS)
+        return pixels.permute(0, 7, 1, 3, 5, 2, 4, 6).reshape(-1, MASKS, 4 * h, 4 * w)
+
+    def _upscale(self, keys: Tensor, skips: tuple[Tensor, Tensor]) -> Tensor:
         up1, norm, act, up2, last = self.output_upscaling
-        if skips is None:
-            return self.output_upscaling(keys)
         x = act(norm(up1(keys) + skips[0]))
         if self.refine is not None:
             x = x + act(self.refine(x))
         return last(up2(x) + skips[1])
+
+
+def _per_pixel(up: Any, x: Tensor) -> Tensor:
+    """Apply a 2 x 2 transposed convolution of stride 2: (..., C) to (..., 4 pixels, C')."""
+    weight = up.weight.permute(2, 3, 1, 0).flatten(0, 2)  # (4 C', C)
+    return F.linear(x, weight, up.bias.repeat(4)).unflatten(-1, (4, -1))

@@ -1,8 +1,9 @@
-"""Prompts to tokens (sparse) and maps (dense), paper section 3 and appendix A. Coordinates are (x, y) here."""
+"""Prompts to tokens (sparse) and maps (dense), in (x, y); paper, section 3 and appendix A."""
 
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -12,11 +13,13 @@ from napari_sam.model.layers import LayerNorm2d
 
 __all__ = ["PositionEncoding", "PromptEncoder"]
 
-PADDING, BACKGROUND, FOREGROUND = -1, 0, 1
+PADDING = -1  # the label of a point that is none
 
 
 class PositionEncoding(nn.Module):
     """Random Fourier features of a position in the unit square."""
+
+    positional_encoding_gaussian_matrix: Tensor
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -63,7 +66,9 @@ class PromptEncoder(nn.Module):
         """Position encoding of the image embedding's grid: (1, width, grid, grid)."""
         return self.pe_layer.grid(self.grid)[None]
 
-    def sparse(self, points: Tensor | None, labels: Tensor | None, boxes: Tensor | None) -> Tensor | None:
+    def sparse(
+        self, points: Tensor | None, labels: Tensor | None, boxes: Tensor | None
+    ) -> Tensor | None:
         """Encode points and boxes.
 
         Parameters
@@ -87,19 +92,19 @@ class PromptEncoder(nn.Module):
             parts.append(self._points(points, labels))
         if boxes is not None:
             corners = self.pe_layer((boxes.reshape(-1, 2, 2) + 0.5) / self.frame)
-            kinds = torch.cat([self.point_embeddings[2].weight, self.point_embeddings[3].weight])
-            parts.append(corners + kinds)
+            parts.append(corners + self._kinds()[2:])
         return torch.cat(parts, dim=1) if parts else None
 
     def _points(self, points: Tensor, labels: Tensor) -> Tensor:
         tokens = self.pe_layer((points + 0.5) / self.frame)
-        kind = labels[..., None]
-        tokens = torch.where(kind == PADDING, self.not_a_point_embed.weight, tokens)
-        tokens = torch.where(kind == BACKGROUND, tokens + self.point_embeddings[0].weight, tokens)
-        return torch.where(kind == FOREGROUND, tokens + self.point_embeddings[1].weight, tokens)
+        tokens = tokens + self._kinds()[labels.clamp(min=0)]
+        return torch.where(labels[..., None] == PADDING, self.not_a_point_embed.weight, tokens)
+
+    def _kinds(self) -> Tensor:  # (4, width)
+        return torch.cat([cast(nn.Embedding, kind).weight for kind in self.point_embeddings])
 
     def dense(self, masks: Tensor | None) -> Tensor:
-        """Encode (B, 1, 4 grid, 4 grid) logits to (B, width, grid, grid); without masks (1, width, 1, 1)."""
+        """Encode (B, 1, 4h, 4w) logits to (B, width, h, w); without masks (1, width, 1, 1)."""
         if masks is None:
             return self.no_mask_embed.weight[:, :, None, None]
         return self.mask_downscaling(masks)

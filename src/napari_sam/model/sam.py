@@ -85,7 +85,7 @@ class Sam(nn.Module):
         if sparse is None:
             sparse = image.new_zeros(batch, 0, self.config.width)
         if self.drawn_prompts is None or skips is None:
-            image = (image + self.prompt_encoder.dense(masks)).expand(batch, -1, -1, -1)
+            image = image + self.prompt_encoder.dense(masks)  # without masks one image serves all
         else:
             image = image.expand(batch, -1, -1, -1)
             if sparse.shape[1]:

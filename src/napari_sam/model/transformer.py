@@ -1,4 +1,4 @@
-"""The two-way transformer: tokens attend to the image and the image to the tokens (paper, appendix A)."""
+"""The two-way transformer: tokens look at the image, the image at the tokens (appendix A)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["Attention", "TwoWayTransformer"]
+__all__ = ["TwoWayTransformer"]
 
 HEADS = 8
 
@@ -22,12 +22,63 @@ class Attention(nn.Module):
         self.v_proj = nn.Linear(width, inner)
         self.out_proj = nn.Linear(inner, width)
 
-    def forward(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:  # (B, Nq, C), (B, Nk, C), (B, Nk, C)
+    def forward(
+        self, q: Tensor, k: Tensor, v: Tensor
+    ) -> Tensor:  # (B, Nq, C), (B, Nk, C), (B, Nk, C)
         q, k, v = (
-            proj(x).unflatten(-1, (HEADS, -1)).transpose(1, 2)
-            for proj, x in ((self.q_proj, q), (self.k_proj, k), (self.v_proj, v))
+            self._heads(self.q_proj, q),
+            self._heads(self.k_proj, k),
+            self._heads(self.v_proj, v),
         )
+        batch = max(len(q), len(k))  # the image may be one for all objects
+        q, k, v = (x.expand(batch, -1, -1, -1) for x in (q, k, v))
         return self.out_proj(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
+
+    def _heads(self, proj: nn.Linear, x: Tensor) -> Tensor:  # (B, N, C) -> (B, heads, N, d)
+        return proj(x).unflatten(-1, (HEADS, -1)).transpose(1, 2)
+
+    def _few(self, tokens: Tensor) -> bool:
+        """Tell whether heads x tokens are fewer than the channels of a projection of the image."""
+        return HEADS * tokens.shape[1] <= self.q_proj.out_features
+
+
+class TokensToImage(Attention):
+    """Few tokens look at the many of the image.
+
+    Instead of projecting the image for each object, each head's projections of keys and values are
+    moved to the tokens' side of the matrix products, where they cost nothing:
+    q . (K x) = (K^T q) . x, and the attended sum of V x is V times the attended sum of x.
+    """
+
+    def forward(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:  # (B, T, C), (B, N, C), (B, N, C)
+        if not self._few(q):
+            return super().forward(q, k, v)
+        count = q.shape[1]
+        q = self._heads(self.q_proj, q)  # (B, heads, T, d)
+        q = (
+            q * q.shape[-1] ** -0.5 @ self.k_proj.weight.unflatten(0, (HEADS, -1))
+        )  # (B, heads, T, C)
+        # The keys' bias adds the same to all logits of a query: it cancels in the softmax.
+        weights = (q.flatten(1, 2) @ k.transpose(1, 2)).softmax(dim=-1)  # (B, heads T, N)
+        seen = (weights @ v).unflatten(1, (HEADS, count))  # (B, heads, T, C)
+        seen = seen @ self.v_proj.weight.unflatten(0, (HEADS, -1)).transpose(1, 2)
+        return self.out_proj(seen.transpose(1, 2).flatten(2) + self.v_proj.bias)
+
+
+class ImageToTokens(Attention):
+    """The many tokens of the image look at few; again nothing of the image is projected."""
+
+    def forward(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:  # (B, N, C), (B, T, C), (B, T, C)
+        if not self._few(k):
+            return super().forward(q, k, v)
+        k = self._heads(self.k_proj, k)  # (B, heads, T, d)
+        k = k * k.shape[-1] ** -0.5
+        bias = k @ self.q_proj.bias.view(HEADS, -1, 1)  # (B, heads, T, 1)
+        k = k @ self.q_proj.weight.unflatten(0, (HEADS, -1))  # (B, heads, T, C)
+        v = self._heads(self.v_proj, v) @ self.out_proj.weight.t().unflatten(0, (HEADS, -1))
+        logits = (k.flatten(1, 2) @ q.transpose(1, 2)).unflatten(1, (HEADS, -1)) + bias
+        weights = logits.softmax(dim=2).flatten(1, 2)  # (B, heads T, N)
+        return weights.transpose(1, 2) @ v.flatten(1, 2) + self.out_proj.bias
 
 
 class FeedForward(nn.Module):
@@ -49,12 +100,12 @@ class TwoWayLayer(nn.Module):
         super().__init__()
         self.self_attn = Attention(width)
         self.norm1 = nn.LayerNorm(width)
-        self.cross_attn_token_to_image = Attention(width, downsample=2)
+        self.cross_attn_token_to_image = TokensToImage(width, downsample=2)
         self.norm2 = nn.LayerNorm(width)
         self.mlp = FeedForward(width, hidden)
         self.norm3 = nn.LayerNorm(width)
         self.norm4 = nn.LayerNorm(width)
-        self.cross_attn_image_to_token = Attention(width, downsample=2)
+        self.cross_attn_image_to_token = ImageToTokens(width, downsample=2)
 
     def forward(
         self, tokens: Tensor, keys: Tensor, tokens_pe: Tensor, keys_pe: Tensor, first: bool
@@ -78,7 +129,7 @@ class TwoWayTransformer(nn.Module):
     def __init__(self, width: int, hidden: int, depth: int = 2) -> None:
         super().__init__()
         self.layers = nn.ModuleList(TwoWayLayer(width, hidden) for _ in range(depth))
-        self.final_attn_token_to_image = Attention(width, downsample=2)
+        self.final_attn_token_to_image = TokensToImage(width, downsample=2)
         self.norm_final_attn = nn.LayerNorm(width)
 
     def forward(self, image: Tensor, image_pe: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:

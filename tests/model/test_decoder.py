@@ -1,0 +1,53 @@
+"""The decoder's shorter ways give the same as the plain ones."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from napari_sam.model.config import CONFIGS
+from napari_sam.model.mask_decoder import MaskDecoder
+from napari_sam.model.transformer import Attention, ImageToTokens, TokensToImage
+
+WIDTH = 64
+
+
+def rand(*shape: int) -> torch.Tensor:
+    return torch.randn(*shape, dtype=torch.float64, requires_grad=True)
+
+
+@pytest.mark.parametrize("tokens", [3, 4, 5])  # 8 heads x 4 tokens = 32 channels within
+@pytest.mark.parametrize("kind", [TokensToImage, ImageToTokens])
+def test_attention_without_projecting_the_image(kind: type[Attention], tokens: int) -> None:
+    torch.manual_seed(0)
+    attention = kind(WIDTH, downsample=2).double()
+    few, many, values = rand(2, tokens, WIDTH), rand(2, 50, WIDTH), rand(2, 50, WIDTH)
+    given = (few, many, values) if kind is TokensToImage else (many, few, rand(2, tokens, WIDTH))
+    results = []
+    for forward in (attention.forward, super(kind, attention).forward):
+        attention.zero_grad()
+        out = forward(*given)
+        grads = torch.autograd.grad(out.square().sum(), (few, many, attention.v_proj.weight))
+        results.append((out, *grads))
+    for ours, plain in zip(*results, strict=True):
+        torch.testing.assert_close(ours, plain, rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("tokens", [7, 40])
+def test_one_image_serves_all_objects(tokens: int) -> None:
+    torch.manual_seed(0)
+    decoder = MaskDecoder(CONFIGS["vit_b"]).double()
+    image, position, sparse = rand(1, 256, 8, 8), rand(1, 256, 8, 8), rand(3, tokens - 5, 256)
+    shared = decoder(image, position, sparse)
+    repeated = decoder(image.expand(3, -1, -1, -1), position, sparse)
+    for ours, plain in zip(shared, repeated, strict=True):
+        torch.testing.assert_close(ours, plain, rtol=0, atol=1e-11)
+
+
+def test_upscaling_as_matrix_products() -> None:
+    torch.manual_seed(0)
+    decoder = MaskDecoder(CONFIGS["vit_b"]).double()
+    image, position, sparse = rand(2, 256, 6, 10), rand(1, 256, 6, 10), rand(2, 2, 256)
+    nothing = torch.zeros(2, 64, 12, 20), torch.zeros(2, 32, 24, 40)  # skips take the plain way
+    ours, plain = decoder(image, position, sparse), decoder(image, position, sparse, nothing)
+    torch.testing.assert_close(ours[0], plain[0], rtol=0, atol=1e-11)
