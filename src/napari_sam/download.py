@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from napari_sam.errors import DownloadError
+from napari_sam.hashes import has_hash
 
-__all__ = ["Progress", "download", "has_hash", "megabytes"]
+__all__ = ["Progress", "download", "megabytes"]
 
 Progress = Callable[[int, int], None]
 CHUNK = 1 << 20
@@ -24,14 +25,6 @@ def megabytes(size: int) -> str:
     '375 MB'
     """
     return f"{size / 1e6:.0f} MB"
-
-
-def has_hash(path: Path, known_hash: str) -> bool:
-    """Return whether the file has that hash, given as ``sha256:...`` or ``xxh128:...``."""
-    import pooch
-
-    kind, value = known_hash.split(":")
-    return bool(pooch.file_hash(str(path), alg=kind) == value)
 
 
 def download(

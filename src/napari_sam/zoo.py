@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 import logging
 import os
 import tomllib
@@ -14,9 +13,9 @@ from typing import Literal
 
 import platformdirs
 
-from napari_sam.download import Progress, download, has_hash, megabytes
+from napari_sam.download import Progress, download, megabytes
 from napari_sam.errors import CheckpointError, InputError
-from napari_sam.files import replacing
+from napari_sam.hashes import has_hash, matched_before, remember
 from napari_sam.settings import load_settings
 
 __all__ = [
@@ -242,7 +241,7 @@ def fetch(name: str, progress: Progress | None = None) -> Path:
     if path is None:
         path = places(entry)[0]
         download(entry.url, path, entry.digest, entry.size, progress)
-        _remember(entry, path)
+        remember(path, entry.digest, _record())
     return path
 
 
@@ -260,35 +259,15 @@ def _whole(entry: Entry, path: Path) -> bool:
 
 def _intact(entry: Entry, path: Path) -> bool:
     """Whether the hash is right; a file is hashed again only when its size or date has changed."""
-    if _records().get(str(path)) == _record(entry, path):
-        return True
-    return _same(entry, path)
+    return matched_before(path, entry.digest, _record()) or _same(entry, path)
 
 
 def _same(entry: Entry, path: Path) -> bool:
     same = has_hash(path, entry.digest)
     if same:
-        _remember(entry, path)
+        remember(path, entry.digest, _record())
     return same
 
 
-def _records() -> dict[str, list[str | int]]:
-    try:
-        records = json.loads((models_folder() / "verified.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return records if isinstance(records, dict) else {}
-
-
-def _record(entry: Entry, path: Path) -> list[str | int]:
-    return [path.stat().st_size, path.stat().st_mtime_ns, entry.digest]
-
-
-def _remember(entry: Entry, path: Path) -> None:
-    records = {**_records(), str(path): _record(entry, path)}
-    file = models_folder() / "verified.json"
-    try:
-        with replacing(file) as part:
-            part.write_text(json.dumps(records, indent=1), encoding="utf-8")
-    except OSError:  # a folder that cannot be written costs time, nothing else
-        logger.info("could not write %s", file)
+def _record() -> Path:
+    return models_folder() / "verified.json"

@@ -69,8 +69,8 @@ from qtpy.QtCore import QTimer
 from napari_sam.cli.main import main
 def look():
     viewer = napari.current_viewer()
-    docks = list(viewer.window.dock_widgets)
-    print([layer.data.shape for layer in viewer.layers], len(docks))
+    pictures = [layer for layer in viewer.layers if isinstance(layer, napari.layers.Image)]
+    print([layer.data.shape for layer in pictures], len(viewer.window.dock_widgets))
     viewer.close()
 napari.run = (lambda run: lambda: (QTimer.singleShot(500, look), run()))(napari.run)
 sys.exit(main(sys.argv[1:]))
