@@ -58,6 +58,13 @@ def test_a_wrong_model_or_device_leaves_nothing_behind(weights, tmp_path, capsys
     assert not out.exists()
 
 
+def test_a_window_without_qt_says_what_to_install(monkeypatch, capsys):
+    monkeypatch.setattr(demo, "has_display", lambda: True)
+    monkeypatch.setitem(sys.modules, "qtpy", None)
+    assert main(["demo"]) == 1
+    assert "napari-sam[all]" in capsys.readouterr().err
+
+
 @pytest.mark.gui
 @pytest.mark.parametrize("arguments", [["demo"], ["gui"], ["gui", "{picture}"]])
 def test_a_window_opens_with_panel_and_picture(tmp_path, arguments):
@@ -77,7 +84,7 @@ sys.exit(main(sys.argv[1:]))
 """
     command = [a.format(picture=picture) for a in arguments]
     done = subprocess.run(
-        [sys.executable, "-c", code, *command], capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", code, *command], capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stderr
     shapes = {"demo": "[(512, 512, 3)]", "gui": "[]", str(picture): "[(20, 30)]"}[command[-1]]
