@@ -18,7 +18,16 @@ from torch import Tensor
 
 from napari_sam.errors import InputError
 
-__all__ = ["MIN_MAX", "PERCENTILE", "check_image", "contrast_range", "fit_shape", "normalise", "resize", "to_rgb8"]
+__all__ = [
+    "MIN_MAX",
+    "PERCENTILE",
+    "check_image",
+    "contrast_range",
+    "fit_shape",
+    "normalise",
+    "resize",
+    "to_rgb8",
+]
 
 PERCENTILE, MIN_MAX = "percentile", "min_max"
 LOW_HIGH = (0.1, 99.9)  # robust against a few dead or hot pixels
@@ -48,7 +57,11 @@ def check_image(image: Any) -> NDArray[Any]:
         )
     if array.size == 0:
         raise InputError(f"the picture is empty: shape {array.shape}")
-    if not (array.dtype == bool or np.issubdtype(array.dtype, np.integer) or np.issubdtype(array.dtype, np.floating)):
+    if not (
+        array.dtype == bool
+        or np.issubdtype(array.dtype, np.integer)
+        or np.issubdtype(array.dtype, np.floating)
+    ):
         raise InputError(f"a picture must hold real numbers; got dtype {array.dtype}")
     if np.issubdtype(array.dtype, np.floating) and not np.isfinite(array).any():
         raise InputError("no pixel of the picture has a finite value")
@@ -77,7 +90,9 @@ def contrast_range(image: NDArray[Any], rule: str = PERCENTILE) -> tuple[Any, An
     if rule == MIN_MAX:
         axes = (0, 1)
         low, high = np.nanmin(finite, axis=axes), np.nanmax(finite, axis=axes)
-        return (float(low), float(high)) if image.ndim == 2 else (low.astype(float), high.astype(float))
+        if image.ndim == 2:
+            return float(low), float(high)
+        return low.astype(float), high.astype(float)
     if rule != PERCENTILE:
         raise InputError(f"intensity rule must be 'percentile' or 'min_max'; got {rule!r}")
     values = finite[np.isfinite(finite)] if finite is not image else finite

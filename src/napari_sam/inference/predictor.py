@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,15 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from napari_sam.errors import InputError
-from napari_sam.inference.image import check_image, contrast_range, fit_shape, normalise, resize, to_rgb8
 from napari_sam.inference.batching import in_batches
+from napari_sam.inference.image import (
+    check_image,
+    contrast_range,
+    fit_shape,
+    normalise,
+    resize,
+    to_rgb8,
+)
 from napari_sam.model.sam import Features, Sam
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction
@@ -36,7 +44,7 @@ class Level:
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """What the decoder looks at: a window of one level, its corner in model pixels, its features."""
+    """What the decoder looks at: a window of one level, its corner in model pixels, features."""
 
     picture: tuple[int, int]
     level: int
@@ -166,7 +174,7 @@ class Predictor:
                 view = self._view(embedding, *place)
                 three = prompts[members[0]].is_lone_point if multimask is None else multimask
                 results = in_batches(
-                    lambda some, view=view, three=three: self._decode(view, some, three),
+                    partial(self._decode, view, three=three),
                     [prompts[i] for i in members],
                     self.model.device,
                 )
@@ -179,7 +187,9 @@ class Predictor:
     def _scales(self, shape: tuple[int, int]) -> list[tuple[int, int]]:
         if not self.config.dense:
             return [fit_shape(shape, self.config.frame)]
-        shapes = [shape if max(shape) > self.config.enlarge else fit_shape(shape, self.config.enlarge)]
+        shapes = [
+            shape if max(shape) > self.config.enlarge else fit_shape(shape, self.config.enlarge)
+        ]
         while max(shapes[-1]) > self.config.frame:
             longest = max(self.config.frame, -(-max(shapes[-1]) // 2))
             shapes.append(fit_shape(shape, longest))
@@ -264,7 +274,8 @@ class Predictor:
         grid, stride = self.config.grid, self.config.stride
 
         def cut(x: Tensor, factor: int) -> Tensor:
-            return x[..., row * factor : (row + grid) * factor, column * factor : (column + grid) * factor]
+            top, left, side = row * factor, column * factor, grid * factor
+            return x[..., top : top + side, left : left + side]
 
         if skips is not None:
             skips = (cut(skips[0], 2), cut(skips[1], 4))
@@ -285,10 +296,16 @@ class Predictor:
             points = torch.stack([self._to_frame(view, p.points) for p in prompts])
             labels = torch.stack([torch.from_numpy(p.labels) for p in prompts]).to(points.device)
         if first.box is not None:
-            corners = [self._to_frame(view, np.reshape(p.box, (2, 2))) for p in prompts]
+            corners = [
+                self._to_frame(view, np.reshape(p.box, (2, 2)))
+                for p in prompts
+                if p.box is not None
+            ]
             boxes = torch.stack(corners).flatten(1)
         if first.mask is not None:
-            given = torch.stack([self._mask_logits(view, p.mask) for p in prompts])
+            given = torch.stack(
+                [self._mask_logits(view, p.mask) for p in prompts if p.mask is not None]
+            )
         logits, scores = self.model.decode(view.features, points, labels, boxes, given)
         chosen = slice(1, 4) if three else slice(0, 1)  # mask 0 answers unambiguous prompts
         logits, scores = logits[:, chosen].float(), scores[:, chosen].float()
@@ -312,11 +329,12 @@ class Predictor:
         return torch.from_numpy(xy).to(like.device, like.dtype)
 
     def _mask_logits(self, view: View, mask: NDArray[Any]) -> Tensor:
-        """Return the window's mask logits, (1, 4h, 4w), from a mask of the picture or from logits."""
+        """Return the mask logits (1, 4h, 4w), from a mask of the picture or from logits."""
         like = self.model.mask_decoder.iou_token.weight
-        stride, (h, w) = self.config.mask_stride, (4 * n for n in view.features.embedding.shape[-2:])
+        stride = self.config.mask_stride
+        h, w = (4 * n for n in view.features.embedding.shape[-2:])
         full = torch.from_numpy(mask)[None, None].to(like.device, like.dtype)
-        if mask.dtype == bool:  # as the picture: resize, pad, then average over each cell of the grid
+        if mask.dtype == bool:  # as the picture: resize, pad, then average each cell of the grid
             full = F.interpolate(full, view.shape, mode="bilinear", antialias=True)
             full = F.pad(full, (0, -full.shape[-1] % stride, 0, -full.shape[-2] % stride))
             full = (F.avg_pool2d(full, stride) * 2 - 1) * SURE
@@ -347,8 +365,8 @@ class Predictor:
         if tuple(logits.shape[-2:]) == view.logits_size and view.level == 0:
             return logits
         whole = logits.new_full((len(logits), *view.logits_size), -SURE)
-        cells = tuple(n / self.config.mask_stride for n in view.finest)
-        sampled, inside = self._sample(view, logits, view.logits_size, cells)
+        rows, columns = (n / self.config.mask_stride for n in view.finest)
+        sampled, inside = self._sample(view, logits, view.logits_size, (rows, columns))
         whole[:, inside[0], inside[1]] = sampled
         return whole
 
@@ -376,7 +394,7 @@ class Predictor:
 
 
 def cut_off(view: View, logits: Tensor, stride: int) -> bool:
-    """Tell whether a mask (4h, 4w) reaches a side of the window that is not a side of the picture."""
+    """Tell whether a mask (4h, 4w) reaches a side of the window inside the picture."""
     mask = logits > 0
     bottom, right = view.row + mask.shape[0] * stride, view.column + mask.shape[1] * stride
     sides = (

@@ -1,4 +1,4 @@
-"""The image encoder of `cells_tiny`: a small convolutional U-Net with features at strides 8, 4 and 2.
+"""The image encoder of `cells_tiny`: a small convolutional U-Net, features at strides 8, 4, 2.
 
 At SAM's stride of 16 a nucleus 15 pixels wide is one token; here it is four tokens, and the skip
 features carry its outline. Convolutions only, so a large picture is embedded at its own scale.
@@ -6,11 +6,13 @@ features carry its outline. Convolutions only, so a large picture is embedded at
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from napari_sam.model.config import SamConfig
+from napari_sam.model.config import CellsEncoderConfig, SamConfig
 from napari_sam.model.layers import neck
 
 __all__ = ["CellsEncoder"]
@@ -44,13 +46,17 @@ class CellsEncoder(nn.Module):
 
     def __init__(self, config: SamConfig) -> None:
         super().__init__()
-        dims, depths = config.encoder.dims, config.encoder.depths
+        encoder = config.encoder
+        assert isinstance(encoder, CellsEncoderConfig)
+        dims, depths = encoder.dims, encoder.depths
         self.down = nn.ModuleList()
         for i, (dim, depth) in enumerate(zip(dims, depths, strict=True)):
             first = conv_norm(3 if i == 0 else dims[i - 1], dim, stride=2)
-            self.down.append(nn.Sequential(first, nn.ReLU(), *(ResidualBlock(dim) for _ in range(depth))))
+            self.down.append(
+                nn.Sequential(first, nn.ReLU(), *(ResidualBlock(dim) for _ in range(depth)))
+            )
         # Top-down path: a coarser map, projected and enlarged, is added to the finer one.
-        self.lateral = nn.ModuleList(nn.Conv2d(c, f, 1) for f, c in zip(dims[:-1], dims[1:], strict=True))
+        self.lateral = nn.ModuleList(nn.Conv2d(c, f, 1) for f, c in pairwise(dims))
         self.up = nn.ModuleList(ResidualBlock(dim) for dim in dims[:-1])
         self.neck = neck(dims[2], config.width)
         self.skips = nn.ModuleList(

@@ -1,4 +1,4 @@
-"""One frozen description per model size. Published numbers: Kirillov et al. 2023 and the MobileSAM paper."""
+"""One frozen description per model size. Numbers: Kirillov et al. 2023, Zhang et al. 2023."""
 
 from __future__ import annotations
 

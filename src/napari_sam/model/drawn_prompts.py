@@ -30,7 +30,9 @@ class DrawnPrompts(nn.Module):
         self.stem = nn.Sequential(
             nn.Conv2d(CHANNELS, fine, 3, padding=1), LayerNorm2d(fine), nn.ReLU()
         )
-        self.down1 = nn.Sequential(nn.Conv2d(fine, coarse, 2, stride=2), LayerNorm2d(coarse), nn.ReLU())
+        self.down1 = nn.Sequential(
+            nn.Conv2d(fine, coarse, 2, stride=2), LayerNorm2d(coarse), nn.ReLU()
+        )
         self.down2 = nn.Sequential(
             nn.Conv2d(coarse, 2 * coarse, 2, stride=2), LayerNorm2d(2 * coarse), nn.ReLU()
         )
@@ -79,7 +81,7 @@ class DrawnPrompts(nn.Module):
         boxes: Tensor | None,
         masks: Tensor | None,
     ) -> Tensor:
-        """Return (B, 8, h, w): near and far bumps of both polarities, box, "box given", logits, "mask given"."""
+        """Return (B, 8, h, w): points of both signs, near and far; box, "yes"; logits, "yes"."""
         given = next(t for t in (points, boxes, masks) if t is not None)
         batch, device = len(given), given.device
         like = self.to_fine.weight

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["MLP", "LayerNorm2d", "neck"]
+__all__ = ["MLP", "LayerNorm2d", "gelu", "neck"]
 
 
 class LayerNorm2d(nn.LayerNorm):
@@ -16,7 +18,9 @@ class LayerNorm2d(nn.LayerNorm):
         super().__init__(channels, eps=1e-6)
 
     def forward(self, x: Tensor) -> Tensor:  # (B, C, H, W)
-        x = F.layer_norm(x.permute(0, 2, 3, 1), self.normalized_shape, self.weight, self.bias, self.eps)
+        x = F.layer_norm(
+            x.permute(0, 2, 3, 1), self.normalized_shape, self.weight, self.bias, self.eps
+        )
         return x.permute(0, 3, 1, 2)
 
 
@@ -25,7 +29,7 @@ class MLP(nn.Module):
 
     def __init__(self, *dims: int) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(dims[:-1], dims[1:], strict=True))
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(dims))
 
     def forward(self, x: Tensor) -> Tensor:
         for layer in self.layers[:-1]:
@@ -33,8 +37,16 @@ class MLP(nn.Module):
         return self.layers[-1](x)
 
 
+def gelu(x: Tensor) -> Tensor:
+    """Return GELU of a tensor that nobody else needs; without gradients it is overwritten.
+
+    On a CPU getting fresh memory for a large map takes longer than the function itself.
+    """
+    return F.gelu(x) if torch.is_grad_enabled() else torch.ops.aten.gelu_(x)
+
+
 def neck(channels: int, width: int) -> nn.Sequential:
-    """Return the 1 x 1 and 3 x 3 convolutions that end every encoder: (B, channels, h, w) to (B, width, h, w)."""
+    """Return the end of every encoder: (B, channels, h, w) to (B, width, h, w)."""
     return nn.Sequential(
         nn.Conv2d(channels, width, 1, bias=False),
         LayerNorm2d(width),

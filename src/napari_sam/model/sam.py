@@ -1,4 +1,4 @@
-"""The Segment Anything Model: image encoder, prompt encoder, mask decoder (Kirillov et al. 2023)."""
+"""The Segment Anything Model: image and prompt encoder, mask decoder (Kirillov et al. 2023)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["Features", "Sam"]
 
 
 class Features(NamedTuple):
-    """What the image encoder found: embedding (B, width, h, w) and, for a dense model, two skip maps."""
+    """What the image encoder found: embedding (B, width, h, w); two skip maps of a dense model."""
 
     embedding: Tensor
     skips: tuple[Tensor, Tensor] | None = None

@@ -1,4 +1,4 @@
-"""The simulated annotator: first a click, a box or a rough mask, then corrections (paper, appendix A).
+"""The simulated annotator: a click, a box or a rough mask, then corrections (paper, appendix A).
 
 Masks lie on the grid of the low-resolution logits; coordinates are (x, y) in frame pixels, such
 that the network's own half pixel leads to the centre of a grid cell.
@@ -60,7 +60,9 @@ def first_prompt(truth: NDArray[np.bool_], stride: int, rng: np.random.Generator
     nothing = Annotation(np.zeros((n, 0, 2), np.float32), np.zeros((n, 0), np.int64))
     rough = rng.random() < 0.25
     if rough:
-        nothing.masks = np.stack([np.where(corrupt(t, rng), 8, -8) for t in truth]).astype(np.float32)
+        nothing.masks = np.stack([np.where(corrupt(t, rng), 8, -8) for t in truth]).astype(
+            np.float32
+        )
     if rough and rng.random() < 0.5:
         return nothing
     if rough or rng.random() < 0.5:
@@ -70,7 +72,9 @@ def first_prompt(truth: NDArray[np.bool_], stride: int, rng: np.random.Generator
     return nothing
 
 
-def noisy_box(mask: NDArray[np.bool_], stride: int, rng: np.random.Generator) -> NDArray[np.float32]:
+def noisy_box(
+    mask: NDArray[np.bool_], stride: int, rng: np.random.Generator
+) -> NDArray[np.float32]:
     """Return x0, y0, x1, y1 of a mask, each moved by 10 % of the side, at most 20 pixels."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     low = np.array([columns[0], rows[0]], dtype=float) * stride

@@ -7,7 +7,6 @@ and where is the centre of its object.
 from __future__ import annotations
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -19,7 +18,7 @@ __all__ = ["DenseHead", "dense_targets"]
 
 
 class DenseHead(nn.Module):
-    """Object, outline and centre direction from the embedding (stride 8) and the fine skip map (stride 2)."""
+    """Object, outline and centre direction from embedding (stride 8) and fine map (stride 2)."""
 
     def __init__(self, config: SamConfig) -> None:
         super().__init__()
@@ -35,13 +34,17 @@ class DenseHead(nn.Module):
     def _loss(self, predicted: Tensor, targets: Tensor) -> Tensor:
         known = targets[:, 4:5]
         inside = targets[:, :1] * known
-        cross = F.binary_cross_entropy_with_logits(predicted[:, :2], targets[:, :2], reduction="none")
+        cross = F.binary_cross_entropy_with_logits(
+            predicted[:, :2], targets[:, :2], reduction="none"
+        )
         cross = (cross * known).sum() / known.sum().clamp(min=1)
         direction = F.smooth_l1_loss(predicted[:, 2:], targets[:, 2:4], reduction="none", beta=0.2)
         return 2 * cross + (direction * inside).sum() / inside.sum().clamp(min=1)
 
 
-def dense_targets(labels: NDArray[np.int32], valid: NDArray[np.bool_], stride: int) -> NDArray[np.float32]:
+def dense_targets(
+    labels: NDArray[np.int32], valid: NDArray[np.bool_], stride: int
+) -> NDArray[np.float32]:
     """Return object, outline, centre direction (y, x in radii) and known: (5, h, w)."""
     start = stride // 2
     labels, valid = labels[start::stride, start::stride], valid[start::stride, start::stride]
@@ -58,5 +61,11 @@ def dense_targets(labels: NDArray[np.int32], valid: NDArray[np.bool_], stride: i
     dy = ((np.bincount(flat, rows) / count)[flat] - rows) / radius
     dx = ((np.bincount(flat, columns) / count)[flat] - columns) / radius
     inside = flat > 0
-    parts = (inside, edge.ravel(), np.clip(dy, -2, 2) * inside, np.clip(dx, -2, 2) * inside, valid.ravel())
+    parts = (
+        inside,
+        edge.ravel(),
+        np.clip(dy, -2, 2) * inside,
+        np.clip(dx, -2, 2) * inside,
+        valid.ravel(),
+    )
     return np.stack(parts).astype(np.float32).reshape(5, h, w)

@@ -1,4 +1,4 @@
-"""Losses of the paper (appendix A): focal and dice for the mask, squared error for the predicted IoU."""
+"""Losses of the paper (appendix A): focal and dice for the mask, squared error for the IoU."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from torch.nn import functional as F
 __all__ = ["best_of_three", "dice_loss", "focal_loss", "iou"]
 
 
-def focal_loss(logits: Tensor, target: Tensor, weight: Tensor, alpha: float = 0.25, gamma: float = 2.0) -> Tensor:
+def focal_loss(
+    logits: Tensor, target: Tensor, weight: Tensor, alpha: float = 0.25, gamma: float = 2.0
+) -> Tensor:
     """Return the focal loss per mask, averaged over the pixels that `weight` marks.
 
     Parameters
