@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import ast
 import configparser
 import re
+import sys
 import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+DISTRIBUTIONS = {"PIL": "pillow", "skimage": "scikit-image"}  # where the import has another name
+
+
+def imported_distributions() -> set[str]:
+    modules: set[str] = set()
+    for path in (ROOT / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                modules |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                modules.add(node.module)
+    packages = {module.split(".")[0] for module in modules} - sys.stdlib_module_names
+    return {DISTRIBUTIONS.get(package, package) for package in packages - {"napari_sam"}}
 
 
 def readme_commands() -> list[str]:
@@ -41,6 +57,12 @@ def test_ci_takes_its_commands_from_the_readme() -> None:
     script = (ROOT / ".ci" / "run").read_text()
     assert "README.md" in script
     assert not any(command in script for command in readme_commands())
+
+
+def test_dependencies_are_what_the_source_imports() -> None:
+    assert {name_of(requirement) for requirement in PROJECT["dependencies"]} == (
+        imported_distributions()
+    )
 
 
 def test_every_dependency_is_pinned_for_ci_and_open_for_users() -> None:
