@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from napari_sam.model.attention import attend
 from napari_sam.model.config import SamConfig, ViTConfig
-from napari_sam.model.layers import neck
+from napari_sam.model.layers import gelu, neck
 from napari_sam.model.windows import merge_windows, split_windows
 
 __all__ = ["ImageEncoderViT"]
@@ -62,7 +61,7 @@ class FeedForward(nn.Module):
         self.lin2 = nn.Linear(hidden, dim)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.lin2(F.gelu(self.lin1(x)))
+        return self.lin2(gelu(self.lin1(x)))
 
 
 class Block(nn.Module):

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from napari_sam.model.config import SamConfig, TinyViTConfig
-from napari_sam.model.layers import neck
+from napari_sam.model.layers import gelu, neck
 from napari_sam.model.windows import merge_windows, split_windows
 
 __all__ = ["TinyViT"]
@@ -47,7 +47,8 @@ class PatchEmbed(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.seq(x)
+        first, _, second = self.seq
+        return second(gelu(first(x)))
 
 
 class MBConv(nn.Module):
@@ -61,7 +62,7 @@ class MBConv(nn.Module):
         self.conv3 = ConvNorm(hidden, dim)
 
     def forward(self, x: Tensor) -> Tensor:  # (B, C, H, W)
-        return F.gelu(x + self.conv3(F.gelu(self.conv2(F.gelu(self.conv1(x))))))
+        return gelu(x + self.conv3(gelu(self.conv2(gelu(self.conv1(x))))))
 
 
 class PatchMerging(nn.Module):
@@ -74,7 +75,7 @@ class PatchMerging(nn.Module):
         self.conv3 = ConvNorm(out, out)
 
     def forward(self, x: Tensor) -> Tensor:  # (B, C, H, W)
-        return self.conv3(F.gelu(self.conv2(F.gelu(self.conv1(x)))))
+        return self.conv3(gelu(self.conv2(gelu(self.conv1(x)))))
 
 
 class Attention(nn.Module):
@@ -117,7 +118,7 @@ class FeedForward(nn.Module):
         self.fc2 = nn.Linear(hidden, dim)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.fc2(F.gelu(self.fc1(self.norm(x))))
+        return self.fc2(gelu(self.fc1(self.norm(x))))
 
 
 class Block(nn.Module):
