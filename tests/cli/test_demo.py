@@ -89,3 +89,17 @@ sys.exit(main(sys.argv[1:]))
     assert done.returncode == 0, done.stderr
     shapes = {"demo": "[(512, 512, 3)]", "gui": "[]", str(picture): "[(20, 30)]"}[command[-1]]
     assert f"{shapes} 1" in done.stdout
+
+
+@pytest.mark.gui
+@pytest.mark.parametrize("name", ["broken.tif", "notes.txt"])
+def test_a_file_that_is_no_picture_is_refused(tmp_path, name):
+    path = tmp_path / name
+    path.write_text("no picture")
+    code = "import sys; from napari_sam.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "gui", str(path)], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1
+    assert f"napari cannot open {path}" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -22,7 +22,7 @@ def open_window(
     Raises
     ------
     InputError
-        When no Qt binding is installed.
+        When no Qt binding is installed, or no reader can open the file.
     """
     try:
         import qtpy  # noqa: F401
@@ -34,6 +34,14 @@ def open_window(
     for layer in layers:
         viewer.add_layer(Layer.create(*layer))
     if path is not None:
-        viewer.open(path)
+        _open(viewer, path)
     viewer.window.add_plugin_dock_widget("napari-sam")
     napari.run()
+
+
+def _open(viewer: napari.Viewer, path: Path) -> None:
+    try:
+        viewer.open(path)
+    except Exception as error:  # readers are plugins: they may raise anything
+        viewer.close()
+        raise InputError(f"napari cannot open {path}: {error}") from error
