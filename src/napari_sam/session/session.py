@@ -79,8 +79,8 @@ class Session:
         points: Sequence[tuple[float, float]] = (),
         labels: Sequence[int] = (),
         box: tuple[float, float, float, float] | None = None,
-    ) -> None:
-        """Take all prompts of the object as they are now.
+    ) -> bool:
+        """Take all prompts of the object as they are now; return False if they are as before.
 
         Parameters
         ----------
@@ -106,10 +106,11 @@ class Session:
                 "the object being drawn is on another slice; accept or reject it there first"
             )
         if drawn.same_prompts(self.draft):
-            return
+            return False
         if drawn.grew_from(self.draft):
             drawn = replace(drawn, seed=self._shown())
         self._take(Step(self.draft, drawn))
+        return True
 
     def ask_again(self) -> None:
         """Forget every answer, because the model or the picture is another one from now on."""

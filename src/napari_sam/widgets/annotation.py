@@ -88,6 +88,11 @@ class Annotation:
         return bool(self._viewer.dims.ndisplay == 2)
 
     @property
+    def has_model(self) -> bool:
+        """True if there is a model to ask."""
+        return self._model is not None
+
+    @property
     def waiting(self) -> bool:
         """True while a question to the model is open."""
         return self.session.request is not None and self.session.prediction is None
@@ -191,7 +196,8 @@ class Annotation:
         self._looks.clear()
         self._jobs.forget()
         self.session.ask_again()
-        self.ask()
+        if not self.waiting:
+            self.ask()
 
     def _drawn(self) -> None:
         draft = self.session.draft
@@ -205,8 +211,8 @@ class Annotation:
                 else "Not taken: prompts need a slice of the picture in the 2D view."
             )
             return
-        self.remarked.emit(drawn.remark)
-        self.session.draw(drawn.plane, drawn.points, drawn.labels, drawn.box)
+        if self.session.draw(drawn.plane, drawn.points, drawn.labels, drawn.box) or drawn.remark:
+            self.remarked.emit(drawn.remark)
         self._prompts.show(self.session.draft)  # also where nothing new was left of what was drawn
 
     def _follow_session(self) -> None:

@@ -11,7 +11,6 @@ from qtpy.QtWidgets import (
     QComboBox,
     QFormLayout,
     QFrame,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QPushButton,
@@ -66,7 +65,7 @@ class Controls(QWidget):
         self.thumbnails = Thumbnails()
         self.cycle = _button("Next mask", "cycle", "Show the next of the three masks")
         self.accept = _button("Accept, next object", "accept", "Write the mask into the labels")
-        self.reject = _button("Reject", "reject", "Throw this object's mask and prompts away")
+        self.reject = _button("Reject", "reject", "Throw this mask and its prompts away")
         self.undo = _button("Undo", "undo", "Take the last step back, also an accepted object")
         self.redo = _button("Redo", "redo", "Make the step again")
         self.score = _label("Score and time")
@@ -120,12 +119,11 @@ class Controls(QWidget):
             group.addButton(button)
             tools.addWidget(button)
         layout.addLayout(tools)
-        grid = QGridLayout()
-        grid.addWidget(self.accept, 0, 0)
-        grid.addWidget(self.reject, 0, 1)
-        grid.addWidget(self.undo, 1, 0)
-        grid.addWidget(self.redo, 1, 1)
-        layout.addLayout(grid)
+        layout.addWidget(self.accept)
+        steps = QHBoxLayout()
+        for button in (self.reject, self.undo, self.redo):
+            steps.addWidget(button)
+        layout.addLayout(steps)
         layout.addWidget(self.question)
         layout.addWidget(self.status)
         layout.addWidget(self.remark)

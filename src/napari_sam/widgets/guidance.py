@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from napari_sam.session.session import Session
+from typing import TYPE_CHECKING
+
 from napari_sam.widgets.keys import KEYS
 from napari_sam.widgets.picture import Plane
 from napari_sam.widgets.prompt_layers import Tool
+
+if TYPE_CHECKING:
+    from napari_sam.widgets.annotation import Annotation
 
 __all__ = ["NO_PICTURE", "next_step"]
 
@@ -19,26 +23,11 @@ START = {
 }
 
 
-def next_step(
-    session: Session, seen: Plane | None, flat: bool, tool: Tool, failed: bool = False
-) -> str:
-    """Return the next thing to do.
-
-    Parameters
-    ----------
-    session : Session
-        Of the picture.
-    seen : Plane or None
-        The plane that the viewer shows; None if it shows none.
-    flat : bool
-        False in the 3D view.
-    tool : Tool
-        What the mouse draws.
-    failed : bool
-        True if the model could not answer the open question.
-    """
+def next_step(annotation: Annotation) -> str:
+    """Return the next thing to do."""
+    session, seen = annotation.session, annotation.seen
     draft, accept, reject = session.draft, KEYS["accept"], KEYS["reject"]
-    if not flat:
+    if not annotation.flat:
         return "The 3D view shows masks but takes no prompts: switch to 2D (Ctrl+Y) to draw."
     if seen is None:
         return "This view does not show a slice of the picture: move the sliders back to it."
@@ -48,13 +37,15 @@ def next_step(
             f"accept it ({accept}) or reject it ({reject})."
         )
     if draft.is_empty:
-        return START[tool]
+        return START[annotation.tool]
     if not draft.points_somewhere:
         return (
             "Click on the object with Include, or draw a box: Exclude only takes away from a mask."
         )
-    if failed:
+    if annotation.failed:
         return "Your prompts are kept. Change one, or choose another model, to try again."
+    if session.mask is None and not annotation.has_model:
+        return "Press Download to fetch the chosen model, or choose one that is here already."
     if session.mask is None:
         return "One moment…"
     if not session.mask.any():

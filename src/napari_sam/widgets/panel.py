@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from napari.layers import Image, Labels
+from napari.utils.events import Event
 from napari.utils.notifications import show_info
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QApplication, QMainWindow, QShortcut, QVBoxLayout, QWidget
@@ -57,8 +58,8 @@ class Panel(QWidget):
         self._docked = self._closed = False
         self._connect()
         self.controls.hint.setVisible(not load_settings().hint_dismissed)
-        self.controls.picture.choose(self._likely_picture())
-        self._choose_picture(self.controls.picture.layer)
+        self.prompting.attach(None)
+        self._take_likely_picture()
         self._choose_model()
         self.destroyed.connect(self.jobs.close)
 
@@ -85,6 +86,8 @@ class Panel(QWidget):
         self._closed = True
         self.jobs.close()
         self._activity.end()
+        for event in (self._viewer.layers.events.inserted, self._viewer.layers.events.removed):
+            event.disconnect(self._take_likely_picture)
         self.controls.picture.disconnect_viewer()
         self.controls.labels.disconnect_viewer()
         self._drop_keys()
@@ -95,6 +98,8 @@ class Panel(QWidget):
 
     def _connect(self) -> None:
         c = self.controls
+        for event in (self._viewer.layers.events.inserted, self._viewer.layers.events.removed):
+            event.connect(self._take_likely_picture, position="last")
         c.picture.layer_chosen.connect(self._choose_picture)
         c.labels.layer_chosen.connect(self._choose_labels)
         c.model.chosen.connect(self._choose_model)
@@ -130,20 +135,22 @@ class Panel(QWidget):
             shortcut.deleteLater()
         self._shortcuts = []
 
-    def _likely_picture(self) -> Image | None:
-        active = self._viewer.layers.selection.active
-        images = [layer for layer in self._viewer.layers if isinstance(layer, Image)]
-        return active if isinstance(active, Image) else images[-1] if images else None
+    def _take_likely_picture(self, event: Event | None = None) -> None:
+        """While there is no picture, take the selected one, else the topmost."""
+        layers = self._viewer.layers
+        images = [layer for layer in layers if isinstance(layer, Image)]
+        if self.controls.picture.layer is None and images:
+            active = layers.selection.active
+            self.controls.picture.choose(active if active in images else images[-1])
 
     def _choose_picture(self, layer: Image | None) -> None:
-        if self.annotation is not None:
-            if layer is self.annotation.picture.layer:
-                return
-            self.annotation.close()
-        self.prompting.attach(None)
-        if layer is None and (likely := self._likely_picture()) is not None:
-            self.controls.picture.choose(likely)  # the first picture that is opened is taken
-        elif layer is not None:
+        before = self.annotation
+        if before is not None and before.picture.layer is layer:
+            return
+        self.prompting.attach(None)  # first, because closing removes layers and so leads back here
+        if before is not None:
+            before.close()
+        if layer is not None:
             annotation = Annotation(self._viewer, Picture(layer), self.jobs)
             annotation.outline(self.controls.outline.isChecked())
             self.prompting.attach(annotation)

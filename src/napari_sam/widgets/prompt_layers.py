@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 from napari.components import ViewerModel
-from napari.layers import Points, Shapes
+from napari.layers import Layer, Points, Shapes
 from napari.layers.base import ActionType
 from napari.utils.events import Event
 from numpy.typing import NDArray
@@ -62,14 +62,14 @@ class PromptLayers:
         self._next = "include"
         self.boxes = self._new_boxes()
         self.points = self._new_points()
-        self._bring_back()
+        self._bring_back(self.boxes, self.points)
         picture.on_move(self._follow)
         viewer.layers.events.removed.connect(self._removed)
 
     def arm(self, tool: Tool) -> None:
         """Make the mouse draw with this tool."""
-        self._bring_back()
         layers = self._viewer.layers
+        self._bring_back(self.boxes, self.points)
         if tool is Tool.BOX:
             layers.selection.active = self.boxes
             self.boxes.mode = "add_rectangle"
@@ -133,7 +133,6 @@ class PromptLayers:
 
     def show(self, draft: Draft) -> None:
         """Make the layers hold exactly the prompts of a draft."""
-        self._bring_back()
         axes = [axis for axis, at in enumerate(draft.plane or ()) if at is None]  # type: ignore[arg-type]
 
         def positions(points: list[tuple[float, float]]) -> NDArray[np.float64]:
@@ -149,6 +148,8 @@ class PromptLayers:
         if draft.box is not None:
             y0, x0, y1, x1 = draft.box
             corners = [positions([(y0, x0), (y0, x1), (y1, x1), (y1, x0)])]
+        wanted = [*[self.boxes] * len(corners), *[self.points] * bool(names)]
+        self._bring_back(*wanted)
         self._showing = True
         try:
             if not (_same([self.points.data], [points]) and list(self._polarity()) == names):
@@ -208,9 +209,9 @@ class PromptLayers:
         layer.events.data.connect(self._edited)
         return layer
 
-    def _bring_back(self) -> None:
-        """Add what is missing: at first both layers, later one that somebody has deleted."""
-        for layer in (self.boxes, self.points):
+    def _bring_back(self, *layers: Layer) -> None:
+        """Add layers that are missing: at first both, later one that somebody has deleted."""
+        for layer in layers:
             if layer not in self._viewer.layers:
                 self._viewer.add_layer(layer)
 

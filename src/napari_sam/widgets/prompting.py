@@ -140,9 +140,7 @@ class Prompting:
         c.reject.setEnabled(not session.draft.is_empty)
         c.undo.setEnabled(session.can_undo)
         c.redo.setEnabled(session.can_redo)
-        c.status.setText(
-            next_step(session, annotation.seen, annotation.flat, annotation.tool, annotation.failed)
-        )
+        c.status.setText(next_step(annotation))
         score = "" if session.score is None else f"Score {session.score:.2f}"
         c.score.setText("   ·   ".join(filter(None, (score, self.took))))
         several = prediction is not None and len(prediction.masks) > 1

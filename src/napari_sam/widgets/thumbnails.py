@@ -38,6 +38,7 @@ class Thumbnails(QWidget):
             button = QToolButton()
             button.setCheckable(True)
             button.setStyleSheet(STYLE)
+            button.setAccessibleName(f"Mask {index + 1} of 3")
             button.setIconSize(QSize(SIDE, SIDE))
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
             self._group.addButton(button, index)

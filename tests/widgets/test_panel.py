@@ -1,0 +1,325 @@
+"""The panel's life: opening, choosing, downloading, sharing, closing."""
+
+from __future__ import annotations
+
+import gc
+import json
+import threading
+import weakref
+from pathlib import Path
+
+import numpy as np
+import pytest
+from app_model.types import KeyBinding
+from napari.components import ViewerModel
+from napari.utils.shortcuts import default_shortcuts
+from qtpy.QtWidgets import QApplication, QLabel, QMainWindow, QWidget
+
+from napari_sam import zoo
+from napari_sam.errors import DownloadError
+from napari_sam.inference.host import ModelHost
+from napari_sam.widgets.keys import KEYS
+from napari_sam.widgets.panel import Panel
+from napari_sam.widgets.prompt_layers import Tool
+from tests.fakes import FakeSegmenter
+from tests.widgets.conftest import ours, picture
+
+
+@pytest.fixture
+def viewer():
+    viewer = ViewerModel()
+    viewer.add_image(picture(40, 60), name="cells")
+    return viewer
+
+
+def callbacks(viewer):
+    emitters = [viewer.layers.events, viewer.dims.events, viewer.layers["cells"].events]
+    return {
+        (index, name): len(emitter.callbacks)
+        for index, group in enumerate(emitters)
+        for name, emitter in group.emitters.items()
+    }
+
+
+class TestClosing:
+    def test_leaves_nothing_behind_but_the_objects(self, viewer, host, qtbot, settle):
+        before = callbacks(viewer)
+        panel = Panel(viewer, host)
+        settle(panel)
+        ours(viewer, "points").add((10, 20))
+        settle(panel)
+        panel.controls.accept.click()
+        ours(viewer, "points").add((30, 20))
+        panel.close_panel()
+        qtbot.wait(20)
+        assert [type(layer).__name__ for layer in viewer.layers] == ["Image", "Labels"]
+        viewer.layers.remove(ours(viewer, "objects"))
+        assert callbacks(viewer) == before
+
+    def test_ends_the_models_thread(self, viewer, qtbot, settle):
+        host = ModelHost(lambda name, device, report: FakeSegmenter())
+        panel = Panel(viewer, host)
+        settle(panel)
+        assert any(thread.name.startswith("napari-sam") for thread in threading.enumerate())
+        panel.close_panel()
+        del panel
+        qtbot.wait(20)
+        gc.collect()
+        qtbot.waitUntil(
+            lambda: not any(t.name.startswith("napari-sam") for t in threading.enumerate())
+        )
+
+    def test_while_the_model_works(self, viewer, host, model, qtbot):
+        gate, predict = threading.Event(), model.predict
+        model.predict = lambda *args: (gate.wait(10), predict(*args))[1]
+        panel = Panel(viewer, host)
+        ours(viewer, "points").add((10, 20))
+        panel.close_panel()
+        gate.set()
+        qtbot.waitUntil(lambda: not panel.jobs._running or panel.jobs._running.done())
+        qtbot.wait(50)
+        assert len(viewer.layers) == 1
+
+    def test_stops_a_download(self, viewer, qtbot):
+        stopped, reported = threading.Event(), threading.Event()
+
+        def load(name, device, report):
+            try:
+                for done in range(10_000):
+                    report("Downloading", done, 10_000)
+                    reported.set()
+                    stopped.wait(0.005)
+            except BaseException:
+                stopped.set()
+                raise
+
+        panel = Panel(viewer, ModelHost(load))
+        assert reported.wait(10)
+        panel.close_panel()
+        assert stopped.wait(10)
+
+    def test_when_taken_out_of_its_dock(self, viewer, host, qtbot):
+        window = QMainWindow()
+        qtbot.addWidget(window)
+        panel = Panel(viewer, host)
+        window.setCentralWidget(panel)
+        panel.setParent(None)
+        qtbot.wait(20)
+        assert [layer.name for layer in viewer.layers] == ["cells"]
+
+
+class TestLayers:
+    def test_a_deleted_picture(self, viewer, open_panel, settle):
+        panel = open_panel(viewer)
+        ours(viewer, "points").add((10, 20))
+        viewer.layers.remove("cells")
+        settle(panel)
+        assert panel.annotation is None
+        assert len(viewer.layers) == 0
+        assert "Open a picture" in panel.controls.status.text()
+
+    def test_a_deleted_picture_gives_way_to_another(self, viewer, open_panel, settle):
+        other = viewer.add_image(picture(20, 20), name="other")
+        panel = open_panel(viewer)
+        assert panel.annotation.picture.layer is other
+        viewer.layers.remove(other)
+        assert panel.annotation.picture.layer.name == "cells"
+
+    def test_another_picture(self, viewer, open_panel, settle):
+        other = viewer.add_image(picture(5, 20, 20), name="other")
+        panel = open_panel(viewer)
+        panel.controls.picture.choose(viewer.layers["cells"])
+        assert ours(viewer, "points").ndim == 2
+        panel.controls.picture.choose(other)
+        assert ours(viewer, "points").ndim == 3
+        assert sum(layer.metadata.get("napari-sam") == "points" for layer in viewer.layers) == 1
+
+    @pytest.mark.parametrize("role", ["points", "boxes", "preview"])
+    def test_a_deleted_tool_comes_back(self, viewer, open_panel, settle, role):
+        panel = open_panel(viewer)
+        ours(viewer, "points").add((10, 20))
+        settle(panel)
+        viewer.layers.remove(ours(viewer, role))
+        settle(panel)
+        for tool in reversed(Tool):
+            panel.controls.tools[tool].click()
+        ours(viewer, "points").add((12, 22))
+        settle(panel)
+        assert ours(viewer, "preview").data[12, 22] == 1
+
+    def test_deleting_the_points_layer_is_undone_like_any_step(self, viewer, open_panel, settle):
+        panel = open_panel(viewer)
+        ours(viewer, "points").add((10, 20))
+        viewer.layers.remove(ours(viewer, "points"))
+        assert panel.annotation.session.draft.is_empty
+        panel.controls.undo.click()
+        np.testing.assert_allclose(ours(viewer, "points").data, [(10, 20)])
+
+    def test_everything_deleted_at_once(self, viewer, open_panel, settle):
+        panel = open_panel(viewer)
+        ours(viewer, "points").add((10, 20))
+        settle(panel)
+        viewer.layers.clear()
+        assert len(viewer.layers) == 0
+        assert panel.annotation is None
+
+
+class TestModels:
+    def test_the_status_stands_beside_each(self, viewer, open_panel):
+        panel = open_panel(viewer)
+        texts = [
+            panel.controls.model.list.itemText(i) for i in range(panel.controls.model.list.count())
+        ]
+        assert texts[0] == "cells_tiny — built in"
+        assert any("will download 375 MB" in text for text in texts)
+        assert len(texts) == sum(entry.loadable for entry in zoo.catalogue().values())
+
+    def test_nothing_is_downloaded_without_a_word(self, viewer, qtbot, settle, monkeypatch):
+        loaded = []
+
+        def load(name, device, report):
+            loaded.append(name)
+            report(f"Downloading {name}", 3_000_000, 10_000_000)
+            statuses[name] = "cached"
+            return FakeSegmenter()
+
+        statuses = {"vit_b": "will download 375 MB"}
+        monkeypatch.setattr(zoo, "status", lambda entry: statuses.get(entry.name, "built in"))
+        panel = Panel(viewer, ModelHost(load))
+        qtbot.addWidget(panel, before_close_func=lambda panel: panel.close_panel())
+        settle(panel)
+        choice = panel.controls.model
+        choice.list.setCurrentIndex(choice.list.findData("vit_b"))
+        assert choice.button.text() == "Download 375 MB"
+        assert not choice.button.isHidden()
+        ours(viewer, "points").add((10, 20))
+        settle(panel)
+        assert loaded == ["cells_tiny"]
+        assert "Download" in panel.controls.status.text()
+        choice.button.click()
+        settle(panel)
+        assert loaded == ["cells_tiny", "vit_b"]
+        assert choice.button.isHidden()
+        assert ours(viewer, "preview").data[10, 20] == 1
+
+    def test_a_failed_download_can_be_tried_again(self, viewer, qtbot, settle):
+        tries = []
+
+        def load(name, device, report):
+            tries.append(name)
+            if len(tries) == 1:
+                raise DownloadError("the network is down; try again later")
+            return FakeSegmenter()
+
+        panel = Panel(viewer, ModelHost(load))
+        qtbot.addWidget(panel, before_close_func=lambda panel: panel.close_panel())
+        settle(panel)
+        assert "the network is down" in panel.controls.remark.text()
+        ours(viewer, "points").add((10, 20))
+        settle(panel)
+        assert ours(viewer, "preview").data[10, 20] == 1
+
+    def test_another_device_asks_again(self, viewer, open_panel, settle, model):
+        panel = open_panel(viewer)
+        ours(viewer, "points").add((10, 20))
+        settle(panel)
+        panel.controls.device.setCurrentText("cpu")
+        settle(panel)
+        assert len(model.asked) == 2
+        assert "on cpu" in panel.controls.score.text()
+
+    def test_devices_are_offered_once_the_model_knows_them(self, viewer, open_panel, model, settle):
+        model.devices = ("cuda", "cpu")
+        panel = open_panel(viewer)
+        settle(panel)
+        device = panel.controls.device
+        assert [device.itemText(i) for i in range(device.count())] == ["auto", "cpu", "cuda"]
+
+
+class TestHost:
+    def test_two_viewers_share_one_model(self, viewer, host, qtbot, settle):
+        window = QMainWindow()
+        qtbot.addWidget(window)
+        first = Panel(viewer, host)
+        window.setCentralWidget(first)
+        second = Panel(viewer)
+        settle(second)
+        assert second.host is host
+        assert second._model is first._model
+        second.close_panel()
+        first.close_panel()
+
+    def test_models_leave_memory_with_their_last_user(self):
+        segmenter = FakeSegmenter()
+        host = ModelHost(lambda name, device, report: segmenter)
+        one, two = host.model("a", "cpu"), host.model("a", "cpu")
+        assert one is two
+        assert host.model("a", "auto") is not one
+        assert one.submit(lambda s: s is segmenter, print).result(10)
+        gone = weakref.ref(one)
+        del one
+        assert gone() is two
+        del two
+        gc.collect()
+        assert gone() is None
+
+    def test_one_thread_per_model(self):
+        host = ModelHost(lambda name, device, report: FakeSegmenter())
+        model = host.model("a", "cpu")
+        futures = [model.submit(lambda _: threading.get_ident(), print) for _ in range(20)]
+        assert len({future.result(10) for future in futures}) == 1
+
+
+class TestWords:
+    def test_the_hint_is_shown_until_it_is_put_away(self, viewer, open_panel, tmp_path):
+        panel = open_panel(viewer)
+        assert not panel.controls.hint.isHidden()
+        panel.controls.hint_close.click()
+        assert panel.controls.hint.isHidden()
+        assert json.loads((tmp_path / "settings.json").read_text())["hint_dismissed"]
+        assert open_panel(ViewerModel()).controls.hint.isHidden()
+
+    def test_the_bug_report_names_no_files(self, viewer, open_panel, settle, model):
+        def fail(embedding, prompts):
+            raise OSError(f"cannot read {Path.home()}/secret.tif")
+
+        model.predict = fail
+        viewer.layers["cells"].name = "/home/someone/cells.tif"
+        panel = open_panel(viewer)
+        ours(viewer, "points").add((10, 20))
+        settle(panel)
+        panel.controls.report.click()
+        report = QApplication.clipboard().text()
+        assert "Image (40, 60) uint8" in report
+        assert "napari-sam" in report
+        assert "OSError: cannot read ~/secret.tif" in report
+        assert "someone" not in report
+        assert str(Path.home()) not in report
+
+    def test_every_control_has_a_name_and_a_way_to_it(self, viewer, open_panel):
+        panel = open_panel(viewer)
+        kinds = ("QComboBox", "LayerChoice", "QPushButton", "QToolButton", "QCheckBox")
+        for widget in panel.findChildren(QWidget):
+            if widget.metaObject().className() in kinds and type(widget).__name__ in kinds:
+                assert widget.accessibleName() or widget.text()
+                assert widget.focusPolicy()
+        buddies = {label.buddy() for label in panel.findChildren(QLabel)} - {None}
+        assert {panel.controls.picture, panel.controls.model.list, panel.controls.labels} <= buddies
+
+    def test_the_first_screen_is_small(self, viewer, open_panel, settle):
+        panel = open_panel(viewer)
+        panel.show()
+        ours(viewer, "points").add((10, 20))
+        settle(panel)
+        kinds = ("QComboBox", "LayerChoice", "QPushButton", "QCheckBox")
+        seen = [
+            widget
+            for widget in panel.findChildren(QWidget)
+            if type(widget).__name__ in kinds and widget.isVisible()
+        ]
+        assert len(seen) <= 12
+
+    @pytest.mark.parametrize("key", KEYS.values())
+    def test_no_key_is_one_of_naparis(self, key):
+        taken = {str(binding) for keys in default_shortcuts.values() for binding in keys}
+        assert str(KeyBinding.from_str(key)) not in taken

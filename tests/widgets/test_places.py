@@ -1,0 +1,209 @@
+"""The right pixel of the right slice, wherever the picture lies; the right place in the labels."""
+
+from __future__ import annotations
+
+import dask.array as da
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari.layers import Labels
+
+from tests.widgets.conftest import ours, picture
+
+PLACES = {
+    "plain": {},
+    "scaled": {"scale": (0.2, 0.5)},
+    "moved": {"scale": (3, 3), "translate": (-70, 1000)},
+    "turned": {"scale": (2, 2), "translate": (5, 5), "rotate": 30},
+    "sheared": {"shear": [0.4]},
+    "affine": {"affine": [[0, 2, 7], [-2, 0, 9], [0, 0, 1]]},
+}
+
+
+@pytest.fixture
+def labels_of(settle):
+    """Return a function that accepts what is drawn and returns the labels."""
+
+    def labels_of(panel):
+        settle(panel)
+        panel.controls.accept.click()
+        return panel.annotation.target
+
+    return labels_of
+
+
+@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
+def test_labels_and_tools_lie_on_the_picture(open_panel, labels_of, settle, place):
+    viewer = ViewerModel()
+    cells = viewer.add_image(picture(40, 60), units=("um", "um"), **place)
+    panel = open_panel(viewer)
+    points = ours(viewer, "points")
+    points.add(points.world_to_data(cells.data_to_world((10, 20))))
+    settle(panel)
+    tools = [ours(viewer, role) for role in ("preview", "boxes", "points")]
+    labels = labels_of(panel)
+    assert labels.data[10, 20] == 1
+    for layer in (labels, *tools):
+        for corner in [(0, 0), (0, 60), (40, 0)]:
+            np.testing.assert_allclose(layer.data_to_world(corner), cells.data_to_world(corner))
+        assert layer.units == cells.units
+
+
+def test_tools_follow_a_picture_that_is_moved(open_panel, settle):
+    viewer = ViewerModel()
+    cells = viewer.add_image(picture(5, 40, 60))
+    viewer.dims.set_point(0, 3)
+    panel = open_panel(viewer)
+    ours(viewer, "points").add((3, 10, 20))
+    settle(panel)
+    cells.scale = (4, 2, 2)
+    cells.translate = (0, 100, 0)
+    np.testing.assert_allclose(
+        ours(viewer, "points").data_to_world((3, 1, 1)), cells.data_to_world((3, 1, 1))
+    )
+    np.testing.assert_allclose(
+        ours(viewer, "preview").data_to_world((0, 1, 1)), cells.data_to_world((3, 1, 1))
+    )
+
+
+def test_only_the_current_slice(open_panel, labels_of, settle, model):
+    viewer = ViewerModel()
+    stack = picture(7, 40, 60)
+    viewer.add_image(stack, scale=(4, 0.5, 0.5), translate=(8, 0, 0))
+    viewer.add_points([(0, 0, 0)], scale=(1, 1, 1))  # another step: current_step is no index now
+    panel = open_panel(viewer)
+    viewer.dims.set_point(0, 8 + 4 * 5)
+    ours(viewer, "points").add((5, 10, 20))
+    settle(panel)
+    np.testing.assert_array_equal(model.embedded[-1][0], stack[5])
+    assert ours(viewer, "preview").data.shape == (1, 40, 60)
+    np.testing.assert_allclose(ours(viewer, "preview").data_to_world((0, 0, 0)), (28, 0, 0))
+    labels = labels_of(panel)
+    assert labels.data.shape == stack.shape
+    assert labels.data[5, 10, 20] == 1
+    assert not np.delete(labels.data, 5, axis=0).any()
+
+
+def test_the_preview_goes_with_the_slice(open_panel, labels_of):
+    viewer = ViewerModel()
+    viewer.add_image(picture(7, 40, 60))
+    panel = open_panel(viewer)
+    for number, z in enumerate((2, 6), start=1):
+        viewer.dims.set_point(0, z)
+        ours(viewer, "points").add((z, 10, 20))
+        labels = labels_of(panel)
+        assert labels.data[z, 10, 20] == number
+        assert ours(viewer, "preview").translate[0] == z
+
+
+@pytest.mark.parametrize(
+    ("order", "sliced", "shape"),
+    [((1, 0, 2), 1, (7, 60)), ((2, 1, 0), 2, (7, 40)), ((0, 2, 1), 0, (40, 60))],
+)
+def test_sliced_along_any_axis(open_panel, labels_of, settle, model, order, sliced, shape):
+    viewer = ViewerModel()
+    stack = picture(7, 40, 60)
+    viewer.add_image(stack)
+    viewer.dims.order = order
+    viewer.dims.set_point(sliced, 4)
+    panel = open_panel(viewer)
+    click = [3, 10, 20]
+    click[sliced] = 4
+    ours(viewer, "points").add(click)
+    settle(panel)
+    assert model.embedded[-1][0].shape == shape
+    np.testing.assert_array_equal(model.embedded[-1][0], stack.take(4, axis=sliced))
+    labels = labels_of(panel)
+    assert labels.data[tuple(click)] == 1
+    assert not np.delete(labels.data, 4, axis=sliced).any()
+
+
+def test_a_prompt_on_another_slice_is_refused(open_panel, settle):
+    viewer = ViewerModel()
+    viewer.add_image(picture(7, 40, 60))
+    viewer.dims.set_point(0, 2)
+    panel = open_panel(viewer)
+    points = ours(viewer, "points")
+    points.add((2, 10, 20))
+    settle(panel)
+    viewer.dims.set_point(0, 3)
+    assert "slice 2" in panel.controls.status.text()
+    points.add((3, 5, 5))
+    assert "another slice" in panel.controls.remark.text()
+    np.testing.assert_allclose(points.data, [(2, 10, 20)])
+    settle(panel)
+    panel.controls.accept.click()
+    points.add((3, 5, 5))
+    settle(panel)
+    assert panel.annotation.session.mask[5, 5]
+
+
+def test_the_3d_view_takes_no_prompts(open_panel, settle, model):
+    viewer = ViewerModel()
+    viewer.add_image(picture(7, 40, 60))
+    panel = open_panel(viewer)
+    settle(panel)
+    points = ours(viewer, "points")
+    viewer.dims.ndisplay = 3
+    assert "2D" in panel.controls.status.text()
+    assert points.mode == "pan_zoom"
+    points.add((2, 10, 20))
+    assert len(points.data) == 0
+    assert "2D" in panel.controls.remark.text()
+    assert not model.asked
+    viewer.dims.ndisplay = 2
+    assert points.mode == "add"
+    assert panel.controls.status.text() == "Click on an object."
+
+
+def test_a_view_beside_the_picture(open_panel, settle):
+    viewer = ViewerModel()
+    viewer.add_image(picture(40, 40, 60), translate=(100, 0, 0), name="other")
+    viewer.add_image(picture(5, 40, 60), name="cells")
+    panel = open_panel(viewer)
+    viewer.dims.set_point(0, 120)
+    settle(panel)
+    assert panel.annotation.picture.layer.name == "cells"
+    assert "does not show" in panel.controls.status.text()
+
+
+@pytest.mark.parametrize(
+    ("layer", "word"),
+    [
+        (Labels(np.zeros((40, 61), int), name="bad"), "shape"),
+        (Labels(np.zeros((2, 40, 60), int), name="bad"), "shape"),
+        (Labels(np.zeros((40, 60), int), name="bad", scale=(2, 2)), "does not lie"),
+        (Labels(np.zeros((40, 60), int), name="bad", translate=(1, 0)), "does not lie"),
+        (Labels(da.zeros((40, 60), dtype=int), name="bad"), "cannot be painted"),
+        (
+            Labels([np.zeros((40, 60), int), np.zeros((20, 30), int)], name="bad", multiscale=True),
+            "cannot be painted",
+        ),
+    ],
+    ids=["shape", "stack", "scale", "shift", "dask", "multiscale"],
+)
+def test_labels_that_do_not_fit_are_refused(open_panel, layer, word):
+    viewer = ViewerModel()
+    viewer.add_image(picture(40, 60))
+    viewer.add_layer(layer)
+    panel = open_panel(viewer)
+    panel.controls.labels.choose(layer)
+    assert word in panel.controls.remark.text()
+    assert "'bad'" in panel.controls.remark.text()
+    assert panel.controls.labels.layer is None
+    assert panel.annotation.target is None
+
+
+def test_labels_locked_after_they_were_chosen(open_panel, settle):
+    viewer = ViewerModel()
+    viewer.add_image(picture(40, 60))
+    layer = viewer.add_labels(np.zeros((40, 60), int))
+    panel = open_panel(viewer)
+    panel.controls.labels.choose(layer)
+    layer.editable = False
+    ours(viewer, "points").add((10, 20))
+    settle(panel)
+    panel.controls.accept.click()
+    assert "locked" in panel.controls.remark.text()
+    assert not layer.data.any()
+    assert panel.annotation.session.mask is not None
