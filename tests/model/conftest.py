@@ -22,15 +22,20 @@ class Differences:
         self.largest[kind] = max(self.largest.get(kind, 0.0), difference)
 
 
+FOUND = pytest.StashKey[Differences]()
+
+
 @pytest.fixture(scope="session")
-def differences(request: pytest.FixtureRequest) -> Iterator[Differences]:
+def differences(request: pytest.FixtureRequest) -> Differences:
     """Largest differences of the session, shown at its end."""
-    found = Differences()
-    yield found
-    terminal = request.config.pluginmanager.get_plugin("terminalreporter")
-    terminal.write_line("")
-    for kind, value in sorted(found.largest.items()):
-        terminal.write_line(f"largest difference, {kind}: {value:.1e}")
+    return request.config.stash.setdefault(FOUND, Differences())
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    for kind, value in sorted(config.stash.get(FOUND, Differences()).largest.items()):
+        terminalreporter.write_line(f"largest difference, {kind}: {value:.1e}")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -10,6 +10,7 @@ import importlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -18,9 +19,19 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from napari_sam.model.config import SamConfig, ViTConfig
+from napari_sam.model.config import CONFIGS, SamConfig, ViTConfig
 
-__all__ = ["predictor", "randomise", "reference", "transformers_peer"]
+__all__ = ["REDUCED", "predictor", "randomise", "reference", "transformers_peer"]
+
+# Small frames on which every window is padded, and one global block between two with windows.
+REDUCED = {
+    "vit_b": replace(
+        CONFIGS["vit_b"],
+        frame=256,
+        encoder=replace(CONFIGS["vit_b"].encoder, depth=3, global_blocks=(1,)),
+    ),
+    "vit_t": replace(CONFIGS["vit_t"], frame=256),
+}
 
 EMBEDDINGS = ("iou_token", "mask_tokens", "point_embeddings", "not_a_point", "no_mask")
 
