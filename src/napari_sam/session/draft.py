@@ -25,8 +25,8 @@ class Draft:
 
     Parameters
     ----------
-    plane : Plane or None
-        The picture plane they lie in; None while nothing is drawn.
+    plane : Plane
+        The picture plane they lie in; empty while nothing is drawn.
     points : tuple of (row, column)
         Clicked positions in pixels, oldest first.
     labels : tuple of int
@@ -39,7 +39,7 @@ class Draft:
         Which candidate is chosen.
     """
 
-    plane: Plane | None = None
+    plane: Plane = ()
     points: tuple[Point, ...] = ()
     labels: tuple[int, ...] = ()
     box: Box | None = None

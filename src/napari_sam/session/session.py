@@ -101,7 +101,7 @@ class Session:
         drawn = Draft(plane, tuple(points), tuple(labels), box)
         if drawn.is_empty:
             drawn = Draft()
-        elif self.draft.plane not in (None, plane):
+        elif self.draft.plane not in ((), plane):
             raise InputError(
                 "the object being drawn is on another slice; accept or reject it there first"
             )
@@ -243,4 +243,5 @@ class Session:
         """Return the logits of the mask on show, else those that its request refines."""
         if self.prediction is None:
             return self.draft.seed
-        return self.prediction.logits[self.choice]
+        shown: NDArray[np.float32] = self.prediction.logits[self.choice]
+        return shown

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,8 +9,8 @@ from numpy.typing import NDArray
 
 __all__ = ["Plane", "Target"]
 
-Plane = Hashable
-"""Names one two-dimensional plane of a picture; only the target knows how to find it."""
+Plane = tuple[int | None, ...]
+"""One entry per axis of the picture: an index, or None for the two axes of the plane."""
 
 
 class Target(Protocol):

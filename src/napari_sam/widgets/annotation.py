@@ -15,8 +15,9 @@ from napari_sam.errors import InputError
 from napari_sam.inference.host import HostedModel
 from napari_sam.session.commit import Change, Rule
 from napari_sam.session.session import Session
+from napari_sam.session.target import Plane
 from napari_sam.widgets.jobs import Answer, Job, Jobs, Look
-from napari_sam.widgets.picture import Picture, Plane
+from napari_sam.widgets.picture import Picture
 from napari_sam.widgets.preview import Preview, first_helper
 from napari_sam.widgets.prompt_layers import PromptLayers, Tool
 from napari_sam.widgets.target import LabelsTarget, new_labels, why_not
@@ -100,7 +101,7 @@ class Annotation:
     @property
     def plane_pixels(self) -> NDArray[Any]:
         """The pixels of the plane that is being drawn on."""
-        return self.picture.reader(self.session.draft.plane)()  # type: ignore[arg-type]
+        return self.picture.reader(self.session.draft.plane)()
 
     def use_model(self, model: HostedModel | None) -> None:
         """Ask another model from now on, or none."""
@@ -220,7 +221,7 @@ class Annotation:
         if self.waiting:
             self.ask()
         else:
-            self._preview.show(self.session.mask, self.session.draft.plane)  # type: ignore[arg-type]
+            self._preview.show(self.session.mask, self.session.draft.plane)
         self.changed.emit()
 
     def _painted(self, event: Event) -> None:

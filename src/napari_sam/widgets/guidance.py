@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari_sam.session.target import Plane
 from napari_sam.widgets.keys import KEYS
-from napari_sam.widgets.picture import Plane
 from napari_sam.widgets.prompt_layers import Tool
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ def next_step(annotation: Annotation) -> str:
         return "The 3D view shows masks but takes no prompts: switch to 2D (Ctrl+Y) to draw."
     if seen is None:
         return "This view does not show a slice of the picture: move the sliders back to it."
-    if not draft.is_empty and draft.plane != seen:
+    if draft.plane not in ((), seen):
         return (
-            f"Your object is on {name_of(draft.plane)}: go back there, "  # type: ignore[arg-type]
+            f"Your object is on {name_of(draft.plane)}: go back there, "
             f"accept it ({accept}) or reject it ({reject})."
         )
     if draft.is_empty:

@@ -39,9 +39,9 @@ def connect_keys(panel: QWidget, actions: dict[str, Callable[[], None]]) -> list
     The shortcuts belong to the main window, so that they work while the canvas has the focus even
     when the panel floats; two viewers do not disturb each other. Text fields keep their letters.
     """
-    window: QWidget = panel
-    while not isinstance(window, QMainWindow) and window.parentWidget() is not None:
-        window = window.parentWidget()
+    window = panel
+    while not isinstance(window, QMainWindow) and (parent := window.parentWidget()) is not None:
+        window = parent
     shortcuts = []
     for action, call in actions.items():
         shortcut = QShortcut(QKeySequence(KEYS[action]), window)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from napari.components import ViewerModel
 from napari.layers import Layer
-from napari.utils.events import Event
+from napari.utils.events import Event, EventEmitter
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QSizePolicy, QWidget
 
@@ -63,7 +63,7 @@ class LayerChoice(QComboBox):
         for layer in self._named:
             layer.events.name.disconnect(self._fill)
 
-    def _events(self) -> list[object]:
+    def _events(self) -> list[EventEmitter]:
         events = self._viewer.layers.events
         return [events.inserted, events.removed, events.reordered]
 

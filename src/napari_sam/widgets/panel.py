@@ -68,9 +68,9 @@ class Panel(QWidget):
         """What is being annotated."""
         return self.prompting.annotation
 
-    def event(self, event: QEvent) -> bool:
+    def event(self, event: QEvent | None) -> bool:
         """Close when taken out of the dock; listen to keys while shown."""
-        kind = event.type()
+        kind = QEvent.Type.None_ if event is None else event.type()
         if kind == QEvent.Type.ParentChange and not self._closed:
             if self._docked and self.parent() is None:
                 self.close_panel()
@@ -218,7 +218,7 @@ class Panel(QWidget):
         report = bug_report(
             self._viewer.layers, self.controls.model.name, self._ran_on, self.prompting.last_error
         )
-        QApplication.clipboard().setText(report)
+        QApplication.clipboard().setText(report)  # type: ignore[union-attr]
         show_info("The bug report is in the clipboard.")
 
 

@@ -11,13 +11,12 @@ from napari.layers import Image, Layer
 from napari.utils.transforms import Affine
 from numpy.typing import NDArray
 
-__all__ = ["OURS", "Picture", "Plane", "is_helper", "on_plane"]
+from napari_sam.session.target import Plane
+
+__all__ = ["OURS", "Picture", "is_helper", "move", "on_plane"]
 
 OURS = "napari-sam"
 """The one metadata key of our own layers; its value is the layer's role."""
-
-Plane = tuple[int | None, ...]
-"""One entry per axis of the picture: an index, or None for the two axes that are seen."""
 
 PLACE = ("scale", "translate", "rotate", "shear", "affine", "units")
 

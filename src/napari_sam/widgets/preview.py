@@ -8,7 +8,8 @@ from napari.layers import Labels
 from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import NDArray
 
-from napari_sam.widgets.picture import OURS, Picture, Plane, is_helper, move
+from napari_sam.session.target import Plane
+from napari_sam.widgets.picture import OURS, Picture, is_helper, move
 
 __all__ = ["Preview", "first_helper"]
 
@@ -35,20 +36,19 @@ class Preview:
         self.layer: Labels | None = None
         picture.on_move(self._follow)
 
-    def show(self, mask: NDArray[np.bool_] | None, plane: Plane | None) -> None:
+    def show(self, mask: NDArray[np.bool_] | None, plane: Plane) -> None:
         """Show a (H, W) mask on its plane, or nothing."""
-        if mask is None or plane is None:
+        if mask is None:
             if self.layer is not None:
                 self.layer.data = np.zeros_like(self.layer.data)
             return
-        data = mask.reshape([1 if i is not None else n for i, n in self._sizes(plane)])
-        data = data.astype(np.uint8)
+        axes = zip(plane, self._picture.shape, strict=True)
+        data = mask.reshape([1 if i is not None else n for i, n in axes]).astype(np.uint8)
+        before, self._plane = self._plane, plane
         if self.layer is None or self.layer not in self._viewer.layers:
-            self._plane = plane
-            self._add(data)
+            self._add(data, plane)
             return
-        if plane != self._plane:
-            self._plane = plane
+        if plane != before:
             move(self.layer, self._picture.place_of(plane))
         self.layer.data = data
 
@@ -64,10 +64,7 @@ class Preview:
         if self.layer is not None and self.layer in self._viewer.layers:
             self._viewer.layers.remove(self.layer)
 
-    def _sizes(self, plane: Plane) -> zip[tuple[int | None, int]]:
-        return zip(plane, self._picture.shape, strict=True)
-
-    def _add(self, data: NDArray[np.uint8]) -> None:
+    def _add(self, data: NDArray[np.uint8], plane: Plane) -> None:
         active = self._viewer.layers.selection.active
         self.layer = Labels(
             data,
@@ -75,7 +72,7 @@ class Preview:
             colormap=DirectLabelColormap(color_dict={None: "transparent", 1: COLOUR}),
             opacity=0.5,
             metadata={OURS: "preview"},
-            **self._picture.place_of(self._plane),
+            **self._picture.place_of(plane),
         )
         self.outline(self._outline)
         self._viewer.layers.insert(first_helper(self._viewer), self.layer)

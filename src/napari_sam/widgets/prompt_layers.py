@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from napari_sam.session.draft import Draft
+from napari_sam.session.target import Plane
 from napari_sam.session.trim import is_inside, trim_box
-from napari_sam.widgets.picture import OURS, Picture, Plane, move
+from napari_sam.widgets.picture import OURS, Picture, move
 
 __all__ = ["Drawn", "PromptLayers", "Tool"]
 
@@ -98,7 +99,7 @@ class PromptLayers:
         Drawn or None
             None if a prompt lies on another plane than the draft's.
         """
-        plane: Plane = seen if draft.plane is None else draft.plane  # type: ignore[assignment]
+        plane = draft.plane or seen
         axes = [axis for axis, at in enumerate(plane) if at is None]
         corners = [np.asarray(corner) for corner in self.boxes.data]
         for position in [*self.points.data, *(corner[0] for corner in corners)]:
@@ -133,12 +134,12 @@ class PromptLayers:
 
     def show(self, draft: Draft) -> None:
         """Make the layers hold exactly the prompts of a draft."""
-        axes = [axis for axis, at in enumerate(draft.plane or ()) if at is None]  # type: ignore[arg-type]
+        axes = [axis for axis, at in enumerate(draft.plane) if at is None]
 
         def positions(points: list[tuple[float, float]]) -> NDArray[np.float64]:
             full = np.zeros((len(points), self._picture.layer.ndim))
             if points:
-                full[:] = [at or 0 for at in draft.plane]  # type: ignore[union-attr]
+                full[:] = [at or 0 for at in draft.plane]
                 full[:, axes] = points
             return full
 

@@ -143,9 +143,8 @@ class Prompting:
         c.status.setText(next_step(annotation))
         score = "" if session.score is None else f"Score {session.score:.2f}"
         c.score.setText("   ·   ".join(filter(None, (score, self.took))))
-        several = prediction is not None and len(prediction.masks) > 1
-        c.show_candidates(several)
-        if several:
+        c.show_candidates(prediction is not None and len(prediction.masks) > 1)
+        if prediction is not None and len(prediction.masks) > 1:
             limits = annotation.picture.layer.contrast_limits
             pixels = annotation.plane_pixels
             c.thumbnails.show_candidates(pixels, limits, prediction, session.choice)

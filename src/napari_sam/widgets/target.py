@@ -8,7 +8,8 @@ import numpy as np
 from napari.layers import Labels
 from numpy.typing import NDArray
 
-from napari_sam.widgets.picture import OURS, Picture, Plane, on_plane
+from napari_sam.session.target import Plane
+from napari_sam.widgets.picture import OURS, Picture, on_plane
 
 __all__ = ["LabelsTarget", "new_labels", "why_not"]
 

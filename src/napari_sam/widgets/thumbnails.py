@@ -52,7 +52,7 @@ class Thumbnails(QWidget):
         """Show the candidates of a prediction over a picture plane (H, W) or (H, W, colours)."""
         if prediction is not self._shown:
             self._shown = prediction
-            around = prediction.masks.any(axis=0)
+            around = np.asarray(prediction.masks.any(axis=0))
             for index, button in enumerate(self._group.buttons()):
                 mask, score = prediction.masks[index], float(prediction.scores[index])
                 button.setIcon(_icon(thumbnail(plane, limits, mask, around)))
@@ -61,7 +61,7 @@ class Thumbnails(QWidget):
                 button.setToolTip(
                     f"{int(mask.sum()):,} pixels, predicted overlap with the object {score:.2f}"
                 )
-        self._group.button(choice).setChecked(True)
+        self._group.buttons()[choice].setChecked(True)
 
 
 def thumbnail(
