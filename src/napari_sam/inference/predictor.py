@@ -31,6 +31,7 @@ from napari_sam.results import Prediction
 __all__ = ["Embedding", "Level", "Predictor"]
 
 SURE = 8.0  # the logit of a pixel that a boolean mask prompt says is inside
+MOST_ENLARGED = 8  # a picture of a few pixels stays one of few
 ROOM = 0.75  # share of the frame that prompts may span before the coarser level is used
 
 
@@ -187,9 +188,8 @@ class Predictor:
     def _scales(self, shape: tuple[int, int]) -> list[tuple[int, int]]:
         if not self.config.dense:
             return [fit_shape(shape, self.config.frame)]
-        shapes = [
-            shape if max(shape) > self.config.enlarge else fit_shape(shape, self.config.enlarge)
-        ]
+        longest = min(self.config.enlarge, MOST_ENLARGED * max(shape))
+        shapes = [shape if max(shape) > longest else fit_shape(shape, longest)]
         while max(shapes[-1]) > self.config.frame:
             longest = max(self.config.frame, -(-max(shapes[-1]) // 2))
             shapes.append(fit_shape(shape, longest))

@@ -22,6 +22,7 @@ from napari_sam.inference.image import contrast_range, resize, to_rgb8
 __all__ = ["Crop", "Picture", "load_pictures", "random_crop", "split"]
 
 log = logging.getLogger(__name__)
+SMALLEST = 9  # pixels; fewer are specks of the labelling
 LARGEST = 0.9  # masks over this share of the picture are left out, as in the paper
 
 
@@ -37,8 +38,10 @@ class Picture:
         The picture after the model's own intensity rule.
     labels : (H, W) int32
         0 is background or unknown, 1..n the objects.
+    ids : (n,) int
+        The objects that are large enough to be one and cover at most 90 % of the picture.
     centres : (n, 2) float
-        Centre of each object (row, column).
+        Their centres (row, column).
     diameters : (n,) float
         Diameter of a disc of each object's area.
     """
@@ -47,6 +50,7 @@ class Picture:
     source: str
     rgb: NDArray[np.uint8]
     labels: NDArray[np.int32]
+    ids: NDArray[np.int64]
     centres: NDArray[np.float64]
     diameters: NDArray[np.float64]
 
@@ -75,20 +79,30 @@ def load_pictures(folder: Path, planes: int = 12) -> list[Picture]:
     for labels_file in sorted(folder.rglob("labels.*")):
         source = labels_file.parent
         try:
-            image_file = next(f for f in sorted(source.glob("image.*")) if f.suffix in (".tif", ".png"))
+            image_file = next(
+                f for f in sorted(source.glob("image.*")) if f.suffix in (".tif", ".png")
+            )
             image, labels = _read(image_file), _read(labels_file)
             dataset = source.relative_to(folder).parts[0]
-            pictures.extend(_planes(dataset, str(source.relative_to(folder)), image, labels, planes))
+            pictures.extend(
+                _planes(dataset, str(source.relative_to(folder)), image, labels, planes)
+            )
         except (StopIteration, OSError, ValueError) as error:
             log.warning("left out %s: %s", source, error or "no image file")
     if not pictures:
-        raise InputError(f"no usable sample below {folder}; each needs image.tif|png and labels.tif|png")
+        raise InputError(
+            f"no usable sample below {folder}; each needs image.tif|png and labels.tif|png"
+        )
     return pictures
 
 
 def split(pictures: list[Picture], every: int = 10) -> tuple[list[Picture], list[Picture]]:
     """Split by source into (training, held out), one in `every` held out, the same on every machine."""
-    held = {p.source for p in pictures if int(hashlib.sha1(p.source.encode()).hexdigest(), 16) % every == 0}
+    held = {
+        p.source
+        for p in pictures
+        if int(hashlib.sha1(p.source.encode()).hexdigest(), 16) % every == 0
+    }
     return [p for p in pictures if p.source not in held], [p for p in pictures if p.source in held]
 
 
@@ -112,7 +126,9 @@ def random_crop(picture: Picture, size: int, rng: np.random.Generator) -> Crop:
     height, width = np.ceil(side).astype(int)
     region = np.s_[top : top + height, left : left + width]
     cut = picture.labels[region]
-    shape = tuple(int(np.clip(round(n * s), 1, size)) for n, s in zip(cut.shape, scales, strict=True))
+    shape = tuple(
+        int(np.clip(round(n * s), 1, size)) for n, s in zip(cut.shape, scales, strict=True)
+    )
     rgb = np.zeros((size, size, 3), np.uint8)
     labels = np.zeros((size, size), np.int32)
     valid = np.zeros((size, size), bool)
@@ -170,7 +186,10 @@ def _planes(
         pairs = [(image[z], labels[z]) for z in chosen]
     contrast = contrast_range(image)
     planes = (_picture(dataset, source, to_rgb8(i, contrast), lab) for i, lab in pairs)
-    return [p for p in planes if len(p.diameters)]
+    found = [p for p in planes if len(p.ids)]
+    if not found:
+        raise InputError("its labels hold no object")
+    return found
 
 
 def _channels_last(image: NDArray[Any]) -> NDArray[Any]:
@@ -182,7 +201,8 @@ def _channels_last(image: NDArray[Any]) -> NDArray[Any]:
 
 def _picture(dataset: str, source: str, rgb: NDArray[np.uint8], labels: NDArray[Any]) -> Picture:
     labels = relabel_sequential(labels.astype(np.int64))[0].astype(np.int32)
-    regions = [r for r in regionprops(labels) if 9 <= r.area <= LARGEST * labels.size]
+    regions = [r for r in regionprops(labels) if SMALLEST <= r.area <= LARGEST * labels.size]
     centres = np.array([r.centroid for r in regions]).reshape(-1, 2)
     diameters = np.array([r.equivalent_diameter_area for r in regions])
-    return Picture(dataset, source, rgb, labels, centres, diameters)
+    ids = np.array([r.label for r in regions], dtype=np.int64)
+    return Picture(dataset, source, rgb, labels, ids, centres, diameters)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import logging
-import os
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from napari_sam.files import replacing
 from napari_sam.inference.image import normalise
 from napari_sam.model.config import CONFIGS
 from napari_sam.model.sam import Features, Sam
@@ -52,7 +52,7 @@ class Recipe:
     pretrain: int = 800
     train: int = 2000
     pictures: int = 8
-    objects: int = 5
+    objects: int = 4
     rounds: tuple[int, ...] = (1, 1, 2, 3)
     rate: float = 1.5e-3
     decay: float = 0.05
@@ -81,7 +81,10 @@ class Trainer:
         decayed = [p for p in modules.parameters() if p.ndim > 1]
         rest = [p for p in modules.parameters() if p.ndim <= 1]
         self.optimiser = torch.optim.AdamW(
-            [{"params": decayed, "weight_decay": recipe.decay}, {"params": rest, "weight_decay": 0.0}],
+            [
+                {"params": decayed, "weight_decay": recipe.decay},
+                {"params": rest, "weight_decay": 0.0},
+            ],
             lr=recipe.rate,
         )
         self.step = 0
@@ -111,9 +114,8 @@ class Trainer:
             "average": self.average.state_dict(),
             "optimiser": self.optimiser.state_dict(),
         }
-        temporary = file.with_suffix(".part")
-        torch.save(state, temporary)
-        os.replace(temporary, file)
+        with replacing(file) as part:
+            torch.save(state, part)
 
     def load(self, file: Path) -> None:
         """Go on from a checkpoint of `save`."""
@@ -142,7 +144,9 @@ class Trainer:
         self.model.train()
         pixels = torch.cat([self._pixels(crop) for crop in crops])
         features = self.model.encode(pixels.contiguous(memory_format=torch.channels_last))
-        targets = np.stack([dense_targets(c.labels, c.valid, self.config.mask_stride) for c in crops])
+        targets = np.stack(
+            [dense_targets(c.labels, c.valid, self.config.mask_stride) for c in crops]
+        )
         dense = self.head.loss(features, torch.from_numpy(targets))
         report = {"dense": float(dense.detach())}
         maps = [features.embedding, *(features.skips or ())]
@@ -193,10 +197,22 @@ class Trainer:
             (loss / self.recipe.pictures).backward()
             # what the annotator sees: the best candidate of a lone point, else mask 0
             with torch.no_grad():
-                pick = 1 + predicted[:, 1:].argmax(1) if given.lone_point else torch.zeros(len(ids), dtype=int)
+                pick = (
+                    1 + predicted[:, 1:].argmax(1)
+                    if given.lone_point
+                    else torch.zeros(len(ids), dtype=int)
+                )
                 chosen = logits[torch.arange(len(ids)), pick]
                 score = actual[torch.arange(len(ids)), pick]
-            kind = "click" if given.lone_point else "other" if turn else "box" if given.boxes is not None else "mask"
+            kind = (
+                "click"
+                if given.lone_point
+                else "other"
+                if turn
+                else "box"
+                if given.boxes is not None
+                else "mask"
+            )
             yield "loss", float(loss.detach())
             yield kind, float(score.mean())
             given.masks = chosen.numpy()

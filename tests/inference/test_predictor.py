@@ -1,0 +1,202 @@
+"""The predictor with random weights: shapes, windows, coordinates, errors."""
+
+import numpy as np
+import pytest
+import torch
+
+from napari_sam.errors import DeviceError, InputError
+from napari_sam.inference.batching import in_batches
+from napari_sam.inference.predictor import Predictor
+from napari_sam.model.config import CONFIGS
+from napari_sam.model.sam import Sam
+from napari_sam.prompts import Prompts
+
+
+@pytest.fixture(scope="module")
+def predictor():
+    torch.manual_seed(0)
+    return Predictor(Sam(CONFIGS["cells_tiny"]).eval())
+
+
+@pytest.fixture(scope="module")
+def wide(predictor):
+    """A picture with four levels: 600 x 1300 and its halves."""
+    return predictor.embed(np.random.default_rng(0).random((600, 1300)))
+
+
+class Drawing(Predictor):
+    """Draws the window's dense prompt instead of running a network: a click's bump, a box, a mask."""
+
+    def __init__(self, predictor):
+        super().__init__(predictor.model)
+
+    def predict(self, embedding, prompts, level=None):
+        place = self._window(embedding, prompts, level or 0)
+        view = self._view(embedding, *place)
+        points = boxes = masks = None
+        labels = torch.from_numpy(prompts.labels)[None]
+        if len(prompts.points):
+            points = self._to_frame(view, prompts.points)[None]
+        if prompts.box is not None:
+            boxes = self._to_frame(view, prompts.box.reshape(2, 2)).reshape(1, 4)
+        if prompts.mask is not None:
+            masks = self._mask_logits(view, prompts.mask)[None]
+        size = tuple(4 * n for n in view.features.embedding.shape[-2:])
+        drawn = self.model.drawn_prompts.draw(size, points, labels, boxes, masks)[0]
+        channel = 4 if boxes is not None else 6 if masks is not None else 0
+        logits = drawn[channel : channel + 1] - (0.6 if points is not None else 0)
+        return place, self._masks(view, logits)[0], self._whole(view, logits)
+
+
+@pytest.mark.parametrize(
+    "shape", [(64, 64), (100, 60), (1, 700), (5, 1), (1, 1), (512, 512), (300, 520)]
+)
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32, np.float32, np.float64, bool])
+def test_any_shape_and_dtype_gives_masks_of_the_picture(predictor, shape, dtype):
+    if dtype != np.uint8 and shape != (100, 60):
+        shape = (33, 47)  # every dtype once is enough
+    picture = np.random.default_rng(0).random(shape) * 200
+    embedding = predictor.embed(picture.astype(dtype))
+    result = predictor.predict(embedding, Prompts([(shape[0] - 1, shape[1] - 1)], [1]))
+    assert result.masks.shape == (3, *shape)
+    assert result.masks.dtype == bool
+    assert result.scores.dtype == np.float32
+    assert list(result.scores) == sorted(result.scores, reverse=True)
+    again = predictor.predict(
+        embedding, Prompts([(0, 0), (shape[0] - 1, 0)], [1, 0], mask=result.logits[0])
+    )
+    assert again.masks.shape == (1, *shape)
+
+
+def test_three_masks_for_exactly_one_point(predictor, wide):
+    point = Prompts([(5, 5)], [1])
+    assert len(predictor.predict(wide, point).masks) == 3
+    assert len(predictor.predict(wide, point, multimask=False).masks) == 1
+    assert len(predictor.predict(wide, Prompts([(5, 5), (9, 9)], [1, 0])).masks) == 1
+    assert len(predictor.predict(wide, Prompts(box=(1, 1, 9, 9))).masks) == 1
+    assert len(predictor.predict(wide, Prompts(box=(1, 1, 9, 9)), multimask=True).masks) == 3
+
+
+def test_a_batch_equals_its_members(predictor, wide):
+    mask = np.zeros(wide.shape, bool)
+    mask[300:330, 900:940] = True
+    many = [
+        Prompts([(20, 30)], [1]),
+        Prompts([(500, 1200)], [1]),
+        Prompts(box=(100, 100, 180, 160)),
+        Prompts(box=(10, 10, 590, 1200)),
+        Prompts(mask=mask),
+        Prompts([(20, 30), (40, 30)], [1, 0]),
+        *(Prompts([(300, 600 + i)], [1]) for i in range(6)),
+    ]
+    for one, result in zip(many, predictor.predict_batch(wide, many), strict=True):
+        alone = predictor.predict(wide, one)
+        np.testing.assert_allclose(result.logits, alone.logits, atol=1e-4)
+        np.testing.assert_allclose(result.scores, alone.scores, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(512, 512), (200, 130), (600, 1300)])
+@pytest.mark.parametrize("place", [(20.0, 30.0), (150.0, 100.0), (199.0, 129.0)])
+def test_a_click_lands_on_its_pixel(predictor, shape, place):
+    embedding = predictor.embed(np.zeros(shape, np.uint8))
+    for level in range(len(embedding.levels)):
+        scale = embedding.levels[level].shape[0] / shape[0]
+        _, mask, _ = Drawing(predictor).predict(embedding, Prompts([place], [1]), level)
+        inner = [3 < p * scale < n * scale - 4 for p, n in zip(place, shape, strict=True)]
+        if mask.any() and all(inner):
+            np.testing.assert_allclose(np.argwhere(mask).mean(axis=0), place, atol=1 / scale)
+
+
+@pytest.mark.parametrize("box", [(100, 200, 160, 280), (40, 100, 560, 1200), (0, 0, 40, 40)])
+def test_a_box_lands_on_its_pixels(predictor, wide, box):
+    place, mask, _ = Drawing(predictor).predict(wide, Prompts(box=box))
+    scale = wide.levels[place[0]].shape[0] / wide.shape[0]
+    rows, columns = np.nonzero(mask)
+    seen = (rows.min(), columns.min(), rows.max(), columns.max())
+    np.testing.assert_allclose(seen, box, atol=1 + 2 / scale)
+
+
+@pytest.mark.parametrize("region", [np.s_[100:160, 700:800], np.s_[50:550, 100:1250]])
+def test_a_mask_prompt_lies_on_its_pixels_and_its_logits_come_back(predictor, wide, region):
+    mask = np.zeros(wide.shape, bool)
+    mask[region] = True
+    place, drawn, logits = Drawing(predictor).predict(wide, Prompts(mask=mask))
+    assert (drawn & mask).sum() / (drawn | mask).sum() > 0.98
+    view = predictor._view(wide, *place)
+    back = predictor._mask_logits(view, logits[0].numpy()) > 0
+    sent = predictor._mask_logits(view, mask) > 0
+    assert (back != sent).float().mean() < 0.01
+
+
+def test_large_prompts_are_seen_whole(predictor, wide):
+    assert predictor._window(wide, Prompts(box=(100, 100, 140, 140)))[0] == 0
+    assert predictor._window(wide, Prompts(box=(10, 10, 590, 1290)))[0] == len(wide.levels) - 1
+    far = Prompts([(10, 10), (10, 300)], [1, 1])
+    assert predictor._window(wide, far)[0] > 0
+
+
+def test_more_clicks_keep_the_window(predictor, wide):
+    first = predictor._window(wide, Prompts([(300, 700)], [1]))
+    assert predictor._window(wide, Prompts([(300, 700), (330, 650)], [1, 0])) == first
+
+
+def test_a_mask_that_leaves_its_window_is_predicted_at_a_coarser_level(
+    predictor, wide, monkeypatch
+):
+    levels = []
+
+    def everything(features, points, labels, boxes, masks):
+        levels.append(features)
+        h, w = features.embedding.shape[-2:]
+        return torch.full((1, 4, 4 * h, 4 * w), 5.0), torch.zeros(1, 4)
+
+    monkeypatch.setattr(predictor.model, "decode", everything)
+    result = predictor.predict(wide, Prompts([(300, 700)], [1]))
+    assert result.masks[0].all()
+    assert len(levels) == len(wide.levels)
+
+
+def test_the_contrast_is_recorded(predictor):
+    picture = np.arange(100, dtype=np.uint16).reshape(10, 10)
+    assert predictor.embed(picture, contrast=(10, 50)).contrast == (10, 50)
+    low, high = predictor.embed(picture).contrast
+    assert 0 <= low < 1
+    assert 98 < high <= 99
+
+
+@pytest.mark.parametrize(
+    ("prompts", "word"),
+    [
+        (lambda: Prompts([(600, 5)], [1]), "outside"),
+        (lambda: Prompts([(5, -1)], [1]), "outside"),
+        (lambda: Prompts(box=(-20, 0, 10, 10)), "leaves"),
+        (lambda: Prompts(mask=np.ones((5, 5), bool)), "picture's shape"),
+        (lambda: Prompts(mask=np.zeros((64, 64), np.float32)), "Prediction.logits"),
+        (lambda: Prompts(text=np.ones(8)), "text"),
+    ],
+)
+def test_prompts_that_do_not_fit_are_refused(predictor, wide, prompts, word):
+    with pytest.raises(InputError, match=word):
+        predictor.predict(wide, prompts())
+
+
+def test_out_of_memory_halves_the_batch_with_a_notice():
+    sizes = []
+
+    def work(items):
+        sizes.append(len(items))
+        if len(items) > 1:
+            raise torch.OutOfMemoryError
+        return items
+
+    with pytest.warns(UserWarning, match="batches of"):
+        assert in_batches(work, [1, 2, 3], torch.device("cpu")) == [1, 2, 3]
+    assert sizes == [3, 2, 1, 1, 1]
+
+
+def test_out_of_memory_for_one_object_says_what_to_do():
+    def work(items):
+        raise torch.OutOfMemoryError
+
+    with pytest.warns(UserWarning), pytest.raises(DeviceError, match="smaller model"):
+        in_batches(work, [1, 2], torch.device("cpu"))
