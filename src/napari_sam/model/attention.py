@@ -1,15 +1,17 @@
 """Attention over a map with decomposed relative positions (Li et al. 2022, "MViTv2", section 4.1).
 
-The matrix of all attention logits of a 64 x 64 map and 12 heads is 800 MB. A few rows of queries
-of one head at a time stay in the processor's cache, which is faster and needs next to no memory.
+The matrix of all attention logits of a 64 x 64 map and 12 heads is 800 MB. On a CPU a few rows of
+queries of one head at a time stay in the processor's cache, which is faster and needs next to no
+memory; on CUDA torch's own memory-frugal kernels serve.
 """
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
-__all__ = ["attend"]
+__all__ = ["attend", "attend_fused", "attend_in_parts"]
 
 LOGITS = 2**20  # attention logits at a time, 4 MB
 
@@ -24,16 +26,20 @@ def attend(q: Tensor, k: Tensor, v: Tensor, rel_pos_h: Tensor, rel_pos_w: Tensor
     rel_pos_h, rel_pos_w : (2 S - 1, d)
         One vector per vertical and per horizontal offset, from -(S - 1) to S - 1.
     """
-    shape, size, dim = q.shape, q.shape[2], q.shape[-1]
-    q, k, v = (x.reshape(-1, size, size, dim) for x in (q, k, v))  # (M, S, S, d)
-    at = torch.arange(size, device=q.device)
-    offset = at[:, None] - at + size - 1
-    # What a query adds to the keys of row (column) j; it is not scaled here.
-    rel_h = torch.einsum("myxd,yjd->myxj", q, rel_pos_h[offset])  # (M, S, S, S)
-    rel_w = torch.einsum("myxd,xjd->myxj", q, rel_pos_w[offset])
-    q = q * dim**-0.5
-    k, v = k.flatten(1, 2), v.flatten(1, 2)  # (M, S S, d)
+    at = torch.arange(q.shape[2], device=q.device)
+    offset = at[:, None] - at + len(at) - 1
+    # What a query adds to the keys of row (column) j, (N, heads, S, S, S); it is not scaled here.
+    rel_h = torch.einsum("nhyxd,yjd->nhyxj", q, rel_pos_h[offset])
+    rel_w = torch.einsum("nhyxd,xjd->nhyxj", q, rel_pos_w[offset])
+    attend_here = attend_fused if q.device.type == "cuda" else attend_in_parts
+    return attend_here(q * q.shape[-1] ** -0.5, k, v, rel_h, rel_w)
 
+
+def attend_in_parts(q: Tensor, k: Tensor, v: Tensor, rel_h: Tensor, rel_w: Tensor) -> Tensor:
+    """Compute a cache full of logits at a time, and add each query's row and column terms."""
+    shape, size = q.shape, q.shape[2]
+    q, rel_h, rel_w = (x.reshape(-1, *x.shape[2:]) for x in (q, rel_h, rel_w))  # (M, S, S, ...)
+    k, v = (x.reshape(len(q), size**2, -1) for x in (k, v))  # (M, S S, d)
     rows = min(size, max(1, LOGITS // size**3))
     maps = max(1, LOGITS // (rows * size**3))
     out = torch.empty_like(q)
@@ -46,3 +52,14 @@ def attend(q: Tensor, k: Tensor, v: Tensor, rel_pos_h: Tensor, rel_pos_w: Tensor
             per_key += rel_w[part][..., None, :]
             out[part] = (logits.softmax(dim=-1) @ v[part[0]]).view(out[part].shape)
     return out.view(shape)
+
+
+def attend_fused(q: Tensor, k: Tensor, v: Tensor, rel_h: Tensor, rel_w: Tensor) -> Tensor:
+    """Fold the terms into longer queries, and into keys that pick their own row and column."""
+    shape, size = q.shape, q.shape[2]
+    one = torch.eye(size, dtype=k.dtype, device=k.device)
+    row = one[:, None].expand(*k.shape[:2], -1, size, -1)  # (N, heads, S, S, S)
+    column = one.expand(*k.shape[:2], size, -1, -1)
+    q = torch.cat([q, rel_h, rel_w], dim=-1).flatten(2, 3)  # (N, heads, S S, d + 2 S)
+    k = torch.cat([k, row, column], dim=-1).flatten(2, 3)
+    return F.scaled_dot_product_attention(q, k, v.flatten(2, 3), scale=1.0).view(shape)

@@ -19,6 +19,11 @@ from napari_sam.zoo import Entry
 __all__ = ["Features", "Sam"]
 
 
+# What the large encoders compute in at inference, where processors are made for it. The decoder
+# is small and stays exact.
+HALF = {"cuda": torch.bfloat16, "mps": torch.float16}
+
+
 class Features(NamedTuple):
     """What the image encoder found: embedding (B, width, h, w); two skip maps of a dense model."""
 
@@ -48,7 +53,10 @@ class Sam(nn.Module):
         if self.config.dense:
             embedding, *skips = self.image_encoder(pixels)
             return Features(embedding, tuple(skips))
-        return Features(self.image_encoder(pixels))
+        device = pixels.device.type
+        half = device in HALF and not torch.is_grad_enabled()
+        with torch.autocast(device, HALF.get(device), enabled=half):
+            return Features(self.image_encoder(pixels).to(pixels.dtype))
 
     def decode(
         self,

@@ -29,7 +29,7 @@ def split_windows(x: Tensor, window: int, fill: Tensor) -> Tensor:
     batch, height, width, channels = x.shape
     rows, columns = math.ceil(height / window), math.ceil(width / window)
     if (height, width) != (rows * window, columns * window):
-        padded = fill.repeat(batch, rows * window, columns * window, 1)
+        padded = fill.to(x.dtype).repeat(batch, rows * window, columns * window, 1)
         padded[:, :height, :width] = x
         x = padded
     x = x.view(batch, rows, window, columns, window, channels)
