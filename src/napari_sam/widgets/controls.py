@@ -34,7 +34,7 @@ RULES = {
     "ask": "Ask me each time",
 }
 HINT = (
-    "<b>Three steps:</b> click on an object, look at the yellow mask, press <b>N</b> to keep it. "
+    "<b>Three steps:</b> click on an object, look at the coloured mask, press <b>N</b> to keep it. "
     "Clicks with Exclude take away what does not belong. Every button shows its key."
 )
 
@@ -65,6 +65,7 @@ class Controls(QWidget):
         self.thumbnails = Thumbnails()
         self.cycle = _button("Next mask", "cycle", "Show the next of the three masks")
         self.accept = _button("Accept, next object", "accept", "Write the mask into the labels")
+        self.accept.setStyleSheet("QPushButton:enabled { font-weight: bold; }")
         self.reject = _button("Reject", "reject", "Throw this mask and its prompts away")
         self.undo = _button("Undo", "undo", "Take the last step back, also an accepted object")
         self.redo = _button("Redo", "redo", "Make the step again")
@@ -128,6 +129,9 @@ class Controls(QWidget):
         layout.addWidget(self.status)
         layout.addWidget(self.remark)
         self.candidates = QWidget()
+        steady = self.candidates.sizePolicy()
+        steady.setRetainSizeWhenHidden(True)  # else the canvas would jump at each click
+        self.candidates.setSizePolicy(steady)
         row = QHBoxLayout(self.candidates)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.thumbnails)

@@ -13,7 +13,7 @@ from napari_sam.widgets.picture import OURS, Picture, is_helper, move
 
 __all__ = ["Preview", "first_helper"]
 
-COLOUR = "#ffd400"
+COLOUR = "#ff2ec4"  # seen on dark fluorescence and on bright stained tissue
 OUTLINE_WIDTH = 2
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import NamedTuple
 
 import numpy as np
 from napari.components import ViewerModel
@@ -15,12 +14,11 @@ from psygnal import Signal
 
 from napari_sam.session.draft import Draft
 from napari_sam.session.target import Plane
-from napari_sam.session.trim import is_inside, trim_box
+from napari_sam.widgets.drawn import POLARITY, Drawn, read_prompts
 from napari_sam.widgets.picture import OURS, Picture, move
 
-__all__ = ["Drawn", "PromptLayers", "Tool"]
+__all__ = ["PromptLayers", "Tool"]
 
-POLARITY = {1: "include", 0: "exclude"}
 COLOURS = {"include": "#2fd6ff", "exclude": "#ff8c1a"}
 SYMBOLS = {"include": "cross", "exclude": "hbar"}
 
@@ -31,16 +29,6 @@ class Tool(Enum):
     INCLUDE = "include"
     EXCLUDE = "exclude"
     BOX = "box"
-
-
-class Drawn(NamedTuple):
-    """All prompts on one plane, in pixels of that plane, and what had to be said about them."""
-
-    plane: Plane
-    points: list[tuple[float, float]]
-    labels: list[int]
-    box: tuple[float, float, float, float] | None
-    remark: str
 
 
 class PromptLayers:
@@ -101,36 +89,12 @@ class PromptLayers:
         """
         plane = draft.plane or seen
         axes = [axis for axis, at in enumerate(plane) if at is None]
-        corners = [np.asarray(corner) for corner in self.boxes.data]
-        for position in [*self.points.data, *(corner[0] for corner in corners)]:
+        rectangles = [np.asarray(corners) for corners in self.boxes.data]
+        for position in [*self.points.data, *(corners[0] for corners in rectangles)]:
             if self._picture.plane_at(position, axes) != plane:
                 return None
         shape = self._picture.plane_shape(plane)
-        remarks = []
-        points, labels = [], []
-        numbers = {name: label for label, name in POLARITY.items()}
-        for position, polarity in zip(self.points.data, self._polarity(), strict=True):
-            point = (float(position[axes[0]]), float(position[axes[1]]))
-            if is_inside(point, shape):
-                points.append(point)
-                labels.append(numbers[polarity])
-            else:
-                remarks.append("A point outside the picture was left out.")
-        box = None
-        if corners:
-            low, high = corners[-1].min(axis=0)[axes], corners[-1].max(axis=0)[axes]
-            wanted = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
-            box = trim_box(wanted, shape)
-            if box is None:
-                remarks.append("A box outside the picture was left out.")
-            elif min(high - low) < 1:
-                box = None
-                remarks.append("To draw a box, press, drag and release.")
-            elif box != wanted:
-                remarks.append("The box reached past the border and was trimmed to the picture.")
-            elif len(corners) > 1:
-                remarks.append("One box per object: the new box took the place of the old one.")
-        return Drawn(plane, points, labels, box, " ".join(remarks))
+        return read_prompts(plane, shape, self.points.data, self._polarity(), rectangles)
 
     def show(self, draft: Draft) -> None:
         """Make the layers hold exactly the prompts of a draft."""
@@ -188,8 +152,8 @@ class PromptLayers:
             border_color="black",
             border_width=0.08,
             symbol=SYMBOLS[self._next],
-            size=12,
-            canvas_size_limits=(14, 26),
+            size=8,
+            canvas_size_limits=(9, 15),
             metadata={OURS: "points"},
             **self._picture.place(),
         )
@@ -233,11 +197,10 @@ class PromptLayers:
             ActionType.CHANGED,
             ActionType.REMOVED,
         )
-        if (
-            finished
-            and not self._showing
-            and self.points.features.shape[0] == len(self.points.data)
-        ):
+        if event.type == "features" and self.points.mode == "add":
+            self.points.selected_data = set()  # the mark of the selection would hide small objects
+        whole = len(self.points.features) == len(self.points.data)
+        if finished and whole and not self._showing:
             self.changed.emit()
 
     def _set_polarity(self) -> None:

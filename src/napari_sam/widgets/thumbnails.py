@@ -17,10 +17,10 @@ __all__ = ["Thumbnails", "thumbnail"]
 SIDE = 72
 STYLE = (
     "QToolButton { padding: 2px; border: 2px solid transparent; border-radius: 3px; }"
-    "QToolButton:checked { border-color: #ffd400; font-weight: bold; }"
+    "QToolButton:checked { border-color: #ff2ec4; font-weight: bold; }"
     "QToolButton:focus { background: #4c6ef5; }"
 )
-COLOUR = (255, 212, 0)
+COLOUR = (255, 46, 196)
 
 
 class Thumbnails(QWidget):

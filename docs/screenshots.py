@@ -1,0 +1,73 @@
+"""Render the pictures of these pages: a real window, a real click, the real model.
+
+Run it where there is a screen, or on a virtual one::
+
+    xvfb-run -a -s "-screen 0 1600x1000x24" python docs/screenshots.py
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import napari
+import numpy as np
+from napari.layers import Layer
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
+
+from napari_sam.samples import SAMPLES, tissue_layer
+from napari_sam.widgets.panel import Panel
+
+IMAGES = Path(__file__).parent / "images"
+SIZE = 1360, 800
+ZOOM = 2.2
+PATIENCE_S = 120
+
+
+def main() -> None:
+    """Click on one nucleus of the sample and take a picture of the window."""
+    viewer = napari.Viewer(show_welcome_screen=False)
+    window = viewer.window._qt_window
+    window.resize(*SIZE)
+    viewer.add_layer(Layer.create(*tissue_layer()[0]))
+    panel = Panel(viewer)
+    viewer.window.add_dock_widget(panel, name="Click to segment")
+    wait_until(lambda: window.isVisible() and not panel.jobs.busy)
+    row, column = SAMPLES["tissue"].prompts[0].points[0]
+    viewer.scene.camera.zoom *= ZOOM
+    viewer.scene.camera.center = (0, row - 20, column + 40)
+    wait(0.5)
+    canvas = viewer.window._qt_viewer.canvas.native
+    y, x = (np.array([row, column]) - viewer.scene.camera.center[-2:]) * viewer.scene.camera.zoom
+    place = QPoint(round(x + canvas.width() / 2), round(y + canvas.height() / 2))
+    QTest.mouseMove(canvas, place)
+    QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=place)
+    wait_until(lambda: panel.annotation.session.mask is not None and not panel.jobs.busy)
+    wait(0.5)
+    IMAGES.mkdir(exist_ok=True)
+    window.grab().save(str(IMAGES / "panel.png"))
+    viewer.close()
+
+
+def wait_until(done: Callable[[], bool]) -> None:
+    """Let the window work until something has happened."""
+    end = time.monotonic() + PATIENCE_S
+    while not done():
+        wait(0.05)
+        if time.monotonic() > end:
+            raise TimeoutError(f"nothing happened for {PATIENCE_S} s")
+
+
+def wait(seconds: float) -> None:
+    """Let the window work for a while."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        QApplication.processEvents()
+        time.sleep(0.01)
+
+
+if __name__ == "__main__":
+    main()
