@@ -105,10 +105,33 @@ def test_double_decode(double_pair: Pair, case: str, differences: Differences) -
     check_decode(double_pair, case, differences, f"{double_pair.config.name} float64", double=True)
 
 
-@pytest.mark.parametrize("case", ["points", "box", "points box", "points box mask"])
-def test_transformers(case: str, differences: Differences) -> None:
+@pytest.mark.parametrize("name", REDUCED)
+def test_training(name: str) -> None:
+    """Batch statistics and gradients of the encoders are the reference's too."""
+    pair = make_pair(REDUCED[name], torch.float64)
+    encoders = pair.ours.image_encoder.train(), pair.theirs.image_encoder.train()
+    for encoder in encoders:
+        encoder(pair.pixels).square().mean().backward()
+    ours, theirs = (dict(encoder.named_parameters()) for encoder in encoders)
+    for key, parameter in theirs.items():
+        if parameter.grad is not None:  # TinyViT's classifier has none
+            torch.testing.assert_close(ours[key].grad, parameter.grad, rtol=0, atol=DOUBLE)
+    ours, theirs = (dict(encoder.named_buffers()) for encoder in encoders)
+    for key, statistics in ours.items():
+        torch.testing.assert_close(statistics, theirs[key], rtol=0, atol=DOUBLE)
+
+
+@pytest.fixture(scope="module")
+def transformers_pair() -> tuple[Pair, nn.Module]:
     pair = make_pair(REDUCED["vit_b"])
-    peer = transformers_peer(pair.config, pair.theirs.state_dict())
+    return pair, transformers_peer(pair.config, pair.theirs.state_dict())
+
+
+@pytest.mark.parametrize("case", ["points", "box", "points box", "points box mask"])
+def test_transformers(
+    transformers_pair: tuple[Pair, nn.Module], case: str, differences: Differences
+) -> None:
+    pair, peer = transformers_pair
     given = prompts(case, pair.config, torch.float32)
     # Objects share a picture in transformers, but then also the mask: one object here.
     points, labels, boxes, masks = (None if x is None else x[:1] for x in given.values())
