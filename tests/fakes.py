@@ -23,6 +23,9 @@ class FakeSegmenter:
         self.embedded.append((image.copy(), contrast))
         return image.shape[:2]
 
+    def contrast(self, pixels):
+        return float(pixels.min()), float(pixels.max())
+
     def predict(self, embedding, prompts):
         self.asked.append(prompts)
         rows, columns = np.indices(embedding)

@@ -6,8 +6,9 @@ import dask.array as da
 import numpy as np
 import pytest
 from napari.components import ViewerModel
-from napari.layers import Labels
+from napari.layers import Image, Labels
 
+from napari_sam.widgets.picture import Picture
 from tests.widgets.conftest import ours, picture
 
 PLACES = {
@@ -94,6 +95,35 @@ def test_the_preview_goes_with_the_slice(open_panel, labels_of):
         labels = labels_of(panel)
         assert labels.data[z, 10, 20] == number
         assert ours(viewer, "preview").translate[0] == z
+
+
+def test_one_contrast_for_the_whole_stack(open_panel, settle, model):
+    viewer = ViewerModel()
+    stack = picture(7, 40, 60) // 10
+    stack[6] = 255
+    stack[0, 0, 0] = 0
+    viewer.add_image(stack)
+    panel = open_panel(viewer)
+    viewer.dims.set_point(0, 2)
+    ours(viewer, "points").add((2, 10, 20))
+    settle(panel)
+    assert model.embedded[-1][1] == (0, 255)
+
+
+@pytest.mark.parametrize("shape", [(300, 40, 60), (20, 30, 40, 60), (3, 2000, 1500)])
+def test_a_sample_is_small_and_from_all_over(shape):
+    data = da.zeros(shape, chunks="auto", dtype=np.uint8)
+    sample = Picture(Image(data)).sampler()()
+    assert sample.ndim == len(shape)
+    assert 10_000 < sample.size < 8_000_000
+    assert min(sample.shape) > 2
+
+
+def test_a_single_plane_has_its_own_contrast(open_panel, settle, model):
+    viewer = ViewerModel()
+    viewer.add_image(picture(40, 60, 3), rgb=True)
+    settle(open_panel(viewer))
+    assert model.embedded[-1][1] is None
 
 
 @pytest.mark.parametrize(

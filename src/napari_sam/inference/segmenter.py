@@ -78,6 +78,14 @@ class Segmenter:
             self._embeddings.popitem(last=False)
         return embedding
 
+    def contrast(self, pixels: NDArray[Any]) -> tuple[float, float] | None:
+        """Return one contrast for all planes of a stack; None if the model takes each by itself."""
+        from napari_sam.inference.image import PERCENTILE, contrast_range
+
+        if self._predictor.model.entry.intensity != PERCENTILE:
+            return None
+        return contrast_range(pixels)
+
     def predict(self, embedding: Embedding, prompts: Prompts) -> Prediction:
         """Predict one object."""
         return self._predictor.predict(embedding, prompts)

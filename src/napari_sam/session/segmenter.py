@@ -1,4 +1,4 @@
-"""What a session asks of a model: two methods."""
+"""What a session asks of a model."""
 
 from __future__ import annotations
 
@@ -17,6 +17,12 @@ class Segmenter(Protocol):
 
     def embed(self, image: NDArray[Any], contrast: tuple[float, float] | None = None) -> Any:
         """Embed a picture of shape (H, W) or (H, W, 3 or 4)."""
+
+    def contrast(self, pixels: NDArray[Any]) -> tuple[float, float] | None:
+        """Return one contrast for all planes of a stack, from pixels of any shape.
+
+        None if the model wants each plane by itself.
+        """
 
     def predict(self, embedding: Any, prompts: Prompts) -> Prediction:
         """Predict one object: three candidates for a lone point, else one."""

@@ -16,7 +16,8 @@ from napari_sam.inference.host import HostedModel
 from napari_sam.session.commit import Change, Rule
 from napari_sam.session.session import Session
 from napari_sam.session.target import Plane
-from napari_sam.widgets.jobs import Answer, Job, Jobs, Look
+from napari_sam.widgets.jobs import Answer, Job, Jobs
+from napari_sam.widgets.look import Contrast, Look
 from napari_sam.widgets.picture import Picture
 from napari_sam.widgets.preview import Preview, first_helper
 from napari_sam.widgets.prompt_layers import PromptLayers, Tool
@@ -64,6 +65,7 @@ class Annotation:
         self._jobs = jobs
         self._model: HostedModel | None = None
         self._looks: dict[Plane, Look] = {}
+        self._contrast = Contrast(picture.sampler())
         self._target: LabelsTarget | None = None
         self.failed = False
         self._preview = Preview(viewer, picture)
@@ -100,8 +102,8 @@ class Annotation:
 
     @property
     def plane_pixels(self) -> NDArray[Any]:
-        """The pixels of the plane that is being drawn on."""
-        return self.picture.reader(self.session.draft.plane)()
+        """The pixels of the plane that the mask on show was predicted for."""
+        return self._looks[self.session.draft.plane].pixels
 
     def use_model(self, model: HostedModel | None) -> None:
         """Ask another model from now on, or none."""
@@ -114,7 +116,7 @@ class Annotation:
         if self._model is None or plane is None:
             return
         if plane not in self._looks:
-            self._looks = {plane: Look(self.picture.reader(plane))}
+            self._looks = {plane: Look(self.picture.reader(plane), self._contrast)}
         self.failed = False
         request = self.session.request if self.waiting else None
         self._jobs.submit(self._model, Job(self._looks[plane], request))
@@ -195,6 +197,7 @@ class Annotation:
 
     def _start_afresh(self) -> None:
         self._looks.clear()
+        self._contrast = Contrast(self.picture.sampler())
         self._jobs.forget()
         self.session.ask_again()
         if not self.waiting:

@@ -70,6 +70,7 @@ class Controls(QWidget):
         self.undo = _button("Undo", "undo", "Take the last step back, also an accepted object")
         self.redo = _button("Redo", "redo", "Make the step again")
         self.score = _label("Score and time")
+        self.score.setToolTip("How well the model thinks that the mask covers the object, 0 to 1")
         self.remark = _label("Remark")
         self.status = _label("What to do next")
         self.status.setTextFormat(Qt.TextFormat.PlainText)
@@ -114,6 +115,8 @@ class Controls(QWidget):
         _row(top, "&Model", self.model, self.model.list)
         _row(top, "&Write to", self.labels)
         layout.addLayout(top)
+        layout.addWidget(self.more)
+        layout.addWidget(self.options)
         tools = QHBoxLayout()
         group = QButtonGroup(self)
         for button in self.tools.values():
@@ -138,8 +141,6 @@ class Controls(QWidget):
         row.addWidget(self.cycle)
         layout.addWidget(self.score)
         layout.addWidget(self.candidates)
-        layout.addWidget(self.more)
-        layout.addWidget(self.options)
         layout.addStretch()
 
     def _hint(self) -> tuple[QFrame, QToolButton]:

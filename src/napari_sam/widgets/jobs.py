@@ -3,41 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from typing import Any
 
-from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
 from napari_sam.inference.host import HostedModel
 from napari_sam.results import Prediction
 from napari_sam.session.draft import Request
-from napari_sam.session.segmenter import Segmenter
+from napari_sam.widgets.look import Look
 
-__all__ = ["Answer", "Job", "Jobs", "Look"]
-
-
-class Look:
-    """One plane of a picture as the model sees it: embedded once, in the model's thread.
-
-    Parameters
-    ----------
-    read : callable
-        Reads the plane.
-    """
-
-    def __init__(self, read: Callable[[], NDArray[Any]]) -> None:
-        self._read = read
-        self._embedded: tuple[Segmenter, Any] | None = None
-
-    def embedding(self, segmenter: Segmenter, report: Callable[[str, int, int], None]) -> Any:
-        """Return the embedding, made at the first call."""
-        if self._embedded is None or self._embedded[0] is not segmenter:
-            report("Looking at the picture", 0, 0)
-            self._embedded = segmenter, segmenter.embed(self._read())
-        return self._embedded[1]
+__all__ = ["Answer", "Job", "Jobs"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,6 +18,7 @@ __all__ = ["OURS", "Picture", "is_helper", "move", "on_plane"]
 OURS = "napari-sam"
 """The one metadata key of our own layers; its value is the layer's role."""
 
+SAMPLED_PLANES, SAMPLED_SIDE = 16, 256  # of a stack, to find its contrast
 PLACE = ("scale", "translate", "rotate", "shear", "affine", "units")
 
 
@@ -75,6 +76,17 @@ class Picture:
     def reader(self, plane: Plane) -> Callable[[], NDArray[Any]]:
         """Return what reads a plane, (H, W) or (H, W, colours), in whatever thread it is called."""
         data, index = self.data, on_plane(plane)
+        return lambda: np.asarray(data[index])
+
+    def sampler(self) -> Callable[[], NDArray[Any]] | None:
+        """Return what reads pixels from all over a stack; None for a single plane."""
+        data, shape = self.data, self.shape
+        if len(shape) == 2:
+            return None
+        per_axis = round(SAMPLED_PLANES ** (1 / (len(shape) - 2)))
+        counts = [per_axis] * (len(shape) - 2) + [SAMPLED_SIDE] * 2
+        steps = (max(1, size // count) for size, count in zip(shape, counts, strict=True))
+        index = tuple(slice(None, None, step) for step in steps)
         return lambda: np.asarray(data[index])
 
     def place(self) -> dict[str, Any]:

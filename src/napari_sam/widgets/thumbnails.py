@@ -39,6 +39,7 @@ class Thumbnails(QWidget):
             button.setCheckable(True)
             button.setStyleSheet(STYLE)
             button.setAccessibleName(f"Mask {index + 1} of 3")
+            button.setText("0.00")  # keeps room for the score
             button.setIconSize(QSize(SIDE, SIDE))
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
             self._group.addButton(button, index)

@@ -1,0 +1,69 @@
+"""A picture as the model sees it: read and embedded once, in the model's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sam.session.segmenter import Segmenter
+
+__all__ = ["Contrast", "Look"]
+
+Read = Callable[[], NDArray[Any]]
+
+
+class Contrast:
+    """One contrast for all planes of a picture, so that dark slices stay dark.
+
+    Parameters
+    ----------
+    sample : callable, optional
+        Reads pixels from all over a stack; None for a single plane, which has its own contrast.
+    """
+
+    def __init__(self, sample: Read | None) -> None:
+        self._sample = sample
+        self._known: tuple[Segmenter, tuple[float, float] | None] | None = None
+
+    def of(self, segmenter: Segmenter) -> tuple[float, float] | None:
+        """Return (low, high) by the model's rule, or None to take each plane by itself."""
+        if self._sample is None:
+            return None
+        if self._known is None or self._known[0] is not segmenter:
+            self._known = segmenter, segmenter.contrast(self._sample())
+        return self._known[1]
+
+
+class Look:
+    """One plane of a picture, embedded once.
+
+    Parameters
+    ----------
+    read : callable
+        Reads the plane.
+    contrast : Contrast
+        Of the whole picture.
+
+    Attributes
+    ----------
+    pixels : ndarray
+        The plane, once it was embedded.
+    """
+
+    def __init__(self, read: Read, contrast: Contrast) -> None:
+        self._read = read
+        self._contrast = contrast
+        self._embedded: tuple[Segmenter, Any] | None = None
+        self.pixels: NDArray[Any] = np.zeros((1, 1))
+
+    def embedding(self, segmenter: Segmenter, report: Callable[[str, int, int], None]) -> Any:
+        """Return the embedding, made at the first call."""
+        if self._embedded is None or self._embedded[0] is not segmenter:
+            report("Looking at the picture", 0, 0)
+            self.pixels = self._read()
+            contrast = self._contrast.of(segmenter)
+            self._embedded = segmenter, segmenter.embed(self.pixels, contrast)
+        return self._embedded[1]
