@@ -7,6 +7,7 @@ import torch
 from napari_sam.errors import DeviceError, InputError
 from napari_sam.inference.batching import in_batches
 from napari_sam.inference.predictor import Predictor
+from napari_sam.inference.view import View, find_window
 from napari_sam.model.config import CONFIGS
 from napari_sam.model.sam import Sam
 from napari_sam.prompts import Prompts
@@ -25,27 +26,27 @@ def wide(predictor):
 
 
 class Drawing(Predictor):
-    """Draws the window's dense prompt instead of running a network: a click's bump, a box, a mask."""
+    """Draws the prompt in its window instead of running a network."""
 
     def __init__(self, predictor):
         super().__init__(predictor.model)
 
-    def predict(self, embedding, prompts, level=None):
-        place = self._window(embedding, prompts, level or 0)
-        view = self._view(embedding, *place)
+    def predict(self, embedding, prompts, level=0):
+        window = find_window(embedding, self.config, prompts, level)
+        view = View(embedding, self.config, window)
+        like = torch.zeros(1)
         points = boxes = masks = None
         labels = torch.from_numpy(prompts.labels)[None]
         if len(prompts.points):
-            points = self._to_frame(view, prompts.points)[None]
+            points = torch.from_numpy(view.to_frame(prompts.points))[None]
         if prompts.box is not None:
-            boxes = self._to_frame(view, prompts.box.reshape(2, 2)).reshape(1, 4)
+            boxes = torch.from_numpy(view.to_frame(prompts.box.reshape(2, 2))).reshape(1, 4)
         if prompts.mask is not None:
-            masks = self._mask_logits(view, prompts.mask)[None]
-        size = tuple(4 * n for n in view.features.embedding.shape[-2:])
-        drawn = self.model.drawn_prompts.draw(size, points, labels, boxes, masks)[0]
+            masks = view.mask_logits(prompts.mask, like)[None]
+        drawn = self.model.drawn_prompts.draw(view.size, points, labels, boxes, masks)[0]
         channel = 4 if boxes is not None else 6 if masks is not None else 0
         logits = drawn[channel : channel + 1] - (0.6 if points is not None else 0)
-        return place, self._masks(view, logits)[0], self._whole(view, logits)
+        return view, view.masks(logits)[0], view.whole(logits)
 
 
 @pytest.mark.parametrize(
@@ -109,8 +110,8 @@ def test_a_click_lands_on_its_pixel(predictor, shape, place):
 
 @pytest.mark.parametrize("box", [(100, 200, 160, 280), (40, 100, 560, 1200), (0, 0, 40, 40)])
 def test_a_box_lands_on_its_pixels(predictor, wide, box):
-    place, mask, _ = Drawing(predictor).predict(wide, Prompts(box=box))
-    scale = wide.levels[place[0]].shape[0] / wide.shape[0]
+    view, mask, _ = Drawing(predictor).predict(wide, Prompts(box=box))
+    scale = view.shape[0] / wide.shape[0]
     rows, columns = np.nonzero(mask)
     seen = (rows.min(), columns.min(), rows.max(), columns.max())
     np.testing.assert_allclose(seen, box, atol=1 + 2 / scale)
@@ -120,29 +121,29 @@ def test_a_box_lands_on_its_pixels(predictor, wide, box):
 def test_a_mask_prompt_lies_on_its_pixels_and_its_logits_come_back(predictor, wide, region):
     mask = np.zeros(wide.shape, bool)
     mask[region] = True
-    place, drawn, logits = Drawing(predictor).predict(wide, Prompts(mask=mask))
+    view, drawn, logits = Drawing(predictor).predict(wide, Prompts(mask=mask))
     assert (drawn & mask).sum() / (drawn | mask).sum() > 0.98
-    view = predictor._view(wide, *place)
-    back = predictor._mask_logits(view, logits[0].numpy()) > 0
-    sent = predictor._mask_logits(view, mask) > 0
+    back = view.mask_logits(logits[0].numpy(), logits) > 0
+    sent = view.mask_logits(mask, logits) > 0
     assert (back != sent).float().mean() < 0.01
 
 
 def test_large_prompts_are_seen_whole(predictor, wide):
-    assert predictor._window(wide, Prompts(box=(100, 100, 140, 140)))[0] == 0
-    assert predictor._window(wide, Prompts(box=(10, 10, 590, 1290)))[0] == len(wide.levels) - 1
+    assert find_window(wide, predictor.config, Prompts(box=(100, 100, 140, 140)))[0] == 0
+    assert (
+        find_window(wide, predictor.config, Prompts(box=(10, 10, 590, 1290)))[0]
+        == len(wide.levels) - 1
+    )
     far = Prompts([(10, 10), (10, 300)], [1, 1])
-    assert predictor._window(wide, far)[0] > 0
+    assert find_window(wide, predictor.config, far)[0] > 0
 
 
 def test_more_clicks_keep_the_window(predictor, wide):
-    first = predictor._window(wide, Prompts([(300, 700)], [1]))
-    assert predictor._window(wide, Prompts([(300, 700), (330, 650)], [1, 0])) == first
+    first = find_window(wide, predictor.config, Prompts([(300, 700)], [1]))
+    assert find_window(wide, predictor.config, Prompts([(300, 700), (330, 650)], [1, 0])) == first
 
 
-def test_a_mask_that_leaves_its_window_is_predicted_at_a_coarser_level(
-    predictor, wide, monkeypatch
-):
+def test_a_mask_that_leaves_its_window_is_predicted_coarser(predictor, wide, monkeypatch):
     levels = []
 
     def everything(features, points, labels, boxes, masks):
@@ -198,5 +199,8 @@ def test_out_of_memory_for_one_object_says_what_to_do():
     def work(items):
         raise torch.OutOfMemoryError
 
-    with pytest.warns(UserWarning), pytest.raises(DeviceError, match="smaller model"):
+    with (
+        pytest.warns(UserWarning, match="batches of"),
+        pytest.raises(DeviceError, match="smaller model"),
+    ):
         in_batches(work, [1, 2], torch.device("cpu"))

@@ -57,7 +57,7 @@ class Picture:
 
 @dataclass(frozen=True, eq=False)
 class Crop:
-    """A square training sample: rgb (S, S, 3) uint8, labels (S, S) int32, valid (S, S) bool inside the picture."""
+    """A square sample: rgb (S, S, 3) uint8, labels (S, S) int32; valid (S, S) bool, no padding."""
 
     rgb: NDArray[np.uint8]
     labels: NDArray[np.int32]
@@ -97,7 +97,7 @@ def load_pictures(folder: Path, planes: int = 12) -> list[Picture]:
 
 
 def split(pictures: list[Picture], every: int = 10) -> tuple[list[Picture], list[Picture]]:
-    """Split by source into (training, held out), one in `every` held out, the same on every machine."""
+    """Split by source into (training, held out), one in `every` held out, always the same ones."""
     held = {
         p.source
         for p in pictures

@@ -1,4 +1,4 @@
-"""How good is a model: IoU from one click and from a box, beside two drawings that need no model."""
+"""How good is a model: IoU from one click and from a box, beside two drawings without a model."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import logging
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -26,7 +25,7 @@ from napari_sam.training.losses import best_of_three, dice_loss, focal_loss, iou
 
 __all__ = ["Recipe", "Trainer"]
 
-log = logging.getLogger(__name__)
+DECAY = 0.4  # share of the steps over which the learning rate falls
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class Recipe:
         A crop's objects are prompted this often, one of these at random; the paper's 11 rounds
         cost more than two cores give in an hour.
     rate, decay : float
-        AdamW's learning rate (linear decay over the last quarter) and weight decay.
+        AdamW's learning rate (linear decay over the last 40 %) and weight decay.
     average : float
         Decay of the moving average of the weights; the average is what ships.
     seed : int
@@ -126,7 +125,7 @@ class Trainer:
 
     def _rate(self) -> float:
         steps = self.recipe.steps
-        return min((self.step + 1) / 100, 1.0, max(0.02, (steps - self.step) / (0.25 * steps)))
+        return min((self.step + 1) / 100, 1.0, max(0.02, (steps - self.step) / (DECAY * steps)))
 
     def _update_average(self) -> None:
         keep = min(self.recipe.average, (self.step + 1) / (self.step + 10))
@@ -252,7 +251,7 @@ def objective(
 
 
 def initialise(model: Sam) -> None:
-    """Start the cross-attentions local: equal queries and keys, fine position frequencies, small tokens."""
+    """Start the cross-attentions local: equal queries and keys, fine positions, small tokens."""
     with torch.no_grad():
         model.prompt_encoder.pe_layer.positional_encoding_gaussian_matrix.mul_(3)
         transformer = model.mask_decoder.transformer
@@ -271,7 +270,7 @@ def initialise(model: Sam) -> None:
 
 
 def sampling(pictures: list[Picture]) -> np.ndarray:
-    """Return each picture's chance: data sets by the square root of their objects, dsb at most 40 %."""
+    """Return each picture's chance: sets by the square root of their objects, dsb at most 40 %."""
     objects: dict[str, int] = defaultdict(int)
     for picture in pictures:
         objects[picture.dataset] += len(picture.diameters)
@@ -284,7 +283,7 @@ def sampling(pictures: list[Picture]) -> np.ndarray:
 
 
 def shrink(mask: np.ndarray, stride: int) -> np.ndarray:
-    """Return the covered share of each grid cell: (H, W) bool to (H / stride, W / stride) float32."""
+    """Return the covered share of each cell: (H, W) bool to (H / stride, W / stride) float32."""
     h, w = mask.shape[0] // stride, mask.shape[1] // stride
     return mask.reshape(h, stride, w, stride).mean(axis=(1, 3), dtype=np.float32)
 

@@ -1,0 +1,193 @@
+"""The part of an embedding that the decoder looks at, and the way from it to the picture and back.
+
+SAM's own sizes always look at the whole picture. The dense model looks through a window of one
+frame at one of several scales, so that a cell has the same size in training and in use.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from napari_sam.inference.embedding import Embedding
+from napari_sam.model.config import SamConfig
+from napari_sam.model.sam import Features
+from napari_sam.prompts import Prompts
+
+__all__ = ["View", "Window", "find_window"]
+
+SURE = 8.0  # the logit of a pixel that a boolean mask prompt says is inside
+ROOM = 0.75  # share of the frame that prompts may span before a coarser level is used
+
+Window = tuple[int, int, int]
+"""Level, and row and column of the window's corner in tokens."""
+
+
+def find_window(
+    embedding: Embedding, config: SamConfig, prompts: Prompts, finest: int = 0
+) -> Window:
+    """Return the window that sees the prompts, at the finest level that holds them all.
+
+    It is centred on the box, else the mask, else the first point, so that more clicks on an
+    object keep its window.
+    """
+    coarsest = len(embedding.levels) - 1
+    if coarsest == 0:
+        return 0, 0, 0
+    anchor = prompts.points[:1]
+    if prompts.box is not None:
+        anchor = prompts.box.reshape(2, 2)
+    elif prompts.mask is not None and prompts.mask.dtype == bool:
+        inside = np.argwhere(prompts.mask)
+        anchor = np.stack([inside.min(axis=0), inside.max(axis=0)]).astype(float)
+    if len(anchor) == 0:  # logits alone say nothing of the place: look at everything
+        return coarsest, 0, 0
+    span = np.ptp(np.concatenate([anchor, prompts.points]), axis=0)
+    for level in range(finest, coarsest + 1):
+        scale = np.array(embedding.levels[level].shape) / np.array(embedding.shape)
+        if (span * scale <= ROOM * config.frame).all():
+            break
+    tokens = np.array(embedding.levels[level].features.embedding.shape[-2:])
+    start = np.round(anchor.mean(axis=0) * scale / config.stride - config.grid / 2).astype(int)
+    row, column = np.clip(start, 0, np.maximum(tokens - config.grid, 0))
+    return level, int(row), int(column)
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """One window of an embedding; sizes and corners in model pixels of its level.
+
+    Parameters
+    ----------
+    embedding : Embedding
+        Of the picture.
+    config : SamConfig
+        Of the model.
+    window : Window
+        Where to look.
+    """
+
+    embedding: Embedding
+    config: SamConfig
+    window: Window
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the whole level."""
+        return self.embedding.levels[self.window[0]].shape
+
+    @property
+    def corner(self) -> tuple[int, int]:
+        """Row and column of the window's upper left corner."""
+        return self.window[1] * self.config.stride, self.window[2] * self.config.stride
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the window's mask grid."""
+        h, w = self.features.embedding.shape[-2:]
+        return 4 * h, 4 * w
+
+    @property
+    def features(self) -> Features:
+        """The features inside the window."""
+        level, row, column = self.window
+        image, skips = self.embedding.levels[level].features
+        grid = self.config.grid
+
+        def cut(x: Tensor, factor: int) -> Tensor:
+            rows = slice(row * factor, (row + grid) * factor)
+            return x[..., rows, column * factor : (column + grid) * factor]
+
+        return Features(
+            cut(image, 1), None if skips is None else (cut(skips[0], 2), cut(skips[1], 4))
+        )
+
+    def to_frame(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Map (N, 2) row-column pixels of the picture to (x, y) in the frame (see `image`)."""
+        ratio = np.array(self.shape) / np.array(self.embedding.shape)
+        half = 0.5 if self.config.dense else 0.0
+        yx = (positions + half) * ratio - half - self.corner
+        return np.ascontiguousarray(yx[:, ::-1])
+
+    def mask_logits(self, mask: NDArray[Any], like: Tensor) -> Tensor:
+        """Return the window's mask prompt, (1, *size), from a picture's mask or from logits."""
+        stride, (h, w) = self.config.mask_stride, self.size
+        full = torch.from_numpy(mask)[None, None].to(like.device, like.dtype)
+        if mask.dtype == bool:  # as the picture: resize, pad, then average over each grid cell
+            full = F.interpolate(full, self.shape, mode="bilinear", antialias=True)
+            full = F.pad(full, (0, -full.shape[-1] % stride, 0, -full.shape[-2] % stride))
+            full = (F.avg_pool2d(full, stride) * 2 - 1) * SURE
+        elif self.window[0]:  # logits belong to the finest level
+            known = [-(-n // stride) for n in self.embedding.levels[0].shape]
+            cells = [-(-n // stride) for n in self.shape]
+            full = F.interpolate(full[..., : known[0], : known[1]], cells, mode="area")
+        row, column = (n // stride for n in self.corner)
+        full = full[0, :, row : row + h, column : column + w]
+        return F.pad(full, (0, w - full.shape[-1], 0, h - full.shape[-2]), value=-SURE)
+
+    def masks(self, logits: Tensor) -> NDArray[np.bool_]:
+        """Enlarge the window's (C, *size) logits to the picture and threshold them: (C, H, W)."""
+        picture, threshold = self.embedding.shape, self.config.mask_threshold
+        if self.config.dense:
+            masks = np.zeros((len(logits), *picture), bool)
+            sampled, inside = self._sample(logits, picture, picture)
+            masks[:, inside[0], inside[1]] = (sampled > threshold).cpu().numpy()
+            return masks
+        # The reference's way: to the padded frame, cut the padding off, to the picture.
+        frame = (self.config.frame, self.config.frame)
+        full = F.interpolate(logits[None], frame, mode="bilinear", align_corners=False)
+        full = full[..., : self.shape[0], : self.shape[1]]
+        full = F.interpolate(full, picture, mode="bilinear", align_corners=False)
+        result: NDArray[np.bool_] = (full[0] > threshold).cpu().numpy()
+        return result
+
+    def whole(self, logits: Tensor) -> Tensor:
+        """Put the window's (C, *size) logits on the finest level's grid: (C, *logits_size)."""
+        grid = self.embedding.logits_size
+        if self.window[0] == 0 and self.size == grid:
+            return logits
+        whole = logits.new_full((len(logits), *grid), -SURE)
+        h, w = (n / self.config.mask_stride for n in self.embedding.levels[0].shape)
+        sampled, inside = self._sample(logits, grid, (h, w))
+        whole[:, inside[0], inside[1]] = sampled
+        return whole
+
+    def cuts(self, logits: Tensor) -> bool:
+        """Tell whether a mask (*size) reaches a side of the window that is none of the picture."""
+        mask, stride = logits > self.config.mask_threshold, self.config.mask_stride
+        top, left = self.corner
+        sides = (
+            (top > 0, mask[0]),
+            (left > 0, mask[:, 0]),
+            (top + mask.shape[0] * stride < self.shape[0], mask[-1]),
+            (left + mask.shape[1] * stride < self.shape[1], mask[:, -1]),
+        )
+        return any(inner and bool(side.any()) for inner, side in sides)
+
+    def _sample(
+        self, logits: Tensor, size: tuple[int, int], picture: tuple[float, float]
+    ) -> tuple[Tensor, list[slice]]:
+        """Sample the window's logits on a grid on which the picture spans `picture` cells.
+
+        Returns
+        -------
+        (C, h, w) logits of the part that the window covers, and that part's slices.
+        """
+        inside, positions = [], []
+        for axis in (0, 1):
+            ratio = self.shape[axis] / picture[axis]
+            window = logits.shape[axis + 1] * self.config.mask_stride
+            centres = (np.arange(size[axis]) + 0.5) * ratio - self.corner[axis]
+            covered = np.flatnonzero((centres > 0) & (centres < window))
+            inside.append(slice(covered[0], covered[-1] + 1))
+            positions.append(torch.from_numpy(2 * centres[covered] / window - 1).to(logits))
+        y, x = torch.meshgrid(*positions, indexing="ij")
+        grid = torch.stack([x, y], dim=-1)[None]
+        sampled = F.grid_sample(logits[None], grid, padding_mode="border", align_corners=False)
+        return sampled[0], inside
