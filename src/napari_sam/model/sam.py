@@ -18,10 +18,7 @@ from napari_sam.zoo import Entry
 
 __all__ = ["Features", "Sam"]
 
-
-# What the large encoders compute in at inference, where processors are made for it. The decoder
-# is small and stays exact.
-HALF = {"cuda": torch.bfloat16, "mps": torch.float16}
+HALF = {"cuda", "mps"}  # where the large encoders compute in float16 at inference
 
 
 class Features(NamedTuple):
@@ -55,7 +52,7 @@ class Sam(nn.Module):
             return Features(embedding, tuple(skips))
         device = pixels.device.type
         half = device in HALF and not torch.is_grad_enabled()
-        with torch.autocast(device, HALF.get(device), enabled=half):
+        with torch.autocast(device, torch.float16, enabled=half):
             return Features(self.image_encoder(pixels).to(pixels.dtype))
 
     def decode(
