@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gc
 import json
+import os
+import subprocess
+import sys
 import threading
 import weakref
 from pathlib import Path
@@ -12,6 +15,7 @@ import numpy as np
 import pytest
 from app_model.types import KeyBinding
 from napari.components import ViewerModel
+from napari.utils import progress
 from napari.utils.shortcuts import default_shortcuts
 from qtpy.QtWidgets import QApplication, QLabel, QMainWindow, QWidget
 
@@ -234,6 +238,33 @@ class TestModels:
         settle(panel)
         device = panel.controls.device
         assert [device.itemText(i) for i in range(device.count())] == ["auto", "cpu", "cuda"]
+
+    def test_opening_the_panel_loads_no_torch_in_its_own_thread(self):
+        code = """
+import sys
+from qtpy.QtWidgets import QApplication
+app = QApplication([])
+from napari.components import ViewerModel
+from napari_sam.inference.host import ModelHost
+from napari_sam.widgets.panel import Panel
+panel = Panel(ViewerModel(), ModelHost(lambda *_: None))
+assert "torch" not in sys.modules
+panel.close_panel()
+"""
+        environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+        subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+
+    def test_long_work_shows_in_the_activity_dock(self, viewer, open_panel, model, settle, qtbot):
+        panel = open_panel(viewer)
+        settle(panel)
+        gate, predict = threading.Event(), model.predict
+        model.predict = lambda *args: (gate.wait(10), predict(*args))[1]
+        ours(viewer, "points").add((10, 20))
+        qtbot.waitUntil(lambda: bool(progress._all_instances))
+        assert next(iter(progress._all_instances)).desc.startswith("napari-sam: Predicting")
+        gate.set()
+        settle(panel)
+        qtbot.waitUntil(lambda: not progress._all_instances)
 
 
 class TestHost:
