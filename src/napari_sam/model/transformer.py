@@ -22,16 +22,12 @@ class Attention(nn.Module):
         self.v_proj = nn.Linear(width, inner)
         self.out_proj = nn.Linear(inner, width)
 
-    def forward(
-        self, q: Tensor, k: Tensor, v: Tensor
-    ) -> Tensor:  # (B, Nq, C), (B, Nk, C), (B, Nk, C)
-        q, k, v = (
-            self._heads(self.q_proj, q),
-            self._heads(self.k_proj, k),
-            self._heads(self.v_proj, v),
-        )
+    def forward(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:  # (B, Nq or Nk, C)
         batch = max(len(q), len(k))  # the image may be one for all objects
-        q, k, v = (x.expand(batch, -1, -1, -1) for x in (q, k, v))
+        q, k, v = (
+            self._heads(proj, x).expand(batch, -1, -1, -1)
+            for proj, x in ((self.q_proj, q), (self.k_proj, k), (self.v_proj, v))
+        )
         return self.out_proj(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
 
     def _heads(self, proj: nn.Linear, x: Tensor) -> Tensor:  # (B, N, C) -> (B, heads, N, d)
@@ -53,14 +49,12 @@ class TokensToImage(Attention):
     def forward(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:  # (B, T, C), (B, N, C), (B, N, C)
         if not self._few(q):
             return super().forward(q, k, v)
-        count = q.shape[1]
         q = self._heads(self.q_proj, q)  # (B, heads, T, d)
-        q = (
-            q * q.shape[-1] ** -0.5 @ self.k_proj.weight.unflatten(0, (HEADS, -1))
-        )  # (B, heads, T, C)
+        q = q * q.shape[-1] ** -0.5
+        q = q @ self.k_proj.weight.unflatten(0, (HEADS, -1))  # (B, heads, T, C)
         # The keys' bias adds the same to all logits of a query: it cancels in the softmax.
         weights = (q.flatten(1, 2) @ k.transpose(1, 2)).softmax(dim=-1)  # (B, heads T, N)
-        seen = (weights @ v).unflatten(1, (HEADS, count))  # (B, heads, T, C)
+        seen = (weights @ v).unflatten(1, (HEADS, -1))  # (B, heads, T, C)
         seen = seen @ self.v_proj.weight.unflatten(0, (HEADS, -1)).transpose(1, 2)
         return self.out_proj(seen.transpose(1, 2).flatten(2) + self.v_proj.bias)
 
