@@ -64,6 +64,9 @@ class Controls(QWidget):
         }
         self.thumbnails = Thumbnails()
         self.cycle = _button("Next mask", "cycle", "Show the next of the three masks")
+        steady = self.cycle.sizePolicy()
+        steady.setRetainSizeWhenHidden(True)  # else the rows would jump at each click
+        self.cycle.setSizePolicy(steady)
         self.accept = _button("Accept, next object", "accept", "Write the mask into the labels")
         self.accept.setStyleSheet("QPushButton:enabled { font-weight: bold; }")
         self.reject = _button("Reject", "reject", "Throw this mask and its prompts away")
@@ -103,7 +106,8 @@ class Controls(QWidget):
 
     def show_candidates(self, on: bool) -> None:
         """Show or hide the choice among three masks."""
-        self.candidates.setVisible(on)
+        self.thumbnails.setVisible(on)
+        self.cycle.setVisible(on)
 
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
@@ -131,16 +135,11 @@ class Controls(QWidget):
         layout.addWidget(self.question)
         layout.addWidget(self.status)
         layout.addWidget(self.remark)
-        self.candidates = QWidget()
-        steady = self.candidates.sizePolicy()
-        steady.setRetainSizeWhenHidden(True)  # else the canvas would jump at each click
-        self.candidates.setSizePolicy(steady)
-        row = QHBoxLayout(self.candidates)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.thumbnails)
-        row.addWidget(self.cycle)
-        layout.addWidget(self.score)
-        layout.addWidget(self.candidates)
+        result = QHBoxLayout()
+        result.addWidget(self.score, 1)
+        result.addWidget(self.cycle)
+        layout.addLayout(result)
+        layout.addWidget(self.thumbnails)
         layout.addStretch()
 
     def _hint(self) -> tuple[QFrame, QToolButton]:

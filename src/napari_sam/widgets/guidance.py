@@ -28,7 +28,7 @@ def next_step(annotation: Annotation) -> str:
     session, seen = annotation.session, annotation.seen
     draft, accept, reject = session.draft, KEYS["accept"], KEYS["reject"]
     if not annotation.flat:
-        return "The 3D view shows masks but takes no prompts: switch to 2D (Ctrl+Y) to draw."
+        return "The 3D view takes no prompts: go back to 2D with the button below the layer list."
     if seen is None:
         return "This view does not show a slice of the picture: move the sliders back to it."
     if draft.plane not in ((), seen):

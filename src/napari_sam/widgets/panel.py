@@ -168,6 +168,7 @@ class Panel(QWidget):
             self.annotation.write_to(layer)
 
     def _choose_model(self) -> None:
+        self.prompting.took = ""
         if self.controls.model.ready:
             self._use_model()
         else:
@@ -198,7 +199,7 @@ class Panel(QWidget):
         for device in answer.devices:
             if c.device.findText(device) < 0:
                 c.device.addItem(device)
-        self.prompting.took = f"{answer.seconds:.2f} s on {answer.device}"
+        self.prompting.took = f"{max(answer.seconds, 0.01):.2f} s on {answer.device}"
         if self.annotation is not None:
             self.annotation.take(answer)
         self.prompting.refresh()

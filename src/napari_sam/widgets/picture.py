@@ -19,7 +19,7 @@ OURS = "napari-sam"
 """The one metadata key of our own layers; its value is the layer's role."""
 
 SAMPLED_PLANES, SAMPLED_SIDE = 16, 256  # of a stack, to find its contrast
-PLACE = ("scale", "translate", "rotate", "shear", "affine", "units")
+PLACE = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
 
 
 def is_helper(layer: Layer) -> bool:

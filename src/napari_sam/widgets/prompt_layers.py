@@ -150,9 +150,9 @@ class PromptLayers:
             face_color="polarity",
             face_color_cycle=COLOURS,
             border_color="black",
-            border_width=0.08,
+            border_width=0.12,
             symbol=SYMBOLS[self._next],
-            size=8,
+            size=4,
             canvas_size_limits=(9, 15),
             metadata={OURS: "points"},
             **self._picture.place(),
@@ -167,7 +167,7 @@ class PromptLayers:
             name="napari-sam boxes",
             edge_color=COLOURS["include"],
             face_color="transparent",
-            edge_width=1,
+            edge_width=max(self._picture.shape[-2:]) / 400,  # seen when all of it is in view
             metadata={OURS: "boxes"},
             **self._picture.place(),
         )

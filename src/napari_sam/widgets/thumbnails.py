@@ -17,8 +17,8 @@ __all__ = ["Thumbnails", "thumbnail"]
 SIDE = 72
 STYLE = (
     "QToolButton { padding: 2px; border: 2px solid transparent; border-radius: 3px; }"
+    "QToolButton:focus { background: rgba(128, 128, 128, 90); }"
     "QToolButton:checked { border-color: #ff2ec4; font-weight: bold; }"
-    "QToolButton:focus { background: #4c6ef5; }"
 )
 COLOUR = (255, 46, 196)
 
