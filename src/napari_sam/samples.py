@@ -38,7 +38,7 @@ class Sample:
 def _tissue() -> NDArray[np.uint8]:
     from skimage import data
 
-    return np.asarray(data.immunohistochemistry())
+    return np.asarray(data.immunohistochemistry())[224:480, 120:376]  # nuclei large enough to see
 
 
 def _cell() -> NDArray[np.uint8]:
@@ -50,15 +50,15 @@ def _cell() -> NDArray[np.uint8]:
 SAMPLES = {
     "tissue": Sample(
         "nuclei in colon tissue",
-        "Colon, hematoxylin and DAB; Center for Microscopy and Molecular Imaging (CMMI); no known "
-        "copyright restrictions; from scikit-image",
+        "Part of colon, hematoxylin and DAB; Center for Microscopy and Molecular Imaging (CMMI); no "
+        "known copyright restrictions; from scikit-image",
         _tissue,
         (
-            Prompts(points=[(392, 182)], labels=[1]),
-            Prompts(points=[(425, 173)], labels=[1]),
-            Prompts(points=[(291, 317)], labels=[1]),
-            Prompts(points=[(267, 172)], labels=[1]),
-            Prompts(box=(377, 232, 412, 245)),
+            Prompts(points=[(168, 62)], labels=[1]),
+            Prompts(points=[(201, 53)], labels=[1]),
+            Prompts(points=[(67, 197)], labels=[1]),
+            Prompts(points=[(43, 52)], labels=[1]),
+            Prompts(box=(153, 112, 188, 125)),
         ),
     ),
     "cell": Sample(

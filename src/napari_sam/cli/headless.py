@@ -15,6 +15,8 @@ from napari_sam.samples import SAMPLES, Sample
 
 __all__ = ["run_sample"]
 
+ENLARGED = 3  # overlay pixels per picture pixel, so that outlines hide nothing
+
 
 def run_sample(folder: Path, model: str, device: str) -> None:
     """Segment the tissue sample, write ``labels.tif`` and ``overlay.png`` and say so."""
@@ -62,14 +64,17 @@ def write(sample: Sample, labels: NDArray[np.uint16], tiff: Path, png: Path) -> 
 
     with replacing(tiff) as part:
         tifffile.imwrite(part, labels, compression="zlib")
-    marked = mark_boundaries(sample.read(), labels, color=(1, 1, 0), mode="outer")
+    picture, objects = (
+        array.repeat(ENLARGED, axis=0).repeat(ENLARGED, axis=1) for array in (sample.read(), labels)
+    )
+    marked = mark_boundaries(picture, objects, color=(1, 1, 0), mode="inner")
     overlay = Image.fromarray((255 * marked).round().astype("uint8"))
     pen = ImageDraw.Draw(overlay)
     for prompts in sample.prompts:
-        for row, column in np.asarray(prompts.points):
-            pen.ellipse((column - 1, row - 1, column + 1, row + 1), fill=(0, 200, 0))
+        for row, column in ENLARGED * (np.asarray(prompts.points) + 0.5):
+            pen.ellipse((column - 3, row - 3, column + 3, row + 3), fill=(0, 200, 0))
         if prompts.box is not None:
-            top, left, bottom, right = np.asarray(prompts.box)
+            top, left, bottom, right = ENLARGED * (np.asarray(prompts.box) + 0.5)
             pen.rectangle((left, top, right, bottom), outline=(0, 200, 0))
     with replacing(png) as part:
         overlay.save(part, format="PNG")
