@@ -50,8 +50,8 @@ def _cell() -> NDArray[np.uint8]:
 SAMPLES = {
     "tissue": Sample(
         "nuclei in colon tissue",
-        "Part of colon, hematoxylin and DAB; Center for Microscopy and Molecular Imaging (CMMI); no "
-        "known copyright restrictions; from scikit-image",
+        "Part of colon, hematoxylin and DAB; Center for Microscopy and Molecular Imaging (CMMI); "
+        "no known copyright restrictions; from scikit-image",
         _tissue,
         (
             Prompts(points=[(168, 62)], labels=[1]),
