@@ -23,6 +23,7 @@ from napari_sam.inference.image import (
     resize,
     to_rgb8,
 )
+from napari_sam.inference.masks import keep_prompted
 from napari_sam.inference.view import View, Window, find_window
 from napari_sam.model.sam import Sam
 from napari_sam.prompts import Prompts
@@ -206,13 +207,15 @@ class Predictor:
         logits, scores = self.model.decode(view.features, points, labels, boxes, masks)
         chosen = slice(1, 4) if three else slice(0, 1)  # mask 0 answers unambiguous prompts
         results = []
-        for low, score in zip(logits[:, chosen].float(), scores[:, chosen].float(), strict=True):
+        candidates = zip(prompts, logits[:, chosen].float(), scores[:, chosen].float(), strict=True)
+        for one, low, score in candidates:
             order = score.argsort(descending=True, stable=True)
             best = low[order]
-            prediction = Prediction(
-                view.masks(best), score[order].cpu().numpy(), view.whole(best).cpu().numpy()
-            )
-            results.append((prediction, view.cuts(best[0])))
+            found = view.masks(best)
+            if self.config.dense:  # SAM's own sizes answer as the reference does
+                found = np.stack([keep_prompted(mask, one) for mask in found])
+            scored, whole = score[order].cpu().numpy(), view.whole(best).cpu().numpy()
+            results.append((Prediction(found, scored, whole), view.cuts(found[0])))
         return results
 
     def _stack(self, positions: list[NDArray[np.float64]]) -> Tensor:

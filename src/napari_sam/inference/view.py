@@ -158,17 +158,27 @@ class View:
         whole[:, inside[0], inside[1]] = sampled
         return whole
 
-    def cuts(self, logits: Tensor) -> bool:
-        """Tell whether a mask (*size) reaches a side of the window that is none of the picture."""
-        mask, stride = logits > self.config.mask_threshold, self.config.mask_stride
-        top, left = self.corner
+    def cuts(self, mask: NDArray[np.bool_]) -> bool:
+        """Tell whether a mask (H, W) reaches a side of the window that is none of the picture."""
+        (top, bottom), (left, right) = (
+            self._covered(axis, n, n)[[0, -1]] for axis, n in enumerate(mask.shape)
+        )
         sides = (
-            (top > 0, mask[0]),
-            (left > 0, mask[:, 0]),
-            (top + mask.shape[0] * stride < self.shape[0], mask[-1]),
-            (left + mask.shape[1] * stride < self.shape[1], mask[:, -1]),
+            (top > 0, mask[top]),
+            (left > 0, mask[:, left]),
+            (bottom < mask.shape[0] - 1, mask[bottom]),
+            (right < mask.shape[1] - 1, mask[:, right]),
         )
         return any(inner and bool(side.any()) for inner, side in sides)
+
+    def _covered(self, axis: int, size: int, picture: float) -> NDArray[np.int64]:
+        """Return which of `size` cells have their centre in the window."""
+        centres = self._centres(axis, size, picture)
+        return np.flatnonzero((centres > 0) & (centres < self.size[axis] * self.config.mask_stride))
+
+    def _centres(self, axis: int, size: int, picture: float) -> NDArray[np.float64]:
+        """Return the cells' centres in model pixels from the window's corner."""
+        return (np.arange(size) + 0.5) * (self.shape[axis] / picture) - self.corner[axis]
 
     def _sample(
         self, logits: Tensor, size: tuple[int, int], picture: tuple[float, float]
@@ -181,12 +191,11 @@ class View:
         """
         inside, positions = [], []
         for axis in (0, 1):
-            ratio = self.shape[axis] / picture[axis]
-            window = logits.shape[axis + 1] * self.config.mask_stride
-            centres = (np.arange(size[axis]) + 0.5) * ratio - self.corner[axis]
-            covered = np.flatnonzero((centres > 0) & (centres < window))
+            covered = self._covered(axis, size[axis], picture[axis])
+            centres = self._centres(axis, size[axis], picture[axis])[covered]
+            window = self.size[axis] * self.config.mask_stride
             inside.append(slice(covered[0], covered[-1] + 1))
-            positions.append(torch.from_numpy(2 * centres[covered] / window - 1).to(logits))
+            positions.append(torch.from_numpy(2 * centres / window - 1).to(logits))
         y, x = torch.meshgrid(*positions, indexing="ij")
         grid = torch.stack([x, y], dim=-1)[None]
         sampled = F.grid_sample(logits[None], grid, padding_mode="border", align_corners=False)

@@ -1,0 +1,56 @@
+"""Cleaning of predicted masks."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_sam.prompts import Prompts
+
+__all__ = ["keep_prompted"]
+
+
+def keep_prompted(mask: NDArray[np.bool_], prompts: Prompts) -> NDArray[np.bool_]:
+    """Keep the parts of a mask that the prompts speak of.
+
+    With foreground points these are the connected parts under a point (all, if no point hits the
+    mask); with a box alone it is the largest part. A mask prompt alone changes nothing.
+
+    Parameters
+    ----------
+    mask : (H, W) bool
+        A predicted mask.
+    prompts : Prompts
+        What it was predicted from.
+
+    Returns
+    -------
+    (H, W) bool
+
+    Examples
+    --------
+    >>> mask = np.array([[1, 1, 0, 1]], bool)
+    >>> keep_prompted(mask, Prompts([(0, 3)], [1])).astype(int)
+    array([[0, 0, 0, 1]])
+    """
+    clicks = prompts.points[prompts.labels == 1]
+    if not mask.any() or (len(clicks) == 0 and prompts.box is None):
+        return mask
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    inside = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    parts, count = ndimage.label(mask[inside])
+    if count == 1:
+        return mask
+    if len(clicks):
+        # a click at the rim of the outermost pixel rounds outwards
+        pixels = np.clip(np.round(clicks).astype(int), 0, np.array(mask.shape) - 1)
+        pixels = pixels[mask[tuple(pixels.T)]] - (rows[0], columns[0])
+        chosen = np.unique(parts[tuple(pixels.T)])
+    else:
+        chosen = np.bincount(parts[parts > 0]).argmax(keepdims=True)
+    if len(chosen) == 0:
+        return mask
+    kept = np.zeros_like(mask)
+    kept[inside] = np.isin(parts, chosen)
+    return kept
