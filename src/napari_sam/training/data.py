@@ -126,18 +126,18 @@ def random_crop(picture: Picture, size: int, rng: np.random.Generator) -> Crop:
     height, width = np.ceil(side).astype(int)
     region = np.s_[top : top + height, left : left + width]
     cut = picture.labels[region]
-    shape = tuple(
+    rows, columns = (
         int(np.clip(round(n * s), 1, size)) for n, s in zip(cut.shape, scales, strict=True)
     )
     rgb = np.zeros((size, size, 3), np.uint8)
     labels = np.zeros((size, size), np.int32)
     valid = np.zeros((size, size), bool)
-    inside = np.s_[: shape[0], : shape[1]]
-    rgb[inside] = _jitter(resize(np.ascontiguousarray(picture.rgb[region]), shape), rng)
-    nearest = Image.fromarray(cut).resize((shape[1], shape[0]), Image.Resampling.NEAREST)
+    inside = np.s_[:rows, :columns]
+    rgb[inside] = _jitter(resize(np.ascontiguousarray(picture.rgb[region]), (rows, columns)), rng)
+    nearest = Image.fromarray(cut).resize((columns, rows), Image.Resampling.NEAREST)
     labels[inside] = np.asarray(nearest)
     valid[inside] = True
-    turns, flip = rng.integers(4), rng.integers(2)
+    turns, flip = int(rng.integers(4)), int(rng.integers(2))
     parts = [np.rot90(a, turns)[:, :: 1 - 2 * flip] for a in (rgb, labels, valid)]
     return Crop(*(np.ascontiguousarray(a) for a in parts))
 

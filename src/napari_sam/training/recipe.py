@@ -199,7 +199,7 @@ class Trainer:
                 pick = (
                     1 + predicted[:, 1:].argmax(1)
                     if given.lone_point
-                    else torch.zeros(len(ids), dtype=int)
+                    else torch.zeros(len(ids), dtype=torch.long)
                 )
                 chosen = logits[torch.arange(len(ids)), pick]
                 score = actual[torch.arange(len(ids)), pick]
@@ -255,7 +255,7 @@ def initialise(model: Sam) -> None:
     with torch.no_grad():
         model.prompt_encoder.pe_layer.positional_encoding_gaussian_matrix.mul_(3)
         transformer = model.mask_decoder.transformer
-        attentions = [transformer.final_attn_token_to_image]
+        attentions: list[Any] = [transformer.final_attn_token_to_image]
         for layer in transformer.layers:
             attentions += [layer.cross_attn_token_to_image, layer.cross_attn_image_to_token]
         shared = torch.empty_like(attentions[0].q_proj.weight)
