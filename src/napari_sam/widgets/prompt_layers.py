@@ -150,10 +150,10 @@ class PromptLayers:
             face_color="polarity",
             face_color_cycle=COLOURS,
             border_color="black",
-            border_width=0.12,
+            border_width=0.05,
             symbol=SYMBOLS[self._next],
-            size=4,
-            canvas_size_limits=(9, 15),
+            size=6,
+            canvas_size_limits=(11, 18),
             metadata={OURS: "points"},
             **self._picture.place(),
         )
