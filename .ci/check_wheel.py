@@ -21,8 +21,9 @@ def complaints(wheel: Path) -> list[str]:
     found = [f"{name} is missing" for name in NEEDED if name not in names]
     strays = {name.split("/")[0] for name in names} - {"napari_sam"}
     found += [f"{name} does not belong in it" for name in strays if ".dist-info" not in name]
-    if not any(name.endswith("licenses/LICENSE") for name in names):
-        found.append("the licence is missing")
+    for notice in ("LICENSE", "docs/model-cards/cells_tiny.md"):
+        if not any(name.endswith(f".dist-info/licenses/{notice}") for name in names):
+            found.append(f"{notice} is missing among the licences")
     if (size := wheel.stat().st_size) > LARGEST:
         found.append(f"it has {size} bytes, more than {LARGEST}")
     return found
