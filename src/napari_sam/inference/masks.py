@@ -48,7 +48,7 @@ def keep_prompted(mask: NDArray[np.bool_], prompts: Prompts) -> NDArray[np.bool_
         pixels = pixels[mask[tuple(pixels.T)]] - (rows[0], columns[0])
         chosen = np.unique(parts[tuple(pixels.T)])
     else:
-        chosen = np.bincount(parts[parts > 0]).argmax(keepdims=True)
+        chosen = np.array([np.bincount(parts[parts > 0]).argmax()])
     if len(chosen) == 0:
         return mask
     kept = np.zeros_like(mask)

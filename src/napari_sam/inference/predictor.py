@@ -200,7 +200,7 @@ class Predictor:
             points = self._stack([view.to_frame(p.points) for p in prompts])
             labels = torch.from_numpy(np.stack([p.labels for p in prompts])).to(like.device)
         if first.box is not None:
-            corners = [view.to_frame(np.reshape(p.box, (2, 2))) for p in prompts]
+            corners = [view.to_frame(np.reshape(np.asarray(p.box), (2, 2))) for p in prompts]
             boxes = self._stack(corners).flatten(1)
         if first.mask is not None:
             masks = torch.stack([view.mask_logits(np.asarray(p.mask), like) for p in prompts])

@@ -178,7 +178,9 @@ class View:
 
     def _centres(self, axis: int, size: int, picture: float) -> NDArray[np.float64]:
         """Return the cells' centres in model pixels from the window's corner."""
-        return (np.arange(size) + 0.5) * (self.shape[axis] / picture) - self.corner[axis]
+        return (np.arange(size, dtype=np.float64) + 0.5) * (
+            self.shape[axis] / picture
+        ) - self.corner[axis]
 
     def _sample(
         self, logits: Tensor, size: tuple[int, int], picture: tuple[float, float]
