@@ -23,7 +23,7 @@ from napari_sam.widgets.panel import Panel
 
 IMAGES = Path(__file__).parent / "images"
 SIZE = 1360, 800
-ZOOM = 1.4
+ZOOM = 2.2
 PATIENCE_S = 120
 
 
@@ -38,7 +38,7 @@ def main() -> None:
     wait_until(lambda: window.isVisible() and not panel.jobs.busy)
     row, column = SAMPLES["tissue"].prompts[0].points[0]
     viewer.scene.camera.zoom *= ZOOM
-    viewer.scene.camera.center = (0, row - 10, column + 25)
+    viewer.scene.camera.center = (0, row - 4, column + 12)
     wait(0.5)
     canvas = viewer.window._qt_viewer.canvas.native
     y, x = (np.array([row, column]) - viewer.scene.camera.center[-2:]) * viewer.scene.camera.zoom

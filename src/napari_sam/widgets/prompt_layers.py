@@ -19,7 +19,7 @@ from napari_sam.widgets.picture import OURS, Picture, move
 
 __all__ = ["PromptLayers", "Tool"]
 
-COLOURS = {"include": "#2fd6ff", "exclude": "#ff8c1a"}
+COLOURS = {"include": "#0091ff", "exclude": "#ff6a00"}
 SYMBOLS = {"include": "cross", "exclude": "hbar"}
 
 
@@ -149,8 +149,8 @@ class PromptLayers:
             feature_defaults={"polarity": self._next},
             face_color="polarity",
             face_color_cycle=COLOURS,
-            border_color="black",
-            border_width=0.05,
+            border_color="polarity",  # a border of its own colour would cover small symbols
+            border_color_cycle=COLOURS,
             symbol=SYMBOLS[self._next],
             size=6,
             canvas_size_limits=(11, 18),
