@@ -204,3 +204,12 @@ def test_out_of_memory_for_one_object_says_what_to_do():
         pytest.raises(DeviceError, match="smaller model"),
     ):
         in_batches(work, [1, 2], torch.device("cpu"))
+
+
+def test_out_of_memory_for_the_picture_says_what_to_do(predictor, monkeypatch):
+    def encode(pixels):
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr(predictor.model, "encode", encode)
+    with pytest.raises(DeviceError, match="smaller model"):
+        predictor.embed(np.zeros((64, 64)))

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_sam.errors import InputError
+from napari_sam.errors import DeviceError, InputError
 from napari_sam.inference.batching import in_batches
 from napari_sam.inference.embedding import Embedding, Level
 from napari_sam.inference.image import (
@@ -67,6 +67,8 @@ class Predictor:
         ------
         InputError
             If this is no picture (see `check_image`).
+        DeviceError
+            If the device has no memory for it.
         """
         picture = check_image(image)
         if contrast is None:
@@ -153,8 +155,13 @@ class Predictor:
     def _level(self, rgb: NDArray[np.uint8], shape: tuple[int, int]) -> Level:
         # Dense models take any size; SAM's own take the square frame only.
         pixels = normalise(resize(rgb, shape), 32 if self.config.dense else self.config.frame)
-        features = self.model.encode(pixels.to(self.model.device))
-        return Level(shape, features)
+        try:
+            return Level(shape, self.model.encode(pixels.to(self.model.device)))
+        except torch.OutOfMemoryError as error:
+            raise DeviceError(
+                f"{self.model.device} ran out of memory for a picture of {shape[0]} x {shape[1]} "
+                "model pixels; choose a smaller model or the device 'cpu'"
+            ) from error
 
     def _check(self, embedding: Embedding, prompts: Prompts) -> None:
         h, w = embedding.shape
