@@ -77,7 +77,7 @@ class SamConfig:
     mlp_width: int = 2048
     upscale_dims: tuple[int, int] = (64, 32)
     dense: bool = False
-    enlarge: int = 512
+    enlarge: int = 768
     mask_threshold: float = 0.0
 
     @property
