@@ -7,7 +7,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
+from qtpy.QtGui import QMouseEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QLineEdit
 
@@ -41,21 +42,32 @@ class Desk:
         y, x = (np.array(world[-2:]) - camera.center[-2:]) * camera.zoom
         return QPoint(round(x + self.canvas.width() / 2), round(y + self.canvas.height() / 2))
 
+    def move(self, place, held=Qt.MouseButton.NoButton):
+        # QTest.mouseMove would move the real pointer too, whose events come late on a busy machine.
+        local, globally = QPointF(place), QPointF(self.canvas.mapToGlobal(place))
+        none = Qt.KeyboardModifier.NoModifier
+        kind = QEvent.Type.MouseMove, local, globally, Qt.MouseButton.NoButton, held, none
+        QApplication.sendEvent(self.canvas, QMouseEvent(*kind))
+
     def click(self, *position):
-        QTest.mouseMove(self.canvas, self.at(*position))
+        self.move(self.at(*position))
         QTest.mouseClick(self.canvas, Qt.MouseButton.LeftButton, pos=self.at(*position))
         self.settle()
 
     def drag(self, *positions):
         left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-        places = [self.at(*position) for position in positions]
-        QTest.mousePress(self.canvas, left, none, places[0])
-        for start, end in pairwise(places):
-            QTest.mouseMove(self.canvas, (start + end) / 2)
-            QTest.mouseMove(self.canvas, end)
-            self.qtbot.wait(20)
-        QTest.mouseRelease(self.canvas, left, none, places[-1])
+        QTest.mousePress(self.canvas, left, none, self.at(*positions[0]))
+        for start, end in pairwise(np.array(positions)):
+            for position in ((start + end) / 2, end):
+                self.move(self.at(*position), left)
+                self.qtbot.waitUntil(lambda at=position: self.cursor_is_at(at))
+        QTest.mouseRelease(self.canvas, left, none, self.at(*positions[-1]))
         self.settle()
+
+    def cursor_is_at(self, position):
+        # napari takes note of a move only when it has time for it.
+        seen = self.panel.annotation.picture.layer.world_to_data(self.viewer.cursor.position)
+        return np.allclose(seen[-2:], position[-2:], atol=1)
 
     def press(self, key, modifier=Qt.KeyboardModifier.NoModifier):
         QTest.keyClick(self.canvas, key, modifier)
