@@ -69,6 +69,17 @@ def test_a_pickle_that_would_run_code_is_refused_and_not_run(tmp_path, zipped):
     assert mark.exists()  # so the file was a real threat
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("zeros.safetensors", bytes(100)), ("short.pt", b"\x80\x02}q\x00X\x04")],
+)
+def test_files_at_which_torch_stumbles_are_refused(tmp_path, name, content):
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match="damaged, incomplete or no weights file"):
+        read_checkpoint(path)
+
+
 @pytest.mark.parametrize("kind", ["zip", "legacy", "safetensors"])
 @pytest.mark.parametrize("kept", [0.02, 0.5, 0.95])
 def test_truncated_files_are_refused(tmp_path, kind, kept):

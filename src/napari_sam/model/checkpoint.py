@@ -87,7 +87,7 @@ def _read_torch(path: Path, head: bytes) -> Any:
             "micro-sam's best.pt with micro_sam.util.export_custom_sam_model, others with "
             "`torch.save(torch.load(file, weights_only=False)['model_state'], 'weights.pt')`"
         ) from error
-    except (RuntimeError, EOFError, ValueError, KeyError) as error:
+    except Exception as error:  # at damaged files torch raises whatever it stumbles over
         raise CheckpointError(_damaged(path, error)) from error
 
 
