@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import save_file
 
 from napari_sam import zoo
+from napari_sam.errors import CheckpointError
 from napari_sam.inference.segmenter import Segmenter, load_segmenter
 from napari_sam.model.config import CONFIGS
 from napari_sam.model.sam import Sam
@@ -84,6 +85,27 @@ def test_a_model_of_the_zoo_is_loaded_and_told_about(tmp_path, monkeypatch):
     embedding = segmenter.embed(np.random.default_rng(0).random((40, 60)))
     prediction = segmenter.predict(embedding, Prompts(points=[(20, 30)], labels=[1]))
     assert prediction.masks.shape == (3, 40, 60)
+
+
+def test_a_file_is_loaded_without_asking_the_zoo(tmp_path, monkeypatch):
+    torch.manual_seed(0)
+    path = tmp_path / "mine.pt"
+    torch.save(Sam(CONFIGS["cells_tiny"]).state_dict(), path)
+    fetched, told = [], []
+    monkeypatch.setattr("napari_sam.inference.segmenter.fetch", lambda *args: fetched.append(args))
+    segmenter = load_segmenter(str(path), "cpu", lambda *report: told.append(report))
+    assert fetched == []
+    assert told == [("Loading mine.pt", 0, 0)]
+    embedding = segmenter.embed(np.random.default_rng(0).random((40, 60)))
+    prediction = segmenter.predict(embedding, Prompts(points=[(20, 30)], labels=[1]))
+    assert prediction.masks.shape == (3, 40, 60)
+
+
+def test_a_broken_file_says_so(tmp_path):
+    path = tmp_path / "broken.safetensors"
+    path.write_bytes(b"\x00" * 100)
+    with pytest.raises(CheckpointError, match=r"broken.safetensors .*damaged"):
+        load_segmenter(str(path), "cpu", lambda *report: None)
 
 
 def test_importing_it_loads_no_torch():

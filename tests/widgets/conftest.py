@@ -44,7 +44,7 @@ def settle(qtbot):
     """Return a function that waits until a panel's model has nothing more to do."""
 
     def settle(panel: Panel) -> None:
-        qtbot.waitUntil(lambda: not panel.jobs.busy)
+        qtbot.waitUntil(lambda: not panel.jobs.busy, timeout=30_000)
 
     return settle
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction
-from napari_sam.zoo import fetch
+from napari_sam.zoo import catalogue, fetch
 
 if TYPE_CHECKING:
     from napari_sam.inference.predictor import Embedding, Predictor
@@ -24,17 +25,18 @@ Report = Callable[[str, int, int], None]
 
 
 def load_segmenter(name: str, device: str, report: Report) -> Segmenter:
-    """Load a model of the zoo, after downloading it where needed.
+    """Load a model of the zoo, after downloading it where needed, or a file of the user's own.
 
     Parameters
     ----------
     name, device : str
-        As in `load_model`.
+        As in `load_model`; the name may be a path.
     report : callable
         Hears of the progress; an exception that it raises stops the download.
     """
-    fetch(name, lambda done, total: report(f"Downloading {name}", done, total))
-    report(f"Loading {name}", 0, 0)
+    if name in catalogue():
+        fetch(name, lambda done, total: report(f"Downloading {name}", done, total))
+    report(f"Loading {Path(name).name}", 0, 0)
     from napari_sam.inference.predictor import Predictor
     from napari_sam.model.load import load_model
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from napari.layers import Layer
 from qtpy import API_NAME, QT_VERSION
 
+from napari_sam import zoo
+
 __all__ = ["bug_report"]
 
 PACKAGES = ("napari-sam", "napari", "torch", "numpy", "qtpy", "psygnal", "superqt")
@@ -22,14 +24,14 @@ def bug_report(
     """Return versions, device, layers and the last error as Markdown.
 
     Layer names are left out, because they are often names of files; of a traceback only functions
-    and lines are told, and the home folder becomes ``~``.
+    and lines are told, the home folder becomes ``~``, and a model of the user's own stays unnamed.
 
     Parameters
     ----------
     layers : iterable of napari.layers.Layer
         Of the viewer.
     model, device : str
-        What ran, and where.
+        What ran (a name or a path), and where.
     error : exception, optional
         The last error.
     """
@@ -52,7 +54,10 @@ def bug_report(
         frames = traceback.extract_tb(error.__traceback__)
         where = " > ".join(f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in frames)
         lines.append(f"- last error: {type(error).__name__}: {error}\n  at {where}")
-    return "\n".join(lines).replace(str(Path.home()), "~") + "\n"
+    report = "\n".join(lines) + "\n"
+    if model not in zoo.catalogue():
+        report = report.replace(model, "(a file of the user's own)")
+    return report.replace(str(Path.home()), "~")
 
 
 def _version(package: str) -> str:

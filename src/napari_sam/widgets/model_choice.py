@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QSizePolicy, QWidget
+from pathlib import Path
+
+from qtpy.QtCore import QSignalBlocker, Qt, Signal
+from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
 from napari_sam import zoo
 
 __all__ = ["ModelChoice"]
 
 DOWNLOAD = "will download"
+OWN = "your file"
+OPEN = "A file of your own…"
 
 
 class ModelChoice(QWidget):
-    """A list of models, each with "built in", "cached" or "will download N MB" beside it."""
+    """A list of models, each with "built in", "cached" or "will download N MB" beside it.
+
+    The last item opens a file of the user's own, which then stands in the list, too.
+    """
 
     chosen = Signal()
     download_wanted = Signal()
@@ -27,7 +34,10 @@ class ModelChoice(QWidget):
             if entry.loadable:
                 self.list.addItem("", entry.name)
                 about = f"{entry.title}\n{entry.citation}\nLicence: {entry.licence}"
-                self.list.setItemData(self.list.count() - 1, about, Qt.ItemDataRole.ToolTipRole)
+                self._explain(self.list.count() - 1, about)
+        self.list.addItem(OPEN)
+        self._explain(self.list.count() - 1, "Weights of any model in this list, also finetuned")
+        self._chosen = 0
         self.button = QPushButton()
         self.button.setToolTip("Fetch this model's weights from its publisher, once")
         self.button.clicked.connect(self.download_wanted)
@@ -40,26 +50,58 @@ class ModelChoice(QWidget):
 
     @property
     def name(self) -> str:
-        """The chosen model's name in the zoo."""
+        """The chosen model's name in the zoo, or the path of the user's own file."""
         return str(self.list.currentData())
 
     @property
     def ready(self) -> bool:
         """True if the chosen model needs no download."""
-        return not zoo.status(zoo.lookup(self.name)).startswith(DOWNLOAD)
+        return not self._status().startswith(DOWNLOAD)
 
     def refresh(self) -> None:
         """Look again at what is there and what must be downloaded."""
         for index in range(self.list.count()):
-            entry = zoo.lookup(self.list.itemData(index))
-            self.list.setItemText(index, f"{entry.name} — {zoo.status(entry)}")
-        entry = zoo.lookup(self.name)
-        status = zoo.status(entry)
+            entry = zoo.catalogue().get(self.list.itemData(index))
+            if entry is not None:
+                self.list.setItemText(index, f"{entry.name} — {zoo.status(entry)}")
+        status = self._status()
         self.button.setVisible(status.startswith(DOWNLOAD))
         self.button.setText(status.replace(DOWNLOAD, "Download"))
-        self.button.setAccessibleName(f"{self.button.text()} for {entry.name}")
+        self.button.setAccessibleName(f"{self.button.text()} for {self.name}")
         self.list.setToolTip(self.list.currentData(Qt.ItemDataRole.ToolTipRole))
 
-    def _choose(self) -> None:
+    def _status(self) -> str:
+        entry = zoo.catalogue().get(self.name)
+        return OWN if entry is None else zoo.status(entry)
+
+    def _explain(self, index: int, text: str) -> None:
+        self.list.setItemData(index, text, Qt.ItemDataRole.ToolTipRole)
+
+    def _choose(self, index: int) -> None:
+        if index == self.list.count() - 1:
+            self._show(self._chosen)  # already now: the dialog lets answers of the model through
+            opened = self._open()
+            if opened is None:
+                return
+            self._show(index := opened)
+        self._chosen = index
         self.refresh()
         self.chosen.emit()
+
+    def _show(self, index: int) -> None:
+        with QSignalBlocker(self.list):
+            self.list.setCurrentIndex(index)
+
+    def _open(self) -> int | None:
+        """Ask for a file and return its place in the list; None if there was no answer."""
+        filters = "Weights (*.pt *.pth *.safetensors)"
+        answer, _ = QFileDialog.getOpenFileName(self, "A file of your own", "", filters)
+        if not answer:
+            return None
+        path = Path(answer)
+        index = self.list.findData(str(path))
+        if index < 0:
+            index = self.list.count() - 1
+            self.list.insertItem(index, f"{path.name} — {OWN}", str(path))
+            self._explain(index, str(path))
+        return index

@@ -209,6 +209,7 @@ class Panel(QWidget):
         self.prompting.took = ""
         if self.annotation is not None:
             self.annotation.fail()
+        self.prompting.refresh()
         self.prompting.warn(error)
 
     def _dismiss_hint(self) -> None:
