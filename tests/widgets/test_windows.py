@@ -59,13 +59,13 @@ class Desk:
         QTest.mousePress(self.canvas, left, none, self.at(*positions[0]))
         for start, end in pairwise(np.array(positions)):
             for position in ((start + end) / 2, end):
-                self.move(self.at(*position), left)
-                self.qtbot.waitUntil(lambda at=position: self.cursor_is_at(at))
+                self.qtbot.waitUntil(lambda at=position: self.drag_to(at))
         QTest.mouseRelease(self.canvas, left, none, self.at(*positions[-1]))
         self.settle()
 
-    def cursor_is_at(self, position):
-        # napari takes note of a move only when it has time for it.
+    def drag_to(self, position):
+        # napari leaves out moves that follow each other closely: move until it has seen one.
+        self.move(self.at(*position), Qt.MouseButton.LeftButton)
         seen = self.panel.annotation.picture.layer.world_to_data(self.viewer.cursor.position)
         return np.allclose(seen[-2:], position[-2:], atol=1)
 
