@@ -8,6 +8,7 @@ from PIL import Image
 from napari_sam.errors import InputError
 from napari_sam.inference.predictor import Predictor
 from napari_sam.model.load import load_model
+from napari_sam.training.__main__ import main
 from napari_sam.training.data import load_pictures, random_crop, split
 from napari_sam.training.evaluate import deepest_point, evaluate, table
 from napari_sam.training.export import export
@@ -120,3 +121,19 @@ def test_the_deepest_point_of_a_crescent_is_in_it():
     y, x = np.ogrid[:60, :60]
     crescent = ((y - 30) ** 2 + (x - 30) ** 2 < 28**2) & ~((y - 30) ** 2 + (x - 42) ** 2 < 26**2)
     assert crescent[deepest_point(crescent)]
+
+
+def test_the_command_trains_goes_on_exports_and_scores(folder, tmp_path, monkeypatch, capsys):
+    def command(*words):
+        monkeypatch.setattr("sys.argv", ["training", *map(str, words)])
+        main()
+
+    run, model = tmp_path / "run", tmp_path / "model.safetensors"
+    command("train", folder, "--run", run, "--pretrain", 1, "--train", 0)
+    command("train", folder, "--run", run, "--pretrain", 1, "--train", 1)
+    steps = [line.split(",")[0] for line in (run / "log.csv").read_text().split()]
+    assert steps == ["step", "1", "2"]
+    command("export", "--run", run, "-o", model)
+    monkeypatch.setattr("napari_sam.training.__main__.split", lambda pictures: ([], pictures))
+    command("evaluate", folder, "--model", model)
+    assert "| b | 4 |" in capsys.readouterr().out

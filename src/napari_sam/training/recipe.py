@@ -48,8 +48,8 @@ class Recipe:
     seed : int
     """
 
-    pretrain: int = 800
-    train: int = 2000
+    pretrain: int = 600
+    train: int = 1700
     pictures: int = 8
     objects: int = 4
     rounds: tuple[int, ...] = (1, 1, 2, 3)
