@@ -139,11 +139,15 @@ class View:
             sampled, inside = self._sample(logits, picture, picture)
             masks[:, inside[0], inside[1]] = (sampled > threshold).cpu().numpy()
             return masks
-        # The reference's way: to the padded frame, cut the padding off, to the picture.
-        frame = (self.config.frame, self.config.frame)
-        full = F.interpolate(logits[None], frame, mode="bilinear", align_corners=False)
+        # The reference's way: to the padded frame, cut the padding off, to the picture. One cell
+        # more than the picture needs is enlarged, so that the cut-off padding changes nothing.
+        stride = self.config.mask_stride
+        h, w = (min(c, -(-n // stride) + 1) for c, n in zip(self.size, self.shape, strict=True))
+        size = (h * stride, w * stride)
+        full = F.interpolate(logits[None, :, :h, :w], size, mode="bilinear", align_corners=False)
         full = full[..., : self.shape[0], : self.shape[1]]
-        full = F.interpolate(full, picture, mode="bilinear", align_corners=False)
+        if self.shape != picture:
+            full = F.interpolate(full, picture, mode="bilinear", align_corners=False)
         result: NDArray[np.bool_] = (full[0] > threshold).cpu().numpy()
         return result
 
