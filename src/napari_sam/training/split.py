@@ -1,0 +1,82 @@
+"""Which pictures are learned from and which are kept to measure, never both from one source."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from napari_sam.training.open_data import known
+from napari_sam.training.samples import Picture, make_picture
+
+__all__ = ["hold_out", "split"]
+
+Parts = tuple[list[Picture], list[Picture]]
+
+
+def split(pictures: Sequence[Picture], every: int = 10, seed: int = 0) -> Parts:
+    """Split by source into (training, held out), one in `every` held out, always the same ones.
+
+    What `open_data.toml` says of a set or a sample comes first: labels not good enough to score
+    on are trained on, and a single volume is split in blocks of planes with a gap between.
+    """
+    training, held = [], []
+    for picture in pictures:
+        dataset, _, sample = picture.source.partition("/")
+        about = known(dataset)
+        if about.blocks:
+            (first, last), (first_held, last_held) = about.blocks
+            training += [picture] if first <= picture.plane < last else []
+            held += [picture] if first_held <= picture.plane < last_held else []
+        elif about.only_trained_on(sample) or _number(picture.source, seed) % every:
+            training.append(picture)
+        else:
+            held.append(picture)
+    return training, held
+
+
+def hold_out(pictures: Sequence[Picture], every: int = 10, seed: int = 0) -> Parts:
+    """Split a user's own pictures into (training, validation), however few they are.
+
+    One source in `every` is held out, at least one. Of a single stack the last fifth of the
+    planes is, with a gap of one; a single picture is cut in two. Where even that leaves a part
+    without objects the validation is empty.
+    """
+    sources = sorted({p.source for p in pictures}, key=lambda source: _number(source, seed))
+    if len(sources) > 1:
+        held = set(sources[: max(1, len(sources) // every)])
+        return (
+            [p for p in pictures if p.source not in held],
+            [p for p in pictures if p.source in held],
+        )
+    if len(pictures) > 2:
+        ordered = sorted(pictures, key=lambda p: p.plane)
+        count = max(1, len(ordered) // 5)
+        return ordered[: -count - 1], ordered[-count:]
+    training = [_part(p, 0.0, 0.6) for p in pictures]
+    validation = [_part(p, 0.7, 1.0) for p in pictures]
+    if all(len(p.ids) for p in training + validation):
+        return training, validation
+    return list(pictures), []
+
+
+def _part(picture: Picture, begin: float, end: float) -> Picture:
+    """Cut a piece out of a picture, given as shares of its longer side."""
+    axis = int(np.argmax(picture.labels.shape))
+    length = picture.labels.shape[axis]
+    cut = np.arange(round(begin * length), round(end * length))
+    return make_picture(
+        picture.dataset,
+        picture.source,
+        np.take(picture.rgb, cut, axis),
+        np.take(picture.labels, cut, axis),
+        picture.partial,
+        picture.plane,
+    )
+
+
+def _number(source: str, seed: int) -> int:
+    """Turn a name into a number that looks random but is always the same."""
+    text = f"{seed} {source}" if seed else source
+    return int(hashlib.sha1(text.encode()).hexdigest(), 16)
