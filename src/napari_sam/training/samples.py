@@ -75,7 +75,7 @@ def load_pictures(
     planes : int
         Most planes taken of a stack, evenly spaced among those that hold objects.
     partial : bool
-        Whether only some of the objects are labelled.
+        Whether only some of the objects are labelled, in all of the samples.
     on_bad : callable, optional
         Told the source and the reason of each sample that cannot be used. It is named in the log,
         too, and left out.
@@ -92,11 +92,12 @@ def load_pictures(
         parts = place.relative_to(folder).parts
         source = "/".join(parts if len(parts) > 1 else place.parts[-2:])
         dataset, _, sample = source.partition("/")
+        about = known(dataset)
         try:
             image, labels = read_image(_file(place, "image")), read_labels(_file(place, "labels"))
-            stratum = known(dataset).stratum(modalities.get((dataset, sample), ""))
+            stratum = about.stratum(modalities.get((dataset, sample), ""))
             name = f"{dataset}, {stratum}" if stratum else dataset
-            pictures += _planes(name, source, image, labels, planes, partial)
+            pictures += _planes(name, source, image, labels, planes, partial or about.partial)
         except Exception as error:  # files can be damaged in more ways than their readers name
             reason = str(error) or type(error).__name__
             log.warning("left out %s: %s", source, reason)

@@ -1,0 +1,134 @@
+"""Square pieces of labelled pictures, at random places, scales and orientations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from napari_sam.inference.image import fit_shape, resize
+from napari_sam.training.intensity import vary
+from napari_sam.training.samples import Picture
+
+__all__ = ["Crop", "random_crop", "whole_view"]
+
+SMALLEST_SEEN = 14  # diameter in model pixels; the largest is 0.55 of the frame
+TURNED = 1 / 3  # of the crops, by any angle; all by right angles
+
+
+@dataclass(frozen=True, eq=False)
+class Crop:
+    """What the model sees of a picture.
+
+    Parameters
+    ----------
+    rgb : (S, S, 3) uint8
+    labels : (S, S) int32
+        With the picture's own numbers.
+    valid : (S, S) bool
+        False where the picture does not reach.
+    partial : bool
+        Whether pixels without a label are unknown.
+    """
+
+    rgb: NDArray[np.uint8]
+    labels: NDArray[np.int32]
+    valid: NDArray[np.bool_]
+    partial: bool = False
+
+
+def random_crop(picture: Picture, size: int, rng: np.random.Generator) -> Crop:
+    """Cut a piece around a random object, at a random scale and orientation.
+
+    The object is chosen first, then the diameter at which it is seen (log-uniform), so that small
+    and large cells of all data sets are seen at all sizes.
+
+    Parameters
+    ----------
+    picture : Picture
+        With at least one object.
+    size : int
+        Side of the crop.
+    """
+    shape = np.array(picture.labels.shape)
+    k = rng.integers(len(picture.ids))
+    diameter = np.exp(rng.uniform(np.log(SMALLEST_SEEN), np.log(0.55 * size)))
+    # at least the scale at which the picture fills the crop, as small pictures do in use
+    least = max(0.3, size / shape.max())
+    scale = max(least, min(5.0, diameter / picture.diameters[k]))
+    stretch = np.exp(rng.uniform(-0.15, 0.15))
+    scales = np.array([scale * stretch, scale / stretch])
+    side = size / scales  # of the crop, in picture pixels
+    centre = picture.centres[k] + rng.uniform(-0.35, 0.35, 2) * side
+    angle = rng.uniform(-np.pi / 4, np.pi / 4) if rng.random() < TURNED else 0.0
+    wide = abs(np.cos(angle)) + abs(np.sin(angle)) + 4 / size  # box around the turned crop
+    if angle and (wide * side <= shape).all():
+        side = wide * side
+    else:  # the picture would not reach into the corners
+        angle = 0.0
+    top, left = np.clip(centre - side / 2, 0, np.maximum(shape - side, 0)).astype(int)
+    height, width = np.ceil(side).astype(int)
+    region = np.s_[top : top + height, left : left + width]
+    labels = picture.labels[region]
+    fitted = (
+        max(1, round(labels.shape[0] * scales[0])),
+        max(1, round(labels.shape[1] * scales[1])),
+    )
+    rgb = resize(np.ascontiguousarray(picture.rgb[region]), fitted)
+    labels = _nearest(labels, fitted)
+    if angle:
+        rgb, labels = _turned(rgb, size, angle), _turned(labels, size, angle)
+    return _crop(rgb[:size, :size], labels[:size, :size], size, picture.partial, rng)
+
+
+def whole_view(picture: Picture, frame: int, rng: np.random.Generator) -> Crop:
+    """Show a whole picture as SAM's own sizes see it: its longer side fills (most of) the frame.
+
+    Parameters
+    ----------
+    frame : int
+        Side of the crop; the picture's longer side becomes 75 to 100 % of it, padded at the right
+        and bottom.
+    """
+    height, width = picture.labels.shape
+    fitted = fit_shape((height, width), round(frame * rng.uniform(0.75, 1)))
+    rgb, labels = resize(picture.rgb, fitted), _nearest(picture.labels, fitted)
+    return _crop(rgb, labels, frame, picture.partial, rng)
+
+
+def _crop(
+    rgb: NDArray[np.uint8],
+    labels: NDArray[np.int32],
+    size: int,
+    partial: bool,
+    rng: np.random.Generator,
+) -> Crop:
+    """Vary the intensities, turn and flip, and pad at the right and bottom as in use."""
+    rgb = vary(rgb, rng)
+    turns, flip = int(rng.integers(4)), 1 - 2 * int(rng.integers(2))
+    rgb, labels = np.rot90(rgb, turns)[:, ::flip], np.rot90(labels, turns)[:, ::flip]
+    rows, columns = labels.shape
+    missing = ((0, size - rows), (0, size - columns))
+    valid = np.pad(np.ones((rows, columns), bool), missing)
+    return Crop(np.pad(rgb, (*missing, (0, 0))), np.pad(labels, missing), valid, partial)
+
+
+def _turned(array: NDArray[Any], size: int, angle: float) -> NDArray[Any]:
+    """Turn about the middle and keep the middle (size, size)."""
+    height, width = array.shape[:2]
+    cos, sin = np.cos(angle), np.sin(angle)
+    # Pillow asks where each new (x, y) comes from: the middle from the middle.
+    x = width / 2 - (cos - sin) * size / 2
+    y = height / 2 - (sin + cos) * size / 2
+    how = Image.Resampling.BILINEAR if array.ndim == 3 else Image.Resampling.NEAREST
+    origin = (cos, -sin, x, sin, cos, y)
+    image = Image.fromarray(array).transform((size, size), Image.Transform.AFFINE, origin, how)
+    return np.asarray(image)
+
+
+def _nearest(labels: NDArray[np.int32], shape: tuple[int, int]) -> NDArray[np.int32]:
+    image = Image.fromarray(np.ascontiguousarray(labels))
+    return np.asarray(image.resize(shape[::-1], Image.Resampling.NEAREST))
