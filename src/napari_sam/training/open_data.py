@@ -22,8 +22,6 @@ class Known:
         Patterns of samples that are trained on and never scored.
     blocks : list of [first plane, one past the last]
         Of a single volume: the planes to train on, and those to score on.
-    partial : bool
-        Whether cells are left without a label.
     strata : dict
         How a modality in ``manifest.csv`` begins, and the name of that part of the set.
     reason : str
@@ -32,7 +30,6 @@ class Known:
 
     train: list[str] = field(default_factory=list)
     blocks: list[tuple[int, int]] = field(default_factory=list)
-    partial: bool = False
     strata: dict[str, str] = field(default_factory=dict)
     reason: str = ""
 
@@ -54,7 +51,7 @@ def known(dataset: str) -> Known:
     >>> known("omnipose_samples").only_trained_on("caulo_15")
     True
     >>> known("my own cells")
-    Known(train=[], blocks=[], partial=False, strata={}, reason='')
+    Known(train=[], blocks=[], strata={}, reason='')
     """
     return Known(**_table().get(dataset, {}))
 

@@ -92,12 +92,11 @@ def load_pictures(
         parts = place.relative_to(folder).parts
         source = "/".join(parts if len(parts) > 1 else place.parts[-2:])
         dataset, _, sample = source.partition("/")
-        about = known(dataset)
         try:
             image, labels = read_image(_file(place, "image")), read_labels(_file(place, "labels"))
-            stratum = about.stratum(modalities.get((dataset, sample), ""))
+            stratum = known(dataset).stratum(modalities.get((dataset, sample), ""))
             name = f"{dataset}, {stratum}" if stratum else dataset
-            pictures += _planes(name, source, image, labels, planes, partial or about.partial)
+            pictures += _planes(name, source, image, labels, planes, partial)
         except Exception as error:  # files can be damaged in more ways than their readers name
             reason = str(error) or type(error).__name__
             log.warning("left out %s: %s", source, reason)
