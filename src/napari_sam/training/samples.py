@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from skimage.measure import regionprops
 
 from napari_sam.errors import InputError
 from napari_sam.training.arrays import ENDINGS, matched, read_image, read_labels, to_rgb8_planes
@@ -152,10 +151,13 @@ def make_picture(
     """Return a plane with its objects numbered and measured; see `Picture`."""
     values, numbers = np.unique(labels, return_inverse=True)  # however large the values are
     numbers = numbers.reshape(labels.shape).astype(np.int32) + (0 if values[0] == 0 else 1)
-    regions = [r for r in regionprops(numbers) if SMALLEST <= r.area <= LARGEST * labels.size]
-    ids = np.array([r.label for r in regions], dtype=np.int64)
-    centres = np.array([r.centroid for r in regions]).reshape(-1, 2)
-    diameters = np.array([r.equivalent_diameter_area for r in regions])
+    flat, (rows, columns) = numbers.ravel(), np.indices(labels.shape).reshape(2, -1)
+    areas = np.bincount(flat)
+    areas[0] = 0
+    ids = np.flatnonzero((areas >= SMALLEST) & (areas <= LARGEST * labels.size))
+    sums = np.stack([np.bincount(flat, rows), np.bincount(flat, columns)], axis=1)
+    centres = sums[ids] / areas[ids, None]
+    diameters = np.sqrt(4 / np.pi * areas[ids])
     return Picture(dataset, source, rgb, numbers, ids, centres, diameters, partial, plane)
 
 
