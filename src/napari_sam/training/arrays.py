@@ -132,7 +132,7 @@ def _check_objects(labels: NDArray[np.int64]) -> None:
         raise InputError("the labels hold no object")
     if np.count_nonzero(np.unique(labels)) > 1:
         return
-    pieces, count = ndimage.label(first)
+    pieces, count = ndimage.label(first, np.ones((3, 3)))
     if np.bincount(pieces.ravel())[1:].max() < np.count_nonzero(first) / 2:
         raise InputError(
             f"the labels hold one number, {first.max()}, in {count} separate pieces; each object "

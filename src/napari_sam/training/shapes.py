@@ -104,9 +104,9 @@ def _ellipse(
 def _rod(
     y: NDArray[np.float64], x: NDArray[np.float64], rng: np.random.Generator
 ) -> NDArray[np.bool_]:
-    length, bend = rng.uniform(0.5, 1.1), rng.uniform(-0.3, 0.3)
+    length, bend = rng.uniform(0.4, 0.9), rng.uniform(-0.3, 0.3)
     beyond = np.maximum(np.abs(x) - length, 0)  # of the straight part
-    return beyond**2 + (y - bend * x**2) ** 2 < 0.25**2
+    return beyond**2 + (y - bend * x**2) ** 2 < 0.22**2
 
 
 def _blob(
