@@ -12,7 +12,7 @@ from skimage.measure import regionprops
 
 from napari_sam.inference.predictor import Predictor
 from napari_sam.prompts import Prompts
-from napari_sam.training.data import Picture
+from napari_sam.training.samples import Picture
 
 __all__ = ["MEASURES", "deepest_point", "evaluate", "table"]
 
