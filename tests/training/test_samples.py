@@ -109,6 +109,7 @@ def test_planes_are_stretched_by_the_range_of_their_stack():
         (np.eye(9), np.ones(9, int), "two axes"),
         (np.full((9, 9), np.nan), np.eye(9, dtype=int), "finite"),
         (np.full((9, 9), 7.0), np.eye(9, dtype=int), "all values are 7"),
+        (np.zeros((0, 9)), np.zeros((0, 9), int), "empty"),
         (np.eye(9) * 1j, np.eye(9, dtype=int), "real numbers"),
         (np.eye(9), 255 * np.eye(9, dtype=int)[:, ::-1] * (np.arange(9) % 2), "one number, 255"),
     ],

@@ -36,7 +36,7 @@ def _read(file: Path, modes: dict[str, str]) -> NDArray[Any]:
         return np.asarray(image.convert(modes.get(image.mode, image.mode)))
 
 
-def matched(image: ArrayLike, labels: ArrayLike) -> tuple[list[NDArray[Any]], NDArray[np.int64]]:
+def matched(image: ArrayLike, labels: ArrayLike) -> tuple[list[NDArray[Any]], NDArray[np.integer]]:
     """Turn a sample into planes of its channels and planes of its labels.
 
     Parameters
@@ -51,7 +51,7 @@ def matched(image: ArrayLike, labels: ArrayLike) -> tuple[list[NDArray[Any]], ND
     -------
     channels : list of (N, H, W) or (N, H, W, 3) ndarray
         One for grey or RGB, else one for each channel.
-    labels : (N, H, W) int64
+    labels : (N, H, W) int
 
     Raises
     ------
@@ -63,7 +63,7 @@ def matched(image: ArrayLike, labels: ArrayLike) -> tuple[list[NDArray[Any]], ND
         raise InputError(f"labels must have at least two axes; got shape {labels.shape}")
     if labels.ndim > 2 and labels.shape[-1] in (3, 4):
         raise InputError("the labels are a colour picture; each object needs a whole number")
-    check_image(image.reshape(len(image), -1) if image.ndim else image)
+    check_image(image.reshape(1, -1))
     plane = labels.shape[-2:]
     channels = [
         c.reshape(-1, *plane, *c.shape[labels.ndim :]) for c in _channels(image, labels.shape)
@@ -115,22 +115,22 @@ def _channels(image: NDArray[Any], shape: tuple[int, ...]) -> list[NDArray[Any]]
     )
 
 
-def _numbers(labels: NDArray[Any]) -> NDArray[np.int64]:
+def _numbers(labels: NDArray[Any]) -> NDArray[np.integer]:
     if labels.dtype.kind not in "biuf":
         raise InputError(f"labels must be whole numbers; got dtype {labels.dtype}")
     if labels.dtype.kind == "f" and not (np.isfinite(labels) & (labels == np.round(labels))).all():
         raise InputError("labels must be whole numbers; these have fractions or NaN")
     if labels.size and labels.min() < 0:
         raise InputError(f"labels must not be negative; got {labels.min()}")
-    return labels.astype(np.int64)
+    return labels if labels.dtype.kind in "iu" else labels.astype(np.int64)
 
 
-def _check_objects(labels: NDArray[np.int64]) -> None:
+def _check_objects(labels: NDArray[np.integer]) -> None:
     """Refuse planes without an object, and a mask that gives all objects one number."""
     first = next((plane for plane in labels if plane.any()), None)
     if first is None:
         raise InputError("the labels hold no object")
-    if np.count_nonzero(np.unique(labels)) > 1:
+    if ((labels != 0) & (labels != first.max())).any():
         return
     pieces, count = ndimage.label(first, np.ones((3, 3)))
     if np.bincount(pieces.ravel())[1:].max() < np.count_nonzero(first) / 2:

@@ -162,13 +162,14 @@ def make_picture(
 
 
 def data_digest(pictures: Iterable[Picture]) -> str:
-    """Return the SHA-256 of all pixels and labels, in the order of sources and planes."""
-    digest = hashlib.sha256()
-    for picture in sorted(pictures, key=lambda p: (p.source, p.plane)):
-        digest.update(f"{picture.source} {picture.plane} {picture.labels.shape}".encode())
+    """Return the SHA-256 of all names, pixels and labels, whatever the order of the pictures."""
+    parts = []
+    for picture in pictures:
+        digest = hashlib.sha256(f"{picture.source} {picture.plane} {picture.rgb.shape}".encode())
         digest.update(picture.rgb.tobytes())
         digest.update(picture.labels.tobytes())
-    return digest.hexdigest()
+        parts.append(digest.digest())
+    return hashlib.sha256(b"".join(sorted(parts))).hexdigest()
 
 
 def _planes(
