@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pooch
 import torch
@@ -12,9 +14,11 @@ from torch import Tensor
 
 from napari_sam import zoo
 from napari_sam.errors import CheckpointError, DeviceError, InputError
+from napari_sam.model.adapters import apply_adapters
 from napari_sam.model.checkpoint import differences, read_checkpoint, recognise, summary
 from napari_sam.model.config import CONFIGS, SamConfig
 from napari_sam.model.sam import Sam
+from napari_sam.own_models import own_models
 from napari_sam.settings import default_threads, load_settings
 
 __all__ = ["available_devices", "load_model", "pick_device"]
@@ -28,8 +32,8 @@ def load_model(name_or_path: str | Path, device: str = "auto") -> Sam:
     Parameters
     ----------
     name_or_path : str or Path
-        A name of the zoo, or a file of your own: safetensors or a state dict of torch, recognised
-        by its keys.
+        A name of the zoo, the name of a model that you trained, or a file of your own: safetensors
+        or a state dict of torch, recognised by its keys.
     device : str
         ``"auto"`` (cuda, then mps, then cpu), ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``.
 
@@ -52,10 +56,7 @@ def load_model(name_or_path: str | Path, device: str = "auto") -> Sam:
     """
     where = pick_device(device)
     torch.set_num_threads(load_settings().threads or default_threads())
-    if str(name_or_path) in zoo.catalogue():
-        model = _from_zoo(zoo.lookup(str(name_or_path)))
-    else:
-        model = _from_file(Path(name_or_path).expanduser())
+    model = _load(str(name_or_path))
     try:
         model.to(where)
     except torch.cuda.OutOfMemoryError as error:
@@ -94,6 +95,13 @@ def pick_device(device: str = "auto") -> torch.device:
     return torch.device(device)
 
 
+def _load(name: str) -> Sam:
+    if name in zoo.catalogue():
+        return _from_zoo(zoo.lookup(name))
+    trained = own_models().get(name)
+    return _from_file(trained.path if trained else Path(name).expanduser())
+
+
 def _from_zoo(entry: zoo.Entry) -> Sam:
     if not entry.loadable:
         raise CheckpointError(
@@ -109,7 +117,8 @@ def _from_zoo(entry: zoo.Entry) -> Sam:
 
 def _from_file(path: Path) -> Sam:
     if not path.is_file():
-        near = difflib.get_close_matches(path.name, zoo.catalogue(), n=3, cutoff=0.4)
+        names = [*zoo.catalogue(), *own_models()]
+        near = difflib.get_close_matches(path.name, names, n=3, cutoff=0.4)
         hint = f"did you mean {' or '.join(near)}? " if near else ""
         raise InputError(
             f"{str(path)!r} is neither a file nor a model's name; {hint}"
@@ -119,11 +128,46 @@ def _from_file(path: Path) -> Sam:
     published = _published(path)
     if published is not None:
         return _build(CONFIGS[published.config], state, published, path)
+    header = _header(path, metadata)
+    if header.get("kind") == "adapters":
+        return _adapted(path, state, header)
     try:
         config = recognise(state)
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from error
-    return _build(config, state, _own_entry(path, config, metadata), path)
+    return _build(config, state, _own_entry(path, config, header, metadata), path)
+
+
+def _header(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
+    """Return what `napari_sam.training` wrote about its weights; nothing for other files."""
+    try:
+        header = json.loads(metadata.get("napari_sam", "{}"))
+        if not isinstance(header, dict):
+            raise TypeError("it is no table")
+    except (ValueError, TypeError) as error:
+        raise CheckpointError(f"the header of {path} is damaged: {error}") from error
+    return header
+
+
+def _adapted(path: Path, state: dict[str, Tensor], header: dict[str, Any]) -> Sam:
+    """Load the base that adapters were trained on, and add them to it."""
+    base = header.get("base") or {}
+    name, digest = str(base.get("name")), base.get("digest")
+    try:
+        model = _load(name)
+    except InputError as error:
+        raise CheckpointError(
+            f"{path} holds adapters for the model {name!r}, which is not here: bring it back, or "
+            "load it by its file first"
+        ) from error
+    if model.entry.digest != digest:
+        raise CheckpointError(
+            f"{path} holds adapters for another version of {name!r} ({digest}) than the one that "
+            f"is here ({model.entry.digest})"
+        )
+    apply_adapters(model, state)
+    model.entry = _own_entry(path, model.config, header, {"intensity": "percentile"})
+    return model
 
 
 def _published(path: Path) -> zoo.Entry | None:
@@ -133,18 +177,21 @@ def _published(path: Path) -> zoo.Entry | None:
     return next((entry for entry in loadable if entry.xxh128 == found), None)
 
 
-def _own_entry(path: Path, config: SamConfig, metadata: dict[str, str]) -> zoo.Entry:
+def _own_entry(
+    path: Path, config: SamConfig, header: dict[str, Any], metadata: dict[str, str]
+) -> zoo.Entry:
     intensity = metadata.get("intensity", "percentile")
     if intensity not in ("percentile", "min_max"):
         raise CheckpointError(f"{path} asks for the unknown intensity rule {intensity!r}")
+    about = {**metadata, **header}
     return zoo.Entry(
-        path.stem,
+        str(about.get("name", path.stem)),
         config.name,
-        title="a file of your own",
+        title="trained by you" if header else "a file of your own",
         size=path.stat().st_size,
         sha256=_sha256(path),
-        licence=metadata.get("licence", ""),
-        citation=metadata.get("citation", ""),
+        licence=str(about.get("licence", "")),
+        citation=str(about.get("citation", "")),
         intensity="min_max" if intensity == "min_max" else "percentile",
     )
 

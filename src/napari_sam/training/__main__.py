@@ -1,24 +1,28 @@
-"""Train, export and score `cells_tiny`: ``python -m napari_sam.training train|export|evaluate``."""
+"""Train and export the model that ships: ``python -m napari_sam.training train|export``."""
 
 from __future__ import annotations
 
 import argparse
-import csv
 import logging
-import sys
+from dataclasses import fields
 from pathlib import Path
 
+import numpy as np
 import torch
 
-from napari_sam.inference.predictor import Predictor
 from napari_sam.model.load import load_model
-from napari_sam.training.data import load_pictures, split
-from napari_sam.training.evaluate import evaluate, table
-from napari_sam.training.export import export
-from napari_sam.training.recipe import Recipe, Trainer
+from napari_sam.training.logs import Log
+from napari_sam.training.recipe import Recipe
+from napari_sam.training.samples import load_pictures
+from napari_sam.training.scratch import from_scratch
+from napari_sam.training.split import split
+from napari_sam.training.synthetic import synthetic_picture
+from napari_sam.training.trainer import Trainer
+from napari_sam.training.views import FreshViews
+from napari_sam.training.weights import export
 
 log = logging.getLogger("napari_sam.training")
-COLUMNS = ("step", "seconds", "dense", "loss", "click", "box", "mask", "other", "norm")
+OFTEN = 100  # steps between two checkpoints
 
 
 def main() -> None:
@@ -28,19 +32,20 @@ def main() -> None:
     train = commands.add_parser("train", help="train from scratch, or go on with a run")
     train.add_argument("data", type=Path, help="folder of samples, each with image and labels")
     train.add_argument("--run", type=Path, required=True, help="folder for checkpoint and log")
-    for name in ("pretrain", "train", "seed"):
-        train.add_argument(f"--{name}", type=int, default=getattr(Recipe, name))
+    train.add_argument("--weights", help="name or file of weights to start from, else from nothing")
+    train.add_argument("--synthetic", type=int, default=0, help="drawn pictures to learn from, too")
+    train.add_argument("--without", nargs="*", default=[], help="data sets to leave out")
+    train.add_argument("--clicks", type=int, nargs="+", default=Recipe.clicks)
+    for field in fields(Recipe):
+        if type(field.default) in (int, float):
+            kind = type(field.default)
+            train.add_argument(f"--{field.name}", type=kind, default=field.default)
     train.set_defaults(work=_train)
     export_ = commands.add_parser("export", help="write a run's averaged weights as safetensors")
     export_.add_argument("--run", type=Path, required=True, help="folder of the run")
     export_.add_argument("-o", "--output", type=Path, required=True, help="safetensors file")
     export_.set_defaults(work=_export)
-    score = commands.add_parser("evaluate", help="score a model on the held-out pictures")
-    score.add_argument("data", type=Path, help="the folder that the training used")
-    score.add_argument("--model", default="cells_tiny", help="name or file")
-    score.add_argument("--most", type=int, default=60, help="objects taken of one picture")
-    score.set_defaults(work=_evaluate)
-    for command in (train, export_, score):
+    for command in (train, export_):
         command.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
@@ -49,23 +54,29 @@ def main() -> None:
 
 
 def _train(args: argparse.Namespace) -> None:
-    args.run.mkdir(parents=True, exist_ok=True)
     pictures, held = split(load_pictures(args.data))
+    pictures = [p for p in pictures if not p.dataset.startswith(tuple(args.without))]
+    rng = np.random.default_rng(args.seed)
+    pictures += [synthetic_picture(rng) for _ in range(args.synthetic)]
     log.info("%d pictures to train on, %d held out", len(pictures), len(held))
-    recipe = Recipe(pretrain=args.pretrain, train=args.train, seed=args.seed)
-    trainer = Trainer(recipe, pictures)
+    settings = {
+        field.name: getattr(args, field.name) for field in fields(Recipe) if field.name in args
+    }
+    recipe = Recipe(**settings | {"clicks": tuple(args.clicks)})
+    if args.weights:
+        model = load_model(args.weights, "cpu")
+        torch.set_num_threads(args.threads)
+        trainer = Trainer(model, recipe, FreshViews(pictures, model.config, recipe))
+    else:
+        trainer = from_scratch(recipe, pictures)
     checkpoint = args.run / "checkpoint.pt"
     if checkpoint.exists():
         trainer.load(checkpoint)
         log.info("going on from step %d", trainer.step)
-    with (args.run / "log.csv").open("a", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        if file.tell() == 0:
-            writer.writeheader()
+    with Log(args.run, trainer.step) as table:
         for report in trainer.run():
-            writer.writerow({name: f"{value:.4g}" for name, value in report.items()})
-            file.flush()
-            if trainer.step % 100 == 0 or trainer.step == recipe.steps:
+            table.write(report)
+            if trainer.step % OFTEN == 0 or trainer.step == recipe.steps:
                 trainer.save(checkpoint)
                 log.info(" ".join(f"{name} {value:.3g}" for name, value in report.items()))
 
@@ -73,13 +84,6 @@ def _train(args: argparse.Namespace) -> None:
 def _export(args: argparse.Namespace) -> None:
     export(args.run / "checkpoint.pt", args.output)
     log.info("%s: %.1f MB", args.output, args.output.stat().st_size / 1e6)
-
-
-def _evaluate(args: argparse.Namespace) -> None:
-    _, held = split(load_pictures(args.data))
-    predictor = Predictor(load_model(args.model, "cpu"))
-    torch.set_num_threads(args.threads)
-    sys.stdout.write(table(evaluate(predictor, held, args.most)) + "\n")
 
 
 if __name__ == "__main__":

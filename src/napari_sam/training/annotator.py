@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-__all__ = ["Annotation", "corrupt", "first_prompt", "next_click", "noisy_box"]
+__all__ = ["Annotation", "corrections", "corrupt", "first_prompt", "next_click", "noisy_box"]
 
 BOX_NOISE, BOX_NOISE_LIMIT = 0.1, 20.0  # standard deviation as a share of the side; pixels
 
@@ -106,6 +106,26 @@ def next_click(
     cells = ((points + 0.5) / stride).astype(int)
     labels = truth[np.arange(len(truth)), cells[:, 1], cells[:, 0]].astype(np.int64)
     return points, labels
+
+
+def corrections(clicks: int, rng: np.random.Generator) -> list[bool]:
+    """Return which of the rounds after the first bring a new click.
+
+    Two rounds bring none, so that a mask alone is made better, too: one at a random place among
+    the clicks, one at the end. With 8 clicks and the first prompt these are the paper's 11 rounds.
+
+    Examples
+    --------
+    >>> corrections(2, np.random.default_rng(0))
+    [True, True, False, False]
+    >>> corrections(0, np.random.default_rng(0))
+    []
+    """
+    if clicks == 0:
+        return []
+    rounds = [True] * clicks
+    rounds.insert(int(rng.integers(clicks + 1)), False)
+    return [*rounds, False]
 
 
 def corrupt(mask: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from napari_sam.model.config import SamConfig
 from napari_sam.model.sam import Features
+from napari_sam.training.augment import Crop
 
 __all__ = ["DenseHead", "dense_targets"]
 
@@ -42,12 +43,15 @@ class DenseHead(nn.Module):
         return 2 * cross + (direction * inside).sum() / inside.sum().clamp(min=1)
 
 
-def dense_targets(
-    labels: NDArray[np.int32], valid: NDArray[np.bool_], stride: int
-) -> NDArray[np.float32]:
-    """Return object, outline, centre direction (y, x in radii) and known: (5, h, w)."""
+def dense_targets(crop: Crop, stride: int) -> NDArray[np.float32]:
+    """Return object, outline, centre direction (y, x in radii) and known: (5, h, w).
+
+    In a partially labelled picture only the objects are known.
+    """
     start = stride // 2
-    labels, valid = labels[start::stride, start::stride], valid[start::stride, start::stride]
+    labels, known = (a[start::stride, start::stride] for a in (crop.labels, crop.valid))
+    if crop.partial:
+        known = known & (labels > 0)
     h, w = labels.shape
     edge = np.zeros((h, w), bool)
     for axis in (0, 1):
@@ -66,6 +70,6 @@ def dense_targets(
         edge.ravel(),
         np.clip(dy, -2, 2) * inside,
         np.clip(dx, -2, 2) * inside,
-        valid.ravel(),
+        known.ravel(),
     )
     return np.stack(parts).astype(np.float32).reshape(5, h, w)

@@ -19,14 +19,14 @@ MOST = 0.25  # of all draws; where there are fewer than four data sets, an equal
 def sampling(pictures: Sequence[Picture]) -> NDArray[np.float64]:
     """Return each picture's chance to be drawn, (n,), which add up to one.
 
-    Data sets share by the square root of their objects, with a floor and a cap; within a set
+    Data sets share by the cube root of their objects, with a floor and a cap; within a set
     all pictures are equal.
     """
     objects: Counter[str] = Counter()
     for picture in pictures:
         objects[picture.dataset] += len(picture.ids)
     names, which = np.unique([p.dataset for p in pictures], return_inverse=True)
-    share = np.sqrt(np.maximum([objects[name] for name in names], FEW))
+    share = np.cbrt(np.maximum([objects[name] for name in names], FEW))
     share = _capped(share / share.sum(), max(MOST, 1 / len(names)))
     chance: NDArray[np.float64] = (share / np.bincount(which))[which]
     return chance / chance.sum()

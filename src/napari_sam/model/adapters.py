@@ -1,0 +1,111 @@
+"""Adapters: low-rank additions to attention's projections (LoRA, Hu et al. 2021).
+
+A frozen weight W (out, in) becomes W + B A with A (rank, in) and B (out, rank). B starts at zero,
+so that the model's answers are those of its base until something is learned.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+
+from napari_sam.errors import CheckpointError
+from napari_sam.model.sam import Sam
+
+__all__ = ["adapter_state", "add_adapters", "apply_adapters"]
+
+RANK = 8
+ATTENTION = re.compile(
+    r"image_encoder\..*attn\.(qkv|proj)$"
+    r"|mask_decoder\.transformer\..*attn\w*\.([qkv]|out)_proj$"
+)
+
+
+class LowRank(nn.Module):
+    """The addition to one weight, as a parametrization of it."""
+
+    def __init__(self, weight: Tensor, rank: int) -> None:
+        super().__init__()
+        n_out, n_in = weight.shape
+        self.lora_a = nn.Parameter(torch.randn(rank, n_in).to(weight) * n_in**-0.5)
+        self.lora_b = nn.Parameter(weight.new_zeros(n_out, rank))
+
+    def forward(self, weight: Tensor) -> Tensor:
+        return weight + self.lora_b @ self.lora_a
+
+
+def add_adapters(model: Sam, rank: int = RANK) -> None:
+    """Freeze a model and add adapters that can learn to all of its attention.
+
+    That is the image encoder's and the mask decoder's. The encoder of `cells_tiny` is
+    convolutional: there the decoder alone adapts.
+
+    Parameters
+    ----------
+    model : Sam
+        Is changed in place; adapters that it has already are kept.
+    rank : int
+        Rank of the additions.
+    """
+    model.requires_grad_(False)
+    for _, module in list(_projections(model)):
+        if not parametrize.is_parametrized(module, "weight"):
+            addition = LowRank(module.weight, rank)
+            parametrize.register_parametrization(module, "weight", addition)
+        for parameter in _addition(module).parameters():
+            parameter.requires_grad_(True)
+
+
+def adapter_state(model: Sam) -> dict[str, Tensor]:
+    """Return the adapters after `add_adapters`: ``<projection>.lora_a`` and ``.lora_b``."""
+    return {
+        f"{path}.{name}": value.detach().clone()
+        for path, module in _projections(model)
+        for name, value in _addition(module).named_parameters()
+    }
+
+
+@torch.no_grad()
+def apply_adapters(model: Sam, state: Mapping[str, Tensor]) -> None:
+    """Add saved adapters to a model's own weights, where they cost nothing.
+
+    Parameters
+    ----------
+    model : Sam
+        The base they were trained on; is changed in place.
+    state : dict of str to Tensor
+        From `adapter_state`, in any precision.
+
+    Raises
+    ------
+    CheckpointError
+        If they belong to a model of another size.
+    """
+    weights = {path: module.weight for path, module in _projections(model)}
+    paths = {key.rpartition(".")[0] for key in state}
+    for path in sorted(paths):
+        a, b = (state.get(f"{path}.lora_{part}") for part in "ab")
+        if path not in weights or a is None or b is None:
+            raise CheckpointError(f"adapters for {path} do not fit {model.config.name}")
+        fits = (b.shape[0], a.shape[-1]) == weights[path].shape and b.shape[1:] == a.shape[:1]
+        if not fits:
+            raise CheckpointError(
+                f"adapters of shapes {tuple(b.shape)} and {tuple(a.shape)} do not fit "
+                f"{path} {tuple(weights[path].shape)} of {model.config.name}"
+            )
+        weights[path] += b.to(weights[path]) @ a.to(weights[path])
+
+
+def _projections(model: Sam) -> Iterator[tuple[str, nn.Linear]]:
+    for path, module in model.named_modules():
+        if isinstance(module, nn.Linear) and ATTENTION.match(path):
+            yield path, module
+
+
+def _addition(module: nn.Module) -> nn.Module:
+    additions = module.get_submodule("parametrizations.weight")
+    return additions.get_submodule("0")

@@ -1,0 +1,262 @@
+"""Adapt a model to a user's own labelled pictures: one generator for the panel and the shell."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_sam.errors import InputError
+from napari_sam.inference.predictor import Predictor
+from napari_sam.model.sam import Sam
+from napari_sam.training.evaluate import Row, evaluate
+from napari_sam.training.logs import Log
+from napari_sam.training.parts import ABOUT, WHAT
+from napari_sam.training.plan import Plan, recipe_for, views_for
+from napari_sam.training.samples import Picture, data_digest
+from napari_sam.training.trainer import Report, Trainer
+from napari_sam.training.validation import Preview, Validation
+from napari_sam.training.views import CachedViews, FreshViews
+from napari_sam.training.weights import save_own
+
+__all__ = ["ABOUT", "WHAT", "FineTuning", "Plan", "Preview", "Progress"]
+
+CHECKS = 10  # looks at the validation pictures in a run
+PATIENCE = 4  # looks without an improvement after which a run ends
+MEASURES = {"click 1": "1 click", "click 3": "3 clicks", "box": "Box"}
+MOST = 40  # objects of each validation picture in the table
+
+
+@dataclass(frozen=True, eq=False)
+class Progress:
+    """Where a run is.
+
+    Parameters
+    ----------
+    phase : str
+        What is being done, in words.
+    done, total : int
+        How much of it, of how much.
+    seconds_left : float, optional
+        Of this phase.
+    loss, iou : float, optional
+        Of this training step: the loss, and the mean IoU of the masks returned in it.
+    validation : float, optional
+        Mean IoU after one click on the validation pictures; now and then.
+    preview : Preview, optional
+        A validation picture as the model segments it now.
+    """
+
+    phase: str
+    done: int
+    total: int
+    seconds_left: float | None = None
+    loss: float | None = None
+    iou: float | None = None
+    validation: float | None = None
+    preview: Preview | None = None
+
+
+class FineTuning:
+    """One run.
+
+    The weights that ship are those with the best one-click IoU on the validation pictures, the
+    base model's among them; a run ends early when they no longer get better.
+
+    Parameters
+    ----------
+    base : Sam
+        Is changed in place: load one for this run alone.
+    training, validation : sequence of Picture
+        To learn from, and to look at; without validation pictures the last weights ship and
+        `table` stays empty.
+    plan : Plan
+    folder : Path
+        Holds ``checkpoint.pt`` and ``log.csv``. A checkpoint of the same plan, base and pictures
+        is resumed.
+
+    Raises
+    ------
+    InputError
+        If there are no pictures, or the folder holds the checkpoint of another run.
+    """
+
+    def __init__(
+        self,
+        base: Sam,
+        training: Sequence[Picture],
+        validation: Sequence[Picture],
+        plan: Plan,
+        folder: Path,
+    ) -> None:
+        if not training:
+            raise InputError("there is no labelled picture to learn from")
+        self.model, self.plan, self.folder = base, plan, folder
+        self.base = base.entry
+        recipe = recipe_for(plan, base.config)
+        self.views: CachedViews | FreshViews
+        if plan.what == "decoder":
+            count = views_for(base.config, len(training))
+            self.views = CachedViews(training, base.config, recipe, count)
+        else:
+            self.views = FreshViews(training, base.config, recipe)
+        self.trainer = Trainer(base, recipe, self.views)
+        self.validation_pictures = validation
+        self.validation = (
+            Validation(base, validation, plan.what == "decoder") if validation else None
+        )
+        self.table: list[dict[str, float | str]] = []
+        self.data = data_digest([*training, *validation])
+        self._identity = repr((asdict(plan), self.base.name, self.base.sha256, self.data))
+        self._before: dict[str, float] = {}
+        self._best = -1.0
+        self._weights = self.trainer.average.current()
+        self._waited = 0
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where the run can be resumed from."""
+        return self.folder / "checkpoint.pt"
+
+    def run(self) -> Iterator[Progress]:
+        """Do the whole run, or the rest of it.
+
+        Not asking for the next item pauses it; closing the generator stops it. Either way, and
+        after an error, the checkpoint has the last step.
+        """
+        self.model.eval()
+        resumed = self.checkpoint.exists()
+        if resumed:
+            self._resume()
+        elif self.validation is not None:
+            self._before = yield from self._scored("Scoring the base model")
+        if isinstance(self.views, CachedViews):
+            yield from self._look(self.views)
+        try:
+            if not resumed:
+                yield from self._check(0)
+            yield from self._train()
+        finally:
+            self._save()
+        self.trainer.average.write(self._best_weights())
+        if self.validation is not None:
+            after = yield from self._scored("Scoring the new model")
+            self.table = [
+                {"measure": name, "before": self._before[name], "after": after[name]}
+                for name in MEASURES.values()
+            ]
+
+    def save(self, name: str) -> Path:
+        """Write the new model into the user's own models and return the file.
+
+        Parameters
+        ----------
+        name : str
+            What it is called in every list of models.
+        """
+        self.trainer.average.write(self._best_weights())
+        return save_own(
+            self.model,
+            name,
+            base=self.base,
+            what=self.plan.what,
+            steps=self.trainer.step,
+            seed=self.plan.seed,
+            data=self.data,
+            figures={"validation": self.table},
+        )
+
+    def _train(self) -> Iterator[Progress]:
+        steps = self.trainer.recipe.steps
+        every = max(1, steps // CHECKS)
+        seconds: list[float] = []
+        with Log(self.folder, self.trainer.step) as log:
+            for report in self.trainer.run():
+                step = self.trainer.step
+                seconds = [*seconds[-19:], report["seconds"]]
+                progress = Progress(
+                    "Training",
+                    step,
+                    steps,
+                    (steps - step) * float(np.mean(seconds)),
+                    report.get("loss"),
+                    _mean_iou(report),
+                )
+                if step % every == 0 or step == steps:
+                    for look in self._check(step):
+                        report["validation"] = look.validation or math.nan
+                        progress = replace(
+                            progress, validation=look.validation, preview=look.preview
+                        )
+                    self._save()
+                log.write(report)
+                yield progress
+                if self._waited >= PATIENCE:
+                    return
+
+    def _check(self, step: int) -> Iterator[Progress]:
+        """Look at the validation pictures with the averaged weights and keep the best ones."""
+        if self.validation is None:
+            return
+        with self.trainer.average.applied():
+            score, preview = self.validation.score()
+            if score > self._best:
+                self._best, self._waited = score, 0
+                self._weights = self.trainer.average.current()
+            else:
+                self._waited += 1
+        yield Progress(
+            "Training", step, self.trainer.recipe.steps, validation=score, preview=preview
+        )
+
+    def _look(self, views: CachedViews) -> Iterator[Progress]:
+        start = time.perf_counter()
+        for done in views.fill(self.model):
+            left = (time.perf_counter() - start) / done * (views.count - done)
+            yield Progress("Looking at the pictures", done, views.count, left)
+
+    def _scored(self, phase: str) -> Generator[Progress, None, dict[str, float]]:
+        """Yield progress; return the mean of each measure."""
+        self.model.eval()
+        rows: list[Row] = []
+        total = len(self.validation_pictures)
+        yield Progress(phase, 0, total)
+        for done, (_, some) in enumerate(
+            evaluate(Predictor(self.model), self.validation_pictures, MOST), 1
+        ):
+            rows += some
+            yield Progress(phase, done, total)
+        return {name: float(np.mean([row[key] for row in rows])) for key, name in MEASURES.items()}
+
+    def _best_weights(self) -> dict[str, Any]:
+        return self._weights if self.validation is not None else self.trainer.average.values
+
+    def _save(self) -> None:
+        self.trainer.save(
+            self.checkpoint,
+            identity=self._identity,
+            before=self._before,
+            best=self._best,
+            weights=self._weights,
+            waited=self._waited,
+        )
+
+    def _resume(self) -> None:
+        state = self.trainer.load(self.checkpoint)
+        if state["identity"] != self._identity:
+            raise InputError(
+                f"{self.folder} holds a run with another plan, base model or other pictures; "
+                "take another folder, or remove this one to start anew"
+            )
+        self._before, self._best = state["before"], state["best"]
+        self._weights, self._waited = state["weights"], state["waited"]
+
+
+def _mean_iou(report: Report) -> float | None:
+    found = [report[k] for k in ("click", "box", "mask", "correction") if k in report]
+    return float(np.mean(found)) if found else None

@@ -1,0 +1,75 @@
+"""What a run writes down: a CSV file, and TensorBoard's if that is installed."""
+
+from __future__ import annotations
+
+import csv
+from importlib.util import find_spec
+from pathlib import Path
+from types import TracebackType
+
+from napari_sam.files import replacing
+from napari_sam.training.trainer import Report
+
+__all__ = ["COLUMNS", "Log"]
+
+COLUMNS = (
+    *("step", "seconds", "loss", "click", "box", "mask", "correction"),
+    *("dense", "norm", "validation"),
+)
+
+
+class Log:
+    """Appends one line a step to ``log.csv`` in a folder; a resumed run goes on in the same file.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the run; made where needed.
+    step : int
+        Lines of later steps, left by a run that was killed after its checkpoint, are dropped.
+    """
+
+    def __init__(self, folder: Path, step: int = 0) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / "log.csv"
+        kept = _until(path, step)
+        with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+            table = csv.DictWriter(file, COLUMNS)
+            table.writeheader()
+            table.writerows(kept)
+        self._file = path.open("a", newline="", encoding="utf-8")
+        self._table = csv.DictWriter(self._file, COLUMNS)
+        self._board = None
+        if find_spec("tensorboard") is not None:
+            from torch.utils.tensorboard import SummaryWriter
+
+            self._board = SummaryWriter(str(folder), purge_step=step + 1)
+
+    def write(self, report: Report) -> None:
+        """Write one step."""
+        self._table.writerow({name: f"{value:.4g}" for name, value in report.items()})
+        self._file.flush()
+        if self._board is not None:
+            for name, value in report.items():
+                if name != "step":
+                    self._board.add_scalar(name, value, int(report["step"]))
+
+    def __enter__(self) -> Log:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._file.close()
+        if self._board is not None:
+            self._board.close()
+
+
+def _until(path: Path, step: int) -> list[dict[str, str]]:
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return [row for row in csv.DictReader(file) if float(row["step"]) <= step]

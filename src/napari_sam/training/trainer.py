@@ -1,0 +1,161 @@
+"""The training loop: batches in, better weights out, and a checkpoint to go on from."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from napari_sam.errors import CheckpointError
+from napari_sam.files import replacing
+from napari_sam.model.sam import Features, Sam
+from napari_sam.training.augment import Crop
+from napari_sam.training.dense_head import DenseHead, dense_targets
+from napari_sam.training.episode import annotate
+from napari_sam.training.parts import Average, free, parameter_groups
+from napari_sam.training.recipe import Recipe
+from napari_sam.training.views import Views
+
+__all__ = ["Report", "Trainer"]
+
+Report = dict[str, float]
+
+
+class Trainer:
+    """Everything that a run needs to go on from where it was.
+
+    With the same seed, pictures and versions, a run on a processor gives the same bits, stopped
+    and resumed or not.
+
+    Parameters
+    ----------
+    model : Sam
+        Is changed in place.
+    recipe : Recipe
+    views : Views
+        The pictures.
+    """
+
+    def __init__(self, model: Sam, recipe: Recipe, views: Views) -> None:
+        self.model, self.recipe, self.views = model, recipe, views
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(recipe.seed)
+            free(model, recipe.what)
+            self.head = DenseHead(model.config).to(model.device) if recipe.auxiliary else None
+        self.average = Average(model, recipe.average, recipe.batch_statistics)
+        self.optimiser = torch.optim.AdamW(parameter_groups(model, self.head, recipe))
+        self.step = 0
+
+    def run(self) -> Iterator[Report]:
+        """Do the remaining steps, one a yield, with the means of losses and IoU.
+
+        Keys: step, seconds, norm (of the gradient), and where they occurred: loss, dense, and the
+        mean IoU after a click, a box, a mask and a correction.
+        """
+        recipe = self.recipe
+        first, last = self.step * recipe.accumulate, recipe.steps * recipe.accumulate
+        parameters = [p for group in self.optimiser.param_groups for p in group["params"]]
+        start = time.perf_counter()
+        sums: dict[str, list[float]] = defaultdict(list)
+        self.model.train(recipe.batch_statistics)
+        for number, (crops, features) in enumerate(
+            self.views.batches(self.model, first, last), first
+        ):
+            for name, value in self._batch(crops, features, number):
+                sums[name].append(value)
+            if (number + 1) % recipe.accumulate:
+                continue
+            for group in self.optimiser.param_groups:
+                group["lr"] = group["share"] * recipe.rate_at(self.step)
+            sums["norm"].append(float(nn.utils.clip_grad_norm_(parameters, recipe.clip)))
+            self.optimiser.step()
+            self.optimiser.zero_grad(set_to_none=True)
+            self.average.update(self.step)
+            self.step += 1
+            seconds = time.perf_counter() - start
+            means = {name: float(np.mean(values)) for name, values in sums.items()}
+            sums.clear()
+            yield {"step": self.step, "seconds": seconds, **means}
+            self.model.train(recipe.batch_statistics)  # whoever looked at it may have changed it
+            start = time.perf_counter()
+
+    def save(self, file: Path, **more: Any) -> None:
+        """Write a checkpoint to a temporary name and rename it; `more` is kept beside it."""
+        state = {
+            "step": self.step,
+            "model": self.average.current(),
+            "average": self.average.values,
+            "optimiser": self.optimiser.state_dict(),
+            "head": self.head.state_dict() if self.head is not None else {},
+            **more,
+        }
+        with replacing(file) as part:
+            torch.save(state, part)
+
+    def load(self, file: Path) -> dict[str, Any]:
+        """Go on from a checkpoint of `save`; return all that is in it.
+
+        Raises
+        ------
+        CheckpointError
+            If the file is damaged or of a run that trained other weights.
+        """
+        try:
+            state: dict[str, Any] = torch.load(
+                file, map_location=self.model.device, weights_only=True
+            )
+            if state["model"].keys() != self.average.values.keys():
+                raise CheckpointError("it trained other weights")
+            self.optimiser.load_state_dict(state["optimiser"])
+            if self.head is not None:
+                self.head.load_state_dict(state["head"])
+        except Exception as error:  # at damaged files torch raises whatever it stumbles over
+            raise CheckpointError(
+                f"{file} cannot be resumed ({error}); move it away to start anew"
+            ) from error
+        self.average.write(state["model"])
+        self.average.values = state["average"]
+        self.step = state["step"]
+        return state
+
+    def _batch(
+        self, crops: Sequence[Crop], features: Features, number: int
+    ) -> Iterator[tuple[str, float]]:
+        """Pass the losses of one batch back; yield what they were, by name."""
+        recipe = self.recipe
+        maps = [features.embedding, *(features.skips or ())]
+        outputs: list[Tensor] = [m for m in maps if m.requires_grad]
+        grads: list[Tensor | None] = []
+        if self.step >= recipe.pretrain:
+            # The decoder runs crop by crop (small batches fit the cache) and leaves its gradients
+            # on copies of the features, which are passed back through the encoder once.
+            leaves = [m.detach().requires_grad_(m.requires_grad) for m in maps]
+            for i, crop in enumerate(crops):
+                part = [leaf[i : i + 1] for leaf in leaves]
+                mine = Features(part[0], (part[1], part[2]) if len(part) > 1 else None)
+                rng = np.random.default_rng((recipe.seed, number, i))
+                ramp = recipe.ramp_at(self.step)
+                for turn in annotate(self.model, mine, crop, recipe, ramp, rng):
+                    yield "loss", turn.loss
+                    yield turn.kind, turn.iou
+            grads = [leaf.grad for leaf in leaves if leaf.requires_grad]
+        else:
+            outputs = []
+        if self.head is not None:
+            dense = self.head.loss(features, self._targets(crops))
+            yield "dense", float(dense.detach())
+            weight = recipe.auxiliary if outputs else 1.0
+            outputs, grads = [*outputs, weight * dense / recipe.accumulate], [*grads, None]
+        if outputs:
+            torch.autograd.backward(outputs, grads)
+
+    def _targets(self, crops: Sequence[Crop]) -> Tensor:
+        stride = self.model.config.mask_stride
+        targets = np.stack([dense_targets(crop, stride) for crop in crops])
+        return torch.from_numpy(targets).to(self.model.device)

@@ -1,0 +1,81 @@
+"""How a run is doing: one click on objects of pictures that it does not learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sam.inference.embedding import Embedding
+from napari_sam.inference.predictor import Predictor
+from napari_sam.model.sam import Sam
+from napari_sam.prompts import Prompts
+from napari_sam.training.evaluate import deepest_point, evenly, iou
+from napari_sam.training.samples import Picture
+
+__all__ = ["Preview", "Validation"]
+
+PICTURES, OBJECTS = 6, 20  # looked at now and then; more would hold up the training
+
+
+@dataclass(frozen=True, eq=False)
+class Preview:
+    """One picture and what the model makes of it.
+
+    Parameters
+    ----------
+    rgb : (H, W, 3) uint8
+    truth, predicted : (H, W) int32
+        The labels, and each object's mask from one click at its deepest point.
+    """
+
+    rgb: NDArray[np.uint8]
+    truth: NDArray[np.int32]
+    predicted: NDArray[np.int32]
+
+
+class Validation:
+    """A few objects of a few pictures, scored again and again.
+
+    Parameters
+    ----------
+    model : Sam
+        As it is at each `score`.
+    pictures : sequence of Picture
+        Up to six of them are taken, with up to 20 objects each, evenly spaced.
+    keep : bool
+        Whether the image encoder stays as it is, so that each picture is embedded only once.
+    """
+
+    def __init__(self, model: Sam, pictures: Sequence[Picture], keep: bool) -> None:
+        self.predictor = Predictor(model)
+        self.pictures = [pictures[i] for i in evenly(len(pictures), PICTURES)]
+        self.keep = keep
+        self._kept: dict[int, Embedding] = {}
+
+    def score(self) -> tuple[float, Preview]:
+        """Return the mean IoU after one click, and the first picture as it is segmented now."""
+        self.predictor.model.eval()
+        scores: list[float] = []
+        for number, picture in enumerate(self.pictures):
+            ids = picture.ids[evenly(len(picture.ids), OBJECTS)]
+            masks = [picture.labels == i for i in ids]
+            prompts = [Prompts([deepest_point(mask)], [1]) for mask in masks]
+            found = self.predictor.predict_batch(self._embedding(number), prompts)
+            scores += [iou(one.masks[0], mask) for one, mask in zip(found, masks, strict=True)]
+            if number == 0:
+                predicted = np.zeros_like(picture.labels)
+                for one, i in zip(found, ids, strict=True):
+                    predicted[one.masks[0]] = i
+                preview = Preview(picture.rgb, picture.labels, predicted)
+        return float(np.mean(scores)), preview
+
+    def _embedding(self, number: int) -> Embedding:
+        if number in self._kept:
+            return self._kept[number]
+        embedding = self.predictor.embed(self.pictures[number].rgb, contrast=(0, 255))
+        if self.keep:
+            self._kept[number] = embedding
+        return embedding

@@ -1,0 +1,148 @@
+"""What a run learns from: crops of labelled pictures, with what the image encoder sees in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from napari_sam.errors import InputError
+from napari_sam.inference.image import normalise
+from napari_sam.model.config import SamConfig
+from napari_sam.model.sam import Features, Sam
+from napari_sam.training.augment import Crop, random_crop, whole_view
+from napari_sam.training.episode import whole_objects
+from napari_sam.training.precision import mixed
+from napari_sam.training.recipe import Recipe
+from napari_sam.training.samples import Picture
+from napari_sam.training.sampling import sampling
+
+__all__ = ["Batch", "CachedViews", "FreshViews", "Views"]
+
+Batch = tuple[list[Crop], Features]
+TRIES = 100  # crops without a usable object, one after the other
+
+
+class Views(Protocol):
+    """Gives the batches of a run; the same ones for the same numbers."""
+
+    def batches(self, model: Sam, first: int, last: int) -> Iterator[Batch]:
+        """Yield the batches `first` to `last` - 1."""
+        ...
+
+
+class Crops(Dataset[list[Crop]]):
+    """Batches of new crops by number."""
+
+    def __init__(self, pictures: Sequence[Picture], config: SamConfig, recipe: Recipe) -> None:
+        self.pictures, self.config, self.recipe = pictures, config, recipe
+        self.chance = sampling(pictures)
+
+    def __getitem__(self, number: int) -> list[Crop]:
+        rng = np.random.default_rng((self.recipe.seed, number))
+        return [self.crop(rng) for _ in range(self.recipe.pictures)]
+
+    def crop(self, rng: np.random.Generator) -> Crop:
+        """Cut one crop that holds an object.
+
+        Raises
+        ------
+        InputError
+            If none is found: all objects are too small or too large for the model.
+        """
+        # Our own model looks through windows at several scales; SAM's sizes see whole pictures.
+        cut = random_crop if self.config.dense else whole_view
+        for _ in range(TRIES):
+            picture = self.pictures[rng.choice(len(self.pictures), p=self.chance)]
+            crop = cut(picture, self.config.frame, rng)
+            if len(whole_objects(crop, self.config.mask_stride)):
+                return crop
+        raise InputError(
+            f"none of {TRIES} crops of these pictures held an object that {self.config.name} can "
+            f"see: objects must cover about {10 * self.config.mask_stride**2} pixels in a picture "
+            f"shown at {self.config.frame} pixels, and at most 60 % of it"
+        )
+
+
+class FreshViews:
+    """New crops in every batch, embedded with gradients."""
+
+    def __init__(self, pictures: Sequence[Picture], config: SamConfig, recipe: Recipe) -> None:
+        self.crops = Crops(pictures, config, recipe)
+
+    def batches(self, model: Sam, first: int, last: int) -> Iterator[Batch]:
+        """Yield the batches `first` to `last` - 1."""
+        loader = DataLoader(
+            self.crops,
+            batch_size=None,
+            sampler=range(first, last),
+            num_workers=self.crops.recipe.workers,
+            collate_fn=lambda crops: crops,
+        )
+        for crops in loader:
+            with mixed(model.device):
+                features = model.encode(pixels(crops, model.device))
+            yield crops, features
+
+
+class CachedViews:
+    """A fixed set of crops, embedded once: for runs that leave the image encoder as it is.
+
+    Parameters
+    ----------
+    count : int
+        How many crops.
+    """
+
+    def __init__(
+        self, pictures: Sequence[Picture], config: SamConfig, recipe: Recipe, count: int
+    ) -> None:
+        self.source = Crops(pictures, config, recipe)
+        self.count = count
+        self.views: list[tuple[Crop, Features]] = []
+
+    @torch.no_grad()
+    def fill(self, model: Sam) -> Iterator[int]:
+        """Cut and embed the crops, one a yield; half precision keeps them small."""
+        rng = np.random.default_rng((self.source.recipe.seed, 0))
+        while len(self.views) < self.count:
+            crop = self.source.crop(rng)
+            features = model.encode(pixels([crop], model.device))
+            self.views.append((crop, _moved(features, torch.device("cpu"), torch.float16)))
+            yield len(self.views)
+
+    def batches(self, model: Sam, first: int, last: int) -> Iterator[Batch]:
+        """Yield the batches `first` to `last` - 1."""
+        for number in range(first, last):
+            rng = np.random.default_rng((self.source.recipe.seed, number))
+            take = min(self.source.recipe.pictures, len(self.views))
+            chosen = [self.views[i] for i in rng.choice(len(self.views), take, replace=False)]
+            features = _together([features for _, features in chosen])
+            yield [crop for crop, _ in chosen], _moved(features, model.device, torch.float32)
+
+
+def pixels(crops: Sequence[Crop], device: torch.device) -> Tensor:
+    """Return the model's input (B, 3, S, S); zero where a crop is padded."""
+    shown = [normalise(crop.rgb, 1) * torch.from_numpy(crop.valid) for crop in crops]
+    return torch.cat(shown).contiguous(memory_format=torch.channels_last).to(device)
+
+
+def _moved(features: Features, device: torch.device, dtype: torch.dtype) -> Features:
+    embedding, skips = features
+    return Features(
+        embedding.to(device, dtype),
+        None if skips is None else (skips[0].to(device, dtype), skips[1].to(device, dtype)),
+    )
+
+
+def _together(features: Sequence[Features]) -> Features:
+    """Stack the features of single crops."""
+    embedding = torch.cat([f.embedding for f in features])
+    skips = [f.skips for f in features if f.skips is not None]
+    if not skips:
+        return Features(embedding)
+    return Features(embedding, (torch.cat([s[0] for s in skips]), torch.cat([s[1] for s in skips])))

@@ -1,0 +1,138 @@
+"""Trained weights as files: safetensors with a header that says what they are made of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+import napari_sam
+from napari_sam.files import replacing
+from napari_sam.inference.image import MEAN, STD
+from napari_sam.model.adapters import adapter_state
+from napari_sam.model.config import CONFIGS, SamConfig
+from napari_sam.model.sam import Sam
+from napari_sam.own_models import own_file
+from napari_sam.zoo import Entry
+
+__all__ = ["export", "save_own", "save_weights"]
+
+
+def save_own(
+    model: Sam,
+    name: str,
+    *,
+    base: Entry,
+    what: str,
+    steps: int,
+    seed: int,
+    data: str,
+    figures: Mapping[str, Any],
+) -> Path:
+    """Write a fine-tuned model into the user's own models.
+
+    Parameters
+    ----------
+    model : Sam
+        With the weights to keep. Of adapters only these are written.
+    name : str
+        For the lists of models.
+    base : Entry
+        What it was trained from.
+    what : {"decoder", "adapters", "everything"}
+    steps, seed : int
+    data : str
+        Hash of the pictures and labels.
+    figures : mapping
+        How good it is, as JSON.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    InputError
+        If the name is taken or no name.
+    """
+    path = own_file(name)
+    kind = "adapters" if what == "adapters" else "full"
+    header = _header(model.config, name, kind) | {
+        "base": {"name": base.name, "digest": base.digest},
+        "what": what,
+        "steps": steps,
+        "seed": seed,
+        "data": data,
+        "figures": figures,
+        "licence": base.licence,
+        "citation": base.citation,
+    }
+    state = adapter_state(model) if kind == "adapters" else model.state_dict()
+    save_weights(path, state, header)
+    return path
+
+
+def export(checkpoint: Path, output: Path, data: Sequence[str] = ()) -> None:
+    """Write the averaged weights of a `cells_tiny` run as the file that ships.
+
+    Parameters
+    ----------
+    checkpoint : Path
+        Of `Trainer.save`.
+    output : Path
+    data : sequence of str
+        What it was trained on.
+    """
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    header = _header(CONFIGS["cells_tiny"], "cells_tiny", "full")
+    save_weights(
+        output,
+        state["average"],
+        header | {"what": "everything", "steps": state["step"], "data": data},
+    )
+
+
+def save_weights(file: Path, state: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
+    """Write weights in half precision, complete or not at all.
+
+    Batch normalisation's running statistics stay in single precision: their range is the data's.
+
+    Parameters
+    ----------
+    file : Path
+    state : mapping of str to Tensor
+    header : mapping
+        Goes into the file as JSON under ``napari_sam``.
+    """
+    halved = {
+        name: value.half() if value.is_floating_point() and "running_" not in name else value
+        for name, value in state.items()
+    }
+    metadata = {
+        "napari_sam": json.dumps(header),
+        "config": str(header["config"]["name"]),
+        "intensity": str(header["normalisation"]["intensity"]),
+    }
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(file) as part:
+        save_file({k: v.detach().cpu().contiguous() for k, v in halved.items()}, part, metadata)
+
+
+def _header(config: SamConfig, name: str, kind: str) -> dict[str, Any]:
+    return {
+        "version": 1,
+        "name": name,
+        "kind": kind,
+        "config": asdict(config),
+        # Training pictures are stretched by percentiles, whatever the base's rule was.
+        "normalisation": {"intensity": "percentile", "mean": MEAN, "std": STD},
+        "package": f"napari-sam {napari_sam.__version__}",
+        "created": datetime.now(UTC).date().isoformat(),
+    }
