@@ -16,8 +16,7 @@ from napari_sam.inference.predictor import Predictor
 from napari_sam.model.sam import Sam
 from napari_sam.training.evaluate import Row, evaluate
 from napari_sam.training.logs import Log
-from napari_sam.training.parts import ABOUT, WHAT
-from napari_sam.training.plan import Plan, recipe_for, views_for
+from napari_sam.training.plan import ABOUT, WHAT, Plan, recipe_for, views_for
 from napari_sam.training.samples import Picture, data_digest
 from napari_sam.training.trainer import Report, Trainer
 from napari_sam.training.validation import Preview, Validation

@@ -14,19 +14,11 @@ from torch import Tensor, nn
 from napari_sam.errors import InputError
 from napari_sam.model.adapters import add_adapters
 from napari_sam.model.sam import Sam
+from napari_sam.training.plan import WHAT
 from napari_sam.training.recipe import Recipe
 
-__all__ = ["ABOUT", "WHAT", "Average", "free", "parameter_groups"]
+__all__ = ["Average", "free", "parameter_groups"]
 
-WHAT = {"decoder": "Decoder only", "adapters": "Adapters", "everything": "Everything"}
-ABOUT = {
-    "decoder": "Pictures are looked at once, then only the answer to prompts is learned. "
-    "Minutes on a laptop; the best start.",
-    "adapters": "Small additions to the attention layers are learned; the new model is a small "
-    "file over its base. Slower: pictures are looked at in every step.",
-    "everything": "All weights are learned. Slowest; for many pictures that look unlike what the "
-    "model knows.",
-}
 # The number of a layer in the names of the three encoders' weights.
 LAYER = re.compile(r"image_encoder\.(?:blocks|layers|down)\.(\d+)\.")
 

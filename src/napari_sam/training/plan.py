@@ -1,4 +1,4 @@
-"""What a user chooses for a fine-tuning, and what follows from it: recipe, time and memory."""
+"""What a user chooses for a fine-tuning, and what follows: recipe, time, memory. Without torch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from napari_sam.model.config import CONFIGS, SamConfig
 from napari_sam.training.recipe import Recipe
 
-__all__ = ["Plan", "estimate", "recipe_for", "views_for"]
+__all__ = ["ABOUT", "WHAT", "Plan", "estimate", "recipe_for", "views_for"]
+
+WHAT = {"decoder": "Decoder only", "adapters": "Adapters", "everything": "Everything"}
+ABOUT = {
+    "decoder": "Pictures are looked at once, then only the answer to prompts is learned. "
+    "Minutes on a laptop; the best start.",
+    "adapters": "Small additions to the attention layers are learned; the new model is a small "
+    "file over its base. Slower: pictures are looked at in every step.",
+    "everything": "All weights are learned. Slowest; for many pictures that look unlike what the "
+    "model knows.",
+}
 
 
 @dataclass(frozen=True)
