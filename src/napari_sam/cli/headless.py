@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam import zoo
-from napari_sam.cli.progress import byte_bar
+from napari_sam.cli.progress import fetched
 from napari_sam.files import replacing
 from napari_sam.prompts import Prompts
 from napari_sam.samples import SAMPLES, Sample
@@ -42,9 +41,7 @@ def segment(sample: Sample, model: str, device: str) -> tuple[NDArray[np.uint16]
 
     Where objects overlap the earlier one stays.
     """
-    if model in zoo.catalogue():
-        with byte_bar(model) as progress:
-            zoo.fetch(model, progress)
+    fetched(model)
     from napari_sam import Predictor, load_model
 
     predictor = Predictor(load_model(model, device))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from napari_sam import zoo
 from napari_sam.download import Progress
 
-__all__ = ["byte_bar"]
+__all__ = ["byte_bar", "fetched"]
 
 
 @contextmanager
@@ -22,3 +23,10 @@ def byte_bar(title: str) -> Iterator[Progress]:
             bar.update(done - bar.n)
 
         yield report
+
+
+def fetched(name: str) -> None:
+    """Download a published model if it is not here, behind a bar; other names are left alone."""
+    if name in zoo.catalogue():
+        with byte_bar(name) as progress:
+            zoo.fetch(name, progress)

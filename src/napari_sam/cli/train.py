@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_sam import zoo
-from napari_sam.cli.progress import byte_bar
+from napari_sam.cli.progress import fetched
 from napari_sam.own_models import own_file
 
 __all__ = ["add"]
@@ -41,9 +41,7 @@ def add(commands: Any) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Train, print the before/after table, and put the model among the user's own."""
     target = own_file(chosen.output)  # says at once if the name is taken
-    if chosen.model in zoo.catalogue():
-        with byte_bar(chosen.model) as progress:
-            zoo.fetch(chosen.model, progress)
+    fetched(chosen.model)
     from napari_sam.model.load import load_model
     from napari_sam.training.finetune import FineTuning, Plan
     from napari_sam.training.samples import load_pictures

@@ -134,9 +134,12 @@ def next_click(truth: NDArray[np.bool_], mask: NDArray[np.bool_]) -> tuple[tuple
     >>> next_click(truth, mask)
     ((1, 1), 1)
     """
-    parts, _ = ndimage.label(truth ^ mask)
+    wrong = truth ^ mask
+    inside = _inside(wrong)
+    parts, _ = ndimage.label(wrong[inside])
     largest = int(np.bincount(parts[parts > 0]).argmax())
-    point = deepest_point(parts == largest)
+    row, column = deepest_point(parts == largest)
+    point = row + inside[0].start, column + inside[1].start
     return point, int(truth[point])
 
 
