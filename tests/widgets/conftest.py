@@ -1,4 +1,4 @@
-"""A panel over a fake model; the user's own settings are never touched."""
+"""A panel over a fake model; the user's own settings and models are never touched."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tests.fakes import FakeSegmenter
 @pytest.fixture(autouse=True)
 def own_settings(tmp_path, monkeypatch):
     monkeypatch.setattr("napari_sam.settings.settings_path", lambda: tmp_path / "settings.json")
+    monkeypatch.setenv("NAPARI_SAM_MODELS", str(tmp_path / "models"))
 
 
 @pytest.fixture

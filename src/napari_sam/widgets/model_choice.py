@@ -8,18 +8,21 @@ from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
 from napari_sam import zoo
+from napari_sam.own_models import own_models
 
 __all__ = ["ModelChoice"]
 
 DOWNLOAD = "will download"
 OWN = "your file"
+TRAINED = "yours"
 OPEN = "A file of your own…"
 
 
 class ModelChoice(QWidget):
     """A list of models, each with "built in", "cached" or "will download N MB" beside it.
 
-    The last item opens a file of the user's own, which then stands in the list, too.
+    Those that the user has trained follow, with "yours" beside them. The last item opens a file of
+    the user's own, which then stands in the list, too.
     """
 
     chosen = Signal()
@@ -35,6 +38,8 @@ class ModelChoice(QWidget):
                 self.list.addItem("", entry.name)
                 about = f"{entry.title}\n{entry.citation}\nLicence: {entry.licence}"
                 self._explain(self.list.count() - 1, about)
+        self._published = self.list.count()
+        self._trained: list[str] = []
         self.list.addItem(OPEN)
         self._explain(self.list.count() - 1, "Weights of any model in this list, also finetuned")
         self._chosen = 0
@@ -45,18 +50,34 @@ class ModelChoice(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.list, 1)
         layout.addWidget(self.button)
-        self.refresh()
+        self.reload()
         self.list.currentIndexChanged.connect(self._choose)
 
     @property
     def name(self) -> str:
-        """The chosen model's name in the zoo, or the path of the user's own file."""
+        """The chosen model's name, or the path of the user's own file."""
         return str(self.list.currentData())
 
     @property
     def ready(self) -> bool:
         """True if the chosen model needs no download."""
         return not self._status().startswith(DOWNLOAD)
+
+    def reload(self) -> None:
+        """Look again which models the user has trained; the chosen one stays chosen."""
+        chosen = self.name
+        with QSignalBlocker(self.list):
+            for name in self._trained:
+                self.list.removeItem(self.list.findData(name))
+            self._trained = list(own_models())
+            for index, model in enumerate(own_models().values(), self._published):
+                self.list.insertItem(index, f"{model.name} — {TRAINED}", model.name)
+                self._explain(index, model.about())
+            self.list.setCurrentIndex(max(self.list.findData(chosen), 0))
+        self._chosen = self.list.currentIndex()
+        self.refresh()
+        if self.name != chosen:
+            self.chosen.emit()
 
     def refresh(self) -> None:
         """Look again at what is there and what must be downloaded."""

@@ -1,7 +1,8 @@
-"""The dock widget: one panel per viewer, over one picture at a time."""
+"""The dock widget: one panel per viewer; prompts on one picture at a time, and training."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,16 @@ from napari.layers import Image, Labels
 from napari.utils.events import Event
 from napari.utils.notifications import show_info
 from qtpy.QtCore import QEvent
-from qtpy.QtWidgets import QApplication, QMainWindow, QShortcut, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QApplication,
+    QFrame,
+    QMainWindow,
+    QScrollArea,
+    QShortcut,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_sam.inference.host import HostedModel, ModelHost
 from napari_sam.settings import load_settings, save_settings
@@ -22,6 +32,8 @@ from napari_sam.widgets.keys import connect_keys
 from napari_sam.widgets.picture import Picture
 from napari_sam.widgets.prompting import Prompting
 from napari_sam.widgets.target import why_not
+from napari_sam.widgets.train_work import Make
+from napari_sam.widgets.training import Training
 
 if TYPE_CHECKING:
     import napari
@@ -30,7 +42,7 @@ __all__ = ["Panel"]
 
 
 class Panel(QWidget):
-    """Segment what you click on.
+    """Segment what you click on; teach a model your own pictures.
 
     Parameters
     ----------
@@ -38,17 +50,28 @@ class Panel(QWidget):
         The viewer.
     host : ModelHost, optional
         Where models come from; by default the host of another open panel, else a new one.
+    make : callable, optional
+        Makes training runs; see `TrainWork`.
     """
 
-    def __init__(self, napari_viewer: napari.Viewer, host: ModelHost | None = None) -> None:
+    def __init__(
+        self,
+        napari_viewer: napari.Viewer,
+        host: ModelHost | None = None,
+        make: Make | None = None,
+    ) -> None:
         super().__init__()
         # napari hands over a proxy that wraps each layer anew, so that no layer is itself twice.
         self._viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
         self.host = host or _host_of_another_panel() or ModelHost()
         self.controls = Controls(self._viewer)
+        self.training = Training(self._viewer, self, make, self._other_is_training)
+        self.tabs = QTabWidget()
+        self.tabs.addTab(self.controls, "Prompt")
+        self.tabs.addTab(_scrolled(self.training.controls), "Train")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.controls)
+        layout.addWidget(self.tabs)
         self.jobs = Jobs(self)
         self.prompting = Prompting(self.controls)
         self._activity = Activity(self)
@@ -61,7 +84,9 @@ class Panel(QWidget):
         self.prompting.attach(None)
         self._take_likely_picture()
         self._choose_model()
-        self.destroyed.connect(self.jobs.close)
+        for end in (self.destroyed, QApplication.instance().aboutToQuit):  # type: ignore[union-attr]
+            end.connect(self.jobs.close)
+            end.connect(self.training.work.close)
 
     @property
     def annotation(self) -> Annotation | None:
@@ -69,14 +94,14 @@ class Panel(QWidget):
         return self.prompting.annotation
 
     def event(self, event: QEvent | None) -> bool:
-        """Close when taken out of the dock; listen to keys while shown."""
+        """Close when taken out of the dock; listen to keys while prompts are shown."""
         kind = QEvent.Type.None_ if event is None else event.type()
         if kind == QEvent.Type.ParentChange and not self._closed:
             if self._docked and self.parent() is None:
                 self.close_panel()
             self._docked = self.parent() is not None
         elif kind == QEvent.Type.Show and not self._closed:
-            self._connect_keys()
+            self._follow_tab()
         elif kind == QEvent.Type.Hide:
             self._drop_keys()
         return super().event(event)
@@ -85,6 +110,7 @@ class Panel(QWidget):
         """End all work and take our tools out of the viewer; accepted objects stay."""
         self._closed = True
         self.jobs.close()
+        self.training.close()
         self._activity.end()
         for event in (self._viewer.layers.events.inserted, self._viewer.layers.events.removed):
             event.disconnect(self._take_likely_picture)
@@ -112,6 +138,9 @@ class Panel(QWidget):
         self.jobs.answered.connect(self._show_answer)
         self.jobs.failed.connect(self._show_failure)
         self.jobs.idle.connect(self._activity.end)
+        self.tabs.currentChanged.connect(self._follow_tab)
+        self.training.trained.connect(_refresh_models)
+        self.training.use_wanted.connect(self._use_trained)
 
     def _connect_keys(self) -> None:
         self._drop_keys()
@@ -128,6 +157,12 @@ class Panel(QWidget):
                 "cycle": p.cycle,
             },
         )
+
+    def _follow_tab(self) -> None:
+        if self.tabs.currentIndex() == 0 and self.isVisible():
+            self._connect_keys()
+        else:
+            self._drop_keys()
 
     def _drop_keys(self) -> None:
         for shortcut in self._shortcuts:
@@ -212,6 +247,14 @@ class Panel(QWidget):
         self.prompting.refresh()
         self.prompting.warn(error)
 
+    def _use_trained(self, name: str) -> None:
+        models = self.controls.model.list
+        models.setCurrentIndex(models.findData(name))
+        self.tabs.setCurrentIndex(0)
+
+    def _other_is_training(self) -> bool:
+        return any(p.training.work.busy for p in _open_panels() if p is not self)
+
     def _dismiss_hint(self) -> None:
         self.controls.hint.hide()
         save_settings(replace(load_settings(), hint_dismissed=True))
@@ -225,6 +268,24 @@ class Panel(QWidget):
 
 
 def _host_of_another_panel() -> ModelHost | None:
+    return next((panel.host for panel in _open_panels()), None)
+
+
+def _open_panels() -> Iterator[Panel]:
     windows = (w for w in QApplication.topLevelWidgets() if isinstance(w, QMainWindow))
-    panels = (panel for window in windows for panel in window.findChildren(Panel))
-    return next((panel.host for panel in panels), None)
+    return (panel for window in windows for panel in window.findChildren(Panel))
+
+
+def _refresh_models() -> None:
+    """Show a new model in every list."""
+    for panel in _open_panels():
+        panel.controls.model.reload()
+        panel.training.controls.model.reload()
+
+
+def _scrolled(widget: QWidget) -> QScrollArea:
+    area = QScrollArea()
+    area.setWidget(widget)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    return area

@@ -1,0 +1,179 @@
+"""What the training tab looks like: its widgets, their names, hints and order. No logic."""
+
+from __future__ import annotations
+
+from napari.components import ViewerModel
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFormLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_sam.training.plan import ABOUT, WHAT
+from napari_sam.widgets.curve import Curve
+from napari_sam.widgets.model_choice import ModelChoice
+from napari_sam.widgets.pairs import Pairs
+from napari_sam.widgets.train_preview import LEGEND, TrainPreview
+
+__all__ = ["TrainControls"]
+
+STEPS = {"Short": 100, "Medium": 300, "Long": 1000}
+LAYERS, FOLDER = "Open layers", "A folder of samples"
+
+
+class TrainControls(QWidget):
+    """All widgets of the training tab, top to bottom in the order of use.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+        Whose layers can be learned from.
+    """
+
+    def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.source = QComboBox()
+        self.source.addItems([LAYERS, FOLDER])
+        self.source.setToolTip("Where the labelled pictures are")
+        self.pairs = Pairs(viewer)
+        self.folder = QLineEdit()
+        self.folder.setPlaceholderText("No folder chosen")
+        self.folder.setAccessibleName("Folder of samples")
+        self.folder.setToolTip(
+            "At any depth below it, each sample is a folder with an image and a labels file "
+            "(.tif or .png)"
+        )
+        self.browse = QPushButton("Choose…")
+        self.browse.setAccessibleName("Choose the folder of samples")
+        self.partial = QCheckBox("Not every object is labelled")
+        self.partial.setChecked(True)
+        self.partial.setToolTip(
+            "Pixels without a label are then unknown, instead of surely background"
+        )
+        self.model = ModelChoice()
+        self.model.setToolTip("The model that the new one is made from; it stays as it is")
+        self.what = QComboBox()
+        for key, text in WHAT.items():
+            self.what.addItem(text, key)
+        self.what.setToolTip("Which part of the model learns")
+        self.about = _label("What is trained")
+        self.length = QComboBox()
+        for text, steps in STEPS.items():
+            self.length.addItem(f"{text}, {steps} steps", steps)
+        self.length.setCurrentIndex(1)
+        self.length.setToolTip("It ends sooner when the model gets no better")
+        self.effort = _label("Time and memory")
+        self.name = QLineEdit()
+        self.name.setToolTip("What the new model is called in every list of models")
+        self.start = _button("Start", "Train; the other tab can be used meanwhile")
+        self.start.setStyleSheet("QPushButton:enabled { font-weight: bold; }")
+        self.anew = _button("Start anew", "Forget the stopped run of this name and begin again")
+        self.pause = _button("Pause", "Hold the training, and go on later")
+        self.stop = _button("Stop", "End here; what has been learned is kept")
+        self.save = _button("Save as it is", "Make a model of the stopped run; it is over then")
+        self.use = _button("Use it now", "Choose the new model in the Prompt tab")
+        self.status = _label("How the training stands")
+        self.status.setTextFormat(Qt.TextFormat.PlainText)
+        self.status.setStyleSheet("border-left: 3px solid #4c6ef5; padding: 4px 0px 4px 8px;")
+        self.left_out = _label("Pictures left out")
+        self.left_out.setTextFormat(Qt.TextFormat.PlainText)
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setFixedHeight(8)
+        self.bar.setAccessibleName("Progress of the training")
+        self.curve = Curve()
+        self.preview, self.legend = TrainPreview(), _label("Legend of the preview")
+        self.legend.setText(LEGEND)
+        self.table = _label("Before and after")
+        self._lay_out()
+        self.explain()
+        self.show_source()
+        self.what.currentIndexChanged.connect(self.explain)
+        self.source.currentIndexChanged.connect(self.show_source)
+
+    def explain(self) -> None:
+        """Say what the chosen part of the model means."""
+        self.about.setText(ABOUT[self.what.currentData()])
+
+    def show_source(self) -> None:
+        """Show the layers or the folder."""
+        layers = self.from_layers
+        self.pairs.setVisible(layers)
+        self.files.setVisible(not layers)
+
+    @property
+    def from_layers(self) -> bool:
+        """Whether the pictures are layers, not files."""
+        return self.source.currentText() == LAYERS
+
+    def _lay_out(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 6, 6, 6)
+        layout.setSpacing(8)
+        self.files = QWidget()
+        _in_a_row(self.files, self.folder, self.browse)
+        self.choices = QFrame()
+        form = QFormLayout(self.choices)
+        form.setContentsMargins(0, 0, 0, 0)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        _row(form, "&Learn from", self.source)
+        form.addRow(self.pairs)
+        form.addRow(self.files)
+        form.addRow(self.partial)
+        _row(form, "&Base model", self.model, self.model.list)
+        _row(form, "&Train", self.what)
+        form.addRow(self.about)
+        _row(form, "&How long", self.length)
+        form.addRow(self.effort)
+        _row(form, "New &name", self.name)
+        layout.addWidget(self.choices)
+        for group in ((self.start, self.anew), (self.pause, self.stop)):
+            layout.addLayout(_in_a_row(None, *group))
+        layout.addWidget(self.status)
+        layout.addWidget(self.bar)
+        layout.addWidget(self.table)
+        layout.addLayout(_in_a_row(None, self.use, self.save))
+        for widget in (self.left_out, self.curve, self.preview, self.legend):
+            layout.addWidget(widget)
+        layout.addStretch()
+        for box in (self.source, self.what, self.length):
+            box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+
+def _button(text: str, tip: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setToolTip(tip)
+    return button
+
+
+def _label(name: str) -> QLabel:
+    label = QLabel()
+    label.setWordWrap(True)
+    label.setAccessibleName(name)
+    return label
+
+
+def _in_a_row(parent: QWidget | None, *widgets: QWidget) -> QLayout:
+    row = QHBoxLayout(parent) if parent is not None else QHBoxLayout()
+    row.setContentsMargins(0, 0, 0, 0)
+    for widget in widgets:
+        row.addWidget(widget)
+    return row
+
+
+def _row(form: QFormLayout, text: str, field: QWidget, buddy: QWidget | None = None) -> None:
+    label = QLabel(text)
+    label.setBuddy(buddy or field)
+    (buddy or field).setAccessibleName(text.replace("&", ""))
+    form.addRow(label, field)

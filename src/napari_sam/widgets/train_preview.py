@@ -1,0 +1,86 @@
+"""A validation picture with the outlines of its labels and of what the model finds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtCore import QSize, Qt
+from qtpy.QtGui import QImage, QPixmap, QResizeEvent
+from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
+
+if TYPE_CHECKING:
+    from napari_sam.training.finetune import Preview
+
+__all__ = ["LEGEND", "TrainPreview", "drawn"]
+
+TALLEST = 320  # pixels on the screen
+TRUTH, FOUND = (255, 255, 255), (255, 140, 0)
+LEGEND = (
+    "A picture that is not learned from: <b>white</b> your labels, "
+    '<b style="color: #ff8c00">orange</b> the model\'s masks, from one click each.'
+)
+
+
+class TrainPreview(QLabel):
+    """Shows the latest preview as large as there is room, in its own proportions."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Preview of the new model")
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._preview: Preview | None = None
+
+    def take(self, preview: Preview) -> None:
+        """Show another one."""
+        self._preview = preview
+        self._draw()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Draw it anew: outlines stay one pixel wide."""
+        super().resizeEvent(event)
+        if self._preview is not None:
+            self._draw()
+
+    def sizeHint(self) -> QSize:
+        """Return the picture's size; its width is given by the panel."""
+        return QSize(300, self.pixmap().height())
+
+    def _draw(self) -> None:
+        assert self._preview is not None
+        height, width = self._preview.truth.shape
+        scale = min(max(self.width(), 100) / width, TALLEST / height)
+        size = max(1, round(height * scale)), max(1, round(width * scale))
+        picture = drawn(self._preview, size)
+        image = QImage(
+            picture.tobytes(), size[1], size[0], 3 * size[1], QImage.Format.Format_RGB888
+        )
+        self.setPixmap(QPixmap.fromImage(image))
+        self.setFixedHeight(size[0])
+
+
+def drawn(preview: Preview, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Return the picture at another size (rows, columns) with both outlines on it.
+
+    Returns
+    -------
+    (rows, columns, 3) uint8
+    """
+    index = np.ix_(
+        *(np.arange(new) * old // new for new, old in zip(size, preview.truth.shape, strict=True))
+    )
+    picture = preview.rgb[index].copy()
+    picture[_outlines(preview.truth[index])] = TRUTH
+    picture[_outlines(preview.predicted[index])] = FOUND
+    return picture
+
+
+def _outlines(labels: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Return (H, W): the pixels of objects with a neighbour of another number."""
+    padded = np.pad(labels, 1, mode="edge")
+    inner = np.zeros(labels.shape, bool)
+    for rows, columns in ((0, 1), (2, 1), (1, 0), (1, 2)):
+        inner |= padded[rows:, columns:][: labels.shape[0], : labels.shape[1]] != labels
+    return inner & (labels > 0)
