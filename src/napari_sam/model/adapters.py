@@ -14,9 +14,10 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from napari_sam.errors import CheckpointError
+from napari_sam.model.checkpoint import summary
 from napari_sam.model.sam import Sam
 
-__all__ = ["adapter_state", "add_adapters", "apply_adapters"]
+__all__ = ["adapter_state", "add_adapters", "apply_adapters", "merged_state"]
 
 RANK = 8
 ATTENTION = re.compile(
@@ -70,34 +71,52 @@ def adapter_state(model: Sam) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
+def merged_state(model: Sam) -> dict[str, Tensor]:
+    """Return the state dict after `add_adapters` as if there were none: all in the weights."""
+    merged = {f"{path}.weight": module.weight for path, module in _projections(model)}
+    rest = {k: v for k, v in model.state_dict().items() if ".parametrizations." not in k}
+    return rest | merged
+
+
+@torch.no_grad()
 def apply_adapters(model: Sam, state: Mapping[str, Tensor]) -> None:
     """Add saved adapters to a model's own weights, where they cost nothing.
 
     Parameters
     ----------
     model : Sam
-        The base they were trained on; is changed in place.
-    state : dict of str to Tensor
-        From `adapter_state`, in any precision.
+        The base they were trained on, without adapters of its own; is changed in place.
+    state : mapping of str to Tensor
+        All of `adapter_state`, in any precision and of any rank.
 
     Raises
     ------
     CheckpointError
-        If they belong to a model of another size.
+        If they belong to a model of another size; the model is as it was.
     """
     weights = {path: module.weight for path, module in _projections(model)}
-    paths = {key.rpartition(".")[0] for key in state}
-    for path in sorted(paths):
+    wrong = _misfits(weights, state)
+    if wrong:
+        raise CheckpointError(f"these adapters do not fit {model.config.name}: {summary(wrong)}")
+    for path, weight in weights.items():
+        a, b = (state[f"{path}.lora_{part}"].to(weight) for part in "ab")
+        weight += b @ a
+
+
+def _misfits(weights: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> list[str]:
+    """Return what keeps adapters from being added: one line a key."""
+    keys = [f"{path}.lora_{part}" for path in weights for part in "ab"]
+    lines = [f"{key} is missing" for key in keys if key not in state]
+    lines += [f"{key} is unknown" for key in state if key not in keys]
+    for path, weight in weights.items():
         a, b = (state.get(f"{path}.lora_{part}") for part in "ab")
-        if path not in weights or a is None or b is None:
-            raise CheckpointError(f"adapters for {path} do not fit {model.config.name}")
-        fits = (b.shape[0], a.shape[-1]) == weights[path].shape and b.shape[1:] == a.shape[:1]
-        if not fits:
-            raise CheckpointError(
-                f"adapters of shapes {tuple(b.shape)} and {tuple(a.shape)} do not fit "
-                f"{path} {tuple(weights[path].shape)} of {model.config.name}"
-            )
-        weights[path] += b.to(weights[path]) @ a.to(weights[path])
+        if a is None or b is None:
+            continue
+        ours, theirs = tuple(weight.shape), (*b.shape[:-1], *a.shape[1:])
+        if theirs != ours or b.shape[-1:] != a.shape[:1]:
+            shapes = f"{tuple(b.shape)} and {tuple(a.shape)}"
+            lines.append(f"{path} has shape {ours}, its additions {shapes}")
+    return lines
 
 
 def _projections(model: Sam) -> Iterator[tuple[str, nn.Linear]]:
