@@ -25,7 +25,7 @@ from napari_sam.widgets.train_work import Arrays
 __all__ = ["Pair", "Pairs", "likely_pairs", "why_no_pair"]
 
 Pair = tuple[Image, Labels]
-ROWS = 4  # of the list
+ROWS = 3  # of the list
 
 
 class Pairs(QWidget):

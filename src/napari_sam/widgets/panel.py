@@ -67,6 +67,7 @@ class Panel(QWidget):
         self.controls = Controls(self._viewer)
         self.training = Training(self._viewer, self, make, self._other_is_training)
         self.tabs = QTabWidget()
+        self.tabs.setStyleSheet("QTabBar::tab { padding: 4px 12px; }")
         self.tabs.addTab(self.controls, "Prompt")
         self.tabs.addTab(_scrolled(self.training.controls), "Train")
         layout = QVBoxLayout(self)

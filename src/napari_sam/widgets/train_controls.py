@@ -13,7 +13,6 @@ from qtpy.QtWidgets import (
     QLabel,
     QLayout,
     QLineEdit,
-    QProgressBar,
     QPushButton,
     QSizePolicy,
     QVBoxLayout,
@@ -21,10 +20,9 @@ from qtpy.QtWidgets import (
 )
 
 from napari_sam.training.plan import ABOUT, WHAT
-from napari_sam.widgets.curve import Curve
 from napari_sam.widgets.model_choice import ModelChoice
 from napari_sam.widgets.pairs import Pairs
-from napari_sam.widgets.train_preview import LEGEND, TrainPreview
+from napari_sam.widgets.train_outcome import TrainOutcome
 
 __all__ = ["TrainControls"]
 
@@ -83,19 +81,12 @@ class TrainControls(QWidget):
         self.stop = _button("Stop", "End here; what has been learned is kept")
         self.save = _button("Save as it is", "Make a model of the stopped run; it is over then")
         self.use = _button("Use it now", "Choose the new model in the Prompt tab")
+        self.summary = _label("What is being trained")
+        self.summary.setTextFormat(Qt.TextFormat.PlainText)
         self.status = _label("How the training stands")
         self.status.setTextFormat(Qt.TextFormat.PlainText)
         self.status.setStyleSheet("border-left: 3px solid #4c6ef5; padding: 4px 0px 4px 8px;")
-        self.left_out = _label("Pictures left out")
-        self.left_out.setTextFormat(Qt.TextFormat.PlainText)
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setFixedHeight(8)
-        self.bar.setAccessibleName("Progress of the training")
-        self.curve = Curve()
-        self.preview, self.legend = TrainPreview(), _label("Legend of the preview")
-        self.legend.setText(LEGEND)
-        self.table = _label("Before and after")
+        self.outcome = TrainOutcome()
         self._lay_out()
         self.explain()
         self.show_source()
@@ -138,14 +129,11 @@ class TrainControls(QWidget):
         form.addRow(self.effort)
         _row(form, "New &name", self.name)
         layout.addWidget(self.choices)
-        for group in ((self.start, self.anew), (self.pause, self.stop)):
-            layout.addLayout(_in_a_row(None, *group))
+        layout.addWidget(self.summary)
+        layout.addLayout(_in_a_row(None, self.start, self.anew, self.pause, self.stop))
         layout.addWidget(self.status)
-        layout.addWidget(self.bar)
-        layout.addWidget(self.table)
         layout.addLayout(_in_a_row(None, self.use, self.save))
-        for widget in (self.left_out, self.curve, self.preview, self.legend):
-            layout.addWidget(widget)
+        layout.addWidget(self.outcome)
         layout.addStretch()
         for box in (self.source, self.what, self.length):
             box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)

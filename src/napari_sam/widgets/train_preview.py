@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 __all__ = ["LEGEND", "TrainPreview", "drawn"]
 
 TALLEST = 320  # pixels on the screen
-TRUTH, FOUND = (255, 255, 255), (255, 140, 0)
+TRUTH, FOUND = (0, 190, 255), (255, 140, 0)
 LEGEND = (
-    "A picture that is not learned from: <b>white</b> your labels, "
-    '<b style="color: #ff8c00">orange</b> the model\'s masks, from one click each.'
+    "A picture that is not learned from: "
+    '<span style="color: #00beff">■</span> your labels, <span style="color: #ff8c00">■</span> '
+    "the model's masks, from one click each."
 )
 
 

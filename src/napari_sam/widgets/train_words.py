@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from napari_sam import zoo
 from napari_sam.errors import CheckpointError
 from napari_sam.own_models import own_models, read_header
-from napari_sam.training.plan import Plan, estimate
+from napari_sam.training.plan import WHAT, Plan, estimate
 
 if TYPE_CHECKING:
     from napari_sam.training.finetune import Progress
 
-__all__ = ["duration", "effort", "result", "table", "where"]
+__all__ = ["Rows", "duration", "effort", "result", "summary", "table", "where"]
 
 Rows = Sequence[dict[str, float | str]]
 
@@ -41,7 +41,15 @@ def effort(base: str, plan: Plan, pictures: int) -> str:
         seconds, memory = estimate(_config(base), plan.what, pictures, plan.steps)
     except KeyError:  # nobody has measured it
         return ""
-    return f"about {duration(seconds)} on two processor cores, {memory:.1f} GiB of memory"
+    return f"About {duration(seconds)} on two processor cores, {memory:.1f} GiB of memory"
+
+
+def summary(name: str, base: str, plan: Plan) -> str:
+    """Return what is being trained, and why nothing else can be."""
+    return (
+        f"'{name}' from {Path(base).name}: {WHAT[plan.what].lower()}, {plan.steps} steps. "
+        "Another training can start when this one has ended; the Prompt tab works meanwhile."
+    )
 
 
 def where(progress: Progress) -> str:

@@ -15,7 +15,7 @@ from napari_sam.errors import InputError
 from napari_sam.own_models import free_name, own_file
 from napari_sam.training.plan import Plan
 from napari_sam.widgets.train_controls import TrainControls
-from napari_sam.widgets.train_words import effort, result, table, where
+from napari_sam.widgets.train_words import Rows, effort, result, summary, where
 from napari_sam.widgets.train_work import Make, Order, TrainWork
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ class Training(QObject):
         self._step = 0  # of the latest run
         self._paused = False
         self._connect()
-        for widget in self._outcome():
-            widget.hide()
+        self.controls.use.hide()
+        self.controls.save.hide()
         self.refresh()
         self.advise()
 
@@ -84,11 +84,10 @@ class Training(QObject):
         if not self._named:
             c.name.setText(free_name(f"{Path(c.model.name).name} on {self._topic()}"))
         kept = not busy and self._kept() is not None
-        c.choices.setEnabled(not busy)
+        c.choices.setVisible(not busy)
+        c.summary.setVisible(busy)
         c.start.setEnabled(not busy and not self._missing())
         c.start.setText("Continue" if kept else "Start")
-        tip = "Another training can start when this one has ended" if busy else "Train"
-        c.start.setToolTip(tip)
         c.anew.setVisible(kept)
         for button in (c.pause, c.stop):
             button.setVisible(busy)
@@ -118,10 +117,10 @@ class Training(QObject):
         plan, name = self._plan(), c.name.text().strip()
         data = c.pairs.arrays() if c.from_layers else Path(c.folder.text()).expanduser()
         order = Order(c.model.name, name, plan, data, c.partial.isChecked(), folder)
-        for widget in self._outcome():
-            widget.hide()
-        c.left_out.setText("")
-        c.curve.clear(plan.steps)
+        c.use.hide()
+        c.save.hide()
+        c.outcome.clear(plan.steps)
+        c.summary.setText(summary(name, order.base, plan))
         self._step, self._paused = 0, False
         self._say("Starting…")
         self.work.train(order)
@@ -185,7 +184,7 @@ class Training(QObject):
         ):
             signal.connect(self._changed)
         work.reported.connect(self._show_report)
-        work.left_out.connect(self._show_left_out)
+        work.left_out.connect(c.outcome.leave_out)
         work.progressed.connect(self._show_progress)
         work.saved.connect(self._show_result)
         work.stopped.connect(self._show_stopped)
@@ -216,36 +215,22 @@ class Training(QObject):
             self.refresh()
 
     def _show_report(self, what: str, done: int, total: int) -> None:
-        self._fill_bar(done, total)
+        self.controls.outcome.fill_bar(done, total)
         amount = f": {done / 1e6:.0f} of {total / 1e6:.0f} MB" if total else ""
         self._say(f"{what}{amount}…")
 
-    def _show_left_out(self, source: str, reason: str) -> None:
-        c = self.controls
-        c.left_out.setText(f"{c.left_out.text()}\nLeft out {source}: {reason}".strip())
-        c.left_out.show()
-
     def _show_progress(self, progress: Progress) -> None:
-        c = self.controls
-        self._fill_bar(progress.done, progress.total)
+        self.controls.outcome.take(progress)
         if progress.phase == "Training":
             self._step = progress.done
-            c.curve.add(progress.done, progress.loss, progress.iou, progress.validation)
-            c.curve.show()
-        if progress.preview is not None:
-            c.preview.take(progress.preview)
-            c.preview.show()
-            c.legend.show()
-        if not self._paused and c.stop.isEnabled():
+        if not self._paused and self.controls.stop.isEnabled():
             self._say(where(progress))
 
-    def _show_result(self, name: str, rows: list[dict[str, float | str]]) -> None:
-        c = self.controls
+    def _show_result(self, name: str, rows: Rows) -> None:
         self._new, self._named = name, False
         self._say(result(name, rows))
-        c.table.setText(table(rows))
-        c.table.setVisible(bool(rows))
-        c.use.show()
+        self.controls.outcome.compare(rows)
+        self.controls.use.show()
         self.trained.emit()
 
     def _show_stopped(self) -> None:
@@ -264,26 +249,16 @@ class Training(QObject):
 
     def _end(self) -> None:
         c = self.controls
-        c.bar.hide()
+        c.outcome.bar.hide()
         c.pause.setEnabled(True)
         c.stop.setEnabled(True)
         c.model.refresh()
         self._paused = False
         self.refresh()
 
-    def _fill_bar(self, done: int, total: int) -> None:
-        bar = self.controls.bar
-        bar.setRange(0, total)
-        bar.setValue(done)
-        bar.show()
-
     def _say(self, text: object) -> None:
         words = str(text) or type(text).__name__
         self.controls.status.setText(words[:1].upper() + words[1:])
-
-    def _outcome(self) -> list[QWidget]:
-        c = self.controls
-        return [c.bar, c.table, c.use, c.save, c.left_out, c.curve, c.preview, c.legend]
 
     def _plan(self) -> Plan:
         c = self.controls
