@@ -6,17 +6,34 @@ import json
 import logging
 import re
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
 from napari_sam import zoo
 from napari_sam.errors import CheckpointError, InputError
 
-__all__ = ["OwnModel", "free_name", "own_file", "own_folder", "own_models", "read_header", "remove"]
+__all__ = [
+    "VERSION",
+    "OwnModel",
+    "free_name",
+    "own_file",
+    "own_folder",
+    "own_models",
+    "read_header",
+    "remove",
+]
 
 logger = logging.getLogger(__name__)
-LONGEST = 100  # characters of a file's name
+LONGEST = 50  # characters of a file's name, up to four bytes each
 LARGEST = 100_000_000  # bytes of a header, safetensors' own limit
+VERSION = 1  # of the header
+KINDS = {
+    **dict.fromkeys(("name", "kind", "what", "created", "licence", "citation"), str),
+    **dict.fromkeys(("base", "config", "normalisation", "figures"), dict),
+    "version": int,
+}
+WORDS = {str: "text", dict: "table", int: "number"}
 
 
 @dataclass(frozen=True)
@@ -41,8 +58,11 @@ class OwnModel:
         h = self.header
         base = h.get("base", {}).get("name", "an unknown base")
         parts = [f"{h.get('what', 'trained')} on {base}", str(h.get("created", ""))]
-        for row in h.get("figures", {}).get("validation", [])[:1]:
+        try:
+            row = h["figures"]["validation"][0]
             parts.append(f"{row['measure']}: IoU {row['before']:.2f} to {row['after']:.2f}")
+        except (LookupError, TypeError, ValueError):
+            pass  # there was nothing to measure it on
         return ", ".join(part for part in parts if part)
 
 
@@ -52,7 +72,10 @@ def own_folder() -> Path:
 
 
 def own_models() -> dict[str, OwnModel]:
-    """Return the user's own models by name; damaged files are named in the log and left out."""
+    """Return the user's own models by name.
+
+    Damaged files, and files whose name a published model has, are named in the log and left out.
+    """
     found = []
     for path in sorted(own_folder().glob("*.safetensors")):
         try:
@@ -60,7 +83,11 @@ def own_models() -> dict[str, OwnModel]:
         except CheckpointError as error:
             logger.warning("%s", error)
             continue
-        found.append(OwnModel(str(header.get("name", path.stem)), path, header))
+        name = header.get("name", path.stem)
+        if name in zoo.catalogue():
+            logger.warning("%s is left out: %s is the name of a published model", path, name)
+            continue
+        found.append(OwnModel(name, path, header))
     return {model.name: model for model in sorted(found, key=lambda model: model.name.lower())}
 
 
@@ -70,7 +97,7 @@ def read_header(path: Path) -> dict[str, Any]:
     Raises
     ------
     CheckpointError
-        If this is no whole safetensors file.
+        If this is no whole safetensors file, or says it in another form than ours.
     """
     try:
         with path.open("rb") as file:
@@ -79,9 +106,21 @@ def read_header(path: Path) -> dict[str, Any]:
                 raise ValueError("its header is cut off")
             metadata = json.loads(file.read(length)).get("__metadata__", {})
         header = json.loads(metadata.get("napari_sam", "{}"))
-    except (OSError, ValueError, AttributeError) as error:
+        if not isinstance(header, dict):
+            raise TypeError("its header is no table")
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise CheckpointError(f"{path} is damaged or no weights file: {error}") from error
-    return header if isinstance(header, dict) else {}
+    for key, kind in KINDS.items():
+        if not isinstance(header.get(key, kind()), kind):
+            raise CheckpointError(
+                f"{path} is damaged: {key!r} in its header is no {WORDS[kind]} but {header[key]!r}"
+            )
+    if header.get("version", VERSION) > VERSION:
+        raise CheckpointError(
+            f"{path} was written by a newer version of napari-sam ({header.get('package')}); "
+            "update this one"
+        )
+    return header
 
 
 def own_file(name: str) -> Path:
@@ -101,11 +140,13 @@ def own_file(name: str) -> Path:
     if not name:
         raise InputError("a model needs a name")
     if name in zoo.catalogue():
-        raise InputError(f"{name!r} is the name of a published model; choose another")
+        raise InputError(
+            f"{name!r} is the name of a published model; choose another, say {free_name(name)!r}"
+        )
     if name in own_models():
         raise InputError(
-            f"you have a model named {name!r}; choose another name, or remove it with "
-            f"`napari-sam models remove '{name}'`"
+            f"you have a model named {name!r}; choose another name, say {free_name(name)!r}, or "
+            f"remove it with `napari-sam models remove '{name}'`"
         )
     stem = re.sub(r"[^\w .-]", "_", name).lstrip(".")[:LONGEST] or "model"
     path, number = own_folder() / f"{stem}.safetensors", 2
@@ -117,8 +158,7 @@ def own_file(name: str) -> Path:
 def free_name(name: str) -> str:
     """Return the name, or the first of "name 2", "name 3"... that is not taken."""
     taken = {*zoo.catalogue(), *own_models()}
-    names = [name, *(f"{name} {number}" for number in range(2, len(taken) + 3))]
-    return next(n for n in names if n not in taken)
+    return next(n for n in chain([name], (f"{name} {i}" for i in count(2))) if n not in taken)
 
 
 def remove(name: str) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,10 @@ from napari_sam.model.adapters import apply_adapters
 from napari_sam.model.checkpoint import differences, read_checkpoint, recognise, summary
 from napari_sam.model.config import CONFIGS, SamConfig
 from napari_sam.model.sam import Sam
-from napari_sam.own_models import own_models
+from napari_sam.own_models import own_folder, own_models, read_header
 from napari_sam.settings import default_threads, load_settings
 
-__all__ = ["available_devices", "load_model", "pick_device"]
+__all__ = ["available_devices", "digests", "load_model", "pick_device"]
 
 
 def load_model(name_or_path: str | Path, device: str = "auto") -> Sam:
@@ -128,9 +127,10 @@ def _from_file(path: Path) -> Sam:
     published = _published(path)
     if published is not None:
         return _build(CONFIGS[published.config], state, published, path)
-    header = _header(path, metadata)
+    # What `napari_sam.training` wrote about its weights; nothing for other files.
+    header = read_header(path) if "napari_sam" in metadata else {}
     if header.get("kind") == "adapters":
-        return _adapted(path, state, header)
+        return _adapted(path, state, header, metadata)
     try:
         config = recognise(state)
     except CheckpointError as error:
@@ -138,36 +138,41 @@ def _from_file(path: Path) -> Sam:
     return _build(config, state, _own_entry(path, config, header, metadata), path)
 
 
-def _header(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
-    """Return what `napari_sam.training` wrote about its weights; nothing for other files."""
-    try:
-        header = json.loads(metadata.get("napari_sam", "{}"))
-        if not isinstance(header, dict):
-            raise TypeError("it is no table")
-    except (ValueError, TypeError) as error:
-        raise CheckpointError(f"the header of {path} is damaged: {error}") from error
-    return header
-
-
-def _adapted(path: Path, state: dict[str, Tensor], header: dict[str, Any]) -> Sam:
+def _adapted(
+    path: Path, state: dict[str, Tensor], header: dict[str, Any], metadata: dict[str, str]
+) -> Sam:
     """Load the base that adapters were trained on, and add them to it."""
-    base = header.get("base") or {}
-    name, digest = str(base.get("name")), base.get("digest")
-    try:
-        model = _load(name)
-    except InputError as error:
+    base = header.get("base", {})
+    name, digest = str(base.get("name")), str(base.get("digest"))
+    here = digests(name)
+    if digest not in here:
+        other = f"the {name} that is here is another one ({here[0]})" if here else "it is not here"
         raise CheckpointError(
-            f"{path} holds adapters for the model {name!r}, which is not here: bring it back, or "
-            "load it by its file first"
-        ) from error
-    if model.entry.digest != digest:
-        raise CheckpointError(
-            f"{path} holds adapters for another version of {name!r} ({digest}) than the one that "
-            f"is here ({model.entry.digest})"
+            f"{path} holds adapters, which work only with the model they were trained on: {name} "
+            f"({digest}); {other}. Put its file into {own_folder()}, take the version of the "
+            f"package that wrote them ({header.get('package', 'unknown')}), or train again"
         )
-    apply_adapters(model, state)
-    model.entry = _own_entry(path, model.config, header, {"intensity": "percentile"})
+    model = _load(name)
+    try:
+        apply_adapters(model, state)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+    model.entry = _own_entry(path, model.config, header, metadata)
     return model
+
+
+def digests(name: str) -> list[str]:
+    """Return the hashes that a model of the zoo, or one that you trained, is known by.
+
+    As `Entry.digest`; empty if there is no model of that name.
+    """
+    entry = zoo.catalogue().get(name)
+    if entry is not None and entry.url:
+        return [entry.digest, *([f"xxh128:{entry.xxh128}"] if entry.xxh128 else [])]
+    built_in = entry and zoo.ready(entry)
+    trained = own_models().get(name)
+    path = built_in or (trained.path if trained else None)
+    return [f"sha256:{_sha256(path)}"] if path else []
 
 
 def _published(path: Path) -> zoo.Entry | None:

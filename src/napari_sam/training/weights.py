@@ -16,10 +16,11 @@ from torch import Tensor
 import napari_sam
 from napari_sam.files import replacing
 from napari_sam.inference.image import MEAN, STD
-from napari_sam.model.adapters import adapter_state
+from napari_sam.model.adapters import adapter_state, merged_state
 from napari_sam.model.config import CONFIGS, SamConfig
+from napari_sam.model.load import digests
 from napari_sam.model.sam import Sam
-from napari_sam.own_models import own_file
+from napari_sam.own_models import VERSION, own_file
 from napari_sam.zoo import Entry
 
 __all__ = ["export", "save_own", "save_weights"]
@@ -41,7 +42,8 @@ def save_own(
     Parameters
     ----------
     model : Sam
-        With the weights to keep. Of adapters only these are written.
+        With the weights to keep. Of adapters only these are written, if the base can be found by
+        its name when they are loaded, else the whole model.
     name : str
         For the lists of models.
     base : Entry
@@ -63,8 +65,10 @@ def save_own(
         If the name is taken or no name.
     """
     path = own_file(name)
-    kind = "adapters" if what == "adapters" else "full"
-    header = _header(model.config, name, kind) | {
+    # A base that is only a file somewhere would not be found again when adapters are loaded.
+    findable = base.digest in digests(base.name)
+    kind = "adapters" if what == "adapters" and findable else "full"
+    header = _header(model.config, name.strip(), kind) | {
         "base": {"name": base.name, "digest": base.digest},
         "what": what,
         "steps": steps,
@@ -74,7 +78,7 @@ def save_own(
         "licence": base.licence,
         "citation": base.citation,
     }
-    state = adapter_state(model) if kind == "adapters" else model.state_dict()
+    state = adapter_state(model) if kind == "adapters" else merged_state(model)
     save_weights(path, state, header)
     return path
 
@@ -120,14 +124,13 @@ def save_weights(file: Path, state: Mapping[str, Tensor], header: Mapping[str, A
         "config": str(header["config"]["name"]),
         "intensity": str(header["normalisation"]["intensity"]),
     }
-    file.parent.mkdir(parents=True, exist_ok=True)
     with replacing(file) as part:
         save_file({k: v.detach().cpu().contiguous() for k, v in halved.items()}, part, metadata)
 
 
 def _header(config: SamConfig, name: str, kind: str) -> dict[str, Any]:
     return {
-        "version": 1,
+        "version": VERSION,
         "name": name,
         "kind": kind,
         "config": asdict(config),
