@@ -1,5 +1,7 @@
 """A user's run: progress, pause, stop, resume, the table, and the new model under its name."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ import torch
 from napari_sam.errors import CheckpointError, InputError
 from napari_sam.model.load import load_model
 from napari_sam.training.finetune import FineTuning, Plan
+from napari_sam.training.plan import recipe_for
 from napari_sam.training.samples import pictures_from_arrays
 from tests.training.conftest import discs
 
@@ -14,8 +17,14 @@ PLAN = Plan("decoder", steps=4)
 
 
 @pytest.fixture(autouse=True)
-def few_views(monkeypatch):
-    monkeypatch.setattr("napari_sam.training.finetune.views_for", lambda config, pictures: 8)
+def small_steps(monkeypatch):
+    """Batches of two crops with two objects, from eight views."""
+    where = "napari_sam.training.finetune"
+    monkeypatch.setattr(f"{where}.views_for", lambda config, pictures: 8)
+    monkeypatch.setattr(
+        f"{where}.recipe_for",
+        lambda plan, config: replace(recipe_for(plan, config), pictures=2, objects=2),
+    )
 
 
 @pytest.fixture

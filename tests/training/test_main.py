@@ -1,0 +1,51 @@
+"""The command that trains and exports the model that ships."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from napari_sam.model.load import load_model
+from napari_sam.training.__main__ import main
+from tests.training.conftest import discs
+
+
+@pytest.fixture
+def command(tmp_path, monkeypatch):
+    for seed in range(2):
+        image, labels = discs(seed)
+        place = tmp_path / "data" / f"set{seed}" / "picture"
+        place.mkdir(parents=True)
+        Image.fromarray(image).save(place / "image.png")
+        Image.fromarray(labels).save(place / "labels.png")
+
+    def run(*words):
+        monkeypatch.setattr("sys.argv", ["training", *map(str, words)])
+        main()
+
+    return run
+
+
+def test_it_trains_goes_on_and_exports(command, tmp_path, caplog):
+    caplog.set_level("INFO")
+    run, model = tmp_path / "run", tmp_path / "model.safetensors"
+    small = ("--run", run, "--pretrain", 1, "--pictures", 1, "--objects", 1, "--clicks", 0)
+    command("train", tmp_path / "data", *small, "--train", 0, "--without", "set1")
+    assert "1 pictures to train on" in caplog.text
+    command("train", tmp_path / "data", *small, "--train", 1, "--synthetic", 1)
+    assert "going on from step 1" in caplog.text
+    steps = [line.split(",")[0] for line in (run / "log.csv").read_text().split()]
+    assert steps == ["step", "1", "2"]
+    command("export", "--run", run, "-o", model)
+    loaded = load_model(model, "cpu")
+    assert model.stat().st_size < 12e6
+    assert loaded.entry.intensity == "percentile"
+    assert np.isfinite(loaded.mask_decoder.mask_tokens.weight.numpy()).all()
+
+
+def test_it_starts_from_weights_that_are_there(command, tmp_path):
+    run = tmp_path / "run"
+    command(
+        *("train", tmp_path / "data", "--run", run, "--weights", "cells_tiny", "--pretrain", 0),
+        *("--train", 0),
+    )
+    assert (run / "log.csv").exists()
