@@ -97,3 +97,47 @@ def test_verify_tells_right_from_wrong(capsys, folder):
     assert json.loads(printed.out) == [
         {"name": "net", "path": str(folder / "net.pt"), "intact": False}
     ]
+
+
+@pytest.fixture
+def own_file(folder):
+    """One model that the user has trained: a header and no weights."""
+    header = {
+        "name": "yeast",
+        "base": {"name": "net"},
+        "what": "decoder",
+        "created": "2026-11-24",
+        "figures": {"validation": [{"measure": "1 click", "before": 0.5, "after": 0.75}]},
+    }
+    text = json.dumps({"__metadata__": {"napari_sam": json.dumps(header)}}).encode()
+    path = folder / "own" / "yeast.safetensors"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(len(text).to_bytes(8, "little") + text)
+    return path
+
+
+def test_list_shows_own_models_last(capsys, own_file):
+    printed = run(capsys, "list")[1].out
+    _, own = printed.split("Your own models\n")
+    words = "yeast decoder on net, 2026-11-24, 1 click: IoU 0.50 to 0.75"
+    assert own.split("\n")[0].split() == words.split()
+    *_, last = json.loads(run(capsys, "list", "--json")[1].out)
+    assert (last["name"], last["status"], last["path"]) == ("yeast", "yours", str(own_file))
+    assert last["loadable"]
+    assert last["base"] == {"name": "net"}
+    assert last["figures"]["validation"][0]["after"] == 0.75
+
+
+def test_verify_leaves_own_models_alone(capsys, own_file):
+    status, printed = run(capsys, "verify", "--json")
+    assert (status, json.loads(printed.out)) == (0, [])
+
+
+def test_remove_deletes_own_models_only(capsys, own_file):
+    status, printed = run(capsys, "remove", "net")
+    assert status == 1
+    assert "no model of your own named 'net'" in printed.err
+    status, printed = run(capsys, "remove", "yeast")
+    assert (status, printed.out) == (0, f"{own_file}\n")
+    assert not own_file.exists()
+    assert run(capsys, "remove", "yeast", "--json")[0] == 1

@@ -1,4 +1,4 @@
-"""`napari-sam models`: list the known weights, download them, verify what is here."""
+"""`napari-sam models`: list the known weights, download, verify, remove those you trained."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from napari_sam import zoo
+from napari_sam import own_models, zoo
 from napari_sam.cli.progress import byte_bar
 
 __all__ = ["add"]
 
 
 def add(commands: Any) -> None:
-    """Add the subcommand and its own three."""
-    parser = commands.add_parser("models", help="list, download or verify weights")
+    """Add the subcommand and its own four."""
+    parser = commands.add_parser("models", help="list, download, verify or remove weights")
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     for run, text in (
         (list_models, "show every known model and whether it is here"),
         (download, "download a model, or the rest of it"),
         (verify, "hash the files that are here and compare with what was published"),
+        (remove, "delete a model that you trained"),
     ):
         action = actions.add_parser(run.__name__.removesuffix("_models"), help=text)
         action.add_argument("--json", action="store_true", help="print JSON")
@@ -31,10 +32,12 @@ def add(commands: Any) -> None:
 
 
 def list_models(chosen: argparse.Namespace) -> int:
-    """Print every entry, grouped by who made it."""
+    """Print every entry, grouped by who made it, and what the user has trained."""
     entries = zoo.catalogue().values()
+    own = own_models.own_models().values()
     if chosen.json:
-        print(json.dumps([_report(entry) for entry in entries], indent=2))
+        reports = [*map(_report, entries), *map(_own_report, own)]
+        print(json.dumps(reports, indent=2))
         return 0
     title = ""
     for entry in entries:
@@ -43,6 +46,10 @@ def list_models(chosen: argparse.Namespace) -> int:
             print(f"\n{title}\n  {entry.citation}\n  licence: {entry.licence}")
         note = "" if entry.loadable else "  (listed only: cannot be used yet)"
         print(f"    {entry.name:<32} {zoo.status(entry)}{note}")
+    if own:
+        print("\nYour own models")
+    for model in own:
+        print(f"    {model.name:<32} {model.about()}")
     print(f"\nDownloads go to {zoo.models_folder()}")
     return 0
 
@@ -75,5 +82,18 @@ def verify(chosen: argparse.Namespace) -> int:
     return 0 if all(file["intact"] for file in found) and (found or not chosen.name) else 1
 
 
+def remove(chosen: argparse.Namespace) -> int:
+    """Delete one of the user's own models and print where it was."""
+    path = own_models.remove(chosen.name)
+    print(json.dumps({"name": chosen.name, "path": str(path)}) if chosen.json else path)
+    return 0
+
+
 def _report(entry: zoo.Entry) -> dict[str, Any]:
     return {**asdict(entry), "loadable": entry.loadable, "status": zoo.status(entry)}
+
+
+def _own_report(model: own_models.OwnModel) -> dict[str, Any]:
+    """Return the header, and the keys that published models have, too."""
+    common = {"name": model.name, "title": "Your own models", "loadable": True, "status": "yours"}
+    return {**model.header, **common, "path": str(model.path)}
