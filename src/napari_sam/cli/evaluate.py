@@ -60,9 +60,8 @@ def run(chosen: argparse.Namespace) -> int:
     predictor = Predictor(load_model(chosen.model, chosen.device))
     results = list(tqdm(evaluate(predictor, pictures, chosen.most), total=len(pictures)))
     rows = report.by_dataset(results)
-    text = "\n".join(
-        [report.table(rows), "", report.reliability_table(rows), "", *report.summary(rows), *notes]
-    )
+    remarks = [f"- {line}" for line in (*report.summary(rows), *notes)]
+    text = "\n".join([report.table(rows), "", report.reliability_table(rows), "", *remarks])
     if chosen.output is not None:
         with replacing(chosen.output / "table.md") as part:
             part.write_text(text + "\n", "utf-8")
