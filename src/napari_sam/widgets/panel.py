@@ -67,11 +67,10 @@ class Panel(QWidget):
         self.controls = Controls(self._viewer)
         self.training = Training(self._viewer, self, make, self._other_is_training)
         self.tabs = QTabWidget()
-        self.tabs.setStyleSheet("QTabBar::tab { padding: 4px 12px; }")
         self.tabs.addTab(self.controls, "Prompt")
         self.tabs.addTab(_scrolled(self.training.controls), "Train")
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setContentsMargins(0, 8, 0, 0)  # the dock's title overlaps
         layout.addWidget(self.tabs)
         self.jobs = Jobs(self)
         self.prompting = Prompting(self.controls)
@@ -85,9 +84,8 @@ class Panel(QWidget):
         self.prompting.attach(None)
         self._take_likely_picture()
         self._choose_model()
-        for end in (self.destroyed, QApplication.instance().aboutToQuit):  # type: ignore[union-attr]
-            end.connect(self.jobs.close)
-            end.connect(self.training.work.close)
+        self.destroyed.connect(self.jobs.close)
+        self.destroyed.connect(self.training.work.close)
 
     @property
     def annotation(self) -> Annotation | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
@@ -134,23 +135,33 @@ class TrainWork(QObject):
     def _start(self, job: Callable[[], None]) -> None:
         self._stopping = False
         self._going.set()
-        # No daemon: when the program ends, Python waits for the checkpoint.
-        self._thread = threading.Thread(target=self._do, args=(job,), name="napari-sam training")
+        # A daemon, because Python would wait for others before it asks anybody to stop them.
+        self._thread = threading.Thread(
+            target=self._do, args=(job,), name="napari-sam training", daemon=True
+        )
+        atexit.register(self._leave)
         self._thread.start()
+
+    def _leave(self) -> None:
+        """Stop when the program ends, and wait for the checkpoint."""
+        self.close()
+        if self._thread is not None:
+            self._thread.join()
 
     def _do(self, job: Callable[[], None]) -> None:
         try:
             job()
         except CancelledError:
-            self._tell(self.stopped)
+            self._tell("stopped")
         except BaseException as error:
-            self._tell(self.failed, error)
-        self._tell(self.ended)
+            self._tell("failed", error)
+        self._tell("ended")
+        atexit.unregister(self._leave)
 
-    def _tell(self, signal: Any, *what: Any) -> None:
+    def _tell(self, signal: str, *what: Any) -> None:
         with self._lock:  # Qt's half of us may be deleted once we are closed
             if not self._closed:
-                signal.emit(*what)
+                getattr(self, signal).emit(*what)
 
     def _forget_thread(self) -> None:
         self._thread = None
@@ -165,7 +176,7 @@ class TrainWork(QObject):
         self._tuning, self._checkpoint = tuning, order.folder / "checkpoint.pt"
         try:
             for progress in steps:
-                self._tell(self.progressed, progress)
+                self._tell("progressed", progress)
                 self._going.wait()
                 if self._stopping:
                     raise CancelledError
@@ -180,7 +191,7 @@ class TrainWork(QObject):
         self._tuning.save(name)
         table, self._tuning = self._tuning.table, None
         self._checkpoint.unlink(missing_ok=True)  # the name is taken now: it cannot go on
-        self._tell(self.saved, name, table)
+        self._tell("saved", name, table)
 
     def _fetch(self, name: str) -> None:
         if name in zoo.catalogue():
@@ -209,12 +220,12 @@ class TrainWork(QObject):
 
     def _leave_out(self, source: str, reason: str) -> None:
         self._report("Reading the pictures")
-        self._tell(self.left_out, source, reason)
+        self._tell("left_out", source, reason)
 
     def _report(self, what: str, done: int = 0, total: int = 0) -> None:
         if self._stopping:
             raise CancelledError
-        self._tell(self.reported, what, done, total)
+        self._tell("reported", what, done, total)
 
 
 def _fine_tuning(base: str, *run: Any) -> Tuning:
