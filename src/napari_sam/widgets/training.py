@@ -65,7 +65,8 @@ class Training(QObject):
         self._busy_elsewhere = busy_elsewhere
         self._named = False  # by the user
         self._new = ""  # the name of the latest new model
-        self._step = 0  # of the latest run
+        self._run = Path()  # the folder of the latest run
+        self._step = 0  # of that run
         self._paused = False
         self._connect()
         self.controls.use.hide()
@@ -119,9 +120,11 @@ class Training(QObject):
         order = Order(c.model.name, name, plan, data, c.partial.isChecked(), folder)
         c.use.hide()
         c.save.hide()
-        c.outcome.clear(plan.steps)
+        if folder != self._run or self._kept() is None:
+            c.outcome.clear(plan.steps)
         c.summary.setText(summary(name, order.base, plan))
-        self._step, self._paused = 0, False
+        self._run, self._step, self._paused = folder, 0, False
+        self._named = True  # the name stays with its run, whatever becomes of the layers
         self._say("Starting…")
         self.work.train(order)
         self.refresh()
@@ -217,7 +220,8 @@ class Training(QObject):
     def _show_report(self, what: str, done: int, total: int) -> None:
         self.controls.outcome.fill_bar(done, total)
         amount = f": {done / 1e6:.0f} of {total / 1e6:.0f} MB" if total else ""
-        self._say(f"{what}{amount}…")
+        if not self._paused:
+            self._say(f"{what}{amount}…")
 
     def _show_progress(self, progress: Progress) -> None:
         self.controls.outcome.take(progress)
@@ -227,7 +231,7 @@ class Training(QObject):
             self._say(where(progress))
 
     def _show_result(self, name: str, rows: Rows) -> None:
-        self._new, self._named = name, False
+        self._new, self._named, self._step = name, False, 0
         self._say(result(name, rows))
         self.controls.outcome.compare(rows)
         self.controls.use.show()
