@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import torch
 from napari.components import ViewerModel
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QPoint, QPointF, Qt
+from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QApplication, QFileDialog
 from safetensors.torch import save_file
 
@@ -14,6 +17,7 @@ from napari_sam.inference.host import ModelHost
 from napari_sam.inference.segmenter import load_segmenter
 from napari_sam.model.config import CONFIGS
 from napari_sam.model.sam import Sam
+from napari_sam.widgets.model_choice import ModelChoice
 from tests.fakes import FakeSegmenter
 from tests.widgets.conftest import ours, picture
 
@@ -155,3 +159,106 @@ def test_the_bug_report_does_not_name_it(panel, open_file, settle, tmp_path):
     assert "patient.pt" in panel.controls.remark.text()
     panel.controls.report.click()
     assert "patient" not in QApplication.clipboard().text()
+
+
+@pytest.fixture
+def choice(qtbot, monkeypatch):
+    """A list of its own, at its last model; `asked` counts the dialogs."""
+    choice = ModelChoice()
+    qtbot.addWidget(choice)
+    choice.asked = 0
+
+    def answer(*args):
+        choice.asked += 1
+        return "", ""
+
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", answer)
+    choice.list.setCurrentIndex(choice.list.count() - 2)
+    choice.show()
+    return choice
+
+
+@pytest.mark.parametrize(
+    "key", [Qt.Key.Key_Down, Qt.Key.Key_PageDown, Qt.Key.Key_End, Qt.Key.Key_A]
+)
+def test_keys_stop_before_the_item_that_asks(choice, qtbot, key):
+    last = choice.name
+    qtbot.keyClick(choice.list, key)
+    assert (choice.name, choice.asked) == (last, 0)
+    qtbot.keyClick(choice.list, Qt.Key.Key_Up)
+    assert choice.name == choice.list.itemData(choice.list.count() - 3)
+    qtbot.keyClick(choice.list, Qt.Key.Key_End)
+    assert (choice.name, choice.asked) == (last, 0)
+
+
+def test_the_wheel_stops_before_it_too(choice):
+    def turn(notches):
+        at = QPointF(5, 5)
+        event = QWheelEvent(
+            at,
+            choice.list.mapToGlobal(at),
+            QPoint(),
+            QPoint(0, 120 * notches),
+            Qt.MouseButton.NoButton,
+            Qt.KeyboardModifier.NoModifier,
+            Qt.ScrollPhase.NoScrollPhase,
+            False,
+        )
+        QApplication.sendEvent(choice.list, event)
+
+    last = choice.name
+    turn(-1)
+    assert (choice.name, choice.asked) == (last, 0)
+    turn(1)
+    assert choice.name == choice.list.itemData(choice.list.count() - 3)
+
+
+def test_the_open_list_reaches_it(choice, qtbot):
+    qtbot.keyClick(choice.list, Qt.Key.Key_Space)
+    view = choice.list.view()
+    qtbot.waitUntil(view.isVisible)
+    qtbot.keyClick(view, Qt.Key.Key_Down)
+    qtbot.keyClick(view, Qt.Key.Key_Return)
+    assert choice.asked == 1
+    assert choice.list.currentIndex() == choice.list.count() - 2
+
+
+def own_model(folder, name):
+    header = {
+        "name": name,
+        "base": {"name": "cells_tiny"},
+        "what": "decoder",
+        "created": "2026-11-24",
+        "figures": {"validation": [{"measure": "1 click", "before": 0.5, "after": 0.75}]},
+    }
+    text = json.dumps({"__metadata__": {"napari_sam": json.dumps(header)}}).encode()
+    path = folder / "models" / "own" / f"{name}.safetensors"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(len(text).to_bytes(8, "little") + text)
+    return path
+
+
+def test_trained_models_stand_after_the_published_ones(choice, qtbot, tmp_path):
+    before = [choice.list.itemText(i) for i in range(choice.list.count())]
+    choice.list.setCurrentIndex(1)
+    chosen = choice.name
+    path = own_model(tmp_path, "yeast")
+    own_model(tmp_path, "algae")
+    with qtbot.assertNotEmitted(choice.chosen):
+        choice.reload()
+        choice.reload()
+    now = [choice.list.itemText(i) for i in range(choice.list.count())]
+    assert now == [*before[:-1], "algae — yours", "yeast — yours", before[-1]]
+    assert choice.name == chosen
+    choice.list.setCurrentIndex(choice.list.findData("yeast"))
+    assert (choice.name, choice.ready) == ("yeast", True)
+    assert choice.list.toolTip() == "decoder on cells_tiny, 2026-11-24, 1 click: IoU 0.50 to 0.75"
+    assert choice.button.isHidden()
+    own_model(tmp_path, "bacteria")
+    with qtbot.assertNotEmitted(choice.chosen):
+        choice.reload()
+    assert choice.name == "yeast"
+    path.unlink()
+    with qtbot.waitSignal(choice.chosen):
+        choice.reload()
+    assert choice.name == "cells_tiny"

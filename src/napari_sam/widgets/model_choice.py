@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from qtpy.QtCore import QSignalBlocker, Qt, Signal
+from qtpy.QtCore import QEvent, QSignalBlocker, Qt, Signal
+from qtpy.QtGui import QKeyEvent, QWheelEvent
 from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
 from napari_sam import zoo
@@ -16,6 +19,29 @@ DOWNLOAD = "will download"
 OWN = "your file"
 TRAINED = "yours"
 OPEN = "A file of your own…"
+
+
+class _List(QComboBox):
+    """A list whose last item asks for something: keys and wheel stop before it while closed."""
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        self._step(super().keyPressEvent, event)
+
+    def wheelEvent(self, event: QWheelEvent | None) -> None:
+        self._step(super().wheelEvent, event)
+
+    def showPopup(self) -> None:
+        self._offer_last(True)  # the key that opens it is a step, too
+        super().showPopup()
+
+    def _step(self, handle: Callable[[Any], None], event: QEvent | None) -> None:
+        self._offer_last(False)  # Qt steps over disabled items
+        handle(event)
+        self._offer_last(True)
+
+    def _offer_last(self, offered: bool) -> None:
+        items: Any = self.model()
+        items.item(self.count() - 1).setEnabled(offered)
 
 
 class ModelChoice(QWidget):
@@ -30,7 +56,7 @@ class ModelChoice(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.list = QComboBox()
+        self.list = _List()
         self.list.setAccessibleName("Model")
         self.list.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         for entry in zoo.catalogue().values():
@@ -69,8 +95,9 @@ class ModelChoice(QWidget):
         with QSignalBlocker(self.list):
             for name in self._trained:
                 self.list.removeItem(self.list.findData(name))
-            self._trained = list(own_models())
-            for index, model in enumerate(own_models().values(), self._published):
+            trained = own_models()
+            self._trained = list(trained)
+            for index, model in enumerate(trained.values(), self._published):
                 self.list.insertItem(index, f"{model.name} — {TRAINED}", model.name)
                 self._explain(index, model.about())
             self.list.setCurrentIndex(max(self.list.findData(chosen), 0))
