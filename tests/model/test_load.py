@@ -118,6 +118,12 @@ def test_a_missing_file_of_the_zoo_is_downloaded(published, monkeypatch, state):
     check(load_model("net", "cpu"), state)
 
 
+def test_a_model_is_known_by_all_its_hashes(published):
+    entry, _ = published
+    assert load.digests("net") == [f"sha256:{entry.sha256}", f"xxh128:{entry.xxh128}"]
+    assert load.digests("nett") == []
+
+
 def test_a_published_file_is_known_under_any_name(published, tmp_path):
     entry, path = published
     copy = tmp_path / "copy.bin"

@@ -192,7 +192,7 @@ def _own_entry(
     return zoo.Entry(
         str(about.get("name", path.stem)),
         config.name,
-        title="trained by you" if header else "a file of your own",
+        title="trained by you" if "base" in header else "a file of your own",
         size=path.stat().st_size,
         sha256=_sha256(path),
         licence=str(about.get("licence", "")),
