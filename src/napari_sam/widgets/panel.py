@@ -138,7 +138,7 @@ class Panel(QWidget):
         self.jobs.failed.connect(self._show_failure)
         self.jobs.idle.connect(self._activity.end)
         self.tabs.currentChanged.connect(self._follow_tab)
-        self.training.trained.connect(_refresh_models)
+        self.training.trained.connect(self._refresh_models)
         self.training.use_wanted.connect(self._use_trained)
 
     def _connect_keys(self) -> None:
@@ -246,6 +246,12 @@ class Panel(QWidget):
         self.prompting.refresh()
         self.prompting.warn(error)
 
+    def _refresh_models(self) -> None:
+        """Show a new model in every list of every window."""
+        for panel in {self, *_open_panels()}:
+            panel.controls.model.reload()
+            panel.training.controls.model.reload()
+
     def _use_trained(self, name: str) -> None:
         models = self.controls.model.list
         models.setCurrentIndex(models.findData(name))
@@ -273,13 +279,6 @@ def _host_of_another_panel() -> ModelHost | None:
 def _open_panels() -> Iterator[Panel]:
     windows = (w for w in QApplication.topLevelWidgets() if isinstance(w, QMainWindow))
     return (panel for window in windows for panel in window.findChildren(Panel))
-
-
-def _refresh_models() -> None:
-    """Show a new model in every list."""
-    for panel in _open_panels():
-        panel.controls.model.reload()
-        panel.training.controls.model.reload()
 
 
 def _scrolled(widget: QWidget) -> QScrollArea:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["LEGEND", "TrainPreview", "drawn"]
 
 TALLEST = 320  # pixels on the screen
+SPARE = 32  # pixels, more than a scroll bar's width
 TRUTH, FOUND = (0, 190, 255), (255, 140, 0)
 LEGEND = (
     "A picture that is not learned from: "
@@ -42,7 +43,8 @@ class TrainPreview(QLabel):
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Draw it anew: outlines stay one pixel wide."""
         super().resizeEvent(event)
-        if self._preview is not None:
+        # A scroll bar that comes and goes must not make it grow and shrink for ever.
+        if self._preview is not None and not 0 <= self.width() - self.pixmap().width() < SPARE:
             self._draw()
 
     def sizeHint(self) -> QSize:
