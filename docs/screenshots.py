@@ -7,6 +7,8 @@ Run it where there is a screen, or on a virtual one::
 
 from __future__ import annotations
 
+import os
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,15 +21,25 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
 from napari_sam.samples import SAMPLES, tissue_layer
+from napari_sam.training.synthetic import synthetic_picture
 from napari_sam.widgets.panel import Panel
 
 IMAGES = Path(__file__).parent / "images"
 SIZE = 1360, 800
 ZOOM = 2.2
-PATIENCE_S = 120
+PATIENCE_S = 600
+DRAWN = 2, 11  # seeds of pictures of rods
+UNDERWAY = 30  # of the 100 steps of a short training
 
 
 def main() -> None:
+    """Take all pictures."""
+    IMAGES.mkdir(exist_ok=True)
+    prompt()
+    train()
+
+
+def prompt() -> None:
     """Click on one nucleus of the sample and take a picture of the window."""
     viewer = napari.Viewer(show_welcome_screen=False)
     window = viewer.window._qt_window
@@ -47,9 +59,34 @@ def main() -> None:
     QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=place)
     wait_until(lambda: panel.annotation.session.mask is not None and not panel.jobs.busy)
     wait(0.5)
-    IMAGES.mkdir(exist_ok=True)
     window.grab().save(str(IMAGES / "panel.png"))
     viewer.close()
+
+
+def train() -> None:
+    """Teach the built-in model two drawn pictures and take a picture of the window meanwhile."""
+    with tempfile.TemporaryDirectory() as models:
+        os.environ["NAPARI_SAM_MODELS"] = models
+        viewer = napari.Viewer(show_welcome_screen=False)
+        window = viewer.window._qt_window
+        window.resize(*SIZE)
+        for field, seed in enumerate(DRAWN, 1):
+            picture = synthetic_picture(np.random.default_rng(seed), 256)
+            viewer.add_image(picture.rgb, name=f"field {field}")
+            viewer.add_labels(picture.labels, name=f"field {field} cells").contour = 2
+        panel = Panel(viewer)
+        viewer.window.add_dock_widget(panel, name="Click to segment")
+        wait_until(lambda: window.isVisible() and not panel.jobs.busy)
+        panel.tabs.setCurrentIndex(1)
+        controls = panel.training.controls
+        controls.length.setCurrentIndex(0)
+        controls.start.click()
+        wait_until(lambda: len(controls.outcome.curve.loss) >= UNDERWAY)
+        wait(0.5)
+        window.grab().save(str(IMAGES / "train.png"))
+        controls.stop.click()
+        wait_until(lambda: not panel.training.work.busy)
+        viewer.close()
 
 
 def wait_until(done: Callable[[], bool]) -> None:

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from skimage.data import immunohistochemistry
+
+from napari_sam.own_models import own_models
+from napari_sam.training.synthetic import synthetic_picture
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -23,7 +27,11 @@ def test_relative_links_lead_to_files(page: Path) -> None:
     assert not [link for link in links if "://" not in link and not (page.parent / link).exists()]
 
 
-@pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "python")], ids=lambda p: p.name)
+TRAINING = ROOT / "docs" / "training.md"
+PREDICTING = [page for page in PAGES if blocks(page, "python") and page != TRAINING]
+
+
+@pytest.mark.parametrize("page", PREDICTING, ids=lambda page: page.name)
 def test_python_on_a_page_runs(page: Path) -> None:
     # The README leaves the picture and the place of the click to the reader.
     names = {"image": immunohistochemistry(), "row": 392, "column": 182}
@@ -33,3 +41,17 @@ def test_python_on_a_page_runs(page: Path) -> None:
     assert result.masks.shape == (3, 512, 512)
     assert np.all(np.diff(result.scores) <= 0)
     assert result.masks[0, 392, 182]
+
+
+def test_the_training_page_makes_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NAPARI_SAM_MODELS", str(tmp_path))
+    for seed in range(2):
+        drawn = synthetic_picture(np.random.default_rng(seed), 128)
+        sample = tmp_path / "my_samples" / str(seed)
+        sample.mkdir(parents=True)
+        tifffile.imwrite(sample / "image.tif", drawn.rgb)
+        tifffile.imwrite(sample / "labels.tif", drawn.labels)
+    (block,) = blocks(TRAINING, "python")
+    exec(block.replace("steps=300", "steps=2"), {})  # the page's own 300 take minutes
+    assert list(own_models()) == ["my cells"]

@@ -7,10 +7,11 @@ import torch
 from napari_sam.errors import DeviceError, InputError
 from napari_sam.inference.batching import in_batches
 from napari_sam.inference.predictor import Predictor
-from napari_sam.inference.view import View, find_window
+from napari_sam.inference.view import View, find_windows
 from napari_sam.model.config import CONFIGS
 from napari_sam.model.sam import Sam
 from napari_sam.prompts import Prompts
+from napari_sam.results import Prediction
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,8 @@ class Drawing(Predictor):
         super().__init__(predictor.model)
 
     def predict(self, embedding, prompts, level=0):
-        window = find_window(embedding, self.config, prompts, level)
+        windows = find_windows(embedding, self.config, prompts)
+        window = next(w for w in windows if w[0] >= level)
         view = View(embedding, self.config, window)
         like = torch.zeros(1)
         points = boxes = masks = None
@@ -128,33 +130,97 @@ def test_a_mask_prompt_lies_on_its_pixels_and_its_logits_come_back(predictor, wi
     assert (back != sent).float().mean() < 0.01
 
 
+def levels(embedding, predictor, prompts):
+    return [window[0] for window in find_windows(embedding, predictor.config, prompts)]
+
+
 def test_large_prompts_are_seen_whole(predictor, wide):
-    assert find_window(wide, predictor.config, Prompts(box=(100, 100, 140, 140)))[0] == 0
-    assert (
-        find_window(wide, predictor.config, Prompts(box=(10, 10, 590, 1290)))[0]
-        == len(wide.levels) - 1
-    )
-    far = Prompts([(10, 10), (10, 300)], [1, 1])
-    assert find_window(wide, predictor.config, far)[0] > 0
+    assert levels(wide, predictor, Prompts(box=(10, 10, 590, 1290))) == [3]
+    far = Prompts([(10, 10), (10, 300)], [1, 1])  # 290 pixels are more than three quarters of 256
+    assert levels(wide, predictor, far) == [1, 2, 3]
 
 
-def test_more_clicks_keep_the_window(predictor, wide):
-    first = find_window(wide, predictor.config, Prompts([(300, 700)], [1]))
-    assert find_window(wide, predictor.config, Prompts([(300, 700), (330, 650)], [1, 0])) == first
+def test_known_sizes_choose_the_level(predictor, wide):
+    assert levels(wide, predictor, Prompts(box=(100, 100, 140, 140))) == [0, 1, 2, 3]
+    assert levels(wide, predictor, Prompts(box=(100, 100, 150, 228))) == [1, 2, 3]  # 128 to 64
+    mask = np.zeros(wide.shape, bool)
+    mask[100:229, 100:150] = True
+    assert levels(wide, predictor, Prompts(mask=mask)) == [1, 2, 3]
+    logits = np.zeros(wide.logits_size, np.float32)
+    assert levels(wide, predictor, Prompts([(300, 700)], [1], mask=logits)) == [0, 1, 2, 3]
+    assert levels(wide, predictor, Prompts(mask=logits)) == [3]
 
 
-def test_a_mask_that_leaves_its_window_is_predicted_coarser(predictor, wide, monkeypatch):
-    levels = []
+def test_more_clicks_keep_the_windows(predictor, wide):
+    first = find_windows(wide, predictor.config, Prompts([(300, 700)], [1]))
+    assert find_windows(wide, predictor.config, Prompts([(300, 700), (330, 650)], [1, 0])) == first
 
-    def everything(features, points, labels, boxes, masks):
-        levels.append(features)
-        h, w = features.embedding.shape[-2:]
-        return torch.full((1, 4, 4 * h, 4 * w), 5.0), torch.zeros(1, 4)
 
-    monkeypatch.setattr(predictor.model, "decode", everything)
-    result = predictor.predict(wide, Prompts([(300, 700)], [1]))
-    assert result.masks[0].all()
-    assert len(levels) == len(wide.levels)
+SAID = [[0.7, 0.3, 0.2], [0.75, 0.6, 0.1], [0.9, 0.4, 0.3]]
+
+
+class Scripted(Predictor):
+    """Answers level k with masks that cover row k, and with the scores that it is told."""
+
+    def __init__(self, predictor, cut=(), said=SAID):
+        super().__init__(predictor.model)
+        self.cut, self.said, self.asked = cut, said, []
+
+    def _decode(self, view, three, prompts):
+        level = view.window[0]
+        self.asked.append(level)
+        scores = np.array(self.said[level][: 3 if three else 1], np.float32)
+        masks = np.zeros((len(scores), *view.embedding.shape), bool)
+        masks[:, level] = True
+        logits = np.full((len(scores), *view.embedding.logits_size), level, np.float32)
+        return [(Prediction(masks, scores, logits), level in self.cut)] * len(prompts)
+
+
+@pytest.fixture(scope="module")
+def small(predictor):
+    """A picture that is enlarged to 768, and seen at 384 and 256 as well: three levels."""
+    return predictor.embed(np.random.default_rng(0).random((256, 200)))
+
+
+@pytest.mark.parametrize(
+    ("cut", "scores", "level"),
+    [
+        ((), [0.9, 0.4, 0.3], 2),
+        ((2,), [0.75, 0.6, 0.1], 1),
+        ((1, 2), [0.7, 0.3, 0.2], 0),
+        ((0, 1, 2), [0.9, 0.4, 0.3], 2),  # all are cut: the coarsest shows most
+    ],
+)
+def test_the_best_level_that_cuts_nothing_answers(predictor, small, cut, scores, level):
+    found = Scripted(predictor, cut).predict(small, Prompts([(30, 70)], [1]))
+    np.testing.assert_allclose(found.scores, scores)
+    assert found.masks[0].argmax(axis=0)[0] == level
+    assert found.logits[0, 0, 0] == level
+
+
+@pytest.mark.parametrize(("second", "chosen"), [(0.72, 0.7), (0.74, 0.74)])
+def test_a_coarser_level_must_be_clearly_better(predictor, small, second, chosen):
+    model = Scripted(predictor, said=[[0.7], [second], [0.75]])
+    found = model.predict(small, Prompts([(30, 70), (40, 70)], [1, 0]))
+    np.testing.assert_allclose(found.scores, [chosen])
+
+
+def test_below_its_own_scale_a_picture_is_seen_only_where_nothing_finer_shows_the_object(
+    predictor, wide
+):
+    click = Prompts([(300, 700)], [1])
+    whole, cut = Scripted(predictor), Scripted(predictor, cut=(0,))
+    assert whole.predict(wide, click).scores[0] == pytest.approx(0.7)
+    assert cut.predict(wide, click).scores[0] == pytest.approx(0.75)
+    assert (whole.asked, cut.asked) == ([0], [0, 1])
+
+
+def test_a_box_is_looked_for_at_one_level_unless_its_window_cuts_the_mask(predictor, small):
+    box = Prompts(box=(100, 100, 120, 120))
+    whole, cut = Scripted(predictor), Scripted(predictor, cut=(0, 1))
+    np.testing.assert_allclose(whole.predict(small, box).scores, [0.7])
+    np.testing.assert_allclose(cut.predict(small, box).scores, [0.9])
+    assert (whole.asked, cut.asked) == ([0], [0, 1, 2])
 
 
 def test_the_contrast_is_recorded(predictor):

@@ -6,7 +6,6 @@ import pytest
 from napari_sam.training.augment import random_crop, whole_view
 from napari_sam.training.intensity import vary
 from napari_sam.training.samples import make_picture
-from napari_sam.training.wholes import whole_of
 
 
 def discs(shape=(300, 400), radius=15, partial=False):
@@ -108,21 +107,3 @@ def test_intensities_vary_but_objects_stay_apart_from_their_ground():
         assert abs(contrast) > 25
         changed += (rgb != picture.rgb).any()
     assert changed > 30
-
-
-def test_a_whole_is_an_object_and_what_it_touches_enough():
-    labels = np.zeros((20, 40), int)
-    labels[5:15, 5:15] = 1  # outline 40
-    labels[5:15, 15:20] = 2  # shares 10 sides with 1
-    labels[15:18, 12:15] = 3  # shares 3 sides with 1: less than a tenth
-    labels[15:19, 15:19] = 4  # touches 1 only at a corner, and 2 along 4 of 30 sides
-    labels[5:10, 30:35] = 5
-    assert (whole_of(labels, 1) == np.isin(labels, [1, 2])).all()
-    assert (whole_of(labels, 2) == np.isin(labels, [1, 2, 4])).all()
-    assert whole_of(labels, 5) is None
-    assert whole_of(labels, 9) is None
-
-
-def test_the_border_of_the_picture_is_no_outline():
-    labels = np.array([[1, 1, 1, 1, 2]])
-    assert whole_of(labels, 1).all()

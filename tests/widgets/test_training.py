@@ -260,9 +260,14 @@ class TestRun:
         train = open_train(viewer)
         assert train.controls.start.text() == "Continue"
         assert "A stopped run of this name is kept" in train.controls.status.text()
+        FakeTuning.error = InputError("this is a run with other pictures")
+        train.controls.start.click()
+        wait(train)
+        assert "other pictures. Start anew forgets the stopped run" in train.controls.status.text()
+        FakeTuning.error = None
         train.controls.anew.click()
         wait(train)
-        assert runs[0].first == 0
+        assert runs[-1].first == 0
 
     def test_a_stopped_run_is_saved_as_it_is(self, train, wait, runs, until):
         c, FakeTuning.hold = train.controls, 3
@@ -405,7 +410,7 @@ def test_words():
     assert "worse now: IoU 0.70, before 0.80" in result("new", worse)
     assert "not better" in result("new", [{"measure": "1 click", "before": 0.8, "after": 0.801}])
     assert "no pictures left to measure" in result("new", [])
-    assert "two processor cores" in effort("cells_tiny", Plan(), 2)
+    assert "one processor core" in effort("cells_tiny", Plan(), 2)
     assert effort("no such model", Plan(), 2) == ""
 
 

@@ -24,13 +24,14 @@ from napari_sam.inference.image import (
     to_rgb8,
 )
 from napari_sam.inference.masks import keep_prompted
-from napari_sam.inference.view import View, Window, find_window
+from napari_sam.inference.view import View, Window, find_windows, is_rival
 from napari_sam.model.sam import Sam
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction
 
 __all__ = ["Embedding", "Predictor"]
 
+COARSER = 0.03  # predicted IoU by which each coarser level must be better: it shows less detail
 MOST_ENLARGED = 8  # a picture of a few pixels stays one of few
 
 
@@ -116,20 +117,21 @@ class Predictor:
     ) -> list[Prediction]:
         """Predict the masks of N objects; equal to N calls of `predict`.
 
-        Objects whose prompts have the same form and window share one run of the decoder. Where a
-        window cuts through the mask, the object is predicted again at the next coarser level.
+        Objects whose prompts have the same form and window share one run of the decoder. Where
+        nothing tells an object's size, and the picture was enlarged, several levels answer and the
+        one with the best predicted IoU counts. Where a window cuts the mask, a coarser one does.
         """
         for one in prompts:
             self._check(embedding, one)
-        todo = {i: find_window(embedding, self.config, one) for i, one in enumerate(prompts)}
-        found: dict[int, Prediction] = {}
-        while todo:
+        windows = [find_windows(embedding, self.config, one) for one in prompts]
+        found: dict[int, tuple[float, Prediction]] = {}
+        for turn in range(len(embedding.levels)):
             groups: dict[tuple[tuple[int, bool, bool], Window], list[int]] = defaultdict(list)
-            for i, window in todo.items():
-                one = prompts[i]
-                form = (len(one.points), one.box is not None, one.mask is not None)
-                groups[form, window].append(i)
-            todo = {}
+            for i, one in enumerate(prompts):
+                some = windows[i][turn : turn + 1]
+                if some and (i not in found or is_rival(embedding, one, some[0])):
+                    form = (len(one.points), one.box is not None, one.mask is not None)
+                    groups[form, some[0]].append(i)
             for (_, window), members in groups.items():
                 view = View(embedding, self.config, window)
                 three = prompts[members[0]].is_lone_point if multimask is None else multimask
@@ -137,10 +139,12 @@ class Predictor:
                 work = partial(self._decode, view, three)
                 results = in_batches(work, chosen, self.model.device)
                 for i, (result, cut) in zip(members, results, strict=True):
-                    found[i] = result
-                    if cut and window[0] + 1 < len(embedding.levels):
-                        todo[i] = find_window(embedding, self.config, prompts[i], window[0] + 1)
-        return [found[i] for i in range(len(prompts))]
+                    value = float(result.scores[0]) - COARSER * window[0]
+                    best = i not in found or value > found[i][0]
+                    nothing_else = i not in found and turn + 1 == len(windows[i])
+                    if nothing_else or (best and not cut):
+                        found[i] = value, result
+        return [found[i][1] for i in range(len(prompts))]
 
     def _scales(self, shape: tuple[int, int]) -> list[tuple[int, int]]:
         if not self.config.dense:

@@ -20,43 +20,69 @@ from napari_sam.model.config import SamConfig
 from napari_sam.model.sam import Features
 from napari_sam.prompts import Prompts
 
-__all__ = ["View", "Window", "find_window"]
+__all__ = ["View", "Window", "find_windows", "is_rival"]
 
 SURE = 8.0  # the logit of a pixel that a boolean mask prompt says is inside
 ROOM = 0.75  # share of the frame that prompts may span before a coarser level is used
+OWN = 0.7  # of the picture's own scale; below it, what was one object looks like many
+SIDE = 64  # model pixels; objects of known size are looked for where they are nearest to it
 
 Window = tuple[int, int, int]
 """Level, and row and column of the window's corner in tokens."""
 
 
-def find_window(
-    embedding: Embedding, config: SamConfig, prompts: Prompts, finest: int = 0
-) -> Window:
-    """Return the window that sees the prompts, at the finest level that holds them all.
+def find_windows(embedding: Embedding, config: SamConfig, prompts: Prompts) -> list[Window]:
+    """Return the windows in which to look for the object, one a level, finest first.
 
-    It is centred on the box, else the mask, else the first point, so that more clicks on an
-    object keep its window.
+    The first level is the finest that holds all prompts; where they tell the object's size, the
+    one of those at which its longer side is nearest to 64 model pixels. Windows are centred on
+    the box, else the mask, else the first point, so that more clicks on an object keep them.
     """
     coarsest = len(embedding.levels) - 1
     if coarsest == 0:
-        return 0, 0, 0
-    anchor = prompts.points[:1]
-    if prompts.box is not None:
-        anchor = prompts.box.reshape(2, 2)
-    elif prompts.mask is not None and prompts.mask.dtype == bool:
-        inside = np.argwhere(prompts.mask)
-        anchor = np.stack([inside.min(axis=0), inside.max(axis=0)]).astype(float)
+        return [(0, 0, 0)]
+    anchor = _anchor(prompts)
     if len(anchor) == 0:  # logits alone say nothing of the place: look at everything
-        return coarsest, 0, 0
+        return [(coarsest, 0, 0)]
     span = np.ptp(np.concatenate([anchor, prompts.points]), axis=0)
-    for level in range(finest, coarsest + 1):
-        scale = np.array(embedding.levels[level].shape) / np.array(embedding.shape)
-        if (span * scale <= ROOM * config.frame).all():
-            break
-    tokens = np.array(embedding.levels[level].features.embedding.shape[-2:])
-    start = np.round(anchor.mean(axis=0) * scale / config.stride - config.grid / 2).astype(int)
-    row, column = np.clip(start, 0, np.maximum(tokens - config.grid, 0))
-    return level, int(row), int(column)
+    scales = [np.array(level.shape) / np.array(embedding.shape) for level in embedding.levels]
+    holds = [bool((span * scale <= ROOM * config.frame).all()) for scale in scales]
+    first = holds.index(True) if any(holds) else coarsest
+    if _tells_size(prompts):
+        sides = [max(1.0, float((np.ptp(anchor, axis=0) * s).max())) for s in scales[first:]]
+        first += int(np.abs(np.log(np.divide(sides, SIDE))).argmin())
+    windows = []
+    for level in range(first, coarsest + 1):
+        tokens = np.array(embedding.levels[level].features.embedding.shape[-2:])
+        middle = anchor.mean(axis=0) * scales[level] / config.stride
+        start = np.round(middle - config.grid / 2).astype(int)
+        row, column = np.clip(start, 0, np.maximum(tokens - config.grid, 0))
+        windows.append((level, int(row), int(column)))
+    return windows
+
+
+def is_rival(embedding: Embedding, prompts: Prompts, window: Window) -> bool:
+    """Return whether to look through a window although a finer one shows the object uncut.
+
+    That is worth it where nothing tells the object's size, but only if the finer level enlarges
+    the picture: below its own scale, small objects run into one.
+    """
+    scale = max(embedding.levels[window[0]].shape) / max(embedding.shape)
+    return not _tells_size(prompts) and scale >= OWN
+
+
+def _tells_size(prompts: Prompts) -> bool:
+    return prompts.box is not None or (prompts.mask is not None and prompts.mask.dtype == bool)
+
+
+def _anchor(prompts: Prompts) -> NDArray[np.float64]:
+    """Return the corners of the box, else of the mask; else the first point, if there is one."""
+    if prompts.box is not None:
+        return prompts.box.reshape(2, 2)
+    if prompts.mask is not None and prompts.mask.dtype == bool:
+        inside = np.argwhere(prompts.mask)
+        return np.stack([inside.min(axis=0), inside.max(axis=0)]).astype(float)
+    return prompts.points[:1]
 
 
 @dataclass(frozen=True, eq=False)

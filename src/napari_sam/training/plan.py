@@ -61,8 +61,9 @@ def recipe_for(plan: Plan, config: SamConfig) -> Recipe:
 def estimate(config_name: str, what: str, pictures: int, steps: int) -> tuple[float, float]:
     """Return about how long a run takes and how much memory it needs.
 
-    From figures that ``python -m benchmarks.training`` measured on two processor cores; a graphics
-    card is faster.
+    On one processor core, from what ``python -m benchmarks.training`` measured; a graphics card is
+    faster. A step is the decoder's work, and that of the image encoder where each step runs it:
+    about four views per picture with gradients, one without.
 
     Parameters
     ----------
@@ -76,9 +77,15 @@ def estimate(config_name: str, what: str, pictures: int, steps: int) -> tuple[fl
     -------
     seconds, gibibytes : float
     """
-    view, step, memory = COSTS[config_name, what]
-    looks = views_for(CONFIGS[config_name], pictures) if what == "decoder" else 0
-    return looks * view + steps * step, memory
+    config = CONFIGS[config_name]
+    view, weights = VIEW[config_name]
+    step, resting, working = (1.4, 0.6, 0.3) if config.dense else (2.8, 1.2, 3.7)
+    if what == "decoder":
+        return views_for(config, pictures) * view + steps * step, resting + weights
+    # The dense model's encoder has no attention that adapters could change.
+    passes = 1 if config.dense and what == "adapters" else 4
+    step += passes * recipe_for(Plan(what), config).pictures * view
+    return steps * step, resting + working + weights
 
 
 def views_for(config: SamConfig, pictures: int) -> int:
@@ -89,8 +96,12 @@ def views_for(config: SamConfig, pictures: int) -> int:
     return min(max(16 * pictures, 64), 384) if config.dense else min(max(4 * pictures, 8), 64)
 
 
-# Seconds per view and per step, and GiB.
-COSTS = {
-    ("cells_tiny", "decoder"): (0.07, 1.0, 1.2),
+# Seconds per view, and GiB of weights.
+VIEW = {
+    "cells_tiny": (0.03, 0.0),
+    "vit_t": (1.2, 0.0),
+    "vit_b": (17.0, 0.4),
+    "vit_l": (58.0, 1.2),
+    "vit_h": (120.0, 2.4),
 }
 RATES = {"decoder": 5e-4, "adapters": 1e-3, "everything": 2e-4}

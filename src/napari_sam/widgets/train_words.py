@@ -41,7 +41,7 @@ def effort(base: str, plan: Plan, pictures: int) -> str:
         seconds, memory = estimate(_config(base), plan.what, pictures, plan.steps)
     except KeyError:  # nobody has measured it
         return ""
-    return f"About {duration(seconds)} on two processor cores, {memory:.1f} GiB of memory"
+    return f"About {duration(seconds)} on one processor core, {memory:.1f} GiB of memory"
 
 
 def summary(name: str, base: str, plan: Plan) -> str:

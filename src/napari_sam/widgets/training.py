@@ -33,6 +33,7 @@ KEPT = (
     "A stopped run of this name is kept. Continue goes on where it was, with the same pictures "
     "and settings; Start anew forgets it."
 )
+FORGET = "Start anew forgets the stopped run of this name; another name leaves it alone."
 ELSEWHERE = "The panel of another window is training; one training at a time."
 
 
@@ -122,6 +123,7 @@ class Training(QObject):
         c.save.hide()
         if folder != self._run or self._kept() is None:
             c.outcome.clear(plan.steps)
+        c.outcome.left_out.clear()
         c.summary.setText(summary(name, order.base, plan))
         self._run, self._step, self._paused = folder, 0, False
         self._named = True  # the name stays with its run, whatever becomes of the layers
@@ -248,7 +250,8 @@ class Training(QObject):
             self._say("Stopped before the first step.")
 
     def _show_failure(self, error: BaseException) -> None:
-        self._say(error)
+        forget = self._kept() is not None and self._step == 0
+        self._say(f"{error}. {FORGET}" if forget else error)
         self.controls.save.setVisible(self._step > 0)
 
     def _end(self) -> None:
