@@ -33,8 +33,9 @@ class FakeTuning:
     hold, error = 0, None
     go = threading.Event()
 
-    def __init__(self, base, training, validation, plan, folder):
-        self.base, self.training, self.validation = base, training, validation
+    def __init__(self, base, device, training, validation, plan, folder):
+        self.base, self.device = base, device
+        self.training, self.validation = training, validation
         self.plan, self.checkpoint = plan, folder / "checkpoint.pt"
         self.table, self.closed = [], False
 
@@ -235,6 +236,12 @@ class TestRun:
         wait(train)
         assert runs[0].step == 100
 
+    def test_it_runs_where_the_prompt_tab_says(self, train, wait, runs):
+        train.parent().controls.device.setCurrentText("cpu")
+        train.controls.start.click()
+        wait(train)
+        assert runs[0].device == "cpu"
+
     def test_stop_and_go_on(self, train, wait, runs, until):
         c, FakeTuning.hold = train.controls, 7
         c.start.click()
@@ -365,7 +372,7 @@ class Run:
 work = TrainWork(lambda *run: Run())
 work._pictures = lambda order: ([], [])
 work.progressed.connect(app.quit)
-work.train(Order("mine.pt", "new", Plan(), [], True, Path(sys.argv[1])))
+work.train(Order("mine.pt", "cpu", "new", Plan(), [], True, Path(sys.argv[1])))
 work.pause()
 app.exec()
 """

@@ -65,7 +65,9 @@ class Panel(QWidget):
         self._viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
         self.host = host or _host_of_another_panel() or ModelHost()
         self.controls = Controls(self._viewer)
-        self.training = Training(self._viewer, self, make, self._other_is_training)
+        self.training = Training(
+            self._viewer, self, make, self._other_is_training, self.controls.device.currentText
+        )
         self.tabs = QTabWidget()
         self.tabs.addTab(self.controls, "Prompt")
         self.tabs.addTab(_scrolled(self.training.controls), "Train")

@@ -31,6 +31,8 @@ class Order:
     ----------
     base : str
         Name of a model, or the path of a file.
+    device : str
+        Where it is trained.
     name : str
         Of the new model.
     plan : Plan
@@ -43,6 +45,7 @@ class Order:
     """
 
     base: str
+    device: str
     name: str
     plan: Plan
     data: Sequence[Arrays] | Path
@@ -65,7 +68,7 @@ class Tuning(Protocol):
 
 
 Make = Callable[..., Tuning]
-"""Called like `FineTuning`, but with the base model's name."""
+"""Called like `FineTuning`, but with the base model's name and the device."""
 
 
 class TrainWork(QObject):
@@ -171,7 +174,8 @@ class TrainWork(QObject):
         self._fetch(order.base)
         training, validation = self._pictures(order)
         self._report("Loading the base model")
-        tuning = self._make(order.base, training, validation, order.plan, order.folder)
+        what = order.base, order.device, training, validation, order.plan, order.folder
+        tuning = self._make(*what)
         steps = tuning.run()
         self._tuning, self._checkpoint = tuning, order.folder / "checkpoint.pt"
         try:
@@ -228,8 +232,8 @@ class TrainWork(QObject):
         self._tell("reported", what, done, total)
 
 
-def _fine_tuning(base: str, *run: Any) -> Tuning:
+def _fine_tuning(base: str, device: str, *run: Any) -> Tuning:
     from napari_sam.model.load import load_model
     from napari_sam.training.finetune import FineTuning
 
-    return FineTuning(load_model(base), *run)
+    return FineTuning(load_model(base, device), *run)

@@ -48,6 +48,8 @@ class Training(QObject):
         See `TrainWork`.
     busy_elsewhere : callable, optional
         Tells whether another panel is training.
+    device : callable, optional
+        Tells where to train.
     """
 
     trained = Signal()  # there is a new model
@@ -59,16 +61,19 @@ class Training(QObject):
         parent: QWidget,
         make: Make | None = None,
         busy_elsewhere: Callable[[], bool] = lambda: False,
+        device: Callable[[], str] = lambda: "auto",
     ) -> None:
         super().__init__(parent)
         self.controls = TrainControls(viewer)
         self.work = TrainWork(make, self)
         self._busy_elsewhere = busy_elsewhere
+        self._device = device
         self._named = False  # by the user
         self._new = ""  # the name of the latest new model
         self._run = Path()  # the folder of the latest run
         self._step = 0  # of that run
         self._paused = False
+        self._goes_on = False  # from a stopped run
         self._connect()
         self.controls.use.hide()
         self.controls.save.hide()
@@ -118,10 +123,12 @@ class Training(QObject):
             return
         plan, name = self._plan(), c.name.text().strip()
         data = c.pairs.arrays() if c.from_layers else Path(c.folder.text()).expanduser()
-        order = Order(c.model.name, name, plan, data, c.partial.isChecked(), folder)
+        partial = c.partial.isChecked()
+        order = Order(c.model.name, self._device(), name, plan, data, partial, folder)
         c.use.hide()
         c.save.hide()
-        if folder != self._run or self._kept() is None:
+        self._goes_on = self._kept() is not None
+        if folder != self._run or not self._goes_on:
             c.outcome.clear(plan.steps)
         c.outcome.left_out.clear()
         c.summary.setText(summary(name, order.base, plan))
@@ -250,8 +257,8 @@ class Training(QObject):
             self._say("Stopped before the first step.")
 
     def _show_failure(self, error: BaseException) -> None:
-        forget = self._kept() is not None and self._step == 0
-        self._say(f"{error}. {FORGET}" if forget else error)
+        unfit = self._goes_on and self._step == 0
+        self._say(f"{error}. {FORGET}" if unfit else error)
         self.controls.save.setVisible(self._step > 0)
 
     def _end(self) -> None:
