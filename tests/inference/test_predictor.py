@@ -183,22 +183,22 @@ def small(predictor):
 
 
 @pytest.mark.parametrize(
-    ("cut", "scores", "level"),
+    ("cut", "scores", "levels"),
     [
-        ((), [0.9, 0.4, 0.3], 2),
-        ((2,), [0.75, 0.6, 0.1], 1),
-        ((1, 2), [0.7, 0.3, 0.2], 0),
-        ((0, 1, 2), [0.9, 0.4, 0.3], 2),  # all are cut: the coarsest shows most
+        ((), [0.84, 0.72, 0.7], [2, 1, 0]),  # a level's own three are all the same
+        ((2,), [0.72, 0.7, 0.57], [1, 0, 1]),
+        ((1, 2), [0.7, 0.3, 0.2], [0, 0, 0]),
+        ((0, 1, 2), [0.84, 0.34, 0.24], [2, 2, 2]),  # all are cut: the coarsest shows most
     ],
 )
-def test_the_best_level_that_cuts_nothing_answers(predictor, small, cut, scores, level):
+def test_the_levels_that_cut_nothing_answer_together(predictor, small, cut, scores, levels):
     found = Scripted(predictor, cut).predict(small, Prompts([(30, 70)], [1]))
-    np.testing.assert_allclose(found.scores, scores)
-    assert found.masks[0].argmax(axis=0)[0] == level
-    assert found.logits[0, 0, 0] == level
+    np.testing.assert_allclose(found.scores, scores, atol=1e-6)
+    assert [mask.any(axis=1).argmax() for mask in found.masks] == levels
+    assert found.logits[:, 0, 0].tolist() == levels
 
 
-@pytest.mark.parametrize(("second", "chosen"), [(0.72, 0.7), (0.74, 0.74)])
+@pytest.mark.parametrize(("second", "chosen"), [(0.72, 0.7), (0.74, 0.71)])
 def test_a_coarser_level_must_be_clearly_better(predictor, small, second, chosen):
     model = Scripted(predictor, said=[[0.7], [second], [0.75]])
     found = model.predict(small, Prompts([(30, 70), (40, 70)], [1, 0]))
@@ -211,7 +211,7 @@ def test_below_its_own_scale_a_picture_is_seen_only_where_nothing_finer_shows_th
     click = Prompts([(300, 700)], [1])
     whole, cut = Scripted(predictor), Scripted(predictor, cut=(0,))
     assert whole.predict(wide, click).scores[0] == pytest.approx(0.7)
-    assert cut.predict(wide, click).scores[0] == pytest.approx(0.75)
+    assert cut.predict(wide, click).scores[0] == pytest.approx(0.72)
     assert (whole.asked, cut.asked) == ([0], [0, 1])
 
 
@@ -219,7 +219,7 @@ def test_a_box_is_looked_for_at_one_level_unless_its_window_cuts_the_mask(predic
     box = Prompts(box=(100, 100, 120, 120))
     whole, cut = Scripted(predictor), Scripted(predictor, cut=(0, 1))
     np.testing.assert_allclose(whole.predict(small, box).scores, [0.7])
-    np.testing.assert_allclose(cut.predict(small, box).scores, [0.9])
+    np.testing.assert_allclose(cut.predict(small, box).scores, [0.84])
     assert (whole.asked, cut.asked) == ([0], [0, 1, 2])
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from napari_sam.errors import DeviceError, InputError
 from napari_sam.inference.batching import in_batches
+from napari_sam.inference.candidates import merge
 from napari_sam.inference.embedding import Embedding, Level
 from napari_sam.inference.image import (
     check_image,
@@ -31,7 +32,6 @@ from napari_sam.results import Prediction
 
 __all__ = ["Embedding", "Predictor"]
 
-COARSER = 0.03  # predicted IoU by which each coarser level must be better: it shows less detail
 MOST_ENLARGED = 8  # a picture of a few pixels stays one of few
 
 
@@ -119,17 +119,17 @@ class Predictor:
 
         Objects whose prompts have the same form and window share one run of the decoder. Where
         nothing tells an object's size, and the picture was enlarged, several levels answer and the
-        one with the best predicted IoU counts. Where a window cuts the mask, a coarser one does.
+        best candidates of all count. Where a window cuts the mask, a coarser one answers.
         """
         for one in prompts:
             self._check(embedding, one)
         windows = [find_windows(embedding, self.config, one) for one in prompts]
-        found: dict[int, tuple[float, Prediction]] = {}
+        answers: list[list[tuple[int, Prediction]]] = [[] for _ in prompts]
         for turn in range(len(embedding.levels)):
             groups: dict[tuple[tuple[int, bool, bool], Window], list[int]] = defaultdict(list)
             for i, one in enumerate(prompts):
                 some = windows[i][turn : turn + 1]
-                if some and (i not in found or is_rival(embedding, one, some[0])):
+                if some and (not answers[i] or is_rival(embedding, one, some[0])):
                     form = (len(one.points), one.box is not None, one.mask is not None)
                     groups[form, some[0]].append(i)
             for (_, window), members in groups.items():
@@ -139,12 +139,10 @@ class Predictor:
                 work = partial(self._decode, view, three)
                 results = in_batches(work, chosen, self.model.device)
                 for i, (result, cut) in zip(members, results, strict=True):
-                    value = float(result.scores[0]) - COARSER * window[0]
-                    best = i not in found or value > found[i][0]
-                    nothing_else = i not in found and turn + 1 == len(windows[i])
-                    if nothing_else or (best and not cut):
-                        found[i] = value, result
-        return [found[i][1] for i in range(len(prompts))]
+                    last = turn + 1 == len(windows[i])
+                    if not cut or (last and not answers[i]):
+                        answers[i].append((turn, result))
+        return [merge(some) for some in answers]
 
     def _scales(self, shape: tuple[int, int]) -> list[tuple[int, int]]:
         if not self.config.dense:
