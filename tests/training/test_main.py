@@ -5,7 +5,10 @@ import pytest
 from PIL import Image
 
 from napari_sam.model.load import load_model
+from napari_sam.own_models import read_header
 from napari_sam.training.__main__ import main
+from napari_sam.training.samples import data_digest, load_pictures
+from napari_sam.training.split import split
 from tests.training.conftest import discs
 
 
@@ -35,7 +38,13 @@ def test_it_trains_goes_on_and_exports(command, tmp_path, caplog):
     assert "going on from step 1" in caplog.text
     steps = [line.split(",")[0] for line in (run / "log.csv").read_text().split()]
     assert steps == ["step", "1", "2"]
-    command("export", "--run", run, "-o", model)
+    (tmp_path / "figures.json").write_text('{"sets": {}}')
+    about = ("--data", tmp_path / "data", "--figures", tmp_path / "figures.json")
+    command("export", "--run", run, "-o", model, *about)
+    header = read_header(model)
+    assert (header["steps"], header["figures"]) == (2, {"sets": {}})
+    assert header["datasets"] == ["set0", "set1"]
+    assert header["data"] == data_digest(split(load_pictures(tmp_path / "data"))[0])
     loaded = load_model(model, "cpu")
     assert model.stat().st_size < 12e6
     assert loaded.entry.intensity == "percentile"

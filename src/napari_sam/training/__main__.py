@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 from dataclasses import fields
 from pathlib import Path
@@ -44,6 +45,8 @@ def main() -> None:
     export_ = commands.add_parser("export", help="write a run's averaged weights as safetensors")
     export_.add_argument("--run", type=Path, required=True, help="folder of the run")
     export_.add_argument("-o", "--output", type=Path, required=True, help="safetensors file")
+    export_.add_argument("--data", type=Path, help="folder that it was trained on, for the header")
+    export_.add_argument("--figures", type=Path, help="JSON of `napari-sam evaluate`, likewise")
     export_.set_defaults(work=_export)
     for command in (train, export_):
         command.add_argument("--threads", type=int, default=1)
@@ -82,7 +85,9 @@ def _train(args: argparse.Namespace) -> None:
 
 
 def _export(args: argparse.Namespace) -> None:
-    export(args.run / "checkpoint.pt", args.output)
+    pictures = split(load_pictures(args.data))[0] if args.data else []
+    figures = json.loads(args.figures.read_text("utf-8")) if args.figures else None
+    export(args.run / "checkpoint.pt", args.output, pictures, figures)
     log.info("%s: %.1f MB", args.output, args.output.stat().st_size / 1e6)
 
 

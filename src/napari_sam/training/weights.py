@@ -21,6 +21,7 @@ from napari_sam.model.config import CONFIGS, SamConfig
 from napari_sam.model.load import digests
 from napari_sam.model.sam import Sam
 from napari_sam.own_models import VERSION, own_file
+from napari_sam.training.samples import Picture, data_digest
 from napari_sam.zoo import Entry
 
 __all__ = ["export", "save_own", "save_weights"]
@@ -83,7 +84,9 @@ def save_own(
     return path
 
 
-def export(checkpoint: Path, output: Path, data: Sequence[str] = ()) -> None:
+def export(
+    checkpoint: Path, output: Path, pictures: Sequence[Picture] = (), figures: Any = None
+) -> None:
     """Write the averaged weights of a `cells_tiny` run as the file that ships.
 
     Parameters
@@ -91,16 +94,20 @@ def export(checkpoint: Path, output: Path, data: Sequence[str] = ()) -> None:
     checkpoint : Path
         Of `Trainer.save`.
     output : Path
-    data : sequence of str
-        What it was trained on.
+    pictures : sequence of Picture
+        That it was trained on; their hash and their data sets go into the header.
+    figures : JSON values, optional
+        How good it is, as `napari-sam evaluate --json` prints it.
     """
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    header = _header(CONFIGS["cells_tiny"], "cells_tiny", "full")
-    save_weights(
-        output,
-        state["average"],
-        header | {"what": "everything", "steps": state["step"], "data": data},
-    )
+    header = _header(CONFIGS["cells_tiny"], "cells_tiny", "full") | {
+        "what": "everything",
+        "steps": state["step"],
+        "data": data_digest(pictures),
+        "datasets": sorted({picture.dataset for picture in pictures}),
+        "figures": figures or {},
+    }
+    save_weights(output, state["average"], header)
 
 
 def save_weights(file: Path, state: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
