@@ -9,16 +9,15 @@ from qtpy.QtWidgets import (
     QButtonGroup,
     QCheckBox,
     QComboBox,
-    QFormLayout,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
+from napari_sam.widgets.forms import add_row, new_form, new_label
 from napari_sam.widgets.keys import with_key
 from napari_sam.widgets.layer_choice import LayerChoice
 from napari_sam.widgets.model_choice import ModelChoice
@@ -72,10 +71,10 @@ class Controls(QWidget):
         self.reject = _button("Reject", "reject", "Throw this mask and its prompts away")
         self.undo = _button("Undo", "undo", "Take the last step back, also an accepted object")
         self.redo = _button("Redo", "redo", "Make the step again")
-        self.score = _label("Score and time")
+        self.score = new_label("Score and time")
         self.score.setToolTip("How well the model thinks that the mask covers the object, 0 to 1")
-        self.remark = _label("Remark")
-        self.status = _label("What to do next")
+        self.remark = new_label("Remark")
+        self.status = new_label("What to do next")
         self.status.setTextFormat(Qt.TextFormat.PlainText)
         self.status.setStyleSheet("border-left: 3px solid #4c6ef5; padding: 4px 0px 4px 8px;")
         self.status.setMinimumHeight(3 * self.status.fontMetrics().lineSpacing())
@@ -114,10 +113,10 @@ class Controls(QWidget):
         layout.setContentsMargins(6, 6, 6, 6)
         layout.setSpacing(8)
         layout.addWidget(self.hint)
-        top = _form()
-        _row(top, "&Picture", self.picture)
-        _row(top, "&Model", self.model, self.model.list)
-        _row(top, "&Write to", self.labels)
+        top = new_form()
+        add_row(top, "&Picture", self.picture)
+        add_row(top, "&Model", self.model, self.model.list)
+        add_row(top, "&Write to", self.labels)
         layout.addLayout(top)
         layout.addWidget(self.more)
         layout.addWidget(self.options)
@@ -146,7 +145,7 @@ class Controls(QWidget):
         frame = QFrame()
         row = QHBoxLayout(frame)
         row.setContentsMargins(0, 0, 0, 0)
-        text = _label("First steps")
+        text = new_label("First steps")
         text.setText(HINT)
         close = QToolButton()
         close.setText("✕")
@@ -160,7 +159,7 @@ class Controls(QWidget):
         frame = QFrame()
         column = QVBoxLayout(frame)
         column.setContentsMargins(0, 0, 0, 0)
-        self.question_text = _label("Overlap")
+        self.question_text = new_label("Overlap")
         column.addWidget(self.question_text)
         row = QHBoxLayout()
         column.addLayout(row)
@@ -177,10 +176,10 @@ class Controls(QWidget):
         more.setArrowType(Qt.ArrowType.RightArrow)
         more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         frame = QFrame()
-        form = _form()
+        form = new_form()
         frame.setLayout(form)
-        _row(form, "&Device", self.device)
-        _row(form, "&Overlap", self.rule)
+        add_row(form, "&Device", self.device)
+        add_row(form, "&Overlap", self.rule)
         form.addRow(self.outline)
         form.addRow(self.report)
         frame.hide()
@@ -202,24 +201,3 @@ def _tool(text: str, action: str, tip: str) -> QPushButton:
     button = _button(text, action, tip)
     button.setCheckable(True)
     return button
-
-
-def _label(name: str) -> QLabel:
-    label = QLabel()
-    label.setWordWrap(True)
-    label.setAccessibleName(name)
-    return label
-
-
-def _form() -> QFormLayout:
-    form = QFormLayout()
-    form.setContentsMargins(0, 0, 0, 0)
-    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-    return form
-
-
-def _row(form: QFormLayout, text: str, field: QWidget, buddy: QWidget | None = None) -> None:
-    label = QLabel(text)
-    label.setBuddy(buddy or field)
-    (buddy or field).setAccessibleName(text.replace("&", ""))
-    form.addRow(label, field)

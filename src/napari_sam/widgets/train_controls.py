@@ -7,10 +7,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QFormLayout,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QLayout,
     QLineEdit,
     QPushButton,
@@ -20,6 +18,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_sam.training.plan import ABOUT, WHAT
+from napari_sam.widgets.forms import add_row, new_form, new_label
 from napari_sam.widgets.model_choice import ModelChoice
 from napari_sam.widgets.pairs import Pairs
 from napari_sam.widgets.train_outcome import TrainOutcome
@@ -65,13 +64,13 @@ class TrainControls(QWidget):
         for key, text in WHAT.items():
             self.what.addItem(text, key)
         self.what.setToolTip("Which part of the model learns")
-        self.about = _label("What is trained")
+        self.about = new_label("What is trained")
         self.length = QComboBox()
         for text, steps in STEPS.items():
             self.length.addItem(f"{text}, {steps} steps", steps)
         self.length.setCurrentIndex(1)
         self.length.setToolTip("It ends sooner when the model gets no better")
-        self.effort = _label("Time and memory")
+        self.effort = new_label("Time and memory")
         self.name = QLineEdit()
         self.name.setToolTip("What the new model is called in every list of models")
         self.start = _button("Start", "Train; the other tab can be used meanwhile")
@@ -81,9 +80,9 @@ class TrainControls(QWidget):
         self.stop = _button("Stop", "End here; what has been learned is kept")
         self.save = _button("Save as it is", "Make a model of the stopped run; it is over then")
         self.use = _button("Use it now", "Choose the new model in the Prompt tab")
-        self.summary = _label("What is being trained")
+        self.summary = new_label("What is being trained")
         self.summary.setTextFormat(Qt.TextFormat.PlainText)
-        self.status = _label("How the training stands")
+        self.status = new_label("How the training stands")
         self.status.setTextFormat(Qt.TextFormat.PlainText)
         self.status.setStyleSheet("border-left: 3px solid #4c6ef5; padding: 4px 0px 4px 8px;")
         self.outcome = TrainOutcome()
@@ -115,19 +114,17 @@ class TrainControls(QWidget):
         self.files = QWidget()
         _in_a_row(self.files, self.folder, self.browse)
         self.choices = QFrame()
-        form = QFormLayout(self.choices)
-        form.setContentsMargins(0, 0, 0, 0)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        _row(form, "&Learn from", self.source)
+        form = new_form(self.choices)
+        add_row(form, "&Learn from", self.source)
         form.addRow(self.pairs)
         form.addRow(self.files)
         form.addRow(self.partial)
-        _row(form, "&Base model", self.model, self.model.list)
-        _row(form, "&Train", self.what)
+        add_row(form, "&Base model", self.model, self.model.list)
+        add_row(form, "&Train", self.what)
         form.addRow(self.about)
-        _row(form, "&How long", self.length)
+        add_row(form, "&How long", self.length)
         form.addRow(self.effort)
-        _row(form, "New &name", self.name)
+        add_row(form, "New &name", self.name)
         layout.addWidget(self.choices)
         layout.addWidget(self.summary)
         layout.addLayout(_in_a_row(None, self.start, self.anew, self.pause, self.stop))
@@ -145,23 +142,9 @@ def _button(text: str, tip: str) -> QPushButton:
     return button
 
 
-def _label(name: str) -> QLabel:
-    label = QLabel()
-    label.setWordWrap(True)
-    label.setAccessibleName(name)
-    return label
-
-
 def _in_a_row(parent: QWidget | None, *widgets: QWidget) -> QLayout:
     row = QHBoxLayout(parent) if parent is not None else QHBoxLayout()
     row.setContentsMargins(0, 0, 0, 0)
     for widget in widgets:
         row.addWidget(widget)
     return row
-
-
-def _row(form: QFormLayout, text: str, field: QWidget, buddy: QWidget | None = None) -> None:
-    label = QLabel(text)
-    label.setBuddy(buddy or field)
-    (buddy or field).setAccessibleName(text.replace("&", ""))
-    form.addRow(label, field)

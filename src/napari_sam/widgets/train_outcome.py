@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QLabel, QProgressBar, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QProgressBar, QVBoxLayout, QWidget
 
 from napari_sam.widgets.curve import Curve
+from napari_sam.widgets.forms import new_label
 from napari_sam.widgets.train_preview import LEGEND, TrainPreview
 from napari_sam.widgets.train_words import Rows, table
 
@@ -26,11 +27,11 @@ class TrainOutcome(QWidget):
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(8)
         self.bar.setAccessibleName("Progress of the training")
-        self.left_out = _label("Pictures left out")
+        self.left_out = new_label("Pictures left out")
         self.left_out.setTextFormat(Qt.TextFormat.PlainText)
-        self.table = _label("Before and after")
+        self.table = new_label("Before and after")
         self.curve, self.preview = Curve(), TrainPreview()
-        self.legend = _label("Legend of the preview")
+        self.legend = new_label("Legend of the preview")
         self.legend.setText(LEGEND)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -76,10 +77,3 @@ class TrainOutcome(QWidget):
         """Show the table of before and after, if there is one."""
         self.table.setText(table(rows))
         self.table.setVisible(bool(rows))
-
-
-def _label(name: str) -> QLabel:
-    label = QLabel()
-    label.setWordWrap(True)
-    label.setAccessibleName(name)
-    return label
