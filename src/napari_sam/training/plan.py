@@ -43,7 +43,9 @@ def recipe_for(plan: Plan, config: SamConfig) -> Recipe:
         what=plan.what,
         pretrain=0,
         train=plan.steps,
-        pictures=8 if config.dense else 2,
+        # Of SAM's sizes one whole picture is all that fits into memory at a time.
+        pictures=8 if config.dense else 1,
+        accumulate=1 if config.dense else 2,
         objects=4 if config.dense else 8,
         clicks=(0, 0, 0, 1, 2),
         ramp=0,
