@@ -63,9 +63,8 @@ def recipe_for(plan: Plan, config: SamConfig) -> Recipe:
 def estimate(config_name: str, what: str, pictures: int, steps: int) -> tuple[float, float]:
     """Return about how long a run takes and how much memory it needs.
 
-    On one processor core, from what ``python -m benchmarks.training`` measured; a graphics card is
-    faster. A step is the decoder's work, and that of the image encoder where each step runs it:
-    about four views per picture with gradients, one without.
+    On one processor core, as ``python -m benchmarks.training`` measured it; a graphics card is
+    faster. The two largest encoders are extrapolated.
 
     Parameters
     ----------
@@ -79,15 +78,13 @@ def estimate(config_name: str, what: str, pictures: int, steps: int) -> tuple[fl
     -------
     seconds, gibibytes : float
     """
-    config = CONFIGS[config_name]
-    view, weights = VIEW[config_name]
-    step, resting, working = (1.4, 0.6, 0.3) if config.dense else (2.8, 1.2, 3.7)
-    if what == "decoder":
-        return views_for(config, pictures) * view + steps * step, resting + weights
-    # The dense model's encoder has no attention that adapters could change.
-    passes = 1 if config.dense and what == "adapters" else 4
-    step += passes * recipe_for(Plan(what), config).pictures * view
-    return steps * step, resting + working + weights
+    longer, larger = BEYOND_VIT_B.get(config_name, (1.0, 1.0))
+    view, steps_of = COSTS["vit_b" if config_name in BEYOND_VIT_B else config_name]
+    step, memory = steps_of[what]
+    if what == "decoder":  # only the views need the image encoder
+        looks = views_for(CONFIGS[config_name], pictures)
+        return looks * view * longer + steps * step, memory * larger
+    return steps * step * longer, memory * larger
 
 
 def views_for(config: SamConfig, pictures: int) -> int:
@@ -98,12 +95,12 @@ def views_for(config: SamConfig, pictures: int) -> int:
     return min(max(16 * pictures, 64), 384) if config.dense else min(max(4 * pictures, 8), 64)
 
 
-# Seconds per view, and GiB of weights.
-VIEW = {
-    "cells_tiny": (0.03, 0.0),
-    "vit_t": (1.2, 0.0),
-    "vit_b": (17.0, 0.4),
-    "vit_l": (58.0, 1.2),
-    "vit_h": (120.0, 2.4),
+# Seconds per view; and, for each choice of what is trained, seconds per step and GiB.
+COSTS = {
+    "cells_tiny": (0.03, {"decoder": (1.4, 0.6), "adapters": (1.3, 0.5), "everything": (2.2, 0.9)}),
+    "vit_t": (1.3, {"decoder": (2.5, 1.2), "adapters": (5.0, 1.9), "everything": (7.3, 3.1)}),
+    "vit_b": (10.0, {"decoder": (2.5, 1.7), "adapters": (64.0, 12.3), "everything": (78.0, 14.0)}),
 }
+# Times as long (operations) and as much memory (layers and heads) as vit_b; not measured.
+BEYOND_VIT_B = {"vit_l": (3.4, 2.7), "vit_h": (7.1, 3.6)}
 RATES = {"decoder": 5e-4, "adapters": 1e-3, "everything": 2e-4}
