@@ -156,6 +156,20 @@ def test_more_clicks_keep_the_windows(predictor, wide):
     assert find_windows(wide, predictor.config, Prompts([(300, 700), (330, 650)], [1, 0])) == first
 
 
+def test_a_mask_that_leaves_its_window_is_predicted_coarser(predictor, wide, monkeypatch):
+    levels = []
+
+    def everything(features, points, labels, boxes, masks):
+        levels.append(features)
+        h, w = features.embedding.shape[-2:]
+        return torch.full((1, 4, 4 * h, 4 * w), 5.0), torch.zeros(1, 4)
+
+    monkeypatch.setattr(predictor.model, "decode", everything)
+    result = predictor.predict(wide, Prompts([(300, 700)], [1]))
+    assert result.masks[0].all()
+    assert len(levels) == len(wide.levels)
+
+
 SAID = [[0.7, 0.3, 0.2], [0.75, 0.6, 0.1], [0.9, 0.4, 0.3]]
 
 

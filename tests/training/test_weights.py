@@ -217,7 +217,18 @@ def test_the_shipped_model_is_the_average_of_a_run(folder):
     assert read_header(folder / "out.safetensors")["steps"] == 12
 
 
+def test_a_file_of_before_still_loads(folder):
+    """It has no header of ours: its size and its intensity rule are metadata of their own."""
+    state = Sam(CONFIGS["cells_tiny"]).state_dict()
+    about = {"config": "cells_tiny", "intensity": "percentile"}
+    save_file(state, folder / "old.safetensors", about)
+    entry = load_model(folder / "old.safetensors", "cpu").entry
+    assert (entry.config, entry.intensity) == ("cells_tiny", "percentile")
+
+
 def test_the_shipped_file_says_what_it_is_made_of():
+    entry = load_model(zoo.ready(zoo.lookup("cells_tiny")), "cpu").entry
+    assert (entry.config, entry.intensity) == ("cells_tiny", "percentile")
     header = read_header(zoo.ready(zoo.lookup("cells_tiny")))
     assert header["config"]["name"] == "cells_tiny"
     assert header["normalisation"]["intensity"] == "percentile"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from napari_sam.results import Prediction
 
-__all__ = ["COARSER", "merge"]
+__all__ = ["merge"]
 
 COARSER = 0.03  # predicted IoU that an answer loses per coarser level: it shows less detail
 SAME = 0.8  # IoU from which two candidates are no choice
