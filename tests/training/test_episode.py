@@ -41,12 +41,31 @@ def test_a_crop_is_prompted_as_often_as_the_recipe_says(model):
     with torch.no_grad():
         features = model.eval().encode(pixels([crop], model.device))
     kinds = [
-        turn.kind for turn in annotate(model, features, crop, recipe, 1.0, np.random.default_rng(0))
+        turn.kind
+        for turn in annotate(model, features, [crop], recipe, 1.0, np.random.default_rng(0))
     ]
     assert len(kinds) == 11
     assert kinds[0] in ("click", "box", "mask")
     assert set(kinds[1:]) == {"correction"}
     assert model.mask_decoder.mask_tokens.weight.grad is not None
+
+
+def test_each_of_the_crops_decoded_together_gets_its_gradient(model):
+    labels = np.zeros((64, 64), np.int32)
+    labels[10:40, 10:40] = 1
+    crop = crop_of(labels)
+    recipe = Recipe(pictures=2, clicks=(0,))
+    grads = []
+    for crops in ([crop], [crop, crop]):
+        model.eval().zero_grad()
+        features = model.encode(pixels(crops, model.device))
+        leaf = features.embedding.detach().requires_grad_()
+        rng = np.random.default_rng(3)
+        turns = list(annotate(model, features._replace(embedding=leaf), crops, recipe, 1.0, rng))
+        assert len(turns) == 1
+        grads.append(leaf.grad)
+    assert grads[1].shape[0] == 2
+    assert all(float(part.abs().sum()) > 0 for part in grads[1])
 
 
 def test_cells_carry_the_covered_share():

@@ -29,10 +29,29 @@ def test_planes_of_one_source_stay_together_and_one_in_ten_is_held_out():
     assert {p.source for p in split(pictures, seed=1)[1]} != {p.source for p in held}
 
 
-def test_weights_of_before_were_not_trained_on_what_is_held_out():
+def test_the_shipped_weights_were_not_trained_on_what_is_held_out():
     names = [f"usiigaci_phase/set{i:02}" for i in range(1, 29)]
-    held = split([picture(name) for name in names])[1]
-    assert [p.source for p in held] == ["usiigaci_phase/set04", "usiigaci_phase/set15"]
+    held = {p.source.rpartition("/")[2] for p in split([picture(name) for name in names])[1]}
+    assert held == {"set04", "set15", "set27"}  # two by their names, one to make it one in ten
+
+
+def test_of_every_stratum_something_is_held_out():
+    strata = {"dsb2018_train, grey": "g", "dsb2018_train, stained": "s"}
+    pictures = [
+        picture(f"dsb2018_train/{letter}{i}", dataset)
+        for dataset, letter in strata.items()
+        for i in range(16)
+    ]
+    training, held = split(pictures)
+    for dataset in strata:
+        assert sum(p.dataset == dataset for p in held) >= 2
+    assert len(training) + len(held) == len(pictures)
+
+
+def test_of_two_sources_one_is_held_out_and_a_lone_one_is_trained_on():
+    pair = split([picture("a/1"), picture("a/2")])
+    assert [len(part) for part in pair] == [1, 1]
+    assert [len(part) for part in split([picture("b/1")])] == [1, 0]
 
 
 def test_what_is_known_to_be_unfit_is_never_scored():

@@ -63,7 +63,7 @@ def test_accumulated_batches_make_the_gradient_of_their_mean(model, pictures):
     next(both.run())
     alone = trainer_of(model, pictures, dataclasses.replace(recipe, accumulate=1))
     alone.model.eval()
-    batches = list(alone.views.batches(alone.model, 0, 2))
+    batches = list(alone.views.batches(alone.model, range(2)))
     for number, (crops, features) in enumerate(batches):
         list(alone._batch(crops, features, number))
     for mean, total in zip(grads, (p.grad for p in free_of(alone)), strict=True):
@@ -104,7 +104,7 @@ def test_cached_views_are_the_same_features_in_half_precision(model, pictures):
     model.eval()
     views = CachedViews(pictures, model.config, recipe, count=3)
     assert list(views.fill(model)) == [1, 2, 3]
-    ((crops, features),) = views.batches(model, 0, 1)
+    ((crops, features),) = views.batches(model, range(1))
     fresh = FreshViews(pictures, model.config, recipe)
     from napari_sam.training.views import pixels
 

@@ -22,14 +22,14 @@ def merge(answers: Sequence[tuple[int, Prediction]]) -> Prediction:
     ----------
     answers : sequence of (int, Prediction)
         By how many levels each is coarser than the first window in which the object was looked
-        for. Scores fall by 0.03 per level.
+        for. Where several compete, scores fall by 0.03 per level.
 
     Returns
     -------
     Prediction
         Candidates that resemble a better one only if there are no others.
     """
-    if len(answers) == 1 and not answers[0][0]:
+    if len(answers) == 1:
         return answers[0][1]
     count = len(answers[0][1].scores)
     scores = np.concatenate(

@@ -69,7 +69,11 @@ class DrawnPrompts(nn.Module):
         masks: Tensor | None,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Draw on a mask grid of `size` and encode: (B, C, h, w) at strides 8, 4 and 2."""
-        fine = self.stem(self.draw(size, points, labels, boxes, masks))
+        return self.encode(self.draw(size, points, labels, boxes, masks))
+
+    def encode(self, maps: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Encode what was drawn, (B, 8, h, w): (B, C, ...) at strides 8, 4 and 2."""
+        fine = self.stem(maps)
         half = self.down1(fine)
         return self.to_tokens(self.down2(half)), self.to_coarse(half), self.to_fine(fine)
 

@@ -35,7 +35,8 @@ class Attention(nn.Module):
 
     def _few(self, tokens: Tensor) -> bool:
         """Tell whether heads x tokens are fewer than the channels of a projection of the image."""
-        return HEADS * tokens.shape[1] <= self.q_proj.out_features
+        few = HEADS * tokens.shape[1] <= self.q_proj.out_features
+        return few or torch.is_grad_enabled()  # the other way is slow to pass back
 
 
 class TokensToImage(Attention):

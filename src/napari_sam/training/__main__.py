@@ -7,17 +7,20 @@ import json
 import logging
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from napari_sam.model.load import load_model
+from napari_sam.model.sam import Sam
 from napari_sam.training.logs import Log
 from napari_sam.training.recipe import Recipe
 from napari_sam.training.samples import load_pictures
 from napari_sam.training.scratch import from_scratch
 from napari_sam.training.split import split
 from napari_sam.training.synthetic import synthetic_picture
+from napari_sam.training.team import Team
 from napari_sam.training.trainer import Trainer
 from napari_sam.training.views import FreshViews
 from napari_sam.training.weights import export
@@ -36,6 +39,8 @@ def main() -> None:
     train.add_argument("--weights", help="name or file of weights to start from, else from nothing")
     train.add_argument("--synthetic", type=int, default=0, help="drawn pictures to learn from, too")
     train.add_argument("--without", nargs="*", default=[], help="data sets to leave out")
+    train.add_argument("--planes", type=int, default=12, help="most planes of each stack")
+    train.add_argument("--compile", action="store_true", help="faster steps; needs a C++ compiler")
     train.add_argument("--clicks", type=int, nargs="+", default=Recipe.clicks)
     for field in fields(Recipe):
         if type(field.default) in (int, float):
@@ -57,7 +62,8 @@ def main() -> None:
 
 
 def _train(args: argparse.Namespace) -> None:
-    pictures, held = split(load_pictures(args.data))
+    team = Team.join()
+    pictures, held = split(load_pictures(args.data, args.planes))
     pictures = [p for p in pictures if not p.dataset.startswith(tuple(args.without))]
     rng = np.random.default_rng(args.seed)
     pictures += [synthetic_picture(rng) for _ in range(args.synthetic)]
@@ -66,22 +72,33 @@ def _train(args: argparse.Namespace) -> None:
         field.name: getattr(args, field.name) for field in fields(Recipe) if field.name in args
     }
     recipe = Recipe(**settings | {"clicks": tuple(args.clicks)})
-    if args.weights:
-        model = load_model(args.weights, "cpu")
-        torch.set_num_threads(args.threads)
-        trainer = Trainer(model, recipe, FreshViews(pictures, model.config, recipe))
-    else:
-        trainer = from_scratch(recipe, pictures)
+    model = load_model(args.weights, "cpu") if args.weights else from_scratch(recipe.seed)
+    torch.set_num_threads(args.threads)
+    if args.compile:
+        _compile(model)
+    trainer = Trainer(model, recipe, FreshViews(pictures, model.config, recipe), team)
     checkpoint = args.run / "checkpoint.pt"
     if checkpoint.exists():
         trainer.load(checkpoint)
         log.info("going on from step %d", trainer.step)
+    if team.rank:
+        for _ in trainer.run():
+            pass
+        return
     with Log(args.run, trainer.step) as table:
         for report in trainer.run():
             table.write(report)
             if trainer.step % OFTEN == 0 or trainer.step == recipe.steps:
                 trainer.save(checkpoint)
                 log.info(" ".join(f"{name} {value:.3g}" for name, value in report.items()))
+
+
+def _compile(model: Sam) -> None:
+    """Compile what pays; the upscaling does not, and clicks change its neighbours' shapes."""
+    model.image_encoder.compile()
+    model.mask_decoder.transformer.compile(dynamic=True)
+    drawn: Any = model.drawn_prompts
+    drawn.encode = torch.compile(drawn.encode, dynamic=True)
 
 
 def _export(args: argparse.Namespace) -> None:

@@ -29,8 +29,10 @@ class DenseHead(nn.Module):
     def loss(self, features: Features, targets: Tensor) -> Tensor:
         """Compare with targets (B, 5, h, w) of `dense_targets` on the grid of the masks."""
         assert features.skips is not None
-        fine = self._loss(self.fine(features.skips[1]), targets)
-        return fine + 0.5 * self._loss(self.coarse(features.embedding), targets[..., 2::4, 2::4])
+        # single precision, also where the encoder gave half
+        coarse, fine = features.embedding.float(), features.skips[1].float()
+        loss = self._loss(self.fine(fine), targets)
+        return loss + 0.5 * self._loss(self.coarse(coarse), targets[..., 2::4, 2::4])
 
     def _loss(self, predicted: Tensor, targets: Tensor) -> Tensor:
         known = targets[:, 4:5]

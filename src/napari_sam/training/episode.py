@@ -1,8 +1,8 @@
-"""One crop's objects, annotated in rounds; each round's loss is passed back at once."""
+"""The objects of some crops, annotated in rounds; each round's loss is passed back at once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,25 +32,31 @@ class Round:
 def annotate(
     model: Sam,
     features: Features,
-    crop: Crop,
+    crops: Sequence[Crop],
     recipe: Recipe,
     ramp: float,
     rng: np.random.Generator,
 ) -> Iterator[Round]:
-    """Prompt some objects of a crop, correct the answers, and pass the losses back.
+    """Prompt some objects of each crop, correct the answers, and pass the losses back.
 
     Gradients arrive at the model's free weights and at `features`, where these ask for them.
 
     Parameters
     ----------
     features : Features
-        Of this crop alone.
+        Of these crops, (G, ...).
+    crops : sequence of G Crop
+        All of their objects get prompts of the same kind.
     ramp : float
         See `objective`.
     """
     stride = model.config.mask_stride
-    ids = rng.permutation(whole_objects(crop, stride))[: recipe.objects]
-    soft = np.stack([shrink(crop.labels == i, stride) for i in ids])
+    masks, places = [], []
+    for place, crop in enumerate(crops):
+        for i in rng.permutation(whole_objects(crop, stride))[: recipe.objects]:
+            masks.append(shrink(crop.labels == i, stride))
+            places.append(place)
+    soft, which = np.stack(masks), torch.tensor(places)
     truth = soft > 0.5
     device = features.embedding.device
     target = torch.from_numpy(soft)[:, None].to(device)
@@ -60,11 +66,22 @@ def annotate(
     for turn, prompted in enumerate(turns):
         if given.masks is not None and turn and prompted:
             given.add(*next_click(truth, given.masks > 0, stride, rng))
-        logits, predicted = _decode(model, features, given)
+        logits, predicted = _decode(model, _of_objects(features, which), given)
         loss, actual = objective(logits, predicted, target, weight, given.lone_point, ramp)
-        (loss / (recipe.pictures * recipe.accumulate)).backward()
+        (loss * len(crops) / (recipe.pictures * recipe.accumulate)).backward()
         yield Round(_kind(given, turn), float(loss.detach()), float(actual.mean()))
         given.masks = _returned(logits, predicted, given.lone_point).cpu().numpy()
+
+
+def _of_objects(features: Features, which: Tensor) -> Features:
+    """Repeat each crop's features for its objects, `which` (B,); those of one crop serve all."""
+    if len(features.embedding) == 1:
+        return features
+    which = which.to(features.embedding.device)
+    skips = features.skips
+    return Features(
+        features.embedding[which], None if skips is None else (skips[0][which], skips[1][which])
+    )
 
 
 def _kind(given: Annotation, turn: int) -> str:

@@ -1,4 +1,4 @@
-"""Mixed precision where it helps: bfloat16 on NVIDIA cards that compute in it."""
+"""Mixed precision where it helps: bfloat16 on cards and processors that compute in it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ __all__ = ["mixed"]
 
 
 def mixed(device: torch.device) -> torch.autocast:
-    """Return the context for forward passes; on processors it changes nothing.
+    """Return the context for forward passes; where it would be slower it changes nothing.
 
-    bfloat16 has the range of single precision, so gradients need no scaling.
+    bfloat16 has the range of single precision, so gradients need no scaling. Of processors only
+    those with matrix units for it (Intel's AMX) are faster in it.
     """
-    able = device.type == "cuda" and torch.cuda.is_bf16_supported()
+    if device.type == "cuda":
+        able = torch.cuda.is_bf16_supported()
+    else:
+        able = device.type == "cpu" and bool(torch.cpu.get_capabilities().get("amx_bf16", False))
     return torch.autocast(device.type, torch.bfloat16, enabled=able)

@@ -21,6 +21,11 @@ class Recipe:
         Crops per batch, and objects per crop.
     accumulate : int
         Batches whose gradients make one step.
+    together : int
+        Crops whose objects get prompts of the same kind and are decoded together; several small
+        crops cost less than one by one.
+    crop : float
+        Side of a crop as a share of the model's frame; smaller ones cost less.
     clicks : tuple of int
         How many corrections follow the first prompt; each crop draws one of these. 8 gives the
         paper's 11 rounds (see `annotator.corrections`).
@@ -53,6 +58,8 @@ class Recipe:
     pictures: int = 8
     objects: int = 4
     accumulate: int = 1
+    together: int = 1
+    crop: float = 1.0
     clicks: tuple[int, ...] = (0, 0, 1, 2, 4)
     ramp: float = 0.5
     rate: float = 1.5e-3

@@ -1,8 +1,7 @@
-"""A model of ours from nothing: how it starts, and the run that trains it."""
+"""A model of ours from nothing: how it starts."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -10,20 +9,16 @@ from torch import nn
 
 from napari_sam.model.config import CONFIGS
 from napari_sam.model.sam import Sam
-from napari_sam.training.recipe import Recipe
-from napari_sam.training.samples import Picture
-from napari_sam.training.trainer import Trainer
-from napari_sam.training.views import FreshViews
 
 __all__ = ["from_scratch", "initialise"]
 
 
-def from_scratch(recipe: Recipe, pictures: Sequence[Picture]) -> Trainer:
-    """Return the training of a new `cells_tiny`."""
-    torch.manual_seed(recipe.seed)
+def from_scratch(seed: int) -> Sam:
+    """Return a new `cells_tiny`."""
+    torch.manual_seed(seed)
     model = Sam(CONFIGS["cells_tiny"])
     initialise(model)
-    return Trainer(model, recipe, FreshViews(pictures, model.config, recipe))
+    return model
 
 
 def initialise(model: Sam) -> None:

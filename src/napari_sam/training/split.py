@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,23 +17,28 @@ Parts = tuple[list[Picture], list[Picture]]
 
 
 def split(pictures: Sequence[Picture], every: int = 10, seed: int = 0) -> Parts:
-    """Split by source into (training, held out), one in `every` held out, always the same ones.
+    """Split by source into (training, held out), about one in `every` held out, always the same.
 
-    What `open_data.toml` says of a set or a sample comes first: labels not good enough to score
-    on are trained on, and a single volume is split in blocks of planes with a gap between.
+    Of each data set, and of each stratum of one, a source is held out if a hash of its name says
+    so, and more by that hash until it is one in `every` and at least one of several. What
+    `open_data.toml` says of a set or a sample comes first: labels not good enough to score on are
+    trained on, and a single volume is split in blocks of planes with a gap between.
     """
-    training, held = [], []
+    sources: dict[str, set[str]] = defaultdict(set)
     for picture in pictures:
         dataset, _, sample = picture.source.partition("/")
-        about = known(dataset)
+        if not (known(dataset).blocks or known(dataset).only_trained_on(sample)):
+            sources[picture.dataset].add(picture.source)
+    chosen = {source for some in sources.values() for source in _chosen(some, every, seed)}
+    training, held = [], []
+    for picture in pictures:
+        about = known(picture.source.partition("/")[0])
         if about.blocks:
             (first, last), (first_held, last_held) = about.blocks
             training += [picture] if first <= picture.plane < last else []
             held += [picture] if first_held <= picture.plane < last_held else []
-        elif about.only_trained_on(sample) or _number(picture.source, seed) % every:
-            training.append(picture)
         else:
-            held.append(picture)
+            (held if picture.source in chosen else training).append(picture)
     return training, held
 
 
@@ -59,6 +65,14 @@ def hold_out(pictures: Sequence[Picture], every: int = 10, seed: int = 0) -> Par
     if all(len(p.ids) for p in training + validation):
         return training, validation
     return list(pictures), []
+
+
+def _chosen(sources: set[str], every: int, seed: int) -> list[str]:
+    """Return the sources of one set or stratum to hold out."""
+    numbers = {source: _number(source, seed) for source in sources}
+    first = sorted(sources, key=lambda source: (numbers[source] % every > 0, numbers[source]))
+    by_name = sum(number % every == 0 for number in numbers.values())
+    return first[: max(by_name, round(len(sources) / every), int(len(sources) > 1))]
 
 
 def _part(picture: Picture, begin: float, end: float) -> Picture:

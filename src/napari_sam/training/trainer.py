@@ -20,11 +20,13 @@ from napari_sam.training.dense_head import DenseHead, dense_targets
 from napari_sam.training.episode import annotate
 from napari_sam.training.parts import Average, free, parameter_groups
 from napari_sam.training.recipe import Recipe
+from napari_sam.training.team import Team
 from napari_sam.training.views import Views
 
 __all__ = ["Report", "Trainer"]
 
 Report = dict[str, float]
+ALONE = Team()
 
 
 class Trainer:
@@ -40,10 +42,12 @@ class Trainer:
     recipe : Recipe
     views : Views
         The pictures.
+    team : Team
+        The processes that share the work; `recipe.accumulate` must be a multiple of their number.
     """
 
-    def __init__(self, model: Sam, recipe: Recipe, views: Views) -> None:
-        self.model, self.recipe, self.views = model, recipe, views
+    def __init__(self, model: Sam, recipe: Recipe, views: Views, team: Team = ALONE) -> None:
+        self.model, self.recipe, self.views, self.team = model, recipe, views, team
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
             free(model, recipe.what)
@@ -64,13 +68,15 @@ class Trainer:
         start = time.perf_counter()
         sums: dict[str, list[float]] = defaultdict(list)
         self.model.train(recipe.batch_statistics)
-        for number, (crops, features) in enumerate(
-            self.views.batches(self.model, first, last), first
-        ):
+        numbers = self.team.numbers(first, last)
+        batches = self.views.batches(self.model, numbers)
+        for number, (crops, features) in zip(numbers, batches, strict=True):
             for name, value in self._batch(crops, features, number):
                 sums[name].append(value)
-            if (number + 1) % recipe.accumulate:
+            if number % recipe.accumulate < recipe.accumulate - self.team.size:
                 continue
+            self.team.add_up(parameters)
+            self.team.agree(self.model)
             for group in self.optimiser.param_groups:
                 group["lr"] = group["share"] * recipe.rate_at(self.step)
             sums["norm"].append(float(nn.utils.clip_grad_norm_(parameters, recipe.clip)))
@@ -133,18 +139,20 @@ class Trainer:
         outputs: list[Tensor] = [m for m in maps if m.requires_grad]
         grads: list[Tensor | None] = []
         if self.step >= recipe.pretrain:
-            # The decoder runs crop by crop (small batches fit the cache) and leaves its gradients
-            # on copies of the features, which are passed back through the encoder once.
-            leaves = [m.detach().requires_grad_(m.requires_grad) for m in maps]
-            for i, crop in enumerate(crops):
-                part = [leaf[i : i + 1] for leaf in leaves]
+            # The decoder runs on a few crops (small batches fit the cache) and leaves its gradients
+            # on copies of their features; all are passed back through the encoder once.
+            parts, few = [], recipe.together
+            for i in range(0, len(crops), few):
+                part = [m[i : i + few].detach().requires_grad_(m.requires_grad) for m in maps]
+                parts.append(part)
                 mine = Features(part[0], (part[1], part[2]) if len(part) > 1 else None)
                 rng = np.random.default_rng((recipe.seed, number, i))
                 ramp = recipe.ramp_at(self.step)
-                for turn in annotate(self.model, mine, crop, recipe, ramp, rng):
+                for turn in annotate(self.model, mine, crops[i : i + few], recipe, ramp, rng):
                     yield "loss", turn.loss
                     yield turn.kind, turn.iou
-            grads = [leaf.grad for leaf in leaves if leaf.requires_grad]
+            if outputs:
+                grads = [torch.cat([x.grad for x in leaves]) for leaves in zip(*parts, strict=True)]
         else:
             outputs = []
         if self.head is not None:

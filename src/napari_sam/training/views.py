@@ -30,8 +30,8 @@ TRIES = 100  # crops without a usable object, one after the other
 class Views(Protocol):
     """Gives the batches of a run; the same ones for the same numbers."""
 
-    def batches(self, model: Sam, first: int, last: int) -> Iterator[Batch]:
-        """Yield the batches `first` to `last` - 1."""
+    def batches(self, model: Sam, numbers: range) -> Iterator[Batch]:
+        """Yield the batches with these numbers."""
         ...
 
 
@@ -56,9 +56,10 @@ class Crops(Dataset[list[Crop]]):
         """
         # Our own model looks through windows at several scales; SAM's sizes see whole pictures.
         cut = random_crop if self.config.dense else whole_view
+        size = round(self.config.frame * self.recipe.crop / 32) * 32
         for _ in range(TRIES):
             picture = self.pictures[rng.choice(len(self.pictures), p=self.chance)]
-            crop = cut(picture, self.config.frame, rng)
+            crop = cut(picture, size, rng)
             if len(whole_objects(crop, self.config.mask_stride)):
                 return crop
         raise InputError(
@@ -74,12 +75,12 @@ class FreshViews:
     def __init__(self, pictures: Sequence[Picture], config: SamConfig, recipe: Recipe) -> None:
         self.crops = Crops(pictures, config, recipe)
 
-    def batches(self, model: Sam, first: int, last: int) -> Iterator[Batch]:
-        """Yield the batches `first` to `last` - 1."""
+    def batches(self, model: Sam, numbers: range) -> Iterator[Batch]:
+        """Yield the batches with these numbers."""
         loader = DataLoader(
             self.crops,
             batch_size=None,
-            sampler=range(first, last),
+            sampler=numbers,
             num_workers=self.crops.recipe.workers,
             collate_fn=lambda crops: crops,
         )
@@ -115,9 +116,9 @@ class CachedViews:
             self.views.append((crop, _moved(features, torch.device("cpu"), torch.float16)))
             yield len(self.views)
 
-    def batches(self, model: Sam, first: int, last: int) -> Iterator[Batch]:
-        """Yield the batches `first` to `last` - 1."""
-        for number in range(first, last):
+    def batches(self, model: Sam, numbers: range) -> Iterator[Batch]:
+        """Yield the batches with these numbers."""
+        for number in numbers:
             rng = np.random.default_rng((self.source.recipe.seed, number))
             take = min(self.source.recipe.pictures, len(self.views))
             chosen = [self.views[i] for i in rng.choice(len(self.views), take, replace=False)]

@@ -1,0 +1,70 @@
+"""Several processes that share the batches of one run, started by ``torchrun``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, distributed, nn
+
+__all__ = ["Team"]
+
+
+@dataclass(frozen=True)
+class Team:
+    """This process and its companions; alone by default.
+
+    All of them hold the same weights. Each works on its share of a step's batches, the gradients
+    are added up, and all take the same step.
+
+    Parameters
+    ----------
+    rank, size : int
+        Number of this process, from 0, and how many there are.
+    """
+
+    rank: int = 0
+    size: int = 1
+
+    @classmethod
+    def join(cls) -> Team:
+        """Return the team that ``torchrun`` has started, or this process alone."""
+        if "WORLD_SIZE" not in os.environ:
+            return cls()
+        distributed.init_process_group("gloo")
+        return cls(distributed.get_rank(), distributed.get_world_size())
+
+    def numbers(self, first: int, last: int) -> range:
+        """Return which of the batches `first` to `last` - 1 are this process's.
+
+        Examples
+        --------
+        >>> list(Team(rank=1, size=2).numbers(4, 10))
+        [5, 7, 9]
+        """
+        return range(first + self.rank, last, self.size)
+
+    def add_up(self, parameters: Iterable[nn.Parameter]) -> None:
+        """Give every process the sum of all gradients."""
+        if self.size == 1:
+            return
+        members = list(parameters)
+        given = torch.tensor([float(p.grad is not None) for p in members])
+        parts = [torch.zeros_like(p) if p.grad is None else p.grad for p in members]
+        total = torch.cat([given, *(part.flatten() for part in parts)])
+        distributed.all_reduce(total)
+        counts, *sums = total.split([len(members), *(p.numel() for p in members)])
+        for parameter, count, part in zip(members, counts.tolist(), sums, strict=True):
+            parameter.grad = part.view_as(parameter) if count else None
+
+    def agree(self, model: nn.Module) -> None:
+        """Give every process the mean of all statistics that batch normalisation keeps."""
+        if self.size == 1:
+            return
+        kept: list[Tensor] = [b for b in model.buffers() if b.is_floating_point()]
+        mean = torch.cat([b.flatten() for b in kept])
+        distributed.all_reduce(mean)
+        for buffer, part in zip(kept, mean.split([b.numel() for b in kept]), strict=True):
+            buffer.copy_(part.view_as(buffer) / self.size)
