@@ -14,7 +14,7 @@ __all__ = ["Team"]
 
 @dataclass(frozen=True)
 class Team:
-    """This process and its companions; alone by default.
+    """One process and its companions; alone by default.
 
     All of them hold the same weights. Each works on its share of a step's batches, the gradients
     are added up, and all take the same step.
@@ -37,7 +37,7 @@ class Team:
         return cls(distributed.get_rank(), distributed.get_world_size())
 
     def numbers(self, first: int, last: int) -> range:
-        """Return which of the batches `first` to `last` - 1 are this process's.
+        """Return which of the batches `first` to `last` - 1 this process works on.
 
         Examples
         --------
