@@ -16,5 +16,6 @@ def mixed(device: torch.device) -> torch.autocast:
     if device.type == "cuda":
         able = torch.cuda.is_bf16_supported()
     else:
-        able = device.type == "cpu" and bool(torch.cpu.get_capabilities().get("amx_bf16", False))
+        told = getattr(torch.cpu, "get_capabilities", dict)()  # older versions cannot tell
+        able = device.type == "cpu" and bool(told.get("amx_bf16", False))
     return torch.autocast(device.type, torch.bfloat16, enabled=able)
