@@ -8,6 +8,7 @@ maps pixel centres onto each other: (x + 0.5) * w / W - 0.5.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ __all__ = [
     "check_image",
     "contrast_range",
     "fit_shape",
+    "merge_channels",
     "normalise",
     "resize",
     "to_rgb8",
@@ -116,6 +118,36 @@ def to_rgb8(image: NDArray[Any], contrast: tuple[Any, Any]) -> NDArray[np.uint8]
         unit = (np.nan_to_num(image.astype(np.float64), nan=float(low.min())) - low) / span
         scaled = np.round(np.clip(unit, 0, 1) * 255).astype(np.uint8)
     return np.repeat(scaled[..., None], 3, axis=2) if scaled.ndim == 2 else scaled
+
+
+def merge_channels(
+    channels: Sequence[NDArray[Any] | None], contrasts: Sequence[tuple[Any, Any]]
+) -> NDArray[np.uint8]:
+    """Return red, green and blue made of grey channels, each stretched on its own.
+
+    Parameters
+    ----------
+    channels : three (..., H, W) ndarrays or None
+        None leaves a colour dark.
+    contrasts : three (low, high)
+        What becomes 0 and 255.
+
+    Returns
+    -------
+    (..., H, W, 3) uint8
+
+    Examples
+    --------
+    >>> merge_channels([np.array([[2, 4]]), None, np.array([[0, 1]])], [(2, 4), (0, 1), (0, 1)])
+    array([[[  0,   0,   0],
+            [255,   0, 255]]], dtype=uint8)
+    """
+    shape = next(channel.shape for channel in channels if channel is not None)
+    merged = np.zeros((*shape, 3), np.uint8)
+    for colour, (channel, contrast) in enumerate(zip(channels, contrasts, strict=True)):
+        if channel is not None:
+            merged[..., colour] = to_rgb8(channel[..., None], contrast)[..., 0]
+    return merged
 
 
 def fit_shape(shape: tuple[int, int], frame: int) -> tuple[int, int]:

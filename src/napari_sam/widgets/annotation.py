@@ -77,7 +77,8 @@ class Annotation:
         self._rest.timeout.connect(self.ask)
         for event in self._view_events():
             event.connect(self._view_moved)
-        picture.layer.events.data.connect(self._picture_changed)
+        picture.follow()
+        picture.changed.connect(self._start_afresh)
         self.arm(self.tool)
 
     @property
@@ -177,7 +178,8 @@ class Annotation:
         self._rest.stop()
         for event in self._view_events():
             event.disconnect(self._view_moved)
-        self.picture.layer.events.data.disconnect(self._picture_changed)
+        self.picture.changed.disconnect(self._start_afresh)
+        self.picture.follow(False)
         self._prompts.changed.disconnect()
         self._prompts.close()
         self._preview.close()
@@ -191,9 +193,6 @@ class Annotation:
             self._prompts.arm(self.tool) if self.flat else self._prompts.disarm()
         self._rest.start(REST_MS)
         self.changed.emit()
-
-    def _picture_changed(self, event: Event) -> None:
-        self._start_afresh()
 
     def _start_afresh(self) -> None:
         self._looks.clear()

@@ -8,18 +8,19 @@ from typing import Any
 import numpy as np
 from napari.components import Dims
 from napari.layers import Image, Layer
-from napari.utils.transforms import Affine
+from napari.utils.events import Event
 from numpy.typing import NDArray
+from psygnal import Signal
 
+from napari_sam.inference.axes import in_masks, mask_shape, named_channels
 from napari_sam.session.target import Plane
+from napari_sam.widgets.mix import Channel, Mix, Read, finest
+from napari_sam.widgets.place import PLACE, Place, across, at_plane, place_of, without_first
 
-__all__ = ["OURS", "Picture", "is_helper", "move", "on_plane"]
+__all__ = ["OURS", "Picture", "answer", "channel_axis", "is_helper", "on_plane"]
 
 OURS = "napari-sam"
-"""The one metadata key of our own layers; its value is the layer's role."""
-
-SAMPLED_PLANES, SAMPLED_SIDE = 16, 256  # of a stack, to find its contrast
-PLACE = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
+"""Our one metadata key: the role of a layer of ours, or what was said of a picture's channels."""
 
 
 def is_helper(layer: Layer) -> bool:
@@ -32,37 +33,106 @@ def on_plane(plane: Plane) -> tuple[int | slice, ...]:
     return tuple(slice(None) if at is None else at for at in plane)
 
 
+def answer(layer: Image) -> dict[str, Any]:
+    """Return what was said of a layer's channels; it travels with the layer."""
+    said = layer.metadata.get(OURS)
+    return said if isinstance(said, dict) else {}
+
+
+def channel_axis(layer: Image) -> int | None:
+    """Return the axis of a layer's channels, as somebody has said or as the axis labels say."""
+    if layer.rgb or layer.ndim < 3:
+        return None
+    axis = answer(layer).get("channel_axis", named_channels(layer.axis_labels))
+    return axis if axis in range(layer.ndim) else None
+
+
 class Picture:
-    """An Image layer's data and place.
+    """An Image layer's data and place, as masks lie over it: without its channels.
+
+    Planes, shapes and places are those of the masks; see `napari_sam.inference.axes`.
 
     Parameters
     ----------
     layer : napari.layers.Image
-        Greyscale or RGB(A), numpy, dask or zarr; of a multiscale layer the finest level.
+        Grey, RGB(A) or with an axis of channels; numpy, dask or zarr; of a multiscale layer the
+        finest level.
+
+    Attributes
+    ----------
+    changed : psygnal.Signal
+        Emitted when the model sees other pixels from now on.
+    channel_axis : int or None
+        As it was when the picture was made.
     """
+
+    changed = Signal()
 
     def __init__(self, layer: Image) -> None:
         self.layer = layer
+        self.channel_axis = channel_axis(layer)
+        self._mix = Mix(self.usual_mix())
+        self._followed: set[Layer] = set()
 
     @property
     def data(self) -> Any:
-        """The pixels: spatial axes, then the colours of an RGB picture."""
-        return self.layer.data[0] if self.layer.multiscale else self.layer.data
+        """The pixels: all axes of the layer, then the colours of an RGB picture."""
+        return finest(self.layer)
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Size along every axis but the colours."""
-        return tuple(self.data.shape[: self.layer.ndim])
+        """Shape of the masks."""
+        return mask_shape(self.data.shape[: self.layer.ndim], self.channel_axis)
+
+    @property
+    def ndim(self) -> int:
+        """Number of the masks' axes."""
+        return len(self.shape)
+
+    @property
+    def channels(self) -> list[Channel]:
+        """The layer's own channels; one of a grey or RGB picture."""
+        if self.channel_axis is None:
+            return [Channel(self.layer)]
+        count = self.data.shape[self.channel_axis]
+        return [Channel(self.layer, self.channel_axis, index) for index in range(count)]
+
+    @property
+    def mix(self) -> Mix:
+        """What the model sees."""
+        return self._mix
+
+    def usual_mix(self) -> tuple[Channel | None, ...]:
+        """Return the first three channels as red, green and blue, as in training; or the one."""
+        own = self.channels
+        return (own[0],) if len(own) == 1 else (*own, None)[:3]
+
+    def see(self, channels: tuple[Channel | None, ...]) -> None:
+        """Make the model see these channels: one as it is, or three as red, green and blue."""
+        self._mix = Mix(channels)
+        if self._followed:
+            self.follow()
+        self.changed.emit()
+
+    def follow(self, connect: bool = True) -> None:
+        """Hear of new pixels in the layers from now on, or no longer."""
+        for layer in self._followed:
+            layer.events.data.disconnect(self._renew)
+        seen = {channel.layer for channel in self._mix.channels if channel is not None}
+        self._followed = {self.layer, *seen} if connect else set()
+        for layer in self._followed:
+            layer.events.data.connect(self._renew)
 
     def plane(self, dims: Dims) -> Plane | None:
         """Return the plane that the viewer shows, or None if it shows none of this picture."""
         seen = [axis - (dims.ndim - self.layer.ndim) for axis in dims.displayed]
-        if dims.ndisplay != 2 or min(seen) < 0:
+        if dims.ndisplay != 2 or min(seen) < 0 or self.channel_axis in seen:
             return None
-        at = self.layer.world_to_data(dims.point)
-        plane = self.plane_at(at, sorted(seen))
-        sizes = zip(plane, self.shape, strict=True)
-        return plane if all(i is None or 0 <= i < size for i, size in sizes) else None
+        plane = self.plane_at(self.layer.world_to_data(dims.point), sorted(seen))
+        sizes = zip(plane, self.data.shape, strict=False)
+        if not all(i is None or 0 <= i < size for i, size in sizes):
+            return None
+        return in_masks(plane, self.channel_axis)
 
     def plane_at(self, position: Any, seen: list[int]) -> Plane:
         """Return the plane through a position in data coordinates, spanned by two axes."""
@@ -73,32 +143,54 @@ class Picture:
         height, width = (n for n, i in zip(self.shape, plane, strict=True) if i is None)
         return height, width
 
-    def reader(self, plane: Plane) -> Callable[[], NDArray[Any]]:
+    def reader(self, plane: Plane, step: int = 1) -> Read:
         """Return what reads a plane, (H, W) or (H, W, colours), in whatever thread it is called."""
-        data, index = self.data, on_plane(plane)
-        return lambda: np.asarray(data[index])
+        return self._mix.reader(plane, step)
 
-    def sampler(self) -> Callable[[], NDArray[Any]] | None:
+    def sampler(self) -> Read | None:
         """Return what reads pixels from all over a stack; None for a single plane."""
-        data, shape = self.data, self.shape
-        if len(shape) == 2:
-            return None
-        per_axis = round(SAMPLED_PLANES ** (1 / (len(shape) - 2)))
-        counts = [per_axis] * (len(shape) - 2) + [SAMPLED_SIDE] * 2
-        steps = (max(1, size // count) for size, count in zip(shape, counts, strict=True))
-        index = tuple(slice(None, None, step) for step in steps)
-        return lambda: np.asarray(data[index])
+        flat = self.layer.ndim - (self.channel_axis is not None) == 2
+        return None if flat else self._mix.sampler()
 
-    def place(self) -> dict[str, Any]:
-        """Return the arguments that put another layer exactly on the picture."""
-        return {name: getattr(self.layer, name) for name in PLACE}
+    @property
+    def contrast_limits(self) -> tuple[float, float]:
+        """What the viewer shows as black and as white."""
+        first = next(channel for channel in self._mix.channels if channel is not None)
+        low, high = first.layer.contrast_limits
+        return low, high
 
-    def place_of(self, plane: Plane) -> dict[str, Any]:
+    def place(self) -> Place:
+        """Return the arguments that put masks, points or shapes exactly on the picture."""
+        place, axis = place_of(self.layer), self.channel_axis
+        if axis is None:
+            return place
+        return across(place, axis, self.data.shape[axis]) if axis else without_first(place)
+
+    def place_of(self, plane: Plane) -> Place:
         """Return the arguments that put a layer of one plane, one pixel thick, on that plane."""
-        place = self.place()
-        to_world = Affine(**{name: place[name] for name in ("scale", "rotate", "shear")})
-        corner = to_world(np.array([i or 0 for i in plane], dtype=float))
-        return {**place, "translate": place["translate"] + corner}
+        return at_plane(self.place(), plane)
+
+    def lies_on(self, layer: Layer) -> bool:
+        """Tell whether a layer with the masks' shape puts its corners where the picture does."""
+        corners = np.vstack([np.zeros(self.ndim), np.diag(self.shape)])
+        tolerance = 1e-3 * max(layer.scale) + 1e-9 * np.abs(corners).max()
+        return layer.ndim == self.ndim and all(
+            np.allclose(layer.data_to_world(at), self.to_world(at), rtol=0, atol=tolerance)
+            for at in corners
+        )
+
+    def to_world(self, position: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the world coordinates of a position in pixels of the masks."""
+        axis = self.channel_axis
+        if axis is None:
+            return np.array(self.layer.data_to_world(position))
+        count = self.data.shape[axis]
+        middle = (count - 1) / 2
+        if axis == 0:
+            return np.array(self.layer.data_to_world([middle, *position]))[1:]
+        full = np.array(position, dtype=float)
+        full[axis] = middle + count * full[axis]
+        return np.array(self.layer.data_to_world(full))
 
     def on_move(self, callback: Callable[[Any], None], connect: bool = True) -> None:
         """Connect or disconnect a callback for when the layer is moved, turned or scaled."""
@@ -106,8 +198,7 @@ class Picture:
             event = getattr(self.layer.events, name)
             event.connect(callback) if connect else event.disconnect(callback)
 
-
-def move(layer: Layer, place: dict[str, Any]) -> None:
-    """Put a layer in its place again."""
-    for name, value in place.items():
-        setattr(layer, name, value)
+    def _renew(self, event: Event | None = None) -> None:
+        own = [c for c in self._mix.channels if c is not None and c.layer is self.layer]
+        known = set(self.channels)
+        self.see(self._mix.channels if known.issuperset(own) else self.usual_mix())

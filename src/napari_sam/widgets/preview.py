@@ -9,7 +9,8 @@ from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import NDArray
 
 from napari_sam.session.target import Plane
-from napari_sam.widgets.picture import OURS, Picture, is_helper, move
+from napari_sam.widgets.picture import OURS, Picture, is_helper
+from napari_sam.widgets.place import move
 
 __all__ = ["Preview", "first_helper"]
 

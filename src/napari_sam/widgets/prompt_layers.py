@@ -15,7 +15,8 @@ from psygnal import Signal
 from napari_sam.session.draft import Draft
 from napari_sam.session.target import Plane
 from napari_sam.widgets.drawn import POLARITY, Drawn, read_prompts
-from napari_sam.widgets.picture import OURS, Picture, move
+from napari_sam.widgets.picture import OURS, Picture
+from napari_sam.widgets.place import move
 
 __all__ = ["PromptLayers", "Tool"]
 
@@ -101,7 +102,7 @@ class PromptLayers:
         axes = [axis for axis, at in enumerate(draft.plane) if at is None]
 
         def positions(points: list[tuple[float, float]]) -> NDArray[np.float64]:
-            full = np.zeros((len(points), self._picture.layer.ndim))
+            full = np.zeros((len(points), self._picture.ndim))
             if points:
                 full[:] = [at or 0 for at in draft.plane]
                 full[:, axes] = points
@@ -143,7 +144,7 @@ class PromptLayers:
 
     def _new_points(self) -> Points:
         layer = Points(
-            ndim=self._picture.layer.ndim,
+            ndim=self._picture.ndim,
             name="napari-sam points",
             features={"polarity": np.empty(0, dtype=object)},
             feature_defaults={"polarity": self._next},
@@ -163,11 +164,11 @@ class PromptLayers:
 
     def _new_boxes(self) -> Shapes:
         layer = Shapes(
-            ndim=self._picture.layer.ndim,
+            ndim=self._picture.ndim,
             name="napari-sam boxes",
             edge_color=COLOURS["include"],
             face_color="transparent",
-            edge_width=max(self._picture.shape[-2:]) / 400,  # seen when all of it is in view
+            edge_width=max(self._picture.shape) / 400,  # seen when all of it is in view
             metadata={OURS: "boxes"},
             **self._picture.place(),
         )

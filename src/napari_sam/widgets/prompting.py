@@ -145,7 +145,7 @@ class Prompting:
         c.score.setText("   ·   ".join(filter(None, (score, self.took))))
         c.show_candidates(prediction is not None and len(prediction.masks) > 1)
         if prediction is not None and len(prediction.masks) > 1:
-            limits = annotation.picture.layer.contrast_limits
+            limits = annotation.picture.contrast_limits
             pixels = annotation.plane_pixels
             c.thumbnails.show_candidates(pixels, limits, prediction, session.choice)
         if not annotation.waiting:

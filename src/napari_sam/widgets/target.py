@@ -63,7 +63,7 @@ def why_not(layer: Labels, picture: Picture) -> str:
             f"'{layer.name}' has shape {layer.data.shape}, but the picture has {picture.shape}; "
             "choose a layer of the same shape or a new one."
         )
-    if not same_place(layer, picture):
+    if not picture.lies_on(layer):
         return (
             f"'{layer.name}' does not lie on the picture (another scale, shift or rotation); "
             "choose a new layer."
@@ -71,21 +71,6 @@ def why_not(layer: Labels, picture: Picture) -> str:
     if not layer.editable:
         return f"'{layer.name}' is locked against editing; unlock it or choose a new layer."
     return ""
-
-
-def same_place(layer: Labels, picture: Picture) -> bool:
-    """Tell whether layer and picture put their corners at the same world coordinates."""
-    corners = np.vstack([np.zeros(layer.ndim), np.diag(picture.shape)])
-    extent = np.abs(corners).max()
-    return all(
-        np.allclose(
-            layer.data_to_world(corner),
-            picture.layer.data_to_world(corner),
-            rtol=0,
-            atol=1e-3 * max(picture.layer.scale) + 1e-9 * extent,
-        )
-        for corner in corners
-    )
 
 
 def new_labels(picture: Picture) -> Labels:

@@ -1,0 +1,124 @@
+"""What the model sees of a picture: one channel as it is, or up to three as red, green and blue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from napari.layers import Image
+from numpy.typing import NDArray
+
+from napari_sam.inference.axes import in_picture
+from napari_sam.session.target import Plane
+
+__all__ = ["Channel", "Mix", "Read", "finest"]
+
+SAMPLED_PLANES, SAMPLED_SIDE = 16, 256  # of a stack, to find its contrast
+
+Read = Callable[[], NDArray[Any]]
+
+
+def finest(layer: Image) -> Any:
+    """Return a layer's pixels; of a multiscale layer those of the finest level."""
+    return layer.data[0] if layer.multiscale else layer.data
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One channel of a layer, or all of a grey or RGB layer.
+
+    Parameters
+    ----------
+    layer : napari.layers.Image
+        Numpy, dask or zarr; multiscale or not.
+    axis : int, optional
+        Along which the channels stand; None: there is one.
+    index : int
+        Which.
+    """
+
+    layer: Image
+    axis: int | None = None
+    index: int = 0
+
+    def reader(self, plane: Plane, step: int = 1) -> Read:
+        """Return what reads every `step`-th pixel of a plane of the masks, in whatever thread."""
+        data, every = finest(self.layer), slice(None, None, step)
+        at = in_picture(plane, self.axis, self.index)
+        index = tuple(every if i is None else i for i in at)
+        return lambda: np.asarray(data[index])
+
+    def sampler(self) -> Read:
+        """Return what reads pixels from all over; of a multiscale layer from a coarse level."""
+        levels = self.layer.data if self.layer.multiscale else [self.layer.data]
+        spatial = [self._spatial(level) for level in levels]
+        fine_enough = [
+            level
+            for level, shape in zip(levels, spatial, strict=True)
+            if sorted(shape)[-2] >= SAMPLED_SIDE
+        ]
+        data = (fine_enough or levels[:1])[-1]
+        steps = [slice(None, None, step) for step in _steps(self._spatial(data))]
+        if self.axis is not None:
+            steps.insert(self.axis, self.index)  # type: ignore[arg-type]
+        return lambda: np.asarray(data[tuple(steps)])
+
+    def _spatial(self, data: Any) -> list[int]:
+        shape = data.shape[: self.layer.ndim]
+        return [size for axis, size in enumerate(shape) if axis != self.axis]
+
+
+def _steps(shape: list[int]) -> list[int]:
+    if len(shape) == 2:
+        return [1, 1]
+    per_axis = round(SAMPLED_PLANES ** (1 / (len(shape) - 2)))
+    counts = [per_axis] * (len(shape) - 2) + [SAMPLED_SIDE] * 2
+    return [max(1, size // count) for size, count in zip(shape, counts, strict=True)]
+
+
+class Mix:
+    """Channels as one picture for the model.
+
+    Parameters
+    ----------
+    channels : tuple of Channel or None
+        One, which keeps its values; or three, which become red, green and blue, each stretched by
+        the percentiles of all its planes. None leaves a colour dark.
+    """
+
+    def __init__(self, channels: tuple[Channel | None, ...]) -> None:
+        self.channels = channels
+        self._samplers = [c.sampler() if c else None for c in channels]
+
+    @property
+    def coloured(self) -> bool:
+        """True for red, green and blue made of grey channels."""
+        return len(self.channels) == 3
+
+    def reader(self, plane: Plane, step: int = 1) -> Read:
+        """Return what reads a plane of the masks, (H, W) or (H, W, colours), in any thread."""
+        return self._joined([c.reader(plane, step) if c else None for c in self.channels])
+
+    def sampler(self) -> Read:
+        """Return what reads pixels from all over the picture."""
+        return self._joined(self._samplers)
+
+    def _joined(self, reads: list[Read | None]) -> Read:
+        if not self.coloured:
+            return reads[0]  # type: ignore[return-value]
+
+        def read() -> NDArray[np.uint8]:
+            from napari_sam.inference.image import merge_channels
+
+            return merge_channels([read() if read else None for read in reads], self._contrasts)
+
+        return read
+
+    @cached_property
+    def _contrasts(self) -> list[tuple[float, float]]:  # first asked for where pixels are read
+        from napari_sam.inference.image import contrast_range
+
+        return [contrast_range(sample()) if sample else (0.0, 1.0) for sample in self._samplers]
