@@ -50,6 +50,19 @@ def test_threads_must_be_a_positive_whole_number(threads):
         Settings(threads=threads)
 
 
+@pytest.mark.parametrize("size", [-1, 1.5, True, None])
+@pytest.mark.parametrize("name", ["embeddings_memory_mb", "embeddings_disk_mb"])
+def test_budgets_must_be_whole_megabytes(name, size):
+    with pytest.raises(InputError, match=name):
+        Settings(**{name: size})
+
+
+@pytest.mark.parametrize("name", ["models_folder", "embeddings_folder"])
+def test_folders_must_be_paths(name):
+    with pytest.raises(InputError, match=name):
+        Settings(**{name: 3})
+
+
 @pytest.mark.parametrize(("processors", "expected"), [(1, 1), (2, 1), (8, 7)])
 def test_one_processor_is_left_to_others(monkeypatch, processors, expected):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)

@@ -32,20 +32,38 @@ class Settings:
         Processor threads of the model; None is `default_threads`.
     hint_dismissed : bool
         True once the panel's first steps have been put away.
+    embeddings_folder : str, optional
+        Where embeddings are kept; None is the user's cache folder. The environment variable
+        ``NAPARI_SAM_EMBEDDINGS`` goes before it.
+    embeddings_memory_mb, embeddings_disk_mb : int
+        Megabytes (of a million bytes) that embeddings may take in memory and on disk; 0 on disk
+        keeps none there.
+    embed_ahead : bool
+        Whether the panel embeds the other slices of a stack in the background.
 
     Raises
     ------
     InputError
-        For values of another kind, or fewer than one thread.
+        For values of another kind, negative sizes, or fewer than one thread.
     """
 
     models_folder: str | None = None
     threads: int | None = None
     hint_dismissed: bool = False
+    embeddings_folder: str | None = None
+    embeddings_memory_mb: int = 512
+    embeddings_disk_mb: int = 20_000
+    embed_ahead: bool = True
 
     def __post_init__(self) -> None:
-        if not (self.models_folder is None or isinstance(self.models_folder, str)):
-            raise InputError(f"models_folder must be a path or null; got {self.models_folder!r}")
+        for name in ("models_folder", "embeddings_folder"):
+            folder = getattr(self, name)
+            if not (folder is None or isinstance(folder, str)):
+                raise InputError(f"{name} must be a path or null; got {folder!r}")
+        for name in ("embeddings_memory_mb", "embeddings_disk_mb"):
+            size = getattr(self, name)
+            if type(size) is not int or size < 0:
+                raise InputError(f"{name} must be a whole number of megabytes; got {size!r}")
         if self.threads is not None and (type(self.threads) is not int or self.threads < 1):
             raise InputError(
                 f"threads must be a whole number from 1, or null; got {self.threads!r}"

@@ -18,6 +18,11 @@ from napari_sam.model.sam import Sam
 from napari_sam.samples import SAMPLES
 
 
+@pytest.fixture(autouse=True)
+def own_embeddings(tmp_path, monkeypatch):
+    monkeypatch.setenv("NAPARI_SAM_EMBEDDINGS", str(tmp_path / "embeddings"))
+
+
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
     """Untrained weights: what they find is of no use, how it is written is."""

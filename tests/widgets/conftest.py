@@ -16,6 +16,7 @@ from tests.fakes import FakeSegmenter
 def own_settings(tmp_path, monkeypatch):
     monkeypatch.setattr("napari_sam.settings.settings_path", lambda: tmp_path / "settings.json")
     monkeypatch.setenv("NAPARI_SAM_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("NAPARI_SAM_EMBEDDINGS", str(tmp_path / "embeddings"))
 
 
 @pytest.fixture

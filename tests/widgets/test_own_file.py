@@ -28,9 +28,10 @@ def host():
 
     def load(name, device, report):
         real = "/" in name or "\\" in name
-        return load_segmenter(name, device, report) if real else FakeSegmenter()
+        return load_segmenter(name, device, report, host.store) if real else FakeSegmenter()
 
-    return ModelHost(load)
+    host = ModelHost(load)
+    return host
 
 
 @pytest.fixture

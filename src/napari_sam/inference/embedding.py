@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
+
+import torch
+from torch import Tensor
 
 from napari_sam.model.sam import Features
 
-__all__ = ["Embedding", "Level"]
+__all__ = ["Embedding", "Level", "each"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,3 +46,35 @@ class Embedding:
         """Height and width of `Prediction.logits`: four cells a token of the finest level."""
         h, w = self.levels[0].features.embedding.shape[-2:]
         return 4 * h, 4 * w
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all features."""
+        return sum(
+            part.nbytes
+            for level in self.levels
+            for part in (level.features.embedding, *(level.features.skips or ()))
+        )
+
+    def halved(self) -> Embedding:
+        """Return it in float16; features that float16 cannot hold stay as they are."""
+
+        def half(part: Tensor) -> Tensor:
+            halved = part.half()
+            return halved if bool(torch.isfinite(halved).all()) else part
+
+        return self._each(half)
+
+    def to(self, device: torch.device) -> Embedding:
+        """Return it on a device."""
+        return self._each(lambda part: part.to(device))
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> Embedding:
+        levels = (Level(one.shape, each(change, one.features)) for one in self.levels)
+        return replace(self, levels=tuple(levels))
+
+
+def each(change: Callable[[Tensor], Tensor], features: Features) -> Features:
+    """Change every map of features."""
+    image, skips = features
+    return Features(change(image), None if skips is None else (change(skips[0]), change(skips[1])))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
+from napari_sam.inference.embeddings import EmbeddingStore, open_store
 from napari_sam.inference.segmenter import Report, Segmenter, load_segmenter
 
 __all__ = ["HostedModel", "ModelHost"]
@@ -32,20 +35,56 @@ class HostedModel:
         self._load = load
         self._segmenter: Segmenter | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"napari-sam {name}")
+        self._urgent: deque[Callable[[], None]] = deque()
+        self._later: deque[Callable[[], None]] = deque()
+        self._gives_way = False
 
     @property
     def loaded(self) -> bool:
         """True once the model is in memory."""
         return self._segmenter is not None
 
-    def submit(self, job: Callable[[Any], Result], report: Report) -> Future[Result]:
-        """Queue a job that takes the segmenter; the first one loads it, with `report`."""
-        return self._thread.submit(self._run, job, report)
+    def submit(
+        self, job: Callable[[Any], Result], report: Report, later: bool = False
+    ) -> Future[Result]:
+        """Queue a job that takes the segmenter; the first one loads it, with `report`.
 
-    def _run(self, job: Callable[[Any], Result], report: Report) -> Result:
-        if self._segmenter is None:
-            self._segmenter = self._load(self.name, self.device, report)
-        return job(self._segmenter)
+        Parameters
+        ----------
+        later : bool
+            Whether the job lets all others go first, also those that come after it.
+        """
+        future: Future[Result] = Future()
+        (self._later if later else self._urgent).append(partial(self._run, future, job, report))
+        self._thread.submit(self._next)
+        return future
+
+    def give_way(self) -> None:
+        """Do what is urgent now; to be called by a job of less haste, in the model's thread."""
+        if self._gives_way:  # what is urgent is not held up itself
+            return
+        self._gives_way = True
+        try:
+            while self._urgent:
+                self._urgent.popleft()()
+        finally:
+            self._gives_way = False
+
+    def _next(self) -> None:
+        queue = self._urgent or self._later
+        if queue:  # else it was done while another gave way
+            queue.popleft()()
+
+    def _run(self, future: Future[Result], job: Callable[[Any], Result], report: Report) -> None:
+        if not future.set_running_or_notify_cancel():
+            return
+        try:
+            if self._segmenter is None:
+                self._segmenter = self._load(self.name, self.device, report)
+            future.set_result(job(self._segmenter))
+        except BaseException as error:
+            future.set_exception(error)
+            del future  # the error's traceback holds this frame: it would hold itself
 
 
 class ModelHost:
@@ -56,12 +95,15 @@ class ModelHost:
 
     Parameters
     ----------
-    load : callable
+    load : callable, optional
         Makes a segmenter from name, device and a `Report`.
+    store : EmbeddingStore, optional
+        Where the embeddings of all models are kept; by default as the user's settings want it.
     """
 
-    def __init__(self, load: Load = load_segmenter) -> None:
-        self._load = load
+    def __init__(self, load: Load | None = None, store: EmbeddingStore | None = None) -> None:
+        self.store = store or open_store()
+        self._load = load or partial(load_segmenter, store=self.store)
         self._models: WeakValueDictionary[tuple[str, str], HostedModel] = WeakValueDictionary()
 
     def model(self, name: str, device: str = "auto") -> HostedModel:

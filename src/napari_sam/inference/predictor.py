@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,7 @@ from torch import Tensor
 from napari_sam.errors import DeviceError, InputError
 from napari_sam.inference.batching import in_batches
 from napari_sam.inference.candidates import merge
-from napari_sam.inference.embedding import Embedding, Level
+from napari_sam.inference.embedding import Embedding, Level, each
 from napari_sam.inference.image import (
     check_image,
     contrast_range,
@@ -49,7 +50,12 @@ class Predictor:
         self.config = model.config
 
     @torch.inference_mode()
-    def embed(self, image: Any, contrast: tuple[Any, Any] | None = None) -> Embedding:
+    def embed(
+        self,
+        image: Any,
+        contrast: tuple[Any, Any] | None = None,
+        pause: Callable[[], None] | None = None,
+    ) -> Embedding:
         """Run the image encoder.
 
         Parameters
@@ -59,6 +65,9 @@ class Predictor:
         contrast : (low, high), optional
             Intensities that become black and white. None takes the model's own rule; uint8 with
             (0, 255) goes in untouched.
+        pause : callable, optional
+            Called between the layers of the encoder: it may do other work with this model, or
+            raise an exception to stop.
 
         Returns
         -------
@@ -75,7 +84,8 @@ class Predictor:
         if contrast is None:
             contrast = contrast_range(picture, self.model.entry.intensity)
         rgb = to_rgb8(picture, contrast)
-        levels = tuple(self._level(rgb, shape) for shape in self._scales(rgb.shape[:2]))
+        with self._pausing(pause):
+            levels = tuple(self._level(rgb, shape) for shape in self._scales(rgb.shape[:2]))
         return Embedding(rgb.shape[:2], contrast, levels)
 
     def predict(
@@ -143,6 +153,26 @@ class Predictor:
                     if not cut or (last and not answers[i]):
                         answers[i].append((turn, result))
         return [merge(some) for some in answers]
+
+    @contextmanager
+    def _pausing(self, pause: Callable[[], None] | None) -> Iterator[None]:
+        """Call `pause`, if there is one, before each layer of the encoder."""
+        if pause is None:
+            yield
+            return
+
+        def hook(*_: Any) -> None:
+            # What is done meanwhile shall not be computed in the encoder's half precision.
+            with torch.autocast(self.model.device.type, enabled=False):
+                pause()
+
+        leaves = (m for m in self.model.image_encoder.modules() if not any(m.children()))
+        hooks = [leaf.register_forward_pre_hook(hook) for leaf in leaves]
+        try:
+            yield
+        finally:
+            for one in hooks:
+                one.remove()
 
     def _scales(self, shape: tuple[int, int]) -> list[tuple[int, int]]:
         if not self.config.dense:
@@ -213,7 +243,8 @@ class Predictor:
             boxes = self._stack(corners).flatten(1)
         if first.mask is not None:
             masks = torch.stack([view.mask_logits(np.asarray(p.mask), like) for p in prompts])
-        logits, scores = self.model.decode(view.features, points, labels, boxes, masks)
+        features = each(lambda part: part.to(like.dtype), view.features)  # a store's are float16
+        logits, scores = self.model.decode(features, points, labels, boxes, masks)
         chosen = slice(1, 4) if three else slice(0, 1)  # mask 0 answers unambiguous prompts
         results = []
         candidates = zip(prompts, logits[:, chosen].float(), scores[:, chosen].float(), strict=True)

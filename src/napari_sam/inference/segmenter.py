@@ -1,22 +1,21 @@
-"""The predictor as a session sees it, with the latest embeddings at hand. Torch is loaded late."""
+"""The predictor as a session sees it, over a store of embeddings. Torch is loaded late."""
 
 from __future__ import annotations
 
-import hashlib
-from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
+from napari_sam.inference.embeddings import EmbeddingStore
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction
 from napari_sam.zoo import catalogue, fetch
 
 if TYPE_CHECKING:
-    from napari_sam.inference.predictor import Embedding, Predictor
+    from napari_sam.inference.embedding import Embedding
+    from napari_sam.inference.predictor import Predictor
 
 __all__ = ["Report", "Segmenter", "load_segmenter"]
 
@@ -24,7 +23,7 @@ Report = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done and how much there is (0: unknown)."""
 
 
-def load_segmenter(name: str, device: str, report: Report) -> Segmenter:
+def load_segmenter(name: str, device: str, report: Report, store: EmbeddingStore) -> Segmenter:
     """Load a model of the zoo, after downloading it where needed, or a file of the user's own.
 
     Parameters
@@ -33,6 +32,8 @@ def load_segmenter(name: str, device: str, report: Report) -> Segmenter:
         As in `load_model`; the name may be a path.
     report : callable
         Hears of the progress; an exception that it raises stops the download.
+    store : EmbeddingStore
+        Where its embeddings are kept.
     """
     if name in catalogue():
         fetch(name, lambda done, total: report(f"Downloading {name}", done, total))
@@ -40,7 +41,7 @@ def load_segmenter(name: str, device: str, report: Report) -> Segmenter:
     from napari_sam.inference.predictor import Predictor
     from napari_sam.model.load import load_model
 
-    return Segmenter(Predictor(load_model(name, device)))
+    return Segmenter(Predictor(load_model(name, device)), store)
 
 
 class Segmenter:
@@ -50,14 +51,13 @@ class Segmenter:
     ----------
     predictor : Predictor
         What does the work.
-    keep : int
-        How many embeddings to remember, latest first.
+    store : EmbeddingStore
+        Where its embeddings are kept.
     """
 
-    def __init__(self, predictor: Predictor, keep: int = 8) -> None:
+    def __init__(self, predictor: Predictor, store: EmbeddingStore) -> None:
         self._predictor = predictor
-        self._keep = keep
-        self._embeddings: OrderedDict[bytes, Embedding] = OrderedDict()
+        self._store = store
 
     @property
     def device(self) -> str:
@@ -71,14 +71,23 @@ class Segmenter:
 
         return available_devices()
 
-    def embed(self, image: NDArray[Any], contrast: tuple[float, float] | None = None) -> Embedding:
-        """Embed a picture (H, W) or (H, W, 3 or 4), unless its very content was embedded lately."""
-        key = _key(image, contrast)
-        embedding = self._embeddings.pop(key, None) or self._predictor.embed(image, contrast)
-        self._embeddings[key] = embedding
-        if len(self._embeddings) > self._keep:
-            self._embeddings.popitem(last=False)
-        return embedding
+    def embed(
+        self,
+        image: NDArray[Any],
+        contrast: tuple[float, float] | None = None,
+        pause: Callable[[], None] | None = None,
+    ) -> Embedding:
+        """Embed a picture (H, W) or (H, W, 3 or 4), unless its very content was embedded before."""
+        return self._store.get(self._predictor, image, contrast, pause)
+
+    def keep(
+        self,
+        image: NDArray[Any],
+        contrast: tuple[float, float] | None = None,
+        pause: Callable[[], None] | None = None,
+    ) -> int:
+        """Embed a picture for later; return the bytes that are kept of it, 0 for none."""
+        return self._store.keep(self._predictor, image, contrast, pause)
 
     def contrast(self, pixels: NDArray[Any]) -> tuple[float, float] | None:
         """Return one contrast for all planes of a stack; None if the model takes each by itself."""
@@ -91,9 +100,3 @@ class Segmenter:
     def predict(self, embedding: Embedding, prompts: Prompts) -> Prediction:
         """Predict one object."""
         return self._predictor.predict(embedding, prompts)
-
-
-def _key(image: NDArray[Any], contrast: tuple[float, float] | None) -> bytes:
-    head = f"{image.shape} {image.dtype} {contrast}".encode()
-    salt = hashlib.sha256(head).digest()
-    return hashlib.blake2b(np.ascontiguousarray(image).data, key=salt).digest()

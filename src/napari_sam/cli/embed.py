@@ -1,0 +1,141 @@
+"""`napari-sam embed`: look at pictures now, so that the first click on them is quick."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_sam.cli.progress import fetched
+from napari_sam.errors import InputError
+
+if TYPE_CHECKING:
+    from napari_sam.inference.ahead import Progress
+    from napari_sam.inference.embeddings import EmbeddingStore
+    from napari_sam.inference.predictor import Predictor
+
+__all__ = ["add"]
+
+
+def add(commands: Any) -> None:
+    """Add the subcommand."""
+    parser = commands.add_parser(
+        "embed",
+        help="embed pictures ahead of need",
+        description="Run the image encoder on every slice of the pictures and keep what it sees, "
+        "for the panel and for other commands. What is kept already is skipped, so an "
+        "interrupted run goes on where it stopped.",
+    )
+    parser.add_argument(
+        "images", metavar="IMAGE", nargs="*", type=Path,
+        help="a .tif, .png or .zarr with any number of slices, or a folder of them",
+    )  # fmt: skip
+    parser.add_argument("--model", metavar="NAME", default="cells_tiny", help="name or file")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
+    parser.add_argument("--clear", action="store_true", help="first delete all that is kept")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=run)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Embed and say what was done and where it lies; return 1 if a picture was left out."""
+    from napari_sam.inference.embeddings import open_store
+    from napari_sam.io.pictures import find_pictures
+
+    if not (chosen.images or chosen.clear):
+        raise InputError("name pictures to embed, or --clear to delete what is kept")
+    paths = find_pictures(chosen.images)
+    store = open_store()
+    if chosen.clear:
+        store.clear()
+    reports = _embed_all(paths, store, chosen) if paths else []
+    folder = None if store.disk is None else str(store.disk.folder)
+    if chosen.json:
+        print(json.dumps({"folder": folder, "bytes": store.size, "images": reports}, indent=2))
+    else:
+        for report in reports:
+            print(_line(report))
+        print(f"Embeddings: {folder or 'not kept'}, {store.size / 1e6:,.0f} MB")
+    return int(any(report["problems"] for report in reports))
+
+
+def _embed_all(
+    paths: list[Path], store: EmbeddingStore, chosen: argparse.Namespace
+) -> list[dict[str, Any]]:
+    """Return a report for each picture."""
+    if store.disk is None:
+        raise InputError(
+            "your settings keep no embeddings on disk; raise embeddings_disk_mb above 0"
+        )
+    fetched(chosen.model)
+    from napari_sam import Predictor, load_model
+
+    predictor = Predictor(load_model(chosen.model, chosen.device))
+    reports, room = [], store.budget
+    for path in paths:
+        reports.append(_embed(path, store, predictor, room))
+        room -= reports[-1]["bytes"]
+    return reports
+
+
+def _embed(path: Path, store: EmbeddingStore, predictor: Predictor, room: int) -> dict[str, Any]:
+    """Embed one picture behind a bar and report on it."""
+    from tqdm import tqdm
+
+    from napari_sam.inference.ahead import Progress
+
+    before, step, problems = store.made, Progress(0, 0), []
+    left_out = 0
+    try:
+        with tqdm(desc=path.name, unit=" slices") as bar:
+            for step in _steps(path, store, predictor, room):
+                bar.total = step.total
+                bar.update(step.done - bar.n)
+                if step.problem:
+                    left_out += 1
+                    problems.append(step.problem)
+    except InputError as error:
+        problems.append(str(error))
+    if step.full:
+        problems.append(f"there is room for {step.done} of {step.total} slices on disk")
+    return {
+        "path": str(path),
+        "slices": step.total,
+        "kept": step.done - left_out,
+        "embedded": store.made - before,
+        "bytes": step.nbytes,
+        "problems": problems,
+    }
+
+
+def _steps(
+    path: Path, store: EmbeddingStore, predictor: Predictor, room: int
+) -> Iterator[Progress]:
+    """Embed all slices of a picture, as the panel does."""
+    import numpy as np
+
+    from napari_sam.inference.ahead import embed_stack
+    from napari_sam.inference.sampling import sample_stack
+    from napari_sam.inference.segmenter import Segmenter
+    from napari_sam.io.pictures import open_picture, read_plane
+
+    segmenter = Segmenter(predictor, store)
+    with open_picture(path) as data:
+        ndim = data.ndim - (data.ndim > 2 and data.shape[-1] in (3, 4))
+        contrast = segmenter.contrast(sample_stack(data, ndim)) if ndim > 2 else None
+        yield from embed_stack(
+            keep=lambda pixels: segmenter.keep(pixels, contrast),
+            read=lambda plane: read_plane(data, plane),
+            planes=np.ndindex(*data.shape[: ndim - 2]),
+            current=lambda: None,
+            budget=room,
+        )
+
+
+def _line(report: dict[str, Any]) -> str:
+    """Return a report for people."""
+    new, kept, slices = report["embedded"], report["kept"], report["slices"]
+    said = [f"{report['path']}: {kept} of {slices} slices are embedded, {new} of them now"]
+    return "\n    ".join([*said, *report["problems"]])

@@ -1,0 +1,114 @@
+"""Embed the planes of a stack ahead of need, the nearest first. No torch here."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from statistics import median
+from typing import Any, TypeVar
+
+from numpy.typing import NDArray
+
+from napari_sam.errors import InputError
+
+__all__ = ["Progress", "embed_stack"]
+
+Plane = TypeVar("Plane", bound=tuple[int | None, ...])
+RECENT = 9  # planes by which the time left is judged
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far it is.
+
+    Parameters
+    ----------
+    done, total : int
+        Planes.
+    nbytes : int
+        Of the embeddings of the planes that are done.
+    seconds_left : float
+        An estimate; 0 at the beginning and at the end.
+    full : bool
+        True if it ends here because the store has no room for more.
+    problem : str
+        Why the latest plane could not be embedded; empty if it was.
+    """
+
+    done: int
+    total: int
+    nbytes: int = 0
+    seconds_left: float = 0.0
+    full: bool = False
+    problem: str = ""
+
+
+def embed_stack(
+    keep: Callable[[NDArray[Any]], int],
+    read: Callable[[Plane], NDArray[Any]],
+    planes: Iterable[Plane],
+    current: Callable[[], Plane | None],
+    budget: float = float("inf"),
+) -> Iterator[Progress]:
+    """Embed one plane at each step, always the one nearest to where the user looks.
+
+    To stop, ask for no further step.
+
+    Parameters
+    ----------
+    keep : callable
+        Takes pixels, embeds them for later unless that was done before, and returns the bytes of
+        the embedding, 0 if it could not be kept; see `EmbeddingStore.keep`. A plane for which it
+        raises `InputError` is left out.
+    read : callable
+        Reads the pixels of a plane.
+    planes : iterable of Plane
+        An index, or None, for every axis.
+    current : callable
+        Returns the plane that the user looks at now; None keeps to the last one.
+    budget : float
+        Most bytes that all planes together may take, so that the last do not push out the first.
+
+    Yields
+    ------
+    Progress
+        After each plane, and once before the first.
+
+    Examples
+    --------
+    >>> order = []
+    >>> steps = embed_stack(lambda z: order.append(z) or 8, lambda plane: plane[0],
+    ...                     [(z,) for z in range(5)], lambda: (3,), budget=32)
+    >>> [(step.done, step.full) for step in steps]
+    [(0, False), (1, False), (2, False), (3, False), (4, True)]
+    >>> order
+    [3, 2, 4, 1]
+    """
+    left = dict.fromkeys(planes)
+    total, used, size, place = len(left), 0, 1, next(iter(left), ())
+    times: deque[float] = deque(maxlen=RECENT)
+    problem = ""
+    while True:
+        seconds = len(left) * median(times) if times else 0.0
+        full = bool(left) and (size == 0 or used + size > budget)
+        yield Progress(total - len(left), total, used, seconds, full, problem)
+        if full or not left:
+            return
+        place = current() or place
+        plane = min(left, key=lambda one: _distance(one, place))
+        start, problem = time.perf_counter(), ""
+        try:
+            size = keep(read(plane))
+        except InputError as error:  # the others may do
+            problem = str(error)
+        else:
+            used += size
+        if size:
+            times.append(time.perf_counter() - start)
+            del left[plane]
+
+
+def _distance(one: tuple[int | None, ...], other: tuple[int | None, ...]) -> int:
+    return sum(abs((a or 0) - (b or 0)) for a, b in zip(one, other, strict=True))

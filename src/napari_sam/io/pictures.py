@@ -1,0 +1,116 @@
+"""Pictures from files, read only where they are looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sam.errors import InputError
+
+__all__ = ["find_pictures", "open_picture", "read_plane"]
+
+TIFF, PNG, ZARR = (".tif", ".tiff"), (".png",), (".zarr",)
+PALETTES = {"P": "RGB", "PA": "RGBA"}  # Pillow's modes of pictures that hold numbers of colours
+
+
+def find_pictures(paths: Iterable[Path]) -> list[Path]:
+    """Return files as they are, and of folders the pictures in them, at any depth, sorted.
+
+    Raises
+    ------
+    InputError
+        If something does not exist, is no picture, or if a folder holds none.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if not path.exists():
+            raise InputError(f"there is no picture or folder {str(path)!r}")
+        if path.suffix.lower() in (*TIFF, *PNG, *ZARR):
+            found.append(path)
+        elif path.is_dir() and (inside := _inside(path)):
+            found += inside
+        else:
+            raise InputError(f"{str(path)!r} is no picture of the kinds .tif, .png and .zarr")
+    return found
+
+
+@contextmanager
+def open_picture(path: Path) -> Iterator[Any]:
+    """Open a picture of any number of axes; index it to read, as long as it is open.
+
+    Of a pyramid it is the finest level.
+
+    Yields
+    ------
+    array-like
+        Rows and columns are the last axes, after them 3 or 4 colours if it is a colour picture.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
+    with ExitStack() as opened:
+        try:
+            data = _open(path, opened)
+        except InputError:
+            raise
+        except Exception as error:  # files can be damaged in more ways than their readers name
+            raise InputError(f"{path} cannot be read: {error or type(error).__name__}") from error
+        yield data
+
+
+def read_plane(data: Any, plane: tuple[int, ...]) -> NDArray[Any]:
+    """Return one plane of an open picture.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read; the message names the plane.
+    """
+    try:
+        return np.asarray(data[plane])
+    except Exception as error:  # as above
+        name = ", ".join(map(str, plane))
+        raise InputError(f"slice {name} cannot be read: {error or type(error).__name__}") from error
+
+
+def _open(path: Path, opened: ExitStack) -> Any:
+    if path.suffix.lower() in TIFF:
+        import tifffile
+
+        return _finest(opened.enter_context(tifffile.imread(path, aszarr=True)))
+    if path.suffix.lower() in PNG:
+        from PIL import Image
+
+        with Image.open(path) as image:
+            return np.asarray(image.convert(PALETTES.get(image.mode, image.mode)))
+    return _finest(path)
+
+
+def _inside(folder: Path) -> list[Path]:
+    found: list[Path] = []
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() in (*TIFF, *PNG, *ZARR):
+            found.append(path)
+        elif path.is_dir():
+            found += _inside(path)
+    return found
+
+
+def _finest(store: Any) -> Any:
+    """Return the array of a zarr store, or the finest level of the pyramid that it holds."""
+    import zarr
+
+    node = zarr.open(store, mode="r")
+    if isinstance(node, zarr.Array):
+        return node
+    about: Any = node.attrs.get("ome", node.attrs)  # OME-Zarr 0.5, and before
+    if not about.get("multiscales"):
+        raise InputError("the zarr group holds no picture: it has no 'multiscales'")
+    return node[about["multiscales"][0]["datasets"][0]["path"]]

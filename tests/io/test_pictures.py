@@ -1,0 +1,84 @@
+"""Pictures from files, read plane by plane."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tifffile
+import zarr
+from PIL import Image
+
+from napari_sam.errors import InputError
+from napari_sam.io.pictures import find_pictures, open_picture, read_plane
+
+STACK = np.random.default_rng(0).integers(0, 4000, (5, 20, 30), dtype=np.uint16)
+
+
+def read(path):
+    with open_picture(path) as data:
+        return np.asarray(data[...])
+
+
+@pytest.mark.parametrize("options", [{}, {"compression": "zlib"}, {"byteorder": ">"}])
+def test_tiff(tmp_path, options):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, STACK, **options)
+    np.testing.assert_array_equal(read(path), STACK)
+    with open_picture(path) as data:
+        np.testing.assert_array_equal(read_plane(data, (3,)), STACK[3])
+        with pytest.raises(InputError, match="slice 7 cannot be read"):
+            read_plane(data, (7,))
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"), [("L", (4, 6)), ("RGB", (4, 6, 3)), ("P", (4, 6, 3)), ("I;16", (4, 6))]
+)
+def test_png(tmp_path, mode, expected):
+    pixels = np.random.default_rng(0).integers(0, 255, (4, 6), dtype=np.uint8)
+    if mode == "I;16":
+        image = Image.fromarray(pixels.astype(np.uint16) * 100)
+    else:
+        image = Image.fromarray(pixels).convert(mode)
+    image.save(tmp_path / "a.png")
+    assert read(tmp_path / "a.png").shape == expected
+
+
+def test_zarr_array_and_pyramids(tmp_path):
+    zarr.save_array(tmp_path / "plain.zarr", STACK)
+    for name, attributes in (
+        ("old.zarr", {"multiscales": [{"datasets": [{"path": "fine"}, {"path": "coarse"}]}]}),
+        ("new.zarr", {"ome": {"multiscales": [{"datasets": [{"path": "fine"}]}]}}),
+    ):
+        group = zarr.create_group(tmp_path / name, attributes=attributes)
+        group.create_array("fine", data=STACK)
+        group.create_array("coarse", data=STACK[:, ::2, ::2])
+    for name in ("plain", "old", "new"):
+        np.testing.assert_array_equal(read(tmp_path / f"{name}.zarr"), STACK)
+
+
+def test_what_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "a.tif").write_bytes(b"nothing")
+    (tmp_path / "a.png").write_bytes(b"nothing")
+    (tmp_path / "a.zarr").mkdir()
+    zarr.create_group(tmp_path / "b.zarr")
+    for name in ("a.tif", "a.png", "a.zarr"):
+        with pytest.raises(InputError, match=f"{name} cannot be read"):
+            read(tmp_path / name)
+    with pytest.raises(InputError, match="multiscales"):
+        read(tmp_path / "b.zarr")
+
+
+def test_folders_are_searched_but_not_the_zarr_ones(tmp_path):
+    deep = tmp_path / "deep" / "er"
+    deep.mkdir(parents=True)
+    for path in (tmp_path / "b.TIF", deep / "a.png", tmp_path / "notes.txt"):
+        path.write_bytes(b"")
+    inside = tmp_path / "c.zarr"
+    inside.mkdir()
+    (inside / "x.png").write_bytes(b"")
+    assert find_pictures([tmp_path]) == [tmp_path / "b.TIF", inside, deep / "a.png"]
+    assert find_pictures([deep / "a.png"]) == [deep / "a.png"]
+    (tmp_path / "empty").mkdir()
+    for wrong in ("empty", "notes.txt", "none.tif"):
+        with pytest.raises(InputError, match=wrong):
+            find_pictures([tmp_path / wrong])
