@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_sam.widgets.channel_controls import ChannelControls
 from napari_sam.widgets.forms import add_row, new_form, new_label
 from napari_sam.widgets.keys import with_key
 from napari_sam.widgets.layer_choice import LayerChoice
@@ -91,6 +92,7 @@ class Controls(QWidget):
         self.outline = QCheckBox("Show the mask as an outline")
         self.report = QPushButton("Copy bug report")
         self.report.setToolTip("Versions, device, layers and the last error; no file names")
+        self.channels = ChannelControls()
         self.more, self.options = self._options()
         self.picture.setToolTip("The picture to segment")
         self.labels.setToolTip("Where accepted objects are written")
@@ -118,6 +120,7 @@ class Controls(QWidget):
         add_row(top, "&Model", self.model, self.model.list)
         add_row(top, "&Write to", self.labels)
         layout.addLayout(top)
+        layout.addWidget(self.channels.question)
         layout.addWidget(self.more)
         layout.addWidget(self.options)
         tools = QHBoxLayout()
@@ -180,6 +183,7 @@ class Controls(QWidget):
         frame.setLayout(form)
         add_row(form, "&Device", self.device)
         add_row(form, "&Overlap", self.rule)
+        form.addRow(self.channels)
         form.addRow(self.outline)
         form.addRow(self.report)
         frame.hide()

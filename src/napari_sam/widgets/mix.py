@@ -102,6 +102,17 @@ class Mix:
         """Return what reads a plane of the masks, (H, W) or (H, W, colours), in any thread."""
         return self._joined([c.reader(plane, step) if c else None for c in self.channels])
 
+    def view(self, plane: Plane, step: int) -> Read:
+        """Return what reads every `step`-th pixel of a plane as (h, w, 3) uint8, in any thread."""
+        read = self.reader(plane, step)
+
+        def view() -> NDArray[np.uint8]:
+            from napari_sam.inference.image import check_image, to_rgb8
+
+            return read() if self.coloured else to_rgb8(check_image(read()), self._contrasts[0])
+
+        return view
+
     def sampler(self) -> Read:
         """Return what reads pixels from all over the picture."""
         return self._joined(self._samplers)

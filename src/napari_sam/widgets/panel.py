@@ -26,6 +26,7 @@ from napari_sam.settings import load_settings, save_settings
 from napari_sam.widgets.activity import Activity
 from napari_sam.widgets.annotation import Annotation
 from napari_sam.widgets.bug_report import bug_report
+from napari_sam.widgets.channels import Channels
 from napari_sam.widgets.controls import Controls
 from napari_sam.widgets.jobs import Answer, Job, Jobs
 from napari_sam.widgets.keys import connect_keys
@@ -76,6 +77,7 @@ class Panel(QWidget):
         layout.addWidget(self.tabs)
         self.jobs = Jobs(self)
         self.prompting = Prompting(self.controls)
+        self.channels = Channels(self._viewer, self.controls.channels, self)
         self._activity = Activity(self)
         self._model: HostedModel | None = None
         self._ran_on = "none so far"
@@ -117,6 +119,7 @@ class Panel(QWidget):
             event.disconnect(self._take_likely_picture)
         self.controls.picture.disconnect_viewer()
         self.controls.labels.disconnect_viewer()
+        self.channels.close()
         self._drop_keys()
         if self.annotation is not None:
             self.annotation.close()
@@ -133,6 +136,7 @@ class Panel(QWidget):
         c.model.download_wanted.connect(self._use_model)
         c.device.currentIndexChanged.connect(self._choose_model)
         c.outline.toggled.connect(self._outline)
+        self.channels.axis_changed.connect(self._open_picture_again)
         c.report.clicked.connect(self._copy_report)
         c.hint_close.clicked.connect(self._dismiss_hint)
         self.jobs.reported.connect(self._show_progress)
@@ -184,14 +188,22 @@ class Panel(QWidget):
         if before is not None and before.picture.layer is layer:
             return
         self.prompting.attach(None)  # first, because closing removes layers and so leads back here
+        self.channels.attach(None)
         if before is not None:
             before.close()
         if layer is not None:
-            annotation = Annotation(self._viewer, Picture(layer), self.jobs)
+            picture = Picture(layer)
+            self.channels.attach(picture)
+            annotation = Annotation(self._viewer, picture, self.jobs)
             annotation.outline(self.controls.outline.isChecked())
             self.prompting.attach(annotation)
             self._choose_labels(self.controls.labels.layer)
             annotation.use_model(self._model)
+
+    def _open_picture_again(self) -> None:
+        layer = self.controls.picture.layer
+        self._choose_picture(None)
+        self._choose_picture(layer)
 
     def _choose_labels(self, layer: Labels | None) -> None:
         if self.annotation is None or layer is self.annotation.target:

@@ -17,7 +17,7 @@ from napari_sam.session.target import Plane
 from napari_sam.widgets.mix import Channel, Mix, Read, finest
 from napari_sam.widgets.place import PLACE, Place, across, at_plane, place_of, without_first
 
-__all__ = ["OURS", "Picture", "answer", "channel_axis", "is_helper", "on_plane"]
+__all__ = ["OURS", "Picture", "answer", "channel_axis", "is_helper", "on_plane", "remember"]
 
 OURS = "napari-sam"
 """Our one metadata key: the role of a layer of ours, or what was said of a picture's channels."""
@@ -37,6 +37,11 @@ def answer(layer: Image) -> dict[str, Any]:
     """Return what was said of a layer's channels; it travels with the layer."""
     said = layer.metadata.get(OURS)
     return said if isinstance(said, dict) else {}
+
+
+def remember(layer: Image, **said: Any) -> None:
+    """Keep what was said of a layer's channels."""
+    layer.metadata[OURS] = {**answer(layer), **said}
 
 
 def channel_axis(layer: Image) -> int | None:
@@ -71,7 +76,7 @@ class Picture:
     def __init__(self, layer: Image) -> None:
         self.layer = layer
         self.channel_axis = channel_axis(layer)
-        self._mix = Mix(self.usual_mix())
+        self._mix = Mix(self._mix_said() or self.usual_mix())
         self._followed: set[Layer] = set()
 
     @property
@@ -123,6 +128,21 @@ class Picture:
         for layer in self._followed:
             layer.events.data.connect(self._renew)
 
+    def takes(self, layer: Image) -> bool:
+        """Tell whether another layer may be one more channel: grey, as large, and right here."""
+        return (
+            layer is not self.layer
+            and not (self.layer.rgb or layer.rgb)
+            and tuple(finest(layer).shape) == self.shape
+            and self.lies_on(layer)
+        )
+
+    def turn(self, dims: Dims) -> None:
+        """Take the channels out of the view, so that a slider goes along them."""
+        axis = (self.channel_axis or 0) + dims.ndim - self.layer.ndim
+        if self.channel_axis is not None and axis in dims.displayed and axis != dims.order[0]:
+            dims.order = (axis, *(other for other in dims.order if other != axis))
+
     def plane(self, dims: Dims) -> Plane | None:
         """Return the plane that the viewer shows, or None if it shows none of this picture."""
         seen = [axis - (dims.ndim - self.layer.ndim) for axis in dims.displayed]
@@ -146,6 +166,10 @@ class Picture:
     def reader(self, plane: Plane, step: int = 1) -> Read:
         """Return what reads a plane, (H, W) or (H, W, colours), in whatever thread it is called."""
         return self._mix.reader(plane, step)
+
+    def view(self, plane: Plane, side: int) -> Read:
+        """Return what reads a plane as the model sees it, coarsely: (h, w, 3) uint8."""
+        return self._mix.view(plane, max(1, max(self.plane_shape(plane)) // side))
 
     def sampler(self) -> Read | None:
         """Return what reads pixels from all over a stack; None for a single plane."""
@@ -197,6 +221,13 @@ class Picture:
         for name in PLACE:
             event = getattr(self.layer.events, name)
             event.connect(callback) if connect else event.disconnect(callback)
+
+    def _mix_said(self) -> tuple[Channel | None, ...] | None:
+        said, own = answer(self.layer).get("sees"), dict(enumerate(self.channels))
+        if not isinstance(said, list) or len(said) not in (1, 3):
+            return None
+        channels = tuple(own.get(index) for index in said)
+        return channels if any(channels) else None
 
     def _renew(self, event: Event | None = None) -> None:
         own = [c for c in self._mix.channels if c is not None and c.layer is self.layer]

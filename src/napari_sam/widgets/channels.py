@@ -1,0 +1,161 @@
+"""Which axis of a picture holds its channels, and which of them the model sees."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from napari.components import ViewerModel
+from napari.layers import Image
+from qtpy.QtCore import QObject, QSignalBlocker, Signal
+from qtpy.QtWidgets import QComboBox
+
+from napari_sam.inference.axes import likely_channels, named_channels
+from napari_sam.widgets.channel_controls import ChannelControls
+from napari_sam.widgets.mix import Channel, Read, finest
+from napari_sam.widgets.model_view import SIDE
+from napari_sam.widgets.picture import Picture, answer, remember
+
+__all__ = ["Channels", "guess"]
+
+STACK = "None: a stack"
+COLOURS = "Red, green and blue"
+DARK = "none"
+
+
+class Channels(QObject):
+    """Asks about the channels of the picture being annotated, and carries the choice to it.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+        Whose layers may serve as further channels, and whose slice is shown.
+    controls : ChannelControls
+        The widgets.
+    """
+
+    axis_changed = Signal()  # masks have other axes from now on
+
+    def __init__(
+        self, viewer: ViewerModel, controls: ChannelControls, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.picture: Picture | None = None
+        self._guess: int | None = None
+        self._sources: list[Channel] = []
+        self._viewer = viewer
+        self._controls = c = controls
+        c.yes.clicked.connect(lambda: self._say(self._guess))
+        c.no.clicked.connect(lambda: self._say(None))
+        c.axis.activated.connect(lambda index: self._say(index - 1 if index else None))
+        c.sees.activated.connect(self._choose)
+        for box in c.colours:
+            box.activated.connect(self._choose_colours)
+        c.view.source = self._reader
+        for event in self._view_events():
+            event.connect(c.view.refresh)
+        for event in self._layer_events():
+            event.connect(self._fill)
+        self._fill()
+
+    def attach(self, picture: Picture | None) -> None:
+        """Serve this picture from now on; ask about its channels if nobody has said."""
+        if self.picture is not None:
+            self.picture.changed.disconnect(self._controls.view.refresh)
+        self.picture = picture
+        self._guess = None if picture is None else guess(picture.layer)
+        question = ""
+        if picture is not None:
+            picture.turn(self._viewer.dims)
+            picture.changed.connect(self._controls.view.refresh)
+            if self._guess is not None:
+                size = picture.data.shape[self._guess]
+                question = f"Is axis {self._guess} ({size} long) the channels?"
+        self._controls.ask(question)
+        self._fill()
+
+    def close(self) -> None:
+        """Follow the viewer no longer."""
+        self.attach(None)
+        for event in self._view_events():
+            event.disconnect(self._controls.view.refresh)
+        for event in self._layer_events():
+            event.disconnect(self._fill)
+        self._controls.view.close_view()
+
+    def _view_events(self) -> list[Any]:
+        events = self._viewer.dims.events
+        return [events.point, events.ndisplay, events.order]
+
+    def _layer_events(self) -> list[Any]:
+        return [self._viewer.layers.events.inserted, self._viewer.layers.events.removed]
+
+    def _say(self, axis: int | None) -> None:
+        if self.picture is not None:
+            self._controls.ask("")
+            if axis == self.picture.channel_axis:
+                remember(self.picture.layer, channel_axis=axis)
+            else:
+                remember(self.picture.layer, channel_axis=axis, sees=None)
+                self.axis_changed.emit()
+
+    def _choose(self, index: int) -> None:
+        if index < len(self._sources):
+            self._see((self._sources[index],))
+        else:
+            self._see((*self._sources, None)[:3])
+
+    def _choose_colours(self) -> None:
+        choices = [None, *self._sources]
+        self._see(tuple(choices[box.currentIndex()] for box in self._controls.colours))
+
+    def _see(self, channels: tuple[Channel | None, ...]) -> None:
+        if self.picture is not None and any(channels):  # of nothing there is no mask
+            self.picture.see(channels)
+            if all(one is None or one in self.picture.channels for one in channels):
+                remember(self.picture.layer, sees=[one and one.index for one in channels])
+        self._fill()
+
+    def _reader(self) -> Read | None:
+        picture = self.picture
+        plane = None if picture is None else picture.plane(self._viewer.dims)
+        return None if picture is None or plane is None else picture.view(plane, SIDE)
+
+    def _fill(self, event: object = None) -> None:
+        """Show the choices as they are now."""
+        c, picture = self._controls, self.picture
+        if picture is None:
+            c.show_rows(axis=False, sees=False, mix=False, view=False)
+            return
+        layer = picture.layer
+        others = [one for one in self._viewer.layers if isinstance(one, Image)]
+        self._sources = [*picture.channels, *(Channel(one) for one in others if picture.takes(one))]
+        if not {*picture.mix.channels} <= {None, *self._sources}:  # a layer was taken away
+            picture.see(picture.usual_mix())
+        seen = picture.mix.channels
+        axes = [] if layer.rgb or layer.ndim < 3 else list(range(layer.ndim))
+        sizes = [f"Axis {axis}, {picture.data.shape[axis]} long" for axis in axes]
+        _refill(c.axis, [STACK, *sizes], [None, *axes].index(picture.channel_axis))
+        names = [
+            one.layer.name if one.axis is None else f"Channel {one.index}" for one in self._sources
+        ]
+        coloured, many = picture.mix.coloured, len(names) > 1
+        chosen = len(names) if coloured else self._sources.index(seen[0])  # type: ignore[arg-type]
+        _refill(c.sees, [*(f"{name}, grey" for name in names), COLOURS], chosen)
+        if coloured:
+            for box, channel in zip(c.colours, seen, strict=True):
+                _refill(box, [DARK, *names], [None, *self._sources].index(channel))
+        c.show_rows(axis=bool(axes), sees=many, mix=many and coloured, view=True)
+        c.view.refresh()
+
+
+def guess(layer: Image) -> int | None:
+    """Return the axis that may hold channels and must be asked about, else None."""
+    known = "channel_axis" in answer(layer) or named_channels(layer.axis_labels) is not None
+    return None if layer.rgb or known else likely_channels(finest(layer).shape)
+
+
+def _refill(box: QComboBox, entries: list[str], chosen: int) -> None:
+    with QSignalBlocker(box):
+        box.clear()
+        box.addItems(entries)
+        box.setCurrentIndex(chosen)
