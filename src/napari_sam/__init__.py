@@ -8,11 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari_sam.inference.predictor import Predictor
+    from napari_sam.inference.propagate import propagate
+    from napari_sam.inference.refine import refine
+    from napari_sam.inference.stops import PropagateSettings
     from napari_sam.model.load import load_model
-    from napari_sam.prompts import Prompts
-    from napari_sam.results import Prediction
+    from napari_sam.prompts import ABSENT, Prompts
+    from napari_sam.results import Prediction, Step
 
-__all__ = ["Prediction", "Predictor", "Prompts", "__version__", "load_model"]
+__all__ = [
+    "ABSENT",
+    "Prediction",
+    "Predictor",
+    "Prompts",
+    "PropagateSettings",
+    "Step",
+    "__version__",
+    "load_model",
+    "propagate",
+    "refine",
+]
 
 # Threads that wait shall sleep, not spin: beside a busy program two spinning threads made one click
 # four to nine times slower than one thread, two sleeping ones did not. Torch reads it as it loads.
@@ -21,10 +35,15 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 __version__: str
 # Loaded when first asked for, so that importing the package stays quick.
 HOMES = {
+    "ABSENT": "napari_sam.prompts",
     "Prediction": "napari_sam.results",
     "Predictor": "napari_sam.inference.predictor",
     "Prompts": "napari_sam.prompts",
+    "PropagateSettings": "napari_sam.inference.stops",
+    "Step": "napari_sam.results",
     "load_model": "napari_sam.model.load",
+    "propagate": "napari_sam.inference.propagate",
+    "refine": "napari_sam.inference.refine",
 }
 
 

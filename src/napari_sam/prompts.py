@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from enum import Enum
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_sam.errors import InputError
 
-__all__ = ["Prompts"]
+__all__ = ["ABSENT", "Absent", "Prompts"]
+
+
+class Absent(Enum):
+    """The type of `ABSENT`."""
+
+    ABSENT = "absent"
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+ABSENT: Final = Absent.ABSENT
+"""Said of an object on a slice of a stack: it is not there."""
 
 
 @dataclass(frozen=True, eq=False, init=False)

@@ -1,0 +1,118 @@
+"""A mask that is there already, as prompts: itself, its box, points inside and in neighbours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_sam.errors import InputError
+from napari_sam.inference.patch import Patch, patches
+from napari_sam.prompts import Prompts
+
+__all__ = ["PromptRule", "prompts_from"]
+
+NEAR = 0.5  # of an object's longer side: how far off a neighbour still counts
+
+
+@dataclass(frozen=True)
+class PromptRule:
+    """What of a mask becomes a prompt.
+
+    Parameters
+    ----------
+    mask : bool
+        The mask itself.
+    box : bool
+        Its bounding box.
+    inside : int
+        How many foreground points, deepest inside first.
+    outside : int
+        How many background points, one in each of the nearest neighbours.
+    """
+
+    mask: bool = True
+    box: bool = True
+    inside: int = 0
+    outside: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse a rule that says nothing."""
+        if min(self.inside, self.outside) < 0:
+            raise InputError(f"numbers of points must not be negative; got {self}")
+        if not (self.mask or self.box or self.inside):
+            raise InputError("a rule needs the mask, the box or a point inside")
+
+
+def prompts_from(
+    patch: Patch,
+    shape: tuple[int, int],
+    rule: PromptRule,
+    labels: NDArray[Any] | None = None,
+    id_: int = 0,
+) -> Prompts:
+    """Return the prompts that describe a mask.
+
+    Parameters
+    ----------
+    patch : Patch
+        The mask, not empty.
+    shape : (H, W)
+        Of the picture.
+    rule : PromptRule
+        What to say.
+    labels : (H, W) int, optional
+        Where the neighbours are.
+    id_ : int
+        The object's own number in `labels`.
+
+    Examples
+    --------
+    >>> mask = np.zeros((9, 9), bool)
+    >>> mask[2:5, 3:8] = True
+    >>> prompts = prompts_from(Patch.of(mask), (9, 9), PromptRule(mask=False, inside=1))
+    >>> prompts.box.tolist(), prompts.points.tolist()
+    ([1.5, 2.5, 4.5, 7.5], [[3.0, 4.0]])
+    """
+    rows, columns = patch.box
+    inside = _deepest(patch.mask, rule.inside) + patch.corner
+    outside = np.zeros((0, 2))
+    if rule.outside and labels is not None:
+        outside = _neighbours(patch, labels, id_)[: rule.outside]
+    return Prompts(
+        points=np.concatenate([inside, outside]),
+        labels=[1] * len(inside) + [0] * len(outside),
+        box=np.array([rows.start, columns.start, rows.stop, columns.stop]) - 0.5
+        if rule.box
+        else None,
+        mask=patch.whole(shape) if rule.mask else None,
+    )
+
+
+def _deepest(mask: NDArray[np.bool_], count: int) -> NDArray[np.float64]:
+    """Return up to `count` points, each the deepest outside the discs around those before."""
+    points: list[tuple[int, int]] = []
+    depth = ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]
+    rows, columns = np.indices(mask.shape)
+    while len(points) < count and depth.max() > 0:
+        row, column = divmod(int(depth.argmax()), mask.shape[1])
+        points.append((row, column))
+        far = (rows - row) ** 2 + (columns - column) ** 2
+        depth = np.where(far > depth[row, column] ** 2, depth, 0)
+    return np.array(points, float).reshape(-1, 2)
+
+
+def _neighbours(patch: Patch, labels: NDArray[Any], id_: int) -> NDArray[np.float64]:
+    """Return the deepest point of each neighbour near by, nearest first."""
+    reach = round(NEAR * max(patch.mask.shape)) + 1
+    rows, columns = patch.box
+    corner = max(0, rows.start - reach), max(0, columns.start - reach)
+    around = patches(labels[corner[0] : rows.stop + reach, corner[1] : columns.stop + reach])
+    found = [_deepest(one.mask, 1)[0] + one.corner for other, one in around.items() if other != id_]
+    points = np.array(found).reshape(-1, 2) + corner
+    ends = np.array([[rows.start, columns.start], [rows.stop - 1, columns.stop - 1]])
+    gaps = points - np.clip(points, *ends)
+    return points[np.argsort((gaps**2).sum(axis=1), kind="stable")]

@@ -1,0 +1,56 @@
+"""Objects never write over each other: one rule says who gets a pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from napari_sam.inference.patch import Patch
+
+__all__ = ["Found", "Rank", "settle"]
+
+
+class Rank(IntEnum):
+    """Whose word counts more where masks overlap."""
+
+    FOLLOWED = 0
+    PROMPTED = 1
+    GIVEN = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A mask on a slice, its predicted IoU (NaN for a given one), and where it came from."""
+
+    patch: Patch
+    score: float
+    rank: Rank = Rank.FOLLOWED
+
+
+def settle(
+    found: Mapping[int, Found], shape: tuple[int, int], dtype: DTypeLike = np.int32
+) -> NDArray[Any]:
+    """Return the labels (H, W) of a slice.
+
+    A pixel goes to the mask of the highest rank, then of the best score, then of the lowest id.
+
+    Examples
+    --------
+    >>> bar = Patch((0, 0), np.ones((1, 2), bool)), Patch((0, 1), np.ones((1, 2), bool))
+    >>> settle({1: Found(bar[0], 0.7), 2: Found(bar[1], 0.8)}, (1, 3)).tolist()
+    [[1, 2, 2]]
+    """
+    labels = np.zeros(shape, dtype)
+
+    def strength(item: tuple[int, Found]) -> tuple[int, float, int]:
+        id_, one = item
+        return one.rank, one.score if one.rank < Rank.GIVEN else 0.0, -id_
+
+    for id_, one in sorted(found.items(), key=strength):
+        labels[one.patch.box][one.patch.mask] = id_
+    return labels

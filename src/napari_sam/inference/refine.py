@@ -1,0 +1,166 @@
+"""Labels of any origin, made sharper: each object's mask goes in as a prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from napari_sam.errors import InputError
+from napari_sam.inference.mask_prompts import PromptRule, prompts_from
+from napari_sam.inference.overlaps import Found, settle
+from napari_sam.inference.patch import Patch, patches
+from napari_sam.inference.predictor import Predictor
+from napari_sam.inference.propagate import Embeddings
+from napari_sam.inference.stack import Stack
+from napari_sam.prompts import Prompts
+from napari_sam.results import Prediction, Step
+
+__all__ = ["refine", "refine_stack"]
+
+OTHER = 0.5  # IoU with the mask before, below which the answer is another object
+REFINE_RULE = PromptRule()
+
+
+def refine(
+    predictor: Predictor,
+    image: Any,
+    labels: ArrayLike,
+    rule: PromptRule = REFINE_RULE,
+    *,
+    contrast: tuple[Any, Any] | None = None,
+    store: Embeddings | None = None,
+) -> dict[int, Prediction]:
+    """Predict every object of a Labels picture anew, from its rough mask.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        The model.
+    image : (H, W), (H, W, 3) or (H, W, 4) array-like
+        The picture.
+    labels : (H, W) array-like of whole numbers
+        Zero is background.
+    rule : PromptRule, optional
+        What of a mask becomes the prompt.
+    contrast : (low, high), optional
+        As in `Predictor.embed`.
+    store : object with a method ``get(predictor, image, contrast)``, optional
+        Where embeddings are kept.
+
+    Returns
+    -------
+    dict of int to Prediction
+        One mask per object, with its score, by id.
+
+    Raises
+    ------
+    InputError
+        If the labels do not fit the picture, or hold no object.
+    """
+    labels = _checked(np.asarray(labels))
+    known = patches(labels)
+    if not known:
+        raise InputError("the labels hold no object; there is nothing to refine")
+    embedding = (
+        predictor.embed(image, contrast) if store is None else store.get(predictor, image, contrast)
+    )
+    if labels.shape != embedding.shape:
+        raise InputError(
+            f"the labels must have the picture's shape {embedding.shape}; got {labels.shape}"
+        )
+    prompts: list[Prompts] = [
+        prompts_from(patch, embedding.shape, rule, labels, id_) for id_, patch in known.items()
+    ]
+    return dict(zip(known, predictor.predict_batch(embedding, prompts), strict=True))
+
+
+def refine_stack(
+    predictor: Predictor,
+    stack: Any,
+    labels: Any,
+    rule: PromptRule = REFINE_RULE,
+    *,
+    contrast: tuple[Any, Any] | None = None,
+    store: Embeddings | None = None,
+) -> Generator[Step]:
+    """Refine the labels of a stack, slice by slice.
+
+    An object keeps its old mask, and is marked unsure, where the new one is empty or so different
+    (IoU below 0.5) that it may be another object. Where new masks overlap the better score counts.
+
+    Parameters
+    ----------
+    predictor, rule, store
+        As in `refine`.
+    stack : array-like
+        (Z, Y, X) or (Z, Y, X, 3), read slice by slice.
+    labels : array-like of whole numbers
+        (Z, Y, X), read slice by slice.
+    contrast : (low, high), optional
+        As in `Predictor.embed`; None finds one for the whole stack by the model's rule.
+
+    Yields
+    ------
+    Step
+        Of every slice with an object, in order; the labels have the dtype of those given.
+
+    Raises
+    ------
+    InputError
+        If the labels do not fit the stack.
+    """
+    planes = Stack(stack)
+    labels = labels if hasattr(labels, "shape") else np.asarray(labels)
+    shape = (len(planes), *planes.shape)
+    if tuple(labels.shape) != shape:
+        raise InputError(f"the labels must have the stack's shape {shape}; got {labels.shape}")
+    if contrast is None:
+        contrast = planes.contrast(predictor.model.entry.intensity)
+    return _refined(predictor, planes, labels, rule, contrast, store)
+
+
+def _refined(
+    predictor: Predictor,
+    planes: Stack,
+    labels: Any,
+    rule: PromptRule,
+    contrast: tuple[Any, Any],
+    store: Embeddings | None,
+) -> Generator[Step]:
+    for index in range(len(planes)):
+        before = _checked(np.asarray(labels[index]))
+        known = patches(before)
+        if not known:
+            continue
+        image = planes.plane(index)
+        answers = refine(predictor, image, before, rule, contrast=contrast, store=store)
+        found, unsure = {}, {}
+        for id_, answer in answers.items():
+            patch, score = Patch.of(answer.masks[0]), float(answer.scores[0])
+            overlap = patch.overlap(known[id_])
+            if overlap < OTHER:
+                patch = known[id_]
+                unsure[id_] = (
+                    f"the new mask is too different (IoU {overlap:.2f}); the old one stays"
+                )
+            found[id_] = Found(patch, score)
+        settled = settle(found, planes.shape, before.dtype)
+        scores = {id_: one.score for id_, one in found.items()}
+        yield Step(index, settled, scores, unsure=unsure)
+
+
+def _checked(labels: NDArray[Any]) -> NDArray[Any]:
+    """Return labels as whole numbers, or say why they are none."""
+    if labels.dtype == bool:
+        return labels.astype(np.uint8)
+    if labels.ndim != 2 or labels.dtype.kind not in "iu":
+        raise InputError(
+            "labels must be whole numbers of shape (H, W); "
+            f"got {labels.dtype} of shape {labels.shape}"
+        )
+    if labels.size and labels.min() < 0:
+        raise InputError(f"labels must not be negative; got {labels.min()}")
+    return labels

@@ -1,0 +1,71 @@
+"""A stack or time series, read slice by slice, with one contrast for all of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sam.errors import InputError
+from napari_sam.inference.image import MIN_MAX, check_image, contrast_range
+from napari_sam.inference.sampling import sample_stack
+
+__all__ = ["Stack"]
+
+
+class Stack:
+    """Slices of any array that can be indexed, such as one of numpy, dask or zarr.
+
+    Parameters
+    ----------
+    data : array-like
+        (Z, Y, X), or (Z, Y, X, 3 or 4) for colours; the first axis may be time.
+
+    Raises
+    ------
+    InputError
+        For another shape.
+
+    Examples
+    --------
+    >>> stack = Stack(np.zeros((5, 20, 30)))
+    >>> len(stack), stack.shape, stack.plane(2).shape
+    (5, (20, 30), (20, 30))
+    """
+
+    def __init__(self, data: Any) -> None:
+        self.data = data if hasattr(data, "shape") else np.asarray(data)
+        shape = tuple(self.data.shape)
+        if not (len(shape) == 3 or (len(shape) == 4 and shape[3] in (3, 4))) or 0 in shape:
+            raise InputError(f"a stack must have shape (Z, Y, X) or (Z, Y, X, 3 or 4); got {shape}")
+        self.shape: tuple[int, int] = shape[1:3]
+
+    def __len__(self) -> int:
+        return int(self.data.shape[0])
+
+    def plane(self, index: int) -> NDArray[Any]:
+        """Return one slice, (Y, X) or (Y, X, 3).
+
+        Raises
+        ------
+        InputError
+            If it holds no number at all; the message names the slice.
+        """
+        try:
+            return check_image(np.asarray(self.data[index]))
+        except InputError as error:
+            raise InputError(f"slice {index}: {error}") from error
+
+    def contrast(self, rule: str) -> tuple[Any, Any]:
+        """Return (low, high) for all slices alike.
+
+        Percentiles come from pixels all over the stack; minimum and maximum, of each channel, from
+        every slice, one after the other.
+        """
+        if rule == MIN_MAX:
+            ranges = [contrast_range(self.plane(index), rule) for index in range(len(self))]
+            low, high = (np.stack(bounds) for bounds in zip(*ranges, strict=True))
+            return low.min(axis=0), high.max(axis=0)
+        sample = sample_stack(self.data, 3)
+        return contrast_range(sample[..., :3] if sample.ndim == 4 else sample, rule)

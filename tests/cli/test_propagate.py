@@ -1,0 +1,159 @@
+"""`napari-sam propagate` and `refine` on files, as a user calls them."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from napari_sam.cli import propagate as command
+from napari_sam.cli.label_files import open_labels, write_labels
+from napari_sam.cli.main import main
+from napari_sam.errors import InputError
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    """Write a stack of two bright discs and labels of the middle slice, with ids 5 and 300."""
+    monkeypatch.setenv("NAPARI_SAM_EMBEDDINGS", str(tmp_path / "embeddings"))
+    rows, columns = np.indices((48, 64))
+    labels = np.zeros((5, 48, 64), np.uint16)
+    for z in range(5):
+        labels[z][(rows - 20) ** 2 + (columns - 16 - z) ** 2 <= 81] = 5
+        labels[z][(rows - 26) ** 2 + (columns - 45) ** 2 <= 100] = 300
+    noise = np.random.default_rng(0).integers(0, 50, labels.shape)
+    stack = ((labels > 0) * 150 + noise).astype(np.uint8)
+    tifffile.imwrite(tmp_path / "stack.tif", stack)
+    seeds = np.zeros_like(labels)
+    seeds[2] = labels[2]
+    tifffile.imwrite(tmp_path / "seeds.tif", seeds)
+    return tmp_path, labels
+
+
+def iou(a, b):
+    return (a & b).sum() / (a | b).sum()
+
+
+def follow(folder, *more):
+    stack, seeds, out = (str(folder / f"{name}.tif") for name in ("stack", "seeds", "out"))
+    return main(["propagate", stack, "--seeds", seeds, "-o", out, *more])
+
+
+def test_objects_are_followed_and_reported(files, capsys):
+    folder, truth = files
+    assert follow(folder, "--json") == 0
+    report = json.loads(capsys.readouterr().out)
+    found = tifffile.imread(folder / "out.tif")
+    assert found.dtype == np.uint16
+    for id_ in (5, 300):
+        assert report["objects"][str(id_)]["slices"] == [0, 1, 2, 3, 4]
+        assert iou(found == id_, truth == id_) > 0.8
+    assert {file.name for file in folder.iterdir()} == {
+        *("stack.tif", "seeds.tif", "out.tif", "embeddings")
+    }
+
+
+def test_only_where_it_is_told(files, capsys):
+    folder, truth = files
+    assert follow(folder, "--direction", "forward", "--last", "3") == 0
+    found = tifffile.imread(folder / "out.tif")
+    assert [z for z in range(5) if found[z].any()] == [2, 3]
+    np.testing.assert_array_equal(found[2], truth[2])
+    assert "object 300: 2 slices, from 2 to 3" in capsys.readouterr().out
+
+
+def test_an_interrupted_run_keeps_what_it_has(files, capsys, monkeypatch):
+    folder, _ = files
+
+    def interrupted(*args, **keywords):
+        walk = original(*args, **keywords)
+        yield next(walk)
+        yield next(walk)
+        raise KeyboardInterrupt
+
+    import napari_sam
+
+    original = napari_sam.propagate
+    monkeypatch.setattr(napari_sam, "propagate", interrupted, raising=False)
+    assert follow(folder) == 130
+    assert [z for z, plane in enumerate(tifffile.imread(folder / "out.tif")) if plane.any()] == [
+        2,
+        3,
+    ]
+    assert "what was done is in" in capsys.readouterr().err
+
+
+def test_inputs_are_not_overwritten_and_missing_ones_are_named(files, capsys):
+    folder, _ = files
+    stack, seeds = str(folder / "stack.tif"), str(folder / "seeds.tif")
+    assert main(["propagate", stack, "--seeds", seeds, "-o", seeds]) == 1
+    assert "is an input, too" in capsys.readouterr().err
+    assert main(["propagate", stack, "--seeds", "none.tif", "-o", str(folder / "o.tif")]) == 1
+    assert "none.tif" in capsys.readouterr().err
+    assert main(["propagate", stack, "--seeds", seeds, "-o", str(folder / "o.jpg")]) == 1
+    assert ".tif" in capsys.readouterr().err
+
+
+def test_where_it_stopped_is_said_in_words():
+    report = {
+        "output": "out.tif",
+        "objects": {
+            "5": {"slices": [2, 3], "stopped": {"4": "no mask found"}, "unsure": {"3": "weak"}}
+        },
+    }
+    assert command._lines(report).splitlines() == [
+        "object 5: 2 slices, from 2 to 3",
+        "    stopped at slice 4: no mask found",
+        "    look at 1 slices: 3",
+        "Labels: out.tif",
+    ]
+
+
+def test_a_rough_picture_and_a_rough_stack_are_refined(files, capsys):
+    folder, truth = files
+    rough = np.roll(truth, 3, axis=2)
+    stack = tifffile.imread(folder / "stack.tif")
+    Image.fromarray(stack[1]).save(folder / "slice.png")
+    Image.fromarray(rough[1]).save(folder / "rough.png")
+    tifffile.imwrite(folder / "rough.tif", rough)
+    before = iou(rough == 300, truth == 300)
+    for image, labels, out in (
+        ("slice.png", "rough.png", "out.png"), ("stack.tif", "rough.tif", "out.tif")
+    ):  # fmt: skip
+        arguments = [str(folder / image), "--labels", str(folder / labels)]
+        assert main(["refine", *arguments, "-o", str(folder / out), "--json"]) == 0
+        report = json.loads(capsys.readouterr().out)["objects"]
+        with open_labels(folder / out) as found:
+            found = np.asarray(found)
+        expected = truth[1] if out == "out.png" else truth
+        assert found.shape == expected.shape
+        for id_ in (5, 300):
+            assert iou(found == id_, expected == id_) > before
+            assert 0.5 < report[str(id_)]["iou_with_old"] < 1
+            assert report[str(id_)]["kept_old"] == []
+    assert main(["refine", *arguments, "-o", str(folder / "again.tif")]) == 0
+    assert "object 300: score 0." in capsys.readouterr().out
+
+
+def test_numbers_behind_a_palette_are_the_labels(tmp_path):
+    image = Image.fromarray(np.array([[0, 3], [7, 0]], np.uint8), mode="P")
+    image.putpalette([channel for value in range(256) for channel in (value, 0, 255 - value)])
+    image.save(tmp_path / "labels.png")
+    with open_labels(tmp_path / "labels.png") as labels:
+        assert labels.tolist() == [[0, 3], [7, 0]]
+
+
+def test_a_png_that_cannot_hold_the_labels_is_refused(tmp_path):
+    for labels in (np.ones((2, 3, 3), np.uint8), np.full((3, 3), 70000, np.uint32)):
+        with pytest.raises(InputError, match=r"write a \.tif"):
+            write_labels(tmp_path / "labels.png", labels)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_colour_picture_is_no_labels(tmp_path):
+    Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(tmp_path / "labels.png")
+    with pytest.raises(InputError, match="colour picture"), open_labels(tmp_path / "labels.png"):
+        pass
