@@ -18,8 +18,15 @@ class FakeSegmenter:
     devices: tuple[str, ...] = ("cpu",)
     asked: list = field(default_factory=list)
     embedded: list = field(default_factory=list)
+    kept: list = field(default_factory=list)
 
-    def embed(self, image, contrast=None):
+    def keep(self, image, contrast=None, pause=None):
+        if pause is not None:
+            pause()
+        self.kept.append((image.copy(), contrast))
+        return 1
+
+    def embed(self, image, contrast=None, pause=None):
         self.embedded.append((image.copy(), contrast))
         return image.shape[:2]
 
@@ -51,7 +58,7 @@ class FakeSegmenter:
 
 
 class ArrayTarget:
-    """Labels in a plain array; a plane is the index of a leading axis, or None for 2D."""
+    """Labels in a plain array."""
 
     def __init__(self, data):
         self.data = data
@@ -61,7 +68,7 @@ class ArrayTarget:
         return self.data.dtype
 
     def read(self, plane):
-        return self.data if plane == "2D" else self.data[plane]
+        return self.data[tuple(slice(None) if at is None else at for at in plane)]
 
     def write(self, plane, rows, columns, values):
         self.read(plane)[rows, columns] = values

@@ -1,6 +1,13 @@
 """The few exceptions a user can meet; every message says what was given and what to do."""
 
-__all__ = ["CheckpointError", "DeviceError", "DownloadError", "InputError", "NapariSamError"]
+__all__ = [
+    "CheckpointError",
+    "DeviceError",
+    "DownloadError",
+    "InputError",
+    "NapariSamError",
+    "SessionError",
+]
 
 
 class NapariSamError(Exception):
@@ -21,3 +28,7 @@ class DownloadError(NapariSamError):
 
 class DeviceError(NapariSamError):
     """The chosen device is missing or ran out of memory even for the smallest batch."""
+
+
+class SessionError(NapariSamError):
+    """A saved session cannot be read, or a step of it cannot be written."""

@@ -10,7 +10,7 @@ from napari_sam.session.commit import Rule
 from napari_sam.session.session import Session
 from tests.fakes import ArrayTarget, FakeSegmenter
 
-PLANE = "2D"
+PLANE = (None, None)
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ class TestSeed:
         assert model.asked[-1].mask is not None
 
     @pytest.mark.parametrize(
-        ("points", "labels", "box"),
+        ("points", "polarity", "box"),
         [
             ([(11, 10), (30, 30)], [1, 0], None),
             ([(10, 10)], [1], None),
@@ -134,11 +134,11 @@ class TestSeed:
         ],
         ids=["moved", "removed", "reordered", "polarity", "all changed", "another box"],
     )
-    def test_other_changes_start_afresh(self, session, model, points, labels, box):
+    def test_other_changes_start_afresh(self, session, model, points, polarity, box):
         before = (2, 2, 20, 20) if box else None
         session.draw(PLANE, [(10, 10), (30, 30)], [1, 0], before)
         answer(session, model)
-        session.draw(PLANE, points, labels, box)
+        session.draw(PLANE, points, polarity, box)
         answer(session, model)
         assert model.asked[-1].mask is None
 
@@ -210,7 +210,7 @@ class TestCandidates:
         answer(session, model)
         session.choose(2)
         session.accept()
-        assert labels.sum() == session._done[-1].change.pixels == 5
+        assert labels.sum() == session.objects[1].pixels == 5
 
     def test_nothing_to_cycle(self, session):
         session.cycle()

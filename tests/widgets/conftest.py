@@ -17,6 +17,7 @@ def own_settings(tmp_path, monkeypatch):
     monkeypatch.setattr("napari_sam.settings.settings_path", lambda: tmp_path / "settings.json")
     monkeypatch.setenv("NAPARI_SAM_MODELS", str(tmp_path / "models"))
     monkeypatch.setenv("NAPARI_SAM_EMBEDDINGS", str(tmp_path / "embeddings"))
+    monkeypatch.setenv("NAPARI_SAM_SESSIONS", str(tmp_path / "sessions"))
 
 
 @pytest.fixture

@@ -82,13 +82,59 @@ def test_ask_has_nothing_to_ask_without_an_overlap(viewer, panel, settle):
     assert viewer.layers["mine"].data[10, 5] == 6
 
 
-def test_napari_can_undo_it_too(viewer, panel):
-    before = viewer.layers["mine"].data.copy()
+def press(layer, key):
+    """Call what a key does in a layer."""
+    keymap = {str(binding): call for binding, call in layer.keymap.items()}
+    keymap[key](layer)
+
+
+def test_what_is_painted_is_a_step_like_any_other(viewer, panel):
+    labels, session = viewer.layers["mine"], panel.annotation.session
+    before = labels.data.copy()
     panel.controls.accept.click()
-    viewer.layers["mine"].undo()
-    np.testing.assert_array_equal(viewer.layers["mine"].data, before)
+    accepted = labels.data.copy()
+    labels.brush_size = 4
+    labels.paint((10, 19), 0)  # out of the new object
+    labels.paint((10, 30), 40)  # over one that was there before
+    painted = labels.data.copy()
+    assert session.objects[6].pixels == (painted == 6).sum()
+    assert session.objects[40].pixels == (painted == 40).sum()
+    assert session.objects[5].pixels == (painted == 5).sum()
+    for _ in range(2):
+        panel.controls.undo.click()
+    np.testing.assert_array_equal(labels.data, accepted)
     panel.controls.undo.click()
-    np.testing.assert_array_equal(viewer.layers["mine"].data, before)
+    np.testing.assert_array_equal(labels.data, before)
+    for _ in range(3):
+        panel.controls.redo.click()
+    np.testing.assert_array_equal(labels.data, painted)
+
+
+def test_the_layers_undo_keys_go_to_the_session(viewer, panel):
+    labels = viewer.layers["mine"]
+    before = labels.data.copy()
+    panel.controls.accept.click()
+    accepted = labels.data.copy()
+    press(labels, "Ctrl+Z")
+    np.testing.assert_array_equal(labels.data, before)
+    assert panel.annotation.session.draft.points
+    press(labels, "Ctrl+Shift+Z")
+    np.testing.assert_array_equal(labels.data, accepted)
+    panel.controls.labels.choose(None)
+    assert not labels.keymap
+
+
+def test_naparis_own_undo_is_noticed(viewer, panel, qtbot):
+    labels, session = viewer.layers["mine"], panel.annotation.session
+    panel.controls.accept.click()
+    labels.brush_size = 4
+    labels.paint((10, 19), 0)
+    erased = labels.data.copy()
+    labels.undo()
+    back = labels.data.copy()
+    qtbot.waitUntil(lambda: session.objects[6].pixels == (back == 6).sum())
+    panel.controls.undo.click()
+    np.testing.assert_array_equal(labels.data, erased)
 
 
 def test_ids_painted_by_hand_are_left_alone(viewer, panel):

@@ -1,83 +1,47 @@
-"""Writing an object into labels that already hold others: the overlap rules, and taking it back."""
+"""What becomes of an object and its neighbours when it gets a new mask: the overlap rules."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.errors import InputError
-from napari_sam.session.target import Plane, Target
+from napari_sam.session.bitmask import BitMask, slices
+from napari_sam.session.changes import Edit, SectionEdit, TraitsEdit
+from napari_sam.session.objects import Objects
+from napari_sam.session.target import Plane
 
-__all__ = ["Change", "Rule", "overlapped", "write_object"]
+__all__ = ["Claim", "Rule", "claim", "overlapped", "take_away"]
 
 
 class Rule(Enum):
-    """Who keeps the pixels where a new object meets those already there."""
+    """Who keeps the pixels where a new mask meets objects already there; locked ones always do."""
 
     KEEP = "keep"
     REPLACE = "replace"
 
 
-@dataclass(frozen=True, eq=False)
-class Change:
-    """What one accepted object changed in the labels.
+@dataclass(frozen=True)
+class Claim:
+    """What a mask gets.
 
     Parameters
     ----------
-    target : Target
-        The labels.
-    plane : Plane
-        Where in them.
-    corner : (int, int)
-        First row and column of `mask`.
-    mask : (h, w) bool
-        The pixels that were changed, cut to their bounding box.
-    before : (N,) int
-        What they held.
-    object_id : int
-        What they hold now.
+    mask : BitMask or None
+        The pixels that it gets; None if none is left.
+    met : dict of int to int
+        Label or id of what it met, and how many pixels they share.
+    losers : frozenset of int
+        Objects that have to give pixels away.
     """
 
-    target: Target
-    plane: Plane
-    corner: tuple[int, int]
-    mask: NDArray[np.bool_]
-    before: NDArray[np.integer[Any]]
-    object_id: int
-
-    @property
-    def pixels(self) -> int:
-        """How many pixels were changed."""
-        return len(self.before)
-
-    def undo(self) -> None:
-        """Give the pixels back, but for those that somebody has changed since."""
-        rows, columns, now = self._now()
-        self._write(rows, columns, self.before, where=now == self.object_id)
-
-    def redo(self) -> None:
-        """Write the object again, but not over what somebody has changed since."""
-        rows, columns, now = self._now()
-        values = np.full_like(self.before, self.object_id)
-        self._write(rows, columns, values, where=now == self.before)
-
-    def _now(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.integer[Any]]]:
-        rows, columns = np.nonzero(self.mask)
-        rows, columns = rows + self.corner[0], columns + self.corner[1]
-        return rows, columns, self.target.read(self.plane)[rows, columns]
-
-    def _write(
-        self,
-        rows: NDArray[np.intp],
-        columns: NDArray[np.intp],
-        values: NDArray[np.integer[Any]],
-        where: NDArray[np.bool_],
-    ) -> None:
-        self.target.write(self.plane, rows[where], columns[where], values[where])
+    mask: BitMask | None
+    met: dict[int, int]
+    losers: frozenset[int]
 
 
 def overlapped(existing: NDArray[np.integer[Any]], mask: NDArray[np.bool_]) -> dict[int, int]:
@@ -105,53 +69,63 @@ def overlapped(existing: NDArray[np.integer[Any]], mask: NDArray[np.bool_]) -> d
     return dict(zip(ids.tolist(), counts.tolist(), strict=True))
 
 
-def write_object(
-    target: Target, plane: Plane, mask: NDArray[np.bool_], object_id: int, rule: Rule
-) -> Change:
-    """Write one object; no pixel outside its mask changes.
+def claim(
+    objects: Objects,
+    labels: NDArray[np.integer[Any]] | None,
+    plane: Plane,
+    mask: BitMask,
+    rule: Rule,
+    own: int | None,
+    spared: Collection[int] = (),
+) -> Claim:
+    """Work out which pixels of a mask its object may have.
 
     Parameters
     ----------
-    target : Target
-        The labels.
+    objects : Objects
+        All objects.
+    labels : (H, W) int or None
+        The labels of the plane, which may hold what no object owns; None if there are none.
     plane : Plane
-        Where in them.
-    mask : (H, W) bool
-        The new object.
-    object_id : int
-        Its id.
+        Where.
+    mask : BitMask
+        What is wanted.
     rule : Rule
-        Who keeps the pixels of other objects.
-
-    Returns
-    -------
-    Change
-        What was written, to be taken back with `Change.undo`.
-
-    Raises
-    ------
-    InputError
-        If the id does not fit the labels' dtype or no pixel is left to write.
+        Who keeps the pixels of others.
+    own : int or None
+        The object itself, whose pixels are free.
+    spared : collection of int
+        Objects that keep their pixels under either rule, besides the locked ones.
     """
-    largest = int(np.iinfo(target.dtype).max)
-    if object_id > largest:
-        raise InputError(
-            f"object {object_id} does not fit into {target.dtype} labels, whose largest id is "
-            f"{largest}; choose a new Labels layer to go on"
-        )
-    if not mask.any():
-        raise InputError("the mask is empty; add a point or a box on the object")
-    existing = target.read(plane)
-    free = mask & (existing == 0) if rule is Rule.KEEP else mask
-    if not free.any():
-        others = ", ".join(map(str, overlapped(existing, mask)))
-        raise InputError(
-            f"every pixel of this mask already belongs to object {others}; "
-            "choose to replace existing objects, or reject the mask"
-        )
-    rows, columns = np.nonzero(free)
-    before = existing[rows, columns]
-    target.write(plane, rows, columns, np.full_like(before, object_id))
-    top, left = int(rows[0]), int(columns.min())
-    cut = free[top : rows[-1] + 1, left : columns.max() + 1].copy()
-    return Change(target, plane, (top, left), cut, before, object_id)
+    window, wanted = mask.window, mask.cut()
+    owners = objects.owners(plane, window)
+    others = np.where(owners == own, 0, owners) if own is not None else owners
+    if labels is not None:  # where nobody owns a pixel, the labels say who is there
+        unowned = np.where(owners == 0, labels[slices(window)], 0)
+        others = np.where(others == 0, unowned.astype(np.int64), others)
+    if rule is Rule.KEEP:
+        free = wanted & (others == 0)
+    else:
+        free = wanted & ~np.isin(owners, [*objects.locked(), *spared])
+    losers = frozenset(np.unique(owners[free]).tolist()) - {0, own}
+    return Claim(BitMask.of(free, window[:2], mask.shape), overlapped(others, wanted), losers)
+
+
+def take_away(
+    objects: Objects, plane: Plane, masks: Sequence[BitMask], losers: Collection[int]
+) -> list[Edit]:
+    """Return the edits that take the pixels of masks from other objects of a plane.
+
+    An object that loses its last pixel is gone.
+    """
+    edits: list[Edit] = []
+    for loser in sorted(losers):
+        before = objects[loser].sections[plane]
+        left = before.mask
+        for mask in masks:
+            left = None if left is None else left.without(mask.cut(), mask.window)
+        after = None if left is None else replace(before, mask=left)
+        edits.append(SectionEdit(loser, plane, before, after))
+        if after is None and len(objects[loser].sections) == 1:
+            edits.append(TraitsEdit(loser, objects[loser].traits, None))
+    return edits

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction
+from napari_sam.session.bitmask import BitMask
 from napari_sam.session.segmenter import Segmenter
 from napari_sam.session.target import Plane
 
@@ -19,9 +19,9 @@ Point = tuple[float, float]
 Box = tuple[float, float, float, float]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Draft:
-    """The prompts of one object, as drawn so far.
+    """The prompts of one object in one plane, as drawn so far.
 
     Parameters
     ----------
@@ -33,40 +33,68 @@ class Draft:
         1 for a foreground point, 0 for a background point.
     box : (y0, x0, y1, x1), optional
         The box.
-    seed : (h, w) float32, optional
-        Low-resolution logits of the mask to refine.
+    mask : BitMask, optional
+        A rough mask that was drawn, to refine.
+    seed : ndarray, optional
+        What the added prompts refine: (h, w) float32 logits of the last answer, or the (H, W) bool
+        mask that the object holds. It goes before `mask`.
     choice : int
         Which candidate is chosen.
+    object_id : int, optional
+        The object that is open; None for a new one.
+    held : BitMask, optional
+        What that object holds in this plane.
+    touched : bool
+        False while the prompts are as the open object has them and its own mask is on show.
     """
 
     plane: Plane = ()
     points: tuple[Point, ...] = ()
     labels: tuple[int, ...] = ()
     box: Box | None = None
-    seed: NDArray[np.float32] | None = None
+    mask: BitMask | None = None
+    seed: NDArray[Any] | None = field(default=None, compare=False)
     choice: int = 0
+    object_id: int | None = None
+    held: BitMask | None = None
+    touched: bool = False
 
     @property
     def is_empty(self) -> bool:
-        """True while nothing is drawn."""
-        return not self.points and self.box is None
+        """True while nothing is drawn and no object is open."""
+        return self.object_id is None and not self.has_prompts
+
+    @property
+    def has_prompts(self) -> bool:
+        """True if anything is drawn."""
+        return bool(self.points) or self.box is not None or self.mask is not None
+
+    @property
+    def drawing(self) -> tuple[Any, ...]:
+        """All that is drawn, and where."""
+        drawn = (self.points, self.labels, self.box, self.mask)
+        return (self.plane, *drawn) if self.has_prompts else drawn
 
     @property
     def points_somewhere(self) -> bool:
-        """True if a foreground point or a box says where the object is.
+        """True if a foreground point, a box or a mask says where the object is.
 
         Background points alone would make the model segment the background.
         """
-        return self.box is not None or 1 in self.labels
+        return self._drawing_points_somewhere or self.held is not None
+
+    @property
+    def _drawing_points_somewhere(self) -> bool:
+        return self.box is not None or self.mask is not None or 1 in self.labels
+
+    @property
+    def shows_held(self) -> bool:
+        """True while the open object's own mask is on show."""
+        return self.held is not None and not self.touched
 
     def same_prompts(self, other: Draft) -> bool:
         """Tell whether both hold the same prompts, whatever was chosen or refined."""
-        return (self.plane, self.points, self.labels, self.box) == (
-            other.plane,
-            other.points,
-            other.labels,
-            other.box,
-        )
+        return replace(self, choice=0) == replace(other, choice=0)
 
     def grew_from(self, other: Draft) -> bool:
         """Tell whether this is `other` with prompts added and none moved, changed or removed."""
@@ -77,14 +105,28 @@ class Draft:
             and self.points[:count] == other.points
             and self.labels[:count] == other.labels
             and other.box in (None, self.box)
+            and other.mask in (None, self.mask)
         )
 
-    def request(self) -> Request | None:
-        """Return what to ask the model, or None while the prompts do not say where to look."""
-        if not self.points_somewhere:
+    def record(self) -> Draft | None:
+        """Return what an accepted object keeps of its prompts, None if nothing was drawn."""
+        if not self.has_prompts:
             return None
-        prompts = Prompts(self.points, self.labels, self.box, self.seed)
-        return Request(self.plane, prompts)
+        return replace(self, seed=None, object_id=None, held=None, touched=False)
+
+    def request(self) -> Request | None:
+        """Return what to ask the model.
+
+        None while the prompts do not say where to look, or the object's own mask is on show.
+        """
+        if self.shows_held or not self.points_somewhere:
+            return None
+        mask = self.seed
+        if mask is None and self.mask is not None:
+            mask = self.mask.full()
+        elif mask is None and self.held is not None and not self._drawing_points_somewhere:
+            mask = self.held.full()
+        return Request(self.plane, Prompts(self.points, self.labels, self.box, mask))
 
 
 @dataclass(frozen=True, eq=False)

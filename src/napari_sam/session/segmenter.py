@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
@@ -15,8 +16,16 @@ __all__ = ["Segmenter"]
 class Segmenter(Protocol):
     """A model as the session sees it; an embedding is opaque to the session."""
 
-    def embed(self, image: NDArray[Any], contrast: tuple[float, float] | None = None) -> Any:
-        """Embed a picture of shape (H, W) or (H, W, 3 or 4)."""
+    def embed(
+        self,
+        image: NDArray[Any],
+        contrast: tuple[float, float] | None = None,
+        pause: Callable[[], None] | None = None,
+    ) -> Any:
+        """Embed a picture of shape (H, W) or (H, W, 3 or 4).
+
+        `pause` is called now and then; an exception that it raises stops the work.
+        """
 
     def contrast(self, pixels: NDArray[Any]) -> tuple[float, float] | None:
         """Return one contrast for all planes of a stack, from pixels of any shape.

@@ -1,77 +1,53 @@
-"""The annotation of one picture: draw prompts, look at the mask, accept, undo."""
+"""The annotation of one picture: draw prompts, look at the mask, accept, undo, open again."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from psygnal import Signal
 
 from napari_sam.errors import InputError
 from napari_sam.results import Prediction
-from napari_sam.session.commit import Change, Rule, overlapped, write_object
+from napari_sam.session.bitmask import BitMask
+from napari_sam.session.changes import Kind, SectionEdit, TraitsEdit, kind_of_prompts
+from napari_sam.session.commit import Rule, claim, take_away
+from napari_sam.session.curation import Curation
 from napari_sam.session.draft import Draft, Request
-from napari_sam.session.target import Plane, Target
+from napari_sam.session.objects import Origin, Section, Source, Status, Traits
+from napari_sam.session.records import Undone
+from napari_sam.session.target import Plane
 
-__all__ = ["Session"]
-
-KEEP_SEEDS = 20  # latest steps that an undo brings back exactly; logits of large pictures are large
-
-
-@dataclass(frozen=True, eq=False)
-class Step:
-    """One undoable step: the draft before and after, and the pixels it changed, if any."""
-
-    before: Draft
-    after: Draft
-    change: Change | None = None
-
-    def without_seeds(self) -> Step:
-        """Return the step without the masks that its drafts refine."""
-        return replace(
-            self, before=replace(self.before, seed=None), after=replace(self.after, seed=None)
-        )
+__all__ = ["Accepted", "Session"]
 
 
-class Session:
-    """One object at a time, every change an undoable step.
+@dataclass(frozen=True)
+class Accepted:
+    """An object that is in the labels, and on disk if the session has a log.
+
+    Parameters
+    ----------
+    object_id : int
+        Which.
+    plane : Plane
+        Where.
+    pixels : int
+        How many pixels it has there.
+    """
+
+    object_id: int
+    plane: Plane
+    pixels: int
+
+
+class Session(Curation):
+    """One object is drawn at a time; every change of it or of any object is an undoable step.
 
     The session never calls the model. It hands out a `request`, which any thread may run, and takes
     the answer back in `receive`; an answer to an older question is dropped.
-
-    Attributes
-    ----------
-    changed : psygnal.Signal
-        Emitted after every change.
-    draft : Draft
-        The object that is being drawn.
-    request : Request or None
-        The question that the draft asks; None if it asks nothing.
-    prediction : Prediction or None
-        The answer to `request`, once it is there.
     """
-
-    changed = Signal()
-
-    def __init__(self) -> None:
-        self.draft = Draft()
-        self.request: Request | None = None
-        self.prediction: Prediction | None = None
-        self._target: Target | None = None
-        self._next_id = 1
-        self._done: list[Step] = []
-        self._undone: list[Step] = []
-
-    def write_to(self, target: Target | None, largest_id: int = 0) -> None:
-        """Send accepted objects to `target`, whose largest id so far is `largest_id`."""
-        self._target = target
-        self._next_id = largest_id + 1
-
-    def note_id(self, object_id: int) -> None:
-        """Learn that somebody else used an id, so that it is not given out again."""
-        self._next_id = max(self._next_id, object_id + 1)
 
     def draw(
         self,
@@ -79,6 +55,7 @@ class Session:
         points: Sequence[tuple[float, float]] = (),
         labels: Sequence[int] = (),
         box: tuple[float, float, float, float] | None = None,
+        mask: BitMask | None = None,
     ) -> bool:
         """Take all prompts of the object as they are now; return False if they are as before.
 
@@ -92,30 +69,44 @@ class Session:
             1 for foreground, 0 for background.
         box : (y0, x0, y1, x1), optional
             The box.
+        mask : BitMask, optional
+            A rough mask to refine.
 
         Raises
         ------
         InputError
             If an object is being drawn in another plane.
         """
-        drawn = Draft(plane, tuple(points), tuple(labels), box)
-        if drawn.is_empty:
-            drawn = Draft()
-        elif self.draft.plane not in ((), plane):
+        before = start = self.draft
+        drawn = Draft(
+            plane,
+            tuple((float(row), float(column)) for row, column in points),
+            tuple(int(label) for label in labels),
+            None if box is None else (float(box[0]), float(box[1]), float(box[2]), float(box[3])),
+            mask,
+        )
+        if drawn.has_prompts and before.plane not in ((), plane):
             raise InputError(
                 "the object being drawn is on another slice; accept or reject it there first"
             )
-        if drawn.same_prompts(self.draft):
+        if before.object_id is None:
+            drawn = drawn if drawn.has_prompts else Draft()
+        else:
+            held = before.held if before.plane else self._mask_of(before.object_id, plane)
+            start = replace(before, plane=plane, held=held)
+            drawn = replace(drawn, object_id=before.object_id, held=held, touched=True)
+            if not drawn.has_prompts:  # its own mask is on show again, if it has one here
+                drawn = replace(drawn, plane=() if held is None else plane, touched=False)
+        if drawn.drawing == before.drawing:
             return False
-        if drawn.grew_from(self.draft):
-            drawn = replace(drawn, seed=self._shown())
-        self._take(Step(self.draft, drawn))
+        if drawn.grew_from(start):
+            drawn = replace(drawn, seed=self._shown(start))
+        self._do(kind_of_prompts(before, drawn), (), drawn)
         return True
 
     def ask_again(self) -> None:
         """Forget every answer, because the model or the picture is another one from now on."""
-        self._done = [step.without_seeds() for step in self._done]
-        self._undone = [step.without_seeds() for step in self._undone]
+        self.history.forget_seeds()
         self.draft = replace(self.draft, seed=None)
         self.request = self.draft.request()
         self.prediction = None
@@ -137,25 +128,28 @@ class Session:
 
     @property
     def mask(self) -> NDArray[np.bool_] | None:
-        """The (H, W) mask on show, or None."""
-        return None if self.prediction is None else self.prediction.masks[self.choice]
+        """The (H, W) mask on show, or None; of an object just opened, its own."""
+        if self.prediction is not None:
+            shown: NDArray[np.bool_] = self.prediction.masks[self.choice]
+            return shown
+        return self.draft.held.full() if self.draft.held and self.draft.shows_held else None
 
     @property
     def score(self) -> float | None:
         """The predicted IoU of the mask on show, or None."""
-        return None if self.prediction is None else float(self.prediction.scores[self.choice])
+        if self.prediction is not None:
+            return float(self.prediction.scores[self.choice])
+        held = self.objects.section(self.draft.object_id, self.draft.plane)
+        return held.score if held is not None and self.draft.shows_held else None
 
     def choose(self, choice: int) -> None:
         """Show another candidate; choosing again replaces the last choice as one step."""
-        chosen = replace(self.draft, choice=choice)
         if self.prediction is None or choice == self.draft.choice:
             return
-        before = self.draft
-        if self._done and self._done[-1].change is None:
-            last = self._done[-1]
-            if not last.before.is_empty and last.before.same_prompts(last.after):
-                before = self._done.pop().before
-        self._take(Step(before, chosen))
+        chosen = replace(self.draft, choice=choice)
+        if self.can_undo and self.history.done[-1].kind is Kind.CHOSEN:
+            self._commit(Undone(), quiet=True)
+        self._do(Kind.CHOSEN, (), chosen)
 
     def cycle(self) -> None:
         """Show the next candidate, and after the last one the first."""
@@ -164,84 +158,99 @@ class Session:
 
     def overlap(self) -> dict[int, int]:
         """Return {object id: shared pixels} for what the mask on show would meet."""
-        if self.mask is None or self._target is None:
+        mask = None if self.mask is None else BitMask.of(self.mask)
+        if mask is None or self._target is None:
             return {}
-        return overlapped(self._target.read(self.draft.plane), self.mask)
+        plane, own = self.draft.plane, self.draft.object_id
+        return claim(self.objects, self._target.read(plane), plane, mask, Rule.KEEP, own).met
 
-    def accept(self, rule: Rule = Rule.KEEP) -> Change:
-        """Write the mask on show as a new object, and begin the next one.
+    def accept(self, rule: Rule = Rule.KEEP) -> Accepted:
+        """Write the mask on show as a new object, or as what the open object holds in this plane.
+
+        Nothing changes outside the new mask and the one that it replaces. When this returns, the
+        object is in the log.
 
         Raises
         ------
         InputError
-            If there is no mask or no target, if the next id does not fit the labels' dtype, or if
-            the rule leaves no pixel to write; the draft stays as it is.
+            If there is no mask or no target, if an id does not fit the labels' dtype, if the open
+            object is locked, or if the rule leaves no pixel to write; the draft stays as it is.
+        SessionError
+            If it cannot be saved; the draft stays as it is.
         """
         if self.mask is None:
             raise InputError("there is no mask to accept; click on an object first")
         if self._target is None:
             raise InputError("there is no Labels layer to write to; choose one")
-        plane = self.draft.plane
-        object_id = max(self._next_id, int(self._target.read(plane).max()) + 1)
-        change = write_object(self._target, plane, self.mask, object_id, rule)
-        self._next_id = object_id + 1
-        self._take(Step(self.draft, Draft(), change))
-        return change
+        draft, wanted = self.draft, BitMask.of(self.mask)
+        plane, number = draft.plane, draft.object_id
+        if wanted is None:
+            raise InputError("the mask is empty; add a point or a box on the object")
+        if number is not None and number in self.objects:
+            self.objects.unlocked(number)
+        self._check_axes(plane)
+        labels = self._labels_under(plane, wanted, rule)
+        got = claim(self.objects, labels, plane, wanted, rule, number)
+        if got.mask is None:
+            others = ", ".join(map(str, got.met))
+            raise InputError(
+                f"every pixel of this mask already belongs to object {others}; "
+                "choose to replace existing objects, or reject the mask"
+            )
+        before = self.objects.section(number, plane)
+        after = Section(
+            got.mask, self.score, Origin(Source.PROMPTED), Status.ACCEPTED, draft.record()
+        )
+        if draft.shows_held and before is not None:
+            after = replace(before, mask=got.mask, status=Status.ACCEPTED)
+        edits = take_away(self.objects, plane, [got.mask], got.losers)
+        number = self._new_id(plane) if number is None else number
+        if number not in self.objects:
+            edits.append(TraitsEdit(number, None, Traits(self.new_class)))
+        edits.append(SectionEdit(number, plane, before, after))
+        self._do(Kind.ACCEPTED, edits, Draft())
+        return Accepted(number, plane, got.mask.pixels)
 
     def reject(self) -> None:
-        """Throw the draft away."""
+        """Throw the draft away; an open object stays as it was."""
         if not self.draft.is_empty:
-            self._take(Step(self.draft, Draft()))
+            self._do(Kind.REJECTED, (), Draft())
 
-    @property
-    def can_undo(self) -> bool:
-        """True if there is a step to take back."""
-        return bool(self._done)
+    def reopen(self, object_id: int, plane: Plane) -> None:
+        """Open what an object holds in a plane: its prompts are the draft, its mask is on show.
 
-    @property
-    def can_redo(self) -> bool:
-        """True if there is a step to make again."""
-        return bool(self._undone)
+        Raises
+        ------
+        InputError
+            If the object is unknown or locked, or has nothing in this plane.
+        """
+        section = self.objects.unlocked(object_id).sections.get(plane)
+        if section is None:
+            raise InputError(f"object {object_id} has nothing on this slice; continue it instead")
+        prompts = section.prompts or Draft(plane)
+        opened = replace(prompts, object_id=object_id, held=section.mask)
+        self._do(Kind.REOPENED, (), opened)
 
-    def undo(self) -> None:
-        """Take the last step back; of an accepted object, only the pixels that it changed."""
-        if self._done:
-            step = self._done.pop()
-            self._undone.append(step)
-            if step.change is not None:
-                step.change.undo()
-                if self._next_id == step.change.object_id + 1:
-                    self._next_id = step.change.object_id
-            self._show(step.before)
+    def continue_object(self, object_id: int) -> None:
+        """Draw the next mask for an object that exists, in whatever plane the prompts will lie.
 
-    def redo(self) -> None:
-        """Make the last undone step again."""
-        if self._undone:
-            step = self._undone.pop()
-            self._done.append(step)
-            if step.change is not None:
-                step.change.redo()
-                self.note_id(step.change.object_id)
-            self._show(step.after)
+        Raises
+        ------
+        InputError
+            If the object is unknown or locked.
+        """
+        self.objects.unlocked(object_id)
+        self._do(Kind.REOPENED, (), Draft(object_id=object_id))
 
-    def _take(self, step: Step) -> None:
-        self._done.append(step)
-        if len(self._done) > KEEP_SEEDS:
-            self._done[-1 - KEEP_SEEDS] = self._done[-1 - KEEP_SEEDS].without_seeds()
-        self._undone.clear()
-        self._show(step.after)
+    def _mask_of(self, object_id: int, plane: Plane) -> BitMask | None:
+        section = self.objects.section(object_id, plane)
+        return None if section is None else section.mask
 
-    def _show(self, draft: Draft) -> None:
-        asks_the_same = draft.same_prompts(self.draft) and draft.seed is self.draft.seed
-        self.draft = draft
-        if not asks_the_same:
-            self.request = draft.request()
-            self.prediction = None
-        self.changed.emit()
-
-    def _shown(self) -> NDArray[np.float32] | None:
-        """Return the logits of the mask on show, else those that its request refines."""
-        if self.prediction is None:
-            return self.draft.seed
-        shown: NDArray[np.float32] = self.prediction.logits[self.choice]
-        return shown
+    def _shown(self, draft: Draft) -> NDArray[Any] | None:
+        """Return what added prompts refine: the answer on show, else the open object's mask."""
+        if self.prediction is not None:
+            shown: NDArray[np.float32] = self.prediction.logits[self.choice]
+            return shown
+        if draft.held is not None and draft.shows_held:
+            return draft.held.full()
+        return draft.seed

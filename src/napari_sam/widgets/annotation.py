@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from napari.components import ViewerModel
@@ -11,16 +13,20 @@ from numpy.typing import NDArray
 from psygnal import Signal
 from qtpy.QtCore import QTimer
 
-from napari_sam.errors import InputError
+from napari_sam.errors import InputError, NapariSamError
 from napari_sam.inference.host import HostedModel
-from napari_sam.session.commit import Change, Rule
-from napari_sam.session.session import Session
+from napari_sam.session.autosave import Autosave, sessions_folder
+from napari_sam.session.commit import Rule
+from napari_sam.session.objects import spanned
+from napari_sam.session.session import Accepted, Session
 from napari_sam.session.target import Plane
 from napari_sam.widgets.jobs import Answer, Job, Jobs
 from napari_sam.widgets.look import Contrast, Look
+from napari_sam.widgets.painted import painted_planes
 from napari_sam.widgets.picture import Picture
 from napari_sam.widgets.preview import Preview, first_helper
 from napari_sam.widgets.prompt_layers import PromptLayers, Tool
+from napari_sam.widgets.saving import fingerprint_of
 from napari_sam.widgets.target import LabelsTarget, new_labels, why_not
 
 __all__ = ["Annotation"]
@@ -50,16 +56,18 @@ class Annotation:
         True if the model could not answer the open question.
     changed : psygnal.Signal
         Emitted when there is something new to show.
+    began_afresh : psygnal.Signal
+        Emitted when what was embedded so far is of no use any more.
     remarked : psygnal.Signal
         Emitted with a sentence for the user.
     """
 
     changed = Signal()
+    began_afresh = Signal()
     remarked = Signal(str)
 
     def __init__(self, viewer: ViewerModel, picture: Picture, jobs: Jobs) -> None:
         self.picture = picture
-        self.session = Session()
         self.tool = Tool.INCLUDE
         self._viewer = viewer
         self._jobs = jobs
@@ -71,10 +79,10 @@ class Annotation:
         self._preview = Preview(viewer, picture)
         self._prompts = PromptLayers(viewer, picture)
         self._prompts.changed.connect(self._drawn)
-        self.session.changed.connect(self._follow_session)
+        self._begin_session()
         self._rest = QTimer(jobs)
         self._rest.setSingleShot(True)
-        self._rest.timeout.connect(self.ask)
+        self._rest.timeout.connect(self._rested)
         for event in self._view_events():
             event.connect(self._view_moved)
         picture.follow()
@@ -95,6 +103,16 @@ class Annotation:
     def has_model(self) -> bool:
         """True if there is a model to ask."""
         return self._model is not None
+
+    @property
+    def model(self) -> HostedModel | None:
+        """The model that is asked."""
+        return self._model
+
+    @property
+    def contrast(self) -> Contrast:
+        """The contrast of all planes."""
+        return self._contrast
 
     @property
     def waiting(self) -> bool:
@@ -144,25 +162,31 @@ class Annotation:
         self._preview.outline(on)
 
     def write_to(self, layer: Labels | None) -> None:
-        """Send accepted objects to this layer, which fits; None: to a new one."""
-        if self._target is not None:
-            self._target.layer.events.paint.disconnect(self._painted)
-            self._target.layer.events.data.disconnect(self._relabelled)
-        self._target = None if layer is None else LabelsTarget(layer)
-        self.session.write_to(self._target, 0 if layer is None else int(layer.data.max(initial=0)))
-        if layer is not None:
-            layer.events.paint.connect(self._painted)
-            layer.events.data.connect(self._relabelled)
+        """Send accepted objects to this layer, which fits; None: to a new one.
 
-    def accept(self, rule: Rule) -> Change:
+        Another layer has objects of its own: the session with those of before ends, and stays
+        saved. Only if the layer of before is gone and a new one is wanted does its session go on.
+        """
+        gone = self._target is not None and self._target.layer not in self._viewer.layers
+        self._release()
+        if self.session.objects and not (gone and layer is None):
+            draft = self.session.draft
+            self._autosave.close()
+            self._begin_session()
+            if draft.object_id is None and draft.has_prompts:
+                self.session.draw(draft.plane, draft.points, draft.labels, draft.box, draft.mask)
+        if layer is not None:
+            self._attach(layer)
+
+    def accept(self, rule: Rule) -> Accepted:
         """Write the mask on show into the Labels layer, or into a new one if none is chosen."""
         if self._target is not None and (problem := why_not(self._target.layer, self.picture)):
             raise InputError(problem)
         if self.session.mask is not None and self._target is None:
             active = self._viewer.layers.selection.active
-            layer = new_labels(self.picture)
+            layer = new_labels(self.picture, max(self.session.objects, default=0))
             self._viewer.layers.insert(first_helper(self._viewer), layer)
-            self.write_to(layer)
+            self._attach(layer)
             self._viewer.layers.selection.active = active
         return self.session.accept(rule)
 
@@ -173,7 +197,8 @@ class Annotation:
 
     def close(self) -> None:
         """Take our layers away and let go of everything; accepted objects stay."""
-        self.write_to(None)
+        self._release()
+        self._autosave.close()
         self._jobs.forget()
         self._rest.stop()
         for event in self._view_events():
@@ -183,6 +208,47 @@ class Annotation:
         self._prompts.changed.disconnect()
         self._prompts.close()
         self._preview.close()
+
+    def _begin_session(self) -> None:
+        self.session = Session()
+        self.session.changed.connect(self._follow_session)
+        self.session.remarked.connect(lambda text: self.remarked.emit(text))
+        picture = self.picture
+        self._autosave = Autosave(
+            self.session, sessions_folder(), lambda: fingerprint_of(picture), picture.layer.name
+        )
+
+    def _attach(self, layer: Labels) -> None:
+        self._target = LabelsTarget(
+            layer,
+            lambda plane: not self.flat or plane == self.seen,
+            lambda: self.step(Session.undo),
+            lambda: self.step(Session.redo),
+        )
+        self.session.write_to(self._target, int(layer.data.max(initial=0)))
+        layer.events.paint.connect(self._painted)
+        layer.events.data.connect(self._relabelled)
+        layer.events.set_data.connect(self._redrawn)
+
+    def _release(self) -> None:
+        """Leave the labels as they are."""
+        if self._target is not None:
+            events = self._target.layer.events
+            events.paint.disconnect(self._painted)
+            events.data.disconnect(self._relabelled)
+            events.set_data.disconnect(self._redrawn)
+            self._target.release()
+        self._target = None
+        self.session.write_to(None)
+
+    def step(self, step: Callable[[Session], object]) -> bool:
+        """Do something to the session; if it refuses, say why and return False."""
+        try:
+            step(self.session)
+        except NapariSamError as error:
+            self.remarked.emit(f"⚠ {error}")
+            return False
+        return True
 
     def _view_events(self) -> list[Any]:
         events = self._viewer.dims.events
@@ -201,6 +267,7 @@ class Annotation:
         self.session.ask_again()
         if not self.waiting:
             self.ask()
+        self.began_afresh.emit()
 
     def _drawn(self) -> None:
         draft = self.session.draft
@@ -214,7 +281,9 @@ class Annotation:
                 else "Not taken: prompts need a slice of the picture in the 2D view."
             )
             return
-        if self.session.draw(drawn.plane, drawn.points, drawn.labels, drawn.box) or drawn.remark:
+        before = self.session.draft
+        taken = self.step(lambda s: s.draw(drawn.plane, drawn.points, drawn.labels, drawn.box))
+        if taken and (self.session.draft is not before or drawn.remark):
             self.remarked.emit(drawn.remark)
         self._prompts.show(self.session.draft)  # also where nothing new was left of what was drawn
 
@@ -227,8 +296,31 @@ class Annotation:
         self.changed.emit()
 
     def _painted(self, event: Event) -> None:
+        """Take what somebody has painted as a step of the session.
+
+        napari tells of a single dab before it writes it, so what locked objects have to get back is
+        written again a little later.
+        """
+        self._rest.start(REST_MS)
+        axes = self.session.objects.axes() or (None if self.seen is None else spanned(self.seen))
+        if axes is None:
+            return
+        for painted in painted_planes(event.source.data.shape, event.value, axes):
+            if not self.session.semantic:
+                self.session.note_id(int(painted.after.max()))
+            self.step(partial(Session.paint, **painted._asdict()))
+
+    def _redrawn(self, event: Event) -> None:
+        """Compare labels and objects soon: napari's own undo tells of nothing else."""
         if self._target is not None and not self._target.writing:
-            self.session.note_id(int(self._target.layer.selected_label))
+            self._rest.start(REST_MS)
+
+    def _rested(self) -> None:
+        seen = self.seen
+        axes = self.session.objects.axes()
+        if self._target is not None and seen is not None and axes in (None, spanned(seen)):
+            self.step(lambda s: s.absorb(seen))
+        self.ask()
 
     def _relabelled(self, event: Event) -> None:
         self.session.note_id(int(event.source.data.max(initial=0)))

@@ -136,7 +136,7 @@ class Prompting:
             return
         session, prediction = annotation.session, annotation.session.prediction
         c.tools[annotation.tool].setChecked(True)
-        c.accept.setEnabled(session.request is not None)
+        c.accept.setEnabled(session.request is not None or session.mask is not None)
         c.reject.setEnabled(not session.draft.is_empty)
         c.undo.setEnabled(session.can_undo)
         c.redo.setEnabled(session.can_redo)
@@ -156,7 +156,7 @@ class Prompting:
     def _step(self, step: Callable[[Session], None]) -> None:
         if self.annotation is not None:
             self.remark("")
-            step(self.annotation.session)
+            self.annotation.step(step)
 
     def _write(self, rule: Rule) -> None:
         self._controls.ask_about("")

@@ -1,7 +1,8 @@
-"""The Labels layer that accepted objects go to."""
+"""The Labels layer that shows the session's objects."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,19 +14,44 @@ from napari_sam.widgets.picture import OURS, Picture, on_plane
 
 __all__ = ["LabelsTarget", "new_labels", "why_not"]
 
+UNDO, REDO = "Control-Z", "Control-Shift-Z"  # napari's keys in a Labels layer
+
 
 class LabelsTarget:
     """Reads and writes single planes of a Labels layer; fits the session's `Target` by shape.
+
+    What is written is no step of napari's own undo: the session has the only history, and the
+    layer's undo keys go to it until `release`.
 
     Parameters
     ----------
     layer : napari.layers.Labels
         Checked with `why_not`.
+    shows : callable
+        Tells whether a plane is in view.
+    undo, redo : callable
+        What the layer's undo keys do.
     """
 
-    def __init__(self, layer: Labels) -> None:
+    def __init__(
+        self,
+        layer: Labels,
+        shows: Callable[[Plane], bool],
+        undo: Callable[[], object],
+        redo: Callable[[], object],
+    ) -> None:
         self.layer = layer
         self.writing = False
+        self._shows = shows
+        self._keys_before = {
+            key: layer.bind_key(key, lambda _, call=call: call(), overwrite=True)
+            for key, call in ((UNDO, undo), (REDO, redo))
+        }
+
+    def release(self) -> None:
+        """Give the layer its own undo keys back."""
+        for key, call in self._keys_before.items():
+            self.layer.bind_key(key, call, overwrite=True)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -43,14 +69,14 @@ class LabelsTarget:
         columns: NDArray[np.intp],
         values: NDArray[np.integer[Any]],
     ) -> None:
-        """Set pixels of one plane; napari's own undo knows of it too."""
-        seen = iter((rows, columns))
-        index = tuple(next(seen) if i is None else np.full(len(rows), i) for i in plane)
-        self.writing = True
-        try:
-            self.layer.data_setitem(index, values)
-        finally:
-            self.writing = False
+        """Set pixels of one plane."""
+        self.read(plane)[rows, columns] = values
+        if self._shows(plane):
+            self.writing = True
+            try:
+                self.layer.refresh()
+            finally:
+                self.writing = False
 
 
 def why_not(layer: Labels, picture: Picture) -> str:
@@ -73,10 +99,10 @@ def why_not(layer: Labels, picture: Picture) -> str:
     return ""
 
 
-def new_labels(picture: Picture) -> Labels:
-    """Return an empty Labels layer that lies exactly on the picture."""
+def new_labels(picture: Picture, largest_id: int = 0) -> Labels:
+    """Return an empty Labels layer that lies exactly on the picture, with room for many ids."""
     return Labels(
-        np.zeros(picture.shape, np.uint16),
+        np.zeros(picture.shape, np.uint16 if largest_id < 2**15 else np.uint32),
         name=f"{picture.layer.name} objects",
         metadata={OURS: "objects"},
         **picture.place(),

@@ -1,0 +1,146 @@
+"""A mask as small as it goes: cut to its box, one bit per pixel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["BitMask", "Window", "around", "slices"]
+
+Window = tuple[int, int, int, int]
+"""First row and column, and the row and column behind the last."""
+
+
+@dataclass(frozen=True)
+class BitMask:
+    """One object's pixels in one plane, at least one. Made by `BitMask.of`.
+
+    Parameters
+    ----------
+    shape : (H, W)
+        Of the plane.
+    window : (r0, c0, r1, c1)
+        The bounding box of the pixels.
+    bits : bytes
+        The box, row by row, eight pixels per byte.
+
+    Examples
+    --------
+    >>> mask = np.zeros((4, 6), bool)
+    >>> mask[1:3, 2:5] = True
+    >>> packed = BitMask.of(mask)
+    >>> packed.window, packed.pixels
+    ((1, 2, 3, 5), 6)
+    >>> (packed.full() == mask).all()
+    np.True_
+    """
+
+    shape: tuple[int, int]
+    window: Window
+    bits: bytes
+
+    @classmethod
+    def of(
+        cls,
+        mask: NDArray[np.bool_],
+        corner: tuple[int, int] = (0, 0),
+        shape: tuple[int, int] | None = None,
+    ) -> BitMask | None:
+        """Pack a mask; None if it is empty.
+
+        Parameters
+        ----------
+        mask : (h, w) bool
+            The pixels, or a part of the plane that holds them all.
+        corner : (int, int)
+            Row and column in the plane of the first pixel of `mask`.
+        shape : (H, W), optional
+            Of the plane; that of `mask` where it is left out.
+        """
+        rows = np.flatnonzero(mask.any(axis=1))
+        if len(rows) == 0:
+            return None
+        top, bottom = int(rows[0]), int(rows[-1]) + 1
+        columns = np.flatnonzero(mask[top:bottom].any(axis=0))
+        left, right = int(columns[0]), int(columns[-1]) + 1
+        height, width = shape or mask.shape
+        r, c = corner
+        bits = np.packbits(mask[top:bottom, left:right]).tobytes()
+        return cls((height, width), (top + r, left + c, bottom + r, right + c), bits)
+
+    @property
+    def pixels(self) -> int:
+        """How many pixels it has."""
+        return int.from_bytes(self.bits).bit_count()
+
+    def cut(self) -> NDArray[np.bool_]:
+        """Return the (h, w) bool mask of the box."""
+        r0, c0, r1, c1 = self.window
+        size = (r1 - r0, c1 - c0)
+        flat = np.unpackbits(np.frombuffer(self.bits, np.uint8), count=size[0] * size[1])
+        return flat.reshape(size).view(bool)
+
+    def full(self) -> NDArray[np.bool_]:
+        """Return the (H, W) bool mask of the plane."""
+        return self.within((0, 0, *self.shape))
+
+    def within(self, window: Window) -> NDArray[np.bool_]:
+        """Return the (h, w) bool mask of any window of the plane."""
+        mask = np.zeros((window[2] - window[0], window[3] - window[1]), bool)
+        common = shared(self.window, window)
+        if common is not None:
+            mask[slices(common, window)] = self.cut()[slices(common, self.window)]
+        return mask
+
+    def meets(self, window: Window) -> bool:
+        """Tell whether its box and the window share a pixel."""
+        return shared(self.window, window) is not None
+
+    def has(self, row: int, column: int) -> bool:
+        """Tell whether a pixel belongs to it."""
+        return bool(self.within((row, column, row + 1, column + 1))[0, 0])
+
+    def without(self, pixels: NDArray[np.bool_], window: Window) -> BitMask | None:
+        """Return what is left when the pixels of a window are taken away."""
+        common = shared(self.window, window)
+        if common is None:
+            return self
+        cut = self.cut()
+        cut[slices(common, self.window)] &= ~pixels[slices(common, window)]
+        return BitMask.of(cut, self.window[:2], self.shape)
+
+    def joined(self, other: BitMask) -> BitMask:
+        """Return the pixels of both."""
+        window = around(self.window, other.window)
+        pixels = self.within(window) | other.within(window)
+        return BitMask(self.shape, window, np.packbits(pixels).tobytes())
+
+
+def around(*windows: Window) -> Window:
+    """Return the smallest window that holds all of these.
+
+    Examples
+    --------
+    >>> around((0, 5, 2, 6), (1, 1, 3, 2))
+    (0, 1, 3, 6)
+    """
+    return reduce(
+        lambda a, b: (min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])), windows
+    )
+
+
+def shared(a: Window, b: Window) -> Window | None:
+    """Return the part that two windows share, or None."""
+    r0, c0, r1, c1 = max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])
+    return (r0, c0, r1, c1) if r0 < r1 and c0 < c1 else None
+
+
+def slices(window: Window, within: Window = (0, 0, 0, 0)) -> tuple[slice, slice]:
+    """Return the index that takes a window out of a plane, or out of a larger window of it."""
+    return (
+        slice(window[0] - within[0], window[2] - within[0]),
+        slice(window[1] - within[1], window[3] - within[1]),
+    )

@@ -1,0 +1,153 @@
+"""Undoable changes as plain data: what was before, what is after. They go both ways."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from napari_sam.session.draft import Draft
+from napari_sam.session.objects import Objects, Section, Traits
+from napari_sam.session.target import Plane
+
+__all__ = ["Change", "Edit", "Kind", "SectionEdit", "TraitsEdit", "apply", "kind_of_prompts"]
+
+
+class Kind(Enum):
+    """What a change is called."""
+
+    ADDED = "prompt added"
+    MOVED = "prompt moved"
+    REMOVED = "prompt removed"
+    CHOSEN = "candidate chosen"
+    REOPENED = "object opened again"
+    REJECTED = "draft rejected"
+    ACCEPTED = "accepted"
+    PROPAGATED = "propagated"
+    AUTOMATIC = "automatic masks"
+    REFINED = "refined"
+    MERGED = "merged"
+    SPLIT = "split off"
+    DELETED = "deleted"
+    PAINTED = "painted"
+    CLASS = "class changed"
+    STATUS = "status changed"
+    LOCK = "lock changed"
+
+
+@dataclass(frozen=True)
+class TraitsEdit:
+    """An object was made (nothing before), changed, or taken away (nothing after)."""
+
+    object_id: int
+    before: Traits | None
+    after: Traits | None
+
+    def back(self) -> TraitsEdit:
+        """Return the edit that takes this one back."""
+        return TraitsEdit(self.object_id, self.after, self.before)
+
+
+@dataclass(frozen=True)
+class SectionEdit:
+    """One object's section of one plane was made, changed or taken away."""
+
+    object_id: int
+    plane: Plane
+    before: Section | None
+    after: Section | None
+
+    def back(self) -> SectionEdit:
+        """Return the edit that takes this one back."""
+        return SectionEdit(self.object_id, self.plane, self.after, self.before)
+
+
+Edit = TraitsEdit | SectionEdit
+
+
+@dataclass(frozen=True)
+class Change:
+    """One undoable step.
+
+    Parameters
+    ----------
+    number : int
+        Which step of the session, from 1, never given out twice.
+    kind : Kind
+        What it is called.
+    before, after : Draft
+        What was being drawn.
+    edits : tuple of Edit
+        What became of objects, in this order.
+    """
+
+    number: int
+    kind: Kind
+    before: Draft
+    after: Draft
+    edits: tuple[Edit, ...] = ()
+
+    @property
+    def nbytes(self) -> int:
+        """About how much memory it holds, but for the seeds of its drafts."""
+        prompts = sum(300 + 40 * len(draft.points) for draft in (self.before, self.after))
+        masks = (
+            section.mask
+            for edit in self.edits
+            if isinstance(edit, SectionEdit)
+            for section in (edit.before, edit.after)
+            if section is not None
+        )
+        return prompts + sum(400 + (len(mask.bits) if mask is not None else 0) for mask in masks)
+
+    def without_seeds(self) -> Change:
+        """Return the change without the logits that its drafts refine."""
+        return replace(
+            self, before=replace(self.before, seed=None), after=replace(self.after, seed=None)
+        )
+
+
+def backwards(edits: Sequence[Edit]) -> list[Edit]:
+    """Return the edits that take these back."""
+    return [edit.back() for edit in reversed(edits)]
+
+
+def still_fitting(edits: Iterable[Edit], objects: Objects) -> list[Edit]:
+    """Leave out the edits of what a change that came in between has made something else."""
+    fitting: list[Edit] = []
+    traits: dict[int, Traits | None] = {}
+    sections: dict[tuple[int, Plane], Section | None] = {}
+    for edit in edits:
+        number = edit.object_id
+        held = objects.get(number)
+        if isinstance(edit, TraitsEdit):
+            if edit.before == traits.get(number, None if held is None else held.traits):
+                fitting.append(edit)
+                traits[number] = edit.after
+        else:
+            key = number, edit.plane
+            there = traits.get(number, None if held is None else held.traits) is not None
+            if there and edit.before == sections.get(key, objects.section(*key)):
+                fitting.append(edit)
+                sections[key] = edit.after
+    return fitting
+
+
+def apply(edits: Iterable[Edit], objects: Objects) -> None:
+    """Make the edits."""
+    for edit in edits:
+        if isinstance(edit, TraitsEdit):
+            objects.set_traits(edit.object_id, edit.after)
+        else:
+            objects.set_section(edit.object_id, edit.plane, edit.after)
+
+
+def kind_of_prompts(before: Draft, after: Draft) -> Kind:
+    """Tell what happened to the prompts of a draft."""
+    counts = [
+        len(draft.points) + (draft.box is not None) + (draft.mask is not None)
+        for draft in (before, after)
+    ]
+    if counts[0] == counts[1]:
+        return Kind.MOVED
+    return Kind.ADDED if counts[1] > counts[0] else Kind.REMOVED

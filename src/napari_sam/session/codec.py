@@ -1,0 +1,243 @@
+"""Records and objects as JSON, and back. Masks go through a `MaskStore` of the caller's choice."""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from napari_sam.session.bitmask import BitMask
+from napari_sam.session.changes import Change, Edit, Kind, SectionEdit, TraitsEdit
+from napari_sam.session.draft import Draft
+from napari_sam.session.objects import Origin, Section, Source, Status, Traits
+from napari_sam.session.records import (
+    Adopted,
+    Configured,
+    Done,
+    Grown,
+    Record,
+    Redone,
+    Undone,
+    Viewed,
+)
+from napari_sam.session.target import Plane
+
+__all__ = ["Codec", "InlineMasks", "MaskStore"]
+
+Json = Any
+
+
+class MaskStore(Protocol):
+    """Where the bits of masks go."""
+
+    def put(self, bits: bytes) -> Json:
+        """Keep the bits and return what finds them again."""
+
+    def get(self, key: Json) -> bytes:
+        """Return the bits."""
+
+
+class InlineMasks:
+    """Puts the bits themselves into the JSON, compressed."""
+
+    def put(self, bits: bytes) -> Json:
+        """Return the bits as text."""
+        return base64.b64encode(zlib.compress(bits, 1)).decode()
+
+    def get(self, key: Json) -> bytes:
+        """Return the bits of a text."""
+        return zlib.decompress(base64.b64decode(key))
+
+
+class Codec:
+    """Turns what a session is made of into JSON and back; seeds of drafts are left out.
+
+    Parameters
+    ----------
+    masks : MaskStore
+        Where the bits of masks go.
+    """
+
+    def __init__(self, masks: MaskStore) -> None:
+        self._masks = masks
+
+    def record(self, record: Record) -> Json:
+        """Return a record as JSON."""
+        match record:
+            case Done(change):
+                return {"do": self.change(change)}
+            case Undone():
+                return {"undo": True}
+            case Redone():
+                return {"redo": True}
+            case Grown(number, edits):
+                return {"grow": number, "edits": self.edits(edits)}
+            case Adopted(edits):
+                return {"adopt": self.edits(edits)}
+            case Configured(semantic, classes, new_class):
+                names = {str(number): name for number, name in classes.items()}
+                return {"semantic": semantic, "classes": names, "new_class": new_class}
+            case Viewed(view):
+                return {"view": dict(view)}
+
+    def read_record(self, value: Json) -> Record:
+        """Return a record; the other way of `record`."""
+        match value:
+            case {"do": change}:
+                return Done(self.read_change(change))
+            case {"undo": _}:
+                return Undone()
+            case {"redo": _}:
+                return Redone()
+            case {"grow": number, "edits": edits}:
+                return Grown(number, self.read_edits(edits))
+            case {"adopt": edits}:
+                return Adopted(self.read_edits(edits))
+            case {"semantic": semantic, "classes": names, "new_class": new_class}:
+                classes = {int(number): name for number, name in names.items()}
+                return Configured(semantic, classes, new_class)
+            case {"view": view}:
+                return Viewed(view)
+        raise ValueError(f"unknown record {list(value)}")
+
+    def change(self, change: Change) -> Json:
+        """Return a change as JSON."""
+        return {
+            "number": change.number,
+            "kind": change.kind.name,
+            "before": self.draft(change.before),
+            "after": self.draft(change.after),
+            "edits": self.edits(change.edits),
+        }
+
+    def read_change(self, value: Json) -> Change:
+        """Return a change; the other way of `change`."""
+        return Change(
+            value["number"],
+            Kind[value["kind"]],
+            self.read_draft(value["before"]),
+            self.read_draft(value["after"]),
+            self.read_edits(value["edits"]),
+        )
+
+    def edits(self, edits: Sequence[Edit]) -> Json:
+        """Return edits as JSON."""
+        return [
+            {
+                "id": edit.object_id,
+                "plane": edit.plane,
+                "before": self.section(edit.before),
+                "after": self.section(edit.after),
+            }
+            if isinstance(edit, SectionEdit)
+            else {
+                "id": edit.object_id,
+                "traits_before": self.traits(edit.before),
+                "traits_after": self.traits(edit.after),
+            }
+            for edit in edits
+        ]
+
+    def read_edits(self, value: Json) -> tuple[Edit, ...]:
+        """Return edits; the other way of `edits`."""
+        return tuple(
+            SectionEdit(
+                edit["id"],
+                _plane(edit["plane"]),
+                self.read_section(edit["before"]),
+                self.read_section(edit["after"]),
+            )
+            if "plane" in edit
+            else TraitsEdit(
+                edit["id"],
+                self.read_traits(edit["traits_before"]),
+                self.read_traits(edit["traits_after"]),
+            )
+            for edit in value
+        )
+
+    def traits(self, traits: Traits | None) -> Json:
+        """Return traits as JSON."""
+        if traits is None:
+            return None
+        return {"class": traits.class_id, "locked": traits.locked}
+
+    def read_traits(self, value: Json) -> Traits | None:
+        """Return traits; the other way of `traits`."""
+        return None if value is None else Traits(value["class"], value["locked"])
+
+    def section(self, section: Section | None) -> Json:
+        """Return a section as JSON."""
+        if section is None:
+            return None
+        return {
+            "mask": self.mask(section.mask),
+            "score": section.score,
+            "source": section.origin.source.value,
+            "from_plane": section.origin.plane,
+            "status": section.status.value,
+            "prompts": None if section.prompts is None else self.draft(section.prompts),
+        }
+
+    def read_section(self, value: Json) -> Section | None:
+        """Return a section; the other way of `section`."""
+        if value is None:
+            return None
+        start = value["from_plane"]
+        return Section(
+            self.read_mask(value["mask"]),
+            value["score"],
+            Origin(Source(value["source"]), None if start is None else _plane(start)),
+            Status(value["status"]),
+            None if value["prompts"] is None else self.read_draft(value["prompts"]),
+        )
+
+    def draft(self, draft: Draft) -> Json:
+        """Return a draft as JSON, without what is as in an empty one."""
+        value = {
+            "plane": draft.plane,
+            "points": draft.points,
+            "labels": draft.labels,
+            "box": draft.box,
+            "mask": self.mask(draft.mask),
+            "choice": draft.choice,
+            "object": draft.object_id,
+            "held": self.mask(draft.held),
+            "touched": draft.touched,
+        }
+        return {key: held for key, held in value.items() if held not in (None, (), 0)}
+
+    def read_draft(self, value: Json) -> Draft:
+        """Return a draft; the other way of `draft`."""
+        box = value.get("box")
+        return Draft(
+            _plane(value.get("plane", ())),
+            tuple((float(row), float(column)) for row, column in value.get("points", ())),
+            tuple(value.get("labels", ())),
+            None if box is None else (box[0], box[1], box[2], box[3]),
+            self.read_mask(value.get("mask")),
+            None,
+            value.get("choice", 0),
+            value.get("object"),
+            self.read_mask(value.get("held")),
+            value.get("touched", False),
+        )
+
+    def mask(self, mask: BitMask | None) -> Json:
+        """Return a mask as JSON."""
+        if mask is None:
+            return None
+        return {"shape": mask.shape, "window": mask.window, "bits": self._masks.put(mask.bits)}
+
+    def read_mask(self, value: Json) -> BitMask | None:
+        """Return a mask; the other way of `mask`."""
+        if value is None:
+            return None
+        height, width = value["shape"]
+        r0, c0, r1, c1 = value["window"]
+        return BitMask((height, width), (r0, c0, r1, c1), self._masks.get(value["bits"]))
+
+
+def _plane(value: Json) -> Plane:
+    return tuple(value)

@@ -1,0 +1,85 @@
+"""What a session writes down as it happens; replayed in order, it is the session again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from napari_sam.session.changes import Change, Edit
+
+__all__ = ["Adopted", "Configured", "Done", "Grown", "Log", "Record", "Redone", "Undone", "Viewed"]
+
+
+@dataclass(frozen=True)
+class Done:
+    """A change was made."""
+
+    change: Change
+
+
+@dataclass(frozen=True)
+class Undone:
+    """The last change was taken back."""
+
+
+@dataclass(frozen=True)
+class Redone:
+    """The last change that was taken back was made again."""
+
+
+@dataclass(frozen=True)
+class Grown:
+    """A change that was made before goes on."""
+
+    number: int
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """Labels that were there already became objects; no step, because no pixel changes."""
+
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True)
+class Configured:
+    """Classes, or what labels mean, are others from now on.
+
+    Parameters
+    ----------
+    semantic : bool
+        True if labels hold numbers of classes, False if they hold ids of objects.
+    classes : mapping of int to str
+        Number to name.
+    new_class : int
+        Class of new objects.
+    """
+
+    semantic: bool
+    classes: Mapping[int, str]
+    new_class: int
+
+
+@dataclass(frozen=True)
+class Viewed:
+    """How the panel stands, in its own words; JSON."""
+
+    view: Mapping[str, Any]
+
+
+Record = Done | Undone | Redone | Grown | Adopted | Configured | Viewed
+
+
+class Log(Protocol):
+    """Where records are kept."""
+
+    def append(self, record: Record) -> None:
+        """Keep a record; it is safe once this returns.
+
+        Raises
+        ------
+        SessionError
+            If it cannot be kept; nothing of it is then.
+        """

@@ -1,0 +1,67 @@
+"""Objects as labels: which pixels of the target have to change when objects do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sam.session.bitmask import BitMask, Window, around, slices
+from napari_sam.session.target import Plane, Target
+
+__all__ = ["Repaint", "write"]
+
+
+@dataclass(frozen=True)
+class Repaint:
+    """One object's pixels and their label value in one plane, before and after."""
+
+    plane: Plane
+    before: BitMask | None
+    value_before: int
+    after: BitMask | None
+    value_after: int
+
+
+def write(target: Target, repaints: Iterable[Repaint], only_expected: bool) -> None:
+    """Write what changes, plane by plane; no other pixel is touched.
+
+    Parameters
+    ----------
+    target : Target
+        The labels.
+    repaints : iterable of Repaint
+        What becomes of each object.
+    only_expected : bool
+        Leave all pixels alone that do not hold what they should have held before, because somebody
+        has changed them since; else only those that would become background.
+    """
+    planes: dict[Plane, list[Repaint]] = {}
+    for repaint in repaints:
+        planes.setdefault(repaint.plane, []).append(repaint)
+    for plane, changes in planes.items():
+        masks = [m for c in changes for m in (c.before, c.after) if m is not None]
+        if not masks:
+            continue
+        window = around(*(mask.window for mask in masks))
+        now = target.read(plane)[slices(window)]
+        old, new = (np.zeros(now.shape, now.dtype) for _ in range(2))
+        for change in changes:
+            _fill(old, change.before, change.value_before, window)
+            _fill(new, change.after, change.value_after, window)
+        expected = now == old
+        allowed = expected if only_expected else expected | (new != 0)
+        different = (old != new) & (now != new) & allowed
+        rows, columns = np.nonzero(different)
+        if len(rows):
+            target.write(plane, rows + window[0], columns + window[1], new[rows, columns])
+
+
+def _fill(
+    canvas: NDArray[np.integer[Any]], mask: BitMask | None, value: int, window: Window
+) -> None:
+    if mask is not None:
+        canvas[slices(mask.window, window)][mask.cut()] = value

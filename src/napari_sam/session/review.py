@@ -1,0 +1,60 @@
+"""What to look at next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from napari_sam.session.objects import AnnotatedObject, Status, in_order
+from napari_sam.session.target import Plane
+
+__all__ = ["by_confidence", "next_unsure", "weakest_plane"]
+
+
+def by_confidence(objects: Iterable[AnnotatedObject]) -> list[AnnotatedObject]:
+    """Return the objects, least sure first; those that no model has scored come last."""
+    return sorted(objects, key=lambda held: (_rank(held.confidence), held.id))
+
+
+def weakest_plane(held: AnnotatedObject) -> Plane | None:
+    """Return the plane to look at first: unclear before proposed before accepted, then by score."""
+    doubt = (Status.UNCLEAR, Status.PROPOSED, Status.ACCEPTED)
+    return min(
+        held.planes,
+        key=lambda plane: (
+            doubt.index(held.sections[plane].status),
+            _rank(held.sections[plane].score),
+        ),
+        default=None,
+    )
+
+
+def next_unsure(
+    objects: Mapping[int, AnnotatedObject], after: tuple[int, Plane] | None = None
+) -> tuple[int, Plane] | None:
+    """Return the next object and plane that nobody has accepted, object by object, plane by plane.
+
+    Parameters
+    ----------
+    objects : mapping of int to AnnotatedObject
+        Where to look.
+    after : (int, Plane), optional
+        Where you are; behind the last the search begins anew.
+    """
+    unsure = [
+        (number, plane)
+        for number in sorted(objects)
+        for plane in objects[number].planes
+        if objects[number].sections[plane].status is not Status.ACCEPTED
+    ]
+    if not unsure:
+        return None
+    if after is not None:
+        here = after[0], in_order(after[1])
+        for number, plane in unsure:
+            if (number, in_order(plane)) > here:
+                return number, plane
+    return unsure[0]
+
+
+def _rank(score: float | None) -> float:
+    return 2.0 if score is None else score
