@@ -55,6 +55,7 @@ class Channels(QObject):
             event.connect(c.view.refresh)
         for event in self._layer_events():
             event.connect(self._fill)
+        viewer.dims.events.ndisplay.connect(self._turn)
         self._fill()
 
     def attach(self, picture: Picture | None) -> None:
@@ -65,7 +66,7 @@ class Channels(QObject):
         self._guess = None if picture is None else guess(picture.layer)
         question = ""
         if picture is not None:
-            picture.turn(self._viewer.dims)
+            self._turn()
             picture.changed.connect(self._controls.view.refresh)
             if self._guess is not None:
                 size = picture.data.shape[self._guess]
@@ -80,7 +81,12 @@ class Channels(QObject):
             event.disconnect(self._controls.view.refresh)
         for event in self._layer_events():
             event.disconnect(self._fill)
+        self._viewer.dims.events.ndisplay.disconnect(self._turn)
         self._controls.view.close_view()
+
+    def _turn(self, event: object = None) -> None:
+        if self.picture is not None:
+            self.picture.turn(self._viewer.dims)
 
     def _view_events(self) -> list[Any]:
         events = self._viewer.dims.events
@@ -135,12 +141,14 @@ class Channels(QObject):
         axes = [] if layer.rgb or layer.ndim < 3 else list(range(layer.ndim))
         sizes = [f"Axis {axis}, {picture.data.shape[axis]} long" for axis in axes]
         _refill(c.axis, [STACK, *sizes], [None, *axes].index(picture.channel_axis))
-        names = [
-            one.layer.name if one.axis is None else f"Channel {one.index}" for one in self._sources
-        ]
+        names = [one.layer.name if one.axis is None else str(one.index) for one in self._sources]
         coloured, many = picture.mix.coloured, len(names) > 1
         chosen = len(names) if coloured else self._sources.index(seen[0])  # type: ignore[arg-type]
-        _refill(c.sees, [*(f"{name}, grey" for name in names), COLOURS], chosen)
+        greys = [
+            f"{'' if one.axis is None else 'Channel '}{name}, grey"
+            for one, name in zip(self._sources, names, strict=True)
+        ]
+        _refill(c.sees, [*greys, COLOURS], chosen)
         if coloured:
             for box, channel in zip(c.colours, seen, strict=True):
                 _refill(box, [DARK, *names], [None, *self._sources].index(channel))

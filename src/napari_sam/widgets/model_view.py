@@ -15,7 +15,7 @@ from napari_sam.widgets.mix import Read
 
 __all__ = ["SIDE", "ModelView"]
 
-SIDE = 128
+SIDE = 96
 REST_MS = 150
 
 
