@@ -221,6 +221,22 @@ def test_given_labels_are_never_written_over():
     np.testing.assert_array_equal(volume[5] == 1, disc_mask(20, 18, 8) & (stack[5] != 2))
 
 
+def test_only_the_chosen_are_followed_and_the_others_stay():
+    stack = draw({1: straight(20, 15, 6), 2: straight(20, 27, 6)})
+    seeds = np.zeros(stack.shape, np.uint8)
+    seeds[3][stack[3] == 1] = 1
+    seeds[[2, 5, 9]] += np.where(stack[[2, 5, 9]] == 2, 2, 0).astype(np.uint8)
+    predictor = DiscPredictor(masks={(5, 1): disc_mask(20, 18, 8)}, scores={(5, 1): 1.0})
+    steps = list(ns.propagate(predictor, stack, seeds, settings(only=[1])))
+    assert [step.index for step in steps] == [3, 4, 5, 6, 7, 8, 9, 2, 1, 0]
+    volume = final(steps, stack)
+    for index in range(10):
+        np.testing.assert_array_equal(volume[index] == 2, seeds[index] == 2)
+        assert (volume[index] == 1).any()
+    with pytest.raises(InputError, match="among the seeds"):
+        ns.propagate(predictor, stack, seeds, settings(only=[7]))
+
+
 def test_an_object_whose_place_is_taken_stops():
     stack = draw({1: straight(20, 15, 6), 2: straight(20, 40, 6)})
     predictor = DiscPredictor(masks={(5, 1): disc_mask(20, 34, 5)})
@@ -344,6 +360,8 @@ GOOD = np.ones((40, 60), bool)
         (None, {1: {3: GOOD}}, {"first": 5}, "no object to follow"),
         (None, {0: {3: GOOD}}, {}, "whole numbers from 1"),
         (None, {1: {12: GOOD}}, {}, "has 10 slices"),
+        (None, {1: {"3": GOOD}}, {}, "slice '3'"),
+        (None, {1: GOOD}, {}, "given by slice"),
         (None, {1: {3: ~GOOD}}, {}, "say ABSENT"),
         (None, {1: {3: GOOD[:9]}}, {}, r"boolean mask of shape \(40, 60\)"),
         (None, {1: {3: 5}}, {}, "or ABSENT"),

@@ -31,6 +31,7 @@ def add(commands: Any) -> None:
         help="labels of the stack's shape, zero where nothing is known",
     )  # fmt: skip
     parser.add_argument("-o", "--output", metavar="LABELS", type=Path, required=True)
+    parser.add_argument("--only", type=int, nargs="+", metavar="ID", help="follow only these")
     parser.add_argument("--direction", choices=("both", "forward", "backward"), default="both")
     parser.add_argument("--first", type=int, metavar="N", help="go no further up than this slice")
     parser.add_argument("--last", type=int, metavar="N", help="go no further down than this one")
@@ -51,7 +52,7 @@ def run(chosen: argparse.Namespace) -> int:
     from napari_sam.io.pictures import find_pictures, open_picture
 
     find_pictures([chosen.stack])
-    settings = PropagateSettings(chosen.direction, chosen.first, chosen.last)
+    settings = PropagateSettings(chosen.direction, chosen.first, chosen.last, chosen.only)
     predictor = Predictor(load_model(chosen.model, chosen.device))
     steps: dict[int, Step] = {}
     with open_picture(chosen.stack) as stack, open_labels(chosen.seeds) as seeds:

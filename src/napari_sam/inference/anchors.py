@@ -66,6 +66,12 @@ class Anchors:
             return {}
         return dict(patches(np.asarray(self._labels[index])))
 
+    def has(self, id_: int, index: int) -> bool:
+        """Tell whether anything is known of an object on a slice."""
+        places = self._places[id_]
+        place = bisect_left(places, index)
+        return place < len(places) and places[place] == index
+
     def before(self, id_: int, index: int) -> int | None:
         """Return the last slice before this one with the object; None if it is absent since."""
         places = self._places[id_]
@@ -108,10 +114,15 @@ class Anchors:
         for id_, on in seeds.items():
             if not isinstance(id_, int | np.integer) or id_ < 1:
                 raise InputError(f"object ids must be whole numbers from 1; got {id_!r}")
+            if not isinstance(on, Mapping):
+                raise InputError(
+                    f"the seeds of object {id_} must be given by slice, {{index: seed}}; "
+                    f"got {type(on).__name__}"
+                )
             for index, what in on.items():
-                if not 0 <= index < length:
+                if not (isinstance(index, int | np.integer) and 0 <= index < length):
                     raise InputError(
-                        f"object {id_} has a seed on slice {index}; the stack has {length} slices"
+                        f"object {id_} has a seed on slice {index!r}; the stack has {length} slices"
                     )
                 anchor = _anchor(what, shape, f"object {id_} on slice {index}")
                 if first <= index <= last:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
+from napari_sam.errors import InputError
 from napari_sam.inference.anchors import Anchor, Anchors
 from napari_sam.inference.embedding import Embedding
 from napari_sam.inference.mask_prompts import prompts_from
@@ -120,6 +121,11 @@ class _Walk:
         self.contrast = contrast
         self.store = store
         self.slices: dict[int, _Slice] = defaultdict(_Slice)
+        self.followed = [i for i in anchors.ids if settings.only is None or i in settings.only]
+        if not self.followed:
+            raise InputError(
+                f"none of the objects {settings.only} is among the seeds; those are {anchors.ids}"
+            )
 
     def run(self, indices: range) -> Generator[Step]:
         yield from self._go(FORWARD, indices)
@@ -145,7 +151,8 @@ class _Walk:
                     outcome = self._outcome(index, id_, patch, score, carried[id_])
                     self.slices[index].sides[id_][way] = outcome
             labels, carried = self._onward(way, index, carried)
-            if answers or (known if way == FORWARD else self._between(index)):
+            given = [i for i in self.followed if i in known] if way == FORWARD else []
+            if answers or given or (way == BACKWARD and self._between(index)):
                 yield self._step(index, labels)
 
     def _place(self, index: int, known: Mapping[int, Anchor]) -> dict[int, Prompts]:
@@ -210,6 +217,8 @@ class _Walk:
 
     def _leads_on(self, way: int, id_: int, index: int) -> bool:
         """Tell whether to leave an anchor: towards the next one always, else as the user says."""
+        if id_ not in self.followed:
+            return False
         there = (self.anchors.after if way == FORWARD else self.anchors.before)(id_, index)
         name = "forward" if way == FORWARD else "backward"
         return there is not None or self.settings.direction in ("both", name)
@@ -221,8 +230,7 @@ class _Walk:
 
     def _between(self, index: int) -> list[int]:
         """Return the objects that have anchors on both sides of a slice and none on it."""
-        known = self.anchors.at(index)
-        return [i for i in self.anchors.ids if i not in known and self._span(i, index)]
+        return [i for i in self.followed if not self.anchors.has(i, index) and self._span(i, index)]
 
     def _verdicts(self, index: int) -> dict[int, Verdict]:
         """Judge all objects of a slice."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -27,6 +28,9 @@ class PropagateSettings:
         followed from both.
     first, last : int, optional
         Only from and to these slices (both included); None is the end of the stack.
+    only : collection of int, optional
+        Follow these objects; the others in the seeds stay as they are, and are not written over.
+        None follows all.
     prompt : PromptRule
         What of the last mask becomes the prompt on the next slice.
     min_score : float
@@ -51,6 +55,7 @@ class PropagateSettings:
     direction: Direction = "both"
     first: int | None = None
     last: int | None = None
+    only: Collection[int] | None = None
     prompt: PromptRule = BOX
     min_score: float = 0.4
     min_relative_score: float = 0.8
