@@ -334,3 +334,87 @@ def test_channels_and_slices_along_any_axis(open_panel, settle, model, order):
     labels = panel.annotation.target.data
     assert labels[at[0], 0, at[2], at[3]] == 1
     assert not np.delete(labels, at[sliced], axis=sliced).any()
+
+
+TURNED = [[1, 0, 0], [0, 0.8, -0.6], [0, 0.6, 0.8]]
+PLACES = {
+    "CYX": {
+        "turned": {"scale": (1, 0.5, 2), "translate": (9, -70, 4), "rotate": TURNED},
+        "sheared": {"shear": [0, 0, 0.4], "translate": (5, 6, 7)},
+        "affine": {"affine": [[1, 0, 0, 3], [0, 0, 2, 7], [0, -2, 0, 9], [0, 0, 0, 1]]},
+    },
+    "ZCYX": {
+        "anisotropic": {"scale": (4, 7, 0.5, 2), "translate": (9, -70, 4, 1)},
+        "affine": {"affine": np.diag([3, 2, 1, 1, 1]) + np.diag([0, 0, 0.5, 0], 1)},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("order", "place"), [(order, name) for order, names in PLACES.items() for name in names]
+)
+def test_labels_and_tools_lie_on_every_channel(open_panel, settle, order, place):
+    shape, axis, _, _, voxel = ORDERS[order]
+    viewer = ViewerModel()
+    cells = viewer.add_image(picture(*shape), axis_labels=tuple(order), **PLACES[order][place])
+    full = [*voxel]
+    if axis == 0:
+        full.insert(0, 1)
+    full[axis] = 1
+    look_at(viewer, cells, full)
+    panel = open_panel(viewer)
+    points = ours(viewer, "points")
+    world = cells.data_to_world(full)
+    points.add(points.world_to_data(world[-points.ndim :]))
+    settle(panel)
+    preview = ours(viewer, "preview")
+    assert preview.get_value(world, world=True) == 1
+    panel.controls.accept.click()
+    labels = panel.annotation.target
+    assert labels.data[voxel] == 1
+    for index in range(shape[axis]):
+        full[axis] = index
+        for tool in (labels, ours(viewer, "boxes")):
+            at = tool.world_to_data(cells.data_to_world(full)[-tool.ndim :])
+            np.testing.assert_array_equal(np.round(at), voxel)
+    cells.translate = np.array(cells.translate) + 11  # our tools follow, what is accepted stays
+    at = ours(viewer, "points").world_to_data(cells.data_to_world(full)[-points.ndim :])
+    np.testing.assert_array_equal(np.round(at), voxel)
+
+
+def test_labels_without_channels_fit_and_others_do_not(open_panel, settle):
+    viewer = ViewerModel()
+    place = {"scale": (2, 2), "translate": (5, 5)}
+    viewer.add_image(
+        picture(3, 40, 60), axis_labels=tuple("cyx"), scale=(1, 2, 2), translate=(9, 5, 5)
+    )
+    flat = viewer.add_labels(np.zeros((40, 60), int), name="flat", **place)
+    deep = viewer.add_labels(np.zeros((3, 40, 60), int), name="deep")
+    panel = open_panel(viewer)
+    panel.controls.labels.choose(deep)
+    assert "(40, 60)" in panel.controls.remark.text()
+    assert panel.annotation.target is None
+    panel.controls.labels.choose(flat)
+    ours(viewer, "points").add((10, 20))
+    settle(panel)
+    panel.controls.accept.click()
+    assert flat.data[10, 20] == 1
+
+
+def test_several_viewers_each_have_channels_of_their_own(open_panel, settle):
+    data = picture(3, 40, 60)
+    viewers = [ViewerModel() for _ in range(2)]
+    for viewer in viewers:
+        viewer.add_image(data)
+    panels = [open_panel(viewer) for viewer in viewers]
+    panels[0].controls.channels.yes.click()
+    viewers[1].dims.set_point(0, 2)
+    for panel, viewer, at in zip(panels, viewers, [(10, 20), (2, 10, 20)], strict=True):
+        ours(viewer, "points").add(at)
+        settle(panel)
+        panel.controls.accept.click()
+    flat, deep = (panel.annotation.target.data for panel in panels)
+    assert flat.shape == (40, 60)
+    assert deep.shape == (3, 40, 60)
+    assert flat[10, 20] == deep[2, 10, 20] == 1
+    assert not deep[:2].any()
