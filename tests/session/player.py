@@ -184,6 +184,8 @@ def work(path: Path, seed: int) -> None:
 
 
 def main() -> None:
+    import zarr  # noqa: F401 once, not in every child
+
     for line in sys.stdin:
         path, seed = line.split()
         child = os.fork()

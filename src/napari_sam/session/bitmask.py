@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import reduce
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,14 +91,21 @@ class BitMask:
     def within(self, window: Window) -> NDArray[np.bool_]:
         """Return the (h, w) bool mask of any window of the plane."""
         mask = np.zeros((window[2] - window[0], window[3] - window[1]), bool)
+        self.mark(mask, window, True)
+        return mask
+
+    def mark(self, canvas: NDArray[Any], window: Window, value: int) -> None:
+        """Set its pixels in an array that holds a window of the plane."""
         common = shared(self.window, window)
         if common is not None:
-            mask[slices(common, window)] = self.cut()[slices(common, self.window)]
-        return mask
+            canvas[slices(common, window)][self.cut()[slices(common, self.window)]] = value
 
     def meets(self, window: Window) -> bool:
         """Tell whether its box and the window share a pixel."""
-        return shared(self.window, window) is not None
+        own = self.window
+        return (
+            own[0] < window[2] and window[0] < own[2] and own[1] < window[3] and window[1] < own[3]
+        )
 
     def has(self, row: int, column: int) -> bool:
         """Tell whether a pixel belongs to it."""

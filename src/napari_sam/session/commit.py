@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.session.bitmask import BitMask, slices
+from napari_sam.session.bitmask import BitMask, Window, slices
 from napari_sam.session.changes import Edit, SectionEdit, TraitsEdit
 from napari_sam.session.objects import Objects
 from napari_sam.session.target import Plane
@@ -107,23 +107,26 @@ def claim(
         free = wanted & (others == 0)
     else:
         free = wanted & ~np.isin(owners, [*objects.locked(), *spared])
-    losers = frozenset(np.unique(owners[free]).tolist()) - {0, own}
+    given = owners[free & (owners != 0)]
+    losers = frozenset(np.unique(given).tolist()) - {own}
     return Claim(BitMask.of(free, window[:2], mask.shape), overlapped(others, wanted), losers)
 
 
 def take_away(
-    objects: Objects, plane: Plane, masks: Sequence[BitMask], losers: Collection[int]
+    objects: Objects,
+    plane: Plane,
+    pixels: NDArray[np.bool_],
+    window: Window,
+    losers: Collection[int],
 ) -> list[Edit]:
-    """Return the edits that take the pixels of masks from other objects of a plane.
+    """Return the edits that take pixels of a window from objects of a plane.
 
     An object that loses its last pixel is gone.
     """
     edits: list[Edit] = []
     for loser in sorted(losers):
         before = objects[loser].sections[plane]
-        left = before.mask
-        for mask in masks:
-            left = None if left is None else left.without(mask.cut(), mask.window)
+        left = None if before.mask is None else before.mask.without(pixels, window)
         after = None if left is None else replace(before, mask=left)
         edits.append(SectionEdit(loser, plane, before, after))
         if after is None and len(objects[loser].sections) == 1:

@@ -221,13 +221,14 @@ class Curation(Ledger):
         now = self._target.read(plane).astype(np.int64)
         whole: Window = (0, 0, *now.shape)
         owners = self.objects.owners(plane, whole)
-        known = np.array(sorted(self.objects), np.int64)
         expected = np.where(owners == 0, now, owners)
         if self.semantic:
             for number, mask in self.objects.on(plane):
-                expected[slices(mask.window)][mask.cut()] = self.objects[number].class_id
+                mask.mark(expected, whole, self.objects[number].class_id)
         else:
-            expected[(owners == 0) & np.isin(now, known)] = 0
+            loose = (owners == 0) & (now != 0)
+            loose[loose] = np.isin(now[loose], list(self.objects))
+            expected[loose] = 0
         rows, columns = np.nonzero(expected != now)
         if len(rows):
             self.paint(plane, rows, columns, expected[rows, columns], now[rows, columns])

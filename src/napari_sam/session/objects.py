@@ -194,7 +194,7 @@ class Objects(Mapping[int, AnnotatedObject]):
         owners = np.zeros((window[2] - window[0], window[3] - window[1]), np.int64)
         for object_id, mask in self.on(plane):
             if mask.meets(window):
-                owners[mask.within(window)] = object_id
+                mask.mark(owners, window, object_id)
         return owners
 
     def locked(self) -> list[int]:

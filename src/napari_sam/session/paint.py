@@ -74,9 +74,9 @@ def adopt(
         Only these labels.
     """
     whole: Window = (0, 0, *labels.shape)
-    loose = (objects.owners(plane, whole) == 0) & (labels != 0)
+    loose = (labels != 0) & (objects.owners(plane, whole) == 0)
     if values is not None:
-        loose &= np.isin(labels, list(values))
+        loose[loose] = np.isin(labels[loose], list(values))
     edits: list[Edit] = []
     for value in np.unique(labels[loose]).tolist():
         number = first_new + len(edits) // 2 if semantic else value

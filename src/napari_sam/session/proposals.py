@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.session.bitmask import BitMask
+from napari_sam.session.bitmask import BitMask, slices
 from napari_sam.session.changes import Edit, Kind, SectionEdit, TraitsEdit
 from napari_sam.session.commit import Rule, claim, take_away
 from napari_sam.session.draft import Draft
@@ -125,7 +125,8 @@ class Batch:
         new_id = session._new_id(plane, *(p.object_id or 0 for p in proposals))
         own: list[Edit] = []
         ids: list[int | None] = []
-        taken: list[BitMask] = []
+        shape = next((p.mask.shape for p in proposals if p.mask is not None), (0, 0))
+        taken = np.zeros(shape, bool)
         losers: set[int] = set()
         for proposal in proposals:
             number = proposal.object_id
@@ -135,8 +136,8 @@ class Batch:
                 ids.append(None)
                 continue
             got = None if proposal.mask is None else BitMask.of(proposal.mask)
-            for other in taken:
-                got = None if got is None else got.without(other.cut(), other.window)
+            if got is not None:
+                got = got.without(taken[slices(got.window)], got.window)
             if got is not None:
                 labels = session._labels_under(plane, got, self._rule)
                 spared = self._ids - {number}
@@ -146,7 +147,7 @@ class Batch:
                 ids.append(None)
                 continue
             if got is not None:
-                taken.append(got)
+                got.mark(taken, (0, 0, *shape), True)
             if number is None:
                 number, new_id = new_id, new_id + 1
             if number not in objects:
@@ -157,7 +158,7 @@ class Batch:
             own.append(SectionEdit(number, plane, before, after))
             ids.append(number)
         losers -= {number for number in ids if number is not None}
-        return take_away(objects, plane, taken, losers) + own, ids
+        return take_away(objects, plane, taken, (0, 0, *shape), losers) + own, ids
 
     def _may_change(self, number: int | None, before: Section | None, status: Status) -> bool:
         held = None if number is None else self._session.objects.get(number)

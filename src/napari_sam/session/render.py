@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from napari_sam.session.bitmask import BitMask, Window, around, slices
+from napari_sam.session.bitmask import BitMask, around, slices
 from napari_sam.session.target import Plane, Target
 
 __all__ = ["Repaint", "write"]
@@ -50,18 +48,13 @@ def write(target: Target, repaints: Iterable[Repaint], only_expected: bool) -> N
         now = target.read(plane)[slices(window)]
         old, new = (np.zeros(now.shape, now.dtype) for _ in range(2))
         for change in changes:
-            _fill(old, change.before, change.value_before, window)
-            _fill(new, change.after, change.value_after, window)
+            if change.before is not None:
+                change.before.mark(old, window, change.value_before)
+            if change.after is not None:
+                change.after.mark(new, window, change.value_after)
         expected = now == old
         allowed = expected if only_expected else expected | (new != 0)
         different = (old != new) & (now != new) & allowed
         rows, columns = np.nonzero(different)
         if len(rows):
             target.write(plane, rows + window[0], columns + window[1], new[rows, columns])
-
-
-def _fill(
-    canvas: NDArray[np.integer[Any]], mask: BitMask | None, value: int, window: Window
-) -> None:
-    if mask is not None:
-        canvas[slices(mask.window, window)][mask.cut()] = value

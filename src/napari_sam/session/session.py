@@ -203,7 +203,7 @@ class Session(Curation):
         )
         if draft.shows_held and before is not None:
             after = replace(before, mask=got.mask, status=Status.ACCEPTED)
-        edits = take_away(self.objects, plane, [got.mask], got.losers)
+        edits = take_away(self.objects, plane, got.mask.cut(), got.mask.window, got.losers)
         number = self._new_id(plane) if number is None else number
         if number not in self.objects:
             edits.append(TraitsEdit(number, None, Traits(self.new_class)))
