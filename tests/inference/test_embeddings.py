@@ -173,12 +173,17 @@ def test_a_pause_may_use_the_model_itself(store, predictor):
     prompts = ns.Prompts(points=[(8, 8)], labels=[1])
     done = store.get(predictor, PICTURE)
     expected = predictor.predict(done, prompts)
-    answers = []
+    answers, inside = [], []
     other = np.ascontiguousarray(PICTURE[::-1])
     reference = predictor.embed(other)
 
     def pause():
+        assert not inside
+        inside.append(True)
         answers.append(predictor.predict(done, prompts))
+        if len(answers) == 7:
+            assert same(predictor.embed(other), reference)
+        inside.clear()
 
     paused = predictor.embed(other, pause=pause)
     assert same(paused, reference)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
@@ -86,8 +87,9 @@ def embed_stack(
     >>> order
     [3, 2, 4, 1]
     """
-    left = dict.fromkeys(planes)
-    total, used, size, place = len(left), 0, 1, next(iter(left), ())
+    left = list(planes)
+    positions = np.array([[i or 0 for i in plane] for plane in left])
+    total, used, size, place = len(left), 0, 1, left[0] if left else ()
     times: deque[float] = deque(maxlen=RECENT)
     problem = ""
     while True:
@@ -97,18 +99,15 @@ def embed_stack(
         if full or not left:
             return
         place = current() or place
-        plane = min(left, key=lambda one: _distance(one, place))
+        nearest = int(np.abs(positions - [i or 0 for i in place]).sum(axis=1).argmin())
         start, problem = time.perf_counter(), ""
         try:
-            size = keep(read(plane))
+            size = keep(read(left[nearest]))
         except InputError as error:  # the others may do
             problem = str(error)
         else:
             used += size
         if size:
             times.append(time.perf_counter() - start)
-            del left[plane]
-
-
-def _distance(one: tuple[int | None, ...], other: tuple[int | None, ...]) -> int:
-    return sum(abs((a or 0) - (b or 0)) for a, b in zip(one, other, strict=True))
+            del left[nearest]
+            positions = np.delete(positions, nearest, axis=0)

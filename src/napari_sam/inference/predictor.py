@@ -161,10 +161,19 @@ class Predictor:
             yield
             return
 
+        pausing = False
+
         def hook(*_: Any) -> None:
-            # What is done meanwhile shall not be computed in the encoder's half precision.
-            with torch.autocast(self.model.device.type, enabled=False):
-                pause()
+            nonlocal pausing
+            if pausing:  # the model works on something else
+                return
+            pausing = True
+            try:
+                # What is done meanwhile shall not be computed in the encoder's half precision.
+                with torch.autocast(self.model.device.type, enabled=False):
+                    pause()
+            finally:
+                pausing = False
 
         leaves = (m for m in self.model.image_encoder.modules() if not any(m.children()))
         hooks = [leaf.register_forward_pre_hook(hook) for leaf in leaves]

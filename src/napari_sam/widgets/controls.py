@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_sam.widgets.ahead_row import AheadRow
 from napari_sam.widgets.channel_controls import ChannelControls
 from napari_sam.widgets.forms import add_row, new_form, new_label
 from napari_sam.widgets.keys import with_key
@@ -24,6 +25,7 @@ from napari_sam.widgets.layer_choice import LayerChoice
 from napari_sam.widgets.model_choice import ModelChoice
 from napari_sam.widgets.picture import is_helper
 from napari_sam.widgets.prompt_layers import Tool
+from napari_sam.widgets.store_row import StoreRow
 from napari_sam.widgets.thumbnails import Thumbnails
 
 __all__ = ["RULES", "Controls"]
@@ -93,6 +95,10 @@ class Controls(QWidget):
         self.report = QPushButton("Copy bug report")
         self.report.setToolTip("Versions, device, layers and the last error; no file names")
         self.channels = ChannelControls()
+        self.ahead = AheadRow()
+        self.embed_ahead = QCheckBox("Embed the other slices of a stack ahead")
+        self.embed_ahead.setToolTip("In the background, so that a click on any slice is quick")
+        self.store = StoreRow()
         self.more, self.options = self._options()
         self.picture.setToolTip("The picture to segment")
         self.labels.setToolTip("Where accepted objects are written")
@@ -142,6 +148,7 @@ class Controls(QWidget):
         result.addWidget(self.cycle)
         layout.addLayout(result)
         layout.addWidget(self.thumbnails)
+        layout.addWidget(self.ahead)
         layout.addStretch()
 
     def _hint(self) -> tuple[QFrame, QToolButton]:
@@ -185,6 +192,8 @@ class Controls(QWidget):
         add_row(form, "&Overlap", self.rule)
         form.addRow(self.channels)
         form.addRow(self.outline)
+        form.addRow(self.embed_ahead)
+        form.addRow(self.store)
         form.addRow(self.report)
         frame.hide()
         more.toggled.connect(frame.setVisible)

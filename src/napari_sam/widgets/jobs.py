@@ -43,6 +43,7 @@ class Jobs(QObject):
     failed = Signal(object)  # the exception
     reported = Signal(str, int, int)  # what is being done, how much of it, of how much
     idle = Signal()
+    _heard = Signal(str, int, int)
     _ended = Signal(object)  # Future
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -50,6 +51,7 @@ class Jobs(QObject):
         self._running: Future[Answer] | None = None
         self._waiting: tuple[HostedModel, Job] | None = None
         self._closed = False
+        self._heard.connect(self._tell_progress)
         self._ended.connect(self._take)
 
     @property
@@ -62,12 +64,18 @@ class Jobs(QObject):
         if self._running is not None:
             self._waiting = model, job
             return
+        look = job.look if job.request is None else None
+
+        def pause() -> None:
+            waiting = self._waiting
+            if self._closed or (look is not None and waiting and waiting[1].look is not look):
+                raise CancelledError  # the user has gone on to something else
 
         def run(segmenter: Any) -> Answer:
             start = time.perf_counter()
             prediction = None
             if job.look is not None:
-                embedding = job.look.embedding(segmenter, self._report)
+                embedding = job.look.embedding(segmenter, self._report, pause)
                 if job.request is not None:
                     self._report("Predicting", 0, 0)
                     prediction = job.request.run(segmenter, embedding)
@@ -91,7 +99,11 @@ class Jobs(QObject):
     def _report(self, what: str, done: int, total: int) -> None:
         if self._closed:
             raise CancelledError
-        self.reported.emit(what, done, total)
+        self._heard.emit(what, done, total)
+
+    def _tell_progress(self, what: str, done: int, total: int) -> None:
+        if not self._closed:
+            self.reported.emit(what, done, total)
 
     def _tell(self, future: Future[Answer]) -> None:  # in the model's thread
         if not self._closed:
@@ -106,7 +118,9 @@ class Jobs(QObject):
             self._waiting = None
             self.submit(model, job)
         error = future.exception()
-        if error is None:
+        if isinstance(error, CancelledError):
+            pass  # what took its place will answer
+        elif error is None:
             self.answered.emit(future.result())
         else:
             self.failed.emit(error)

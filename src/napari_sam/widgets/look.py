@@ -59,11 +59,16 @@ class Look:
         self._embedded: tuple[Segmenter, Any] | None = None
         self.pixels: NDArray[Any] = np.zeros((1, 1))
 
-    def embedding(self, segmenter: Segmenter, report: Callable[[str, int, int], None]) -> Any:
-        """Return the embedding, made at the first call."""
+    def embedding(
+        self,
+        segmenter: Segmenter,
+        report: Callable[[str, int, int], None],
+        pause: Callable[[], None] | None = None,
+    ) -> Any:
+        """Return the embedding, made at the first call unless `pause` raises an exception."""
         if self._embedded is None or self._embedded[0] is not segmenter:
             report("Looking at the picture", 0, 0)
             self.pixels = self._read()
             contrast = self._contrast.of(segmenter)
-            self._embedded = segmenter, segmenter.embed(self.pixels, contrast)
+            self._embedded = segmenter, segmenter.embed(self.pixels, contrast, pause)
         return self._embedded[1]

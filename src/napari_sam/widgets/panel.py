@@ -24,6 +24,7 @@ from qtpy.QtWidgets import (
 from napari_sam.inference.host import HostedModel, ModelHost
 from napari_sam.settings import load_settings, save_settings
 from napari_sam.widgets.activity import Activity
+from napari_sam.widgets.ahead import Ahead
 from napari_sam.widgets.annotation import Annotation
 from napari_sam.widgets.bug_report import bug_report
 from napari_sam.widgets.channels import Channels
@@ -77,6 +78,8 @@ class Panel(QWidget):
         layout.addWidget(self.tabs)
         self.jobs = Jobs(self)
         self.prompting = Prompting(self.controls)
+        self.ahead = Ahead(self.host.store.budget, self)
+        self.controls.store.serve(self.host.store)
         self.channels = Channels(self._viewer, self.controls.channels, self)
         self._activity = Activity(self)
         self._model: HostedModel | None = None
@@ -89,6 +92,7 @@ class Panel(QWidget):
         self._take_likely_picture()
         self._choose_model()
         self.destroyed.connect(self.jobs.close)
+        self.destroyed.connect(self.ahead.close)
         self.destroyed.connect(self.training.work.close)
 
     @property
@@ -113,6 +117,8 @@ class Panel(QWidget):
         """End all work and take our tools out of the viewer; accepted objects stay."""
         self._closed = True
         self.jobs.close()
+        self.ahead.close()
+        self.controls.store.close_row()
         self.training.close()
         self._activity.end()
         for event in (self._viewer.layers.events.inserted, self._viewer.layers.events.removed):
@@ -136,6 +142,14 @@ class Panel(QWidget):
         c.model.download_wanted.connect(self._use_model)
         c.device.currentIndexChanged.connect(self._choose_model)
         c.outline.toggled.connect(self._outline)
+        c.embed_ahead.toggled.connect(self.ahead.switch)
+        c.embed_ahead.setChecked(load_settings().embed_ahead)
+        c.embed_ahead.toggled.connect(self._remember_ahead)
+        c.ahead.cancel.clicked.connect(self.ahead.cancel)
+        c.store.cleared.connect(self.ahead.cancel)
+        self.ahead.progressed.connect(c.ahead.show_progress)
+        self.ahead.stopped.connect(c.ahead.show_end)
+        self.ahead.stopped.connect(c.store.refresh)
         self.channels.axis_changed.connect(self._open_picture_again)
         c.report.clicked.connect(self._copy_report)
         c.hint_close.clicked.connect(self._dismiss_hint)
@@ -189,14 +203,17 @@ class Panel(QWidget):
             return
         self.prompting.attach(None)  # first, because closing removes layers and so leads back here
         self.channels.attach(None)
+        self.ahead.follow(None)
         if before is not None:
             before.close()
         if layer is not None:
+            self.channels.recall(layer)
             picture = Picture(layer)
             self.channels.attach(picture)
             annotation = Annotation(self._viewer, picture, self.jobs)
             annotation.outline(self.controls.outline.isChecked())
             self.prompting.attach(annotation)
+            self.ahead.follow(annotation)
             self._choose_labels(self.controls.labels.layer)
             annotation.use_model(self._model)
 
@@ -273,6 +290,9 @@ class Panel(QWidget):
 
     def _other_is_training(self) -> bool:
         return any(p.training.work.busy for p in _open_panels() if p is not self)
+
+    def _remember_ahead(self, on: bool) -> None:
+        save_settings(replace(load_settings(), embed_ahead=on))
 
     def _dismiss_hint(self) -> None:
         self.controls.hint.hide()
