@@ -196,9 +196,13 @@ class Curation(Ledger):
         now[rows, columns] = after
         met = np.unique(np.concatenate([before, after]))
         self._adopt(plane, was, met[met != 0].tolist())
-        bottom, right = int(rows.max()) + 1, int(columns.max()) + 1
-        window = int(rows.min()), int(columns.min()), bottom, right
-        painted = np.zeros((bottom - window[0], right - window[1]), bool)
+        window = (  # one pixel wider, to see whom the stroke touches
+            max(int(rows.min()) - 1, 0),
+            max(int(columns.min()) - 1, 0),
+            min(int(rows.max()) + 2, now.shape[0]),
+            min(int(columns.max()) + 2, now.shape[1]),
+        )
+        painted = np.zeros((window[2] - window[0], window[3] - window[1]), bool)
         painted[rows - window[0], columns - window[1]] = True
         index = slices(window)
         values = was[index].astype(np.int64), now[index].astype(np.int64)

@@ -1,0 +1,429 @@
+"""Objects merged, split, locked, judged, painted; masks from elsewhere; what to look at next."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_sam.errors import InputError
+from napari_sam.session.bitmask import BitMask
+from napari_sam.session.changes import Kind
+from napari_sam.session.commit import Rule
+from napari_sam.session.objects import Origin, Source, Status
+from napari_sam.session.proposals import Proposal
+from napari_sam.session.review import by_confidence, next_unsure, weakest_plane
+from napari_sam.session.session import Session
+from tests.fakes import ArrayTarget, FakeSegmenter
+
+SHAPE = 4, 20, 30
+
+
+def at(z):
+    return z, None, None
+
+
+def square(row, column, size=4):
+    mask = np.zeros(SHAPE[1:], bool)
+    mask[row : row + size, column : column + size] = True
+    return mask
+
+
+@pytest.fixture
+def labels():
+    return np.zeros(SHAPE, np.uint16)
+
+
+@pytest.fixture
+def session(labels):
+    session = Session()
+    session.write_to(ArrayTarget(labels))
+    return session
+
+
+def add(session, z, *masks, rule=Rule.KEEP, kind=Kind.AUTOMATIC, **options):
+    with session.begin(kind, rule) as batch:
+        return batch.add(at(z), [Proposal(mask, **options) for mask in masks])
+
+
+def accept(session, z, row, column):
+    session.draw(at(z), [(row, column)], [1])
+    session.receive(session.request, session.request.run(FakeSegmenter(3), SHAPE[1:]))
+    return session.accept().object_id
+
+
+class TestProposals:
+    def test_a_propagation_arrives_live_and_one_undo_takes_it_back(self, session, labels):
+        accept(session, 0, 10, 10)
+        first = labels.copy()
+        batch = session.begin(Kind.PROPAGATED)
+        origin = Origin(Source.PROPAGATED, at(0))
+        for z in (1, 2, 3):
+            status = Status.UNCLEAR if z == 3 else Status.PROPOSED
+            proposal = Proposal(square(8, 8), 1, 0.9 - 0.1 * z, origin, status)
+            assert batch.add(at(z), [proposal]) == [1]
+            assert labels[z, 8, 8] == 1
+        batch.end()
+        assert len(session.history.done) == 3
+        held = session.objects[1]
+        assert [held.sections[p].status for p in held.planes] == [
+            Status.ACCEPTED,
+            Status.PROPOSED,
+            Status.PROPOSED,
+            Status.UNCLEAR,
+        ]
+        assert held.status is Status.UNCLEAR
+        assert held.sections[at(2)].origin == origin
+        everything = labels.copy()
+        session.undo()
+        np.testing.assert_array_equal(labels, first)
+        session.redo()
+        np.testing.assert_array_equal(labels, everything)
+
+    def test_taken_back_while_it_grows_it_takes_no_more(self, session, labels):
+        batch = session.begin(Kind.PROPAGATED)
+        batch.add(at(0), [Proposal(square(1, 1))])
+        session.undo()
+        assert not batch.is_open
+        assert batch.add(at(1), [Proposal(square(1, 1))]) == [None]
+        assert not labels.any()
+
+    def test_prompts_drawn_meanwhile_are_steps_of_their_own(self, session, labels):
+        batch = session.begin(Kind.PROPAGATED)
+        batch.add(at(0), [Proposal(square(1, 1))])
+        session.draw(at(2), [(5, 5)], [1])
+        batch.add(at(1), [Proposal(square(1, 1), 1)])
+        session.undo()
+        assert session.draft.is_empty
+        assert labels[1, 1, 1] == 1
+        session.undo()
+        assert not labels.any()
+
+    def test_a_later_mask_of_the_same_plane_replaces_the_first(self, session, labels):
+        batch = session.begin(Kind.PROPAGATED)
+        batch.add(at(0), [Proposal(square(1, 1))])
+        batch.add(at(0), [Proposal(square(3, 3), 1)])
+        np.testing.assert_array_equal(labels[0], square(3, 3))
+        session.undo()
+        assert not labels.any()
+
+    @pytest.mark.parametrize("rule", list(Rule))
+    def test_the_rule_holds_against_accepted_ones(self, session, labels, rule):
+        accept(session, 0, 10, 10)
+        before = labels[0] == 1
+        add(session, 0, square(8, 8, 8), rule=rule)
+        kept = before if rule is Rule.KEEP else before & ~square(8, 8, 8)
+        np.testing.assert_array_equal(labels[0] == 1, kept)
+        np.testing.assert_array_equal(labels[0] == 2, square(8, 8, 8) & ~kept)
+
+    def test_locked_ones_keep_all(self, session, labels):
+        accept(session, 0, 10, 10)
+        session.lock([1])
+        before = labels[0] == 1
+        add(session, 0, square(8, 8, 8), rule=Rule.REPLACE)
+        np.testing.assert_array_equal(labels[0] == 1, before)
+        assert add(session, 1, square(1, 1), object_id=1) == [None]
+
+    def test_what_was_accepted_of_the_same_object_stays(self, session, labels):
+        accept(session, 0, 10, 10)
+        before = labels.copy()
+        assert add(session, 0, square(1, 1), object_id=1, rule=Rule.REPLACE) == [None]
+        np.testing.assert_array_equal(labels, before)
+        assert list(session.objects) == [1]
+        add(session, 0, square(1, 1), object_id=1, status=Status.ACCEPTED)  # somebody says so
+        np.testing.assert_array_equal(labels[0], square(1, 1))
+
+    def test_the_first_of_two_that_meet_has_the_pixels(self, session, labels):
+        assert add(session, 0, square(1, 1), square(3, 3), square(1, 1)) == [1, 2, None]
+        assert labels[0, 4, 4] == 1
+        assert labels[0, 5, 5] == 2
+
+    def test_a_plane_without_a_mask_is_marked(self, session):
+        accept(session, 0, 10, 10)
+        assert add(session, 2, None, object_id=1) == [None]
+        assert add(session, 2, None, object_id=1, status=Status.UNCLEAR) == [1]
+        assert session.objects[1].sections[at(2)].mask is None
+        assert next_unsure(session.objects) == (1, at(2))
+        session.discard(1, at(2))
+        assert next_unsure(session.objects) is None
+
+    def test_labels_already_there_are_replaced_and_come_back(self, session, labels):
+        labels[0, :, :10] = 9
+        before = labels.copy()
+        assert add(session, 0, square(5, 8), rule=Rule.REPLACE) == [10]
+        assert labels[0, 6, 9] == 10
+        session.undo()
+        np.testing.assert_array_equal(labels, before)
+
+
+class TestRegrouping:
+    def test_merge(self, session, labels):
+        add(session, 0, square(1, 1), square(1, 10), score=0.9)
+        add(session, 1, square(1, 10), object_id=2, score=0.3)
+        session.merge([1, 2])
+        assert list(session.objects) == [1]
+        np.testing.assert_array_equal(labels[0] == 1, square(1, 1) | square(1, 10))
+        assert session.objects[1].confidence == pytest.approx(0.3)
+        session.undo()
+        assert sorted(session.objects) == [1, 2]
+        np.testing.assert_array_equal(labels[0] == 2, square(1, 10))
+        with pytest.raises(InputError, match="at least two"):
+            session.merge([1, 1])
+
+    def test_split_off_the_smaller_part(self, session, labels):
+        add(session, 0, square(1, 1, 3) | square(1, 10, 5))
+        assert session.split(1) == [2]
+        np.testing.assert_array_equal(labels[0], 1 * square(1, 10, 5) + 2 * square(1, 1, 3))
+        with pytest.raises(InputError, match="one piece"):
+            session.split(1)
+        session.undo()
+        assert set(np.unique(labels)) == {0, 1}
+
+    def test_parts_hang_together_across_planes(self, session, labels):
+        add(session, 0, square(1, 1) | square(1, 10))
+        add(session, 1, square(1, 1), object_id=1)
+        add(session, 2, square(1, 1) | square(1, 10), object_id=1)
+        assert session.split(1) == [2, 3]
+        assert labels[:, 1, 1].tolist() == [1, 1, 1, 0]
+        assert sorted(labels[[0, 2], 1, 10].tolist()) == [2, 3]
+
+    def test_split_in_one_plane(self, session, labels):
+        for z in range(2):
+            add(session, z, square(1, 1, 3) | square(1, 10, 5), object_id=1)
+        session.split(1, at(1))
+        assert set(np.unique(labels[0])) == {0, 1}
+        assert set(np.unique(labels[1])) == {0, 1, 2}
+
+    def test_delete(self, session, labels):
+        add(session, 0, square(1, 1), square(1, 10))
+        session.delete([1])
+        assert set(np.unique(labels)) == {0, 2}
+        session.undo()
+        assert set(np.unique(labels)) == {0, 1, 2}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda s: s.delete([1]),
+        lambda s: s.merge([2, 1]),
+        lambda s: s.split(1),
+        lambda s: s.discard(1),
+        lambda s: s.set_class([1], 1),
+        lambda s: s.set_status([1], Status.UNCLEAR),
+    ],
+)
+def test_a_locked_object_does_not_change(session, labels, change):
+    add(session, 0, square(1, 1) | square(1, 20), square(1, 10))
+    session.lock([1])
+    before, held = labels.copy(), dict(session.objects)
+    with pytest.raises(InputError, match="locked"):
+        change(session)
+    np.testing.assert_array_equal(labels, before)
+    assert dict(session.objects) == held
+    session.lock([1], False)
+    change(session)
+
+
+class TestClasses:
+    def test_labels_hold_classes_or_ids(self, session, labels):
+        session.configure(classes={1: "cell", 5: "debris"})
+        add(session, 0, square(1, 1), square(1, 10))
+        session.set_class([2], 5)
+        assert set(np.unique(labels)) == {0, 1, 2}
+        session.configure(semantic=True)
+        np.testing.assert_array_equal(labels[0], 1 * square(1, 1) + 5 * square(1, 10))
+        session.set_class([1], 5)
+        assert set(np.unique(labels)) == {0, 5}
+        session.undo()
+        assert labels[0, 1, 1] == 1
+        session.configure(semantic=False)
+        np.testing.assert_array_equal(labels[0], 1 * square(1, 1) + 2 * square(1, 10))
+
+    def test_new_objects_have_the_chosen_class(self, session, labels):
+        session.configure(semantic=True, classes={1: "cell", 3: "nucleus"}, new_class=3)
+        accept(session, 0, 10, 10)
+        accept(session, 0, 10, 20)
+        assert set(np.unique(labels)) == {0, 3}
+        assert sorted(session.objects) == [1, 2]
+
+    def test_a_class_in_use_needs_a_name(self, session):
+        add(session, 0, square(1, 1))
+        with pytest.raises(InputError, match="class 1 is in use"):
+            session.configure(classes={2: "other"}, new_class=2)
+        with pytest.raises(InputError, match="begin at 1"):
+            session.configure(classes={0: "none", 1: "cell"})
+        with pytest.raises(InputError, match="no class 7"):
+            session.set_class([1], 7)
+
+    def test_painting_a_class_joins_the_object_it_touches(self, session, labels):
+        session.configure(semantic=True, classes={1: "cell", 2: "nucleus"})
+        add(session, 0, square(1, 1), square(10, 10))
+        paint(session, labels, 0, square(1, 5), 1)
+        assert session.objects[1].pixels == 32
+        paint(session, labels, 0, square(1, 20), 2)
+        assert session.objects[3].class_id == 2
+
+
+def paint(session, labels, z, mask, value):
+    rows, columns = np.nonzero(mask)
+    before = labels[z, rows, columns]
+    labels[z, rows, columns] = value
+    session.paint(at(z), rows, columns, before, labels[z, rows, columns])
+
+
+class TestPainting:
+    def test_objects_follow_the_brush(self, session, labels):
+        add(session, 0, square(1, 1), square(1, 10), score=0.8)
+        start = labels.copy()
+        paint(session, labels, 0, square(1, 3), 2)
+        assert session.objects[1].pixels == 8
+        assert session.objects[2].sections[at(0)].origin == Origin(Source.PAINTED)
+        assert session.objects[1].sections[at(0)].origin == Origin(Source.AUTOMATIC)
+        assert session.objects[2].sections[at(0)].score is None
+        session.undo()
+        np.testing.assert_array_equal(labels, start)
+        assert session.objects[1].pixels == 16
+
+    def test_a_new_id_is_a_new_object_and_zero_erases(self, session, labels):
+        paint(session, labels, 2, square(5, 5), 30)
+        assert session.objects[30].status is Status.ACCEPTED
+        paint(session, labels, 2, square(5, 5), 0)
+        assert not session.objects
+        session.undo()
+        assert labels[2, 5, 5] == 30
+
+    def test_a_locked_object_is_put_back(self, session, labels):
+        add(session, 0, square(1, 1), square(1, 10))
+        session.lock([1])
+        before, said = labels.copy(), []
+        session.remarked.connect(said.append)
+        paint(session, labels, 0, square(1, 3), 7)
+        np.testing.assert_array_equal(labels[0] == 1, square(1, 1))
+        assert session.objects[7].pixels == 8
+        assert "locked" in said[0]
+        session.undo()
+        paint(session, labels, 0, square(10, 20), 1)  # it may not grow either
+        np.testing.assert_array_equal(labels, before)
+
+    def test_what_changed_unheard_is_absorbed(self, session, labels):
+        add(session, 0, square(1, 1), square(1, 10))
+        labels[0, 1] = 0
+        labels[0, 8] = 2
+        session.absorb(at(0))
+        assert session.objects[1].pixels == 12
+        assert session.objects[2].pixels == 12 + 30
+        steps = len(session.history.done)
+        session.absorb(at(0))
+        assert len(session.history.done) == steps
+        session.undo()
+        np.testing.assert_array_equal(labels[0], 1 * square(1, 1) + 2 * square(1, 10))
+
+
+class TestReview:
+    @pytest.fixture
+    def reviewed(self, session):
+        for number, scores in enumerate([(0.9, 0.8), (0.7, 0.2), (0.95,)], start=1):
+            for z, score in enumerate(scores):
+                add(session, z, square(1, 8 * number), object_id=number, score=score)
+        accept(session, 3, 10, 10)
+        return session
+
+    def test_least_sure_first(self, reviewed):
+        paint(reviewed, reviewed._target.data, 3, square(1, 1), 9)
+        assert [held.id for held in by_confidence(reviewed.objects.values())] == [2, 1, 4, 3, 9]
+
+    def test_the_weakest_plane(self, reviewed):
+        assert weakest_plane(reviewed.objects[2]) == at(1)
+        reviewed.set_status([2], Status.UNCLEAR, at(0))
+        assert weakest_plane(reviewed.objects[2]) == at(0)
+        reviewed.set_status([2], Status.ACCEPTED)
+        assert weakest_plane(reviewed.objects[2]) == at(1)
+
+    def test_next_goes_round(self, reviewed):
+        seen, here = [], None
+        for _ in range(6):
+            here = next_unsure(reviewed.objects, here)
+            seen.append(here)
+        assert seen[:5] == [(1, at(0)), (1, at(1)), (2, at(0)), (2, at(1)), (3, at(0))]
+        assert seen[5] == seen[0]
+        reviewed.set_status([1, 2, 3], Status.ACCEPTED)
+        assert next_unsure(reviewed.objects) is None
+
+    def test_discard_leaves_what_was_accepted(self, reviewed):
+        reviewed.set_status([1], Status.ACCEPTED, at(0))
+        reviewed.discard(1)
+        assert reviewed.objects[1].planes == [at(0)]
+        reviewed.discard(2)
+        assert 2 not in reviewed.objects
+        reviewed.undo()
+        assert reviewed.objects[2].planes == [at(0), at(1)]
+
+    def test_who_changed_is_told(self, reviewed):
+        told = []
+        reviewed.objects_changed.connect(told.append)
+        reviewed.set_status([1, 2], Status.ACCEPTED)
+        reviewed.undo()
+        reviewed.draw(at(0), [(1, 1)], [1])
+        assert told == [{1, 2}, {1, 2}]
+
+
+def test_a_new_target_shows_all_objects(session, labels):
+    add(session, 0, square(1, 1))
+    add(session, 1, square(1, 1), object_id=1)
+    again = np.zeros(SHAPE, np.uint8)
+    session.write_to(ArrayTarget(again))
+    np.testing.assert_array_equal(again, labels)
+    session.undo()
+    assert not again[1].any()
+    assert labels[1].any()
+
+
+def test_a_target_too_small_for_the_ids_is_refused(session, labels):
+    add(session, 0, square(1, 1), object_id=300)
+    with pytest.raises(InputError, match=r"object 300 .* uint8"):
+        session.write_to(ArrayTarget(np.zeros(SHAPE, np.uint8)))
+    session.undo()
+    assert not labels.any()
+
+
+def test_the_oldest_steps_are_dropped_and_it_is_said_once():
+    session, said = Session(history_bytes=20_000), []
+    session.remarked.connect(said.append)
+    for i in range(200):
+        session.draw((None, None), [(i, i)], [1])
+    assert len(said) == 1
+    assert "oldest steps" in said[0]
+    assert session.history.nbytes <= 20_000
+    assert 10 < len(session.history.done) < 100
+    while session.can_undo:
+        session.undo()
+    assert session.draft.points[0][0] > 90
+
+
+class TestBitMask:
+    @pytest.mark.parametrize("seed", range(10))
+    def test_there_and_back(self, seed):
+        rng = np.random.default_rng(seed)
+        mask = np.zeros((13, 17), bool)
+        mask[rng.integers(13), rng.integers(17)] = True
+        mask |= rng.random((13, 17)) < rng.choice([0, 0.05, 0.6])
+        packed = BitMask.of(mask)
+        np.testing.assert_array_equal(packed.full(), mask)
+        assert packed.pixels == mask.sum()
+        r0, c0, r1, c1 = packed.window
+        np.testing.assert_array_equal(packed.cut(), mask[r0:r1, c0:c1])
+        other = rng.random((13, 17)) < 0.3
+        window = (2, 3, 11, 9)
+        left = packed.without(other[2:11, 3:9], window)
+        expected = mask.copy()
+        expected[2:11, 3:9] &= ~other[2:11, 3:9]
+        assert left == BitMask.of(expected)
+        if other.any():
+            assert packed.joined(BitMask.of(other)) == BitMask.of(mask | other)
+        np.testing.assert_array_equal(packed.within(window), mask[2:11, 3:9])
+        assert all(packed.has(r, c) == mask[r, c] for r in range(13) for c in range(17))
+
+    def test_nothing_is_none(self):
+        assert BitMask.of(np.zeros((3, 4), bool)) is None
+        whole = BitMask.of(np.ones((3, 4), bool))
+        assert whole.without(np.ones((3, 4), bool), (0, 0, 3, 4)) is None
