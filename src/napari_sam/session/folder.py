@@ -167,6 +167,25 @@ def restore(path: Path, history_bytes: int = HISTORY_BYTES) -> Restored:
     ------
     SessionError
         If it is open elsewhere, or not a session, or of a later version, or cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile, numpy as np
+    >>> from napari_sam.session.changes import Kind
+    >>> from napari_sam.session.proposals import Proposal
+    >>> path, session = Path(tempfile.mkdtemp()) / "mine", Session()
+    >>> folder = SessionFolder.create(path, Fingerprint.of((2, 3), np.zeros((2, 3))), "cells.tif")
+    >>> folder.serve(session)
+    >>> with session.begin(Kind.AUTOMATIC) as batch:
+    ...     ids = batch.add((None, None), [Proposal(np.ones((2, 3), bool))])
+    >>> folder.close()
+    >>> restored = restore(path)
+    >>> restored.folder.name, restored.session.objects[1].pixels
+    ('cells.tif', 6)
+    >>> restored.session.undo()
+    >>> len(restored.session.objects)
+    0
+    >>> restored.folder.close()
     """
     _manifest(path)
     try:
