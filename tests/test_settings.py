@@ -75,3 +75,9 @@ def test_a_usable_omp_num_threads_goes_first(monkeypatch, asked, expected):
     monkeypatch.setenv("OMP_NUM_THREADS", asked)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(4)), raising=False)
     assert default_threads() == expected
+
+
+@pytest.mark.parametrize("channels", [["axis 0"], {"axis 0": "yes"}, None])
+def test_answers_about_channels_are_yes_or_no(channels):
+    with pytest.raises(InputError, match="channels"):
+        Settings(channels=channels)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,8 @@ class Settings:
         keeps none there.
     embed_ahead : bool
         Whether the panel embeds the other slices of a stack in the background.
+    channels : dict of str to bool
+        What was answered about axes that look like channels: which axis, and whether it is.
 
     Raises
     ------
@@ -54,6 +56,7 @@ class Settings:
     embeddings_memory_mb: int = 512
     embeddings_disk_mb: int = 20_000
     embed_ahead: bool = True
+    channels: dict[str, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("models_folder", "embeddings_folder"):
@@ -64,6 +67,11 @@ class Settings:
             size = getattr(self, name)
             if type(size) is not int or size < 0:
                 raise InputError(f"{name} must be a whole number of megabytes; got {size!r}")
+        answers = self.channels.values() if isinstance(self.channels, dict) else [self.channels]
+        if not all(isinstance(answer, bool) for answer in answers):
+            raise InputError(
+                f"channels must name axes and say true or false; got {self.channels!r}"
+            )
         if self.threads is not None and (type(self.threads) is not int or self.threads < 1):
             raise InputError(
                 f"threads must be a whole number from 1, or null; got {self.threads!r}"

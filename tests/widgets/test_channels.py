@@ -140,7 +140,9 @@ class TestTheQuestion:
         viewer = ViewerModel()
         viewer.add_image(picture(3, 40, 60))
         panel = open_panel(viewer)
-        assert panel.controls.channels.question_text.text() == "Is axis 0 (3 long) the channels?"
+        assert (
+            panel.controls.channels.question_text.text() == "Is axis 0 of 3 (3 long) the channels?"
+        )
         assert not panel.controls.channels.question.isHidden()
         assert panel.annotation.picture.shape == (3, 40, 60)
 
@@ -190,6 +192,26 @@ class TestTheQuestion:
         assert panel.annotation.picture.shape == (7, 1, 40, 60)
         axis.activated.emit(0)
         assert panel.annotation.picture.shape == (7, 3, 40, 60)
+
+    def test_holds_for_pictures_like_this_one(self, open_panel):
+        viewer = ViewerModel()
+        viewer.add_image(picture(3, 40, 60))
+        open_panel(viewer).controls.channels.yes.click()
+        other = ViewerModel()
+        other.add_image(picture(3, 50, 50))
+        panel = open_panel(other)
+        controls = panel.controls.channels
+        assert panel.annotation.picture.shape == (50, 50)
+        assert "as you said before: axis 0 of 3 (3 long)" in controls.question_text.text()
+        assert controls.yes.isHidden()
+        controls.axis.activated.emit(0)  # not this one
+        assert controls.question.isHidden()
+        for shape, asks in (((3, 40, 60), False), ((4, 40, 60), True)):
+            third = ViewerModel()
+            third.add_image(picture(*shape))
+            panel = open_panel(third)
+            assert panel.annotation.picture.shape == shape
+            assert panel.controls.channels.question.isHidden() is not asks
 
     def test_channels_on_show_as_rows_or_columns_go_to_a_slider(self, open_panel, settle):
         viewer = ViewerModel()

@@ -31,10 +31,12 @@ class ChannelControls(QWidget):
         self.view = ModelView()
         self._lay_out()
 
-    def ask(self, text: str) -> None:
-        """Show the question; an empty text takes it away."""
-        self.question_text.setText(text)
-        self.question.setVisible(bool(text))
+    def ask(self, question: str, note: str = "") -> None:
+        """Show the question, or a note that needs no answer; two empty texts take both away."""
+        self.question_text.setText(question or note)
+        self.question.setVisible(bool(question or note))
+        self.yes.setVisible(bool(question))
+        self.no.setVisible(bool(question))
 
     def show_rows(self, axis: bool, sees: bool, mix: bool, view: bool) -> None:
         """Show only the rows that there is something to choose in."""

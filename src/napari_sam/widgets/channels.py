@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from napari.components import ViewerModel
@@ -10,6 +11,7 @@ from qtpy.QtCore import QObject, QSignalBlocker, Signal
 from qtpy.QtWidgets import QComboBox
 
 from napari_sam.inference.axes import likely_channels, named_channels
+from napari_sam.settings import load_settings, save_settings
 from napari_sam.widgets.channel_controls import ChannelControls
 from napari_sam.widgets.mix import Channel, Read, finest
 from napari_sam.widgets.model_view import SIDE
@@ -58,20 +60,29 @@ class Channels(QObject):
         viewer.dims.events.ndisplay.connect(self._turn)
         self._fill()
 
+    def recall(self, layer: Image) -> None:
+        """Take over what was said of other pictures like this one, if nobody spoke of this."""
+        axis = guess(layer)
+        said = None if axis is None else load_settings().channels.get(_pattern(layer, axis))
+        if said is not None:
+            remember(layer, channel_axis=axis if said else None, recalled=said)
+
     def attach(self, picture: Picture | None) -> None:
         """Serve this picture from now on; ask about its channels if nobody has said."""
         if self.picture is not None:
             self.picture.changed.disconnect(self._controls.view.refresh)
         self.picture = picture
         self._guess = None if picture is None else guess(picture.layer)
-        question = ""
+        question = note = ""
         if picture is not None:
             self._turn()
             picture.changed.connect(self._controls.view.refresh)
             if self._guess is not None:
-                size = picture.data.shape[self._guess]
-                question = f"Is axis {self._guess} ({size} long) the channels?"
-        self._controls.ask(question)
+                question = f"Is {_pattern(picture.layer, self._guess)} the channels?"
+            elif answer(picture.layer).get("recalled"):
+                axis = _pattern(picture.layer, picture.channel_axis or 0)
+                note = f"Taken as channels, as you said before: {axis}. More options change it."
+        self._controls.ask(question, note)
         self._fill()
 
     def close(self) -> None:
@@ -98,10 +109,15 @@ class Channels(QObject):
     def _say(self, axis: int | None) -> None:
         if self.picture is not None:
             self._controls.ask("")
-            if axis == self.picture.channel_axis:
-                remember(self.picture.layer, channel_axis=axis)
-            else:
-                remember(self.picture.layer, channel_axis=axis, sees=None)
+            layer, before = self.picture.layer, self.picture.channel_axis
+            likely = likely_channels(finest(layer).shape)
+            if likely is not None and axis in (likely, None):
+                settings = load_settings()
+                channels = {**settings.channels, _pattern(layer, likely): axis is not None}
+                save_settings(replace(settings, channels=channels))
+            remember(layer, channel_axis=axis, recalled=False)
+            if axis != before:
+                remember(layer, sees=None)
                 self.axis_changed.emit()
 
     def _choose(self, index: int) -> None:
@@ -160,6 +176,10 @@ def guess(layer: Image) -> int | None:
     """Return the axis that may hold channels and must be asked about, else None."""
     known = "channel_axis" in answer(layer) or named_channels(layer.axis_labels) is not None
     return None if layer.rgb or known else likely_channels(finest(layer).shape)
+
+
+def _pattern(layer: Image, axis: int) -> str:
+    return f"axis {axis} of {layer.ndim} ({finest(layer).shape[axis]} long)"
 
 
 def _refill(box: QComboBox, entries: list[str], chosen: int) -> None:

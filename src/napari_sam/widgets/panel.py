@@ -207,6 +207,7 @@ class Panel(QWidget):
         if before is not None:
             before.close()
         if layer is not None:
+            self.channels.recall(layer)
             picture = Picture(layer)
             self.channels.attach(picture)
             annotation = Annotation(self._viewer, picture, self.jobs)
