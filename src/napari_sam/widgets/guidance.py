@@ -50,7 +50,7 @@ def next_step(annotation: Annotation) -> str:
         return "One moment…"
     if not session.mask.any():
         return f"Nothing found here. Add a point or a box, or start again ({reject})."
-    if len(session.prediction.masks) > 1:  # type: ignore[union-attr]
+    if session.prediction is not None and len(session.prediction.masks) > 1:
         return (
             f"{accept} accepts this mask, {KEYS['cycle']} shows another. "
             "Or correct it: click with Include or Exclude."
