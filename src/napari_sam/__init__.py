@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from napari_sam.inference.mask_prompts import PromptRule
     from napari_sam.inference.predictor import Predictor
     from napari_sam.inference.propagate import propagate
     from napari_sam.inference.refine import refine
@@ -19,6 +20,7 @@ __all__ = [
     "ABSENT",
     "Prediction",
     "Predictor",
+    "PromptRule",
     "Prompts",
     "PropagateSettings",
     "Step",
@@ -38,6 +40,7 @@ HOMES = {
     "ABSENT": "napari_sam.prompts",
     "Prediction": "napari_sam.results",
     "Predictor": "napari_sam.inference.predictor",
+    "PromptRule": "napari_sam.inference.mask_prompts",
     "Prompts": "napari_sam.prompts",
     "PropagateSettings": "napari_sam.inference.stops",
     "Step": "napari_sam.results",
