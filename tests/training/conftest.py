@@ -45,6 +45,7 @@ def config():
         upscale_dims=(8, 4),
         dense=True,
         enlarge=128,
+        closest=256,
     )
 
 

@@ -186,7 +186,8 @@ class Predictor:
     def _scales(self, shape: tuple[int, int]) -> list[tuple[int, int]]:
         if not self.config.dense:
             return [fit_shape(shape, self.config.frame)]
-        longest = min(self.config.enlarge, MOST_ENLARGED * max(shape))
+        longest = min(max(2 * max(shape), self.config.enlarge), self.config.closest)
+        longest = min(longest, MOST_ENLARGED * max(shape))
         shapes = [shape if max(shape) > longest else fit_shape(shape, longest)]
         while max(shapes[-1]) > self.config.frame:
             longest = max(self.config.frame, -(-max(shapes[-1]) // 2))

@@ -63,8 +63,9 @@ class SamConfig:
         True for our own model: points, boxes and masks are also drawn on the mask grid, encoder
         and prompts reach the upscaling as skip features, and the picture is embedded at several
         scales, each decoded in windows of one frame.
-    enlarge : int
-        Dense models enlarge a picture until its longer side has this many model pixels.
+    enlarge, closest : int
+        Dense models show a picture at twice its own scale, its longer side at least `enlarge` and
+        at most `closest` model pixels long; one that is longer anyway at its own scale.
     mask_threshold : float
         Logit above which a pixel belongs to the mask.
     """
@@ -78,6 +79,7 @@ class SamConfig:
     upscale_dims: tuple[int, int] = (64, 32)
     dense: bool = False
     enlarge: int = 768
+    closest: int = 1536
     mask_threshold: float = 0.0
 
     @property
