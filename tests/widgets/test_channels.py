@@ -225,6 +225,17 @@ class TestTheQuestion:
         assert panel.annotation.session.mask.shape == (40, 60)
 
 
+def test_a_view_along_the_channels_takes_no_prompts(open_panel):
+    viewer = ViewerModel()
+    viewer.add_image(picture(3, 40, 60), axis_labels=tuple("cyx"))
+    panel = open_panel(viewer)
+    viewer.dims.order = (1, 0, 2)
+    assert "the channels on one of them" in panel.controls.status.text()
+    points = ours(viewer, "points")
+    points.add((10, 20))
+    assert len(points.data) == 0
+
+
 class TestOtherLayers:
     @pytest.fixture
     def channels(self):

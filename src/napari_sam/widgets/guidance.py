@@ -30,7 +30,9 @@ def next_step(annotation: Annotation) -> str:
     if not annotation.flat:
         return "The 3D view takes no prompts: go back to 2D with the button below the layer list."
     if seen is None:
-        return "This view does not show a slice of the picture: move the sliders back to it."
+        again = "This view does not show a slice of the picture: move the sliders back to it"
+        turned = annotation.picture.channel_axis is not None
+        return f"{again}{', the channels on one of them' if turned else ''}."
     if draft.plane not in ((), seen):
         return (
             f"Your object is on {name_of(draft.plane)}: go back there, "
