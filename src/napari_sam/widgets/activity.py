@@ -7,7 +7,7 @@ from qtpy.QtCore import QObject, QTimer
 
 __all__ = ["Activity"]
 
-PATIENCE_MS = 250
+PATIENCE_MS = 1000  # to open a bar takes napari a while, and the window waits for it
 
 
 class Activity(QObject):

@@ -22,9 +22,10 @@ def place_of(layer: Layer) -> Place:
 
 
 def move(layer: Layer, place: Place) -> None:
-    """Put a layer in its place again."""
+    """Put a layer in its place again; napari draws anew at each change, so only what differs."""
     for name, value in place.items():
-        setattr(layer, name, value)
+        if not np.array_equal(getattr(layer, name), value):
+            setattr(layer, name, value)
 
 
 def at_plane(place: Place, plane: tuple[int | None, ...]) -> Place:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Labels
-from napari.utils.colormaps import DirectLabelColormap
+from napari.utils.colormaps import CyclicLabelColormap
 from numpy.typing import NDArray
 
 from napari_sam.session.target import Plane
@@ -70,7 +70,8 @@ class Preview:
         self.layer = Labels(
             data,
             name="napari-sam preview",
-            colormap=DirectLabelColormap(color_dict={None: "transparent", 1: COLOUR}),
+            # A direct colormap would be compiled at the first click, for a second or more.
+            colormap=CyclicLabelColormap(["transparent", COLOUR]),
             opacity=0.5,
             metadata={OURS: "preview"},
             **self._picture.place_of(plane),
