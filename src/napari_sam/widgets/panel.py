@@ -260,10 +260,11 @@ class Panel(QWidget):
     def _show_answer(self, answer: Answer) -> None:
         self._ran_on = answer.device
         c = self.controls
-        c.model.refresh()
-        for device in answer.devices:
-            if c.device.findText(device) < 0:
-                c.device.addItem(device)
+        if answer.request is None:  # the model may just have been loaded
+            c.model.refresh()
+            for device in answer.devices:
+                if c.device.findText(device) < 0:
+                    c.device.addItem(device)
         self.prompting.took = f"{max(answer.seconds, 0.01):.2f} s on {answer.device}"
         if self.annotation is not None:
             self.annotation.take(answer)
