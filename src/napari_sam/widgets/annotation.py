@@ -54,6 +54,8 @@ class Annotation:
         What the mouse draws.
     failed : bool
         True if the model could not answer the open question.
+    selected : int or None
+        The one object that is selected to be looked at.
     changed : psygnal.Signal
         Emitted when there is something new to show.
     began_afresh : psygnal.Signal
@@ -76,6 +78,7 @@ class Annotation:
         self._contrast = Contrast(picture.sampler())
         self._target: LabelsTarget | None = None
         self.failed = False
+        self.selected: int | None = None
         self._preview = Preview(viewer, picture)
         self._prompts = PromptLayers(viewer, picture)
         self._prompts.changed.connect(self._drawn)
@@ -147,6 +150,11 @@ class Annotation:
             self._prompts.arm(tool)
         self.changed.emit()
 
+    def select(self, object_id: int | None) -> None:
+        """Take note of the object that is looked at."""
+        self.selected = object_id
+        self.changed.emit()
+
     def take(self, answer: Answer) -> None:
         """Take what came back from the model."""
         if answer.request is not None and answer.prediction is not None:
@@ -177,6 +185,7 @@ class Annotation:
                 self.session.draw(draft.plane, draft.points, draft.labels, draft.box, draft.mask)
         if layer is not None:
             self._attach(layer)
+        self.changed.emit()
 
     def accept(self, rule: Rule) -> Accepted:
         """Write the mask on show into the Labels layer, or into a new one if none is chosen."""

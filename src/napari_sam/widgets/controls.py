@@ -23,6 +23,7 @@ from napari_sam.widgets.forms import add_row, new_form, new_label
 from napari_sam.widgets.keys import with_key
 from napari_sam.widgets.layer_choice import LayerChoice
 from napari_sam.widgets.model_choice import ModelChoice
+from napari_sam.widgets.objects_list import ObjectsList
 from napari_sam.widgets.picture import is_helper
 from napari_sam.widgets.prompt_layers import Tool
 from napari_sam.widgets.store_row import StoreRow
@@ -82,6 +83,7 @@ class Controls(QWidget):
         self.status.setStyleSheet("border-left: 3px solid #4c6ef5; padding: 4px 0px 4px 8px;")
         self.status.setMinimumHeight(3 * self.status.fontMetrics().lineSpacing())
         self.remark.setTextFormat(Qt.TextFormat.PlainText)
+        self.objects = ObjectsList()
         self.hint, self.hint_close = self._hint()
         self.question, self.keep, self.replace, self.cancel = self._question()
         self.device = QComboBox()
@@ -149,6 +151,7 @@ class Controls(QWidget):
         layout.addLayout(result)
         layout.addWidget(self.thumbnails)
         layout.addWidget(self.ahead)
+        layout.addWidget(self.objects, 1)
         layout.addStretch()
 
     def _hint(self) -> tuple[QFrame, QToolButton]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari_sam.session.objects import Status
 from napari_sam.session.target import Plane
 from napari_sam.widgets.keys import KEYS
 from napari_sam.widgets.prompt_layers import Tool
@@ -39,7 +40,12 @@ def next_step(annotation: Annotation) -> str:
             f"accept it ({accept}) or reject it ({reject})."
         )
     if draft.is_empty:
-        return START[annotation.tool]
+        return _look_at_selected(annotation, seen) or START[annotation.tool]
+    if draft.object_id is not None and not draft.has_prompts and not draft.shows_held:
+        return (
+            f"Object {draft.object_id} goes on: click on it or draw a box. "
+            f"{reject} leaves it as it is."
+        )
     if not draft.points_somewhere:
         return (
             "Click on the object with Include, or draw a box: Exclude only takes away from a mask."
@@ -52,12 +58,48 @@ def next_step(annotation: Annotation) -> str:
         return "One moment…"
     if not session.mask.any():
         return f"Nothing found here. Add a point or a box, or start again ({reject})."
+    if draft.shows_held:
+        return (
+            f"Object {draft.object_id} is open: correct it with Include or Exclude, then {accept}. "
+            f"{reject} leaves it as it was."
+        )
     if session.prediction is not None and len(session.prediction.masks) > 1:
         return (
             f"{accept} accepts this mask, {KEYS['cycle']} shows another. "
             "Or correct it: click with Include or Exclude."
         )
     return f"{accept} accepts this mask. Or correct it: click with Include or Exclude."
+
+
+def _look_at_selected(annotation: Annotation, seen: Plane) -> str:
+    """Return what to do with the object that is selected in the list; empty if none is."""
+    number = annotation.selected
+    held = None if number is None else annotation.session.objects.get(number)
+    if held is None:
+        return ""
+    next_unsure, again = KEYS["next_unsure"], KEYS["open"]
+    section = held.sections.get(seen)
+    if section is None:
+        return (
+            f"Object {number} is not on this slice: {KEYS['continue']} draws it here, "
+            f"{next_unsure} goes to the next unsure one."
+        )
+    if section.mask is None:
+        return (
+            f"Object {number} was not found on this slice. {KEYS['accept_slice']} if it is not "
+            f"here, {KEYS['continue']} to draw it."
+        )
+    if held.locked:
+        return f"Object {number} is locked: {KEYS['lock']} unlocks it."
+    if section.status is Status.ACCEPTED:
+        return (
+            f"Object {number} is accepted here: {again} opens it again, {next_unsure} goes to the "
+            "next unsure one. Or click on a new object."
+        )
+    return (
+        f"Is object {number} right here? {KEYS['accept_slice']} accepts this slice, "
+        f"{KEYS['unclear']} marks it unclear, {again} opens it to correct it."
+    )
 
 
 def name_of(plane: Plane) -> str:

@@ -19,6 +19,17 @@ KEYS = {
     "polarity": "Q",
     "box": "G",
     "cycle": "W",
+    "next_unsure": "J",
+    "pick": "Shift+J",
+    "accept_slice": "K",
+    "accept_object": "Shift+K",
+    "unclear": "H",
+    "open": "Shift+O",
+    "continue": "Shift+C",
+    "merge": "Shift+M",
+    "split": "Shift+S",
+    "lock": "Shift+X",
+    "delete": "Shift+D",
 }
 
 

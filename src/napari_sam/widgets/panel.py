@@ -33,6 +33,7 @@ from napari_sam.widgets.jobs import Answer, Job, Jobs
 from napari_sam.widgets.keys import connect_keys
 from napari_sam.widgets.picture import Picture
 from napari_sam.widgets.prompting import Prompting
+from napari_sam.widgets.review import Review
 from napari_sam.widgets.target import why_not
 from napari_sam.widgets.train_work import Make
 from napari_sam.widgets.training import Training
@@ -78,6 +79,7 @@ class Panel(QWidget):
         layout.addWidget(self.tabs)
         self.jobs = Jobs(self)
         self.prompting = Prompting(self.controls)
+        self.review = Review(self._viewer, self.controls.objects, self)
         self.ahead = Ahead(self.host.store.budget, self)
         self.controls.store.serve(self.host.store)
         self.channels = Channels(self._viewer, self.controls.channels, self)
@@ -127,6 +129,7 @@ class Panel(QWidget):
         self.controls.labels.disconnect_viewer()
         self.channels.close()
         self._drop_keys()
+        self.review.close()
         if self.annotation is not None:
             self.annotation.close()
         self.prompting.annotation = self._model = None
@@ -174,6 +177,7 @@ class Panel(QWidget):
                 "polarity": p.switch_polarity,
                 "box": p.draw_box,
                 "cycle": p.cycle,
+                **self.review.actions,
             },
         )
 
@@ -202,6 +206,7 @@ class Panel(QWidget):
         if before is not None and before.picture.layer is layer:
             return
         self.prompting.attach(None)  # first, because closing removes layers and so leads back here
+        self.review.attach(None)
         self.channels.attach(None)
         self.ahead.follow(None)
         if before is not None:
@@ -213,6 +218,7 @@ class Panel(QWidget):
             annotation = Annotation(self._viewer, picture, self.jobs)
             annotation.outline(self.controls.outline.isChecked())
             self.prompting.attach(annotation)
+            self.review.attach(annotation)
             self.ahead.follow(annotation)
             self._choose_labels(self.controls.labels.layer)
             annotation.use_model(self._model)

@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QWidget
 
 from napari_sam.results import Prediction
 
-__all__ = ["Thumbnails", "thumbnail"]
+__all__ = ["Thumbnails", "pixmap", "thumbnail"]
 
 SIDE = 72
 STYLE = (
@@ -56,7 +56,7 @@ class Thumbnails(QWidget):
             around = np.asarray(prediction.masks.any(axis=0))
             for index, button in enumerate(self._group.buttons()):
                 mask, score = prediction.masks[index], float(prediction.scores[index])
-                button.setIcon(_icon(thumbnail(plane, limits, mask, around)))
+                button.setIcon(QIcon(pixmap(thumbnail(plane, limits, mask, around))))
                 button.setText(f"{score:.2f}")
                 button.setAccessibleName(f"Mask {index + 1} of 3, score {score:.2f}")
                 button.setToolTip(
@@ -111,6 +111,13 @@ def thumbnail(
     return pixels
 
 
+def pixmap(pixels: NDArray[np.uint8]) -> QPixmap:
+    """Return a square (side, side, 3) picture for Qt."""
+    side = len(pixels)
+    image = QImage(pixels.tobytes(), side, side, 3 * side, QImage.Format.Format_RGB888)
+    return QPixmap.fromImage(image.copy())
+
+
 def _rgb(plane: NDArray[Any], limits: tuple[float, float]) -> NDArray[np.uint8]:
     if plane.ndim == 3 and plane.dtype == np.uint8:
         return plane[..., :3]
@@ -118,9 +125,3 @@ def _rgb(plane: NDArray[Any], limits: tuple[float, float]) -> NDArray[np.uint8]:
     unit = (np.nan_to_num(plane.astype(float)) - low) / max(high - low, 1e-12)
     scaled = (unit.clip(0, 1) * 255).astype(np.uint8)
     return np.repeat(scaled[..., None], 3, axis=2) if plane.ndim == 2 else scaled[..., :3]
-
-
-def _icon(pixels: NDArray[np.uint8]) -> QIcon:
-    side = len(pixels)
-    image = QImage(pixels.tobytes(), side, side, 3 * side, QImage.Format.Format_RGB888)
-    return QIcon(QPixmap.fromImage(image.copy()))
