@@ -114,6 +114,19 @@ def test_every_stop_has_its_reason(answers, changes, reason):
     assert not any(step.stopped for step in steps[:3] + steps[4:])
 
 
+def test_a_score_is_compared_with_the_best_of_the_object_on_all_slices():
+    stack = draw({1: straight(20, 15, 6)})
+    box = ns.Prompts(box=(13.5, 8.5, 26.5, 21.5))
+    predictor = DiscPredictor(scores={(5, 1): 0.6, (6, 1): 0.55})
+    alone, both = (
+        {s.index: s for s in ns.propagate(predictor, stack, {1: seeds}, changed)}
+        for changed in [settings(min_relative_score=0.8, direction="forward")]
+        for seeds in ({5: box}, {2: box, 5: box})
+    )
+    assert not alone[6].stopped
+    assert both[6].stopped == {1: "the predicted IoU falls from 0.90 to 0.55"}
+
+
 def test_an_object_that_leaves_at_the_edge_stops_with_what_is_left_of_it():
     stack = draw({1: drifting(20, 40, 6, speed=3)})
     steps = list(ns.propagate(DiscPredictor(), stack, at(stack, 1, 3), settings()))

@@ -121,6 +121,7 @@ class _Walk:
         self.contrast = contrast
         self.store = store
         self.slices: dict[int, _Slice] = defaultdict(_Slice)
+        self.best: dict[int, float] = defaultdict(float)  # predicted IoU of each object so far
         self.followed = [i for i in anchors.ids if settings.only is None or i in settings.only]
         if not self.followed:
             raise InputError(
@@ -200,7 +201,9 @@ class _Walk:
         for id_, found in here.anchors.items():
             patch = found.patch.among(labels, id_)
             if patch.area and self._leads_on(way, id_, index):
-                onward[id_] = Carried.start(patch, found.score, self.planes.shape)
+                if found.rank < Rank.GIVEN:
+                    self.best[id_] = max(self.best[id_], found.score)
+                onward[id_] = Carried.start(patch, self.best[id_], self.planes.shape)
         crowded = False
         for id_, sides in here.sides.items():
             outcome = sides.get(way)
@@ -212,7 +215,8 @@ class _Walk:
                 sides[way] = Outcome(None, outcome.score, f"{stop}, the rest is another object's")
                 crowded = True
             elif outcome.stop is None:
-                onward[id_] = carried[id_].onward(patch, outcome.score)
+                self.best[id_] = max(self.best[id_], outcome.score)
+                onward[id_] = carried[id_].onward(patch, self.best[id_])
         return self._labels(index) if crowded else labels, onward
 
     def _leads_on(self, way: int, id_: int, index: int) -> bool:

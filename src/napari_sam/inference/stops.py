@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -36,7 +35,7 @@ class PropagateSettings:
     min_score : float
         Stop below this predicted IoU.
     min_relative_score : float
-        Stop below this share of the best predicted IoU on the way from the anchor.
+        Stop below this share of the object's best predicted IoU so far.
     min_overlap : float
         Stop below this IoU with the mask on the slice before.
     max_area_change : float
@@ -105,7 +104,7 @@ class Carried:
     patch : Patch
         Its mask on the last slice.
     best : float
-        The best predicted IoU since the anchor; 0 if none was predicted.
+        Its best predicted IoU so far, on any slice; 0 if none was predicted.
     largest : int
         The largest area since the anchor.
     at_edge : bool
@@ -118,14 +117,13 @@ class Carried:
     at_edge: bool
 
     @classmethod
-    def start(cls, patch: Patch, score: float, shape: tuple[int, int]) -> Carried:
-        """Leave an anchor; the score of a given mask is NaN."""
-        at_edge = patch.touches_edge(shape)
-        return cls(patch, 0.0 if math.isnan(score) else score, patch.area, at_edge)
+    def start(cls, patch: Patch, best: float, shape: tuple[int, int]) -> Carried:
+        """Leave an anchor."""
+        return cls(patch, best, patch.area, patch.touches_edge(shape))
 
-    def onward(self, patch: Patch, score: float) -> Carried:
+    def onward(self, patch: Patch, best: float) -> Carried:
         """Go on with the mask of the next slice."""
-        return Carried(patch, max(self.best, score), max(self.largest, patch.area), self.at_edge)
+        return Carried(patch, best, max(self.largest, patch.area), self.at_edge)
 
 
 def why_stop(
