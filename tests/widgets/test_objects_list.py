@@ -12,7 +12,7 @@ from napari_sam.session.changes import Kind
 from napari_sam.session.objects import Status
 from napari_sam.session.proposals import Proposal
 from napari_sam.widgets.keys import KEYS
-from napari_sam.widgets.objects_model import Column
+from napari_sam.widgets.object_rows import Column
 from tests.widgets.conftest import ours, picture
 
 
@@ -260,6 +260,31 @@ def test_a_class_from_the_menu(three):
     objects.class_menu.aboutToShow.emit()
     next(a for a in objects.class_menu.actions() if a.text() == "dividing").trigger()
     assert shown(three, Column.CLASS) == ["dividing", "dividing", "cell"]
+
+
+def test_classes_are_named_and_the_labels_may_hold_them(three):
+    options = three.controls.objects.classes
+    options.names.setText("cell, dividing")
+    options.names.editingFinished.emit()
+    assert three.annotation.session.classes == {1: "cell", 2: "dividing"}
+    select(three, 2)
+    three.review.give_class(2)
+    options.holds.setCurrentIndex(1)
+    assert three.annotation.target.data[2, 24, 34] == 2
+    assert three.annotation.target.data[0, 10, 10] == 1
+    assert three.annotation.target.data[4, 8, 48] == 1
+    options.holds.setCurrentIndex(0)
+    assert three.annotation.target.data[4, 8, 48] == 3
+    options.new.setCurrentIndex(1)
+    assert three.annotation.session.new_class == 2
+
+
+def test_a_class_in_use_keeps_its_name(three):
+    options = three.controls.objects.classes
+    options.names.setText("")
+    options.names.editingFinished.emit()
+    assert "is in use" in three.controls.remark.text()
+    assert options.names.text() == "object"
 
 
 def test_the_object_below_the_mouse_is_selected(viewer, three):

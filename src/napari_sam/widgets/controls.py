@@ -194,6 +194,7 @@ class Controls(QWidget):
         add_row(form, "&Device", self.device)
         add_row(form, "&Overlap", self.rule)
         form.addRow(self.channels)
+        form.addRow(self.objects.classes)
         form.addRow(self.outline)
         form.addRow(self.embed_ahead)
         form.addRow(self.store)

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 
 from napari_sam.session.objects import AnnotatedObject, Status
 from napari_sam.session.review import weakest_plane
 from napari_sam.session.target import Plane
 
-__all__ = ["STATUS", "Row", "row_of", "span"]
+__all__ = ["STATUS", "Column", "Row", "row_of", "span"]
 
 STATUS = {Status.UNCLEAR: "▲ unclear", Status.PROPOSED: "● proposed", Status.ACCEPTED: "✓ accepted"}
 """A sign and a word for each, the most doubtful first."""
+
+
+class Column(IntEnum):
+    """What the columns show."""
+
+    ID = 0
+    LOOK = 1
+    SLICES = 2
+    SCORE = 3
+    STATUS = 4
+    CLASS = 5
+    LOCK = 6
 
 
 @dataclass(frozen=True)
@@ -31,6 +44,8 @@ class Row:
         The most doubtful of its planes.
     slices : str
         In which slices it lies.
+    keys : mapping of int to tuple
+        What it is sorted by in each column, with its number where two are equal.
     """
 
     held: AnnotatedObject
@@ -38,21 +53,24 @@ class Row:
     score: float | None
     status: Status
     slices: str
-
-    @property
-    def doubt(self) -> float:
-        """Sorts what is unsure first, and within it what has the lowest score."""
-        return 10.0 * list(STATUS).index(self.status) + _last(self.score)
-
-    @property
-    def rank(self) -> float:
-        """Sorts by score; without one comes last."""
-        return _last(self.score)
+    keys: Mapping[int, tuple[float, int]]
 
 
 def row_of(held: AnnotatedObject) -> Row:
     """Work out what to show of an object."""
-    return Row(held, weakest_plane(held), held.confidence, held.status, span(held.planes))
+    score, status = held.confidence, held.status
+    rank = 2.0 if score is None else score  # without a score comes last
+    by = {
+        Column.ID: 0,
+        Column.LOOK: 0,
+        Column.SLICES: len(held.sections),
+        Column.SCORE: rank,
+        Column.STATUS: 10.0 * list(STATUS).index(status) + rank,  # the least sure first
+        Column.CLASS: held.class_id,
+        Column.LOCK: not held.locked,
+    }
+    keys = {int(column): (float(key), held.id) for column, key in by.items()}
+    return Row(held, weakest_plane(held), score, status, span(held.planes), keys)
 
 
 def span(planes: Sequence[Plane]) -> str:
@@ -80,7 +98,3 @@ def span(planes: Sequence[Plane]) -> str:
     first, last = min(moving[0]), max(moving[0])
     gaps = f" ({len(at)})" if last - first + 1 > len(at) else ""
     return f"{first}-{last}{gaps}"
-
-
-def _last(score: float | None) -> float:
-    return 2.0 if score is None else score

@@ -26,10 +26,11 @@ from qtpy.QtWidgets import (
 
 from napari_sam.session.objects import Status
 from napari_sam.session.session import Session
+from napari_sam.widgets.class_options import ClassOptions
 from napari_sam.widgets.forms import new_label
 from napari_sam.widgets.keys import with_key
-from napari_sam.widgets.object_rows import STATUS
-from napari_sam.widgets.objects_model import Column, ObjectsModel, Sorted
+from napari_sam.widgets.object_rows import STATUS, Column
+from napari_sam.widgets.objects_model import ObjectsModel, Sorted
 from napari_sam.widgets.portraits import SIDE, Portraits
 
 __all__ = ["ObjectsList"]
@@ -65,6 +66,8 @@ class ObjectsList(QWidget):
 
     Attributes
     ----------
+    classes : ClassOptions
+        What can be chosen for all objects; it is shown elsewhere.
     wanted : Signal(str)
         Emitted with the name of an action, see `BUTTONS` and `CHANGES`.
     class_wanted : Signal(int)
@@ -83,6 +86,7 @@ class ObjectsList(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.portraits = Portraits(self)
+        self.classes = ClassOptions()
         self.model = ObjectsModel(self.portraits, self)
         self.sorted = Sorted(self.model, self)
         self._classes: Mapping[int, str] | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from enum import IntEnum
 from functools import lru_cache
 from typing import Any
 
@@ -12,25 +11,13 @@ from qtpy.QtGui import QColor, QIcon, QPixmap
 
 from napari_sam.session.objects import Status
 from napari_sam.session.session import Session
-from napari_sam.widgets.object_rows import STATUS, Row, row_of
+from napari_sam.widgets.object_rows import STATUS, Column, Row, row_of
 from napari_sam.widgets.portraits import Portraits, icon
 
-__all__ = ["Column", "ObjectsModel", "Sorted"]
+__all__ = ["ObjectsModel", "Sorted"]
 
 Role = Qt.ItemDataRole
 SWATCH = 12
-
-
-class Column(IntEnum):
-    """What the columns show."""
-
-    ID = 0
-    LOOK = 1
-    SLICES = 2
-    SCORE = 3
-    STATUS = 4
-    CLASS = 5
-    LOCK = 6
 
 
 HEADS = {
@@ -103,18 +90,6 @@ class ObjectsModel(QAbstractTableModel):
     def row(self, at: int) -> Row:
         """Return what row `at` shows."""
         return self._rows[self._ids[at]]
-
-    def key(self, index: QModelIndex) -> tuple[Any, int]:
-        """Return what sorts a cell within its column."""
-        row = self.row(index.row())
-        by: dict[int, Any] = {
-            Column.SLICES: len(row.held.sections),
-            Column.SCORE: row.rank,
-            Column.STATUS: row.doubt,
-            Column.CLASS: self._class_name(row),
-            Column.LOCK: not row.held.locked,
-        }
-        return by.get(index.column(), 0), row.held.id
 
     def find(self, object_id: int) -> int | None:
         """Return the row of an object."""
@@ -232,7 +207,9 @@ class Sorted(QSortFilterProxyModel):
 
     def lessThan(self, left: QModelIndex, right: QModelIndex) -> bool:
         """Compare two cells of a column of the model."""
-        return self._model.key(left) < self._model.key(right)
+        column = left.column()
+        keys = (self._model.row(index.row()).keys[column] for index in (left, right))
+        return next(keys) < next(keys)
 
     def filterAcceptsRow(self, row: int, parent: QModelIndex) -> bool:
         """Tell whether a row is shown."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from napari.components import ViewerModel
@@ -69,6 +69,7 @@ class Review(QObject):
         self.actions = {name: partial(self._begin, step) for name, step in steps.items()}
         objects.wanted.connect(lambda name: self.actions[name]())
         objects.class_wanted.connect(self.give_class)
+        objects.classes.wanted.connect(self.configure)
         objects.chosen.connect(self.show_weakest)
         objects.selection_changed.connect(self._tell_selection)
 
@@ -190,6 +191,19 @@ class Review(QObject):
         else:
             self._do(lambda s: s.set_class(ids, class_id))
 
+    def configure(self, semantic: bool, classes: Mapping[int, str], new_class: int) -> None:
+        """Say what the labels hold, how classes are called, and which one new objects get."""
+        session = self._session
+        if session is None or (semantic, classes, new_class) == (
+            session.semantic,
+            session.classes,
+            session.new_class,
+        ):
+            return
+        self._say("")
+        if not self._do(lambda s: s.configure(semantic, classes, new_class)):
+            self._list.classes.show_session(session, anew=True)
+
     def _begin(self, step: Callable[[], None]) -> None:
         self._say("")
         step()
@@ -230,6 +244,7 @@ class Review(QObject):
         annotation = self._annotation
         session = None if annotation is None else annotation.session
         target = None if annotation is None else annotation.target
+        self._list.classes.show_session(session)
         if session is not self._session or target is not self._target:
             if self._session is not None and session is not self._session:
                 self._session.objects_changed.disconnect(self._note)
