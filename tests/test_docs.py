@@ -12,6 +12,7 @@ from skimage.data import immunohistochemistry
 
 from napari_sam.own_models import own_models
 from napari_sam.training.synthetic import synthetic_picture
+from tests.inference.moving import draw
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -28,7 +29,8 @@ def test_relative_links_lead_to_files(page: Path) -> None:
 
 
 TRAINING = ROOT / "docs" / "training.md"
-PREDICTING = [page for page in PAGES if blocks(page, "python") and page != TRAINING]
+STACKS = ROOT / "docs" / "stacks.md"
+PREDICTING = [page for page in PAGES if blocks(page, "python") and page not in (TRAINING, STACKS)]
 
 
 @pytest.mark.parametrize("page", PREDICTING, ids=lambda page: page.name)
@@ -41,6 +43,21 @@ def test_python_on_a_page_runs(page: Path) -> None:
     assert result.masks.shape == (3, 512, 512)
     assert np.all(np.diff(result.scores) <= 0)
     assert result.masks[0, 392, 182]
+
+
+def test_the_page_on_stacks_follows_objects(capsys: pytest.CaptureFixture[str]) -> None:
+    discs = draw(
+        {1: lambda z: (24, 20, 9), 2: lambda z: (25, 46, 8) if z < 4 else None}, 5, (50, 66)
+    )
+    noise = np.random.default_rng(0).integers(0, 50, discs.shape)
+    stack = (np.isin(discs, (1, 2)) * 150 + noise).astype(np.uint8)
+    names = {"stack": stack, "labels": np.zeros(stack.shape, int)}
+    for block in blocks(STACKS, "python"):
+        exec(block, names)
+    for id_ in (1, 2):
+        found, truth = names["labels"] == id_, discs == id_
+        assert (found & truth).sum() / (found | truth).sum() > 0.7
+    assert not (names["labels"][4] == 2).any()
 
 
 def test_the_training_page_makes_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
