@@ -98,6 +98,15 @@ def test_the_list_is_folded_at_first_and_says_what_will_be_there(panel):
     assert objects.fold.text() == "Objects (0)"
 
 
+def test_the_list_and_the_options_are_not_open_together(panel):
+    objects, more = panel.controls.objects, panel.controls.more
+    objects.fold.click()
+    more.click()
+    assert objects.frame.isHidden()
+    objects.fold.click()
+    assert panel.controls.options.isHidden()
+
+
 @pytest.mark.parametrize(
     ("column", "order"),
     [

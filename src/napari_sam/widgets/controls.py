@@ -105,6 +105,9 @@ class Controls(QWidget):
         self.picture.setToolTip("The picture to segment")
         self.labels.setToolTip("Where accepted objects are written")
         self._lay_out()
+        # Both together are higher than a small screen, and Qt would squash them.
+        self.more.toggled.connect(lambda on: self._fold(self.objects.fold, on))
+        self.objects.fold.toggled.connect(lambda on: self._fold(self.more, on))
 
     def ask_about(self, text: str) -> None:
         """Show the overlap question; an empty text takes it away."""
@@ -117,6 +120,10 @@ class Controls(QWidget):
         """Show or hide the choice among three masks."""
         self.thumbnails.setVisible(on)
         self.cycle.setVisible(on)
+
+    def _fold(self, other: QToolButton, on: bool) -> None:
+        if on:
+            other.setChecked(False)
 
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
