@@ -16,6 +16,7 @@ def mixed(device: torch.device) -> torch.autocast:
     if device.type == "cuda":
         able = torch.cuda.is_bf16_supported()
     else:
-        told = getattr(torch.cpu, "get_capabilities", dict)()  # older versions cannot tell
+        # older versions cannot tell
+        told: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
         able = device.type == "cpu" and bool(told.get("amx_bf16", False))
     return torch.autocast(device.type, torch.bfloat16, enabled=able)
