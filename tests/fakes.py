@@ -56,6 +56,9 @@ class FakeSegmenter:
         logits = np.stack([np.full((8, 8), score, np.float32) for score in scores])
         return Prediction(np.stack(masks), scores, logits)
 
+    def predict_batch(self, embedding, prompts):
+        return [self.predict(embedding, one) for one in prompts]
+
 
 class ArrayTarget:
     """Labels in a plain array."""

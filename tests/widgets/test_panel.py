@@ -146,7 +146,7 @@ class TestLayers:
         viewer.layers.remove(ours(viewer, role))
         settle(panel)
         for tool in reversed(Tool):
-            panel.controls.tools[tool].click()
+            panel.prompting.arm(tool)
         ours(viewer, "points").add((12, 22))
         settle(panel)
         assert ours(viewer, "preview").data[12, 22] == 1

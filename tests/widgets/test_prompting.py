@@ -148,7 +148,7 @@ def test_the_newest_box_counts(viewer, panel, settle, model):
     settle(panel)
     np.testing.assert_allclose(model.asked[-1].box, (11, 11, 29, 29))
     assert len(ours(viewer, "boxes").data) == 1
-    assert "One box per object" in panel.controls.remark.text()
+    assert "took the place of the old one" in panel.controls.remark.text()
 
 
 def test_undo_and_redo_move_the_prompts_in_the_layers(viewer, panel, settle):

@@ -6,21 +6,21 @@ from collections.abc import Generator
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from napari_sam.errors import InputError
 from napari_sam.inference.mask_prompts import PromptRule, prompts_from
 from napari_sam.inference.overlaps import Found, settle
-from napari_sam.inference.patch import Patch, patches
+from napari_sam.inference.patch import patches
 from napari_sam.inference.predictor import Predictor
 from napari_sam.inference.propagate import Embeddings
+from napari_sam.inference.refined import Refined, check_labels
 from napari_sam.inference.stack import Stack
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction, Step
 
 __all__ = ["refine", "refine_stack"]
 
-OTHER = 0.5  # IoU with the mask before, below which the answer is another object
 REFINE_RULE = PromptRule(inside=1)  # measured: see benchmarks/refinement.py
 
 
@@ -60,7 +60,7 @@ def refine(
     InputError
         If the labels do not fit the picture, or hold no object.
     """
-    labels = _checked(np.asarray(labels))
+    labels = check_labels(np.asarray(labels))
     known = patches(labels)
     if not known:
         raise InputError("the labels hold no object; there is nothing to refine")
@@ -131,36 +131,15 @@ def _refined(
     store: Embeddings | None,
 ) -> Generator[Step]:
     for index in range(len(planes)):
-        before = _checked(np.asarray(labels[index]))
+        before = check_labels(np.asarray(labels[index]))
         known = patches(before)
         if not known:
             continue
         image = planes.plane(index)
         answers = refine(predictor, image, before, rule, contrast=contrast, store=store)
-        found, unsure = {}, {}
-        for id_, answer in answers.items():
-            patch, score = Patch.of(answer.masks[0]), float(answer.scores[0])
-            overlap = patch.overlap(known[id_])
-            if overlap < OTHER:
-                patch = known[id_]
-                unsure[id_] = (
-                    f"the new mask is too different (IoU {overlap:.2f}); the old one stays"
-                )
-            found[id_] = Found(patch, score)
+        got = {id_: Refined.of(known[id_], answer) for id_, answer in answers.items()}
+        found = {id_: Found(one.after, one.score) for id_, one in got.items()}
+        unsure = {id_: one.unsure for id_, one in got.items() if one.unsure}
         settled = settle(found, planes.shape, before.dtype)
-        scores = {id_: one.score for id_, one in found.items()}
+        scores = {id_: one.score for id_, one in got.items()}
         yield Step(index, settled, scores, unsure=unsure)
-
-
-def _checked(labels: NDArray[Any]) -> NDArray[Any]:
-    """Return labels as whole numbers, or say why they are none."""
-    if labels.dtype == bool:
-        return labels.astype(np.uint8)
-    if labels.ndim != 2 or labels.dtype.kind not in "iu":
-        raise InputError(
-            "labels must be whole numbers of shape (H, W); "
-            f"got {labels.dtype} of shape {labels.shape}"
-        )
-    if labels.size and labels.min() < 0:
-        raise InputError(f"labels must not be negative; got {labels.min()}")
-    return labels

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,3 +100,7 @@ class Segmenter:
     def predict(self, embedding: Embedding, prompts: Prompts) -> Prediction:
         """Predict one object."""
         return self._predictor.predict(embedding, prompts)
+
+    def predict_batch(self, embedding: Embedding, prompts: Sequence[Prompts]) -> list[Prediction]:
+        """Predict many objects of one picture."""
+        return self._predictor.predict_batch(embedding, prompts)

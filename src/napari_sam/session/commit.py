@@ -77,6 +77,7 @@ def claim(
     rule: Rule,
     own: int | None,
     spared: Collection[int] = (),
+    renewed: Collection[int] = (),
 ) -> Claim:
     """Work out which pixels of a mask its object may have.
 
@@ -96,10 +97,12 @@ def claim(
         The object itself, whose pixels are free.
     spared : collection of int
         Objects that keep their pixels under either rule, besides the locked ones.
+    renewed : collection of int
+        Objects that get new masks at the same time, so that the pixels of their old ones are free.
     """
     window, wanted = mask.window, mask.cut()
     owners = objects.owners(plane, window)
-    others = np.where(owners == own, 0, owners) if own is not None else owners
+    others = np.where(np.isin(owners, [number for number in (own, *renewed) if number]), 0, owners)
     if labels is not None:  # where nobody owns a pixel, the labels say who is there
         unowned = np.where(owners == 0, labels[slices(window)], 0)
         others = np.where(others == 0, unowned.astype(np.int64), others)

@@ -105,7 +105,7 @@ class Draft:
             and self.points[:count] == other.points
             and self.labels[:count] == other.labels
             and other.box in (None, self.box)
-            and other.mask in (None, self.mask)
+            and other.mask == self.mask  # what the model is to refine is the newest drawing
         )
 
     def record(self) -> Draft | None:

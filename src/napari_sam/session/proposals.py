@@ -128,6 +128,14 @@ class Batch:
         shape = next((p.mask.shape for p in proposals if p.mask is not None), (0, 0))
         taken = np.zeros(shape, bool)
         losers: set[int] = set()
+        renewed = {
+            p.object_id
+            for p in proposals
+            if p.object_id is not None
+            and p.mask is not None
+            and p.mask.any()
+            and self._may_change(p.object_id, objects.section(p.object_id, plane), p.status)
+        }
         for proposal in proposals:
             number = proposal.object_id
             before = objects.section(number, plane)
@@ -140,8 +148,8 @@ class Batch:
                 got = got.without(taken[slices(got.window)], got.window)
             if got is not None:
                 labels = session._labels_under(plane, got, self._rule)
-                spared = self._ids - {number}
-                claimed = claim(objects, labels, plane, got, self._rule, number, spared)
+                spared = self._ids - renewed - {number}
+                claimed = claim(objects, labels, plane, got, self._rule, number, spared, renewed)
                 got, losers = claimed.mask, losers | claimed.losers
             if got is None and (number is None or proposal.status is not Status.UNCLEAR):
                 ids.append(None)

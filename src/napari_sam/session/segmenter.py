@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
@@ -35,3 +35,6 @@ class Segmenter(Protocol):
 
     def predict(self, embedding: Any, prompts: Prompts) -> Prediction:
         """Predict one object: three candidates for a lone point, else one."""
+
+    def predict_batch(self, embedding: Any, prompts: Sequence[Prompts]) -> list[Prediction]:
+        """Predict many objects of one picture, each as `predict` does."""

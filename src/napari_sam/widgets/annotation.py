@@ -15,13 +15,16 @@ from qtpy.QtCore import QTimer
 
 from napari_sam.errors import InputError, NapariSamError
 from napari_sam.inference.host import HostedModel
+from napari_sam.results import Prediction
 from napari_sam.session.autosave import Autosave, sessions_folder
 from napari_sam.session.commit import Rule
-from napari_sam.session.objects import spanned
+from napari_sam.session.objects import Status, spanned
 from napari_sam.session.session import Accepted, Session
 from napari_sam.session.target import Plane
+from napari_sam.widgets.drawn import Area
 from napari_sam.widgets.jobs import Answer, Job, Jobs
 from napari_sam.widgets.look import Contrast, Look
+from napari_sam.widgets.many import Many, propose, proposed
 from napari_sam.widgets.painted import painted_planes
 from napari_sam.widgets.picture import Picture
 from napari_sam.widgets.preview import Preview, first_helper
@@ -82,6 +85,9 @@ class Annotation:
         self._preview = Preview(viewer, picture)
         self._prompts = PromptLayers(viewer, picture)
         self._prompts.changed.connect(self._drawn)
+        self.many = Many(jobs)
+        self.many.answered.connect(self._take_many)
+        self.many.failed.connect(self._many_failed)
         self._begin_session()
         self._rest = QTimer(jobs)
         self._rest.setSingleShot(True)
@@ -123,6 +129,11 @@ class Annotation:
         return self.session.request is not None and self.session.prediction is None
 
     @property
+    def proposed(self) -> list[int]:
+        """The objects on this slice that were drawn together and wait to be accepted."""
+        return proposed(self.session.objects, self.seen)
+
+    @property
     def plane_pixels(self) -> NDArray[Any]:
         """The pixels of the plane that the mask on show was predicted for."""
         return self._looks[self.session.draft.plane].pixels
@@ -138,10 +149,14 @@ class Annotation:
         if self._model is None or plane is None:
             return
         if plane not in self._looks:
-            self._looks = {plane: Look(self.picture.reader(plane), self._contrast)}
+            self._looks = {plane: self.look(plane)}
         self.failed = False
         request = self.session.request if self.waiting else None
         self._jobs.submit(self._model, Job(self._looks[plane], request))
+
+    def look(self, plane: Plane) -> Look:
+        """Return a plane as the model sees it."""
+        return self._looks.get(plane) or Look(self.picture.reader(plane), self._contrast)
 
     def arm(self, tool: Tool) -> None:
         """Draw with this tool."""
@@ -178,6 +193,7 @@ class Annotation:
         gone = self._target is not None and self._target.layer not in self._viewer.layers
         self._release()
         if self.session.objects and not (gone and layer is None):
+            self.many.forget()
             draft = self.session.draft
             self._autosave.close()
             self._begin_session()
@@ -189,15 +205,33 @@ class Annotation:
 
     def accept(self, rule: Rule) -> Accepted:
         """Write the mask on show into the Labels layer, or into a new one if none is chosen."""
-        if self._target is not None and (problem := why_not(self._target.layer, self.picture)):
-            raise InputError(problem)
-        if self.session.mask is not None and self._target is None:
-            active = self._viewer.layers.selection.active
-            layer = new_labels(self.picture, max(self.session.objects, default=0))
-            self._viewer.layers.insert(first_helper(self._viewer), layer)
-            self._attach(layer)
-            self._viewer.layers.selection.active = active
+        if self.session.mask is not None or self._target is not None:
+            self.ensure_target()
         return self.session.accept(rule)
+
+    def ensure_target(self, largest_id: int = 0) -> None:
+        """Make a Labels layer with room for an id if none is chosen.
+
+        Raises
+        ------
+        InputError
+            If the chosen one does not fit the picture any more.
+        """
+        if self._target is not None:
+            if problem := why_not(self._target.layer, self.picture):
+                raise InputError(problem)
+            return
+        active = self._viewer.layers.selection.active
+        layer = new_labels(self.picture, max(self.session.objects, default=largest_id))
+        self._viewer.layers.insert(first_helper(self._viewer), layer)
+        self._attach(layer)
+        self._viewer.layers.selection.active = active
+
+    def accept_proposed(self) -> None:
+        """Accept all objects on this slice that were drawn together."""
+        ids, seen = self.proposed, self.seen
+        if ids and seen is not None:
+            self.step(lambda s: s.set_status(ids, Status.ACCEPTED, seen))
 
     @property
     def target(self) -> Labels | None:
@@ -209,6 +243,7 @@ class Annotation:
         self._release()
         self._autosave.close()
         self._jobs.forget()
+        self.many.forget()
         self._rest.stop()
         for event in self._view_events():
             event.disconnect(self._view_moved)
@@ -276,6 +311,7 @@ class Annotation:
         self.session.ask_again()
         if not self.waiting:
             self.ask()
+        self._ask_many()
         self.began_afresh.emit()
 
     def _drawn(self) -> None:
@@ -283,21 +319,45 @@ class Annotation:
         plane = draft.plane or self.seen
         drawn = self._prompts.read(draft, plane) if self.flat and plane is not None else None
         if drawn is None:
-            self._prompts.show(draft)
+            self._prompts.show(draft, self.many.waiting)
             self.remarked.emit(
                 "Not taken: the object being drawn is on another slice."
                 if self.flat and self.seen is not None
                 else "Not taken: prompts need a slice of the picture in the 2D view."
             )
             return
-        before = self.session.draft
-        taken = self.step(lambda s: s.draw(drawn.plane, drawn.points, drawn.labels, drawn.box))
-        if taken and (self.session.draft is not before or drawn.remark):
+        self.many.waiting = self._prompts.still_there(self.many.waiting)
+        before, (box, mask, _) = self.session.draft, drawn.area
+        taken = self.step(lambda s: s.draw(drawn.plane, drawn.points, drawn.labels, box, mask))
+        if taken and (self.session.draft is not before or drawn.remark or drawn.many):
             self.remarked.emit(drawn.remark)
-        self._prompts.show(self.session.draft)  # also where nothing new was left of what was drawn
+        self.many.waiting += [(drawn.plane, area) for area in drawn.many]
+        # Also where nothing new was left of what was drawn.
+        self._prompts.show(self.session.draft, self.many.waiting)
+        if drawn.many:
+            self._ask_many()
+            self.changed.emit()
+
+    def _ask_many(self) -> None:
+        if self._model is not None:
+            self.many.ask(self._model, self.look)
+
+    def _take_many(self, plane: Plane, areas: list[Area], found: list[Prediction]) -> None:
+        def take(session: Session) -> None:
+            self.ensure_target()
+            if remark := propose(session, plane, areas, found):
+                self.remarked.emit(remark)
+
+        self.step(take)
+        self._prompts.show(self.session.draft, self.many.waiting)
+        self.changed.emit()
+
+    def _many_failed(self, error: BaseException) -> None:
+        self.remarked.emit(f"⚠ {error} What you drew is kept; choose another model to try again.")
+        self.changed.emit()
 
     def _follow_session(self) -> None:
-        self._prompts.show(self.session.draft)
+        self._prompts.show(self.session.draft, self.many.waiting)
         if self.waiting:
             self.ask()
         else:

@@ -19,13 +19,15 @@ from qtpy.QtWidgets import (
 
 from napari_sam.widgets.ahead_row import AheadRow
 from napari_sam.widgets.channel_controls import ChannelControls
-from napari_sam.widgets.forms import add_row, new_form, new_label
+from napari_sam.widgets.forms import add_row, new_fold, new_form, new_label
 from napari_sam.widgets.keys import with_key
 from napari_sam.widgets.layer_choice import LayerChoice
 from napari_sam.widgets.model_choice import ModelChoice
 from napari_sam.widgets.objects_list import ObjectsList
 from napari_sam.widgets.picture import is_helper
 from napari_sam.widgets.prompt_layers import Tool
+from napari_sam.widgets.refine_controls import RefineControls
+from napari_sam.widgets.shape_button import ShapeButton
 from napari_sam.widgets.store_row import StoreRow
 from napari_sam.widgets.thumbnails import Thumbnails
 
@@ -63,8 +65,8 @@ class Controls(QWidget):
         self.tools = {
             Tool.INCLUDE: _tool("+ Include", "polarity", "Click on what belongs to the object"),
             Tool.EXCLUDE: _tool("- Exclude", "polarity", "Click on what does not belong to it"),
-            Tool.BOX: _tool("▭ Box", "box", "Drag a box around the object"),
         }
+        self.shape = ShapeButton()
         self.thumbnails = Thumbnails()
         self.cycle = _button("Next mask", "cycle", "Show the next of the three masks")
         steady = self.cycle.sizePolicy()
@@ -101,6 +103,7 @@ class Controls(QWidget):
         self.embed_ahead = QCheckBox("Embed the other slices of a stack ahead")
         self.embed_ahead.setToolTip("In the background, so that a click on any slice is quick")
         self.store = StoreRow()
+        self.refine = RefineControls(viewer)
         self.more, self.options = self._options()
         self.picture.setToolTip("The picture to segment")
         self.labels.setToolTip("Where accepted objects are written")
@@ -136,13 +139,20 @@ class Controls(QWidget):
         add_row(top, "&Write to", self.labels)
         layout.addLayout(top)
         layout.addWidget(self.channels.question)
-        layout.addWidget(self.more)
+        folds = QHBoxLayout()
+        folds.addWidget(self.more)
+        folds.addWidget(self.refine.fold)
+        folds.addStretch()
+        layout.addLayout(folds)
         layout.addWidget(self.options)
+        layout.addWidget(self.refine)
         tools = QHBoxLayout()
         group = QButtonGroup(self)
         for button in self.tools.values():
             group.addButton(button)
             tools.addWidget(button)
+        group.addButton(self.shape.button)
+        tools.addWidget(self.shape)
         layout.addLayout(tools)
         layout.addWidget(self.accept)
         steps = QHBoxLayout()
@@ -190,11 +200,6 @@ class Controls(QWidget):
         return frame, buttons[0], buttons[1], buttons[2]
 
     def _options(self) -> tuple[QToolButton, QFrame]:
-        more = QToolButton()
-        more.setText("More options")
-        more.setCheckable(True)
-        more.setArrowType(Qt.ArrowType.RightArrow)
-        more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         frame = QFrame()
         form = new_form()
         frame.setLayout(form)
@@ -206,12 +211,7 @@ class Controls(QWidget):
         form.addRow(self.embed_ahead)
         form.addRow(self.store)
         form.addRow(self.report)
-        frame.hide()
-        more.toggled.connect(frame.setVisible)
-        more.toggled.connect(
-            lambda on: more.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow)
-        )
-        return more, frame
+        return new_fold("More options", frame), frame
 
 
 def _button(text: str, action: str, tip: str) -> QPushButton:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from qtpy.QtWidgets import QFormLayout, QLabel, QWidget
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFormLayout, QLabel, QToolButton, QWidget
 
-__all__ = ["add_row", "new_form", "new_label"]
+__all__ = ["add_row", "new_fold", "new_form", "new_label"]
 
 
 def new_form(parent: QWidget | None = None) -> QFormLayout:
@@ -29,3 +30,18 @@ def new_label(name: str) -> QLabel:
     label.setWordWrap(True)
     label.setAccessibleName(name)
     return label
+
+
+def new_fold(text: str, folded: QWidget) -> QToolButton:
+    """Return a button that shows and hides a widget, which is hidden at first."""
+    fold = QToolButton()
+    fold.setText(text)
+    fold.setCheckable(True)
+    fold.setArrowType(Qt.ArrowType.RightArrow)
+    fold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+    folded.hide()
+    fold.toggled.connect(folded.setVisible)
+    fold.toggled.connect(
+        lambda on: fold.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow)
+    )
+    return fold

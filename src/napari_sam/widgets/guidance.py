@@ -21,6 +21,11 @@ START = {
     Tool.INCLUDE: "Click on an object.",
     Tool.EXCLUDE: "Start with Include or a box: Exclude only takes away from a mask.",
     Tool.BOX: "Press, drag and release to draw a box around an object.",
+    Tool.OUTLINE: "Press and draw around an object; roughly is enough.",
+    Tool.ELLIPSE: "Press, drag and release to lay an ellipse over an object.",
+    Tool.SCRIBBLE: "Press and draw a line on an object.",
+    Tool.SCRIBBLE_OUT: "Start with a scribble on an object: this one only takes away from a mask.",
+    Tool.BOXES: "Draw a box around every object; each becomes an object of its own.",
 }
 
 
@@ -39,6 +44,11 @@ def next_step(annotation: Annotation) -> str:
             f"Your object is on {name_of(draft.plane)}: go back there, "
             f"accept it ({accept}) or reject it ({reject})."
         )
+    if draft.is_empty and annotation.many.busy:
+        return "One moment…"
+    if draft.is_empty and (ids := annotation.proposed):
+        what = f"{len(ids)} new objects wait" if len(ids) > 1 else f"Object {ids[0]} waits"
+        return f"{what}: {accept} accepts all on this slice, {KEYS['undo']} takes the last back."
     if draft.is_empty:
         return _look_at_selected(annotation, seen) or START[annotation.tool]
     if draft.object_id is not None and not draft.has_prompts and not draft.shows_held:

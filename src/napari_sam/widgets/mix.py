@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from napari.layers import Image
+from napari.layers import Image, Labels
 from numpy.typing import NDArray
 
 from napari_sam.inference.axes import in_picture
@@ -21,7 +21,7 @@ SAMPLED_PLANES, SAMPLED_SIDE = 16, 256  # of a stack, to find its contrast
 Read = Callable[[], NDArray[Any]]
 
 
-def finest(layer: Image) -> Any:
+def finest(layer: Image | Labels) -> Any:
     """Return a layer's pixels; of a multiscale layer those of the finest level."""
     return layer.data[0] if layer.multiscale else layer.data
 

@@ -33,6 +33,7 @@ from napari_sam.widgets.jobs import Answer, Job, Jobs
 from napari_sam.widgets.keys import connect_keys
 from napari_sam.widgets.picture import Picture
 from napari_sam.widgets.prompting import Prompting
+from napari_sam.widgets.refining import Refining
 from napari_sam.widgets.review import Review
 from napari_sam.widgets.target import why_not
 from napari_sam.widgets.train_work import Make
@@ -79,6 +80,8 @@ class Panel(QWidget):
         layout.addWidget(self.tabs)
         self.jobs = Jobs(self)
         self.prompting = Prompting(self.controls)
+        self.refining = Refining(self._viewer, self.controls.refine, self)
+        self.refining.remarked.connect(self.prompting.remark)
         self.review = Review(self._viewer, self.controls.objects, self)
         self.ahead = Ahead(self.host.store.budget, self)
         self.controls.store.serve(self.host.store)
@@ -95,6 +98,7 @@ class Panel(QWidget):
         self._choose_model()
         self.destroyed.connect(self.jobs.close)
         self.destroyed.connect(self.ahead.close)
+        self.destroyed.connect(self.refining.cancel)
         self.destroyed.connect(self.training.work.close)
 
     @property
@@ -128,6 +132,7 @@ class Panel(QWidget):
         self.controls.picture.disconnect_viewer()
         self.controls.labels.disconnect_viewer()
         self.channels.close()
+        self.refining.close()
         self._drop_keys()
         self.review.close()
         if self.annotation is not None:
@@ -208,6 +213,7 @@ class Panel(QWidget):
         self.prompting.attach(None)  # first, because closing removes layers and so leads back here
         self.review.attach(None)
         self.channels.attach(None)
+        self.refining.attach(None)
         self.ahead.follow(None)
         if before is not None:
             before.close()
@@ -218,6 +224,7 @@ class Panel(QWidget):
             annotation = Annotation(self._viewer, picture, self.jobs)
             annotation.outline(self.controls.outline.isChecked())
             self.prompting.attach(annotation)
+            self.refining.attach(annotation)
             self.review.attach(annotation)
             self.ahead.follow(annotation)
             self._choose_labels(self.controls.labels.layer)

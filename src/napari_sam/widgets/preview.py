@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Labels
@@ -27,17 +30,36 @@ class Preview:
         Where.
     picture : Picture
         Over what.
+    name : str
+        Of the layer.
+    colours : sequence of str
+        The colours of the values 1, 2 and so on of a mask.
+    opacity : float
+        Of the layer.
     """
 
-    def __init__(self, viewer: ViewerModel, picture: Picture) -> None:
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        picture: Picture,
+        name: str = "napari-sam preview",
+        colours: Sequence[str] = (COLOUR,),
+        opacity: float = 0.5,
+    ) -> None:
         self._viewer = viewer
         self._picture = picture
+        self._look: dict[str, Any] = {
+            "name": name,
+            # A direct colormap would be compiled at the first click, for a second or more.
+            "colormap": CyclicLabelColormap(["transparent", *colours]),
+            "opacity": opacity,
+        }
         self._plane: Plane | None = None
         self._outline = False
         self.layer: Labels | None = None
         picture.on_move(self._follow)
 
-    def show(self, mask: NDArray[np.bool_] | None, plane: Plane) -> None:
+    def show(self, mask: NDArray[np.bool_] | NDArray[np.uint8] | None, plane: Plane) -> None:
         """Show a (H, W) mask on its plane, or nothing."""
         if mask is None:
             if self.layer is not None:
@@ -69,10 +91,7 @@ class Preview:
         active = self._viewer.layers.selection.active
         self.layer = Labels(
             data,
-            name="napari-sam preview",
-            # A direct colormap would be compiled at the first click, for a second or more.
-            colormap=CyclicLabelColormap(["transparent", COLOUR]),
-            opacity=0.5,
+            **self._look,
             metadata={OURS: "preview"},
             **self._picture.place_of(plane),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
 
 import numpy as np
@@ -11,10 +12,12 @@ from napari.layers.base import ActionType
 from napari.utils.events import Event
 from numpy.typing import NDArray
 from psygnal import Signal
+from qtpy.QtCore import QTimer
 
 from napari_sam.session.draft import Draft
 from napari_sam.session.target import Plane
-from napari_sam.widgets.drawn import POLARITY, Drawn, read_prompts
+from napari_sam.widgets.drawn import POLARITY, Area, Drawn, Shape, read_prompts
+from napari_sam.widgets.outlines import traced
 from napari_sam.widgets.picture import OURS, Picture
 from napari_sam.widgets.place import move
 
@@ -30,6 +33,25 @@ class Tool(Enum):
     INCLUDE = "include"
     EXCLUDE = "exclude"
     BOX = "box"
+    OUTLINE = "outline"
+    ELLIPSE = "ellipse"
+    SCRIBBLE = "scribble"
+    SCRIBBLE_OUT = "scribble out"
+    BOXES = "boxes"
+
+
+# Of the Shapes layer, for the tools that draw shapes.
+MODES = {
+    Tool.BOX: "add_rectangle",
+    Tool.OUTLINE: "add_polygon_lasso",
+    Tool.ELLIPSE: "add_ellipse",
+    Tool.SCRIBBLE: "add_path",
+    Tool.SCRIBBLE_OUT: "add_path",
+    Tool.BOXES: "add_rectangle",
+}
+
+# In these modes napari tells of a shape while it still needs it to finish the drawing.
+UNFINISHED = ("add_path", "add_polygon", "add_polygon_lasso", "add_polyline")
 
 
 class PromptLayers:
@@ -49,6 +71,11 @@ class PromptLayers:
         self._viewer = viewer
         self._picture = picture
         self._showing = False
+        self._drawing = False  # a shape that is not finished yet
+        self._wanted: list[Shape] = []  # shapes shown last, as they were meant
+        self._shown: list[Shape] = []  # and as the layer holds them
+        self._outline = Area(None)  # that was drawn last, to be shown as it was drawn
+        self._each = False
         self._next = "include"
         self.boxes = self._new_boxes()
         self.points = self._new_points()
@@ -60,13 +87,20 @@ class PromptLayers:
         """Make the mouse draw with this tool."""
         layers = self._viewer.layers
         self._bring_back(self.boxes, self.points)
-        if tool is Tool.BOX:
+        self._each = tool is Tool.BOXES
+        if tool in (Tool.INCLUDE, Tool.SCRIBBLE):
+            self._next = "include"
+        elif tool in (Tool.EXCLUDE, Tool.SCRIBBLE_OUT):
+            self._next = "exclude"
+        self._set_polarity()
+        if tool in MODES:
             layers.selection.active = self.boxes
-            self.boxes.mode = "add_rectangle"
+            out = tool is Tool.SCRIBBLE_OUT
+            with self.boxes.block_update_properties():  # else the selected shapes change too
+                self.boxes.current_edge_color = COLOURS["exclude" if out else "include"]
+            self.boxes.mode = MODES[tool]
             return
         layers.selection.active = self.points
-        self._next = tool.value
-        self._set_polarity()
         self.points.mode = "add"
 
     def disarm(self) -> None:
@@ -90,48 +124,60 @@ class PromptLayers:
         """
         plane = draft.plane or seen
         axes = [axis for axis, at in enumerate(plane) if at is None]
-        rectangles = [np.asarray(corners) for corners in self.boxes.data]
-        for position in [*self.points.data, *(corners[0] for corners in rectangles)]:
+        there = self._shapes()[: -1 if self._drawing else None]
+        new = [one for one in there if not any(_same(one, known) for known in self._shown)]
+        for position in [*self.points.data, *(at for one in new for at in one.vertices)]:
             if self._picture.plane_at(position, axes) != plane:
                 return None
-        shape = self._picture.plane_shape(plane)
-        return read_prompts(plane, shape, self.points.data, self._polarity(), rectangles)
+        kept = any(_same(one, known) for known in self._shown[:1] for one in there)
+        drawn = read_prompts(
+            plane,
+            self._picture.plane_shape(plane),
+            (self.points.data, self._polarity()),
+            Area(draft.box, draft.mask) if kept else Area(None),
+            new,
+            self._next,
+            self._each,
+        )
+        self._outline = drawn.area if drawn.area.shape is not None else self._outline
+        return drawn
 
-    def show(self, draft: Draft) -> None:
-        """Make the layers hold exactly the prompts of a draft."""
-        axes = [axis for axis, at in enumerate(draft.plane) if at is None]
+    def show(self, draft: Draft, waiting: Sequence[tuple[Plane, Area]] = ()) -> None:
+        """Make the layers hold exactly the prompts of a draft, and the areas that wait.
 
-        def positions(points: list[tuple[float, float]]) -> NDArray[np.float64]:
-            full = np.zeros((len(points), self._picture.ndim))
-            if points:
-                full[:] = [at or 0 for at in draft.plane]
-                full[:, axes] = points
-            return full
-
-        points = positions(list(draft.points))
+        A shape that is only half drawn is left alone; what is shown follows when it is finished.
+        """
+        points = self._positions(list(draft.points), draft.plane)
         names = [POLARITY[label] for label in draft.labels]
-        corners = []
-        if draft.box is not None:
-            y0, x0, y1, x1 = draft.box
-            corners = [positions([(y0, x0), (y0, x1), (y1, x1), (y1, x0)])]
-        wanted = [*[self.boxes] * len(corners), *[self.points] * bool(names)]
-        self._bring_back(*wanted)
+        shapes = [self._shape(area, plane) for plane, area in waiting]
+        if draft.box is not None or draft.mask is not None:
+            shapes.insert(0, self._shape(Area(draft.box, draft.mask), draft.plane))
+        self._bring_back(*[self.boxes] * bool(shapes), *[self.points] * bool(names))
         self._showing = True
         try:
-            if not (_same([self.points.data], [points]) and list(self._polarity()) == names):
+            same_points = np.array_equal(self.points.data, points)
+            if not (same_points and list(self._polarity()) == names):
                 self.points.selected_data = set()
                 self.points.data = points
                 if names:
                     self.points.features = {"polarity": names}
                     self.points.symbol = [SYMBOLS[name] for name in names]
                 self._set_polarity()
-            if not _same(self.boxes.data, corners):
-                self.boxes.data = []
-                if corners:
-                    self.boxes.add_rectangles(corners)
-                self.boxes.selected_data = set()
+            if not self._drawing:
+                self._show_shapes(shapes)
         finally:
             self._showing = False
+
+    def still_there(self, waiting: list[tuple[Plane, Area]]) -> list[tuple[Plane, Area]]:
+        """Return which of the areas that were shown as waiting nobody has removed."""
+        if not waiting or len(self._shown) < len(waiting):
+            return waiting
+        there, shown = self._shapes(), self._shown[-len(waiting) :]
+        return [
+            one
+            for one, shape in zip(waiting, shown, strict=True)
+            if any(_same(shape, other) for other in there)
+        ]
 
     def close(self) -> None:
         """Take the layers away."""
@@ -173,6 +219,7 @@ class PromptLayers:
             **self._picture.place(),
         )
         layer.events.data.connect(self._edited)
+        layer.events.features.connect(self._edited)  # all that pasting shapes tells
         return layer
 
     def _bring_back(self, *layers: Layer) -> None:
@@ -188,26 +235,81 @@ class PromptLayers:
         elif event.value is self.boxes:
             self.boxes.events.disconnect(self._edited)
             self.boxes = self._new_boxes()
+            self._wanted, self._shown, self._drawing = [], [], False
         else:
             return
         self.changed.emit()
 
     def _edited(self, event: Event) -> None:
+        if event.source is self.boxes:
+            if event.type == "data" and event.action == ActionType.ADDING:
+                self._drawing = True
+            elif event.type == "data" and event.action == ActionType.ADDED:
+                self._drawing = str(self.boxes.mode) in UNFINISHED
+                if self._drawing:
+                    QTimer.singleShot(0, self._finished)
+            if self._drawing:
+                return
         finished = event.type == "features" or event.action in (
             ActionType.ADDED,
             ActionType.CHANGED,
             ActionType.REMOVED,
         )
-        if event.type == "features" and self.points.mode == "add":
+        if event.source is self.points and event.type == "features" and self.points.mode == "add":
             self.points.selected_data = set()  # the mark of the selection would hide small objects
         whole = len(self.points.features) == len(self.points.data)
         if finished and whole and not self._showing:
             self.changed.emit()
 
+    def _finished(self) -> None:
+        self._drawing = False
+        self.changed.emit()
+
     def _set_polarity(self) -> None:
         with self.points.block_update_properties():  # else the selected points change too
             self.points.feature_defaults = {"polarity": self._next}
             self.points.current_symbol = SYMBOLS[self._next]
+
+    def _show_shapes(self, shapes: list[Shape]) -> None:
+        if _all_same(shapes, self._wanted) and _all_same(self._shapes(), self._shown):
+            return
+        self.boxes.data = []
+        if shapes:
+            self.boxes.add(
+                [one.vertices for one in shapes],
+                shape_type=[one.kind for one in shapes],
+                edge_color=COLOURS["include"],
+            )
+        self.boxes.selected_data = set()
+        self._wanted, self._shown = shapes, self._shapes()
+
+    def _shapes(self) -> list[Shape]:
+        kinds, data = self.boxes.shape_type, self.boxes.data
+        return [
+            Shape(str(kind), np.array(vertices)) for kind, vertices in zip(kinds, data, strict=True)
+        ]
+
+    def _shape(self, area: Area, plane: Plane) -> Shape:
+        """Return the shape that shows an area: an outline as it was drawn, if that is known."""
+        if area.mask is None:
+            y0, x0, y1, x1 = area.box or (0.0, 0.0, 0.0, 0.0)
+            corners = [(y0, x0), (y0, x1), (y1, x1), (y1, x0)]
+            return Shape("rectangle", self._positions(corners, plane))
+        known = self._outline if area.shape is None else area
+        if known.shape is not None and known.mask == area.mask:
+            axes = [axis for axis, at in enumerate(plane) if at is None]
+            return Shape(known.shape.kind, self._positions(known.shape.vertices[:, axes], plane))
+        return Shape("polygon", self._positions(traced(area.mask.full()), plane))
+
+    def _positions(
+        self, points: Sequence[tuple[float, float]] | NDArray[np.float64], plane: Plane
+    ) -> NDArray[np.float64]:
+        """Return (N, D) positions in the picture of points in a plane."""
+        full = np.zeros((len(points), self._picture.ndim))
+        if len(points):
+            full[:] = [at or 0 for at in plane]
+            full[:, [axis for axis, at in enumerate(plane) if at is None]] = points
+        return full
 
     def _polarity(self) -> list[str]:
         return list(self.points.features["polarity"])
@@ -217,5 +319,9 @@ class PromptLayers:
             move(layer, self._picture.place())
 
 
-def _same(held: list[NDArray[np.float64]], wanted: list[NDArray[np.float64]]) -> bool:
-    return len(held) == len(wanted) and all(map(np.array_equal, held, wanted))
+def _same(one: Shape, other: Shape) -> bool:
+    return one.kind == other.kind and np.array_equal(one.vertices, other.vertices)
+
+
+def _all_same(some: list[Shape], others: list[Shape]) -> bool:
+    return len(some) == len(others) and all(map(_same, some, others))

@@ -15,6 +15,12 @@ from napari_sam.widgets.prompt_layers import Tool
 
 __all__ = ["Prompting"]
 
+OTHER = {
+    Tool.INCLUDE: Tool.EXCLUDE,
+    Tool.SCRIBBLE: Tool.SCRIBBLE_OUT,
+    Tool.SCRIBBLE_OUT: Tool.SCRIBBLE,
+}
+
 
 class Prompting:
     """Carries presses of buttons and keys to an annotation, and shows how it stands.
@@ -42,6 +48,7 @@ class Prompting:
         self._accept_once_answered: Request | None = None
         for tool, button in c.tools.items():
             button.clicked.connect(lambda _, tool=tool: self.arm(tool))
+        c.shape.tool_chosen.connect(self.arm)
         c.thumbnails.chosen.connect(lambda choice: self._step(lambda s: s.choose(choice)))
         c.cycle.clicked.connect(self.cycle)
         c.accept.clicked.connect(self.accept)
@@ -79,14 +86,13 @@ class Prompting:
             self.annotation.arm(tool)
 
     def switch_polarity(self) -> None:
-        """Switch between Include and Exclude, and from the box to Include."""
+        """Switch between what belongs to the object and what does not, else to Include."""
         if self.annotation is not None:
-            including = self.annotation.tool is Tool.INCLUDE
-            self.arm(Tool.EXCLUDE if including else Tool.INCLUDE)
+            self.arm(OTHER.get(self.annotation.tool, Tool.INCLUDE))
 
     def draw_box(self) -> None:
-        """Draw boxes."""
-        self.arm(Tool.BOX)
+        """Draw boxes, or what was last chosen beside them."""
+        self.arm(self._controls.shape.tool)
 
     def cycle(self) -> None:
         """Show the next candidate."""
@@ -109,11 +115,11 @@ class Prompting:
         if self.annotation is None:
             return
         session = self.annotation.session
-        if self.annotation.waiting:
+        if session.draft.is_empty:
+            self.annotation.accept_proposed()
+        elif self.annotation.waiting:
             self._accept_once_answered = session.request
-            return
-        rule = self._controls.rule.currentData()
-        if rule != "ask":
+        elif (rule := self._controls.rule.currentData()) != "ask":
             self._write(Rule(rule))
         elif met := session.overlap():
             ids = ", ".join(map(str, met))
@@ -127,7 +133,7 @@ class Prompting:
         """Show how the annotation stands."""
         c, annotation = self._controls, self.annotation
         c.ask_about("")
-        for button in (c.accept, c.reject, c.undo, c.redo, *c.tools.values()):
+        for button in (c.accept, c.reject, c.undo, c.redo, *c.tools.values(), c.shape):
             button.setEnabled(annotation is not None)
         if annotation is None:
             c.show_candidates(False)
@@ -135,8 +141,13 @@ class Prompting:
             c.status.setText(NO_PICTURE)
             return
         session, prediction = annotation.session, annotation.session.prediction
-        c.tools[annotation.tool].setChecked(True)
-        c.accept.setEnabled(session.request is not None or session.mask is not None)
+        if annotation.tool in c.tools:
+            c.tools[annotation.tool].setChecked(True)
+        else:
+            c.shape.show_tool(annotation.tool)
+            c.shape.button.setChecked(True)
+        something = session.request is not None or session.mask is not None
+        c.accept.setEnabled(something or (session.draft.is_empty and bool(annotation.proposed)))
         c.reject.setEnabled(not session.draft.is_empty)
         c.undo.setEnabled(session.can_undo)
         c.redo.setEnabled(session.can_redo)
@@ -168,6 +179,6 @@ class Prompting:
             self.warn(error)
             return
         self._controls.labels.choose(self.annotation.target)
-        if self.annotation.tool is Tool.EXCLUDE:
-            self.annotation.arm(Tool.INCLUDE)
+        if self.annotation.tool in (Tool.EXCLUDE, Tool.SCRIBBLE_OUT):
+            self.switch_polarity()
         self.remark(f"Object {change.object_id} is in the labels: {change.pixels:,} pixels.")

@@ -10,9 +10,10 @@ from napari.layers import Labels
 from numpy.typing import NDArray
 
 from napari_sam.session.target import Plane
+from napari_sam.widgets.mix import finest
 from napari_sam.widgets.picture import OURS, Picture, on_plane
 
-__all__ = ["LabelsTarget", "new_labels", "why_not"]
+__all__ = ["LabelsTarget", "misfit", "new_labels", "why_not"]
 
 UNDO, REDO = "Control-Z", "Control-Shift-Z"  # napari's keys in a Labels layer
 
@@ -84,9 +85,19 @@ def why_not(layer: Labels, picture: Picture) -> str:
     if layer.multiscale or not isinstance(layer.data, np.ndarray):
         kind = "multiscale" if layer.multiscale else type(layer.data).__name__
         return f"'{layer.name}' is {kind} data, which cannot be painted; choose a new layer."
-    if layer.data.shape != picture.shape:
+    if problem := misfit(layer, picture):
+        return problem
+    if not layer.editable:
+        return f"'{layer.name}' is locked against editing; unlock it or choose a new layer."
+    return ""
+
+
+def misfit(layer: Labels, picture: Picture) -> str:
+    """Say in plain words why labels do not lie on a picture; empty if they do."""
+    shape = tuple(finest(layer).shape)
+    if shape != picture.shape:
         return (
-            f"'{layer.name}' has shape {layer.data.shape}, but the picture has {picture.shape}; "
+            f"'{layer.name}' has shape {shape}, but the picture has {picture.shape}; "
             "choose a layer of the same shape or a new one."
         )
     if not picture.lies_on(layer):
@@ -94,8 +105,6 @@ def why_not(layer: Labels, picture: Picture) -> str:
             f"'{layer.name}' does not lie on the picture (another scale, shift or rotation); "
             "choose a new layer."
         )
-    if not layer.editable:
-        return f"'{layer.name}' is locked against editing; unlock it or choose a new layer."
     return ""
 
 
