@@ -47,8 +47,8 @@ class Many(QObject):
 
     @property
     def busy(self) -> bool:
-        """True while the model is asked."""
-        return self._work.busy
+        """True while the model is asked about what waits."""
+        return self._work.busy and bool(self.waiting)
 
     def ask(self, model: HostedModel, look: Callable[[Plane], Look]) -> None:
         """Ask about all that wait, those of one plane in one batch."""
