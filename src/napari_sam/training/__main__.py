@@ -39,7 +39,6 @@ def main() -> None:
     train.add_argument("--weights", help="name or file of weights to start from, else from nothing")
     train.add_argument("--synthetic", type=int, default=0, help="drawn pictures to learn from, too")
     train.add_argument("--without", nargs="*", default=[], help="data sets to leave out")
-    train.add_argument("--planes", type=int, default=12, help="most planes of each stack")
     train.add_argument("--compile", action="store_true", help="faster steps; needs a C++ compiler")
     train.add_argument("--clicks", type=int, nargs="+", default=Recipe.clicks)
     for field in fields(Recipe):
@@ -55,6 +54,7 @@ def main() -> None:
     export_.set_defaults(work=_export)
     for command in (train, export_):
         command.add_argument("--threads", type=int, default=1)
+        command.add_argument("--planes", type=int, default=12, help="most planes of each stack")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(args.threads)
@@ -102,7 +102,7 @@ def _compile(model: Sam) -> None:
 
 
 def _export(args: argparse.Namespace) -> None:
-    pictures = split(load_pictures(args.data))[0] if args.data else []
+    pictures = split(load_pictures(args.data, args.planes))[0] if args.data else []
     figures = json.loads(args.figures.read_text("utf-8")) if args.figures else None
     export(args.run / "checkpoint.pt", args.output, pictures, figures)
     log.info("%s: %.1f MB", args.output, args.output.stat().st_size / 1e6)
