@@ -29,6 +29,11 @@ SIZE = 1360, 800
 ZOOM = 2.2
 PATIENCE_S = 600
 DRAWN = 2, 11  # seeds of pictures of rods
+MIDDLE = 5  # slice of the stack
+CELLS = (  # row, column, radius and drift by slice
+    *((70, 70, 26, 1), (90, 175, 30, -1), (185, 95, 22, 0)),
+    *((190, 200, 18, 2), (150, 30, 14, 1)),
+)
 UNDERWAY = 30  # of the 100 steps of a short training
 
 
@@ -36,6 +41,7 @@ def main() -> None:
     """Take all pictures."""
     IMAGES.mkdir(exist_ok=True)
     prompt()
+    stack()
     train()
 
 
@@ -63,6 +69,45 @@ def prompt() -> None:
     viewer.close()
 
 
+def stack() -> None:
+    """Follow cells through a drawn stack and take a picture of the window afterwards."""
+    viewer = napari.Viewer(show_welcome_screen=False)
+    window = viewer.window._qt_window
+    window.resize(*SIZE)
+    viewer.add_image(drawn_stack(), name="stack", axis_labels=("z", "y", "x"))
+    viewer.dims.set_point(0, MIDDLE)
+    panel = Panel(viewer)
+    viewer.window.add_dock_widget(panel, name="Click to segment")
+    wait_until(lambda: window.isVisible() and not panel.jobs.busy)
+    viewer.reset_view()
+    for row, column, _, _ in CELLS:
+        points = next(x for x in viewer.layers if x.metadata.get("napari-sam") == "points")
+        points.add([(MIDDLE, row, column)])
+        wait_until(lambda: panel.annotation.session.mask is not None)
+        panel.prompting.accept()
+    panel.tabs.setCurrentIndex(1)
+    panel.stack.controls.start.click()
+    wait_until(lambda: not panel.stack.work.busy)
+    viewer.dims.set_point(0, MIDDLE + 3)
+    wait(1)
+    window.grab().save(str(IMAGES / "stack.png"))
+    viewer.close()
+
+
+def drawn_stack() -> np.ndarray:
+    """Return (Z, Y, X) uint8 of round cells that drift from slice to slice."""
+    rows, columns = np.indices((256, 256))
+    noise = np.random.default_rng(0)
+    slices = []
+    for z in range(-MIDDLE, MIDDLE + 1):
+        plane = np.full((256, 256), 30.0)
+        for row, column, radius, drift in CELLS:
+            square = radius**2 - (rows - row - drift * z) ** 2 - (columns - column) ** 2 - 20 * z**2
+            plane += 60 * (1 + np.tanh(square / radius / 4))
+        slices.append(noise.normal(plane, 9).clip(0, 255))
+    return np.array(slices, np.uint8)
+
+
 def train() -> None:
     """Teach the built-in model two drawn pictures and take a picture of the window meanwhile."""
     with tempfile.TemporaryDirectory() as models:
@@ -77,7 +122,7 @@ def train() -> None:
         panel = Panel(viewer)
         viewer.window.add_dock_widget(panel, name="Click to segment")
         wait_until(lambda: window.isVisible() and not panel.jobs.busy)
-        panel.tabs.setCurrentIndex(1)
+        panel.tabs.setCurrentIndex(2)
         controls = panel.training.controls
         controls.length.setCurrentIndex(0)
         controls.start.click()

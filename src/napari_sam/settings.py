@@ -42,6 +42,8 @@ class Settings:
         Whether the panel embeds the other slices of a stack in the background.
     channels : dict of str to bool
         What was answered about axes that look like channels: which axis, and whether it is.
+    stack : dict of str to str
+        What was chosen last in the stack tab: objects, direction and rule.
 
     Raises
     ------
@@ -57,6 +59,7 @@ class Settings:
     embeddings_disk_mb: int = 20_000
     embed_ahead: bool = True
     channels: dict[str, bool] = field(default_factory=dict)
+    stack: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("models_folder", "embeddings_folder"):
@@ -72,6 +75,9 @@ class Settings:
             raise InputError(
                 f"channels must name axes and say true or false; got {self.channels!r}"
             )
+        chosen = self.stack.values() if isinstance(self.stack, dict) else [None]
+        if not all(isinstance(choice, str) for choice in chosen):
+            raise InputError(f"stack must name what was chosen; got {self.stack!r}")
         if self.threads is not None and (type(self.threads) is not int or self.threads < 1):
             raise InputError(
                 f"threads must be a whole number from 1, or null; got {self.threads!r}"

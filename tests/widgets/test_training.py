@@ -402,14 +402,15 @@ app.exec()
 def test_keys_are_those_of_the_prompt_tab(train):
     panel = train.parent()
     panel.show()
-    assert len(panel._shortcuts) == 7
-    panel.tabs.setCurrentIndex(1)
+    count = len(panel._shortcuts)
+    assert count > 0
+    panel.tabs.setCurrentIndex(2)
     assert panel._shortcuts == []
     panel.hide()
     panel.show()
     assert panel._shortcuts == []
     panel.tabs.setCurrentIndex(0)
-    assert len(panel._shortcuts) == 7
+    assert len(panel._shortcuts) == count
 
 
 def test_words():

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
 from napari_sam.inference.embeddings import EmbeddingStore
+from napari_sam.inference.stops import PropagateSettings
 from napari_sam.prompts import Prompts
-from napari_sam.results import Prediction
+from napari_sam.results import Prediction, Step
 from napari_sam.zoo import catalogue, fetch
 
 if TYPE_CHECKING:
@@ -100,6 +103,20 @@ class Segmenter:
     def predict(self, embedding: Embedding, prompts: Prompts) -> Prediction:
         """Predict one object."""
         return self._predictor.predict(embedding, prompts)
+
+    def propagate(
+        self,
+        stack: Any,
+        seeds: Any,
+        settings: PropagateSettings,
+        contrast: tuple[float, float] | None,
+        pause: Callable[[], None],
+    ) -> Generator[Step]:
+        """Follow objects through a stack, as `napari_sam.inference.propagate.propagate` does."""
+        from napari_sam.inference.propagate import propagate
+
+        store = SimpleNamespace(get=partial(self._store.get, pause=pause))
+        return propagate(self._predictor, stack, seeds, settings, contrast=contrast, store=store)
 
     def predict_batch(self, embedding: Embedding, prompts: Sequence[Prompts]) -> list[Prediction]:
         """Predict many objects of one picture."""

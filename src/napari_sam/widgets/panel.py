@@ -35,6 +35,7 @@ from napari_sam.widgets.picture import Picture
 from napari_sam.widgets.prompting import Prompting
 from napari_sam.widgets.refining import Refining
 from napari_sam.widgets.review import Review
+from napari_sam.widgets.stack_tab import StackTab
 from napari_sam.widgets.target import why_not
 from napari_sam.widgets.train_work import Make
 from napari_sam.widgets.training import Training
@@ -73,7 +74,9 @@ class Panel(QWidget):
             self._viewer, self, make, self._other_is_training, self.controls.device.currentText
         )
         self.tabs = QTabWidget()
+        self.stack = StackTab(self._viewer, lambda: self.controls.objects.selected, self)
         self.tabs.addTab(self.controls, "Prompt")
+        self.tabs.addTab(self.stack.controls, "Stack")
         self.tabs.addTab(_scrolled(self.training.controls), "Train")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 8, 0, 0)  # the dock's title overlaps
@@ -98,6 +101,7 @@ class Panel(QWidget):
         self._choose_model()
         self.destroyed.connect(self.jobs.close)
         self.destroyed.connect(self.ahead.close)
+        self.destroyed.connect(self.stack.close)
         self.destroyed.connect(self.refining.cancel)
         self.destroyed.connect(self.training.work.close)
 
@@ -124,6 +128,7 @@ class Panel(QWidget):
         self._closed = True
         self.jobs.close()
         self.ahead.close()
+        self.stack.close()
         self.controls.store.close_row()
         self.training.close()
         self._activity.end()
@@ -215,6 +220,7 @@ class Panel(QWidget):
         self.channels.attach(None)
         self.refining.attach(None)
         self.ahead.follow(None)
+        self.stack.follow(None)
         if before is not None:
             before.close()
         if layer is not None:
@@ -227,6 +233,7 @@ class Panel(QWidget):
             self.refining.attach(annotation)
             self.review.attach(annotation)
             self.ahead.follow(annotation)
+            self.stack.follow(annotation)
             self._choose_labels(self.controls.labels.layer)
             annotation.use_model(self._model)
 
