@@ -3,9 +3,11 @@
 import copy
 import dataclasses
 
+import pytest
 import torch
 from torch import multiprocessing
 
+from napari_sam.errors import InputError
 from napari_sam.training.recipe import Recipe
 from napari_sam.training.team import Team
 from napari_sam.training.trainer import Trainer
@@ -42,6 +44,12 @@ def test_two_processes_agree_with_each_other_and_with_one(model, pictures, tmp_p
         if value.is_floating_point():
             moved = float((value - start[name]).abs().max())
             torch.testing.assert_close(first[name], value, rtol=0, atol=max(0.05 * moved, 1e-6))
+
+
+def test_batches_that_cannot_be_shared_equally_are_refused(model, pictures):
+    views = FreshViews(pictures, model.config, RECIPE)
+    with pytest.raises(InputError, match="3 processes cannot share 2 batches"):
+        Trainer(model, RECIPE, views, Team(0, 3))
 
 
 def test_shares_cover_all_batches_once():

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["sample_stack"]
+__all__ = ["sample_stack", "sample_steps"]
 
 PLANES, SIDE = 16, 256
+
+
+def sample_steps(shape: Sequence[int]) -> list[int]:
+    """Return the step along each spatial axis, (..., Y, X), to take about 16 planes of 256 x 256.
+
+    A single plane is taken whole.
+
+    Examples
+    --------
+    >>> sample_steps((60, 1024, 1024)), sample_steps((1024, 1024))
+    ([3, 4, 4], [1, 1])
+    """
+    if len(shape) == 2:
+        return [1, 1]
+    per_axis = round(PLANES ** (1 / (len(shape) - 2)))
+    counts = [per_axis] * (len(shape) - 2) + [SIDE] * 2
+    return [max(1, size // count) for size, count in zip(shape, counts, strict=True)]
 
 
 def sample_stack(data: Any, ndim: int) -> NDArray[Any]:
@@ -27,7 +45,5 @@ def sample_stack(data: Any, ndim: int) -> NDArray[Any]:
     >>> sample_stack(np.zeros((60, 1024, 1024)), 3).shape
     (20, 256, 256)
     """
-    per_axis = round(PLANES ** (1 / (ndim - 2)))
-    counts = [per_axis] * (ndim - 2) + [SIDE] * 2
-    steps = (max(1, size // count) for size, count in zip(data.shape, counts, strict=False))
+    steps = sample_steps(data.shape[:ndim])
     return np.asarray(data[tuple(slice(None, None, step) for step in steps)])

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from napari_sam.errors import CheckpointError
+from napari_sam.errors import CheckpointError, InputError
 from napari_sam.files import replacing
 from napari_sam.model.sam import Features, Sam
 from napari_sam.training.augment import Crop
@@ -43,10 +43,20 @@ class Trainer:
     views : Views
         The pictures.
     team : Team
-        The processes that share the work; `recipe.accumulate` must be a multiple of their number.
+        The processes that share the work.
+
+    Raises
+    ------
+    InputError
+        If the batches of a step cannot be shared equally.
     """
 
     def __init__(self, model: Sam, recipe: Recipe, views: Views, team: Team = ALONE) -> None:
+        if recipe.accumulate % team.size:
+            raise InputError(
+                f"{team.size} processes cannot share {recipe.accumulate} batches a step equally; "
+                "accumulate a multiple of their number"
+            )
         self.model, self.recipe, self.views, self.team = model, recipe, views, team
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)

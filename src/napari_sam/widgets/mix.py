@@ -12,11 +12,10 @@ from napari.layers import Image, Labels
 from numpy.typing import NDArray
 
 from napari_sam.inference.axes import in_picture
+from napari_sam.inference.sampling import SIDE, sample_steps
 from napari_sam.session.target import Plane
 
 __all__ = ["Channel", "Mix", "Read", "finest"]
-
-SAMPLED_PLANES, SAMPLED_SIDE = 16, 256  # of a stack, to find its contrast
 
 Read = Callable[[], NDArray[Any]]
 
@@ -56,12 +55,10 @@ class Channel:
         levels = self.layer.data if self.layer.multiscale else [self.layer.data]
         spatial = [self._spatial(level) for level in levels]
         fine_enough = [
-            level
-            for level, shape in zip(levels, spatial, strict=True)
-            if sorted(shape)[-2] >= SAMPLED_SIDE
+            level for level, shape in zip(levels, spatial, strict=True) if sorted(shape)[-2] >= SIDE
         ]
         data = (fine_enough or levels[:1])[-1]
-        steps = [slice(None, None, step) for step in _steps(self._spatial(data))]
+        steps = [slice(None, None, step) for step in sample_steps(self._spatial(data))]
         if self.axis is not None:
             steps.insert(self.axis, self.index)  # type: ignore[arg-type]
         return lambda: np.asarray(data[tuple(steps)])
@@ -69,14 +66,6 @@ class Channel:
     def _spatial(self, data: Any) -> list[int]:
         shape = data.shape[: self.layer.ndim]
         return [size for axis, size in enumerate(shape) if axis != self.axis]
-
-
-def _steps(shape: list[int]) -> list[int]:
-    if len(shape) == 2:
-        return [1, 1]
-    per_axis = round(SAMPLED_PLANES ** (1 / (len(shape) - 2)))
-    counts = [per_axis] * (len(shape) - 2) + [SAMPLED_SIDE] * 2
-    return [max(1, size // count) for size, count in zip(shape, counts, strict=True)]
 
 
 class Mix:
