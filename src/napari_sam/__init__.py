@@ -7,26 +7,32 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from napari_sam.inference.grid_settings import GridSettings
     from napari_sam.inference.mask_prompts import PromptRule
     from napari_sam.inference.predictor import Predictor
     from napari_sam.inference.propagate import propagate
     from napari_sam.inference.refine import refine
+    from napari_sam.inference.selection import Selection, proposals_to_labels
     from napari_sam.inference.stops import PropagateSettings
     from napari_sam.model.load import load_model
     from napari_sam.prompts import ABSENT, Prompts
-    from napari_sam.results import Prediction, Step
+    from napari_sam.results import Prediction, Proposal, Step
 
 __all__ = [
     "ABSENT",
+    "GridSettings",
     "Prediction",
     "Predictor",
     "PromptRule",
     "Prompts",
     "PropagateSettings",
+    "Proposal",
+    "Selection",
     "Step",
     "__version__",
     "load_model",
     "propagate",
+    "proposals_to_labels",
     "refine",
 ]
 
@@ -38,14 +44,18 @@ __version__: str
 # Loaded when first asked for, so that importing the package stays quick.
 HOMES = {
     "ABSENT": "napari_sam.prompts",
+    "GridSettings": "napari_sam.inference.grid_settings",
     "Prediction": "napari_sam.results",
     "Predictor": "napari_sam.inference.predictor",
     "PromptRule": "napari_sam.inference.mask_prompts",
     "Prompts": "napari_sam.prompts",
     "PropagateSettings": "napari_sam.inference.stops",
+    "Proposal": "napari_sam.results",
+    "Selection": "napari_sam.inference.selection",
     "Step": "napari_sam.results",
     "load_model": "napari_sam.model.load",
     "propagate": "napari_sam.inference.propagate",
+    "proposals_to_labels": "napari_sam.inference.selection",
     "refine": "napari_sam.inference.refine",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Prediction", "Step"]
+from napari_sam.errors import InputError
+
+__all__ = ["Prediction", "Proposal", "Step"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,3 +57,158 @@ class Step:
     scores: Mapping[int, float]
     stopped: Mapping[int, str] = field(default_factory=dict)
     unsure: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Proposal:
+    """One object that was found without being asked for; made by `Proposal.of`.
+
+    Its mask is cut to its box and takes one bit a pixel, so that thousands fit in memory. The
+    masks of two proposals may overlap.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Height and width of the picture.
+    corner : (int, int)
+        Row and column of the box's upper left pixel.
+    size : (int, int)
+        Height and width of the box.
+    bits : (n,) uint8
+        The (h, w) mask inside the box, as `numpy.packbits` makes it.
+    score : float
+        Predicted IoU.
+    stability : float
+        IoU of the mask with itself at a stricter and at a laxer threshold.
+    point : (float, float)
+        Row and column of the prompt.
+    crop : (int, int, int, int)
+        First row and column of the part of the picture it was found in, and those behind its last.
+    area : int
+        Pixels.
+    roundness : float
+        4 pi area / perimeter^2, at most 1: that of a disc.
+    touches_edge : bool
+        Whether it reaches the border of the picture.
+    intensity : float
+        Mean of the picture under the mask, over all channels, in the picture's own units.
+
+    Examples
+    --------
+    >>> mask = np.zeros((4, 6), bool)
+    >>> mask[1:3, 2:5] = True
+    >>> one = Proposal.of(mask, np.arange(24).reshape(4, 6), score=0.9, stability=1, point=(1, 3))
+    >>> one.corner, one.size, one.area, one.intensity, one.touches_edge
+    ((1, 2), (2, 3), 6, 12.0, False)
+    >>> (one.mask == mask).all()
+    np.True_
+    """
+
+    shape: tuple[int, int]
+    corner: tuple[int, int]
+    size: tuple[int, int]
+    bits: NDArray[np.uint8]
+    score: float
+    stability: float
+    point: tuple[float, float]
+    crop: tuple[int, int, int, int]
+    area: int
+    roundness: float
+    touches_edge: bool
+    intensity: float
+
+    @classmethod
+    def of(
+        cls,
+        mask: NDArray[np.bool_],
+        image: NDArray[Any],
+        *,
+        score: float,
+        stability: float,
+        point: tuple[float, float],
+        crop: tuple[int, int, int, int] | None = None,
+        corner: tuple[int, int] = (0, 0),
+    ) -> Proposal:
+        """Pack a mask and measure what it shows.
+
+        Parameters
+        ----------
+        mask : (h, w) bool
+            The mask, or a part of the picture that holds all of it.
+        image : (H, W) or (H, W, C) ndarray
+            The picture; values that are not finite do not count.
+        score, stability, point, crop
+            See the class; the crop is the whole picture where it is left out.
+        corner : (int, int)
+            Row and column in the picture of the first pixel of `mask`.
+
+        Raises
+        ------
+        InputError
+            If the mask is empty, or leaves the picture.
+        """
+        height, width = image.shape[:2]
+        ends = np.add(corner, mask.shape)
+        if min(corner) < 0 or (ends > (height, width)).any():
+            raise InputError(
+                f"a mask of shape {mask.shape} at {corner} leaves the picture of shape "
+                f"{(height, width)}"
+            )
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        if len(rows) == 0:
+            raise InputError("a proposal needs at least one pixel; the mask is empty")
+        patch = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        top, left = int(rows[0]) + corner[0], int(columns[0]) + corner[1]
+        bottom, right = top + patch.shape[0], left + patch.shape[1]
+        area = int(np.count_nonzero(patch))
+        return cls(
+            (height, width),
+            (top, left),
+            (bottom - top, right - left),
+            np.packbits(patch),
+            float(score),
+            float(stability),
+            (float(point[0]), float(point[1])),
+            crop or (0, 0, height, width),
+            area,
+            min(1.0, 4 * math.pi * area / _perimeter(patch) ** 2),
+            top == 0 or left == 0 or bottom == height or right == width,
+            _mean(image[top:bottom, left:right][patch]),
+        )
+
+    @property
+    def box(self) -> tuple[slice, slice]:
+        """Where the patch lies in the picture."""
+        (top, left), (height, width) = self.corner, self.size
+        return np.s_[top : top + height, left : left + width]
+
+    @property
+    def patch(self) -> NDArray[np.bool_]:
+        """The (h, w) mask inside the box."""
+        height, width = self.size
+        flat = np.unpackbits(self.bits, count=height * width)
+        return flat.reshape(self.size).view(bool)
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """The (H, W) mask in the picture."""
+        mask = np.zeros(self.shape, bool)
+        mask[self.box] = self.patch
+        return mask
+
+
+def _perimeter(patch: NDArray[np.bool_]) -> float:
+    """Return the length of the outline by Crofton's formula: crossings of lines in 4 directions."""
+    padded = np.pad(patch, 1)
+    straight = np.count_nonzero(padded[1:] != padded[:-1])
+    straight += np.count_nonzero(padded[:, 1:] != padded[:, :-1])
+    diagonal = np.count_nonzero(padded[1:, 1:] != padded[:-1, :-1])
+    diagonal += np.count_nonzero(padded[1:, :-1] != padded[:-1, 1:])
+    return math.pi / 8 * (straight + diagonal / math.sqrt(2))
+
+
+def _mean(values: NDArray[Any]) -> float:
+    """Return the mean of the finite values; NaN if there are none."""
+    if np.issubdtype(values.dtype, np.floating):
+        values = values[np.isfinite(values)]
+    return float(values.mean(dtype=np.float64)) if values.size else math.nan

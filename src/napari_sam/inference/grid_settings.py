@@ -1,0 +1,82 @@
+"""What an automatic run looks for, and where. Loads no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from napari_sam.errors import InputError
+
+__all__ = ["GridSettings"]
+
+
+@dataclass(frozen=True)
+class GridSettings:
+    """How a picture is searched with a grid of points (Kirillov et al. 2023, appendix B).
+
+    Parameters
+    ----------
+    points_per_side : int
+        A grid of so many points squared; cost grows in proportion to their number.
+    min_score, min_stability : float, optional
+        Floors of predicted IoU and stability: what lies below is never kept. None takes those of
+        the model.
+    stability_offset : float
+        By how much the logit's threshold goes up and down to measure the stability.
+    crop_layers : int
+        Search also crops of the picture, each enlarged to the model's frame: 2 x 2 of them in the
+        first layer, 4 x 4 in the second. Worth it for objects that are small in the picture.
+    crop_overlap : float
+        Of neighbouring crops, as a share of the picture's shorter side.
+    point_downscale : int
+        The grid of each layer is so much coarser than that of the one before.
+    overlap : {"mask", "box"}
+        Two proposals are the same object if their masks, or only their boxes, overlap.
+    max_overlap : float
+        IoU above which two are the same; the better score stays.
+    largest : float, optional
+        Masks of this share of the picture or more are background; None keeps them.
+    clean : float
+        Holes below this share of the object's area are filled, islands below it dropped; from 1
+        on it is a number of pixels, 0 leaves masks as they are.
+
+    Raises
+    ------
+    InputError
+        If a value makes no sense.
+
+    Examples
+    --------
+    >>> GridSettings().overlap, GridSettings.reference().overlap
+    ('mask', 'box')
+    """
+
+    points_per_side: int = 32
+    min_score: float | None = None
+    min_stability: float | None = None
+    stability_offset: float = 1.0
+    crop_layers: int = 0
+    crop_overlap: float = 512 / 1500
+    point_downscale: int = 1
+    overlap: Literal["mask", "box"] = "mask"
+    max_overlap: float = 0.7
+    largest: float | None = 0.95
+    clean: float = 0.1
+
+    def __post_init__(self) -> None:
+        if self.overlap not in ("mask", "box"):
+            raise InputError(f"overlap must be 'mask' or 'box'; got {self.overlap!r}")
+        for name in ("points_per_side", "point_downscale"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} must be at least 1; got {getattr(self, name)}")
+        for name in ("crop_layers", "stability_offset", "clean"):
+            if getattr(self, name) < 0:
+                raise InputError(f"{name} must not be negative; got {getattr(self, name)}")
+        for name in ("crop_overlap", "max_overlap"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InputError(f"{name} must be between 0 and 1; got {getattr(self, name)}")
+
+    @classmethod
+    def reference(cls) -> GridSettings:
+        """Return the settings of the paper's public generator: box overlap, nothing cleaned."""
+        return cls(overlap="box", largest=None, clean=0)

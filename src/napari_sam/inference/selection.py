@@ -1,0 +1,131 @@
+"""Which proposals become objects, and who is on top: the sliders' rules. Numpy only, no model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sam.errors import InputError
+from napari_sam.results import Proposal
+
+__all__ = ["OPEN", "Range", "Selection", "proposals_to_labels", "select"]
+
+Range = tuple[float | None, float | None]
+"""Lowest and highest value that is kept; None is open."""
+
+OPEN: Range = (None, None)
+SHOWN = 0.5  # share of an object that others must leave uncovered: below it, a rest is no object
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Ranges of what is kept, bounds included, and the rule for pixels that several want.
+
+    Parameters
+    ----------
+    score, stability, area, roundness, intensity : (low, high)
+        See `Proposal`; None is open.
+    no_edge : bool
+        Leave out what touches the border of the picture.
+    overlap : {"best", "smaller", "larger"}
+        Who is on top where kept objects overlap: the one of the better score, or the smaller, or
+        the larger one.
+    """
+
+    score: Range = OPEN
+    stability: Range = OPEN
+    area: Range = OPEN
+    roundness: Range = OPEN
+    intensity: Range = OPEN
+    no_edge: bool = False
+    overlap: Literal["best", "smaller", "larger"] = "best"
+
+    def __post_init__(self) -> None:
+        if self.overlap not in ("best", "smaller", "larger"):
+            raise InputError(f"overlap must be 'best', 'smaller' or 'larger'; got {self.overlap!r}")
+
+    def keeps(self, one: Proposal) -> bool:
+        """Tell whether a proposal is kept."""
+        ranges = (
+            (one.score, self.score),
+            (one.stability, self.stability),
+            (one.area, self.area),
+            (one.roundness, self.roundness),
+            (one.intensity, self.intensity),
+        )
+        return not (self.no_edge and one.touches_edge) and all(
+            (low is None or value >= low) and (high is None or value <= high)
+            for value, (low, high) in ranges
+        )
+
+
+def select(proposals: Sequence[Proposal], selection: Selection) -> list[int]:
+    """Return which proposals are kept, the one that is on top first.
+
+    Ties are broken by score, then by the order of the proposals.
+    """
+    kept = [i for i, one in enumerate(proposals) if selection.keeps(one)]
+    sign = {"best": 0, "smaller": 1, "larger": -1}[selection.overlap]
+    return sorted(kept, key=lambda i: (sign * proposals[i].area, -proposals[i].score))
+
+
+def proposals_to_labels(
+    proposals: Sequence[Proposal],
+    selection: Selection | None = None,
+    shape: tuple[int, int] | None = None,
+) -> NDArray[np.int32]:
+    """Return the kept proposals as labels; no model runs.
+
+    An object of which those above it cover more than half is left out.
+
+    Parameters
+    ----------
+    proposals : sequence of Proposal
+        Of one picture.
+    selection : Selection, optional
+        What is kept, and who is on top; all, the best score on top, where it is left out.
+    shape : (H, W), optional
+        Of the picture; needed where there are no proposals.
+
+    Returns
+    -------
+    (H, W) int32
+        Zero for background, ids from 1 without gaps, in the order of `select`.
+
+    Raises
+    ------
+    InputError
+        If the shape is not known, or not that of the proposals.
+
+    Examples
+    --------
+    >>> image = np.zeros((1, 5))
+    >>> long = np.array([[1, 1, 1, 1, 0]], bool), np.array([[0, 0, 0, 1, 1]], bool)
+    >>> found = [
+    ...     Proposal.of(mask, image, score=score, stability=1, point=(0, 3))
+    ...     for mask, score in zip(long, (0.8, 0.7))
+    ... ]
+    >>> proposals_to_labels(found)
+    array([[1, 1, 1, 1, 2]], dtype=int32)
+    >>> proposals_to_labels(found, Selection(overlap="smaller"))
+    array([[2, 2, 2, 1, 1]], dtype=int32)
+    """
+    shapes = {one.shape for one in proposals} | ({shape} if shape else set())
+    if len(shapes) != 1:
+        raise InputError(
+            f"labels need the one shape of the picture; got {sorted(shapes) or 'no proposals'}"
+        )
+    labels = np.zeros(shapes.pop(), np.int32)
+    last = 0
+    for i in select(proposals, selection or Selection()):
+        one = proposals[i]
+        there = labels[one.box]
+        free = one.patch & (there == 0)
+        if np.count_nonzero(free) >= SHOWN * one.area:
+            last += 1
+            there[free] = last
+    return labels
