@@ -1,14 +1,15 @@
-"""Files are written complete or not at all."""
+"""Files and folders are written complete or not at all."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["replacing"]
+__all__ = ["replacing", "replacing_folder"]
 
 
 @contextmanager
@@ -26,10 +27,33 @@ def replacing(path: Path) -> Iterator[Path]:
     >>> [file.name for file in path.parent.iterdir()]
     ['note.txt']
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_native_id()}.part")
+    part = _part(path)
     try:
         yield part
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """Do the same for a folder: what was there before goes once the new one is complete."""
+    part = _part(path)
+    old = part.with_suffix(".old")
+    try:
+        yield part
+        if path.exists():
+            path.rename(old)
+        part.rename(path)
+    except BaseException:
+        if old.exists() and not path.exists():
+            old.rename(path)
+        raise
+    finally:
+        for folder in (part, old):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _part(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.with_name(f"{path.name}.{os.getpid()}-{threading.get_native_id()}.part")

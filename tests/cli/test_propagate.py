@@ -10,9 +10,8 @@ import tifffile
 from PIL import Image
 
 from napari_sam.cli import propagate as command
-from napari_sam.cli.label_files import open_labels, write_labels
 from napari_sam.cli.main import main
-from napari_sam.errors import InputError
+from napari_sam.io.labels import open_labels
 
 
 @pytest.fixture
@@ -98,18 +97,22 @@ def test_inputs_are_not_overwritten_and_missing_ones_are_named(files, capsys):
 
 
 def test_where_it_stopped_is_said_in_words():
-    report = {
-        "output": "out.tif",
-        "objects": {
-            "5": {"slices": [2, 3], "stopped": {"4": "no mask found"}, "unsure": {"3": "weak"}}
-        },
-    }
-    assert command._lines(report).splitlines() == [
+    one = {"slices": [2, 3], "stopped": {"4": "no mask found"}, "unsure": {"3": "weak"}}
+    assert command._lines(5, one) == [
         "object 5: 2 slices, from 2 to 3",
         "    stopped at slice 4: no mask found",
         "    look at 1 slices: 3",
-        "Labels: out.tif",
     ]
+
+
+def test_labels_are_written_as_ome_zarr_too(files):
+    folder, _ = files
+    stack, seeds = str(folder / "stack.tif"), str(folder / "seeds.tif")
+    arguments = ["--seeds", seeds, "--last", "3", "--first", "2", "--only", "5"]
+    for out in ("out.tif", "out.zarr"):
+        assert main(["propagate", stack, *arguments, "-o", str(folder / out)]) == 0
+    with open_labels(folder / "out.zarr") as found:
+        np.testing.assert_array_equal(found[:], tifffile.imread(folder / "out.tif"))
 
 
 def test_a_rough_picture_and_a_rough_stack_are_refined(files, capsys):
@@ -136,24 +139,3 @@ def test_a_rough_picture_and_a_rough_stack_are_refined(files, capsys):
             assert report[str(id_)]["kept_old"] == []
     assert main(["refine", *arguments, "-o", str(folder / "again.tif")]) == 0
     assert "object 300: score 0." in capsys.readouterr().out
-
-
-def test_numbers_behind_a_palette_are_the_labels(tmp_path):
-    image = Image.fromarray(np.array([[0, 3], [7, 0]], np.uint8), mode="P")
-    image.putpalette([channel for value in range(256) for channel in (value, 0, 255 - value)])
-    image.save(tmp_path / "labels.png")
-    with open_labels(tmp_path / "labels.png") as labels:
-        assert labels.tolist() == [[0, 3], [7, 0]]
-
-
-def test_a_png_that_cannot_hold_the_labels_is_refused(tmp_path):
-    for labels in (np.ones((2, 3, 3), np.uint8), np.full((3, 3), 70000, np.uint32)):
-        with pytest.raises(InputError, match=r"write a \.tif"):
-            write_labels(tmp_path / "labels.png", labels)
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_colour_picture_is_no_labels(tmp_path):
-    Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(tmp_path / "labels.png")
-    with pytest.raises(InputError, match="colour picture"), open_labels(tmp_path / "labels.png"):
-        pass

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_sam.cli.label_files import check_output, copy_labels, open_labels, write_labels
-from napari_sam.cli.progress import fetched
+from napari_sam.cli.labelling import Objects, add_choices, opened, write_and_report
 
 if TYPE_CHECKING:
     from napari_sam.results import Step
@@ -29,28 +27,20 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--labels", metavar="LABELS", type=Path, required=True, help="of the picture's shape"
     )
-    parser.add_argument("-o", "--output", metavar="LABELS", type=Path, required=True)
-    parser.add_argument("--model", metavar="NAME", default="cells_tiny", help="name or file")
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_choices(parser)
     parser.set_defaults(run=run)
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Refine, write the labels, report on each object."""
-    check_output(chosen.output, chosen.image, chosen.labels)
-    fetched(chosen.model)
     import numpy as np
     from tqdm import tqdm
 
-    from napari_sam import Predictor, load_model
     from napari_sam.inference.embeddings import open_store
     from napari_sam.inference.refine import refine_stack
-    from napari_sam.io.pictures import find_pictures, open_picture
+    from napari_sam.io.labels import copy_labels
 
-    find_pictures([chosen.image])
-    predictor = Predictor(load_model(chosen.model, chosen.device))
-    with open_picture(chosen.image) as image, open_labels(chosen.labels) as labels:
+    with opened(chosen, chosen.image, chosen.labels) as (predictor, image, labels):
         flat = len(labels.shape) == 2
         stack, before = (np.asarray(one)[None] if flat else one for one in (image, labels))
         steps = refine_stack(predictor, stack, before, store=open_store())
@@ -59,9 +49,7 @@ def run(chosen: argparse.Namespace) -> int:
         for step in tqdm(steps, desc=chosen.image.name, unit=" slices"):
             tally.add(after[step.index], step)
             after[step.index] = step.labels
-    write_labels(chosen.output, after[0] if flat else after)
-    report = {"output": str(chosen.output.resolve()), "objects": tally.objects()}
-    print(json.dumps(report, indent=2) if chosen.json else _lines(report))
+    write_and_report(chosen, after[0] if flat else after, tally.objects(), _line)
     return 0
 
 
@@ -84,7 +72,7 @@ class _Tally:
             if id_ in step.unsure:
                 self._kept[id_].append(step.index)
 
-    def objects(self) -> dict[str, Any]:
+    def objects(self) -> Objects:
         """Return lowest score, IoU of old and new, and the slices on which the old mask stays."""
         return {
             str(id_): {
@@ -96,12 +84,9 @@ class _Tally:
         }
 
 
-def _lines(report: dict[str, Any]) -> str:
-    """Return the report for people."""
-    lines = []
-    for id_, one in report["objects"].items():
-        line = f"object {id_}: score {one['score']:.2f}, IoU with before {one['iou_with_old']:.2f}"
-        if one["kept_old"]:
-            line += f", the old mask stays on slices {', '.join(map(str, one['kept_old']))}"
-        lines.append(line)
-    return "\n".join([*lines, f"Labels: {report['output']}"])
+def _line(id_: int, one: dict[str, Any]) -> list[str]:
+    """Return what became of an object for people."""
+    line = f"object {id_}: score {one['score']:.2f}, IoU with before {one['iou_with_old']:.2f}"
+    if one["kept_old"]:
+        line += f", the old mask stays on slices {', '.join(map(str, one['kept_old']))}"
+    return [line]

@@ -1,0 +1,171 @@
+"""Labels from files and to files: TIFF, OME-Zarr, and PNG of a single plane."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sam.errors import InputError
+from napari_sam.files import replacing
+from napari_sam.io.ome_zarr import write_ome_zarr
+from napari_sam.io.pictures import PNG, TIFF, ZARR, find_pictures, open_picture
+from napari_sam.io.spacing import MOST_AXES, NO_UNIT, Spacing
+
+__all__ = ["check_output", "copy_labels", "open_labels", "save_layer", "write_labels"]
+
+SYMBOLS = {
+    "picometer": "pm",
+    "nanometer": "nm",
+    "micrometer": "µm",
+    "millimeter": "mm",
+    "centimeter": "cm",
+    "meter": "m",
+    "angstrom": "Å",
+    "millisecond": "ms",
+    "second": "s",
+    "minute": "min",
+    "hour": "h",
+    "day": "d",
+}
+BIG = 2**31  # bytes beyond which a TIFF needs larger offsets
+
+
+@contextmanager
+def open_labels(path: Path) -> Iterator[Any]:
+    """Open labels; index them to read. The numbers behind a palette's colours are the labels.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or cannot be read.
+    """
+    find_pictures([path])
+    if path.suffix.lower() not in PNG:
+        with open_picture(path) as labels:
+            yield labels
+        return
+    from PIL import Image
+
+    with Image.open(path) as image:
+        labels = np.asarray(image)
+    if labels.ndim != 2:
+        raise InputError(f"{path} is a colour picture; labels need a whole number per object")
+    yield labels
+
+
+def copy_labels(labels: Any) -> NDArray[np.integer]:
+    """Return all of the labels in memory, to write in."""
+    copy = np.array(labels[...])
+    return copy.astype(np.uint8) if copy.dtype == bool else copy
+
+
+def check_output(output: Path, *inputs: Path) -> None:
+    """Refuse an output that would replace an input, or that has no format for labels."""
+    if output.suffix.lower() not in (*TIFF, *ZARR, *PNG):
+        raise InputError(f"labels are written as .tif, .zarr, or .png if they are 2D; got {output}")
+    if any(output.resolve() == one.resolve() for one in inputs):
+        raise InputError(f"{output} is an input, too; give the result another name")
+
+
+def write_labels(path: Path, labels: Any, spacing: Spacing | None = None) -> None:
+    """Write labels complete or not at all, in their own dtype, compressed.
+
+    Parameters
+    ----------
+    path : Path
+        Its ending says the format: .tif or .tiff, .zarr, .png.
+    labels : array-like of int
+        Any number of axes, the last two are rows and columns; one plane is read at a time.
+    spacing : Spacing, optional
+        What the axes are called and how far apart pixels lie.
+
+    Raises
+    ------
+    InputError
+        If a PNG cannot hold them, if an OME-Zarr would need more than five axes, or would replace
+        something that is no labels.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "cells.tif"
+    >>> write_labels(path, np.arange(24, dtype=np.uint32).reshape(2, 3, 4))
+    >>> with open_labels(path) as labels:
+    ...     print(labels.shape, labels.dtype, labels[1, 2, 3])
+    (2, 3, 4) uint32 23
+    """
+    if path.suffix.lower() in PNG:
+        _write_png(path, labels)
+    elif path.suffix.lower() in ZARR:
+        write_ome_zarr(path, labels, spacing or Spacing.usual(len(labels.shape)))
+    else:
+        _write_tiff(path, labels, spacing or Spacing.usual(len(labels.shape)))
+
+
+def save_layer(path: str, labels: Any, layer: dict[str, Any]) -> list[str]:
+    """Write the data of a napari Labels layer; napari's menu calls this.
+
+    Parameters
+    ----------
+    path : str
+        As for `write_labels`.
+    labels : array-like of int
+        The data; of several levels the finest.
+    layer : dict
+        What else the layer is made of.
+    """
+    finest = labels if hasattr(labels, "dtype") else labels[0]
+    write_labels(Path(path), finest, Spacing.of(len(finest.shape), layer))
+    return [path]
+
+
+def _write_png(path: Path, labels: Any) -> None:
+    from PIL import Image
+
+    plane = np.asarray(labels)
+    if plane.ndim != 2 or plane.max(initial=0) > 65535:
+        raise InputError(f"{path}: a .png holds one slice and ids up to 65535; write a .tif")
+    small = plane.astype("uint8" if plane.max(initial=0) < 256 else "uint16")
+    with replacing(path) as part:
+        Image.fromarray(small).save(part, format="PNG")
+
+
+def _write_tiff(path: Path, labels: Any, spacing: Spacing) -> None:
+    """Write an OME-TIFF, which says what the axes are; a plain one if that cannot hold the labels.
+
+    OME knows no integers of 64 bits and no more than five axes, and axes of one entry get lost when
+    it is read.
+    """
+    import tifffile
+
+    shape, dtype = labels.shape, labels.dtype
+    ome = len(shape) <= MOST_AXES and dtype.itemsize <= 4 and 1 not in shape[:-2]
+    with replacing(path) as part:
+        tifffile.imwrite(
+            part,
+            (np.asarray(labels[index]) for index in np.ndindex(*shape[:-2])),
+            shape=shape,
+            dtype=dtype,
+            ome=ome,
+            metadata=_about(spacing) if ome else {},
+            compression="zlib",
+            photometric="minisblack",
+            bigtiff=int(np.prod(shape)) * dtype.itemsize > BIG,
+        )
+
+
+def _about(spacing: Spacing) -> dict[str, Any]:
+    about: dict[str, Any] = {"axes": spacing.axes.upper()}
+    for letter, step, unit in zip(spacing.axes, spacing.scale, spacing.units, strict=True):
+        if letter in "zyx" and (step, unit) != (1, NO_UNIT):
+            about[f"PhysicalSize{letter.upper()}"] = step
+            about[f"PhysicalSize{letter.upper()}Unit"] = SYMBOLS.get(unit, "pixel")
+        elif letter == "t" and unit in SYMBOLS:
+            about["TimeIncrement"] = step
+            about["TimeIncrementUnit"] = SYMBOLS[unit]
+    return about
