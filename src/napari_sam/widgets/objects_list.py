@@ -68,6 +68,8 @@ class ObjectsList(QWidget):
     ----------
     classes : ClassOptions
         What can be chosen for all objects; it is shown elsewhere.
+    save : QPushButton
+        Asks to save the labels as a file.
     wanted : Signal(str)
         Emitted with the name of an action, see `BUTTONS` and `CHANGES`.
     class_wanted : Signal(int)
@@ -106,6 +108,8 @@ class ObjectsList(QWidget):
         self.table = self._table()
         self.buttons = {name: self._button(name, *words) for name, words in BUTTONS.items()}
         self.menu = self._menu()
+        self.save = QPushButton("Save labels…")
+        self.save.setToolTip("Write the Labels layer as OME-TIFF or OME-Zarr")
         self.empty = new_label("No objects")
         self.empty.setText("No objects yet: they appear here as soon as you accept a mask.")
         self._lay_out()
@@ -261,7 +265,7 @@ class ObjectsList(QWidget):
         more.setMenu(self.menu)
         b = self.buttons
         for widgets in (
-            (self.show_only, more),
+            (self.show_only, more, self.save),
             (b["next_unsure"], b["accept_slice"], b["unclear"]),
             (b["open"], b["continue"]),
         ):

@@ -31,6 +31,7 @@ from napari_sam.widgets.channels import Channels
 from napari_sam.widgets.controls import Controls
 from napari_sam.widgets.jobs import Answer, Job, Jobs
 from napari_sam.widgets.keys import connect_keys
+from napari_sam.widgets.label_saver import LabelSaver
 from napari_sam.widgets.picture import Picture
 from napari_sam.widgets.prompting import Prompting
 from napari_sam.widgets.refining import Refining
@@ -86,6 +87,8 @@ class Panel(QWidget):
         self.refining = Refining(self._viewer, self.controls.refine, self)
         self.refining.remarked.connect(self.prompting.remark)
         self.review = Review(self._viewer, self.controls.objects, self)
+        self.saver = LabelSaver(self._viewer, self.controls.objects.save, self._labels, self)
+        self.saver.said.connect(self.prompting.remark)
         self.ahead = Ahead(self.host.store.budget, self)
         self.controls.store.serve(self.host.store)
         self.channels = Channels(self._viewer, self.controls.channels, self)
@@ -129,6 +132,7 @@ class Panel(QWidget):
         self.jobs.close()
         self.ahead.close()
         self.stack.close()
+        self.saver.close()
         self.controls.store.close_row()
         self.training.close()
         self._activity.end()
@@ -267,6 +271,9 @@ class Panel(QWidget):
         self.jobs.submit(self._model, Job())
         if self.annotation is not None:
             self.annotation.use_model(self._model)
+
+    def _labels(self) -> Labels | None:
+        return None if self.annotation is None else self.annotation.target
 
     def _outline(self, on: bool) -> None:
         if self.annotation is not None:

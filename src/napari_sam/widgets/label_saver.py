@@ -1,0 +1,119 @@
+"""The button that saves the labels as a file, in a thread of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from napari.components import ViewerModel
+from napari.layers import Image, Labels
+from qtpy.QtCore import QObject, Signal
+from qtpy.QtWidgets import QFileDialog, QPushButton
+
+from napari_sam.io.labels import check_output, write_labels
+from napari_sam.io.spacing import Spacing
+from napari_sam.widgets.place import place_of
+
+__all__ = ["LabelSaver"]
+
+FILTERS = {"OME-TIFF (*.ome.tif)": ".ome.tif", "OME-Zarr (*.ome.zarr)": ".ome.zarr"}
+ENDINGS = (".tif", ".tiff", ".zarr")
+NOTHING = "There are no labels to save yet: accept a mask first."
+
+
+class LabelSaver(QObject):
+    """Asks where to, and saves the labels as they are at that moment.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+        Whose pictures are never replaced.
+    button : QPushButton
+        Asks for it.
+    labels : callable
+        Returns the layer to save, or None.
+    """
+
+    said = Signal(str)
+    _ended = Signal(object)  # Future
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        button: QPushButton,
+        labels: Callable[[], Labels | None],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._viewer = viewer
+        self._button = button
+        self._labels = labels
+        self._closed = False
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="napari-sam labels")
+        self._ended.connect(self._take)
+        button.clicked.connect(self.ask)
+
+    @property
+    def busy(self) -> bool:
+        """True while labels are being written."""
+        return not self._button.isEnabled()
+
+    def ask(self) -> None:
+        """Ask for a file name, and save there."""
+        layer = self._labels()
+        if layer is None:
+            self.said.emit(NOTHING)
+            return
+        name = re.sub(r"[^\w. -]", "_", layer.name)
+        start = str(self._folder() / f"{name}{next(iter(FILTERS.values()))}")
+        path, kind = QFileDialog.getSaveFileName(
+            self._button, "Save labels", start, ";;".join(FILTERS)
+        )
+        if path:
+            known = Path(path).suffix.lower() in ENDINGS
+            self.save(layer, Path(path if known else path + FILTERS[kind]))
+
+    def save(self, layer: Labels, path: Path) -> None:
+        """Begin to write the labels of a layer; `said` tells how it went."""
+        data = layer.data
+        spacing = Spacing.of(data.ndim, place_of(layer))
+        pictures = self._pictures()
+
+        def work() -> Path:
+            check_output(path, *pictures)
+            write_labels(path, np.array(data), spacing)  # a copy: somebody goes on annotating
+            return path
+
+        self._button.setEnabled(False)
+        self.said.emit(f"Saving the labels to {path}…")
+        self._thread.submit(work).add_done_callback(self._tell)
+
+    def close(self) -> None:
+        """Say nothing any more; what is being written is finished."""
+        self._closed = True
+        self._thread.shutdown(wait=False)
+
+    def _tell(self, future: Future[Path]) -> None:  # in the thread
+        if not self._closed:
+            self._ended.emit(future)
+
+    def _take(self, future: Future[Path]) -> None:
+        if self._closed:
+            return
+        self._button.setEnabled(True)
+        error = future.exception()
+        if error is None:
+            self.said.emit(f"The labels are saved: {future.result()}")
+        else:
+            why = error or type(error).__name__
+            self.said.emit(f"⚠ The labels were not saved: {why}. They are unchanged; try again.")
+
+    def _pictures(self) -> list[Path]:
+        sources = (x.source.path for x in self._viewer.layers if isinstance(x, Image))
+        return [Path(source) for source in sources if source]
+
+    def _folder(self) -> Path:
+        return next((path.parent for path in self._pictures() if path.parent.is_dir()), Path.home())
