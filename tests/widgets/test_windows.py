@@ -196,6 +196,32 @@ def test_keys_work_while_the_panel_floats(desk):
     assert d.labels[40, 60] == 1
 
 
+def test_keys_work_in_the_stack_tab_and_say_there_what_came_of_it(desk):
+    d = desk(picture(3, 80, 120))
+    d.panel.tabs.setCurrentWidget(d.panel.stack.controls)
+    d.focus()
+    d.click(1, 40, 60)
+    d.press(Qt.Key.Key_N)
+    assert d.labels[1, 40, 60] == 1
+    assert d.panel.stack.controls.remark.isVisible()
+    assert d.panel.stack.controls.remark.text().startswith("Object 1 is in the labels")
+    d.press(Qt.Key.Key_U)
+    assert not d.labels.any()
+
+
+def test_a_question_is_asked_where_it_is_seen(desk):
+    d = desk(picture(3, 80, 120))
+    d.click(1, 40, 60)
+    d.press(Qt.Key.Key_N)
+    rule = d.panel.controls.rule
+    rule.setCurrentIndex(rule.findData("ask"))
+    d.panel.tabs.setCurrentWidget(d.panel.stack.controls)
+    d.focus()
+    d.click(1, 40, 66)
+    d.press(Qt.Key.Key_N)
+    assert d.panel.controls.question.isVisible()
+
+
 def test_the_panel_is_closed_while_the_model_works(desk, model):
     d = desk()
     gate, predict = threading.Event(), model.predict

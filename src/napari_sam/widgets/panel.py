@@ -78,12 +78,15 @@ class Panel(QWidget):
         self.stack = StackTab(self._viewer, lambda: self.controls.objects.selected, self)
         self.tabs.addTab(self.controls, "Prompt")
         self.tabs.addTab(self.stack.controls, "Stack")
-        self.tabs.addTab(_scrolled(self.training.controls), "Train")
+        self._train_tab = _scrolled(self.training.controls)
+        self.tabs.addTab(self._train_tab, "Train")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 8, 0, 0)  # the dock's title overlaps
         layout.addWidget(self.tabs)
         self.jobs = Jobs(self)
         self.prompting = Prompting(self.controls)
+        self.prompting.remarked.connect(self.stack.controls.show_remark)
+        self.prompting.asked.connect(lambda: self.tabs.setCurrentWidget(self.controls))
         self.refining = Refining(self._viewer, self.controls.refine, self)
         self.refining.remarked.connect(self.prompting.remark)
         self.review = Review(self._viewer, self.controls.objects, self)
@@ -196,7 +199,8 @@ class Panel(QWidget):
         )
 
     def _follow_tab(self) -> None:
-        if self.tabs.currentIndex() == 0 and self.isVisible():
+        """Listen to keys wherever one annotates."""
+        if self.tabs.currentWidget() is not self._train_tab and self.isVisible():
             self._connect_keys()
         else:
             self._drop_keys()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from psygnal import Signal
+
 from napari_sam.errors import NapariSamError
 from napari_sam.session.commit import Rule
 from napari_sam.session.draft import Request
@@ -38,7 +40,14 @@ class Prompting:
         What went wrong last.
     took : str
         How long the model took, and where.
+    remarked : psygnal.Signal
+        Emitted with what was said.
+    asked : psygnal.Signal
+        Emitted when a question waits for an answer.
     """
+
+    remarked = Signal(str)
+    asked = Signal()
 
     def __init__(self, controls: Controls) -> None:
         self.annotation: Annotation | None = None
@@ -72,6 +81,7 @@ class Prompting:
         """Say something that stays until the next change."""
         self._controls.remark.setText(text)
         self._controls.remark.setVisible(bool(text))
+        self.remarked.emit(text)
 
     def warn(self, problem: str | BaseException) -> None:
         """Say what went wrong."""
@@ -126,6 +136,7 @@ class Prompting:
             self._controls.ask_about(
                 f"The mask shares {sum(met.values()):,} pixels with object {ids}. Who keeps them?"
             )
+            self.asked.emit()
         else:
             self._write(Rule.KEEP)
 

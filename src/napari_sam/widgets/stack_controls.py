@@ -55,6 +55,9 @@ class StackControls(QWidget):
         self.status = new_label("What to do next")
         self.status.setTextFormat(Qt.TextFormat.PlainText)
         self.status.setStyleSheet("border-left: 3px solid #4c6ef5; padding: 4px 0px 4px 8px;")
+        self.remark = new_label("Remark")
+        self.remark.setTextFormat(Qt.TextFormat.PlainText)
+        self.remark.hide()
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(6)
@@ -95,6 +98,11 @@ class StackControls(QWidget):
         for widget in (self.objects, self.axis, self.direction, self.first, self.last, self.rule):
             widget.setEnabled(not busy)
 
+    def show_remark(self, text: str) -> None:
+        """Say what came of the keys of the prompt tab, which work here, too."""
+        self.remark.setText(text)
+        self.remark.setVisible(bool(text))
+
     def show_report(self, objects: Mapping[int, Account], noun: str) -> None:
         """List what became of each object; every line leads to a slice."""
         lines = []
@@ -129,6 +137,7 @@ class StackControls(QWidget):
         layout.addLayout(self.form)
         layout.addWidget(self.start)
         layout.addWidget(self.status)
+        layout.addWidget(self.remark)
         layout.addWidget(self.bar)
         layout.addWidget(self.cancel)
         layout.addWidget(self.report, 1)
