@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_sam.errors import InputError
-from napari_sam.inference.selection import Selection, proposals_to_labels, select
+from napari_sam.inference.selection import Selection, arrange, proposals_to_labels, select
 from napari_sam.results import Proposal
 
 IMAGE = np.tile(np.arange(20.0), (10, 1))
@@ -78,3 +78,14 @@ def test_no_proposals():
     nothing = proposals_to_labels(ALL, Selection(score=(1, None)))
     assert nothing.shape == (10, 20)
     assert not nothing.any()
+
+
+def test_each_id_knows_its_proposal():
+    top, under, other = (
+        block(0, 0, 4, 10, score=0.9),
+        block(1, 1, 2, 2, score=0.8),
+        block(6, 0, 2, 2, score=0.7),
+    )
+    labels, order = arrange([other, under, top])
+    assert order == [2, 0]
+    assert (labels == proposals_to_labels([other, under, top])).all()

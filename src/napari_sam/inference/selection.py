@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from napari_sam.errors import InputError
 from napari_sam.results import Proposal
 
-__all__ = ["OPEN", "Range", "Selection", "proposals_to_labels", "select"]
+__all__ = ["OPEN", "Range", "Selection", "arrange", "proposals_to_labels", "select"]
 
 Range = tuple[float | None, float | None]
 """Lowest and highest value that is kept; None is open."""
@@ -114,18 +114,27 @@ def proposals_to_labels(
     >>> proposals_to_labels(found, Selection(overlap="smaller"))
     array([[2, 2, 2, 1, 1]], dtype=int32)
     """
+    return arrange(proposals, selection, shape)[0]
+
+
+def arrange(
+    proposals: Sequence[Proposal],
+    selection: Selection | None = None,
+    shape: tuple[int, int] | None = None,
+) -> tuple[NDArray[np.int32], list[int]]:
+    """Return what `proposals_to_labels` does, and the proposal behind each id from 1 on."""
     shapes = {one.shape for one in proposals} | ({shape} if shape else set())
     if len(shapes) != 1:
         raise InputError(
             f"labels need the one shape of the picture; got {sorted(shapes) or 'no proposals'}"
         )
     labels = np.zeros(shapes.pop(), np.int32)
-    last = 0
+    shown: list[int] = []
     for i in select(proposals, selection or Selection()):
         one = proposals[i]
         there = labels[one.box]
         free = one.patch & (there == 0)
         if np.count_nonzero(free) >= SHOWN * one.area:
-            last += 1
-            there[free] = last
-    return labels
+            shown.append(i)
+            there[free] = len(shown)
+    return labels, shown

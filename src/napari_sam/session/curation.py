@@ -18,7 +18,7 @@ from napari_sam.session.objects import Status, spanned
 from napari_sam.session.paint import Stroke, adopt, paint
 from napari_sam.session.proposals import Batch
 from napari_sam.session.records import Adopted, Grown
-from napari_sam.session.regroup import delete, merge, split
+from napari_sam.session.regroup import delete, discard, merge, split
 from napari_sam.session.target import Plane, Target
 
 __all__ = ["Curation"]
@@ -120,15 +120,7 @@ class Curation(Ledger):
         InputError
             If it is unknown or locked.
         """
-        held = self.objects.unlocked(object_id)
-        edits: list[Edit] = [
-            SectionEdit(object_id, at, section, None)
-            for at, section in held.sections.items()
-            if section.status is not Status.ACCEPTED and plane in (None, at)
-        ]
-        if len(edits) == len(held.sections):
-            edits.append(TraitsEdit(object_id, held.traits, None))
-        self._do_edits(Kind.DELETED, edits)
+        self._do_edits(Kind.DELETED, discard(self.objects, object_id, plane))
 
     def merge(self, ids: Sequence[int]) -> None:
         """Give all pixels of these objects to the first of them.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from napari_sam.session.changes import Edit, Kind, SectionEdit, TraitsEdit
 from napari_sam.session.commit import Rule, claim, take_away
 from napari_sam.session.draft import Draft
 from napari_sam.session.objects import Origin, Section, Source, Status, Traits
+from napari_sam.session.regroup import discard
 from napari_sam.session.target import Plane
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Proposal:
 
     Parameters
     ----------
-    mask : (H, W) bool, optional
+    mask : (H, W) bool or BitMask, optional
         The mask; None if nothing was found, which is kept only where somebody should look.
     object_id : int, optional
         Whose; None for a new object.
@@ -46,7 +47,7 @@ class Proposal:
         What it was asked for with.
     """
 
-    mask: NDArray[np.bool_] | None
+    mask: NDArray[np.bool_] | BitMask | None
     object_id: int | None = None
     score: float | None = None
     origin: Origin = AUTOMATIC
@@ -118,6 +119,18 @@ class Batch:
             self._ids.update(number for number in ids if number is not None)
         return ids
 
+    def discard(self, plane: Plane, ids: Iterable[int]) -> None:
+        """Take away what nobody has accepted of these objects in a plane, as part of the step.
+
+        Raises
+        ------
+        InputError
+            If one is unknown or locked.
+        """
+        edits = [edit for number in ids for edit in discard(self._session.objects, number, plane)]
+        if edits and self.is_open:
+            self._number = self._session._take_batch(self._kind, self._number, edits)
+
     def _edits(
         self, plane: Plane, proposals: Sequence[Proposal]
     ) -> tuple[list[Edit], list[int | None]]:
@@ -125,25 +138,24 @@ class Batch:
         new_id = session._new_id(plane, *(p.object_id or 0 for p in proposals))
         own: list[Edit] = []
         ids: list[int | None] = []
+        masks = [_packed(p.mask) for p in proposals]
         shape = next((p.mask.shape for p in proposals if p.mask is not None), (0, 0))
         taken = np.zeros(shape, bool)
         losers: set[int] = set()
         renewed = {
             p.object_id
-            for p in proposals
+            for p, mask in zip(proposals, masks, strict=True)
             if p.object_id is not None
-            and p.mask is not None
-            and p.mask.any()
+            and mask is not None
             and self._may_change(p.object_id, objects.section(p.object_id, plane), p.status)
         }
-        for proposal in proposals:
+        for proposal, got in zip(proposals, masks, strict=True):
             number = proposal.object_id
             before = objects.section(number, plane)
             twice = number is not None and number in ids
             if twice or not self._may_change(number, before, proposal.status):
                 ids.append(None)
                 continue
-            got = None if proposal.mask is None else BitMask.of(proposal.mask)
             if got is not None:
                 got = got.without(taken[slices(got.window)], got.window)
             if got is not None:
@@ -174,3 +186,7 @@ class Batch:
             return False
         accepted = before is not None and before.status is Status.ACCEPTED
         return status is Status.ACCEPTED or not accepted
+
+
+def _packed(mask: NDArray[np.bool_] | BitMask | None) -> BitMask | None:
+    return BitMask.of(mask) if isinstance(mask, np.ndarray) else mask

@@ -14,7 +14,7 @@ from napari_sam.session.changes import Edit, SectionEdit, TraitsEdit
 from napari_sam.session.objects import AnnotatedObject, Objects, Section, Status
 from napari_sam.session.target import Plane
 
-__all__ = ["delete", "merge", "split"]
+__all__ = ["delete", "discard", "merge", "split"]
 
 WORST_FIRST = (Status.UNCLEAR, Status.PROPOSED, Status.ACCEPTED)
 
@@ -32,6 +32,25 @@ def delete(objects: Objects, ids: Sequence[int]) -> list[Edit]:
         held = objects.unlocked(number)
         edits += [SectionEdit(number, p, held.sections[p], None) for p in held.planes]
         edits.append(TraitsEdit(number, held.traits, None))
+    return edits
+
+
+def discard(objects: Objects, object_id: int, plane: Plane | None = None) -> list[Edit]:
+    """Return the edits that take away what nobody has accepted, in one plane or in all.
+
+    Raises
+    ------
+    InputError
+        If it is unknown or locked.
+    """
+    held = objects.unlocked(object_id)
+    edits: list[Edit] = [
+        SectionEdit(object_id, at, section, None)
+        for at, section in held.sections.items()
+        if section.status is not Status.ACCEPTED and plane in (None, at)
+    ]
+    if len(edits) == len(held.sections):
+        edits.append(TraitsEdit(object_id, held.traits, None))
     return edits
 
 

@@ -1,0 +1,199 @@
+"""What an automatic run has found becomes objects: what is there stays, the rest is filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_sam.inference.selection import Selection, arrange
+from napari_sam.results import Proposal as Found
+from napari_sam.session.bitmask import BitMask
+from napari_sam.session.changes import Kind
+from napari_sam.session.commit import Rule
+from napari_sam.session.objects import Objects, Source, Status
+from napari_sam.session.proposals import Proposal
+from napari_sam.session.session import Session
+from napari_sam.session.target import Plane
+
+__all__ = ["Chosen", "Filled", "choose", "fill", "in_what_is_left", "settled", "useful_first"]
+
+SAME = 0.5  # share of an object on another one from which on it means that one
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """What the sliders keep of a run.
+
+    Parameters
+    ----------
+    labels : (H, W) int32
+        As they would be written: zero for background and for what is settled, else 1 to n.
+    objects : list of (results.Proposal, BitMask)
+        What was found behind each label, and its pixels.
+    """
+
+    labels: NDArray[np.int32]
+    objects: list[tuple[Found, BitMask]]
+
+
+@dataclass(frozen=True)
+class Filled:
+    """How many objects were accepted, and how many wait for a look."""
+
+    accepted: int
+    waiting: int
+
+
+def settled(
+    objects: Objects,
+    plane: Plane,
+    shape: tuple[int, int],
+    rule: Rule,
+    labels: NDArray[np.integer[Any]] | None = None,
+) -> NDArray[np.int64]:
+    """Return (H, W) with 1 to n for the objects that stay as they are, zero elsewhere.
+
+    Accepted and locked objects stay, and labels that belong to no object; under `Rule.KEEP` all
+    objects do, but for those of an earlier automatic run that nobody has accepted.
+
+    Parameters
+    ----------
+    objects : Objects
+        All objects.
+    plane : Plane
+        Where.
+    shape : (H, W)
+        Of the plane.
+    rule : Rule
+        Who keeps the pixels of other objects.
+    labels : (H, W) int, optional
+        Those of the plane.
+    """
+    whole = (0, 0, *shape)
+    held = np.zeros(shape, np.int64)
+    count = 0
+    for number, mask in objects.on(plane):
+        judged = objects[number].sections[plane].status is Status.ACCEPTED
+        earlier = _is_earlier(objects, number, plane)
+        if judged or objects[number].locked or (rule is Rule.KEEP and not earlier):
+            count += 1
+            mask.mark(held, whole, count)
+    if labels is not None:
+        loose = (labels != 0) & (objects.owners(plane, whole) == 0)
+        held[loose] = np.unique(labels[loose], return_inverse=True)[1] + count + 1
+    return held
+
+
+def in_what_is_left(found: Sequence[Found], held: NDArray[np.int64]) -> list[Found]:
+    """Return what was found beside the settled objects.
+
+    Left out is what lies on them with half of its pixels or more, and what covers half of one of
+    them or more: that is the same object, found once more.
+
+    Parameters
+    ----------
+    found : sequence of results.Proposal
+        Of one picture.
+    held : (H, W) int
+        See `settled`.
+    """
+    areas = np.bincount(held.ravel())
+    kept = []
+    for one in found:
+        met = np.bincount(held[one.box][one.patch], minlength=len(areas))
+        if met[1:].sum() < SAME * one.area and (met[1:] < SAME * areas[1:]).all():
+            kept.append(one)
+    return kept
+
+
+def choose(
+    found: Sequence[Found], selection: Selection, held: NDArray[np.int64] | None = None
+) -> Chosen:
+    """Return what of a run is kept, each with the pixels that others and settled ones leave it.
+
+    Parameters
+    ----------
+    found : sequence of results.Proposal
+        Of one picture, at least one.
+    selection : Selection
+        What is kept, and who is on top.
+    held : (H, W) int, optional
+        See `settled`.
+    """
+    labels, order = arrange(found, selection)
+    if held is not None:
+        labels[held != 0] = 0
+    objects = []
+    for number, (box, i) in enumerate(zip(ndimage.find_objects(labels), order, strict=False), 1):
+        if box is not None:  # else settled objects have all of its pixels
+            corner = box[0].start, box[1].start
+            mask = BitMask.of(labels[box] == number, corner, labels.shape)
+            assert mask is not None
+            objects.append((found[i], mask))
+    return Chosen(labels, objects)
+
+
+def useful_first(objects: Sequence[tuple[Found, BitMask]]) -> list[tuple[Found, BitMask]]:
+    """Return the objects by what a look at them is expected to gain: the right pixels.
+
+    The predicted IoU times the area estimates them. An area counts up to the median only, so that
+    a blob of background does not come before ten objects of the usual size.
+    """
+    usual = np.median([mask.pixels for _, mask in objects]) if objects else 0
+    return sorted(objects, key=lambda one: -one[0].score * min(one[1].pixels, usual))
+
+
+def fill(session: Session, plane: Plane, chosen: Chosen, rule: Rule, certain: float) -> Filled:
+    """Put what is chosen into the session, as one step.
+
+    What is certain is accepted; the rest is proposed, or unclear if others were certain, most
+    useful first. Those of an earlier run that nobody has accepted make room.
+
+    Parameters
+    ----------
+    session : Session
+        Takes the objects.
+    plane : Plane
+        Where.
+    chosen : Chosen
+        What to put.
+    rule : Rule
+        Who keeps the pixels of other objects; those of settled ones are not in `chosen`.
+    certain : float
+        Score from which on an object is accepted; infinite: none is.
+
+    Raises
+    ------
+    InputError
+        As `Batch.add`.
+    """
+    objects = session.objects
+    sure = [one for one in chosen.objects if one[0].score >= certain]
+    unsure = useful_first([one for one in chosen.objects if one[0].score < certain])
+    doubt = Status.PROPOSED if np.isinf(certain) else Status.UNCLEAR
+    proposals = [
+        Proposal(mask, score=one.score, status=status)
+        for some, status in ((sure, Status.ACCEPTED), (unsure, doubt))
+        for one, mask in some
+    ]
+    with session.begin(Kind.AUTOMATIC, rule) as batch:
+        earlier = [n for n, _ in objects.on(plane) if _is_earlier(objects, n, plane)]
+        batch.discard(plane, earlier)
+        taken = batch.add(plane, proposals)
+    accepted = sum(number is not None for number in taken[: len(sure)])
+    return Filled(accepted, sum(number is not None for number in taken) - accepted)
+
+
+def _is_earlier(objects: Objects, number: int, plane: Plane) -> bool:
+    """Tell whether it comes from an automatic run and nobody has judged it since."""
+    section = objects[number].sections[plane]
+    return (
+        section.origin.source is Source.AUTOMATIC
+        and section.status is not Status.ACCEPTED
+        and not objects[number].locked
+    )

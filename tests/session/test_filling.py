@@ -1,0 +1,142 @@
+"""What an automatic run has found, in a session: what is there stays, the rest is filled in."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from napari_sam.inference.selection import Selection
+from napari_sam.results import Proposal as Found
+from napari_sam.session.changes import Kind
+from napari_sam.session.commit import Rule
+from napari_sam.session.filling import choose, fill, in_what_is_left, settled, useful_first
+from napari_sam.session.objects import Origin, Source, Status
+from napari_sam.session.proposals import Proposal
+from napari_sam.session.session import Session
+from tests.fakes import ArrayTarget
+
+PLANE = (None, None)
+SHAPE = 20, 30
+
+
+def square(row, column, side=4, score=0.9, width=None):
+    mask = np.zeros(SHAPE, bool)
+    mask[row : row + side, column : column + (width or side)] = True
+    return Found.of(mask, np.zeros(SHAPE), score=score, stability=1, point=(row, column))
+
+
+def accept(session, *found, status=Status.ACCEPTED, source=Source.PROMPTED):
+    with session.begin(Kind.AUTOMATIC) as batch:
+        return batch.add(
+            PLANE, [Proposal(one.mask, origin=Origin(source), status=status) for one in found]
+        )
+
+
+def held(session, rule=Rule.KEEP, labels=None):
+    return settled(session.objects, PLANE, SHAPE, rule, labels)
+
+
+@pytest.fixture
+def session():
+    return Session()
+
+
+A, B, C = square(1, 1), square(1, 11), square(11, 1)
+
+
+def test_everything_is_proposed_as_one_step(session):
+    filled = fill(session, PLANE, choose([A, B, C], Selection()), Rule.KEEP, math.inf)
+    assert (filled.accepted, filled.waiting) == (0, 3)
+    assert {o.status for o in session.objects.values()} == {Status.PROPOSED}
+    section = session.objects[1].sections[PLANE]
+    assert section.origin.source is Source.AUTOMATIC
+    assert section.score == 0.9
+    np.testing.assert_array_equal(section.mask.full(), A.mask)
+    session.undo()
+    assert not session.objects
+
+
+def test_what_is_certain_is_accepted_and_the_rest_is_unclear_most_useful_first(session):
+    found = [square(1, 1, 4, 0.5), square(1, 11, 4, 0.7), square(11, 1, 2, 0.8), B, C]
+    found[3:] = [square(11, 11, 4, 0.95)]
+    filled = fill(session, PLANE, choose(found, Selection()), Rule.KEEP, 0.9)
+    assert (filled.accepted, filled.waiting) == (1, 3)
+    statuses = [session.objects[n].status for n in sorted(session.objects)]
+    assert statuses == [Status.ACCEPTED, *[Status.UNCLEAR] * 3]
+    scores = [session.objects[n].confidence for n in sorted(session.objects)]
+    assert scores == pytest.approx([0.95, 0.7, 0.5, 0.8])  # the last one is the small one
+
+
+def test_a_blob_of_background_does_not_come_first():
+    blob = square(0, 0, 20, 0.4, width=14)
+    chosen = choose([blob, square(1, 16, 4, 0.7), square(8, 16, 4, 0.6)], Selection())
+    assert [one.score for one, _ in useful_first(chosen.objects)] == [0.7, 0.6, 0.4]
+
+
+def test_what_is_settled_is_not_found_again(session):
+    accept(session, A)
+    again, around, beside = square(2, 1), square(0, 0, 8), square(1, 4)
+    left = in_what_is_left([again, around, beside, B], held(session))
+    assert left == [beside, B]
+
+
+def test_settled_pixels_stay_under_either_rule(session):
+    accept(session, A)
+    before = session.objects[1].sections[PLANE]
+    beside = square(1, 4)  # shares a column with A
+    for rule in Rule:
+        there = held(session, rule)
+        fill(session, PLANE, choose([beside], Selection(), there), rule, 0)
+        assert session.objects[1].sections[PLANE] is before
+        assert session.objects[2].pixels == 12
+        session.undo()
+
+
+def test_a_second_run_takes_the_place_of_what_nobody_judged(session):
+    fill(session, PLANE, choose([A, B, C], Selection()), Rule.KEEP, math.inf)
+    session.set_status([1], Status.ACCEPTED)
+    session.lock([2])
+    there = held(session)
+    assert np.unique(there).tolist() == [0, 1, 2]
+    new = in_what_is_left([A, B, square(11, 1, 6)], there)
+    fill(session, PLANE, choose(new, Selection(), there), Rule.KEEP, math.inf)
+    assert sorted(o.pixels for o in session.objects.values()) == [16, 16, 36]
+    session.undo()
+    assert sorted(o.pixels for o in session.objects.values()) == [16, 16, 16]
+
+
+def test_under_replace_only_what_is_accepted_stays(session):
+    accept(session, A, status=Status.PROPOSED)
+    accept(session, B)
+    np.testing.assert_array_equal(held(session) != 0, A.mask | B.mask)
+    np.testing.assert_array_equal(held(session, Rule.REPLACE) != 0, B.mask)
+
+
+def test_labels_of_no_object_stay(session):
+    data = np.zeros(SHAPE, np.uint16)
+    data[A.mask] = 1
+    session.write_to(ArrayTarget(data), 1)
+    accept(session, B)
+    there = held(session, Rule.REPLACE, data)
+    assert np.count_nonzero(there) == 32
+    assert in_what_is_left([A, B, C], there) == [C]
+    fill(session, PLANE, choose([C], Selection(), there), Rule.REPLACE, 0)
+    assert len(np.unique(data)) == 4
+
+
+def test_an_object_that_settled_ones_cover_is_left_out():
+    there = np.zeros(SHAPE, np.int64)
+    there[A.mask] = 7
+    chosen = choose([A, B], Selection(), there)
+    assert [one for one, _ in chosen.objects] == [B]
+    assert (chosen.labels[A.mask] == 0).all()
+
+
+def test_nothing_found_takes_earlier_ones_away(session):
+    fill(session, PLANE, choose([A], Selection()), Rule.KEEP, math.inf)
+    nothing = choose([A], Selection(score=(1, None)))
+    filled = fill(session, PLANE, nothing, Rule.KEEP, 0.5)
+    assert (filled.accepted, filled.waiting) == (0, 0)
+    assert not session.objects
