@@ -8,9 +8,11 @@ from napari.components import ViewerModel
 from napari.utils.shortcuts import default_shortcuts
 from qtpy.QtCore import QItemSelectionModel, Qt
 
+from napari_sam.session.bitmask import BitMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.objects import Status
 from napari_sam.session.proposals import Proposal
+from napari_sam.widgets.highlight import rings
 from napari_sam.widgets.keys import KEYS
 from napari_sam.widgets.object_rows import Column
 from tests.widgets.conftest import ours, picture
@@ -362,3 +364,81 @@ def test_keys_are_none_of_naparis_own_and_none_twice():
     taken = {str(key) for keys in default_shortcuts.values() for key in keys}
     assert not taken & set(KEYS.values())
     assert len(set(KEYS.values())) == len(KEYS)
+
+
+def ring(viewer):
+    """Where the ring next to selected objects shows, by slice, row and column."""
+    layer = ours(viewer, "selected")
+    return None if layer is None else layer.data == 1
+
+
+def around(row, column):
+    """The ring that belongs around a block."""
+    near = np.zeros((40, 60), bool)
+    near[row - 1 : row + 9, column : column + 8] = True
+    near[row : row + 8, column - 1 : column + 9] = True
+    return near & ~block(row, column)
+
+
+class TestHighlight:
+    def test_the_selected_object_has_a_ring_on_the_slice_in_view(self, viewer, three):
+        assert ring(viewer) is None
+        select(three, 2)
+        (found,) = ring(viewer)
+        np.testing.assert_array_equal(found, around(20, 30))
+        assert ours(viewer, "selected").translate[0] == 7 + 3 * 2
+        assert ours(viewer, "selected") is not three.annotation.target
+
+    def test_it_follows_the_slice_and_the_selection(self, viewer, three):
+        select(three, 2)
+        viewer.dims.set_point(0, 7 + 3 * 3)
+        assert ring(viewer).any()
+        assert ours(viewer, "selected").translate[0] == 7 + 3 * 3
+        viewer.dims.set_point(0, 7 + 3 * 5)
+        assert not ring(viewer).any()
+        select(three, 3)
+        np.testing.assert_array_equal(ring(viewer)[0], around(5, 45))
+        select(three)
+        assert not ring(viewer).any()
+
+    def test_all_selected_objects_have_one(self, viewer, three):
+        with three.annotation.session.begin(Kind.AUTOMATIC) as batch:
+            batch.add((4, None, None), [Proposal(block(25, 10), score=0.5, object_id=4)])
+        three.review.refresh()
+        select(three, 3)
+        select(three, 3, 4)
+        np.testing.assert_array_equal(ring(viewer)[0], around(5, 45) | around(25, 10))
+
+    def test_it_follows_what_becomes_of_the_object(self, viewer, three):
+        select(three, 3)
+        three.annotation.session.delete([3])
+        assert not ring(viewer).any()
+        three.controls.undo.click()
+        select(three, 3)
+        np.testing.assert_array_equal(ring(viewer)[0], around(5, 45))
+
+    def test_it_is_no_layer_of_the_user(self, viewer, three, tmp_path):
+        labels = three.annotation.target.data.copy()
+        select(three, 2)
+        choice = three.controls.labels
+        texts = [choice.itemText(index) for index in range(choice.count())]
+        assert ours(viewer, "selected").name not in texts
+        assert three.annotation.target.name in texts
+        viewer.layers.remove(ours(viewer, "selected"))
+        select(three, 3)
+        np.testing.assert_array_equal(ring(viewer)[0], around(5, 45))
+        np.testing.assert_array_equal(three.annotation.target.data, labels)
+        three.close_panel()
+        assert ours(viewer, "selected") is None
+
+    def test_in_3d_there_is_none(self, viewer, three):
+        select(three, 2)
+        viewer.dims.ndisplay = 3
+        assert not ring(viewer).any()
+
+    def test_at_the_edge_and_in_a_large_picture(self):
+        mask = np.zeros((2100, 8), bool)
+        mask[:2, 3:5] = True
+        shown = rings([BitMask.of(mask)])
+        assert shown[0].tolist() == [1, 1, 1, 0, 0, 1, 1, 1]
+        assert shown[1:9, 3].tolist() == [0, 1, 1, 1, 2, 2, 2, 0]

@@ -24,8 +24,8 @@ OURS = "napari-sam"
 
 
 def is_helper(layer: Layer) -> bool:
-    """Tell whether a layer is a tool of some panel: prompts or preview."""
-    return layer.metadata.get(OURS) in ("points", "boxes", "preview")
+    """Tell whether a layer is a tool of some panel: prompts, preview, or what is selected."""
+    return layer.metadata.get(OURS) in ("points", "boxes", "preview", "selected")
 
 
 def on_plane(plane: Plane) -> tuple[int | slice, ...]:

@@ -36,6 +36,8 @@ class Preview:
         The colours of the values 1, 2 and so on of a mask.
     opacity : float
         Of the layer.
+    role : str
+        By which the layer is known as one of ours.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Preview:
         name: str = "napari-sam preview",
         colours: Sequence[str] = (COLOUR,),
         opacity: float = 0.5,
+        role: str = "preview",
     ) -> None:
         self._viewer = viewer
         self._picture = picture
@@ -53,6 +56,7 @@ class Preview:
             # A direct colormap would be compiled at the first click, for a second or more.
             "colormap": CyclicLabelColormap(["transparent", *colours]),
             "opacity": opacity,
+            "metadata": {OURS: role},
         }
         self._plane: Plane | None = None
         self._outline = False
@@ -92,7 +96,6 @@ class Preview:
         self.layer = Labels(
             data,
             **self._look,
-            metadata={OURS: "preview"},
             **self._picture.place_of(plane),
         )
         self.outline(self._outline)

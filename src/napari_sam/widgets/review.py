@@ -14,6 +14,7 @@ from napari_sam.session.review import next_unsure, weakest_plane
 from napari_sam.session.session import Session
 from napari_sam.session.target import Plane
 from napari_sam.widgets.annotation import Annotation
+from napari_sam.widgets.highlight import Highlight
 from napari_sam.widgets.journey import go_to, pixel_below
 from napari_sam.widgets.objects_list import ObjectsList
 
@@ -46,6 +47,7 @@ class Review(QObject):
         super().__init__(parent)
         self._viewer = viewer
         self._list = objects
+        self._highlight = Highlight(viewer, lambda: objects.selected)
         self._annotation: Annotation | None = None
         self._session: Session | None = None
         self._target: Labels | None = None
@@ -81,6 +83,7 @@ class Review(QObject):
         self._list.portraits.attach(None if annotation is None else annotation.picture)
         if annotation is not None:
             annotation.changed.connect(self._follow)
+        self._highlight.attach(annotation)
         self._follow()
 
     def close(self) -> None:
@@ -264,3 +267,4 @@ class Review(QObject):
     def _tell_selection(self) -> None:
         if self._annotation is not None:
             self._annotation.select(self._one())
+            self._highlight.refresh()
