@@ -8,8 +8,11 @@ import dask.array as da
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from qtpy.QtCore import QItemSelectionModel, Qt
 
+from napari_sam.session.changes import Kind
 from napari_sam.session.objects import Status
+from napari_sam.session.proposals import Proposal
 from tests.widgets.conftest import ours, picture
 
 SHAPE = (4, 40, 60)
@@ -112,7 +115,7 @@ def test_reject_leaves_everything_as_it_was(viewer, panel, rough, refine):
     refine()
     panel.controls.refine.reject.click()
     assert not outlines(viewer).data.any()
-    assert panel.refining.results == []
+    assert panel.refining.answers.results == []
     assert objects(viewer) is None
     assert not panel.annotation.session.can_undo
     assert panel.controls.refine.accept.isHidden()
@@ -120,11 +123,11 @@ def test_reject_leaves_everything_as_it_was(viewer, panel, rough, refine):
 
 def test_only_this_slice_or_only_the_selected_label(panel, rough, refine):
     refine(all_slices=False)
-    assert [one.plane for one in panel.refining.results] == [(1, None, None)]
-    assert set(panel.refining.results[0].found) == {3, 7}
+    assert [one.plane for one in panel.refining.answers.results] == [(1, None, None)]
+    assert set(panel.refining.answers.results[0].found) == {3, 7}
     rough.selected_label = 7
     refine(selected=True)
-    assert [set(one.found) for one in panel.refining.results] == [{7}, {7}]
+    assert [set(one.found) for one in panel.refining.answers.results] == [{7}, {7}]
     rough.selected_label = 99
     refine(selected=True)
     assert "no object" in panel.controls.refine.text.text()
@@ -205,7 +208,7 @@ def test_lazy_labels_and_labels_that_do_not_fit(viewer, panel, refine, model):
     lazy = viewer.add_labels(da.from_array(rough_labels(), chunks=(1, 40, 60)))
     panel.controls.refine.labels.choose(lazy)
     refine()
-    assert len(panel.refining.results) == 2
+    assert len(panel.refining.answers.results) == 2
     panel.controls.refine.labels.choose(viewer.add_labels(np.ones((40, 60), int)))
     refine()
     assert "shape" in panel.controls.refine.text.text()
@@ -219,7 +222,7 @@ def test_a_plane_along_another_axis(viewer, panel, rough, refine):
     viewer.dims.set_point(1, 10)
     rough.data[:, 8:12, 30:40] = 5
     refine(all_slices=False)
-    (result,) = panel.refining.results
+    (result,) = panel.refining.answers.results
     assert result.plane == (None, 10, None)
     assert result.shape == (4, 60)
     assert outlines(viewer).data.shape == (4, 1, 60)
@@ -244,11 +247,11 @@ def test_cancel_keeps_what_is_done(panel, rough, qtbot, model):
     c.cancel.click()
     gate.set()
     assert not panel.refining.busy
-    assert [one.plane for one in panel.refining.results] == [(1, None, None)]
+    assert [one.plane for one in panel.refining.answers.results] == [(1, None, None)]
     assert "2 objects on 1 slice" in c.text.text()
     assert not c.accept.isHidden()
     qtbot.wait(50)
-    assert len(panel.refining.results) == 1
+    assert len(panel.refining.answers.results) == 1
 
 
 def test_a_failure_is_said_and_another_picture_forgets(viewer, panel, refine, model):
@@ -258,8 +261,152 @@ def test_a_failure_is_said_and_another_picture_forgets(viewer, panel, refine, mo
     assert panel.controls.refine.accept.isHidden()
     del model.predict_batch
     refine()
-    assert panel.refining.results
+    assert panel.refining.answers.results
     other = viewer.add_image(picture(*SHAPE))
     panel.controls.picture.choose(other)
-    assert panel.refining.results == []
+    assert panel.refining.answers.results == []
     assert not [layer for layer in viewer.layers if layer.name == "napari-sam changes"]
+
+
+def rows(panel):
+    table = panel.controls.refine.list.table
+    return [
+        [table.item(row, column).text() for column in range(table.columnCount())]
+        for row in range(table.rowCount())
+    ]
+
+
+def select(panel, *numbers):
+    table = panel.controls.refine.list.table
+    table.clearSelection()
+    for row, (number, *_) in enumerate(rows(panel)):
+        if int(number) in numbers:
+            table.selectionModel().select(
+                table.model().index(row, 0),
+                QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows,
+            )
+
+
+class TestOneByOne:
+    def test_each_object_has_its_score_and_its_change(self, panel, refine):
+        assert panel.controls.refine.list.isHidden()
+        refine()
+        assert not panel.controls.refine.list.isHidden()
+        found = {row[0]: row[1:] for row in rows(panel)}
+        assert set(found) == {"3", "7"}
+        for number, slices in (("3", "1"), ("7", "2")):
+            assert found[number][:2] == [slices, "0.90"]
+            largest = max(
+                one.found[int(number)][0].change
+                for one in panel.refining.answers.results
+                if int(number) in one.found
+            )
+            assert found[number][2] == f"{100 * largest:.0f} %"
+
+    def test_the_least_sure_come_first_and_any_column_sorts(self, panel, refine, model):
+        predict = model.predict
+
+        def unsure(embedding, prompts):
+            answer = predict(embedding, prompts)
+            wide = prompts.box[3] - prompts.box[1] > 15
+            return type(answer)(answer.masks, answer.scores - 0.5 * wide, answer.logits)
+
+        model.predict = unsure
+        refine()
+        assert [row[0] for row in rows(panel)] == ["3", "7"]
+        panel.controls.refine.list.table.sortByColumn(1, Qt.SortOrder.DescendingOrder)
+        assert [row[0] for row in rows(panel)] == ["7", "3"]
+
+    def test_only_what_is_selected_is_accepted_and_one_undo_takes_it_back(
+        self, viewer, panel, refine
+    ):
+        refine()
+        c = panel.controls.refine
+        assert not c.list.accept.isEnabled()
+        select(panel, 7)
+        c.list.accept.click()
+        written = objects(viewer).data
+        assert set(np.unique(written)) == {0, 7}
+        assert written[2, 10, 10] == 7
+        assert [row[0] for row in rows(panel)] == ["3"]
+        assert "1 object on 1 slice" in c.text.text()
+        assert c.list.selected == [3]  # on to the next
+        c.list.accept.click()
+        assert set(np.unique(written)) == {0, 3, 7}  # as in the rough labels
+        assert c.list.isHidden()
+        panel.controls.undo.click()
+        assert set(np.unique(written)) == {0, 7}
+        panel.controls.undo.click()
+        assert not written.any()
+
+    def test_what_is_rejected_is_gone_and_changes_nothing(self, viewer, panel, refine):
+        refine()
+        select(panel, 3)
+        panel.controls.refine.list.reject.click()
+        assert [row[0] for row in rows(panel)] == ["7"]
+        assert objects(viewer) is None
+        panel.controls.refine.accept.click()
+        assert set(np.unique(objects(viewer).data)) == {0, 7}
+
+    def test_the_view_goes_to_a_selected_object_and_shows_its_change_alone(
+        self, viewer, panel, refine, rough
+    ):
+        rough.data[2, 5:15, 20:23] = 7  # a tail that the new mask loses
+        refine()
+        viewer.dims.set_point(0, 0)
+        select(panel, 7)
+        assert viewer.dims.point[0] == 2
+        select(panel, 3)
+        assert viewer.dims.point[0] == 1
+        shown = outlines(viewer).data[0]
+        assert shown[20:32].any()
+        assert not shown[:18].any()
+        panel.controls.refine.list.table.clearSelection()
+        assert outlines(viewer).data[0, :18].any()
+
+    def test_a_number_that_was_given_away_meanwhile_is_not_used_again(
+        self, viewer, panel, refine, settle
+    ):
+        refine()
+        select(panel, 7)
+        panel.controls.refine.list.accept.click()
+        session = panel.annotation.session
+        with session.begin(Kind.AUTOMATIC) as batch:
+            far = np.zeros((40, 60), bool)
+            far[35:38, 50:55] = True
+            batch.add((1, None, None), [Proposal(far, 3, 0.9)])
+        panel.controls.refine.accept.click()
+        written = objects(viewer).data
+        assert (written[1, 35:38, 50:55] == 3).all()
+        assert written[1, 26, 30] not in (0, 3, 7)
+
+    def test_a_locked_object_stays_and_that_is_said(self, panel, rough, refine):
+        panel.controls.labels.choose(rough)
+        before = rough.data.copy()
+        refine()
+        panel.annotation.session.adopt((1, None, None))
+        panel.annotation.session.lock([3])
+        select(panel, 3)
+        panel.controls.refine.list.accept.click()
+        np.testing.assert_array_equal(rough.data, before)
+        assert "stay as they are" in panel.controls.remark.text()
+
+
+class TestSelected:
+    def test_in_the_labels_that_are_written_to_it_means_the_list_of_objects(
+        self, panel, rough, refine
+    ):
+        c = panel.controls.refine
+        assert c.objects.itemText(1) == "The label selected in that layer"
+        panel.controls.labels.choose(rough)
+        assert c.objects.itemText(1) == "Those selected in the list of objects"
+        panel.annotation.session.adopt((1, None, None))
+        panel.review.refresh()
+        rough.selected_label = 3
+        refine(selected=True)
+        assert "Select an object" in c.text.text()
+        panel.controls.objects.select(7)
+        refine(selected=True)
+        assert {id_ for one in panel.refining.answers.results for id_ in one.found} == {7}
+        panel.controls.labels.choose(None)
+        assert c.objects.itemText(1) == "The label selected in that layer"

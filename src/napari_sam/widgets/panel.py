@@ -87,7 +87,9 @@ class Panel(QWidget):
         self.prompting = Prompting(self.controls)
         self.prompting.remarked.connect(self.stack.controls.show_remark)
         self.prompting.asked.connect(lambda: self.tabs.setCurrentWidget(self.controls))
-        self.refining = Refining(self._viewer, self.controls.refine, self)
+        self.refining = Refining(
+            self._viewer, self.controls.refine, lambda: self.controls.objects.selected, self
+        )
         self.refining.remarked.connect(self.prompting.remark)
         self.review = Review(self._viewer, self.controls.objects, self)
         self.saver = LabelSaver(self._viewer, self.controls.objects.save, self._labels, self)

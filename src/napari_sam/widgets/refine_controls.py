@@ -19,8 +19,12 @@ from qtpy.QtWidgets import (
 from napari_sam.widgets.forms import add_row, new_fold, new_form, new_label
 from napari_sam.widgets.layer_choice import LayerChoice
 from napari_sam.widgets.picture import is_helper
+from napari_sam.widgets.refine_list import RefineList
 
 __all__ = ["RefineControls"]
+
+LABEL = "The label selected in that layer"
+OBJECTS = "Those selected in the list of objects"
 
 
 class RefineControls(QFrame):
@@ -42,7 +46,7 @@ class RefineControls(QFrame):
         self.labels.setToolTip("Masks of any origin, for instance another tool's rough result")
         self.objects = QComboBox()
         self.objects.addItem("All objects", False)
-        self.objects.addItem("The label selected in that layer", True)
+        self.objects.addItem(LABEL, True)
         self.slices = QComboBox()
         self.slices.addItem("On this slice", False)
         self.slices.addItem("On all slices", True)
@@ -59,6 +63,7 @@ class RefineControls(QFrame):
         self.cancel.setToolTip("Stop; what is done so far can be accepted")
         self.text = new_label("What would change")
         self.text.setTextFormat(Qt.TextFormat.PlainText)
+        self.list = RefineList()
         self.accept = QPushButton("Accept all")
         self.accept.setToolTip("Write the new masks into the labels, as one step")
         self.reject = QPushButton("Reject all")
@@ -76,10 +81,17 @@ class RefineControls(QFrame):
         self.bar.setMaximum(total)
         self.bar.setValue(done)
 
+    def name_selected(self, ours: bool) -> None:
+        """Say whose selection counts: that of the list of objects, or the layer's own."""
+        text = OBJECTS if ours else LABEL
+        if self.objects.itemText(1) != text:
+            self.objects.setItemText(1, text)
+
     def show_outcome(self, text: str, found: bool = False) -> None:
         """Say what would change, and whether it can be accepted."""
         self.text.setText(text)
         self.text.setVisible(bool(text))
+        self.list.setVisible(found)
         self.accept.setVisible(found)
         self.reject.setVisible(found)
 
@@ -101,6 +113,7 @@ class RefineControls(QFrame):
         work.addWidget(self.cancel)
         column.addLayout(work)
         column.addWidget(self.text)
+        column.addWidget(self.list)
         answer = QHBoxLayout()
         answer.addWidget(self.accept)
         answer.addWidget(self.reject)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -39,7 +39,7 @@ def sharpen(
     read: Callable[[], NDArray[Any]],
     look: Look,
     rule: PromptRule,
-    only: int | None = None,
+    only: Collection[int] | None = None,
 ) -> Piece:
     """Return a piece of work that refines the labels of a plane; it returns a `Sharpened`.
 
@@ -55,14 +55,14 @@ def sharpen(
         Its picture.
     rule : PromptRule
         What of a mask becomes the prompt.
-    only : int, optional
-        The label to refine; None for all.
+    only : collection of int, optional
+        The labels to refine; None for all.
     """
 
     def piece(segmenter: Any, pause: Callable[[], None]) -> Sharpened:
         labels = check_labels(read())
         rough = patches(labels)
-        wanted = [id_ for id_ in rough if only in (None, id_)]
+        wanted = [id_ for id_ in rough if only is None or id_ in only]
         found: dict[int, tuple[Refined, Draft]] = {}
         if not wanted:
             return Sharpened(plane, shape, found)

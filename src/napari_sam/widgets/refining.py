@@ -1,7 +1,8 @@
-"""Refine labels: ask, show what would change, accept all of it or nothing."""
+"""Refine labels: ask, show what would change, accept all of it or one object after another."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import product
 from typing import Any
@@ -13,21 +14,22 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_sam.errors import NapariSamError
 from napari_sam.inference.mask_prompts import PromptRule
-from napari_sam.session.changes import Kind
-from napari_sam.session.objects import Origin, Source, Status
-from napari_sam.session.proposals import Proposal
 from napari_sam.widgets.annotation import Annotation
+from napari_sam.widgets.journey import go_to
 from napari_sam.widgets.mix import finest
 from napari_sam.widgets.picture import on_plane
 from napari_sam.widgets.piecework import Piecework
 from napari_sam.widgets.preview import Preview
+from napari_sam.widgets.refine_answers import Answers
 from napari_sam.widgets.refine_controls import RefineControls
 from napari_sam.widgets.refine_pieces import Sharpened, changes, sharpen, summary
+from napari_sam.widgets.refine_writer import RefineWriter
 from napari_sam.widgets.target import misfit
 
 __all__ = ["Refining"]
 
 COLOURS = ("#ffd43b", "#22b8ff")  # before and after
+NO_CHANGE = "The labels stay as they are: the answer was another object, or this one is locked."
 NOTHING = "There is no object to refine on what you chose."
 
 
@@ -40,26 +42,34 @@ class Refining(QObject):
         Where changes are shown.
     controls : RefineControls
         The widgets.
+    selected : callable
+        Returns the objects that are selected in the list of objects.
 
     Attributes
     ----------
-    results : list of Sharpened
+    answers : Answers
         What waits to be accepted.
     """
 
     remarked = Signal(str)
 
     def __init__(
-        self, viewer: ViewerModel, controls: RefineControls, parent: QObject | None = None
+        self,
+        viewer: ViewerModel,
+        controls: RefineControls,
+        selected: Callable[[], Sequence[int]],
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self.results: list[Sharpened] = []
+        self.answers = Answers()
+        self._selected = selected
         self._viewer = viewer
         self._controls = c = controls
         self._annotation: Annotation | None = None
         self._preview: Preview | None = None
         self._shown: Sharpened | None = None
         self._rough: Labels | None = None
+        self._writer: RefineWriter | None = None
         self._done = self._total = 0
         self._work = Piecework(later=True, parent=self)
         self._work.stepped.connect(self._take)
@@ -67,8 +77,12 @@ class Refining(QObject):
         self._work.ended.connect(self._end)
         c.start.clicked.connect(self.start)
         c.cancel.clicked.connect(self.cancel)
-        c.accept.clicked.connect(self.accept)
+        c.accept.clicked.connect(lambda: self.accept(self.answers.ids))
         c.reject.clicked.connect(self.forget)
+        c.list.accept.clicked.connect(lambda: self.accept(c.list.selected))
+        c.list.reject.clicked.connect(self.reject_selected)
+        c.list.chosen.connect(self._choose)
+        c.labels.layer_chosen.connect(self._name_selected)
 
     @property
     def busy(self) -> bool:
@@ -92,7 +106,7 @@ class Refining(QObject):
         """Ask the model about the chosen labels."""
         self.forget()
         annotation, layer = self._annotation, self._controls.labels.layer
-        if problem := _problem(annotation, layer):
+        if problem := _problem(annotation, layer) or self._nothing_selected():
             self._controls.show_outcome(f"⚠ {problem}")
         elif annotation is not None and layer is not None:
             self._begin(annotation, layer)
@@ -103,27 +117,34 @@ class Refining(QObject):
             self._work.cancel()
             self._end()
 
-    def accept(self) -> None:
-        """Write all new masks as one step."""
+    def accept(self, ids: Sequence[int]) -> None:
+        """Write the new masks of these objects as one step."""
         annotation, rough = self._annotation, self._rough
-        if annotation is None or rough is None:
+        if annotation is None or rough is None or not ids:
             return
         try:
-            annotation.ensure_target(max(id_ for one in self.results for id_ in one.found))
-            _write(annotation, self.results, rough)
+            self._writer = self._writer or RefineWriter(annotation, rough)
+            count = self._writer.write(self.answers.part(ids))
         except NapariSamError as error:
             self._controls.show_outcome(f"⚠ {error}", found=True)
             return
-        count = len({id_ for one in self.results for id_ in one.found})
-        self.forget()
-        self.remarked.emit(f"The labels hold {count:,} refined objects; Undo takes them all back.")
+        self._answer(ids)
+        what = "1 refined object" if count == 1 else f"{count:,} refined objects"
+        self.remarked.emit(
+            f"The labels hold {what}; one Undo takes this step back." if count else NO_CHANGE
+        )
+
+    def reject_selected(self) -> None:
+        """Forget the new masks of the selected objects."""
+        self._answer(self._controls.list.selected)
 
     def forget(self) -> None:
         """Stop and forget what waits to be accepted."""
         self._work.cancel()
-        self.results = []
-        self._rough = None
+        self.answers = Answers()
+        self._rough = self._writer = None
         self._controls.show_work(False)
+        self._controls.list.show_rows([])
         self._controls.show_outcome("")
         self._show()
 
@@ -143,7 +164,10 @@ class Refining(QObject):
             axes = zip(seen, picture.shape, strict=True)
             planes = list(product(*([None] if i is None else range(n) for i, n in axes)))
         rule = PromptRule(box=c.box.isChecked(), inside=int(c.point.isChecked()))
-        only = int(layer.selected_label) if c.objects.currentData() else None
+        only = None
+        if c.objects.currentData():
+            ours = layer is annotation.target
+            only = self._selected() if ours else [int(layer.selected_label)]
         self._done, self._total = 0, len(planes)
         c.show_work(True, 0, self._total)
         shape = picture.plane_shape(seen)
@@ -159,28 +183,61 @@ class Refining(QObject):
             ),
         )
 
+    def _nothing_selected(self) -> str:
+        c, target = self._controls, None if self._annotation is None else self._annotation.target
+        ours = c.objects.currentData() and c.labels.layer is target
+        return "Select an object in the list of objects first." * (ours and not self._selected())
+
     def _take(self, result: Sharpened) -> None:
-        if result.found:
-            self.results.append(result)
-            self._show()
+        self.answers.add(result)
+        self._show()
         self._done += 1
         self._controls.show_work(True, self._done, self._total)
 
     def _fail(self, error: BaseException) -> None:
         self._end()
-        self._controls.show_outcome(f"⚠ {error} {summary(self.results)}", bool(self.results))
+        self._show_waiting(f"⚠ {error} {summary(self.answers.results)}")
 
     def _end(self) -> None:
         self._controls.show_work(False)
-        self._controls.show_outcome(summary(self.results) or NOTHING, bool(self.results))
+        self._show_waiting(summary(self.answers.results) or NOTHING)
+
+    def _show_waiting(self, text: str) -> None:
+        self._controls.list.show_rows(self.answers.rows())
+        self._controls.show_outcome(text, bool(self.answers.results))
+
+    def _answer(self, ids: Sequence[int]) -> None:
+        """Leave out objects that were answered, and go on to the next."""
+        rows = self._controls.list
+        place = rows.place if rows.selected else None
+        self.answers.drop(ids)
+        if not self.answers.results:
+            self.forget()
+            return
+        self._show_waiting(summary(self.answers.results))
+        if place is not None:
+            rows.select_at(place)
+
+    def _choose(self) -> None:
+        """Show the change of what is selected, where it is largest."""
+        annotation, selected = self._annotation, self._controls.list.selected
+        if annotation is not None and len(selected) == 1:
+            go_to(self._viewer, annotation.picture, *self.answers.most_changed(selected[0]))
+        self._show()
+
+    def _name_selected(self) -> None:
+        target = None if self._annotation is None else self._annotation.target
+        layer = self._controls.labels.layer
+        self._controls.name_selected(layer is not None and layer is target)
 
     def _show(self) -> None:
-        """Show what would change on the slice in view."""
+        """Show what would change on the slice in view: of the selected objects, else of all."""
+        self._name_selected()
         annotation = self._annotation
         if annotation is None:
             return
-        here = next((one for one in self.results if one.plane == annotation.seen), None)
-        if here is self._shown:
+        here = self.answers.on(annotation.seen, self._controls.list.selected)
+        if here is self._shown or (here and self._shown and here.found == self._shown.found):
             return
         self._shown = here
         if self._preview is None:
@@ -203,35 +260,3 @@ def _problem(annotation: Annotation | None, layer: Labels | None) -> str:
     if layer is annotation.target and annotation.session.semantic:
         return "These labels are classes, not objects; choose labels with an id each."
     return misfit(layer, annotation.picture)
-
-
-def _write(annotation: Annotation, results: list[Sharpened], rough: Labels) -> None:
-    """Write the new masks into the labels; the rough labels keep their numbers where they can."""
-    session, target = annotation.session, annotation.target
-    same = rough is target
-    free = same or not (session.objects or (target is not None and target.data.any()))
-    if same:
-        for result in results:
-            session.adopt(result.plane, list(result.found))
-    numbers: dict[int, int | None] = {}
-    with session.begin(Kind.REFINED) as batch:
-        for result in results:
-            best_first = sorted(result.found.items(), key=lambda item: -item[1][0].score)
-            chosen = [item for item in best_first if not (same and item[1][0].unsure)]
-            proposals = [
-                Proposal(
-                    one.after.whole(result.shape),
-                    numbers.get(id_, id_ if free else None),
-                    one.score,
-                    Origin(Source.PROMPTED),
-                    Status.UNCLEAR if one.unsure else Status.ACCEPTED,
-                    draft,
-                )
-                for id_, (one, draft) in chosen
-            ]
-            ids = batch.add(result.plane, proposals)
-            numbers.update(
-                (id_, number)
-                for (id_, _), number in zip(chosen, ids, strict=True)
-                if number is not None
-            )
