@@ -303,7 +303,7 @@ def test_one_contrast_serves_the_whole_stack():
     assert {contrast for _, contrast in predictor.embedded} == {(3, 4)}
 
 
-def test_a_min_max_model_gets_the_extremes_of_all_slices():
+def test_a_min_max_model_gets_one_range_of_all_slices_for_each_colour():
     stack = draw({1: straight(20, 15, 6)})
     colours = np.stack([stack, stack // 2, stack * 0 + 7], axis=-1)
     predictor = DiscPredictor()

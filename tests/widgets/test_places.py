@@ -8,6 +8,8 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Image, Labels
 
+from napari_sam.inference.image import pixel_range
+from napari_sam.inference.stack import Stack
 from napari_sam.widgets.picture import Picture
 from tests.widgets.conftest import ours, picture
 
@@ -112,11 +114,25 @@ def test_one_contrast_for_the_whole_stack(open_panel, settle, model):
 
 @pytest.mark.parametrize("shape", [(300, 40, 60), (20, 30, 40, 60), (3, 2000, 1500)])
 def test_a_sample_is_small_and_from_all_over(shape):
-    data = da.zeros(shape, chunks="auto", dtype=np.uint8)
-    sample = Picture(Image(data)).sampler()()
-    assert sample.ndim == len(shape)
-    assert 10_000 < sample.size < 8_000_000
-    assert min(sample.shape) > 2
+    for axis, size in enumerate(shape):
+        along = da.arange(size, chunks=-1, dtype=np.uint16)
+        data = da.broadcast_to(along.reshape(-1, *(1 for _ in shape[axis + 1 :])), shape)
+        sample = Picture(Image(data, contrast_limits=(0, size))).sampler()()
+        assert 10_000 < sample.size < 8_000_000
+        found = np.unique(sample)
+        assert len(found) > 2
+        assert found[0] < size / 3
+        assert found[-1] >= 2 * size / 3 - 1
+
+
+@pytest.mark.parametrize("rule", ["percentile", "min_max"])
+@pytest.mark.parametrize("colours", [(), (3,), (4,)])
+def test_following_without_a_window_has_the_same_contrast(rule, colours):
+    data = picture(40, 50, 60, *colours, dtype=np.uint16)
+    layer = Image(data, rgb=bool(colours))
+    panels = pixel_range(Picture(layer).sampler()(), rule)
+    np.testing.assert_array_equal(panels, Stack(data).contrast(rule))
+    assert np.ndim(panels[0]) == (rule == "min_max" and bool(colours))
 
 
 def test_a_single_plane_has_its_own_contrast(open_panel, settle, model):

@@ -27,6 +27,7 @@ __all__ = [
     "fit_shape",
     "merge_channels",
     "normalise",
+    "pixel_range",
     "resize",
     "to_rgb8",
 ]
@@ -102,6 +103,27 @@ def contrast_range(image: NDArray[Any], rule: str = PERCENTILE) -> tuple[Any, An
     return float(low), float(high)
 
 
+def pixel_range(pixels: NDArray[Any], rule: str) -> tuple[Any, Any]:
+    """Return the same for pixels that are no picture, such as a sample of a stack.
+
+    Parameters
+    ----------
+    pixels : (N,) or (N, 3 or 4) ndarray
+        A fourth colour is dropped.
+    rule : {"percentile", "min_max"}
+        As above.
+
+    Examples
+    --------
+    >>> pixel_range(np.array([2, 4, 6]), "min_max")
+    (2.0, 6.0)
+    >>> low, high = pixel_range(np.array([[2, 4, 6], [3, 3, 3]]), "min_max")
+    >>> low.tolist(), high.tolist()
+    ([2.0, 3.0, 3.0], [3.0, 4.0, 6.0])
+    """
+    return contrast_range(pixels[None, ..., :3] if pixels.ndim == 2 else pixels[None], rule)
+
+
 def to_rgb8(image: NDArray[Any], contrast: tuple[Any, Any]) -> NDArray[np.uint8]:
     """Map (low, high) to 0..255 and grey to RGB: (H, W, 3) uint8.
 
@@ -127,14 +149,14 @@ def merge_channels(
 
     Parameters
     ----------
-    channels : three (..., H, W) ndarrays or None
+    channels : three ndarrays of the same shape, or None
         None leaves a colour dark.
     contrasts : three (low, high)
         What becomes 0 and 255.
 
     Returns
     -------
-    (..., H, W, 3) uint8
+    (..., 3) uint8
 
     Examples
     --------
@@ -146,7 +168,7 @@ def merge_channels(
     merged = np.zeros((*shape, 3), np.uint8)
     for colour, (channel, contrast) in enumerate(zip(channels, contrasts, strict=True)):
         if channel is not None:
-            merged[..., colour] = to_rgb8(channel[..., None], contrast)[..., 0]
+            merged[..., colour] = to_rgb8(channel[None, ..., None], contrast)[0, ..., 0]
     return merged
 
 

@@ -31,7 +31,7 @@ def sample_steps(shape: Sequence[int]) -> list[int]:
 
 
 def sample_stack(data: Any, ndim: int) -> NDArray[Any]:
-    """Return about 16 planes of 256 x 256 pixels, evenly spaced.
+    """Return the pixels of about 16 planes of 256 x 256, evenly spaced: (N,) or (N, colours).
 
     Parameters
     ----------
@@ -43,7 +43,8 @@ def sample_stack(data: Any, ndim: int) -> NDArray[Any]:
     Examples
     --------
     >>> sample_stack(np.zeros((60, 1024, 1024)), 3).shape
-    (20, 256, 256)
+    (1310720,)
     """
     steps = sample_steps(data.shape[:ndim])
-    return np.asarray(data[tuple(slice(None, None, step) for step in steps)])
+    sample = np.asarray(data[tuple(slice(None, None, step) for step in steps)])
+    return sample.reshape(-1, *sample.shape[ndim:])

@@ -92,13 +92,11 @@ class Segmenter:
         """Embed a picture for later; return the bytes that are kept of it, 0 for none."""
         return self._store.keep(self._predictor, image, contrast, pause)
 
-    def contrast(self, pixels: NDArray[Any]) -> tuple[float, float] | None:
-        """Return one contrast for all planes of a stack; None if the model takes each by itself."""
-        from napari_sam.inference.image import PERCENTILE, contrast_range
+    def contrast(self, pixels: NDArray[Any]) -> tuple[Any, Any]:
+        """Return one contrast for all planes of a stack, by the model's rule."""
+        from napari_sam.inference.image import pixel_range
 
-        if self._predictor.model.entry.intensity != PERCENTILE:
-            return None
-        return contrast_range(pixels)
+        return pixel_range(pixels, self._predictor.model.entry.intensity)
 
     def predict(self, embedding: Embedding, prompts: Prompts) -> Prediction:
         """Predict one object."""

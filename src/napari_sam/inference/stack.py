@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
-from napari_sam.inference.image import MIN_MAX, check_image, contrast_range
+from napari_sam.inference.image import check_image, pixel_range
 from napari_sam.inference.sampling import sample_stack
 
 __all__ = ["Stack"]
@@ -60,12 +60,6 @@ class Stack:
     def contrast(self, rule: str) -> tuple[Any, Any]:
         """Return (low, high) for all slices alike.
 
-        Percentiles come from pixels all over the stack; minimum and maximum, of each channel, from
-        every slice, one after the other.
+        It comes from pixels all over the stack, the same that the panel takes.
         """
-        if rule == MIN_MAX:
-            ranges = [contrast_range(self.plane(index), rule) for index in range(len(self))]
-            low, high = (np.stack(bounds) for bounds in zip(*ranges, strict=True))
-            return low.min(axis=0), high.max(axis=0)
-        sample = sample_stack(self.data, 3)
-        return contrast_range(sample[..., :3] if sample.ndim == 4 else sample, rule)
+        return pixel_range(sample_stack(self.data, 3), rule)

@@ -19,7 +19,7 @@ class Segmenter(Protocol):
     def embed(
         self,
         image: NDArray[Any],
-        contrast: tuple[float, float] | None = None,
+        contrast: tuple[Any, Any] | None = None,
         pause: Callable[[], None] | None = None,
     ) -> Any:
         """Embed a picture of shape (H, W) or (H, W, 3 or 4).
@@ -27,10 +27,10 @@ class Segmenter(Protocol):
         `pause` is called now and then; an exception that it raises stops the work.
         """
 
-    def contrast(self, pixels: NDArray[Any]) -> tuple[float, float] | None:
-        """Return one contrast for all planes of a stack, from pixels of any shape.
+    def contrast(self, pixels: NDArray[Any]) -> tuple[Any, Any]:
+        """Return one contrast (low, high) for all planes of a stack.
 
-        None if the model wants each plane by itself.
+        From pixels all over it, (N,) or (N, 3 or 4); both may have an entry for each colour.
         """
 
     def predict(self, embedding: Any, prompts: Prompts) -> Prediction:

@@ -26,10 +26,10 @@ class Contrast:
 
     def __init__(self, sample: Read | None) -> None:
         self._sample = sample
-        self._known: tuple[Segmenter, tuple[float, float] | None] | None = None
+        self._known: tuple[Segmenter, tuple[Any, Any]] | None = None
 
-    def of(self, segmenter: Segmenter) -> tuple[float, float] | None:
-        """Return (low, high) by the model's rule, or None to take each plane by itself."""
+    def of(self, segmenter: Segmenter) -> tuple[Any, Any] | None:
+        """Return (low, high) by the model's rule; None for a single plane."""
         if self._sample is None:
             return None
         if self._known is None or self._known[0] is not segmenter:

@@ -51,7 +51,10 @@ class Channel:
         return lambda: np.asarray(data[index])
 
     def sampler(self) -> Read:
-        """Return what reads pixels from all over; of a multiscale layer from a coarse level."""
+        """Return what reads pixels from all over, (N,) or (N, colours).
+
+        Of a multiscale layer they are of a coarse level.
+        """
         levels = self.layer.data if self.layer.multiscale else [self.layer.data]
         spatial = [self._spatial(level) for level in levels]
         fine_enough = [
@@ -61,7 +64,13 @@ class Channel:
         steps = [slice(None, None, step) for step in sample_steps(self._spatial(data))]
         if self.axis is not None:
             steps.insert(self.axis, self.index)  # type: ignore[arg-type]
-        return lambda: np.asarray(data[tuple(steps)])
+        count = len(self._spatial(data))
+
+        def read() -> NDArray[Any]:
+            sample = np.asarray(data[tuple(steps)])
+            return sample.reshape(-1, *sample.shape[count:])
+
+        return read
 
     def _spatial(self, data: Any) -> list[int]:
         shape = data.shape[: self.layer.ndim]
@@ -103,7 +112,7 @@ class Mix:
         return view
 
     def sampler(self) -> Read:
-        """Return what reads pixels from all over the picture."""
+        """Return what reads pixels from all over the picture, (N,) or (N, colours)."""
         return self._joined(self._samplers)
 
     def _joined(self, reads: list[Read | None]) -> Read:

@@ -27,7 +27,7 @@ COLUMNS = {
     "Score": "The lowest: how well the model thinks that the new mask fits, 0 to 1",
     "Change": "The largest on a slice: pixels gained and lost, as a share of the area before",
 }
-ROWS = 6  # that are seen at once
+ROWS = 4  # that are seen at once
 
 
 class RefineList(QWidget):
