@@ -15,6 +15,7 @@ from napari_sam.session.objects import Source, Status
 from napari_sam.session.session import Session
 from napari_sam.settings import load_settings
 from napari_sam.widgets.panel import Panel
+from napari_sam.widgets.stack_report import Account
 from tests.fakes import FakeSegmenter
 from tests.inference.moving import DictStore, DiscPredictor, draw
 from tests.widgets.conftest import ours
@@ -393,3 +394,31 @@ def test_without_a_picture(qtbot, host):
     panel = Panel(ViewerModel(), host)
     qtbot.addWidget(panel, before_close_func=lambda panel: panel.close_panel())
     assert "Choose a picture" in panel.stack.controls.status.text()
+
+
+def test_the_list_grows_while_slices_come_in(halt, model, qtbot):
+    bench = halt()
+    qtbot.waitUntil(lambda: bench.lines() == ["Object 1: slices 4 to 6", "Object 2: slices 4 to 6"])
+    assert bench.tab.work.busy
+    assert not bench.controls.report.isHidden()
+    bench.controls.report.anchorClicked.emit(QUrl("4"))
+    assert bench.panel.annotation.seen == (4, None, None)
+    model.go.release(1)
+    qtbot.waitUntil(lambda: bench.lines()[0] == "Object 1: slices 4 to 7")
+    model.go.release(999)
+    bench.finish()
+    assert bench.lines()[-1] == "stopped at slice 8: no mask found"
+
+
+def test_the_list_stays_where_one_reads(open_stack, qtbot):
+    bench = open_stack()
+    bench.panel.tabs.setCurrentWidget(bench.controls)
+    bench.controls.report.setFixedHeight(60)
+    accounts = {number: Account({1, 2}) for number in range(60)}
+    bench.controls.show_report(accounts, "slice")
+    bar = bench.controls.report.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 300)
+    bar.setValue(250)
+    accounts[3].found.add(3)
+    bench.controls.show_report(accounts, "slice")
+    assert bar.value() == 250

@@ -110,7 +110,10 @@ class StackControls(QWidget):
             lines.append(f"<p><b>{_link(account.headline(number, noun), min(account.found))}</b>")
             lines += [f"<br>{_link(text, index)}" for index, text in account.remarks(noun)]
             lines.append("</p>")
+        bar = self.report.verticalScrollBar()
+        place = bar.value()  # type: ignore[union-attr]
         self.report.setHtml("".join(lines))
+        bar.setValue(place)  # type: ignore[union-attr]
         self.report.setVisible(bool(objects))
 
     def _lay_out(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 from napari.components import ViewerModel
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, QTimer
 
 from napari_sam.errors import InputError
 from napari_sam.inference.stops import PropagateSettings
@@ -24,6 +24,8 @@ from napari_sam.widgets.stack_work import Order, Reached, StackWork
 from napari_sam.widgets.train_words import duration
 
 __all__ = ["StackTab"]
+
+REST_MS = 300  # slices may come faster than anybody reads
 
 NO_PICTURE = "Choose a picture in the tab Prompt; objects are followed through stacks."
 FLAT = "This picture is a single slice: there is nothing to follow objects through."
@@ -67,6 +69,9 @@ class StackTab(QObject):
         self._noun = "slice"
         self._report = Report({})
         self._said = ""
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._show_report)
         chosen = load_settings().stack
         for name, box in (("objects", c.objects), ("direction", c.direction), ("rule", c.rule)):
             box.setCurrentIndex(max(box.findData(chosen.get(name)), 0))
@@ -86,6 +91,7 @@ class StackTab(QObject):
         self._disconnect()
         self.work.stop("another picture was chosen")
         self._annotation, self._line, self._said = annotation, None, ""
+        self._soon.stop()
         self.controls.show_report({}, self._noun)
         if annotation is not None:
             annotation.changed.connect(self.refresh)
@@ -95,6 +101,7 @@ class StackTab(QObject):
     def close(self) -> None:
         """End for good; the slices that have come stay."""
         self._disconnect()
+        self._soon.stop()
         self._annotation = None
         self.work.close()
 
@@ -223,11 +230,17 @@ class StackTab(QObject):
         c.bar.setValue(reached.done)
         left = duration(reached.seconds_left)
         c.status.setText(f"At {self._noun} {reached.index}, at most about {left} left")
+        if not self._soon.isActive():
+            self._soon.start(REST_MS)
+
+    def _show_report(self) -> None:
+        self._soon.stop()
+        self.controls.show_report(self._report.objects, self._noun)
 
     def _show_end(self, why: str) -> None:
         self._said = f"It ended early: {why}. What has come stays." if why else DONE
         self.controls.show_work(busy=False)
-        self.controls.show_report(self._report.objects, self._noun)
+        self._show_report()
         self.refresh()
 
     def _remember(self) -> None:
