@@ -25,6 +25,7 @@ from napari_sam.session.changes import Kind
 from napari_sam.session.commit import Rule
 from napari_sam.session.fingerprint import Fingerprint
 from napari_sam.session.folder import SessionFolder, restore
+from napari_sam.session.manifest import Manifest
 from napari_sam.session.objects import Status
 from napari_sam.session.proposals import Proposal
 from napari_sam.session.review import by_confidence, next_unsure
@@ -134,7 +135,7 @@ def new_session(path: Path, labels: np.ndarray) -> Session:
     """Return a session that is saved."""
     session = Session()
     picture = Fingerprint.of(labels.shape, labels[:1, :8, :8])
-    SessionFolder.create(path, picture).serve(session)
+    SessionFolder.create(path, Manifest(picture)).serve(session)
     session.write_to(ArrayTarget(labels))
     return session
 

@@ -22,6 +22,7 @@ from napari_sam.session.codec import Codec, InlineMasks
 from napari_sam.session.commit import Rule
 from napari_sam.session.fingerprint import Fingerprint
 from napari_sam.session.folder import SessionFolder, restore
+from napari_sam.session.manifest import Manifest
 from napari_sam.session.objects import Origin, Source, Status
 from napari_sam.session.proposals import Proposal
 from napari_sam.session.session import Session
@@ -174,7 +175,7 @@ def work(path: Path, seed: int) -> None:
         session = restore(path, HISTORY).session
     else:
         session = Session(history_bytes=HISTORY)
-        SessionFolder.create(path, PICTURE).serve(session)
+        SessionFolder.create(path, Manifest(PICTURE)).serve(session)
         session.configure(classes={1: "cell", 2: "nucleus"})
     player = Player(session, seed)
     os.write(1, b"ready\n")

@@ -255,6 +255,52 @@ class TestClasses:
         with pytest.raises(InputError, match="no class 7"):
             session.set_class([1], 7)
 
+    def test_setting_them_up_is_a_step(self, session, labels):
+        add(session, 0, square(1, 1), square(1, 10))
+        session.configure(classes={1: "cell", 2: "nucleus"}, new_class=2)
+        session.set_class([2], 2)
+        before = labels.copy()
+        session.configure(semantic=True)
+        swapped = labels.copy()
+        session.undo()
+        assert not session.semantic
+        np.testing.assert_array_equal(labels, before)
+        session.redo()
+        assert session.semantic
+        np.testing.assert_array_equal(labels, swapped)
+        for _ in range(3):
+            session.undo()
+        assert (session.classes, session.new_class) == ({1: "object"}, 1)
+        for _ in range(3):
+            session.redo()
+        assert session.semantic
+        assert (session.classes, session.new_class) == ({1: "cell", 2: "nucleus"}, 2)
+        np.testing.assert_array_equal(labels, swapped)
+
+    def test_setting_up_what_is_so_already_is_no_step(self, session):
+        session.configure(semantic=False, classes={1: "object"}, new_class=1)
+        assert not session.can_undo
+
+    def test_pixels_that_somebody_else_changed_stay_when_it_is_taken_back(self, session, labels):
+        session.configure(classes={1: "cell", 2: "nucleus"})
+        add(session, 0, square(1, 1), square(1, 10))
+        session.set_class([2], 2)
+        session.configure(semantic=True)
+        labels[0, 1, 1] = 77
+        session.undo()
+        assert labels[0, 1, 1] == 77
+        assert labels[0, 2, 2] == 1
+
+    def test_a_class_that_labels_brought_along_keeps_its_name(self, session, labels):
+        session.configure(semantic=True)
+        labels[0, 10:14, 20:24] = 5
+        assert session.object_at((0, None, None), 11, 21) is not None
+        assert session.classes == {1: "object", 5: "class 5"}
+        session.undo()
+        assert not session.semantic
+        assert session.classes == {1: "object", 5: "class 5"}
+        session.configure(semantic=True)
+
     def test_painting_a_class_joins_the_object_it_touches(self, session, labels):
         session.configure(semantic=True, classes={1: "cell", 2: "nucleus"})
         add(session, 0, square(1, 1), square(10, 10))

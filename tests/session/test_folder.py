@@ -10,16 +10,25 @@ import numpy as np
 import pytest
 
 from napari_sam.errors import SessionError
-from napari_sam.session.autosave import Autosave, find_saved, sessions_folder
+from napari_sam.session.autosave import Autosave
 from napari_sam.session.fingerprint import Fingerprint, Match
 from napari_sam.session.folder import SessionFolder, restore
 from napari_sam.session.journal import Journal, read_journal
+from napari_sam.session.manifest import Manifest
+from napari_sam.session.saved import (
+    all_saved,
+    best_match,
+    delete_saved,
+    find_saved,
+    sessions_folder,
+)
 from napari_sam.session.session import Session
 from tests.fakes import ArrayTarget, FakeSegmenter
 from tests.session.player import image_of
 
 SHAPE = 3, 20, 30
 PICTURE = Fingerprint.of(SHAPE, np.arange(12).reshape(3, 4))
+MANIFEST = Manifest(PICTURE, "cells.tif", "/data/cells.tif")
 
 
 def at(z):
@@ -37,7 +46,7 @@ def saved(tmp_path):
     """A session with two objects and an open draft, and its folder."""
     session = Session()
     session.write_to(ArrayTarget(np.zeros(SHAPE, np.uint16)))
-    folder = SessionFolder.create(tmp_path / "s", PICTURE, "cells.tif")
+    folder = SessionFolder.create(tmp_path / "s", Manifest(PICTURE, "cells.tif"))
     folder.serve(session)
     accept(session, 0, 5, 5)
     accept(session, 1, 5, 20)
@@ -55,7 +64,7 @@ def test_everything_comes_back(saved):
     restored = restore(folder.path)
     assert image_of(restored.session) == image
     assert restored.session.view == {"zoom": 2.5, "tab": "Stack"}
-    assert restored.folder.name == "cells.tif"
+    assert restored.folder.manifest.name == "cells.tif"
     assert restored.session.request.plane == at(2)
     labels = np.zeros(SHAPE, np.uint16)
     restored.session.write_to(ArrayTarget(labels))
@@ -233,14 +242,14 @@ class TestPicture:
         _, folder = saved
         folder.close()
         again = restore(folder.path)
-        assert again.folder.picture == PICTURE
+        assert again.folder.manifest.picture == PICTURE
         again.folder.close()
 
 
 class TestAutosave:
     def test_a_folder_is_made_with_the_first_step(self, tmp_path):
         session = Session()
-        save = Autosave(session, tmp_path, lambda: PICTURE, "cells")
+        save = Autosave(session, tmp_path, lambda: MANIFEST)
         session.write_to(ArrayTarget(np.zeros(SHAPE, np.uint16)))
         assert not list(tmp_path.iterdir())
         accept(session, 0, 5, 5)
@@ -256,7 +265,7 @@ class TestAutosave:
         saves = []
         for _ in range(2):
             session = Session()
-            saves.append(Autosave(session, tmp_path, lambda: PICTURE))
+            saves.append(Autosave(session, tmp_path, lambda: MANIFEST))
             session.write_to(ArrayTarget(np.zeros(SHAPE, np.uint16)))
             accept(session, 0, 5, 5)
         assert len(find_saved(PICTURE, tmp_path)) == 2
@@ -265,7 +274,7 @@ class TestAutosave:
 
     def test_nothing_is_left_of_a_session_without_objects(self, tmp_path):
         session = Session()
-        save = Autosave(session, tmp_path, lambda: PICTURE)
+        save = Autosave(session, tmp_path, lambda: MANIFEST)
         session.draw(at(0), [(5, 5)], [1])
         assert len(list(tmp_path.iterdir())) == 1
         save.close()
@@ -274,10 +283,47 @@ class TestAutosave:
     def test_no_place_to_write_is_said(self, tmp_path):
         (tmp_path / "file").write_text("")
         session = Session()
-        Autosave(session, tmp_path / "file", lambda: PICTURE)
+        Autosave(session, tmp_path / "file", lambda: MANIFEST)
         with pytest.raises(SessionError, match="cannot be saved"):
             session.draw(at(0), [(5, 5)], [1])
         assert session.draft.is_empty
+
+    def test_what_lies_there_can_be_looked_at_and_deleted(self, tmp_path):
+        session = Session()
+        save = Autosave(session, tmp_path, lambda: MANIFEST)
+        session.write_to(ArrayTarget(np.zeros(SHAPE, np.uint16)))
+        accept(session, 0, 5, 5)
+        (tmp_path / "no session").mkdir()
+        (found,) = all_saved(tmp_path)
+        assert found.manifest == MANIFEST
+        assert found.count() == 1
+        assert found.size == sum(f.stat().st_size for f in found.path.iterdir())
+        assert found.is_open
+        with pytest.raises(SessionError, match="open in another window"):
+            delete_saved(found)
+        save.close()
+        assert not found.is_open
+        delete_saved(found)
+        assert not all_saved(tmp_path)
+
+    @pytest.mark.parametrize(
+        ("source", "digest", "match"),
+        [
+            ("/data/cells.tif", "same", Match.SAME),
+            ("/elsewhere/cells.tif", "same", Match.SAME),
+            ("/data/cells.tif", "other", Match.CHANGED),
+            ("/elsewhere/cells.tif", "other", None),
+            ("", "other", None),
+        ],
+    )
+    def test_which_of_them_goes_on(self, tmp_path, source, digest, match):
+        for number, kept in enumerate(["/data/cells.tif", ""]):
+            one = SessionFolder.create(tmp_path / f"{number}", Manifest(PICTURE, "cells.tif", kept))
+            Session(log=one)
+            one.close()
+        now = Manifest(PICTURE if digest == "same" else Fingerprint(SHAPE, "<i8", "x"), "", source)
+        found = best_match(all_saved(tmp_path), now)
+        assert (found and found[1]) == match
 
     def test_where_they_lie(self, tmp_path, monkeypatch):
         monkeypatch.setenv("NAPARI_SAM_SESSIONS", str(tmp_path))

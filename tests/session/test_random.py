@@ -7,6 +7,7 @@ import pytest
 
 from napari_sam.session import folder
 from napari_sam.session.folder import SessionFolder, restore
+from napari_sam.session.manifest import Manifest
 from napari_sam.session.session import Session
 from tests.session.player import HISTORY, PICTURE, SHAPE, Player, image_of, new_session
 
@@ -66,7 +67,7 @@ def test_undo_and_redo_go_all_the_way(seed):
 def test_what_is_restored_is_what_was(tmp_path, monkeypatch, seed, journal):
     monkeypatch.setattr(folder, "LONG_JOURNAL", journal)
     session = Session(history_bytes=HISTORY)
-    saved = SessionFolder.create(tmp_path / "s", PICTURE)
+    saved = SessionFolder.create(tmp_path / "s", Manifest(PICTURE))
     saved.serve(session)
     session.configure(classes={1: "cell", 2: "nucleus"})
     player = Player(session, seed)

@@ -52,7 +52,7 @@ def test_masks_have_no_channels(open_panel, settle, model, order):
     place = {"scale": (2.0,) * len(shape), "translate": (-30.0,) * len(shape)}
     cells = viewer.add_image(data, axis_labels=tuple(order), rgb=False, **place)
     panel = open_panel(viewer)
-    assert panel.controls.channels.question_text.text() == ""
+    assert panel.controls.channels.question.text.text() == ""
     full = [*voxel]
     if axis == 0:
         full.insert(0, 1)
@@ -141,7 +141,7 @@ class TestTheQuestion:
         viewer.add_image(picture(3, 40, 60))
         panel = open_panel(viewer)
         assert (
-            panel.controls.channels.question_text.text() == "Is axis 0 of 3 (3 long) the channels?"
+            panel.controls.channels.question.text.text() == "Is axis 0 of 3 (3 long) the channels?"
         )
         assert not panel.controls.channels.question.isHidden()
         assert panel.annotation.picture.shape == (3, 40, 60)
@@ -202,7 +202,7 @@ class TestTheQuestion:
         panel = open_panel(other)
         controls = panel.controls.channels
         assert panel.annotation.picture.shape == (50, 50)
-        assert "as you said before: axis 0 of 3 (3 long)" in controls.question_text.text()
+        assert "as you said before: axis 0 of 3 (3 long)" in controls.question.text.text()
         assert controls.yes.isHidden()
         controls.axis.activated.emit(0)  # not this one
         assert controls.question.isHidden()

@@ -55,7 +55,7 @@ def test_ask(viewer, panel, answer, value):
     panel.controls.accept.click()
     after = viewer.layers["mine"].data
     assert not panel.controls.question.isHidden()
-    assert "object 5" in panel.controls.question_text.text()
+    assert "object 5" in panel.controls.question.text.text()
     assert not (after == 6).any()
     getattr(panel.controls, answer).click()
     assert panel.controls.question.isHidden()

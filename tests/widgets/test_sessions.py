@@ -8,10 +8,10 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Image
 
-from napari_sam.session.autosave import find_saved, sessions_folder
 from napari_sam.session.folder import restore
+from napari_sam.session.saved import find_saved, sessions_folder
 from napari_sam.widgets.picture import Picture
-from napari_sam.widgets.saving import fingerprint_of
+from napari_sam.widgets.saving import fingerprinter
 from tests.widgets.conftest import ours, picture
 
 
@@ -40,7 +40,7 @@ def accept(viewer, panel, settle):
 
 
 def saved(viewer):
-    return find_saved(fingerprint_of(Picture(viewer.layers["cells"])), sessions_folder())
+    return find_saved(fingerprinter(Picture(viewer.layers["cells"]))(), sessions_folder())
 
 
 def test_work_is_saved_while_one_works(viewer, panel, accept):
@@ -52,7 +52,7 @@ def test_work_is_saved_while_one_works(viewer, panel, accept):
     panel.close_panel()
     (found,) = saved(viewer)
     restored = restore(found.path)
-    assert restored.folder.name == "cells"
+    assert restored.folder.manifest.name == "cells"
     assert sorted(restored.session.objects) == [1, 2]
     assert restored.session.draft.points == ((5, 50),)
     for held in restored.session.objects.values():
@@ -143,10 +143,10 @@ def test_a_disk_that_cannot_be_written_is_said(viewer, panel, settle, monkeypatc
 @pytest.mark.parametrize("shape", [(40, 60), (40, 60, 3), (9, 40, 60), (2, 5, 40, 60)])
 def test_a_picture_is_known_by_its_content(shape):
     data, rgb = picture(*shape), shape[-1] == 3
-    known = fingerprint_of(Picture(Image(data, rgb=rgb)))
+    known = fingerprinter(Picture(Image(data, rgb=rgb)))()
     moved = Image(da.from_array(data), rgb=rgb, name="elsewhere")
-    assert fingerprint_of(Picture(moved)) == known
-    assert fingerprint_of(Picture(Image(data + 1, rgb=rgb))) != known
+    assert fingerprinter(Picture(moved))() == known
+    assert fingerprinter(Picture(Image(data + 1, rgb=rgb)))() != known
 
 
 def test_little_of_a_large_picture_is_read():
@@ -157,5 +157,5 @@ def test_little_of_a_large_picture_is_read():
         return np.zeros((1, 512, 512), np.uint8)
 
     data = da.map_blocks(block, chunks=((1,) * 50, (512,), (512,)), dtype=np.uint8)
-    fingerprint_of(Picture(Image(data, contrast_limits=(0, 1), multiscale=False)))
+    fingerprinter(Picture(Image(data, contrast_limits=(0, 1), multiscale=False)))()
     assert len(read) <= 10

@@ -1,29 +1,16 @@
-"""Where sessions lie, and a log that makes its folder with the first thing that is drawn."""
+"""A log that makes its folder with the first thing that is drawn."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
-import platformdirs
-
-from napari_sam.session.fingerprint import Fingerprint
 from napari_sam.session.folder import SessionFolder
 from napari_sam.session.ledger import Ledger
+from napari_sam.session.manifest import Manifest
 from napari_sam.session.records import Record
 
-__all__ = ["Autosave", "Saved", "find_saved", "sessions_folder"]
-
-
-def sessions_folder() -> Path:
-    """Return where sessions are saved: the user's data folder, or ``NAPARI_SAM_SESSIONS``."""
-    chosen = os.environ.get("NAPARI_SAM_SESSIONS")
-    if chosen:
-        return Path(chosen)
-    return Path(platformdirs.user_data_dir("napari-sam", appauthor=False)) / "sessions"
+__all__ = ["Autosave"]
 
 
 class Autosave:
@@ -35,10 +22,8 @@ class Autosave:
         What to save.
     parent : Path
         Holds the folders of all sessions.
-    fingerprint : callable
-        Takes the picture's fingerprint; called with the first step.
-    name : str
-        What the picture is called.
+    picture : callable
+        Says which picture it is; called with the first step.
 
     Attributes
     ----------
@@ -46,14 +31,11 @@ class Autosave:
         Once there is something in it.
     """
 
-    def __init__(
-        self, session: Ledger, parent: Path, fingerprint: Callable[[], Fingerprint], name: str = ""
-    ) -> None:
+    def __init__(self, session: Ledger, parent: Path, picture: Callable[[], Manifest]) -> None:
         self.folder: SessionFolder | None = None
         self._session = session
         self._parent = parent
-        self._fingerprint = fingerprint
-        self._name = name
+        self._picture = picture
         session.log = self
 
     def append(self, record: Record) -> None:
@@ -64,8 +46,8 @@ class Autosave:
         SessionError
             If it cannot be saved.
         """
-        picture = self._fingerprint()
-        self.folder = SessionFolder.create(_free(self._parent, picture), picture, self._name)
+        picture = self._picture()
+        self.folder = SessionFolder.create(_free(self._parent, picture), picture)
         self.folder.serve(self._session)
         self.folder.append(record)
 
@@ -76,34 +58,8 @@ class Autosave:
             self.folder.close()
 
 
-@dataclass(frozen=True)
-class Saved:
-    """A session that can be restored.
-
-    Parameters
-    ----------
-    path : Path
-        Its folder, for `restore`.
-    changed : datetime
-        When it was worked on last.
-    """
-
-    path: Path
-    changed: datetime
-
-
-def find_saved(picture: Fingerprint, parent: Path) -> list[Saved]:
-    """Return the saved sessions of a picture, latest first."""
-    found = []
-    for path in parent.glob(f"{picture.digest[:16]}-*"):
-        times = [entry.stat().st_mtime for entry in path.glob("journal-*.jsonl")]
-        if times:
-            found.append(Saved(path, datetime.fromtimestamp(max(times))))
-    return sorted(found, key=lambda saved: saved.changed, reverse=True)
-
-
-def _free(parent: Path, picture: Fingerprint) -> Path:
+def _free(parent: Path, picture: Manifest) -> Path:
     number = 1
-    while (path := parent / f"{picture.digest[:16]}-{number}").exists():
+    while (path := parent / f"{picture.picture.digest[:16]}-{number}").exists():
         number += 1
     return path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -10,7 +10,16 @@ from napari_sam.session.draft import Draft
 from napari_sam.session.objects import Objects, Section, Traits
 from napari_sam.session.target import Plane
 
-__all__ = ["Change", "Edit", "Kind", "SectionEdit", "TraitsEdit", "apply", "kind_of_prompts"]
+__all__ = [
+    "Change",
+    "Edit",
+    "Kind",
+    "SectionEdit",
+    "Settings",
+    "TraitsEdit",
+    "apply",
+    "kind_of_prompts",
+]
 
 
 class Kind(Enum):
@@ -33,6 +42,26 @@ class Kind(Enum):
     CLASS = "class changed"
     STATUS = "status changed"
     LOCK = "lock changed"
+    CLASSES = "classes set up"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What holds for all objects.
+
+    Parameters
+    ----------
+    semantic : bool
+        True if labels hold numbers of classes, False if they hold ids of objects.
+    classes : mapping of int to str
+        Number to name.
+    new_class : int
+        Class of new objects.
+    """
+
+    semantic: bool
+    classes: Mapping[int, str]
+    new_class: int
 
 
 @dataclass(frozen=True)
@@ -79,6 +108,8 @@ class Change:
         What was being drawn.
     edits : tuple of Edit
         What became of objects, in this order.
+    settings : pair of Settings, optional
+        Those before and those afterwards; such a change has no edits.
     """
 
     number: int
@@ -86,6 +117,7 @@ class Change:
     before: Draft
     after: Draft
     edits: tuple[Edit, ...] = ()
+    settings: tuple[Settings, Settings] | None = None
 
     @property
     def nbytes(self) -> int:

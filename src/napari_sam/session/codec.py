@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from napari_sam.session.bitmask import BitMask
-from napari_sam.session.changes import Change, Edit, Kind, SectionEdit, TraitsEdit
+from napari_sam.session.changes import Change, Edit, Kind, SectionEdit, Settings, TraitsEdit
 from napari_sam.session.draft import Draft
 from napari_sam.session.objects import Origin, Section, Source, Status, Traits
 from napari_sam.session.records import (
@@ -75,9 +75,8 @@ class Codec:
                 return {"grow": number, "edits": self.edits(edits)}
             case Adopted(edits):
                 return {"adopt": self.edits(edits)}
-            case Configured(semantic, classes, new_class):
-                names = {str(number): name for number, name in classes.items()}
-                return {"semantic": semantic, "classes": names, "new_class": new_class}
+            case Configured(settings):
+                return self.settings(settings)
             case Viewed(view):
                 return {"view": dict(view)}
 
@@ -94,32 +93,50 @@ class Codec:
                 return Grown(number, self.read_edits(edits))
             case {"adopt": edits}:
                 return Adopted(self.read_edits(edits))
-            case {"semantic": semantic, "classes": names, "new_class": new_class}:
-                classes = {int(number): name for number, name in names.items()}
-                return Configured(semantic, classes, new_class)
+            case {"semantic": _}:
+                return Configured(self.read_settings(value))
             case {"view": view}:
                 return Viewed(view)
         raise ValueError(f"unknown record {list(value)}")
 
     def change(self, change: Change) -> Json:
         """Return a change as JSON."""
-        return {
+        value = {
             "number": change.number,
             "kind": change.kind.name,
             "before": self.draft(change.before),
             "after": self.draft(change.after),
             "edits": self.edits(change.edits),
         }
+        if change.settings is not None:
+            value["settings"] = [self.settings(settings) for settings in change.settings]
+        return value
 
     def read_change(self, value: Json) -> Change:
         """Return a change; the other way of `change`."""
+        settings = value.get("settings")
         return Change(
             value["number"],
             Kind[value["kind"]],
             self.read_draft(value["before"]),
             self.read_draft(value["after"]),
             self.read_edits(value["edits"]),
+            settings and (self.read_settings(settings[0]), self.read_settings(settings[1])),
         )
+
+    def settings(self, settings: Settings) -> Json:
+        """Return settings as JSON."""
+        names = {str(number): name for number, name in settings.classes.items()}
+        return {
+            "semantic": settings.semantic,
+            "classes": names,
+            "new_class": settings.new_class,
+        }
+
+    def read_settings(self, value: Json) -> Settings:
+        """Return settings; the other way of `settings`."""
+        classes = {int(number): name for number, name in value["classes"].items()}
+        return Settings(value["semantic"], classes, value["new_class"])
 
     def edits(self, edits: Sequence[Edit]) -> Json:
         """Return edits as JSON."""

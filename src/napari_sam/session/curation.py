@@ -17,7 +17,7 @@ from napari_sam.session.ledger import Ledger
 from napari_sam.session.objects import Status, spanned
 from napari_sam.session.paint import Stroke, adopt, paint
 from napari_sam.session.proposals import Batch
-from napari_sam.session.records import Adopted, Grown
+from napari_sam.session.records import Adopted, Configured, Grown
 from napari_sam.session.regroup import delete, discard, merge, split
 from napari_sam.session.target import Plane, Target
 
@@ -277,7 +277,8 @@ class Curation(Ledger):
         made = [e.after for e in edits if isinstance(e, TraitsEdit) and e.after is not None]
         if unnamed := {traits.class_id for traits in made} - set(self.classes):
             names = {number: f"class {number}" for number in sorted(unnamed)}
-            self.configure(classes={**self.classes, **names})
+            named = replace(self.settings, classes={**self.classes, **names})
+            self._commit(Configured(named))
         self._commit(Adopted(tuple(edits)), quiet=True)
 
     def _labels_under(

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 
 from napari_sam.errors import SessionError
-from napari_sam.files import replacing
 from napari_sam.session.codec import Codec, InlineMasks
-from napari_sam.session.fingerprint import Fingerprint
 from napari_sam.session.journal import Journal, cut, read_journal, sync_folder
 from napari_sam.session.ledger import HISTORY_BYTES, Ledger
+from napari_sam.session.manifest import Manifest
 from napari_sam.session.records import Record, Viewed
 from napari_sam.session.session import Session
 from napari_sam.session.snapshot import read_snapshot, write_snapshot
 
-__all__ = ["Restored", "SessionFolder", "restore"]
+__all__ = ["Restored", "SessionFolder", "locked", "read_session", "restore"]
 
-FORMAT, VERSION = "napari-sam session", 1
 LONG_JOURNAL = 32 * 2**20  # bytes; a snapshot is written then
 LONG_AT_CLOSE = 2**20
+UNREADABLE = OSError, ValueError, KeyError, TypeError, IndexError
 
 
 class SessionFolder:
@@ -37,21 +34,13 @@ class SessionFolder:
     ----------
     path : Path
         The folder.
-    picture : Fingerprint
-        Of the picture that is annotated.
-    name : str
-        What the picture was called.
+    manifest : Manifest
+        The picture that is annotated.
     """
 
     def __init__(self, path: Path, lock: FileLock, generation: int) -> None:
-        manifest = _manifest(path)
         self.path = path
-        self.picture = Fingerprint(
-            tuple(manifest["picture"]["shape"]),
-            manifest["picture"]["dtype"],
-            manifest["picture"]["digest"],
-        )
-        self.name: str = manifest["name"]
+        self.manifest = Manifest.read(path)
         self._lock = lock
         self._generation = generation
         self._journal = Journal(_journal(path, generation))
@@ -59,8 +48,8 @@ class SessionFolder:
         self._session: Ledger | None = None
 
     @classmethod
-    def create(cls, path: Path, picture: Fingerprint, name: str = "") -> SessionFolder:
-        """Make a new folder.
+    def create(cls, path: Path, picture: Manifest) -> SessionFolder:
+        """Make a new folder for the session of a picture.
 
         Raises
         ------
@@ -69,15 +58,8 @@ class SessionFolder:
         """
         try:
             path.mkdir(parents=True)
-            lock = _locked(path)
-            manifest = {
-                "format": FORMAT,
-                "version": VERSION,
-                "name": name,
-                "picture": asdict(picture),
-            }
-            with replacing(path / "session.json") as part:
-                part.write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+            lock = locked(path)
+            picture.write(path)
             sync_folder(path)
             return cls(path, lock, 0)
         except OSError as error:
@@ -172,24 +154,26 @@ def restore(path: Path, history_bytes: int = HISTORY_BYTES) -> Restored:
     --------
     >>> import tempfile, numpy as np
     >>> from napari_sam.session.changes import Kind
+    >>> from napari_sam.session.fingerprint import Fingerprint
     >>> from napari_sam.session.proposals import Proposal
     >>> path, session = Path(tempfile.mkdtemp()) / "mine", Session()
-    >>> folder = SessionFolder.create(path, Fingerprint.of((2, 3), np.zeros((2, 3))), "cells.tif")
+    >>> picture = Manifest(Fingerprint.of((2, 3), np.zeros((2, 3))), "cells.tif")
+    >>> folder = SessionFolder.create(path, picture)
     >>> folder.serve(session)
     >>> with session.begin(Kind.AUTOMATIC) as batch:
     ...     ids = batch.add((None, None), [Proposal(np.ones((2, 3), bool))])
     >>> folder.close()
     >>> restored = restore(path)
-    >>> restored.folder.name, restored.session.objects[1].pixels
+    >>> restored.folder.manifest.name, restored.session.objects[1].pixels
     ('cells.tif', 6)
     >>> restored.session.undo()
     >>> len(restored.session.objects)
     0
     >>> restored.folder.close()
     """
-    _manifest(path)
+    Manifest.read(path)
     try:
-        lock = _locked(path)
+        lock = locked(path)
     except OSError as error:
         raise SessionError(f"the session in {path} cannot be opened: {error}") from error
     try:
@@ -203,11 +187,25 @@ def restore(path: Path, history_bytes: int = HISTORY_BYTES) -> Restored:
         folder = SessionFolder(path, lock, generation)
     except BaseException as error:
         lock.release()
-        if isinstance(error, OSError | ValueError | KeyError | TypeError | IndexError):
+        if isinstance(error, UNREADABLE):
             raise SessionError(f"the session in {path} cannot be read: {error!r}") from error
         raise
     folder.serve(session)
     return Restored(session, folder, damaged)
+
+
+def read_session(path: Path) -> Session:
+    """Return what is saved, only to look at: nothing is locked, and nothing in the folder changes.
+
+    Raises
+    ------
+    SessionError
+        If it cannot be read.
+    """
+    try:
+        return _read(path, HISTORY_BYTES)[0]
+    except UNREADABLE as error:
+        raise SessionError(f"the session in {path} cannot be read: {error!r}") from error
 
 
 def _read(path: Path, history_bytes: int) -> tuple[Session, int, int, bool]:
@@ -222,20 +220,16 @@ def _read(path: Path, history_bytes: int) -> tuple[Session, int, int, bool]:
     return session, generation, end, damaged
 
 
-def _manifest(path: Path) -> Any:
-    try:
-        manifest = json.loads((path / "session.json").read_text(encoding="utf-8"))
-        known = manifest["format"] == FORMAT
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SessionError(f"{path} holds no saved session: {error}") from error
-    if not known or manifest["version"] > VERSION:
-        raise SessionError(
-            f"{path} was written by a later version of napari-sam; update to open it"
-        )
-    return manifest
+def locked(path: Path) -> FileLock:
+    """Lock a folder against everybody else.
 
-
-def _locked(path: Path) -> FileLock:
+    Raises
+    ------
+    SessionError
+        If somebody works in it.
+    OSError
+        If it cannot be written.
+    """
     lock = FileLock(path / "lock", timeout=0, thread_local=False)
     try:
         lock.acquire()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from napari_sam.session.changes import (
     Edit,
     Kind,
     SectionEdit,
+    Settings,
     apply,
     backwards,
     still_fitting,
@@ -33,7 +35,7 @@ from napari_sam.session.records import (
     Undone,
     Viewed,
 )
-from napari_sam.session.render import Repaint, write
+from napari_sam.session.render import Repaint, agrees, write
 from napari_sam.session.target import Plane, Target
 
 __all__ = ["Ledger"]
@@ -99,6 +101,11 @@ class Ledger:
         self._told = False
 
     @property
+    def settings(self) -> Settings:
+        """What the labels hold, and what classes there are."""
+        return Settings(self.semantic, self.classes, self.new_class)
+
+    @property
     def can_undo(self) -> bool:
         """True if there is a step to take back."""
         return bool(self.history.done)
@@ -127,15 +134,15 @@ class Ledger:
             If an object's label does not fit its dtype; the session keeps its target.
         """
         if target is not None:
-            sections = [(o, p, s) for o in self.objects.values() for p, s in o.sections.items()]
-            repaints = [
-                Repaint(plane, None, 0, section.mask, self._label(held))
-                for held, plane, section in sections
-            ]
+            repaints = self._all()
             _check_fit(repaints, target)
             write(target, repaints, only_expected=True)
         self._target = target
         self._used_elsewhere = largest_id
+
+    def fits(self, target: Target) -> bool:
+        """Tell whether the labels hold the session's objects, or nothing in their place."""
+        return agrees(target, self._all())
 
     def note_id(self, object_id: int) -> None:
         """Learn that somebody else used an id, so that it is not given out again."""
@@ -161,7 +168,9 @@ class Ledger:
             raise InputError(f"class {missing[0]} is in use and needs a name; named are {names}")
         if wrong := [number for number in names if number < 1]:
             raise InputError(f"numbers of classes begin at 1, because 0 is background; got {wrong}")
-        self._commit(Configured(self.semantic if semantic is None else semantic, names, chosen))
+        wanted = Settings(self.semantic if semantic is None else semantic, names, chosen)
+        if wanted != self.settings:
+            self._do(Kind.CLASSES, (), settings=(self.settings, wanted))
 
     def keep_view(self, view: Mapping[str, Any]) -> None:
         """Write down how the panel stands, as JSON of its own."""
@@ -180,12 +189,25 @@ class Ledger:
         self._told = self.history.dropped
         self._show(draft)
 
+    def _all(self) -> list[Repaint]:
+        """Return what shows all objects in labels that are empty."""
+        return [
+            Repaint(plane, None, 0, section.mask, self._label(held))
+            for held in self.objects.values()
+            for plane, section in held.sections.items()
+        ]
+
     def _do(
-        self, kind: Kind, edits: Sequence[Edit], draft: Draft | None = None, quiet: bool = False
+        self,
+        kind: Kind,
+        edits: Sequence[Edit],
+        draft: Draft | None = None,
+        quiet: bool = False,
+        settings: tuple[Settings, Settings] | None = None,
     ) -> Change:
         """Make a change; `draft` is what is being drawn afterwards."""
         after = self.draft if draft is None else draft
-        change = Change(self._number + 1, kind, self.draft, after, tuple(edits))
+        change = Change(self._number + 1, kind, self.draft, after, tuple(edits), settings)
         self._commit(Done(change), quiet)
         return change
 
@@ -220,7 +242,31 @@ class Ledger:
                 return edits
         return ()
 
+    def _settings_after(self, record: Record) -> Settings | None:
+        """Return the settings that a record brings; None if they stay as they are.
+
+        A class that got its name in between, with labels that were there already, keeps it.
+        """
+        match record:
+            case Configured(settings):
+                return settings
+            case Done(change):
+                wanted = change.settings and change.settings[1]
+            case Undone():
+                wanted = (pair := self.history.done[-1].settings) and pair[0]
+            case Redone():
+                wanted = (pair := self.history.undone[-1].settings) and pair[1]
+            case _:
+                return None
+        if wanted is None:
+            return None
+        used = {held.class_id for held in self.objects.values()} & set(self.classes)
+        return replace(wanted, classes={**{n: self.classes[n] for n in used}, **wanted.classes})
+
     def _apply(self, record: Record, edits: Sequence[Edit]) -> None:
+        if (settings := self._settings_after(record)) is not None:
+            self.semantic, self.new_class = settings.semantic, settings.new_class
+            self.classes = settings.classes
         apply(edits, self.objects)
         match record:
             case Done(change):
@@ -233,8 +279,6 @@ class Ledger:
                 self._show(self.history.redo().after)
             case Grown(number, new):
                 self.history.grow(number, new)
-            case Configured(semantic, classes, new_class):
-                self.semantic, self.classes, self.new_class = semantic, classes, new_class
             case Viewed(view):
                 self.view = view
 
@@ -257,13 +301,13 @@ class Ledger:
 
     def _repaints(self, record: Record, edits: Iterable[Edit]) -> list[Repaint]:
         """Return what a record is about to do to the labels; call it before it takes effect."""
-        if isinstance(record, Configured):
-            if record.semantic == self.semantic:
+        if (settings := self._settings_after(record)) is not None:
+            if settings.semantic == self.semantic:
                 return []
             return [
                 Repaint(plane, s.mask, self._label(held), s.mask, new)
                 for held in self.objects.values()
-                for new in [held.class_id if record.semantic else held.id]
+                for new in [held.class_id if settings.semantic else held.id]
                 for plane, s in held.sections.items()
             ]
         if isinstance(record, Adopted):

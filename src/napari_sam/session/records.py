@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from napari_sam.session.changes import Change, Edit
+from napari_sam.session.changes import Change, Edit, Settings
 
 __all__ = ["Adopted", "Configured", "Done", "Grown", "Log", "Record", "Redone", "Undone", "Viewed"]
 
@@ -45,21 +45,9 @@ class Adopted:
 
 @dataclass(frozen=True)
 class Configured:
-    """Classes, or what labels mean, are others from now on.
+    """Classes that labels brought along have names from now on; no step."""
 
-    Parameters
-    ----------
-    semantic : bool
-        True if labels hold numbers of classes, False if they hold ids of objects.
-    classes : mapping of int to str
-        Number to name.
-    new_class : int
-        Class of new objects.
-    """
-
-    semantic: bool
-    classes: Mapping[int, str]
-    new_class: int
+    settings: Settings
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 from napari_sam.session.bitmask import BitMask, around, slices
 from napari_sam.session.target import Plane, Target
 
-__all__ = ["Repaint", "write"]
+__all__ = ["Repaint", "agrees", "write"]
 
 
 @dataclass(frozen=True)
@@ -58,3 +58,21 @@ def write(target: Target, repaints: Iterable[Repaint], only_expected: bool) -> N
         rows, columns = np.nonzero(different)
         if len(rows):
             target.write(plane, rows + window[0], columns + window[1], new[rows, columns])
+
+
+def agrees(target: Target, repaints: Iterable[Repaint]) -> bool:
+    """Tell whether all pixels that would be written are background or hold their value already.
+
+    Parameters
+    ----------
+    target : Target
+        The labels.
+    repaints : iterable of Repaint
+        What is to be written.
+    """
+    for repaint in repaints:
+        if repaint.after is not None:
+            now = target.read(repaint.plane)[slices(repaint.after.window)][repaint.after.cut()]
+            if not np.isin(now, (0, repaint.value_after)).all():
+                return False
+    return True

@@ -62,7 +62,7 @@ def write_snapshot(session: Ledger, path: Path) -> None:
         edits.append(TraitsEdit(held.id, None, held.traits))
         edits += [SectionEdit(held.id, p, None, section) for p, section in held.sections.items()]
     state = {
-        "settings": codec.record(Configured(session.semantic, session.classes, session.new_class)),
+        "settings": codec.record(Configured(session.settings)),
         "view": dict(session.view),
         "draft": codec.draft(session.draft),
         "objects": codec.edits(edits),

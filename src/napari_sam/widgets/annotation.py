@@ -16,9 +16,11 @@ from qtpy.QtCore import QTimer
 from napari_sam.errors import InputError, NapariSamError
 from napari_sam.inference.host import HostedModel
 from napari_sam.results import Prediction
-from napari_sam.session.autosave import Autosave, sessions_folder
+from napari_sam.session.autosave import Autosave
 from napari_sam.session.commit import Rule
+from napari_sam.session.folder import Restored, SessionFolder
 from napari_sam.session.objects import Status, spanned
+from napari_sam.session.saved import sessions_folder
 from napari_sam.session.session import Accepted, Session
 from napari_sam.session.target import Plane
 from napari_sam.widgets.drawn import Area
@@ -29,8 +31,8 @@ from napari_sam.widgets.painted import painted_planes
 from napari_sam.widgets.picture import Picture
 from napari_sam.widgets.preview import Preview, first_helper
 from napari_sam.widgets.prompt_layers import PromptLayers, Tool
-from napari_sam.widgets.saving import fingerprint_of
-from napari_sam.widgets.target import LabelsTarget, new_labels, why_not
+from napari_sam.widgets.saving import Identity
+from napari_sam.widgets.target import LabelsTarget, check_places, new_labels, why_not
 
 __all__ = ["Annotation"]
 
@@ -53,6 +55,8 @@ class Annotation:
     ----------
     session : Session
         The annotation itself.
+    identity : Identity
+        Which picture this is.
     tool : Tool
         What the mouse draws.
     failed : bool
@@ -73,6 +77,7 @@ class Annotation:
 
     def __init__(self, viewer: ViewerModel, picture: Picture, jobs: Jobs) -> None:
         self.picture = picture
+        self.identity = Identity(picture)
         self.tool = Tool.INCLUDE
         self._viewer = viewer
         self._jobs = jobs
@@ -95,6 +100,7 @@ class Annotation:
         for event in self._view_events():
             event.connect(self._view_moved)
         picture.follow()
+        picture.changed.connect(self.identity.renew)
         picture.changed.connect(self._start_afresh)
         self.arm(self.tool)
 
@@ -195,7 +201,7 @@ class Annotation:
         if self.session.objects and not (gone and layer is None):
             self.many.forget()
             draft = self.session.draft
-            self._autosave.close()
+            self._saving.close()
             self._begin_session()
             if draft.object_id is None and draft.has_prompts:
                 self.session.draw(draft.plane, draft.points, draft.labels, draft.box, draft.mask)
@@ -238,29 +244,61 @@ class Annotation:
         """The Labels layer that objects go to."""
         return None if self._target is None else self._target.layer
 
+    @property
+    def saved_in(self) -> SessionFolder | None:
+        """Where the session is saved; None before there is anything in it."""
+        saving = self._saving
+        return saving if isinstance(saving, SessionFolder) else saving.folder
+
+    def resume(self, restored: Restored) -> None:
+        """Go on with a saved session, in the Labels layer of now if it agrees, else in a new one.
+
+        The session of now ends and stays saved.
+
+        Raises
+        ------
+        InputError
+            If its masks do not fit the picture; nothing changes.
+        """
+        session, before = restored.session, self._target
+        check_places(session.objects, self.picture)
+        self._release()
+        self.many.forget()
+        self._saving.close()
+        self._begin_session(restored)
+        if before is not None and not why_not(before.layer, self.picture) and session.fits(before):
+            self._attach(before.layer)
+        elif session.objects:
+            self.ensure_target()
+        self._follow_session()
+
     def close(self) -> None:
         """Take our layers away and let go of everything; accepted objects stay."""
         self._release()
-        self._autosave.close()
+        self._saving.close()
         self._jobs.forget()
         self.many.forget()
         self._rest.stop()
         for event in self._view_events():
             event.disconnect(self._view_moved)
+        self.picture.changed.disconnect(self.identity.renew)
         self.picture.changed.disconnect(self._start_afresh)
         self.picture.follow(False)
         self._prompts.changed.disconnect()
         self._prompts.close()
         self._preview.close()
+        self.identity.close()
 
-    def _begin_session(self) -> None:
-        self.session = Session()
+    def _begin_session(self, restored: Restored | None = None) -> None:
+        """Begin with nothing, or go on with a session that was saved."""
+        self._saving: Autosave | SessionFolder
+        if restored is None:
+            self.session = Session()
+            self._saving = Autosave(self.session, sessions_folder(), self.identity.wait)
+        else:
+            self.session, self._saving = restored.session, restored.folder
         self.session.changed.connect(self._follow_session)
         self.session.remarked.connect(lambda text: self.remarked.emit(text))
-        picture = self.picture
-        self._autosave = Autosave(
-            self.session, sessions_folder(), lambda: fingerprint_of(picture), picture.layer.name
-        )
 
     def _attach(self, layer: Labels) -> None:
         self._target = LabelsTarget(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from qtpy.QtWidgets import QComboBox, QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QWidget
 
-from napari_sam.widgets.forms import add_row, new_form, new_label
+from napari_sam.widgets.forms import add_row, new_form
 from napari_sam.widgets.model_view import ModelView
+from napari_sam.widgets.question import Question
 
 __all__ = ["ChannelControls"]
 
@@ -17,9 +18,8 @@ class ChannelControls(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.question = QFrame()
-        self.question_text = new_label("Channels")
-        self.yes, self.no = QPushButton("Yes, channels"), QPushButton("No, it is a stack")
+        self.question = Question("Channels", "Yes, channels", "No, it is a stack")
+        self.yes, self.no = self.question.answers
         self.yes.setToolTip("One mask counts for all channels; the model sees them as colours")
         self.no.setToolTip("Each slice has masks of its own")
         self.axis = QComboBox()
@@ -33,8 +33,7 @@ class ChannelControls(QWidget):
 
     def ask(self, question: str, note: str = "") -> None:
         """Show the question, or a note that needs no answer; two empty texts take both away."""
-        self.question_text.setText(question or note)
-        self.question.setVisible(bool(question or note))
+        self.question.ask(question or note)
         self.yes.setVisible(bool(question))
         self.no.setVisible(bool(question))
 
@@ -46,14 +45,6 @@ class ChannelControls(QWidget):
             self._form.labelForField(field).setVisible(on)  # type: ignore[union-attr]
 
     def _lay_out(self) -> None:
-        column = QVBoxLayout(self.question)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.question_text)
-        answers = QHBoxLayout()
-        answers.addWidget(self.yes)
-        answers.addWidget(self.no)
-        column.addLayout(answers)
-        self.question.hide()
         row = QHBoxLayout(self.mix)
         row.setContentsMargins(0, 0, 0, 0)
         for box, (name, colour) in zip(self.colours, COLOURS.items(), strict=True):

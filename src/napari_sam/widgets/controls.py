@@ -26,6 +26,7 @@ from napari_sam.widgets.model_choice import ModelChoice
 from napari_sam.widgets.objects_list import ObjectsList
 from napari_sam.widgets.picture import is_helper
 from napari_sam.widgets.prompt_layers import Tool
+from napari_sam.widgets.question import Question
 from napari_sam.widgets.refine_controls import RefineControls
 from napari_sam.widgets.shape_button import ShapeButton
 from napari_sam.widgets.store_row import StoreRow
@@ -87,7 +88,9 @@ class Controls(QWidget):
         self.remark.setTextFormat(Qt.TextFormat.PlainText)
         self.objects = ObjectsList()
         self.hint, self.hint_close = self._hint()
-        self.question, self.keep, self.replace, self.cancel = self._question()
+        self.go_on = Question("Saved work", "Continue", "Start anew")
+        self.question = Question("Overlap", "Keep existing", "Replace", "Cancel")
+        self.keep, self.replace, self.cancel = self.question.answers
         self.device = QComboBox()
         self.device.addItems(["auto", "cpu"])
         self.device.setToolTip("Where the model runs; auto takes the fastest there is")
@@ -98,6 +101,8 @@ class Controls(QWidget):
         self.outline = QCheckBox("Show the mask as an outline")
         self.report = QPushButton("Copy bug report")
         self.report.setToolTip("Versions, device, layers and the last error; no file names")
+        self.saved_work = QPushButton("Saved work…")
+        self.saved_work.setToolTip("All that was ever saved: continue it, or delete it")
         self.channels = ChannelControls()
         self.ahead = AheadRow()
         self.embed_ahead = QCheckBox("Embed the other slices of a stack ahead")
@@ -114,8 +119,7 @@ class Controls(QWidget):
 
     def ask_about(self, text: str) -> None:
         """Show the overlap question; an empty text takes it away."""
-        self.question.setVisible(bool(text))
-        self.question_text.setText(text)
+        self.question.ask(text)
         if text:
             self.keep.setFocus()
 
@@ -139,6 +143,7 @@ class Controls(QWidget):
         add_row(top, "&Write to", self.labels)
         layout.addLayout(top)
         layout.addWidget(self.channels.question)
+        layout.addWidget(self.go_on)
         folds = QHBoxLayout()
         folds.addWidget(self.more)
         folds.addWidget(self.refine.fold)
@@ -185,20 +190,6 @@ class Controls(QWidget):
         row.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
         return frame, close
 
-    def _question(self) -> tuple[QFrame, QPushButton, QPushButton, QPushButton]:
-        frame = QFrame()
-        column = QVBoxLayout(frame)
-        column.setContentsMargins(0, 0, 0, 0)
-        self.question_text = new_label("Overlap")
-        column.addWidget(self.question_text)
-        row = QHBoxLayout()
-        column.addLayout(row)
-        buttons = [QPushButton(text) for text in ("Keep existing", "Replace", "Cancel")]
-        for button in buttons:
-            row.addWidget(button)
-        frame.hide()
-        return frame, buttons[0], buttons[1], buttons[2]
-
     def _options(self) -> tuple[QToolButton, QFrame]:
         frame = QFrame()
         form = new_form()
@@ -210,7 +201,10 @@ class Controls(QWidget):
         form.addRow(self.outline)
         form.addRow(self.embed_ahead)
         form.addRow(self.store)
-        form.addRow(self.report)
+        last = QHBoxLayout()
+        last.addWidget(self.saved_work)
+        last.addWidget(self.report)
+        form.addRow(last)
         return new_fold("More options", frame), frame
 
 

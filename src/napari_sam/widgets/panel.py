@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image, Labels
 from napari.utils.events import Event
@@ -35,7 +35,9 @@ from napari_sam.widgets.label_saver import LabelSaver
 from napari_sam.widgets.picture import Picture
 from napari_sam.widgets.prompting import Prompting
 from napari_sam.widgets.refining import Refining
+from napari_sam.widgets.resuming import Resuming
 from napari_sam.widgets.review import Review
+from napari_sam.widgets.saved_work import SavedWork
 from napari_sam.widgets.stack_tab import StackTab
 from napari_sam.widgets.target import why_not
 from napari_sam.widgets.train_work import Make
@@ -97,6 +99,8 @@ class Panel(QWidget):
         self.ahead = Ahead(self.host.store.budget, self)
         self.controls.store.serve(self.host.store)
         self.channels = Channels(self._viewer, self.controls.channels, self)
+        self.resuming = Resuming(self._viewer, self.controls.go_on, self)
+        self.saved_work = SavedWork(self)
         self._activity = Activity(self)
         self._model: HostedModel | None = None
         self._ran_on = "none so far"
@@ -133,6 +137,8 @@ class Panel(QWidget):
 
     def close_panel(self) -> None:
         """End all work and take our tools out of the viewer; accepted objects stay."""
+        if self._closed:
+            return
         self._closed = True
         self.jobs.close()
         self.ahead.close()
@@ -147,6 +153,8 @@ class Panel(QWidget):
         self.controls.labels.disconnect_viewer()
         self.channels.close()
         self.refining.close()
+        self.resuming.close()
+        self.saved_work.stop()
         self._drop_keys()
         self.review.close()
         if self.annotation is not None:
@@ -174,6 +182,11 @@ class Panel(QWidget):
         self.ahead.stopped.connect(c.store.refresh)
         self.channels.axis_changed.connect(self._open_picture_again)
         c.report.clicked.connect(self._copy_report)
+        c.saved_work.clicked.connect(self._show_saved)
+        self.saved_work.chosen.connect(self.resuming.open)
+        self.resuming.picture_wanted.connect(c.picture.choose)
+        self.resuming.remarked.connect(self.prompting.remark)
+        self.resuming.resumed.connect(self._take_up)
         c.hint_close.clicked.connect(self._dismiss_hint)
         self.jobs.reported.connect(self._show_progress)
         self.jobs.answered.connect(self._show_answer)
@@ -229,6 +242,7 @@ class Panel(QWidget):
         self.review.attach(None)
         self.channels.attach(None)
         self.refining.attach(None)
+        self.resuming.attach(None)
         self.ahead.follow(None)
         self.stack.follow(None)
         if before is not None:
@@ -246,6 +260,7 @@ class Panel(QWidget):
             self.stack.follow(annotation)
             self._choose_labels(self.controls.labels.layer)
             annotation.use_model(self._model)
+            self.resuming.attach(annotation)
 
     def _open_picture_again(self) -> None:
         layer = self.controls.picture.layer
@@ -324,6 +339,21 @@ class Panel(QWidget):
 
     def _other_is_training(self) -> bool:
         return any(p.training.work.busy for p in _open_panels() if p is not self)
+
+    def _take_up(self, view: Mapping[str, Any]) -> None:
+        """Choose the labels and the model that saved work was done with."""
+        target = None if self.annotation is None else self.annotation.target
+        if target is not None:
+            target.name = view.get("labels") or target.name
+        self.controls.labels.choose(target)
+        models, model = self.controls.model.list, view.get("model")
+        if model and (index := models.findData(model)) >= 0:
+            models.setCurrentIndex(index)
+
+    def _show_saved(self) -> None:
+        self.saved_work.refresh()
+        self.saved_work.show()
+        self.saved_work.raise_()
 
     def _remember_ahead(self, on: bool) -> None:
         save_settings(replace(load_settings(), embed_ahead=on))

@@ -9,11 +9,13 @@ import numpy as np
 from napari.layers import Labels
 from numpy.typing import NDArray
 
+from napari_sam.errors import InputError
+from napari_sam.session.objects import Objects
 from napari_sam.session.target import Plane
 from napari_sam.widgets.mix import finest
 from napari_sam.widgets.picture import OURS, Picture, on_plane
 
-__all__ = ["LabelsTarget", "misfit", "new_labels", "why_not"]
+__all__ = ["LabelsTarget", "check_places", "misfit", "new_labels", "why_not"]
 
 UNDO, REDO = "Control-Z", "Control-Shift-Z"  # napari's keys in a Labels layer
 
@@ -106,6 +108,25 @@ def misfit(layer: Labels, picture: Picture) -> str:
             "choose a new layer."
         )
     return ""
+
+
+def check_places(objects: Objects, picture: Picture) -> None:
+    """Make sure that the masks of saved objects can lie on a picture.
+
+    Raises
+    ------
+    InputError
+        If it has other axes or another size.
+    """
+    for held in objects.values():
+        for plane, section in held.sections.items():
+            mask = None if section.mask is None else section.mask.shape
+            if len(plane) != picture.ndim or mask not in (None, picture.plane_shape(plane)):
+                raise InputError(
+                    f"the saved masks are of shape {mask} in a stack of {len(plane)} axes, and "
+                    f"this picture is one of shape {picture.shape}; look at what is said of its "
+                    "channels under More options"
+                )
 
 
 def new_labels(picture: Picture, largest_id: int = 0) -> Labels:

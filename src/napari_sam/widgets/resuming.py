@@ -1,0 +1,260 @@
+"""Go on where somebody left off: finds saved work of a picture, asks, and brings it back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from napari.components import ViewerModel
+from napari.layers import Image
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from napari_sam.errors import NapariSamError
+from napari_sam.session.fingerprint import Match
+from napari_sam.session.folder import Restored, restore
+from napari_sam.session.saved import Saved, all_saved, best_match, sessions_folder
+from napari_sam.widgets.annotation import Annotation
+from napari_sam.widgets.question import Question
+from napari_sam.widgets.standing import put_back, standing
+
+__all__ = ["Resuming"]
+
+REST_MS = 1000
+DAMAGED = (
+    "⚠ A part of what was saved could not be read. What could be is here; the damaged file is kept "
+    "in {}."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """Saved work of a picture."""
+
+    saved: Saved
+    match: Match
+    objects: int
+    fits: bool  # masks of that shape can lie on the picture
+    asked_for: bool  # somebody has chosen it
+
+
+class Resuming(QObject):
+    """Offers saved work, brings it back, and writes down how the view stands meanwhile.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+        The viewer.
+    question : Question
+        With two answers: go on, or begin anew.
+    """
+
+    resumed = Signal(object)  # how the view stood; mapping
+    remarked = Signal(str)
+    picture_wanted = Signal(object)  # Image
+    _came = Signal(object, object)  # what to do with it, Future
+
+    def __init__(
+        self, viewer: ViewerModel, question: Question, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._viewer = viewer
+        self._question = question
+        self._annotation: Annotation | None = None
+        self._offered: Saved | None = None
+        self._wanted: Saved | None = None
+        self._passed_over: set[Path] = set()
+        self._jobs = 0
+        self._closed = False
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="napari-sam resuming")
+        self._came.connect(lambda take, future: take(future))
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(REST_MS)
+        self._rest.timeout.connect(self._keep_view)
+        go_on, anew = question.answers
+        go_on.clicked.connect(lambda: self._bring_back(self._offered))
+        anew.clicked.connect(self._pass_over)
+        for event in self._view_events():
+            event.connect(self._view_moved)
+
+    @property
+    def busy(self) -> bool:
+        """True while saved work is looked for or read."""
+        return self._jobs > 0
+
+    def attach(self, annotation: Annotation | None) -> None:
+        """Look for saved work of this annotation's picture."""
+        if self._annotation is not None:
+            self._keep_view()
+        self._annotation = annotation
+        self._offer(None)
+        if annotation is None:
+            return
+        annotation.changed.connect(self._forget_offer)
+        self._search(annotation, self._wanted)
+
+    def open(self, saved: Saved) -> None:
+        """Go on with this work: on a picture that is here, or opened from where it was."""
+        annotation, source = self._annotation, saved.manifest.source
+        if annotation is not None and _seems_of(annotation, saved):
+            self._search(annotation, saved)
+            return
+        self._wanted = saved  # whichever picture is chosen now
+        try:
+            self._open(source, saved.manifest.reader)
+        finally:
+            self._wanted = None
+
+    def _open(self, source: str, reader: str) -> None:
+        layers = [layer for layer in self._viewer.layers if isinstance(layer, Image)]
+        layer = next((one for one in layers if source and one.source.path == source), None)
+        if layer is None and source and Path(source).exists():
+            added = self._viewer.open(source, plugin=reader or None)
+            layer = next((one for one in added if isinstance(one, Image)), None)
+        if layer is not None:
+            self.picture_wanted.emit(layer)
+            return
+        self.remarked.emit(
+            f"⚠ {source or 'The picture of this work'} cannot be found. Open the picture from "
+            "where it is now: it is known by its content, and its saved work is offered then."
+        )
+
+    def close(self) -> None:
+        """Look for nothing any more."""
+        self.attach(None)
+        self._closed = True
+        self._rest.stop()
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        for event in self._view_events():
+            event.disconnect(self._view_moved)
+
+    def _search(self, annotation: Annotation, wanted: Saved | None) -> None:
+        passed_over = tuple(self._passed_over)
+        identity, ndim = annotation.identity, annotation.picture.layer.ndim
+
+        def search() -> Found | None:
+            now = identity.wait()
+            if wanted is not None:
+                found = wanted, wanted.manifest.picture.compare(now.picture)
+            elif (best := best_match(all_saved(sessions_folder()), now, passed_over)) is None:
+                return None
+            else:
+                found = best
+            saved, match = found
+            fits = saved.manifest.picture.shape[:ndim] == now.picture.shape[:ndim]
+            return Found(saved, match, saved.count(), fits, wanted is not None)
+
+        self._do(search, lambda future: self._take_found(annotation, future))
+
+    def _do(self, work: Callable[[], Any], take: Callable[[Future[Any]], None]) -> None:
+        self._jobs += 1
+        future = self._thread.submit(work)
+        future.add_done_callback(lambda done: self._tell(take, done))
+
+    def _tell(self, take: Callable[[Future[Any]], None], future: Future[Any]) -> None:
+        if not self._closed and not future.cancelled():  # in the thread
+            self._came.emit(take, future)
+
+    def _take_found(self, annotation: Annotation, future: Future[Found | None]) -> None:
+        self._jobs -= 1
+        found = None if future.exception() is not None else future.result()
+        if found is None or annotation is not self._annotation:
+            return
+        if found.asked_for and found.match is Match.SAME:
+            self._bring_back(found.saved)
+        elif found.asked_for or not annotation.session.objects:
+            self._offer(found)
+
+    def _offer(self, found: Found | None) -> None:
+        self._offered = None if found is None else found.saved
+        self._question.ask("" if found is None else _words(found))
+        self._question.answers[0].setVisible(found is not None and found.fits)
+        self._question.answers[1].setText(
+            "Start anew" if found is None or found.fits else "All right"
+        )
+
+    def _forget_offer(self) -> None:
+        """Ask no longer: somebody has begun anew without an answer."""
+        annotation = self._annotation
+        if self._offered is not None and annotation is not None and annotation.session.objects:
+            self._offer(None)
+
+    def _pass_over(self) -> None:
+        if self._offered is not None:
+            self._passed_over.add(self._offered.path)
+        self._offer(None)
+
+    def _bring_back(self, saved: Saved | None) -> None:
+        annotation = self._annotation
+        if saved is None or annotation is None:
+            return
+        self._offer(None)
+        self.remarked.emit("Reading what was saved…")
+        self._do(lambda: restore(saved.path), lambda future: self._take(annotation, future))
+
+    def _take(self, annotation: Annotation, future: Future[Restored]) -> None:
+        self._jobs -= 1
+        error = future.exception()
+        if error is not None:
+            self.remarked.emit(f"⚠ {error}")
+            return
+        restored = future.result()
+        if annotation is not self._annotation:
+            restored.folder.close()
+            return
+        try:
+            annotation.resume(restored)
+        except NapariSamError as problem:
+            restored.folder.close()
+            self.remarked.emit(f"⚠ {problem}")
+            return
+        view = dict(restored.session.view)
+        put_back(view, self._viewer, annotation)
+        self.resumed.emit(view)
+        count = len(restored.session.objects)
+        done = f"Here is your work again: {count} object{'' if count == 1 else 's'}."
+        self.remarked.emit(DAMAGED.format(restored.folder.path) if restored.damaged else done)
+
+    def _keep_view(self) -> None:
+        annotation = self._annotation
+        if annotation is not None and annotation.saved_in is not None:
+            view = standing(self._viewer, annotation)
+            annotation.step(lambda session: session.keep_view(view))
+
+    def _view_moved(self) -> None:
+        if self._annotation is not None:
+            self._rest.start()
+
+    def _view_events(self) -> list[Any]:
+        dims, camera = self._viewer.dims.events, self._viewer.scene.camera.events
+        return [dims.point, dims.order, dims.ndisplay, camera.center, camera.zoom, camera.angles]
+
+
+def _seems_of(annotation: Annotation, saved: Saved) -> bool:
+    """Tell whether saved work may belong to the picture that is annotated."""
+    known, source = annotation.identity.known, saved.manifest.source
+    same = known is not None and known.picture == saved.manifest.picture
+    return same or (bool(source) and annotation.picture.layer.source.path == source)
+
+
+def _words(found: Found) -> str:
+    """Return the question about saved work."""
+    changed = found.saved.changed
+    when = f"{changed.day} {changed:%B %Y, %H:%M}"
+    count = found.objects
+    what = f"{count} object{'' if count == 1 else 's'}" if count else "what was being drawn"
+    if found.match is Match.SAME:
+        return f"You worked on this picture before ({when}): {what} saved. Continue?"
+    if found.fits:
+        return (
+            f"There is saved work of this file ({when}, {what}), but the picture holds other "
+            "pixels now. Continue all the same?"
+        )
+    was = " x ".join(map(str, found.saved.manifest.picture.shape))
+    return (
+        f"There is saved work of this file ({when}, {what}), but it was another picture then, of "
+        f"{was} pixels. The work is kept: see More options, Saved work."
+    )
