@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
 from napari_sam.errors import InputError
 from napari_sam.session.bitmask import BitMask
 from napari_sam.session.changes import Kind
+from napari_sam.session.codec import Codec, InlineMasks
 from napari_sam.session.commit import Rule
 from napari_sam.session.objects import Origin, Source, Status
 from napari_sam.session.proposals import Proposal
@@ -276,6 +279,11 @@ class TestClasses:
         assert session.semantic
         assert (session.classes, session.new_class) == ({1: "cell", 2: "nucleus"}, 2)
         np.testing.assert_array_equal(labels, swapped)
+
+    def test_it_is_written_down_and_read_again(self, session):
+        session.configure(classes={1: "cell", 2: "nucleus"}, semantic=True, new_class=2)
+        codec, (change,) = Codec(InlineMasks()), session.history.done
+        assert codec.read_change(json.loads(json.dumps(codec.change(change)))) == change
 
     def test_setting_up_what_is_so_already_is_no_step(self, session):
         session.configure(semantic=False, classes={1: "object"}, new_class=1)

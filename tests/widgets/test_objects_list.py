@@ -284,6 +284,11 @@ def test_classes_are_named_and_the_labels_may_hold_them(three):
     assert three.annotation.target.data[2, 24, 34] == 2
     assert three.annotation.target.data[0, 10, 10] == 1
     assert three.annotation.target.data[4, 8, 48] == 1
+    three.controls.undo.click()
+    assert three.annotation.target.data[4, 8, 48] == 3
+    assert options.holds.currentIndex() == 0
+    three.controls.redo.click()
+    assert options.holds.currentIndex() == 1
     options.holds.setCurrentIndex(0)
     assert three.annotation.target.data[4, 8, 48] == 3
     options.new.setCurrentIndex(1)
