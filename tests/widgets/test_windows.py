@@ -3,79 +3,31 @@
 from __future__ import annotations
 
 import threading
-from itertools import pairwise
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
-from qtpy.QtGui import QMouseEvent
+import tifffile
+from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QLineEdit
+from qtpy.QtWidgets import QLineEdit
 
+from napari_sam.widgets import label_saver
 from napari_sam.widgets.panel import Panel
 from tests.widgets.conftest import ours, picture
+from tests.widgets.hands import Hands
 
 pytestmark = pytest.mark.gui
 
 
-class Desk:
+class Desk(Hands):
     """A viewer with a panel, and hands to use it."""
 
     def __init__(self, qtbot, viewer, host):
-        self.qtbot, self.viewer = qtbot, viewer
-        self.panel = Panel(viewer, host)
+        super().__init__(viewer, Panel(viewer, host))
+        self.qtbot = qtbot
         self.dock = viewer.window.add_dock_widget(self.panel, name="Click to segment")
-        self.canvas = viewer.window._qt_viewer.canvas.native
         self.focus()
-        qtbot.wait(50)
-
-    def focus(self):
-        window = self.viewer.window._qt_window
-        window.activateWindow()
-        self.canvas.setFocus()
-        self.qtbot.waitUntil(lambda: QApplication.activeWindow() is window)
-
-    def at(self, *position):
-        """Where a pixel of the picture lies on the canvas."""
-        world = self.panel.annotation.picture.layer.data_to_world(position)
-        camera = self.viewer.scene.camera
-        y, x = (np.array(world[-2:]) - camera.center[-2:]) * camera.zoom
-        return QPoint(round(x + self.canvas.width() / 2), round(y + self.canvas.height() / 2))
-
-    def move(self, place, held=Qt.MouseButton.NoButton):
-        # QTest.mouseMove would move the real pointer too, whose events come late on a busy machine.
-        local, globally = QPointF(place), QPointF(self.canvas.mapToGlobal(place))
-        none = Qt.KeyboardModifier.NoModifier
-        kind = QEvent.Type.MouseMove, local, globally, Qt.MouseButton.NoButton, held, none
-        QApplication.sendEvent(self.canvas, QMouseEvent(*kind))
-
-    def click(self, *position):
-        self.move(self.at(*position))
-        QTest.mouseClick(self.canvas, Qt.MouseButton.LeftButton, pos=self.at(*position))
-        self.settle()
-
-    def drag(self, *positions):
-        left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-        QTest.mousePress(self.canvas, left, none, self.at(*positions[0]))
-        for start, end in pairwise(np.array(positions)):
-            for position in ((start + end) / 2, end):
-                self.qtbot.waitUntil(lambda at=position: self.drag_to(at))
-        QTest.mouseRelease(self.canvas, left, none, self.at(*positions[-1]))
-        self.settle()
-
-    def drag_to(self, position):
-        # napari leaves out moves that follow each other closely: move until it has seen one.
-        self.move(self.at(*position), Qt.MouseButton.LeftButton)
-        seen = self.panel.annotation.picture.layer.world_to_data(self.viewer.cursor.position)
-        return np.allclose(seen[-2:], position[-2:], atol=1)
-
-    def press(self, key, modifier=Qt.KeyboardModifier.NoModifier):
-        QTest.keyClick(self.canvas, key, modifier)
-        self.settle()
-
-    def settle(self):
-        self.qtbot.wait(20)
-        self.qtbot.waitUntil(lambda: not self.panel.jobs.busy)
+        self.wait(0.05)
 
     @property
     def labels(self):
@@ -274,3 +226,39 @@ def test_opened_from_the_menu_there_is_one(make_napari_viewer, monkeypatch, host
     assert again is dock
     assert same is panel
     assert panel.annotation.picture.layer is viewer.layers[0]
+
+
+def test_the_viewer_is_closed_while_other_threads_work(desk, caplog, tmp_path, monkeypatch):
+    """What they find does not go to widgets that are gone; the file is finished."""
+    d = desk(picture(3, 80, 120))
+    d.click(1, 40, 60)
+    d.press(Qt.Key.Key_N)
+    panel, labels = d.panel, d.labels.copy()
+    gate, begun, ended = threading.Event(), [], []
+
+    def slowly(what, work):
+        begun.append(what)
+        gate.wait(10)
+        try:
+            return work()
+        finally:
+            ended.append(what)
+
+    original = label_saver.write_labels
+    monkeypatch.setattr(
+        label_saver, "write_labels", lambda *args: slowly("labels", lambda: original(*args))
+    )
+    panel.controls.more.click()
+    view = panel.controls.channels.view
+    view.source = lambda: lambda: slowly("view", lambda: np.zeros((8, 8, 3), np.uint8))
+    view.refresh()
+    panel.controls.store._do(lambda: slowly("store", lambda: 0))
+    panel.saver.save(panel.annotation.target, tmp_path / "labels.tif")
+    d.qtbot.waitUntil(lambda: {*begun} == {"labels", "view", "store"})
+    d.viewer.close()
+    d.qtbot.wait(100)
+    gate.set()
+    d.qtbot.waitUntil(lambda: {*ended} == {"labels", "view", "store"})
+    d.qtbot.wait(100)
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "labels.tif"), labels)
+    assert [record for record in caplog.records if record.name == "concurrent.futures"] == []

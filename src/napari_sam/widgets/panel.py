@@ -116,6 +116,9 @@ class Panel(QWidget):
         self.destroyed.connect(self.stack.close)
         self.destroyed.connect(self.refining.cancel)
         self.destroyed.connect(self.training.work.close)
+        self.destroyed.connect(self.saver.close)
+        self.destroyed.connect(self.controls.store.close_row)
+        self.destroyed.connect(self.controls.channels.view.close_view)
 
     @property
     def annotation(self) -> Annotation | None:
