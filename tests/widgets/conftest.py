@@ -52,6 +52,34 @@ def settle(qtbot):
     return settle
 
 
+@pytest.fixture
+def viewer():
+    """Return a viewer with one small picture; modules with other pictures have their own."""
+    viewer = ViewerModel()
+    viewer.add_image(picture(40, 60), name="cells")
+    return viewer
+
+
+@pytest.fixture
+def panel(viewer, open_panel, settle):
+    """Return a panel that has looked at the picture."""
+    panel = open_panel(viewer)
+    settle(panel)
+    return panel
+
+
+@pytest.fixture
+def accept(viewer, panel, settle):
+    """Return a function that clicks on an object and accepts it."""
+
+    def accept(*position):
+        ours(viewer, "points").add(position)
+        settle(panel)
+        panel.controls.accept.click()
+
+    return accept
+
+
 def ours(viewer, role):
     """Return our layer of that role, or None."""
     return next((x for x in viewer.layers if x.metadata.get(OURS) == role), None)
@@ -59,3 +87,8 @@ def ours(viewer, role):
 
 def picture(*shape, dtype=np.uint8):
     return np.random.default_rng(0).integers(0, 255, shape).astype(dtype)
+
+
+def rectangle(y0, x0, y1, x1):
+    """Return the corners of a box, as napari has them."""
+    return np.array([(y0, x0), (y0, x1), (y1, x1), (y1, x0)], float)

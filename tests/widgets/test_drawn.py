@@ -6,17 +6,14 @@ import numpy as np
 import pytest
 
 from napari_sam.widgets.drawn import Area, Shape, read_prompts
+from tests.widgets.conftest import rectangle
 
 NONE = np.empty((0, 3)), []
 PLANE = (5, None, None)
 
 
-def around(y0, x0, y1, x1):
-    return [(y0, x0), (y0, x1), (y1, x1), (y1, x0)]
-
-
 def corners(y0, x0, y1, x1):
-    return Shape("rectangle", np.array([(5, y, x) for y, x in around(y0, x0, y1, x1)], float))
+    return Shape("rectangle", np.insert(rectangle(y0, x0, y1, x1), 0, 5, axis=1))
 
 
 def test_points_and_box_in_pixels_of_the_plane():
@@ -89,7 +86,7 @@ def test_an_ellipse_fills_its_corners(turned):
     ("kind", "vertices", "word"),
     [
         ("polygon", [(-5, 10), (15, 30), (30, 10)], "trimmed"),
-        ("ellipse", around(60, 10, 70, 20), "outside"),
+        ("ellipse", rectangle(60, 10, 70, 20), "outside"),
         ("polygon", [(10, 10), (10.4, 10.4), (10, 10.8)], "drag"),
         ("polygon", [(10.2, 10.4), (13.2, 13.4), (13.3, 13.6)], "no pixel"),
     ],

@@ -26,19 +26,10 @@ def viewer():
 
 
 @pytest.fixture
-def panel(viewer, open_panel, settle):
-    panel = open_panel(viewer)
-    settle(panel)
-    return panel
-
-
-@pytest.fixture
-def three(viewer, panel, settle):
+def three(viewer, panel, accept):
     """Three objects: one clicked and accepted, one proposed on three slices, one unclear."""
     viewer.dims.set_point(0, 7)
-    ours(viewer, "points").add((0, 10, 10))
-    settle(panel)
-    panel.controls.accept.click()
+    accept(0, 10, 10)
     with panel.annotation.session.begin(Kind.PROPAGATED) as batch:
         for at, score in ((1, 0.9), (2, 0.4), (3, 0.8)):
             batch.add((at, None, None), [Proposal(block(20, 30), score=score, object_id=2)])

@@ -7,7 +7,6 @@ import json
 import numpy as np
 import pytest
 import torch
-from napari.components import ViewerModel
 from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QApplication, QFileDialog
@@ -19,7 +18,7 @@ from napari_sam.model.config import CONFIGS
 from napari_sam.model.sam import Sam
 from napari_sam.widgets.model_choice import ModelChoice
 from tests.fakes import FakeSegmenter
-from tests.widgets.conftest import ours, picture
+from tests.widgets.conftest import ours
 
 
 @pytest.fixture
@@ -32,15 +31,6 @@ def host():
 
     host = ModelHost(load)
     return host
-
-
-@pytest.fixture
-def panel(open_panel, settle):
-    viewer = ViewerModel()
-    viewer.add_image(picture(40, 60), name="cells")
-    panel = open_panel(viewer)
-    settle(panel)
-    return panel
 
 
 @pytest.fixture

@@ -29,13 +29,6 @@ from tests.fakes import FakeSegmenter
 from tests.widgets.conftest import ours, picture
 
 
-@pytest.fixture
-def viewer():
-    viewer = ViewerModel()
-    viewer.add_image(picture(40, 60), name="cells")
-    return viewer
-
-
 def callbacks(viewer):
     emitters = [viewer.layers.events, viewer.dims.events, viewer.layers["cells"].events]
     return {

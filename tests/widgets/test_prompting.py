@@ -10,25 +10,11 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_sam.widgets.prompt_layers import Tool
-from tests.widgets.conftest import ours, picture
-
-
-@pytest.fixture
-def viewer():
-    viewer = ViewerModel()
-    viewer.add_image(picture(40, 60), name="cells")
-    return viewer
-
-
-@pytest.fixture
-def panel(viewer, open_panel, settle):
-    panel = open_panel(viewer)
-    settle(panel)
-    return panel
+from tests.widgets.conftest import ours, picture, rectangle
 
 
 def add_box(viewer, y0, x0, y1, x1):
-    ours(viewer, "boxes").add_rectangles(np.array([(y0, x0), (y0, x1), (y1, x1), (y1, x0)]))
+    ours(viewer, "boxes").add_rectangles(rectangle(y0, x0, y1, x1))
 
 
 def test_a_click_shows_a_mask_and_accept_writes_it(viewer, panel, settle, model):

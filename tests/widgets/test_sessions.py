@@ -5,7 +5,6 @@ from __future__ import annotations
 import dask.array as da
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 from napari.layers import Image
 
 from napari_sam.session.folder import restore
@@ -13,30 +12,6 @@ from napari_sam.session.saved import find_saved, sessions_folder
 from napari_sam.widgets.picture import Picture
 from napari_sam.widgets.saving import fingerprinter
 from tests.widgets.conftest import ours, picture
-
-
-@pytest.fixture
-def viewer():
-    viewer = ViewerModel()
-    viewer.add_image(picture(40, 60), name="cells")
-    return viewer
-
-
-@pytest.fixture
-def panel(viewer, open_panel, settle):
-    panel = open_panel(viewer)
-    settle(panel)
-    return panel
-
-
-@pytest.fixture
-def accept(viewer, panel, settle):
-    def accept(row, column):
-        ours(viewer, "points").add((row, column))
-        settle(panel)
-        panel.controls.accept.click()
-
-    return accept
 
 
 def saved(viewer):

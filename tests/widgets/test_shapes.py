@@ -8,25 +8,11 @@ from napari.components import ViewerModel
 
 from napari_sam.session.objects import Source, Status
 from napari_sam.widgets.prompt_layers import Tool
-from tests.widgets.conftest import ours, picture
+from tests.widgets.conftest import ours, picture, rectangle
 
 CIRCLE = [
     (15 + 8 * np.sin(a), 20 + 8 * np.cos(a)) for a in np.linspace(0, 2 * np.pi, 16, endpoint=False)
 ]
-
-
-@pytest.fixture
-def viewer():
-    viewer = ViewerModel()
-    viewer.add_image(picture(40, 60), name="cells")
-    return viewer
-
-
-@pytest.fixture
-def panel(viewer, open_panel, settle):
-    panel = open_panel(viewer)
-    settle(panel)
-    return panel
 
 
 @pytest.fixture
@@ -45,10 +31,6 @@ def settle_all(settle, qtbot):
         qtbot.waitUntil(lambda: not panel.annotation.many.busy, timeout=30_000)
 
     return settle_all
-
-
-def box(y0, x0, y1, x1):
-    return np.array([(y0, x0), (y0, x1), (y1, x1), (y1, x0)], float)
 
 
 def add(viewer, vertices, kind):
@@ -84,7 +66,7 @@ def test_the_polarity_key_turns_a_scribble_round(viewer, panel):
 
 @pytest.mark.parametrize("kind", ["polygon", "ellipse"])
 def test_an_outline_asks_with_its_box_and_its_mask(viewer, panel, settle, model, kind):
-    add(viewer, CIRCLE if kind == "polygon" else box(7, 12, 23, 28), kind)
+    add(viewer, CIRCLE if kind == "polygon" else rectangle(7, 12, 23, 28), kind)
     settle(panel)
     asked = model.asked[-1]
     assert asked.mask.shape == (40, 60)
@@ -108,7 +90,7 @@ def test_an_outline_is_undone_redone_and_comes_back_when_opened(viewer, panel, s
     settle(panel)
     np.testing.assert_array_equal(model.asked[-1].mask, rough)
     panel.controls.accept.click()
-    add(viewer, box(25, 40, 35, 55), "rectangle")
+    add(viewer, rectangle(25, 40, 35, 55), "rectangle")
     settle(panel)
     panel.controls.accept.click()
     panel.annotation.session.reopen(1, (None, None))
@@ -149,7 +131,7 @@ def test_shapes_on_any_slice_and_along_any_axis(open_panel, settle, model, order
     seen = panel.annotation.seen
     axes = sorted(order[1:])
     full = np.array([[at or 0 for at in seen]] * 4, float)
-    full[:, axes] = box(2, 3, 10, 11)
+    full[:, axes] = rectangle(2, 3, 10, 11)
     for kind in ("ellipse", "polygon"):
         ours(viewer, "boxes").add(full, shape_type=kind)
         settle(panel)
@@ -170,7 +152,7 @@ def test_a_shape_half_drawn_is_left_alone_when_an_answer_comes(viewer, panel, se
     shapes = ours(viewer, "boxes")
     shapes.mode = "add_rectangle"
     shapes._is_creating = True  # as the mouse does between press and release
-    shapes.add(box(5, 5, 20, 20), shape_type="rectangle", gui=True)
+    shapes.add(rectangle(5, 5, 20, 20), shape_type="rectangle", gui=True)
     settle(panel)
     assert ours(viewer, "preview").data[10, 20] == 1
     assert len(shapes.data) == 1
@@ -182,7 +164,8 @@ def test_a_shape_half_drawn_is_left_alone_when_an_answer_comes(viewer, panel, se
 
 def test_several_boxes_at_once_are_an_object_each(viewer, panel, settle_all, model):
     ours(viewer, "boxes").add(
-        [box(2, 2, 12, 12), box(20, 20, 30, 30), box(5, 40, 15, 50)], shape_type="rectangle"
+        [rectangle(2, 2, 12, 12), rectangle(20, 20, 30, 30), rectangle(5, 40, 15, 50)],
+        shape_type="rectangle",
     )
     settle_all(panel)
     session = panel.annotation.session
@@ -207,7 +190,7 @@ def test_several_boxes_at_once_are_an_object_each(viewer, panel, settle_all, mod
 def test_pasted_boxes_count_too(viewer, panel, settle_all):
     shapes = ours(viewer, "boxes")
     shapes.events.data.block()
-    shapes.add([box(2, 2, 12, 12), box(20, 20, 30, 30)], shape_type="rectangle")
+    shapes.add([rectangle(2, 2, 12, 12), rectangle(20, 20, 30, 30)], shape_type="rectangle")
     shapes.events.data.unblock()
     shapes.events.features()  # all that pasting tells
     settle_all(panel)
@@ -219,9 +202,9 @@ def test_one_box_after_another_with_the_tool_for_many(viewer, panel, settle_all,
     settle_all(panel)
     draft = panel.annotation.session.draft
     choose(panel, Tool.BOXES)
-    add(viewer, box(2, 2, 12, 12), "rectangle")
+    add(viewer, rectangle(2, 2, 12, 12), "rectangle")
     settle_all(panel)
-    add(viewer, box(20, 20, 30, 30), "rectangle")
+    add(viewer, rectangle(20, 20, 30, 30), "rectangle")
     settle_all(panel)
     session = panel.annotation.session
     assert sorted(session.objects) == [1, 2]
@@ -235,7 +218,7 @@ def test_one_box_after_another_with_the_tool_for_many(viewer, panel, settle_all,
 def test_boxes_wait_when_the_model_fails_and_can_be_removed(viewer, panel, settle_all, model):
     predict, model.predict_batch = model.predict_batch, lambda *_: 1 / 0
     shapes = ours(viewer, "boxes")
-    shapes.add([box(2, 2, 12, 12), box(20, 20, 30, 30)], shape_type="rectangle")
+    shapes.add([rectangle(2, 2, 12, 12), rectangle(20, 20, 30, 30)], shape_type="rectangle")
     settle_all(panel)
     assert "kept" in panel.controls.remark.text()
     assert len(shapes.data) == 2
