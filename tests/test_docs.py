@@ -45,7 +45,10 @@ def test_python_on_a_page_runs(page: Path) -> None:
     assert result.masks[0, 392, 182]
 
 
-def test_the_page_on_stacks_follows_objects(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_page_on_stacks_follows_objects(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     discs = draw(
         {1: lambda z: (24, 20, 9), 2: lambda z: (25, 46, 8) if z < 4 else None}, 5, (50, 66)
     )

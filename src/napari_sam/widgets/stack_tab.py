@@ -146,6 +146,7 @@ class StackTab(QObject):
         c.undo.hide()
         c.bar.setRange(0, 0)
         c.status.setText("Starting…")
+        c.show_remark("")
         c.show_report({}, self._noun)
         self._report = self.work.start(annotation, model, order)
 
