@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from napari_sam.inference.grid import propose_grid
     from napari_sam.inference.grid_settings import GridSettings
     from napari_sam.inference.mask_prompts import PromptRule
     from napari_sam.inference.predictor import Predictor
@@ -33,6 +34,7 @@ __all__ = [
     "load_model",
     "propagate",
     "proposals_to_labels",
+    "propose_grid",
     "refine",
 ]
 
@@ -56,6 +58,7 @@ HOMES = {
     "load_model": "napari_sam.model.load",
     "propagate": "napari_sam.inference.propagate",
     "proposals_to_labels": "napari_sam.inference.selection",
+    "propose_grid": "napari_sam.inference.grid",
     "refine": "napari_sam.inference.refine",
 }
 

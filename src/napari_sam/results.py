@@ -204,7 +204,7 @@ def _perimeter(patch: NDArray[np.bool_]) -> float:
     straight += np.count_nonzero(padded[:, 1:] != padded[:, :-1])
     diagonal = np.count_nonzero(padded[1:, 1:] != padded[:-1, :-1])
     diagonal += np.count_nonzero(padded[1:, :-1] != padded[:-1, 1:])
-    return math.pi / 8 * (straight + diagonal / math.sqrt(2))
+    return math.pi / 8 * float(straight + diagonal / math.sqrt(2))
 
 
 def _mean(values: NDArray[Any]) -> float:

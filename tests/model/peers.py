@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from napari_sam.model.config import CONFIGS, SamConfig, ViTConfig
 
-__all__ = ["REDUCED", "predictor", "randomise", "reference", "transformers_peer"]
+__all__ = ["REDUCED", "generator", "predictor", "randomise", "reference", "transformers_peer"]
 
 # Small frames on which every window is padded, and one global block between two with windows.
 REDUCED = {
@@ -128,10 +128,32 @@ def randomise(model: nn.Module, seed: int = 0) -> dict[str, Tensor]:
     return model.eval().state_dict()  # eval after loading: TinyViT's peer caches biases there
 
 
+def generator(model: nn.Module, **settings: Any) -> Any:
+    """Return the reference's generator of automatic masks around `reference`'s model."""
+    package = type(model).__module__.partition(".")[0]
+    return sys.modules[package].SamAutomaticMaskGenerator(model, **settings)
+
+
+def _nms(boxes: Tensor, scores: Tensor, _: Tensor, iou_threshold: float) -> Tensor:
+    """Stand in for torchvision's function, for boxes that are all of one category."""
+    kept: list[int] = []
+    for i in scores.argsort(descending=True, stable=True).tolist():
+        low = torch.maximum(boxes[i, :2], boxes[kept, :2])
+        high = torch.minimum(boxes[i, 2:], boxes[kept, 2:])
+        both = (high - low).clamp(min=0).prod(dim=1)
+        if not (both / (_area(boxes[i : i + 1]) + _area(boxes[kept]) - both) > iou_threshold).any():
+            kept.append(i)
+    return torch.tensor(kept, dtype=torch.long)
+
+
+def _area(boxes: Tensor) -> Tensor:
+    return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+
+
 @contextmanager
 def _stand_ins() -> Iterator[None]:
     names = {
-        "torchvision.ops.boxes": {"batched_nms": None, "box_area": None},
+        "torchvision.ops.boxes": {"batched_nms": _nms, "box_area": _area},
         "torchvision.transforms.functional": {
             "resize": lambda image, size: image.resize(size[::-1], Image.Resampling.BILINEAR),
             "to_pil_image": Image.fromarray,

@@ -51,3 +51,16 @@ def test_upscaling_as_matrix_products() -> None:
     nothing = torch.zeros(2, 64, 12, 20), torch.zeros(2, 32, 24, 40)  # skips take the plain way
     ours, plain = decoder(image, position, sparse), decoder(image, position, sparse, nothing)
     torch.testing.assert_close(ours[0], plain[0], rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("with_skips", [False, True])
+def test_masks_are_drawn_only_where_they_are_wanted(with_skips: bool) -> None:
+    torch.manual_seed(0)
+    decoder = MaskDecoder(CONFIGS["vit_b"]).double()
+    image, position, sparse = rand(1, 256, 6, 10), rand(1, 256, 6, 10), rand(4, 2, 256)
+    skips = (rand(4, 64, 12, 20), rand(4, 32, 24, 40)) if with_skips else None
+    logits, iou = decoder(image, position, sparse, skips)
+    wanted = torch.tensor([2, 0])
+    some = decoder.judge(image, position, sparse, skips).only(wanted, slice(1, 4))
+    torch.testing.assert_close(some.iou, iou[wanted, 1:], rtol=0, atol=0)
+    torch.testing.assert_close(decoder.draw(some), logits[wanted, 1:], rtol=0, atol=1e-11)

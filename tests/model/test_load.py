@@ -49,6 +49,9 @@ def test_a_file_of_ones_own_is_recognised(tmp_path, state):
     assert model.config is CONFIGS["cells_tiny"]
     assert model.entry.name == "finetuned"
     assert model.entry.intensity == "percentile"
+    built_in = zoo.lookup("cells_tiny")
+    assert model.entry.iou_threshold == built_in.iou_threshold < 0.88
+    assert model.entry.stability_threshold == built_in.stability_threshold < 0.95
     assert model.entry.digest == f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import torch
 
 from napari_sam.errors import DeviceError
 
-__all__ = ["in_batches"]
+__all__ = ["batches", "in_batches"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -21,18 +21,24 @@ GPU_BATCH = 64
 def in_batches(
     work: Callable[[list[Item]], list[Result]], items: list[Item], device: torch.device
 ) -> list[Result]:
-    """Return ``work(items)``, done in batches; out of memory they are halved, with a warning.
+    """Return ``work(items)``, done as `batches` does it."""
+    return [result for some in batches(work, items, device) for result in some]
+
+
+def batches(
+    work: Callable[[list[Item]], list[Result]], items: list[Item], device: torch.device
+) -> Iterator[list[Result]]:
+    """Give ``work(items)`` batch by batch; out of memory they are halved, with a warning.
 
     Raises
     ------
     DeviceError
         If not even one item fits.
     """
-    size = BATCH.get(device.type, GPU_BATCH)
-    results: list[Result] = []
-    while len(results) < len(items):
+    size, done = BATCH.get(device.type, GPU_BATCH), 0
+    while done < len(items):
         try:
-            results += work(items[len(results) : len(results) + size])
+            results = work(items[done : done + size])
         except torch.OutOfMemoryError as error:
             if size == 1:
                 raise DeviceError(
@@ -43,4 +49,6 @@ def in_batches(
             warnings.warn(
                 f"{device} ran out of memory; going on in batches of {size}", stacklevel=2
             )
-    return results
+        else:
+            done += len(results)
+            yield results

@@ -8,7 +8,9 @@ from scipy import ndimage
 
 from napari_sam.prompts import Prompts
 
-__all__ = ["keep_prompted"]
+__all__ = ["keep_prompted", "without_specks"]
+
+EIGHT = np.ones((3, 3))  # pixels that touch at a corner are connected
 
 
 def keep_prompted(mask: NDArray[np.bool_], prompts: Prompts) -> NDArray[np.bool_]:
@@ -54,3 +56,40 @@ def keep_prompted(mask: NDArray[np.bool_], prompts: Prompts) -> NDArray[np.bool_
     kept = np.zeros_like(mask)
     kept[inside] = np.isin(parts, chosen)
     return kept
+
+
+def without_specks(mask: NDArray[np.bool_], limit: float) -> NDArray[np.bool_]:
+    """Fill small holes and drop small islands; the largest part always stays.
+
+    Parameters
+    ----------
+    mask : (H, W) bool
+        At least one pixel; what lies outside of it is no hole.
+    limit : float
+        Pixels, or below 1 the share of the mask's area, that a part must have to be kept.
+
+    Returns
+    -------
+    (H, W) bool
+
+    Examples
+    --------
+    >>> without_specks(np.array([[1, 1, 1, 0, 1], [1, 0, 1, 0, 0], [1, 1, 1, 0, 0]], bool), 0.2)
+    array([[ True,  True,  True, False, False],
+           [ True,  True,  True, False, False],
+           [ True,  True,  True, False, False]])
+    """
+    limit = limit if limit >= 1 else limit * np.count_nonzero(mask)
+    holes, count = ndimage.label(np.pad(~mask, 1, constant_values=True), EIGHT)
+    if count > 1:
+        small = np.bincount(holes.ravel()) < limit
+        small[[0, holes[0, 0]]] = False
+        mask = mask | small[holes[1:-1, 1:-1]]
+    islands, count = ndimage.label(mask, EIGHT)
+    if count > 1:
+        sizes = np.bincount(islands.ravel())
+        sizes[0] = 0
+        stays = sizes >= limit
+        stays[sizes.argmax()] = True
+        mask = stays[islands]
+    return mask

@@ -85,7 +85,7 @@ class Predictor:
             contrast = contrast_range(picture, self.model.entry.intensity)
         rgb = to_rgb8(picture, contrast)
         with self._pausing(pause):
-            levels = tuple(self._level(rgb, shape) for shape in self._scales(rgb.shape[:2]))
+            levels = tuple(self._level(rgb, shape) for shape in self.scales(rgb.shape[:2]))
         return Embedding(rgb.shape[:2], contrast, levels)
 
     def predict(
@@ -183,7 +183,8 @@ class Predictor:
             for one in hooks:
                 one.remove()
 
-    def _scales(self, shape: tuple[int, int]) -> list[tuple[int, int]]:
+    def scales(self, shape: tuple[int, int]) -> list[tuple[int, int]]:
+        """Return the sizes in model pixels at which a picture is embedded, finest first."""
         if not self.config.dense:
             return [fit_shape(shape, self.config.frame)]
         longest = min(max(2 * max(shape), self.config.enlarge), self.config.closest)

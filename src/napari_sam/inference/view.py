@@ -120,6 +120,14 @@ class View:
         return 4 * h, 4 * w
 
     @property
+    def seen(self) -> tuple[int, int, int, int]:
+        """First row and column of the picture's pixels inside the window, and those behind."""
+        if not self.config.dense:
+            return (0, 0, *self.embedding.shape)
+        rows, columns = (self._covered(axis, n, n) for axis, n in enumerate(self.embedding.shape))
+        return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
+
+    @property
     def features(self) -> Features:
         """The features inside the window."""
         level, row, column = self.window
@@ -200,6 +208,16 @@ class View:
             (right < mask.shape[1] - 1, mask[:, right]),
         )
         return any(inner and bool(side.any()) for inner, side in sides)
+
+    def positions(self, axis: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return the picture's pixels inside the window, and which cells of the logits they see.
+
+        Positions count from the centre of the first cell; none lies outside of the outermost two.
+        """
+        size = self.embedding.shape[axis]
+        pixels = self._covered(axis, size, size)
+        cells = self._centres(axis, size, size)[pixels] / self.config.mask_stride - 0.5
+        return pixels, np.clip(cells, 0, self.size[axis] - 1)
 
     def _covered(self, axis: int, size: int, picture: float) -> NDArray[np.int64]:
         """Return which of `size` cells have their centre in the window."""

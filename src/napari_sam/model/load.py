@@ -189,6 +189,7 @@ def _own_entry(
     if intensity not in ("percentile", "min_max"):
         raise CheckpointError(f"{path} asks for the unknown intensity rule {intensity!r}")
     about = {**metadata, **header}
+    alike = zoo.lookup(config.name)  # automatic proposals of its size have the same thresholds
     return zoo.Entry(
         str(about.get("name", path.stem)),
         config.name,
@@ -198,6 +199,8 @@ def _own_entry(
         licence=str(about.get("licence", "")),
         citation=str(about.get("citation", "")),
         intensity="min_max" if intensity == "min_max" else "percentile",
+        iou_threshold=alike.iou_threshold,
+        stability_threshold=alike.stability_threshold,
     )
 
 

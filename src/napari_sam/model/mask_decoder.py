@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -12,14 +12,45 @@ from napari_sam.model.config import SamConfig
 from napari_sam.model.layers import MLP, LayerNorm2d
 from napari_sam.model.transformer import TwoWayTransformer
 
-__all__ = ["MaskDecoder"]
+__all__ = ["Answer", "MaskDecoder"]
 
 MASKS = 4  # token 0 for unambiguous prompts, 1 to 3 for a lone point
 TOKENS = 512  # upscaled at a time; what they grow to stays in the processor's cache
 
 
+class Answer(NamedTuple):
+    """What the decoder knows of B objects before it draws their M masks.
+
+    Parameters
+    ----------
+    image : (B, width, h, w)
+        The image embedding after it met the prompts.
+    hyper : (B, M, C2)
+        The weights with which each mask is read from the upscaled image.
+    iou : (B, M)
+        Predicted IoU.
+    skips : ((B or 1, C1, 2h, 2w), (B or 1, C2, 4h, 4w)), optional
+        Skip features for the upscaling.
+    """
+
+    image: Tensor
+    hyper: Tensor
+    iou: Tensor
+    skips: tuple[Tensor, Tensor] | None
+
+    def only(self, objects: Tensor, masks: slice) -> Answer:
+        """Return the part that concerns some objects (their indices) and some of their masks."""
+
+        def chosen(x: Tensor) -> Tensor:
+            return x if len(x) == 1 < len(self.image) else x[objects]
+
+        skips = None if self.skips is None else (chosen(self.skips[0]), chosen(self.skips[1]))
+        hyper, iou = self.hyper[objects][:, masks], self.iou[objects][:, masks]
+        return Answer(self.image[objects], hyper, iou, skips)
+
+
 class MaskDecoder(nn.Module):
-    """Predict four masks and their IoU per object."""
+    """Predict four masks and their IoU per object: first the IoU, then, if wanted, the masks."""
 
     def __init__(self, config: SamConfig) -> None:
         super().__init__()
@@ -49,7 +80,18 @@ class MaskDecoder(nn.Module):
         sparse: Tensor,
         skips: tuple[Tensor, Tensor] | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Decode B objects.
+        """Decode B objects: logits (B, 4, 4h, 4w) and iou (B, 4); parameters as for `judge`."""
+        answer = self.judge(image, image_pe, sparse, skips)
+        return self.draw(answer), answer.iou
+
+    def judge(
+        self,
+        image: Tensor,
+        image_pe: Tensor,
+        sparse: Tensor,
+        skips: tuple[Tensor, Tensor] | None = None,
+    ) -> Answer:
+        """Let prompts and picture meet, and predict how good each mask will be.
 
         Parameters
         ----------
@@ -61,13 +103,7 @@ class MaskDecoder(nn.Module):
             Prompt tokens.
         skips : ((B, C1, 2h, 2w), (B, C2, 4h, 4w)), optional
             Skip features for the upscaling.
-
-        Returns
-        -------
-        logits : (B, 4, 4h, 4w)
-        iou : (B, 4)
         """
-        h, w = image.shape[-2:]
         output = torch.cat([self.iou_token.weight, self.mask_tokens.weight])
         tokens, keys = self.transformer(
             image.flatten(2).transpose(1, 2),
@@ -77,18 +113,22 @@ class MaskDecoder(nn.Module):
         hyper = torch.stack(
             [mlp(tokens[:, 1 + i]) for i, mlp in enumerate(self.output_hypernetworks_mlps)], dim=1
         )
-        if skips is None:
-            logits = self._logits(keys, hyper, h, w)
-        else:
-            maps = self._upscale(keys.transpose(1, 2).unflatten(-1, (h, w)), skips)
-            logits = (hyper @ maps.flatten(2)).unflatten(-1, maps.shape[-2:])
-        return logits, self.iou_prediction_head(tokens[:, 0])
+        keys = keys.transpose(1, 2).unflatten(-1, image.shape[-2:])
+        return Answer(keys, hyper, self.iou_prediction_head(tokens[:, 0]), skips)
+
+    def draw(self, answer: Answer) -> Tensor:
+        """Upscale, and return the logits (B, M, 4h, 4w) of the masks."""
+        if answer.skips is None:
+            h, w = answer.image.shape[-2:]
+            return self._logits(answer.image.flatten(2).transpose(1, 2), answer.hyper, h, w)
+        maps = self._upscale(answer.image, answer.skips)
+        return (answer.hyper @ maps.flatten(2)).unflatten(-1, maps.shape[-2:])
 
     def _logits(self, keys: Tensor, hyper: Tensor, h: int, w: int) -> Tensor:
-        """Upscale (B, h w, width) and multiply with (B, 4, C2): (B, 4, 4h, 4w).
+        """Upscale (B, h w, width) and multiply with (B, M, C2): (B, M, 4h, 4w).
 
         Each transposed convolution makes one token's 2 x 2 pixels from that token alone, so both
-        are matrix products; pixels find their places at the end, when only four maps are left.
+        are matrix products; pixels find their places at the end, when only the masks are left.
         """
         up1, norm, act, up2, _ = self.output_upscaling
         parts = []
@@ -96,9 +136,10 @@ class MaskDecoder(nn.Module):
             x = _per_pixel(up1, part)  # (B, n, 4, C1)
             x = act(norm(x.movedim(-1, 1)).movedim(1, -1))
             x = act(_per_pixel(up2, x))  # (B, n, 4, 4, C2)
-            parts.append(x.flatten(1, 3) @ hyper.transpose(1, 2))  # (B, 16 n, 4)
-        pixels = torch.cat(parts, dim=1).view(-1, h, w, 2, 2, 2, 2, MASKS)
-        return pixels.permute(0, 7, 1, 3, 5, 2, 4, 6).reshape(-1, MASKS, 4 * h, 4 * w)
+            parts.append(x.flatten(1, 3) @ hyper.transpose(1, 2))  # (B, 16 n, M)
+        masks = hyper.shape[1]
+        pixels = torch.cat(parts, dim=1).view(-1, h, w, 2, 2, 2, 2, masks)
+        return pixels.permute(0, 7, 1, 3, 5, 2, 4, 6).reshape(-1, masks, 4 * h, 4 * w)
 
     def _upscale(self, keys: Tensor, skips: tuple[Tensor, Tensor]) -> Tensor:
         up1, norm, act, up2, last = self.output_upscaling

@@ -11,7 +11,7 @@ from napari_sam.model.cells_encoder import CellsEncoder
 from napari_sam.model.config import CellsEncoderConfig, SamConfig, ViTConfig
 from napari_sam.model.drawn_prompts import DrawnPrompts
 from napari_sam.model.image_encoder import ImageEncoderViT
-from napari_sam.model.mask_decoder import MaskDecoder
+from napari_sam.model.mask_decoder import Answer, MaskDecoder
 from napari_sam.model.prompt_encoder import PromptEncoder
 from napari_sam.model.tiny_vit import TinyViT
 from napari_sam.zoo import Entry
@@ -83,6 +83,21 @@ class Sam(nn.Module):
         iou : (B, 4) float
             Predicted IoU.
         """
+        answer = self.judge(features, points, labels, boxes, masks)
+        return self.mask_decoder.draw(answer), answer.iou
+
+    def judge(
+        self,
+        features: Features,
+        points: Tensor | None = None,
+        labels: Tensor | None = None,
+        boxes: Tensor | None = None,
+        masks: Tensor | None = None,
+    ) -> Answer:
+        """Predict how good each mask will be; `mask_decoder.draw` makes the masks of it.
+
+        As `decode` otherwise; where most masks are bad, that saves drawing them.
+        """
         batch = len(next(t for t in (points, boxes, masks) if t is not None))
         image, skips = features
         h, w = image.shape[-2:]
@@ -99,7 +114,7 @@ class Sam(nn.Module):
             image = image + drawn[0]
             skips = (skips[0] + drawn[1], skips[1] + drawn[2])
         position = self.prompt_encoder.dense_position()[..., :h, :w]
-        return self.mask_decoder(image, position, sparse, skips)
+        return self.mask_decoder.judge(image, position, sparse, skips)
 
 
 def _image_encoder(config: SamConfig) -> nn.Module:

@@ -71,9 +71,10 @@ class ImageToTokens(Attention):
         bias = k @ self.q_proj.bias.view(HEADS, -1, 1)  # (B, heads, T, 1)
         k = k @ self.q_proj.weight.unflatten(0, (HEADS, -1))  # (B, heads, T, C)
         v = self._heads(self.v_proj, v) @ self.out_proj.weight.t().unflatten(0, (HEADS, -1))
-        logits = (k.flatten(1, 2) @ q.transpose(1, 2)).unflatten(1, (HEADS, -1)) + bias
+        v = v + self.out_proj.bias / HEADS  # the weights of each head sum to one
+        logits = (k.flatten(1, 2) @ q.transpose(1, 2)).unflatten(1, (HEADS, -1)).add_(bias)
         weights = logits.softmax(dim=2).flatten(1, 2)  # (B, heads T, N)
-        return weights.transpose(1, 2) @ v.flatten(1, 2) + self.out_proj.bias
+        return weights.transpose(1, 2) @ v.flatten(1, 2)
 
 
 class FeedForward(nn.Module):
@@ -114,7 +115,9 @@ class TwoWayLayer(nn.Module):
         k = keys + keys_pe
         tokens = self.norm2(tokens + self.cross_attn_token_to_image(tokens + tokens_pe, k, keys))
         tokens = self.norm3(tokens + self.mlp(tokens))
-        keys = self.norm4(keys + self.cross_attn_image_to_token(k, tokens + tokens_pe, tokens))
+        # In place: on a CPU, room for one more image per object costs as much as a product.
+        seen = self.cross_attn_image_to_token(k, tokens + tokens_pe, tokens)
+        keys = self.norm4(seen.add_(keys))
         return tokens, keys
 
 

@@ -1,0 +1,225 @@
+"""Find everything in a picture with a grid of points (Kirillov et al. 2023, section 4)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_sam.errors import InputError
+from napari_sam.inference.grid_settings import GridSettings
+from napari_sam.inference.image import check_image, contrast_range
+from napari_sam.inference.looks import Look, looks
+from napari_sam.inference.outcome import Outcome
+from napari_sam.inference.places import Crop, crops, point_grid
+from napari_sam.inference.predictor import Embedding, Predictor
+from napari_sam.inference.suppress import suppress
+from napari_sam.inference.sweep import Floors, sweep
+from napari_sam.inference.view import View
+from napari_sam.results import Proposal
+
+if TYPE_CHECKING:
+    from napari_sam.inference.embeddings import EmbeddingStore
+
+__all__ = ["GridProgress", "iter_proposals", "one_of_each", "propose_grid"]
+
+
+@dataclass(frozen=True, eq=False)
+class GridProgress:
+    """How far it is.
+
+    Parameters
+    ----------
+    done, total : int
+        Points asked about; a point that is looked at on several scales counts for each.
+    found : list of Proposal
+        What was found since the last progress; several may be one object.
+    kept : list of Proposal, optional
+        With the last progress, of all that were found one for each object, best first; None
+        before.
+    """
+
+    done: int
+    total: int
+    found: list[Proposal] = field(default_factory=list)
+    kept: list[Proposal] | None = None
+
+
+def propose_grid(
+    predictor: Predictor,
+    image: Any,
+    settings: GridSettings | None = None,
+    *,
+    seeds: Any = None,
+    contrast: tuple[Any, Any] | None = None,
+    store: EmbeddingStore | None = None,
+) -> list[Proposal]:
+    """Return everything that a grid of points finds in a picture, best first.
+
+    Parameters, exceptions: see `iter_proposals`.
+    """
+    kept: list[Proposal] = []
+    steps = iter_proposals(predictor, image, settings, seeds=seeds, contrast=contrast, store=store)
+    for step in steps:
+        kept = step.kept or kept
+    return kept
+
+
+def iter_proposals(
+    predictor: Predictor,
+    image: Any,
+    settings: GridSettings | None = None,
+    *,
+    seeds: Any = None,
+    contrast: tuple[Any, Any] | None = None,
+    store: EmbeddingStore | None = None,
+    pause: Callable[[], None] | None = None,
+) -> Iterator[GridProgress]:
+    """Find everything in a picture, a few points at a time.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        What looks.
+    image : (H, W), (H, W, 3) or (H, W, 4) array-like
+        The picture.
+    settings : GridSettings, optional
+        How it is searched.
+    seeds : (N, 2) array-like, optional
+        Points (row, column) in place of the grid; crops are not searched then, and our own model
+        looks at each on every scale.
+    contrast : (low, high), optional
+        As in `Predictor.embed`; crops are shown with that of the whole picture.
+    store : EmbeddingStore, optional
+        Where the embedding of the picture comes from and goes to.
+    pause : callable, optional
+        Called between batches and between the layers of the encoder: it may do other work with
+        this model, or raise an exception to stop.
+
+    Yields
+    ------
+    GridProgress
+        Once after every batch of points; the last one carries what is kept. To stop, ask for no
+        further one: what was found until then can be given to `one_of_each`.
+
+    Raises
+    ------
+    InputError
+        If this is no picture, or a seed is no point of it.
+    DeviceError
+        If the device has no memory for it.
+    """
+    settings = settings or GridSettings()
+    picture = check_image(image)
+    shape: tuple[int, int] = picture.shape[:2]
+    if contrast is None and settings.crop_layers and seeds is None:
+        contrast = contrast_range(picture, predictor.model.entry.intensity)
+    jobs = _jobs(predictor, settings, shape, seeds)
+
+    def embed(crop: Crop) -> Embedding:
+        part = picture[crop[0] : crop[2], crop[1] : crop[3]]
+        if store is not None and part.shape == picture.shape:
+            return store.get(predictor, part, contrast, pause)
+        return predictor.embed(part, contrast, pause)
+
+    return _proposals(predictor, Outcome(picture, settings), jobs, embed, settings, pause)
+
+
+def one_of_each(proposals: Sequence[Proposal], settings: GridSettings) -> list[Proposal]:
+    """Return one proposal for each object, best first.
+
+    Within a crop the better score stays; of those, the one from the smaller crop, which shows more
+    detail.
+    """
+    by_crop: dict[Crop, list[Proposal]] = defaultdict(list)
+    for one in proposals:
+        by_crop[one.crop].append(one)
+    kept: list[Proposal] = []
+    for some in by_crop.values():
+        kept += _suppressed(some, [one.score for one in some], settings)
+    if len(by_crop) > 1:
+        kept = _suppressed(kept, [-_size(one.crop) for one in kept], settings)
+    return sorted(kept, key=lambda one: -one.score)
+
+
+def _suppressed(
+    proposals: list[Proposal], ranks: list[float], settings: GridSettings
+) -> list[Proposal]:
+    stay = suppress(proposals, ranks, settings.overlap, settings.max_overlap)
+    return [proposals[i] for i in stay]
+
+
+def _size(crop: Crop) -> int:
+    return (crop[2] - crop[0]) * (crop[3] - crop[1])
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """A crop, and where in it is looked at which points."""
+
+    crop: Crop
+    looks: list[Look]
+
+
+def _jobs(
+    predictor: Predictor, settings: GridSettings, shape: tuple[int, int], seeds: Any
+) -> list[_Job]:
+    if seeds is not None:
+        points = np.asarray(seeds, float).reshape(-1, 2)
+        outside = ~((points >= -0.5) & (points <= np.array(shape) - 0.5)).all(axis=1)
+        if outside.any():
+            raise InputError(
+                f"the seed {points[outside][0].tolist()} (row, column) lies outside the picture "
+                f"of shape {shape}"
+            )
+        scales = predictor.scales(shape)
+        return [_Job((0, 0, *shape), looks(predictor.config, shape, scales, points, points))]
+    jobs = []
+    for layer, crop in crops(shape, settings.crop_layers, settings.crop_overlap):
+        size = crop[2] - crop[0], crop[3] - crop[1]
+        per_side = max(1, settings.points_per_side // settings.point_downscale**layer)
+        grids = point_grid(per_side, size), point_grid(-(-per_side // 2), size)
+        jobs.append(_Job(crop, looks(predictor.config, size, predictor.scales(size), *grids)))
+    return jobs
+
+
+def _proposals(
+    predictor: Predictor,
+    outcome: Outcome,
+    jobs: Sequence[_Job],
+    embed: Callable[[Crop], Embedding],
+    settings: GridSettings,
+    pause: Callable[[], None] | None,
+) -> Iterator[GridProgress]:
+    floors = _floors(predictor, settings)
+    total = sum(len(look.points) for job in jobs for look in job.looks)
+    done, found = 0, []
+    for job in jobs:
+        embedding = embed(job.crop)
+        for look in job.looks:
+            view = View(embedding, predictor.config, look.window)
+            for asked, some in sweep(predictor.model, view, look.points, floors):
+                made = (
+                    outcome.proposal(one, view, look.points[one.point], job.crop) for one in some
+                )
+                new = [one for one in made if one is not None]
+                found += new
+                done += asked
+                yield GridProgress(done, total, new)
+                if pause is not None:
+                    pause()
+    yield GridProgress(done, total, kept=one_of_each(found, settings))
+
+
+def _floors(predictor: Predictor, settings: GridSettings) -> Floors:
+    """Return the floors of the settings, or where they leave it open those of the model."""
+    entry = predictor.model.entry
+    score, stability = settings.min_score, settings.min_stability
+    return Floors(
+        entry.iou_threshold if score is None else score,
+        entry.stability_threshold if stability is None else stability,
+        settings.stability_offset,
+    )

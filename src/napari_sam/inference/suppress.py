@@ -1,0 +1,78 @@
+"""Non-maximum suppression: of proposals that are the same object, the best one stays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sam.results import Proposal
+
+__all__ = ["suppress"]
+
+
+def suppress(
+    proposals: Sequence[Proposal],
+    ranks: Sequence[float],
+    overlap: Literal["mask", "box"],
+    most: float,
+) -> list[int]:
+    """Return which proposals stay, the highest rank first; of equal ones the first comes first.
+
+    Parameters
+    ----------
+    proposals : sequence of Proposal
+        Of one picture.
+    ranks : sequence of float
+        What to prefer: the higher one stays.
+    overlap : {"mask", "box"}
+        Of what the IoU is taken.
+    most : float
+        IoU above which two are the same.
+    """
+    boxes = np.array([(*one.corner, *np.add(one.corner, one.size)) for one in proposals], float)
+    areas = np.array([one.area for one in proposals], float)
+    alive = np.ones(len(proposals), bool)
+    kept = []
+    for i in np.argsort(-np.asarray(ranks, float), kind="stable").tolist():
+        if not alive[i]:
+            continue
+        kept.append(i)
+        alive[i] = False
+        rivals = np.flatnonzero(alive)
+        shared = _shared(boxes[i], boxes[rivals])
+        if overlap == "box":
+            either = _sizes(boxes[i : i + 1]) + _sizes(boxes[rivals]) - shared
+            alive[rivals[shared > most * either]] = False
+        else:
+            # Masks share no more than their boxes do, and no more than the smaller one has.
+            at_most = np.minimum(shared, np.minimum(areas[i], areas[rivals]))
+            possible = at_most > most * np.maximum(areas[i], areas[rivals])
+            one, patch = proposals[i], proposals[i].patch
+            for j in rivals[possible].tolist():
+                both = _common(one, patch, proposals[j])
+                alive[j] = both <= most * (areas[i] + areas[j] - both)
+    return kept
+
+
+def _shared(box: NDArray[np.float64], boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the pixels that a box shares with each of N."""
+    low, high = np.maximum(box[:2], boxes[:, :2]), np.minimum(box[2:], boxes[:, 2:])
+    return np.asarray(np.clip(high - low, 0, None).prod(axis=1))
+
+
+def _sizes(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray((boxes[:, 2:] - boxes[:, :2]).prod(axis=1))
+
+
+def _common(one: Proposal, patch: NDArray[np.bool_], other: Proposal) -> int:
+    """Return how many pixels two masks, the first of them unpacked, have in common."""
+    low = np.maximum(one.corner, other.corner)
+    high = np.minimum(np.add(one.corner, one.size), np.add(other.corner, other.size))
+    mine, theirs = (
+        mask[tuple(map(slice, low - corner, high - corner))]
+        for mask, corner in ((patch, one.corner), (other.patch, other.corner))
+    )
+    return int(np.count_nonzero(mine & theirs))
