@@ -1,0 +1,149 @@
+"""`napari-sam segment`: find all objects in pictures, without a click."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_sam.cli.labelling import add_choices
+from napari_sam.cli.progress import fetched
+from napari_sam.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from napari_sam.inference.embeddings import EmbeddingStore
+    from napari_sam.inference.grid_settings import GridSettings
+    from napari_sam.inference.predictor import Predictor
+    from napari_sam.results import Proposal
+
+__all__ = ["add"]
+
+
+def add(commands: Any) -> None:
+    """Add the subcommand."""
+    parser = commands.add_parser(
+        "segment",
+        help="find all objects in pictures",
+        description="Asks the model at a grid of points what is there, keeps the masks it is sure "
+        "of, and writes them as labels. Slices of a stack are searched one by one, and their "
+        "objects are numbered through.",
+    )
+    parser.add_argument(
+        "images", metavar="IMAGE", nargs="+", type=Path,
+        help="a .tif, .png or .zarr with any number of slices, or a folder of them; for more than "
+        "one, LABELS is a folder",
+    )  # fmt: skip
+    parser.add_argument(
+        "--points", type=int, default=32, metavar="N", help="a grid of N x N points (default 32)"
+    )
+    parser.add_argument(
+        "--min-score", type=float, metavar="IOU", help="lowest predicted IoU (default: the model's)"
+    )
+    parser.add_argument(
+        "--min-stability", type=float, metavar="IOU", help="lowest stability (default: the model's)"
+    )
+    add_choices(parser)
+    parser.set_defaults(run=run)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Search, write the labels, and say how many objects there are."""
+    from napari_sam import GridSettings
+    from napari_sam.inference.embeddings import open_store
+    from napari_sam.io.labels import write_labels
+    from napari_sam.io.pictures import find_pictures
+
+    settings = GridSettings(
+        points_per_side=chosen.points,
+        min_score=chosen.min_score,
+        min_stability=chosen.min_stability,
+    )
+    outputs = _outputs(find_pictures(chosen.images), chosen.output)
+    fetched(chosen.model)
+    from napari_sam import Predictor, load_model
+
+    predictor, store = Predictor(load_model(chosen.model, chosen.device)), open_store()
+    reports = []
+    for path, output in outputs.items():
+        labels, done = _search(path, predictor, settings, store)
+        write_labels(output, labels)
+        reports.append(
+            {"image": str(path), "labels": str(output.resolve()), "objects": int(labels.max())}
+        )
+        if not done:
+            print(f"stopped; what was done is in {output}", file=sys.stderr)
+            raise KeyboardInterrupt
+    if chosen.json:
+        print(json.dumps({"images": reports}, indent=2))
+    else:
+        for one in reports:
+            print(f"{one['image']}: {one['objects']} objects\nLabels: {one['labels']}")
+    return 0
+
+
+def _outputs(images: list[Path], output: Path) -> dict[Path, Path]:
+    """Return where the labels of each picture go.
+
+    Raises
+    ------
+    InputError
+        If two would go to one file, or one would replace a picture.
+    """
+    from napari_sam.io.labels import check_output
+
+    outputs = dict.fromkeys(images, output)
+    if len(images) > 1:
+        if output.suffix:
+            raise InputError(f"the labels of {len(images)} pictures need a folder; got {output}")
+        outputs = {path: output / f"{path.stem}_labels.tif" for path in images}
+        if len(set(outputs.values())) < len(images):
+            raise InputError(
+                "two of the pictures have the same name, and so would their labels; name fewer "
+                "at a time"
+            )
+    for one in outputs.values():
+        check_output(one, *images)
+        one.parent.mkdir(parents=True, exist_ok=True)
+    return outputs
+
+
+def _search(
+    path: Path, predictor: Predictor, settings: GridSettings, store: EmbeddingStore
+) -> tuple[NDArray[np.int32], bool]:
+    """Return labels of all slices, and whether all of them were searched."""
+    import numpy as np
+    from tqdm import tqdm
+
+    from napari_sam.inference.grid import iter_proposals
+    from napari_sam.inference.sampling import sample_stack
+    from napari_sam.inference.segmenter import Segmenter
+    from napari_sam.inference.selection import proposals_to_labels
+    from napari_sam.io.pictures import open_picture, read_plane
+
+    with open_picture(path) as data, tqdm(desc=path.name, unit=" points") as bar:
+        ndim = data.ndim - (data.ndim > 2 and data.shape[-1] in (3, 4))
+        stacked = (
+            Segmenter(predictor, store).contrast(sample_stack(data, ndim)) if ndim > 2 else None
+        )
+        labels = np.zeros(data.shape[:ndim], np.int32)
+        planes, last = list(np.ndindex(*data.shape[: ndim - 2])), 0
+        try:
+            for i, plane in enumerate(planes):
+                kept: list[Proposal] = []
+                for step in iter_proposals(
+                    predictor, read_plane(data, plane), settings, contrast=stacked, store=store
+                ):
+                    bar.total = step.total * len(planes)
+                    bar.update(step.total * i + step.done - bar.n)
+                    kept = step.kept or kept
+                found = proposals_to_labels(kept, shape=labels.shape[-2:])
+                labels[plane] = np.where(found > 0, found + last, 0)
+                last += int(found.max())
+        except KeyboardInterrupt:
+            return labels, False
+    return labels, True
