@@ -44,6 +44,8 @@ class Settings:
         What was answered about axes that look like channels: which axis, and whether it is.
     stack : dict of str to str
         What was chosen last in the stack tab: objects, direction and rule.
+    auto : dict of str to str, number or bool
+        What was chosen last in the tab for the automatic mode.
 
     Raises
     ------
@@ -60,6 +62,7 @@ class Settings:
     embed_ahead: bool = True
     channels: dict[str, bool] = field(default_factory=dict)
     stack: dict[str, str] = field(default_factory=dict)
+    auto: dict[str, str | float | bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("models_folder", "embeddings_folder"):
@@ -78,6 +81,9 @@ class Settings:
         chosen = self.stack.values() if isinstance(self.stack, dict) else [None]
         if not all(isinstance(choice, str) for choice in chosen):
             raise InputError(f"stack must name what was chosen; got {self.stack!r}")
+        automatic = self.auto.values() if isinstance(self.auto, dict) else [None]
+        if not all(isinstance(choice, str | int | float) for choice in automatic):
+            raise InputError(f"auto must name what was chosen; got {self.auto!r}")
         if self.threads is not None and (type(self.threads) is not int or self.threads < 1):
             raise InputError(
                 f"threads must be a whole number from 1, or null; got {self.threads!r}"

@@ -72,7 +72,7 @@ def test_what_is_certain_is_accepted_and_the_rest_is_unclear_most_useful_first(s
 def test_a_blob_of_background_does_not_come_first():
     blob = square(0, 0, 20, 0.4, width=14)
     chosen = choose([blob, square(1, 16, 4, 0.7), square(8, 16, 4, 0.6)], Selection())
-    assert [one.score for one, _ in useful_first(chosen.objects)] == [0.7, 0.6, 0.4]
+    assert [one.score for one, _ in useful_first(chosen.objects())] == [0.7, 0.6, 0.4]
 
 
 def test_what_is_settled_is_not_found_again(session):
@@ -130,7 +130,7 @@ def test_an_object_that_settled_ones_cover_is_left_out():
     there = np.zeros(SHAPE, np.int64)
     there[A.mask] = 7
     chosen = choose([A, B], Selection(), there)
-    assert [one for one, _ in chosen.objects] == [B]
+    assert [one for one, _ in chosen.objects()] == [B]
     assert (chosen.labels[A.mask] == 0).all()
 
 

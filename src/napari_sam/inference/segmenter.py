@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from napari_sam.inference.embeddings import EmbeddingStore
+from napari_sam.inference.grid_settings import GridSettings
 from napari_sam.inference.stops import PropagateSettings
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction, Step
@@ -18,6 +19,7 @@ from napari_sam.zoo import catalogue, fetch
 
 if TYPE_CHECKING:
     from napari_sam.inference.embedding import Embedding
+    from napari_sam.inference.grid import GridProgress
     from napari_sam.inference.predictor import Predictor
 
 __all__ = ["Report", "Segmenter", "load_segmenter"]
@@ -115,6 +117,20 @@ class Segmenter:
 
         store = SimpleNamespace(get=partial(self._store.get, pause=pause))
         return propagate(self._predictor, stack, seeds, settings, contrast=contrast, store=store)
+
+    def find(
+        self,
+        image: NDArray[Any],
+        settings: GridSettings,
+        seeds: NDArray[Any] | None,
+        contrast: tuple[float, float] | None,
+        pause: Callable[[], None],
+    ) -> Iterator[GridProgress]:
+        """Find everything in a picture, as `napari_sam.inference.grid.iter_proposals` does."""
+        from napari_sam.inference.grid import iter_proposals
+
+        options: dict[str, Any] = {"seeds": seeds, "contrast": contrast, "pause": pause}
+        return iter_proposals(self._predictor, image, settings, store=self._store, **options)
 
     def predict_batch(self, embedding: Embedding, prompts: Sequence[Prompts]) -> list[Prediction]:
         """Predict many objects of one picture."""

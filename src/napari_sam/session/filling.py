@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from napari_sam.inference.selection import Selection, arrange
 from napari_sam.results import Proposal as Found
@@ -33,12 +32,21 @@ class Chosen:
     ----------
     labels : (H, W) int32
         As they would be written: zero for background and for what is settled, else 1 to n.
-    objects : list of (results.Proposal, BitMask)
-        What was found behind each label, and its pixels.
+    kept : list of results.Proposal
+        What was found behind each label.
     """
 
     labels: NDArray[np.int32]
-    objects: list[tuple[Found, BitMask]]
+    kept: list[Found]
+
+    def objects(self) -> list[tuple[Found, BitMask]]:
+        """Return each with its pixels; without those of which settled objects have all."""
+        shape = self.labels.shape
+        cut = [
+            (one, BitMask.of(self.labels[one.box] == number, one.corner, shape))
+            for number, one in enumerate(self.kept, 1)
+        ]
+        return [(one, mask) for one, mask in cut if mask is not None]
 
 
 @dataclass(frozen=True)
@@ -128,14 +136,7 @@ def choose(
     labels, order = arrange(found, selection)
     if held is not None:
         labels[held != 0] = 0
-    objects = []
-    for number, (box, i) in enumerate(zip(ndimage.find_objects(labels), order, strict=False), 1):
-        if box is not None:  # else settled objects have all of its pixels
-            corner = box[0].start, box[1].start
-            mask = BitMask.of(labels[box] == number, corner, labels.shape)
-            assert mask is not None
-            objects.append((found[i], mask))
-    return Chosen(labels, objects)
+    return Chosen(labels, [found[i] for i in order])
 
 
 def useful_first(objects: Sequence[tuple[Found, BitMask]]) -> list[tuple[Found, BitMask]]:
@@ -173,8 +174,9 @@ def fill(session: Session, plane: Plane, chosen: Chosen, rule: Rule, certain: fl
         As `Batch.add`.
     """
     objects = session.objects
-    sure = [one for one in chosen.objects if one[0].score >= certain]
-    unsure = useful_first([one for one in chosen.objects if one[0].score < certain])
+    found = chosen.objects()
+    sure = [one for one in found if one[0].score >= certain]
+    unsure = useful_first([one for one in found if one[0].score < certain])
     doubt = Status.PROPOSED if np.isinf(certain) else Status.UNCLEAR
     proposals = [
         Proposal(mask, score=one.score, status=status)

@@ -22,10 +22,12 @@ from qtpy.QtWidgets import (
 )
 
 from napari_sam.inference.host import HostedModel, ModelHost
+from napari_sam.session.commit import Rule
 from napari_sam.settings import load_settings, save_settings
 from napari_sam.widgets.activity import Activity
 from napari_sam.widgets.ahead import Ahead
 from napari_sam.widgets.annotation import Annotation
+from napari_sam.widgets.auto_tab import AutoTab
 from napari_sam.widgets.bug_report import bug_report
 from napari_sam.widgets.channels import Channels
 from napari_sam.widgets.controls import Controls
@@ -79,6 +81,8 @@ class Panel(QWidget):
         self.tabs = QTabWidget()
         self.stack = StackTab(self._viewer, lambda: self.controls.objects.selected, self)
         self.tabs.addTab(self.controls, "Prompt")
+        self.auto = AutoTab(self._viewer, self.training, self._rule, self)
+        self.tabs.addTab(_scrolled(self.auto.controls), "Auto")
         self.tabs.addTab(self.stack.controls, "Stack")
         self._train_tab = _scrolled(self.training.controls)
         self.tabs.addTab(self._train_tab, "Train")
@@ -114,6 +118,7 @@ class Panel(QWidget):
         self.destroyed.connect(self.jobs.close)
         self.destroyed.connect(self.ahead.close)
         self.destroyed.connect(self.stack.close)
+        self.destroyed.connect(self.auto.work.close)
         self.destroyed.connect(self.refining.cancel)
         self.destroyed.connect(self.training.work.close)
         self.destroyed.connect(self.saver.close)
@@ -145,6 +150,7 @@ class Panel(QWidget):
         self._closed = True
         self.jobs.close()
         self.ahead.close()
+        self.auto.close()
         self.stack.close()
         self.saver.close()
         self.controls.store.close_row()
@@ -198,6 +204,7 @@ class Panel(QWidget):
         self.tabs.currentChanged.connect(self._follow_tab)
         self.training.trained.connect(self._refresh_models)
         self.training.use_wanted.connect(self._use_trained)
+        self.auto.use_wanted.connect(self._use_named)
 
     def _connect_keys(self) -> None:
         self._drop_keys()
@@ -248,6 +255,7 @@ class Panel(QWidget):
         self.resuming.attach(None)
         self.ahead.follow(None)
         self.stack.follow(None)
+        self.auto.follow(None)
         if before is not None:
             before.close()
         if layer is not None:
@@ -261,6 +269,7 @@ class Panel(QWidget):
             self.review.attach(annotation)
             self.ahead.follow(annotation)
             self.stack.follow(annotation)
+            self.auto.follow(annotation)
             self._choose_labels(self.controls.labels.layer)
             annotation.use_model(self._model)
             self.resuming.attach(annotation)
@@ -335,9 +344,12 @@ class Panel(QWidget):
             panel.controls.model.reload()
             panel.training.controls.model.reload()
 
-    def _use_trained(self, name: str) -> None:
+    def _use_named(self, name: str) -> None:
         models = self.controls.model.list
         models.setCurrentIndex(models.findData(name))
+
+    def _use_trained(self, name: str) -> None:
+        self._use_named(name)
         self.tabs.setCurrentIndex(0)
 
     def _other_is_training(self) -> bool:
@@ -357,6 +369,10 @@ class Panel(QWidget):
         self.saved_work.refresh()
         self.saved_work.show()
         self.saved_work.raise_()
+
+    def _rule(self) -> Rule:
+        """Return who keeps the pixels where no question can be asked."""
+        return Rule.REPLACE if self.controls.rule.currentData() == "replace" else Rule.KEEP
 
     def _remember_ahead(self, on: bool) -> None:
         save_settings(replace(load_settings(), embed_ahead=on))

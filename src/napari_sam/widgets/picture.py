@@ -216,6 +216,11 @@ class Picture:
         full[axis] = middle + count * full[axis]
         return np.array(self.layer.data_to_world(full))
 
+    def from_world(self, position: Any) -> NDArray[np.float64]:
+        """Return the position in pixels of the masks that has these world coordinates."""
+        full = np.array(self.layer.world_to_data(position))
+        return full if self.channel_axis is None else np.delete(full, self.channel_axis)
+
     def on_move(self, callback: Callable[[Any], None], connect: bool = True) -> None:
         """Connect or disconnect a callback for when the layer is moved, turned or scaled."""
         for name in PLACE:

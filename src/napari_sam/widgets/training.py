@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari.components import ViewerModel
 from qtpy.QtCore import QObject, Signal
@@ -16,13 +17,14 @@ from napari_sam.own_models import free_name, own_file
 from napari_sam.training.plan import Plan
 from napari_sam.widgets.train_controls import TrainControls
 from napari_sam.widgets.train_words import Rows, effort, result, summary, where
-from napari_sam.widgets.train_work import Make, Order, TrainWork
+from napari_sam.widgets.train_work import Arrays, Make, Order, TrainWork
 
 if TYPE_CHECKING:
     from napari_sam.training.finetune import Progress
 
 __all__ = ["Training"]
 
+SHORT = 100  # steps; a loop of annotating waits for them
 UNREAD = 24  # pictures that a folder is taken to hold for the estimate; more take no longer
 NO_LAYERS = (
     "Add a picture and its labels: a few well-labelled objects are enough to begin with. "
@@ -113,18 +115,48 @@ class Training(QObject):
         c = self.controls
         if self.work.busy or self._missing():
             return
-        if self._busy_elsewhere():
-            self._say(ELSEWHERE)
-            return
-        try:
-            folder = self._folder()
-        except InputError as error:
-            self._say(error)
-            return
         plan, name = self._plan(), c.name.text().strip()
         data = c.pairs.arrays() if c.from_layers else Path(c.folder.text()).expanduser()
-        partial = c.partial.isChecked()
-        order = Order(c.model.name, self._device(), name, plan, data, partial, folder)
+        try:
+            self._begin(c.model.name, name, plan, data, c.partial.isChecked())
+        except InputError as error:
+            self._say(error)
+
+    def teach(self, base: str, topic: str, image: Any, labels: Any) -> None:
+        """Train a short run, decoder only, on labels of which not every object is there.
+
+        Parameters
+        ----------
+        base : str
+            Name of the model to begin with, or the path of a file.
+        topic : str
+            What the pictures are called, for the new model's name.
+        image, labels : array-like
+            As in `Arrays`.
+
+        Raises
+        ------
+        InputError
+            If a training is under way.
+        """
+        if self.work.busy:
+            raise InputError("a training is under way; stop it in the tab Train first")
+        stem = f"{Path(base).name.split(' on ')[0]} on {topic}"
+        for number in count(1):
+            name = free_name(stem if number == 1 else f"{stem} {number}")
+            self.controls.name.setText(name)
+            if self._kept() is None:  # a stopped run stays for whoever wants to go on with it
+                break
+        self._begin(base, name, Plan(steps=SHORT), [(topic, image, labels)], partial=True)
+
+    def _begin(
+        self, base: str, name: str, plan: Plan, data: Sequence[Arrays] | Path, partial: bool
+    ) -> None:
+        c = self.controls
+        if self._busy_elsewhere():
+            raise InputError(ELSEWHERE)
+        folder = self._folder()
+        order = Order(base, self._device(), name, plan, data, partial, folder)
         c.use.hide()
         c.save.hide()
         self._goes_on = self._kept() is not None

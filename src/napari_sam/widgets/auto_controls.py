@@ -1,0 +1,226 @@
+"""What the tab for the automatic mode looks like: widgets, names, hints and order. No logic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from napari.components import ViewerModel
+from napari.layers import Layer, Shapes
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFrame,
+    QHBoxLayout,
+    QLayout,
+    QProgressBar,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+from superqt import QLabeledDoubleSlider
+
+from napari_sam.inference.presets import presets
+from napari_sam.widgets.forms import add_row, new_fold, new_form, new_label
+from napari_sam.widgets.layer_choice import LayerChoice
+from napari_sam.widgets.measures import MEASURES, Histogram, MeasureRow
+from napari_sam.widgets.picture import is_helper
+
+__all__ = ["AutoControls"]
+
+CROPS = {0: "The picture as a whole", 1: "Also in 2 x 2 crops", 2: "Also in 4 x 4 crops"}
+SAME = {"mask": "Their masks overlap", "box": "Their boxes overlap"}
+ON_TOP = {"best": "Best score on top", "smaller": "Smaller on top", "larger": "Larger on top"}
+FIRST = ("score", "area")  # of the measures; the others are folded away
+FINEST = 256  # points per side
+
+
+class AutoControls(QWidget):
+    """All widgets of the tab, top to bottom in the order of use.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+        Whose Shapes layers can limit the search.
+    """
+
+    def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.preset = QComboBox()
+        for name, preset in presets().items():
+            self.preset.addItem(preset.title, name)
+            self.preset.setItemData(
+                self.preset.count() - 1, preset.about, Qt.ItemDataRole.ToolTipRole
+            )
+        self.preset.setToolTip("Sets the grid, the filters and who is on top, as a start")
+        self.points = QSpinBox()
+        self.points.setRange(1, FINEST)
+        self.points.setSuffix(" points per side")
+        self.points.setToolTip("Small objects need a fine grid; time grows with its square")
+        self.start = _button("Find all objects", "On the slice in view; nothing is written yet")
+        self.start.setStyleSheet("QPushButton:enabled { font-weight: bold; padding: 7px; }")
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setFixedHeight(6)
+        self.bar.setAccessibleName("How far the search is")
+        self.cancel = _button("Cancel", "Stop here; what was found stays")
+        self.min_score = _floor("What the model is less sure of is never shown")
+        self.min_stability = _floor("Masks that depend more on the threshold are never shown")
+        self.crops = _choice(CROPS, "Crops are enlarged: for small objects in large pictures")
+        self.same = _choice(SAME, "When two masks are the same object; the better one is kept")
+        self.inside = LayerChoice(viewer, _is_drawn, "The whole slice")
+        self.inside.setToolTip("Draw shapes into a Shapes layer to search only inside of them")
+        self.faint = QCheckBox("Show faintly what is left out")
+        self.faint.setChecked(True)
+        self.status = new_label("What to do next")
+        self.status.setTextFormat(Qt.TextFormat.PlainText)
+        self.status.setStyleSheet("border-left: 3px solid #4c6ef5; padding: 4px 0px 4px 8px;")
+        self.advice = new_label("Advice on the grid")
+        self.advice.setTextFormat(Qt.TextFormat.PlainText)
+        self.finer = _button("", "Set the grid so that hardly an object lies between its points")
+        self.histogram = Histogram()
+        self.rows = {measure.name: MeasureRow(measure) for measure in MEASURES}
+        self.no_edge = QCheckBox("Leave out those at the edge of the picture")
+        self.on_top = _choice(ON_TOP, "Who has the pixels where found objects overlap")
+        self.propose = _button(
+            "Put into the list to review", "As proposals, most useful first; one undo takes it back"
+        )
+        self.propose.setStyleSheet("QPushButton:enabled { font-weight: bold; }")
+        self.accept = _button("Accept all", "Write all that is kept into the labels, as one step")
+        self.certain = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
+        self.certain.setRange(0, 1)
+        self.certain.setToolTip("Predicted IoU from which on an object needs no look")
+        self.fill = _button(
+            "",
+            "Accept what is certain; the doubtful go into the list, most useful first",
+        )
+        self.forget = _button("Forget these", "Take the preview away; no label changes")
+        self.undo = _button("Take all of it back", "Undo this step, all objects at once")
+        self.teach = _button(
+            "Retrain on accepted objects, find again",
+            "Teach the model what is accepted (decoder only, some minutes), use the new model and "
+            "search what is left; accepted objects stay as they are",
+        )
+        self._lay_out()
+        self.show_certain(0)
+
+    def show_certain(self, count: int) -> None:
+        """Say how many objects are certain."""
+        self.fill.setText(f"Fill in what is certain: {count:,}")
+
+    def show_work(self, busy: bool) -> None:
+        """Show what belongs to a search under way, or what does not."""
+        self.bar.setVisible(busy)
+        self.cancel.setVisible(busy)
+        self.start.setVisible(not busy)
+        for widget in (self.preset, self.points, self.options, self.finer):
+            widget.setEnabled(not busy)
+
+    def show_coarse(self, text: str, points: int = 0) -> None:
+        """Say that the grid is too coarse and how many points would do; empty if it is not."""
+        self.advice.setText(text)
+        self.advice.setVisible(bool(text))
+        self.finer.setText(f"Use {points} points per side")
+        self.finer.setVisible(bool(text))
+
+    def _lay_out(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 6, 6, 6)
+        layout.setSpacing(8)
+        form = new_form()
+        add_row(form, "&Kind", self.preset)
+        add_row(form, "&Grid", self.points)
+        layout.addLayout(form)
+        layout.addWidget(self.start)
+        layout.addLayout(_in_a_row(self.bar, self.cancel))
+        self.options = self._options()
+        self.more = new_fold("More settings", self.options)
+        layout.addWidget(self.more)
+        layout.addWidget(self.options)
+        layout.addWidget(self.status)
+        layout.addWidget(self.advice)
+        layout.addWidget(self.finer)
+        self.tuning = self._tuning()
+        layout.addWidget(self.tuning)
+        layout.addWidget(self.undo)
+        layout.addWidget(self.teach)
+        layout.addStretch()
+        for widget in (self.tuning, self.undo, self.teach):
+            widget.hide()
+        self.show_work(False)
+        self.show_coarse("")
+
+    def _options(self) -> QFrame:
+        frame = QFrame()
+        form = new_form(frame)
+        add_row(form, "Only &inside", self.inside)
+        add_row(form, "Min &score", self.min_score)
+        add_row(form, "Min s&tability", self.min_stability)
+        add_row(form, "&Look at", self.crops)
+        add_row(form, "&Same object", self.same)
+        form.addRow(self.faint)
+        return frame
+
+    def _tuning(self) -> QFrame:
+        frame, folded = QFrame(), QFrame()
+        column = QVBoxLayout(frame)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.histogram)
+        for name in FIRST:
+            column.addWidget(self.rows[name])
+        below = QVBoxLayout(folded)
+        below.setContentsMargins(0, 0, 0, 0)
+        for name, row in self.rows.items():
+            if name not in FIRST:
+                below.addWidget(row)
+        below.addWidget(self.no_edge)
+        form = new_form()
+        add_row(form, "&Overlap", self.on_top)
+        below.addLayout(form)
+        column.addWidget(new_fold("More filters", folded))
+        column.addWidget(folded)
+        column.addWidget(self.propose)
+        column.addLayout(_in_a_row(self.accept, self.forget))
+        sure = new_form()
+        add_row(sure, "&Certain from", self.certain)
+        column.addLayout(sure)
+        column.addWidget(self.fill)
+        return frame
+
+
+def _is_drawn(layer: Layer) -> bool:
+    return isinstance(layer, Shapes) and not is_helper(layer)
+
+
+def _button(text: str, tip: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setToolTip(tip)
+    return button
+
+
+def _choice(entries: Mapping[Any, str], tip: str) -> QComboBox:
+    box = QComboBox()
+    for name, text in entries.items():
+        box.addItem(text, name)
+    box.setToolTip(tip)
+    return box
+
+
+def _floor(tip: str) -> QDoubleSpinBox:
+    box = QDoubleSpinBox()
+    box.setRange(0, 0.99)
+    box.setSingleStep(0.01)
+    box.setSpecialValueText("As the model says")
+    box.setToolTip(tip)
+    return box
+
+
+def _in_a_row(*widgets: QWidget) -> QLayout:
+    row = QHBoxLayout()
+    row.setContentsMargins(0, 0, 0, 0)
+    for widget in widgets:
+        row.addWidget(widget)
+    return row

@@ -1,0 +1,83 @@
+"""Where an automatic search has anything left to do: what the session holds, and what is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sam.errors import InputError
+from napari_sam.inference.places import point_grid
+from napari_sam.session.commit import Rule
+from napari_sam.session.filling import settled
+from napari_sam.session.objects import Status
+from napari_sam.session.target import Plane
+from napari_sam.widgets.annotation import Annotation
+from napari_sam.widgets.picture import on_plane
+
+__all__ = ["has_accepted", "held", "seeds", "state"]
+
+
+def held(annotation: Annotation, plane: Plane, rule: Rule) -> NDArray[np.int64]:
+    """Return what of a plane is settled, also in the Labels layer; see `settled`."""
+    shape, target = annotation.picture.plane_shape(plane), annotation.target
+    labels = None if target is None else target.data[on_plane(plane)]
+    if labels is not None and labels.shape != shape:  # somebody has cropped the layer
+        labels = None
+    return settled(annotation.session.objects, plane, shape, rule, labels)
+
+
+def state(annotation: Annotation, rule: Rule) -> tuple[Any, ...]:
+    """Return what is equal as long as nothing can have been settled since."""
+    done = annotation.session.history.done
+    return annotation.session, annotation.target, done[-1].number if done else 0, rule
+
+
+def seeds(
+    per_side: int,
+    region: NDArray[np.bool_] | None,
+    there: NDArray[np.int64],
+) -> NDArray[np.float64] | None:
+    """Return the points of a grid that are worth asking; None if all are.
+
+    Parameters
+    ----------
+    per_side : int
+        Of the grid.
+    region : (H, W) bool, optional
+        Where to search.
+    there : (H, W) int
+        What is settled; see `held`.
+
+    Raises
+    ------
+    InputError
+        If none is left.
+
+    Examples
+    --------
+    >>> there = np.zeros((4, 4), int)
+    >>> there[:, :2] = 1
+    >>> seeds(2, None, there).tolist()
+    [[0.5, 2.5], [2.5, 2.5]]
+    """
+    grid = point_grid(per_side, there.shape)
+    rows, columns = np.rint(grid).astype(int).T
+    free = there[rows, columns] == 0
+    if region is not None:
+        free &= region[rows, columns]
+    if not free.any():
+        raise InputError(
+            "there is no place left to search: draw larger shapes, or search the whole slice"
+        )
+    return None if free.all() else grid[free]
+
+
+def has_accepted(annotation: Annotation | None) -> bool:
+    """Tell whether anything is accepted that a model could learn from."""
+    return annotation is not None and any(
+        section.status is Status.ACCEPTED
+        for one in annotation.session.objects.values()
+        for section in one.sections.values()
+    )

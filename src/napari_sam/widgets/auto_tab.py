@@ -1,0 +1,353 @@
+"""The tab for the automatic mode: search, filter what was found, put it into the session."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from napari.components import ViewerModel
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from napari_sam.errors import InputError
+from napari_sam.results import Proposal
+from napari_sam.session.commit import Rule
+from napari_sam.session.filling import Chosen, fill
+from napari_sam.session.session import Session
+from napari_sam.widgets import auto_words as words
+from napari_sam.widgets.annotation import Annotation
+from napari_sam.widgets.auto_choices import AutoChoices
+from napari_sam.widgets.auto_controls import AutoControls
+from napari_sam.widgets.auto_found import Found, FoundPreview
+from napari_sam.widgets.auto_ground import has_accepted, held, seeds, state
+from napari_sam.widgets.auto_loop import AutoLoop
+from napari_sam.widgets.auto_work import AutoOrder, AutoWork, Stand
+from napari_sam.widgets.region import inside
+from napari_sam.widgets.training import Training
+
+__all__ = ["AutoTab"]
+
+REST_MS = 30  # a slider tells of every pixel it moves
+LIVE_MS = 250  # between two looks at a search under way
+NO_PICTURE = "Choose a picture in the tab Prompt; then everything in it is found from here."
+UNSEEN = "Show a slice of the picture in the 2D view first."
+NO_MODEL = "Choose a model in the tab Prompt first."
+ANOTHER = "the picture or the model is another one now"
+
+
+class AutoTab(QObject):
+    """Finds everything in the picture of one panel's annotation.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+        The viewer.
+    training : Training
+        Where the model learns from what was accepted.
+    rule : callable
+        Tells who keeps the pixels where new objects meet older ones.
+    """
+
+    use_wanted = Signal(str)  # the name of the model to use
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        training: Training,
+        rule: Callable[[], Rule],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.controls = AutoControls(viewer)
+        self.choices = AutoChoices(self.controls)
+        self.work = AutoWork(self)
+        self.loop = AutoLoop(training, self)
+        self._viewer = viewer
+        self._rule = rule
+        self._annotation: Annotation | None = None
+        self._taught_for: Annotation | None = None
+        self._preview: FoundPreview | None = None
+        self._found: Found | None = None
+        self._chosen: Chosen | None = None
+        self._listed: list[Proposal] = []  # by the sliders
+        self._settled_by: tuple[Any, ...] = ()
+        self._step = 0  # number of the session's step that can be taken back
+        self._said = ""
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self.filter)
+        self._connect()
+        self.refresh()
+
+    def follow(self, annotation: Annotation | None) -> None:
+        """Serve this annotation from now on, or none; what was found for another is forgotten."""
+        if self._annotation is not None:
+            self._annotation.changed.disconnect(self.refresh)
+            self._annotation.began_afresh.disconnect(self._begin_afresh)
+        self.forget()
+        self.work.stop()
+        if self._preview is not None:
+            self._preview.close()
+        self._annotation, self._preview = annotation, None
+        if annotation is not None:
+            self._preview = FoundPreview(self._viewer, annotation.picture)
+            annotation.changed.connect(self.refresh)
+            annotation.began_afresh.connect(self._begin_afresh)
+        self.refresh()
+
+    def close(self) -> None:
+        """End for good; what is in the session stays."""
+        self.work.close()
+        self.follow(None)
+        self.controls.inside.disconnect_viewer()
+
+    def start(self) -> None:
+        """Search the slice in view."""
+        annotation, grid = self._annotation, self.choices.grid
+        if annotation is None or self.work.busy or self.loop.busy or self._missing():
+            return
+        seen, model = annotation.seen, annotation.model
+        if seen is None or model is None:
+            return
+        layer = self.controls.inside.layer
+        region = None if layer is None else inside(layer, annotation.picture, seen)
+        try:
+            there = held(annotation, seen, self._rule())
+            asked = seeds(grid.points_per_side, region, there)
+        except InputError as error:
+            self._say(f"⚠ {error}")
+            return
+        if grid.crop_layers:
+            asked = None  # crops have grids of their own
+        self.forget()
+        self._found = Found(seen, grid.points_per_side, region)
+        self.choices.remember()
+        self._show_busy("Looking at the picture…")
+        reader = annotation.picture.reader(seen)
+        self.work.start(model, AutoOrder(reader, annotation.contrast, grid, asked))
+        self.refresh()
+
+    def forget(self) -> None:
+        """Take away what was found; no label changes."""
+        self._found = self._chosen = None
+        self._settled_by, self._said = (), ""
+        self._soon.stop()
+        if self._preview is not None:
+            self._preview.hide()
+        self.controls.show_coarse("")
+
+    def filter(self) -> None:
+        """Show what the filters keep of what was found; the model is not asked."""
+        self._soon.stop()
+        self._choose()
+        found, chosen, c = self._found, self._chosen, self.controls
+        if found is None or self._preview is None:
+            return
+        self._preview.show(found, chosen, c.faint.isChecked())
+        kept = [] if chosen is None else chosen.kept
+        c.show_coarse(*words.coarse(kept, found.points))
+        c.histogram.update()
+        self.refresh()
+
+    def put(self, certain: float) -> None:
+        """Put what is kept into the session: accepted from a score on, else to be reviewed."""
+        self._choose()  # a slider may have moved just now
+        annotation, found, chosen = self._annotation, self._found, self._chosen
+        if annotation is None or found is None or chosen is None or self.work.busy:
+            return
+        session = annotation.session
+        try:
+            annotation.ensure_target(len(chosen.kept))
+            done = fill(session, found.plane, chosen, self._rule(), certain)
+        except InputError as error:
+            self._say(f"⚠ {error}")
+            return
+        self._step = session.history.done[-1].number if session.history.done else 0
+        self.choices.remember()
+        self._soon.stop()
+        self._choose()
+        if self._preview is not None:
+            self._preview.hide()
+        self._say(words.filled(done))
+
+    def teach(self) -> None:
+        """Train on the accepted objects; then search again with the new model."""
+        annotation = self._annotation
+        if annotation is None or self.work.busy or self.loop.busy:
+            return
+        try:
+            self.loop.start(annotation)
+        except InputError as error:
+            self._say(f"⚠ {error}")
+            return
+        self._taught_for = annotation
+        self._show_busy("Starting to train…")
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show what can be done now."""
+        c, annotation, found = self.controls, self._annotation, self._found
+        busy, missing = self.work.busy, self._missing()
+        if self._preview is not None and self._preview.visible and not self._is_settled():
+            self._filter_soon()
+        c.start.setEnabled(not missing)
+        c.tuning.setVisible(found is not None and bool(found.left))
+        kept = self._chosen is not None and bool(self._chosen.kept)
+        for button in (c.propose, c.accept, c.fill):
+            button.setEnabled(kept and not busy)
+        c.forget.setEnabled(not busy)
+        self._count_certain()
+        c.undo.setVisible(self._can_take_back())
+        c.teach.setVisible(has_accepted(annotation))
+        c.teach.setEnabled(not (busy or self.loop.busy or missing))
+        if not (busy or self.loop.busy):
+            c.status.setText(self._said or missing or self._outlook())
+
+    def _connect(self) -> None:
+        c = self.controls
+        c.preset.activated.connect(self._take_preset)
+        c.points.valueChanged.connect(self.refresh)
+        c.start.clicked.connect(self.start)
+        c.cancel.clicked.connect(self._cancel)
+        c.finer.clicked.connect(self._take_finer)
+        c.propose.clicked.connect(lambda: self.put(math.inf))
+        c.accept.clicked.connect(lambda: self.put(-math.inf))
+        c.fill.clicked.connect(lambda: self.put(c.certain.value()))
+        c.forget.clicked.connect(self._throw_away)
+        c.undo.clicked.connect(self._take_back)
+        c.teach.clicked.connect(self.teach)
+        for row in c.rows.values():
+            row.changed.connect(self._filter_anew)
+            row.looked_at.connect(partial(c.histogram.show_row, row))
+        c.histogram.show_row(c.rows["score"])
+        c.no_edge.toggled.connect(self._filter_anew)
+        c.faint.toggled.connect(self._filter_anew)
+        c.on_top.activated.connect(self._filter_anew)
+        c.certain.valueChanged.connect(self._count_certain)
+        self.work.stood.connect(self._show_stand)
+        self.work.ended.connect(self._end)
+        self.loop.said.connect(c.status.setText)
+        self.loop.taught.connect(self._use_taught)
+        self.loop.ended.connect(lambda why: self._end_loop(f"No new model: {why}."))
+
+    def _missing(self) -> str:
+        """Say what is to be done before anything can be found; empty if nothing."""
+        annotation = self._annotation
+        if annotation is None:
+            return NO_PICTURE
+        if annotation.seen is None:
+            return UNSEEN
+        return NO_MODEL if annotation.model is None else ""
+
+    def _outlook(self) -> str:
+        found, chosen, annotation = self._found, self._chosen, self._annotation
+        if found is None:
+            points = words.count(self.controls.points.value() ** 2, "point")
+            return f"Ready: press the button, and the model is asked about {points}."
+        kept = 0 if chosen is None else len(chosen.kept)
+        elsewhere = annotation is not None and annotation.seen != found.plane
+        remark = " They are on another slice than the one in view." if elsewhere else ""
+        return words.found(kept, len(found.left), found.known) + remark
+
+    def _is_settled(self) -> bool:
+        annotation = self._annotation
+        return annotation is None or self._settled_by == state(annotation, self._rule())
+
+    def _choose(self) -> None:
+        annotation, found = self._annotation, self._found
+        if annotation is None or found is None:
+            return
+        if not self._is_settled():
+            self._settled_by = state(annotation, self._rule())
+            found.settle(held(annotation, found.plane, self._rule()))
+        if self._listed is not found.left:
+            self._listed = found.left
+            for row in self.controls.rows.values():
+                row.set_found(found.left)
+        self._chosen = found.chosen(self.choices.selection)
+
+    def _filter_anew(self) -> None:
+        self._said = ""
+        self._filter_soon()
+
+    def _filter_soon(self) -> None:
+        if self._found is not None and not self._soon.isActive():
+            self._soon.start(LIVE_MS if self.work.busy else REST_MS)
+
+    def _count_certain(self) -> None:
+        kept = [] if self._chosen is None else self._chosen.kept
+        certain = self.controls.certain.value()
+        self.controls.show_certain(sum(one.score >= certain for one in kept))
+
+    def _show_stand(self, stand: Stand) -> None:
+        if self._found is None:
+            return
+        self._found.take(stand.found)
+        self.controls.bar.setRange(0, max(stand.total, 1))
+        self.controls.bar.setValue(stand.done)
+        self.controls.status.setText(words.standing(stand))
+        self._filter_soon()
+
+    def _end(self, why: str) -> None:
+        self.controls.show_work(False)
+        self._said = f"It ended early: {why}. What was found stays." if why else ""
+        self.filter()
+        self.refresh()
+
+    def _cancel(self) -> None:
+        self.loop.stop()
+        self.work.stop("you cancelled it")
+
+    def _begin_afresh(self) -> None:
+        self.work.stop(ANOTHER)
+        self.refresh()
+
+    def _show_busy(self, text: str) -> None:
+        self.controls.show_work(True)
+        self.controls.bar.setRange(0, 0)
+        self.controls.status.setText(text)
+
+    def _use_taught(self, name: str) -> None:
+        same = self._annotation is not None and self._annotation is self._taught_for
+        self._end_loop("" if same else f"'{name}' is in the list of models now.")
+        if same:
+            self.use_wanted.emit(name)
+            self.start()
+
+    def _end_loop(self, said: str) -> None:
+        self._taught_for = None
+        self.controls.show_work(False)
+        self._say(said)
+
+    def _can_take_back(self) -> bool:
+        done = [] if self._annotation is None else self._annotation.session.history.done
+        return bool(done) and done[-1].number == self._step
+
+    def _take_back(self) -> None:
+        if self._annotation is not None and self._can_take_back():
+            self._annotation.step(Session.undo)
+            self._said = ""
+            self.filter()
+            self.refresh()
+
+    def _throw_away(self) -> None:
+        self.forget()
+        self.refresh()
+
+    def _take_preset(self) -> None:
+        self.choices.take_preset()
+        self.choices.remember()
+        self._filter_anew()
+        self.refresh()
+
+    def _take_finer(self) -> None:
+        found = self._found
+        if found is not None and self._chosen is not None:
+            _, points = words.coarse(self._chosen.kept, found.points)
+            self.controls.points.setValue(points)
+            self.start()
+
+    def _say(self, text: str) -> None:
+        self._said = text
+        self.refresh()
