@@ -85,6 +85,7 @@ def test_of_channels_only_those_in_use(open_panel, settle, model):
     viewer.dims.set_point(0, 33)
     panel = open_panel(viewer)
     settle(panel)
+    panel.annotation.identity.wait()
     volume.read.clear()
     panel.controls.channels.sees.activated.emit(4)
     settle(panel)

@@ -134,3 +134,11 @@ def test_little_of_a_large_picture_is_read():
     data = da.map_blocks(block, chunks=((1,) * 50, (512,), (512,)), dtype=np.uint8)
     fingerprinter(Picture(Image(data, contrast_limits=(0, 1), multiscale=False)))()
     assert len(read) <= 10
+
+
+def test_it_is_looked_at_again_when_its_pixels_are_others(viewer, panel):
+    before = panel.annotation.identity.wait()
+    panel.annotation.picture.see(panel.annotation.picture.mix.channels)
+    assert panel.annotation.identity.known == before
+    viewer.layers["cells"].data = picture(40, 60) + 1
+    assert panel.annotation.identity.wait().picture != before.picture

@@ -100,7 +100,7 @@ class Annotation:
         for event in self._view_events():
             event.connect(self._view_moved)
         picture.follow()
-        picture.changed.connect(self.identity.renew)
+        picture.layer.events.data.connect(self.identity.renew)
         picture.changed.connect(self._start_afresh)
         self.arm(self.tool)
 
@@ -281,7 +281,7 @@ class Annotation:
         self._rest.stop()
         for event in self._view_events():
             event.disconnect(self._view_moved)
-        self.picture.changed.disconnect(self.identity.renew)
+        self.picture.layer.events.data.disconnect(self.identity.renew)
         self.picture.changed.disconnect(self._start_afresh)
         self.picture.follow(False)
         self._prompts.changed.disconnect()
