@@ -30,7 +30,9 @@ def test_relative_links_lead_to_files(page: Path) -> None:
 
 TRAINING = ROOT / "docs" / "training.md"
 STACKS = ROOT / "docs" / "stacks.md"
-PREDICTING = [page for page in PAGES if blocks(page, "python") and page not in (TRAINING, STACKS)]
+AUTOMATIC = ROOT / "docs" / "automatic.md"
+OTHERS = (TRAINING, STACKS, AUTOMATIC)
+PREDICTING = [page for page in PAGES if blocks(page, "python") and page not in OTHERS]
 
 
 @pytest.mark.parametrize("page", PREDICTING, ids=lambda page: page.name)
@@ -43,6 +45,22 @@ def test_python_on_a_page_runs(page: Path) -> None:
     assert result.masks.shape == (3, 512, 512)
     assert np.all(np.diff(result.scores) <= 0)
     assert result.masks[0, 392, 182]
+
+
+def test_the_page_on_the_automatic_mode_finds_objects(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    discs = draw({1: lambda z: (24, 20, 9), 2: lambda z: (25, 46, 8)}, 1, (50, 66))[0]
+    noise = np.random.default_rng(0).integers(0, 50, discs.shape)
+    names = {"image": (np.isin(discs, (1, 2)) * 150 + noise).astype(np.uint8)}
+    for block in blocks(AUTOMATIC, "python"):
+        exec(block, names)
+    labels = tifffile.imread("labels.tif")
+    assert labels[24, 20] != labels[25, 46]
+    for place, id_ in (((24, 20), 1), ((25, 46), 2)):
+        found = labels == labels[place]
+        assert (found & (discs == id_)).sum() > 0.7 * (found | (discs == id_)).sum()
 
 
 def test_the_page_on_stacks_follows_objects(

@@ -32,7 +32,7 @@ class Outcome:
     """
 
     def __init__(self, picture: NDArray[Any], settings: GridSettings) -> None:
-        self._grey = picture if picture.ndim == 2 else picture.mean(axis=2)
+        self._grey = picture if picture.ndim == 2 else picture.mean(axis=2, dtype=np.float32)
         self._settings = settings
 
     def proposal(

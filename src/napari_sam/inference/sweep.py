@@ -35,7 +35,7 @@ class Floors:
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """A mask: which point it answers, its logits' excess over 0 in a part of the picture."""
+    """A mask: which of the points it answers, and where it lies in what the view shows."""
 
     point: int
     mask: NDArray[np.bool_]
