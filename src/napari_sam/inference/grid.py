@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
 from napari_sam.inference.grid_settings import GridSettings
@@ -24,7 +25,7 @@ from napari_sam.results import Proposal
 if TYPE_CHECKING:
     from napari_sam.inference.embeddings import EmbeddingStore
 
-__all__ = ["GridProgress", "iter_proposals", "one_of_each", "propose_grid"]
+__all__ = ["GridProgress", "iter_proposals", "one_of_each", "propose_grid", "search"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,6 +127,32 @@ def iter_proposals(
         return predictor.embed(part, contrast, pause)
 
     return _proposals(predictor, Outcome(picture, settings), jobs, embed, settings, pause)
+
+
+def search(
+    predictor: Predictor,
+    picture: NDArray[Any],
+    points: NDArray[np.float64],
+    coarser: NDArray[np.float64],
+    settings: GridSettings,
+    contrast: tuple[Any, Any],
+    pause: Callable[[], None] | None = None,
+) -> Iterator[GridProgress]:
+    """Do the same at these points of a checked picture, without crops.
+
+    Parameters
+    ----------
+    points, coarser : (N, 2) float
+        Row and column, for the finest and for the coarser levels; see `looks`.
+    """
+    shape = picture.shape[0], picture.shape[1]
+    scales = predictor.scales(shape)
+    job = _Job((0, 0, *shape), looks(predictor.config, shape, scales, points, coarser))
+
+    def embed(_: Crop) -> Embedding:
+        return predictor.embed(picture, contrast, pause)
+
+    return _proposals(predictor, Outcome(picture, settings), [job], embed, settings, pause)
 
 
 def one_of_each(proposals: Sequence[Proposal], settings: GridSettings) -> list[Proposal]:

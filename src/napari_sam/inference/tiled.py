@@ -1,0 +1,201 @@
+"""Find everything in a picture of any size, tile by tile, in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sam.errors import InputError
+from napari_sam.inference.grid import search
+from napari_sam.inference.grid_settings import GridSettings
+from napari_sam.inference.image import check_image, pixel_range
+from napari_sam.inference.outcome import NEAR, near_edge
+from napari_sam.inference.places import Crop
+from napari_sam.inference.predictor import Predictor
+from napari_sam.inference.suppress import suppress
+from napari_sam.inference.tile_store import TileStore, stamp
+from napari_sam.inference.tiling import Tile, Tiling, lattice, sample_picture
+from napari_sam.results import Proposal
+
+__all__ = ["TileProgress", "iter_tiles"]
+
+
+@dataclass(frozen=True, eq=False)
+class TileProgress:
+    """How far it is.
+
+    Parameters
+    ----------
+    done, total : int
+        Tiles.
+    found : list of Proposal
+        What was found in the last tile; those at a seam may be found by its neighbours as well.
+    kept : list of Proposal, optional
+        With the last progress, one for each object of the whole picture; None before.
+    """
+
+    done: int
+    total: int
+    found: list[Proposal]
+    kept: list[Proposal] | None = None
+
+
+def iter_tiles(
+    predictor: Predictor,
+    picture: Any,
+    settings: GridSettings | None = None,
+    *,
+    tiling: Tiling | None = None,
+    contrast: tuple[Any, Any] | None = None,
+    folder: Path | None = None,
+    pause: Callable[[], None] | None = None,
+) -> Iterator[TileProgress]:
+    """Find everything in a large picture.
+
+    Points lie on one lattice over the whole picture, and each is asked about in the tile whose core
+    it lies in, which shows a halo around it; so an object at a seam is found whole from both
+    sides, and the better answer stays. Cores of one single value are passed over.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        What looks.
+    picture : (H, W), (H, W, 3) or (H, W, 4) array-like
+        numpy, zarr, dask: one tile is read at a time.
+    settings : GridSettings, optional
+        Its `points_per_side` counts for each core; there are no layers of crops.
+    tiling : Tiling, optional
+        How it is cut.
+    contrast : (low, high), optional
+        As in `Predictor.embed`; None finds one for the whole picture from a sample.
+    folder : Path, optional
+        Keeps what was found in each tile, so that a run that was cut short goes on; a tile with
+        other pixels, settings or model is searched anew.
+    pause : callable, optional
+        As in `napari_sam.inference.grid.iter_proposals`.
+
+    Yields
+    ------
+    TileProgress
+        After every tile; the last one carries what is kept.
+
+    Raises
+    ------
+    InputError
+        If this is no picture, or layers of crops are asked for.
+    DeviceError
+        If the device has no memory for a tile.
+    """
+    settings, tiling = settings or GridSettings(), tiling or Tiling()
+    if settings.crop_layers:
+        raise InputError(
+            "a picture that is searched in tiles has no layers of crops; ask for more points"
+        )
+    colours = picture.shape[2:]
+    if len(picture.shape) not in (2, 3) or (colours and colours[0] not in (3, 4)):
+        raise InputError(
+            f"a picture must have shape (H, W), (H, W, 3) or (H, W, 4); got {picture.shape}"
+        )
+    if contrast is None:
+        contrast = pixel_range(sample_picture(picture), predictor.model.entry.intensity)
+    entry = predictor.model.entry
+    known = entry.sha256 or entry.xxh128  # else nobody could tell this model from another one
+    store = TileStore(folder) if folder is not None and known else None
+    return _tiles(predictor, picture, settings, tiling, contrast, store, pause)
+
+
+def _tiles(
+    predictor: Predictor,
+    picture: Any,
+    settings: GridSettings,
+    tiling: Tiling,
+    contrast: tuple[Any, Any],
+    store: TileStore | None,
+    pause: Callable[[], None] | None,
+) -> Iterator[TileProgress]:
+    tiles = tiling.tiles(picture.shape[:2])
+    everything: list[Proposal] = []
+    for done, tile in enumerate(tiles, 1):
+        top, left, bottom, right = tile.seen
+        pixels = np.asarray(picture[top:bottom, left:right])
+        mark = stamp(pixels, tile, settings, contrast, predictor.model.entry.digest)
+        core = pixels[
+            tile.core[0] - top : tile.core[2] - top, tile.core[1] - left : tile.core[3] - left
+        ]
+        found: list[Proposal] | None = [] if core.min() == core.max() else None
+        if found is None and store is not None:
+            found = store.read(tile, mark)
+        if found is None:
+            whole = picture.shape[:2]
+            found = _search(predictor, pixels, whole, tile, tiling, settings, contrast, pause)
+            if store is not None:
+                store.write(tile, mark, found)
+        everything += found
+        yield TileProgress(done, len(tiles), found)
+    yield TileProgress(len(tiles), len(tiles), [], _one_of_each(everything, tiling, settings))
+
+
+def _search(
+    predictor: Predictor,
+    pixels: NDArray[Any],
+    shape: tuple[int, int],
+    tile: Tile,
+    tiling: Tiling,
+    settings: GridSettings,
+    contrast: tuple[Any, Any],
+    pause: Callable[[], None] | None,
+) -> list[Proposal]:
+    step, corner = tiling.side / settings.points_per_side, np.array(tile.seen[:2])
+    points = [lattice(size, tile.core) - corner for size in (step, 2 * step)]
+    kept: list[Proposal] = []
+    part = check_image(pixels)
+    for progress in search(predictor, part, points[0], points[1], settings, contrast, pause):
+        kept = progress.kept or kept
+    moved = (_moved(one, shape, tile.seen) for one in kept)
+    return [
+        one
+        for one in moved
+        if not near_edge(_box(one), tile.seen, (0, 0, *shape), NEAR)
+        and (settings.largest is None or one.area < settings.largest * shape[0] * shape[1])
+    ]
+
+
+def _moved(one: Proposal, shape: tuple[int, int], seen: Crop) -> Proposal:
+    """Return a proposal of a tile as one of the whole picture."""
+    (top, left), (height, width) = np.add(one.corner, seen[:2]).tolist(), one.size
+    return replace(
+        one,
+        shape=shape,
+        corner=(top, left),
+        point=(one.point[0] + seen[0], one.point[1] + seen[1]),
+        crop=seen,
+        touches_edge=top == 0 or left == 0 or top + height == shape[0] or left + width == shape[1],
+    )
+
+
+def _box(one: Proposal) -> Crop:
+    (top, left), (height, width) = one.corner, one.size
+    return top, left, top + height, left + width
+
+
+def _one_of_each(
+    proposals: list[Proposal], tiling: Tiling, settings: GridSettings
+) -> list[Proposal]:
+    """Drop what two tiles have found; only what leaves the core that it was found from can be."""
+    seam: list[Proposal] = []
+    inner: list[Proposal] = []
+    for one in proposals:
+        box, point = _box(one), one.point
+        first, last = (
+            np.floor_divide(at, tiling.side) for at in (box[:2], np.subtract(box[2:], 1))
+        )
+        home = np.floor_divide(point, tiling.side)
+        (inner if (first == home).all() and (last == home).all() else seam).append(one)
+    scores = [one.score for one in seam]
+    stay = suppress(seam, scores, settings.overlap, settings.max_overlap)
+    return sorted([*inner, *(seam[i] for i in stay)], key=lambda one: -one.score)

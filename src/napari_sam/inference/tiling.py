@@ -1,0 +1,130 @@
+"""Large pictures cut into tiles that overlap, so that every object is whole in one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sam.errors import InputError
+from napari_sam.inference.places import Crop
+
+__all__ = ["Tile", "Tiling", "lattice", "sample_picture"]
+
+WINDOWS, SIDE = 8, 256  # a sample is so many windows of that side along each axis
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A part of the picture.
+
+    Parameters
+    ----------
+    core : Crop
+        What it answers for; the cores of all tiles are the picture.
+    seen : Crop
+        What the model sees for that: the core and a halo around it.
+    """
+
+    core: Crop
+    seen: Crop
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """How a picture is cut.
+
+    Parameters
+    ----------
+    side : int
+        Of a core, in pixels.
+    halo : int
+        Pixels around it that are seen, too. An object that is longer than the halo may be cut by
+        every tile, and is left out then.
+
+    Raises
+    ------
+    InputError
+        If a value makes no sense.
+
+    Examples
+    --------
+    >>> [tile.seen for tile in Tiling(100, 20).tiles((100, 150))]
+    [(0, 0, 100, 120), (0, 80, 100, 150)]
+    """
+
+    side: int = 768
+    halo: int = 128
+
+    def __post_init__(self) -> None:
+        if self.side < 1 or self.halo < 0:
+            raise InputError(
+                f"tiles need a side of at least 1 and a halo of at least 0 pixels; got side "
+                f"{self.side} and halo {self.halo}"
+            )
+
+    @property
+    def alone(self) -> int:
+        """The longest side of a picture that is not worth cutting."""
+        return 2 * (self.side + 2 * self.halo)
+
+    def tiles(self, shape: Sequence[int]) -> list[Tile]:
+        """Return the tiles of a picture (H, W), row by row."""
+        found = []
+        for top, left in product(*(range(0, size, self.side) for size in shape)):
+            bottom, right = min(top + self.side, shape[0]), min(left + self.side, shape[1])
+            seen = (
+                max(0, top - self.halo),
+                max(0, left - self.halo),
+                min(shape[0], bottom + self.halo),
+                min(shape[1], right + self.halo),
+            )
+            found.append(Tile((top, left, bottom, right), seen))
+        return found
+
+
+def lattice(step: float, core: Crop) -> NDArray[np.float64]:
+    """Return the points of a lattice over the whole picture that lie in a core: (N, 2).
+
+    Examples
+    --------
+    >>> lattice(4, (0, 4, 8, 12)).tolist()
+    [[2.0, 6.0], [2.0, 10.0], [6.0, 6.0], [6.0, 10.0]]
+    """
+    lines = []
+    for low, high in zip(core[:2], core[2:], strict=True):
+        steps = np.arange(np.floor(low / step), np.ceil(high / step))
+        line = (steps + 0.5) * step
+        lines.append(line[(line >= low) & (line < high)])
+    rows, columns = np.meshgrid(*lines, indexing="ij")
+    return np.stack([rows.ravel(), columns.ravel()], axis=1)
+
+
+def sample_picture(picture: Any) -> NDArray[Any]:
+    """Return pixels from all over a large picture, enough to find its contrast.
+
+    Windows of one single value, as where nothing was written, do not count unless all are.
+
+    Parameters
+    ----------
+    picture : (H, W) or (H, W, C) array-like
+        Is indexed with slices.
+
+    Returns
+    -------
+    (N,) or (N, C) ndarray
+    """
+    starts = [
+        sorted({int(at) for at in np.linspace(0, max(0, size - SIDE), WINDOWS)})
+        for size in picture.shape[:2]
+    ]
+    windows = [
+        np.asarray(picture[row : row + SIDE, column : column + SIDE])
+        for row, column in product(*starts)
+    ]
+    filled = [window for window in windows if window.min() != window.max()] or windows
+    return np.concatenate([window.reshape(-1, *window.shape[2:]) for window in filled])
