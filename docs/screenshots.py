@@ -43,9 +43,9 @@ CELLS = (  # row, column, radius and drift by slice
 )
 UNDERWAY = 30  # of the 100 steps of a short training
 FOUND = {  # sample, preset, points a side, lowest predicted IoU after the slider was moved
-    "nuclei": ("dsb2018_train/NUCLEI", "nuclei", 16, 0.8),
-    "cells": ("usiigaci_phase/set01", "cells", 16, 0.8),
-    "axons": ("axondeepseg_sem/AXONS", "electron", 16, 0.8),
+    "nuclei": ("dsb2018_train/003cee89357d", "nuclei", 20, 0.68),
+    "myoblasts": ("laptrack_c2c12_timelapse/C2C12_10frames", "cells", 20, 0.66),
+    "axons": ("axondeepseg_sem/sub-rat3_sample-data10", "electron", 20, 0.62),
 }
 PART = 384  # pixels a side of those samples
 
@@ -180,7 +180,7 @@ def auto(name: str, data: Path, sample: str, preset: str, points: int, lowest: f
     window = viewer.window._qt_window
     window.resize(*SIZE)
     file = next((data / sample).glob("image.*"))
-    viewer.add_image(imread(file)[:PART, :PART], name=name)
+    viewer.add_image(imread(file)[..., :PART, :PART], name=name)
     panel = Panel(viewer)
     viewer.window.add_dock_widget(panel, name="Click to segment")
     wait_until(lambda: window.isVisible() and not panel.jobs.busy)

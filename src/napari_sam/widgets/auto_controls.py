@@ -45,6 +45,11 @@ class AutoControls(QWidget):
     ----------
     viewer : ViewerModel
         Whose Shapes layers can limit the search.
+
+    Attributes
+    ----------
+    enough : int
+        Points per side that would do, where the grid is too coarse.
     """
 
     def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
@@ -78,6 +83,10 @@ class AutoControls(QWidget):
         self.status = new_label("What to do next")
         self.status.setTextFormat(Qt.TextFormat.PlainText)
         self.status.setStyleSheet("border-left: 3px solid #4c6ef5; padding: 4px 0px 4px 8px;")
+        # What is below must not move while a handle is dragged.
+        self.status.setMinimumHeight(4 * self.status.fontMetrics().lineSpacing() + 8)
+        self.remark = new_label("Remark")
+        self.remark.setTextFormat(Qt.TextFormat.PlainText)
         self.advice = new_label("Advice on the grid")
         self.advice.setTextFormat(Qt.TextFormat.PlainText)
         self.finer = _button("", "Set the grid so that hardly an object lies between its points")
@@ -119,10 +128,16 @@ class AutoControls(QWidget):
         for widget in (self.preset, self.points, self.options, self.finer):
             widget.setEnabled(not busy)
 
+    def show_remark(self, text: str) -> None:
+        """Say what came of a key; empty takes it away."""
+        self.remark.setText(text)
+        self.remark.setVisible(bool(text))
+
     def show_coarse(self, text: str, points: int = 0) -> None:
         """Say that the grid is too coarse and how many points would do; empty if it is not."""
         self.advice.setText(text)
         self.advice.setVisible(bool(text))
+        self.enough = points
         self.finer.setText(f"Use {points} points per side")
         self.finer.setVisible(bool(text))
 
@@ -141,6 +156,7 @@ class AutoControls(QWidget):
         layout.addWidget(self.more)
         layout.addWidget(self.options)
         layout.addWidget(self.status)
+        layout.addWidget(self.remark)
         layout.addWidget(self.advice)
         layout.addWidget(self.finer)
         self.tuning = self._tuning()
@@ -152,6 +168,7 @@ class AutoControls(QWidget):
             widget.hide()
         self.show_work(False)
         self.show_coarse("")
+        self.show_remark("")
 
     def _options(self) -> QFrame:
         frame = QFrame()

@@ -145,8 +145,6 @@ class AutoTab(QObject):
         if found is None or self._preview is None:
             return
         self._preview.show(found, chosen, c.faint.isChecked())
-        kept = [] if chosen is None else chosen.kept
-        c.show_coarse(*words.coarse(kept, found.points))
         c.histogram.update()
         self.refresh()
 
@@ -269,6 +267,7 @@ class AutoTab(QObject):
 
     def _filter_anew(self) -> None:
         self._said = ""
+        self.controls.show_remark("")
         self._filter_soon()
 
     def _filter_soon(self) -> None:
@@ -293,6 +292,8 @@ class AutoTab(QObject):
         self.controls.show_work(False)
         self._said = f"It ended early: {why}. What was found stays." if why else ""
         self.filter()
+        if self._found is not None and self._chosen is not None:
+            self.controls.show_coarse(*words.coarse(self._chosen.kept, self._found.points))
         self.refresh()
 
     def _cancel(self) -> None:
@@ -342,12 +343,10 @@ class AutoTab(QObject):
         self.refresh()
 
     def _take_finer(self) -> None:
-        found = self._found
-        if found is not None and self._chosen is not None:
-            _, points = words.coarse(self._chosen.kept, found.points)
-            self.controls.points.setValue(points)
-            self.start()
+        self.controls.points.setValue(self.controls.enough)
+        self.start()
 
     def _say(self, text: str) -> None:
         self._said = text
+        self.controls.show_remark("")
         self.refresh()

@@ -96,7 +96,7 @@ def coarse(objects: Sequence[Proposal], points: int) -> tuple[str, int]:
         return "", 0
     usual = diameter(float(np.median([one.area for one in objects])))
     spacing = max(objects[0].shape) / points
-    if usual >= spacing:
+    if round(usual) >= round(spacing):
         return "", 0
     enough = points_for(objects[0].shape, usual)
     return (

@@ -91,7 +91,8 @@ class Panel(QWidget):
         layout.addWidget(self.tabs)
         self.jobs = Jobs(self)
         self.prompting = Prompting(self.controls)
-        self.prompting.remarked.connect(self.stack.controls.show_remark)
+        for tab in (self.auto.controls, self.stack.controls):
+            self.prompting.remarked.connect(tab.show_remark)
         self.prompting.asked.connect(lambda: self.tabs.setCurrentWidget(self.controls))
         self.refining = Refining(
             self._viewer, self.controls.refine, lambda: self.controls.objects.selected, self
