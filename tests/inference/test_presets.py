@@ -19,4 +19,5 @@ def test_what_a_preset_leaves_out_is_the_default():
     assert cells.grid == GridSettings()
     assert bacteria.grid.points_per_side > cells.grid.points_per_side
     low, high = presets()["nuclei"].selection.roundness
-    assert 0 < low < high <= 1
+    assert 0 < low < 1
+    assert high is None

@@ -300,7 +300,8 @@ class TestFilters:
         c.preset.setCurrentIndex(c.preset.findData("bacteria"))
         c.preset.activated.emit(c.preset.currentIndex())
         assert c.points.value() == 64
-        assert c.on_top.currentData() == "smaller"
+        assert c.on_top.currentData() == "larger"
+        assert c.rows["score"].range == (0.6, None)
         assert load_settings().auto["preset"] == "bacteria"
 
 

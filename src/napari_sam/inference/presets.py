@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -46,7 +47,7 @@ def presets() -> dict[str, Preset]:
     >>> list(presets())
     ['nuclei', 'cells', 'bacteria', 'electron', 'tissue']
     >>> presets()["bacteria"].selection.overlap
-    'smaller'
+    'larger'
     """
     text = files("napari_sam.inference").joinpath("presets.toml").read_text(encoding="utf-8")
     return {
@@ -55,11 +56,14 @@ def presets() -> dict[str, Preset]:
             said["about"],
             said["certain"],
             GridSettings(**said.get("grid", {})),
-            Selection(**{key: _range(value) for key, value in said.get("selection", {}).items()}),
+            Selection(**{key: _open(value) for key, value in said.get("selection", {}).items()}),
         )
         for name, said in tomllib.loads(text).items()
     }
 
 
-def _range(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+def _open(value: Any) -> Any:
+    """Turn a list into a range: infinite is open."""
+    if not isinstance(value, list):
+        return value
+    return tuple(bound if math.isfinite(bound) else None for bound in value)

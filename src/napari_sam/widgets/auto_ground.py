@@ -60,10 +60,10 @@ def seeds(
     >>> there = np.zeros((4, 4), int)
     >>> there[:, :2] = 1
     >>> seeds(2, None, there).tolist()
-    [[0.5, 2.5], [2.5, 2.5]]
+    [[1.0, 3.0], [3.0, 3.0]]
     """
     grid = point_grid(per_side, there.shape)
-    rows, columns = np.rint(grid).astype(int).T
+    rows, columns = np.minimum(np.rint(grid).astype(int), np.array(there.shape) - 1).T
     free = there[rows, columns] == 0
     if region is not None:
         free &= region[rows, columns]

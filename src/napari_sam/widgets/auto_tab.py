@@ -70,6 +70,7 @@ class AutoTab(QObject):
         self._preview: FoundPreview | None = None
         self._found: Found | None = None
         self._chosen: Chosen | None = None
+        self._latest: list[Proposal] | None = None  # of a search, not taken yet
         self._listed: list[Proposal] = []  # by the sliders
         self._settled_by: tuple[Any, ...] = ()
         self._step = 0  # number of the session's step that can be taken back
@@ -130,7 +131,7 @@ class AutoTab(QObject):
 
     def forget(self) -> None:
         """Take away what was found; no label changes."""
-        self._found = self._chosen = None
+        self._found = self._chosen = self._latest = None
         self._settled_by, self._said = (), ""
         self._soon.stop()
         if self._preview is not None:
@@ -256,6 +257,9 @@ class AutoTab(QObject):
         annotation, found = self._annotation, self._found
         if annotation is None or found is None:
             return
+        if self._latest is not None:
+            found.take(self._latest)
+            self._latest = None
         if not self._is_settled():
             self._settled_by = state(annotation, self._rule())
             found.settle(held(annotation, found.plane, self._rule()))
@@ -282,7 +286,7 @@ class AutoTab(QObject):
     def _show_stand(self, stand: Stand) -> None:
         if self._found is None:
             return
-        self._found.take(stand.found)
+        self._latest = stand.found  # taken when it is shown: there are many stands a second
         self.controls.bar.setRange(0, max(stand.total, 1))
         self.controls.bar.setValue(stand.done)
         self.controls.status.setText(words.standing(stand))
