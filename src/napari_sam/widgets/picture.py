@@ -218,8 +218,13 @@ class Picture:
 
     def from_world(self, position: Any) -> NDArray[np.float64]:
         """Return the position in pixels of the masks that has these world coordinates."""
-        full = np.array(self.layer.world_to_data(position))
-        return full if self.channel_axis is None else np.delete(full, self.channel_axis)
+        full, axis = np.array(self.layer.world_to_data(position)), self.channel_axis
+        if axis == 0:
+            return full[1:]
+        if axis is not None:
+            count = self.data.shape[axis]
+            full[axis] = (full[axis] - (count - 1) / 2) / count
+        return full
 
     def on_move(self, callback: Callable[[Any], None], connect: bool = True) -> None:
         """Connect or disconnect a callback for when the layer is moved, turned or scaled."""
