@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_sam.errors import InputError
+from napari_sam.errors import InputError, NapariSamError
 from napari_sam.inference.places import point_grid
 from napari_sam.results import Proposal
 from napari_sam.session.objects import Source, Status
@@ -322,6 +322,30 @@ class TestFilling:
         assert not bench.session.objects
         assert not bench.labels.any()
         assert bench.preview.any()
+
+    def test_a_refused_step_keeps_what_was_found(self, open_picture, monkeypatch):
+        def refuse(*args):
+            raise NapariSamError("the disk is full")
+
+        bench = open_picture()
+        bench.find()
+        monkeypatch.setattr("napari_sam.widgets.auto_tab.fill", refuse)
+        bench.controls.accept.click()
+        assert bench.status == "⚠ the disk is full"
+        assert bench.preview.any()
+        monkeypatch.undo()
+        bench.controls.accept.click()
+        assert len(bench.session.objects) == 5
+
+    def test_only_the_own_step_is_offered_to_be_taken_back(self, open_picture):
+        bench = open_picture()
+        undo = bench.controls.undo
+        bench.find()
+        assert not undo.isVisibleTo(bench.controls)
+        bench.controls.propose.click()
+        assert undo.isVisibleTo(bench.controls)
+        bench.session.lock([1])
+        assert not undo.isVisibleTo(bench.controls)
 
     def test_accept_all(self, open_picture):
         bench = open_picture()

@@ -12,11 +12,12 @@ from napari_sam.inference.places import point_grid
 from napari_sam.session.commit import Rule
 from napari_sam.session.filling import settled
 from napari_sam.session.objects import Status
+from napari_sam.session.session import Session
 from napari_sam.session.target import Plane
 from napari_sam.widgets.annotation import Annotation
 from napari_sam.widgets.picture import on_plane
 
-__all__ = ["has_accepted", "held", "seeds", "state"]
+__all__ = ["has_accepted", "held", "last_step", "seeds", "state"]
 
 
 def held(annotation: Annotation, plane: Plane, rule: Rule) -> NDArray[np.int64]:
@@ -30,8 +31,13 @@ def held(annotation: Annotation, plane: Plane, rule: Rule) -> NDArray[np.int64]:
 
 def state(annotation: Annotation, rule: Rule) -> tuple[Any, ...]:
     """Return what is equal as long as nothing can have been settled since."""
-    done = annotation.session.history.done
-    return annotation.session, annotation.target, done[-1].number if done else 0, rule
+    return annotation.session, annotation.target, last_step(annotation.session), rule
+
+
+def last_step(session: Session) -> int:
+    """Return the number of the step that an undo takes back, 0 if there is none."""
+    done = session.history.done
+    return done[-1].number if done else 0
 
 
 def seeds(

@@ -10,7 +10,7 @@ from typing import Any
 from napari.components import ViewerModel
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_sam.errors import InputError
+from napari_sam.errors import InputError, NapariSamError
 from napari_sam.results import Proposal
 from napari_sam.session.commit import Rule
 from napari_sam.session.filling import Chosen, fill
@@ -20,7 +20,7 @@ from napari_sam.widgets.annotation import Annotation
 from napari_sam.widgets.auto_choices import AutoChoices
 from napari_sam.widgets.auto_controls import AutoControls
 from napari_sam.widgets.auto_found import Found, FoundPreview
-from napari_sam.widgets.auto_ground import has_accepted, held, seeds, state
+from napari_sam.widgets.auto_ground import has_accepted, held, last_step, seeds, state
 from napari_sam.widgets.auto_loop import AutoLoop
 from napari_sam.widgets.auto_work import AutoOrder, AutoWork, Stand
 from napari_sam.widgets.region import inside
@@ -158,11 +158,12 @@ class AutoTab(QObject):
         session = annotation.session
         try:
             annotation.ensure_target(len(chosen.kept))
+            before = last_step(session)
             done = fill(session, found.plane, chosen, self._rule(), certain)
-        except InputError as error:
+        except NapariSamError as error:
             self._say(f"⚠ {error}")
             return
-        self._step = session.history.done[-1].number if session.history.done else 0
+        self._step = last_step(session) if last_step(session) != before else 0
         self.choices.remember()
         self._soon.stop()
         self._choose()
@@ -326,8 +327,8 @@ class AutoTab(QObject):
         self._say(said)
 
     def _can_take_back(self) -> bool:
-        done = [] if self._annotation is None else self._annotation.session.history.done
-        return bool(done) and done[-1].number == self._step
+        annotation = self._annotation
+        return annotation is not None and last_step(annotation.session) == self._step != 0
 
     def _take_back(self) -> None:
         if self._annotation is not None and self._can_take_back():
