@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from napari_sam.inference.grid import propose_grid
     from napari_sam.inference.grid_settings import GridSettings
+    from napari_sam.inference.linking import link_slices
     from napari_sam.inference.mask_prompts import PromptRule
     from napari_sam.inference.predictor import Predictor
     from napari_sam.inference.propagate import propagate
@@ -31,6 +32,7 @@ __all__ = [
     "Selection",
     "Step",
     "__version__",
+    "link_slices",
     "load_model",
     "propagate",
     "proposals_to_labels",
@@ -55,6 +57,7 @@ HOMES = {
     "Proposal": "napari_sam.results",
     "Selection": "napari_sam.inference.selection",
     "Step": "napari_sam.results",
+    "link_slices": "napari_sam.inference.linking",
     "load_model": "napari_sam.model.load",
     "propagate": "napari_sam.inference.propagate",
     "proposals_to_labels": "napari_sam.inference.selection",

@@ -8,9 +8,14 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image
+from scipy import ndimage
 
 from napari_sam.cli.main import main
 from napari_sam.inference import grid
+from napari_sam.io.labels import write_labels
+from napari_sam.io.scale import read_spacing
+from napari_sam.io.spacing import Spacing
+from napari_sam.results import Proposal
 
 CENTRES = [(14, 16), (30, 46)]
 
@@ -53,7 +58,7 @@ def test_thresholds_and_json(folder, capsys):
 
 
 def test_several_pictures_and_slices(folder, capsys):
-    assert segment(folder, ["cells.png", "stack.tif"], "labels") == 0
+    assert segment(folder, ["cells.png", "stack.tif"], "labels", "--no-link") == 0
     assert {path.name for path in (folder / "labels").iterdir()} == {
         *("cells_labels.tif", "stack_labels.tif")
     }
@@ -63,6 +68,97 @@ def test_several_pictures_and_slices(folder, capsys):
     assert first == set(range(1, len(first) + 1))
     assert second == set(range(len(first) + 1, len(first) + len(second) + 1))
     assert "2 objects" in capsys.readouterr().out
+
+
+@pytest.fixture
+def bright(monkeypatch):
+    """Everything bright is an object; finds it without a model, and says in which order."""
+    searched = []
+
+    def find(predictor, image, settings, **named):
+        searched.append(image)
+        regions, count = ndimage.label(image > 100)
+        yield grid.GridProgress(
+            *(1, 1, []),
+            [
+                Proposal.of(regions == id_, image, score=0.9, stability=0.9, point=(0, 0))
+                for id_ in range(1, count + 1)
+            ],
+        )
+
+    monkeypatch.setattr(grid, "iter_proposals", find)
+    return searched
+
+
+def squares(*columns):
+    """Return a slice with a square of eight pixels from each of the columns on."""
+    image = np.zeros((16, 64), np.uint8)
+    for column in columns:
+        image[4:12, column : column + 8] = 200
+    return image
+
+
+def test_slices_of_a_stack_are_linked(folder, bright, capsys):
+    stack = [squares(5, 30), squares(7), squares(9, 31), squares(50)]
+    tifffile.imwrite(folder / "moving.tif", np.stack(stack), photometric="minisblack")
+
+    def segmented(*more):
+        assert segment(folder, ["moving.tif"], "out.tif", *more) == 0
+        labels = tifffile.imread(folder / "out.tif")
+        return [np.unique(one[one > 0]).tolist() for one in labels]
+
+    assert segmented() == [[1, 2], [1], [1, 2], [3]]
+    said = capsys.readouterr().out
+    assert "moving.tif: 3 objects, linked through z, anisotropy 1\n" in said
+    assert segmented("--gap", "0") == [[1, 2], [1], [1, 3], [4]]
+    capsys.readouterr()
+    assert segmented("--no-link", "--json") == [[1, 2], [3], [4, 5], [6]]
+    (report,) = json.loads(capsys.readouterr().out)["images"]
+    assert (report["objects"], report["linked"]) == (6, None)
+    assert segmented("--json")
+    (report,) = json.loads(capsys.readouterr().out)["images"]
+    assert (report["objects"], report["linked"], report["anisotropy"]) == (3, "z", 1)
+    assert segment(folder, ["moving.tif"], "out.tif", "--gap", "-1") == 1
+    assert "gap must be a number of slices" in capsys.readouterr().err
+
+
+def test_how_far_slices_lie_apart_is_read_and_written(folder, bright, capsys):
+    stack = np.stack([squares(5), squares(11)])  # an IoU of 2 / 14
+    for step, expected in [(0.5, 2), (2, 1)]:
+        spacing = Spacing.of(3, {"scale": (step, 0.5, 0.5), "units": ("micrometer",) * 3})
+        write_labels(folder / "scaled.tif", stack, spacing)
+        assert segment(folder, ["scaled.tif"], "out.tif") == 0
+        assert tifffile.imread(folder / "out.tif").max() == expected
+        assert f"anisotropy {step / 0.5:.3g}\n" in capsys.readouterr().out
+        assert read_spacing(folder / "out.tif", 3) == read_spacing(folder / "scaled.tif", 3)
+
+
+def test_of_time_and_z_the_slices_of_each_moment_are_linked(folder, bright, capsys):
+    series = np.stack([[squares(5, 30), squares(6)], [squares(5), squares(6, 50)]])  # T, Z, Y, X
+    expected = [[[1, 2], [1]], [[3], [3, 4]]]
+    for name in ("tzyx", "ztyx"):
+        given = series if name == "tzyx" else series.swapaxes(0, 1)
+        spacing = Spacing.of(4, {"axis_labels": tuple(name)})
+        tifffile.imwrite(folder / "series.ome.tif", given, metadata={"axes": spacing.axes.upper()})
+        assert segment(folder, ["series.ome.tif"], "out.tif") == 0
+        labels = tifffile.imread(folder / "out.tif")
+        assert labels.shape == given.shape
+        labels = labels if name == "tzyx" else labels.swapaxes(0, 1)
+        found = [[np.unique(one[one > 0]).tolist() for one in moment] for moment in labels]
+        assert found == expected
+        assert "4 objects, linked through z" in capsys.readouterr().out
+    assert len(bright) == 8
+
+
+def test_a_time_series_is_linked_and_channels_are_not(folder, bright, capsys):
+    images = np.stack([squares(5), squares(6), squares(7)])
+    for axes, count, words in [("TYX", 1, "1 objects, linked through time"), ("CYX", 3, "3 obj")]:
+        tifffile.imwrite(folder / "a.ome.tif", images, metadata={"axes": axes})
+        assert segment(folder, ["a.ome.tif"], "out.tif") == 0
+        assert tifffile.imread(folder / "out.tif").max() == count
+        said = capsys.readouterr().out
+        assert words in said
+        assert ("linked through" in said) == (axes == "TYX")
 
 
 def test_what_was_done_before_an_interruption_is_kept(folder, monkeypatch, capsys):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from napari_sam.inference.embeddings import EmbeddingStore
     from napari_sam.inference.grid_settings import GridSettings
     from napari_sam.inference.predictor import Predictor
+    from napari_sam.io.spacing import Spacing
     from napari_sam.results import Proposal
 
 __all__ = ["add"]
@@ -30,8 +31,9 @@ def add(commands: Any) -> None:
         "segment",
         help="find all objects in pictures",
         description="Asks the model at a grid of points what is there, keeps the masks it is sure "
-        "of, and writes them as labels. Slices of a stack are searched one by one, and their "
-        "objects are numbered through.",
+        "of, and writes them as labels. Slices of a stack are searched one by one, and objects "
+        "that overlap from slice to slice become one: through z (within each time point, if there "
+        "are both), else through time. How far apart slices lie is read from the file.",
     )
     parser.add_argument(
         "images", metavar="IMAGE", nargs="+", type=Path,
@@ -46,6 +48,14 @@ def add(commands: Any) -> None:
     )
     parser.add_argument(
         "--min-stability", type=float, metavar="IOU", help="lowest stability (default: the model's)"
+    )
+    parser.add_argument(
+        "--gap", type=int, default=1, metavar="N",
+        help="an object that is missed on up to N slices goes on after them; nothing is filled in "
+        "(default 1)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--no-link", action="store_true", help="number the objects of all slices, link none"
     )
     add_choices(parser)
     parser.set_defaults(run=run)
@@ -70,10 +80,17 @@ def run(chosen: argparse.Namespace) -> int:
     predictor, store = Predictor(load_model(chosen.model, chosen.device)), open_store()
     reports = []
     for path, output in outputs.items():
-        labels, done = _search(path, predictor, settings, store)
-        write_labels(output, labels)
+        labels, spacing, done = _search(path, chosen, predictor, settings, store)
+        write_labels(output, labels, spacing)
+        along = None if chosen.no_link else spacing.along
         reports.append(
-            {"image": str(path), "labels": str(output.resolve()), "objects": int(labels.max())}
+            {
+                "image": str(path),
+                "labels": str(output.resolve()),
+                "objects": int(labels.max()),
+                "linked": None if along is None else spacing.axes[along],
+                "anisotropy": spacing.anisotropy,
+            }
         )
         if not done:
             print(f"stopped; what was done is in {output}", file=sys.stderr)
@@ -82,8 +99,15 @@ def run(chosen: argparse.Namespace) -> int:
         print(json.dumps({"images": reports}, indent=2))
     else:
         for one in reports:
-            print(f"{one['image']}: {one['objects']} objects\nLabels: {one['labels']}")
+            print(f"{one['image']}: {one['objects']} objects{_linked(one)}")
+            print(f"Labels: {one['labels']}")
     return 0
+
+
+def _linked(report: dict[str, Any]) -> str:
+    if report["linked"] == "z":
+        return f", linked through z, anisotropy {report['anisotropy']:.3g}"
+    return ", linked through time" if report["linked"] else ""
 
 
 def _outputs(images: list[Path], output: Path) -> dict[Path, Path]:
@@ -113,37 +137,63 @@ def _outputs(images: list[Path], output: Path) -> dict[Path, Path]:
 
 
 def _search(
-    path: Path, predictor: Predictor, settings: GridSettings, store: EmbeddingStore
-) -> tuple[NDArray[np.int32], bool]:
-    """Return labels of all slices, and whether all of them were searched."""
+    path: Path,
+    chosen: argparse.Namespace,
+    predictor: Predictor,
+    settings: GridSettings,
+    store: EmbeddingStore,
+) -> tuple[NDArray[np.int32], Spacing, bool]:
+    """Return labels of all slices, their spacing, and whether all of them were searched."""
     import numpy as np
     from tqdm import tqdm
 
+    from napari_sam import link_slices
     from napari_sam.inference.grid import iter_proposals
     from napari_sam.inference.sampling import sample_stack
     from napari_sam.inference.segmenter import Segmenter
     from napari_sam.inference.selection import proposals_to_labels
     from napari_sam.io.pictures import open_picture, read_plane
+    from napari_sam.io.scale import read_spacing
 
     with open_picture(path) as data, tqdm(desc=path.name, unit=" points") as bar:
         ndim = data.ndim - (data.ndim > 2 and data.shape[-1] in (3, 4))
+        spacing = read_spacing(path, ndim)
         stacked = (
             Segmenter(predictor, store).contrast(sample_stack(data, ndim)) if ndim > 2 else None
         )
         labels = np.zeros(data.shape[:ndim], np.int32)
-        planes, last = list(np.ndindex(*data.shape[: ndim - 2])), 0
+        runs = _runs(labels.shape[:-2], None if chosen.no_link else spacing.along)
+        places = {plane: i for i, plane in enumerate(plane for run in runs for plane in run)}
+
+        def find(plane: tuple[int, ...]) -> NDArray[np.int32]:
+            kept: list[Proposal] = []
+            for step in iter_proposals(
+                predictor, read_plane(data, plane), settings, contrast=stacked, store=store
+            ):
+                bar.total = step.total * len(places)
+                bar.update(step.total * places[plane] + step.done - bar.n)
+                kept = step.kept or kept
+            return proposals_to_labels(kept, shape=labels.shape[-2:])
+
+        last = 0
         try:
-            for i, plane in enumerate(planes):
-                kept: list[Proposal] = []
-                for step in iter_proposals(
-                    predictor, read_plane(data, plane), settings, contrast=stacked, store=store
-                ):
-                    bar.total = step.total * len(planes)
-                    bar.update(step.total * i + step.done - bar.n)
-                    kept = step.kept or kept
-                found = proposals_to_labels(kept, shape=labels.shape[-2:])
-                labels[plane] = np.where(found > 0, found + last, 0)
-                last += int(found.max())
+            for run in runs:
+                linked = link_slices(map(find, run), gap=chosen.gap, anisotropy=spacing.anisotropy)
+                for plane, found in zip(run, linked, strict=True):
+                    labels[plane] = np.where(found > 0, found + last, 0)
+                last = max([last, *(int(labels[plane].max()) for plane in run)])
         except KeyboardInterrupt:
-            return labels, False
-    return labels, True
+            return labels, spacing, False
+    return labels, spacing, True
+
+
+def _runs(shape: tuple[int, ...], along: int | None) -> list[list[tuple[int, ...]]]:
+    """Return the planes that are linked, each run of them in order; one in each if none are."""
+    import numpy as np
+
+    if along is None:
+        return [[plane] for plane in np.ndindex(*shape)]
+    return [
+        [(*other[:along], at, *other[along:]) for at in range(shape[along])]
+        for other in np.ndindex(*shape[:along], *shape[along + 1 :])
+    ]

@@ -14,24 +14,10 @@ from napari_sam.errors import InputError
 from napari_sam.files import replacing
 from napari_sam.io.ome_zarr import write_ome_zarr
 from napari_sam.io.pictures import PNG, TIFF, ZARR, find_pictures, open_picture
-from napari_sam.io.spacing import MOST_AXES, NO_UNIT, Spacing
+from napari_sam.io.spacing import MOST_AXES, NO_UNIT, SYMBOLS, Spacing
 
 __all__ = ["check_output", "copy_labels", "open_labels", "save_layer", "write_labels"]
 
-SYMBOLS = {
-    "picometer": "pm",
-    "nanometer": "nm",
-    "micrometer": "µm",
-    "millimeter": "mm",
-    "centimeter": "cm",
-    "meter": "m",
-    "angstrom": "Å",
-    "millisecond": "ms",
-    "second": "s",
-    "minute": "min",
-    "hour": "h",
-    "day": "d",
-}
 BIG = 2**31  # bytes beyond which a TIFF needs larger offsets
 
 

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from napari_sam.errors import InputError
 
-__all__ = ["MOST_AXES", "NO_UNIT", "ORDER", "Spacing"]
+__all__ = ["MOST_AXES", "NO_UNIT", "ORDER", "SYMBOLS", "Spacing"]
 
 NAMES = {"t": "t", "time": "t", "c": "c", "channel": "c", "channels": "c", "z": "z"}
 ORDER = "tczyx"  # as is usual, and as OME-Zarr asks for
 MOST_AXES = len(ORDER)
 NO_UNIT = "pixel"
+SYMBOLS = {
+    "picometer": "pm",
+    "nanometer": "nm",
+    "micrometer": "µm",
+    "millimeter": "mm",
+    "centimeter": "cm",
+    "meter": "m",
+    "angstrom": "Å",
+    "millisecond": "ms",
+    "second": "s",
+    "minute": "min",
+    "hour": "h",
+    "day": "d",
+}
 
 
 @dataclass(frozen=True)
@@ -84,3 +99,31 @@ class Spacing:
         free = [letter for letter in "ztc" if letter not in wanted][: wanted.count(None)]
         given = iter(sorted(free, key=ORDER.index))
         return "".join(letter or next(given) for letter in wanted) + "yx"
+
+    @property
+    def along(self) -> int | None:
+        """The axis through which slices follow each other: z, else time; None if there is none.
+
+        Examples
+        --------
+        >>> Spacing.usual(3).along, Spacing.usual(4).along, Spacing.usual(2).along
+        (0, 1, None)
+        """
+        if len(self.names) > MOST_AXES:
+            return None
+        return next((self.axes.index(letter) for letter in "zt" if letter in self.axes), None)
+
+    @property
+    def anisotropy(self) -> float:
+        """How many pixels lie between two slices in z; 1 in time, or if nobody can know.
+
+        Examples
+        --------
+        >>> Spacing.of(3, {"scale": (2, 0.5, 0.5)}).anisotropy
+        4.0
+        """
+        axis = self.along
+        if axis is None or self.axes[axis] != "z" or self.units[axis] != self.units[-1]:
+            return 1.0
+        ratio = self.scale[axis] / self.scale[-1] if self.scale[-1] else 0.0
+        return ratio if 0 < ratio < math.inf else 1.0

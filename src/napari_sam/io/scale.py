@@ -1,0 +1,83 @@
+"""What a picture's file says of its axes: their names, and how far apart the pixels lie."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from napari_sam.io.pictures import TIFF, ZARR
+from napari_sam.io.spacing import NO_UNIT, SYMBOLS, Spacing
+
+__all__ = ["read_spacing"]
+
+NAMES = {symbol: name for name, symbol in SYMBOLS.items()}
+NAMES |= dict.fromkeys(("um", "micron", "microns", "\\u00B5m"), "micrometer")  # ImageJ's
+
+
+def read_spacing(path: Path, ndim: int) -> Spacing:
+    """Return the spacing of a picture: from OME-TIFF, ImageJ's TIFF, or OME-Zarr.
+
+    What a file does not say, or says in a way that cannot be understood, is as if nothing were
+    known: a scale of 1.
+
+    Parameters
+    ----------
+    path : Path
+        A picture that can be read.
+    ndim : int
+        Number of its axes, without the colours of RGB.
+    """
+    about: dict[str, Any] = {}
+    try:
+        if path.suffix.lower() in TIFF:
+            about = _of_tiff(path)
+        elif path.suffix.lower() in ZARR:
+            about = _of_zarr(path)
+        if len(about.get("axis_labels", ())) == ndim + 1:  # colours are last
+            about = {key: values[:-1] for key, values in about.items()}
+        if {len(values) for values in about.values()} <= {ndim}:
+            return Spacing.of(ndim, about)
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError):
+        pass  # anybody may write anything into a file
+    return Spacing.usual(ndim)
+
+
+def _of_tiff(path: Path) -> dict[str, Any]:
+    import tifffile
+
+    with tifffile.TiffFile(path) as file:
+        axes = file.series[0].axes.lower()
+        if file.is_ome:
+            image = tifffile.xml2dict(file.ome_metadata or "")["OME"]["Image"]
+            pixels = (image[0] if isinstance(image, list) else image)["Pixels"]
+            sizes = {
+                letter: (pixels[key], NAMES.get(pixels.get(f"{key}Unit", "µm"), NO_UNIT))
+                for letter in "zyx"
+                if (key := f"PhysicalSize{letter.upper()}") in pixels
+            }
+        elif file.imagej_metadata and "spacing" in file.imagej_metadata:
+            unit = NAMES.get(file.imagej_metadata.get("unit", ""), NO_UNIT)
+            x, y = file.series[0].keyframe.resolution  # pixels in one unit
+            steps = {"z": file.imagej_metadata["spacing"], "y": 1 / y, "x": 1 / x}
+            sizes = {letter: (step, unit) for letter, step in steps.items()}
+        else:
+            sizes = {}
+    known = [sizes.get(letter, (1, NO_UNIT)) for letter in axes]
+    scale, units = zip(*known, strict=True)
+    return {"axis_labels": axes, "scale": scale, "units": units}
+
+
+def _of_zarr(path: Path) -> dict[str, Any]:
+    import zarr
+
+    attributes: Any = zarr.open(path, mode="r").attrs
+    scales = attributes.get("ome", attributes)["multiscales"][0]
+    axes = [one if isinstance(one, dict) else {"name": one} for one in scales["axes"]]
+    about = {
+        "axis_labels": [one["name"] for one in axes],
+        "units": [one.get("unit", NO_UNIT) for one in axes],
+    }
+    for step in scales["datasets"][0].get("coordinateTransformations", ()):
+        key = {"scale": "scale", "translation": "translate"}[step["type"]]
+        about[key] = step[step["type"]]
+    return about

@@ -1,0 +1,100 @@
+"""What is read of the axes of pictures from their files."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tifffile
+import zarr
+
+from napari_sam.io.labels import write_labels
+from napari_sam.io.scale import read_spacing
+from napari_sam.io.spacing import Spacing
+
+STACK = np.zeros((3, 5, 20, 30), np.uint8)
+
+
+def test_ome_tiff(tmp_path):
+    about = {"axes": "ZYX", "PhysicalSizeZ": 2, "PhysicalSizeY": 0.5, "PhysicalSizeX": 0.5}
+    tifffile.imwrite(tmp_path / "a.tif", STACK[0], ome=True, metadata=about)
+    spacing = read_spacing(tmp_path / "a.tif", 3)
+    assert (spacing.axes, spacing.scale) == ("zyx", (2, 0.5, 0.5))
+    assert spacing.units == ("micrometer",) * 3  # as OME says where the file does not
+    assert spacing.anisotropy == 4
+
+
+@pytest.mark.parametrize("unit", ["um", "micron", "\\u00B5m"])
+def test_tiff_of_imagej(tmp_path, unit):
+    about = {"axes": "TZYX", "spacing": 0.6, "unit": unit}
+    tifffile.imwrite(tmp_path / "a.tif", STACK, imagej=True, resolution=(5, 5), metadata=about)
+    spacing = read_spacing(tmp_path / "a.tif", 4)
+    assert (spacing.axes, spacing.scale) == ("tzyx", (1, 0.6, 0.2, 0.2))
+    assert spacing.units == ("pixel", "micrometer", "micrometer", "micrometer")
+    assert (spacing.along, round(spacing.anisotropy, 9)) == (1, 3)
+
+
+def test_imagej_knows_the_pixel_but_not_how_far_slices_lie_apart(tmp_path):
+    tifffile.imwrite(
+        tmp_path / "a.tif", STACK[0], imagej=True, resolution=(5, 5), metadata={"axes": "TYX"}
+    )
+    spacing = read_spacing(tmp_path / "a.tif", 3)
+    assert (spacing.axes, spacing.along, spacing.anisotropy) == ("tyx", 0, 1)
+
+
+@pytest.mark.parametrize("name", ["labels.tif", "labels.zarr"])
+def test_what_is_written_is_read_again(tmp_path, name):
+    spacing = Spacing(
+        ("t", "z", "y", "x"), (1, 3, 0.5, 0.5), (0, 0, 0, 0), ("second", *["micrometer"] * 3)
+    )
+    write_labels(tmp_path / name, STACK, spacing)
+    read = read_spacing(tmp_path / name, 4)
+    assert (read.axes, read.scale, read.units[1:]) == ("tzyx", spacing.scale, spacing.units[1:])
+
+
+def test_zarr_with_channels_and_colours(tmp_path):
+    axes = [{"name": name} for name in "zyxc"]
+    steps = [
+        {"type": "scale", "scale": [4, 2, 2, 1]},
+        {"type": "translation", "translation": [10, 20, 30, 0]},
+    ]
+    data = {"path": "0", "coordinateTransformations": steps}
+    about = {"ome": {"multiscales": [{"axes": axes, "datasets": [data]}]}}
+    group = zarr.create_group(tmp_path / "a.zarr", attributes=about)
+    group.create_array("0", data=np.zeros((5, 20, 30, 3), np.uint8))
+    spacing = read_spacing(tmp_path / "a.zarr", 3)
+    assert (spacing.axes, spacing.anisotropy) == ("zyx", 2)
+    assert spacing.translate == (10, 20, 30)
+
+
+def test_files_that_say_nothing_or_nonsense(tmp_path):
+    tifffile.imwrite(tmp_path / "plain.tif", STACK)
+    tifffile.imwrite(tmp_path / "rgb.tif", np.zeros((4, 20, 30, 3), np.uint8), photometric="rgb")
+    zarr.save_array(tmp_path / "plain.zarr", STACK)
+    for name, axes in [("few", ["y", "x"]), ("odd", 3), ("none", None)]:
+        about = {"multiscales": [{"axes": axes, "datasets": [{"path": "0"}]}]}
+        zarr.create_group(tmp_path / f"{name}.zarr", attributes=about)
+    for name, ndim in [("plain.tif", 4), ("rgb.tif", 3), ("plain.zarr", 4), ("few.zarr", 3)]:
+        spacing = read_spacing(tmp_path / name, ndim)
+        assert spacing.axes == Spacing.usual(ndim).axes
+        assert spacing.scale == (1,) * ndim
+    for name in ("odd.zarr", "none.zarr", "cells.png"):
+        assert read_spacing(tmp_path / name, 2) == Spacing.usual(2)
+
+
+def test_where_slices_follow_each_other():
+    def along(*names, **more):
+        spacing = Spacing.of(len(names), {"axis_labels": names, **more})
+        return spacing.along, spacing.anisotropy
+
+    scaled = {"scale": (9, 4, 2, 2)}
+    assert along("t", "z", "y", "x", **scaled) == (1, 2)
+    assert along("z", "c", "y", "x", **scaled) == (0, 4.5)
+    assert along("t", "c", "y", "x", **scaled) == (0, 1)  # time has no distance in pixels
+    assert along("c", "y", "x") == (None, 1)
+    assert along("y", "x") == (None, 1)
+    assert along(*"abcdyx") == (None, 1)
+    units = {"units": ("micrometer", "pixel", "pixel"), "scale": (5, 1, 1)}
+    assert along("z", "y", "x", **units) == (0, 1)
+    for bad in (0, -1, float("nan")):
+        assert along("z", "y", "x", scale=(bad, 1, 1)) == (0, 1)
+    assert along("z", "y", "x", scale=(1, 0, 0)) == (0, 1)
