@@ -95,6 +95,17 @@ def test_seeds(predictor, picture):
         iter_proposals(predictor, picture, seeds=[(3, 3), (3, 100)])
 
 
+def test_only_where_it_is_wanted(predictor, picture, steps):
+    where = np.zeros(picture.shape[:2], bool)
+    where[CENTRES[0]] = where[:50, :50] = True
+    *_, last = iter_proposals(predictor, picture, FEW, where=where)
+    assert last.kept
+    assert all(where[tuple(np.rint(one.point).astype(int))] for one in last.kept)
+    assert 0 < last.total < steps[-1].total
+    with pytest.raises(InputError, match=r"shape of the picture"):
+        iter_proposals(predictor, picture, where=where[1:])
+
+
 def test_it_can_be_stopped_between_batches(predictor, picture, steps):
     steps_taken = iter_proposals(predictor, picture, FEW)
     some = [next(steps_taken) for _ in range(5)]

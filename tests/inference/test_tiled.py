@@ -195,6 +195,18 @@ def test_one_tile_is_read_at_a_time_and_empty_ones_are_passed_over(predictor, sh
     np.testing.assert_array_equal(one.mask, pixels > 0)
 
 
+def test_only_what_is_wanted_is_searched(predictor, sharp_eyes):
+    picture = np.zeros((300, 300), np.uint8)
+    for row, column in ((60, 60), (60, 220), (220, 220)):
+        picture[disc(picture.shape, (row, column), 12)] = 150
+    where = np.zeros(picture.shape, bool)
+    where[:150, 150:] = True
+    steps = iter_tiles(predictor, picture, SETTINGS, tiling=TILING, contrast=(0, 255), where=where)
+    (one,) = last(steps).kept
+    assert one.mask[60, 220]
+    assert len(sharp_eyes) <= 4
+
+
 def test_what_cannot_be_done_is_said(predictor):
     with pytest.raises(InputError, match=r"got \(3, 4, 5\)"):
         iter_tiles(predictor, np.zeros((3, 4, 5)))

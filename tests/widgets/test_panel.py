@@ -57,14 +57,14 @@ class TestClosing:
         host = ModelHost(lambda name, device, report: FakeSegmenter())
         panel = Panel(viewer, host)
         settle(panel)
-        assert any(thread.name.startswith("napari-sam") for thread in threading.enumerate())
+        assert self.threads()
         panel.close_panel()
         del panel
-        qtbot.wait(20)
+        qtbot.waitUntil(lambda: not self.threads())
+
+    def threads(self):
         gc.collect()
-        qtbot.waitUntil(
-            lambda: not any(t.name.startswith("napari-sam") for t in threading.enumerate())
-        )
+        return [t.name for t in threading.enumerate() if t.name.startswith("napari-sam")]
 
     def test_while_the_model_works(self, viewer, host, model, qtbot):
         gate, predict = threading.Event(), model.predict

@@ -15,7 +15,7 @@ from napari_sam.inference.grid_settings import GridSettings
 from napari_sam.inference.image import check_image, contrast_range
 from napari_sam.inference.looks import Look, looks
 from napari_sam.inference.outcome import Outcome
-from napari_sam.inference.places import Crop, crops, point_grid
+from napari_sam.inference.places import Crop, crops, inside, point_grid
 from napari_sam.inference.predictor import Embedding, Predictor
 from napari_sam.inference.suppress import suppress
 from napari_sam.inference.sweep import Floors, sweep
@@ -75,6 +75,7 @@ def iter_proposals(
     settings: GridSettings | None = None,
     *,
     seeds: Any = None,
+    where: NDArray[np.bool_] | None = None,
     contrast: tuple[Any, Any] | None = None,
     store: EmbeddingStore | None = None,
     pause: Callable[[], None] | None = None,
@@ -92,6 +93,8 @@ def iter_proposals(
     seeds : (N, 2) array-like, optional
         Points (row, column) in place of the grid; crops are not searched then, and our own model
         looks at each on every scale.
+    where : (H, W) bool, optional
+        Points elsewhere are not asked about.
     contrast : (low, high), optional
         As in `Predictor.embed`; crops are shown with that of the whole picture.
     store : EmbeddingStore, optional
@@ -116,9 +119,13 @@ def iter_proposals(
     settings = settings or GridSettings()
     picture = check_image(image)
     shape: tuple[int, int] = picture.shape[:2]
+    if where is not None and where.shape != shape:
+        raise InputError(
+            f"where to search must have the shape of the picture, {shape}; got {where.shape}"
+        )
     if contrast is None and settings.crop_layers and seeds is None:
         contrast = contrast_range(picture, predictor.model.entry.intensity)
-    jobs = _jobs(predictor, settings, shape, seeds)
+    jobs = _jobs(predictor, settings, shape, seeds, where)
 
     def embed(crop: Crop) -> Embedding:
         part = picture[crop[0] : crop[2], crop[1] : crop[3]]
@@ -192,7 +199,11 @@ class _Job:
 
 
 def _jobs(
-    predictor: Predictor, settings: GridSettings, shape: tuple[int, int], seeds: Any
+    predictor: Predictor,
+    settings: GridSettings,
+    shape: tuple[int, int],
+    seeds: Any,
+    where: NDArray[np.bool_] | None,
 ) -> list[_Job]:
     if seeds is not None:
         points = np.asarray(seeds, float).reshape(-1, 2)
@@ -202,13 +213,14 @@ def _jobs(
                 f"the seed {points[outside][0].tolist()} (row, column) lies outside the picture "
                 f"of shape {shape}"
             )
-        scales = predictor.scales(shape)
+        scales, points = predictor.scales(shape), inside(points, where)
         return [_Job((0, 0, *shape), looks(predictor.config, shape, scales, points, points))]
     jobs = []
     for layer, crop in crops(shape, settings.crop_layers, settings.crop_overlap):
         size = crop[2] - crop[0], crop[3] - crop[1]
         per_side = max(1, settings.points_per_side // settings.point_downscale**layer)
-        grids = point_grid(per_side, size), point_grid(-(-per_side // 2), size)
+        part = None if where is None else where[crop[0] : crop[2], crop[1] : crop[3]]
+        grids = (inside(point_grid(n, size), part) for n in (per_side, -(-per_side // 2)))
         jobs.append(_Job(crop, looks(predictor.config, size, predictor.scales(size), *grids)))
     return jobs
 

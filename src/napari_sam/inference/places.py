@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Crop", "crops", "point_grid"]
+__all__ = ["Crop", "crops", "inside", "point_grid"]
 
 Crop = tuple[int, int, int, int]
 """First row and column of a part of the picture, and those behind its last."""
@@ -61,3 +61,17 @@ def crops(shape: tuple[int, int], layers: int, overlap: float) -> list[tuple[int
             bottom, right = np.minimum(np.add(start, sides), shape).tolist()
             found.append((layer, (*start, bottom, right)))
     return found
+
+
+def inside(points: NDArray[np.float64], where: NDArray[np.bool_] | None) -> NDArray[np.float64]:
+    """Return those of the points (N, 2) that lie on a mask (H, W); all, if there is none.
+
+    Examples
+    --------
+    >>> inside(point_grid(2, (4, 8)), np.arange(8) < np.full((4, 1), 4)).tolist()
+    [[1.0, 2.0], [3.0, 2.0]]
+    """
+    if where is None:
+        return points
+    rows, columns = np.clip(np.rint(points).astype(int), 0, np.array(where.shape) - 1).T
+    return points[where[rows, columns]]

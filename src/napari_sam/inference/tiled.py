@@ -15,7 +15,7 @@ from napari_sam.inference.grid import search
 from napari_sam.inference.grid_settings import GridSettings
 from napari_sam.inference.image import check_image, pixel_range
 from napari_sam.inference.outcome import NEAR, near_edge
-from napari_sam.inference.places import Crop
+from napari_sam.inference.places import Crop, inside
 from napari_sam.inference.predictor import Predictor
 from napari_sam.inference.suppress import suppress
 from napari_sam.inference.tile_store import TileStore, stamp
@@ -51,6 +51,7 @@ def iter_tiles(
     settings: GridSettings | None = None,
     *,
     tiling: Tiling | None = None,
+    where: NDArray[np.bool_] | None = None,
     contrast: tuple[Any, Any] | None = None,
     folder: Path | None = None,
     pause: Callable[[], None] | None = None,
@@ -71,6 +72,8 @@ def iter_tiles(
         Its `points_per_side` counts for each core; there are no layers of crops.
     tiling : Tiling, optional
         How it is cut.
+    where : (H, W) bool, optional
+        Points elsewhere are not asked about; what is kept in the folder does not count then.
     contrast : (low, high), optional
         As in `Predictor.embed`; None finds one for the whole picture from a sample.
     folder : Path, optional
@@ -105,8 +108,9 @@ def iter_tiles(
         contrast = pixel_range(sample_picture(picture), predictor.model.entry.intensity)
     entry = predictor.model.entry
     known = entry.sha256 or entry.xxh128  # else nobody could tell this model from another one
-    store = TileStore(folder) if folder is not None and known else None
-    return _tiles(predictor, picture, settings, tiling, contrast, store, pause)
+    keeps = folder is not None and known and where is None
+    store = TileStore(folder) if folder is not None and keeps else None
+    return _tiles(predictor, picture, settings, tiling, where, contrast, store, pause)
 
 
 def _tiles(
@@ -114,6 +118,7 @@ def _tiles(
     picture: Any,
     settings: GridSettings,
     tiling: Tiling,
+    where: NDArray[np.bool_] | None,
     contrast: tuple[Any, Any],
     store: TileStore | None,
     pause: Callable[[], None] | None,
@@ -121,18 +126,22 @@ def _tiles(
     tiles = tiling.tiles(picture.shape[:2])
     everything: list[Proposal] = []
     for done, tile in enumerate(tiles, 1):
+        points = [
+            inside(lattice(step * tiling.side / settings.points_per_side, tile.core), where)
+            for step in (1, 2)
+        ]
         top, left, bottom, right = tile.seen
         pixels = np.asarray(picture[top:bottom, left:right])
         mark = stamp(pixels, tile, settings, contrast, predictor.model.entry.digest)
-        core = pixels[
-            tile.core[0] - top : tile.core[2] - top, tile.core[1] - left : tile.core[3] - left
-        ]
-        found: list[Proposal] | None = [] if core.min() == core.max() else None
-        if found is None and store is not None:
+        found: list[Proposal] | None = None
+        if _is_flat(pixels, tile) or len(points[0]) == 0:
+            found = []
+        elif store is not None:
             found = store.read(tile, mark)
         if found is None:
-            whole = picture.shape[:2]
-            found = _search(predictor, pixels, whole, tile, tiling, settings, contrast, pause)
+            grids = [some - tile.seen[:2] for some in points]
+            kept = _search(predictor, pixels, grids, settings, contrast, pause)
+            found = _whole(kept, picture.shape[:2], tile, settings)
             if store is not None:
                 store.write(tile, mark, found)
         everything += found
@@ -140,26 +149,38 @@ def _tiles(
     yield TileProgress(len(tiles), len(tiles), [], _one_of_each(everything, tiling, settings))
 
 
+def _is_flat(pixels: NDArray[Any], tile: Tile) -> bool:
+    """Tell whether the core of what was read has one single value."""
+    rows, columns = (
+        slice(tile.core[axis] - tile.seen[axis], tile.core[axis + 2] - tile.seen[axis])
+        for axis in (0, 1)
+    )
+    core = pixels[rows, columns]
+    return bool(core.min() == core.max())
+
+
 def _search(
     predictor: Predictor,
     pixels: NDArray[Any],
-    shape: tuple[int, int],
-    tile: Tile,
-    tiling: Tiling,
+    grids: list[NDArray[np.float64]],
     settings: GridSettings,
     contrast: tuple[Any, Any],
     pause: Callable[[], None] | None,
 ) -> list[Proposal]:
-    step, corner = tiling.side / settings.points_per_side, np.array(tile.seen[:2])
-    points = [lattice(size, tile.core) - corner for size in (step, 2 * step)]
     kept: list[Proposal] = []
-    part = check_image(pixels)
-    for progress in search(predictor, part, points[0], points[1], settings, contrast, pause):
-        kept = progress.kept or kept
-    moved = (_moved(one, shape, tile.seen) for one in kept)
+    part, (points, coarser) = check_image(pixels), grids
+    for step in search(predictor, part, points, coarser, settings, contrast, pause):
+        kept = step.kept or kept
+    return kept
+
+
+def _whole(
+    proposals: list[Proposal], shape: tuple[int, int], tile: Tile, settings: GridSettings
+) -> list[Proposal]:
+    """Return those that the tile does not cut, as proposals of the whole picture."""
     return [
         one
-        for one in moved
+        for one in (_moved(one, shape, tile.seen) for one in proposals)
         if not near_edge(_box(one), tile.seen, (0, 0, *shape), NEAR)
         and (settings.largest is None or one.area < settings.largest * shape[0] * shape[1])
     ]
