@@ -67,10 +67,6 @@ VOLUMES = (
     Volume(
         "T98G cells in time (trained on)", "usiigaci_timelapse/T98G_t01-12_crop", (0, 12), (0, 12)
     ),
-    Volume(
-        "C2C12 cells in time (trained on)",
-        *("laptrack_c2c12_timelapse/C2C12_10frames", (0, 10), (0, 10)),
-    ),
 )
 
 RULES = {

@@ -11,7 +11,8 @@ from PIL import Image
 from scipy import ndimage
 
 from napari_sam.cli.main import main
-from napari_sam.inference import grid
+from napari_sam.inference import grid, tiled
+from napari_sam.inference.tiling import Tiling
 from napari_sam.io.labels import write_labels
 from napari_sam.io.scale import read_spacing
 from napari_sam.io.spacing import Spacing
@@ -176,6 +177,30 @@ def test_what_was_done_before_an_interruption_is_kept(folder, monkeypatch, capsy
     assert labels[0].any()
     assert not labels[1].any()
     assert "what was done is in" in capsys.readouterr().err
+
+
+def test_a_large_picture_is_searched_in_tiles_and_gone_on_with(folder, monkeypatch, capsys):
+    monkeypatch.setattr(Tiling, "alone", 40)
+    monkeypatch.setattr(tiled, "Tiling", lambda: Tiling(32, 24))
+    real, searched = tiled._search, []
+
+    def search(*given):
+        searched.append(None)
+        if len(searched) == 3:
+            raise KeyboardInterrupt
+        return real(*given)
+
+    monkeypatch.setattr(tiled, "_search", search)
+    assert segment(folder, ["cells.png"], "out.tif") == 130
+    assert "nothing was written; the same command goes on" in capsys.readouterr().err
+    assert not (folder / "out.tif").exists()
+    before = set(folder.iterdir())
+    assert segment(folder, ["cells.png"], "out.tif") == 0
+    assert len(searched) == 3 + 2
+    labels = tifffile.imread(folder / "out.tif")
+    assert len({labels[centre] for centre in CENTRES} - {0}) == 2
+    assert set(folder.iterdir()) - before == {folder / "out.tif"}
+    assert not list(folder.glob(".*"))
 
 
 @pytest.mark.parametrize(

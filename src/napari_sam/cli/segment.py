@@ -6,21 +6,12 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from napari_sam.cli.labelling import add_choices
 from napari_sam.cli.progress import fetched
+from napari_sam.cli.searching import parts, searched
 from napari_sam.errors import InputError
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from napari_sam.inference.embeddings import EmbeddingStore
-    from napari_sam.inference.grid_settings import GridSettings
-    from napari_sam.inference.predictor import Predictor
-    from napari_sam.io.spacing import Spacing
-    from napari_sam.results import Proposal
 
 __all__ = ["add"]
 
@@ -80,20 +71,25 @@ def run(chosen: argparse.Namespace) -> int:
     predictor, store = Predictor(load_model(chosen.model, chosen.device)), open_store()
     reports = []
     for path, output in outputs.items():
-        labels, spacing, done = _search(path, chosen, predictor, settings, store)
-        write_labels(output, labels, spacing)
+        search = searched(path, output, chosen, predictor, settings, store)
+        with search as (labels, spacing, done):
+            objects = int(labels.max())
+            if objects or done:
+                write_labels(output, labels, spacing)
         along = None if chosen.no_link else spacing.along
         reports.append(
             {
                 "image": str(path),
                 "labels": str(output.resolve()),
-                "objects": int(labels.max()),
+                "objects": objects,
                 "linked": None if along is None else spacing.axes[along],
                 "anisotropy": spacing.anisotropy,
             }
         )
         if not done:
-            print(f"stopped; what was done is in {output}", file=sys.stderr)
+            kept = f"what was done is in {output}" if objects else "nothing was written"
+            again = "; the same command goes on" if parts(output).exists() else ""
+            print(f"stopped; {kept}{again}", file=sys.stderr)
             raise KeyboardInterrupt
     if chosen.json:
         print(json.dumps({"images": reports}, indent=2))
@@ -134,66 +130,3 @@ def _outputs(images: list[Path], output: Path) -> dict[Path, Path]:
         check_output(one, *images)
         one.parent.mkdir(parents=True, exist_ok=True)
     return outputs
-
-
-def _search(
-    path: Path,
-    chosen: argparse.Namespace,
-    predictor: Predictor,
-    settings: GridSettings,
-    store: EmbeddingStore,
-) -> tuple[NDArray[np.int32], Spacing, bool]:
-    """Return labels of all slices, their spacing, and whether all of them were searched."""
-    import numpy as np
-    from tqdm import tqdm
-
-    from napari_sam import link_slices
-    from napari_sam.inference.grid import iter_proposals
-    from napari_sam.inference.sampling import sample_stack
-    from napari_sam.inference.segmenter import Segmenter
-    from napari_sam.inference.selection import proposals_to_labels
-    from napari_sam.io.pictures import open_picture, read_plane
-    from napari_sam.io.scale import read_spacing
-
-    with open_picture(path) as data, tqdm(desc=path.name, unit=" points") as bar:
-        ndim = data.ndim - (data.ndim > 2 and data.shape[-1] in (3, 4))
-        spacing = read_spacing(path, ndim)
-        stacked = (
-            Segmenter(predictor, store).contrast(sample_stack(data, ndim)) if ndim > 2 else None
-        )
-        labels = np.zeros(data.shape[:ndim], np.int32)
-        runs = _runs(labels.shape[:-2], None if chosen.no_link else spacing.along)
-        places = {plane: i for i, plane in enumerate(plane for run in runs for plane in run)}
-
-        def find(plane: tuple[int, ...]) -> NDArray[np.int32]:
-            kept: list[Proposal] = []
-            for step in iter_proposals(
-                predictor, read_plane(data, plane), settings, contrast=stacked, store=store
-            ):
-                bar.total = step.total * len(places)
-                bar.update(step.total * places[plane] + step.done - bar.n)
-                kept = step.kept or kept
-            return proposals_to_labels(kept, shape=labels.shape[-2:])
-
-        last = 0
-        try:
-            for run in runs:
-                linked = link_slices(map(find, run), gap=chosen.gap, anisotropy=spacing.anisotropy)
-                for plane, found in zip(run, linked, strict=True):
-                    labels[plane] = np.where(found > 0, found + last, 0)
-                last = max([last, *(int(labels[plane].max()) for plane in run)])
-        except KeyboardInterrupt:
-            return labels, spacing, False
-    return labels, spacing, True
-
-
-def _runs(shape: tuple[int, ...], along: int | None) -> list[list[tuple[int, ...]]]:
-    """Return the planes that are linked, each run of them in order; one in each if none are."""
-    import numpy as np
-
-    if along is None:
-        return [[plane] for plane in np.ndindex(*shape)]
-    return [
-        [(*other[:along], at, *other[along:]) for at in range(shape[along])]
-        for other in np.ndindex(*shape[:along], *shape[along + 1 :])
-    ]

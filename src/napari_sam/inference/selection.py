@@ -121,20 +121,25 @@ def arrange(
     proposals: Sequence[Proposal],
     selection: Selection | None = None,
     shape: tuple[int, int] | None = None,
+    out: NDArray[np.int32] | None = None,
+    first: int = 1,
 ) -> tuple[NDArray[np.int32], list[int]]:
-    """Return what `proposals_to_labels` does, and the proposal behind each id from 1 on."""
+    """Return what `proposals_to_labels` does, with ids from `first` on, and whose each of them is.
+
+    The labels are written into `out`, which is empty, if there is one.
+    """
     shapes = {one.shape for one in proposals} | ({shape} if shape else set())
     if len(shapes) != 1:
         raise InputError(
             f"labels need the one shape of the picture; got {sorted(shapes) or 'no proposals'}"
         )
-    labels = np.zeros(shapes.pop(), np.int32)
+    labels = np.zeros(shapes.pop(), np.int32) if out is None else out
     shown: list[int] = []
     for i in select(proposals, selection or Selection()):
         one = proposals[i]
         there = labels[one.box]
         free = one.patch & (there == 0)
         if np.count_nonzero(free) >= SHOWN * one.area:
+            there[free] = first + len(shown)
             shown.append(i)
-            there[free] = len(shown)
     return labels, shown

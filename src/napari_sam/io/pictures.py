@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
 
-__all__ = ["find_pictures", "open_picture", "read_plane"]
+__all__ = ["Plane", "find_pictures", "open_picture", "read_plane"]
 
 TIFF, PNG, ZARR = (".tif", ".tiff"), (".png",), (".zarr",)
 PALETTES = {"P": "RGB", "PA": "RGBA"}  # Pillow's modes of pictures that hold numbers of colours
@@ -73,11 +73,42 @@ def read_plane(data: Any, plane: tuple[int, ...]) -> NDArray[Any]:
     InputError
         If it cannot be read; the message names the plane.
     """
-    try:
-        return np.asarray(data[plane])
-    except Exception as error:  # as above
-        name = ", ".join(map(str, plane))
-        raise InputError(f"slice {name} cannot be read: {error or type(error).__name__}") from error
+    return np.asarray(Plane(data, plane)[:, :])
+
+
+class Plane:
+    """One plane of an open picture, of which only what is indexed is read.
+
+    Parameters
+    ----------
+    data : array-like
+        From `open_picture`.
+    plane : tuple of int
+        Which.
+
+    Raises
+    ------
+    InputError
+        When it is indexed and cannot be read; the message names the plane.
+
+    Examples
+    --------
+    >>> plane = Plane(np.arange(24).reshape(2, 3, 4), (1,))
+    >>> plane.shape, plane[1:, :2].tolist()
+    ((3, 4), [[16, 17], [20, 21]])
+    """
+
+    def __init__(self, data: Any, plane: tuple[int, ...]) -> None:
+        self._data, self._plane = data, plane
+        self.shape: tuple[int, ...] = tuple(data.shape[len(plane) :])
+
+    def __getitem__(self, index: tuple[slice, ...]) -> NDArray[Any]:
+        try:
+            return np.asarray(self._data[(*self._plane, *index)])
+        except Exception as error:  # as above
+            name = ", ".join(map(str, self._plane))
+            where = f"slice {name}" if name else "the picture"
+            raise InputError(f"{where} cannot be read: {error or type(error).__name__}") from error
 
 
 def _open(path: Path, opened: ExitStack) -> Any:

@@ -1,0 +1,137 @@
+"""Search all slices of a picture file, large ones in tiles, and link what is found."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import rmtree
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from napari_sam.inference.embeddings import EmbeddingStore
+    from napari_sam.inference.grid import GridProgress
+    from napari_sam.inference.grid_settings import GridSettings
+    from napari_sam.inference.predictor import Predictor
+    from napari_sam.inference.tiled import TileProgress
+    from napari_sam.io.pictures import Plane
+    from napari_sam.io.spacing import Spacing
+    from napari_sam.results import Proposal
+
+__all__ = ["parts", "searched"]
+
+BAR = "{desc}: {percentage:3.0f}%|{bar}| {n:.1f} of {total_fmt}{unit} [{elapsed}<{remaining}]"
+
+
+@contextmanager
+def searched(
+    path: Path,
+    output: Path,
+    chosen: argparse.Namespace,
+    predictor: Predictor,
+    settings: GridSettings,
+    store: EmbeddingStore,
+) -> Iterator[tuple[NDArray[np.int32], Spacing, bool]]:
+    """Give labels of all slices, their spacing, and whether all of them were searched.
+
+    The labels lie in a file, of which the system keeps in memory what there is room for.
+    """
+    import numpy as np
+    from tqdm import tqdm
+
+    from napari_sam import link_slices
+    from napari_sam.inference.sampling import sample_stack
+    from napari_sam.inference.segmenter import Segmenter
+    from napari_sam.inference.selection import arrange
+    from napari_sam.io.pictures import Plane, open_picture
+    from napari_sam.io.scale import read_spacing
+
+    with (
+        open_picture(path) as data,
+        tqdm(desc=path.name, unit=" slices", bar_format=BAR) as bar,
+        # Windows does not delete a file that is still mapped.
+        TemporaryDirectory(
+            dir=output.parent, prefix=".napari-sam-", ignore_cleanup_errors=True
+        ) as scratch,
+    ):
+        ndim = data.ndim - (data.ndim > 2 and data.shape[-1] in (3, 4))
+        spacing = read_spacing(path, ndim)
+        stacked = (
+            Segmenter(predictor, store).contrast(sample_stack(data, ndim)) if ndim > 2 else None
+        )
+        labels: NDArray[np.int32] = np.lib.format.open_memmap(
+            Path(scratch) / "labels.npy", "w+", np.int32, data.shape[:ndim]
+        )
+        runs = _runs(labels.shape[:-2], None if chosen.no_link else spacing.along)
+        places = {plane: i for i, plane in enumerate(plane for run in runs for plane in run)}
+        bar.total = len(places)
+
+        def find(plane: tuple[int, ...]) -> list[Proposal]:
+            kept: list[Proposal] = []
+            for step in _steps(
+                predictor, Plane(data, plane), settings, stacked, store, parts(output, plane)
+            ):
+                bar.update(places[plane] + step.done / max(step.total, 1) - bar.n)
+                kept = step.kept or kept
+            return kept
+
+        def found(plane: tuple[int, ...]) -> NDArray[np.int32]:
+            return arrange(find(plane), shape=labels.shape[-2:])[0]
+
+        last, done = 0, False
+        try:
+            for run in runs:
+                if len(run) == 1:  # nothing to link, and the slice may be very large
+                    kept, there = find(run[0]), labels[run[0]]
+                    last += len(arrange(kept, shape=there.shape, out=there, first=last + 1)[1])
+                    continue
+                linked = link_slices(map(found, run), gap=chosen.gap, anisotropy=spacing.anisotropy)
+                for plane, some in zip(run, linked, strict=True):
+                    labels[plane] = np.where(some > 0, some + last, 0)
+                last = max([last, *(int(labels[plane].max()) for plane in run)])
+            done = True
+        except KeyboardInterrupt:
+            pass
+        yield labels, spacing, done
+    if done:
+        rmtree(parts(output), ignore_errors=True)
+
+
+def parts(output: Path, plane: tuple[int, ...] = ()) -> Path:
+    """Return where the tiles of a large slice are kept until the labels are written."""
+    return output.with_name(f".{output.name}.tiles") / "-".join(map(str, plane))
+
+
+def _steps(
+    predictor: Predictor,
+    picture: Plane,
+    settings: GridSettings,
+    contrast: tuple[Any, Any] | None,
+    store: EmbeddingStore,
+    folder: Path,
+) -> Iterator[GridProgress | TileProgress]:
+    """Search a slice, in tiles if it is large."""
+    from napari_sam.inference.grid import iter_proposals
+    from napari_sam.inference.tiled import iter_tiles
+    from napari_sam.inference.tiling import Tiling
+
+    if max(picture.shape[:2]) > Tiling().alone:
+        return iter_tiles(predictor, picture, settings, contrast=contrast, folder=folder)
+    return iter_proposals(predictor, picture[:, :], settings, contrast=contrast, store=store)
+
+
+def _runs(shape: tuple[int, ...], along: int | None) -> list[list[tuple[int, ...]]]:
+    """Return the planes that are linked, each run of them in order; one in each if none are."""
+    import numpy as np
+
+    if along is None:
+        return [[plane] for plane in np.ndindex(*shape)]
+    return [
+        [(*other[:along], at, *other[along:]) for at in range(shape[along])]
+        for other in np.ndindex(*shape[:along], *shape[along + 1 :])
+    ]
