@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,8 +80,12 @@ def picture() -> NDArray[np.uint8]:
 def find_floors(name: str, kept: float, folder: Path) -> tuple[float, float]:
     """Return thresholds of predicted IoU and stability that let the wanted share of masks pass."""
     predictor = our_predictor(name, folder)
-    every = GridSettings(
-        points_per_side=SAMPLE, min_score=0, min_stability=0, max_overlap=1, largest=None, clean=0
+    every = replace(
+        GridSettings.reference(),
+        points_per_side=SAMPLE,
+        min_score=0,
+        min_stability=0,
+        max_overlap=1,
     )
     found = propose_grid(predictor, picture(), every, contrast=(0, 255))
     scores = sorted((one.score for one in found), reverse=True)
@@ -125,14 +130,12 @@ def reference_side(name: str, points: int, score: float, stability: float, folde
 def our_side(name: str, points: int, score: float, stability: float, folder: Path) -> Any:
     """Run our own search."""
     predictor = our_predictor(name, folder)
-    settings = GridSettings(
+    settings = replace(
+        GridSettings.reference(),
         points_per_side=points,
         min_score=score,
         min_stability=stability,
-        overlap="box",
         max_overlap=1.0,
-        largest=None,
-        clean=0,
     )
     image = picture()
     predictor.embed, embedding = timed(predictor.embed)  # type: ignore[method-assign]

@@ -53,7 +53,10 @@ def main() -> None:
     predictor = Predictor(load_model(options.model))
     torch.set_num_threads(1)
     settings = GridSettings(
-        points_per_side=options.points, min_score=SCORES[0], min_stability=STABILITIES[0]
+        seeds="grid",
+        points_per_side=options.points,
+        min_score=SCORES[0],
+        min_stability=STABILITIES[0],
     )
     searched = []
     for picture in pictures(options.data, options.most):

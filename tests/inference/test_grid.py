@@ -14,7 +14,7 @@ from napari_sam.inference.embeddings import EmbeddingStore
 from napari_sam.inference.grid import iter_proposals, one_of_each
 from napari_sam.inference.memory_store import MemoryStore
 
-FEW = GridSettings(points_per_side=6, min_score=0.3, min_stability=0.5)
+FEW = GridSettings("grid", points_per_side=6, min_score=0.3, min_stability=0.5)
 CENTRES = [(20, 25), (25, 70), (70, 30), (75, 80)]
 
 
@@ -106,6 +106,33 @@ def test_only_where_it_is_wanted(predictor, picture, steps):
         iter_proposals(predictor, picture, where=where[1:])
 
 
+@pytest.mark.parametrize("seeds", ["maxima", "distance"])
+def test_points_from_the_picture_find_the_same_with_fewer_calls(predictor, picture, steps, seeds):
+    *_, last = iter_proposals(predictor, picture, replace(FEW, seeds=seeds))
+    assert last.done == last.total < steps[-1].total / 4
+    labels = proposals_to_labels(last.kept)
+    assert labels.max() == 4
+    assert sorted(labels[centre] for centre in CENTRES) == [1, 2, 3, 4]
+
+
+def test_what_the_maxima_miss_a_coarse_grid_finds(predictor, picture):
+    faint = picture.copy()
+    rows, columns = np.indices(faint.shape)
+    faint[(rows - 50) ** 2 + (columns - 50) ** 2 < 81] = 20  # a hole in the noise: no maximum
+    adaptive = list(iter_proposals(predictor, faint, replace(FEW, seeds="adaptive")))
+    *_, maxima = iter_proposals(predictor, faint, replace(FEW, seeds="maxima"))
+    points = [one.point for step in adaptive for one in step.found]
+    assert {one.point for one in maxima.kept} <= set(points)
+    last = adaptive[-1]
+    assert last.done == last.total < adaptive[0].total, "points in what was found are left out"
+    assert maxima.done < last.done <= maxima.done + 9
+    where = np.zeros(picture.shape, bool)
+    where[:50] = True
+    *_, upper = iter_proposals(predictor, faint, replace(FEW, seeds="adaptive"), where=where)
+    assert upper.done < last.done
+    assert all(one.point[0] < 50 for one in upper.kept)
+
+
 def test_it_can_be_stopped_between_batches(predictor, picture, steps):
     steps_taken = iter_proposals(predictor, picture, FEW)
     some = [next(steps_taken) for _ in range(5)]
@@ -164,6 +191,7 @@ def test_what_covers_nearly_all_is_background(predictor):
 def test_bad_settings():
     for wrong, message in (
         ({"points_per_side": 0}, "points_per_side must be at least 1; got 0"),
+        ({"seeds": "stars"}, "one of maxima, distance, adaptive, grid; got 'stars'"),
         ({"overlap": "circle"}, "'mask' or 'box'; got 'circle'"),
         ({"crop_layers": -1}, "crop_layers must not be negative; got -1"),
         ({"max_overlap": 1.5}, "max_overlap must be between 0 and 1; got 1.5"),

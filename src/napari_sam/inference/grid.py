@@ -1,4 +1,4 @@
-"""Find everything in a picture with a grid of points (Kirillov et al. 2023, section 4)."""
+"""Find everything in a picture by asking at many points (Kirillov et al. 2023, section 4)."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from napari_sam.inference.grid_settings import GridSettings
 from napari_sam.inference.image import check_image, contrast_range
 from napari_sam.inference.looks import Look, looks
 from napari_sam.inference.outcome import Outcome
-from napari_sam.inference.places import Crop, crops, inside, point_grid
+from napari_sam.inference.places import Crop, crops, inside
 from napari_sam.inference.predictor import Embedding, Predictor
+from napari_sam.inference.rounds import Round, rounds
 from napari_sam.inference.suppress import suppress
 from napari_sam.inference.sweep import Floors, sweep
 from napari_sam.inference.view import View
@@ -35,7 +36,8 @@ class GridProgress:
     Parameters
     ----------
     done, total : int
-        Points asked about; a point that is looked at on several scales counts for each.
+        Points asked about, calls of the decoder; a point that is looked at on several scales counts
+        for each. The total may fall: a later round leaves out what an earlier one has found.
     found : list of Proposal
         What was found since the last progress; several may be one object.
     kept : list of Proposal, optional
@@ -58,7 +60,7 @@ def propose_grid(
     contrast: tuple[Any, Any] | None = None,
     store: EmbeddingStore | None = None,
 ) -> list[Proposal]:
-    """Return everything that a grid of points finds in a picture, best first.
+    """Return everything that is found in a picture, best first.
 
     Parameters, exceptions: see `iter_proposals`.
     """
@@ -91,8 +93,8 @@ def iter_proposals(
     settings : GridSettings, optional
         How it is searched.
     seeds : (N, 2) array-like, optional
-        Points (row, column) in place of the grid; crops are not searched then, and our own model
-        looks at each on every scale.
+        Points (row, column) in place of those of the settings; crops are not searched then, and
+        our own model looks at each on every scale.
     where : (H, W) bool, optional
         Points elsewhere are not asked about.
     contrast : (low, high), optional
@@ -125,7 +127,7 @@ def iter_proposals(
         )
     if contrast is None and settings.crop_layers and seeds is None:
         contrast = contrast_range(picture, predictor.model.entry.intensity)
-    jobs = _jobs(predictor, settings, shape, seeds, where)
+    jobs = _jobs(picture, settings, seeds, where)
 
     def embed(crop: Crop) -> Embedding:
         part = picture[crop[0] : crop[2], crop[1] : crop[3]]
@@ -152,9 +154,7 @@ def search(
     points, coarser : (N, 2) float
         Row and column, for the finest and for the coarser levels; see `looks`.
     """
-    shape = picture.shape[0], picture.shape[1]
-    scales = predictor.scales(shape)
-    job = _Job((0, 0, *shape), looks(predictor.config, shape, scales, points, coarser))
+    job = _Job((0, 0, picture.shape[0], picture.shape[1]), [lambda _: (points, coarser)])
 
     def embed(_: Crop) -> Embedding:
         return predictor.embed(picture, contrast, pause)
@@ -192,19 +192,16 @@ def _size(crop: Crop) -> int:
 
 @dataclass(frozen=True, eq=False)
 class _Job:
-    """A crop, and where in it is looked at which points."""
+    """A crop, and the rounds in which it is asked about."""
 
     crop: Crop
-    looks: list[Look]
+    rounds: list[Round]
 
 
 def _jobs(
-    predictor: Predictor,
-    settings: GridSettings,
-    shape: tuple[int, int],
-    seeds: Any,
-    where: NDArray[np.bool_] | None,
+    picture: NDArray[Any], settings: GridSettings, seeds: Any, where: NDArray[np.bool_] | None
 ) -> list[_Job]:
+    shape = picture.shape[0], picture.shape[1]
     if seeds is not None:
         points = np.asarray(seeds, float).reshape(-1, 2)
         outside = ~((points >= -0.5) & (points <= np.array(shape) - 0.5)).all(axis=1)
@@ -213,16 +210,22 @@ def _jobs(
                 f"the seed {points[outside][0].tolist()} (row, column) lies outside the picture "
                 f"of shape {shape}"
             )
-        scales, points = predictor.scales(shape), inside(points, where)
-        return [_Job((0, 0, *shape), looks(predictor.config, shape, scales, points, points))]
+        points = inside(points, where)
+        return [_Job((0, 0, *shape), [lambda _: (points, points)])]
     jobs = []
     for layer, crop in crops(shape, settings.crop_layers, settings.crop_overlap):
-        size = crop[2] - crop[0], crop[3] - crop[1]
         per_side = max(1, settings.points_per_side // settings.point_downscale**layer)
-        part = None if where is None else where[crop[0] : crop[2], crop[1] : crop[3]]
-        grids = (inside(point_grid(n, size), part) for n in (per_side, -(-per_side // 2)))
-        jobs.append(_Job(crop, looks(predictor.config, size, predictor.scales(size), *grids)))
+        jobs.append(_Job(crop, rounds(picture, crop, per_side, settings, where)))
     return jobs
+
+
+def _looks(
+    predictor: Predictor, job: _Job, ask: Round, found: Sequence[Proposal]
+) -> tuple[list[Look], int]:
+    """Return where one round looks, and at how many points."""
+    size = job.crop[2] - job.crop[0], job.crop[3] - job.crop[1]
+    some = looks(predictor.config, size, predictor.scales(size), *ask(found))
+    return some, sum(len(look.points) for look in some)
 
 
 def _proposals(
@@ -234,22 +237,26 @@ def _proposals(
     pause: Callable[[], None] | None,
 ) -> Iterator[GridProgress]:
     floors = _floors(predictor, settings)
-    total = sum(len(look.points) for job in jobs for look in job.looks)
-    done, found = 0, []
+    most = {ask: _looks(predictor, job, ask, [])[1] for job in jobs for ask in job.rounds}
+    total, done, found = sum(most.values()), 0, list[Proposal]()
     for job in jobs:
         embedding = embed(job.crop)
-        for look in job.looks:
-            view = View(embedding, predictor.config, look.window)
-            for asked, some in sweep(predictor.model, view, look.points, floors):
-                made = (
-                    outcome.proposal(one, view, look.points[one.point], job.crop) for one in some
-                )
-                new = [one for one in made if one is not None]
-                found += new
-                done += asked
-                yield GridProgress(done, total, new)
-                if pause is not None:
-                    pause()
+        for ask in job.rounds:
+            here, count = _looks(predictor, job, ask, found)
+            total += count - most[ask]
+            for look in here:
+                view = View(embedding, predictor.config, look.window)
+                for asked, some in sweep(predictor.model, view, look.points, floors):
+                    made = (
+                        outcome.proposal(one, view, look.points[one.point], job.crop)
+                        for one in some
+                    )
+                    new = [one for one in made if one is not None]
+                    found += new
+                    done += asked
+                    yield GridProgress(done, total, new)
+                    if pause is not None:
+                        pause()
     yield GridProgress(done, total, kept=one_of_each(found, settings))
 
 

@@ -7,17 +7,24 @@ from typing import Literal
 
 from napari_sam.errors import InputError
 
-__all__ = ["GridSettings"]
+__all__ = ["SEEDS", "GridSettings"]
+
+SEEDS = ("maxima", "distance", "adaptive", "grid")
 
 
 @dataclass(frozen=True)
 class GridSettings:
-    """How a picture is searched with a grid of points (Kirillov et al. 2023, appendix B).
+    """How a picture is searched (Kirillov et al. 2023, appendix B).
 
     Parameters
     ----------
+    seeds : {"maxima", "distance", "adaptive", "grid"}
+        Where the model is asked. Where the picture, blurred to the size of its objects, is brighter
+        (or darker) than around; at the deepest points of what Otsu's threshold takes for objects;
+        at the maxima first, then on a grid half as fine wherever nothing was found; or on a grid.
     points_per_side : int
-        A grid of so many points squared; cost grows in proportion to their number.
+        A grid of so many points squared; cost grows in proportion to their number. Other seeds
+        are as many at most.
     min_score, min_stability : float, optional
         Floors of predicted IoU and stability: what lies below is never kept. None takes those of
         the model.
@@ -51,6 +58,7 @@ class GridSettings:
     ('mask', 'box')
     """
 
+    seeds: Literal["maxima", "distance", "adaptive", "grid"] = "maxima"
     points_per_side: int = 32
     min_score: float | None = None
     min_stability: float | None = None
@@ -64,6 +72,8 @@ class GridSettings:
     clean: float = 0.1
 
     def __post_init__(self) -> None:
+        if self.seeds not in SEEDS:
+            raise InputError(f"seeds must be one of {', '.join(SEEDS)}; got {self.seeds!r}")
         if self.overlap not in ("mask", "box"):
             raise InputError(f"overlap must be 'mask' or 'box'; got {self.overlap!r}")
         for name in ("points_per_side", "point_downscale"):
@@ -78,5 +88,5 @@ class GridSettings:
 
     @classmethod
     def reference(cls) -> GridSettings:
-        """Return the settings of the paper's public generator: box overlap, nothing cleaned."""
-        return cls(overlap="box", largest=None, clean=0)
+        """Return the settings of the public generator: a grid, box overlap, nothing cleaned."""
+        return cls(seeds="grid", overlap="box", largest=None, clean=0)

@@ -69,7 +69,8 @@ def iter_tiles(
     picture : (H, W), (H, W, 3) or (H, W, 4) array-like
         numpy, zarr, dask: one tile is read at a time.
     settings : GridSettings, optional
-        Its `points_per_side` counts for each core; there are no layers of crops.
+        Its `points_per_side` counts for each core; there are no layers of crops. Points lie on a
+        lattice whatever its `seeds`: then neighbours agree on them.
     tiling : Tiling, optional
         How it is cut.
     where : (H, W) bool, optional

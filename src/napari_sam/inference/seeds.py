@@ -1,0 +1,188 @@
+"""Where to ask the model: points that a picture suggests, or labels that are there. No model.
+
+Objects are taken to be what lies on the smaller side of Otsu's threshold, bright or dark.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from skimage.feature import peak_local_max
+from skimage.filters import threshold_otsu
+
+from napari_sam.errors import InputError
+
+__all__ = ["deepest_points", "distance_peaks", "maxima", "object_size"]
+
+BLUR = 2.0  # pixels, against noise, where the size of the objects is yet to be found
+SMALLEST = 6.0  # pixels wide; from here on down, noise looks like objects
+APART = 0.35  # of an object's width: closer peaks are one
+NOISE = 3.0  # standard deviations that a maximum must rise above
+FAINT = 0.1  # of the brightest objects' contrast, which is enough in a picture without background
+
+
+def object_size(image: NDArray[Any]) -> float:
+    """Guess how many pixels wide the objects of a picture are.
+
+    It is twice the median depth of what Otsu's threshold takes for objects, so the width of long
+    ones, not their length.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, C) array
+        The picture; of more than three channels the first three count.
+
+    Examples
+    --------
+    >>> squares = np.zeros((60, 60))
+    >>> squares[10:21, 10:21] = squares[35:46, 30:41] = 1
+    >>> 11 <= object_size(squares) <= 14
+    True
+    """
+    depth = _depth(_foreground(ndimage.gaussian_filter(_objects_bright(image), BLUR)))
+    peaks = _peaks(ndimage.gaussian_filter(depth, 1), 3, BLUR)
+    if len(peaks) == 0:
+        return SMALLEST
+    size = 2 * float(np.median(depth[tuple(peaks.astype(int).T)]))
+    return max(SMALLEST, min(size, min(depth.shape) / 2))
+
+
+def maxima(image: NDArray[Any], size: float | None = None) -> NDArray[np.float64]:
+    """Return where a picture, blurred to the size of its objects, is brighter than around.
+
+    Where its objects are dark it is darker than around.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, C) array
+        The picture; of more than three channels the first three count.
+    size : float, optional
+        How many pixels wide the objects are; `object_size` where it is left out.
+
+    Returns
+    -------
+    (N, 2) float
+        Row and column, the strongest first.
+
+    Raises
+    ------
+    InputError
+        If this is no picture or no size.
+
+    Examples
+    --------
+    >>> spots = np.zeros((40, 40))
+    >>> spots[10, 12], spots[30, 25] = 3, 5
+    >>> maxima(spots, 8).tolist()
+    [[30.0, 25.0], [10.0, 12.0]]
+    >>> maxima(9 - spots, 8).tolist()
+    [[30.0, 25.0], [10.0, 12.0]]
+    """
+    size = _checked(size, image)
+    grey = _objects_bright(image)
+    contrast = ndimage.gaussian_filter(grey, size / 4) - ndimage.gaussian_filter(grey, size / 2)
+    spread = 1.4826 * np.median(np.abs(contrast - np.median(contrast)))
+    least = min(NOISE * spread, FAINT * np.percentile(contrast, 99.5))
+    return _peaks(contrast, APART * size, float(max(least, 1e-6 * np.ptp(grey))))
+
+
+def distance_peaks(image: NDArray[Any], size: float | None = None) -> NDArray[np.float64]:
+    """Return the deepest points of what Otsu's threshold takes for objects, the deepest first.
+
+    Parameters, exceptions: see `maxima`.
+
+    Examples
+    --------
+    >>> picture = np.zeros((40, 40))
+    >>> picture[5:16, 5:16] = picture[20:35, 20:35] = 1
+    >>> distance_peaks(picture, 10).tolist()
+    [[27.0, 27.0], [10.0, 10.0]]
+    """
+    size = _checked(size, image)
+    blurred = ndimage.gaussian_filter(_objects_bright(image), max(1.0, size / 16))
+    depth = _depth(_foreground(blurred))
+    return _peaks(ndimage.gaussian_filter(depth, max(0.5, size / 16)), APART * size, 1.0)
+
+
+def deepest_points(labels: NDArray[Any]) -> NDArray[np.float64]:
+    """Return of each object the point that is deepest inside, in the order of ids.
+
+    Parameters
+    ----------
+    labels : (H, W) int
+        Zero is background.
+
+    Returns
+    -------
+    (N, 2) float
+        Row and column.
+
+    Raises
+    ------
+    InputError
+        If these are no labels of a plane.
+
+    Examples
+    --------
+    >>> labels = np.zeros((5, 9), int)
+    >>> labels[:, 4:] = 2
+    >>> labels[1:4, 0:3] = 7
+    >>> deepest_points(labels).tolist()
+    [[2.0, 6.0], [2.0, 1.0]]
+    """
+    labels = np.asarray(labels)
+    if labels.ndim != 2 or labels.dtype.kind not in "iu":
+        raise InputError(
+            f"labels must be whole numbers of shape (H, W); got {labels.dtype} {labels.shape}"
+        )
+    found = []
+    ids = np.unique(labels[labels != 0])
+    # Numbered through, for ids may be in the millions, and their boxes come in one go.
+    numbers = np.searchsorted(ids, labels) + 1
+    numbers[labels == 0] = 0
+    for number, box in enumerate(ndimage.find_objects(numbers), 1):
+        depth = _depth(numbers[box] == number)
+        at = np.unravel_index(depth.argmax(), depth.shape)
+        found.append([side.start + i for side, i in zip(box, at, strict=True)])
+    return np.array(found, float).reshape(-1, 2)
+
+
+def _checked(size: float | None, image: NDArray[Any]) -> float:
+    size = object_size(image) if size is None else size
+    if not 1 <= size < np.inf:
+        raise InputError(f"objects must be at least a pixel wide; got {size}")
+    return size
+
+
+def _objects_bright(image: NDArray[Any]) -> NDArray[np.float32]:
+    """Return a picture in grey in which objects are bright; values that are not finite are not."""
+    grey = np.asarray(image, np.float32)
+    if grey.ndim not in (2, 3) or grey.size == 0:
+        raise InputError(f"a picture must have shape (H, W) or (H, W, C); got {grey.shape}")
+    grey = grey if grey.ndim == 2 else grey[..., :3].mean(axis=2)
+    finite = np.isfinite(grey)
+    if not finite.all():
+        grey = np.where(finite, grey, np.median(grey[finite]) if finite.any() else 0)
+    bright = _foreground(ndimage.gaussian_filter(grey, 1)).mean() <= 0.5
+    return np.asarray(grey if bright else -grey)
+
+
+def _foreground(grey: NDArray[np.float32]) -> NDArray[np.bool_]:
+    if grey.min() == grey.max():
+        return np.zeros(grey.shape, bool)
+    return np.asarray(grey > threshold_otsu(grey))
+
+
+def _depth(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return how far each pixel is from the nearest that is not in the mask, or from outside."""
+    return np.asarray(ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1])
+
+
+def _peaks(values: NDArray[Any], apart: float, least: float) -> NDArray[np.float64]:
+    peaks = peak_local_max(
+        values, min_distance=max(1, round(apart)), threshold_abs=least, exclude_border=False
+    )
+    return np.asarray(peaks, float).reshape(-1, 2)
