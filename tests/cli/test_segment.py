@@ -50,6 +50,46 @@ def test_a_picture(folder, capsys):
     assert f"Labels: {folder / 'out.tif'}" in said
 
 
+@pytest.mark.parametrize("how", ["maxima", "distance", "adaptive", "grid"])
+def test_ways_to_choose_points(folder, how):
+    assert segment(folder, ["cells.png"], "out.tif", "--seeds", how) == 0
+    labels = tifffile.imread(folder / "out.tif")
+    assert len({labels[centre] for centre in CENTRES} - {0}) == 2
+
+
+def test_points_from_a_file(folder):
+    (row, column), other = CENTRES
+    table = f"index,axis-0,axis-1,axis-2\n0,0,{row},{column}\n1,1,{47 - row},{column}\n"
+    (folder / "points.csv").write_text(table)
+    how = "--seeds", str(folder / "points.csv"), "--no-link"
+    assert segment(folder, ["stack.tif"], "out.tif", *how) == 0
+    labels = tifffile.imread(folder / "out.tif")
+    assert labels[0, row, column]
+    assert labels[1, 47 - row, column]
+    assert not labels[0][other]
+    assert not labels[1, 47 - other[0], other[1]]
+
+
+def test_points_from_labels(folder, capsys):
+    rough = np.zeros((48, 64), np.uint8)
+    row, column = CENTRES[1]
+    rough[row - 3 : row + 4, column - 3 : column + 4] = 9
+    write_labels(folder / "rough.tif", rough)
+    assert segment(folder, ["cells.png"], "out.tif", "--seeds", str(folder / "rough.tif")) == 0
+    labels = tifffile.imread(folder / "out.tif")
+    assert labels[CENTRES[1]]
+    assert not labels[CENTRES[0]]
+    write_labels(folder / "rough.tif", rough[1:])
+    assert segment(folder, ["cells.png"], "no.tif", "--seeds", str(folder / "rough.tif")) == 1
+    assert "shape (47, 64); those of the picture must have (48, 64)" in capsys.readouterr().err
+
+
+def test_seeds_that_are_none(folder, capsys):
+    assert segment(folder, ["cells.png"], "out.tif", "--seeds", "stars") == 1
+    assert "maxima, distance, adaptive, grid, or a file; got 'stars'" in capsys.readouterr().err
+    assert not (folder / "out.tif").exists()
+
+
 def test_thresholds_and_json(folder, capsys):
     high = ("--min-score", "0.999", "--min-stability", "0.999", "--json")
     assert segment(folder, ["cells.png"], "out.tif", *high) == 0

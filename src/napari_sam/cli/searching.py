@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from shutil import rmtree
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
+
+from napari_sam.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,6 +47,7 @@ def searched(
     from tqdm import tqdm
 
     from napari_sam import link_slices
+    from napari_sam.cli.seeding import seeds_of
     from napari_sam.inference.sampling import sample_stack
     from napari_sam.inference.segmenter import Segmenter
     from napari_sam.inference.selection import arrange
@@ -58,6 +61,7 @@ def searched(
         TemporaryDirectory(
             dir=output.parent, prefix=".napari-sam-", ignore_cleanup_errors=True
         ) as scratch,
+        ExitStack() as held,
     ):
         ndim = data.ndim - (data.ndim > 2 and data.shape[-1] in (3, 4))
         spacing = read_spacing(path, ndim)
@@ -67,15 +71,15 @@ def searched(
         labels: NDArray[np.int32] = np.lib.format.open_memmap(
             Path(scratch) / "labels.npy", "w+", np.int32, data.shape[:ndim]
         )
+        seeds = held.enter_context(seeds_of(chosen.seeds, labels.shape))
         runs = _runs(labels.shape[:-2], None if chosen.no_link else spacing.along)
         places = {plane: i for i, plane in enumerate(plane for run in runs for plane in run)}
         bar.total = len(places)
 
         def find(plane: tuple[int, ...]) -> list[Proposal]:
             kept: list[Proposal] = []
-            for step in _steps(
-                predictor, Plane(data, plane), settings, stacked, store, parts(output, plane)
-            ):
+            there, folder = Plane(data, plane), parts(output, plane)
+            for step in _steps(predictor, there, settings, seeds(plane), stacked, store, folder):
                 bar.update(places[plane] + step.done / max(step.total, 1) - bar.n)
                 kept = step.kept or kept
             return kept
@@ -111,6 +115,7 @@ def _steps(
     predictor: Predictor,
     picture: Plane,
     settings: GridSettings,
+    seeds: NDArray[np.float64] | None,
     contrast: tuple[Any, Any] | None,
     store: EmbeddingStore,
     folder: Path,
@@ -120,9 +125,16 @@ def _steps(
     from napari_sam.inference.tiled import iter_tiles
     from napari_sam.inference.tiling import Tiling
 
-    if max(picture.shape[:2]) > Tiling().alone:
-        return iter_tiles(predictor, picture, settings, contrast=contrast, folder=folder)
-    return iter_proposals(predictor, picture[:, :], settings, contrast=contrast, store=store)
+    if max(picture.shape[:2]) <= Tiling().alone:
+        return iter_proposals(
+            predictor, picture[:, :], settings, seeds=seeds, contrast=contrast, store=store
+        )
+    if seeds is not None:
+        raise InputError(
+            f"seeds from a file are for pictures of up to {Tiling().alone} pixels a side; this one "
+            f"has {picture.shape[:2]}: cut it, or leave --seeds out"
+        )
+    return iter_tiles(predictor, picture, settings, contrast=contrast, folder=folder)
 
 
 def _runs(shape: tuple[int, ...], along: int | None) -> list[list[tuple[int, ...]]]:

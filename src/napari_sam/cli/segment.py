@@ -11,6 +11,7 @@ from typing import Any
 from napari_sam.cli.labelling import add_choices
 from napari_sam.cli.progress import fetched
 from napari_sam.cli.searching import parts, searched
+from napari_sam.cli.seeding import add_seeds, seeded
 from napari_sam.errors import InputError
 
 __all__ = ["add"]
@@ -21,8 +22,8 @@ def add(commands: Any) -> None:
     parser = commands.add_parser(
         "segment",
         help="find all objects in pictures",
-        description="Asks the model at a grid of points what is there, keeps the masks it is sure "
-        "of, and writes them as labels. Slices of a stack are searched one by one, and objects "
+        description="Asks the model at many points what is there, keeps the masks it is sure of, "
+        "and writes them as labels. Slices of a stack are searched one by one, and objects "
         "that overlap from slice to slice become one: through z (within each time point, if there "
         "are both), else through time. How far apart slices lie is read from the file.",
     )
@@ -32,8 +33,10 @@ def add(commands: Any) -> None:
         "one, LABELS is a folder",
     )  # fmt: skip
     parser.add_argument(
-        "--points", type=int, default=32, metavar="N", help="a grid of N x N points (default 32)"
-    )
+        "--points", type=int, default=32, metavar="N",
+        help="at most N x N points, of a grid just as many (default 32)",
+    )  # fmt: skip
+    add_seeds(parser)
     parser.add_argument(
         "--min-score", type=float, metavar="IOU", help="lowest predicted IoU (default: the model's)"
     )
@@ -64,6 +67,7 @@ def run(chosen: argparse.Namespace) -> int:
         min_score=chosen.min_score,
         min_stability=chosen.min_stability,
     )
+    settings = seeded(settings, chosen.seeds)
     outputs = _outputs(find_pictures(chosen.images), chosen.output)
     fetched(chosen.model)
     from napari_sam import Predictor, load_model
