@@ -70,11 +70,11 @@ def main() -> None:
     report(searched, settings)
 
 
-def pictures(folders: list[Path], most: int) -> Iterator[Picture]:
-    """Give some of the pictures of each set that are trained on and labelled in full."""
+def pictures(folders: list[Path], most: int, held: bool = False) -> Iterator[Picture]:
+    """Give some pictures of each set that are labelled in full, trained on or held out."""
     by_set: dict[str, list[Picture]] = defaultdict(list)
     for folder in folders:
-        for picture in split(load_pictures(folder, planes=2))[0]:
+        for picture in split(load_pictures(folder, planes=2))[held]:
             if not picture.partial:
                 by_set[picture.dataset].append(picture)
     for some in by_set.values():
