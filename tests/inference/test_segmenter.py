@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from napari_sam import zoo
 from napari_sam.errors import CheckpointError
 from napari_sam.inference.embeddings import EmbeddingStore
+from napari_sam.inference.grid_settings import GridSettings
 from napari_sam.inference.memory_store import MemoryStore
 from napari_sam.inference.predictor import Predictor
 from napari_sam.inference.segmenter import Segmenter, load_segmenter
@@ -51,6 +52,18 @@ def test_contrast_of_a_stack_follows_the_models_rule(store):
     assert 0 < low < 5
     assert 995 < high < 1000
     assert segmenter_of(store, "min_max").contrast(stack) == (0, 1000)
+
+
+@pytest.mark.parametrize(("width", "total"), [(48, 2), (2100, 3)])
+def test_a_large_picture_is_searched_in_tiles(store, width, total):
+    picture = np.zeros((40, width))
+    picture[10:30, 10:30] = 1
+    where = np.zeros(picture.shape, bool)
+    where[:, :32] = True
+    grid = GridSettings("grid", points_per_side=2)
+    steps = list(segmenter_of(store).find(picture, grid, where, None, lambda: None))
+    assert steps[-1].total == total  # points, or tiles
+    assert steps[-1].kept is not None
 
 
 def test_a_model_of_the_zoo_is_loaded_and_told_about(tmp_path, monkeypatch, store):

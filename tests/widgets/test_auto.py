@@ -11,7 +11,8 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_sam.errors import InputError, NapariSamError
-from napari_sam.inference.places import point_grid
+from napari_sam.inference.places import inside, point_grid
+from napari_sam.inference.tiling import Tiling, lattice
 from napari_sam.results import Proposal
 from napari_sam.session.objects import Source, Status
 from napari_sam.settings import load_settings
@@ -24,43 +25,52 @@ DISCS = ((12, 12, 6, 0.95), (12, 40, 6, 0.9), (40, 12, 9, 0.8), (40, 60, 4, 0.6)
 BATCH = 16
 
 
-def disc(row, column, radius):
-    rows, columns = np.indices(SHAPE)
+def disc(row, column, radius, shape=SHAPE):
+    rows, columns = np.indices(shape)
     return (rows - row) ** 2 + (columns - column) ** 2 <= radius**2
 
 
 @dataclass
 class FindingSegmenter(FakeSegmenter):
-    """Finds the discs that a point lies in; waits before each batch unless it is let go."""
+    """Finds the discs that a point lies in; waits before each batch unless it is let go.
+
+    Where nothing is drawn there is nothing. Batches of a large picture are its tiles.
+    """
 
     discs: tuple = DISCS
     go: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(99_999))
     searches: list = field(default_factory=list)
     fails: str = ""
 
-    def find(self, image, settings, seeds, contrast, pause):
-        points = point_grid(settings.points_per_side, image.shape[:2]) if seeds is None else seeds
-        self.searches.append((settings, seeds, contrast))
-        kept = {}
-        for start in range(0, len(points), BATCH):
+    def find(self, image, settings, where, contrast, pause):
+        self.searches.append((settings, where, contrast))
+        shape = image.shape[:2]
+        points = inside(point_grid(settings.points_per_side, shape), where)
+        batches = [points[at : at + BATCH] for at in range(0, len(points), BATCH)]
+        total = len(points)
+        if Tiling().cuts(shape):
+            step = Tiling().side / settings.points_per_side
+            batches = [lattice(step, tile.core) for tile in Tiling().tiles(shape)]
+            total = len(batches)
+        masks = [(one, disc(*one[:3], shape)) for one in self.discs]
+        kept, done = {}, 0
+        for batch in batches:
             while not self.go.acquire(timeout=0.005):
                 pause()
-            if self.fails and start:
+            if self.fails and done:
                 raise InputError(self.fails)
             found = []
-            for row, column in points[start : start + BATCH]:
-                for number, (r, c, radius, score) in enumerate(self.discs):
-                    mask = disc(r, c, radius)
-                    if mask[round(row), round(column)]:
+            for row, column in batch:
+                for number, ((r, c, _, score), mask) in enumerate(masks):
+                    if mask[round(row), round(column)] and image[r, c]:
                         at = row, column
                         one = Proposal.of(mask, image, score=score, stability=0.9, point=at)
                         found.append(one)
                         kept[number] = one
-            yield SimpleNamespace(
-                done=min(start + BATCH, len(points)), total=len(points), found=found, kept=None
-            )
+            done += len(batch) if total == len(points) else 1
+            yield SimpleNamespace(done=done, total=total, found=found, kept=None)
         best = sorted(kept.values(), key=lambda one: -one.score)
-        yield SimpleNamespace(done=len(points), total=len(points), found=[], kept=best)
+        yield SimpleNamespace(done=total, total=total, found=[], kept=best)
 
 
 @pytest.fixture
@@ -152,7 +162,7 @@ def halt(model, open_picture, qtbot):
 class TestSearch:
     def test_everything_is_shown_and_nothing_written(self, open_picture, model):
         bench = open_picture()
-        assert bench.status == "Ready: press the button, and the model is asked about 256 points."
+        assert bench.status.endswith("and the model is asked about at most 256 points.")
         bench.find()
         assert bench.status.startswith("5 objects from 5 masks found. Move the handles")
         np.testing.assert_array_equal(bench.preview != 0, seen() != 0)
@@ -217,9 +227,8 @@ class TestSearch:
         bench.viewer.add_shapes([corners * 2.0], shape_type="polygon", name="here")
         bench.controls.inside.choose(bench.viewer.layers["here"])
         bench.find()
-        rows, columns = model.searches[0][1].T
-        assert rows.max() <= 30
-        assert columns.max() <= 60
+        rows, columns = np.nonzero(model.searches[0][1])
+        assert (rows.min(), rows.max(), columns.min(), columns.max()) == (0, 30, 0, 60)
         assert bench.status.startswith("2 objects from 2 mask")
 
     def test_a_shape_beside_the_picture_says_so(self, open_picture, model):
@@ -232,8 +241,12 @@ class TestSearch:
 
     def test_the_grid_is_coarser_than_the_objects(self, open_picture, model):
         model.discs = tuple((r, c, 2, 0.9) for r in (4, 20, 36, 52) for c in range(6, 96, 12))
-        bench = open_picture()
+        bench = open_picture(np.full(SHAPE, 9, np.uint8))
         bench.controls.points.setValue(8)
+        seeds = bench.controls.seeds
+        bench.find()
+        assert bench.controls.advice.isHidden()
+        seeds.setCurrentIndex(seeds.findData("grid"))
         bench.find()
         text = bench.controls.advice.text()
         assert "they are 4 pixels wide, its points are 12 apart" in text
@@ -242,6 +255,26 @@ class TestSearch:
         bench.rest()
         assert model.searches[-1][0].points_per_side == 24
         assert bench.controls.advice.isHidden()
+
+    def test_a_large_picture_is_searched_in_tiles(self, open_picture, model, qtbot):
+        model.discs = tuple((24, c, 6, 0.9) for c in range(24, 2000, 384))
+        bench = open_picture(np.full((64, 2100), 9, np.uint8))
+        assert bench.status == (
+            "Ready: press the button, and the model is asked about 44 points in 3 tiles."
+        )
+        assert not bench.controls.crops.isEnabled()
+        model.go = threading.Semaphore(2)
+        bench.controls.start.click()
+        qtbot.waitUntil(lambda: bench.controls.bar.value() == 2)
+        assert bench.status.startswith("Tile 2 of 3 searched, ")
+        model.go.release(99)
+        bench.rest()
+        assert "its points are 48 apart" in bench.controls.advice.text()
+        assert bench.controls.finer.text() == "Use 72 points per side"
+        bench.controls.finer.click()
+        bench.rest()
+        assert bench.controls.advice.isHidden()
+        assert model.searches[-1][0].seeds == "grid"
 
 
 class TestFilters:
@@ -277,7 +310,7 @@ class TestFilters:
     @pytest.mark.parametrize("on_top", ["larger", "smaller"])
     def test_who_is_on_top(self, open_picture, model, on_top):
         model.discs = ((30, 30, 9, 0.9), (30, 38, 6, 0.8))
-        bench = open_picture()
+        bench = open_picture(np.full(SHAPE, 9, np.uint8))
         c = bench.controls
         c.on_top.setCurrentIndex(c.on_top.findData(on_top))
         c.on_top.activated.emit(c.on_top.currentIndex())
@@ -377,10 +410,7 @@ class TestFilling:
         accepted = [n for n, status in bench.statuses().items() if status is Status.ACCEPTED]
         before = {n: bench.session.objects[n] for n in accepted}
         bench.find()
-        seeds = model.searches[-1][1]
-        held = np.isin(bench.labels, accepted)
-        assert len(seeds) < 256
-        assert not held[tuple(np.rint(seeds).astype(int).T)].any()
+        np.testing.assert_array_equal(model.searches[-1][1], ~np.isin(bench.labels, accepted))
         assert bench.status.startswith("3 objects from 3 mask")
         bench.controls.propose.click()
         assert {n: bench.session.objects[n] for n in accepted} == before

@@ -8,11 +8,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.inference.embeddings import EmbeddingStore
 from napari_sam.inference.grid_settings import GridSettings
 from napari_sam.inference.stops import PropagateSettings
+from napari_sam.inference.tiling import Tiling
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction, Step
 from napari_sam.zoo import catalogue, fetch
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from napari_sam.inference.embedding import Embedding
     from napari_sam.inference.grid import GridProgress
     from napari_sam.inference.predictor import Predictor
+    from napari_sam.inference.tiled import TileProgress
 
 __all__ = ["Report", "Segmenter", "load_segmenter"]
 
@@ -122,14 +125,20 @@ class Segmenter:
         self,
         image: NDArray[Any],
         settings: GridSettings,
-        seeds: NDArray[Any] | None,
+        where: NDArray[np.bool_] | None,
         contrast: tuple[float, float] | None,
         pause: Callable[[], None],
-    ) -> Iterator[GridProgress]:
-        """Find everything in a picture, as `napari_sam.inference.grid.iter_proposals` does."""
-        from napari_sam.inference.grid import iter_proposals
+    ) -> Iterator[GridProgress] | Iterator[TileProgress]:
+        """Find everything in a picture, as `napari_sam.inference.grid.iter_proposals` does.
 
-        options: dict[str, Any] = {"seeds": seeds, "contrast": contrast, "pause": pause}
+        In a picture that `Tiling` cuts, as `napari_sam.inference.tiled.iter_tiles` does.
+        """
+        from napari_sam.inference.grid import iter_proposals
+        from napari_sam.inference.tiled import iter_tiles
+
+        options: dict[str, Any] = {"where": where, "contrast": contrast, "pause": pause}
+        if Tiling().cuts(image.shape):
+            return iter_tiles(self._predictor, image, settings, **options)
         return iter_proposals(self._predictor, image, settings, store=self._store, **options)
 
     def predict_batch(self, embedding: Embedding, prompts: Sequence[Prompts]) -> list[Prediction]:

@@ -72,6 +72,22 @@ class Tiling:
         """The longest side of a picture that is not worth cutting."""
         return 2 * (self.side + 2 * self.halo)
 
+    def cuts(self, shape: Sequence[int]) -> bool:
+        """Tell whether a picture (H, W) is worth cutting."""
+        return max(shape[:2]) > self.alone
+
+    def spread(self, shape: Sequence[int]) -> int:
+        """Return over how many pixels the points per side of a grid are spread.
+
+        The longer side of a picture (H, W) that is searched as a whole, else the side of a core.
+
+        Examples
+        --------
+        >>> Tiling().spread((512, 1024)), Tiling().spread((512, 20_000))
+        (1024, 768)
+        """
+        return self.side if self.cuts(shape) else max(shape[:2])
+
     def tiles(self, shape: Sequence[int]) -> list[Tile]:
         """Return the tiles of a picture (H, W), row by row."""
         found = []

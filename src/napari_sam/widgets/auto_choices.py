@@ -10,6 +10,7 @@ from superqt import QLabeledDoubleSlider
 from napari_sam.inference.grid_settings import GridSettings
 from napari_sam.inference.presets import Preset, presets
 from napari_sam.inference.selection import Selection
+from napari_sam.inference.tiling import Tiling
 from napari_sam.settings import load_settings, save_settings
 from napari_sam.widgets.auto_controls import AutoControls
 
@@ -36,6 +37,7 @@ class AutoChoices:
             "points": c.points,
             "min_score": c.min_score,
             "min_stability": c.min_stability,
+            "seeds": c.seeds,
             "crops": c.crops,
             "same": c.same,
             "faint": c.faint,
@@ -54,16 +56,16 @@ class AutoChoices:
         """The chosen kind of picture."""
         return presets()[self._controls.preset.currentData()]
 
-    @property
-    def grid(self) -> GridSettings:
-        """How to search."""
-        c = self._controls
+    def grid_for(self, shape: tuple[int, int]) -> GridSettings:
+        """Return how to search a plane (H, W); in tiles it is a grid without crops."""
+        c, large = self._controls, Tiling().cuts(shape)
         return replace(
             self.preset.grid,
+            seeds="grid" if large else c.seeds.currentData(),
             points_per_side=c.points.value(),
             min_score=c.min_score.value() or None,
             min_stability=c.min_stability.value() or None,
-            crop_layers=c.crops.currentData(),
+            crop_layers=0 if large else c.crops.currentData(),
             overlap=c.same.currentData(),
         )
 
@@ -82,6 +84,7 @@ class AutoChoices:
             "points": grid.points_per_side,
             "min_score": grid.min_score or 0.0,
             "min_stability": grid.min_stability or 0.0,
+            "seeds": grid.seeds,
             "crops": grid.crop_layers,
             "same": grid.overlap,
             "no_edge": selection.no_edge,

@@ -31,6 +31,12 @@ from napari_sam.widgets.picture import is_helper
 
 __all__ = ["AutoControls"]
 
+SEEDS = {
+    "maxima": "At bright or dark spots",
+    "distance": "Deep inside of what a threshold finds",
+    "adaptive": "At spots, then between what was found",
+    "grid": "On a grid",
+}
 CROPS = {0: "The picture as a whole", 1: "Also in 2 x 2 crops", 2: "Also in 4 x 4 crops"}
 SAME = {"mask": "Their masks overlap", "box": "Their boxes overlap"}
 ON_TOP = {"best": "Best score on top", "smaller": "Smaller on top", "larger": "Larger on top"}
@@ -74,6 +80,9 @@ class AutoControls(QWidget):
         self.cancel = _button("Cancel", "Stop here; what was found stays")
         self.min_score = _floor("What the model is less sure of is never shown")
         self.min_stability = _floor("Masks that depend more on the threshold are never shown")
+        self.seeds = _choice(
+            SEEDS, "Where the model is asked, at most so often; on a grid in large pictures"
+        )
         self.crops = _choice(CROPS, "Crops are enlarged: for small objects in large pictures")
         self.same = _choice(SAME, "When two masks are the same object; the better one is kept")
         self.inside = LayerChoice(viewer, _is_drawn, "The whole slice")
@@ -176,6 +185,7 @@ class AutoControls(QWidget):
         add_row(form, "Only &inside", self.inside)
         add_row(form, "Min &score", self.min_score)
         add_row(form, "Min s&tability", self.min_stability)
+        add_row(form, "&Ask", self.seeds)
         add_row(form, "&Look at", self.crops)
         add_row(form, "&Same object", self.same)
         form.addRow(self.faint)

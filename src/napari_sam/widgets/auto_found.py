@@ -8,6 +8,7 @@ import numpy as np
 from napari.components import ViewerModel
 from numpy.typing import NDArray
 
+from napari_sam.inference.grid_settings import GridSettings
 from napari_sam.inference.selection import Selection
 from napari_sam.results import Proposal
 from napari_sam.session.filling import Chosen, choose, in_what_is_left
@@ -32,8 +33,8 @@ class Found:
     ----------
     plane : Plane
         Where.
-    points : int
-        Per side, of the grid.
+    grid : GridSettings
+        How it was searched.
     region : (H, W) bool, optional
         Where objects were wanted.
 
@@ -47,9 +48,9 @@ class Found:
         How many are settled.
     """
 
-    def __init__(self, plane: Plane, points: int, region: NDArray[np.bool_] | None) -> None:
+    def __init__(self, plane: Plane, grid: GridSettings, region: NDArray[np.bool_] | None) -> None:
         self.plane = plane
-        self.points = points
+        self.grid = grid
         self.left: list[Proposal] = []
         self.anywhere = np.zeros((1, 1), bool)
         self.known = 0

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
-from napari_sam.inference.places import point_grid
 from napari_sam.session.commit import Rule
 from napari_sam.session.filling import settled
 from napari_sam.session.objects import Status
@@ -17,7 +16,7 @@ from napari_sam.session.target import Plane
 from napari_sam.widgets.annotation import Annotation
 from napari_sam.widgets.picture import on_plane
 
-__all__ = ["has_accepted", "held", "last_step", "seeds", "state"]
+__all__ = ["free", "has_accepted", "held", "last_step", "state"]
 
 
 def held(annotation: Annotation, plane: Plane, rule: Rule) -> NDArray[np.int64]:
@@ -40,17 +39,11 @@ def last_step(session: Session) -> int:
     return done[-1].number if done else 0
 
 
-def seeds(
-    per_side: int,
-    region: NDArray[np.bool_] | None,
-    there: NDArray[np.int64],
-) -> NDArray[np.float64] | None:
-    """Return the points of a grid that are worth asking; None if all are.
+def free(region: NDArray[np.bool_] | None, there: NDArray[np.int64]) -> NDArray[np.bool_] | None:
+    """Return where (H, W) anything is left to be found; None if everywhere.
 
     Parameters
     ----------
-    per_side : int
-        Of the grid.
     region : (H, W) bool, optional
         Where to search.
     there : (H, W) int
@@ -59,25 +52,21 @@ def seeds(
     Raises
     ------
     InputError
-        If none is left.
+        If there is no such place.
 
     Examples
     --------
-    >>> there = np.zeros((4, 4), int)
-    >>> there[:, :2] = 1
-    >>> seeds(2, None, there).tolist()
-    [[1.0, 3.0], [3.0, 3.0]]
+    >>> free(np.array([[False, True, True]]), np.array([[0, 0, 7]]))
+    array([[False,  True, False]])
     """
-    grid = point_grid(per_side, there.shape)
-    rows, columns = np.minimum(np.rint(grid).astype(int), np.array(there.shape) - 1).T
-    free = there[rows, columns] == 0
+    left = there == 0
     if region is not None:
-        free &= region[rows, columns]
-    if not free.any():
+        left &= region
+    if not left.any():
         raise InputError(
             "there is no place left to search: draw larger shapes, or search the whole slice"
         )
-    return None if free.all() else grid[free]
+    return None if left.all() else left
 
 
 def has_accepted(annotation: Annotation | None) -> bool:

@@ -11,6 +11,7 @@ from napari.components import ViewerModel
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_sam.errors import InputError, NapariSamError
+from napari_sam.inference.tiling import Tiling
 from napari_sam.results import Proposal
 from napari_sam.session.commit import Rule
 from napari_sam.session.filling import Chosen, fill
@@ -20,7 +21,7 @@ from napari_sam.widgets.annotation import Annotation
 from napari_sam.widgets.auto_choices import AutoChoices
 from napari_sam.widgets.auto_controls import AutoControls
 from napari_sam.widgets.auto_found import Found, FoundPreview
-from napari_sam.widgets.auto_ground import has_accepted, held, last_step, seeds, state
+from napari_sam.widgets.auto_ground import free, has_accepted, held, last_step, state
 from napari_sam.widgets.auto_loop import AutoLoop
 from napari_sam.widgets.auto_work import AutoOrder, AutoWork, Stand
 from napari_sam.widgets.region import inside
@@ -105,28 +106,27 @@ class AutoTab(QObject):
 
     def start(self) -> None:
         """Search the slice in view."""
-        annotation, grid = self._annotation, self.choices.grid
+        annotation = self._annotation
         if annotation is None or self.work.busy or self.loop.busy or self._missing():
             return
         seen, model = annotation.seen, annotation.model
         if seen is None or model is None:
             return
+        grid = self.choices.grid_for(annotation.picture.plane_shape(seen))
         layer = self.controls.inside.layer
         region = None if layer is None else inside(layer, annotation.picture, seen)
         try:
             there = held(annotation, seen, self._rule())
-            asked = seeds(grid.points_per_side, region, there)
+            where = free(region, there)
         except InputError as error:
             self._say(f"⚠ {error}")
             return
-        if grid.crop_layers:
-            asked = None  # crops have grids of their own
         self.forget()
-        self._found = Found(seen, grid.points_per_side, region)
+        self._found = Found(seen, grid, region)
         self.choices.remember()
         self._show_busy("Looking at the picture…")
         reader = annotation.picture.reader(seen)
-        self.work.start(model, AutoOrder(reader, annotation.contrast, grid, asked))
+        self.work.start(model, AutoOrder(reader, annotation.contrast, grid, where))
         self.refresh()
 
     def forget(self) -> None:
@@ -192,6 +192,9 @@ class AutoTab(QObject):
         if self._preview is not None and self._preview.visible and not self._is_settled():
             self._filter_soon()
         c.start.setEnabled(not missing)
+        large = Tiling().cuts(self._shape())
+        for box in (c.seeds, c.crops):
+            box.setEnabled(not large)
         c.tuning.setVisible(found is not None and bool(found.left))
         kept = self._chosen is not None and bool(self._chosen.kept)
         for button in (c.propose, c.accept, c.fill):
@@ -208,6 +211,7 @@ class AutoTab(QObject):
         c = self.controls
         c.preset.activated.connect(self._take_preset)
         c.points.valueChanged.connect(self.refresh)
+        c.seeds.activated.connect(self.refresh)
         c.start.clicked.connect(self.start)
         c.cancel.clicked.connect(self._cancel)
         c.finer.clicked.connect(self._take_finer)
@@ -240,11 +244,18 @@ class AutoTab(QObject):
             return UNSEEN
         return NO_MODEL if annotation.model is None else ""
 
+    def _shape(self) -> tuple[int, int]:
+        """Return (H, W) of the slice that was searched, else of the one in view."""
+        annotation, found = self._annotation, self._found
+        if annotation is None:
+            return 1, 1
+        plane = annotation.seen if found is None else found.plane
+        return (1, 1) if plane is None else annotation.picture.plane_shape(plane)
+
     def _outlook(self) -> str:
         found, chosen, annotation = self._found, self._chosen, self._annotation
         if found is None:
-            points = words.count(self.controls.points.value() ** 2, "point")
-            return f"Ready: press the button, and the model is asked about {points}."
+            return words.ready(self.choices.grid_for(self._shape()), self._shape())
         kept = 0 if chosen is None else len(chosen.kept)
         elsewhere = annotation is not None and annotation.seen != found.plane
         remark = " They are on another slice than the one in view." if elsewhere else ""
@@ -290,7 +301,7 @@ class AutoTab(QObject):
         self._latest = stand.found  # taken when it is shown: there are many stands a second
         self.controls.bar.setRange(0, max(stand.total, 1))
         self.controls.bar.setValue(stand.done)
-        self.controls.status.setText(words.standing(stand))
+        self.controls.status.setText(words.standing(stand, self._shape()))
         self._filter_soon()
 
     def _end(self, why: str) -> None:
@@ -298,7 +309,7 @@ class AutoTab(QObject):
         self._said = f"It ended early: {why}. What was found stays." if why else ""
         self.filter()
         if self._found is not None and self._chosen is not None:
-            self.controls.show_coarse(*words.coarse(self._chosen.kept, self._found.points))
+            self.controls.show_coarse(*words.coarse(self._chosen.kept, self._found.grid))
         self.refresh()
 
     def _cancel(self) -> None:

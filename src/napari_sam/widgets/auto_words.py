@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from napari_sam.inference.grid_settings import GridSettings
+from napari_sam.inference.tiling import Tiling
 from napari_sam.results import Proposal
 from napari_sam.session.filling import Filled
 from napari_sam.widgets.auto_work import Stand
@@ -14,7 +16,7 @@ from napari_sam.widgets.keys import KEYS
 from napari_sam.widgets.measures import diameter
 from napari_sam.widgets.train_words import duration
 
-__all__ = ["coarse", "count", "filled", "found", "points_for", "standing"]
+__all__ = ["coarse", "count", "filled", "found", "points_for", "ready", "spacing", "standing"]
 
 NEAREST = 8  # the points that would do are rounded up to a multiple of it
 FEW = 5  # objects that are too few to judge the grid by
@@ -31,12 +33,34 @@ def count(number: int, noun: str = "object") -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def standing(stand: Stand) -> str:
-    """Return how far a run is."""
+def ready(grid: GridSettings, shape: tuple[int, int]) -> str:
+    """Return what a search of a plane (H, W) takes.
+
+    Examples
+    --------
+    >>> ready(GridSettings(), (512, 512))
+    'Ready: press the button, and the model is asked about at most 1,024 points.'
+    >>> ready(GridSettings("grid"), (4096, 4096))
+    'Ready: press the button, and the model is asked about 29,241 points in 36 tiles.'
+    """
+    tiling, points = Tiling(), grid.points_per_side
+    if not tiling.cuts(shape):
+        asked = "" if grid.seeds == "grid" else "at most "
+        asked += count(points**2, "point")
+    else:
+        step = spacing(points, shape)
+        asked = count(math.prod(round(length / step) for length in shape), "point")
+        asked += f" in {count(len(tiling.tiles(shape)), 'tile')}"
+    return f"Ready: press the button, and the model is asked about {asked}."
+
+
+def standing(stand: Stand, shape: tuple[int, int]) -> str:
+    """Return how far a search of a plane (H, W) is."""
     left = f", about {duration(stand.seconds_left)} left" if stand.seconds_left else ""
-    return (
-        f"{stand.done:,} of {count(stand.total, 'point')} asked, {len(stand.found):,} found{left}"
-    )
+    found = f"{len(stand.found):,} found{left}"
+    if Tiling().cuts(shape):
+        return f"Tile {stand.done:,} of {stand.total:,} searched, {found}"
+    return f"{stand.done:,} of {count(stand.total, 'point')} asked, {found}"
 
 
 def found(kept: int, new: int, known: int) -> str:
@@ -77,33 +101,44 @@ def filled(done: Filled) -> str:
     return " ".join(said)
 
 
-def coarse(objects: Sequence[Proposal], points: int) -> tuple[str, int]:
+def coarse(objects: Sequence[Proposal], grid: GridSettings) -> tuple[str, int]:
     """Say that the grid is coarser than the objects, and how many points a side would do.
 
     Parameters
     ----------
     objects : sequence of Proposal
         Those that are kept.
-    points : int
-        Per side, of the grid that found them.
+    grid : GridSettings
+        How they were found.
 
     Returns
     -------
     str, int
-        Empty and 0 if the grid is fine enough, or there are too few objects to tell.
+        Empty and 0 if there is no grid, or it is fine enough, or there are too few objects to tell.
     """
-    if len(objects) < FEW:
+    if grid.seeds != "grid" or len(objects) < FEW:
         return "", 0
     usual = diameter(float(np.median([one.area for one in objects])))
-    spacing = max(objects[0].shape) / points
-    if round(usual) >= round(spacing):
+    apart = spacing(grid.points_per_side, objects[0].shape)
+    if round(usual) >= round(apart):
         return "", 0
     enough = points_for(objects[0].shape, usual)
     return (
         f"⚠ The grid is coarser than the objects: they are {usual:.0f} pixels wide, its points "
-        f"are {spacing:.0f} apart, so that objects between them are missed.",
+        f"are {apart:.0f} apart, so that objects between them are missed.",
         enough,
     )
+
+
+def spacing(points: int, shape: tuple[int, int]) -> float:
+    """Return how many pixels apart the points of a grid lie in a plane (H, W).
+
+    Examples
+    --------
+    >>> spacing(32, (512, 1024)), spacing(32, (4096, 4096))
+    (32.0, 24.0)
+    """
+    return Tiling().spread(shape) / points
 
 
 def points_for(shape: tuple[int, int], usual: float) -> int:
@@ -114,4 +149,4 @@ def points_for(shape: tuple[int, int], usual: float) -> int:
     >>> points_for((512, 1024), 20)
     56
     """
-    return NEAREST * math.ceil(max(shape) / usual / NEAREST)
+    return NEAREST * math.ceil(spacing(1, shape) / usual / NEAREST)

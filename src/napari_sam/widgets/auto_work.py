@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
@@ -19,6 +20,9 @@ from napari_sam.widgets.look import Contrast, Read
 
 if TYPE_CHECKING:
     from napari_sam.inference.grid import GridProgress
+    from napari_sam.inference.tiled import TileProgress
+
+    Progress = GridProgress | TileProgress
 
 __all__ = ["AutoOrder", "AutoWork", "Stand"]
 
@@ -35,19 +39,22 @@ class AutoOrder:
         Of the whole picture.
     settings : GridSettings
         How it is searched.
-    seeds : (N, 2) float, optional
-        Points (row, column) to ask in place of the grid.
+    where : (H, W) bool, optional
+        Where anything is left to be found; None: everywhere.
     """
 
     read: Read
     contrast: Contrast
     settings: GridSettings
-    seeds: NDArray[Any] | None = None
+    where: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Stand:
-    """How far a run is: points asked, of how many, seconds left (0: unknown), and all found."""
+    """How far a run is, seconds left (0: unknown), and all found so far.
+
+    Points are counted, or in a picture that `Tiling` cuts, tiles.
+    """
 
     done: int
     total: int
@@ -95,11 +102,11 @@ class AutoWork(QObject):
         future = run.model.submit(run.step, run.hear_loading, later=True)
         future.add_done_callback(partial(self._tell, run))
 
-    def _tell(self, run: _Run, future: Future[GridProgress | None]) -> None:  # the model's thread
+    def _tell(self, run: _Run, future: Future[Progress | None]) -> None:  # the model's thread
         if not run.cancelled:
             self._stepped.emit(run, future)
 
-    def _take(self, run: _Run, future: Future[GridProgress | None]) -> None:
+    def _take(self, run: _Run, future: Future[Progress | None]) -> None:
         if run is not self._run:
             return
         error = future.exception()
@@ -122,22 +129,22 @@ class _Run:
         self.model = model
         self.cancelled = False
         self._order = order
-        self._steps: Iterator[GridProgress] | None = None
+        self._steps: Iterator[Progress] | None = None
         self._found: list[Proposal] = []
-        self._first: tuple[int, float] | None = None  # points and moment of the first progress
+        self._first: tuple[int, float] | None = None  # done, and the moment of the first progress
 
-    def step(self, segmenter: Any) -> GridProgress | None:
+    def step(self, segmenter: Any) -> Progress | None:
         """Ask the next few points; None at the end."""
         self._pause()
         if self._steps is None:
             order = self._order
             contrast = order.contrast.of(segmenter)
             self._steps = segmenter.find(
-                order.read(), order.settings, order.seeds, contrast, self._pause
+                order.read(), order.settings, order.where, contrast, self._pause
             )
         return next(self._steps, None)
 
-    def hear(self, progress: GridProgress) -> Stand:
+    def hear(self, progress: Progress) -> Stand:
         """Add up what was found, and judge the time left by what has gone since the embedding."""
         self._found += progress.found
         if progress.kept is not None:
