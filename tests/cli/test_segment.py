@@ -86,7 +86,7 @@ def test_points_from_labels(folder, capsys):
 
 def test_seeds_that_are_none(folder, capsys):
     assert segment(folder, ["cells.png"], "out.tif", "--seeds", "stars") == 1
-    assert "maxima, distance, adaptive, grid, or a file; got 'stars'" in capsys.readouterr().err
+    assert "adaptive, maxima, distance, grid, or a file; got 'stars'" in capsys.readouterr().err
     assert not (folder / "out.tif").exists()
 
 

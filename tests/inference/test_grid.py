@@ -191,7 +191,7 @@ def test_what_covers_nearly_all_is_background(predictor):
 def test_bad_settings():
     for wrong, message in (
         ({"points_per_side": 0}, "points_per_side must be at least 1; got 0"),
-        ({"seeds": "stars"}, "one of maxima, distance, adaptive, grid; got 'stars'"),
+        ({"seeds": "stars"}, "one of adaptive, maxima, distance, grid; got 'stars'"),
         ({"overlap": "circle"}, "'mask' or 'box'; got 'circle'"),
         ({"crop_layers": -1}, "crop_layers must not be negative; got -1"),
         ({"max_overlap": 1.5}, "max_overlap must be between 0 and 1; got 1.5"),

@@ -25,10 +25,10 @@ def add_seeds(parser: argparse.ArgumentParser) -> None:
     """Add the argument."""
     parser.add_argument(
         "--seeds", metavar="HOW",
-        help="where to ask: maxima (of the blurred picture, the default), distance (the deepest "
-        "points of what a threshold takes for objects), adaptive (maxima, then a coarse grid where "
-        "nothing was found), grid; or a file: labels (.tif, .png, .zarr), of which each object is "
-        "asked about once, or points (.csv, as napari saves them)",
+        help="where to ask: adaptive (maxima, then a coarse grid where nothing was found; the "
+        "default), maxima (of the blurred picture), distance (the deepest points of what a "
+        "threshold takes for objects), grid; or a file: labels (.tif, .png, .zarr), of which each "
+        "object is asked about at its deepest point, or points (.csv, as napari saves them)",
     )  # fmt: skip
 
 

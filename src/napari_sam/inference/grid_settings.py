@@ -9,7 +9,7 @@ from napari_sam.errors import InputError
 
 __all__ = ["SEEDS", "GridSettings"]
 
-SEEDS = ("maxima", "distance", "adaptive", "grid")
+SEEDS = ("adaptive", "maxima", "distance", "grid")
 
 
 @dataclass(frozen=True)
@@ -18,13 +18,14 @@ class GridSettings:
 
     Parameters
     ----------
-    seeds : {"maxima", "distance", "adaptive", "grid"}
-        Where the model is asked. Where the picture, blurred to the size of its objects, is brighter
-        (or darker) than around; at the deepest points of what Otsu's threshold takes for objects;
-        at the maxima first, then on a grid half as fine wherever nothing was found; or on a grid.
+    seeds : {"adaptive", "maxima", "distance", "grid"}
+        Where the model is asked. Maxima: where the picture, blurred to the size of its objects, is
+        brighter (or darker) than around. Adaptive: there, then on a grid half as fine wherever
+        nothing was found. Distance: at the deepest points of what Otsu's threshold takes for
+        objects. Or on a grid.
     points_per_side : int
         A grid of so many points squared; cost grows in proportion to their number. Other seeds
-        are as many at most.
+        are as many at most, adaptive ones a quarter more.
     min_score, min_stability : float, optional
         Floors of predicted IoU and stability: what lies below is never kept. None takes those of
         the model.
@@ -58,7 +59,7 @@ class GridSettings:
     ('mask', 'box')
     """
 
-    seeds: Literal["maxima", "distance", "adaptive", "grid"] = "maxima"
+    seeds: Literal["adaptive", "maxima", "distance", "grid"] = "adaptive"
     points_per_side: int = 32
     min_score: float | None = None
     min_stability: float | None = None
