@@ -11,7 +11,15 @@ from napari_sam.inference.selection import Selection
 from napari_sam.results import Proposal as Found
 from napari_sam.session.changes import Kind
 from napari_sam.session.commit import Rule
-from napari_sam.session.filling import choose, fill, in_what_is_left, settled, useful_first
+from napari_sam.session.filling import (
+    Filled,
+    Filling,
+    choose,
+    fill,
+    in_what_is_left,
+    settled,
+    useful_first,
+)
 from napari_sam.session.objects import Origin, Source, Status
 from napari_sam.session.proposals import Proposal
 from napari_sam.session.session import Session
@@ -140,3 +148,45 @@ def test_nothing_found_takes_earlier_ones_away(session):
     filled = fill(session, PLANE, nothing, Rule.KEEP, 0.5)
     assert (filled.accepted, filled.waiting) == (0, 0)
     assert not session.objects
+
+
+class TestFilling:
+    def filling(self, session, certain=math.inf):
+        return Filling(session, Rule.KEEP, certain)
+
+    def put(self, filling, z, *found, links=(7, 8, 9)):
+        chosen = choose(found, Selection(), np.zeros(SHAPE, int))
+        filling.put((z, None, None), chosen, dict(zip(found, links, strict=False)))
+
+    def test_what_has_one_link_is_one_object_and_all_is_one_step(self, session):
+        filling = self.filling(session)
+        for z in range(3):
+            self.put(filling, z, square(1, 1), square(1, 11))
+        assert [len(one.sections) for one in session.objects.values()] == [3, 3]
+        assert filling.filled == Filled(0, 2, session.history.done[-1].number)
+        session.undo()
+        assert not session.objects
+        assert not filling.is_open
+        self.put(filling, 3, A)
+        assert not session.objects
+
+    def test_an_object_waits_if_it_does_on_one_plane(self, session):
+        filling = self.filling(session, 0.8)
+        self.put(filling, 0, square(1, 1, score=0.9), square(1, 11, score=0.9))
+        self.put(filling, 1, square(1, 1, score=0.7), square(1, 11, score=0.9))
+        assert (filling.filled.accepted, filling.filled.waiting) == (1, 1)
+
+    def test_objects_deleted_or_locked_meanwhile_stay_so(self, session):
+        filling = self.filling(session)
+        self.put(filling, 0, square(1, 1), square(1, 11))
+        session.delete([1])
+        session.lock([2])
+        self.put(filling, 1, square(1, 1), square(1, 11))
+        assert list(session.objects[2].sections) == [(0, None, None)]
+        assert [len(one.sections) for one in session.objects.values()] == [1, 1, 1]
+
+    def test_a_plane_on_which_nothing_was_found(self, session):
+        fill(session, (0, None, None), choose([A], Selection()), Rule.KEEP, math.inf)
+        filling = self.filling(session)
+        self.put(filling, 0)
+        assert not session.objects

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from qtpy.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox
 
 from napari_sam.errors import InputError, NapariSamError
 from napari_sam.inference.places import inside, point_grid
@@ -16,6 +17,7 @@ from napari_sam.inference.tiling import Tiling, lattice
 from napari_sam.results import Proposal
 from napari_sam.session.objects import Source, Status
 from napari_sam.settings import load_settings
+from napari_sam.widgets.measures import MeasureRow
 from napari_sam.widgets.panel import Panel
 from tests.fakes import FakeSegmenter
 from tests.widgets.conftest import ours
@@ -133,6 +135,14 @@ def seen(points=16):
     return np.add.reduce([disc(*one[:3]) * 50 for one in DISCS]).astype(np.uint8)
 
 
+def controls_shown(bench):
+    """Return what can be pressed, chosen or dragged now."""
+    kinds = QAbstractButton, QAbstractSpinBox, QComboBox, MeasureRow
+    found = [w for kind in kinds for w in bench.controls.findChildren(kind)]
+    rows = bench.controls.rows.values()
+    return [w for w in found if w.isVisible() and w.parent() not in rows]
+
+
 @pytest.fixture
 def open_picture(qtbot, host):
     """Return a function that opens a picture with a grid of 16 points a side."""
@@ -173,22 +183,11 @@ class TestSearch:
         assert model.searches[0][1] is None
 
     def test_the_first_screen_has_no_more_than_a_dozen_controls(self, open_picture):
-        from qtpy.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox
-
-        from napari_sam.widgets.measures import MeasureRow
-
         bench = open_picture()
         bench.panel.tabs.setCurrentIndex(1)
-
-        def controls():
-            kinds = QAbstractButton, QAbstractSpinBox, QComboBox, MeasureRow
-            found = [w for kind in kinds for w in bench.controls.findChildren(kind)]
-            rows = bench.controls.rows.values()
-            return [w for w in found if w.isVisible() and w.parent() not in rows]
-
-        assert len(controls()) <= 5
+        assert len(controls_shown(bench)) <= 5
         bench.find()
-        assert len(controls()) <= 12
+        assert len(controls_shown(bench)) <= 12
 
     def test_progress_and_cancel_keep_what_was_found(self, halt):
         bench = halt()
@@ -498,6 +497,7 @@ class TestCutShort:
         bench.slide("score", low=0.65)
         bench.controls.accept.click()
         assert np.count_nonzero(np.unique(bench.labels)) == 4
+        assert bench.panel.annotation.target in bench.viewer.layers
 
     def test_prompts_are_answered_meanwhile(self, halt, settle):
         bench = halt()

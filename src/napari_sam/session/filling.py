@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,16 @@ from napari_sam.session.proposals import Proposal
 from napari_sam.session.session import Session
 from napari_sam.session.target import Plane
 
-__all__ = ["Chosen", "Filled", "choose", "fill", "in_what_is_left", "settled", "useful_first"]
+__all__ = [
+    "Chosen",
+    "Filled",
+    "Filling",
+    "choose",
+    "fill",
+    "in_what_is_left",
+    "settled",
+    "useful_first",
+]
 
 SAME = 0.5  # share of an object on another one from which on it means that one
 
@@ -51,10 +60,11 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Filled:
-    """How many objects were accepted, and how many wait for a look."""
+    """How many objects were accepted, how many wait for a look, and the step's number, or 0."""
 
     accepted: int
     waiting: int
+    step: int = 0
 
 
 def settled(
@@ -127,13 +137,13 @@ def choose(
     Parameters
     ----------
     found : sequence of results.Proposal
-        Of one picture, at least one.
+        Of one picture; none only if it is known what is settled.
     selection : Selection
         What is kept, and who is on top.
     held : (H, W) int, optional
         See `settled`.
     """
-    labels, order = arrange(found, selection)
+    labels, order = arrange(found, selection, None if held is None else held.shape)
     if held is not None:
         labels[held != 0] = 0
     return Chosen(labels, [found[i] for i in order])
@@ -149,46 +159,102 @@ def useful_first(objects: Sequence[tuple[Found, BitMask]]) -> list[tuple[Found, 
     return sorted(objects, key=lambda one: -one[0].score * min(one[1].pixels, usual))
 
 
-def fill(session: Session, plane: Plane, chosen: Chosen, rule: Rule, certain: float) -> Filled:
-    """Put what is chosen into the session, as one step.
+class Filling:
+    """Puts what is found on one plane after the other into the session, as one step.
 
-    What is certain is accepted; the rest is proposed, or unclear if others were certain, most
+    What is certain is accepted; the rest is proposed, or unclear if others may be certain, most
     useful first. Those of an earlier run that nobody has accepted make room.
 
     Parameters
     ----------
     session : Session
         Takes the objects.
-    plane : Plane
-        Where.
-    chosen : Chosen
-        What to put.
     rule : Rule
-        Who keeps the pixels of other objects; those of settled ones are not in `chosen`.
+        Who keeps the pixels of other objects; those of settled ones are not in what is put.
     certain : float
         Score from which on an object is accepted; infinite: none is.
+    """
+
+    def __init__(self, session: Session, rule: Rule, certain: float) -> None:
+        self._session = session
+        self._certain = certain
+        self._batch = session.begin(Kind.AUTOMATIC, rule)
+        self._numbers: dict[Hashable, int] = {}
+        self._waiting: dict[int, bool] = {}
+
+    @property
+    def is_open(self) -> bool:
+        """False once it has ended or was taken back."""
+        return self._batch.is_open
+
+    @property
+    def filled(self) -> Filled:
+        """What was put so far; an object counts once, and waits if it does on any plane."""
+        waiting = sum(self._waiting.values())
+        return Filled(len(self._waiting) - waiting, waiting, self._batch.number)
+
+    def put(
+        self, plane: Plane, chosen: Chosen, links: Mapping[Found, Hashable] | None = None
+    ) -> None:
+        """Put what is chosen on a plane.
+
+        Parameters
+        ----------
+        plane : Plane
+            Where; each once.
+        chosen : Chosen
+            What to put.
+        links : mapping of results.Proposal to anything hashable, optional
+            What has the same link on several planes becomes one object.
+
+        Raises
+        ------
+        InputError
+            As `Batch.add`.
+        """
+        objects, links = self._session.objects, links or {}
+        found = chosen.objects()
+        sure = [one for one in found if one[0].score >= self._certain]
+        unsure = useful_first([one for one in found if one[0].score < self._certain])
+        doubt = Status.PROPOSED if np.isinf(self._certain) else Status.UNCLEAR
+        put = [
+            (one, Proposal(mask, self._known(links.get(one)), one.score, status=status))
+            for some, status in ((sure, Status.ACCEPTED), (unsure, doubt))
+            for one, mask in some
+        ]
+        earlier = [n for n, _ in objects.on(plane) if _is_earlier(objects, n, plane)]
+        self._batch.discard(plane, earlier)
+        taken = self._batch.add(plane, [proposal for _, proposal in put])
+        for (one, proposal), number in zip(put, taken, strict=True):
+            if number is not None:
+                waits = proposal.status is not Status.ACCEPTED
+                self._waiting[number] = waits or self._waiting.get(number, False)
+                if one in links:
+                    self._numbers[links[one]] = number
+
+    def end(self) -> None:
+        """Take no more."""
+        self._batch.end()
+
+    def _known(self, link: Hashable) -> int | None:
+        """Return the object of a link, None for a new one; one deleted or locked since is left."""
+        number = self._numbers.get(link)
+        held = None if number is None else self._session.objects.get(number)
+        return None if held is None or held.locked else number
+
+
+def fill(session: Session, plane: Plane, chosen: Chosen, rule: Rule, certain: float) -> Filled:
+    """Put what is chosen on one plane into the session; see `Filling`.
 
     Raises
     ------
     InputError
         As `Batch.add`.
     """
-    objects = session.objects
-    found = chosen.objects()
-    sure = [one for one in found if one[0].score >= certain]
-    unsure = useful_first([one for one in found if one[0].score < certain])
-    doubt = Status.PROPOSED if np.isinf(certain) else Status.UNCLEAR
-    proposals = [
-        Proposal(mask, score=one.score, status=status)
-        for some, status in ((sure, Status.ACCEPTED), (unsure, doubt))
-        for one, mask in some
-    ]
-    with session.begin(Kind.AUTOMATIC, rule) as batch:
-        earlier = [n for n, _ in objects.on(plane) if _is_earlier(objects, n, plane)]
-        batch.discard(plane, earlier)
-        taken = batch.add(plane, proposals)
-    accepted = sum(number is not None for number in taken[: len(sure)])
-    return Filled(accepted, sum(number is not None for number in taken) - accepted)
+    filling = Filling(session, rule, certain)
+    filling.put(plane, chosen)
+    filling.end()
+    return filling.filled
 
 
 def _is_earlier(objects: Objects, number: int, plane: Plane) -> bool:

@@ -93,6 +93,11 @@ class Batch:
         taken_back = self._number is not None and self._session.history.find(self._number) is None
         return not (self._ended or taken_back)
 
+    @property
+    def number(self) -> int:
+        """Number of the step; 0 before it has taken anything."""
+        return self._number or 0
+
     def end(self) -> None:
         """Take no more."""
         self._ended = True

@@ -40,6 +40,8 @@ class AutoChoices:
             "seeds": c.seeds,
             "crops": c.crops,
             "same": c.same,
+            "link": c.link,
+            "gap": c.gap,
             "faint": c.faint,
             "no_edge": c.no_edge,
             "on_top": c.on_top,

@@ -23,6 +23,7 @@ from qtpy.QtWidgets import (
 )
 from superqt import QLabeledDoubleSlider
 
+from napari_sam.inference.linking import GAP
 from napari_sam.inference.presets import presets
 from napari_sam.widgets.forms import add_row, new_fold, new_form, new_label
 from napari_sam.widgets.layer_choice import LayerChoice
@@ -87,6 +88,14 @@ class AutoControls(QWidget):
         self.same = _choice(SAME, "When two masks are the same object; the better one is kept")
         self.inside = LayerChoice(viewer, _is_drawn, "The whole slice")
         self.inside.setToolTip("Draw shapes into a Shapes layer to search only inside of them")
+        self.link = QCheckBox("Link objects through the stack")
+        self.link.setToolTip("Those that overlap from slice to slice become one object")
+        self.link.setChecked(True)
+        self.gap = QSpinBox()
+        self.gap.setRange(0, 9)
+        self.gap.setValue(GAP)
+        self.gap.setSuffix(" slices")
+        self.gap.setToolTip("An object that is missed on so many slices goes on after them")
         self.faint = QCheckBox("Show faintly what is left out")
         self.faint.setChecked(True)
         self.status = new_label("What to do next")
@@ -103,6 +112,7 @@ class AutoControls(QWidget):
         self.rows = {measure.name: MeasureRow(measure) for measure in MEASURES}
         self.no_edge = QCheckBox("Leave out those at the edge of the picture")
         self.on_top = _choice(ON_TOP, "Who has the pixels where found objects overlap")
+        self.where = _choice({False: "This slice", True: ""}, "What the buttons below work on")
         self.propose = _button(
             "Put into the list to review", "As proposals, most useful first; one undo takes it back"
         )
@@ -124,10 +134,20 @@ class AutoControls(QWidget):
         )
         self._lay_out()
         self.show_certain(0)
+        self.show_slices(1)
 
-    def show_certain(self, count: int) -> None:
-        """Say how many objects are certain."""
-        self.fill.setText(f"Fill in what is certain: {count:,}")
+    def show_certain(self, count: int | None) -> None:
+        """Say how many objects are certain, where it is known."""
+        self.fill.setText("Fill in what is certain" + ("" if count is None else f": {count:,}"))
+
+    def show_slices(self, count: int) -> None:
+        """Offer what can be done with so many slices."""
+        self.where.setItemText(1, f"All {count:,} slices")
+        if count < 2:
+            self.where.setCurrentIndex(0)
+        self.where_form.setRowVisible(self.where, count > 1)
+        for row in (self.link, self.gap):
+            self.form.setRowVisible(row, count > 1)
 
     def show_work(self, busy: bool) -> None:
         """Show what belongs to a search under way, or what does not."""
@@ -188,7 +208,10 @@ class AutoControls(QWidget):
         add_row(form, "&Ask", self.seeds)
         add_row(form, "&Look at", self.crops)
         add_row(form, "&Same object", self.same)
+        form.addRow(self.link)
+        add_row(form, "Ga&p", self.gap)
         form.addRow(self.faint)
+        self.form = form
         return frame
 
     def _tuning(self) -> QFrame:
@@ -207,10 +230,14 @@ class AutoControls(QWidget):
         form = new_form()
         add_row(form, "&Overlap", self.on_top)
         below.addLayout(form)
+        below.addWidget(self.forget)
         column.addWidget(new_fold("More filters", folded))
         column.addWidget(folded)
+        self.where_form = new_form()
+        add_row(self.where_form, "&Where", self.where)
+        column.addLayout(self.where_form)
         column.addWidget(self.propose)
-        column.addLayout(_in_a_row(self.accept, self.forget))
+        column.addWidget(self.accept)
         sure = new_form()
         add_row(sure, "&Certain from", self.certain)
         column.addLayout(sure)

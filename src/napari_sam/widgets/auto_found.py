@@ -46,6 +46,8 @@ class Found:
         Where any of them lies.
     known : int
         How many are settled.
+    plane, grid, region
+        As given.
     """
 
     def __init__(self, plane: Plane, grid: GridSettings, region: NDArray[np.bool_] | None) -> None:
@@ -54,7 +56,7 @@ class Found:
         self.left: list[Proposal] = []
         self.anywhere = np.zeros((1, 1), bool)
         self.known = 0
-        self._region = region
+        self.region = region
         self._all: list[Proposal] = []
         self._held: NDArray[np.int64] | None = None
 
@@ -81,7 +83,7 @@ class Found:
         self.known = len(self._all) - len(self.left)
 
     def _is_wanted(self, one: Proposal) -> bool:
-        region = self._region
+        region = self.region
         return region is None or bool(
             np.count_nonzero(region[one.box][one.patch]) >= INSIDE * one.area
         )

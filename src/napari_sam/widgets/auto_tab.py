@@ -14,7 +14,7 @@ from napari_sam.errors import InputError, NapariSamError
 from napari_sam.inference.tiling import Tiling
 from napari_sam.results import Proposal
 from napari_sam.session.commit import Rule
-from napari_sam.session.filling import Chosen, fill
+from napari_sam.session.filling import Chosen, Filled, fill
 from napari_sam.session.session import Session
 from napari_sam.widgets import auto_words as words
 from napari_sam.widgets.annotation import Annotation
@@ -22,7 +22,9 @@ from napari_sam.widgets.auto_choices import AutoChoices
 from napari_sam.widgets.auto_controls import AutoControls
 from napari_sam.widgets.auto_found import Found, FoundPreview
 from napari_sam.widgets.auto_ground import free, has_accepted, held, last_step, state
+from napari_sam.widgets.auto_links import runs
 from napari_sam.widgets.auto_loop import AutoLoop
+from napari_sam.widgets.auto_stack import AutoStack, StackOrder, StackStand
 from napari_sam.widgets.auto_work import AutoOrder, AutoWork, Stand
 from napari_sam.widgets.region import inside
 from napari_sam.widgets.training import Training
@@ -34,6 +36,7 @@ LIVE_MS = 250  # between two looks at a search under way
 NO_PICTURE = "Choose a picture in the tab Prompt; then everything in it is found from here."
 UNSEEN = "Show a slice of the picture in the 2D view first."
 NO_MODEL = "Choose a model in the tab Prompt first."
+CANCELLED = "you cancelled it"
 ANOTHER = "the picture or the model is another one now"
 
 
@@ -51,6 +54,7 @@ class AutoTab(QObject):
     """
 
     use_wanted = Signal(str)  # the name of the model to use
+    writes_to = Signal(object)  # the Labels layer, which may be a new one
 
     def __init__(
         self,
@@ -63,6 +67,7 @@ class AutoTab(QObject):
         self.controls = AutoControls(viewer)
         self.choices = AutoChoices(self.controls)
         self.work = AutoWork(self)
+        self.stack = AutoStack(self)
         self.loop = AutoLoop(training, self)
         self._viewer = viewer
         self._rule = rule
@@ -87,8 +92,10 @@ class AutoTab(QObject):
         if self._annotation is not None:
             self._annotation.changed.disconnect(self.refresh)
             self._annotation.began_afresh.disconnect(self._begin_afresh)
-        self.forget()
         self.work.stop()
+        self.stack.stop()
+        self.forget()
+        self._step = 0
         if self._preview is not None:
             self._preview.close()
         self._annotation, self._preview = annotation, None
@@ -101,13 +108,14 @@ class AutoTab(QObject):
     def close(self) -> None:
         """End for good; what is in the session stays."""
         self.work.close()
+        self.stack.close()
         self.follow(None)
         self.controls.inside.disconnect_viewer()
 
     def start(self) -> None:
         """Search the slice in view."""
         annotation = self._annotation
-        if annotation is None or self.work.busy or self.loop.busy or self._missing():
+        if annotation is None or self._busy or self._missing():
             return
         seen, model = annotation.seen, annotation.model
         if seen is None or model is None:
@@ -151,19 +159,24 @@ class AutoTab(QObject):
 
     def put(self, certain: float) -> None:
         """Put what is kept into the session: accepted from a score on, else to be reviewed."""
+        if self.controls.where.currentData():
+            self._put_all(certain)
+        else:
+            self._put_here(certain)
+
+    def _put_here(self, certain: float) -> None:
         self._choose()  # a slider may have moved just now
         annotation, found, chosen = self._annotation, self._found, self._chosen
-        if annotation is None or found is None or chosen is None or self.work.busy:
+        if annotation is None or found is None or chosen is None or self._busy:
             return
-        session = annotation.session
         try:
             annotation.ensure_target(len(chosen.kept))
-            before = last_step(session)
-            done = fill(session, found.plane, chosen, self._rule(), certain)
+            self.writes_to.emit(annotation.target)
+            done = fill(annotation.session, found.plane, chosen, self._rule(), certain)
         except NapariSamError as error:
             self._say(f"⚠ {error}")
             return
-        self._step = last_step(session) if last_step(session) != before else 0
+        self._step = done.step
         self.choices.remember()
         self._soon.stop()
         self._choose()
@@ -171,10 +184,41 @@ class AutoTab(QObject):
             self._preview.hide()
         self._say(words.filled(done))
 
+    def _put_all(self, certain: float) -> None:
+        """Search all slices like the one that was searched, and put what the filters keep."""
+        annotation, found, c = self._annotation, self._found, self.controls
+        if annotation is None or found is None or self._busy:
+            return
+        model = annotation.model
+        try:
+            if model is None:
+                raise InputError(NO_MODEL)
+            lines, anisotropy = runs(annotation.picture, found.plane)
+            order = StackOrder(
+                lines,
+                found.grid,
+                found.region,
+                self.choices.selection,
+                self._rule(),
+                certain,
+                c.gap.value() if c.link.isChecked() else None,
+                anisotropy,
+            )
+            annotation.ensure_target(len(found.left) * self._slices())
+            self.writes_to.emit(annotation.target)
+        except InputError as error:
+            self._say(f"⚠ {error}")
+            return
+        self.choices.remember()
+        self.forget()
+        self._show_busy("Going through the stack…")
+        self.stack.start(annotation, model, order)
+        self.refresh()
+
     def teach(self) -> None:
         """Train on the accepted objects; then search again with the new model."""
         annotation = self._annotation
-        if annotation is None or self.work.busy or self.loop.busy:
+        if annotation is None or self._busy:
             return
         try:
             self.loop.start(annotation)
@@ -187,8 +231,9 @@ class AutoTab(QObject):
 
     def refresh(self) -> None:
         """Show what can be done now."""
+        self.stack.check()
         c, annotation, found = self.controls, self._annotation, self._found
-        busy, missing = self.work.busy, self._missing()
+        busy, missing = self.work.busy or self.stack.busy, self._missing()
         if self._preview is not None and self._preview.visible and not self._is_settled():
             self._filter_soon()
         c.start.setEnabled(not missing)
@@ -200,11 +245,12 @@ class AutoTab(QObject):
         for button in (c.propose, c.accept, c.fill):
             button.setEnabled(kept and not busy)
         c.forget.setEnabled(not busy)
+        c.show_slices(self._slices())
         self._count_certain()
         c.undo.setVisible(self._can_take_back())
         c.teach.setVisible(has_accepted(annotation))
-        c.teach.setEnabled(not (busy or self.loop.busy or missing))
-        if not (busy or self.loop.busy):
+        c.teach.setEnabled(not (self._busy or missing))
+        if not self._busy:
             c.status.setText(self._said or missing or self._outlook())
 
     def _connect(self) -> None:
@@ -229,8 +275,11 @@ class AutoTab(QObject):
         c.faint.toggled.connect(self._filter_anew)
         c.on_top.activated.connect(self._filter_anew)
         c.certain.valueChanged.connect(self._count_certain)
+        c.where.activated.connect(self._filter_anew)
         self.work.stood.connect(self._show_stand)
         self.work.ended.connect(self._end)
+        self.stack.stood.connect(self._show_stack)
+        self.stack.ended.connect(self._end_stack)
         self.loop.said.connect(c.status.setText)
         self.loop.taught.connect(self._use_taught)
         self.loop.ended.connect(lambda why: self._end_loop(f"No new model: {why}."))
@@ -243,6 +292,18 @@ class AutoTab(QObject):
         if annotation.seen is None:
             return UNSEEN
         return NO_MODEL if annotation.model is None else ""
+
+    @property
+    def _busy(self) -> bool:
+        return self.work.busy or self.stack.busy or self.loop.busy
+
+    def _slices(self) -> int:
+        """Return how many slices lie like the one that was searched."""
+        annotation, found = self._annotation, self._found
+        if annotation is None or found is None:
+            return 1
+        sizes = zip(annotation.picture.shape, found.plane, strict=True)
+        return math.prod(size for size, at in sizes if at is not None)
 
     def _shape(self) -> tuple[int, int]:
         """Return (H, W) of the slice that was searched, else of the one in view."""
@@ -259,6 +320,8 @@ class AutoTab(QObject):
         kept = 0 if chosen is None else len(chosen.kept)
         elsewhere = annotation is not None and annotation.seen != found.plane
         remark = " They are on another slice than the one in view." if elsewhere else ""
+        if self.controls.where.currentData() and kept:
+            return words.everywhere(kept, self._slices(), self.controls.link.isChecked())
         return words.found(kept, len(found.left), found.known) + remark
 
     def _is_settled(self) -> bool:
@@ -293,7 +356,8 @@ class AutoTab(QObject):
     def _count_certain(self) -> None:
         kept = [] if self._chosen is None else self._chosen.kept
         certain = self.controls.certain.value()
-        self.controls.show_certain(sum(one.score >= certain for one in kept))
+        here = sum(one.score >= certain for one in kept)
+        self.controls.show_certain(None if self.controls.where.currentData() else here)
 
     def _show_stand(self, stand: Stand) -> None:
         if self._found is None:
@@ -312,12 +376,25 @@ class AutoTab(QObject):
             self.controls.show_coarse(*words.coarse(self._chosen.kept, self._found.grid))
         self.refresh()
 
+    def _show_stack(self, stand: StackStand) -> None:
+        self.controls.bar.setRange(0, 100 * stand.total)
+        self.controls.bar.setValue(int(100 * stand.done))
+        self.controls.status.setText(words.through(stand))
+
+    def _end_stack(self, why: str, done: Filled) -> None:
+        self.controls.show_work(False)
+        self._step = done.step
+        early = f"It ended early: {why}. The slices that are done stay. " if why else ""
+        self._say(early + words.filled(done))
+
     def _cancel(self) -> None:
         self.loop.stop()
-        self.work.stop("you cancelled it")
+        self.work.stop(CANCELLED)
+        self.stack.stop(CANCELLED)
 
     def _begin_afresh(self) -> None:
         self.work.stop(ANOTHER)
+        self.stack.stop(ANOTHER)
         self.refresh()
 
     def _show_busy(self, text: str) -> None:

@@ -11,12 +11,24 @@ from napari_sam.inference.grid_settings import GridSettings
 from napari_sam.inference.tiling import Tiling
 from napari_sam.results import Proposal
 from napari_sam.session.filling import Filled
+from napari_sam.widgets.auto_stack import StackStand
 from napari_sam.widgets.auto_work import Stand
 from napari_sam.widgets.keys import KEYS
 from napari_sam.widgets.measures import diameter
 from napari_sam.widgets.train_words import duration
 
-__all__ = ["coarse", "count", "filled", "found", "points_for", "ready", "spacing", "standing"]
+__all__ = [
+    "coarse",
+    "count",
+    "everywhere",
+    "filled",
+    "found",
+    "points_for",
+    "ready",
+    "spacing",
+    "standing",
+    "through",
+]
 
 NEAREST = 8  # the points that would do are rounded up to a multiple of it
 FEW = 5  # objects that are too few to judge the grid by
@@ -85,6 +97,28 @@ def found(kept: int, new: int, known: int) -> str:
         f"{count(kept)} from {masks} found. Move the handles until they are right, then "
         f"put them into the list, accept all, or fill in what is certain.{again}"
     )
+
+
+def everywhere(kept: int, slices: int, linked: bool) -> str:
+    """Return what can be done with all slices of a stack."""
+    objects = "objects are linked from slice to slice" if linked else "each has its own objects"
+    return (
+        f"{count(kept)} on this slice. The buttons below search all {count(slices, 'slice')} with "
+        f"these filters; {objects} (More settings). One undo takes all of it back."
+    )
+
+
+def through(stand: StackStand) -> str:
+    """Return how far a search of a stack is.
+
+    Examples
+    --------
+    >>> through(StackStand(2.5, 20, 41, 0))
+    'Slice 3 of 20, 41 objects so far'
+    """
+    left = f", about {duration(stand.seconds_left)} left" if stand.seconds_left else ""
+    slice_ = min(int(stand.done) + 1, stand.total)
+    return f"Slice {slice_:,} of {stand.total:,}, {count(stand.objects)} so far{left}"
 
 
 def filled(done: Filled) -> str:

@@ -120,6 +120,7 @@ class Panel(QWidget):
         self.destroyed.connect(self.ahead.close)
         self.destroyed.connect(self.stack.close)
         self.destroyed.connect(self.auto.work.close)
+        self.destroyed.connect(self.auto.stack.close)
         self.destroyed.connect(self.refining.cancel)
         self.destroyed.connect(self.training.work.close)
         self.destroyed.connect(self.saver.close)
@@ -206,6 +207,7 @@ class Panel(QWidget):
         self.training.trained.connect(self._refresh_models)
         self.training.use_wanted.connect(self._use_trained)
         self.auto.use_wanted.connect(self._use_named)
+        self.auto.writes_to.connect(self.controls.labels.choose)
 
     def _connect_keys(self) -> None:
         self._drop_keys()
