@@ -33,9 +33,9 @@ from napari_sam.widgets.picture import is_helper
 __all__ = ["AutoControls"]
 
 SEEDS = {
+    "adaptive": "At spots, then between what was found",
     "maxima": "At bright or dark spots",
     "distance": "Deep inside of what a threshold finds",
-    "adaptive": "At spots, then between what was found",
     "grid": "On a grid",
 }
 CROPS = {0: "The picture as a whole", 1: "Also in 2 x 2 crops", 2: "Also in 4 x 4 crops"}
@@ -81,9 +81,7 @@ class AutoControls(QWidget):
         self.cancel = _button("Cancel", "Stop here; what was found stays")
         self.min_score = _floor("What the model is less sure of is never shown")
         self.min_stability = _floor("Masks that depend more on the threshold are never shown")
-        self.seeds = _choice(
-            SEEDS, "Where the model is asked, at most so often; on a grid in large pictures"
-        )
+        self.seeds = _choice(SEEDS, "Where the model is asked; in large pictures always on a grid")
         self.crops = _choice(CROPS, "Crops are enlarged: for small objects in large pictures")
         self.same = _choice(SAME, "When two masks are the same object; the better one is kept")
         self.inside = LayerChoice(viewer, _is_drawn, "The whole slice")

@@ -257,7 +257,9 @@ class AutoTab(QObject):
         c = self.controls
         c.preset.activated.connect(self._take_preset)
         c.points.valueChanged.connect(self.refresh)
-        c.seeds.activated.connect(self.refresh)
+        for box in (c.seeds, c.crops):
+            box.activated.connect(self.refresh)
+        c.link.toggled.connect(self.refresh)
         c.start.clicked.connect(self.start)
         c.cancel.clicked.connect(self._cancel)
         c.finer.clicked.connect(self._take_finer)
