@@ -44,10 +44,11 @@ class FindingSegmenter(FakeSegmenter):
     searches: list = field(default_factory=list)
     fails: str = ""
 
-    def find(self, image, settings, where, contrast, pause):
+    def find(self, image, settings, where, contrast, pause, seeds=None):
         self.searches.append((settings, where, contrast))
         shape = image.shape[:2]
-        points = inside(point_grid(settings.points_per_side, shape), where)
+        points = point_grid(settings.points_per_side, shape) if seeds is None else seeds
+        points = inside(points, where)
         batches = [points[at : at + BATCH] for at in range(0, len(points), BATCH)]
         total = len(points)
         if Tiling().cuts(shape):
@@ -219,6 +220,22 @@ class TestSearch:
         assert {p for o in bench.session.objects.values() for p in o.planes} == {(1, None, None)}
         assert not bench.labels[[0, 2]].any()
         assert model.searches[0][2] is not None
+
+    def test_only_at_points_or_labels_of_a_layer(self, open_picture, model):
+        bench = open_picture()
+        bench.viewer.add_points([DISCS[0][:2], (1, 1)], name="mine")
+        rough = np.zeros(seen().shape, np.uint8)
+        rough[disc(*DISCS[1][:2], 3)] = 7
+        bench.viewer.add_labels(rough, name="rough")
+        for name, number in (("mine", 0), ("rough", 1)):
+            bench.controls.at.choose(bench.viewer.layers[name])
+            bench.find()
+            (one,) = bench.tab._found.left
+            assert one.mask[DISCS[number][:2]]
+        bench.viewer.layers["mine"].data = np.zeros((0, 2))
+        bench.controls.at.choose(bench.viewer.layers["mine"])
+        bench.find()
+        assert bench.tab._found.left == []
 
     def test_only_inside_a_drawn_shape(self, open_picture, model):
         bench = open_picture(scale=(2, 2))

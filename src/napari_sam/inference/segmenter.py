@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sam.errors import InputError
 from napari_sam.inference.embeddings import EmbeddingStore
 from napari_sam.inference.grid_settings import GridSettings
 from napari_sam.inference.stops import PropagateSettings
@@ -128,18 +129,25 @@ class Segmenter:
         where: NDArray[np.bool_] | None,
         contrast: tuple[float, float] | None,
         pause: Callable[[], None],
+        seeds: NDArray[np.float64] | None = None,
     ) -> Iterator[GridProgress] | Iterator[TileProgress]:
         """Find everything in a picture, as `napari_sam.inference.grid.iter_proposals` does.
 
-        In a picture that `Tiling` cuts, as `napari_sam.inference.tiled.iter_tiles` does.
+        In a picture that `Tiling` cuts, as `napari_sam.inference.tiled.iter_tiles` does, which
+        takes no seeds.
         """
         from napari_sam.inference.grid import iter_proposals
         from napari_sam.inference.tiled import iter_tiles
 
         options: dict[str, Any] = {"where": where, "contrast": contrast, "pause": pause}
-        if Tiling().cuts(image.shape):
-            return iter_tiles(self._predictor, image, settings, **options)
-        return iter_proposals(self._predictor, image, settings, store=self._store, **options)
+        if not Tiling().cuts(image.shape):
+            options |= {"seeds": seeds, "store": self._store}
+            return iter_proposals(self._predictor, image, settings, **options)
+        if seeds is not None:
+            raise InputError(
+                "a picture as large as this one is searched on a grid; take no layer to ask at"
+            )
+        return iter_tiles(self._predictor, image, settings, **options)
 
     def predict_batch(self, embedding: Embedding, prompts: Sequence[Prompts]) -> list[Prediction]:
         """Predict many objects of one picture."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from napari.components import ViewerModel
-from napari.layers import Layer, Shapes
+from napari.layers import Labels, Layer, Points, Shapes
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QCheckBox,
@@ -82,6 +82,8 @@ class AutoControls(QWidget):
         self.min_score = _floor("What the model is less sure of is never shown")
         self.min_stability = _floor("Masks that depend more on the threshold are never shown")
         self.seeds = _choice(SEEDS, "Where the model is asked; in large pictures always on a grid")
+        self.at = LayerChoice(viewer, _says_where, "Where the model suggests")
+        self.at.setToolTip("Ask at your points, or in the middle of each object of rough labels")
         self.crops = _choice(CROPS, "Crops are enlarged: for small objects in large pictures")
         self.same = _choice(SAME, "When two masks are the same object; the better one is kept")
         self.inside = LayerChoice(viewer, _is_drawn, "The whole slice")
@@ -204,6 +206,7 @@ class AutoControls(QWidget):
         add_row(form, "Min &score", self.min_score)
         add_row(form, "Min s&tability", self.min_stability)
         add_row(form, "&Ask", self.seeds)
+        add_row(form, "Ask a&t", self.at)
         add_row(form, "&Look at", self.crops)
         add_row(form, "&Same object", self.same)
         form.addRow(self.link)
@@ -245,6 +248,10 @@ class AutoControls(QWidget):
 
 def _is_drawn(layer: Layer) -> bool:
     return isinstance(layer, Shapes) and not is_helper(layer)
+
+
+def _says_where(layer: Layer) -> bool:
+    return isinstance(layer, Points | Labels) and not is_helper(layer)
 
 
 def _button(text: str, tip: str) -> QPushButton:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,6 +42,8 @@ class StackOrder:
         How each is searched.
     region : (H, W) bool, optional
         Where.
+    seeds : callable
+        Gives the points of a plane to ask at, or None to ask as the grid settings mean.
     selection : Selection
         What is kept, and who is on top.
     rule, certain
@@ -55,6 +57,7 @@ class StackOrder:
     runs: Sequence[Sequence[Plane]]
     grid: GridSettings
     region: NDArray[np.bool_] | None
+    seeds: Callable[[Plane], NDArray[np.float64] | None]
     selection: Selection
     rule: Rule
     certain: float
@@ -180,10 +183,11 @@ class _Run:
         plane, order = self._places[self._done][1], self._order
         try:
             where = free(order.region, held(self._annotation, plane, order.rule))
+            seeds = order.seeds(plane)
         except InputError:
             return None
         reader = self._annotation.picture.reader(plane)
-        return AutoOrder(reader, self._annotation.contrast, order.grid, where)
+        return AutoOrder(reader, self._annotation.contrast, order.grid, where, seeds)
 
     def hear(self, stand: Stand) -> StackStand:
         """Take what was found on the plane so far."""

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import numpy as np
 from napari.components import ViewerModel
+from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_sam.errors import InputError, NapariSamError
@@ -16,6 +18,7 @@ from napari_sam.results import Proposal
 from napari_sam.session.commit import Rule
 from napari_sam.session.filling import Chosen, Filled, fill
 from napari_sam.session.session import Session
+from napari_sam.session.target import Plane
 from napari_sam.widgets import auto_words as words
 from napari_sam.widgets.annotation import Annotation
 from napari_sam.widgets.auto_choices import AutoChoices
@@ -26,6 +29,7 @@ from napari_sam.widgets.auto_links import runs
 from napari_sam.widgets.auto_loop import AutoLoop
 from napari_sam.widgets.auto_stack import AutoStack, StackOrder, StackStand
 from napari_sam.widgets.auto_work import AutoOrder, AutoWork, Stand
+from napari_sam.widgets.own_seeds import own_seeds
 from napari_sam.widgets.region import inside
 from napari_sam.widgets.training import Training
 
@@ -111,6 +115,7 @@ class AutoTab(QObject):
         self.stack.close()
         self.follow(None)
         self.controls.inside.disconnect_viewer()
+        self.controls.at.disconnect_viewer()
 
     def start(self) -> None:
         """Search the slice in view."""
@@ -126,6 +131,7 @@ class AutoTab(QObject):
         try:
             there = held(annotation, seen, self._rule())
             where = free(region, there)
+            seeds = self._seeds(annotation)(seen)
         except InputError as error:
             self._say(f"⚠ {error}")
             return
@@ -134,7 +140,7 @@ class AutoTab(QObject):
         self.choices.remember()
         self._show_busy("Looking at the picture…")
         reader = annotation.picture.reader(seen)
-        self.work.start(model, AutoOrder(reader, annotation.contrast, grid, where))
+        self.work.start(model, AutoOrder(reader, annotation.contrast, grid, where, seeds))
         self.refresh()
 
     def forget(self) -> None:
@@ -184,6 +190,11 @@ class AutoTab(QObject):
             self._preview.hide()
         self._say(words.filled(done))
 
+    def _seeds(self, annotation: Annotation) -> Callable[[Plane], NDArray[np.float64] | None]:
+        """Return what gives the points of a plane that somebody wants to be asked."""
+        layer, picture = self.controls.at.layer, annotation.picture
+        return lambda plane: None if layer is None else own_seeds(layer, picture, plane)
+
     def _put_all(self, certain: float) -> None:
         """Search all slices like the one that was searched, and put what the filters keep."""
         annotation, found, c = self._annotation, self._found, self.controls
@@ -198,6 +209,7 @@ class AutoTab(QObject):
                 lines,
                 found.grid,
                 found.region,
+                self._seeds(annotation),
                 self.choices.selection,
                 self._rule(),
                 certain,

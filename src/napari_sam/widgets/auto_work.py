@@ -41,12 +41,15 @@ class AutoOrder:
         How it is searched.
     where : (H, W) bool, optional
         Where anything is left to be found; None: everywhere.
+    seeds : (N, 2) float, optional
+        Points (row, column) to ask at in place of those that the settings mean.
     """
 
     read: Read
     contrast: Contrast
     settings: GridSettings
     where: NDArray[np.bool_] | None = None
+    seeds: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +143,7 @@ class _Run:
             order = self._order
             contrast = order.contrast.of(segmenter)
             self._steps = segmenter.find(
-                order.read(), order.settings, order.where, contrast, self._pause
+                order.read(), order.settings, order.where, contrast, self._pause, order.seeds
             )
         return next(self._steps, None)
 
