@@ -127,6 +127,7 @@ def test_nothing_accepted_is_missing_after_a_kill(tmp_path, kills):
     finally:
         life.kill()
     saved = on_disk(tmp_path / "napari_sam_sessions")
-    assert known.items() <= saved.items()
+    assert known.keys() <= saved.keys()  # the first cell may have been corrected since
+    assert life.accepted() == saved
     assert {z for _, z in saved} == set(range(SLICES))
     assert {number for number, _ in saved} == {1, 2, 3, 4, 5}

@@ -50,6 +50,7 @@ class Jobs(QObject):
         super().__init__(parent)
         self._running: Future[Answer] | None = None
         self._waiting: tuple[HostedModel, Job] | None = None
+        self._asked: Request | None = None  # by the job that runs
         self._closed = False
         self._heard.connect(self._tell_progress)
         self._ended.connect(self._take)
@@ -60,10 +61,15 @@ class Jobs(QObject):
         return self._running is not None
 
     def submit(self, model: HostedModel, job: Job) -> None:
-        """Run a job as soon as the one that runs now has ended; forget any that waits."""
+        """Run a job as soon as the one that runs now has ended; forget any that waits.
+
+        A question that is being answered is not asked again.
+        """
         if self._running is not None:
-            self._waiting = model, job
+            again = job.request is not None and job.request is self._asked
+            self._waiting = None if again else (model, job)
             return
+        self._asked = job.request
         look = job.look if job.request is None else None
 
         def pause() -> None:
