@@ -41,7 +41,7 @@ from napari_sam.inference.segmenter import Segmenter
 from napari_sam.settings import Settings
 
 CLICK_S, SLOT_S = 0.1, 0.05  # what is aimed at
-SETTLE_S = 0.05  # between scrolling and clicking
+HAND_S = 0.4  # from the slider to the object
 PATIENCE_S = 300
 QT_S_OWN = {"event", "eventFilter", "showEvent", "__init__"}
 
@@ -127,6 +127,9 @@ def main() -> None:
     parser.add_argument("--slices", type=int, default=60)
     parser.add_argument("--side", type=int, default=1024)
     parser.add_argument("--model", default="cells_tiny")
+    parser.add_argument(
+        "--settle", type=float, default=HAND_S, help="seconds between scrolling and clicking"
+    )
     options = parser.parse_args()
     clock = Clock()
     clock.watch(Segmenter, "predict", clock.decoder)
@@ -139,7 +142,8 @@ def main() -> None:
             MemoryStore(usual.embeddings_memory_mb * 10**6),
             DiskStore(Path(folder), usual.embeddings_disk_mb * 10**6),
         )
-        run(clock, store, make_stack(options.slices, options.side), options.model)
+        stack = make_stack(options.slices, options.side)
+        run(clock, store, stack, options.model, options.settle)
 
 
 def make_stack(slices: int, side: int) -> NDArray[np.uint16]:
@@ -153,7 +157,9 @@ def make_stack(slices: int, side: int) -> NDArray[np.uint16]:
     return stack
 
 
-def run(clock: Clock, store: EmbeddingStore, stack: NDArray[np.uint16], model: str) -> None:
+def run(
+    clock: Clock, store: EmbeddingStore, stack: NDArray[np.uint16], model: str, settle: float
+) -> None:
     """Click on slices that are done until all are, and print the figures."""
     from napari_sam.widgets.panel import Panel
 
@@ -194,7 +200,7 @@ def run(clock: Clock, store: EmbeddingStore, stack: NDArray[np.uint16], model: s
     wait_until(lambda: len(done) > 2 or not panel.ahead.busy)
     while panel.ahead.busy:
         viewer.dims.set_point(0, rng.choice(done))
-        wait(SETTLE_S)
+        wait(settle)
         waits.append(click(viewer, panel, clock))
         panel.prompting.reject()
         wait(0.3)
