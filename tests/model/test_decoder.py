@@ -7,7 +7,7 @@ import torch
 
 from napari_sam.model.config import CONFIGS
 from napari_sam.model.mask_decoder import MaskDecoder
-from napari_sam.model.transformer import Attention, ImageToTokens, TokensToImage
+from napari_sam.model.transformer import Attention, ImageToTokens, TokensToImage, TwoWayLayer
 
 WIDTH = 64
 
@@ -64,3 +64,19 @@ def test_masks_are_drawn_only_where_they_are_wanted(with_skips: bool) -> None:
     some = decoder.judge(image, position, sparse, skips).only(wanted, slice(1, 4))
     torch.testing.assert_close(some.iou, iou[wanted, 1:], rtol=0, atol=0)
     torch.testing.assert_close(decoder.draw(some), logits[wanted, 1:], rtol=0, atol=1e-11)
+
+
+def test_mixed_precision_does_not_round_the_image() -> None:
+    torch.manual_seed(0)
+    layer = TwoWayLayer(128, 512)
+    tokens, keys, position = (
+        torch.randn(2, 7, 128),
+        torch.randn(2, 64, 128),
+        torch.randn(1, 64, 128),
+    )
+    exact = layer(tokens, keys, tokens, position, first=True)[1]
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = layer(tokens, keys, tokens, position, first=True)[1]
+    assert mixed.dtype == torch.float32
+    # A rounded sum would be off by up to 2^-8 of its value, 0.01 to 0.03 here.
+    assert (mixed - exact).abs().max() < 0.008

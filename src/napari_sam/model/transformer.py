@@ -115,10 +115,13 @@ class TwoWayLayer(nn.Module):
         k = keys + keys_pe
         tokens = self.norm2(tokens + self.cross_attn_token_to_image(tokens + tokens_pe, k, keys))
         tokens = self.norm3(tokens + self.mlp(tokens))
-        # In place: on a CPU, room for one more image per object costs as much as a product.
         seen = self.cross_attn_image_to_token(k, tokens + tokens_pe, tokens)
-        keys = self.norm4(seen.add_(keys))
-        return tokens, keys
+        if seen.dtype == keys.dtype:
+            # In place: on a CPU, room for one more image per object costs as much as a product.
+            seen = seen.add_(keys)
+        else:  # in mixed precision the sum shall not be rounded
+            seen = seen + keys
+        return tokens, self.norm4(seen)
 
 
 class TwoWayTransformer(nn.Module):
