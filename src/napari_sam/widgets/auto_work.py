@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from concurrent.futures import CancelledError, Future
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from napari_sam.inference.grid_settings import GridSettings
 from napari_sam.inference.host import HostedModel
 from napari_sam.results import Proposal
 from napari_sam.widgets.look import Contrast, Read
+from napari_sam.widgets.piecework import Piecework
 
 if TYPE_CHECKING:
     from napari_sam.inference.grid import GridProgress
@@ -70,12 +70,13 @@ class AutoWork(QObject):
 
     stood = Signal(object)  # Stand; the last one has one proposal for each object
     ended = Signal(str)  # empty, or why before all was asked
-    _stepped = Signal(object, object)  # _Run, Future
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._run: _Run | None = None
-        self._stepped.connect(self._take)
+        self._work = Piecework(later=True, parent=self)
+        self._work.stepped.connect(self._take)
+        self._work.failed.connect(lambda error: self.stop(str(error) or type(error).__name__))
 
     @property
     def busy(self) -> bool:
@@ -85,65 +86,44 @@ class AutoWork(QObject):
     def start(self, model: HostedModel, order: AutoOrder) -> None:
         """Begin a run; another one ends."""
         self.stop()
-        self._run = run = _Run(model, order)
-        self._submit(run)
+        self._run = _Run(order)
+        self._work.start(model, repeat(self._run.step))
 
     def stop(self, why: str = "") -> None:
         """End now; what was found stays where it was told."""
-        run, self._run = self._run, None
-        if run is not None:
-            run.cancelled = True
+        busy = self.busy
+        self.close()
+        if busy:
             self.ended.emit(why)
 
     def close(self) -> None:
         """End now and say nothing any more."""
-        run, self._run = self._run, None
-        if run is not None:
-            run.cancelled = True
+        self._run = None
+        self._work.cancel()
 
-    def _submit(self, run: _Run) -> None:
-        future = run.model.submit(run.step, run.hear_loading, later=True)
-        future.add_done_callback(partial(self._tell, run))
-
-    def _tell(self, run: _Run, future: Future[Progress | None]) -> None:  # the model's thread
-        if not run.cancelled:
-            self._stepped.emit(run, future)
-
-    def _take(self, run: _Run, future: Future[Progress | None]) -> None:
-        if run is not self._run:
-            return
-        error = future.exception()
-        if error is not None:
-            self.stop(str(error) or type(error).__name__)
-            return
-        progress = future.result()
+    def _take(self, progress: Progress | None) -> None:
         if progress is None:
             self.stop()
-            return
-        self.stood.emit(run.hear(progress))
-        if run is self._run:
-            self._submit(run)
+        elif self._run is not None:
+            self.stood.emit(self._run.hear(progress))
 
 
 class _Run:
     """One run; `step` is called in the model's thread, everything else in the GUI's."""
 
-    def __init__(self, model: HostedModel, order: AutoOrder) -> None:
-        self.model = model
-        self.cancelled = False
+    def __init__(self, order: AutoOrder) -> None:
         self._order = order
         self._steps: Iterator[Progress] | None = None
         self._found: list[Proposal] = []
         self._first: tuple[int, float] | None = None  # done, and the moment of the first progress
 
-    def step(self, segmenter: Any) -> Progress | None:
+    def step(self, segmenter: Any, pause: Callable[[], None]) -> Progress | None:
         """Ask the next few points; None at the end."""
-        self._pause()
         if self._steps is None:
             order = self._order
             contrast = order.contrast.of(segmenter)
             self._steps = segmenter.find(
-                order.read(), order.settings, order.where, contrast, self._pause, order.seeds
+                order.read(), order.settings, order.where, contrast, pause, order.seeds
             )
         return next(self._steps, None)
 
@@ -158,13 +138,3 @@ class _Run:
         pace = (now - self._first[1]) / asked if asked else 0.0
         left = pace * (progress.total - progress.done)
         return Stand(progress.done, progress.total, left, list(self._found))
-
-    def hear_loading(self, what: str, done: int, total: int) -> None:
-        """Stop a download that nobody waits for any more."""
-        if self.cancelled:
-            raise CancelledError
-
-    def _pause(self) -> None:
-        if self.cancelled:
-            raise CancelledError
-        self.model.give_way()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Future
 from functools import partial
 from typing import Any
@@ -19,7 +18,7 @@ Piece = Callable[[Any, Callable[[], None]], Any]
 
 
 class Piecework(QObject):
-    """One piece after another; what they return arrives in the GUI thread.
+    """One piece after another, endless if they are; what they return arrives in the GUI thread.
 
     Parameters
     ----------
@@ -46,7 +45,7 @@ class Piecework(QObject):
     def start(self, model: HostedModel, pieces: Iterable[Piece]) -> None:
         """Do these pieces; what was still to do is dropped."""
         self.cancel()
-        self._run = _Run(model, deque(pieces))
+        self._run = _Run(model, iter(pieces))
         self._next(self._run)
 
     def cancel(self) -> None:
@@ -56,11 +55,11 @@ class Piecework(QObject):
             self._run = None
 
     def _next(self, run: _Run) -> None:
-        if not run.pieces:
+        piece, model, later = next(run.pieces, None), run.model, self._later
+        if piece is None:
             self._run = None
             self.ended.emit()
             return
-        piece, model, later = run.pieces.popleft(), run.model, self._later
 
         def pause() -> None:
             if run.cancelled:
@@ -93,7 +92,7 @@ class Piecework(QObject):
 
 
 class _Run:
-    def __init__(self, model: HostedModel, pieces: deque[Piece]) -> None:
+    def __init__(self, model: HostedModel, pieces: Iterator[Piece]) -> None:
         self.model = model
         self.pieces = pieces
         self.cancelled = False

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Mapping
-from concurrent.futures import CancelledError, Future
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import repeat
 from statistics import median
 from typing import Any
 
@@ -23,6 +23,7 @@ from napari_sam.session.commit import Rule
 from napari_sam.session.objects import Origin, Source, Status
 from napari_sam.session.proposals import Proposal
 from napari_sam.widgets.annotation import Annotation
+from napari_sam.widgets.piecework import Piecework
 from napari_sam.widgets.stack_order import Line, Masks, Slices
 from napari_sam.widgets.stack_report import Report
 
@@ -82,12 +83,13 @@ class StackWork(QObject):
 
     reached = Signal(object)  # Reached
     ended = Signal(str)  # why, if it ended early
-    _stepped = Signal(object, object)  # _Run, Future
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._run: _Run | None = None
-        self._stepped.connect(self._take)
+        self._work = Piecework(later=True, parent=self)
+        self._work.stepped.connect(self._take)
+        self._work.failed.connect(self._fail)
 
     @property
     def busy(self) -> bool:
@@ -98,7 +100,7 @@ class StackWork(QObject):
         """Begin; the report that is returned grows with every slice."""
         self.stop()
         self._run = run = _Run(annotation, model, order)
-        self._submit(run)
+        self._work.start(model, repeat(run.step))
         return run.report
 
     def check(self) -> None:
@@ -108,37 +110,26 @@ class StackWork(QObject):
 
     def stop(self, why: str = "") -> None:
         """End now; what has come stays."""
-        run, self._run = self._run, None
-        if run is not None:
-            run.end()
+        busy = self.busy
+        self.close()
+        if busy:
             self.ended.emit(why)
 
     def close(self) -> None:
         """End now and say nothing any more."""
         run, self._run = self._run, None
+        self._work.cancel()
         if run is not None:
             run.end()
 
-    def _submit(self, run: _Run) -> None:
-        future = run.model.submit(run.step, run.hear_loading, later=True)
-        future.add_done_callback(partial(self._tell, run))
-
-    def _tell(self, run: _Run, future: Future[Step | None]) -> None:  # in the model's thread
-        if not run.cancelled:
-            self._stepped.emit(run, future)
-
-    def _take(self, run: _Run, future: Future[Step | None]) -> None:
-        if run is not self._run:
-            return
+    def _fail(self, error: BaseException) -> None:
         self.check()
-        if run is not self._run:
-            return
-        error = future.exception()
-        if error is not None:
-            self.stop(str(error) or type(error).__name__)
-            return
-        step = future.result()
-        if step is None:
+        self.stop(str(error) or type(error).__name__)
+
+    def _take(self, step: Step | None) -> None:
+        self.check()
+        run = self._run
+        if run is None or step is None:
             self.stop()
             return
         try:
@@ -148,7 +139,6 @@ class StackWork(QObject):
             return
         if run is self._run:
             self.reached.emit(reached)
-            self._submit(run)
 
 
 class _Run:
@@ -156,7 +146,6 @@ class _Run:
 
     def __init__(self, annotation: Annotation, model: HostedModel, order: Order) -> None:
         self.model = model
-        self.cancelled = False
         self.report = Report(order.anchors)
         self._annotation, self._order = annotation, order
         self._session, self._target = annotation.session, annotation.target
@@ -174,29 +163,22 @@ class _Run:
         return "" if same and now.model is self.model else LEFT
 
     def end(self) -> None:
-        """Let the model go at its next pause, and write no more."""
-        self.cancelled = True
+        """Write no more."""
         self._batch.end()
 
-    def step(self, segmenter: Any) -> Step | None:
+    def step(self, segmenter: Any, pause: Callable[[], None]) -> Step | None:
         """Go on to the next slice; None at the end."""
-        self._pause()
         if self._steps is None:
             order = self._order
             anchor = next(at for places in order.anchors.values() for at in places)
             self._steps = segmenter.propagate(
-                Slices(self._read, order.length, anchor),
+                Slices(partial(self._read, pause), order.length, anchor),
                 order.seeds,
                 order.settings,
                 self._contrast.of(segmenter),
-                self._pause,
+                pause,
             )
         return next(self._steps, None)
-
-    def hear_loading(self, what: str, done: int, total: int) -> None:
-        """Stop a download that nobody waits for any more."""
-        if self.cancelled:
-            raise CancelledError
 
     def write(self, step: Step) -> Reached:
         """Put what was found on a slice into the session."""
@@ -225,14 +207,9 @@ class _Run:
             Status.PROPOSED if sure else Status.UNCLEAR,
         )
 
-    def _read(self, index: int) -> NDArray[Any]:
-        self._pause()
+    def _read(self, pause: Callable[[], None], index: int) -> NDArray[Any]:
+        pause()
         return np.asarray(self._mix.reader(self._order.line.at(index))())
-
-    def _pause(self) -> None:
-        if self.cancelled:
-            raise CancelledError
-        self.model.give_way()
 
 
 class _Way:
