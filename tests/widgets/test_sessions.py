@@ -8,14 +8,17 @@ import pytest
 from napari.layers import Image
 
 from napari_sam.session.folder import restore
-from napari_sam.session.saved import find_saved, sessions_folder
+from napari_sam.session.saved import all_saved, sessions_folder
 from napari_sam.widgets.picture import Picture
 from napari_sam.widgets.saving import fingerprinter
 from tests.widgets.conftest import ours, picture
 
 
 def saved(viewer):
-    return find_saved(fingerprinter(Picture(viewer.layers["cells"]))(), sessions_folder())
+    picture = fingerprinter(Picture(viewer.layers["cells"]))()
+    found = all_saved(sessions_folder())
+    assert all(one.manifest.picture == picture for one in found)
+    return found
 
 
 def test_work_is_saved_while_one_works(viewer, panel, accept):

@@ -125,7 +125,7 @@ def _steps(
     from napari_sam.inference.tiled import iter_tiles
     from napari_sam.inference.tiling import Tiling
 
-    if max(picture.shape[:2]) <= Tiling().alone:
+    if not Tiling().cuts(picture.shape):
         return iter_proposals(
             predictor, picture[:, :], settings, seeds=seeds, contrast=contrast, store=store
         )

@@ -116,12 +116,10 @@ class TwoWayLayer(nn.Module):
         tokens = self.norm2(tokens + self.cross_attn_token_to_image(tokens + tokens_pe, k, keys))
         tokens = self.norm3(tokens + self.mlp(tokens))
         seen = self.cross_attn_image_to_token(k, tokens + tokens_pe, tokens)
-        if seen.dtype == keys.dtype:
-            # In place: on a CPU, room for one more image per object costs as much as a product.
-            seen = seen.add_(keys)
-        else:  # in mixed precision the sum shall not be rounded
-            seen = seen + keys
-        return tokens, self.norm4(seen)
+        # In place: on a CPU, room for one more image per object costs as much as a product. But in
+        # mixed precision the sum shall not be rounded.
+        keys = seen.add_(keys) if seen.dtype == keys.dtype else seen + keys
+        return tokens, self.norm4(keys)
 
 
 class TwoWayTransformer(nn.Module):

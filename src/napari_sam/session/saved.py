@@ -12,11 +12,11 @@ from pathlib import Path
 import platformdirs
 
 from napari_sam.errors import SessionError
-from napari_sam.session.fingerprint import Fingerprint, Match
+from napari_sam.session.fingerprint import Match
 from napari_sam.session.folder import locked, read_session
 from napari_sam.session.manifest import Manifest
 
-__all__ = ["Saved", "all_saved", "best_match", "delete_saved", "find_saved", "sessions_folder"]
+__all__ = ["Saved", "all_saved", "best_match", "delete_saved", "sessions_folder"]
 
 
 def sessions_folder() -> Path:
@@ -82,11 +82,6 @@ def all_saved(parent: Path) -> list[Saved]:
         if times:
             found.append(Saved(path, datetime.fromtimestamp(max(times)), manifest))
     return sorted(found, key=lambda saved: saved.changed, reverse=True)
-
-
-def find_saved(picture: Fingerprint, parent: Path) -> list[Saved]:
-    """Return the saved sessions of a picture, latest first."""
-    return [saved for saved in all_saved(parent) if saved.manifest.picture == picture]
 
 
 def best_match(
