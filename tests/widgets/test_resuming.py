@@ -265,6 +265,21 @@ def test_what_is_deleted_was_asked_about(begin, settle, qtbot, monkeypatch):
     assert not all_saved(sessions_folder())
 
 
+def test_work_that_is_open_is_neither_deleted_nor_opened_twice(begin, settle, qtbot, monkeypatch):
+    viewer, panel = begin(picture(*SHAPE))
+    labels = work(viewer, panel, settle)
+    shown = chosen(panel, qtbot)
+    assert shown.list.topLevelItem(0).text(2) == "open now"
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Yes)
+    shown.delete.click()
+    qtbot.waitUntil(lambda: "open in another window" in shown.text.text())
+    assert shown.list.topLevelItemCount() == 1
+    shown.list.topLevelItem(0).setSelected(True)
+    shown.go_on.click()
+    assert "open here" in panel.controls.remark.text()
+    np.testing.assert_array_equal(panel.annotation.target.data, labels)
+
+
 def test_damaged_work_says_so_and_keeps_what_can_be_read(begin, settle, calm):
     data = picture(*SHAPE)
     viewer, panel = begin(data)

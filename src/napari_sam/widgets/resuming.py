@@ -99,6 +99,10 @@ class Resuming(QObject):
     def open(self, saved: Saved) -> None:
         """Go on with this work: on a picture that is here, or opened from where it was."""
         annotation, source = self._annotation, saved.manifest.source
+        here = None if annotation is None else annotation.saved_in
+        if here is not None and here.path == saved.path:
+            self.remarked.emit("This is the work that is open here.")
+            return
         if annotation is not None and _seems_of(annotation, saved):
             self._search(annotation, saved)
             return

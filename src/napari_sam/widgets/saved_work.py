@@ -26,6 +26,10 @@ from napari_sam.widgets.forms import new_label
 __all__ = ["SavedWork"]
 
 COLUMNS = "Picture", "Last change", "Objects", "Size"
+NOTHING = "Nothing is saved yet: whatever you draw and accept will be, as you go."
+
+Row = tuple[Saved, str, int]
+"""A saved session, how many objects it has, and its size in bytes."""
 
 
 class SavedWork(QDialog):
@@ -75,7 +79,7 @@ class SavedWork(QDialog):
     def refresh(self) -> None:
         """Read what there is."""
         self.text.setText("Reading…")
-        self._do(_rows)
+        self._do(lambda: (_rows(), ""))
 
     def stop(self) -> None:
         """Read no more."""
@@ -91,18 +95,15 @@ class SavedWork(QDialog):
         if not self._closed and not future.cancelled():
             self._came.emit(future)
 
-    def _show(self, future: Future[list[tuple[Saved, str, int]]]) -> None:
+    def _show(self, future: Future[tuple[list[Row], str]]) -> None:
         self.list.clear()
         if error := future.exception():
             self.text.setText(f"⚠ {error}")
             return
-        rows = future.result()
+        rows, problem = future.result()
         total = sum(size for _, _, size in rows) / 1e6
-        self.text.setText(
-            f"{len(rows)} saved, {total:.1f} MB in {sessions_folder()}"
-            if rows
-            else "Nothing is saved yet: whatever you draw and accept will be, as you go."
-        )
+        there = f"{len(rows)} saved, {total:.1f} MB in {sessions_folder()}" if rows else NOTHING
+        self.text.setText(problem or there)
         for saved, objects, size in rows:
             changed = f"{saved.changed:%Y-%m-%d %H:%M}"
             cells = saved.manifest.name, changed, objects, f"{size / 1e6:.1f} MB"
@@ -135,16 +136,20 @@ class SavedWork(QDialog):
         )
         if answer == QMessageBox.StandardButton.Yes:
 
-            def work() -> Any:
+            def work() -> tuple[list[Row], str]:
+                problem = ""
                 for saved in doomed:
-                    delete_saved(saved)
-                return _rows()
+                    try:
+                        delete_saved(saved)
+                    except SessionError as error:
+                        problem = f"⚠ {error}"
+                return _rows(), problem
 
             self._do(work)
 
 
-def _rows() -> list[tuple[Saved, str, int]]:
-    """Return each saved session, how many objects it has, and its size in bytes."""
+def _rows() -> list[Row]:
+    """Return what is saved, latest first."""
     rows = []
     for saved in all_saved(sessions_folder()):
         try:
