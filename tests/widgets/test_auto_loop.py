@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from napari_sam.errors import InputError
+from napari_sam.session.accepted import accepted_labels
 from napari_sam.session.changes import Kind
 from napari_sam.session.objects import Status
 from napari_sam.session.proposals import Proposal
 from napari_sam.session.session import Session
-from napari_sam.widgets.auto_loop import accepted_labels
-from tests.widgets.test_auto import (  # noqa: F401
+from tests.widgets.finding import (
     DISCS,
     SHAPE,
     Bench,
@@ -20,11 +20,11 @@ from tests.widgets.test_auto import (  # noqa: F401
     model,
     seen,
 )
-from tests.widgets.test_training import FakeTuning, make, runs  # noqa: F401
+from tests.widgets.test_training import FakeTuning, make, runs
 
 
 @pytest.fixture
-def bench(qtbot, host, make):  # noqa: F811
+def bench(qtbot, host, make):
     bench = Bench(qtbot, host, seen(), make)
     bench.controls.points.setValue(16)
     bench.find()
@@ -39,7 +39,7 @@ def learn(bench):
     bench.rest()
 
 
-def test_it_learns_what_is_accepted_and_finds_again(bench, runs, model):  # noqa: F811
+def test_it_learns_what_is_accepted_and_finds_again(bench, runs, model):
     before = {n: o for n, o in bench.session.objects.items() if o.status is Status.ACCEPTED}
     assert len(before) == 4
     learn(bench)
@@ -55,14 +55,22 @@ def test_it_learns_what_is_accepted_and_finds_again(bench, runs, model):  # noqa
     assert {n: bench.session.objects[n] for n in before} == before
 
 
-def test_again_has_another_name_and_begins_with_the_new_model(bench, runs):  # noqa: F811
+def test_again_has_another_name_and_begins_with_the_new_model(bench, runs):
     learn(bench)
     learn(bench)
     assert runs[-1].base == "cells_tiny on discs"
     assert bench.panel.annotation.model.name == "cells_tiny on discs 2"
 
 
-def test_a_training_that_fails_says_why(bench, runs, monkeypatch):  # noqa: F811
+def test_without_a_model_there_is_nothing_to_teach(bench, runs):
+    bench.panel.annotation.use_model(None)
+    assert not bench.controls.teach.isEnabled()
+    with pytest.raises(InputError, match="choose a model"):
+        bench.tab.loop.start(bench.panel.annotation)
+    assert not runs
+
+
+def test_a_training_that_fails_says_why(bench, runs, monkeypatch):
     monkeypatch.setattr(FakeTuning, "error", InputError("out of memory"))
     learn(bench)
     assert bench.status.startswith("No new model: out of memory.")
@@ -70,7 +78,7 @@ def test_a_training_that_fails_says_why(bench, runs, monkeypatch):  # noqa: F811
     assert bench.panel.annotation.model.name == "cells_tiny"
 
 
-def test_cancel_stops_the_training(bench, runs, model, monkeypatch):  # noqa: F811
+def test_cancel_stops_the_training(bench, runs, model, monkeypatch):
     monkeypatch.setattr(FakeTuning, "hold", 5)
     bench.controls.teach.click()
     bench.qtbot.waitUntil(lambda: "step 4 of 100" in bench.status)
@@ -81,7 +89,7 @@ def test_cancel_stops_the_training(bench, runs, model, monkeypatch):  # noqa: F8
     assert len(model.searches) == 1
 
 
-def test_another_picture_meanwhile_keeps_its_model(bench, runs, model, monkeypatch):  # noqa: F811
+def test_another_picture_meanwhile_keeps_its_model(bench, runs, model, monkeypatch):
     monkeypatch.setattr(FakeTuning, "hold", 5)
     bench.controls.teach.click()
     bench.qtbot.waitUntil(lambda: "step 4 of 100" in bench.status)
@@ -93,7 +101,7 @@ def test_another_picture_meanwhile_keeps_its_model(bench, runs, model, monkeypat
     assert len(model.searches) == 1
 
 
-def test_a_training_of_the_other_tab_is_in_the_way(bench, runs, monkeypatch):  # noqa: F811
+def test_a_training_of_the_other_tab_is_in_the_way(bench, runs, monkeypatch):
     monkeypatch.setattr(FakeTuning, "hold", 5)
     training = bench.panel.training
     training.start()

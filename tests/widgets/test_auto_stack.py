@@ -15,7 +15,7 @@ from napari_sam.settings import load_settings
 from napari_sam.widgets.auto_links import runs
 from napari_sam.widgets.picture import Picture
 from tests.widgets.conftest import ours
-from tests.widgets.test_auto import (  # noqa: F401
+from tests.widgets.finding import (
     BATCH,
     DISCS,
     SHAPE,
@@ -38,7 +38,7 @@ def stack(missing=()):
 
 
 @pytest.fixture
-def open_stack(open_picture):  # noqa: F811
+def open_stack(open_picture):
     """Return a function that opens a stack, searches its first slice and chooses all slices."""
 
     def open_stack(data=None, **options):
@@ -55,7 +55,7 @@ def open_stack(open_picture):  # noqa: F811
 
 
 @pytest.fixture
-def halt(model, open_stack, qtbot):  # noqa: F811
+def halt(model, open_stack, qtbot):
     """Return a function that halts a run when two of four slices are done."""
 
     def halt(**options):
@@ -104,7 +104,7 @@ def test_one_slice_only_unless_wanted(open_stack):
     assert slices(bench) == [[0]] * 5
 
 
-def test_a_single_picture_offers_no_slices(open_picture):  # noqa: F811
+def test_a_single_picture_offers_no_slices(open_picture):
     bench = open_picture()
     bench.find()
     c = bench.controls
@@ -154,7 +154,7 @@ def test_without_links_each_slice_has_objects_of_its_own(open_stack):
     assert len(np.unique(bench.labels)) == 21
 
 
-def test_what_is_accepted_stays_and_is_not_searched(open_stack, model):  # noqa: F811
+def test_what_is_accepted_stays_and_is_not_searched(open_stack, model):
     bench = open_stack()
     mask = disc(*DISCS[0][:3])
     bench.panel.annotation.ensure_target()
@@ -168,7 +168,7 @@ def test_what_is_accepted_stays_and_is_not_searched(open_stack, model):  # noqa:
     assert slices(bench) == [[0, 1, 2, 3]] * 4 + [[0, 1, 3], [2]]
 
 
-def test_a_slice_with_no_place_left_is_passed_over(open_stack, model):  # noqa: F811
+def test_a_slice_with_no_place_left_is_passed_over(open_stack, model):
     bench = open_stack()
     bench.panel.annotation.ensure_target()
     with bench.session.begin(Kind.PROPAGATED) as batch:
@@ -204,7 +204,7 @@ def test_cancel_keeps_the_slices_that_are_done(halt):
     assert not bench.labels.any()
 
 
-def test_an_undo_in_the_middle_ends_it(halt, model):  # noqa: F811
+def test_an_undo_in_the_middle_ends_it(halt, model):
     bench = halt()
     bench.panel.annotation.step(Session.undo)
     rest(bench)
@@ -228,7 +228,7 @@ def test_the_picture_is_deleted_in_the_middle(halt):
     assert bench.status.startswith("Choose a picture")
 
 
-def test_a_slice_that_fails_keeps_those_before(halt, model):  # noqa: F811
+def test_a_slice_that_fails_keeps_those_before(halt, model):
     bench = halt()
     model.fails = "the device has no memory"
     model.go.release(9999)

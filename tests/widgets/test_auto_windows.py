@@ -8,7 +8,7 @@ import pytest
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
-from tests.widgets.test_auto import BATCH, FindingSegmenter, model, seen  # noqa: F401
+from tests.widgets.finding import BATCH, FindingSegmenter, model, seen
 from tests.widgets.test_windows import Desk
 
 pytestmark = pytest.mark.gui
@@ -46,7 +46,7 @@ def test_a_dragged_handle_filters(open_desk):
     desk.qtbot.waitUntil(lambda: auto.controls.status.text().startswith(f"{kept} objects from 5"))
 
 
-def test_the_viewer_is_closed_in_mid_search(open_desk, model, caplog):  # noqa: F811
+def test_the_viewer_is_closed_in_mid_search(open_desk, model, caplog):
     desk = open_desk()
     auto = desk.panel.auto
     model.go = threading.Semaphore(2)

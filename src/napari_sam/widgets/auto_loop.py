@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
 from napari_sam.errors import InputError
-from napari_sam.session.objects import Objects, Status, in_order
-from napari_sam.session.target import Plane
+from napari_sam.session.accepted import accepted_labels
 from napari_sam.widgets.annotation import Annotation
 from napari_sam.widgets.train_words import where
 from napari_sam.widgets.training import Training
@@ -19,7 +18,7 @@ from napari_sam.widgets.training import Training
 if TYPE_CHECKING:
     from napari_sam.training.finetune import Progress
 
-__all__ = ["AutoLoop", "accepted_labels"]
+__all__ = ["AutoLoop"]
 
 
 class AutoLoop(QObject):
@@ -93,35 +92,3 @@ class _Planes:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return np.stack([read() for read in self._reads]).astype(dtype, copy=False)
-
-
-def accepted_labels(
-    objects: Objects, shape_of: Callable[[Plane], tuple[int, int]]
-) -> tuple[list[Plane], NDArray[np.int32]]:
-    """Return the planes with accepted objects, and (N, H, W) labels that hold only those.
-
-    Parameters
-    ----------
-    objects : Objects
-        All objects.
-    shape_of : callable
-        Tells (H, W) of a plane.
-
-    Raises
-    ------
-    InputError
-        If none is accepted.
-    """
-    accepted = [
-        (number, plane, section.mask)
-        for number, held in objects.items()
-        for plane, section in held.sections.items()
-        if section.status is Status.ACCEPTED and section.mask is not None
-    ]
-    planes = sorted({plane for _, plane, _ in accepted}, key=in_order)
-    if not planes:
-        raise InputError("nothing is accepted yet that the model could learn from")
-    labels = {plane: np.zeros(shape_of(plane), np.int32) for plane in planes}
-    for number, plane, mask in accepted:
-        mask.mark(labels[plane], (0, 0, *labels[plane].shape), number)
-    return planes, np.stack([labels[plane] for plane in planes])
