@@ -53,6 +53,14 @@ PART = 384  # pixels a side of those samples
 def main() -> None:
     """Take all pictures."""
     IMAGES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as home:  # nobody's own work is shown or added to
+        os.environ["NAPARI_SAM_SESSIONS"] = f"{home}/sessions"
+        os.environ["NAPARI_SAM_MODELS"] = f"{home}/models"
+        take_all()
+
+
+def take_all() -> None:
+    """Open one window after the other."""
     prompt()
     stack()
     session()
@@ -128,7 +136,6 @@ def drawn_stack() -> np.ndarray:
 def session() -> None:
     """Let somebody annotate a stack with mouse and keys, kill the window, and go on in another."""
     with tempfile.TemporaryDirectory() as home:
-        os.environ["NAPARI_SAM_SESSIONS"] = f"{home}/sessions"
         picture = f"{home}/stack.tif"
         tifffile.imwrite(picture, drawn_stack(), photometric="minisblack")
         cells = [f"{row},{column}" for row, column, _, _ in CELLS]
@@ -150,28 +157,26 @@ def session() -> None:
 
 def train() -> None:
     """Teach the built-in model two drawn pictures and take a picture of the window meanwhile."""
-    with tempfile.TemporaryDirectory() as models:
-        os.environ["NAPARI_SAM_MODELS"] = models
-        viewer = napari.Viewer(show_welcome_screen=False)
-        window = viewer.window._qt_window
-        window.resize(*SIZE)
-        for field, seed in enumerate(DRAWN, 1):
-            picture = synthetic_picture(np.random.default_rng(seed), 256)
-            viewer.add_image(picture.rgb, name=f"field {field}")
-            viewer.add_labels(picture.labels, name=f"field {field} cells").contour = 2
-        panel = Panel(viewer)
-        viewer.window.add_dock_widget(panel, name="Click to segment")
-        wait_until(lambda: window.isVisible() and not panel.jobs.busy)
-        panel.tabs.setCurrentIndex(panel.tabs.count() - 1)
-        controls = panel.training.controls
-        controls.length.setCurrentIndex(0)
-        controls.start.click()
-        wait_until(lambda: len(controls.outcome.curve.loss) >= UNDERWAY)
-        wait(0.5)
-        window.grab().save(str(IMAGES / "train.png"))
-        controls.stop.click()
-        wait_until(lambda: not panel.training.work.busy)
-        viewer.close()
+    viewer = napari.Viewer(show_welcome_screen=False)
+    window = viewer.window._qt_window
+    window.resize(*SIZE)
+    for field, seed in enumerate(DRAWN, 1):
+        picture = synthetic_picture(np.random.default_rng(seed), 256)
+        viewer.add_image(picture.rgb, name=f"field {field}")
+        viewer.add_labels(picture.labels, name=f"field {field} cells").contour = 2
+    panel = Panel(viewer)
+    viewer.window.add_dock_widget(panel, name="Click to segment")
+    wait_until(lambda: window.isVisible() and not panel.jobs.busy)
+    panel.tabs.setCurrentIndex(panel.tabs.count() - 1)
+    controls = panel.training.controls
+    controls.length.setCurrentIndex(0)
+    controls.start.click()
+    wait_until(lambda: len(controls.outcome.curve.loss) >= UNDERWAY)
+    wait(0.5)
+    window.grab().save(str(IMAGES / "train.png"))
+    controls.stop.click()
+    wait_until(lambda: not panel.training.work.busy)
+    viewer.close()
 
 
 def auto(name: str, data: Path, sample: str, preset: str, points: int, lowest: float) -> None:

@@ -32,14 +32,19 @@ def host(model):
 
 @pytest.fixture
 def open_panel(qtbot, host):
-    """Return a function that opens a panel over a viewer without a window."""
+    """Return a function that opens a panel over a viewer without a window.
+
+    Panels delete themselves when they are closed, so that qtbot must not close them again.
+    """
+    panels: list[Panel] = []
 
     def open_panel(viewer: ViewerModel) -> Panel:
-        panel = Panel(viewer, host)
-        qtbot.addWidget(panel, before_close_func=lambda panel: panel.close_panel())
-        return panel
+        panels.append(Panel(viewer, host))
+        return panels[-1]
 
-    return open_panel
+    yield open_panel
+    for panel in panels:
+        panel.close_panel()
 
 
 @pytest.fixture
