@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from qtpy.QtWidgets import QWidget
 
 from napari_sam.inference.host import ModelHost
 from napari_sam.widgets.panel import Panel
@@ -32,19 +33,14 @@ def host(model):
 
 @pytest.fixture
 def open_panel(qtbot, host):
-    """Return a function that opens a panel over a viewer without a window.
-
-    Panels delete themselves when they are closed, so that qtbot must not close them again.
-    """
-    panels: list[Panel] = []
+    """Return a function that opens a panel over a viewer without a window."""
 
     def open_panel(viewer: ViewerModel) -> Panel:
-        panels.append(Panel(viewer, host))
-        return panels[-1]
+        panel = Panel(viewer, host)
+        close_at_end(qtbot, panel)
+        return panel
 
-    yield open_panel
-    for panel in panels:
-        panel.close_panel()
+    return open_panel
 
 
 @pytest.fixture
@@ -83,6 +79,12 @@ def accept(viewer, panel, settle):
         panel.controls.accept.click()
 
     return accept
+
+
+def close_at_end(qtbot, panel):
+    """Close a panel after the test, which may have done so: panels delete themselves then."""
+    last = QWidget()  # qtbot keeps no reference to it, the function does
+    qtbot.addWidget(last, before_close_func=lambda _, last=last: panel.close_panel())
 
 
 def ours(viewer, role):

@@ -18,6 +18,7 @@ from napari_sam.results import Proposal
 from napari_sam.widgets.measures import MeasureRow
 from napari_sam.widgets.panel import Panel
 from tests.fakes import FakeSegmenter
+from tests.widgets.conftest import close_at_end
 
 SHAPE = 64, 96
 DISCS = ((12, 12, 6, 0.95), (12, 40, 6, 0.9), (40, 12, 9, 0.8), (40, 60, 4, 0.6), (60, 90, 5, 0.7))
@@ -88,7 +89,7 @@ class Bench:
         self.viewer = ViewerModel()
         self.viewer.add_image(data, name="discs", **layer)
         self.panel = Panel(self.viewer, host, make)
-        qtbot.addWidget(self.panel, before_close_func=lambda panel: panel.close_panel())
+        close_at_end(qtbot, self.panel)
         self.panel.show()
         self.panel.ahead.switch(False)
         self.tab, self.controls = self.panel.auto, self.panel.auto.controls

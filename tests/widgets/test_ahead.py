@@ -24,7 +24,7 @@ from napari_sam.settings import load_settings
 from napari_sam.widgets.panel import Panel
 from napari_sam.zoo import Entry
 from tests.fakes import FakeSegmenter
-from tests.widgets.conftest import ours, picture
+from tests.widgets.conftest import close_at_end, ours, picture
 
 
 @dataclass
@@ -69,7 +69,7 @@ def open_stack_of(qtbot):
         viewer.add_image(numbered(7, 20, 30) if data is None else data, name="stack")
         viewer.dims.set_point(0, 3)
         panel = Panel(viewer, host)
-        qtbot.addWidget(panel, before_close_func=lambda panel: panel.close_panel())
+        close_at_end(qtbot, panel)
         panel.show()
         return panel, viewer
 

@@ -26,7 +26,7 @@ from napari_sam.widgets.keys import KEYS
 from napari_sam.widgets.panel import Panel
 from napari_sam.widgets.prompt_layers import Tool
 from tests.fakes import FakeSegmenter
-from tests.widgets.conftest import ours, picture
+from tests.widgets.conftest import close_at_end, ours, picture
 
 
 def callbacks(viewer):
@@ -184,7 +184,7 @@ class TestModels:
         statuses = {"vit_b": "will download 375 MB"}
         monkeypatch.setattr(zoo, "status", lambda entry: statuses.get(entry.name, "built in"))
         panel = Panel(viewer, ModelHost(load))
-        qtbot.addWidget(panel, before_close_func=lambda panel: panel.close_panel())
+        close_at_end(qtbot, panel)
         settle(panel)
         choice = panel.controls.model
         choice.list.setCurrentIndex(choice.list.findData("vit_b"))
@@ -210,7 +210,7 @@ class TestModels:
             return FakeSegmenter()
 
         panel = Panel(viewer, ModelHost(load))
-        qtbot.addWidget(panel, before_close_func=lambda panel: panel.close_panel())
+        close_at_end(qtbot, panel)
         settle(panel)
         assert "the network is down" in panel.controls.remark.text()
         ours(viewer, "points").add((10, 20))

@@ -18,7 +18,7 @@ from napari_sam.widgets.panel import Panel
 from napari_sam.widgets.stack_report import Account
 from tests.fakes import FakeSegmenter
 from tests.inference.moving import DictStore, DiscPredictor, draw
-from tests.widgets.conftest import ours
+from tests.widgets.conftest import close_at_end, ours
 
 START = 4
 DISCS = {1: lambda z: (14, 20, 6), 2: lambda z: (14, 42, 6) if z < 8 else None}
@@ -63,7 +63,7 @@ class Bench:
         self.viewer = ViewerModel()
         self.viewer.add_image(data, name="stack", **layer)
         self.panel = Panel(self.viewer, host)
-        qtbot.addWidget(self.panel, before_close_func=lambda panel: panel.close_panel())
+        close_at_end(qtbot, self.panel)
         self.panel.show()
         self.panel.ahead.switch(False)
         self.tab, self.controls = self.panel.stack, self.panel.stack.controls
@@ -392,7 +392,7 @@ def test_it_says_what_is_missing(qtbot, host, shape, words):
 
 def test_without_a_picture(qtbot, host):
     panel = Panel(ViewerModel(), host)
-    qtbot.addWidget(panel, before_close_func=lambda panel: panel.close_panel())
+    close_at_end(qtbot, panel)
     assert "Choose a picture" in panel.stack.controls.status.text()
 
 

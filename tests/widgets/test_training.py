@@ -23,6 +23,7 @@ from napari_sam.training.plan import Plan
 from napari_sam.training.validation import Preview
 from napari_sam.widgets.panel import Panel
 from napari_sam.widgets.train_words import effort, result
+from tests.widgets.conftest import close_at_end
 
 ROWS = [{"measure": "1 click", "before": 0.6, "after": 0.75}]
 
@@ -101,7 +102,7 @@ def viewer():
 def open_train(qtbot, host, make):
     def open_train(viewer, make=make):
         panel = Panel(viewer, host, make)
-        qtbot.addWidget(panel, before_close_func=lambda panel: panel.close_panel())
+        close_at_end(qtbot, panel)
         panel.training.controls.length.setCurrentIndex(0)
         return panel.training
 
