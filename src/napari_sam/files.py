@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 __all__ = ["replacing", "replacing_folder"]
 
@@ -56,4 +55,5 @@ def replacing_folder(path: Path) -> Iterator[Path]:
 
 def _part(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    return path.with_name(f"{path.name}.{os.getpid()}-{threading.get_native_id()}.part")
+    # Process ids are not enough: machines that share the folder have the same ones.
+    return path.with_name(f"{path.name}.{uuid4().hex[:12]}.part")
