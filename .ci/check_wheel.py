@@ -11,8 +11,11 @@ NEEDED = (
     "napari_sam/py.typed",
     "napari_sam/zoo.toml",
     "napari_sam/model/pretrained/cells_tiny.safetensors",
+    "napari_sam/model/pretrained/cells_tiny_text.safetensors",
+    "napari_sam/text/pretrained/words_tiny.safetensors",
+    "napari_sam/text/words.toml",
 )
-LARGEST = 15_000_000  # bytes; the weights are to stay below 12 MB
+LARGEST = 20_000_000  # bytes; the model is to stay below 12 MB, what words need below 10 MB
 
 
 def complaints(wheel: Path) -> list[str]:

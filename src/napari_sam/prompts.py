@@ -1,4 +1,4 @@
-"""What a person says about one object: points, a box, a mask. Row-column order, numpy only."""
+"""What a person says about one object: points, a box, a mask, words. Row-column order, numpy."""
 
 from __future__ import annotations
 
@@ -124,6 +124,13 @@ class Prompts:
         """True for exactly one point and nothing else: the ambiguous prompt (paper, section 3)."""
         others = (self.box, self.mask, self.text)
         return len(self.points) == 1 and all(other is None for other in others)
+
+    @property
+    def is_text_alone(self) -> bool:
+        """True for words and nothing else: everything that they fit is meant."""
+        return self.text is not None and not (
+            len(self.points) or self.box is not None or self.mask is not None
+        )
 
 
 def _floats(values: ArrayLike, name: str) -> NDArray[np.float64]:

@@ -253,7 +253,7 @@ def test_the_contrast_is_recorded(predictor):
         (lambda: Prompts(box=(-20, 0, 10, 10)), "leaves"),
         (lambda: Prompts(mask=np.ones((5, 5), bool)), "picture's shape"),
         (lambda: Prompts(mask=np.zeros((64, 64), np.float32)), "Prediction.logits"),
-        (lambda: Prompts(text=np.ones(8)), "text"),
+        (lambda: Prompts(text=np.ones(8)), "words"),
     ],
 )
 def test_prompts_that_do_not_fit_are_refused(predictor, wide, prompts, word):

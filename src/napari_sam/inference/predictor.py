@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from napari_sam.errors import DeviceError, InputError
 from napari_sam.inference.batching import in_batches
 from napari_sam.inference.candidates import merge
 from napari_sam.inference.embedding import Embedding, Level, each
+from napari_sam.inference.everywhere import Everywhere, windows_everywhere
 from napari_sam.inference.image import (
     check_image,
     contrast_range,
@@ -27,13 +28,17 @@ from napari_sam.inference.image import (
 )
 from napari_sam.inference.masks import keep_prompted
 from napari_sam.inference.view import View, Window, find_windows, is_rival
+from napari_sam.model.load_text import load_text
 from napari_sam.model.sam import Sam
+from napari_sam.model.text_decoder import TextDecoder
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction
 
 __all__ = ["Embedding", "Predictor"]
 
 MOST_ENLARGED = 8  # a picture of a few pixels stays one of few
+Form = tuple[int, bool, bool, bool]
+"""Number of points, and whether there are a box, a mask and words."""
 
 
 class Predictor:
@@ -43,11 +48,20 @@ class Predictor:
     ----------
     model : Sam
         From `load_model`.
+    text : TextDecoder, optional
+        What answers prompts with words. None takes the one that was trained for this model, if
+        there is one.
     """
 
-    def __init__(self, model: Sam) -> None:
+    def __init__(self, model: Sam, text: TextDecoder | None = None) -> None:
         self.model = model
         self.config = model.config
+        self._text = text
+
+    @cached_property
+    def text(self) -> TextDecoder | None:
+        """What answers prompts with words; None where nothing was trained for this model."""
+        return self._text or load_text(self.model)
 
     @torch.inference_mode()
     def embed(
@@ -133,18 +147,26 @@ class Predictor:
         """
         for one in prompts:
             self._check(embedding, one)
-        windows = [find_windows(embedding, self.config, one) for one in prompts]
         answers: list[list[tuple[int, Prediction]]] = [[] for _ in prompts]
+        alone = [i for i, one in enumerate(prompts) if one.is_text_alone]
+        for i, result in zip(alone, self._everywhere(embedding, prompts, alone), strict=True):
+            answers[i].append((0, result))
+        windows = [
+            [] if one.is_text_alone else find_windows(embedding, self.config, one)
+            for one in prompts
+        ]
         for turn in range(len(embedding.levels)):
-            groups: dict[tuple[tuple[int, bool, bool], Window], list[int]] = defaultdict(list)
+            groups: dict[tuple[Form, Window], list[int]] = defaultdict(list)
             for i, one in enumerate(prompts):
                 some = windows[i][turn : turn + 1]
                 if some and (not answers[i] or is_rival(embedding, one, some[0])):
-                    form = (len(one.points), one.box is not None, one.mask is not None)
-                    groups[form, some[0]].append(i)
+                    groups[_form(one), some[0]].append(i)
             for (_, window), members in groups.items():
                 view = View(embedding, self.config, window)
-                three = prompts[members[0]].is_lone_point if multimask is None else multimask
+                first = prompts[members[0]]
+                three = (
+                    first.is_lone_point if multimask is None else multimask and first.text is None
+                )
                 chosen = [prompts[i] for i in members]
                 work = partial(self._decode, view, three)
                 results = in_batches(work, chosen, self.model.device)
@@ -223,7 +245,16 @@ class Predictor:
                 f"{embedding.shape}; trim it first"
             )
         if prompts.text is not None:
-            raise InputError(f"the model {self.config.name} understands no text prompts")
+            if self.text is None:
+                raise InputError(
+                    f"the model {self.model.entry.name} understands no words; take cells_tiny, or "
+                    "rank what is found by the words instead"
+                )
+            if len(prompts.text) != self.text.width:
+                raise InputError(
+                    f"the text prompt has {len(prompts.text)} entries, the model wants "
+                    f"{self.text.width}; use the encoder that it was trained with"
+                )
         if prompts.mask is not None and prompts.mask.dtype == bool and prompts.mask.shape != (h, w):
             raise InputError(
                 f"a boolean mask must have the picture's shape {embedding.shape}; "
@@ -255,7 +286,11 @@ class Predictor:
         if first.mask is not None:
             masks = torch.stack([view.mask_logits(np.asarray(p.mask), like) for p in prompts])
         features = each(lambda part: part.to(like.dtype), view.features)  # a store's are float16
-        logits, scores = self.model.decode(features, points, labels, boxes, masks)
+        if first.text is None or self.text is None:
+            logits, scores = self.model.decode(features, points, labels, boxes, masks)
+        else:
+            vectors = self._stack([np.asarray(p.text) for p in prompts])
+            logits, scores = self.text(self.model, features, vectors, points, labels, boxes, masks)
         chosen = slice(1, 4) if three else slice(0, 1)  # mask 0 answers unambiguous prompts
         results = []
         candidates = zip(prompts, logits[:, chosen].float(), scores[:, chosen].float(), strict=True)
@@ -269,7 +304,30 @@ class Predictor:
             results.append((Prediction(found, scored, whole), view.cuts(found[0])))
         return results
 
+    def _everywhere(
+        self, embedding: Embedding, prompts: Sequence[Prompts], alone: Sequence[int]
+    ) -> list[Prediction]:
+        """Decode words in windows all over the picture, and join the answers of each."""
+        if not alone or self.text is None:  # what words need is loaded for words only
+            return []
+        vectors = self._stack([np.asarray(prompts[i].text) for i in alone])
+        joined = [Everywhere(embedding, self.config) for _ in alone]
+        for window in windows_everywhere(embedding, self.config):
+            view = View(embedding, self.config, window)
+            features = each(lambda part: part.to(vectors.dtype), view.features)
+            logits, scores = self.text(self.model, features, vectors)
+            for one, low, score in zip(joined, logits[:, :1].float(), scores[:, 0], strict=True):
+                one.add(view, low, float(score))
+        return [one.prediction() for one in joined]
+
     def _stack(self, positions: list[NDArray[np.float64]]) -> Tensor:
         """Return (B, N, 2) positions where and as the model wants them."""
         like = self.model.mask_decoder.iou_token.weight
         return torch.from_numpy(np.stack(positions)).to(like.device, like.dtype)
+
+
+def _form(prompts: Prompts) -> Form:
+    """Return what has to be equal for objects to be decoded together."""
+    others = (prompts.box, prompts.mask, prompts.text)
+    box, mask, text = (other is not None for other in others)
+    return len(prompts.points), box, mask, text

@@ -170,7 +170,7 @@ class View:
         picture, threshold = self.embedding.shape, self.config.mask_threshold
         if self.config.dense:
             masks = np.zeros((len(logits), *picture), bool)
-            sampled, inside = self._sample(logits, picture, picture)
+            sampled, inside = self.sample(logits, picture, picture)
             masks[:, inside[0], inside[1]] = (sampled > threshold).cpu().numpy()
             return masks
         # The reference's way: to the padded frame, cut the padding off, to the picture. One cell
@@ -192,7 +192,7 @@ class View:
             return logits
         whole = logits.new_full((len(logits), *grid), -SURE)
         h, w = (n / self.config.mask_stride for n in self.embedding.levels[0].shape)
-        sampled, inside = self._sample(logits, grid, (h, w))
+        sampled, inside = self.sample(logits, grid, (h, w))
         whole[:, inside[0], inside[1]] = sampled
         return whole
 
@@ -230,7 +230,7 @@ class View:
             self.shape[axis] / picture
         ) - self.corner[axis]
 
-    def _sample(
+    def sample(
         self, logits: Tensor, size: tuple[int, int], picture: tuple[float, float]
     ) -> tuple[Tensor, list[slice]]:
         """Sample the window's logits on a grid on which the picture spans `picture` cells.

@@ -98,7 +98,25 @@ class Sam(nn.Module):
 
         As `decode` otherwise; where most masks are bad, that saves drawing them.
         """
-        batch = len(next(t for t in (points, boxes, masks) if t is not None))
+        return self.mask_decoder.judge(*self.told(features, points, labels, boxes, masks))
+
+    def told(
+        self,
+        features: Features,
+        points: Tensor | None = None,
+        labels: Tensor | None = None,
+        boxes: Tensor | None = None,
+        masks: Tensor | None = None,
+        words: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor, Tensor, tuple[Tensor, Tensor] | None]:
+        """Return what a mask decoder takes: the image with all prompts told.
+
+        Parameters
+        ----------
+        words : (B, T, width) float
+            More prompt tokens, put before all others.
+        """
+        batch = len(next(t for t in (points, boxes, masks, words) if t is not None))
         image, skips = features
         h, w = image.shape[-2:]
         sparse = self.prompt_encoder.sparse(points, labels, boxes)
@@ -110,11 +128,13 @@ class Sam(nn.Module):
             image = image.expand(batch, -1, -1, -1)
             if sparse.shape[1]:
                 sparse = sparse + self.drawn_prompts.sample(image, points, boxes)
-            drawn = self.drawn_prompts((4 * h, 4 * w), points, labels, boxes, masks)
-            image = image + drawn[0]
-            skips = (skips[0] + drawn[1], skips[1] + drawn[2])
-        position = self.prompt_encoder.dense_position()[..., :h, :w]
-        return self.mask_decoder.judge(image, position, sparse, skips)
+            if sparse.shape[1] or masks is not None:  # words alone draw nothing
+                drawn = self.drawn_prompts((4 * h, 4 * w), points, labels, boxes, masks)
+                image = image + drawn[0]
+                skips = (skips[0] + drawn[1], skips[1] + drawn[2])
+        if words is not None:
+            sparse = torch.cat([words, sparse], dim=1)
+        return image, self.prompt_encoder.dense_position()[..., :h, :w], sparse, skips
 
 
 def _image_encoder(config: SamConfig) -> nn.Module:

@@ -24,6 +24,7 @@ from napari_sam.training.team import Team
 from napari_sam.training.trainer import Trainer
 from napari_sam.training.views import FreshViews
 from napari_sam.training.weights import export
+from napari_sam.training.words import train_words
 
 log = logging.getLogger("napari_sam.training")
 OFTEN = 100  # steps between two checkpoints
@@ -52,7 +53,16 @@ def main() -> None:
     export_.add_argument("--data", type=Path, help="folder that it was trained on, for the header")
     export_.add_argument("--figures", type=Path, help="JSON of `napari-sam evaluate`, likewise")
     export_.set_defaults(work=_export)
-    for command in (train, export_):
+    words = commands.add_parser("words", help="train what text prompts need (see `words.py`)")
+    words.add_argument("data", type=Path, help="folder of samples, each with image and labels")
+    words.add_argument("--run", type=Path, required=True, help="folder for what it writes")
+    words.add_argument("--weights", default="cells_tiny", help="model that is to understand words")
+    words.add_argument("--without", nargs="*", default=[], help="data sets to leave out")
+    words.add_argument("--steps", type=int, nargs=3, default=(1500, 900, 700), metavar="N")
+    words.add_argument("--views", type=int, default=1500)
+    words.add_argument("--captions", action="store_true", help="prompt with text, to compare")
+    words.set_defaults(work=_words)
+    for command in (train, export_, words):
         command.add_argument("--threads", type=int, default=1)
         command.add_argument("--planes", type=int, default=12, help="most planes of each stack")
     args = parser.parse_args()
@@ -91,6 +101,21 @@ def _train(args: argparse.Namespace) -> None:
             if trainer.step % OFTEN == 0 or trainer.step == recipe.steps:
                 trainer.save(checkpoint)
                 log.info(" ".join(f"{name} {value:.3g}" for name, value in report.items()))
+
+
+def _words(args: argparse.Namespace) -> None:
+    pictures = split(load_pictures(args.data, args.planes))[0]
+    pictures = [p for p in pictures if not p.dataset.startswith(tuple(args.without))]
+    model = load_model(args.weights, "cpu")
+    torch.set_num_threads(args.threads)
+    train_words(
+        model,
+        pictures,
+        args.run,
+        steps=tuple(args.steps),
+        views=args.views,
+        captions=args.captions,
+    )
 
 
 def _compile(model: Sam) -> None:

@@ -87,6 +87,13 @@ def noisy_box(
     return np.array([x0, y0, max(x1, x0 + least), max(y1, y0 + least)], dtype=np.float32)
 
 
+def first_click(
+    truth: NDArray[np.bool_], stride: int, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """Return a point inside each mask (B, h, w), as (B, 1, 2) in (x, y) model pixels."""
+    return _pick(truth, stride, rng)[:, None]
+
+
 def next_click(
     truth: NDArray[np.bool_], predicted: NDArray[np.bool_], stride: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from napari_sam.training.samples import Picture
 __all__ = ["Crop", "random_crop", "whole_view"]
 
 SMALLEST_SEEN = 14  # diameter in model pixels; the largest is 0.55 of the frame
+Light = Callable[[NDArray[np.uint8], np.random.Generator], NDArray[np.uint8]]
 TURNED = 1 / 3  # of the crops, by any angle; all by right angles
 
 
@@ -40,7 +42,12 @@ class Crop:
     partial: bool = False
 
 
-def random_crop(picture: Picture, size: int, rng: np.random.Generator) -> Crop:
+def random_crop(
+    picture: Picture,
+    size: int,
+    rng: np.random.Generator,
+    lit: Light | None = None,
+) -> Crop:
     """Cut a piece around a random object, at a random scale and orientation.
 
     The object is chosen first, then the diameter at which it is seen (log-uniform), so that small
@@ -52,6 +59,8 @@ def random_crop(picture: Picture, size: int, rng: np.random.Generator) -> Crop:
         With at least one object.
     size : int
         Side of the crop.
+    lit : callable, optional
+        Varies the intensities; None does as `vary`.
     """
     shape = np.array(picture.labels.shape)
     k = rng.integers(len(picture.ids))
@@ -81,7 +90,7 @@ def random_crop(picture: Picture, size: int, rng: np.random.Generator) -> Crop:
     labels = _nearest(labels, fitted)
     if angle:
         rgb, labels = _turned(rgb, size, angle), _turned(labels, size, angle)
-    return _crop(rgb[:size, :size], labels[:size, :size], size, picture.partial, rng)
+    return _crop(rgb[:size, :size], labels[:size, :size], size, picture.partial, rng, lit or vary)
 
 
 def whole_view(picture: Picture, frame: int, rng: np.random.Generator) -> Crop:
@@ -96,7 +105,7 @@ def whole_view(picture: Picture, frame: int, rng: np.random.Generator) -> Crop:
     height, width = picture.labels.shape
     fitted = fit_shape((height, width), round(frame * rng.uniform(0.75, 1)))
     rgb, labels = resize(picture.rgb, fitted), _nearest(picture.labels, fitted)
-    return _crop(rgb, labels, frame, picture.partial, rng)
+    return _crop(rgb, labels, frame, picture.partial, rng, vary)
 
 
 def _crop(
@@ -105,9 +114,10 @@ def _crop(
     size: int,
     partial: bool,
     rng: np.random.Generator,
+    lit: Light,
 ) -> Crop:
     """Vary the intensities, turn and flip, and pad at the right and bottom as in use."""
-    rgb = vary(rgb, rng)
+    rgb = lit(rgb, rng)
     turns, flip = int(rng.integers(4)), 1 - 2 * int(rng.integers(2))
     rgb, labels = np.rot90(rgb, turns)[:, ::flip], np.rot90(labels, turns)[:, ::flip]
     rows, columns = labels.shape

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-__all__ = ["vary"]
+__all__ = ["relit", "vary"]
 
 
 def vary(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -56,3 +56,11 @@ def _noise(x: NDArray[np.floating], rng: np.random.Generator) -> NDArray[np.floa
     read = np.float32(rng.uniform(0.005, 0.06))
     shot = np.float32(rng.uniform(0, 0.1)) if rng.random() < 0.5 else np.float32(0)
     return x + normal * np.sqrt(read**2 + shot**2 * np.maximum(x, 0))
+
+
+def relit(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Change brightness and noise a little: not so much that words for them become untrue."""
+    noise = rng.normal(0, rng.uniform(0, 6), rgb.shape)
+    lit = np.clip(rgb * rng.uniform(0.9, 1.1) + noise, 0, 255).astype(np.uint8)
+    lit[rgb.max(axis=2) == 0] = 0  # what was cut away, or never there, stays so
+    return lit

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -21,7 +22,7 @@ from napari_sam.training.recipe import Recipe
 from napari_sam.training.samples import Picture
 from napari_sam.training.sampling import sampling
 
-__all__ = ["Batch", "CachedViews", "FreshViews", "Views"]
+__all__ = ["Batch", "CachedViews", "FreshViews", "Views", "moved", "pixels_of", "together"]
 
 Batch = tuple[list[Crop], Features]
 TRIES = 100  # crops without a usable object, one after the other
@@ -113,7 +114,7 @@ class CachedViews:
         while len(self.views) < self.count:
             crop = self.source.crop(rng)
             features = model.encode(pixels([crop], model.device))
-            self.views.append((crop, _moved(features, torch.device("cpu"), torch.float16)))
+            self.views.append((crop, moved(features, torch.device("cpu"), torch.float16)))
             yield len(self.views)
 
     def batches(self, model: Sam, numbers: range) -> Iterator[Batch]:
@@ -122,8 +123,13 @@ class CachedViews:
             rng = np.random.default_rng((self.source.recipe.seed, number))
             take = min(self.source.recipe.pictures, len(self.views))
             chosen = [self.views[i] for i in rng.choice(len(self.views), take, replace=False)]
-            features = _together([features for _, features in chosen])
-            yield [crop for crop, _ in chosen], _moved(features, model.device, torch.float32)
+            features = together([features for _, features in chosen])
+            yield [crop for crop, _ in chosen], moved(features, model.device, torch.float32)
+
+
+def pixels_of(rgb: NDArray[np.uint8]) -> Tensor:
+    """Return the model's input (1, 3, S, S) of a view that fills its frame."""
+    return normalise(rgb, 1).contiguous(memory_format=torch.channels_last)
 
 
 def pixels(crops: Sequence[Crop], device: torch.device) -> Tensor:
@@ -132,7 +138,8 @@ def pixels(crops: Sequence[Crop], device: torch.device) -> Tensor:
     return torch.cat(shown).contiguous(memory_format=torch.channels_last).to(device)
 
 
-def _moved(features: Features, device: torch.device, dtype: torch.dtype) -> Features:
+def moved(features: Features, device: torch.device, dtype: torch.dtype) -> Features:
+    """Return features elsewhere, in another precision."""
     embedding, skips = features
     return Features(
         embedding.to(device, dtype),
@@ -140,7 +147,7 @@ def _moved(features: Features, device: torch.device, dtype: torch.dtype) -> Feat
     )
 
 
-def _together(features: Sequence[Features]) -> Features:
+def together(features: Sequence[Features]) -> Features:
     """Stack the features of single crops."""
     embedding = torch.cat([f.embedding for f in features])
     skips = [f.skips for f in features if f.skips is not None]

@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -20,7 +22,9 @@ from napari_sam.model.adapters import adapter_state, merged_state
 from napari_sam.model.config import CONFIGS, SamConfig
 from napari_sam.model.load import digests
 from napari_sam.model.sam import Sam
+from napari_sam.model.text_decoder import TextDecoder
 from napari_sam.own_models import VERSION, own_file
+from napari_sam.text.image_tower import ImageTower
 from napari_sam.training.samples import Picture, data_digest
 from napari_sam.zoo import Entry
 
@@ -103,11 +107,34 @@ def export(
     header = _header(CONFIGS["cells_tiny"], "cells_tiny", "full") | {
         "what": "everything",
         "steps": state["step"],
-        "data": data_digest(pictures),
-        "datasets": sorted({picture.dataset for picture in pictures}),
         "figures": figures or {},
     }
+    header |= _made_of(pictures)
     save_weights(output, state["average"], header)
+
+
+def save_text(
+    file: Path, decoder: TextDecoder, model: Sam, encoder: str, pictures: Sequence[Picture]
+) -> None:
+    """Write a text decoder, with the names of the model and the encoder that it works with."""
+    base = {"name": model.entry.name, "digest": model.entry.digest}
+    about = {"base": base, "encoder": encoder, "width": decoder.width} | _made_of(pictures)
+    save_weights(
+        file, decoder.state_dict(), _header(model.config, model.entry.name, "text") | about
+    )
+
+
+def save_tower(
+    file: Path,
+    tower: ImageTower,
+    bridge: NDArray[np.float32],
+    least: float,
+    pictures: Sequence[Picture],
+) -> None:
+    """Write an image tower with what else a `BuiltIn` encoder is made of."""
+    about = {"version": VERSION, "name": "words_tiny", "kind": "words", "least": least}
+    state = tower.state_dict() | {"bridge": torch.from_numpy(bridge)}
+    save_weights(file, state, about | _made_of(pictures) | _written())
 
 
 def save_weights(file: Path, state: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
@@ -126,11 +153,10 @@ def save_weights(file: Path, state: Mapping[str, Tensor], header: Mapping[str, A
         name: value.half() if value.is_floating_point() and "running_" not in name else value
         for name, value in state.items()
     }
-    metadata = {
-        "napari_sam": json.dumps(header),
-        "config": str(header["config"]["name"]),
-        "intensity": str(header["normalisation"]["intensity"]),
-    }
+    metadata = {"napari_sam": json.dumps(header)}
+    if "config" in header:
+        metadata["config"] = str(header["config"]["name"])
+        metadata["intensity"] = str(header["normalisation"]["intensity"])
     with replacing(file) as part:
         save_file({k: v.detach().cpu().contiguous() for k, v in halved.items()}, part, metadata)
 
@@ -143,6 +169,16 @@ def _header(config: SamConfig, name: str, kind: str) -> dict[str, Any]:
         "config": asdict(config),
         # Training pictures are stretched by percentiles, whatever the base's rule was.
         "normalisation": {"intensity": "percentile", "mean": MEAN, "std": STD},
+    } | _written()
+
+
+def _made_of(pictures: Sequence[Picture]) -> dict[str, Any]:
+    datasets = sorted({picture.dataset for picture in pictures})
+    return {"data": data_digest(pictures), "datasets": datasets}
+
+
+def _written() -> dict[str, Any]:
+    return {
         "package": f"napari-sam {napari_sam.__version__}",
         "created": datetime.now(UTC).date().isoformat(),
     }

@@ -1,0 +1,89 @@
+"""The encoder that works without a network: a locked sentence encoder and a small tower of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from napari_sam.text.crops import ObjectCrop
+from napari_sam.text.encoder import shares, unit
+from napari_sam.text.image_tower import SIDE, ImageTower, as_tensors
+from napari_sam.text.sentences import Sentences
+from napari_sam.text.vocabulary import vocabulary
+
+__all__ = ["BuiltIn"]
+
+AT_ONCE = 128
+ALIKE = 0.6  # similarity from which on a kind of object may be what is meant
+
+
+class BuiltIn:
+    """Words and objects of microscopy in one space of 384 dimensions.
+
+    It knows the attributes and objects of `words.toml` and what is said like them, no others; see
+    its model card.
+
+    Parameters
+    ----------
+    tower : ImageTower
+        In evaluation mode.
+    bridge : (D, D) float32
+        From vectors of words to vectors of pictures (see `fit_bridge`).
+    least : float
+        Similarity with a phrase that it was taught, below which a text is unknown.
+    """
+
+    name = "words_tiny"
+    width = Sentences.width
+    side = SIDE
+
+    def __init__(self, tower: ImageTower, bridge: NDArray[np.float32], least: float) -> None:
+        self.tower, self.bridge, self.least = tower, bridge, least
+        self.words = Sentences()
+
+    @torch.inference_mode()
+    def crops(self, crops: Sequence[ObjectCrop]) -> NDArray[np.float32]:
+        """Return (N, 384); see `Encoder`."""
+        found = [np.zeros((0, self.width), np.float32)]
+        for first in range(0, len(crops), AT_ONCE):
+            found.append(self.tower(*as_tensors(crops[first : first + AT_ONCE])).numpy())
+        return unit(np.concatenate(found))
+
+    def prompts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return (N, 384); see `Encoder`."""
+        return unit(self.words(texts) @ self.bridge)
+
+    def similarity(
+        self, seen: NDArray[np.float32], meant: NDArray[np.float32], others: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Return (N, K); see `Encoder`.
+
+        The chance that the words are true of the object, as it was trained, times their share among
+        what competes: unknown words fit nothing.
+        """
+        scale, bias = float(self.tower.scale.detach().exp()), float(self.tower.bias.detach())
+        logits = scale * seen @ np.concatenate([meant, others]).T
+        true = 1 / (1 + np.exp(-(logits[:, : len(meant)] + bias)))
+        likely: NDArray[np.float32] = shares(logits, len(meant)) * true.astype(np.float32)
+        return likely
+
+    def against(self, words: Sequence[str]) -> list[str]:
+        """Return what is nothing, and the kinds of object that none of the words resembles."""
+        kinds = [vocabulary().phrases[kind][0] for kind in vocabulary().of_role("kind")]
+        alike = self.words(kinds) @ self.words(words).T  # (kinds, words)
+        meant = set(alike.argmax(axis=0).tolist())
+        others = [kind for i, kind in enumerate(kinds) if i not in meant and alike[i].max() < ALIKE]
+        return [vocabulary().background[0], *others]
+
+    def familiarity(self, text: str) -> tuple[float, float]:
+        """Return the similarity with the nearest phrase that was taught, and the least known."""
+        [vector] = self.words([text])
+        return float((self._taught @ vector).max()), self.least
+
+    @cached_property
+    def _taught(self) -> NDArray[np.float32]:
+        return self.words(vocabulary().known_phrases())

@@ -1,0 +1,111 @@
+"""CLIP and its relatives through `transformers`; their weights are downloaded by the user."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from napari_sam.errors import InputError
+from napari_sam.text.crops import ObjectCrop
+from napari_sam.text.encoder import shares, unit
+
+__all__ = ["Clip", "load_clip"]
+
+AT_ONCE = 16
+AGAINST = ["background", "something else", "debris"]
+
+
+class Clip:
+    """A dual encoder of `transformers` (CLIP, SigLIP and models of their form).
+
+    Parameters
+    ----------
+    name : str
+    model, processor
+        As `transformers.AutoModel` and `AutoProcessor` give them.
+    """
+
+    def __init__(self, name: str, model: Any, processor: Any) -> None:
+        self.name, self._model, self._processor = name, model.eval(), processor
+        self.width = int(model.config.projection_dim)
+        size = model.config.vision_config.image_size
+        self.side = int(size)
+        self._scale = float(model.logit_scale.detach().exp())
+
+    @torch.inference_mode()
+    def words(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return (N, D); see `Encoder`."""
+        batch = self._processor(
+            text=list(texts), return_tensors="pt", padding=True, truncation=True
+        )
+        return unit(_vectors(self._model.get_text_features(**batch)))
+
+    @torch.inference_mode()
+    def crops(self, crops: Sequence[ObjectCrop]) -> NDArray[np.float32]:
+        """Return (N, D); see `Encoder`. The last layer's attention is not limited to the mask."""
+        found = [np.zeros((0, self.width), np.float32)]
+        for first in range(0, len(crops), AT_ONCE):
+            shown = [crop.rgb for crop in crops[first : first + AT_ONCE]]
+            batch = self._processor(images=shown, return_tensors="pt")
+            found.append(_vectors(self._model.get_image_features(**batch)))
+        return unit(np.concatenate(found))
+
+    def prompts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return (N, D), the vectors of the words themselves; see `Encoder`."""
+        return self.words(texts)
+
+    def similarity(
+        self, seen: NDArray[np.float32], meant: NDArray[np.float32], others: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Return (N, K); see `Encoder`: the share of each text among all."""
+        return shares(self._scale * seen @ np.concatenate([meant, others]).T, len(meant))
+
+    def against(self, words: Sequence[str]) -> list[str]:
+        """Return some texts of what is not meant."""
+        return [text for text in AGAINST if text not in words]
+
+    def familiarity(self, text: str) -> tuple[float, None]:
+        """Return 1: the vocabulary is open, and nothing says what it does not know."""
+        return 1.0, None
+
+
+def load_clip(name: str) -> Clip:
+    """Read a model from a folder, or from the cache of the Hugging Face hub; never a network.
+
+    Raises
+    ------
+    InputError
+        If `transformers` is not installed, or the model is not here; says how to get it.
+    """
+    if find_spec("transformers") is None:
+        raise InputError(
+            f"the encoder {name} needs the package transformers: pip install 'napari-sam[text]'"
+        )
+    from transformers import AutoModel, AutoProcessor
+
+    try:
+        read: Any = AutoProcessor  # it has no types
+        processor = read.from_pretrained(name, local_files_only=True)
+        model = AutoModel.from_pretrained(name, local_files_only=True, use_safetensors=True)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"there is no encoder of words {name!r} here. Built in is 'words_tiny'; others are "
+            "downloaded by you, once, with a network: `hf download openai/clip-vit-base-patch32`, "
+            f"and then found by that name, or by their folder ({error})"
+        ) from error
+    if not all(hasattr(model, part) for part in ("get_text_features", "get_image_features")):
+        raise InputError(f"{name!r} is no model of both words and pictures, such as CLIP")
+    return Clip(Path(name).name, model, processor)
+
+
+def _vectors(features: Any) -> NDArray[np.float32]:
+    # Newer versions give the whole output, older ones the projected vectors.
+    tensor = getattr(features, "pooler_output", features)
+    array: NDArray[np.float32] = tensor.float().cpu().numpy()
+    return array

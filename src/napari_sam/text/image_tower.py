@@ -1,0 +1,84 @@
+"""Our small tower of pictures: the crop of an object to a vector of the space of words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from napari_sam.text.crops import ObjectCrop
+
+__all__ = ["SIDE", "ImageTower", "as_tensors"]
+
+SIDE = 48  # pixels a side of a crop
+DIMS = (24, 48, 96, 160)
+
+
+class ImageTower(nn.Module):
+    """A convolutional network whose last pooling looks at the object only.
+
+    That is the paper's limit of attention to the mask (appendix D.5) for a network without
+    attention. How large the object is beside the others of its picture, which a crop of fixed size
+    cannot show, comes in as a number.
+    """
+
+    def __init__(self, width: int = 384) -> None:
+        super().__init__()
+        dims = (3, *DIMS)
+        self.stages = nn.ModuleList(Stage(a, b) for a, b in pairwise(dims))
+        self.head = nn.Sequential(
+            nn.Linear(DIMS[-1] + 1, 2 * DIMS[-1]), nn.ReLU(), nn.Linear(2 * DIMS[-1], width)
+        )
+        # Sigmoid of (scale * cosine + bias) is the chance that words and object belong together.
+        self.scale = nn.Parameter(torch.tensor(10.0).log())
+        self.bias = nn.Parameter(torch.tensor(-5.0))
+
+    def forward(self, pixels: Tensor, mask: Tensor, size: Tensor) -> Tensor:
+        """Return vectors of length 1.
+
+        Parameters
+        ----------
+        pixels : (N, 3, S, S) float in -1..1
+        mask : (N, 1, S, S) float, 1 inside of the object
+        size : (N, 1) float, log2 of the diameter in medians of the picture's objects
+
+        Returns
+        -------
+        (N, width) float
+        """
+        x = pixels
+        for stage in self.stages:
+            x = stage(x)
+        inside = F.adaptive_max_pool2d(mask, x.shape[-2:])
+        pooled = (x * inside).sum((2, 3)) / inside.sum((2, 3))
+        return F.normalize(self.head(torch.cat([pooled, size.clamp(-3, 3)], dim=1)), dim=-1)
+
+
+class Stage(nn.Module):
+    """Half the resolution, then one residual block."""
+
+    def __init__(self, before: int, after: int) -> None:
+        super().__init__()
+        self.down = _conv(before, after, 2)
+        self.block = nn.Sequential(_conv(after, after, 1), nn.ReLU(), _conv(after, after, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.relu(self.down(x))
+        return torch.relu(x + self.block(x))
+
+
+def _conv(before: int, after: int, stride: int) -> nn.Sequential:
+    conv = nn.Conv2d(before, after, 3, stride=stride, padding=1, bias=False)
+    return nn.Sequential(conv, nn.BatchNorm2d(after))
+
+
+def as_tensors(crops: Sequence[ObjectCrop]) -> tuple[Tensor, Tensor, Tensor]:
+    """Return what the tower takes: pixels, masks and sizes."""
+    pixels = torch.from_numpy(np.stack([crop.rgb for crop in crops])).permute(0, 3, 1, 2)
+    masks = torch.from_numpy(np.stack([crop.mask for crop in crops]))[:, None]
+    sizes = torch.tensor([[crop.size] for crop in crops])
+    return pixels.float() / 127.5 - 1, masks.float(), sizes.log2().float()

@@ -1,0 +1,47 @@
+"""From a name to an encoder of words and crops."""
+
+from __future__ import annotations
+
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from napari_sam.model.checkpoint import read_checkpoint
+from napari_sam.own_models import read_header
+from napari_sam.text.builtin import BuiltIn
+from napari_sam.text.clip import load_clip
+from napari_sam.text.encoder import Encoder
+from napari_sam.text.image_tower import ImageTower
+
+__all__ = ["BUILT_IN", "load_encoder", "read_tower"]
+
+BUILT_IN = "words_tiny"
+
+
+def load_encoder(name: str = BUILT_IN) -> Encoder:
+    """Return the built-in encoder, or a CLIP-like one that `transformers` can read.
+
+    Parameters
+    ----------
+    name : str
+        ``"words_tiny"``; else the folder of a model with its processor, or its name on the Hugging
+        Face hub if it was downloaded before.
+
+    Raises
+    ------
+    InputError
+        If the extra ``text`` is not installed, or there is no such model here.
+    """
+    if name != BUILT_IN:
+        return load_clip(name)
+    with as_file(files(__package__) / "pretrained" / f"{BUILT_IN}.safetensors") as path:
+        return read_tower(path)
+
+
+def read_tower(path: Path) -> BuiltIn:
+    """Read what `napari_sam.training` wrote of an image tower, its bridge and its least."""
+    state, _ = read_checkpoint(path)
+    weights = {name: value.float() for name, value in state.items()}
+    bridge = weights.pop("bridge").numpy()
+    tower = ImageTower()
+    tower.load_state_dict(weights)
+    return BuiltIn(tower.eval().requires_grad_(False), bridge, float(read_header(path)["least"]))

@@ -1,0 +1,141 @@
+"""The two ways to use words: everything that fits as one mask, or every object that fits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import map_coordinates
+
+from napari_sam.inference.grid import iter_proposals
+from napari_sam.inference.grid_settings import GridSettings
+from napari_sam.inference.predictor import Embedding, Predictor
+from napari_sam.prompts import Prompts
+from napari_sam.text.encoder import Encoder
+from napari_sam.text.ranking import Ranked, rank
+
+if TYPE_CHECKING:
+    from napari_sam.inference.embeddings import EmbeddingStore
+
+__all__ = ["WordsMap", "WordsProgress", "iter_ranked", "map_words", "unknown"]
+
+
+@dataclass(frozen=True, eq=False)
+class WordsProgress:
+    """How far it is: calls of the decoder; the last one carries what was found."""
+
+    done: int
+    total: int
+    ranked: Ranked | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class WordsMap:
+    """A class for each pixel.
+
+    Parameters
+    ----------
+    classes : (H, W) int32
+        0 where nothing fits, else 1 to K.
+    words : tuple of str
+        K texts.
+    scores : (K,) float32
+        Predicted IoU of each class's mask; low also where there is nothing of it.
+    """
+
+    classes: NDArray[np.int32]
+    words: tuple[str, ...]
+    scores: NDArray[np.float32]
+
+
+def iter_ranked(
+    predictor: Predictor,
+    encoder: Encoder,
+    image: Any,
+    words: Sequence[str],
+    settings: GridSettings | None = None,
+    *,
+    against: Sequence[str] | None = None,
+    contrast: tuple[Any, Any] | None = None,
+    store: EmbeddingStore | None = None,
+    pause: Callable[[], None] | None = None,
+) -> Iterator[WordsProgress]:
+    """Find everything in a picture, then compare each object with the words.
+
+    Parameters
+    ----------
+    predictor, image, settings, contrast, store, pause
+        As in `napari_sam.inference.grid.iter_proposals`.
+    encoder, words, against
+        As in `napari_sam.text.ranking.rank`.
+
+    Yields
+    ------
+    WordsProgress
+    """
+    found: Any = None
+    for step in iter_proposals(
+        predictor, image, settings, contrast=contrast, store=store, pause=pause
+    ):
+        found = step
+        if step.kept is None:
+            yield WordsProgress(step.done, step.total)
+    ranked = rank(encoder, image, found.kept, words, against=against, contrast=contrast)
+    yield WordsProgress(found.done, found.total, ranked)
+
+
+def map_words(
+    predictor: Predictor, encoder: Encoder, embedding: Embedding, words: Sequence[str]
+) -> WordsMap:
+    """Prompt with each text alone; where several fit, the one of the higher logit gets the pixel.
+
+    Raises
+    ------
+    InputError
+        If the model understands no words, or those of another encoder.
+    """
+    vectors = encoder.prompts(words)
+    found = predictor.predict_batch(embedding, [Prompts(text=vector) for vector in vectors])
+    masks = np.stack([one.masks[0] for one in found])  # (K, H, W)
+    classes = np.where(masks.any(axis=0), masks.argmax(axis=0) + 1, 0).astype(np.int32)
+    rows, columns = np.nonzero(masks.sum(axis=0) > 1)
+    if len(rows):
+        logits = [
+            _sampled(one.logits[0], embedding, predictor.config.mask_stride, rows, columns)
+            for one in found
+        ]
+        classes[rows, columns] = np.argmax(logits, axis=0) + 1
+    return WordsMap(classes, tuple(words), np.array([one.scores[0] for one in found], np.float32))
+
+
+def unknown(encoder: Encoder, words: Sequence[str]) -> dict[str, str]:
+    """Return by text what is to be said of those that the encoder hardly knows.
+
+    Empty where all are known, and for encoders with an open vocabulary.
+    """
+    remarks = {}
+    for text in words:
+        similarity, least = encoder.familiarity(text)
+        if least is not None and similarity < least:
+            remarks[text] = (
+                f"{text!r} is not among the words that {encoder.name} knows (similarity "
+                f"{similarity:.2f}, known from {least:.2f} on); what it finds may mean nothing"
+            )
+    return remarks
+
+
+def _sampled(
+    logits: NDArray[np.float32],
+    embedding: Embedding,
+    stride: int,
+    rows: NDArray[np.int64],
+    columns: NDArray[np.int64],
+) -> NDArray[np.float32]:
+    """Return logits (h, w) at some pixels of the picture."""
+    scales = np.divide(embedding.levels[0].shape, embedding.shape) / stride
+    places = (np.stack([rows, columns]) + 0.5) * scales[:, None] - 0.5
+    values: NDArray[np.float32] = map_coordinates(logits, places, order=1, mode="nearest")
+    return values

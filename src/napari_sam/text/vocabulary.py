@@ -1,0 +1,83 @@
+"""What the built-in encoder of words was taught, from `words.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+__all__ = ["Vocabulary", "vocabulary"]
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Facts about objects, and the phrases that say them.
+
+    Parameters
+    ----------
+    phrases : dict
+        For each fact, such as ``"nucleus"`` or ``"round"``, the phrases that were trained on.
+    role : dict
+        For each fact its place in a caption: kind, trait, method or origin.
+    templates : list of str
+        Captions with the places ``{noun}``, ``{method}`` and ``{origin}``.
+    sets : dict
+        By open data set, the facts that hold for all of its objects.
+    background : list of str
+        What is said where no object is.
+    queries : dict
+        For each kind ten phrases that were not trained on, to measure with.
+    unknown : list of str
+        Words of things that it was not taught.
+    """
+
+    phrases: dict[str, list[str]]
+    role: dict[str, str]
+    templates: list[str]
+    sets: dict[str, list[str]]
+    background: list[str]
+    queries: dict[str, list[str]]
+    unknown: list[str]
+
+    @property
+    def facts(self) -> list[str]:
+        """All facts, in the order of the file."""
+        return list(self.phrases)
+
+    def of_role(self, role: str) -> list[str]:
+        """Return the facts of one role."""
+        return [fact for fact, its in self.role.items() if its == role]
+
+    def known_phrases(self, without: Sequence[str] = ()) -> list[str]:
+        """Return every phrase for an object, alone; `without` some of the facts.
+
+        Examples
+        --------
+        >>> phrases = vocabulary().known_phrases()
+        >>> "nuclei" in phrases, "mitochondria" in phrases
+        (True, False)
+        """
+        return [
+            phrase for fact, some in self.phrases.items() if fact not in without for phrase in some
+        ]
+
+
+@cache
+def vocabulary() -> Vocabulary:
+    """Read the file that comes with the package."""
+    said: dict[str, Any] = tomllib.loads(
+        files(__package__).joinpath("words.toml").read_text("utf-8")
+    )
+    facts = said["facts"]
+    return Vocabulary(
+        {fact: phrases for some in facts.values() for fact, phrases in some.items()},
+        {fact: role for role, some in facts.items() for fact in some},
+        said["templates"],
+        said["sets"],
+        said["background"],
+        said["queries"],
+        said["unknown"],
+    )
