@@ -20,8 +20,12 @@ from napari_sam.session.filling import (
     settled,
     useful_first,
 )
+from napari_sam.session.fingerprint import Fingerprint
+from napari_sam.session.folder import SessionFolder, read_session
+from napari_sam.session.manifest import Manifest
 from napari_sam.session.objects import Origin, Source, Status
 from napari_sam.session.proposals import Proposal
+from napari_sam.session.records import Redone, Undone
 from napari_sam.session.session import Session
 from tests.fakes import ArrayTarget
 
@@ -64,6 +68,65 @@ def test_everything_is_proposed_as_one_step(session):
     np.testing.assert_array_equal(section.mask.full(), A.mask)
     session.undo()
     assert not session.objects
+
+
+class TestWords:
+    """Objects whose class is what somebody asked for."""
+
+    def put(self, session, words, rule=Rule.KEEP):
+        found = [one for some in words.values() for one in some]
+        there = settled(session.objects, PLANE, SHAPE, rule, classes=())
+        fill(session, PLANE, choose(found, Selection(), there), rule, math.inf, words)
+
+    def classes(self, session):
+        return {n: session.classes[held.class_id] for n, held in session.objects.items()}
+
+    def test_each_gets_its_class_and_one_undo_takes_the_names_back_too(self, session):
+        data = np.zeros(SHAPE, np.uint8)
+        session.write_to(ArrayTarget(data))
+        self.put(session, {"round": [A], "long": [B, C], "blue": []})
+        assert self.classes(session) == {1: "round", 2: "long", 3: "long"}
+        assert session.classes == {1: "round", 2: "long", 3: "blue"}
+        assert data[B.corner] == 2
+        session.undo()
+        assert session.classes == {1: "object"}
+        assert not session.objects
+        assert not data.any()
+        session.redo()
+        assert self.classes(session) == {1: "round", 2: "long", 3: "long"}
+        assert data[C.corner] == 3
+
+    def test_a_map_of_classes_shows_their_numbers(self, session):
+        data = np.zeros(SHAPE, np.uint8)
+        session.write_to(ArrayTarget(data))
+        session.configure(semantic=True)
+        self.put(session, {"round": [A], "long": [B, C]})
+        assert (data[A.corner], data[B.corner], data[C.corner]) == (1, 2, 2)
+
+    def test_other_words_stay_and_the_same_ones_make_room(self, session):
+        self.put(session, {"round": [A], "long": [B]})
+        self.put(session, {"Long": [C]})
+        assert self.classes(session) == {1: "round", 2: "long"}
+        np.testing.assert_array_equal(session.objects[2].sections[PLANE].mask.full(), C.mask)
+        self.put(session, {"long": []})
+        assert self.classes(session) == {1: "round"}
+
+    def test_a_class_with_objects_keeps_its_name(self, session):
+        accept(session, A)
+        self.put(session, {"long": [B]})
+        assert self.classes(session) == {1: "object", 2: "long"}
+
+    def test_it_is_in_the_saved_session(self, tmp_path):
+        picture = Manifest(Fingerprint(SHAPE, "|u1", "x"), "cells.tif")
+        folder = SessionFolder.create(tmp_path / "saved", picture)
+        self.put(Session(log=folder), {"long": [B]})
+        folder.append(Undone())
+        folder.append(Redone())
+        folder.close()
+        restored = read_session(tmp_path / "saved")
+        assert self.classes(restored) == {1: "long"}
+        restored.undo()
+        assert restored.classes == {1: "object"}
 
 
 def test_what_is_certain_is_accepted_and_the_rest_is_unclear_most_useful_first(session):

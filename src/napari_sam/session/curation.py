@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -229,7 +229,9 @@ class Curation(Ledger):
         if len(rows):
             self.paint(plane, rows, columns, expected[rows, columns], now[rows, columns])
 
-    def begin(self, kind: Kind, rule: Rule = Rule.KEEP) -> Batch:
+    def begin(
+        self, kind: Kind, rule: Rule = Rule.KEEP, classes: Mapping[int, str] | None = None
+    ) -> Batch:
         """Begin a step that takes masks from elsewhere and may grow for as long as it likes.
 
         Parameters
@@ -238,6 +240,8 @@ class Curation(Ledger):
             PROPAGATED, AUTOMATIC or REFINED.
         rule : Rule
             Who keeps the pixels of objects that are there already.
+        classes : mapping of int to str, optional
+            How classes are called from this step on.
 
         Examples
         --------
@@ -251,7 +255,7 @@ class Curation(Ledger):
         >>> len(session.objects)
         0
         """
-        return Batch(self, kind, rule)
+        return Batch(self, kind, rule, classes)
 
     def _do_edits(self, kind: Kind, edits: Sequence[Edit]) -> None:
         """Make a change if there is any, and let an open object's draft know its new mask."""
@@ -298,10 +302,18 @@ class Curation(Ledger):
                 self._adopt(plane, labels, np.unique(there[there != 0]).tolist())
         return labels
 
-    def _take_batch(self, kind: Kind, number: int | None, edits: Sequence[Edit]) -> int:
+    def _take_batch(
+        self,
+        kind: Kind,
+        number: int | None,
+        edits: Sequence[Edit],
+        classes: Mapping[int, str] | None,
+    ) -> int:
         """Begin a step with these edits, or let the step of that number grow by them."""
         if number is None:
-            return self._do(kind, edits).number
+            wanted = replace(self.settings, classes=dict(classes or self.classes))
+            settings = None if wanted == self.settings else (self.settings, wanted)
+            return self._do(kind, edits, settings=settings).number
         self._commit(Grown(number, tuple(edits)))
         return number
 

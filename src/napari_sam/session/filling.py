@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from napari_sam.results import Proposal as Found
 from napari_sam.session.bitmask import BitMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.commit import Rule
+from napari_sam.session.naming import named
 from napari_sam.session.objects import Objects, Source, Status
 from napari_sam.session.proposals import Proposal
 from napari_sam.session.session import Session
@@ -73,6 +74,7 @@ def settled(
     shape: tuple[int, int],
     rule: Rule,
     labels: NDArray[np.integer[Any]] | None = None,
+    classes: Collection[int] | None = None,
 ) -> NDArray[np.int64]:
     """Return (H, W) with 1 to n for the objects that stay as they are, zero elsewhere.
 
@@ -91,13 +93,15 @@ def settled(
         Who keeps the pixels of other objects.
     labels : (H, W) int, optional
         Those of the plane.
+    classes : collection of int, optional
+        Only earlier finds of these classes make room; None: of all.
     """
     whole = (0, 0, *shape)
     held = np.zeros(shape, np.int64)
     count = 0
     for number, mask in objects.on(plane):
         judged = objects[number].sections[plane].status is Status.ACCEPTED
-        earlier = _is_earlier(objects, number, plane)
+        earlier = _is_earlier(objects, number, plane, classes)
         if judged or objects[number].locked or (rule is Rule.KEEP and not earlier):
             count += 1
             mask.mark(held, whole, count)
@@ -173,12 +177,20 @@ class Filling:
         Who keeps the pixels of other objects; those of settled ones are not in what is put.
     certain : float
         Score from which on an object is accepted; infinite: none is.
+    words : sequence of str, optional
+        Names of the classes that were looked for; earlier finds of others stay. None: everything
+        was looked for, and gets the class of new objects.
     """
 
-    def __init__(self, session: Session, rule: Rule, certain: float) -> None:
+    def __init__(
+        self, session: Session, rule: Rule, certain: float, words: Sequence[str] | None = None
+    ) -> None:
         self._session = session
         self._certain = certain
-        self._batch = session.begin(Kind.AUTOMATIC, rule)
+        used = {held.class_id for held in session.objects.values()}
+        names, self._classes = named(session.classes, used, words or ())
+        self._only = None if words is None else set(self._classes.values())
+        self._batch = session.begin(Kind.AUTOMATIC, rule, names)
         self._numbers: dict[Hashable, int] = {}
         self._waiting: dict[int, bool] = {}
 
@@ -194,7 +206,11 @@ class Filling:
         return Filled(len(self._waiting) - waiting, waiting, self._batch.number)
 
     def put(
-        self, plane: Plane, chosen: Chosen, links: Mapping[Found, Hashable] | None = None
+        self,
+        plane: Plane,
+        chosen: Chosen,
+        links: Mapping[Found, Hashable] | None = None,
+        words: Mapping[str, Collection[Found]] | None = None,
     ) -> None:
         """Put what is chosen on a plane.
 
@@ -206,6 +222,8 @@ class Filling:
             What to put.
         links : mapping of results.Proposal to anything hashable, optional
             What has the same link on several planes becomes one object.
+        words : mapping of str to collection of results.Proposal, optional
+            What is of each class that was looked for.
 
         Raises
         ------
@@ -213,16 +231,26 @@ class Filling:
             As `Batch.add`.
         """
         objects, links = self._session.objects, links or {}
+        classes = {one: self._classes[word] for word, some in (words or {}).items() for one in some}
         found = chosen.objects()
         sure = [one for one in found if one[0].score >= self._certain]
         unsure = useful_first([one for one in found if one[0].score < self._certain])
         doubt = Status.PROPOSED if np.isinf(self._certain) else Status.UNCLEAR
         put = [
-            (one, Proposal(mask, self._known(links.get(one)), one.score, status=status))
+            (
+                one,
+                Proposal(
+                    mask,
+                    self._known(links.get(one)),
+                    one.score,
+                    status=status,
+                    class_id=classes.get(one),
+                ),
+            )
             for some, status in ((sure, Status.ACCEPTED), (unsure, doubt))
             for one, mask in some
         ]
-        earlier = [n for n, _ in objects.on(plane) if _is_earlier(objects, n, plane)]
+        earlier = [n for n, _ in objects.on(plane) if _is_earlier(objects, n, plane, self._only)]
         self._batch.discard(plane, earlier)
         taken = self._batch.add(plane, [proposal for _, proposal in put])
         for (one, proposal), number in zip(put, taken, strict=True):
@@ -243,25 +271,44 @@ class Filling:
         return None if held is None or held.locked else number
 
 
-def fill(session: Session, plane: Plane, chosen: Chosen, rule: Rule, certain: float) -> Filled:
+def fill(
+    session: Session,
+    plane: Plane,
+    chosen: Chosen,
+    rule: Rule,
+    certain: float,
+    words: Mapping[str, Collection[Found]] | None = None,
+) -> Filled:
     """Put what is chosen on one plane into the session; see `Filling`.
+
+    Parameters
+    ----------
+    session, rule, certain
+        As there.
+    plane, chosen
+        As in `Filling.put`.
+    words : mapping of str to collection of results.Proposal, optional
+        What is of each class that was looked for; None: everything was.
 
     Raises
     ------
     InputError
         As `Batch.add`.
     """
-    filling = Filling(session, rule, certain)
-    filling.put(plane, chosen)
+    filling = Filling(session, rule, certain, None if words is None else list(words))
+    filling.put(plane, chosen, words=words)
     filling.end()
     return filling.filled
 
 
-def _is_earlier(objects: Objects, number: int, plane: Plane) -> bool:
+def _is_earlier(
+    objects: Objects, number: int, plane: Plane, classes: Collection[int] | None
+) -> bool:
     """Tell whether it comes from an automatic run and nobody has judged it since."""
     section = objects[number].sections[plane]
     return (
-        section.origin.source is Source.AUTOMATIC
+        (classes is None or objects[number].class_id in classes)
+        and section.origin.source is Source.AUTOMATIC
         and section.status is not Status.ACCEPTED
         and not objects[number].locked
     )

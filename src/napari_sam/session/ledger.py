@@ -23,6 +23,7 @@ from napari_sam.session.changes import (
 )
 from napari_sam.session.draft import Draft, Request
 from napari_sam.session.history import History
+from napari_sam.session.naming import UNNAMED
 from napari_sam.session.objects import AnnotatedObject, Objects, Section, free_id
 from napari_sam.session.records import (
     Adopted,
@@ -90,7 +91,7 @@ class Ledger:
         self.request: Request | None = None
         self.prediction: Prediction | None = None
         self.semantic = False
-        self.classes: Mapping[int, str] = {1: "object"}
+        self.classes: Mapping[int, str] = UNNAMED
         self.new_class = 1
         self.view: Mapping[str, Any] = {}
         self.log = log
@@ -264,10 +265,10 @@ class Ledger:
         return replace(wanted, classes={**{n: self.classes[n] for n in used}, **wanted.classes})
 
     def _apply(self, record: Record, edits: Sequence[Edit]) -> None:
+        apply(edits, self.objects)  # first, because a class that is in use keeps its name
         if (settings := self._settings_after(record)) is not None:
             self.semantic, self.new_class = settings.semantic, settings.new_class
             self.classes = settings.classes
-        apply(edits, self.objects)
         match record:
             case Done(change):
                 self._number = max(self._number, change.number)
@@ -301,9 +302,8 @@ class Ledger:
 
     def _repaints(self, record: Record, edits: Iterable[Edit]) -> list[Repaint]:
         """Return what a record is about to do to the labels; call it before it takes effect."""
-        if (settings := self._settings_after(record)) is not None:
-            if settings.semantic == self.semantic:
-                return []
+        settings = self._settings_after(record)
+        if settings is not None and settings.semantic != self.semantic:
             return [
                 Repaint(plane, s.mask, self._label(held), s.mask, new)
                 for held in self.objects.values()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -45,6 +45,8 @@ class Proposal:
         PROPOSED, UNCLEAR if somebody should look at it, ACCEPTED if somebody did.
     prompts : Draft, optional
         What it was asked for with.
+    class_id : int, optional
+        Class of a new object; None for that of new objects.
     """
 
     mask: NDArray[np.bool_] | BitMask | None
@@ -53,6 +55,7 @@ class Proposal:
     origin: Origin = AUTOMATIC
     status: Status = Status.PROPOSED
     prompts: Draft | None = None
+    class_id: int | None = None
 
 
 class Batch:
@@ -68,10 +71,13 @@ class Batch:
         False once it has ended or was taken back.
     """
 
-    def __init__(self, session: Curation, kind: Kind, rule: Rule) -> None:
+    def __init__(
+        self, session: Curation, kind: Kind, rule: Rule, classes: Mapping[int, str] | None = None
+    ) -> None:
         self._session = session
         self._kind = kind
         self._rule = rule
+        self._classes = classes
         self._number: int | None = None
         self._ids: set[int] = set()
         self._ended = False
@@ -120,7 +126,7 @@ class Batch:
         self._session._check_axes(plane)
         edits, ids = self._edits(plane, proposals)
         if edits:
-            self._number = self._session._take_batch(self._kind, self._number, edits)
+            self._take(edits)
             self._ids.update(number for number in ids if number is not None)
         return ids
 
@@ -134,7 +140,10 @@ class Batch:
         """
         edits = [edit for number in ids for edit in discard(self._session.objects, number, plane)]
         if edits and self.is_open:
-            self._number = self._session._take_batch(self._kind, self._number, edits)
+            self._take(edits)
+
+    def _take(self, edits: Sequence[Edit]) -> None:
+        self._number = self._session._take_batch(self._kind, self._number, edits, self._classes)
 
     def _edits(
         self, plane: Plane, proposals: Sequence[Proposal]
@@ -176,7 +185,7 @@ class Batch:
             if number is None:
                 number, new_id = new_id, new_id + 1
             if number not in objects:
-                own.append(TraitsEdit(number, None, Traits(session.new_class)))
+                own.append(TraitsEdit(number, None, Traits(proposal.class_id or session.new_class)))
             known = None if before is None else before.prompts
             score = None if proposal.score is None else float(proposal.score)
             after = Section(got, score, proposal.origin, proposal.status, proposal.prompts or known)
