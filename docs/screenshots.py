@@ -48,6 +48,7 @@ FOUND = {  # sample, preset, points a side, lowest predicted IoU after the slide
     "axons": ("axondeepseg_sem/sub-rat3_sample-data10", "electron", 20, 0.62),
 }
 PART = 384  # pixels a side of those samples
+WORDS = "nuclei, axons, bananas"  # in those two samples, side by side
 
 
 def main() -> None:
@@ -68,6 +69,7 @@ def take_all() -> None:
     if sys.argv[1:]:
         for name, sample in FOUND.items():
             auto(name, Path(sys.argv[1]), *sample)
+        text(Path(sys.argv[1]))
 
 
 def prompt() -> None:
@@ -179,18 +181,51 @@ def train() -> None:
     viewer.close()
 
 
-def auto(name: str, data: Path, sample: str, preset: str, points: int, lowest: float) -> None:
-    """Find everything in a sample; take pictures before and after a slider is moved."""
+def show_tab(picture: np.ndarray, name: str, tab: int) -> tuple[napari.Viewer, Panel]:
+    """Open a window with a picture and one of the panel's tabs."""
     viewer = napari.Viewer(show_welcome_screen=False)
     window = viewer.window._qt_window
     window.resize(*SIZE)
-    file = next((data / sample).glob("image.*"))
-    viewer.add_image(imread(file)[..., :PART, :PART], name=name)
+    viewer.add_image(picture, name=name)
     panel = Panel(viewer)
     viewer.window.add_dock_widget(panel, name="Click to segment")
     wait_until(lambda: window.isVisible() and not panel.jobs.busy)
     panel.ahead.switch(False)
-    panel.tabs.setCurrentIndex(1)
+    panel.tabs.setCurrentIndex(tab)
+    return viewer, panel
+
+
+def sample_of(data: Path, name: str) -> np.ndarray:
+    """Return (H, W) uint8 of one of the samples."""
+    file = next((data / FOUND[name][0]).glob("image.*"))
+    part = imread(file)[..., :PART, :PART].astype(float)
+    low, high = np.percentile(part, (0.5, 99.8))
+    return (255 * ((part - low) / (high - low)).clip(0, 1)).astype(np.uint8)
+
+
+def text(data: Path) -> None:
+    """Say what to find in two samples side by side, and take a picture of what fits."""
+    parts = [sample_of(data, name) for name in ("nuclei", "axons")]
+    height = min(len(part) for part in parts)
+    picture = np.concatenate([part[:height] for part in parts], axis=1)
+    viewer, panel = show_tab(picture, "nuclei and axons", 2)
+    seeds = panel.auto.controls.seeds
+    seeds.setCurrentIndex(seeds.findData("grid"))
+    controls = panel.text.controls
+    controls.words.setText(WORDS)
+    viewer.reset_view()
+    controls.start.click()
+    wait_until(lambda: not panel.text.work.busy)
+    wait(1)
+    viewer.window._qt_window.grab().save(str(IMAGES / "text.png"))
+    viewer.close()
+
+
+def auto(name: str, data: Path, sample: str, preset: str, points: int, lowest: float) -> None:
+    """Find everything in a sample; take pictures before and after a slider is moved."""
+    picture = imread(next((data / sample).glob("image.*")))[..., :PART, :PART]
+    viewer, panel = show_tab(picture, name, 1)
+    window = viewer.window._qt_window
     controls = panel.auto.controls
     controls.preset.setCurrentIndex(controls.preset.findData(preset))
     controls.preset.activated.emit(controls.preset.currentIndex())

@@ -60,6 +60,39 @@ class FakeSegmenter:
         return [self.predict(embedding, one) for one in prompts]
 
 
+@dataclass
+class FakeEncoder:
+    """Knows "large" and "small" things, beside the others of the picture, and nothing else."""
+
+    name: str = "fake"
+    width: int = 3
+    side: int = 8
+    enough: float = 0.8
+    looks: list = field(default_factory=list)
+
+    def words(self, texts):
+        known = np.array([[t == "large", t == "small", False] for t in texts], np.float32)
+        known[:, 2] = ~known.any(axis=1)
+        return known
+
+    def crops(self, crops):
+        self.looks.append(len(crops))
+        vectors = np.array([[one.size, 1 / one.size, 0] for one in crops], np.float32)
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+    def prompts(self, texts):
+        return self.words(texts)
+
+    def similarity(self, seen, meant, others):
+        return seen @ meant.T
+
+    def against(self, words):
+        return ["background"]
+
+    def familiarity(self, text):
+        return float(text in ("large", "small")), 0.5
+
+
 class ArrayTarget:
     """Labels in a plain array."""
 

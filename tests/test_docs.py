@@ -13,6 +13,7 @@ from skimage.data import immunohistochemistry
 from napari_sam.own_models import own_models
 from napari_sam.training.synthetic import synthetic_picture
 from tests.inference.moving import draw
+from tests.text.drawn import PLACES, is_bright, nuclei
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -31,7 +32,8 @@ def test_relative_links_lead_to_files(page: Path) -> None:
 TRAINING = ROOT / "docs" / "training.md"
 STACKS = ROOT / "docs" / "stacks.md"
 AUTOMATIC = ROOT / "docs" / "automatic.md"
-OTHERS = (TRAINING, STACKS, AUTOMATIC)
+TEXT = ROOT / "docs" / "text.md"
+OTHERS = (TRAINING, STACKS, AUTOMATIC, TEXT)
 PREDICTING = [page for page in PAGES if blocks(page, "python") and page not in OTHERS]
 
 
@@ -45,6 +47,16 @@ def test_python_on_a_page_runs(page: Path) -> None:
     assert result.masks.shape == (3, 512, 512)
     assert np.all(np.diff(result.scores) <= 0)
     assert result.masks[0, 392, 182]
+
+
+def test_the_page_on_words_finds_nuclei() -> None:
+    names = {"image": nuclei()}
+    for block in blocks(TEXT, "python"):
+        exec(block, names)
+    bright = [place for place in PLACES if is_bright(place[1])]
+    assert len({names["labels"][place] for place in bright} - {0}) == len(bright)
+    assert np.mean([names["nuclei"].masks[0][place] for place in PLACES]) > 0.8
+    assert names["nuclei"].masks[0].mean() < 0.5
 
 
 def test_the_page_on_the_automatic_mode_finds_objects(

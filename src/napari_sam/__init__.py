@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from napari_sam import text
     from napari_sam.inference.grid import propose_grid
     from napari_sam.inference.grid_settings import GridSettings
     from napari_sam.inference.linking import link_slices
@@ -38,6 +39,7 @@ __all__ = [
     "proposals_to_labels",
     "propose_grid",
     "refine",
+    "text",
 ]
 
 # Threads that wait shall sleep, not spin: beside a busy program two spinning threads made one click
@@ -71,6 +73,8 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("napari-sam")
+    if name == "text":
+        return import_module("napari_sam.text")
     if name in HOMES:
         return getattr(import_module(HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -46,6 +46,8 @@ class Settings:
         What was chosen last in the stack tab: objects, direction and rule.
     auto : dict of str to str, number or bool
         What was chosen last in the tab for the automatic mode.
+    text : dict of str to str
+        What was chosen last in the tab for words: the words, and what they stand for.
 
     Raises
     ------
@@ -63,6 +65,7 @@ class Settings:
     channels: dict[str, bool] = field(default_factory=dict)
     stack: dict[str, str] = field(default_factory=dict)
     auto: dict[str, str | float | bool] = field(default_factory=dict)
+    text: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("models_folder", "embeddings_folder"):
@@ -78,9 +81,11 @@ class Settings:
             raise InputError(
                 f"channels must name axes and say true or false; got {self.channels!r}"
             )
-        chosen = self.stack.values() if isinstance(self.stack, dict) else [None]
-        if not all(isinstance(choice, str) for choice in chosen):
-            raise InputError(f"stack must name what was chosen; got {self.stack!r}")
+        for name in ("stack", "text"):
+            said = getattr(self, name)
+            chosen = said.values() if isinstance(said, dict) else [None]
+            if not all(isinstance(choice, str) for choice in chosen):
+                raise InputError(f"{name} must name what was chosen; got {said!r}")
         automatic = self.auto.values() if isinstance(self.auto, dict) else [None]
         if not all(isinstance(choice, str | int | float) for choice in automatic):
             raise InputError(f"auto must name what was chosen; got {self.auto!r}")

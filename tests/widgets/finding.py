@@ -84,11 +84,11 @@ def model():
 class Bench:
     """A panel over a picture of discs, its tab Auto, and what a person does there."""
 
-    def __init__(self, qtbot, host, data, make=None, **layer):
+    def __init__(self, qtbot, host, data, make=None, reader=None, **layer):
         self.qtbot = qtbot
         self.viewer = ViewerModel()
         self.viewer.add_image(data, name="discs", **layer)
-        self.panel = Panel(self.viewer, host, make)
+        self.panel = Panel(self.viewer, host, make, reader)
         close_at_end(qtbot, self.panel)
         self.panel.show()
         self.panel.ahead.switch(False)

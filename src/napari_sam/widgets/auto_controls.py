@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from napari.components import ViewerModel
 from napari.layers import Labels, Layer, Points, Shapes
 from qtpy.QtCore import Qt
@@ -13,10 +10,7 @@ from qtpy.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
     QFrame,
-    QHBoxLayout,
-    QLayout,
     QProgressBar,
-    QPushButton,
     QSpinBox,
     QVBoxLayout,
     QWidget,
@@ -25,7 +19,16 @@ from superqt import QLabeledDoubleSlider
 
 from napari_sam.inference.linking import GAP
 from napari_sam.inference.presets import presets
-from napari_sam.widgets.forms import add_row, new_fold, new_form, new_label
+from napari_sam.widgets.forms import (
+    add_row,
+    in_a_row,
+    new_button,
+    new_choice,
+    new_fold,
+    new_form,
+    new_label,
+    new_status,
+)
 from napari_sam.widgets.layer_choice import LayerChoice
 from napari_sam.widgets.measures import MEASURES, Histogram, MeasureRow
 from napari_sam.widgets.picture import is_helper
@@ -72,20 +75,22 @@ class AutoControls(QWidget):
         self.points.setRange(1, FINEST)
         self.points.setSuffix(" points per side")
         self.points.setToolTip("Small objects need a fine grid; time grows with its square")
-        self.start = _button("Find all objects", "On the slice in view; nothing is written yet")
+        self.start = new_button("Find all objects", "On the slice in view; nothing is written yet")
         self.start.setStyleSheet("QPushButton:enabled { font-weight: bold; padding: 7px; }")
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(6)
         self.bar.setAccessibleName("How far the search is")
-        self.cancel = _button("Cancel", "Stop here; what was found stays")
+        self.cancel = new_button("Cancel", "Stop here; what was found stays")
         self.min_score = _floor("What the model is less sure of is never shown")
         self.min_stability = _floor("Masks that depend more on the threshold are never shown")
-        self.seeds = _choice(SEEDS, "Where the model is asked; in large pictures always on a grid")
+        self.seeds = new_choice(
+            SEEDS, "Where the model is asked; in large pictures always on a grid"
+        )
         self.at = LayerChoice(viewer, _says_where, "Where the model suggests")
         self.at.setToolTip("Ask at your points, or in the middle of each object of rough labels")
-        self.crops = _choice(CROPS, "Crops are enlarged: for small objects in large pictures")
-        self.same = _choice(SAME, "When two masks are the same object; the better one is kept")
+        self.crops = new_choice(CROPS, "Crops are enlarged: for small objects in large pictures")
+        self.same = new_choice(SAME, "When two masks are the same object; the better one is kept")
         self.inside = LayerChoice(viewer, _is_drawn, "The whole slice")
         self.inside.setToolTip("Draw shapes into a Shapes layer to search only inside of them")
         self.link = QCheckBox("Link objects through the stack")
@@ -98,36 +103,34 @@ class AutoControls(QWidget):
         self.gap.setToolTip("An object that is missed on so many slices goes on after them")
         self.faint = QCheckBox("Show faintly what is left out")
         self.faint.setChecked(True)
-        self.status = new_label("What to do next")
-        self.status.setTextFormat(Qt.TextFormat.PlainText)
-        self.status.setStyleSheet("border-left: 3px solid #4c6ef5; padding: 4px 0px 4px 8px;")
-        # What is below must not move while a handle is dragged.
-        self.status.setMinimumHeight(4 * self.status.fontMetrics().lineSpacing() + 8)
+        self.status = new_status(lines=4)
         self.remark = new_label("Remark")
         self.remark.setTextFormat(Qt.TextFormat.PlainText)
         self.advice = new_label("Advice on the grid")
         self.advice.setTextFormat(Qt.TextFormat.PlainText)
-        self.finer = _button("", "Set the grid so that hardly an object lies between its points")
+        self.finer = new_button("", "Set the grid so that hardly an object lies between its points")
         self.histogram = Histogram()
         self.rows = {measure.name: MeasureRow(measure) for measure in MEASURES}
         self.no_edge = QCheckBox("Leave out those at the edge of the picture")
-        self.on_top = _choice(ON_TOP, "Who has the pixels where found objects overlap")
-        self.where = _choice({False: "This slice", True: ""}, "What the buttons below work on")
-        self.propose = _button(
+        self.on_top = new_choice(ON_TOP, "Who has the pixels where found objects overlap")
+        self.where = new_choice({False: "This slice", True: ""}, "What the buttons below work on")
+        self.propose = new_button(
             "Put into the list to review", "As proposals, most useful first; one undo takes it back"
         )
         self.propose.setStyleSheet("QPushButton:enabled { font-weight: bold; }")
-        self.accept = _button("Accept all", "Write all that is kept into the labels, as one step")
+        self.accept = new_button(
+            "Accept all", "Write all that is kept into the labels, as one step"
+        )
         self.certain = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
         self.certain.setRange(0, 1)
         self.certain.setToolTip("Predicted IoU from which on an object needs no look")
-        self.fill = _button(
+        self.fill = new_button(
             "",
             "Accept what is certain; the doubtful go into the list, most useful first",
         )
-        self.forget = _button("Forget these", "Take the preview away; no label changes")
-        self.undo = _button("Take all of it back", "Undo this step, all objects at once")
-        self.teach = _button(
+        self.forget = new_button("Forget these", "Take the preview away; no label changes")
+        self.undo = new_button("Take all of it back", "Undo this step, all objects at once")
+        self.teach = new_button(
             "Retrain on accepted objects, find again",
             "Teach the model what is accepted (decoder only, some minutes), use the new model and "
             "search what is left; accepted objects stay as they are",
@@ -179,7 +182,7 @@ class AutoControls(QWidget):
         add_row(form, "&Grid", self.points)
         layout.addLayout(form)
         layout.addWidget(self.start)
-        layout.addLayout(_in_a_row(self.bar, self.cancel))
+        layout.addLayout(in_a_row(self.bar, self.cancel))
         self.options = self._options()
         self.more = new_fold("More settings", self.options)
         layout.addWidget(self.more)
@@ -254,20 +257,6 @@ def _says_where(layer: Layer) -> bool:
     return isinstance(layer, Points | Labels) and not is_helper(layer)
 
 
-def _button(text: str, tip: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setToolTip(tip)
-    return button
-
-
-def _choice(entries: Mapping[Any, str], tip: str) -> QComboBox:
-    box = QComboBox()
-    for name, text in entries.items():
-        box.addItem(text, name)
-    box.setToolTip(tip)
-    return box
-
-
 def _floor(tip: str) -> QDoubleSpinBox:
     box = QDoubleSpinBox()
     box.setRange(0, 0.99)
@@ -275,11 +264,3 @@ def _floor(tip: str) -> QDoubleSpinBox:
     box.setSpecialValueText("As the model says")
     box.setToolTip(tip)
     return box
-
-
-def _in_a_row(*widgets: QWidget) -> QLayout:
-    row = QHBoxLayout()
-    row.setContentsMargins(0, 0, 0, 0)
-    for widget in widgets:
-        row.addWidget(widget)
-    return row

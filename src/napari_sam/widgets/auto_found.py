@@ -37,6 +37,8 @@ class Found:
         How it was searched.
     region : (H, W) bool, optional
         Where objects were wanted.
+    areas : bool
+        Whether these are areas of many objects, of which what is settled is only cut out.
 
     Attributes
     ----------
@@ -50,13 +52,20 @@ class Found:
         As given.
     """
 
-    def __init__(self, plane: Plane, grid: GridSettings, region: NDArray[np.bool_] | None) -> None:
+    def __init__(
+        self,
+        plane: Plane,
+        grid: GridSettings,
+        region: NDArray[np.bool_] | None = None,
+        areas: bool = False,
+    ) -> None:
         self.plane = plane
         self.grid = grid
         self.left: list[Proposal] = []
         self.anywhere = np.zeros((1, 1), bool)
         self.known = 0
         self.region = region
+        self._areas = areas
         self._all: list[Proposal] = []
         self._held: NDArray[np.int64] | None = None
 
@@ -70,13 +79,22 @@ class Found:
         self._held = held
         self._sort_out()
 
-    def chosen(self, selection: Selection) -> Chosen | None:
-        """Return what a selection keeps of what is not settled; None if there is nothing."""
-        return choose(self.left, selection, self._held) if self.left else None
+    def chosen(
+        self, selection: Selection, among: Sequence[Proposal] | None = None
+    ) -> Chosen | None:
+        """Return what a selection keeps of what is not settled; None if there is nothing.
+
+        `among`: of these of them only.
+        """
+        of = self.left if among is None else among
+        return choose(of, selection, self._held) if self.left else None
 
     def _sort_out(self) -> None:
         held = self._held
-        self.left = list(self._all) if held is None else in_what_is_left(self._all, held)
+        if held is None or self._areas:
+            self.left = list(self._all)
+        else:
+            self.left = in_what_is_left(self._all, held)
         self.anywhere = np.zeros(self.left[0].shape if self.left else (1, 1), bool)
         for one in self.left:
             self.anywhere[one.box] |= one.patch
@@ -110,18 +128,35 @@ class FoundPreview:
         self._preview = Preview(viewer, picture, "napari-sam found", colours, opacity=0.6)
         self.visible = False
 
-    def show(self, found: Found, chosen: Chosen | None, faint: bool) -> None:
-        """Show what a selection keeps."""
+    def show(
+        self,
+        found: Found,
+        chosen: Chosen | None,
+        faint: bool,
+        colours: Sequence[int] | None = None,
+    ) -> None:
+        """Show what is kept.
+
+        Parameters
+        ----------
+        found : Found
+            All that was found.
+        chosen : Chosen or None
+            What is kept of it.
+        faint : bool
+            Whether the rest is shown, too.
+        colours : sequence of int, optional
+            Place in `COLOURS` of each that is kept; None: of neighbours different ones.
+        """
         if chosen is None:
             self.hide()
             return
-        count = chosen.labels.max()
-        colour_of = np.arange(-1, count, dtype=np.int64) % len(COLOURS) + 1
-        colour_of[0] = 0
-        colours = colour_of.astype(np.uint8)[chosen.labels]
+        places = np.arange(len(chosen.kept)) if colours is None else np.array(colours, np.int64)
+        colour_of = np.concatenate([[0], places % len(COLOURS) + 1]).astype(np.uint8)
+        shown = colour_of[chosen.labels]
         if faint:
-            colours[found.anywhere & (colours == 0)] = len(COLOURS) + 1
-        self._preview.show(colours, found.plane)
+            shown[found.anywhere & (shown == 0)] = len(COLOURS) + 1
+        self._preview.show(shown, found.plane)
         self.visible = True
 
     def hide(self) -> None:

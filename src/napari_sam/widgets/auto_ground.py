@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from napari_sam.errors import InputError
 from napari_sam.session.commit import Rule
 from napari_sam.session.filling import settled
+from napari_sam.session.naming import named
 from napari_sam.session.objects import Status
 from napari_sam.session.session import Session
 from napari_sam.session.target import Plane
@@ -19,13 +21,23 @@ from napari_sam.widgets.picture import on_plane
 __all__ = ["free", "has_accepted", "held", "last_step", "state"]
 
 
-def held(annotation: Annotation, plane: Plane, rule: Rule) -> NDArray[np.int64]:
-    """Return what of a plane is settled, also in the Labels layer; see `settled`."""
+def held(
+    annotation: Annotation, plane: Plane, rule: Rule, words: Sequence[str] | None = None
+) -> NDArray[np.int64]:
+    """Return what of a plane is settled, also in the Labels layer; see `settled`.
+
+    Only earlier finds of these words make room; None: all do.
+    """
+    session = annotation.session
     shape, target = annotation.picture.plane_shape(plane), annotation.target
     labels = None if target is None else target.data[on_plane(plane)]
     if labels is not None and labels.shape != shape:  # somebody has cropped the layer
         labels = None
-    return settled(annotation.session.objects, plane, shape, rule, labels)
+    classes = None
+    if words is not None:
+        used = {one.class_id for one in session.objects.values()}
+        classes = named(session.classes, used, words)[1].values()
+    return settled(session.objects, plane, shape, rule, labels, classes)
 
 
 def state(annotation: Annotation, rule: Rule) -> tuple[Any, ...]:

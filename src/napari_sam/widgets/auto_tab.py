@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import numpy as np
 from napari.components import ViewerModel
@@ -16,19 +15,19 @@ from napari_sam.errors import InputError, NapariSamError
 from napari_sam.inference.tiling import Tiling
 from napari_sam.results import Proposal
 from napari_sam.session.commit import Rule
-from napari_sam.session.filling import Chosen, Filled, fill
-from napari_sam.session.session import Session
+from napari_sam.session.filling import Chosen, Filled
 from napari_sam.session.target import Plane
 from napari_sam.widgets import auto_words as words
 from napari_sam.widgets.annotation import Annotation
 from napari_sam.widgets.auto_choices import AutoChoices
 from napari_sam.widgets.auto_controls import AutoControls
-from napari_sam.widgets.auto_found import Found, FoundPreview
-from napari_sam.widgets.auto_ground import free, has_accepted, held, last_step, state
+from napari_sam.widgets.auto_found import Found
+from napari_sam.widgets.auto_ground import free, has_accepted, held
 from napari_sam.widgets.auto_links import runs
 from napari_sam.widgets.auto_loop import AutoLoop
 from napari_sam.widgets.auto_stack import AutoStack, StackOrder, StackStand
 from napari_sam.widgets.auto_work import AutoOrder, AutoWork, Stand
+from napari_sam.widgets.findings import NO_MODEL, Findings
 from napari_sam.widgets.own_seeds import own_seeds
 from napari_sam.widgets.region import inside
 from napari_sam.widgets.training import Training
@@ -38,8 +37,6 @@ __all__ = ["AutoTab"]
 REST_MS = 30  # a slider tells of every pixel it moves
 LIVE_MS = 250  # between two looks at a search under way
 NO_PICTURE = "Choose a picture in the tab Prompt; then everything in it is found from here."
-UNSEEN = "Show a slice of the picture in the 2D view first."
-NO_MODEL = "Choose a model in the tab Prompt first."
 CANCELLED = "you cancelled it"
 ANOTHER = "the picture or the model is another one now"
 
@@ -58,7 +55,6 @@ class AutoTab(QObject):
     """
 
     use_wanted = Signal(str)  # the name of the model to use
-    writes_to = Signal(object)  # the Labels layer, which may be a new one
 
     def __init__(
         self,
@@ -73,17 +69,11 @@ class AutoTab(QObject):
         self.work = AutoWork(self)
         self.stack = AutoStack(self)
         self.loop = AutoLoop(training, self)
-        self._viewer = viewer
-        self._rule = rule
-        self._annotation: Annotation | None = None
+        self.findings = Findings(viewer, rule, NO_PICTURE, self)
         self._taught_for: Annotation | None = None
-        self._preview: FoundPreview | None = None
-        self._found: Found | None = None
         self._chosen: Chosen | None = None
         self._latest: list[Proposal] | None = None  # of a search, not taken yet
         self._listed: list[Proposal] = []  # by the sliders
-        self._settled_by: tuple[Any, ...] = ()
-        self._step = 0  # number of the session's step that can be taken back
         self._said = ""
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -93,20 +83,10 @@ class AutoTab(QObject):
 
     def follow(self, annotation: Annotation | None) -> None:
         """Serve this annotation from now on, or none; what was found for another is forgotten."""
-        if self._annotation is not None:
-            self._annotation.changed.disconnect(self.refresh)
-            self._annotation.began_afresh.disconnect(self._begin_afresh)
         self.work.stop()
         self.stack.stop()
         self.forget()
-        self._step = 0
-        if self._preview is not None:
-            self._preview.close()
-        self._annotation, self._preview = annotation, None
-        if annotation is not None:
-            self._preview = FoundPreview(self._viewer, annotation.picture)
-            annotation.changed.connect(self.refresh)
-            annotation.began_afresh.connect(self._begin_afresh)
+        self.findings.follow(annotation)
         self.refresh()
 
     def close(self) -> None:
@@ -119,8 +99,8 @@ class AutoTab(QObject):
 
     def start(self) -> None:
         """Search the slice in view."""
-        annotation = self._annotation
-        if annotation is None or self._busy or self._missing():
+        annotation = self.findings.annotation
+        if annotation is None or self._busy or self.findings.missing:
             return
         seen, model = annotation.seen, annotation.model
         if seen is None or model is None:
@@ -129,14 +109,14 @@ class AutoTab(QObject):
         layer = self.controls.inside.layer
         region = None if layer is None else inside(layer, annotation.picture, seen)
         try:
-            there = held(annotation, seen, self._rule())
+            there = held(annotation, seen, self.findings.rule())
             where = free(region, there)
             seeds = self._seeds(annotation)(seen)
         except InputError as error:
             self._say(f"⚠ {error}")
             return
         self.forget()
-        self._found = Found(seen, grid, region)
+        self.findings.begin(Found(seen, grid, region))
         self.choices.remember()
         self._show_busy("Looking at the picture…")
         reader = annotation.picture.reader(seen)
@@ -145,22 +125,20 @@ class AutoTab(QObject):
 
     def forget(self) -> None:
         """Take away what was found; no label changes."""
-        self._found = self._chosen = self._latest = None
-        self._settled_by, self._said = (), ""
+        self._chosen = self._latest = None
+        self._said = ""
         self._soon.stop()
-        if self._preview is not None:
-            self._preview.hide()
+        self.findings.forget()
         self.controls.show_coarse("")
 
     def filter(self) -> None:
         """Show what the filters keep of what was found; the model is not asked."""
         self._soon.stop()
         self._choose()
-        found, chosen, c = self._found, self._chosen, self.controls
-        if found is None or self._preview is None:
+        if self.findings.found is None:
             return
-        self._preview.show(found, chosen, c.faint.isChecked())
-        c.histogram.update()
+        self.findings.show(self._chosen, self.controls.faint.isChecked())
+        self.controls.histogram.update()
         self.refresh()
 
     def put(self, certain: float) -> None:
@@ -172,22 +150,17 @@ class AutoTab(QObject):
 
     def _put_here(self, certain: float) -> None:
         self._choose()  # a slider may have moved just now
-        annotation, found, chosen = self._annotation, self._found, self._chosen
-        if annotation is None or found is None or chosen is None or self._busy:
+        if self._chosen is None or self._busy:
             return
         try:
-            annotation.ensure_target(len(chosen.kept))
-            self.writes_to.emit(annotation.target)
-            done = fill(annotation.session, found.plane, chosen, self._rule(), certain)
+            done = self.findings.put(self._chosen, certain)
         except NapariSamError as error:
             self._say(f"⚠ {error}")
             return
-        self._step = done.step
         self.choices.remember()
         self._soon.stop()
         self._choose()
-        if self._preview is not None:
-            self._preview.hide()
+        self.findings.hide()
         self._say(words.filled(done))
 
     def _seeds(self, annotation: Annotation) -> Callable[[Plane], NDArray[np.float64] | None]:
@@ -197,7 +170,7 @@ class AutoTab(QObject):
 
     def _put_all(self, certain: float) -> None:
         """Search all slices like the one that was searched, and put what the filters keep."""
-        annotation, found, c = self._annotation, self._found, self.controls
+        annotation, found, c = self.findings.annotation, self.findings.found, self.controls
         if annotation is None or found is None or self._busy:
             return
         model = annotation.model
@@ -211,13 +184,12 @@ class AutoTab(QObject):
                 found.region,
                 self._seeds(annotation),
                 self.choices.selection,
-                self._rule(),
+                self.findings.rule(),
                 certain,
                 c.gap.value() if c.link.isChecked() else None,
                 anisotropy,
             )
-            annotation.ensure_target(len(found.left) * self._slices())
-            self.writes_to.emit(annotation.target)
+            self.findings.open_target(len(found.left) * self.findings.slices)
         except InputError as error:
             self._say(f"⚠ {error}")
             return
@@ -229,7 +201,7 @@ class AutoTab(QObject):
 
     def teach(self) -> None:
         """Train on the accepted objects; then search again with the new model."""
-        annotation = self._annotation
+        annotation = self.findings.annotation
         if annotation is None or self._busy:
             return
         try:
@@ -244,12 +216,12 @@ class AutoTab(QObject):
     def refresh(self) -> None:
         """Show what can be done now."""
         self.stack.check()
-        c, annotation, found = self.controls, self._annotation, self._found
-        busy, missing = self.work.busy or self.stack.busy, self._missing()
-        if self._preview is not None and self._preview.visible and not self._is_settled():
+        c, found = self.controls, self.findings.found
+        busy, missing = self.work.busy or self.stack.busy, self.findings.missing
+        if self.findings.stale:
             self._filter_soon()
         c.start.setEnabled(not missing)
-        large = Tiling().cuts(self._shape())
+        large = Tiling().cuts(self.findings.shape)
         for box in (c.seeds, c.crops):
             box.setEnabled(not large)
         c.tuning.setVisible(found is not None and bool(found.left))
@@ -257,10 +229,10 @@ class AutoTab(QObject):
         for button in (c.propose, c.accept, c.fill):
             button.setEnabled(kept and not busy)
         c.forget.setEnabled(not busy)
-        c.show_slices(self._slices())
+        c.show_slices(self.findings.slices)
         self._count_certain()
-        c.undo.setVisible(self._can_take_back())
-        c.teach.setVisible(has_accepted(annotation))
+        c.undo.setVisible(self.findings.can_take_back)
+        c.teach.setVisible(has_accepted(self.findings.annotation))
         c.teach.setEnabled(not (self._busy or missing))
         if not self._busy:
             c.status.setText(self._said or missing or self._outlook())
@@ -290,6 +262,8 @@ class AutoTab(QObject):
         c.on_top.activated.connect(self._filter_anew)
         c.certain.valueChanged.connect(self._count_certain)
         c.where.activated.connect(self._filter_anew)
+        self.findings.changed.connect(self.refresh)
+        self.findings.began_afresh.connect(self._begin_afresh)
         self.work.stood.connect(self._show_stand)
         self.work.ended.connect(self._end)
         self.stack.stood.connect(self._show_stack)
@@ -298,60 +272,28 @@ class AutoTab(QObject):
         self.loop.taught.connect(self._use_taught)
         self.loop.ended.connect(lambda why: self._end_loop(f"No new model: {why}."))
 
-    def _missing(self) -> str:
-        """Say what is to be done before anything can be found; empty if nothing."""
-        annotation = self._annotation
-        if annotation is None:
-            return NO_PICTURE
-        if annotation.seen is None:
-            return UNSEEN
-        return NO_MODEL if annotation.model is None else ""
-
     @property
     def _busy(self) -> bool:
         return self.work.busy or self.stack.busy or self.loop.busy
 
-    def _slices(self) -> int:
-        """Return how many slices lie like the one that was searched."""
-        annotation, found = self._annotation, self._found
-        if annotation is None or found is None:
-            return 1
-        sizes = zip(annotation.picture.shape, found.plane, strict=True)
-        return math.prod(size for size, at in sizes if at is not None)
-
-    def _shape(self) -> tuple[int, int]:
-        """Return (H, W) of the slice that was searched, else of the one in view."""
-        annotation, found = self._annotation, self._found
-        if annotation is None:
-            return 1, 1
-        plane = annotation.seen if found is None else found.plane
-        return (1, 1) if plane is None else annotation.picture.plane_shape(plane)
-
     def _outlook(self) -> str:
-        found, chosen, annotation = self._found, self._chosen, self._annotation
+        found, shape = self.findings.found, self.findings.shape
         if found is None:
-            return words.ready(self.choices.grid_for(self._shape()), self._shape())
-        kept = 0 if chosen is None else len(chosen.kept)
-        elsewhere = annotation is not None and annotation.seen != found.plane
-        remark = " They are on another slice than the one in view." if elsewhere else ""
+            return words.ready(self.choices.grid_for(shape), shape)
+        kept = 0 if self._chosen is None else len(self._chosen.kept)
+        remark = words.ELSEWHERE if self.findings.elsewhere else ""
         if self.controls.where.currentData() and kept:
-            return words.everywhere(kept, self._slices(), self.controls.link.isChecked())
+            return words.everywhere(kept, self.findings.slices, self.controls.link.isChecked())
         return words.found(kept, len(found.left), found.known) + remark
 
-    def _is_settled(self) -> bool:
-        annotation = self._annotation
-        return annotation is None or self._settled_by == state(annotation, self._rule())
-
     def _choose(self) -> None:
-        annotation, found = self._annotation, self._found
-        if annotation is None or found is None:
+        found = self.findings.found
+        if found is None:
             return
         if self._latest is not None:
             found.take(self._latest)
             self._latest = None
-        if not self._is_settled():
-            self._settled_by = state(annotation, self._rule())
-            found.settle(held(annotation, found.plane, self._rule()))
+        self.findings.settle()
         if self._listed is not found.left:
             self._listed = found.left
             for row in self.controls.rows.values():
@@ -364,7 +306,7 @@ class AutoTab(QObject):
         self._filter_soon()
 
     def _filter_soon(self) -> None:
-        if self._found is not None and not self._soon.isActive():
+        if self.findings.found is not None and not self._soon.isActive():
             self._soon.start(LIVE_MS if self.work.busy else REST_MS)
 
     def _count_certain(self) -> None:
@@ -374,20 +316,21 @@ class AutoTab(QObject):
         self.controls.show_certain(None if self.controls.where.currentData() else here)
 
     def _show_stand(self, stand: Stand) -> None:
-        if self._found is None:
+        if self.findings.found is None:
             return
         self._latest = stand.found  # taken when it is shown: there are many stands a second
         self.controls.bar.setRange(0, max(stand.total, 1))
         self.controls.bar.setValue(stand.done)
-        self.controls.status.setText(words.standing(stand, self._shape()))
+        self.controls.status.setText(words.standing(stand, self.findings.shape))
         self._filter_soon()
 
     def _end(self, why: str) -> None:
         self.controls.show_work(False)
         self._said = f"It ended early: {why}. What was found stays." if why else ""
         self.filter()
-        if self._found is not None and self._chosen is not None:
-            self.controls.show_coarse(*words.coarse(self._chosen.kept, self._found.grid))
+        found = self.findings.found
+        if found is not None and self._chosen is not None:
+            self.controls.show_coarse(*words.coarse(self._chosen.kept, found.grid))
         self.refresh()
 
     def _show_stack(self, stand: StackStand) -> None:
@@ -397,7 +340,7 @@ class AutoTab(QObject):
 
     def _end_stack(self, why: str, done: Filled) -> None:
         self.controls.show_work(False)
-        self._step = done.step
+        self.findings.note(done)
         early = f"It ended early: {why}. The slices that are done stay. " if why else ""
         self._say(early + words.filled(done))
 
@@ -417,7 +360,7 @@ class AutoTab(QObject):
         self.controls.status.setText(text)
 
     def _use_taught(self, name: str) -> None:
-        same = self._annotation is not None and self._annotation is self._taught_for
+        same = self._taught_for is not None and self.findings.annotation is self._taught_for
         self._end_loop("" if same else f"'{name}' is in the list of models now.")
         if same:
             self.use_wanted.emit(name)
@@ -428,16 +371,11 @@ class AutoTab(QObject):
         self.controls.show_work(False)
         self._say(said)
 
-    def _can_take_back(self) -> bool:
-        annotation = self._annotation
-        return annotation is not None and last_step(annotation.session) == self._step != 0
-
     def _take_back(self) -> None:
-        if self._annotation is not None and self._can_take_back():
-            self._annotation.step(Session.undo)
-            self._said = ""
-            self.filter()
-            self.refresh()
+        self.findings.take_back()
+        self._said = ""
+        self.filter()
+        self.refresh()
 
     def _throw_away(self) -> None:
         self.forget()

@@ -18,6 +18,7 @@ from napari_sam.widgets.measures import diameter
 from napari_sam.widgets.train_words import duration
 
 __all__ = [
+    "ELSEWHERE",
     "coarse",
     "count",
     "everywhere",
@@ -31,6 +32,7 @@ __all__ = [
 ]
 
 NEAREST = 8  # the points that would do are rounded up to a multiple of it
+ELSEWHERE = " They are on another slice than the one in view."
 FEW = 5  # objects that are too few to judge the grid by
 
 

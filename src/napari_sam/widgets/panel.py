@@ -24,6 +24,7 @@ from qtpy.QtWidgets import (
 from napari_sam.inference.host import HostedModel, ModelHost
 from napari_sam.session.commit import Rule
 from napari_sam.settings import load_settings, save_settings
+from napari_sam.text.reader import Reader
 from napari_sam.widgets.activity import Activity
 from napari_sam.widgets.ahead import Ahead
 from napari_sam.widgets.annotation import Annotation
@@ -42,6 +43,7 @@ from napari_sam.widgets.review import Review
 from napari_sam.widgets.saved_work import SavedWork
 from napari_sam.widgets.stack_tab import StackTab
 from napari_sam.widgets.target import why_not
+from napari_sam.widgets.text_tab import TextTab
 from napari_sam.widgets.train_work import Make
 from napari_sam.widgets.training import Training
 
@@ -62,6 +64,8 @@ class Panel(QWidget):
         Where models come from; by default the host of another open panel, else a new one.
     make : callable, optional
         Makes training runs; see `TrainWork`.
+    reader : Reader, optional
+        Knows words.
     """
 
     def __init__(
@@ -69,6 +73,7 @@ class Panel(QWidget):
         napari_viewer: napari.Viewer,
         host: ModelHost | None = None,
         make: Make | None = None,
+        reader: Reader | None = None,
     ) -> None:
         super().__init__()
         # napari hands over a proxy that wraps each layer anew, so that no layer is itself twice.
@@ -83,6 +88,10 @@ class Panel(QWidget):
         self.tabs.addTab(self.controls, "Prompt")
         self.auto = AutoTab(self._viewer, self.training, self._rule, self)
         self.tabs.addTab(_scrolled(self.auto.controls), "Auto")
+        self.text = TextTab(
+            self._viewer, self._rule, self.auto.choices.grid_for, reader or Reader(), self
+        )
+        self.tabs.addTab(_scrolled(self.text.controls), "Text")
         self.tabs.addTab(self.stack.controls, "Stack")
         self._train_tab = _scrolled(self.training.controls)
         self.tabs.addTab(self._train_tab, "Train")
@@ -91,7 +100,7 @@ class Panel(QWidget):
         layout.addWidget(self.tabs)
         self.jobs = Jobs(self)
         self.prompting = Prompting(self.controls)
-        for tab in (self.auto.controls, self.stack.controls):
+        for tab in (self.auto.controls, self.text.controls, self.stack.controls):
             self.prompting.remarked.connect(tab.show_remark)
         self.prompting.asked.connect(lambda: self.tabs.setCurrentWidget(self.controls))
         self.refining = Refining(
@@ -121,6 +130,7 @@ class Panel(QWidget):
         self.destroyed.connect(self.stack.close)
         self.destroyed.connect(self.auto.work.close)
         self.destroyed.connect(self.auto.stack.close)
+        self.destroyed.connect(self.text.work.end)
         self.destroyed.connect(self.refining.cancel)
         self.destroyed.connect(self.training.work.close)
         self.destroyed.connect(self.saver.close)
@@ -153,6 +163,7 @@ class Panel(QWidget):
         self.jobs.close()
         self.ahead.close()
         self.auto.close()
+        self.text.close()
         self.stack.close()
         self.saver.close()
         self.controls.store.close_row()
@@ -207,7 +218,8 @@ class Panel(QWidget):
         self.training.trained.connect(self._refresh_models)
         self.training.use_wanted.connect(self._use_trained)
         self.auto.use_wanted.connect(self._use_named)
-        self.auto.writes_to.connect(self.controls.labels.choose)
+        for tab in (self.auto, self.text):
+            tab.findings.writes_to.connect(self.controls.labels.choose)
 
     def _connect_keys(self) -> None:
         self._drop_keys()
@@ -259,6 +271,7 @@ class Panel(QWidget):
         self.ahead.follow(None)
         self.stack.follow(None)
         self.auto.follow(None)
+        self.text.follow(None)
         if before is not None:
             before.close()
         if layer is not None:
@@ -273,6 +286,7 @@ class Panel(QWidget):
             self.ahead.follow(annotation)
             self.stack.follow(annotation)
             self.auto.follow(annotation)
+            self.text.follow(annotation)
             self._choose_labels(self.controls.labels.layer)
             annotation.use_model(self._model)
             self.resuming.attach(annotation)

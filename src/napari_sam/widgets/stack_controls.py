@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_sam.widgets.controls import RULES
-from napari_sam.widgets.forms import add_row, new_form, new_label
+from napari_sam.widgets.forms import add_row, new_choice, new_form, new_label, new_status
 from napari_sam.widgets.stack_report import Account
 
 __all__ = ["StackControls"]
@@ -40,21 +40,21 @@ class StackControls(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.objects = _choice(OBJECTS, "Each is followed from every slice it is accepted on")
+        self.objects = new_choice(OBJECTS, "Each is followed from every slice it is accepted on")
         self.axis = QComboBox()
         self.axis.setToolTip("The axis to go along")
-        self.direction = _choice(DIRECTIONS, "Between two accepted slices both ways in any case")
+        self.direction = new_choice(DIRECTIONS, "Between two accepted slices both ways in any case")
         self.first, self.last = QSpinBox(), QSpinBox()
         self.first.setToolTip("Go no further back than this")
         self.last.setToolTip("Go no further forward than this")
         rules = {name: text for name, text in RULES.items() if name != "ask"}
-        self.rule = _choice(rules, "Who keeps the pixels where objects meet; locked ones always do")
+        self.rule = new_choice(
+            rules, "Who keeps the pixels where objects meet; locked ones always do"
+        )
         self.start = QPushButton("Follow through the stack")
         self.start.setToolTip("Each slice appears as it is found; one undo takes all back")
         self.start.setStyleSheet("QPushButton:enabled { font-weight: bold; }")
-        self.status = new_label("What to do next")
-        self.status.setTextFormat(Qt.TextFormat.PlainText)
-        self.status.setStyleSheet("border-left: 3px solid #4c6ef5; padding: 4px 0px 4px 8px;")
+        self.status = new_status()
         self.remark = new_label("Remark")
         self.remark.setTextFormat(Qt.TextFormat.PlainText)
         self.remark.hide()
@@ -149,14 +149,6 @@ class StackControls(QWidget):
         self.report.hide()
         self.undo.hide()
         self.show_work(busy=False)
-
-
-def _choice(entries: Mapping[str, str], tip: str) -> QComboBox:
-    box = QComboBox()
-    for name, text in entries.items():
-        box.addItem(text, name)
-    box.setToolTip(tip)
-    return box
 
 
 def _link(text: str, index: int) -> str:

