@@ -5,14 +5,19 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_sam.cli.labelling import add_choices
 from napari_sam.cli.progress import fetched
 from napari_sam.cli.searching import parts, searched
 from napari_sam.cli.seeding import add_seeds, seeded
+from napari_sam.cli.wording import add_words, wanted
 from napari_sam.errors import InputError
+
+if TYPE_CHECKING:
+    from napari_sam.cli.wording import Wanted
 
 __all__ = ["add"]
 
@@ -51,6 +56,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--no-link", action="store_true", help="number the objects of all slices, link none"
     )
+    add_words(parser)
     add_choices(parser)
     parser.set_defaults(run=run)
 
@@ -69,18 +75,19 @@ def run(chosen: argparse.Namespace) -> int:
     )
     settings = seeded(settings, chosen.seeds)
     outputs = _outputs(find_pictures(chosen.images), chosen.output)
+    words = wanted(chosen)
     fetched(chosen.model)
     from napari_sam import Predictor, load_model
 
     predictor, store = Predictor(load_model(chosen.model, chosen.device)), open_store()
     reports = []
     for path, output in outputs.items():
-        search = searched(path, output, chosen, predictor, settings, store)
+        search = searched(path, output, chosen, predictor, settings, store, words)
         with search as (labels, spacing, done):
             objects = int(labels.max())
             if objects or done:
                 write_labels(output, labels, spacing)
-        along = None if chosen.no_link else spacing.along
+        along = None if chosen.no_link or chosen.semantic else spacing.along
         reports.append(
             {
                 "image": str(path),
@@ -89,6 +96,7 @@ def run(chosen: argparse.Namespace) -> int:
                 "linked": None if along is None else spacing.axes[along],
                 "anisotropy": spacing.anisotropy,
             }
+            | ({} if words is None else {"words": words.report()})
         )
         if not done:
             kept = f"what was done is in {output}" if objects else "nothing was written"
@@ -99,9 +107,21 @@ def run(chosen: argparse.Namespace) -> int:
         print(json.dumps({"images": reports}, indent=2))
     else:
         for one in reports:
-            print(f"{one['image']}: {one['objects']} objects{_linked(one)}")
+            print(f"{one['image']}: {_found(one, words)}{_linked(one)}")
             print(f"Labels: {one['labels']}")
     return 0
+
+
+def _found(report: dict[str, Any], words: Wanted | None) -> str:
+    if words is None:
+        return f"{report['objects']} objects"
+    kinds = Counter(report["words"].values())
+    if not kinds:
+        return "nothing fits the words"
+    if words.semantic:
+        return "areas of " + ", ".join(kinds)
+    said = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+    return f"{report['objects']} objects ({said})"
 
 
 def _linked(report: dict[str, Any]) -> str:
