@@ -9,7 +9,7 @@ import zarr
 from PIL import Image
 
 from napari_sam.errors import InputError
-from napari_sam.io.pictures import find_pictures, open_picture, read_plane
+from napari_sam.io.pictures import find_pictures, name_of, open_picture, read_plane
 
 STACK = np.random.default_rng(0).integers(0, 4000, (5, 20, 30), dtype=np.uint16)
 
@@ -82,3 +82,37 @@ def test_folders_are_searched_but_not_the_zarr_ones(tmp_path):
     for wrong in ("empty", "notes.txt", "none.tif"):
         with pytest.raises(InputError, match=wrong):
             find_pictures([tmp_path / wrong])
+
+
+class TestFinding:
+    @pytest.fixture
+    def folder(self, tmp_path):
+        for name in ("b/2.tif", "b/1.tif", "c/3.tif"):
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            tifffile.imwrite(tmp_path / name, STACK[0])
+        return tmp_path
+
+    def test_patterns_that_the_shell_left_alone(self, folder):
+        assert [p.name for p in find_pictures([folder / "*" / "*.tif"])] == [
+            "1.tif",
+            "2.tif",
+            "3.tif",
+        ]
+        assert [p.name for p in find_pictures([folder / "**" / "[12].tif"])] == ["1.tif", "2.tif"]
+        with pytest.raises(InputError, match="nothing here matches"):
+            find_pictures([folder / "*.png"])
+
+    def test_a_plate_is_its_fields_of_view(self, folder):
+        plate = zarr.create_group(folder / "plate.zarr", zarr_format=2)
+        plate.attrs["plate"] = {"wells": [{"path": "B/3"}, {"path": "A/1"}]}
+        for well, count in (("B/3", 2), ("A/1", 1)):
+            group = plate.create_group(well)
+            group.attrs["well"] = {"images": [{"path": str(i)} for i in range(count)]}
+            for i in range(count):
+                field = group.create_group(str(i))
+                field.attrs["multiscales"] = [{"datasets": [{"path": "0"}]}]
+                field.create_array("0", data=STACK[i])
+        found = find_pictures([folder / "plate.zarr"])
+        assert [name_of(path) for path in found] == ["plate_B_3_0", "plate_B_3_1", "plate_A_1_0"]
+        np.testing.assert_array_equal(read(found[1]), STACK[1])
+        assert len(find_pictures([folder])) == 6

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -12,14 +13,20 @@ from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
 
-__all__ = ["Plane", "find_pictures", "open_picture", "read_plane"]
+__all__ = ["Plane", "find_pictures", "name_of", "open_picture", "read_plane"]
 
 TIFF, PNG, ZARR = (".tif", ".tiff"), (".png",), (".zarr",)
 PALETTES = {"P": "RGB", "PA": "RGBA"}  # Pillow's modes of pictures that hold numbers of colours
 
 
 def find_pictures(paths: Iterable[Path]) -> list[Path]:
-    """Return files as they are, and of folders the pictures in them, at any depth, sorted.
+    """Return files as they are, and what is in folders, plates and patterns, sorted.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        Files, folders (pictures at any depth), patterns with ``*``, ``?`` or ``**`` that the shell
+        has left alone, and OME-Zarr plates, of which every field of view is a picture.
 
     Raises
     ------
@@ -28,15 +35,34 @@ def find_pictures(paths: Iterable[Path]) -> list[Path]:
     """
     found: list[Path] = []
     for path in paths:
-        if not path.exists():
+        if not path.exists() and glob.has_magic(str(path)):
+            matches = sorted(map(Path, glob.glob(str(path), recursive=True)))
+            if not matches:
+                raise InputError(f"nothing here matches {str(path)!r}")
+            found += find_pictures(matches)
+        elif not path.exists():
             raise InputError(f"there is no picture or folder {str(path)!r}")
-        if path.suffix.lower() in (*TIFF, *PNG, *ZARR):
-            found.append(path)
+        elif path.suffix.lower() in (*TIFF, *PNG, *ZARR):
+            found += _fields(path) or [path]
         elif path.is_dir() and (inside := _inside(path)):
             found += inside
         else:
             raise InputError(f"{str(path)!r} is no picture of the kinds .tif, .png and .zarr")
     return found
+
+
+def name_of(path: Path) -> str:
+    """Return a picture's name without ending; of a field of a plate with plate and well.
+
+    Examples
+    --------
+    >>> name_of(Path("a/cells.tif")), name_of(Path("a/plate.ome.zarr/B/3/0"))
+    ('cells', 'plate.ome_B_3_0')
+    """
+    plates = [one for one in path.parents if one.suffix.lower() in ZARR]
+    if not plates:
+        return path.stem
+    return "_".join([plates[0].stem, *path.relative_to(plates[0]).parts])
 
 
 @contextmanager
@@ -128,10 +154,29 @@ def _inside(folder: Path) -> list[Path]:
     found: list[Path] = []
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() in (*TIFF, *PNG, *ZARR):
-            found.append(path)
+            found += _fields(path) or [path]
         elif path.is_dir():
             found += _inside(path)
     return found
+
+
+def _fields(path: Path) -> list[Path]:
+    """Return the fields of view of an OME-Zarr plate, nothing for other files."""
+    if path.suffix.lower() not in ZARR:
+        return []
+    wells = [path / well["path"] for well in _about(path).get("plate", {}).get("wells", [])]
+    return [well / one["path"] for well in wells for one in _about(well)["well"]["images"]]
+
+
+def _about(path: Path) -> Any:
+    """Return what OME-Zarr says of a group, in version 0.5 or before; {} of others."""
+    import zarr
+
+    try:
+        attributes: Any = zarr.open_group(path, mode="r").attrs.asdict()
+    except (OSError, ValueError, KeyError, TypeError):  # an array, or no zarr: its reader tells
+        return {}
+    return attributes.get("ome", attributes)
 
 
 def _finest(store: Any) -> Any:

@@ -1,0 +1,61 @@
+import json
+
+import numpy as np
+import pytest
+
+from napari_sam.io.labels import write_labels
+from napari_sam.io.provenance import beside, described, undone, write_provenance
+
+SETTINGS = {"points": 32, "gap": None}
+
+
+@pytest.fixture
+def picture(tmp_path):
+    path = tmp_path / "a.png"
+    path.write_bytes(b"picture")
+    return path
+
+
+def about(picture, **changes):
+    given = {"model": "cells_tiny", "digest": "sha256:1", "settings": SETTINGS} | changes
+    return described("segment", {"image": picture}, **given)
+
+
+@pytest.fixture
+def output(tmp_path, picture):
+    path = tmp_path / "a_labels.tif"
+    write_labels(path, np.eye(20, dtype=np.uint16))
+    write_provenance(path, about(picture))
+    return path
+
+
+def test_it_says_what_was_used(output, picture):
+    told = json.loads(beside(output).read_text("utf-8"))
+    assert told["command"] == "segment"
+    assert told["inputs"]["image"]["path"] == str(picture)
+    assert told["model"] == {"name": "cells_tiny", "digest": "sha256:1"}
+    assert set(told["versions"]) == {"napari-sam", "numpy", "torch", "python"}
+
+
+def test_what_was_made_just_so_is_done(output, picture):
+    assert undone(output, about(picture)) == ""
+
+
+def test_other_weights_settings_or_pixels_are_not(output, picture):
+    assert "model" in undone(output, about(picture, digest="sha256:2"))
+    assert "settings" in undone(output, about(picture, settings={**SETTINGS, "points": 8}))
+    picture.write_bytes(b"another picture")
+    assert "inputs" in undone(output, about(picture))
+
+
+def test_nor_is_what_is_missing_damaged_or_made_by_nobody_knows_whom(output, picture):
+    whole = output.read_bytes()
+    output.write_bytes(whole[: len(whole) // 2])
+    assert "damaged" in undone(output, about(picture))
+    output.write_bytes(whole)
+    beside(output).write_text("{", "utf-8")
+    assert "cannot be read" in undone(output, about(picture))
+    beside(output).unlink()
+    assert "nothing says" in undone(output, about(picture))
+    output.unlink()
+    assert "not there" in undone(output, about(picture))
