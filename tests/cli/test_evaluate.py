@@ -54,6 +54,17 @@ def test_the_figures_come_as_json(folder, capsys):
     assert 0 <= found["sets"]["mean of the sets"]["click 1"] <= 1
 
 
+def test_what_is_found_without_a_click_is_scored_too(folder, capsys):
+    assert main(["evaluate", str(folder), "--most", "1", "--grid", "8", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["automatic"]
+    assert found["squares"] == found["mean of the sets"]
+    assert found["squares"]["F1"] > 0.5
+    assert 0 < found["squares"]["mSA"] <= found["squares"]["F1"]
+    assert 0 < found["squares"]["calls"] < 3 * 8 * 8
+    assert main(["evaluate", str(folder), "--most", "1", "--grid", "8"]) == 0
+    assert "| data set | mSA | F1 | calls |" in capsys.readouterr().out
+
+
 def test_only_what_training_leaves_out_is_scored(folder, capsys):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("napari_sam.training.split._number", lambda source, seed: int(source[-1]))

@@ -26,6 +26,10 @@ def add(commands: Any) -> None:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--held-out", action="store_true", help="only what training leaves out")
     parser.add_argument("--most", type=int, metavar="N", help="objects of each picture; else all")
+    parser.add_argument(
+        "--grid", type=int, metavar="N",
+        help="also find everything from at most N x N points, and compare it with the labels",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
         "-o", "--output", metavar="FOLDER", type=Path,
@@ -40,8 +44,8 @@ def run(chosen: argparse.Namespace) -> int:
     import numpy as np
     from tqdm import tqdm
 
-    from napari_sam import Predictor, load_model
-    from napari_sam.training import report, sheets
+    from napari_sam import GridSettings, Predictor, load_model
+    from napari_sam.training import found, report, sheets
     from napari_sam.training.evaluate import evaluate
     from napari_sam.training.look_alikes import look_alikes
     from napari_sam.training.samples import load_pictures
@@ -60,8 +64,15 @@ def run(chosen: argparse.Namespace) -> int:
     predictor = Predictor(load_model(chosen.model, chosen.device))
     results = list(tqdm(evaluate(predictor, pictures, chosen.most), total=len(pictures)))
     rows = report.by_dataset(results)
+    automatic: dict[str, dict[str, float]] = {}
+    if chosen.grid is not None:
+        search = found.find_all(predictor, pictures, GridSettings(points_per_side=chosen.grid))
+        automatic = found.found_means(tqdm(search, total=len(pictures)))
     remarks = [f"- {line}" for line in (*report.summary(rows), *notes)]
-    text = "\n".join([report.table(rows), "", report.reliability_table(rows), "", *remarks])
+    tables = [report.table(rows), "", report.reliability_table(rows), ""]
+    if automatic:
+        tables += [found.found_table(automatic), ""]
+    text = "\n".join([*tables, *remarks])
     if chosen.output is not None:
         with replacing(chosen.output / "table.md") as part:
             part.write_text(text + "\n", "utf-8")
@@ -75,7 +86,8 @@ def run(chosen: argparse.Namespace) -> int:
             with replacing(chosen.output / name) as part:
                 sheets.draw(predictor, examples).save(part, format="PNG")
     if chosen.json:
-        print(json.dumps({**report.as_json(rows), "notes": notes}, indent=2))
+        figures = report.as_json(rows) | ({"automatic": automatic} if automatic else {})
+        print(json.dumps({**figures, "notes": notes}, indent=2))
     else:
         print(text)
     return 0
