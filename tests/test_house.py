@@ -12,6 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
+EXTRAS = ("formats",)
 DISTRIBUTIONS = {"PIL": "pillow", "skimage": "scikit-image"}  # where the import has another name
 
 
@@ -69,7 +70,8 @@ def test_dependencies_are_what_the_source_imports() -> None:
 def test_every_dependency_is_pinned_for_ci_and_open_for_users() -> None:
     lines = (ROOT / "constraints.txt").read_text().splitlines()
     pinned = {name_of(line) for line in lines if "==" in line}
-    assert {name_of(requirement) for requirement in PROJECT["dependencies"]} <= pinned
+    extras = [PROJECT["optional-dependencies"][extra] for extra in EXTRAS]
+    assert {name_of(one) for one in sum(extras, PROJECT["dependencies"])} <= pinned
     assert not any("==" in requirement for requirement in PROJECT["dependencies"])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import threading
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from napari.components import ViewerModel
 from napari.layers._source import layer_source
 from qtpy.QtWidgets import QFileDialog
 
+from napari_sam.io.drawn import paint
+from napari_sam.io.export import read_objects
 from napari_sam.io.labels import open_labels
 from napari_sam.widgets import label_saver
 from tests.widgets.conftest import ours, picture
@@ -76,9 +79,31 @@ def test_labels_are_saved_where_one_says(panel, save_as, tmp_path, typed, kind, 
 
 def test_pixels_keep_their_size(panel, save_as, tmp_path):
     panel.controls.accept.click()
-    save_as(tmp_path / "a.tif")
-    with tifffile.TiffFile(tmp_path / "a.tif") as file:
+    save_as(tmp_path / "a.ome.tif")
+    with tifffile.TiffFile(tmp_path / "a.ome.tif") as file:
         assert 'PhysicalSizeZ="2.0" PhysicalSizeZUnit="µm"' in file.ome_metadata
+
+
+@pytest.mark.parametrize("ending", ["zip", "geojson", "json"])
+def test_other_programs_get_objects_with_their_class(panel, save_as, tmp_path, ending):
+    panel.controls.accept.click()
+    (name,) = set(panel.annotation.session.classes.values())
+    path = tmp_path / f"a.{ending}"
+    save_as(path)
+    drawn = read_objects(path, (3, 40, 60), "zyx")
+    np.testing.assert_array_equal(paint(drawn)[0], panel.annotation.target.data)
+    assert {piece.name for piece in drawn.pieces} == {name}
+
+
+def test_measurements_know_pixel_size_and_brightness(panel, save_as, tmp_path):
+    panel.controls.accept.click()
+    save_as(tmp_path / "a", "Measurements (*.csv)")
+    mask = panel.annotation.target.data > 0
+    with (tmp_path / "a.csv").open(newline="", encoding="utf-8") as file:
+        (row,) = csv.DictReader(file)
+    assert float(row["volume_um3"]) == mask.sum() * 2 * 0.5 * 0.5
+    brightness = panel.annotation.picture.data[mask].mean()
+    assert float(row["intensity_mean"]) == pytest.approx(brightness)
 
 
 def test_a_name_is_offered_that_every_system_takes(panel, save_as, tmp_path):
@@ -102,13 +127,13 @@ def test_what_is_saved_is_what_was_there_and_annotating_goes_on(
     before = panel.annotation.target.data.copy()
     begun, go_on = threading.Event(), threading.Event()
 
-    def slowly(path, labels, spacing):
+    def slowly(path, labels, spacing, **more):
         begun.set()
         assert go_on.wait(10)
-        original(path, labels, spacing)
+        original(path, labels, spacing, **more)
 
-    original = label_saver.write_labels
-    monkeypatch.setattr(label_saver, "write_labels", slowly)
+    original = label_saver.write_objects
+    monkeypatch.setattr(label_saver, "write_objects", slowly)
     save_as(tmp_path / "a.tif", wait=False)
     assert begun.wait(10)
     ours(viewer, "points").add((1, 30, 40))

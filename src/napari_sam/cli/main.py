@@ -8,7 +8,18 @@ import sys
 from collections.abc import Sequence
 
 import napari_sam
-from napari_sam.cli import demo, embed, evaluate, gui, models, propagate, refine, segment, train
+from napari_sam.cli import (
+    convert,
+    demo,
+    embed,
+    evaluate,
+    gui,
+    models,
+    propagate,
+    refine,
+    segment,
+    train,
+)
 from napari_sam.errors import NapariSamError
 
 __all__ = ["main"]
@@ -28,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="napari-sam", description=napari_sam.__doc__)
     parser.add_argument("--version", action=Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (demo, gui, models, embed, segment, propagate, refine, train, evaluate):
+    for command in (demo, gui, models, embed, segment, propagate, refine, train, evaluate, convert):
         command.add(commands)
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")

@@ -1,4 +1,7 @@
-"""Labels from files and to files: TIFF, OME-Zarr, and PNG of a single plane."""
+"""Labels from files and to files: TIFF, OME-Zarr, and PNG of a single plane.
+
+`napari_sam.io.export` writes these and all other formats.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,18 @@ from napari_sam.io.ome_zarr import write_ome_zarr
 from napari_sam.io.pictures import PNG, TIFF, ZARR, find_pictures, open_picture
 from napari_sam.io.spacing import MOST_AXES, NO_UNIT, SYMBOLS, Spacing
 
-__all__ = ["check_output", "copy_labels", "open_labels", "save_layer", "write_labels"]
+__all__ = [
+    "OUTLINES",
+    "TABLE",
+    "check_output",
+    "copy_labels",
+    "open_labels",
+    "save_layer",
+    "write_labels",
+]
 
+OUTLINES, TABLE = (".json", ".geojson", ".zip"), (".csv",)
+IMAGEJ = "tzcyx"  # its order of axes
 BIG = 2**31  # bytes beyond which a TIFF needs larger offsets
 
 
@@ -51,9 +64,12 @@ def copy_labels(labels: Any) -> NDArray[np.integer]:
 
 
 def check_output(output: Path, *inputs: Path) -> None:
-    """Refuse an output that would replace an input, or that has no format for labels."""
-    if output.suffix.lower() not in (*TIFF, *ZARR, *PNG):
-        raise InputError(f"labels are written as .tif, .zarr, or .png if they are 2D; got {output}")
+    """Refuse an output that would replace an input, or that has no format for objects."""
+    if output.suffix.lower() not in (*TIFF, *ZARR, *PNG, *OUTLINES, *TABLE):
+        raise InputError(
+            "objects are written as .tif, .zarr, .png if they are 2D, .json (COCO), .geojson, "
+            f".zip (ROIs), or .csv (measurements); got {output}"
+        )
     if any(output.resolve() == one.resolve() for one in inputs):
         raise InputError(f"{output} is an input, too; give the result another name")
 
@@ -64,7 +80,8 @@ def write_labels(path: Path, labels: Any, spacing: Spacing | None = None) -> Non
     Parameters
     ----------
     path : Path
-        Its ending says the format: .tif or .tiff, .zarr, .png.
+        Its ending says the format: .ome.tif, .tif or .tiff, .zarr, .png. A .tif is what ImageJ
+        reads by itself, as long as ImageJ has such numbers (8 and 16 bits); else an OME-TIFF.
     labels : array-like of int
         Any number of axes, the last two are rows and columns; one plane is read at a time.
     spacing : Spacing, optional
@@ -122,27 +139,57 @@ def _write_png(path: Path, labels: Any) -> None:
 
 
 def _write_tiff(path: Path, labels: Any, spacing: Spacing) -> None:
-    """Write an OME-TIFF, which says what the axes are; a plain one if that cannot hold the labels.
+    """Write a TIFF of ImageJ or an OME-TIFF, which say what the axes are; else a plain one.
 
     OME knows no integers of 64 bits and no more than five axes, and axes of one entry get lost when
-    it is read.
+    either is read.
     """
     import tifffile
 
     shape, dtype = labels.shape, labels.dtype
-    ome = len(shape) <= MOST_AXES and dtype.itemsize <= 4 and 1 not in shape[:-2]
+    known = len(shape) <= MOST_AXES and dtype.itemsize <= 4 and 1 not in shape[:-2]
+    big = int(np.prod(shape)) * dtype.itemsize > BIG
+    imagej = known and not big and _is_for_imagej(path, dtype, spacing)
+    about: dict[str, Any] = {"ome": False, "metadata": {}}
+    if imagej:
+        about = _about_imagej(spacing)
+    elif known:
+        about = {"ome": True, "metadata": _about(spacing)}
     with replacing(path) as part:
         tifffile.imwrite(
             part,
             (np.asarray(labels[index]) for index in np.ndindex(*shape[:-2])),
             shape=shape,
             dtype=dtype,
-            ome=ome,
-            metadata=_about(spacing) if ome else {},
             compression="zlib",
             photometric="minisblack",
-            bigtiff=int(np.prod(shape)) * dtype.itemsize > BIG,
+            bigtiff=big,
+            **about,
         )
+
+
+def _is_for_imagej(path: Path, dtype: np.dtype[Any], spacing: Spacing) -> bool:
+    ome = path.stem.lower().endswith(".ome")
+    order = [IMAGEJ.index(letter) for letter in spacing.axes]
+    return not ome and dtype in (np.uint8, np.uint16) and order == sorted(order)
+
+
+def _about_imagej(spacing: Spacing) -> dict[str, Any]:
+    axes = spacing.axes
+    steps = dict(zip(axes, spacing.scale, strict=True))
+    units = dict(zip(axes, spacing.units, strict=True))
+    metadata: dict[str, Any] = {"axes": axes.upper()}
+    about: dict[str, Any] = {"imagej": True, "metadata": metadata}
+    if steps["y"] > 0 and steps["x"] > 0 and steps.get("z", 1) > 0:
+        about["resolution"] = 1 / steps["x"], 1 / steps["y"]
+        metadata["spacing"] = steps.get("z", 1.0)
+        unit = units["x"]
+        metadata["unit"] = SYMBOLS.get(unit, "pixel").replace("µm", "micron")
+        if unit == NO_UNIT or {units["y"], units.get("z", unit)} != {unit}:
+            metadata["unit"] = "pixel"
+    if units.get("t") == "second":
+        metadata["finterval"] = steps["t"]
+    return about
 
 
 def _about(spacing: Spacing) -> dict[str, Any]:

@@ -55,10 +55,10 @@ def _of_tiff(path: Path) -> dict[str, Any]:
                 for letter in "zyx"
                 if (key := f"PhysicalSize{letter.upper()}") in pixels
             }
-        elif file.imagej_metadata and "spacing" in file.imagej_metadata:
+        elif file.imagej_metadata and "unit" in file.imagej_metadata:
             unit = NAMES.get(file.imagej_metadata.get("unit", ""), NO_UNIT)
             x, y = file.series[0].keyframe.resolution  # pixels in one unit
-            steps = {"z": file.imagej_metadata["spacing"], "y": 1 / y, "x": 1 / x}
+            steps = {"z": file.imagej_metadata.get("spacing", 1), "y": 1 / y, "x": 1 / x}
             sizes = {letter: (step, unit) for letter, step in steps.items()}
         else:
             sizes = {}

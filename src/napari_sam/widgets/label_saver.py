@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from napari.components import ViewerModel
@@ -13,14 +14,27 @@ from napari.layers import Image, Labels
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QFileDialog, QPushButton
 
-from napari_sam.io.labels import check_output, write_labels
+from napari_sam.io.export import write_objects
+from napari_sam.io.labels import check_output
 from napari_sam.io.spacing import Spacing
 from napari_sam.widgets.place import place_of
 
+if TYPE_CHECKING:
+    from napari_sam.session.session import Session
+    from napari_sam.widgets.annotation import Annotation
+
 __all__ = ["LabelSaver"]
 
-FILTERS = {"OME-TIFF (*.ome.tif)": ".ome.tif", "OME-Zarr (*.ome.zarr)": ".ome.zarr"}
-ENDINGS = (".tif", ".tiff", ".zarr")
+FILTERS = {
+    "OME-TIFF (*.ome.tif)": ".ome.tif",
+    "OME-Zarr (*.ome.zarr)": ".ome.zarr",
+    "TIFF for ImageJ (*.tif)": ".tif",
+    "ROIs for ImageJ (*.zip)": ".zip",
+    "GeoJSON for QuPath (*.geojson)": ".geojson",
+    "COCO (*.json)": ".json",
+    "Measurements (*.csv)": ".csv",
+}
+ENDINGS = (".tif", ".tiff", ".zarr", ".zip", ".geojson", ".json", ".csv")
 NOTHING = "There are no labels to save yet: accept a mask first."
 
 
@@ -33,8 +47,9 @@ class LabelSaver(QObject):
         Whose pictures are never replaced.
     button : QPushButton
         Asks for it.
-    labels : callable
-        Returns the layer to save, or None.
+    annotation : callable
+        Returns what is annotated, or None: its labels are saved, with the classes of its objects,
+        and its picture's brightness is measured.
     """
 
     said = Signal(str)
@@ -44,13 +59,13 @@ class LabelSaver(QObject):
         self,
         viewer: ViewerModel,
         button: QPushButton,
-        labels: Callable[[], Labels | None],
+        annotation: Callable[[], Annotation | None],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._viewer = viewer
         self._button = button
-        self._labels = labels
+        self._annotation = annotation
         self._closed = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="napari-sam labels")
         self._ended.connect(self._take)
@@ -63,28 +78,35 @@ class LabelSaver(QObject):
 
     def ask(self) -> None:
         """Ask for a file name, and save there."""
-        layer = self._labels()
-        if layer is None:
+        annotation = self._annotation()
+        if annotation is None or annotation.target is None:
             self.said.emit(NOTHING)
             return
-        name = re.sub(r"[^\w. -]", "_", layer.name)
+        name = re.sub(r"[^\w. -]", "_", annotation.target.name)
         start = str(self._folder() / f"{name}{next(iter(FILTERS.values()))}")
         path, kind = QFileDialog.getSaveFileName(
             self._button, "Save labels", start, ";;".join(FILTERS)
         )
         if path:
             known = Path(path).suffix.lower() in ENDINGS
-            self.save(layer, Path(path if known else path + FILTERS[kind]))
+            self.save(annotation, annotation.target, Path(path if known else path + FILTERS[kind]))
 
-    def save(self, layer: Labels, path: Path) -> None:
+    def save(self, annotation: Annotation, layer: Labels, path: Path) -> None:
         """Begin to write the labels of a layer; `said` tells how it went."""
         data = layer.data
         spacing = Spacing.of(data.ndim, place_of(layer))
         pictures = self._pictures()
+        classes, image = _classes(annotation.session), annotation.picture.data
+        channels = annotation.picture.channel_axis
+        measured = path.suffix.lower() == ".csv"
 
         def work() -> Path:
             check_output(path, *pictures)
-            write_labels(path, np.array(data), spacing)  # a copy: somebody goes on annotating
+            copy = np.array(data)  # somebody goes on annotating
+            pixels = np.asarray(image) if measured else None
+            if pixels is not None and channels is not None:
+                pixels = np.moveaxis(pixels, channels, -1)
+            write_objects(path, copy, spacing, classes=classes, image=pixels)
             return path
 
         self._button.setEnabled(False)
@@ -117,3 +139,13 @@ class LabelSaver(QObject):
 
     def _folder(self) -> Path:
         return next((path.parent for path in self._pictures() if path.parent.is_dir()), Path.home())
+
+
+def _classes(session: Session) -> dict[int, str]:
+    """Return the class's name of each number in the labels."""
+    if session.semantic:
+        return dict(session.classes)
+    return {
+        held.id: session.classes.get(held.class_id, str(held.class_id))
+        for held in session.objects.values()
+    }

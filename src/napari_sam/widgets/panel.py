@@ -108,7 +108,9 @@ class Panel(QWidget):
         )
         self.refining.remarked.connect(self.prompting.remark)
         self.review = Review(self._viewer, self.controls.objects, self)
-        self.saver = LabelSaver(self._viewer, self.controls.objects.save, self._labels, self)
+        self.saver = LabelSaver(
+            self._viewer, self.controls.objects.save, lambda: self.annotation, self
+        )
         self.saver.said.connect(self.prompting.remark)
         self.ahead = Ahead(self.host.store.budget, self)
         self.controls.store.serve(self.host.store)
@@ -321,9 +323,6 @@ class Panel(QWidget):
         self.jobs.submit(self._model, Job())
         if self.annotation is not None:
             self.annotation.use_model(self._model)
-
-    def _labels(self) -> Labels | None:
-        return None if self.annotation is None else self.annotation.target
 
     def _outline(self, on: bool) -> None:
         if self.annotation is not None:

@@ -1,0 +1,202 @@
+"""Objects one by one, as other programs keep them: a mask per object and plane, with overlaps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sam.errors import InputError
+
+__all__ = ["Drawn", "Found", "Piece", "cut_out", "formats_extra", "gather", "paint"]
+
+PLANES = "tcz"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One object in one plane.
+
+    Parameters
+    ----------
+    id : int
+        The object's number, from 1; its pieces in other planes have the same.
+    plane : tuple of int
+        Index of the plane along all axes but the last two.
+    corner : tuple of int
+        Row and column of the mask's first pixel.
+    mask : (h, w) bool
+        Its pixels.
+    name : str, optional
+        Of its class.
+    """
+
+    id: int
+    plane: tuple[int, ...]
+    corner: tuple[int, int]
+    mask: NDArray[np.bool_]
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The objects of a picture.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of the picture, rows and columns last.
+    axes : str
+        A letter of "tczyx" for each.
+    pieces : tuple of Piece
+        In their order; where they overlap the earlier one stays when they become labels.
+    """
+
+    shape: tuple[int, ...]
+    axes: str
+    pieces: tuple[Piece, ...]
+
+
+@dataclass(frozen=True)
+class Found:
+    """One outline in a file that need not know its picture: where it lies, by letters of axes."""
+
+    id: int | None
+    at: Mapping[str, int]
+    corner: tuple[int, int]
+    mask: NDArray[np.bool_]
+    name: str | None = None
+
+
+@contextmanager
+def formats_extra() -> Iterator[None]:
+    """Say what to install where a library is missing.
+
+    Raises
+    ------
+    InputError
+        In place of the import error.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"this format needs the package {error.name}: pip install 'napari-sam[formats]'"
+        ) from error
+
+
+def cut_out(labels: Any, axes: str, classes: Mapping[int, str] | None = None) -> Drawn:
+    """Return the objects of labels, plane by plane.
+
+    Parameters
+    ----------
+    labels : (..., Y, X) array-like of int
+        One plane is read at a time.
+    axes : str
+        A letter for each axis.
+    classes : mapping of int to str, optional
+        Name of each object's class.
+
+    Examples
+    --------
+    >>> drawn = cut_out(np.array([[0, 7, 7], [0, 7, 2]]), "yx")
+    >>> [(piece.id, piece.corner, int(piece.mask.sum())) for piece in drawn.pieces]
+    [(2, (1, 2), 1), (7, (0, 1), 3)]
+    """
+    shape = tuple(labels.shape)
+    pieces = [
+        Piece(id_, index, corner, mask, (classes or {}).get(id_))
+        for index in np.ndindex(*shape[:-2])
+        for id_, corner, mask in _of_plane(np.asarray(labels[index]))
+    ]
+    return Drawn(shape, axes, tuple(pieces))
+
+
+def paint(drawn: Drawn) -> tuple[NDArray[np.unsignedinteger], int]:
+    """Return labels, and how many pixels of overlapping objects they could not hold.
+
+    Raises
+    ------
+    InputError
+        If an object reaches beyond the picture.
+
+    Examples
+    --------
+    >>> square = np.ones((2, 2), bool)
+    >>> pieces = Piece(1, (), (0, 0), square), Piece(2, (), (0, 1), square)
+    >>> labels, lost = paint(Drawn((2, 3), "yx", pieces))
+    >>> labels.tolist(), lost
+    ([[1, 1, 2], [1, 1, 2]], 2)
+    """
+    largest = max((piece.id for piece in drawn.pieces), default=0)
+    labels: NDArray[np.unsignedinteger] = np.zeros(
+        drawn.shape, np.promote_types(np.uint16, np.min_scalar_type(largest))
+    )
+    lost = 0
+    for piece in drawn.pieces:
+        end = [at + n for at, n in zip(piece.corner, piece.mask.shape, strict=True)]
+        if min(piece.corner) < 0 or any(np.greater((*piece.plane, *end), drawn.shape)):
+            raise InputError(
+                f"object {piece.id} reaches to {(*piece.plane, *end)}, beyond the picture's shape "
+                f"{drawn.shape}; do the objects belong to another picture?"
+            )
+        top, left = piece.corner
+        window = labels[piece.plane][top : end[0], left : end[1]]
+        taken = (window != 0) & (window != piece.id) & piece.mask
+        window[piece.mask & ~taken] = piece.id
+        lost += int(taken.sum())
+    return labels, lost
+
+
+def gather(
+    found: Iterable[Found], shape: tuple[int, ...] | None = None, axes: str | None = None
+) -> Drawn:
+    """Put outlines into a picture; without its shape, into the smallest one that holds them.
+
+    Outlines without a number get the next one that is free, in their order.
+
+    Raises
+    ------
+    InputError
+        If one lies on an axis that the picture does not have.
+    """
+    found = list(found)
+    used = [letter for letter in PLANES if any(one.at.get(letter, 0) for one in found)]
+    if shape is None or axes is None:
+        axes = "".join(used) + "yx"
+        ends = [np.add(one.corner, one.mask.shape) for one in found] or [np.ones(2, int)]
+        most = [1 + max(one.at.get(letter, 0) for one in found) for letter in used]
+        shape = (*most, *map(int, np.max(ends, axis=0)))
+    elif missing := set(used) - set(axes):
+        raise InputError(
+            f"the objects lie on several places along {', '.join(sorted(missing))}, "
+            f"an axis that the picture of shape {shape} ({axes}) does not have"
+        )
+    numbers = {one.id for one in found}
+    free = (number for number in range(1, 2 * len(found) + 2) if number not in numbers)
+    pieces = [
+        Piece(
+            next(free) if one.id is None else one.id,
+            tuple(one.at.get(letter, 0) for letter in axes[:-2]),
+            one.corner,
+            one.mask,
+            one.name,
+        )
+        for one in found
+    ]
+    return Drawn(shape, axes, tuple(pieces))
+
+
+def _of_plane(plane: NDArray[Any]) -> Iterator[tuple[int, tuple[int, int], NDArray[np.bool_]]]:
+    from scipy import ndimage
+
+    ids, dense = np.unique(plane, return_inverse=True)
+    dense = dense.reshape(plane.shape) + 1  # ids may be too large to count up to
+    for number, (id_, window) in enumerate(zip(ids, ndimage.find_objects(dense), strict=True), 1):
+        if id_ > 0:
+            corner = window[0].start, window[1].start
+            yield int(id_), corner, dense[window] == number

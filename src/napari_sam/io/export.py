@@ -1,0 +1,148 @@
+"""Objects into files of every kind and back; the file's ending says which."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sam.errors import InputError
+from napari_sam.io.coco import read_coco, write_coco
+from napari_sam.io.drawn import Drawn, cut_out, paint
+from napari_sam.io.geojson import read_geojson, write_geojson
+from napari_sam.io.labels import OUTLINES, TABLE, open_labels, write_labels
+from napari_sam.io.measurements import write_measurements
+from napari_sam.io.rois import read_rois, write_rois
+from napari_sam.io.scale import read_spacing
+from napari_sam.io.spacing import Spacing
+
+__all__ = ["OUTLINES", "as_labels", "read_objects", "write_drawn", "write_objects"]
+
+logger = logging.getLogger(__name__)
+
+
+def write_objects(
+    path: Path,
+    labels: Any,
+    spacing: Spacing | None = None,
+    *,
+    classes: Mapping[int, str] | None = None,
+    image: NDArray[Any] | None = None,
+) -> None:
+    """Write labels in any format, complete or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        ``.tif``, ``.ome.tif``, ``.zarr``, ``.png``: labels. ``.json``: COCO. ``.geojson``: QuPath.
+        ``.zip``: ImageJ's ROIs. ``.csv``: measurements.
+    labels : (..., Y, X) array-like of int
+        The objects.
+    spacing : Spacing, optional
+        What the axes are called and how far apart pixels lie.
+    classes : mapping of int to str, optional
+        Name of each object's class; a picture of labels cannot hold them.
+    image : array, optional
+        For the brightness among the measurements, see `napari_sam.io.measurements.measure`.
+
+    Raises
+    ------
+    InputError
+        If the format cannot hold them, or its library is missing.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "cells.csv"
+    >>> write_objects(path, np.eye(3, dtype=np.uint8))
+    >>> path.read_text().splitlines()[1].split(",")[:3]
+    ['1', '3', '3.0']
+    """
+    spacing = spacing or Spacing.usual(len(labels.shape))
+    kind = path.suffix.lower()
+    if kind in TABLE:
+        write_measurements(path, np.asarray(labels[...]), spacing, image, classes)
+    elif kind in OUTLINES:
+        write_drawn(path, {path.stem: cut_out(labels, spacing.axes, classes)})
+    else:
+        write_labels(path, labels, spacing)
+
+
+def write_drawn(path: Path, pictures: Mapping[str, Drawn], *, outlines: bool = False) -> None:
+    """Write objects that may overlap, without making labels of them.
+
+    Parameters
+    ----------
+    path : Path
+        A ``.json`` for COCO, a ``.geojson`` or a ``.zip``.
+    pictures : mapping of str to Drawn
+        By name; several only into COCO's file.
+    outlines : bool
+        In COCO's file: polygons where the object has no holes.
+
+    Raises
+    ------
+    InputError
+        If the format holds one picture only.
+    """
+    if path.suffix.lower() == ".json":
+        write_coco(path, pictures, outlines)
+        return
+    if len(pictures) != 1:
+        raise InputError(f"{path} holds the objects of one picture, not of {len(pictures)}")
+    (drawn,) = pictures.values()
+    (write_geojson if path.suffix.lower() == ".geojson" else write_rois)(path, drawn)
+
+
+def read_objects(
+    path: Path,
+    shape: tuple[int, ...] | None = None,
+    axes: str | None = None,
+    picture: str | None = None,
+) -> Drawn:
+    """Read the objects of one picture from any of these formats but measurements.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    shape, axes : optional
+        Of the picture, for formats that do not know it.
+    picture : str, optional
+        Which one of a COCO file.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or several pictures are there and none was named.
+    """
+    kind = path.suffix.lower()
+    if kind in (".json", ".geojson", ".zip", ".roi") and not path.is_file():
+        raise InputError(f"there is no file {path}")
+    if kind == ".json":
+        pictures = read_coco(path)
+        if picture is None and len(pictures) == 1:
+            return next(iter(pictures.values()))
+        if picture not in pictures:
+            raise InputError(f"{path} holds the pictures {', '.join(pictures)}; name one of them")
+        return pictures[picture]
+    if kind == ".geojson":
+        return read_geojson(path, shape, axes)
+    if kind in (".zip", ".roi"):
+        return read_rois(path, shape, axes)
+    with open_labels(path) as labels:
+        return cut_out(labels, read_spacing(path, len(labels.shape)).axes)
+
+
+def as_labels(drawn: Drawn) -> NDArray[np.unsignedinteger]:
+    """Return labels; of overlapping objects the earlier one stays, and a warning says how much."""
+    labels, lost = paint(drawn)
+    if lost:
+        logger.warning(
+            "%d pixels belong to several objects; the labels keep the first of them", lost
+        )
+    return labels

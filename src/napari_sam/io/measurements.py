@@ -1,0 +1,163 @@
+"""What can be measured of objects, in physical units, as a table."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sam.errors import InputError
+from napari_sam.files import replacing
+from napari_sam.io.spacing import NO_UNIT, SYMBOLS, Spacing
+
+__all__ = ["measure", "write_measurements"]
+
+INTENSITIES = ("intensity_mean", "intensity_min", "intensity_max", "intensity_std")
+ASCII = {"µm": "um", "Å": "angstrom"}  # every table program reads these
+Row = dict[str, float | int | str]
+
+
+def measure(
+    labels: NDArray[np.integer],
+    spacing: Spacing | None = None,
+    image: NDArray[Any] | None = None,
+    classes: Mapping[int, str] | None = None,
+) -> Iterator[Row]:
+    """Give a row per object: with z as a body, at each time point and channel anew.
+
+    Parameters
+    ----------
+    labels : (..., Y, X) int
+        The objects.
+    spacing : Spacing, optional
+        Names and distances of the axes; where those of z, rows and columns are not all in one unit
+        it is measured in pixels.
+    image : array, optional
+        Of the labels' shape, or with the channels in one more axis, last or first of all.
+    classes : mapping of int to str, optional
+        Name of each object's class.
+
+    Yields
+    ------
+    dict
+        Names of columns end in their unit, such as ``area_um2``; those of a channel's brightness
+        in its number.
+
+    Raises
+    ------
+    InputError
+        If the picture has another shape.
+
+    Examples
+    --------
+    >>> spacing = Spacing.of(2, {"scale": (0.5, 0.5), "units": ("micrometer", "micrometer")})
+    >>> row = next(measure(np.ones((4, 2), int), spacing, np.arange(8).reshape(4, 2)))
+    >>> row["area_um2"], row["centroid_y_um"], row["intensity_mean"]
+    (2.0, 0.75, 3.5)
+    """
+    spacing = spacing or Spacing.usual(labels.ndim)
+    axes = spacing.axes
+    bright = None if image is None else _channels_last(labels, image)
+    inside = [axis for axis, letter in enumerate(axes) if letter in "zyx"]
+    outside = [axis for axis in range(len(axes)) if axis not in inside]
+    steps, unit = _steps(spacing, inside)
+    letters = "".join(axes[axis] for axis in inside)
+    for index in np.ndindex(*(labels.shape[axis] for axis in outside)):
+        cut: list[Any] = [slice(None)] * labels.ndim
+        for axis, place in zip(outside, index, strict=True):
+            cut[axis] = place
+        where = {axes[axis]: place for axis, place in zip(outside, index, strict=True)}
+        part = None if bright is None else bright[tuple(cut)]
+        for row in _rows(labels[tuple(cut)], steps, unit, letters, part):
+            kind = {"class": classes.get(int(row["label"]), "")} if classes else {}
+            yield {"label": row.pop("label"), **kind, **where, **row}
+
+
+def write_measurements(
+    path: Path,
+    labels: NDArray[np.integer],
+    spacing: Spacing | None = None,
+    image: NDArray[Any] | None = None,
+    classes: Mapping[int, str] | None = None,
+) -> None:
+    """Write what `measure` gives as a CSV, complete or not at all."""
+    rows = list(measure(labels, spacing, image, classes))
+    with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, rows[0] if rows else ["label"])
+        table.writeheader()
+        table.writerows(rows)
+
+
+def _steps(spacing: Spacing, inside: list[int]) -> tuple[tuple[float, ...], str]:
+    """Return distances and the one unit of the axes; pixels where they have none in common."""
+    steps = tuple(spacing.scale[axis] for axis in inside)
+    units = {spacing.units[axis] for axis in inside}
+    unit = units.pop()
+    if units or unit == NO_UNIT or min(steps) <= 0:
+        return (1.0,) * len(inside), "px"
+    symbol = SYMBOLS.get(unit, unit)
+    return steps, ASCII.get(symbol, symbol)
+
+
+def _channels_last(labels: NDArray[Any], image: NDArray[Any]) -> NDArray[Any]:
+    if image.shape == labels.shape:
+        return image
+    if image.shape[:-1] == labels.shape:
+        return image
+    if image.shape[1:] == labels.shape:
+        return np.moveaxis(image, 0, -1)
+    raise InputError(
+        f"a picture of shape {image.shape} does not fit labels of shape {labels.shape}; "
+        "it may have one more axis of channels, first or last"
+    )
+
+
+def _rows(
+    labels: NDArray[Any],
+    steps: tuple[float, ...],
+    unit: str,
+    letters: str,
+    image: NDArray[Any] | None,
+) -> Iterator[Row]:
+    from skimage.measure import regionprops_table
+
+    flat = labels.ndim == 2
+    size = "area" if flat else "volume"
+    names = {
+        "label": "label",
+        "num_pixels": "pixels",
+        "area": f"{size}_{unit}{labels.ndim}",
+        "equivalent_diameter_area": f"equivalent_diameter_{unit}",
+        "extent": "extent",
+    }
+    if flat:
+        names |= {
+            "axis_major_length": f"axis_major_length_{unit}",
+            "axis_minor_length": f"axis_minor_length_{unit}",
+            "eccentricity": "eccentricity",
+        }
+        if steps[0] == steps[1]:  # skimage knows a perimeter of square pixels only
+            names["perimeter"] = f"perimeter_{unit}"
+    names |= {
+        f"centroid-{axis}": f"centroid_{letter}_{unit}" for axis, letter in enumerate(letters)
+    }
+    if image is not None:
+        channels = range(image.shape[-1]) if image.ndim > labels.ndim else None
+        for name in INTENSITIES:
+            names |= (
+                {name: name}
+                if channels is None
+                else {f"{name}-{c}": f"{name}_c{c}" for c in channels}
+            )
+    table = regionprops_table(
+        labels,
+        image,
+        properties=list(dict.fromkeys(name.split("-")[0] for name in names)),
+        spacing=steps,
+    )
+    for place in range(len(table["label"])):
+        yield {shown: table[name][place].item() for name, shown in names.items()}
