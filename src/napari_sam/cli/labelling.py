@@ -26,7 +26,7 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that all of them take."""
     parser.add_argument(
         "-o", "--output", metavar="LABELS", type=Path, required=True,
-        help="a .tif, a .zarr, or a .png of a single slice",
+        help="a .tif, .zarr, .png, .geojson, .json (COCO), .zip (ROIs) or .csv (measurements)",
     )  # fmt: skip
     parser.add_argument("--model", metavar="NAME", default="cells_tiny", help="name or file")
     parser.add_argument("--device", default="auto")
@@ -64,9 +64,9 @@ def write_and_report(
     describe: Callable[[int, dict[str, Any]], list[str]],
 ) -> None:
     """Write the labels, and print what became of each object: as JSON, or in lines for people."""
-    from napari_sam.io.labels import write_labels
+    from napari_sam.io.export import write_objects
 
-    write_labels(chosen.output, labels)
+    write_objects(chosen.output, labels)
     report = {"output": str(chosen.output.resolve()), "objects": objects}
     if chosen.json:
         print(json.dumps(report, indent=2))

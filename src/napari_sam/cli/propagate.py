@@ -42,7 +42,8 @@ def run(chosen: argparse.Namespace) -> int:
 
     from napari_sam import PropagateSettings, propagate
     from napari_sam.inference.embeddings import open_store
-    from napari_sam.io.labels import copy_labels, write_labels
+    from napari_sam.io.export import write_objects
+    from napari_sam.io.labels import copy_labels
 
     settings = PropagateSettings(chosen.direction, chosen.first, chosen.last, chosen.only)
     steps: dict[int, Step] = {}
@@ -56,7 +57,7 @@ def run(chosen: argparse.Namespace) -> int:
                     steps[step.index] = step
                     labels[step.index] = step.labels
         except KeyboardInterrupt:
-            write_labels(chosen.output, labels)
+            write_objects(chosen.output, labels)
             print(f"stopped; what was done is in {chosen.output}", file=sys.stderr)
             raise
     write_and_report(chosen, labels, _objects(steps), _lines)

@@ -65,7 +65,7 @@ def run(chosen: argparse.Namespace) -> int:
     """Search, write the labels, and say how many objects there are."""
     from napari_sam import GridSettings
     from napari_sam.inference.embeddings import open_store
-    from napari_sam.io.labels import write_labels
+    from napari_sam.io.export import write_objects
     from napari_sam.io.pictures import find_pictures
 
     settings = GridSettings(
@@ -86,7 +86,7 @@ def run(chosen: argparse.Namespace) -> int:
         with search as (labels, spacing, done):
             objects = int(labels.max())
             if objects or done:
-                write_labels(output, labels, spacing)
+                write_objects(output, labels, spacing)
         along = None if chosen.no_link or chosen.semantic else spacing.along
         reports.append(
             {
