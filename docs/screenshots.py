@@ -2,20 +2,23 @@
 
 Run it where there is a screen, or on a virtual one::
 
-    xvfb-run -a -s "-screen 0 1600x1000x24" python docs/screenshots.py DATA
+    xvfb-run -a -s "-screen 0 1600x1000x24" python docs/screenshots.py --data DATA [PART ...]
 
 DATA is the folder of open data that the model card names; without it the pictures of the tab Auto
-are left as they are.
+are left as they are. PART is one of prompt, stack, session, train, nuclei, myoblasts, axons and text;
+without any, all are taken.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import napari
@@ -52,24 +55,23 @@ WORDS = "nuclei, axons, bananas"  # in those two samples, side by side
 
 
 def main() -> None:
-    """Take all pictures."""
+    """Take the pictures that are asked for, one window after the other."""
+    parts: dict[str, Callable[[], None]]
+    parts = {"prompt": prompt, "stack": stack, "session": session, "train": train}
+    parser = argparse.ArgumentParser(description="Render the pictures of these pages.")
+    parser.add_argument("parts", nargs="*", metavar="PART")
+    parser.add_argument("--data", type=Path, help="the folder of open data")
+    arguments = parser.parse_args()
+    if arguments.data:
+        for name, sample in FOUND.items():
+            parts[name] = partial(auto, name, arguments.data, *sample)
+        parts["text"] = partial(text, arguments.data)
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as home:  # nobody's own work is shown or added to
         os.environ["NAPARI_SAM_SESSIONS"] = f"{home}/sessions"
         os.environ["NAPARI_SAM_MODELS"] = f"{home}/models"
-        take_all()
-
-
-def take_all() -> None:
-    """Open one window after the other."""
-    prompt()
-    stack()
-    session()
-    train()
-    if sys.argv[1:]:
-        for name, sample in FOUND.items():
-            auto(name, Path(sys.argv[1]), *sample)
-        text(Path(sys.argv[1]))
+        for name in arguments.parts or parts:
+            parts[name]()
 
 
 def prompt() -> None:
