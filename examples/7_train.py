@@ -22,9 +22,9 @@ from napari_sam.training.samples import pictures_from_arrays
 
 noise = np.random.default_rng(0)
 samples = {}
-for number in range(3):
+for number in range(2):
     labels = np.zeros((64, 96), np.uint8)
-    for id_ in (1, 2, 3):
+    for id_ in (1, 2):
         labels[ellipse(*noise.integers((20, 28 * id_ - 16), (44, 28 * id_ - 8)), 14, 6)] = id_
     samples[f"field {number}"] = noise.normal(90 - 50 * (labels > 0), 10).clip(0, 255), labels
 pictures = [
@@ -42,9 +42,9 @@ os.environ["NAPARI_SAM_MODELS"] = home.name
 # pause, or stop it as you like. Its folder holds a checkpoint, from which the same run goes on.
 run = FineTuning(
     ns.load_model("cells_tiny"),
-    pictures[:2],
-    pictures[2:],
-    Plan("decoder", steps=3),
+    pictures[:1],
+    pictures[1:],
+    Plan("decoder", steps=2),
     Path(home.name) / "run",
 )
 progress = list(run.run())
