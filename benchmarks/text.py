@@ -28,6 +28,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 
 from napari_sam import GridSettings, Predictor, Prompts, load_model, propose_grid
 from napari_sam.model.load_text import read_text
@@ -35,7 +36,7 @@ from napari_sam.results import Proposal
 from napari_sam.text.builtin import BuiltIn
 from napari_sam.text.encoder import unit
 from napari_sam.text.load import load_encoder, read_tower
-from napari_sam.text.ranking import crops_of, seen_as
+from napari_sam.text.ranking import crops_of, rank, seen_as
 from napari_sam.text.vocabulary import Vocabulary, vocabulary
 from napari_sam.training.mosaics import Mosaics
 from napari_sam.training.samples import Picture, load_pictures
@@ -64,6 +65,7 @@ def main() -> None:
     parser.add_argument("--points", type=int, default=16)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, help="write all rows")
+    parser.add_argument("--sheet", type=Path, help="PNG of some mosaics and what words found there")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     model = load_model(options.model, "cpu")
@@ -77,6 +79,9 @@ def main() -> None:
     asking = Asking(
         predictor, baseline, encoder, vocabulary(), GridSettings(points_per_side=options.points)
     )
+    if options.sheet:
+        draw(asking, held, options.sheet, options.seed)
+        return
     rows: list[Row] = []
     for name, scene in scenes(held, options.views, options.seed):
         rows += [{"view": name} | row for row in asking.rows(scene)]
@@ -180,6 +185,37 @@ class Asking:
             overlap = under[best] / (one.area + areas[best] - under[best]) if under[best] else 0
             result.append(overlap > 0.5 and best in labels)
         return np.array(result, bool)
+
+
+def draw(asking: Asking, pictures: Sequence[Picture], file: Path, seed: int) -> None:
+    """Draw mosaics, a kind of object of each that is there, and both ways to find it by words."""
+    views = Mosaics(pictures, asking.words.sets, SIDE, 0.0)
+    rng, sheet = np.random.default_rng(seed), []
+    for kind in ("nucleus", "axon", "cell", "yeast"):
+        scene = views.draw(rng)
+        while not scene.fitting(frozenset({kind})):
+            scene = views.draw(rng)
+        text = [asking.words.queries[kind][0]]
+        embedding = asking.predictor.embed(scene.rgb, (0, 255))
+        direct = asking.predictor.predict(
+            embedding, Prompts(text=asking.encoder.prompts(text)[0])
+        ).masks[0]
+        found = propose_grid(asking.predictor, scene.rgb, asking.grid, contrast=(0, 255))
+        ranked = np.zeros(direct.shape, bool)
+        best = rank(asking.encoder, scene.rgb, found, text, contrast=(0, 255))
+        for i, _ in best.chosen():
+            ranked |= found[i].mask
+        truth = np.isin(scene.labels, scene.fitting(frozenset({kind})))
+        row = [scene.rgb, *(painted(scene.rgb, mask) for mask in (truth, direct, ranked))]
+        sheet.append(np.concatenate(row, axis=1)[::2, ::2])
+        print(text[0], "direct", f"{iou(direct, truth):.2f}", "ranked", f"{iou(ranked, truth):.2f}")
+    Image.fromarray(np.concatenate(sheet)).save(file)
+
+
+def painted(rgb: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Return a picture with a mask in orange."""
+    colour = np.where(mask[..., None], np.array([255, 140, 0]), rgb)
+    return (0.5 * rgb + 0.5 * colour).astype(np.uint8)
 
 
 def iou(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
