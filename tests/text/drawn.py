@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-SHAPE = 128, 256
-PLACES = [(row, column) for row in (24, 64, 104) for column in (24, 64, 104, 152, 192, 232)]
+SHAPE = 88, 192
+PLACES = [(row, column) for row in (24, 64) for column in (24, 66, 126, 168)]
 
 
 def is_bright(column):

@@ -7,6 +7,7 @@ import pytest
 
 import napari_sam as ns
 from napari_sam.text.load import load_encoder
+from napari_sam.text.ranking import compare, look
 from napari_sam.text.search import map_words, unknown
 from tests.text.drawn import PLACES, SHAPE, is_bright, nuclei
 
@@ -26,8 +27,13 @@ def encoder():
     return load_encoder()
 
 
-def test_two_words_give_two_results(picture, encoder, predictor):
-    found = ns.text.find(predictor, picture, ["bright nuclei", "dim nuclei"], encoder=encoder)
+@pytest.fixture(scope="module")
+def objects(picture, encoder, predictor):
+    return look(encoder, picture, ns.propose_grid(predictor, picture))
+
+
+def test_two_words_give_two_results(encoder, objects):
+    found = compare(encoder, objects, ["bright nuclei", "dim nuclei"])
     labels, kept = found.labels(SHAPE, least=0.1)
     classes = np.array([0, *(k + 1 for _, k in kept)])[labels]
     right = [classes[row, column] == (1 if is_bright(column) else 2) for row, column in PLACES]
@@ -43,8 +49,8 @@ def test_a_word_that_it_does_not_know_is_told(encoder):
     assert similarity < least < encoder.familiarity("cell nuclei")[0]
 
 
-def test_an_unknown_word_fits_nothing(picture, encoder, predictor):
-    found = ns.text.find(predictor, picture, ["a sunset over the sea"], encoder=encoder)
+def test_an_unknown_word_fits_nothing(encoder, objects):
+    found = compare(encoder, objects, ["a sunset over the sea"])
     assert found.proposals
     assert found.similarity.max() < found.enough
 
