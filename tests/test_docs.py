@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import tifffile
 from skimage.data import immunohistochemistry
 
+from napari_sam.cli.main import main
 from napari_sam.own_models import own_models
 from napari_sam.training.synthetic import synthetic_picture
 from tests.inference.moving import draw
@@ -123,3 +125,45 @@ def test_the_training_page_makes_a_model(tmp_path: Path, monkeypatch: pytest.Mon
     (block,) = blocks(TRAINING, "python")
     exec(block.replace("steps=300", "steps=2"), {})  # the page's own 300 take minutes
     assert list(own_models()) == ["my cells"]
+
+
+def commands(page: Path) -> list[list[str]]:
+    lines = "".join(blocks(page, "sh")).splitlines()
+    return [shlex.split(line)[1:] for line in lines if line.startswith("napari-sam ")]
+
+
+SLOW = (TRAINING, AUTOMATIC, TEXT)  # their commands take up to some minutes
+COMMANDED = [
+    pytest.param(page, marks=pytest.mark.slow if page in SLOW else (), id=page.name)
+    for page in PAGES
+    if commands(page)
+]
+
+
+@pytest.mark.parametrize("page", COMMANDED)
+def test_the_commands_of_a_page_run(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for variable in ("MODELS", "EMBEDDINGS"):
+        monkeypatch.setenv(f"NAPARI_SAM_{variable}", str(tmp_path / variable))
+    discs = draw({1: lambda z: (24, 20, 9), 2: lambda z: (25, 46, 8)}, 3, (50, 66)).astype(np.uint8)
+    pictures = ((discs > 0) * 150 + np.random.default_rng(0).integers(0, 50, discs.shape)).astype(
+        np.uint8
+    )
+    for name in ("folder_of_pictures", "folder/of/pictures", "my_samples/1", "my_samples/2"):
+        Path(name).mkdir(parents=True)
+        tifffile.imwrite(f"{name}/image.tif", pictures[0])
+        if name.startswith("my_samples"):
+            tifffile.imwrite(f"{name}/labels.tif", discs[0])
+    for name in ("image", "nuclei", "picture"):
+        tifffile.imwrite(f"{name}.tif", pictures[0])
+    tifffile.imwrite("rough.tif", discs[0])
+    tifffile.imwrite("stack.tif", pictures, photometric="minisblack")
+    seeds = np.where(np.arange(3)[:, None, None] == 1, discs, 0)
+    tifffile.imwrite("seeds.tif", seeds, photometric="minisblack")
+    for words in commands(page):
+        few = ["--steps", "2"] if words[0] == "train" else []
+        assert main([*words, *few]) == 0
+        if "-o" in words and words[0] != "train":
+            assert Path(words[words.index("-o") + 1]).exists()

@@ -15,7 +15,13 @@ __all__ = ["ABSENT", "Absent", "Prompts"]
 
 
 class Absent(Enum):
-    """The type of `ABSENT`."""
+    """The type of `ABSENT`, the seed that says: the object is not on this slice.
+
+    Examples
+    --------
+    >>> {1: {0: Prompts(points=[(3, 4)], labels=[1]), 5: ABSENT}}[1][5]
+    ABSENT
+    """
 
     ABSENT = "absent"
 

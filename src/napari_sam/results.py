@@ -27,6 +27,13 @@ class Prediction:
         Predicted IoU.
     logits : (C, h, w) float32
         Low-resolution logits of the whole picture; feed one back as ``Prompts(mask=...)``.
+
+    Examples
+    --------
+    >>> logits = np.zeros((1, 2, 2), np.float32)
+    >>> answer = Prediction(np.ones((1, 8, 8), bool), np.array([0.9], np.float32), logits)
+    >>> int(answer.masks[0].sum())
+    64
     """
 
     masks: NDArray[np.bool_]
@@ -50,6 +57,12 @@ class Step:
         Objects that are not followed past this slice, and why.
     unsure : dict of int to str
         Objects that a person should look at here, and why; also one that is missing here.
+
+    Examples
+    --------
+    >>> step = Step(3, np.eye(2, dtype=int), {1: 0.8}, stopped={1: "it leaves the picture"})
+    >>> step.index, step.stopped[1]
+    (3, 'it leaves the picture')
     """
 
     index: int

@@ -63,6 +63,18 @@ def propose_grid(
     """Return everything that is found in a picture, best first.
 
     Parameters, exceptions: see `iter_proposals`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import napari_sam as ns
+    >>> rows, columns = np.indices((48, 64))
+    >>> image = np.where(np.hypot(rows - 20, columns - 30) < 9, 180, 20).astype(np.uint8)
+    >>> predictor = ns.Predictor(ns.load_model("cells_tiny"))
+    >>> found = ns.propose_grid(predictor, image, ns.GridSettings(seeds="distance"))
+    >>> labels = ns.proposals_to_labels(found, shape=image.shape)
+    >>> bool(labels[20, 30] > 0), int(labels[0, 0])
+    (True, 0)
     """
     kept: list[Proposal] = []
     steps = iter_proposals(predictor, image, settings, seeds=seeds, contrast=contrast, store=store)

@@ -32,6 +32,11 @@ class PromptRule:
         How many foreground points, deepest inside first.
     outside : int
         How many background points, one in each of the nearest neighbours.
+
+    Examples
+    --------
+    >>> PromptRule(mask=False, inside=1)  # the box and the deepest point
+    PromptRule(mask=False, box=True, inside=1, outside=0)
     """
 
     mask: bool = True

@@ -51,6 +51,18 @@ class Predictor:
     text : TextDecoder, optional
         What answers prompts with words. None takes the one that was trained for this model, if
         there is one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import napari_sam as ns
+    >>> rows, columns = np.indices((48, 64))
+    >>> image = np.where(np.hypot(rows - 20, columns - 30) < 9, 180, 20).astype(np.uint8)
+    >>> predictor = ns.Predictor(ns.load_model("cells_tiny"))
+    >>> embedding = predictor.embed(image)
+    >>> result = predictor.predict(embedding, ns.Prompts(points=[(20, 30)], labels=[1]))
+    >>> result.masks.shape, bool(result.masks[0, 20, 30])
+    ((3, 48, 64), True)
     """
 
     def __init__(self, model: Sam, text: TextDecoder | None = None) -> None:

@@ -83,6 +83,18 @@ def propagate(
     ------
     InputError
         If stack, seeds or settings do not fit each other; before the first step.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import napari_sam as ns
+    >>> rows, columns = np.indices((48, 64))
+    >>> image = np.where(np.hypot(rows - 20, columns - 30) < 9, 180, 20).astype(np.uint8)
+    >>> predictor = ns.Predictor(ns.load_model("cells_tiny"))
+    >>> seeds = {1: {0: ns.Prompts(box=(11, 21, 29, 39))}}
+    >>> steps = list(ns.propagate(predictor, np.stack([image, image]), seeds))
+    >>> [step.index for step in steps], bool(steps[-1].labels[20, 30] == 1)
+    ([0, 1], True)
     """
     planes = Stack(stack)
     settings = settings or PropagateSettings()

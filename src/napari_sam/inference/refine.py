@@ -59,6 +59,18 @@ def refine(
     ------
     InputError
         If the labels do not fit the picture, or hold no object.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import napari_sam as ns
+    >>> rows, columns = np.indices((48, 64))
+    >>> image = np.where(np.hypot(rows - 20, columns - 30) < 9, 180, 20).astype(np.uint8)
+    >>> predictor = ns.Predictor(ns.load_model("cells_tiny"))
+    >>> rough = (np.hypot(rows - 20, columns - 30) < 12).astype(int)
+    >>> sharper = ns.refine(predictor, image, rough)
+    >>> int(sharper[1].masks.sum()) < int(rough.sum())
+    True
     """
     labels = check_labels(np.asarray(labels))
     known = patches(labels)

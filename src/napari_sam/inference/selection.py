@@ -34,6 +34,14 @@ class Selection:
     overlap : {"best", "smaller", "larger"}
         Who is on top where kept objects overlap: the one of the better score, or the smaller, or
         the larger one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> mask = np.ones((4, 4), bool)
+    >>> one = Proposal.of(mask, np.ones((6, 6)), score=0.7, stability=1, point=(2, 2))
+    >>> Selection(score=(0.6, None)).keeps(one), Selection(area=(20, None)).keeps(one)
+    (True, False)
     """
 
     score: Range = OPEN

@@ -49,6 +49,11 @@ class PropagateSettings:
     ------
     InputError
         For values out of range.
+
+    Examples
+    --------
+    >>> PropagateSettings(direction="forward", first=2, min_score=0.5).limits(10)
+    (2, 9)
     """
 
     direction: Direction = "both"

@@ -52,6 +52,12 @@ def load_model(name_or_path: str | Path, device: str = "auto") -> Sam:
         When the weights cannot be downloaded.
     DeviceError
         When the device is missing, or too small for the model.
+
+    Examples
+    --------
+    >>> model = load_model("cells_tiny", device="cpu")
+    >>> model.entry.name, model.training
+    ('cells_tiny', False)
     """
     where = pick_device(device)
     torch.set_num_threads(load_settings().threads or default_threads())
