@@ -156,7 +156,7 @@ def test_the_commands_of_a_page_run(
         tifffile.imwrite(f"{name}/image.tif", pictures[0])
         if name.startswith("my_samples"):
             tifffile.imwrite(f"{name}/labels.tif", discs[0])
-    for name in ("image", "nuclei", "picture"):
+    for name in ("image", "nuclei", "picture", "folder_of_pictures/second"):
         tifffile.imwrite(f"{name}.tif", pictures[0])
     tifffile.imwrite("rough.tif", discs[0])
     tifffile.imwrite("stack.tif", pictures, photometric="minisblack")
