@@ -27,7 +27,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
 ]
 exclude_patterns = ["_build", "generated/*.md"]
-templates_path: list[str] = []
+templates_path = ["_templates"]
 html_theme = "napari_sphinx_theme"
 html_title = "napari-sam"
 html_static_path = ["_static"]

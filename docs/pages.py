@@ -46,11 +46,11 @@ def commands() -> str:
 
 
 def ask(*command: str) -> str:
-    """Return the help of a command, 100 columns wide."""
+    """Return the help of a command, as wide as the page."""
     code = "import sys; from napari_sam.cli.main import main; sys.exit(main(sys.argv[1:]))"
     done = subprocess.run(
         [sys.executable, "-c", code, *command, "--help"],
-        env={"COLUMNS": "100", "PATH": "", "NO_COLOR": "1", "PYTHONPATH": ":".join(sys.path)},
+        env={"COLUMNS": "84", "PATH": "", "NO_COLOR": "1", "PYTHONPATH": ":".join(sys.path)},
         capture_output=True,
         text=True,
         check=True,
