@@ -63,22 +63,25 @@ class BuiltIn:
     ) -> NDArray[np.float32]:
         """Return (N, K); see `Encoder`.
 
-        The chance that the words are true of the object, as it was trained, times their share among
-        what competes: unknown words fit nothing.
+        The chance that the words are true of the object, as it was trained, or their share among
+        what competes, whichever is less: unknown words fit nothing.
         """
         scale, bias = float(self.tower.scale.detach().exp()), float(self.tower.bias.detach())
         logits = scale * seen @ np.concatenate([meant, others]).T
         true = 1 / (1 + np.exp(-(logits[:, : len(meant)] + bias)))
-        likely: NDArray[np.float32] = shares(logits, len(meant)) * true.astype(np.float32)
-        return likely
+        likely: NDArray[np.float32] = np.minimum(shares(logits, len(meant)), true)
+        return likely.astype(np.float32)
 
     def against(self, words: Sequence[str]) -> list[str]:
-        """Return what is nothing, and the kinds of object that none of the words resembles."""
+        """Return what is nothing, and the kinds of object beside those that the words name.
+
+        Where they name none, such as "dark objects", objects of all kinds may be meant.
+        """
         kinds = [vocabulary().phrases[kind][0] for kind in vocabulary().of_role("kind")]
         alike = self.words(kinds) @ self.words(words).T  # (kinds, words)
-        meant = set(alike.argmax(axis=0).tolist())
-        others = [kind for i, kind in enumerate(kinds) if i not in meant and alike[i].max() < ALIKE]
-        return [vocabulary().background[0], *others]
+        named = alike.max(axis=1) >= ALIKE
+        others = [kind for kind, meant in zip(kinds, named, strict=True) if not meant]
+        return [vocabulary().background[0], *(others if named.any() else [])]
 
     def familiarity(self, text: str) -> tuple[float, float]:
         """Return the similarity with the nearest phrase that was taught, and the least known."""
