@@ -50,7 +50,7 @@ def ask(*command: str) -> str:
     code = "import sys; from napari_sam.cli.main import main; sys.exit(main(sys.argv[1:]))"
     done = subprocess.run(
         [sys.executable, "-c", code, *command, "--help"],
-        env={"COLUMNS": "84", "PATH": "", "NO_COLOR": "1", "PYTHONPATH": ":".join(sys.path)},
+        env={"COLUMNS": "78", "PATH": "", "NO_COLOR": "1", "PYTHONPATH": ":".join(sys.path)},
         capture_output=True,
         text=True,
         check=True,
