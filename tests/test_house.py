@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
-EXTRAS = ("formats",)
+EXTRAS = ("cluster", "formats")
 DISTRIBUTIONS = {"PIL": "pillow", "skimage": "scikit-image"}  # where the import has another name
 
 

@@ -2,6 +2,7 @@
 
 __all__ = [
     "CheckpointError",
+    "ClusterError",
     "DeviceError",
     "DownloadError",
     "InputError",
@@ -20,6 +21,10 @@ class InputError(NapariSamError, ValueError):
 
 class CheckpointError(NapariSamError):
     """A weights file is unsafe, damaged, of another architecture or not what it claims to be."""
+
+
+class ClusterError(NapariSamError):
+    """A cluster cannot be reached, or its workers are not fit for the work."""
 
 
 class DownloadError(NapariSamError):

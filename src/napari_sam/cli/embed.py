@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_sam.cli.progress import fetched
+from napari_sam.cli.scheduling import add_scheduler, done_by_cluster
 from napari_sam.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
     parser.add_argument("--clear", action="store_true", help="first delete all that is kept")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    add_scheduler(parser)
     parser.set_defaults(run=run)
 
 
@@ -69,6 +71,8 @@ def _embed_all(
         raise InputError(
             "your settings keep no embeddings on disk; raise embeddings_disk_mb above 0"
         )
+    if chosen.scheduler is not None:
+        return _on_cluster(paths, store, chosen)
     fetched(chosen.model)
     from napari_sam import Predictor, load_model
 
@@ -77,6 +81,24 @@ def _embed_all(
     for path in paths:
         reports.append(_embed(path, store, predictor, room))
         room -= reports[-1]["bytes"]
+    return reports
+
+
+def _on_cluster(
+    paths: list[Path], store: EmbeddingStore, chosen: argparse.Namespace
+) -> list[dict[str, Any]]:
+    """Let a cluster embed; return a report for each picture."""
+    from napari_sam.batch.embed import EmbedWork
+
+    assert store.disk is not None
+    folder = store.disk.folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    works = [EmbedWork(path.resolve(), folder, store.budget) for path in paths]
+    reports = []
+    for path, last in zip(paths, done_by_cluster(works, chosen), strict=True):
+        report = last.report or {"slices": last.total, "kept": last.done, "embedded": 0, "bytes": 0}
+        problems = [last.problem] if last.problem else []
+        reports.append({"path": str(path), **report, "problems": problems})
     return reports
 
 

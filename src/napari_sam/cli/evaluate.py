@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_sam.cli.progress import fetched
+from napari_sam.cli.scheduling import add_scheduler, done_by_cluster
 from napari_sam.errors import InputError
 from napari_sam.files import replacing
 
@@ -35,6 +36,7 @@ def add(commands: Any) -> None:
         "-o", "--output", metavar="FOLDER", type=Path,
         help="write table.md, scores.csv, failures.png and examples.png there",
     )  # fmt: skip
+    add_scheduler(parser)
     parser.set_defaults(run=run)
 
 
@@ -45,6 +47,7 @@ def run(chosen: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from napari_sam import GridSettings, Predictor, load_model
+    from napari_sam.batch.evaluate import EvaluateWork
     from napari_sam.training import found, report, sheets
     from napari_sam.training.evaluate import evaluate
     from napari_sam.training.look_alikes import look_alikes
@@ -62,7 +65,14 @@ def run(chosen: argparse.Namespace) -> int:
         alike = look_alikes(training, pictures)
         notes.append(f"{len(alike)} of {len(sources)} held-out samples look like a training sample")
     predictor = Predictor(load_model(chosen.model, chosen.device))
-    results = list(tqdm(evaluate(predictor, pictures, chosen.most), total=len(pictures)))
+    if chosen.scheduler is None:
+        results = list(tqdm(evaluate(predictor, pictures, chosen.most), total=len(pictures)))
+    else:
+        works = [EvaluateWork(picture, chosen.most) for picture in pictures]
+        ends = done_by_cluster(works, chosen)
+        notes += [f"left out {end.work.source}: {end.problem}" for end in ends if end.problem]
+        both = zip(pictures, ends, strict=True)
+        results = [(picture, end.report) for picture, end in both if not end.problem]
     rows = report.by_dataset(results)
     automatic: dict[str, dict[str, float]] = {}
     if chosen.grid is not None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_sam.cli.labelling import Objects, add_choices, opened, write_and_report
+from napari_sam.cli.scheduling import add_scheduler, steps_of_cluster
 
 if TYPE_CHECKING:
     from napari_sam.results import Step
@@ -33,6 +35,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--first", type=int, metavar="N", help="go no further up than this slice")
     parser.add_argument("--last", type=int, metavar="N", help="go no further down than this one")
     add_choices(parser)
+    add_scheduler(parser)
     parser.set_defaults(run=run)
 
 
@@ -41,6 +44,7 @@ def run(chosen: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from napari_sam import PropagateSettings, propagate
+    from napari_sam.batch.steps import PropagateWork, kept
     from napari_sam.inference.embeddings import open_store
     from napari_sam.io.export import write_objects
     from napari_sam.io.labels import copy_labels
@@ -48,7 +52,12 @@ def run(chosen: argparse.Namespace) -> int:
     settings = PropagateSettings(chosen.direction, chosen.first, chosen.last, chosen.only)
     steps: dict[int, Step] = {}
     with opened(chosen, chosen.stack, chosen.seeds) as (predictor, stack, seeds):
-        walk = propagate(predictor, stack, seeds, settings, store=open_store())
+        walk: Iterator[Step]
+        if chosen.scheduler is None:
+            walk = propagate(predictor, stack, seeds, settings, store=open_store())
+        else:
+            paths = chosen.stack.resolve(), chosen.seeds.resolve(), kept(chosen.output)
+            walk = steps_of_cluster(PropagateWork(*paths, settings), chosen)
         labels = copy_labels(seeds)
         try:
             with tqdm(desc=chosen.stack.name, total=len(labels), unit=" slices") as bar:

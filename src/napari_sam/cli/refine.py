@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_sam.cli.labelling import Objects, add_choices, opened, write_and_report
+from napari_sam.cli.scheduling import add_scheduler, steps_of_cluster
 
 if TYPE_CHECKING:
     from napari_sam.results import Step
@@ -28,6 +30,7 @@ def add(commands: Any) -> None:
         "--labels", metavar="LABELS", type=Path, required=True, help="of the picture's shape"
     )
     add_choices(parser)
+    add_scheduler(parser)
     parser.set_defaults(run=run)
 
 
@@ -36,6 +39,7 @@ def run(chosen: argparse.Namespace) -> int:
     import numpy as np
     from tqdm import tqdm
 
+    from napari_sam.batch.steps import RefineWork, kept
     from napari_sam.inference.embeddings import open_store
     from napari_sam.inference.refine import refine_stack
     from napari_sam.io.labels import copy_labels
@@ -43,7 +47,12 @@ def run(chosen: argparse.Namespace) -> int:
     with opened(chosen, chosen.image, chosen.labels) as (predictor, image, labels):
         flat = len(labels.shape) == 2
         stack, before = (np.asarray(one)[None] if flat else one for one in (image, labels))
-        steps = refine_stack(predictor, stack, before, store=open_store())
+        steps: Iterator[Step]
+        if chosen.scheduler is None:
+            steps = refine_stack(predictor, stack, before, store=open_store())
+        else:
+            work = RefineWork(chosen.image.resolve(), chosen.labels.resolve(), kept(chosen.output))
+            steps = steps_of_cluster(work, chosen)
         after = copy_labels(before)
         tally = _Tally()
         for step in tqdm(steps, desc=chosen.image.name, unit=" slices"):

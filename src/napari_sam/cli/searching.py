@@ -8,9 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from shutil import rmtree
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
-
-from napari_sam.errors import InputError
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,15 +16,12 @@ if TYPE_CHECKING:
 
     from napari_sam.cli.wording import Wanted
     from napari_sam.inference.embeddings import EmbeddingStore
-    from napari_sam.inference.grid import GridProgress
     from napari_sam.inference.grid_settings import GridSettings
     from napari_sam.inference.predictor import Predictor
-    from napari_sam.inference.tiled import TileProgress
-    from napari_sam.io.pictures import Plane
     from napari_sam.io.spacing import Spacing
     from napari_sam.results import Proposal
 
-__all__ = ["parts", "searched"]
+__all__ = ["searched"]
 
 BAR = "{desc}: {percentage:3.0f}%|{bar}| {n:.1f} of {total_fmt}{unit} [{elapsed}<{remaining}]"
 
@@ -50,7 +45,7 @@ def searched(
     from tqdm import tqdm
 
     from napari_sam import link_slices
-    from napari_sam.cli.seeding import seeds_of
+    from napari_sam.batch.slices import runs, scratch, search_slice, seeds_of
     from napari_sam.inference.sampling import sample_stack
     from napari_sam.inference.segmenter import Segmenter
     from napari_sam.inference.selection import arrange
@@ -63,7 +58,7 @@ def searched(
         # Windows does not delete a file that is still mapped.
         TemporaryDirectory(
             dir=output.parent, prefix=".napari-sam-", ignore_cleanup_errors=True
-        ) as scratch,
+        ) as room,
         ExitStack() as held,
     ):
         ndim = data.ndim - (data.ndim > 2 and data.shape[-1] in (3, 4))
@@ -71,18 +66,20 @@ def searched(
         segmenter = Segmenter(predictor, store)
         stacked = segmenter.contrast(sample_stack(data, ndim)) if ndim > 2 else None
         labels: NDArray[np.int32] = np.lib.format.open_memmap(
-            Path(scratch) / "labels.npy", "w+", np.int32, data.shape[:ndim]
+            Path(room) / "labels.npy", "w+", np.int32, data.shape[:ndim]
         )
         seeds = held.enter_context(seeds_of(chosen.seeds, labels.shape))
         linked = not (chosen.no_link or chosen.semantic)
-        runs = _runs(labels.shape[:-2], spacing.along if linked else None)
-        places = {plane: i for i, plane in enumerate(plane for run in runs for plane in run)}
+        sequences = runs(labels.shape[:-2], spacing.along if linked else None)
+        places = {plane: i for i, plane in enumerate(plane for run in sequences for plane in run)}
         bar.total = len(places)
 
         def find(plane: tuple[int, ...]) -> list[Proposal]:
             kept: list[Proposal] = []
-            there, folder = Plane(data, plane), parts(output, plane)
-            for step in _steps(predictor, there, settings, seeds(plane), stacked, store, folder):
+            there, folder = Plane(data, plane), scratch(output, plane)
+            for step in search_slice(
+                predictor, there, settings, seeds(plane), stacked, store, folder
+            ):
                 bar.update(places[plane] + step.done / max(step.total, 1) - bar.n)
                 kept = step.kept or kept
             return kept if words is None else words.keep(there[:, :], kept, stacked)
@@ -97,7 +94,7 @@ def searched(
         kinds: dict[tuple[int, ...], NDArray[np.int32]] = {}  # of slices that are being linked
         last, done = 0, False
         try:
-            for run in runs:
+            for run in sequences:
                 if words is not None and words.semantic:
                     labels[run[0]] = words.map(segmenter, read_plane(data, run[0]), stacked)
                     words.note(labels[run[0]], labels[run[0]])
@@ -120,47 +117,4 @@ def searched(
             pass
         yield labels, spacing, done
     if done:
-        rmtree(parts(output), ignore_errors=True)
-
-
-def parts(output: Path, plane: tuple[int, ...] = ()) -> Path:
-    """Return where the tiles of a large slice are kept until the labels are written."""
-    return output.with_name(f".{output.name}.tiles") / "-".join(map(str, plane))
-
-
-def _steps(
-    predictor: Predictor,
-    picture: Plane,
-    settings: GridSettings,
-    seeds: NDArray[np.float64] | None,
-    contrast: tuple[Any, Any] | None,
-    store: EmbeddingStore,
-    folder: Path,
-) -> Iterator[GridProgress | TileProgress]:
-    """Search a slice, in tiles if it is large."""
-    from napari_sam.inference.grid import iter_proposals
-    from napari_sam.inference.tiled import iter_tiles
-    from napari_sam.inference.tiling import Tiling
-
-    if not Tiling().cuts(picture.shape):
-        return iter_proposals(
-            predictor, picture[:, :], settings, seeds=seeds, contrast=contrast, store=store
-        )
-    if seeds is not None:
-        raise InputError(
-            f"seeds from a file are for pictures of up to {Tiling().alone} pixels a side; this one "
-            f"has {picture.shape[:2]}: cut it, or leave --seeds out"
-        )
-    return iter_tiles(predictor, picture, settings, contrast=contrast, folder=folder)
-
-
-def _runs(shape: tuple[int, ...], along: int | None) -> list[list[tuple[int, ...]]]:
-    """Return the planes that are linked, each run of them in order; one in each if none are."""
-    import numpy as np
-
-    if along is None:
-        return [[plane] for plane in np.ndindex(*shape)]
-    return [
-        [(*other[:along], at, *other[along:]) for at in range(shape[along])]
-        for other in np.ndindex(*shape[:along], *shape[along + 1 :])
-    ]
+        rmtree(scratch(output), ignore_errors=True)

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from napari_sam.cli.labelling import add_choices
 from napari_sam.cli.progress import fetched
-from napari_sam.cli.searching import parts, searched
+from napari_sam.cli.scheduling import add_scheduler, done_by_cluster
+from napari_sam.cli.searching import searched
 from napari_sam.cli.seeding import add_seeds, seeded
 from napari_sam.cli.wording import add_words, wanted
 from napari_sam.errors import InputError
 
 if TYPE_CHECKING:
     from napari_sam.cli.wording import Wanted
+    from napari_sam.inference.grid_settings import GridSettings
 
 __all__ = ["add"]
 
@@ -58,12 +60,14 @@ def add(commands: Any) -> None:
     )
     add_words(parser)
     add_choices(parser)
+    add_scheduler(parser)
     parser.set_defaults(run=run)
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Search, write the labels, and say how many objects there are."""
     from napari_sam import GridSettings
+    from napari_sam.batch.slices import scratch
     from napari_sam.inference.embeddings import open_store
     from napari_sam.io.export import write_objects
     from napari_sam.io.pictures import find_pictures
@@ -76,6 +80,12 @@ def run(chosen: argparse.Namespace) -> int:
     settings = seeded(settings, chosen.seeds)
     outputs = _outputs(find_pictures(chosen.images), chosen.output)
     words = wanted(chosen)
+    if chosen.scheduler is not None:
+        if words is not None:
+            raise InputError("--scheduler and --text do not go together yet; leave one out")
+        reports = _on_cluster(outputs, settings, chosen)
+        _say(reports, chosen, None)
+        return int(len(reports) < len(outputs))
     fetched(chosen.model)
     from napari_sam import Predictor, load_model
 
@@ -100,16 +110,39 @@ def run(chosen: argparse.Namespace) -> int:
         )
         if not done:
             kept = f"what was done is in {output}" if objects else "nothing was written"
-            again = "; the same command goes on" if parts(output).exists() else ""
+            again = "; the same command goes on" if scratch(output).exists() else ""
             print(f"stopped; {kept}{again}", file=sys.stderr)
             raise KeyboardInterrupt
+    _say(reports, chosen, words)
+    return 0
+
+
+def _on_cluster(
+    outputs: dict[Path, Path], settings: GridSettings, chosen: argparse.Namespace
+) -> list[dict[str, Any]]:
+    """Let a cluster search; return a report for each picture that did not fail."""
+    from napari_sam.batch.segment import SegmentWork
+
+    there = chosen.seeds is not None and Path(chosen.seeds).exists()
+    seeds = str(Path(chosen.seeds).resolve()) if there else None
+    common = (settings, seeds, chosen.gap, not chosen.no_link)
+    works = [
+        SegmentWork(path.resolve(), output.resolve(), *common) for path, output in outputs.items()
+    ]
+    return [
+        {**last.report, "image": str(path)}
+        for path, last in zip(outputs, done_by_cluster(works, chosen), strict=True)
+        if not last.problem
+    ]
+
+
+def _say(reports: list[dict[str, Any]], chosen: argparse.Namespace, words: Wanted | None) -> None:
     if chosen.json:
         print(json.dumps({"images": reports}, indent=2))
     else:
         for one in reports:
             print(f"{one['image']}: {_found(one, words)}{_linked(one)}")
             print(f"Labels: {one['labels']}")
-    return 0
 
 
 def _found(report: dict[str, Any], words: Wanted | None) -> str:

@@ -22,7 +22,7 @@ from napari_sam.inference.tile_store import TileStore, stamp
 from napari_sam.inference.tiling import Tile, Tiling, lattice, sample_picture
 from napari_sam.results import Proposal
 
-__all__ = ["TileProgress", "iter_tiles"]
+__all__ = ["TileProgress", "iter_tiles", "search_tile"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +96,46 @@ def iter_tiles(
         If the device has no memory for a tile.
     """
     settings, tiling = settings or GridSettings(), tiling or Tiling()
+    contrast = _checked(predictor, picture, settings, contrast)
+    entry = predictor.model.entry
+    known = entry.sha256 or entry.xxh128  # else nobody could tell this model from another one
+    keeps = folder is not None and known and where is None
+    store = TileStore(folder) if folder is not None and keeps else None
+    return _tiles(predictor, picture, settings, tiling, where, contrast, store, pause)
+
+
+def search_tile(
+    predictor: Predictor,
+    picture: Any,
+    number: int,
+    settings: GridSettings,
+    folder: Path,
+    contrast: tuple[Any, Any] | None = None,
+) -> None:
+    """Search one tile, unless the folder knows it, so that `iter_tiles` finds it there.
+
+    Parameters
+    ----------
+    predictor, picture, settings, folder, contrast
+        As in `iter_tiles`.
+    number : int
+        Which of ``Tiling().tiles(picture.shape[:2])``.
+
+    Raises
+    ------
+    InputError, DeviceError
+        As `iter_tiles`.
+    """
+    contrast = _checked(predictor, picture, settings, contrast)
+    tiling = Tiling()
+    tile = tiling.tiles(picture.shape[:2])[number]
+    _look(predictor, picture, tile, settings, tiling, None, contrast, TileStore(folder), None)
+
+
+def _checked(
+    predictor: Predictor, picture: Any, settings: GridSettings, contrast: tuple[Any, Any] | None
+) -> tuple[Any, Any]:
+    """Return the contrast of a picture that can be searched in tiles."""
     if settings.crop_layers:
         raise InputError(
             "a picture that is searched in tiles has no layers of crops; ask for more points"
@@ -105,13 +145,7 @@ def iter_tiles(
         raise InputError(
             f"a picture must have shape (H, W), (H, W, 3) or (H, W, 4); got {picture.shape}"
         )
-    if contrast is None:
-        contrast = pixel_range(sample_picture(picture), predictor.model.entry.intensity)
-    entry = predictor.model.entry
-    known = entry.sha256 or entry.xxh128  # else nobody could tell this model from another one
-    keeps = folder is not None and known and where is None
-    store = TileStore(folder) if folder is not None and keeps else None
-    return _tiles(predictor, picture, settings, tiling, where, contrast, store, pause)
+    return contrast or pixel_range(sample_picture(picture), predictor.model.entry.intensity)
 
 
 def _tiles(
@@ -127,27 +161,41 @@ def _tiles(
     tiles = tiling.tiles(picture.shape[:2])
     everything: list[Proposal] = []
     for done, tile in enumerate(tiles, 1):
-        points = [
-            inside(lattice(step * tiling.side / settings.points_per_side, tile.core), where)
-            for step in (1, 2)
-        ]
-        top, left, bottom, right = tile.seen
-        pixels = np.asarray(picture[top:bottom, left:right])
-        mark = stamp(pixels, tile, settings, contrast, predictor.model.entry.digest)
-        found: list[Proposal] | None = None
-        if _is_flat(pixels, tile) or len(points[0]) == 0:
-            found = []
-        elif store is not None:
-            found = store.read(tile, mark)
-        if found is None:
-            grids = [some - tile.seen[:2] for some in points]
-            kept = _search(predictor, pixels, grids, settings, contrast, pause)
-            found = _whole(kept, picture.shape[:2], tile, settings)
-            if store is not None:
-                store.write(tile, mark, found)
+        found = _look(predictor, picture, tile, settings, tiling, where, contrast, store, pause)
         everything += found
         yield TileProgress(done, len(tiles), found)
     yield TileProgress(len(tiles), len(tiles), [], _one_of_each(everything, tiling, settings))
+
+
+def _look(
+    predictor: Predictor,
+    picture: Any,
+    tile: Tile,
+    settings: GridSettings,
+    tiling: Tiling,
+    where: NDArray[np.bool_] | None,
+    contrast: tuple[Any, Any],
+    store: TileStore | None,
+    pause: Callable[[], None] | None,
+) -> list[Proposal]:
+    """Return what is whole in a tile: known from the store, or found now."""
+    points = [
+        inside(lattice(step * tiling.side / settings.points_per_side, tile.core), where)
+        for step in (1, 2)
+    ]
+    top, left, bottom, right = tile.seen
+    pixels = np.asarray(picture[top:bottom, left:right])
+    if _is_flat(pixels, tile) or len(points[0]) == 0:
+        return []
+    mark = stamp(pixels, tile, settings, contrast, predictor.model.entry.digest)
+    found = None if store is None else store.read(tile, mark)
+    if found is None:
+        grids = [some - tile.seen[:2] for some in points]
+        kept = _search(predictor, pixels, grids, settings, contrast, pause)
+        found = _whole(kept, picture.shape[:2], tile, settings)
+        if store is not None:
+            store.write(tile, mark, found)
+    return found
 
 
 def _is_flat(pixels: NDArray[Any], tile: Tile) -> bool:

@@ -168,7 +168,7 @@ def _adapted(
 
 
 def digests(name: str) -> list[str]:
-    """Return the hashes that a model of the zoo, or one that you trained, is known by.
+    """Return the hashes that a model of the zoo, one that you trained, or a file is known by.
 
     As `Entry.digest`; empty if there is no model of that name.
     """
@@ -177,8 +177,11 @@ def digests(name: str) -> list[str]:
         return [entry.digest, *([f"xxh128:{entry.xxh128}"] if entry.xxh128 else [])]
     built_in = entry and zoo.ready(entry)
     trained = own_models().get(name)
-    path = built_in or (trained.path if trained else None)
-    return [f"sha256:{_sha256(path)}"] if path else []
+    path = built_in or (trained.path if trained else Path(name))
+    if not path.is_file():
+        return []
+    published = None if built_in or trained else _published(path)
+    return [published.digest if published else f"sha256:{_sha256(path)}"]
 
 
 def _published(path: Path) -> zoo.Entry | None:

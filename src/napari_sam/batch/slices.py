@@ -1,0 +1,137 @@
+"""What is found on one slice of a picture: points to ask at, the search, the order of slices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sam.errors import InputError
+
+if TYPE_CHECKING:
+    from napari_sam.inference.embeddings import EmbeddingStore
+    from napari_sam.inference.grid import GridProgress
+    from napari_sam.inference.grid_settings import GridSettings
+    from napari_sam.inference.predictor import Predictor
+    from napari_sam.inference.tiled import TileProgress
+    from napari_sam.io.pictures import Plane
+    from napari_sam.results import Proposal
+
+__all__ = [
+    "SeedsOf",
+    "axes",
+    "label_slices",
+    "runs",
+    "scratch",
+    "search_slice",
+    "seeds_of",
+]
+
+SeedsOf = Callable[[tuple[int, ...]], NDArray[np.float64] | None]
+
+
+@contextmanager
+def seeds_of(how: str | None, shape: tuple[int, ...]) -> Iterator[SeedsOf]:
+    """Give what returns the points (N, 2) for a plane of a picture; None where none are given.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or its labels have another shape than the picture.
+    """
+    from napari_sam.inference.grid_settings import SEEDS
+
+    if how is None or how in SEEDS:
+        yield lambda plane: None
+    elif Path(how).suffix.lower() == ".csv":
+        from napari_sam.io.points import read_points
+
+        points = read_points(Path(how), len(shape))
+        yield lambda plane: points[(np.rint(points[:, :-2]) == plane).all(axis=1), -2:]
+    else:
+        from napari_sam.inference.seeds import deepest_points
+        from napari_sam.io.labels import open_labels
+
+        with open_labels(Path(how)) as labels:
+            if labels.shape != shape:
+                raise InputError(
+                    f"the labels in {how} have shape {labels.shape}; those of the picture must "
+                    f"have {shape}"
+                )
+            yield lambda plane: deepest_points(np.asarray(labels[plane]))
+
+
+def axes(data: Any) -> int:
+    """Return how many axes a picture has but the colours."""
+    return int(data.ndim - (data.ndim > 2 and data.shape[-1] in (3, 4)))
+
+
+def scratch(output: Path, plane: tuple[int, ...] = ()) -> Path:
+    """Return where the tiles of a large slice are kept until the labels are written."""
+    return output.with_name(f".{output.name}.tiles") / "-".join(map(str, plane))
+
+
+def search_slice(
+    predictor: Predictor,
+    picture: Plane,
+    settings: GridSettings,
+    seeds: NDArray[np.float64] | None,
+    contrast: tuple[Any, Any] | None,
+    store: EmbeddingStore,
+    folder: Path,
+) -> Iterator[GridProgress | TileProgress]:
+    """Search a slice, in tiles if it is large."""
+    from napari_sam.inference.grid import iter_proposals
+    from napari_sam.inference.tiled import iter_tiles
+    from napari_sam.inference.tiling import Tiling
+
+    if not Tiling().cuts(picture.shape):
+        return iter_proposals(
+            predictor, picture[:, :], settings, seeds=seeds, contrast=contrast, store=store
+        )
+    if seeds is not None:
+        raise InputError(
+            f"seeds from a file are for pictures of up to {Tiling().alone} pixels a side; this one "
+            f"has {picture.shape[:2]}: cut it, or leave --seeds out"
+        )
+    return iter_tiles(predictor, picture, settings, contrast=contrast, folder=folder)
+
+
+def runs(shape: tuple[int, ...], along: int | None) -> list[list[tuple[int, ...]]]:
+    """Return the planes that are linked, each run of them in order; one in each if none are."""
+    if along is None:
+        return [[plane] for plane in np.ndindex(*shape)]
+    return [
+        [(*other[:along], at, *other[along:]) for at in range(shape[along])]
+        for other in np.ndindex(*shape[:along], *shape[along + 1 :])
+    ]
+
+
+def label_slices(
+    labels: NDArray[np.int32],
+    order: list[list[tuple[int, ...]]],
+    find: Callable[[tuple[int, ...]], list[Proposal]],
+    gap: int,
+    anisotropy: float,
+) -> None:
+    """Write what is found on all slices into empty labels, linked within each run of `runs`."""
+    from napari_sam.inference.linking import link_slices
+    from napari_sam.inference.selection import arrange
+
+    def found(plane: tuple[int, ...]) -> NDArray[np.int32]:
+        return arrange(find(plane), shape=labels.shape[-2:])[0]
+
+    last = 0
+    for run in order:
+        if len(run) == 1:  # nothing to link, and the slice may be very large
+            kept, there = find(run[0]), labels[run[0]]
+            last += len(arrange(kept, shape=there.shape, out=there, first=last + 1)[1])
+            continue
+        linked = link_slices(map(found, run), gap=gap, anisotropy=anisotropy)
+        for plane, some in zip(run, linked, strict=True):
+            labels[plane] = np.where(some > 0, some + last, 0)
+        last = max([last, *(int(labels[plane].max()) for plane in run)])

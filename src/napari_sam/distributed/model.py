@@ -1,0 +1,87 @@
+"""The model on each worker, loaded once."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import napari_sam
+from napari_sam.errors import ClusterError, InputError
+from napari_sam.settings import default_threads, load_settings
+
+if TYPE_CHECKING:
+    from napari_sam.inference.predictor import Predictor
+
+__all__ = ["WorkersModel", "loaded", "workers_model"]
+
+
+@dataclass(frozen=True)
+class WorkersModel:
+    """Which model all workers load.
+
+    Parameters
+    ----------
+    name : str
+        As in `load_model`: a name, or a file that the workers see, too.
+    digest : str
+        As `Entry.digest`: what its weights must be.
+    device : str
+        As in `load_model`.
+    threads : int
+        Processor threads of the model. Results are equal to the last bit only with as many.
+    version : str
+        Of napari-sam; by default what is installed here.
+    """
+
+    name: str
+    digest: str
+    device: str = "auto"
+    threads: int = 1
+    version: str = field(default_factory=lambda: napari_sam.__version__)
+
+
+def workers_model(name: str, device: str = "auto") -> WorkersModel:
+    """Return what workers are to load: the weights and the number of threads of this machine.
+
+    Without a setting, or ``OMP_NUM_THREADS``, it is one thread: many workers do more that way.
+
+    Raises
+    ------
+    InputError
+        If there is no model of that name.
+    """
+    from napari_sam.model.load import digests
+
+    path = Path(name).expanduser()
+    if path.is_file():
+        name = str(path.resolve())
+    known = digests(name)
+    if not known:
+        raise InputError(f"{name!r} is neither a file nor a model's name")
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    threads = load_settings().threads or (default_threads() if asked else 1)
+    return WorkersModel(name, known[0], device, threads)
+
+
+@lru_cache(maxsize=1)
+def loaded(model: WorkersModel) -> Predictor:
+    """Return the model; the first call in a process loads it, another model takes its place.
+
+    Raises
+    ------
+    ClusterError
+        If napari-sam, or the weights of that name, are others here.
+    InputError, CheckpointError, DownloadError, DeviceError
+        As `load_model`.
+    """
+    here = napari_sam.__version__
+    if here != model.version:
+        raise ClusterError(f"napari-sam is {here}, but {model.version} where the run was started")
+    predictor = napari_sam.Predictor(napari_sam.load_model(model.name, model.device))
+    found = predictor.model.entry.digest
+    if found != model.digest:
+        raise ClusterError(f"its weights are {found}, but {model.digest} where the run was started")
+    return predictor
