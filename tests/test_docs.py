@@ -156,7 +156,10 @@ def test_the_commands_of_a_page_run(
         tifffile.imwrite(f"{name}/image.tif", pictures[0])
         if name.startswith("my_samples"):
             tifffile.imwrite(f"{name}/labels.tif", discs[0])
-    for name in ("image", "nuclei", "picture", "folder_of_pictures/second"):
+    Path("plates/day1").mkdir(parents=True)
+    Path("boxes.csv").write_text("y0,x0,y1,x1\n15,11,34,30\n")
+    single = ("image", "nuclei", "picture", "cells")
+    for name in (*single, "folder_of_pictures/second", "plates/day1/cells"):
         tifffile.imwrite(f"{name}.tif", pictures[0])
     tifffile.imwrite("rough.tif", discs[0])
     tifffile.imwrite("stack.tif", pictures, photometric="minisblack")

@@ -101,7 +101,8 @@ def test_thresholds_and_json(folder, capsys):
 def test_several_pictures_and_slices(folder, capsys):
     assert segment(folder, ["cells.png", "stack.tif"], "labels", "--no-link") == 0
     assert {path.name for path in (folder / "labels").iterdir()} == {
-        *("cells_labels.tif", "stack_labels.tif")
+        *("cells_labels.tif", "cells_labels.tif.json"),
+        *("stack_labels.tif", "stack_labels.tif.json"),
     }
     stack = tifffile.imread(folder / "labels" / "stack_labels.tif")
     assert stack.shape == (2, 48, 64)
@@ -239,7 +240,7 @@ def test_a_large_picture_is_searched_in_tiles_and_gone_on_with(folder, monkeypat
     assert len(searched) == 3 + 2
     labels = tifffile.imread(folder / "out.tif")
     assert len({labels[centre] for centre in CENTRES} - {0}) == 2
-    assert set(folder.iterdir()) - before == {folder / "out.tif"}
+    assert set(folder.iterdir()) - before == {folder / "out.tif", folder / "out.tif.json"}
     assert not list(folder.glob(".*"))
 
 

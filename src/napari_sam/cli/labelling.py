@@ -31,6 +31,9 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="NAME", default="cells_tiny", help="name or file")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "-q", "--quiet", action="store_true", help="show no progress, and print errors only"
+    )
 
 
 @contextmanager
@@ -70,6 +73,6 @@ def write_and_report(
     report = {"output": str(chosen.output.resolve()), "objects": objects}
     if chosen.json:
         print(json.dumps(report, indent=2))
-    else:
+    elif not chosen.quiet:
         lines = [line for id_, one in objects.items() for line in describe(int(id_), one)]
         print("\n".join([*lines, f"Labels: {report['output']}"]))

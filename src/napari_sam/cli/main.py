@@ -24,6 +24,11 @@ from napari_sam.errors import NapariSamError
 
 __all__ = ["main"]
 
+STATUS = (
+    "Exit status: 0 done, 1 failed or one of several files failed, 2 the command was not "
+    "understood, 130 interrupted."
+)
+
 
 class Version(argparse.Action):
     """Looks the version up only when it is asked for."""
@@ -35,8 +40,10 @@ class Version(argparse.Action):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a subcommand and return the exit status: 0 done, 1 failed, 130 interrupted."""
-    parser = argparse.ArgumentParser(prog="napari-sam", description=napari_sam.__doc__)
+    """Run a subcommand and return the exit status; see `STATUS`."""
+    parser = argparse.ArgumentParser(
+        prog="napari-sam", description=napari_sam.__doc__, epilog=STATUS
+    )
     parser.add_argument("--version", action=Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in (demo, gui, models, embed, segment, propagate, refine, train, evaluate, convert):

@@ -60,7 +60,9 @@ def run(chosen: argparse.Namespace) -> int:
             walk = steps_of_cluster(PropagateWork(*paths, settings), chosen)
         labels = copy_labels(seeds)
         try:
-            with tqdm(desc=chosen.stack.name, total=len(labels), unit=" slices") as bar:
+            with tqdm(
+                desc=chosen.stack.name, total=len(labels), unit=" slices", disable=chosen.quiet
+            ) as bar:
                 for step in walk:
                     bar.update(step.index not in steps)
                     steps[step.index] = step

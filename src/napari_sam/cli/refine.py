@@ -55,7 +55,7 @@ def run(chosen: argparse.Namespace) -> int:
             steps = steps_of_cluster(work, chosen)
         after = copy_labels(before)
         tally = _Tally()
-        for step in tqdm(steps, desc=chosen.image.name, unit=" slices"):
+        for step in tqdm(steps, desc=chosen.image.name, unit=" slices", disable=chosen.quiet):
             tally.add(after[step.index], step)
             after[step.index] = step.labels
     write_and_report(chosen, after[0] if flat else after, tally.objects(), _line)

@@ -54,7 +54,7 @@ def searched(
 
     with (
         open_picture(path) as data,
-        tqdm(desc=path.name, unit=" slices", bar_format=BAR) as bar,
+        tqdm(desc=path.name, unit=" slices", bar_format=BAR, disable=chosen.quiet) as bar,
         # Windows does not delete a file that is still mapped.
         TemporaryDirectory(
             dir=output.parent, prefix=".napari-sam-", ignore_cleanup_errors=True

@@ -6,9 +6,13 @@ import argparse
 import json
 import sys
 from collections import Counter
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_sam.cli.boxing import boxed
+from napari_sam.cli.failures import batch
 from napari_sam.cli.labelling import add_choices
 from napari_sam.cli.progress import fetched
 from napari_sam.cli.scheduling import add_scheduler, done_by_cluster
@@ -18,8 +22,13 @@ from napari_sam.cli.wording import add_words, wanted
 from napari_sam.errors import InputError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from napari_sam.cli.wording import Wanted
+    from napari_sam.inference.embeddings import EmbeddingStore
     from napari_sam.inference.grid_settings import GridSettings
+    from napari_sam.inference.predictor import Predictor
 
 __all__ = ["add"]
 
@@ -36,14 +45,19 @@ def add(commands: Any) -> None:
     )
     parser.add_argument(
         "images", metavar="IMAGE", nargs="+", type=Path,
-        help="a .tif, .png or .zarr with any number of slices, or a folder of them; for more than "
-        "one, LABELS is a folder",
+        help="a .tif, .png or .zarr with any number of slices, a folder of them, a pattern such as "
+        "'day*/*.tif', or an OME-Zarr plate; for more than one, LABELS is a folder",
     )  # fmt: skip
     parser.add_argument(
         "--points", type=int, default=32, metavar="N",
         help="at most N x N points, of a grid just as many (default 32)",
     )  # fmt: skip
     add_seeds(parser)
+    parser.add_argument(
+        "--boxes", metavar="CSV", type=Path,
+        help="segment one object for each row of a table: y0, x0, y1, x1, for stacks slice, and "
+        "id if you like; nothing else is searched",
+    )  # fmt: skip
     parser.add_argument(
         "--min-score", type=float, metavar="IOU", help="lowest predicted IoU (default: the model's)"
     )
@@ -59,6 +73,10 @@ def add(commands: Any) -> None:
         "--no-link", action="store_true", help="number the objects of all slices, link none"
     )
     add_words(parser)
+    parser.add_argument(
+        "--resume", action="store_true",
+        help="skip pictures whose labels are there, whole, and made just so",
+    )  # fmt: skip
     add_choices(parser)
     add_scheduler(parser)
     parser.set_defaults(run=run)
@@ -67,9 +85,8 @@ def add(commands: Any) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Search, write the labels, and say how many objects there are."""
     from napari_sam import GridSettings
-    from napari_sam.batch.slices import scratch
-    from napari_sam.inference.embeddings import open_store
-    from napari_sam.io.export import write_objects
+    from napari_sam.inference.embeddings import EmbeddingStore, open_store
+    from napari_sam.inference.memory_store import MemoryStore
     from napari_sam.io.pictures import find_pictures
 
     settings = GridSettings(
@@ -80,41 +97,101 @@ def run(chosen: argparse.Namespace) -> int:
     settings = seeded(settings, chosen.seeds)
     outputs = _outputs(find_pictures(chosen.images), chosen.output)
     words = wanted(chosen)
+    if chosen.boxes is not None and (chosen.seeds or words):
+        raise InputError("--boxes says what to segment; leave --seeds and --text out")
     if chosen.scheduler is not None:
-        if words is not None:
-            raise InputError("--scheduler and --text do not go together yet; leave one out")
+        for name in ("text", "boxes", "resume"):
+            if getattr(chosen, name):
+                raise InputError(f"--scheduler and --{name} do not go together yet; leave one out")
         reports = _on_cluster(outputs, settings, chosen)
-        _say(reports, chosen, None)
+        _say(reports, {}, chosen, None)
         return int(len(reports) < len(outputs))
     fetched(chosen.model)
     from napari_sam import Predictor, load_model
 
     predictor, store = Predictor(load_model(chosen.model, chosen.device)), open_store()
-    reports = []
-    for path, output in outputs.items():
+    if words is None:  # each slice is looked at once, so nothing is kept in memory
+        store = EmbeddingStore(MemoryStore(0), store.disk)
+    one_of = partial(_segmented, chosen, settings, words, predictor, store)
+    reports, failures = batch(outputs, one_of, chosen.quiet)
+    _say(reports, failures.reasons, chosen, words)
+    failures.tell(len(outputs))
+    return int(bool(failures.reasons))
+
+
+def _segmented(
+    chosen: argparse.Namespace,
+    settings: GridSettings,
+    words: Wanted | None,
+    predictor: Predictor,
+    store: EmbeddingStore,
+    path: Path,
+    output: Path,
+) -> dict[str, Any]:
+    """Segment a picture unless that is done, write its labels, and return what to report."""
+    from napari_sam.batch.slices import scratch
+    from napari_sam.io.export import write_objects
+    from napari_sam.io.provenance import told, undone, write_provenance
+
+    about = _about(chosen, settings, predictor, path)
+    if chosen.resume and not (why := undone(output, about)):
+        report: dict[str, Any] = told(output)["report"]
+        return report | {"image": str(path), "labels": str(output.resolve()), "skipped": True}
+    if chosen.resume and output.exists() and not chosen.quiet:
+        print(f"{path}: made again, {why}", file=sys.stderr)
+    if words is not None:
+        words.report()  # of a picture that failed, if anything
+    done, along = True, None
+    if chosen.boxes is not None:
+        labels, spacing = boxed(path, chosen.boxes, predictor, chosen.quiet)
+        objects = len(_ids(labels))
+        write_objects(output, labels, spacing)
+    else:
         search = searched(path, output, chosen, predictor, settings, store, words)
         with search as (labels, spacing, done):
             objects = int(labels.max())
             if objects or done:
                 write_objects(output, labels, spacing)
         along = None if chosen.no_link or chosen.semantic else spacing.along
-        reports.append(
-            {
-                "image": str(path),
-                "labels": str(output.resolve()),
-                "objects": objects,
-                "linked": None if along is None else spacing.axes[along],
-                "anisotropy": spacing.anisotropy,
-            }
-            | ({} if words is None else {"words": words.report()})
-        )
-        if not done:
-            kept = f"what was done is in {output}" if objects else "nothing was written"
-            again = "; the same command goes on" if scratch(output).exists() else ""
-            print(f"stopped; {kept}{again}", file=sys.stderr)
-            raise KeyboardInterrupt
-    _say(reports, chosen, words)
-    return 0
+    report = {
+        "image": str(path),
+        "labels": str(output.resolve()),
+        "objects": objects,
+        "linked": None if along is None else spacing.axes[along],
+        "anisotropy": spacing.anisotropy,
+    } | ({} if words is None else {"words": words.report()})
+    if not done:
+        kept = f"what was done is in {output}" if objects else "nothing was written"
+        again = "; the same command goes on" if scratch(output).exists() else ""
+        print(f"stopped; {kept}{again}", file=sys.stderr)
+        raise KeyboardInterrupt
+    write_provenance(output, {**about, "report": report})
+    return report
+
+
+def _about(
+    chosen: argparse.Namespace, settings: GridSettings, predictor: Predictor, path: Path
+) -> dict[str, Any]:
+    """Return what the labels depend on."""
+    from napari_sam.io.provenance import described
+
+    inputs = {"image": path}
+    if chosen.seeds is not None and Path(chosen.seeds).exists():
+        inputs["seeds"] = Path(chosen.seeds)
+    if chosen.boxes is not None:
+        inputs["boxes"] = chosen.boxes
+    names = ("gap", "no_link", "text", "similarity", "top", "semantic", "encoder")
+    entry = predictor.model.entry
+    values = asdict(settings) | {name: getattr(chosen, name) for name in names}
+    values["contrast"] = entry.intensity  # the rule; a stack has one contrast by it
+    return described("segment", inputs, entry.name, entry.digest, values)
+
+
+def _ids(labels: NDArray[np.int32]) -> NDArray[np.int32]:
+    import numpy as np
+
+    ids: NDArray[np.int32] = np.unique(labels)
+    return ids[ids > 0]
 
 
 def _on_cluster(
@@ -136,12 +213,18 @@ def _on_cluster(
     ]
 
 
-def _say(reports: list[dict[str, Any]], chosen: argparse.Namespace, words: Wanted | None) -> None:
+def _say(
+    reports: list[dict[str, Any]],
+    failures: dict[str, str],
+    chosen: argparse.Namespace,
+    words: Wanted | None,
+) -> None:
     if chosen.json:
-        print(json.dumps({"images": reports}, indent=2))
-    else:
+        print(json.dumps({"images": reports, "failures": failures}, indent=2))
+    elif not chosen.quiet:
         for one in reports:
-            print(f"{one['image']}: {_found(one, words)}{_linked(one)}")
+            done = ", done before" if one.get("skipped") else ""
+            print(f"{one['image']}: {_found(one, words)}{_linked(one)}{done}")
             print(f"Labels: {one['labels']}")
 
 
@@ -172,12 +255,13 @@ def _outputs(images: list[Path], output: Path) -> dict[Path, Path]:
         If two would go to one file, or one would replace a picture.
     """
     from napari_sam.io.labels import check_output
+    from napari_sam.io.pictures import name_of
 
     outputs = dict.fromkeys(images, output)
-    if len(images) > 1:
+    if len(images) > 1 or not output.suffix:
         if output.suffix:
             raise InputError(f"the labels of {len(images)} pictures need a folder; got {output}")
-        outputs = {path: output / f"{path.stem}_labels.tif" for path in images}
+        outputs = {path: output / f"{name_of(path)}_labels.tif" for path in images}
         if len(set(outputs.values())) < len(images):
             raise InputError(
                 "two of the pictures have the same name, and so would their labels; name fewer "

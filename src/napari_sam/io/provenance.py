@@ -9,10 +9,14 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
+
+import numpy as np
 
 from napari_sam.files import replacing
+from napari_sam.io.labels import open_labels
 
-__all__ = ["beside", "described", "undone", "write_provenance"]
+__all__ = ["beside", "described", "told", "undone", "write_provenance"]
 
 PACKAGES = ("napari-sam", "numpy", "torch")
 
@@ -50,39 +54,74 @@ def described(
         "model": {"name": model, "digest": digest},
         "settings": dict(settings),
     }
-    told: dict[str, Any] = json.loads(json.dumps(about, default=str))  # as it is read again
-    return told
+    known: dict[str, Any] = json.loads(json.dumps(about, default=str))  # as it is read again
+    return known
 
 
 def write_provenance(output: Path, about: Mapping[str, Any]) -> None:
     """Write it beside an output, with the date and the versions of what was used."""
     used = {name: version(name) for name in PACKAGES} | {"python": platform.python_version()}
-    told = {
+    said = {
         **about,
-        "bytes": _bytes(output),
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": used,
     }
     with replacing(beside(output)) as part:
-        part.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+        part.write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
+
+
+def told(output: Path) -> dict[str, Any]:
+    """Return what is said beside an output.
+
+    Raises
+    ------
+    OSError, ValueError
+        If nothing is, or it cannot be read.
+    """
+    about = json.loads(beside(output).read_text("utf-8"))
+    if not isinstance(about, dict):
+        raise ValueError("it is no JSON object")
+    return about
 
 
 def undone(output: Path, about: Mapping[str, Any]) -> str:
-    """Return why an output has to be made (again); empty if it is there and made just so."""
+    """Return why labels have to be made (again); empty if they are there and made just so.
+
+    Labels that somebody has corrected since are done, too, if they can be read: they are work.
+    """
     if not output.exists():
         return "it is not there"
     try:
-        told = json.loads(beside(output).read_text("utf-8"))
-        differing = [name for name, value in about.items() if told.get(name) != value]
+        said = told(output)
     except FileNotFoundError:
         return "nothing says how it was made"
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError) as error:
         return f"what says how it was made cannot be read ({error})"
+    differing = [name for name, value in about.items() if said.get(name) != value]
     if differing:
         return f"it was made with other {' and '.join(differing)}"
-    if told.get("bytes") != _bytes(output):
-        return "it was changed since, or is damaged"
+    try:
+        _read(output)
+    except Exception as error:  # files can be damaged in more ways than their readers name
+        return f"it is damaged ({error})"
     return ""
+
+
+def _read(output: Path) -> None:
+    """Read all of an output; whatever is wrong with it is raised."""
+    kind = output.suffix.lower()
+    if kind in (".json", ".geojson"):
+        json.loads(output.read_text("utf-8"))
+    elif kind == ".zip":
+        with ZipFile(output) as rois:
+            for name in rois.namelist():
+                rois.read(name)
+    elif kind == ".csv":
+        output.read_text("utf-8")
+    else:
+        with open_labels(output) as labels:
+            for plane in np.ndindex(*labels.shape[:-2]):
+                labels[plane]
 
 
 def _file(path: Path) -> dict[str, Any]:
@@ -91,8 +130,3 @@ def _file(path: Path) -> dict[str, Any]:
         state = path.stat()
         about |= {"bytes": state.st_size, "modified": state.st_mtime_ns}
     return about
-
-
-def _bytes(output: Path) -> int | None:
-    """Return the size of a file; a folder has none."""
-    return output.stat().st_size if output.is_file() else None

@@ -1,0 +1,83 @@
+"""One bad file never stops the rest: what failed is kept, and told at the end."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+__all__ = ["Failures", "batch"]
+
+logger = logging.getLogger(__name__)
+
+
+class Failures:
+    """Which files failed and why.
+
+    Attributes
+    ----------
+    reasons : dict of str to str
+        By file.
+
+    Examples
+    --------
+    >>> failures = Failures()
+    >>> with failures.kept(Path("broken.tif")):
+    ...     raise ValueError("it is damaged")
+    >>> failures.reasons
+    {'broken.tif': 'it is damaged'}
+    """
+
+    def __init__(self) -> None:
+        self.reasons: dict[str, str] = {}
+
+    @contextmanager
+    def kept(self, path: Path) -> Iterator[None]:
+        """Keep what goes wrong with a file, and go on."""
+        try:
+            yield
+        except Exception as error:  # files can be damaged in more ways than their readers name
+            logger.debug("%s", path, exc_info=True)
+            self.reasons[str(path)] = str(error) or type(error).__name__
+
+    def tell(self, count: int) -> None:
+        """Print a table on stderr if any of so many files failed."""
+        if not self.reasons:
+            return
+        print(f"napari-sam: {len(self.reasons)} of {count} failed:", file=sys.stderr)
+        width = max(map(len, self.reasons))
+        for path, reason in self.reasons.items():
+            print(f"  {path:<{width}}  {reason}", file=sys.stderr)
+
+
+def batch(
+    outputs: Mapping[Path, Path], do: Callable[[Path, Path], dict[str, Any]], quiet: bool
+) -> tuple[list[dict[str, Any]], Failures]:
+    """Do something to files, one after the other, behind a bar if there are several.
+
+    Parameters
+    ----------
+    outputs : mapping of Path to Path
+        Where the result of each file goes.
+    do : callable
+        Takes a file and its output and returns what to report.
+    quiet : bool
+        Show no bar.
+
+    Returns
+    -------
+    reports : list of dict
+        Of those that did not fail.
+    failures : Failures
+    """
+    from tqdm import tqdm
+
+    reports, failures = [], Failures()
+    alone = quiet or len(outputs) == 1
+    for path in tqdm(outputs, desc="all files", unit=" files", disable=alone):
+        with failures.kept(path):
+            reports.append(do(path, outputs[path]))
+    return reports, failures

@@ -1,0 +1,162 @@
+"""`napari-sam segment` over many files: failures, resuming, boxes, what is said beside outputs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from napari_sam.cli.main import main
+from napari_sam.inference import grid
+from napari_sam.io.labels import open_labels
+from napari_sam.results import Proposal
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Three pictures of a bright square, one of which is no picture."""
+    monkeypatch.setenv("NAPARI_SAM_EMBEDDINGS", str(tmp_path / "embeddings"))
+    monkeypatch.chdir(tmp_path)
+    place = tmp_path / "in"
+    place.mkdir()
+    for number, name in enumerate("ac"):
+        Image.fromarray(square(5 + 20 * number)).save(place / f"{name}.png")
+    (place / "b.png").write_bytes(b"no picture")
+    return tmp_path
+
+
+def square(column):
+    image = np.random.default_rng(0).integers(0, 20, (32, 64)).astype(np.uint8)
+    image[8:20, column : column + 12] = 200
+    return image
+
+
+@pytest.fixture
+def searched(monkeypatch):
+    """Everything bright is one object; notes what is searched."""
+    seen = []
+
+    def find(predictor, image, settings, **named):
+        seen.append(image)
+        yield grid.GridProgress(
+            *(1, 1, []),
+            [Proposal.of(image > 100, image, score=0.9, stability=0.9, point=(0, 0))],
+        )
+
+    monkeypatch.setattr(grid, "iter_proposals", find)
+    return seen
+
+
+def segment(*more):
+    return main(["segment", "in/*.png", "-o", "out", "--device", "cpu", *more])
+
+
+def test_one_bad_file_does_not_stop_the_rest(folder, searched, capsys):
+    assert segment("--json") == 1
+    out, err = capsys.readouterr()
+    report = json.loads(out)
+    assert [one["objects"] for one in report["images"]] == [1, 1]
+    [(path, reason)] = report["failures"].items()
+    assert path.endswith("b.png")
+    assert "cannot be read" in reason
+    assert "1 of 3 failed" in err
+    assert tifffile.imread(folder / "out" / "c_labels.tif")[10, 30] == 1
+
+
+def test_what_is_done_is_skipped(folder, searched, capsys):
+    segment()
+    assert len(searched) == 2
+    before = (folder / "out" / "a_labels.tif").stat().st_mtime_ns
+    assert segment("--resume") == 1  # b is still no picture
+    assert len(searched) == 2
+    assert "1 objects, done before" in capsys.readouterr().out
+    assert (folder / "out" / "a_labels.tif").stat().st_mtime_ns == before
+    Image.fromarray(square(40)).save(folder / "in" / "b.png")
+    (folder / "out" / "c_labels.tif").write_bytes(b"half")
+    assert segment("--resume") == 0
+    assert len(searched) == 4
+    assert "c.png: made again, it is damaged" in capsys.readouterr().err
+    assert segment("--resume", "--points", "8") == 0
+    assert len(searched) == 7
+    assert "made again, it was made with other settings" in capsys.readouterr().err
+
+
+def test_how_it_was_made_is_said_beside_it(folder, searched):
+    segment()
+    about = json.loads((folder / "out" / "a_labels.tif.json").read_text("utf-8"))
+    assert about["inputs"]["image"]["path"] == str(folder / "in" / "a.png")
+    assert about["model"]["name"] == "cells_tiny"
+    assert about["model"]["digest"].startswith("sha256:")
+    assert about["settings"]["points_per_side"] == 32
+    assert about["settings"]["gap"] == 1
+    assert about["report"]["objects"] == 1
+
+
+def test_quiet_says_errors_only(folder, searched, capsys):
+    assert segment("--quiet") == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) == 2
+    assert "b.png" in err
+
+
+def test_boxes_become_objects_row_by_row(folder, capsys):
+    tifffile.imwrite(
+        folder / "stack.tif",
+        np.stack([square(5), square(25), square(40)]),
+        photometric="minisblack",
+    )
+    (folder / "boxes.csv").write_text(
+        "slice,y0,x0,y1,x1,id\n0,7.5,4.5,19.5,16.5,7\n2,7.5,39.5,19.5,51.5,9\n"
+    )
+    assert main(["segment", "stack.tif", "-o", "boxed.zarr", "--boxes", "boxes.csv"]) == 0
+    assert "2 objects" in capsys.readouterr().out
+    with open_labels(folder / "boxed.zarr") as found:
+        labels = np.asarray(found[...])
+    assert [np.unique(one[one > 0]).tolist() for one in labels] == [[7], [], [9]]
+    for plane, column, id_ in ((0, 5, 7), (2, 40, 9)):
+        truth = np.zeros((32, 64), bool)
+        truth[8:20, column : column + 12] = True
+        mask = labels[plane] == id_
+        assert (mask & truth).sum() > 0.7 * (mask | truth).sum()
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("y0,x0,y1\n1,2,3\n", "columns y0, x0, y1, x1"),
+        ("y0,x0,y1,x1\n", "holds no box"),
+        ("y0,x0,y1,x1\n1,1,90,9\n", "leaves the picture"),
+        ("y0,x0,y1,x1,id\n1,1,9,9,2\n2,2,8,8,2\n", "once on each slice"),
+        ("y0,x0,y1,x1,id\n1,1,9,9,0\n", "ids must be from 1"),
+    ],
+)
+def test_tables_that_cannot_be_used(folder, capsys, table, message):
+    (folder / "boxes.csv").write_text(table)
+    assert main(["segment", "in/a.png", "-o", "no.tif", "--boxes", "boxes.csv"]) == 1
+    assert message in capsys.readouterr().err
+    assert not (folder / "no.tif").exists()
+
+
+def test_boxes_and_seeds_do_not_go_together(folder, capsys):
+    more = ["--boxes", "boxes.csv", "--seeds", "grid"]
+    assert main(["segment", "in/a.png", "-o", "no.tif", *more]) == 1
+    assert "leave --seeds and --text out" in capsys.readouterr().err
+
+
+def test_a_command_loads_no_window(folder):
+    code = """
+import sys
+from napari_sam.cli.main import main
+assert main(["segment", "in/a.png", "-o", "a.tif", "--points", "2", "--quiet"]) == 0
+loaded = {"qtpy", "napari", "magicgui", "vispy", "superqt"} & set(sys.modules)
+assert not loaded, loaded
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == done.stderr == ""
