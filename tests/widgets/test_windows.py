@@ -244,9 +244,11 @@ def test_the_viewer_is_closed_while_other_threads_work(desk, caplog, tmp_path, m
         finally:
             ended.append(what)
 
-    original = label_saver.write_labels
+    original = label_saver.write_objects
     monkeypatch.setattr(
-        label_saver, "write_labels", lambda *args: slowly("labels", lambda: original(*args))
+        label_saver,
+        "write_objects",
+        lambda *args, **more: slowly("labels", lambda: original(*args, **more)),
     )
     panel.controls.more.click()
     view = panel.controls.channels.view
