@@ -255,7 +255,7 @@ def test_the_viewer_is_closed_while_other_threads_work(desk, caplog, tmp_path, m
     view.source = lambda: lambda: slowly("view", lambda: np.zeros((8, 8, 3), np.uint8))
     view.refresh()
     panel.controls.store._do(lambda: slowly("store", lambda: 0))
-    panel.saver.save(panel.annotation.target, tmp_path / "labels.tif")
+    panel.saver.save(panel.annotation, panel.annotation.target, tmp_path / "labels.tif")
     d.qtbot.waitUntil(lambda: {*begun} == {"labels", "view", "store"})
     d.viewer.close()
     d.qtbot.wait(100)
