@@ -30,7 +30,9 @@ from napari_sam.inference.tile_store import TileStore, stamp
 
 if TYPE_CHECKING:
     from napari_sam.inference.predictor import Predictor
+    from napari_sam.io.spacing import Spacing
     from napari_sam.results import Proposal
+    from napari_sam.zoo import Entry
 
 __all__ = ["SegmentWork"]
 
@@ -92,8 +94,8 @@ class SegmentWork:
             there, folder = Plane(search.data, plane), scratch(self.output, plane)
             search_tile(predictor, there, tile, self.settings, folder, search.contrast)
 
-    def finish(self, predictor: Predictor) -> dict[str, Any]:
-        """Put all together, write the labels, and return what the command reports."""
+    def finish(self, predictor: Predictor) -> tuple[Entry, int, Spacing]:
+        """Put all together, write the labels; return the model, how many objects, the axes."""
         from napari_sam.io.export import write_objects
         from napari_sam.io.scale import read_spacing
 
@@ -113,13 +115,7 @@ class SegmentWork:
         rmtree(left, ignore_errors=True)
         for part in self.folder.glob(f"{escape(self.output.name)}.*.part"):
             part.unlink(missing_ok=True)
-        return {
-            "image": str(self.source),
-            "labels": str(self.output.resolve()),
-            "objects": objects,
-            "linked": None if along is None else spacing.axes[along],
-            "anisotropy": spacing.anisotropy,
-        }
+        return predictor.model.entry, objects, spacing
 
     @contextmanager
     def _search(self, predictor: Predictor) -> Iterator[_Search]:

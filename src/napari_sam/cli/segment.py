@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from napari_sam.inference.embeddings import EmbeddingStore
     from napari_sam.inference.grid_settings import GridSettings
     from napari_sam.inference.predictor import Predictor
+    from napari_sam.io.spacing import Spacing
+    from napari_sam.zoo import Entry
 
 __all__ = ["add"]
 
@@ -133,7 +135,7 @@ def _segmented(
     from napari_sam.io.export import write_objects
     from napari_sam.io.provenance import told, undone, write_provenance
 
-    about = _about(chosen, settings, predictor, path)
+    about = _about(chosen, settings, predictor.model.entry, path)
     if chosen.resume and not (why := undone(output, about)):
         report: dict[str, Any] = told(output)["report"]
         return report | {"image": str(path), "labels": str(output.resolve()), "skipped": True}
@@ -141,7 +143,7 @@ def _segmented(
         print(f"{path}: made again, {why}", file=sys.stderr)
     if words is not None:
         words.report()  # of a picture that failed, if anything
-    done, along = True, None
+    done = True
     if chosen.boxes is not None:
         labels, spacing = boxed(path, chosen.boxes, predictor, chosen.quiet)
         objects = len(_ids(labels))
@@ -152,14 +154,8 @@ def _segmented(
             objects = int(labels.max())
             if objects or done:
                 write_objects(output, labels, spacing)
-        along = None if chosen.no_link or chosen.semantic else spacing.along
-    report = {
-        "image": str(path),
-        "labels": str(output.resolve()),
-        "objects": objects,
-        "linked": None if along is None else spacing.axes[along],
-        "anisotropy": spacing.anisotropy,
-    } | ({} if words is None else {"words": words.report()})
+    report = _report(chosen, path, output, objects, spacing)
+    report |= {} if words is None else {"words": words.report()}
     if not done:
         kept = f"what was done is in {output}" if objects else "nothing was written"
         again = "; the same command goes on" if scratch(output).exists() else ""
@@ -169,8 +165,22 @@ def _segmented(
     return report
 
 
+def _report(
+    chosen: argparse.Namespace, path: Path, output: Path, objects: int, spacing: Spacing
+) -> dict[str, Any]:
+    apart = chosen.no_link or chosen.semantic or chosen.boxes is not None
+    along = None if apart else spacing.along
+    return {
+        "image": str(path),
+        "labels": str(output.resolve()),
+        "objects": objects,
+        "linked": None if along is None else spacing.axes[along],
+        "anisotropy": spacing.anisotropy,
+    }
+
+
 def _about(
-    chosen: argparse.Namespace, settings: GridSettings, predictor: Predictor, path: Path
+    chosen: argparse.Namespace, settings: GridSettings, entry: Entry, path: Path
 ) -> dict[str, Any]:
     """Return what the labels depend on."""
     from napari_sam.io.provenance import described
@@ -181,7 +191,6 @@ def _about(
     if chosen.boxes is not None:
         inputs["boxes"] = chosen.boxes
     names = ("gap", "no_link", "text", "similarity", "top", "semantic", "encoder")
-    entry = predictor.model.entry
     values = asdict(settings) | {name: getattr(chosen, name) for name in names}
     values["contrast"] = entry.intensity  # the rule; a stack has one contrast by it
     return described("segment", inputs, entry.name, entry.digest, values)
@@ -199,6 +208,7 @@ def _on_cluster(
 ) -> list[dict[str, Any]]:
     """Let a cluster search; return a report for each picture that did not fail."""
     from napari_sam.batch.segment import SegmentWork
+    from napari_sam.io.provenance import write_provenance
 
     there = chosen.seeds is not None and Path(chosen.seeds).exists()
     seeds = str(Path(chosen.seeds).resolve()) if there else None
@@ -206,11 +216,15 @@ def _on_cluster(
     works = [
         SegmentWork(path.resolve(), output.resolve(), *common) for path, output in outputs.items()
     ]
-    return [
-        {**last.report, "image": str(path)}
-        for path, last in zip(outputs, done_by_cluster(works, chosen), strict=True)
-        if not last.problem
-    ]
+    reports = []
+    for (path, output), last in zip(outputs.items(), done_by_cluster(works, chosen), strict=True):
+        if last.problem:
+            continue
+        entry, objects, spacing = last.report
+        reports.append(_report(chosen, path, output, objects, spacing))
+        about = _about(chosen, settings, entry, path)
+        write_provenance(output, {**about, "report": reports[-1]})
+    return reports
 
 
 def _say(
