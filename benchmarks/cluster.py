@@ -8,6 +8,7 @@ clock says little. Then comes the arithmetic for a million such pictures.
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -43,6 +44,8 @@ def main() -> None:
         for workers in (1, 2):
             there = root / f"{workers}"
             (there / "embeddings").mkdir(parents=True)
+            # What segmenting keeps: the workers of one run must not find those of another.
+            os.environ["NAPARI_SAM_EMBEDDINGS"] = str(there / "of segment")
             embed = [EmbedWork(path, there / "embeddings", ROOM) for path in paths]
             segment = [SegmentWork(path, there / path.name, settings) for path in paths]
             measure("embed", embed, there / "embeddings", workers)
