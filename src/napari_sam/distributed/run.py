@@ -63,8 +63,7 @@ def run_on_cluster(works: Sequence[Work], model: WorkersModel, address: str) -> 
             yield from _run(client, works, model)
         except (OSError, CancelledError) as error:
             raise ClusterError(
-                f"the scheduler at {address} is gone ({error}); what is done stays, and the same "
-                "command goes on with the rest"
+                f"the scheduler at {address} is gone ({error}); files that are finished stay"
             ) from error
 
 
