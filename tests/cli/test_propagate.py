@@ -46,12 +46,15 @@ def test_objects_are_followed_and_reported(files, capsys):
     assert follow(folder, "--json") == 0
     report = json.loads(capsys.readouterr().out)
     found = tifffile.imread(folder / "out.tif")
+    told = json.loads((folder / "out.tif.json").read_text("utf-8"))
+    assert told["report"] == report
+    assert told["inputs"]["seeds"]["path"] == str(folder / "seeds.tif")
     assert found.dtype == np.uint16
     for id_ in (5, 300):
         assert report["objects"][str(id_)]["slices"] == [0, 1, 2, 3, 4]
         assert iou(found == id_, truth == id_) > 0.8
     assert {file.name for file in folder.iterdir()} == {
-        *("stack.tif", "seeds.tif", "out.tif", "embeddings")
+        *("stack.tif", "seeds.tif", "out.tif", "out.tif.json", "embeddings")
     }
 
 

@@ -65,12 +65,18 @@ def write_and_report(
     labels: NDArray[Any],
     objects: Objects,
     describe: Callable[[int, dict[str, Any]], list[str]],
+    about: dict[str, Any],
 ) -> None:
-    """Write the labels, and print what became of each object: as JSON, or in lines for people."""
+    """Write the labels and beside them how they were made; print what became of each object.
+
+    As JSON, or in lines for people.
+    """
     from napari_sam.io.export import write_objects
+    from napari_sam.io.provenance import write_provenance
 
     write_objects(chosen.output, labels)
     report = {"output": str(chosen.output.resolve()), "objects": objects}
+    write_provenance(chosen.output, {**about, "report": report})
     if chosen.json:
         print(json.dumps(report, indent=2))
     elif not chosen.quiet:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,7 @@ def run(chosen: argparse.Namespace) -> int:
     from napari_sam.inference.embeddings import open_store
     from napari_sam.io.export import write_objects
     from napari_sam.io.labels import copy_labels
+    from napari_sam.io.provenance import described
 
     settings = PropagateSettings(chosen.direction, chosen.first, chosen.last, chosen.only)
     steps: dict[int, Step] = {}
@@ -71,7 +73,10 @@ def run(chosen: argparse.Namespace) -> int:
             write_objects(chosen.output, labels)
             print(f"stopped; what was done is in {chosen.output}", file=sys.stderr)
             raise
-    write_and_report(chosen, labels, _objects(steps), _lines)
+        entry, inputs = predictor.model.entry, {"stack": chosen.stack, "seeds": chosen.seeds}
+        values = asdict(settings) | {"contrast": entry.intensity}
+        about = described("propagate", inputs, entry.name, entry.digest, values)
+    write_and_report(chosen, labels, _objects(steps), _lines, about)
     return 0
 
 

@@ -43,6 +43,7 @@ def run(chosen: argparse.Namespace) -> int:
     from napari_sam.inference.embeddings import open_store
     from napari_sam.inference.refine import refine_stack
     from napari_sam.io.labels import copy_labels
+    from napari_sam.io.provenance import described
 
     with opened(chosen, chosen.image, chosen.labels) as (predictor, image, labels):
         flat = len(labels.shape) == 2
@@ -58,7 +59,10 @@ def run(chosen: argparse.Namespace) -> int:
         for step in tqdm(steps, desc=chosen.image.name, unit=" slices", disable=chosen.quiet):
             tally.add(after[step.index], step)
             after[step.index] = step.labels
-    write_and_report(chosen, after[0] if flat else after, tally.objects(), _line)
+        entry, inputs = predictor.model.entry, {"image": chosen.image, "labels": chosen.labels}
+        settings = {"contrast": entry.intensity}
+        about = described("refine", inputs, entry.name, entry.digest, settings)
+    write_and_report(chosen, after[0] if flat else after, tally.objects(), _line, about)
     return 0
 
 
