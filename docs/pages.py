@@ -16,6 +16,7 @@ ROOMS = {  # that are shown, and what each is for
     "widgets": "the panel: napari and Qt",
     "session": "annotation, undo, autosave",
     "distributed": "many machines",
+    "batch": "files in parts",
     "training": "learning and measuring",
     "text": "words",
     "inference": "a picture in, masks out",

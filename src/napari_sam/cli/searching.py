@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from shutil import rmtree
@@ -44,11 +44,9 @@ def searched(
     import numpy as np
     from tqdm import tqdm
 
-    from napari_sam import link_slices
-    from napari_sam.batch.slices import runs, scratch, search_slice, seeds_of
+    from napari_sam.batch.slices import axes, label_slices, runs, scratch, search_slice, seeds_of
     from napari_sam.inference.sampling import sample_stack
     from napari_sam.inference.segmenter import Segmenter
-    from napari_sam.inference.selection import arrange
     from napari_sam.io.pictures import Plane, open_picture, read_plane
     from napari_sam.io.scale import read_spacing
 
@@ -61,7 +59,7 @@ def searched(
         ) as room,
         ExitStack() as held,
     ):
-        ndim = data.ndim - (data.ndim > 2 and data.shape[-1] in (3, 4))
+        ndim = axes(data)
         spacing = read_spacing(path, ndim)
         segmenter = Segmenter(predictor, store)
         stacked = segmenter.contrast(sample_stack(data, ndim)) if ndim > 2 else None
@@ -84,37 +82,51 @@ def searched(
                 kept = step.kept or kept
             return kept if words is None else words.keep(there[:, :], kept, stacked)
 
-        def found(plane: tuple[int, ...]) -> NDArray[np.int32]:
-            kept = find(plane)
-            some, order = arrange(kept, shape=labels.shape[-2:])
-            if words is not None:
-                kinds[plane] = words.kinds([kept[i] for i in order])[some]
-            return some
-
-        kinds: dict[tuple[int, ...], NDArray[np.int32]] = {}  # of slices that are being linked
-        last, done = 0, False
+        done = False
         try:
-            for run in sequences:
-                if words is not None and words.semantic:
-                    labels[run[0]] = words.map(segmenter, read_plane(data, run[0]), stacked)
-                    words.note(labels[run[0]], labels[run[0]])
+            if words is None:
+                label_slices(labels, sequences, find, chosen.gap, spacing.anisotropy)
+            elif words.semantic:
+                for [plane] in sequences:
+                    labels[plane] = words.map(segmenter, read_plane(data, plane), stacked)
+                    words.note(labels[plane], labels[plane])
                     bar.update(1)
-                    continue
-                if len(run) == 1 and words is None:  # nothing to link; it may be very large
-                    kept, there = find(run[0]), labels[run[0]]
-                    last += len(arrange(kept, shape=there.shape, out=there, first=last + 1)[1])
-                    continue
-                through = link_slices(
-                    map(found, run), gap=chosen.gap, anisotropy=spacing.anisotropy
-                )
-                for plane, some in zip(run, through, strict=True):
-                    labels[plane] = np.where(some > 0, some + last, 0)
-                    if words is not None:
-                        words.note(labels[plane], kinds.pop(plane))
-                last = max([last, *(int(labels[plane].max()) for plane in run)])
+            else:
+                _label_words(labels, sequences, find, chosen.gap, spacing.anisotropy, words)
             done = True
         except KeyboardInterrupt:
             pass
         yield labels, spacing, done
     if done:
         rmtree(scratch(output), ignore_errors=True)
+
+
+def _label_words(
+    labels: NDArray[np.int32],
+    order: list[list[tuple[int, ...]]],
+    find: Callable[[tuple[int, ...]], list[Proposal]],
+    gap: int,
+    anisotropy: float,
+    words: Wanted,
+) -> None:
+    """Do what `label_slices` does, and let the words know which label is what."""
+    import numpy as np
+
+    from napari_sam.inference.linking import link_slices
+    from napari_sam.inference.selection import arrange
+
+    kinds: dict[tuple[int, ...], NDArray[np.int32]] = {}  # of slices that are being linked
+
+    def found(plane: tuple[int, ...]) -> NDArray[np.int32]:
+        kept = find(plane)
+        some, kept_order = arrange(kept, shape=labels.shape[-2:])
+        kinds[plane] = words.kinds([kept[i] for i in kept_order])[some]
+        return some
+
+    last = 0
+    for run in order:
+        linked = link_slices(map(found, run), gap=gap, anisotropy=anisotropy)
+        for plane, some in zip(run, linked, strict=True):
+            labels[plane] = np.where(some > 0, some + last, 0)
+            words.note(labels[plane], kinds.pop(plane))
+        last = max([last, *(int(labels[plane].max()) for plane in run)])
