@@ -97,6 +97,12 @@ def test_segment_and_embed_with_a_killed_worker(cluster, stack, tmp_path, monkey
     monkeypatch.setenv("NAPARI_SAM_EMBEDDINGS", str(kept["cluster"]))
     assert run(cluster, "embed", pictures) == 1
     (pictures / "bad.tif").unlink()
+    again = ("segment", pictures, "-o", labels["cluster"], "--points", 4, "--resume", "--json")
+    (labels["cluster"] / "2_labels.tif").unlink()
+    capsys.readouterr()
+    assert run(cluster, *again) == 0
+    report = json.loads(capsys.readouterr().out)["images"]
+    assert sorted("skipped" in one for one in report) == [False, True, True, True, True]
     assert here("segment", pictures, "-o", labels["here"], "--points", 4) == 0
     monkeypatch.setenv("NAPARI_SAM_EMBEDDINGS", str(kept["here"]))
     assert here("embed", pictures) == 0

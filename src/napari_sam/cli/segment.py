@@ -102,7 +102,7 @@ def run(chosen: argparse.Namespace) -> int:
     if chosen.boxes is not None and (chosen.seeds or words):
         raise InputError("--boxes says what to segment; leave --seeds and --text out")
     if chosen.scheduler is not None:
-        for name in ("text", "boxes", "resume"):
+        for name in ("text", "boxes"):
             if getattr(chosen, name):
                 raise InputError(f"--scheduler and --{name} do not go together yet; leave one out")
         reports = _on_cluster(outputs, settings, chosen)
@@ -133,14 +133,12 @@ def _segmented(
     """Segment a picture unless that is done, write its labels, and return what to report."""
     from napari_sam.batch.slices import scratch
     from napari_sam.io.export import write_objects
-    from napari_sam.io.provenance import told, undone, write_provenance
+    from napari_sam.io.provenance import write_provenance
 
     about = _about(chosen, settings, predictor.model.entry, path)
-    if chosen.resume and not (why := undone(output, about)):
-        report: dict[str, Any] = told(output)["report"]
-        return report | {"image": str(path), "labels": str(output.resolve()), "skipped": True}
-    if chosen.resume and output.exists() and not chosen.quiet:
-        print(f"{path}: made again, {why}", file=sys.stderr)
+    before = _done_before(chosen, about, path, output)
+    if before is not None:
+        return before
     if words is not None:
         words.report()  # of a picture that failed, if anything
     done = True
@@ -163,6 +161,23 @@ def _segmented(
         raise KeyboardInterrupt
     write_provenance(output, {**about, "report": report})
     return report
+
+
+def _done_before(
+    chosen: argparse.Namespace, about: dict[str, Any], path: Path, output: Path
+) -> dict[str, Any] | None:
+    """Return the report of labels that are not to be made again; None if they are."""
+    from napari_sam.io.provenance import told, undone
+
+    if not chosen.resume:
+        return None
+    why = undone(output, about)
+    if not why:
+        report: dict[str, Any] = told(output)["report"]
+        return report | {"image": str(path), "labels": str(output.resolve()), "skipped": True}
+    if output.exists() and not chosen.quiet:
+        print(f"{path}: made again, {why}", file=sys.stderr)
+    return None
 
 
 def _report(
@@ -210,13 +225,25 @@ def _on_cluster(
     from napari_sam.batch.segment import SegmentWork
     from napari_sam.io.provenance import write_provenance
 
+    reports = []
+    if chosen.resume:
+        from napari_sam import load_model
+
+        entry, left = load_model(chosen.model, "cpu").entry, {}
+        for path, output in outputs.items():
+            about = _about(chosen, settings, entry, path)
+            before = _done_before(chosen, about, path, output)
+            if before is None:
+                left[path] = output
+            else:
+                reports.append(before)
+        outputs = left
     there = chosen.seeds is not None and Path(chosen.seeds).exists()
     seeds = str(Path(chosen.seeds).resolve()) if there else None
     common = (settings, seeds, chosen.gap, not chosen.no_link)
     works = [
         SegmentWork(path.resolve(), output.resolve(), *common) for path, output in outputs.items()
     ]
-    reports = []
     for (path, output), last in zip(outputs.items(), done_by_cluster(works, chosen), strict=True):
         if last.problem:
             continue
