@@ -31,10 +31,10 @@ def test_an_address_that_does_not_answer_is_named(address, monkeypatch):
         pass
 
 
-def test_a_cluster_without_workers_is_refused(monkeypatch):
+def test_a_cluster_without_workers_is_refused(cluster, monkeypatch):
     monkeypatch.setattr(way, "PATIENCE", 0.3)
-    with (
-        LocalCluster(n_workers=0, dashboard_address=":0") as empty,
+    with (  # in the loop that runs: a busy machine may take long to start another
+        LocalCluster(n_workers=0, dashboard_address=":0", loop=cluster.loop) as empty,
         pytest.raises(ClusterError, match="has no workers"),
         connected(empty.scheduler_address),
     ):
