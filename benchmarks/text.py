@@ -1,6 +1,6 @@
 """How well words are understood: ``python -m benchmarks.text DATA``.
 
-Pictures that were not trained on, and mosaics of four of them of different data sets (quarters of
+Pictures that were not trained on, and mosaics of two or four of them (halves or quarters of
 512 x 512 pixels, at random scales), so that there is something to tell apart. For each kind of
 object that a view shows it is asked ten times in words that were not trained on, never with the
 ones that were. Printed, for each kind:

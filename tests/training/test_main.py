@@ -5,7 +5,9 @@ import pytest
 from PIL import Image
 
 from napari_sam.model.load import load_model
+from napari_sam.model.load_text import read_text
 from napari_sam.own_models import read_header
+from napari_sam.text.load import read_tower
 from napari_sam.training.__main__ import main
 from napari_sam.training.samples import data_digest, load_pictures
 from napari_sam.training.split import split
@@ -58,3 +60,19 @@ def test_it_starts_from_weights_that_are_there(command, tmp_path):
         *("--train", 0),
     )
     assert (run / "log.csv").exists()
+
+
+def test_what_words_need_is_trained_in_stages_that_are_kept(command, tmp_path, monkeypatch):
+    monkeypatch.setattr("napari_sam.training.words.CAPTIONS", 40)
+    run, few = tmp_path / "run", ("--steps", 2, 2, 2, "--views", 10)
+    command("words", tmp_path / "data", "--run", run, *few)
+    files = {"words_tiny.safetensors", "look.pt", "text.safetensors"}
+    assert {file.name for file in run.iterdir()} == files
+    before = {name: (run / name).read_bytes() for name in files}
+    encoder = read_tower(run / "words_tiny.safetensors")
+    assert 0 < encoder.least < 1
+    assert encoder.prompts(["nuclei"]).shape == (1, encoder.width)
+    assert read_text(run / "text.safetensors").width == encoder.width
+    command("words", tmp_path / "data", "--run", run, *few, "--captions")
+    assert (run / "captions.safetensors").exists()
+    assert all((run / name).read_bytes() == whole for name, whole in before.items())

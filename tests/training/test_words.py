@@ -1,10 +1,13 @@
 """Words: what is said of objects, what fits, and that each stage of the training learns."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from napari_sam.errors import InputError
 from napari_sam.model.text_decoder import TextDecoder
 from napari_sam.text.image_tower import ImageTower
 from napari_sam.text.vocabulary import vocabulary
@@ -90,6 +93,27 @@ def test_what_is_cut_to_a_rest_is_no_object():
     crop.labels[30:32, 30:34] = 9  # a rest of four pixels left of the middle
     scene = mosaic([crop, crop], [["nucleus"], ["cell"]])
     assert len(scene.facts) == 4
+
+
+def test_pictures_of_which_nothing_can_be_said_are_left_out(pictures):
+    traits = traits_of(pictures[0].rgb, pictures[0].labels)
+    assert all(traits.values())
+    plain = replace(
+        pictures[0], dataset="plain", labels=square(40), rgb=np.full_like(pictures[0].rgb, 90)
+    )
+    objects = Objects([plain, pictures[1]], {}, 16)
+    assert len(objects.scenes) == 1
+    with pytest.raises(InputError, match="nothing can be said"):
+        Objects([plain], {}, 16)
+
+
+def square(side):
+    """Return labels of one square, which is neither round nor long, small, bright or dim."""
+    labels = np.zeros((96, 120), np.int32)
+    labels[20 : 20 + side, 20 : 20 + side] = 1
+    labels[20 : 20 + side, 20 : 20 + side // 2] = 1
+    labels[20:30, 20 + side : 20 + side + 12] = 1
+    return labels
 
 
 @pytest.fixture

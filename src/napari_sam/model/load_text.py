@@ -44,9 +44,9 @@ def read_text(path: Path) -> TextDecoder:
     header = read_header(path) if "napari_sam" in metadata else {}
     if header.get("kind") != "text":
         raise CheckpointError(f"{path} holds no weights for text prompts")
-    decoder = TextDecoder(CONFIGS[header["config"]["name"]], int(header["width"]))
     try:
+        decoder = TextDecoder(CONFIGS[header["config"]["name"]], int(header["width"]))
         decoder.load_state_dict({name: value.float() for name, value in state.items()})
-    except RuntimeError as error:
+    except (KeyError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"{path} does not fit its own description: {error}") from error
     return decoder.eval().requires_grad_(False)

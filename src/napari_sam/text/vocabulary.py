@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -51,8 +50,8 @@ class Vocabulary:
         """Return the facts of one role."""
         return [fact for fact, its in self.role.items() if its == role]
 
-    def known_phrases(self, without: Sequence[str] = ()) -> list[str]:
-        """Return every phrase for an object, alone; `without` some of the facts.
+    def known_phrases(self) -> list[str]:
+        """Return every phrase for an object, alone.
 
         Examples
         --------
@@ -60,9 +59,7 @@ class Vocabulary:
         >>> "nuclei" in phrases, "mitochondria" in phrases
         (True, False)
         """
-        return [
-            phrase for fact, some in self.phrases.items() if fact not in without for phrase in some
-        ]
+        return [phrase for some in self.phrases.values() for phrase in some]
 
 
 @cache

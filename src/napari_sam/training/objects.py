@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from napari_sam.errors import InputError
 from napari_sam.text.crops import ObjectCrop
 from napari_sam.training.intensity import relit
 from napari_sam.training.samples import Picture
@@ -31,18 +32,27 @@ class Objects:
         show.
     side : int
         Pixels a side of a crop.
+
+    Raises
+    ------
+    InputError
+        If nothing can be said of any object.
     """
 
     def __init__(
         self, pictures: Sequence[Picture], sets: Mapping[str, Sequence[str]], side: int
     ) -> None:
         self.side = side
-        self.complete = [not picture.partial for picture in pictures]
-        self.scenes = [
+        scenes = [
             Scene.of(p.rgb, p.labels, dict.fromkeys(p.ids.tolist(), sets.get(p.dataset, [])))
             for p in pictures
         ]
-        self.chance = sampling(pictures)
+        usable = [(p, scene) for p, scene in zip(pictures, scenes, strict=True) if scene.facts]
+        if not usable:
+            raise InputError("nothing can be said in words of any object of these pictures")
+        self.complete = [not picture.partial for picture, _ in usable]
+        self.scenes = [scene for _, scene in usable]
+        self.chance = sampling([picture for picture, _ in usable])
 
     def draw(
         self, count: int, rng: np.random.Generator

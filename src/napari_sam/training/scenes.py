@@ -45,9 +45,12 @@ class Scene:
         labels: NDArray[np.int32],
         known: Mapping[int, Sequence[str]],
     ) -> Scene:
-        """Look at every object; `known` holds what else is true of those that are to count."""
+        """Look at every object; `known` holds what else is true of those that are to count.
+
+        Objects of which nothing can be said are left out.
+        """
         traits = traits_of(rgb, labels)
-        ids = [i for i in known if i in traits]
+        ids = [i for i in known if i in traits and (traits[i] or known[i])]
         areas = np.bincount(labels.ravel())[ids]
         boxes = find_objects(labels)
         return cls(
