@@ -114,7 +114,7 @@ def stack() -> None:
         points.add([(MIDDLE, row, column)])
         wait_until(lambda: panel.annotation.session.mask is not None)
         panel.prompting.accept()
-    panel.tabs.setCurrentWidget(panel.stack.controls)
+    open_tab(panel, "Stack")
     panel.stack.controls.start.click()
     wait_until(lambda: not panel.stack.work.busy)
     viewer.dims.set_point(0, MIDDLE + 3)
@@ -171,7 +171,7 @@ def train() -> None:
     panel = Panel(viewer)
     viewer.window.add_dock_widget(panel, name="Click to segment")
     wait_until(lambda: window.isVisible() and not panel.jobs.busy)
-    panel.tabs.setCurrentIndex(panel.tabs.count() - 1)
+    open_tab(panel, "Train")
     controls = panel.training.controls
     controls.length.setCurrentIndex(0)
     controls.start.click()
@@ -183,7 +183,7 @@ def train() -> None:
     viewer.close()
 
 
-def show_tab(picture: np.ndarray, name: str, tab: int) -> tuple[napari.Viewer, Panel]:
+def show_tab(picture: np.ndarray, name: str, tab: str) -> tuple[napari.Viewer, Panel]:
     """Open a window with a picture and one of the panel's tabs."""
     viewer = napari.Viewer(show_welcome_screen=False)
     window = viewer.window._qt_window
@@ -193,8 +193,14 @@ def show_tab(picture: np.ndarray, name: str, tab: int) -> tuple[napari.Viewer, P
     viewer.window.add_dock_widget(panel, name="Click to segment")
     wait_until(lambda: window.isVisible() and not panel.jobs.busy)
     panel.ahead.switch(False)
-    panel.tabs.setCurrentIndex(tab)
+    open_tab(panel, tab)
     return viewer, panel
+
+
+def open_tab(panel: Panel, title: str) -> None:
+    """Show the tab of this title."""
+    tabs = panel.tabs
+    tabs.setCurrentIndex([tabs.tabText(i) for i in range(tabs.count())].index(title))
 
 
 def sample_of(data: Path, name: str) -> np.ndarray:
@@ -210,7 +216,7 @@ def text(data: Path) -> None:
     parts = [sample_of(data, name) for name in ("nuclei", "axons")]
     height = min(len(part) for part in parts)
     picture = np.concatenate([part[:height] for part in parts], axis=1)
-    viewer, panel = show_tab(picture, "nuclei and axons", 2)
+    viewer, panel = show_tab(picture, "nuclei and axons", "Text")
     seeds = panel.auto.controls.seeds
     seeds.setCurrentIndex(seeds.findData("grid"))
     controls = panel.text.controls
@@ -226,7 +232,7 @@ def text(data: Path) -> None:
 def auto(name: str, data: Path, sample: str, preset: str, points: int, lowest: float) -> None:
     """Find everything in a sample; take pictures before and after a slider is moved."""
     picture = imread(next((data / sample).glob("image.*")))[..., :PART, :PART]
-    viewer, panel = show_tab(picture, name, 1)
+    viewer, panel = show_tab(picture, name, "Auto")
     window = viewer.window._qt_window
     controls = panel.auto.controls
     controls.preset.setCurrentIndex(controls.preset.findData(preset))

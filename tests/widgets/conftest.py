@@ -81,6 +81,12 @@ def accept(viewer, panel, settle):
     return accept
 
 
+def open_tab(panel, title):
+    """Show the tab of this title."""
+    tabs = panel.tabs
+    tabs.setCurrentIndex([tabs.tabText(i) for i in range(tabs.count())].index(title))
+
+
 def close_at_end(qtbot, panel):
     """Close a panel after the test, which may have done so: panels delete themselves then."""
     last = QWidget()  # qtbot keeps no reference to it, the function does

@@ -10,7 +10,7 @@ import pytest
 from napari_sam.errors import NapariSamError
 from napari_sam.session.objects import Source, Status
 from napari_sam.settings import load_settings
-from tests.widgets.conftest import ours
+from tests.widgets.conftest import open_tab, ours
 from tests.widgets.finding import (
     BATCH,
     DISCS,
@@ -40,7 +40,7 @@ class TestSearch:
 
     def test_the_first_screen_has_no_more_than_a_dozen_controls(self, open_picture):
         bench = open_picture()
-        bench.panel.tabs.setCurrentIndex(1)
+        open_tab(bench.panel, "Auto")
         assert len(controls_shown(bench)) <= 5
         bench.find()
         assert len(controls_shown(bench)) <= 12

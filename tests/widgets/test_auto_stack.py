@@ -14,7 +14,7 @@ from napari_sam.session.session import Session
 from napari_sam.settings import load_settings
 from napari_sam.widgets.auto_links import runs
 from napari_sam.widgets.picture import Picture
-from tests.widgets.conftest import ours
+from tests.widgets.conftest import open_tab, ours
 from tests.widgets.finding import (
     BATCH,
     DISCS,
@@ -114,7 +114,7 @@ def test_a_single_picture_offers_no_slices(open_picture):
 
 def test_the_first_screen_has_no_more_than_a_dozen_controls(open_stack):
     bench = open_stack()
-    bench.panel.tabs.setCurrentIndex(1)
+    open_tab(bench.panel, "Auto")
     assert bench.controls.where in controls_shown(bench)
     assert len(controls_shown(bench)) <= 12
 

@@ -8,6 +8,7 @@ import pytest
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
+from tests.widgets.conftest import open_tab
 from tests.widgets.finding import BATCH, FindingSegmenter, model, seen
 from tests.widgets.test_windows import Desk
 
@@ -21,7 +22,7 @@ def open_desk(make_napari_viewer, qtbot, host):
         viewer.add_image(seen(), name="discs")
         desk = Desk(qtbot, viewer, host)
         desk.panel.ahead.switch(False)
-        desk.panel.tabs.setCurrentIndex(1)
+        open_tab(desk.panel, "Auto")
         desk.panel.auto.controls.points.setValue(16)
         return desk
 

@@ -14,6 +14,7 @@ from napari_sam.session.objects import Status
 from napari_sam.settings import load_settings
 from napari_sam.text.reader import Reader
 from tests.fakes import FakeEncoder
+from tests.widgets.conftest import open_tab
 from tests.widgets.finding import BATCH, DISCS, Bench, FindingSegmenter, disc, model, seen
 
 LARGE, SMALL = [2], [3, 4]  # of the discs, beside the median one
@@ -25,7 +26,7 @@ class TextBench(Bench):
     def __init__(self, *args, **options):
         super().__init__(*args, **options)
         self.panel.auto.controls.points.setValue(16)
-        self.panel.tabs.setCurrentIndex(2)
+        open_tab(self.panel, "Text")
         self.tab, self.controls = self.panel.text, self.panel.text.controls
 
     def say(self, words, way="objects"):

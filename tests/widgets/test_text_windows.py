@@ -10,7 +10,7 @@ from qtpy.QtTest import QTest
 from napari_sam.text.reader import Reader
 from napari_sam.widgets.panel import Panel
 from tests.fakes import FakeEncoder
-from tests.widgets.conftest import close_at_end
+from tests.widgets.conftest import close_at_end, open_tab
 from tests.widgets.finding import DISCS, disc, model, seen
 
 pytestmark = pytest.mark.gui
@@ -24,7 +24,7 @@ def test_letters_are_letters_and_return_begins(make_napari_viewer, qtbot, host, 
     viewer.window.add_dock_widget(panel)
     panel.ahead.switch(False)
     panel.auto.controls.points.setValue(16)
-    panel.tabs.setCurrentIndex(2)
+    open_tab(panel, "Text")
     text = panel.text
     text.controls.words.setFocus()
     QTest.keyClicks(text.controls.words, "hung, small")  # h, u, n and g are keys of the panel

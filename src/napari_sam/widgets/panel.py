@@ -86,13 +86,13 @@ class Panel(QWidget):
         self.tabs = QTabWidget()
         self.stack = StackTab(self._viewer, lambda: self.controls.objects.selected, self)
         self.tabs.addTab(self.controls, "Prompt")
+        self.tabs.addTab(self.stack.controls, "Stack")
         self.auto = AutoTab(self._viewer, self.training, self._rule, self)
         self.tabs.addTab(_scrolled(self.auto.controls), "Auto")
         self.text = TextTab(
             self._viewer, self._rule, self.auto.choices.grid_for, reader or Reader(), self
         )
         self.tabs.addTab(_scrolled(self.text.controls), "Text")
-        self.tabs.addTab(self.stack.controls, "Stack")
         self._train_tab = _scrolled(self.training.controls)
         self.tabs.addTab(self._train_tab, "Train")
         layout = QVBoxLayout(self)
@@ -100,7 +100,7 @@ class Panel(QWidget):
         layout.addWidget(self.tabs)
         self.jobs = Jobs(self)
         self.prompting = Prompting(self.controls)
-        for tab in (self.auto.controls, self.text.controls, self.stack.controls):
+        for tab in (self.stack.controls, self.auto.controls, self.text.controls):
             self.prompting.remarked.connect(tab.show_remark)
         self.prompting.asked.connect(lambda: self.tabs.setCurrentWidget(self.controls))
         self.refining = Refining(
