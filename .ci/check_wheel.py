@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from zipfile import ZipFile
@@ -20,13 +21,17 @@ LARGEST = 20_000_000  # bytes; the model is to stay below 12 MB, what words need
 
 def complaints(wheel: Path) -> list[str]:
     """Return what is wrong with a wheel, one sentence each."""
-    names = ZipFile(wheel).namelist()
+    archive = ZipFile(wheel)
+    names = archive.namelist()
     found = [f"{name} is missing" for name in NEEDED if name not in names]
     strays = {name.split("/")[0] for name in names} - {"napari_sam"}
     found += [f"{name} does not belong in it" for name in strays if ".dist-info" not in name]
     for notice in ("LICENSE", "docs/model-cards/cells_tiny.md"):
         if not any(name.endswith(f".dist-info/licenses/{notice}") for name in names):
             found.append(f"{notice} is missing among the licences")
+    (about,) = (name for name in names if name.endswith(".dist-info/METADATA"))
+    links = re.findall(r"\]\(([^)]+)\)", archive.read(about).decode())
+    found += [f"PyPI can't follow {one}" for one in links if not one.startswith("https://")]
     if (size := wheel.stat().st_size) > LARGEST:
         found.append(f"it has {size} bytes, more than {LARGEST}")
     return found

@@ -14,18 +14,9 @@ from skimage.data import immunohistochemistry
 from napari_sam.cli.main import main
 from napari_sam.own_models import own_models
 from napari_sam.training.synthetic import synthetic_picture
+from tests.documented import PAGES, ROOT, blocks, is_whole, lay_out, lines, mentioned
 from tests.inference.moving import draw
 from tests.text.drawn import PLACES, is_bright, nuclei
-
-ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md"]
-PAGES += [
-    page for folder in ("docs", "docs/model-cards") for page in sorted((ROOT / folder).glob("*.md"))
-]
-
-
-def blocks(page: Path, language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", page.read_text(), re.DOTALL)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -128,8 +119,11 @@ def test_the_training_page_makes_a_model(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def commands(page: Path) -> list[list[str]]:
-    lines = "".join(blocks(page, "sh")).splitlines()
-    return [shlex.split(line)[1:] for line in lines if line.startswith("napari-sam ")]
+    """Return those that a test can run; the demonstration has a test of its own."""
+    typed = [line for line in lines(page, "sh") if line.startswith("napari-sam ")]
+    typed += [one for one in mentioned(page) if is_whole(one) and one not in typed]
+    split = [shlex.split(one)[1:] for one in typed]
+    return [words for words in split if words[0] not in ("demo", "--version")]
 
 
 SLOW = (TRAINING, AUTOMATIC, TEXT)  # their commands take up to some minutes
@@ -147,26 +141,24 @@ def test_the_commands_of_a_page_run(
     monkeypatch.chdir(tmp_path)
     for variable in ("MODELS", "EMBEDDINGS"):
         monkeypatch.setenv(f"NAPARI_SAM_{variable}", str(tmp_path / variable))
-    discs = draw({1: lambda z: (24, 20, 9), 2: lambda z: (25, 46, 8)}, 3, (50, 66)).astype(np.uint8)
-    pictures = ((discs > 0) * 150 + np.random.default_rng(0).integers(0, 50, discs.shape)).astype(
-        np.uint8
-    )
-    for name in ("folder_of_pictures", "folder/of/pictures", "my_samples/1", "my_samples/2"):
-        Path(name).mkdir(parents=True)
-        tifffile.imwrite(f"{name}/image.tif", pictures[0])
-        if name.startswith("my_samples"):
-            tifffile.imwrite(f"{name}/labels.tif", discs[0])
-    Path("plates/day1").mkdir(parents=True)
-    Path("boxes.csv").write_text("y0,x0,y1,x1\n15,11,34,30\n")
-    single = ("image", "nuclei", "picture", "cells")
-    for name in (*single, "folder_of_pictures/second", "plates/day1/cells"):
-        tifffile.imwrite(f"{name}.tif", pictures[0])
-    tifffile.imwrite("rough.tif", discs[0])
-    tifffile.imwrite("stack.tif", pictures, photometric="minisblack")
-    seeds = np.where(np.arange(3)[:, None, None] == 1, discs, 0)
-    tifffile.imwrite("seeds.tif", seeds, photometric="minisblack")
+    discs = draw({1: lambda z: (24, 20, 9), 2: lambda z: (25, 46, 8)}, 3, (50, 66))
+    discs[:, 0, 0] = 0  # a mark for other tests
+    noise = np.random.default_rng(0).integers(0, 50, discs.shape)
+    lay_out(tmp_path, ((discs > 0) * 150 + noise).astype(np.uint8), discs, middle=1)
     for words in commands(page):
         few = ["--steps", "2"] if words[0] == "train" else []
         assert main([*words, *few]) == 0
         if "-o" in words and words[0] != "train":
             assert Path(words[words.index("-o") + 1]).exists()
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if mentioned(page)], ids=lambda p: p.name)
+def test_the_commands_that_a_page_mentions_are_known(
+    page: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _, *words in map(shlex.split, mentioned(page)):
+        command = [word for word in words[: 2 if words[0] == "models" else 1] if word[0] != "-"]
+        with pytest.raises(SystemExit, match=r"^0$"):
+            main([*command, "--help"])
+        shown = capsys.readouterr().out
+        assert not [word for word in words if word.startswith("-") and word not in shown]

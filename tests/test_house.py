@@ -9,7 +9,10 @@ import sys
 import tomllib
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+import pytest
+
+from tests.documented import PAGES, ROOT
+
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 EXTRAS = ("cluster", "formats")
@@ -43,15 +46,19 @@ def test_readme_has_one_command_to_use_it_and_one_to_test_it() -> None:
     assert "tox run -e unit" in test
 
 
-def test_readme_names_extras_and_environments_that_exist() -> None:
-    text = "\n".join(readme_commands())
-    extras = re.findall(r"\.\[([\w,]+)\]", text)
-    assert extras
-    assert set(",".join(extras).split(",")) <= set(PROJECT["optional-dependencies"])
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=lambda page: page.name)
+def test_extras_environments_and_modules_that_a_page_names_exist(page: Path) -> None:
+    text = page.read_text()
+    extras = re.findall(r"(?:\.|napari-sam)\[([a-z,]+)\]", text)
+    assert {x for some in extras for x in some.split(",")} <= set(PROJECT["optional-dependencies"])
     tox = configparser.ConfigParser(interpolation=None)
     tox.read(ROOT / "tox.ini")
-    environments = ",".join(re.findall(r"-e ([\w,]+)", text)).split(",")
-    assert all(f"testenv:{name}" in tox for name in environments)
+    named = {x for some in re.findall(r"tox run -e ([\w,-]+)", text) for x in some.split(",")}
+    assert all(f"testenv:{name}" in tox or re.match(r"py3\d\d$", name) for name in named)
+    modules = re.findall(r"python -m ((?:benchmarks|napari_sam)[\w.]*)", text)
+    places = [ROOT / root / name.replace(".", "/") for name in modules for root in ("", "src")]
+    found = [p for p in places if p.with_suffix(".py").exists() or (p / "__main__.py").exists()]
+    assert len(found) == len(modules)
 
 
 def test_ci_takes_its_commands_from_the_readme() -> None:
