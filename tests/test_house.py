@@ -15,7 +15,7 @@ from tests.documented import PAGES, ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
-EXTRAS = ("cluster", "formats")
+EXTRAS = ("bioio", "cluster", "formats")
 DISTRIBUTIONS = {"PIL": "pillow", "skimage": "scikit-image"}  # where the import has another name
 
 

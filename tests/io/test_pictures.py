@@ -43,6 +43,19 @@ def test_png(tmp_path, mode, expected):
     assert read(tmp_path / "a.png").shape == expected
 
 
+def test_other_endings(tmp_path):
+    Image.fromarray(np.zeros((4, 6, 3), np.uint8)).save(tmp_path / "a.jpg")
+    tifffile.imwrite(tmp_path / "a.btf", STACK, bigtiff=True)
+    pyramid = tmp_path / "a.svs"
+    with tifffile.TiffWriter(pyramid) as slide:
+        slide.write(STACK[0], subifds=1, metadata={"axes": "YX"})
+        slide.write(STACK[0, ::2, ::2], subfiletype=1)
+    assert [path.name for path in find_pictures([tmp_path])] == ["a.btf", "a.jpg", "a.svs"]
+    assert read(tmp_path / "a.jpg").shape == (4, 6, 3)
+    np.testing.assert_array_equal(read(tmp_path / "a.btf"), STACK)
+    np.testing.assert_array_equal(read(pyramid), STACK[0])
+
+
 def test_zarr_array_and_pyramids(tmp_path):
     zarr.save_array(tmp_path / "plain.zarr", STACK)
     for name, attributes in (

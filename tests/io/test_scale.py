@@ -41,6 +41,24 @@ def test_imagej_knows_the_pixel_but_not_how_far_slices_lie_apart(tmp_path):
     assert (spacing.axes, spacing.along, spacing.anisotropy) == ("tyx", 0, 1)
 
 
+def test_lsm(tmp_path):
+    kinds = [(name, kind) for name, kind in tifffile.TIFF.CZ_LSMINFO if isinstance(kind, str)]
+    about = np.zeros(1, [(name, f"<{kind}") for name, kind in kinds])
+    said = {"MagicNumber": 0x400494C, "StructureSize": about.nbytes}
+    said |= {"DimensionX": 30, "DimensionY": 20, "DimensionZ": 5, "DimensionTime": 1}
+    said |= {"VoxelSizeX": 2e-7, "VoxelSizeY": 2e-7, "VoxelSizeZ": 1e-6}
+    for name, value in said.items():
+        about[name] = value
+    with tifffile.TiffWriter(tmp_path / "a.lsm", byteorder="<") as file:
+        tag = 34412, 1, about.nbytes, about.tobytes(), True
+        for plane in STACK[0]:
+            file.write(plane, metadata=None, extratags=[tag], contiguous=False)
+            file.write(plane[::4, ::4], metadata=None, subfiletype=1)
+    spacing = read_spacing(tmp_path / "a.lsm", 3)
+    assert (spacing.axes, round(spacing.anisotropy, 9)) == ("zyx", 5)
+    assert spacing.units == ("micrometer",) * 3
+
+
 @pytest.mark.parametrize("name", ["labels.tif", "labels.zarr"])
 def test_what_is_written_is_read_again(tmp_path, name):
     spacing = Spacing(

@@ -12,10 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
+from napari_sam.io import microscopes
 
 __all__ = ["Plane", "find_pictures", "name_of", "open_picture", "read_plane"]
 
 TIFF, PNG, ZARR = (".tif", ".tiff"), (".png",), (".zarr",)
+TIFFS = (*TIFF, ".btf", ".lsm", ".ndpi", ".qptiff", ".scn", ".stk", ".svs")  # by other names
+PHOTOS = (*PNG, ".bmp", ".jpeg", ".jpg")
+KNOWN = (*TIFFS, *PHOTOS, *ZARR, *microscopes.READERS)
 PALETTES = {"P": "RGB", "PA": "RGBA"}  # Pillow's modes of pictures that hold numbers of colours
 
 
@@ -26,7 +30,8 @@ def find_pictures(paths: Iterable[Path]) -> list[Path]:
     ----------
     paths : iterable of Path
         Files, folders (pictures at any depth), patterns with ``*``, ``?`` or ``**`` that the shell
-        has left alone, and OME-Zarr plates, of which every field of view is a picture.
+        has left alone, and OME-Zarr plates, of which every field of view is a picture. Of a
+        microscope's file with several pictures each is one, such as ``cells.lif/2``.
 
     Raises
     ------
@@ -40,25 +45,35 @@ def find_pictures(paths: Iterable[Path]) -> list[Path]:
             if not matches:
                 raise InputError(f"nothing here matches {str(path)!r}")
             found += find_pictures(matches)
+        elif microscopes.file_of(path)[1] is not None:
+            found.append(path)
         elif not path.exists():
             raise InputError(f"there is no picture or folder {str(path)!r}")
-        elif path.suffix.lower() in (*TIFF, *PNG, *ZARR):
-            found += _fields(path) or [path]
+        elif path.suffix.lower() in KNOWN:
+            found += _pictures(path)
+        elif path.is_file() and microscopes.readable(path):
+            found += microscopes.scenes(path)
         elif path.is_dir() and (inside := _inside(path)):
             found += inside
         else:
-            raise InputError(f"{str(path)!r} is no picture of the kinds .tif, .png and .zarr")
+            raise InputError(
+                f"{str(path)!r} is no picture of the kinds {', '.join(KNOWN)}, nor of others for "
+                "which a reader of bioio is installed"
+            )
     return found
 
 
 def name_of(path: Path) -> str:
-    """Return a picture's name without ending; of a field of a plate with plate and well.
+    """Return a picture's name without ending; of a part of a file or plate with where it is.
 
     Examples
     --------
     >>> name_of(Path("a/cells.tif")), name_of(Path("a/plate.ome.zarr/B/3/0"))
     ('cells', 'plate.ome_B_3_0')
     """
+    file, scene = microscopes.file_of(path)
+    if scene is not None:
+        return f"{file.stem}_{scene}"
     plates = [one for one in path.parents if one.suffix.lower() in ZARR]
     if not plates:
         return path.stem
@@ -138,34 +153,39 @@ class Plane:
 
 
 def _open(path: Path, opened: ExitStack) -> Any:
-    if path.suffix.lower() in TIFF:
+    if path.suffix.lower() in TIFFS:
         import tifffile
 
         return _finest(opened.enter_context(tifffile.imread(path, aszarr=True)))
-    if path.suffix.lower() in PNG:
+    if path.suffix.lower() in PHOTOS:
         from PIL import Image
 
         with Image.open(path) as image:
             return np.asarray(image.convert(PALETTES.get(image.mode, image.mode)))
-    return _finest(path)
+    if path.is_dir():
+        return _finest(path)
+    return microscopes.open_scene(path)
 
 
 def _inside(folder: Path) -> list[Path]:
     found: list[Path] = []
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() in (*TIFF, *PNG, *ZARR):
-            found += _fields(path) or [path]
+        if path.suffix.lower() in KNOWN:
+            found += _pictures(path)
         elif path.is_dir():
             found += _inside(path)
     return found
 
 
-def _fields(path: Path) -> list[Path]:
-    """Return the fields of view of an OME-Zarr plate, nothing for other files."""
+def _pictures(path: Path) -> list[Path]:
+    """Return the fields of view of an OME-Zarr plate, the pictures of a file that has several."""
+    if path.suffix.lower() in microscopes.READERS:
+        return microscopes.scenes(path)
     if path.suffix.lower() not in ZARR:
-        return []
+        return [path]
     wells = [path / well["path"] for well in _about(path).get("plate", {}).get("wells", [])]
-    return [well / one["path"] for well in wells for one in _about(well)["well"]["images"]]
+    fields = [well / one["path"] for well in wells for one in _about(well)["well"]["images"]]
+    return fields or [path]
 
 
 def _about(path: Path) -> Any:

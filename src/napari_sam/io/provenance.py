@@ -15,6 +15,7 @@ import numpy as np
 
 from napari_sam.files import replacing
 from napari_sam.io.labels import open_labels
+from napari_sam.io.microscopes import file_of
 
 __all__ = ["beside", "described", "told", "undone", "write_provenance"]
 
@@ -126,7 +127,8 @@ def _read(output: Path) -> None:
 
 def _file(path: Path) -> dict[str, Any]:
     about: dict[str, Any] = {"path": str(path.resolve())}
-    if path.is_file():
-        state = path.stat()
+    file, _ = file_of(path)
+    if file.is_file():
+        state = file.stat()
         about |= {"bytes": state.st_size, "modified": state.st_mtime_ns}
     return about

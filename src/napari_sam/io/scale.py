@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from napari_sam.io.pictures import TIFF, ZARR
+from napari_sam.io.labels import OUTLINES
+from napari_sam.io.microscopes import scale_of
+from napari_sam.io.pictures import PHOTOS, TIFFS
 from napari_sam.io.spacing import NO_UNIT, SYMBOLS, Spacing
 
 __all__ = ["read_spacing"]
@@ -15,7 +17,7 @@ NAMES |= dict.fromkeys(("um", "micron", "microns", "\\u00B5m"), "micrometer")  #
 
 
 def read_spacing(path: Path, ndim: int) -> Spacing:
-    """Return the spacing of a picture: from OME-TIFF, ImageJ's TIFF, or OME-Zarr.
+    """Return the spacing of a picture: from TIFF of OME, ImageJ or LSM, OME-Zarr, or through bioio.
 
     What a file does not say, or says in a way that cannot be understood, is as if nothing were
     known: a scale of 1.
@@ -29,10 +31,12 @@ def read_spacing(path: Path, ndim: int) -> Spacing:
     """
     about: dict[str, Any] = {}
     try:
-        if path.suffix.lower() in TIFF:
+        if path.suffix.lower() in TIFFS:
             about = _of_tiff(path)
-        elif path.suffix.lower() in ZARR:
+        elif path.is_dir():
             about = _of_zarr(path)
+        elif path.suffix.lower() not in (*PHOTOS, *OUTLINES, ".roi"):
+            about = scale_of(path)
         if len(about.get("axis_labels", ())) == ndim + 1:  # colours are last
             about = {key: values[:-1] for key, values in about.items()}
         if {len(values) for values in about.values()} <= {ndim}:
@@ -55,6 +59,9 @@ def _of_tiff(path: Path) -> dict[str, Any]:
                 for letter in "zyx"
                 if (key := f"PhysicalSize{letter.upper()}") in pixels
             }
+        elif file.lsm_metadata:  # metres
+            steps = {letter: file.lsm_metadata[f"VoxelSize{letter.upper()}"] for letter in "zyx"}
+            sizes = {letter: (1e6 * step, "micrometer") for letter, step in steps.items()}
         elif file.imagej_metadata and "unit" in file.imagej_metadata:
             unit = NAMES.get(file.imagej_metadata.get("unit", ""), NO_UNIT)
             x, y = file.series[0].keyframe.resolution  # pixels in one unit
