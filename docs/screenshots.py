@@ -4,40 +4,33 @@ Run it where there is a screen, or on a virtual one::
 
     xvfb-run -a -s "-screen 0 1600x1000x24" python docs/screenshots.py --data DATA [PART ...]
 
-DATA is the folder of open data that the model card names; without it the pictures of the tab Auto
-and Text are left as they are. PART is one of prompt, stack, session, train, nuclei, myoblasts,
-axons and text; without any, all are taken.
+DATA is the folder of open data that the model card names; without it the pictures that need it
+are left as they are. PART is one of prompt, stack, session, train, nuclei, myoblasts, axons, text
+and refine; without any, all are taken.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import napari
 import numpy as np
 import tifffile
-from napari.layers import Layer
-from qtpy.QtCore import QPoint, Qt
-from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication
+from napari.layers import Image, Labels, Layer
+from skimage.filters import gaussian, threshold_otsu
 from skimage.io import imread
+from skimage.measure import label
+from skimage.segmentation import expand_labels
+from window import IMAGES, Window, nobodys_home, wait, wait_until
 
 from napari_sam.samples import SAMPLES, tissue_layer
 from napari_sam.training.synthetic import synthetic_picture
-from napari_sam.widgets.panel import Panel
 
-IMAGES = Path(__file__).parent / "images"
-SIZE = 1360, 800
-ZOOM = 2.2
-PATIENCE_S = 600
 DRAWN = 2, 11  # seeds of pictures of rods
 MIDDLE = 5  # slice of the stack
 CELLS = (  # row, column, radius and drift by slice
@@ -51,7 +44,8 @@ FOUND = {  # sample, preset, points a side, lowest predicted IoU after the slide
     "axons": ("axondeepseg_sem/sub-rat3_sample-data10", "electron", 20, 0.62),
 }
 PART = 384  # pixels a side of those samples
-WORDS = "nuclei, axons, bananas"  # in those two samples, side by side
+WORDS = "nuclei, axons, bananas"  # in those two samples, one below the other
+GROWN = 3  # pixels by which the rough labels are too large
 
 
 def main() -> None:
@@ -66,61 +60,39 @@ def main() -> None:
         for name, sample in FOUND.items():
             parts[name] = partial(auto, name, arguments.data, *sample)
         parts["text"] = partial(text, arguments.data)
+        parts["refine"] = partial(refine, arguments.data)
     IMAGES.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as home:  # nobody's own work is shown or added to
-        os.environ["NAPARI_SAM_SESSIONS"] = f"{home}/sessions"
-        os.environ["NAPARI_SAM_MODELS"] = f"{home}/models"
+    with nobodys_home():
         for name in arguments.parts or parts:
             parts[name]()
 
 
 def prompt() -> None:
     """Click on one nucleus of the sample and take a picture of the window."""
-    viewer = napari.Viewer(show_welcome_screen=False)
-    window = viewer.window._qt_window
-    window.resize(*SIZE)
-    viewer.add_layer(Layer.create(*tissue_layer()[0]))
-    panel = Panel(viewer)
-    viewer.window.add_dock_widget(panel, name="Click to segment")
-    wait_until(lambda: window.isVisible() and not panel.jobs.busy)
+    seen = Window(Layer.create(*tissue_layer()[0]), docks=True)
     row, column = SAMPLES["tissue"].prompts[0].points[0]
-    viewer.scene.camera.zoom *= ZOOM
-    viewer.scene.camera.center = (0, row - 4, column + 12)
-    wait(0.5)
-    canvas = viewer.window._qt_viewer.canvas.native
-    y, x = (np.array([row, column]) - viewer.scene.camera.center[-2:]) * viewer.scene.camera.zoom
-    place = QPoint(round(x + canvas.width() / 2), round(y + canvas.height() / 2))
-    QTest.mouseMove(canvas, place)
-    QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=place)
-    wait_until(lambda: panel.annotation.session.mask is not None and not panel.jobs.busy)
-    wait(0.5)
-    window.grab().save(str(IMAGES / "panel.png"))
-    viewer.close()
+    seen.look_at(row - 4, column + 12)
+    seen.click(row, column)
+    seen.photograph("panel")
+    seen.viewer.close()
 
 
 def stack() -> None:
     """Follow cells through a drawn stack and take a picture of the window afterwards."""
-    viewer = napari.Viewer(show_welcome_screen=False)
-    window = viewer.window._qt_window
-    window.resize(*SIZE)
-    viewer.add_image(drawn_stack(), name="stack", axis_labels=("z", "y", "x"))
-    viewer.dims.set_point(0, MIDDLE)
-    panel = Panel(viewer)
-    viewer.window.add_dock_widget(panel, name="Click to segment")
-    wait_until(lambda: window.isVisible() and not panel.jobs.busy)
-    viewer.reset_view()
+    seen = Window(Image(drawn_stack(), name="stack", axis_labels=("z", "y", "x")))
+    seen.viewer.dims.set_point(0, MIDDLE)
+    panel = seen.panel
     for row, column, _, _ in CELLS:
-        points = next(x for x in viewer.layers if x.metadata.get("napari-sam") == "points")
+        points = next(x for x in seen.viewer.layers if x.metadata.get("napari-sam") == "points")
         points.add([(MIDDLE, row, column)])
         wait_until(lambda: panel.annotation.session.mask is not None)
         panel.prompting.accept()
-    open_tab(panel, "Stack")
+    seen.turn_to("Stack")
     panel.stack.controls.start.click()
     wait_until(lambda: not panel.stack.work.busy)
-    viewer.dims.set_point(0, MIDDLE + 3)
-    wait(1)
-    window.grab().save(str(IMAGES / "stack.png"))
-    viewer.close()
+    seen.viewer.dims.set_point(0, MIDDLE + 3)
+    seen.photograph("stack")
+    seen.viewer.close()
 
 
 def drawn_stack() -> np.ndarray:
@@ -161,46 +133,85 @@ def session() -> None:
 
 def train() -> None:
     """Teach the built-in model two drawn pictures and take a picture of the window meanwhile."""
-    viewer = napari.Viewer(show_welcome_screen=False)
-    window = viewer.window._qt_window
-    window.resize(*SIZE)
+    layers: list[Layer] = []
     for field, seed in enumerate(DRAWN, 1):
         picture = synthetic_picture(np.random.default_rng(seed), 256)
-        viewer.add_image(picture.rgb, name=f"field {field}")
-        viewer.add_labels(picture.labels, name=f"field {field} cells").contour = 2
-    panel = Panel(viewer)
-    viewer.window.add_dock_widget(panel, name="Click to segment")
-    wait_until(lambda: window.isVisible() and not panel.jobs.busy)
-    open_tab(panel, "Train")
-    controls = panel.training.controls
+        layers += [
+            Image(picture.rgb, name=f"field {field}"),
+            Labels(picture.labels, name=f"field {field} cells"),
+        ]
+        layers[-1].contour = 2
+    seen = Window(*layers)
+    seen.turn_to("Train")
+    controls = seen.panel.training.controls
     controls.length.setCurrentIndex(0)
     controls.start.click()
     wait_until(lambda: len(controls.outcome.curve.loss) >= UNDERWAY)
-    wait(0.5)
-    window.grab().save(str(IMAGES / "train.png"))
+    seen.photograph("train")
     controls.stop.click()
-    wait_until(lambda: not panel.training.work.busy)
-    viewer.close()
+    wait_until(lambda: not seen.panel.training.work.busy)
+    seen.viewer.close()
 
 
-def show_tab(picture: np.ndarray, name: str, tab: str) -> tuple[napari.Viewer, Panel]:
-    """Open a window with a picture and one of the panel's tabs."""
-    viewer = napari.Viewer(show_welcome_screen=False)
-    window = viewer.window._qt_window
-    window.resize(*SIZE)
-    viewer.add_image(picture, name=name)
-    panel = Panel(viewer)
-    viewer.window.add_dock_widget(panel, name="Click to segment")
-    wait_until(lambda: window.isVisible() and not panel.jobs.busy)
-    panel.ahead.switch(False)
-    open_tab(panel, tab)
-    return viewer, panel
+def auto(name: str, data: Path, sample: str, preset: str, points: int, lowest: float) -> None:
+    """Find everything in a sample; take pictures before and after a slider is moved.
+
+    What is kept of the nuclei goes into the list, and the list into a picture.
+    """
+    picture = imread(next((data / sample).glob("image.*")))[..., :PART, :PART]
+    seen = Window(Image(picture, name=name))
+    seen.turn_to("Auto")
+    controls = seen.panel.auto.controls
+    controls.preset.setCurrentIndex(controls.preset.findData(preset))
+    controls.preset.activated.emit(controls.preset.currentIndex())
+    controls.points.setValue(points)
+    controls.start.click()
+    wait_until(lambda: not seen.panel.auto.work.busy)
+    seen.photograph(f"auto-{name}")
+    slider = controls.rows["score"].slider
+    slider.setValue((lowest, slider.maximum()))
+    seen.photograph(f"auto-{name}-fewer")
+    if name == "nuclei":
+        controls.propose.click()
+        seen.turn_to("Prompt")
+        seen.panel.controls.hint.hide()
+        seen.panel.controls.objects.fold.click()
+        wait(1)
+        seen.panel.review.go_on()
+        seen.photograph("review")
+    seen.viewer.close()
 
 
-def open_tab(panel: Panel, title: str) -> None:
-    """Show the tab of this title."""
-    tabs = panel.tabs
-    tabs.setCurrentIndex([tabs.tabText(i) for i in range(tabs.count())].index(title))
+def text(data: Path) -> None:
+    """Say what to find in two samples, and take a picture of what fits."""
+    parts = [sample_of(data, name) for name in ("nuclei", "axons")]
+    width = min(part.shape[1] for part in parts)
+    picture = np.concatenate([part[: width // 2, :width] for part in parts])
+    seen = Window(Image(picture, name="nuclei and axons"))
+    seen.turn_to("Text")
+    controls = seen.panel.text.controls
+    controls.words.setText(WORDS)
+    controls.start.click()
+    wait_until(lambda: not seen.panel.text.work.busy)
+    seen.photograph("text")
+    seen.viewer.close()
+
+
+def refine(data: Path) -> None:
+    """Refine what a threshold found, grown too large; take a picture before the answer."""
+    picture = sample_of(data, "nuclei")
+    smooth = gaussian(picture, 1)
+    rough = expand_labels(label(smooth > threshold_otsu(smooth)), GROWN)
+    seen = Window(Image(picture, name="nuclei"), Labels(rough, name="threshold"))
+    seen.panel.controls.hint.hide()
+    seen.viewer.layers["threshold"].visible = False  # the outlines say where it is
+    controls = seen.panel.controls.refine
+    controls.fold.click()
+    controls.labels.choose(seen.viewer.layers["threshold"])
+    controls.start.click()
+    wait_until(lambda: not seen.panel.refining.busy)
+    seen.photograph("refine")
+    seen.viewer.close()
 
 
 def sample_of(data: Path, name: str) -> np.ndarray:
@@ -209,62 +220,6 @@ def sample_of(data: Path, name: str) -> np.ndarray:
     part = imread(file)[..., :PART, :PART].astype(float)
     low, high = np.percentile(part, (0.5, 99.8))
     return (255 * ((part - low) / (high - low)).clip(0, 1)).astype(np.uint8)
-
-
-def text(data: Path) -> None:
-    """Say what to find in two samples side by side, and take a picture of what fits."""
-    parts = [sample_of(data, name) for name in ("nuclei", "axons")]
-    height = min(len(part) for part in parts)
-    picture = np.concatenate([part[:height] for part in parts], axis=1)
-    viewer, panel = show_tab(picture, "nuclei and axons", "Text")
-    seeds = panel.auto.controls.seeds
-    seeds.setCurrentIndex(seeds.findData("grid"))
-    controls = panel.text.controls
-    controls.words.setText(WORDS)
-    viewer.reset_view()
-    controls.start.click()
-    wait_until(lambda: not panel.text.work.busy)
-    wait(1)
-    viewer.window._qt_window.grab().save(str(IMAGES / "text.png"))
-    viewer.close()
-
-
-def auto(name: str, data: Path, sample: str, preset: str, points: int, lowest: float) -> None:
-    """Find everything in a sample; take pictures before and after a slider is moved."""
-    picture = imread(next((data / sample).glob("image.*")))[..., :PART, :PART]
-    viewer, panel = show_tab(picture, name, "Auto")
-    window = viewer.window._qt_window
-    controls = panel.auto.controls
-    controls.preset.setCurrentIndex(controls.preset.findData(preset))
-    controls.preset.activated.emit(controls.preset.currentIndex())
-    controls.points.setValue(points)
-    viewer.reset_view()
-    controls.start.click()
-    wait_until(lambda: not panel.auto.work.busy)
-    wait(1)
-    window.grab().save(str(IMAGES / f"auto-{name}.png"))
-    slider = controls.rows["score"].slider
-    slider.setValue((lowest, slider.maximum()))
-    wait(1)
-    window.grab().save(str(IMAGES / f"auto-{name}-fewer.png"))
-    viewer.close()
-
-
-def wait_until(done: Callable[[], bool]) -> None:
-    """Let the window work until something has happened."""
-    end = time.monotonic() + PATIENCE_S
-    while not done():
-        wait(0.05)
-        if time.monotonic() > end:
-            raise TimeoutError(f"nothing happened for {PATIENCE_S} s")
-
-
-def wait(seconds: float) -> None:
-    """Let the window work for a while."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        QApplication.processEvents()
-        time.sleep(0.01)
 
 
 if __name__ == "__main__":

@@ -120,13 +120,13 @@ class Person(Hands):
         if any(section.origin.source is Source.PROPAGATED for section in sections):
             return
         self.turn(self.begin)
-        self.turn_to(self.panel.stack.controls)
+        self.turn_to("Stack")
         self.push(self.panel.stack.controls.start)
         self.wait_until(lambda: not self.panel.stack.work.busy)
         self.turn(self.begin + 2)
         self.wait(1.5)  # how the view stands is written down a moment after it moved
         self.tell("followed")
-        self.turn_to(self.panel.controls)
+        self.turn_to("Prompt")
 
     def review(self):
         """Accept every cell on every slice where it was found: K accepts and goes to the next."""

@@ -69,10 +69,11 @@ class Hands:
         QTest.mouseClick(button, Qt.MouseButton.LeftButton)
         self.settle()
 
-    def turn_to(self, tab):
-        """Click on the head of a tab."""
+    def turn_to(self, title):
+        """Click on the head of the tab of this title."""
         bar = self.panel.tabs.tabBar()
-        place = bar.tabRect(self.panel.tabs.indexOf(tab)).center()
+        titles = [bar.tabText(index) for index in range(bar.count())]
+        place = bar.tabRect(titles.index(title)).center()
         QTest.mouseClick(bar, Qt.MouseButton.LeftButton, pos=place)
         self.focus()
 

@@ -17,6 +17,8 @@ from app_model.types import KeyBinding
 from napari.components import ViewerModel
 from napari.utils import progress
 from napari.utils.shortcuts import default_shortcuts
+from qtpy.QtCore import QPoint, QPointF, Qt
+from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QApplication, QLabel, QMainWindow, QWidget
 
 from napari_sam import zoo
@@ -343,6 +345,23 @@ class TestWords:
             if type(widget).__name__ in kinds and widget.isVisible()
         ]
         assert len(seen) <= 12
+
+    def test_a_low_window_scrolls_and_the_wheel_chooses_nothing(self, viewer, open_panel):
+        panel = open_panel(viewer)
+        panel.resize(300, 200)
+        panel.show()
+        area = panel.tabs.currentWidget()
+        bar, rule = area.verticalScrollBar(), panel.controls.rule
+        panel.controls.more.click()
+        QApplication.processEvents()
+        assert bar.maximum() > 0 == area.horizontalScrollBar().maximum()
+        down = QPoint(0, -120)
+        args = QPointF(5, 5), QPointF(rule.mapToGlobal(QPoint(5, 5))), down, down
+        none, begin = Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase
+        wheel = QWheelEvent(*args, Qt.MouseButton.NoButton, none, begin, False)
+        QApplication.sendEvent(rule, wheel)
+        assert rule.currentIndex() == 0
+        assert not wheel.isAccepted()  # goes on to what is around it
 
     @pytest.mark.parametrize("key", KEYS.values())
     def test_no_key_is_one_of_naparis(self, key):

@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
 
 from napari_sam.widgets.ahead_row import AheadRow
 from napari_sam.widgets.channel_controls import ChannelControls
-from napari_sam.widgets.forms import add_row, new_fold, new_form, new_label
+from napari_sam.widgets.forms import add_row, new_fold, new_form, new_label, new_status
 from napari_sam.widgets.keys import with_key
 from napari_sam.widgets.layer_choice import LayerChoice
 from napari_sam.widgets.model_choice import ModelChoice
@@ -81,10 +81,7 @@ class Controls(QWidget):
         self.score = new_label("Score and time")
         self.score.setToolTip("How well the model thinks that the mask covers the object, 0 to 1")
         self.remark = new_label("Remark")
-        self.status = new_label("What to do next")
-        self.status.setTextFormat(Qt.TextFormat.PlainText)
-        self.status.setStyleSheet("border-left: 3px solid #4c6ef5; padding: 4px 0px 4px 8px;")
-        self.status.setMinimumHeight(3 * self.status.fontMetrics().lineSpacing())
+        self.status = new_status(3)
         self.remark.setTextFormat(Qt.TextFormat.PlainText)
         self.objects = ObjectsList()
         self.hint, self.hint_close = self._hint()

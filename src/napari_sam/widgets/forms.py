@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, QObject, QSize, Qt
 from qtpy.QtWidgets import (
+    QAbstractSpinBox,
     QComboBox,
     QFormLayout,
+    QFrame,
     QHBoxLayout,
     QLabel,
     QLayout,
     QPushButton,
+    QScrollArea,
+    QSlider,
     QToolButton,
     QWidget,
 )
 
 __all__ = [
+    "ASIDE",
+    "Scrolled",
     "add_row",
     "in_a_row",
     "new_button",
@@ -27,6 +33,9 @@ __all__ = [
     "new_label",
     "new_status",
 ]
+
+ASIDE = "border-left: 3px solid #f08c00; padding: 2px 0px 2px 8px;"  # asks or warns
+TURNED = QComboBox, QAbstractSpinBox, QSlider  # by the wheel
 
 
 def new_form(parent: QWidget | None = None) -> QFormLayout:
@@ -101,3 +110,40 @@ def new_fold(text: str, folded: QWidget) -> QToolButton:
         lambda on: fold.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow)
     )
     return fold
+
+
+class Scrolled(QScrollArea):
+    """Scrolls up and down where the window is low; never narrower than what it holds.
+
+    The wheel scrolls, and turns no choice or number on its way that one has not clicked on.
+    """
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__()
+        self.setWidget(widget)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        for kind in TURNED:
+            for child in widget.findChildren(kind):
+                child.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # not by the wheel itself
+                child.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Leave a wheel over a choice to the scroll bar."""
+        wheel = event is not None and event.type() == QEvent.Type.Wheel
+        if wheel and isinstance(watched, TURNED) and not watched.hasFocus():
+            event.ignore()  # type: ignore[union-attr]
+            return True
+        return super().eventFilter(watched, event)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return room for the widget and the bar beside it."""
+        bar = self.verticalScrollBar().sizeHint().width()  # type: ignore[union-attr]
+        width = self.widget().minimumSizeHint().width() + bar  # type: ignore[union-attr]
+        return QSize(width, super().minimumSizeHint().height())
+
+    def event(self, event: QEvent | None) -> bool:
+        """Ask for other room when the widget does."""
+        if event is not None and event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().event(event)

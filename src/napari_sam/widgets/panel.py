@@ -12,9 +12,7 @@ from napari.utils.notifications import show_info
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import (
     QApplication,
-    QFrame,
     QMainWindow,
-    QScrollArea,
     QShortcut,
     QTabWidget,
     QVBoxLayout,
@@ -32,6 +30,7 @@ from napari_sam.widgets.auto_tab import AutoTab
 from napari_sam.widgets.bug_report import bug_report
 from napari_sam.widgets.channels import Channels
 from napari_sam.widgets.controls import Controls
+from napari_sam.widgets.forms import Scrolled
 from napari_sam.widgets.jobs import Answer, Job, Jobs
 from napari_sam.widgets.keys import connect_keys
 from napari_sam.widgets.label_saver import LabelSaver
@@ -85,15 +84,16 @@ class Panel(QWidget):
         )
         self.tabs = QTabWidget()
         self.stack = StackTab(self._viewer, lambda: self.controls.objects.selected, self)
-        self.tabs.addTab(self.controls, "Prompt")
+        self._prompt_tab = Scrolled(self.controls)
+        self.tabs.addTab(self._prompt_tab, "Prompt")
         self.tabs.addTab(self.stack.controls, "Stack")
         self.auto = AutoTab(self._viewer, self.training, self._rule, self)
-        self.tabs.addTab(_scrolled(self.auto.controls), "Auto")
+        self.tabs.addTab(Scrolled(self.auto.controls), "Auto")
         self.text = TextTab(
             self._viewer, self._rule, self.auto.choices.grid_for, reader or Reader(), self
         )
-        self.tabs.addTab(_scrolled(self.text.controls), "Text")
-        self._train_tab = _scrolled(self.training.controls)
+        self.tabs.addTab(Scrolled(self.text.controls), "Text")
+        self._train_tab = Scrolled(self.training.controls)
         self.tabs.addTab(self._train_tab, "Train")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 8, 0, 0)  # the dock's title overlaps
@@ -102,7 +102,7 @@ class Panel(QWidget):
         self.prompting = Prompting(self.controls)
         for tab in (self.stack.controls, self.auto.controls, self.text.controls):
             self.prompting.remarked.connect(tab.show_remark)
-        self.prompting.asked.connect(lambda: self.tabs.setCurrentWidget(self.controls))
+        self.prompting.asked.connect(lambda: self.tabs.setCurrentWidget(self._prompt_tab))
         self.refining = Refining(
             self._viewer, self.controls.refine, lambda: self.controls.objects.selected, self
         )
@@ -412,11 +412,3 @@ def _host_of_another_panel() -> ModelHost | None:
 def _open_panels() -> Iterator[Panel]:
     windows = (w for w in QApplication.topLevelWidgets() if isinstance(w, QMainWindow))
     return (panel for window in windows for panel in window.findChildren(Panel))
-
-
-def _scrolled(widget: QWidget) -> QScrollArea:
-    area = QScrollArea()
-    area.setWidget(widget)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    return area

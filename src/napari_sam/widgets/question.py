@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from napari_sam.widgets.forms import new_label
+from napari_sam.widgets.forms import ASIDE, new_label
 
 __all__ = ["Question"]
 
@@ -23,6 +23,7 @@ class Question(QFrame):
     def __init__(self, name: str, *answers: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.text = new_label(name)
+        self.text.setStyleSheet(ASIDE)
         self.answers = [QPushButton(answer) for answer in answers]
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

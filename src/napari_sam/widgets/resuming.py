@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +15,11 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_sam.errors import NapariSamError
 from napari_sam.session.fingerprint import Match
 from napari_sam.session.folder import Restored, restore
+from napari_sam.session.objects import AnnotatedObject
+from napari_sam.session.review import next_unsure
 from napari_sam.session.saved import Saved, all_saved, best_match, sessions_folder
 from napari_sam.widgets.annotation import Annotation
+from napari_sam.widgets.keys import KEYS
 from napari_sam.widgets.question import Question
 from napari_sam.widgets.standing import put_back, standing
 
@@ -218,9 +221,8 @@ class Resuming(QObject):
         view = dict(restored.session.view)
         put_back(view, self._viewer, annotation)
         self.resumed.emit(view)
-        count = len(restored.session.objects)
-        done = f"Here is your work again: {count} object{'' if count == 1 else 's'}."
-        self.remarked.emit(DAMAGED.format(restored.folder.path) if restored.damaged else done)
+        damaged = DAMAGED.format(restored.folder.path) if restored.damaged else ""
+        self.remarked.emit(damaged or _welcome(restored.session.objects))
 
     def _keep_view(self) -> None:
         annotation = self._annotation
@@ -242,6 +244,14 @@ def _seems_of(annotation: Annotation, saved: Saved) -> bool:
     known, source = annotation.identity.known, saved.manifest.source
     same = known is not None and known.picture == saved.manifest.picture
     return same or (bool(source) and annotation.picture.layer.source.path == source)
+
+
+def _welcome(objects: Mapping[int, AnnotatedObject]) -> str:
+    """Say what is here again, and how to go on with it."""
+    count = len(objects)
+    here = f"Here is your work again: {count} object{'' if count == 1 else 's'}."
+    waits = next_unsure(objects) is not None
+    return f"{here} {KEYS['next_unsure']} goes to what nobody has accepted." if waits else here
 
 
 def _words(found: Found) -> str:

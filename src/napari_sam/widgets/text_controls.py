@@ -21,6 +21,7 @@ from superqt import QLabeledDoubleSlider
 from napari_sam.text.vocabulary import vocabulary
 from napari_sam.widgets.auto_found import COLOURS
 from napari_sam.widgets.forms import (
+    ASIDE,
     add_row,
     in_a_row,
     new_button,
@@ -63,7 +64,7 @@ class TextControls(QWidget):
         self.status = new_status(lines=4)
         self.unknown = new_label("Unknown words")
         self.unknown.setTextFormat(Qt.TextFormat.PlainText)
-        self.unknown.setStyleSheet("border-left: 3px solid #f08c00; padding: 2px 0px 2px 8px;")
+        self.unknown.setStyleSheet(ASIDE)
         self.remark = new_label("Remark")
         self.remark.setTextFormat(Qt.TextFormat.PlainText)
         self.legend = new_label("Colours of the words")

@@ -1,0 +1,114 @@
+"""A window of napari with the panel, for the pictures of these pages."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import napari
+import numpy as np
+from napari.layers import Layer
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication, QWidget
+
+from napari_sam.widgets.panel import Panel
+
+IMAGES = Path(__file__).parent / "images"
+SIZE = 1360, 800
+NARROW = 1060, 760  # without napari's own docks, so that the panel can be read on a page
+ZOOM = 2.2
+PATIENCE_S = 600
+
+
+@contextmanager
+def nobodys_home() -> Iterator[None]:
+    """Neither show nor change anybody's own work, models and settings (these on Linux)."""
+    with tempfile.TemporaryDirectory() as home:
+        for variable in ("NAPARI_SAM_SESSIONS", "NAPARI_SAM_MODELS", "XDG_CONFIG_HOME"):
+            os.environ[variable] = f"{home}/{variable.lower()}"
+        yield
+
+
+class Window:
+    """A window of napari with these layers and the panel.
+
+    Parameters
+    ----------
+    *layers : Layer
+        What to show, the lowest first.
+    docks : bool
+        Whether napari's own layer list and controls are in the picture, too.
+    """
+
+    def __init__(self, *layers: Layer, docks: bool = False) -> None:
+        self.viewer = napari.Viewer(show_welcome_screen=False)
+        self.window = self.viewer.window._qt_window
+        if not docks:
+            self.viewer.window._qt_viewer.dockLayerList.hide()
+            self.viewer.window._qt_viewer.dockLayerControls.hide()
+        self.window.resize(*(SIZE if docks else NARROW))
+        for layer in layers:
+            self.viewer.add_layer(layer)
+        self.panel = Panel(self.viewer)
+        self.viewer.window.add_dock_widget(self.panel, name="Click to segment")
+        wait_until(lambda: self.window.isVisible() and not self.panel.jobs.busy)
+        self.panel.ahead.switch(False)
+        self.viewer.reset_view()
+
+    def turn_to(self, title: str) -> None:
+        """Show the tab of this title."""
+        tabs = self.panel.tabs
+        tabs.setCurrentIndex([tabs.tabText(i) for i in range(tabs.count())].index(title))
+
+    def look_at(self, row: float, column: float) -> None:
+        """Show this place, enlarged."""
+        self.viewer.scene.camera.zoom *= ZOOM
+        self.viewer.scene.camera.center = (0, row, column)
+        wait(0.5)
+
+    @property
+    def canvas(self) -> QWidget:
+        """What the picture is drawn on."""
+        return self.viewer.window._qt_viewer.canvas.native
+
+    def place(self, row: float, column: float) -> QPoint:
+        """Return where on the canvas a pixel of the picture is."""
+        camera = self.viewer.scene.camera
+        y, x = (np.array([row, column]) - camera.center[-2:]) * camera.zoom
+        return QPoint(round(x + self.canvas.width() / 2), round(y + self.canvas.height() / 2))
+
+    def click(self, row: float, column: float) -> None:
+        """Click on a pixel, and wait for the mask."""
+        place = self.place(row, column)
+        QTest.mouseMove(self.canvas, place)
+        QTest.mouseClick(self.canvas, Qt.MouseButton.LeftButton, pos=place)
+        panel = self.panel
+        wait_until(lambda: panel.annotation.session.mask is not None and not panel.jobs.busy)
+        wait(0.5)
+
+    def photograph(self, name: str) -> None:
+        """Write what it looks like now."""
+        wait(1)
+        self.window.grab().save(str(IMAGES / f"{name}.png"))
+
+
+def wait_until(done: Callable[[], bool]) -> None:
+    """Let the window work until something has happened."""
+    end = time.monotonic() + PATIENCE_S
+    while not done():
+        wait(0.05)
+        if time.monotonic() > end:
+            raise TimeoutError(f"nothing happened for {PATIENCE_S} s")
+
+
+def wait(seconds: float) -> None:
+    """Let the window work for a while."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        QApplication.processEvents()
+        time.sleep(0.01)
