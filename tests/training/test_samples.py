@@ -6,6 +6,7 @@ import tifffile
 from PIL import Image
 
 from napari_sam.errors import InputError
+from napari_sam.io.labels import write_labels
 from napari_sam.training.samples import data_digest, load_pictures, pictures_from_arrays
 
 
@@ -150,6 +151,19 @@ def test_a_set_has_the_same_sources_read_alone_or_with_others(tmp_path):
     for folder in (tmp_path, tmp_path / "cells", tmp_path / "cells" / "one"):
         (picture,) = load_pictures(folder)
         assert (picture.dataset, picture.source) == ("cells", "cells/one")
+
+
+def test_pictures_with_labels_beside_them_are_samples_of_any_format(tmp_path):
+    image, labels = squares()
+    folder = tmp_path / "day"
+    folder.mkdir()
+    tifffile.imwrite(folder / "cells.tif", image)
+    write_labels(folder / "cells_labels.zarr", labels)
+    tifffile.imwrite(folder / "alone.tif", image)  # no sample, no complaint
+    for where in (tmp_path, folder):
+        (picture,) = load_pictures(where)
+        assert (picture.dataset, picture.source) == ("day", "day/cells")
+        assert picture.ids.tolist() == [1, 2]
 
 
 def test_a_folder_without_samples_is_an_error(tmp_path):

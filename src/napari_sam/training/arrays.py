@@ -6,34 +6,33 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tifffile
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 from scipy import ndimage
 
 from napari_sam.errors import InputError
 from napari_sam.inference.image import check_image, contrast_range, to_rgb8
+from napari_sam.io.labels import open_labels
+from napari_sam.io.pictures import PNG, open_picture
 
-__all__ = ["ENDINGS", "matched", "read_image", "read_labels", "to_rgb8_planes"]
+__all__ = ["matched", "read_image", "read_labels", "to_rgb8_planes"]
 
-ENDINGS = (".tif", ".tiff", ".png")
+MODES = {"P": "RGB", "PA": "RGB", "LA": "L"}  # Pillow's
 
 
 def read_image(file: Path) -> NDArray[Any]:
     """Read a picture; the colours of a palette become RGB, transparency is dropped."""
-    return _read(file, {"P": "RGB", "PA": "RGB", "LA": "L"})
+    if file.suffix.lower() in PNG:
+        with Image.open(file) as image:
+            return np.asarray(image.convert(MODES.get(image.mode, image.mode)))
+    with open_picture(file) as data:
+        return np.asarray(data[...])
 
 
 def read_labels(file: Path) -> NDArray[Any]:
     """Read labels; the numbers behind a palette's colours are the labels."""
-    return _read(file, {})
-
-
-def _read(file: Path, modes: dict[str, str]) -> NDArray[Any]:
-    if file.suffix.lower() != ".png":
-        return np.asarray(tifffile.imread(file))
-    with Image.open(file) as image:
-        return np.asarray(image.convert(modes.get(image.mode, image.mode)))
+    with open_labels(file) as data:
+        return np.asarray(data[...])
 
 
 def matched(image: ArrayLike, labels: ArrayLike) -> tuple[list[NDArray[Any]], NDArray[np.integer]]:

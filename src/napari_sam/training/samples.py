@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import logging
 from collections.abc import Callable, Iterable
@@ -13,10 +12,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_sam.errors import InputError
-from napari_sam.training.arrays import ENDINGS, matched, read_image, read_labels, to_rgb8_planes
+from napari_sam.training.arrays import matched, read_image, read_labels, to_rgb8_planes
 from napari_sam.training.open_data import known
+from napari_sam.training.pairs import Pair, find_pairs
 
-__all__ = ["Picture", "data_digest", "load_pictures", "make_picture", "pictures_from_arrays"]
+__all__ = [
+    "Picture",
+    "data_digest",
+    "load_pairs",
+    "load_pictures",
+    "make_picture",
+    "pictures_from_arrays",
+]
 
 log = logging.getLogger(__name__)
 SMALLEST = 9  # pixels; fewer are specks of the labelling
@@ -64,13 +71,38 @@ def load_pictures(
     partial: bool = False,
     on_bad: Callable[[str, str], None] | None = None,
 ) -> list[Picture]:
-    """Read every folder below `folder` that holds an ``image`` and a ``labels`` file.
-
-    The first folder below `folder` is the data set; a sample's source is its path, always with
-    the data set's name, so that a set has the same sources whether it is read alone or with others.
+    """Read all samples of a folder, see `napari_sam.training.pairs.find_pairs`.
 
     Parameters
     ----------
+    planes, partial, on_bad
+        See `load_pairs`.
+
+    Raises
+    ------
+    InputError
+        If no sample could be read at all.
+    """
+    pictures = load_pairs(find_pairs(folder), planes, partial, on_bad)
+    if not pictures:
+        raise InputError(
+            f"no usable sample below {folder}; each needs a folder with image.tif|png and "
+            "labels.tif|png, or a picture such as cells.tif with cells_labels.tif beside it"
+        )
+    return pictures
+
+
+def load_pairs(
+    pairs: Iterable[Pair],
+    planes: int = 12,
+    partial: bool = False,
+    on_bad: Callable[[str, str], None] | None = None,
+) -> list[Picture]:
+    """Read pictures and their labels.
+
+    Parameters
+    ----------
+    pairs : iterable of Pair
     planes : int
         Most planes taken of a stack, evenly spaced among those that hold objects.
     partial : bool
@@ -78,34 +110,18 @@ def load_pictures(
     on_bad : callable, optional
         Told the source and the reason of each sample that cannot be used. It is named in the log,
         too, and left out.
-
-    Raises
-    ------
-    InputError
-        If no sample could be read at all.
     """
-    folder = folder.resolve()
     pictures: list[Picture] = []
-    modalities = _modalities(folder)
-    for place in _sample_folders(folder):
-        parts = place.relative_to(folder).parts
-        source = "/".join(parts if len(parts) > 1 else place.parts[-2:])
-        dataset, _, sample = source.partition("/")
+    for one in pairs:
         try:
-            image, labels = read_image(_file(place, "image")), read_labels(_file(place, "labels"))
-            stratum = known(dataset).stratum(modalities.get((dataset, sample), ""))
-            name = f"{dataset}, {stratum}" if stratum else dataset
-            pictures += _planes(name, source, image, labels, planes, partial)
+            image = read_image(_there(one.image, "image"))
+            labels = read_labels(_there(one.labels, "labels"))
+            pictures += _planes(one.dataset, one.source, image, labels, planes, partial)
         except Exception as error:  # files can be damaged in more ways than their readers name
             reason = str(error) or type(error).__name__
-            log.warning("left out %s: %s", source, reason)
+            log.warning("left out %s: %s", one.source, reason)
             if on_bad is not None:
-                on_bad(source, reason)
-    if not pictures:
-        raise InputError(
-            f"no usable sample below {folder}; each needs a folder with image.tif|png and "
-            "labels.tif|png"
-        )
+                on_bad(one.source, reason)
     return pictures
 
 
@@ -201,23 +217,7 @@ def _planes(
     return found
 
 
-def _sample_folders(folder: Path) -> list[Path]:
-    files = (f for f in folder.rglob("*") if f.suffix.lower() in ENDINGS)
-    return sorted({f.parent for f in files if f.stem in ("image", "labels")})
-
-
-def _file(place: Path, stem: str) -> Path:
-    for file in sorted(place.glob(f"{stem}.*")):
-        if file.suffix.lower() in ENDINGS:
-            return file
-    raise InputError(f"there is no {stem}.tif or {stem}.png")
-
-
-def _modalities(folder: Path) -> dict[tuple[str, str], str]:
-    """Read the kinds of picture from the manifest of a collection of data sets, if there is one."""
-    for file in (folder / "manifest.csv", folder.parent / "manifest.csv"):
-        if file.is_file():
-            with file.open(newline="", encoding="utf-8") as lines:
-                rows = list(csv.DictReader(lines))
-            return {(r.get("dataset", ""), r.get("name", "")): r.get("modality", "") for r in rows}
-    return {}
+def _there(path: Path | None, what: str) -> Path:
+    if path is None:
+        raise InputError(f"there is no {what}.tif or {what}.png")
+    return path

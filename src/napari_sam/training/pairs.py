@@ -1,0 +1,94 @@
+"""Which picture goes with which labels."""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_sam.errors import InputError
+from napari_sam.io.pictures import find_pictures, name_of
+from napari_sam.training.open_data import known
+
+__all__ = ["Pair", "find_pairs", "pair"]
+
+LABELS = "_labels"  # after the name of a picture, as `napari-sam segment` calls them
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A picture and its labels, in files.
+
+    Parameters
+    ----------
+    dataset, source : str
+        Data set (or a stratum of it) and sample.
+    image, labels : Path, optional
+        None if it is missing.
+    """
+
+    dataset: str
+    source: str
+    image: Path | None
+    labels: Path | None
+
+
+def pair(image: Path, labels: Path) -> Pair:
+    """Return a picture and its labels; the picture's folder is the data set.
+
+    Examples
+    --------
+    >>> pair(Path("day1/cells.tif"), Path("drawn/cells.png")).source
+    'day1/cells'
+    """
+    folder = image.resolve().parent.name
+    return Pair(folder, f"{folder}/{name_of(image)}", image, labels)
+
+
+def find_pairs(folder: Path) -> list[Pair]:
+    """Return the samples in a folder, at any depth.
+
+    A sample is a folder with an ``image`` and a ``labels``, or a picture such as ``cells.tif`` with
+    ``cells_labels.tif`` beside it. The first folder below `folder` is the data set; a sample's
+    source is its path, always with the data set's name, so that a set has the same sources whether
+    it is read alone or with others.
+    """
+    folder = folder.resolve()
+    kinds = _modalities(folder)
+    pairs = []
+    for place, files in sorted(_places(folder).items()):
+        parts = place.relative_to(folder).parts
+        source = "/".join(parts if len(parts) > 1 else place.parts[-2:])
+        dataset, _, sample = source.partition("/")
+        stratum = known(dataset).stratum(kinds.get((dataset, sample), ""))
+        name = f"{dataset}, {stratum}" if stratum else dataset
+        pairs.append(Pair(name, source, files.get("image"), files.get("labels")))
+    return pairs
+
+
+def _places(folder: Path) -> dict[Path, dict[str, Path]]:
+    """Return the image and the labels of each sample, by its folder or the picture's bare name."""
+    try:
+        files = find_pictures([folder])
+    except InputError:  # it holds none
+        return {}
+    places: dict[Path, dict[str, Path]] = defaultdict(dict)
+    named = {path.with_suffix(""): path for path in reversed(files)}  # the first of several
+    for name, path in named.items():
+        beside = name.with_name(name.name + LABELS)
+        if name.name in ("image", "labels"):
+            places[name.parent][name.name] = path
+        elif beside in named:
+            places[name] = {"image": path, "labels": named[beside]}
+    return places
+
+
+def _modalities(folder: Path) -> dict[tuple[str, str], str]:
+    """Read the kinds of picture from the manifest of a collection of data sets, if there is one."""
+    for file in (folder / "manifest.csv", folder.parent / "manifest.csv"):
+        if file.is_file():
+            with file.open(newline="", encoding="utf-8") as lines:
+                rows = list(csv.DictReader(lines))
+            return {(r.get("dataset", ""), r.get("name", "")): r.get("modality", "") for r in rows}
+    return {}
