@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 
@@ -200,6 +202,48 @@ def test_a_full_disk_loses_nothing(saved, monkeypatch):
     again.folder.close()
 
 
+@pytest.mark.parametrize("where", ["write_snapshot", "Journal"])
+def test_a_snapshot_that_fails_leaves_what_was(saved, monkeypatch, where):
+    session, folder = saved
+
+    def full(*args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(f"napari_sam.session.folder.{where}", full)
+    with pytest.raises(OSError, match="No space left"):
+        folder.take_snapshot()
+    monkeypatch.undo()
+    session.reject()  # goes on in the old journal
+    image = image_of(session)
+    folder.close()
+    again = restore(folder.path)
+    assert image_of(again.session) == image
+    again.folder.take_snapshot()
+    again.folder.close()
+    restore(folder.path).folder.close()
+
+
+def test_a_deleted_folder_takes_no_step(saved):
+    session, folder = saved
+    image = image_of(session)
+    shutil.rmtree(folder.path)
+    with pytest.raises(SessionError, match="moved or deleted"):
+        session.delete([1])
+    assert image_of(session) == image
+
+
+def test_a_drive_that_cannot_sync_folders_will_do(tmp_path, monkeypatch):
+    sync = os.fsync
+
+    def unable(handle):
+        if os.path.isdir(f"/proc/self/fd/{handle}"):
+            raise OSError(22, "Invalid argument")
+        sync(handle)
+
+    monkeypatch.setattr("os.fsync", unable)
+    SessionFolder.create(tmp_path / "mine", MANIFEST).close()
+
+
 def test_what_is_no_session_is_said(tmp_path, saved):
     _, folder = saved
     folder.close()
@@ -342,8 +386,12 @@ def test_a_journal_is_as_before_after_a_failed_write(tmp_path, monkeypatch):
     monkeypatch.setattr("os.fsync", fail)
     with pytest.raises(OSError, match="gone"):
         journal.append({"b": 2})
-    monkeypatch.undo()
     assert (tmp_path / "j").read_bytes() == before
+    with monkeypatch.context() as also:
+        also.setattr("os.ftruncate", lambda *args: fail(0))
+        with pytest.raises(OSError, match="gone"):
+            journal.append({"b": 2})
+    monkeypatch.undo()
     journal.append({"c": 3})
     journal.close()
     assert read_journal(tmp_path / "j")[0] == [{"a": 1}, {"c": 3}]

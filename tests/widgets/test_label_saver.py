@@ -11,7 +11,7 @@ import pytest
 import tifffile
 from napari.components import ViewerModel
 from napari.layers._source import layer_source
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtWidgets import QFileDialog, QMessageBox
 
 from napari_sam.io.drawn import paint
 from napari_sam.io.export import read_objects
@@ -75,6 +75,20 @@ def test_labels_are_saved_where_one_says(panel, save_as, tmp_path, typed, kind, 
     with open_labels(tmp_path / "out" / written) as found:
         np.testing.assert_array_equal(found[...], panel.annotation.target.data)
     assert str(tmp_path / "out" / written) in panel.controls.remark.text()
+
+
+@pytest.mark.parametrize("answer", ["No", "Yes"])
+def test_a_file_that_the_dialog_did_not_see_is_asked_about(
+    panel, save_as, tmp_path, monkeypatch, answer
+):
+    panel.controls.accept.click()
+    (tmp_path / "a.ome.tif").write_bytes(b"mine")
+    asked = []
+    button = getattr(QMessageBox.StandardButton, answer)
+    monkeypatch.setattr(QMessageBox, "question", lambda *args: asked.append(args) or button)
+    save_as(tmp_path / "a")
+    assert "a.ome.tif" in asked[0][2]
+    assert ((tmp_path / "a.ome.tif").read_bytes() == b"mine") is (answer == "No")
 
 
 def test_pixels_keep_their_size(panel, save_as, tmp_path):

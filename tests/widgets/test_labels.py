@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
+from napari_sam.session.changes import Kind
+from napari_sam.session.proposals import Proposal
 from tests.widgets.conftest import ours, picture
 
 
@@ -61,6 +63,17 @@ def test_ask(viewer, panel, answer, value):
     assert panel.controls.question.isHidden()
     assert after[10, 22] == value
     assert after[10, 19] == 6
+
+
+def test_the_question_stays_while_other_things_happen(viewer, panel):
+    rule(panel, "ask")
+    panel.controls.accept.click()
+    with panel.annotation.session.begin(Kind.PROPAGATED) as batch:
+        batch.add((None, None), [Proposal(np.eye(40, 60, dtype=bool))])
+    assert not panel.controls.question.isHidden()
+    panel.controls.undo.click()
+    panel.controls.undo.click()
+    assert panel.controls.question.isHidden()
 
 
 def test_ask_and_think_again(viewer, panel):

@@ -72,6 +72,26 @@ def test_another_layer_has_objects_of_its_own(viewer, panel, accept):
     assert set(np.unique(other.data)) == {0, 1}
     np.testing.assert_array_equal(first.data, before)
     assert len(saved(viewer)) == 2
+    panel.controls.labels.choose(first)
+    assert panel.annotation.session.objects[1].sections[None, None].prompts.points == ((10, 20),)
+    assert panel.annotation.session.draft.points == ((30, 40),)  # as it was left
+    panel.controls.undo.click()
+    panel.controls.undo.click()
+    assert not first.data.any()
+    assert other.data.any()
+
+
+def test_a_layer_that_was_painted_meanwhile_has_no_session_to_go_back_to(viewer, panel, accept):
+    accept(10, 20)
+    first = panel.annotation.target
+    panel.controls.labels.choose(None)
+    first.data[10, 20] = 9
+    panel.controls.labels.choose(first)
+    assert not panel.annotation.session.objects
+    assert "Saved work" in panel.controls.remark.text()
+    assert first.data[10, 20] == 9
+    (kept,) = saved(viewer)
+    assert not kept.is_open
 
 
 def test_what_is_painted_on_a_locked_object_is_put_back(viewer, panel, accept, qtbot):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from napari.layers._layer_actions import _duplicate_layer
 from qtpy.QtCore import QUrl
 
 from napari_sam.inference.propagate import propagate
@@ -284,12 +285,28 @@ def test_an_object_deleted_in_the_middle_does_not_come_back(halt, model):
     assert bench.slices(2) == list(range(8))
 
 
-def test_a_changed_contrast_changes_nothing(halt, model):
+@pytest.mark.parametrize("what", ["contrast", "names", "copies", "order", "view"])
+def test_what_is_none_of_its_business_changes_nothing(halt, model, what):
     bench = halt()
-    bench.viewer.layers["stack"].contrast_limits = (0, 7)
+    layers, labels = bench.viewer.layers, bench.panel.annotation.target
+    if what == "contrast":
+        layers["stack"].contrast_limits = (0, 7)
+    elif what == "names":
+        layers["stack"].name, labels.name = "mine", "stack"
+    elif what == "copies":
+        for layer in list(layers):  # our own tools, too
+            layers.selection = {layer}
+            _duplicate_layer(layers)
+    elif what == "order":
+        layers.move_multiple(range(len(layers))[::-1], 0)
+    else:
+        bench.viewer.dims.order = (2, 0, 1)
+        bench.viewer.dims.ndisplay = 3
     model.go.release(99)
     bench.finish()
+    assert bench.panel.annotation.target is labels
     assert bench.slices(1) == list(range(10))
+    assert labels.data[:, 14, 20].all()
     assert model.contrasts == [(0, 109)]
 
 

@@ -11,10 +11,14 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QLineEdit
 
+from napari_sam.session.folder import read_session
+from napari_sam.session.saved import all_saved
 from napari_sam.widgets import label_saver
 from napari_sam.widgets.panel import Panel
+from tests.inference.moving import draw
 from tests.widgets.conftest import ours, picture
 from tests.widgets.hands import Hands
+from tests.widgets.test_stack import FollowingSegmenter
 
 pytestmark = pytest.mark.gui
 
@@ -198,6 +202,26 @@ def test_the_viewer_is_closed_while_the_model_works(desk, model):
     d.qtbot.wait(50)
     gate.set()
     d.qtbot.wait(100)
+
+
+@pytest.mark.parametrize("model", [FollowingSegmenter()])
+def test_the_viewer_is_closed_while_objects_are_followed(desk, model, qtbot, tmp_path):
+    """The slices that have come are saved, and can be gone on with from another window."""
+    d = desk(draw({1: lambda z: (14, 20, 6)}))
+    d.panel.ahead.switch(False)
+    d.viewer.dims.set_point(0, 4)
+    d.click(4, 14, 20)
+    d.press(Qt.Key.Key_N)
+    model.go = threading.Semaphore(2)
+    d.panel.stack.controls.start.click()
+    hosted, objects = d.panel.annotation.model, d.panel.annotation.session.objects
+    qtbot.waitUntil(lambda: len(objects[1].planes) == 3)
+    d.viewer.close()
+    assert hosted.submit(lambda _: "free", lambda *report: None).result(5) == "free"
+    (saved,) = all_saved(tmp_path / "sessions")
+    qtbot.waitUntil(lambda: not saved.is_open)
+    (held,) = read_session(saved.path).objects.values()
+    assert [plane[0] for plane in held.planes] == [4, 5, 6]
 
 
 def test_two_viewers_at_once(desk):

@@ -97,11 +97,16 @@ class SessionFolder:
         """
         if self._session is None:
             return
-        write_snapshot(self._session, _snapshot(self.path, self._generation + 1))
-        self._journal.close()
-        self._generation += 1
-        self._journal = Journal(_journal(self.path, self._generation))
-        _drop_older(self.path, self._generation)
+        old, next_ = self._journal, self._generation + 1
+        journal = Journal(_journal(self.path, next_))  # counts for nothing without its snapshot
+        try:
+            write_snapshot(self._session, _snapshot(self.path, next_))
+        except BaseException:
+            journal.close()
+            raise
+        self._journal, self._generation = journal, next_
+        old.close()
+        _drop_older(self.path, next_)
 
     def close(self) -> None:
         """Let the session go and the folder be opened by others.

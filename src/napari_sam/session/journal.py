@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
 import zlib
@@ -9,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 __all__ = ["Journal", "read_journal"]
+
+UNSUPPORTED = errno.EINVAL, errno.ENOTSUP, errno.ENOSYS  # folders of some network drives
 
 
 class Journal:
@@ -27,6 +31,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         new = not path.exists()
+        self._path = path
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | _BINARY, 0o644)
         self.size = os.fstat(self._file).st_size
         if new:
@@ -38,10 +43,14 @@ class Journal:
         Raises
         ------
         OSError
-            If it cannot be written; the file is as it was.
+            If it cannot be written, or nobody would find it; the file is as it was.
         """
         text = json.dumps(value, separators=(",", ":")).encode()
         line = b"%08x %s\n" % (zlib.crc32(text), text)
+        if not self._path.exists():  # an open file can be written to even so, in vain
+            raise FileNotFoundError(errno.ENOENT, "it was moved or deleted", str(self._path))
+        if os.fstat(self._file).st_size != self.size:  # a failed write, and no way to undo it then
+            os.ftruncate(self._file, self.size)
         try:
             written = 0
             while written < len(line):
@@ -49,7 +58,8 @@ class Journal:
             if sync:
                 os.fsync(self._file)
         except OSError:
-            os.ftruncate(self._file, self.size)
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._file, self.size)
             raise
         self.size += len(line)
 
@@ -102,6 +112,9 @@ def sync_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError as error:
+        if error.errno not in UNSUPPORTED:
+            raise
     finally:
         os.close(handle)
 

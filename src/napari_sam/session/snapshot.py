@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -84,10 +85,11 @@ def write_snapshot(session: Ledger, path: Path) -> None:
                 _sync(Path(folder) / name)
             sync_folder(Path(folder))
         part.rename(path)
-        sync_folder(path.parent)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
+    with contextlib.suppress(OSError):  # it is there, and what follows goes by it
+        sync_folder(path.parent)
 
 
 def read_snapshot(session: Ledger, path: Path) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from napari.components import ViewerModel
 from napari.layers import Labels
@@ -18,7 +20,7 @@ from napari_sam.inference.host import HostedModel
 from napari_sam.results import Prediction
 from napari_sam.session.autosave import Autosave
 from napari_sam.session.commit import Rule
-from napari_sam.session.folder import Restored, SessionFolder
+from napari_sam.session.folder import Restored, SessionFolder, restore
 from napari_sam.session.objects import Status, spanned
 from napari_sam.session.saved import sessions_folder
 from napari_sam.session.session import Accepted, Session
@@ -37,6 +39,10 @@ from napari_sam.widgets.target import LabelsTarget, check_places, new_labels, wh
 __all__ = ["Annotation"]
 
 REST_MS = 250
+PAINTED_OVER = (
+    "These labels are others now than when you left them: each becomes an object when you open it. "
+    "What you did before is kept; see More options, Saved work."
+)
 
 
 class Annotation:
@@ -85,6 +91,7 @@ class Annotation:
         self._looks: dict[Plane, Look] = {}
         self._contrast = Contrast(picture.sampler())
         self._target: LabelsTarget | None = None
+        self._left: WeakKeyDictionary[Labels, Path] = WeakKeyDictionary()
         self.failed = False
         self.selected: int | None = None
         self._preview = Preview(viewer, picture)
@@ -194,19 +201,23 @@ class Annotation:
         """Send accepted objects to this layer, which fits; None: to a new one.
 
         Another layer has objects of its own: the session with those of before ends, and stays
-        saved. Only if the layer of before is gone and a new one is wanted does its session go on.
+        saved. It goes on if its layer is chosen again, or is gone and a new one is wanted.
         """
-        gone = self._target is not None and self._target.layer not in self._viewer.layers
+        before, draft = self.target, self.session.draft
+        gone = before is not None and before not in self._viewer.layers
         self._release()
-        if self.session.objects and not (gone and layer is None):
+        ends = bool(self.session.objects) and not (gone and layer is None)
+        if ends:
             self.many.forget()
-            draft = self.session.draft
+            if before is not None and self.saved_in is not None:
+                self._left[before] = self.saved_in.path
             self._saving.close()
             self._begin_session()
-            if draft.object_id is None and draft.has_prompts:
-                self.session.draw(draft.plane, draft.points, draft.labels, draft.box, draft.mask)
         if layer is not None:
             self._attach(layer)
+            self._go_on_in(layer)
+        if ends and draft.object_id is None and draft.has_prompts and self.session.draft.is_empty:
+            self.session.draw(draft.plane, draft.points, draft.labels, draft.box, draft.mask)
         self.changed.emit()
 
     def accept(self, rule: Rule) -> Accepted:
@@ -311,6 +322,22 @@ class Annotation:
         layer.events.paint.connect(self._painted)
         layer.events.data.connect(self._relabelled)
         layer.events.set_data.connect(self._redrawn)
+
+    def _go_on_in(self, layer: Labels) -> None:
+        """Bring back the session that wrote to a layer before, if that still shows its objects."""
+        path = self._left.pop(layer, None)
+        if path is None or self._target is None or self.session.objects:
+            return
+        try:
+            restored = restore(path)
+        except NapariSamError as error:
+            self.remarked.emit(f"⚠ {error}")
+            return
+        if restored.session.fits(self._target):
+            self.resume(restored)
+        else:
+            restored.folder.close()
+            self.remarked.emit(PAINTED_OVER)
 
     def _release(self) -> None:
         """Leave the labels as they are."""

@@ -12,7 +12,7 @@ import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Image, Labels
 from qtpy.QtCore import QObject, Signal
-from qtpy.QtWidgets import QFileDialog, QPushButton
+from qtpy.QtWidgets import QFileDialog, QMessageBox, QPushButton
 
 from napari_sam.io.export import write_objects
 from napari_sam.io.labels import check_output
@@ -87,9 +87,12 @@ class LabelSaver(QObject):
         path, kind = QFileDialog.getSaveFileName(
             self._button, "Save labels", start, ";;".join(FILTERS)
         )
-        if path:
-            known = Path(path).suffix.lower() in ENDINGS
-            self.save(annotation, annotation.target, Path(path if known else path + FILTERS[kind]))
+        if not path:
+            return
+        known = Path(path).suffix.lower() in ENDINGS
+        there = Path(path if known else path + FILTERS[kind])
+        if known or not there.exists() or self._replaces(there):  # else the dialog has asked
+            self.save(annotation, annotation.target, there)
 
     def save(self, annotation: Annotation, layer: Labels, path: Path) -> None:
         """Begin to write the labels of a layer; `said` tells how it went."""
@@ -117,6 +120,12 @@ class LabelSaver(QObject):
         """Say nothing any more; what is being written is finished."""
         self._closed = True
         self._thread.shutdown(wait=False)
+
+    def _replaces(self, path: Path) -> bool:
+        answer = QMessageBox.question(
+            self._button, "Save labels", f"{path.name} already exists. Do you want to replace it?"
+        )
+        return bool(answer == QMessageBox.StandardButton.Yes)
 
     def _tell(self, future: Future[Path]) -> None:  # in the thread
         if not self._closed:

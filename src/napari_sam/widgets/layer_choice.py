@@ -8,6 +8,7 @@ from napari.components import ViewerModel
 from napari.layers import Layer
 from napari.utils.events import Event, EventEmitter
 from qtpy.QtCore import Signal
+from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QComboBox, QSizePolicy, QWidget
 
 __all__ = ["LayerChoice"]
@@ -55,6 +56,11 @@ class LayerChoice(QComboBox):
     def choose(self, layer: Layer | None) -> None:
         """Choose a layer, as a click would."""
         self.setCurrentIndex(self._layers.index(layer))
+
+    def wheelEvent(self, event: QWheelEvent | None) -> None:
+        """Leave the choice alone: another layer by accident would end what goes on."""
+        if event is not None:
+            event.ignore()
 
     def disconnect_viewer(self) -> None:
         """Follow the viewer no longer."""

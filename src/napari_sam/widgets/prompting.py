@@ -8,7 +8,7 @@ from psygnal import Signal
 
 from napari_sam.errors import NapariSamError
 from napari_sam.session.commit import Rule
-from napari_sam.session.draft import Request
+from napari_sam.session.draft import Draft, Request
 from napari_sam.session.session import Session
 from napari_sam.widgets.annotation import Annotation
 from napari_sam.widgets.controls import Controls
@@ -55,6 +55,7 @@ class Prompting:
         self.took = ""
         self._controls = c = controls
         self._accept_once_answered: Request | None = None
+        self._in_question: Draft | None = None
         for tool, button in c.tools.items():
             button.clicked.connect(lambda _, tool=tool: self.arm(tool))
         c.shape.tool_chosen.connect(self.arm)
@@ -133,6 +134,7 @@ class Prompting:
             self._write(Rule(rule))
         elif met := session.overlap():
             ids = ", ".join(map(str, met))
+            self._in_question = session.draft
             self._controls.ask_about(
                 f"The mask shares {sum(met.values()):,} pixels with object {ids}. Who keeps them?"
             )
@@ -143,7 +145,9 @@ class Prompting:
     def refresh(self) -> None:
         """Show how the annotation stands."""
         c, annotation = self._controls, self.annotation
-        c.ask_about("")
+        # What goes on beside it, such as following, takes no question away from under the mouse.
+        if annotation is None or annotation.session.draft is not self._in_question:
+            c.ask_about("")
         for button in (c.accept, c.reject, c.undo, c.redo, *c.tools.values(), c.shape):
             button.setEnabled(annotation is not None)
         if annotation is None:
