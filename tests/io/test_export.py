@@ -8,12 +8,15 @@ import io
 import json
 import logging
 
+import bioio_ome_zarr
 import numpy as np
 import ome_types
 import pytest
 import roifile
 import shapely
 import tifffile
+from bioio import BioImage
+from PIL import Image
 from pycocotools.coco import COCO
 
 from napari_sam.errors import InputError
@@ -41,6 +44,12 @@ def ring():
     labels[4:6, 5:8] = 0
     labels[10:, 12:] = 2
     return labels
+
+
+def centres_in(shape):
+    """Return the pixels (12, 14) whose centres lie in a shape of x and y."""
+    rows, columns = np.indices(ring().shape) + 0.5
+    return shapely.contains_xy(shape, columns, rows)
 
 
 def coco(path):
@@ -145,8 +154,12 @@ def test_geojson_is_what_qupath_reads(tmp_path):
     assert shape.is_valid
     assert shape.bounds == (3, 2, 10, 9)
     assert len(shape.interiors) == 1
-    assert shape.area == (ring() == 7).sum()
     assert {one["geometry"]["plane"]["z"] for one in whole["features"]} == {0, 1}
+    found = np.zeros((2, *ring().shape), int)
+    for one in whole["features"]:
+        inside = centres_in(shapely.geometry.shape(one["geometry"]))
+        found[one["geometry"]["plane"]["z"]][inside] = int(one["properties"]["name"])
+    np.testing.assert_array_equal(found, [ring(), ring()])
 
 
 def test_qupaths_own_annotations_are_read(tmp_path):
@@ -173,7 +186,11 @@ def test_imagej_sees_traced_and_composite_rois(tmp_path):
         ("object 7 z1", 2, True),
     ]
     assert (rois[1].top, rois[1].left, rois[1].bottom, rois[1].right) == (2, 3, 9, 10)
-    assert len(rois[1].coordinates(multi=True)) == 2
+    found = np.zeros((2, *ring().shape), int)
+    for roi in rois:
+        rings = [centres_in(shapely.Polygon(ring)) for ring in roi.coordinates(multi=True)]
+        found[roi.position - 1][np.logical_xor.reduce(rings)] = int(roi.name.split()[1])
+    np.testing.assert_array_equal(found, [ring(), ring()])
 
 
 def test_imagejs_own_rois_are_read(tmp_path):
@@ -227,6 +244,31 @@ def test_an_ome_tif_has_physical_sizes_for_omes_reader(tmp_path):
         0.25,
     )
     assert pixels.physical_size_x_unit.value == "µm"
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "a.ome.tif"), [ring(), ring()])
+
+
+@pytest.mark.parametrize("axes", ["zyx", "tzyx", "yx"])
+def test_an_ome_zarr_opens_in_a_reader_of_ome_zarr(tmp_path, axes):
+    labels = ragged(*(2, 3, 11, 13)[-len(axes) :])
+    known = {"t": (9, "second"), "z": (2, "micrometer"), "y": (0.5, "micrometer")}
+    known["x"] = known["y"]
+    steps, units = zip(*(known[axis] for axis in axes), strict=True)
+    about = {"axis_labels": tuple(axes), "scale": steps, "units": units}
+    write_objects(tmp_path / "a.ome.zarr", labels, Spacing.of(len(axes), about))
+    image = BioImage(tmp_path / "a.ome.zarr", reader=bioio_ome_zarr.Reader)
+    there = image.xarray_data.squeeze()
+    assert "".join(there.dims).lower() == axes
+    np.testing.assert_array_equal(there, labels)
+    for axis, step, unit in zip(axes.upper(), steps, units, strict=True):
+        assert getattr(image.scale, axis) == step
+        assert str(getattr(image.dimension_properties, axis).unit) == unit
+
+
+def test_a_png_opens_in_pillow(tmp_path):
+    for labels in (ring(), ring().astype(np.uint16) * 300):
+        write_objects(tmp_path / "a.png", labels)
+        with Image.open(tmp_path / "a.png") as image:
+            np.testing.assert_array_equal(image, labels)
 
 
 def table(path):
