@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,16 +27,21 @@ class Counting:
         with self.output.with_name("log.txt").open("a") as log:
             log.write(f"{os.getpid()} {self.output.name} {what}\n")
 
-    def parts(self):
+    @contextmanager
+    def opened(self, predictor):
         if not self.source.exists():
             raise FileNotFoundError(f"{self.source} is not there")
+        yield self
+
+    @property
+    def parts(self):
         return range(self.count)
 
     @property
     def folder(self):
         return self.output.parent
 
-    def do(self, part, predictor):
+    def do(self, part):
         if self.part(part).exists():
             return
         self.log(f"begin {part}")
@@ -43,9 +49,10 @@ class Counting:
         with replacing(self.part(part)) as file:
             file.write_text(str(part))
         self.log(f"end {part}")
+        yield 1.0
 
-    def finish(self, predictor):
-        text = "\n".join(self.part(part).read_text() for part in self.parts())
+    def finish(self):
+        text = "\n".join(self.part(part).read_text() for part in self.parts)
         with replacing(self.output) as file:
             file.write_text(text)
         self.log("finish")

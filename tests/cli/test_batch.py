@@ -1,4 +1,4 @@
-"""`napari-sam segment` over many files: failures, resuming, boxes, what is said beside outputs."""
+"""Commands over many files: failures, resuming, boxes, what is said beside outputs."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from PIL import Image
 
 from napari_sam.cli.main import main
 from napari_sam.inference import grid
+from napari_sam.inference import refine as refining
 from napari_sam.io.labels import open_labels
 from napari_sam.results import Proposal
 
@@ -149,14 +150,88 @@ def test_boxes_and_seeds_do_not_go_together(folder, capsys):
     assert "leave --seeds and --text out" in capsys.readouterr().err
 
 
-def test_a_command_loads_no_window(folder):
+@pytest.mark.parametrize(("command", "option"), [("refine", "--labels"), ("propagate", "--seeds")])
+def test_labels_go_with_pictures_by_name(folder, capsys, command, option):
+    truth = square(5) > 100
+    rough = np.zeros((2, 32, 64), np.uint8)
+    if command == "refine":
+        rough[:, 6:21, 4:18] = 7
+    else:
+        rough[0][truth] = 7
+    (folder / "rough").mkdir()
+    for name, labels in (("s.tif", "s_labels.tif"), ("t.tif", "t.tif")):
+        stack = np.stack([square(5), square(5)])
+        tifffile.imwrite(folder / "in" / name, stack, photometric="minisblack")
+        tifffile.imwrite(folder / "rough" / labels, rough, photometric="minisblack")
+    (folder / "rough" / "b_labels.png").write_bytes(b"no labels")
+    arguments = [command, "in", option, "rough/*", "-o", "out", "--device", "cpu", "--json"]
+    assert main(arguments) == 1
+    out, err = capsys.readouterr()
+    report = json.loads(out)
+    assert [one["image"] for one in report["images"]] == ["in/s.tif", "in/t.tif"]
+    assert all([*one["objects"]] == ["7"] for one in report["images"])
+    why = report["failures"]
+    assert [*why] == ["in/a.png", "in/c.png", "in/b.png"]
+    assert "must have the same name; got none of the 3 there" in why["in/a.png"]
+    assert "3 of 5 failed" in err
+    for name in ("s", "t"):
+        labels = folder / "out" / f"{name}_labels.tif"
+        found = tifffile.imread(labels) == 7
+        assert all((mask & truth).sum() > 0.7 * (mask | truth).sum() for mask in found)
+        about = json.loads(labels.with_name(f"{labels.name}.json").read_text("utf-8"))
+        assert (about["command"], about["contrast"]) == (command, "percentile")
+        assert about["inputs"][option[2:]]["path"].startswith(str(folder / "rough" / name))
+    (folder / "out" / "t_labels.tif").unlink()
+    assert main([*arguments, "--resume"]) == 1
+    again = json.loads(capsys.readouterr().out)["images"]
+    assert ["skipped" in one for one in again] == [True, False]
+    assert [one["objects"] for one in again] == [one["objects"] for one in report["images"]]
+
+
+def test_an_interrupted_refinement_is_gone_on_with(folder, monkeypatch):
+    asked, real = [], refining.refine
+
+    def interrupted(*given, **named):
+        asked.append(None)
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        return real(*given, **named)
+
+    monkeypatch.setattr(refining, "refine", interrupted)
+    for name in ("stack", "rough"):
+        images = np.stack([square(5), square(25)]) // (1 if name == "stack" else 150)
+        tifffile.imwrite(folder / f"{name}.tif", images, photometric="minisblack")
+    arguments = ["refine", "stack.tif", "--labels", "rough.tif", "-o", "out.tif", "--quiet"]
+    assert main(arguments) == 130
+    assert main(arguments) == 0
+    assert len(asked) == 3
+    assert tifffile.imread(folder / "out.tif").any(axis=(1, 2)).all()
+    assert not list(folder.glob(".*"))
+
+
+def test_no_command_loads_a_window(folder):
+    """All of them are run, `train` and `evaluate` up to the samples that they do not find."""
     code = """
 import sys
+sys.modules |= dict.fromkeys(("qtpy", "PyQt6", "napari", "magicgui", "vispy", "superqt"))
 from napari_sam.cli.main import main
-assert main(["segment", "in/a.png", "-o", "a.tif", "--points", "2", "--quiet"]) == 0
-loaded = {"qtpy", "napari", "magicgui", "vispy", "superqt"} & set(sys.modules)
-assert not loaded, loaded
+labels = "-o", "a.tif", "--quiet"
+assert main(["segment", "in/a.png", "--points", "2", *labels]) == 0
+assert main(["refine", "in/a.png", "--labels", "a.tif", "-o", "b.tif", "--quiet"]) == 0
+assert main(["propagate", "stack.tif", "--seeds", "seeds.tif", "-o", "c.tif", "--quiet"]) == 0
+assert main(["embed", "in/a.png", "--quiet"]) == 0
+print("so far so quiet", flush=True)
+assert main(["convert", "a.tif", "-o", "a.csv"]) == 0
+assert main(["models", "list"]) == 0
+assert main(["demo", "--headless"]) == 0
+assert main(["train", "empty", "-o", "mine"]) == main(["evaluate", "empty"]) == 1
 """
+    (folder / "empty").mkdir()
+    image = square(5)
+    for name, pixels in (("stack", image), ("seeds", image // 150)):
+        stack = np.stack([pixels, pixels * (name == "stack")])
+        tifffile.imwrite(folder / f"{name}.tif", stack, photometric="minisblack")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert done.stdout == done.stderr == ""
+    assert done.stdout.startswith("so far so quiet")
+    assert done.stderr.count("no usable sample") == len(done.stderr.splitlines()) == 2

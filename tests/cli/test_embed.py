@@ -75,6 +75,11 @@ def test_bad_slices_and_files_are_named_and_the_rest_is_done(folder, capsys):
     assert "broken.tif cannot be read" in broken["problems"][0]
     assert (holes["slices"], holes["kept"], holes["embedded"]) == (3, 2, 2)
     assert "finite" in holes["problems"][0]
+    assert [path.rsplit("/")[-1] for path in report["failures"]] == ["broken.tif", "holes.tif"]
+    assert main(["embed", "--quiet", *map(str, folder.glob("*.tif"))]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert [line.split()[0] for line in err.splitlines()[1:]] == [*report["failures"]]
 
 
 def test_it_stops_where_the_disk_budget_ends(folder, tmp_path, capsys):
@@ -83,16 +88,17 @@ def test_it_stops_where_the_disk_budget_ends(folder, tmp_path, capsys):
     megabytes = round(2.5 * path.stat().st_size / 1e6)
     save_settings(Settings(embeddings_disk_mb=megabytes), tmp_path / "settings.json")
     assert main(["embed", "--clear", "--device", "cpu", str(folder / "stack.tif")]) == 1
-    printed = capsys.readouterr().out
-    assert "stack.tif: 2 of 3 slices are embedded, 2 of them now" in printed
-    assert "there is room for 2 of 3 slices" in printed
+    out, err = capsys.readouterr()
+    assert "stack.tif: 2 of 3 slices are embedded, 2 of them now" in out
+    assert "1 of 1 failed" in err
+    assert "there is room for 2 of 3 slices" in err
     assert len(list((tmp_path / "kept").iterdir())) == 2
 
 
 def test_clearing_needs_no_picture(folder, tmp_path, capsys):
     embed(capsys, folder / "flat.png")
     assert embed(capsys, "--clear") == (
-        0, {"folder": str(tmp_path / "kept"), "bytes": 0, "images": []}
+        0, {"folder": str(tmp_path / "kept"), "bytes": 0, "images": [], "failures": {}}
     )  # fmt: skip
     assert list((tmp_path / "kept").iterdir()) == []
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 from napari_sam.cli import propagate as command
 from napari_sam.cli.main import main
+from napari_sam.inference import propagate as module
 from napari_sam.io.labels import open_labels
 
 
@@ -44,10 +45,10 @@ def follow(folder, *more):
 def test_objects_are_followed_and_reported(files, capsys):
     folder, truth = files
     assert follow(folder, "--json") == 0
-    report = json.loads(capsys.readouterr().out)
+    (report,) = json.loads(capsys.readouterr().out)["images"]
     found = tifffile.imread(folder / "out.tif")
     told = json.loads((folder / "out.tif.json").read_text("utf-8"))
-    assert told["report"] == report
+    assert told["report"]["objects"] == report["objects"]
     assert told["inputs"]["seeds"]["path"] == str(folder / "seeds.tif")
     assert found.dtype == np.uint16
     for id_ in (5, 300):
@@ -67,7 +68,7 @@ def test_only_where_it_is_told(files, capsys):
     assert "object 300: 2 slices, from 2 to 3" in capsys.readouterr().out
 
 
-def test_an_interrupted_run_keeps_what_it_has(files, capsys, monkeypatch):
+def test_an_interrupted_run_keeps_what_it_has(files, caplog, monkeypatch):
     folder, _ = files
 
     def interrupted(*args, **keywords):
@@ -76,16 +77,15 @@ def test_an_interrupted_run_keeps_what_it_has(files, capsys, monkeypatch):
         yield next(walk)
         raise KeyboardInterrupt
 
-    import napari_sam
-
-    original = napari_sam.propagate
-    monkeypatch.setattr(napari_sam, "propagate", interrupted, raising=False)
+    original = module.propagate
+    monkeypatch.setattr(module, "propagate", interrupted)
     assert follow(folder) == 130
     assert [z for z, plane in enumerate(tifffile.imread(folder / "out.tif")) if plane.any()] == [
         2,
         3,
     ]
-    assert "what was done is in" in capsys.readouterr().err
+    assert "what was done is in" in caplog.text
+    assert not (folder / "out.tif.json").exists()
 
 
 def test_inputs_are_not_overwritten_and_missing_ones_are_named(files, capsys):
@@ -101,7 +101,7 @@ def test_inputs_are_not_overwritten_and_missing_ones_are_named(files, capsys):
 
 def test_where_it_stopped_is_said_in_words():
     one = {"slices": [2, 3], "stopped": {"4": "no mask found"}, "unsure": {"3": "weak"}}
-    assert command._lines(5, one) == [
+    assert command._lines("5", one) == [
         "object 5: 2 slices, from 2 to 3",
         "    stopped at slice 4: no mask found",
         "    look at 1 slices: 3",
@@ -131,7 +131,8 @@ def test_a_rough_picture_and_a_rough_stack_are_refined(files, capsys):
     ):  # fmt: skip
         arguments = [str(folder / image), "--labels", str(folder / labels)]
         assert main(["refine", *arguments, "-o", str(folder / out), "--json"]) == 0
-        report = json.loads(capsys.readouterr().out)["objects"]
+        (report,) = json.loads(capsys.readouterr().out)["images"]
+        report = report["objects"]
         with open_labels(folder / out) as found:
             found = np.asarray(found)
         expected = truth[1] if out == "out.png" else truth

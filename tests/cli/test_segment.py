@@ -10,6 +10,7 @@ import tifffile
 from PIL import Image
 from scipy import ndimage
 
+from napari_sam.batch import segment as work
 from napari_sam.cli.main import main
 from napari_sam.inference import grid, tiled
 from napari_sam.inference.tiling import Tiling
@@ -203,7 +204,7 @@ def test_a_time_series_is_linked_and_channels_are_not(folder, bright, capsys):
         assert ("linked through" in said) == (axes == "TYX")
 
 
-def test_what_was_done_before_an_interruption_is_kept(folder, monkeypatch, capsys):
+def test_an_interrupted_stack_is_gone_on_with(folder, monkeypatch, capsys):
     whole, searched = grid.iter_proposals, []
 
     def interrupted(*given, **named):
@@ -214,15 +215,20 @@ def test_what_was_done_before_an_interruption_is_kept(folder, monkeypatch, capsy
 
     monkeypatch.setattr(grid, "iter_proposals", interrupted)
     assert segment(folder, ["stack.tif"], "out.tif") == 130
+    assert "0 of 1 are done; the same command with --resume goes on" in capsys.readouterr().err
+    assert not (folder / "out.tif").exists()
+    assert segment(folder, ["stack.tif"], "out.tif", "--resume") == 0
+    assert len(searched) == 3
     labels = tifffile.imread(folder / "out.tif")
     assert labels[0].any()
-    assert not labels[1].any()
-    assert "what was done is in" in capsys.readouterr().err
+    assert labels[1].any()
+    assert not list(folder.glob(".*"))
 
 
 def test_a_large_picture_is_searched_in_tiles_and_gone_on_with(folder, monkeypatch, capsys):
     monkeypatch.setattr(Tiling, "alone", 40)
-    monkeypatch.setattr(tiled, "Tiling", lambda: Tiling(32, 24))
+    for place in (tiled, work):
+        monkeypatch.setattr(place, "Tiling", lambda: Tiling(32, 24))
     real, searched = tiled._search, []
 
     def search(*given):
@@ -233,7 +239,6 @@ def test_a_large_picture_is_searched_in_tiles_and_gone_on_with(folder, monkeypat
 
     monkeypatch.setattr(tiled, "_search", search)
     assert segment(folder, ["cells.png"], "out.tif") == 130
-    assert "nothing was written; the same command goes on" in capsys.readouterr().err
     assert not (folder / "out.tif").exists()
     before = set(folder.iterdir())
     assert segment(folder, ["cells.png"], "out.tif") == 0

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,14 +40,29 @@ class EmbedWork:
     folder: Path
     budget: int
 
-    def parts(self) -> list[tuple[int, ...]]:
-        """Return all slices."""
+    @contextmanager
+    def opened(self, predictor: Predictor) -> Iterator[_Embedding]:
+        """Open the picture."""
         from napari_sam.io.pictures import open_picture
 
         with open_picture(self.source) as data:
-            return list(np.ndindex(*data.shape[: axes(data) - 2]))
+            yield _Embedding(self, predictor, data)
 
-    def do(self, part: tuple[int, ...], predictor: Predictor) -> None:
+
+@dataclass(frozen=True, eq=False)
+class _Embedding:
+    """A picture that is open to be embedded."""
+
+    work: EmbedWork
+    predictor: Predictor
+    data: Any
+
+    @property
+    def parts(self) -> list[tuple[int, ...]]:
+        """All slices."""
+        return list(np.ndindex(*self.data.shape[: axes(self.data) - 2]))
+
+    def do(self, part: tuple[int, ...]) -> Iterator[float]:
         """Embed a slice; what is there by its content is not made again.
 
         Raises
@@ -53,22 +71,29 @@ class EmbedWork:
             If the slice cannot be read, or there is no room: many machines at once would push out
             one another's.
         """
-        from napari_sam.inference.sampling import sample_stack
-        from napari_sam.io.pictures import open_picture, read_plane
+        from napari_sam.io.pictures import read_plane
 
-        disk = DiskStore(self.folder, self.budget)
-        segmenter = Segmenter(predictor, EmbeddingStore(MemoryStore(0), disk))
-        with open_picture(self.source) as data:
-            ndim = axes(data)
-            contrast = segmenter.contrast(sample_stack(data, ndim)) if ndim > 2 else None
-            size = segmenter.keep(read_plane(data, part), contrast)
-        if size == 0 or disk.nbytes + size > self.budget:
+        folder, budget = self.work.folder, self.work.budget
+        disk = DiskStore(folder, budget)
+        segmenter = Segmenter(self.predictor, EmbeddingStore(MemoryStore(0), disk))
+        size = segmenter.keep(read_plane(self.data, part), self._contrast)
+        if size == 0 or disk.nbytes + size > budget:
             raise InputError(
-                f"{self.folder} has no room for more: {self.budget / 1e6:,.0f} MB; raise "
+                f"{folder} has no room for more: {budget / 1e6:,.0f} MB; raise "
                 "embeddings_disk_mb in your settings, or delete all with --clear"
             )
+        yield 1.0
 
-    def finish(self, predictor: Predictor) -> dict[str, Any]:
+    def finish(self) -> dict[str, Any]:
         """Return what the command reports; nobody counts which of them were there before."""
-        slices = len(self.parts())
+        slices = len(self.parts)
         return {"slices": slices, "kept": slices, "embedded": slices, "bytes": 0}
+
+    @cached_property
+    def _contrast(self) -> tuple[Any, Any] | None:
+        from napari_sam.inference.image import pixel_range
+        from napari_sam.inference.sampling import sample_stack
+
+        ndim = axes(self.data)
+        rule = self.predictor.model.entry.intensity
+        return pixel_range(sample_stack(self.data, ndim), rule) if ndim > 2 else None

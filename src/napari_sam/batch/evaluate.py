@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,14 +37,25 @@ class EvaluateWork:
         """The sample."""
         return Path(self.picture.source)
 
-    def parts(self) -> list[int]:
-        """Return none: all is done at the end."""
-        return []
+    @contextmanager
+    def opened(self, predictor: Predictor) -> Iterator[_Measuring]:
+        """Open nothing: the picture is here."""
+        yield _Measuring(self, predictor)
 
-    def do(self, part: int, predictor: Predictor) -> None:
+
+@dataclass(frozen=True, eq=False)
+class _Measuring:
+    """A picture and the model that is measured; all is done at the end."""
+
+    work: EvaluateWork
+    predictor: Predictor
+    parts: tuple[()] = ()
+
+    def do(self, part: int) -> Iterator[float]:
         """Do nothing."""
+        yield from ()
 
-    def finish(self, predictor: Predictor) -> list[Row]:
+    def finish(self) -> list[Row]:
         """Return a row for each object."""
-        ((_, rows),) = evaluate(predictor, [self.picture], self.most)
+        ((_, rows),) = evaluate(self.predictor, [self.work.picture], self.work.most)
         return rows

@@ -3,36 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
-from glob import escape
+from functools import cached_property
 from pathlib import Path
-from shutil import rmtree
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.batch.slices import (
-    SeedsOf,
-    axes,
-    label_slices,
-    runs,
-    scratch,
-    search_slice,
-    seeds_of,
-)
+from napari_sam.batch.slices import Runs, SeedsOf, axes, label_slices, runs, seeds_of
+from napari_sam.batch.target import Target
+from napari_sam.batch.words import Naming, Words, label_words
+from napari_sam.errors import InputError
 from napari_sam.inference.embeddings import EmbeddingStore, open_store
+from napari_sam.inference.grid import GridProgress
 from napari_sam.inference.grid_settings import GridSettings
+from napari_sam.inference.memory_store import MemoryStore
+from napari_sam.inference.sampling import sample_stack
 from napari_sam.inference.segmenter import Segmenter
 from napari_sam.inference.tile_store import TileStore, stamp
+from napari_sam.inference.tiling import Tile, Tiling, sample_picture
+from napari_sam.io.pictures import Plane, open_picture, read_plane
 
 if TYPE_CHECKING:
     from napari_sam.inference.predictor import Predictor
-    from napari_sam.io.spacing import Spacing
+    from napari_sam.inference.tiled import TileProgress
     from napari_sam.results import Proposal
-    from napari_sam.zoo import Entry
 
 __all__ = ["SegmentWork"]
 
@@ -46,8 +43,10 @@ class SegmentWork:
 
     Parameters
     ----------
-    source, output : Path
-        The picture, and where its labels go.
+    source : Path
+        The picture.
+    target : Target
+        Where its labels go.
     settings : GridSettings
         How it is searched.
     seeds : str, optional
@@ -56,80 +55,39 @@ class SegmentWork:
         As in `link_slices`.
     link : bool
         Whether the slices' objects are linked.
+    words : Words, optional
+        Only what fits them is kept.
     """
 
     source: Path
-    output: Path
+    target: Target
     settings: GridSettings
     seeds: str | None = None
     gap: int = 1
     link: bool = True
+    words: Words | None = None
 
     @property
     def folder(self) -> Path:
         """Where it writes."""
-        return self.output.parent
-
-    def parts(self) -> list[Part]:
-        """Return all slices, or their tiles where they are large."""
-        from napari_sam.inference.tiling import Tiling
-        from napari_sam.io.pictures import open_picture
-
-        with open_picture(self.source) as data:
-            shape = data.shape[: axes(data)]
-        count = len(Tiling().tiles(shape[-2:])) if Tiling().cuts(shape[-2:]) else 0
-        tiles = range(count) if count else [None]
-        return [(plane, tile) for plane in np.ndindex(*shape[:-2]) for tile in tiles]
-
-    def do(self, part: Part, predictor: Predictor) -> None:
-        """Search a slice or a tile; what is kept of it already is not searched again."""
-        from napari_sam.inference.tiled import search_tile
-        from napari_sam.io.pictures import Plane
-
-        plane, tile = part
-        with self._search(predictor) as search:
-            if tile is None or search.seeds(plane) is not None:  # which a large slice refuses
-                search.find(plane)
-                return
-            there, folder = Plane(search.data, plane), scratch(self.output, plane)
-            search_tile(predictor, there, tile, self.settings, folder, search.contrast)
-
-    def finish(self, predictor: Predictor) -> tuple[Entry, int, Spacing]:
-        """Put all together, write the labels; return the model, how many objects, the axes."""
-        from napari_sam.io.export import write_objects
-        from napari_sam.io.scale import read_spacing
-
-        left = scratch(self.output)  # also what a worker left that was killed
-        left.mkdir(parents=True, exist_ok=True)
-        with self._search(predictor) as search, TemporaryDirectory(dir=left) as room:
-            shape = search.data.shape[: axes(search.data)]
-            spacing = read_spacing(self.source, len(shape))
-            along = spacing.along if self.link else None
-            labels: NDArray[np.int32] = np.lib.format.open_memmap(
-                Path(room) / "labels.npy", "w+", np.int32, shape
-            )
-            order = runs(shape[:-2], along)
-            label_slices(labels, order, search.find, self.gap, spacing.anisotropy)
-            objects = int(labels.max())
-            write_objects(self.output, labels, spacing)
-        rmtree(left, ignore_errors=True)
-        for part in self.folder.glob(f"{escape(self.output.name)}.*.part"):
-            part.unlink(missing_ok=True)
-        return predictor.model.entry, objects, spacing
+        return self.target.folder
 
     @contextmanager
-    def _search(self, predictor: Predictor) -> Iterator[_Search]:
-        from napari_sam.inference.sampling import sample_stack
-        from napari_sam.io.pictures import open_picture
+    def opened(self, predictor: Predictor) -> Iterator[_Search]:
+        """Open the picture, and the file of seeds.
 
-        with open_picture(self.source) as data, ExitStack() as held:
-            ndim = axes(data)
-            store = open_store()
-            contrast = None
-            if ndim > 2:
-                contrast = Segmenter(predictor, store).contrast(sample_stack(data, ndim))
-            seeds = held.enter_context(seeds_of(self.seeds, data.shape[:ndim]))
-            yield _Search(self, predictor, data, contrast, seeds, store)
+        Raises
+        ------
+        InputError
+            If one cannot be read, or they do not fit each other.
+        """
+        # Each slice is looked at once, so nothing is kept in memory.
+        store = EmbeddingStore(MemoryStore(0), open_store().disk)
+        with (
+            open_picture(self.source) as data,
+            seeds_of(self.seeds, data.shape[: axes(data)]) as seeds,
+        ):
+            yield _Search(self, predictor, data, seeds, store)
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,34 +97,133 @@ class _Search:
     work: SegmentWork
     predictor: Predictor
     data: Any
-    contrast: tuple[Any, Any] | None
     seeds: SeedsOf
     store: EmbeddingStore
 
-    def find(self, plane: tuple[int, ...]) -> list[Proposal]:
-        """Return the objects of a slice, from the folder if they are kept there."""
-        from napari_sam.inference.tiling import Tile, Tiling
-        from napari_sam.io.pictures import Plane
+    @property
+    def parts(self) -> list[Part]:
+        """All slices, or their tiles where they are large."""
+        *planes, height, width = self.data.shape[: axes(self.data)]
+        cut = Tiling().cuts((height, width)) and not self._semantic
+        tiles = range(len(Tiling().tiles((height, width)))) if cut else [None]
+        return [(plane, tile) for plane in np.ndindex(*planes) for tile in tiles]
 
-        there, points = Plane(self.data, plane), self.seeds(plane)
-        folder, settings = scratch(self.work.output, plane), self.work.settings
-        kept: TileStore | None = None
-        if not Tiling().cuts(there.shape):
-            pixels, kept = there[:, :], TileStore(folder)
-            height, width = there.shape[:2]
-            whole = Tile((0, 0, height, width), (0, 0, height, width))
-            model = (
-                f"{self.predictor.model.entry.digest} {None if points is None else points.tolist()}"
-            )
-            mark = stamp(pixels, whole, settings, self.contrast or (0, 0), model)
-            known = kept.read(whole, mark)
-            if known is not None:
-                return known
+    def do(self, part: Part) -> Iterator[float]:
+        """Search a slice or a tile; what is kept of it already is not searched again."""
+        from napari_sam.inference.tiled import search_tile
+
+        plane, tile = part
+        if self._semantic:
+            if self.store.disk is not None:  # where finish finds it
+                self._segmenter.keep(read_plane(self.data, plane), self._stacked)
+        elif tile is not None and self.seeds(plane) is None:
+            there, folder = Plane(self.data, plane), self._folder(plane)
+            search_tile(self.predictor, there, tile, self.work.settings, folder, self._tiled)
+        else:
+            for step in self._steps(plane):
+                yield step.done / max(step.total, 1)
+
+    def finish(self) -> dict[str, Any]:
+        """Put all together and write the labels; return how many objects there are, and more."""
+        from napari_sam.io.scale import read_spacing
+
+        work, shape = self.work, self.data.shape[: axes(self.data)]
+        spacing = read_spacing(work.source, len(shape))
+        along = spacing.along if work.link and not self._semantic else None
+        order = runs(shape[:-2], along)
+        report: dict[str, Any] = {
+            "objects": 0,
+            "linked": None if along is None else spacing.axes[along],
+            "anisotropy": spacing.anisotropy,
+        }
+        with work.target.room(shape) as labels:
+            if work.words is None:
+                label_slices(labels, order, self._find, work.gap, spacing.anisotropy)
+            else:
+                report["words"] = self._label_words(work.words, labels, order, spacing.anisotropy)
+            report["objects"] = int(labels.max())
+            work.target.write(labels, spacing, self.predictor.model.entry, report)
+        work.target.clean()
+        return report
+
+    def _label_words(
+        self, words: Words, labels: NDArray[np.int32], order: Runs, anisotropy: float
+    ) -> dict[int, str]:
+        """Label what fits the words; return the words of each label."""
+        naming = Naming(words)
+        if words.semantic:
+            for [plane] in order:
+                pixels = read_plane(self.data, plane)
+                labels[plane] = naming.map(self._segmenter, pixels, self._stacked)
+                naming.note(labels[plane], labels[plane])
+            return naming.report()
+
+        def find(plane: tuple[int, ...]) -> list[Proposal]:
+            pixels = read_plane(self.data, plane)
+            return naming.keep(pixels, self._find(plane), self._stacked)
+
+        label_words(labels, order, find, self.work.gap, anisotropy, naming)
+        return naming.report()
+
+    def _find(self, plane: tuple[int, ...]) -> list[Proposal]:
+        """Return the objects of a slice, from the folder if they are kept there."""
         found: list[Proposal] = []
-        for step in search_slice(
-            self.predictor, there, settings, points, self.contrast, self.store, folder
+        for step in self._steps(plane):
+            found = step.kept or found
+        return found
+
+    def _steps(self, plane: tuple[int, ...]) -> Iterator[GridProgress | TileProgress]:
+        """Search a slice, unless it is kept what was found there; in tiles if it is large."""
+        from napari_sam.inference.grid import iter_proposals
+        from napari_sam.inference.tiled import iter_tiles
+
+        there, points, settings = Plane(self.data, plane), self.seeds(plane), self.work.settings
+        if Tiling().cuts(there.shape):
+            if points is not None:
+                raise InputError(
+                    f"seeds from a file are for pictures of up to {Tiling().alone} pixels a side; "
+                    f"this one has {there.shape[:2]}: cut it, or leave --seeds out"
+                )
+            folder = self._folder(plane)
+            yield from iter_tiles(
+                self.predictor, there, settings, contrast=self._tiled, folder=folder
+            )
+            return
+        pixels, kept = there[:, :], TileStore(self._folder(plane))
+        height, width = there.shape[:2]
+        whole = Tile((0, 0, height, width), (0, 0, height, width))
+        model = f"{self.predictor.model.entry.digest} {None if points is None else points.tolist()}"
+        mark = stamp(pixels, whole, settings, self._stacked or (0, 0), model)
+        found = kept.read(whole, mark)
+        if found is not None:
+            yield GridProgress(1, 1, [], found)
+            return
+        found = []
+        for step in iter_proposals(
+            self.predictor, pixels, settings, seeds=points, contrast=self._stacked, store=self.store
         ):
             found = step.kept or found
-        if kept is not None:
-            kept.write(whole, mark, found)
-        return found
+            yield step
+        kept.write(whole, mark, found)
+
+    def _folder(self, plane: tuple[int, ...]) -> Path:
+        return self.work.target.scratch / "-".join(map(str, plane))
+
+    @property
+    def _semantic(self) -> bool:
+        return self.work.words is not None and self.work.words.semantic
+
+    @cached_property
+    def _segmenter(self) -> Segmenter:
+        return Segmenter(self.predictor, self.store)
+
+    @cached_property
+    def _stacked(self) -> tuple[Any, Any] | None:
+        """One contrast for all slices of a stack."""
+        ndim = axes(self.data)
+        return self._segmenter.contrast(sample_stack(self.data, ndim)) if ndim > 2 else None
+
+    @cached_property
+    def _tiled(self) -> tuple[Any, Any]:
+        """One contrast for all tiles."""
+        return self._stacked or self._segmenter.contrast(sample_picture(Plane(self.data, ())))

@@ -1,4 +1,4 @@
-"""What is found on one slice of a picture: points to ask at, the search, the order of slices."""
+"""Slices of a picture: the points to ask at, the order in which they are linked, their labels."""
 
 from __future__ import annotations
 
@@ -13,23 +13,19 @@ from numpy.typing import NDArray
 from napari_sam.errors import InputError
 
 if TYPE_CHECKING:
-    from napari_sam.inference.embeddings import EmbeddingStore
-    from napari_sam.inference.grid import GridProgress
-    from napari_sam.inference.grid_settings import GridSettings
-    from napari_sam.inference.predictor import Predictor
-    from napari_sam.inference.tiled import TileProgress
-    from napari_sam.io.pictures import Plane
     from napari_sam.results import Proposal
 
 __all__ = [
+    "Runs",
     "SeedsOf",
     "axes",
     "label_slices",
     "runs",
-    "scratch",
-    "search_slice",
     "seeds_of",
 ]
+
+Runs = list[list[tuple[int, ...]]]
+"""Planes, each run of them in order."""
 
 SeedsOf = Callable[[tuple[int, ...]], NDArray[np.float64] | None]
 
@@ -70,38 +66,7 @@ def axes(data: Any) -> int:
     return int(data.ndim - (data.ndim > 2 and data.shape[-1] in (3, 4)))
 
 
-def scratch(output: Path, plane: tuple[int, ...] = ()) -> Path:
-    """Return where the tiles of a large slice are kept until the labels are written."""
-    return output.with_name(f".{output.name}.tiles") / "-".join(map(str, plane))
-
-
-def search_slice(
-    predictor: Predictor,
-    picture: Plane,
-    settings: GridSettings,
-    seeds: NDArray[np.float64] | None,
-    contrast: tuple[Any, Any] | None,
-    store: EmbeddingStore,
-    folder: Path,
-) -> Iterator[GridProgress | TileProgress]:
-    """Search a slice, in tiles if it is large."""
-    from napari_sam.inference.grid import iter_proposals
-    from napari_sam.inference.tiled import iter_tiles
-    from napari_sam.inference.tiling import Tiling
-
-    if not Tiling().cuts(picture.shape):
-        return iter_proposals(
-            predictor, picture[:, :], settings, seeds=seeds, contrast=contrast, store=store
-        )
-    if seeds is not None:
-        raise InputError(
-            f"seeds from a file are for pictures of up to {Tiling().alone} pixels a side; this one "
-            f"has {picture.shape[:2]}: cut it, or leave --seeds out"
-        )
-    return iter_tiles(predictor, picture, settings, contrast=contrast, folder=folder)
-
-
-def runs(shape: tuple[int, ...], along: int | None) -> list[list[tuple[int, ...]]]:
+def runs(shape: tuple[int, ...], along: int | None) -> Runs:
     """Return the planes that are linked, each run of them in order; one in each if none are."""
     if along is None:
         return [[plane] for plane in np.ndindex(*shape)]
@@ -113,7 +78,7 @@ def runs(shape: tuple[int, ...], along: int | None) -> list[list[tuple[int, ...]
 
 def label_slices(
     labels: NDArray[np.int32],
-    order: list[list[tuple[int, ...]]],
+    order: Runs,
     find: Callable[[tuple[int, ...]], list[Proposal]],
     gap: int,
     anisotropy: float,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -10,15 +11,33 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from napari_sam.inference.predictor import Predictor
 
-__all__ = ["Progress", "Work"]
+__all__ = ["Job", "Progress", "Work"]
+
+
+class Job(Protocol):
+    """A file that is open to be worked on.
+
+    Parts may be done twice, or be left half-way: what they write gets its name when it is whole,
+    and what is there is not made again. Of a file of several parts each may be done, and all be put
+    together, by another job on another machine.
+    """
+
+    @property
+    def parts(self) -> Sequence[Any]:
+        """The parts."""
+        ...
+
+    def do(self, part: Any) -> Iterator[float]:
+        """Do a part, unless it is done; give now and then what share of it is, 0 to 1."""
+        ...
+
+    def finish(self) -> Any:
+        """Put all parts together and return a report."""
+        ...
 
 
 class Work(Protocol):
-    """What is to be done to one file: a frozen dataclass of names and settings, to be sent around.
-
-    Parts may be done twice, or be left half-way: what they write gets its name when it is whole,
-    and what is there is not made again.
-    """
+    """What is to be done to a file: a frozen dataclass of names and settings, to be sent around."""
 
     @property
     def source(self) -> Path:
@@ -30,16 +49,8 @@ class Work(Protocol):
         """The folder that is written to, if any."""
         ...
 
-    def parts(self) -> Sequence[Any]:
-        """Return the parts."""
-        ...
-
-    def do(self, part: Any, predictor: Predictor) -> None:
-        """Do a part, unless it is done."""
-        ...
-
-    def finish(self, predictor: Predictor) -> Any:
-        """Put all parts together and return a report."""
+    def opened(self, predictor: Predictor) -> AbstractContextManager[Job]:
+        """Open the file."""
         ...
 
 
@@ -50,16 +61,18 @@ class Progress:
     Parameters
     ----------
     work : Work
-    done, total : int
+    done : float
+        Parts.
+    total : int
         Parts.
     report : object
-        What `Work.finish` returned; None before.
+        What `Job.finish` returned; None before.
     problem : str
         Why nothing more is done to this file; empty if all is well.
     """
 
     work: Work
-    done: int
+    done: float
     total: int
     report: Any = None
     problem: str = ""

@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_sam.cli.progress import fetched
+from napari_sam.cli.failures import Failures
+from napari_sam.cli.progress import add_saying, fetched
 from napari_sam.cli.scheduling import add_scheduler, done_by_cluster
 from napari_sam.errors import InputError
 
 if TYPE_CHECKING:
     from napari_sam.inference.ahead import Progress
+    from napari_sam.inference.disk_store import DiskStore
     from napari_sam.inference.embeddings import EmbeddingStore
     from napari_sam.inference.predictor import Predictor
 
@@ -26,83 +28,90 @@ def add(commands: Any) -> None:
         "embed",
         help="embed pictures ahead of need",
         description="Run the image encoder on every slice of the pictures and keep what it sees, "
-        "for the panel and for other commands. What is kept already is skipped, so an "
-        "interrupted run goes on where it stopped.",
+        "for the panel and for other commands. What is kept already, whole and of the very same "
+        "pixels, is always skipped: an interrupted run goes on where it stopped.",
     )
     parser.add_argument(
         "images", metavar="IMAGE", nargs="*", type=Path,
-        help="a .tif, .png or .zarr with any number of slices, or a folder of them",
+        help="a .tif, .png or .zarr with any number of slices, a folder of them, a pattern such as "
+        "'day*/*.tif', or an OME-Zarr plate",
     )  # fmt: skip
     parser.add_argument("--model", metavar="NAME", default="cells_tiny", help="name or file")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
     parser.add_argument("--clear", action="store_true", help="first delete all that is kept")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_saying(parser)
     add_scheduler(parser)
     parser.set_defaults(run=run)
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Embed and say what was done and where it lies; return 1 if a picture was left out."""
+    """Embed and say what was done and where it lies; return 1 if anything was left out."""
     from napari_sam.inference.embeddings import open_store
     from napari_sam.io.pictures import find_pictures
 
     if not (chosen.images or chosen.clear):
         raise InputError("name pictures to embed, or --clear to delete what is kept")
-    paths = find_pictures(chosen.images)
+    paths, failures = find_pictures(chosen.images), Failures()
     store = open_store()
     if chosen.clear:
         store.clear()
-    reports = _embed_all(paths, store, chosen) if paths else []
+    reports = []
+    for path, report in _embed_all(paths, store, chosen) if paths else ():
+        reports.append({"path": str(path), **report})
+        if report["problems"]:
+            failures.reasons[str(path)] = "; ".join(report["problems"])
     folder = None if store.disk is None else str(store.disk.folder)
     if chosen.json:
-        print(json.dumps({"folder": folder, "bytes": store.size, "images": reports}, indent=2))
-    else:
+        about = {"folder": folder, "bytes": store.size, "images": reports}
+        print(json.dumps({**about, "failures": failures.reasons}, indent=2))
+    elif not chosen.quiet:
         for report in reports:
-            print(_line(report))
+            new, kept, slices = report["embedded"], report["kept"], report["slices"]
+            print(f"{report['path']}: {kept} of {slices} slices are embedded, {new} of them now")
         print(f"Embeddings: {folder or 'not kept'}, {store.size / 1e6:,.0f} MB")
-    return int(any(report["problems"] for report in reports))
+    failures.tell(len(paths))
+    return int(bool(failures.reasons))
 
 
 def _embed_all(
     paths: list[Path], store: EmbeddingStore, chosen: argparse.Namespace
-) -> list[dict[str, Any]]:
-    """Return a report for each picture."""
+) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Give a report for each picture."""
     if store.disk is None:
         raise InputError(
             "your settings keep no embeddings on disk; raise embeddings_disk_mb above 0"
         )
     if chosen.scheduler is not None:
-        return _on_cluster(paths, store, chosen)
+        yield from _on_cluster(paths, store.disk, chosen)
+        return
     fetched(chosen.model)
     from napari_sam import Predictor, load_model
 
     predictor = Predictor(load_model(chosen.model, chosen.device))
-    reports, room = [], store.budget
+    room = store.budget
     for path in paths:
-        reports.append(_embed(path, store, predictor, room))
-        room -= reports[-1]["bytes"]
-    return reports
+        report = _embed(path, store, predictor, room, chosen.quiet)
+        room -= report["bytes"]
+        yield path, report
 
 
 def _on_cluster(
-    paths: list[Path], store: EmbeddingStore, chosen: argparse.Namespace
-) -> list[dict[str, Any]]:
-    """Let a cluster embed; return a report for each picture."""
+    paths: list[Path], disk: DiskStore, chosen: argparse.Namespace
+) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Let a cluster embed."""
     from napari_sam.batch.embed import EmbedWork
 
-    assert store.disk is not None
-    folder = store.disk.folder.resolve()
+    folder = disk.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    works = [EmbedWork(path.resolve(), folder, store.budget) for path in paths]
-    reports = []
+    works = [EmbedWork(path.resolve(), folder, disk.budget) for path in paths]
     for path, last in zip(paths, done_by_cluster(works, chosen), strict=True):
         report = last.report or {"slices": last.total, "kept": last.done, "embedded": 0, "bytes": 0}
-        problems = [last.problem] if last.problem else []
-        reports.append({"path": str(path), **report, "problems": problems})
-    return reports
+        yield path, {**report, "problems": [last.problem] if last.problem else []}
 
 
-def _embed(path: Path, store: EmbeddingStore, predictor: Predictor, room: int) -> dict[str, Any]:
+def _embed(
+    path: Path, store: EmbeddingStore, predictor: Predictor, room: int, quiet: bool
+) -> dict[str, Any]:
     """Embed one picture behind a bar and report on it."""
     from tqdm import tqdm
 
@@ -111,19 +120,18 @@ def _embed(path: Path, store: EmbeddingStore, predictor: Predictor, room: int) -
     before, step, problems = store.made, Progress(0, 0), []
     left_out = 0
     try:
-        with tqdm(desc=path.name, unit=" slices") as bar:
+        with tqdm(desc=path.name, unit=" slices", disable=quiet) as bar:
             for step in _steps(path, store, predictor, room):
                 bar.total = step.total
                 bar.update(step.done - bar.n)
                 if step.problem:
                     left_out += 1
                     problems.append(step.problem)
-    except InputError as error:
-        problems.append(str(error))
+    except Exception as error:  # files can be damaged in more ways than their readers name
+        problems.append(str(error) or type(error).__name__)
     if step.full:
         problems.append(f"there is room for {step.done} of {step.total} slices on disk")
     return {
-        "path": str(path),
         "slices": step.total,
         "kept": step.done - left_out,
         "embedded": store.made - before,
@@ -154,10 +162,3 @@ def _steps(
             current=lambda: None,
             budget=room,
         )
-
-
-def _line(report: dict[str, Any]) -> str:
-    """Return a report for people."""
-    new, kept, slices = report["embedded"], report["kept"], report["slices"]
-    said = [f"{report['path']}: {kept} of {slices} slices are embedded, {new} of them now"]
-    return "\n    ".join([*said, *report["problems"]])

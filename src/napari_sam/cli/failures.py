@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-__all__ = ["Failures", "batch"]
+__all__ = ["Failures"]
 
 logger = logging.getLogger(__name__)
 
@@ -51,33 +50,3 @@ class Failures:
         width = max(map(len, self.reasons))
         for path, reason in self.reasons.items():
             print(f"  {path:<{width}}  {reason}", file=sys.stderr)
-
-
-def batch(
-    outputs: Mapping[Path, Path], do: Callable[[Path, Path], dict[str, Any]], quiet: bool
-) -> tuple[list[dict[str, Any]], Failures]:
-    """Do something to files, one after the other, behind a bar if there are several.
-
-    Parameters
-    ----------
-    outputs : mapping of Path to Path
-        Where the result of each file goes.
-    do : callable
-        Takes a file and its output and returns what to report.
-    quiet : bool
-        Show no bar.
-
-    Returns
-    -------
-    reports : list of dict
-        Of those that did not fail.
-    failures : Failures
-    """
-    from tqdm import tqdm
-
-    reports, failures = [], Failures()
-    alone = quiet or len(outputs) == 1
-    for path in tqdm(outputs, desc="all files", unit=" files", disable=alone):
-        with failures.kept(path):
-            reports.append(do(path, outputs[path]))
-    return reports, failures

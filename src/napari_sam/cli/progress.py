@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from napari_sam import zoo
 from napari_sam.download import Progress
 
-__all__ = ["byte_bar", "fetched"]
+__all__ = ["add_saying", "byte_bar", "fetched"]
+
+
+def add_saying(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say how much a command says."""
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "-q", "--quiet", action="store_true", help="show no progress, and print errors only"
+    )
 
 
 @contextmanager

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from napari_sam.cli.labelling import Objects, add_choices, opened, write_and_report
-from napari_sam.cli.scheduling import add_scheduler, steps_of_cluster
-
-if TYPE_CHECKING:
-    from napari_sam.results import Step
+from napari_sam.cli.failures import Failures
+from napari_sam.cli.labelling import add_choices, label_all, outputs_of, paired, target_of
+from napari_sam.cli.scheduling import add_scheduler
 
 __all__ = ["add"]
 
@@ -24,12 +20,13 @@ def add(commands: Any) -> None:
         "propagate",
         help="follow labelled objects through a stack",
         description="Each object that is labelled on one slice or on several is followed to the "
-        "others, until a check stops it. Labels that are given are never changed.",
+        "others, until a check stops it. Labels that are given are never changed. Stacks are "
+        "(Z or T, Y, X).",
     )
-    parser.add_argument("stack", metavar="STACK", type=Path, help="a .tif or .zarr (Z or T, Y, X)")
     parser.add_argument(
         "--seeds", metavar="LABELS", type=Path, required=True,
-        help="labels of the stack's shape, zero where nothing is known",
+        help="labels of the stack's shape, zero where nothing is known; for several stacks a "
+        "folder or a pattern of labels with the same names, or with _labels behind them",
     )  # fmt: skip
     parser.add_argument("--only", type=int, nargs="+", metavar="ID", help="follow only these")
     parser.add_argument("--direction", choices=("both", "forward", "backward"), default="both")
@@ -42,65 +39,35 @@ def add(commands: Any) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Follow the objects, write the labels, report on each object."""
-    from tqdm import tqdm
-
-    from napari_sam import PropagateSettings, propagate
-    from napari_sam.batch.steps import PropagateWork, kept
-    from napari_sam.inference.embeddings import open_store
-    from napari_sam.io.export import write_objects
-    from napari_sam.io.labels import copy_labels
-    from napari_sam.io.provenance import described
+    from napari_sam import PropagateSettings
+    from napari_sam.batch.propagate import PropagateWork
+    from napari_sam.distributed.model import workers_model
+    from napari_sam.io.pictures import find_pictures
 
     settings = PropagateSettings(chosen.direction, chosen.first, chosen.last, chosen.only)
-    steps: dict[int, Step] = {}
-    with opened(chosen, chosen.stack, chosen.seeds) as (predictor, stack, seeds):
-        walk: Iterator[Step]
-        if chosen.scheduler is None:
-            walk = propagate(predictor, stack, seeds, settings, store=open_store())
-        else:
-            paths = chosen.stack.resolve(), chosen.seeds.resolve(), kept(chosen.output)
-            walk = steps_of_cluster(PropagateWork(*paths, settings), chosen)
-        labels = copy_labels(seeds)
-        try:
-            with tqdm(
-                desc=chosen.stack.name, total=len(labels), unit=" slices", disable=chosen.quiet
-            ) as bar:
-                for step in walk:
-                    bar.update(step.index not in steps)
-                    steps[step.index] = step
-                    labels[step.index] = step.labels
-        except KeyboardInterrupt:
-            write_objects(chosen.output, labels)
-            print(f"stopped; what was done is in {chosen.output}", file=sys.stderr)
-            raise
-        entry, inputs = predictor.model.entry, {"stack": chosen.stack, "seeds": chosen.seeds}
-        values = asdict(settings) | {"contrast": entry.intensity}
-        about = described("propagate", inputs, entry.name, entry.digest, values)
-    write_and_report(chosen, labels, _objects(steps), _lines, about)
-    return 0
+    stacks, failures = find_pictures(chosen.images), Failures()
+    known = paired(stacks, chosen.seeds, failures)
+    outputs = outputs_of(stacks, chosen.output, known.values())
+    model = workers_model(chosen.model, chosen.device)
+    works = {}
+    for stack, seeds in known.items():
+        inputs = {"image": stack, "seeds": seeds}
+        target = target_of("propagate", outputs[stack], inputs, model, asdict(settings))
+        works[stack] = PropagateWork(stack.resolve(), seeds.resolve(), target, settings)
+    return label_all(works, model, chosen, failures, _said)
 
 
-def _objects(steps: dict[int, Step]) -> Objects:
-    """Return, for each object: where it is, where it stopped and where to look, with reasons."""
-    import numpy as np
-
-    objects: dict[int, dict[str, Any]] = {}
-    for index, step in sorted(steps.items()):
-        ids = np.unique(step.labels)
-        for id_ in {*ids[ids > 0].tolist(), *step.stopped, *step.unsure}:
-            one = objects.setdefault(id_, {"slices": [], "stopped": {}, "unsure": {}})
-            if id_ in ids:
-                one["slices"].append(index)
-            for name in ("stopped", "unsure"):
-                if id_ in getattr(step, name):
-                    one[name][str(index)] = getattr(step, name)[id_]
-    return {str(id_): objects[id_] for id_ in sorted(objects)}
+def _said(report: dict[str, Any]) -> tuple[str, list[str]]:
+    """Return what became of the objects, for people."""
+    objects = report["objects"]
+    lines = [line for id_, one in objects.items() for line in _lines(id_, one)]
+    return f"{len(objects)} objects", lines
 
 
-def _lines(id_: int, one: dict[str, Any]) -> list[str]:
-    """Return what became of an object for people."""
+def _lines(id_: str, one: dict[str, Any]) -> list[str]:
     where = one["slices"]
-    lines = [f"object {id_}: {len(where)} slices, from {where[0]} to {where[-1]}"]
+    span = f", from {where[0]} to {where[-1]}" if where else ""
+    lines = [f"object {id_}: {len(where)} slices{span}"]
     lines += [f"    stopped at slice {at}: {why}" for at, why in one["stopped"].items()]
     if one["unsure"]:
         lines.append(f"    look at {len(one['unsure'])} slices: {', '.join(one['unsure'])}")

@@ -1,22 +1,24 @@
-"""The argument `--scheduler`: the same work on a cluster."""
+"""Where work is done: here, or on a cluster with the argument `--scheduler`."""
 
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING
 
-from napari_sam.errors import ClusterError
+from napari_sam.cli.progress import fetched
 
 if TYPE_CHECKING:
-    from napari_sam.batch.steps import PropagateWork, RefineWork
+    from collections.abc import Generator
+
     from napari_sam.batch.work import Progress, Work
-    from napari_sam.results import Step
+    from napari_sam.distributed.model import WorkersModel
 
-__all__ = ["add_scheduler", "done_by_cluster", "steps_of_cluster"]
+__all__ = ["add_scheduler", "all_done", "done_by_cluster"]
 
-BAR = "{desc}: {percentage:3.0f}%|{bar}| {n:.1f} of {total_fmt}{unit} [{elapsed}<{remaining}]"
+ALONE = "{desc}: {percentage:3.0f}%|{bar}| [{elapsed}<{remaining}]"
+MANY = "{desc}: {percentage:3.0f}%|{bar}| {n:.1f} of {total_fmt}{unit} [{elapsed}<{remaining}]"
 
 
 def add_scheduler(parser: argparse.ArgumentParser) -> None:
@@ -27,43 +29,55 @@ def add_scheduler(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def done_by_cluster(works: Sequence[Work], chosen: argparse.Namespace) -> list[Progress]:
-    """Return, for each work, what was said of it last: its report, or the problem.
+def all_done(
+    works: Sequence[Work], model: WorkersModel, chosen: argparse.Namespace
+) -> Iterator[Progress]:
+    """Do all work behind a bar; give what is said last of each file, as soon as it is said.
 
-    Problems are named on stderr, too, when all is done.
+    That is its report or its problem. The model is loaded if there is any work, and not here if a
+    cluster does it.
     """
     from tqdm import tqdm
 
+    if not works:
+        return
+    begun: dict[int, float] = {}
+    title = chosen.scheduler or (works[0].source.name if len(works) == 1 else "all files")
+    with (
+        closing(_begun(works, model, chosen.scheduler)) as steps,
+        tqdm(
+            desc=title, total=len(works), unit=" files", disable=getattr(chosen, "quiet", False),
+            bar_format=MANY if len(works) > 1 else ALONE,
+        ) as bar,
+    ):  # fmt: skip
+        for step in steps:
+            ended = step.report is not None or bool(step.problem)
+            share = 1.0 if ended else step.done / step.total
+            bar.update(share - begun.get(id(step.work), 0.0))
+            begun[id(step.work)] = share
+            if ended:
+                del begun[id(step.work)]
+                yield step
+
+
+def done_by_cluster(works: Sequence[Work], chosen: argparse.Namespace) -> list[Progress]:
+    """Return, for each work, what was said of it last: its report, or the problem."""
     from napari_sam.distributed.model import workers_model
-    from napari_sam.distributed.run import run_on_cluster
 
     model = workers_model(chosen.model, chosen.device)
-    last: dict[int, Progress] = {}
-    with tqdm(desc=chosen.scheduler, total=len(works), unit=" files", bar_format=BAR) as bar:
-        for step in run_on_cluster(works, model, chosen.scheduler):
-            before = last.get(id(step.work))
-            share = step.done / step.total if not step.problem else 1.0
-            bar.update(share - (before.done / before.total if before else 0))
-            last[id(step.work)] = step
-    for step in last.values():
-        if step.problem:
-            print(f"napari-sam: {step.work.source}: {step.problem}", file=sys.stderr)
+    last = {id(step.work): step for step in all_done(works, model, chosen)}
     return [last[id(work)] for work in works]
 
 
-def steps_of_cluster(
-    work: RefineWork | PropagateWork, chosen: argparse.Namespace
-) -> Iterator[Step]:
-    """Give the steps of a stack, once all are there.
+def _begun(
+    works: Sequence[Work], model: WorkersModel, scheduler: str | None
+) -> Generator[Progress]:
+    if scheduler is not None:
+        from napari_sam.distributed.run import run_on_cluster
 
-    Raises
-    ------
-    ClusterError
-        If one part of them failed.
-    """
-    from napari_sam.batch.steps import kept_steps
+        return run_on_cluster(works, model, scheduler)
+    fetched(model.name)
+    from napari_sam import Predictor, load_model
+    from napari_sam.batch.here import run_here
 
-    (last,) = done_by_cluster([work], chosen)
-    if last.problem:
-        raise ClusterError(f"{work.source} is not done: {last.problem}")
-    yield from kept_steps(work.folder)
+    return run_here(works, Predictor(load_model(model.name, model.device)))

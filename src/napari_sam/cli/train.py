@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_sam import zoo
-from napari_sam.cli.progress import fetched
+from napari_sam.cli.progress import add_saying, fetched
 from napari_sam.own_models import own_file
 
 __all__ = ["add"]
@@ -34,7 +34,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--partial", action="store_true", help="not all objects are labelled")
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_saying(parser)
     parser.set_defaults(run=run)
 
 
@@ -54,35 +54,39 @@ def run(chosen: argparse.Namespace) -> int:
     for source, reason in left_out:
         print(f"left out {source}: {reason}", file=sys.stderr)
     training, validation = hold_out(pictures, seed=chosen.seed)
-    print(f"{len(training)} pictures to learn from, {len(validation)} to check", file=sys.stderr)
+    if not chosen.quiet:
+        counts = f"{len(training)} pictures to learn from, {len(validation)} to check"
+        print(counts, file=sys.stderr)
     plan = Plan(chosen.what, chosen.steps, chosen.seed)
     folder = zoo.models_folder() / "runs" / target.stem
     tuning = FineTuning(load_model(chosen.model, chosen.device), training, validation, plan, folder)
     try:
-        _follow(tuning)
+        _follow(tuning, chosen.quiet)
     except KeyboardInterrupt:
         print(f"stopped; the same command goes on from {tuning.checkpoint}", file=sys.stderr)
         raise
     path = tuning.save(chosen.output)
     if chosen.json:
         print(json.dumps({"name": chosen.output, "path": str(path), "validation": tuning.table}))
-        return 0
-    for row in tuning.table:
-        print(f"{row['measure']:<10} IoU {row['before']:.2f} -> {row['after']:.2f}")
-    print(f"Saved as {chosen.output}: {path}")
+    elif not chosen.quiet:
+        for row in tuning.table:
+            print(f"{row['measure']:<10} IoU {row['before']:.2f} -> {row['after']:.2f}")
+        print(f"Saved as {chosen.output}: {path}")
     return 0
 
 
-def _follow(tuning: Any) -> None:
+def _follow(tuning: Any, quiet: bool) -> None:
     """Run it behind one bar per phase."""
     from tqdm import tqdm
 
     bar: Any = None
+    phase = ""
     for progress in tuning.run():
-        if bar is None or bar.desc != f"{progress.phase}: ":
+        if progress.phase != phase:
             if bar is not None:
                 bar.close()
-            bar = tqdm(desc=progress.phase, total=progress.total)
+            phase = progress.phase
+            bar = tqdm(desc=phase, total=progress.total, disable=quiet)
         bar.update(progress.done - bar.n)
         if progress.loss is not None:
             shown = {"loss": f"{progress.loss:.2f}", "IoU": f"{progress.iou or 0:.2f}"}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import napari_sam
-from napari_sam.errors import ClusterError, InputError
+from napari_sam.errors import ClusterError
 from napari_sam.settings import default_threads, load_settings
 
 if TYPE_CHECKING:
@@ -53,14 +53,14 @@ def workers_model(name: str, device: str = "auto") -> WorkersModel:
     InputError
         If there is no model of that name.
     """
-    from napari_sam.model.load import digests
+    from napari_sam.model.load import digests, unknown
 
     path = Path(name).expanduser()
     if path.is_file():
         name = str(path.resolve())
     known = digests(name)
     if not known:
-        raise InputError(f"{name!r} is neither a file nor a model's name")
+        raise unknown(path)
     asked = os.environ.get("OMP_NUM_THREADS", "")
     threads = load_settings().threads or (default_threads() if asked else 1)
     return WorkersModel(name, known[0], device, threads)

@@ -9,14 +9,14 @@ scheduler's hands at a time, whatever the number of files.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from napari_sam.batch.work import Progress, Work
+from napari_sam.batch.work import Job, Progress, Work
 from napari_sam.distributed.cluster import check_folders, check_model, check_versions, connected
 from napari_sam.distributed.model import WorkersModel, loaded
 from napari_sam.errors import ClusterError
@@ -24,15 +24,13 @@ from napari_sam.errors import ClusterError
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-    from napari_sam.inference.predictor import Predictor
-
 __all__ = ["run_on_cluster"]
 
 AHEAD = 3  # tasks per thread in the scheduler's hands, so that a worker finds the next at once
 _turn = Lock()  # a worker has one model, whatever its threads: it does one part at a time
 
 
-def run_on_cluster(works: Sequence[Work], model: WorkersModel, address: str) -> Iterator[Progress]:
+def run_on_cluster(works: Sequence[Work], model: WorkersModel, address: str) -> Generator[Progress]:
     """Do work on an existing cluster.
 
     A generator that is closed early, or interrupted, cancels what no worker has begun; what is
@@ -99,34 +97,41 @@ class _Task:
 
 def _begin(work: Work, model: WorkersModel) -> _Answer:
     """Do a file of one part as a whole; say which parts a larger one has."""
-    parts = work.parts()
-    if len(parts) > 1:
-        return _Answer(parts)
-    for part in parts:
-        _do(work, model, part)
-    return _finish(work, model)
+    with _opened(work, model) as job:
+        if len(job.parts) > 1:
+            return _Answer(job.parts)
+        for part in job.parts:
+            _complete(job.do(part))
+        return _Answer(report=job.finish())
 
 
 def _do(work: Work, model: WorkersModel, part: Any) -> _Answer:
-    with _ready(model) as predictor:
-        work.do(part, predictor)
+    with _opened(work, model) as job:
+        _complete(job.do(part))
     return _Answer()
 
 
 def _finish(work: Work, model: WorkersModel) -> _Answer:
-    with _ready(model) as predictor:
-        return _Answer(report=work.finish(predictor))
+    with _opened(work, model) as job:
+        return _Answer(report=job.finish())
 
 
 @contextmanager
-def _ready(model: WorkersModel) -> Iterator[Predictor]:
-    """Give the worker's model, to one task at a time."""
+def _opened(work: Work, model: WorkersModel) -> Iterator[Job]:
+    """Open a file with the worker's model, which does one task at a time."""
     import torch
 
     with _turn:
         predictor = loaded(model)
         torch.set_num_threads(model.threads)  # a setting of each thread
-        yield predictor
+        with work.opened(predictor) as job:
+            yield job
+
+
+def _complete(steps: Iterator[float]) -> None:
+    """Go through all steps; nobody here hears of them."""
+    for _ in steps:
+        pass
 
 
 def _run(client: Client, works: Iterable[Work], model: WorkersModel) -> Iterator[Progress]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from typing import Any
 
 import numpy as np
@@ -97,6 +97,7 @@ def refine_stack(
     *,
     contrast: tuple[Any, Any] | None = None,
     store: Embeddings | None = None,
+    indices: Iterable[int] | None = None,
 ) -> Generator[Step]:
     """Refine the labels of a stack, slice by slice.
 
@@ -113,6 +114,8 @@ def refine_stack(
         (Z, Y, X), read slice by slice.
     contrast : (low, high), optional
         As in `Predictor.embed`; None finds one for the whole stack by the model's rule.
+    indices : iterable of int, optional
+        Only these slices.
 
     Yields
     ------
@@ -131,18 +134,20 @@ def refine_stack(
         raise InputError(f"the labels must have the stack's shape {shape}; got {labels.shape}")
     if contrast is None:
         contrast = planes.contrast(predictor.model.entry.intensity)
-    return _refined(predictor, planes, labels, rule, contrast, store)
+    chosen = range(len(planes)) if indices is None else indices
+    return _refined(predictor, planes, chosen, labels, rule, contrast, store)
 
 
 def _refined(
     predictor: Predictor,
     planes: Stack,
+    indices: Iterable[int],
     labels: Any,
     rule: PromptRule,
     contrast: tuple[Any, Any],
     store: Embeddings | None,
 ) -> Generator[Step]:
-    for index in range(len(planes)):
+    for index in indices:
         before = check_labels(np.asarray(labels[index]))
         known = patches(before)
         if not known:

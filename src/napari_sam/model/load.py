@@ -20,7 +20,7 @@ from napari_sam.model.sam import Sam
 from napari_sam.own_models import own_folder, own_models, read_header
 from napari_sam.settings import default_threads, load_settings
 
-__all__ = ["available_devices", "digests", "load_model", "pick_device"]
+__all__ = ["available_devices", "digests", "load_model", "pick_device", "unknown"]
 
 
 def load_model(name_or_path: str | Path, device: str = "auto") -> Sam:
@@ -122,13 +122,7 @@ def _from_zoo(entry: zoo.Entry) -> Sam:
 
 def _from_file(path: Path) -> Sam:
     if not path.is_file():
-        names = [*zoo.catalogue(), *own_models()]
-        near = difflib.get_close_matches(path.name, names, n=3, cutoff=0.4)
-        hint = f"did you mean {' or '.join(near)}? " if near else ""
-        raise InputError(
-            f"{str(path)!r} is neither a file nor a model's name; {hint}"
-            "`napari-sam models list` shows all names"
-        )
+        raise unknown(path)
     state, metadata = read_checkpoint(path)
     published = _published(path)
     if published is not None:
@@ -182,6 +176,17 @@ def digests(name: str) -> list[str]:
         return []
     published = None if built_in or trained else _published(path)
     return [published.digest if published else f"sha256:{_sha256(path)}"]
+
+
+def unknown(path: Path) -> InputError:
+    """Return the error for what is neither a file nor a model's name; it offers the nearest."""
+    names = [*zoo.catalogue(), *own_models()]
+    near = difflib.get_close_matches(path.name, names, n=3, cutoff=0.4)
+    hint = f"did you mean {' or '.join(near)}? " if near else ""
+    return InputError(
+        f"{str(path)!r} is neither a file nor a model's name; {hint}"
+        "`napari-sam models list` shows all names"
+    )
 
 
 def _published(path: Path) -> zoo.Entry | None:

@@ -1,0 +1,134 @@
+"""Following objects through a stack as work of one part: each slice needs the one before."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sam.batch.target import Target
+from napari_sam.inference.embeddings import open_store
+from napari_sam.inference.stops import PropagateSettings
+
+if TYPE_CHECKING:
+    from napari_sam.inference.predictor import Predictor
+    from napari_sam.io.spacing import Spacing
+    from napari_sam.results import Step
+
+__all__ = ["PropagateWork"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class PropagateWork:
+    """What `napari-sam propagate` does to a stack.
+
+    Parameters
+    ----------
+    source, seeds : Path
+        The stack, and the labels that are known.
+    target : Target
+        Where all labels go.
+    settings : PropagateSettings
+    """
+
+    source: Path
+    seeds: Path
+    target: Target
+    settings: PropagateSettings
+
+    @property
+    def folder(self) -> Path:
+        """Where it writes."""
+        return self.target.folder
+
+    @contextmanager
+    def opened(self, predictor: Predictor) -> Iterator[_Following]:
+        """Open the stack and the labels, and make room for all others."""
+        from napari_sam.io.labels import open_labels
+        from napari_sam.io.pictures import open_picture
+
+        with open_picture(self.source) as stack, open_labels(self.seeds) as seeds:
+            dtype = np.uint8 if seeds.dtype == bool else seeds.dtype
+            with self.target.room(seeds.shape, dtype) as labels:
+                yield _Following(self, predictor, stack, seeds, labels)
+
+
+@dataclass(frozen=True, eq=False)
+class _Following:
+    """A stack that is open, with the labels that are known and those of all slices."""
+
+    work: PropagateWork
+    predictor: Predictor
+    stack: Any
+    seeds: Any
+    labels: NDArray[Any]
+    slices: dict[int, _Slice] = field(default_factory=dict)
+    parts: tuple[int] = (0,)
+
+    def do(self, part: int) -> Iterator[float]:
+        """Follow the objects; when that is stopped, write what is done."""
+        from napari_sam.inference.propagate import propagate
+
+        steps = propagate(
+            self.predictor, self.stack, self.seeds, self.work.settings, store=open_store()
+        )
+        for index in range(len(self.labels)):
+            self.labels[index] = self.seeds[index]
+        try:
+            for step in steps:
+                self.labels[step.index] = step.labels
+                self.slices[step.index] = _Slice.of(step)
+                yield len(self.slices) / len(self.labels)
+        except (KeyboardInterrupt, GeneratorExit):
+            self.work.target.write_unfinished(self.labels, self._spacing())
+            logger.warning("stopped; what was done is in %s", self.work.target.output)
+            raise
+
+    def finish(self) -> dict[str, Any]:
+        """Write the labels; return what became of each object."""
+        target, entry = self.work.target, self.predictor.model.entry
+        report = {"objects": _objects(self.slices)}
+        target.write(self.labels, self._spacing(), entry, report)
+        target.clean()
+        return report
+
+    def _spacing(self) -> Spacing:
+        from napari_sam.io.scale import read_spacing
+
+        return read_spacing(self.work.source, self.labels.ndim)
+
+
+@dataclass(frozen=True)
+class _Slice:
+    """What is to be said of a slice: its objects, those that stopped and those to look at."""
+
+    ids: frozenset[int]
+    stopped: Mapping[int, str]
+    unsure: Mapping[int, str]
+
+    @classmethod
+    def of(cls, step: Step) -> _Slice:
+        return cls(frozenset(np.unique(step.labels).tolist()) - {0}, step.stopped, step.unsure)
+
+
+def _objects(slices: Mapping[int, _Slice]) -> dict[str, Any]:
+    """Return, for each object: where it is, where it stopped and where to look, with reasons."""
+    objects: dict[int, dict[str, Any]] = {}
+    for index, here in sorted(slices.items()):
+        for id_ in {*here.ids, *here.stopped, *here.unsure}:
+            one = objects.setdefault(id_, {"slices": [], "stopped": {}, "unsure": {}})
+            if id_ in here.ids:
+                one["slices"].append(index)
+            if id_ in here.stopped:
+                one["stopped"][str(index)] = here.stopped[id_]
+            if id_ in here.unsure:
+                one["unsure"][str(index)] = here.unsure[id_]
+    return {str(id_): objects[id_] for id_ in sorted(objects)}

@@ -1,0 +1,188 @@
+"""Making rough labels sharper as work in parts, one for each slice."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
+
+from napari_sam.batch.target import Target
+from napari_sam.errors import InputError
+from napari_sam.files import replacing
+from napari_sam.inference.embeddings import open_store
+from napari_sam.inference.stack import Stack
+from napari_sam.results import Step
+
+if TYPE_CHECKING:
+    from napari_sam.inference.predictor import Predictor
+
+__all__ = ["RefineWork"]
+
+
+@dataclass(frozen=True)
+class RefineWork:
+    """What `napari-sam refine` does to a picture and its labels.
+
+    Parameters
+    ----------
+    source, labels : Path
+        The picture and its labels.
+    target : Target
+        Where the new ones go.
+    """
+
+    source: Path
+    labels: Path
+    target: Target
+
+    @property
+    def folder(self) -> Path:
+        """Where it writes."""
+        return self.target.folder
+
+    @contextmanager
+    def opened(self, predictor: Predictor) -> Iterator[_Refining]:
+        """Open the picture and its labels, both as stacks.
+
+        Raises
+        ------
+        InputError
+            If they cannot be read, or have different shapes.
+        """
+        from napari_sam.io.labels import open_labels
+        from napari_sam.io.pictures import open_picture
+
+        with open_picture(self.source) as image, open_labels(self.labels) as known:
+            flat = len(known.shape) == 2
+            stack = Stack(np.asarray(image)[None] if flat else image)
+            labels = np.asarray(known)[None] if flat else known
+            shape = (len(stack), *stack.shape)
+            if tuple(labels.shape) != shape:
+                raise InputError(
+                    f"the labels must have the picture's shape {shape[flat:]}; got {known.shape}"
+                )
+            yield _Refining(self, predictor, stack, labels, flat)
+
+
+@dataclass(frozen=True, eq=False)
+class _Refining:
+    """A picture and its labels, which are open."""
+
+    work: RefineWork
+    predictor: Predictor
+    stack: Stack
+    labels: Any
+    flat: bool
+
+    @property
+    def parts(self) -> range:
+        """All slices."""
+        return range(len(self.stack))
+
+    def do(self, part: int) -> Iterator[float]:
+        """Refine a slice and keep what comes of it."""
+        from napari_sam.inference.refine import refine_stack
+
+        path, before = self._path(part), np.asarray(self.labels[part])
+        mark = self._mark(part, before)
+        with suppress(Exception):  # it is not there, or damaged in a way that nobody can name
+            if _read(path, part)[0] == mark:
+                return
+        steps = refine_stack(
+            self.predictor, self.stack.data, self.labels,
+            contrast=self._contrast, store=open_store(), indices=[part],
+        )  # fmt: skip
+        _write(path, mark, next(steps, Step(part, before, {})))
+        yield 1.0
+
+    def finish(self) -> dict[str, Any]:
+        """Write the labels; return what became of each object."""
+        from napari_sam.io.scale import read_spacing
+
+        target, tally = self.work.target, _Tally()
+        dtype = np.uint8 if self.labels.dtype == bool else self.labels.dtype
+        with target.room(self.labels.shape, dtype) as after:
+            for part in self.parts:
+                _, step = _read(self._path(part), part)
+                tally.add(np.asarray(self.labels[part]), step)
+                after[part] = step.labels
+            labels = after[0] if self.flat else after
+            report = {"objects": tally.objects()}
+            spacing = read_spacing(self.work.source, labels.ndim)
+            target.write(labels, spacing, self.predictor.model.entry, report)
+        target.clean()
+        return report
+
+    @cached_property
+    def _contrast(self) -> tuple[Any, Any]:
+        return self.stack.contrast(self.predictor.model.entry.intensity)
+
+    def _path(self, part: int) -> Path:
+        return self.work.target.scratch / f"{part:06}.npz"
+
+    def _mark(self, part: int, labels: NDArray[Any]) -> str:
+        """Return a hash of all that decides what comes of a slice."""
+        pixels = np.asarray(self.stack.data[part])
+        contrast = [np.asarray(end, float).tolist() for end in self._contrast]
+        mark = xxhash.xxh128(repr([contrast, self.predictor.model.entry.digest]).encode())
+        for array in (pixels, labels):
+            mark.update(f"{array.dtype.str} {array.shape}".encode())
+            mark.update(np.ascontiguousarray(array).tobytes())
+        return mark.hexdigest()
+
+
+def _write(path: Path, mark: str, step: Step) -> None:
+    scores = {str(id_): float(score) for id_, score in step.scores.items()}
+    unsure = {str(id_): why for id_, why in step.unsure.items()}
+    said = json.dumps([scores, unsure])
+    with replacing(path) as part, part.open("wb") as file:
+        np.savez_compressed(file, mark=mark, labels=step.labels, said=said)
+
+
+def _read(path: Path, index: int) -> tuple[str, Step]:
+    """Return the mark and what was kept with it."""
+    with np.load(path, allow_pickle=False) as file:
+        scores, unsure = (
+            {int(id_): value for id_, value in one.items()} for one in json.loads(str(file["said"]))
+        )
+        return str(file["mark"]), Step(index, file["labels"], scores, unsure=unsure)
+
+
+class _Tally:
+    """Counts what changed, object by object."""
+
+    def __init__(self) -> None:
+        self._both: dict[int, int] = defaultdict(int)
+        self._either: dict[int, int] = defaultdict(int)
+        self._scores: dict[int, list[float]] = defaultdict(list)
+        self._kept: dict[int, list[int]] = defaultdict(list)
+
+    def add(self, before: NDArray[Any], step: Step) -> None:
+        """Count one slice."""
+        for id_, score in step.scores.items():
+            old, new = before == id_, step.labels == id_
+            self._both[id_] += int((old & new).sum())
+            self._either[id_] += int((old | new).sum())
+            self._scores[id_].append(score)
+            if id_ in step.unsure:
+                self._kept[id_].append(step.index)
+
+    def objects(self) -> dict[str, Any]:
+        """Return lowest score, IoU of old and new, and the slices on which the old mask stays."""
+        return {
+            str(id_): {
+                "score": min(scores),
+                "iou_with_old": self._both[id_] / self._either[id_],
+                "kept_old": self._kept[id_],
+            }
+            for id_, scores in sorted(self._scores.items())
+        }

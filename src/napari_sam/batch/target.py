@@ -1,0 +1,80 @@
+"""Where the labels of a picture go, with what is kept on the way and said beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from glob import escape
+from pathlib import Path
+from shutil import rmtree
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from napari_sam.io.spacing import Spacing
+    from napari_sam.zoo import Entry
+
+__all__ = ["Target"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A file of labels.
+
+    Parameters
+    ----------
+    output : Path
+        The file.
+    about : dict
+        What the labels depend on, from `napari_sam.io.provenance.described`.
+    """
+
+    output: Path
+    about: Mapping[str, Any]
+
+    @property
+    def folder(self) -> Path:
+        """Where the labels lie."""
+        return self.output.parent
+
+    @property
+    def scratch(self) -> Path:
+        """A folder for parts until the labels are written."""
+        return self.output.with_name(f".{self.output.name}.parts")
+
+    @contextmanager
+    def room(self, shape: tuple[int, ...], dtype: Any = np.int32) -> Iterator[NDArray[Any]]:
+        """Give empty labels in a file, of which the system keeps in memory what there is room for.
+
+        The file is deleted at the end.
+        """
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        # Windows does not delete a file that is still mapped.
+        with TemporaryDirectory(dir=self.scratch, ignore_cleanup_errors=True) as room:
+            yield np.lib.format.open_memmap(Path(room) / "labels.npy", "w+", dtype, shape)
+
+    def write(self, labels: Any, spacing: Spacing, entry: Entry, report: Mapping[str, Any]) -> None:
+        """Write labels and beside them how they were made."""
+        from napari_sam.io.export import write_objects
+        from napari_sam.io.provenance import write_provenance
+
+        write_objects(self.output, labels, spacing)
+        write_provenance(self.output, {**self.about, "contrast": entry.intensity, "report": report})
+
+    def write_unfinished(self, labels: Any, spacing: Spacing) -> None:
+        """Write labels of which nothing says that they are whole."""
+        from napari_sam.io.export import write_objects
+        from napari_sam.io.provenance import beside
+
+        beside(self.output).unlink(missing_ok=True)  # of others that were there before
+        write_objects(self.output, labels, spacing)
+
+    def clean(self) -> None:
+        """Delete all parts, and what a process left that was killed."""
+        rmtree(self.scratch, ignore_errors=True)
+        for part in self.folder.glob(f"{escape(self.output.name)}.*.part"):
+            part.unlink(missing_ok=True)
