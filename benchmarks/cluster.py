@@ -20,6 +20,7 @@ from distributed import Client, LocalCluster
 from napari_sam import GridSettings
 from napari_sam.batch.embed import EmbedWork
 from napari_sam.batch.segment import SegmentWork
+from napari_sam.batch.target import Target
 from napari_sam.batch.work import Work
 from napari_sam.distributed.model import workers_model
 from napari_sam.distributed.run import run_on_cluster
@@ -47,7 +48,7 @@ def main() -> None:
             # What segmenting keeps: the workers of one run must not find those of another.
             os.environ["NAPARI_SAM_EMBEDDINGS"] = str(there / "of segment")
             embed = [EmbedWork(path, there / "embeddings", ROOM) for path in paths]
-            segment = [SegmentWork(path, there / path.name, settings) for path in paths]
+            segment = [SegmentWork(path, Target(there / path.name, {}), settings) for path in paths]
             measure("embed", embed, there / "embeddings", workers)
             measure("segment", segment, there, workers)
 

@@ -22,7 +22,10 @@ PICTURES = (
     "folder/of/pictures/image", "pictures/image", "pictures/second", "plates/day1/cells",
     "my_samples/1/image", "my_samples/2/image",
 )  # fmt: skip
-LABELS = ("rough", "slice", "a", "b", "my_samples/1/labels", "my_samples/2/labels")
+LABELS = (
+    "rough", "slice", "a", "b", "rough_labels/image", "rough_labels/second_labels",
+    "my_samples/1/labels", "my_samples/2/labels",
+)  # fmt: skip
 
 
 def blocks(page: Path, *languages: str) -> list[str]:

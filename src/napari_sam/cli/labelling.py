@@ -28,7 +28,7 @@ if TYPE_CHECKING:
             """Where they go."""
 
 
-__all__ = ["Said", "add_choices", "label_all", "outputs_of", "paired", "target_of"]
+__all__ = ["Said", "add_choices", "label_all", "outputs_of", "paired", "targets"]
 
 Said = Callable[[dict[str, Any]], tuple[str, list[str]]]
 """Puts a report into words: a line, and more of them if it is the only one."""
@@ -113,20 +113,21 @@ def paired(images: list[Path], labels: Path, failures: Failures) -> dict[Path, P
     return pairs
 
 
-def target_of(
-    command: str,
-    output: Path,
-    inputs: Mapping[str, Path],
-    model: WorkersModel,
-    settings: Mapping[str, Any],
-) -> Target:
-    """Return where labels go, with what they depend on."""
+def targets(
+    command: str, model: WorkersModel, settings: Mapping[str, Any]
+) -> Callable[[Path, Mapping[str, Path]], Target]:
+    """Return what makes a target of an output and its inputs, for a run with these settings."""
     from napari_sam.batch.target import Target
-    from napari_sam.io.provenance import described
+    from napari_sam.io.provenance import described, files
 
-    file = Path(model.name)
-    name = file.stem if file.is_file() else model.name
-    return Target(output.resolve(), described(command, inputs, name, model.digest, settings))
+    path = Path(model.name)
+    name = path.stem if path.is_file() else model.name
+    about = described(command, {}, name, model.digest, settings)  # shared: pictures may be many
+
+    def target(output: Path, inputs: Mapping[str, Path]) -> Target:
+        return Target(output.resolve(), about | {"inputs": files(inputs)})
+
+    return target
 
 
 def label_all(

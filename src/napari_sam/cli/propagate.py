@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_sam.cli.failures import Failures
-from napari_sam.cli.labelling import add_choices, label_all, outputs_of, paired, target_of
+from napari_sam.cli.labelling import add_choices, label_all, outputs_of, paired, targets
 from napari_sam.cli.scheduling import add_scheduler
 
 __all__ = ["add"]
@@ -49,11 +49,11 @@ def run(chosen: argparse.Namespace) -> int:
     known = paired(stacks, chosen.seeds, failures)
     outputs = outputs_of(stacks, chosen.output, known.values())
     model = workers_model(chosen.model, chosen.device)
+    target = targets("propagate", model, asdict(settings))
     works = {}
     for stack, seeds in known.items():
-        inputs = {"image": stack, "seeds": seeds}
-        target = target_of("propagate", outputs[stack], inputs, model, asdict(settings))
-        works[stack] = PropagateWork(stack.resolve(), seeds.resolve(), target, settings)
+        to = target(outputs[stack], {"image": stack, "seeds": seeds})
+        works[stack] = PropagateWork(stack.resolve(), seeds.resolve(), to, settings)
     return label_all(works, model, chosen, failures, _said)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_sam.cli.failures import Failures
-from napari_sam.cli.labelling import add_choices, label_all, outputs_of, paired, target_of
+from napari_sam.cli.labelling import add_choices, label_all, outputs_of, paired, targets
 from napari_sam.cli.scheduling import add_scheduler
 
 __all__ = ["add"]
@@ -41,11 +41,11 @@ def run(chosen: argparse.Namespace) -> int:
     rough = paired(images, chosen.labels, failures)
     outputs = outputs_of(images, chosen.output, rough.values())
     model = workers_model(chosen.model, chosen.device)
+    target = targets("refine", model, {})
     works = {}
     for image, labels in rough.items():
-        inputs = {"image": image, "labels": labels}
-        target = target_of("refine", outputs[image], inputs, model, {})
-        works[image] = RefineWork(image.resolve(), labels.resolve(), target)
+        to = target(outputs[image], {"image": image, "labels": labels})
+        works[image] = RefineWork(image.resolve(), labels.resolve(), to)
     return label_all(works, model, chosen, failures, _said)
 
 

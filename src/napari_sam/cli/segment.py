@@ -10,17 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_sam.cli.failures import Failures
-from napari_sam.cli.labelling import add_choices, label_all, outputs_of, target_of
+from napari_sam.cli.labelling import add_choices, label_all, outputs_of, targets
 from napari_sam.cli.scheduling import add_scheduler
 from napari_sam.cli.seeding import add_seeds, seeded
 from napari_sam.cli.wording import add_words, wanted
 from napari_sam.errors import InputError
 
 if TYPE_CHECKING:
-    from napari_sam.batch.target import Target
     from napari_sam.batch.words import Words
     from napari_sam.cli.labelling import LabelWork
-    from napari_sam.inference.grid_settings import GridSettings
 
 __all__ = ["add"]
 
@@ -68,6 +66,8 @@ def add(commands: Any) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Search, write the labels, and say how many objects there are."""
     from napari_sam import GridSettings
+    from napari_sam.batch.boxes import BoxesWork
+    from napari_sam.batch.segment import SegmentWork
     from napari_sam.distributed.model import workers_model
     from napari_sam.io.pictures import find_pictures
 
@@ -89,29 +89,17 @@ def run(chosen: argparse.Namespace) -> int:
     model = workers_model(chosen.model, chosen.device)
     names = ("gap", "no_link", "text", "similarity", "top", "semantic", "encoder")
     values = asdict(settings) | {name: getattr(chosen, name) for name in names}
-    files = {name: path.resolve() for name, path in given.items()}
+    target = targets("segment", model, values)
+    seeds = str(given["seeds"].resolve()) if "seeds" in given else None
     works: dict[Path, LabelWork] = {}
     for path, output in outputs.items():
-        target = target_of("segment", output, {"image": path, **given}, model, values)
-        works[path] = _work(path.resolve(), target, settings, files, words, chosen)
+        picture, to = path.resolve(), target(output, {"image": path, **given})
+        if chosen.boxes is None:
+            link = not chosen.no_link
+            works[path] = SegmentWork(picture, to, settings, seeds, chosen.gap, link, words)
+        else:
+            works[path] = BoxesWork(picture, to, chosen.boxes.resolve())
     return label_all(works, model, chosen, Failures(), partial(_said, words))
-
-
-def _work(
-    path: Path,
-    target: Target,
-    settings: GridSettings,
-    files: dict[str, Path],
-    words: Words | None,
-    chosen: argparse.Namespace,
-) -> LabelWork:
-    from napari_sam.batch.boxes import BoxesWork
-    from napari_sam.batch.segment import SegmentWork
-
-    if "boxes" in files:
-        return BoxesWork(path, target, files["boxes"])
-    seeds = str(files["seeds"]) if "seeds" in files else None
-    return SegmentWork(path, target, settings, seeds, chosen.gap, not chosen.no_link, words)
 
 
 def _said(words: Words | None, report: dict[str, Any]) -> tuple[str, list[str]]:

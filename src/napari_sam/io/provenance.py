@@ -17,7 +17,7 @@ from napari_sam.files import replacing
 from napari_sam.io.labels import open_labels
 from napari_sam.io.microscopes import file_of
 
-__all__ = ["beside", "described", "told", "undone", "write_provenance"]
+__all__ = ["beside", "described", "files", "told", "undone", "write_provenance"]
 
 PACKAGES = ("napari-sam", "numpy", "torch")
 
@@ -51,12 +51,17 @@ def described(
     """
     about = {
         "command": command,
-        "inputs": {name: _file(path) for name, path in inputs.items()},
+        "inputs": files(inputs),
         "model": {"name": model, "digest": digest},
         "settings": dict(settings),
     }
     known: dict[str, Any] = json.loads(json.dumps(about, default=str))  # as it is read again
     return known
+
+
+def files(inputs: Mapping[str, Path]) -> dict[str, Any]:
+    """Return what is said of inputs in `described`."""
+    return {name: _file(path) for name, path in inputs.items()}
 
 
 def write_provenance(output: Path, about: Mapping[str, Any]) -> None:
