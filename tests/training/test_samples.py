@@ -140,6 +140,8 @@ def test_bad_samples_are_named_and_the_rest_is_read(tmp_path, caplog):
     bad = {}
     pictures = load_pictures(tmp_path, on_bad=bad.__setitem__)
     assert [(p.dataset, p.source) for p in pictures] == [("a", "a/one"), ("b", "b/deep/two")]
+    assert not caplog.text
+    load_pictures(tmp_path)
     assert set(bad) == {"b/no object", "b/no image", "b/damaged"}
     assert bad["b/no image"] == "there is no image.tif or image.png"
     for source, reason in bad.items():

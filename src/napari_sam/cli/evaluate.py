@@ -1,17 +1,28 @@
-"""`napari-sam evaluate`: how good a model is on a folder of labelled pictures."""
+"""`napari-sam evaluate`: how good a model is on labelled pictures."""
 
 from __future__ import annotations
 
 import argparse
 import csv
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from napari_sam.cli.progress import fetched
+from napari_sam.cli.failures import Failures
+from napari_sam.cli.labelling import paired
+from napari_sam.cli.progress import add_saying, fetched
 from napari_sam.cli.scheduling import add_scheduler, done_by_cluster
 from napari_sam.errors import InputError
 from napari_sam.files import replacing
+
+if TYPE_CHECKING:
+    from napari_sam.inference.predictor import Predictor
+    from napari_sam.training.evaluate import Row
+    from napari_sam.training.pairs import Pair
+    from napari_sam.training.samples import Picture
+
+    Results = list[tuple[Picture, list[Row]]]
 
 __all__ = ["add"]
 
@@ -20,8 +31,15 @@ def add(commands: Any) -> None:
     """Add the subcommand."""
     parser = commands.add_parser("evaluate", help="measure a model on labelled pictures")
     parser.add_argument(
-        "data", metavar="DATA", type=Path,
-        help="folder of samples at any depth, each with image.tif|png and labels.tif|png",
+        "data", metavar="DATA", nargs="+", type=Path,
+        help="a folder of samples at any depth, each a folder with an image and labels, such as "
+        "image.tif and labels.png, or a picture such as cells.tif with cells_labels.tif beside it; "
+        "or pictures and patterns such as 'day*/*.tif'",
+    )  # fmt: skip
+    parser.add_argument(
+        "--labels", metavar="LABELS", type=Path,
+        help="where the labels of the pictures are, if not beside them: for several a folder or a "
+        "pattern of labels with the same names, or with _labels behind them",
     )  # fmt: skip
     parser.add_argument("--model", metavar="NAME", default="cells_tiny", help="name or file")
     parser.add_argument("--device", default="auto")
@@ -31,79 +49,168 @@ def add(commands: Any) -> None:
         "--grid", type=int, metavar="N",
         help="also find everything from at most N x N points, and compare it with the labels",
     )  # fmt: skip
-    parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
         "-o", "--output", metavar="FOLDER", type=Path,
         help="write table.md, scores.csv, failures.png and examples.png there",
     )  # fmt: skip
+    add_saying(parser)
     add_scheduler(parser)
     parser.set_defaults(run=run)
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Score, print the tables, write the files."""
-    fetched(chosen.model)
-    import numpy as np
-    from tqdm import tqdm
+    """Score, print the tables, write the files; return 1 if a sample could not be used."""
+    from napari_sam.training.samples import load_pairs
 
-    from napari_sam import GridSettings, Predictor, load_model
-    from napari_sam.batch.evaluate import EvaluateWork
-    from napari_sam.training import found, report, sheets
-    from napari_sam.training.evaluate import evaluate
+    failures = Failures()
+    pairs = _pairs(chosen, failures)
+    count = len(pairs) + len(failures.reasons)
+    pictures = load_pairs(pairs, on_bad=failures.reasons.__setitem__)
+    pictures, notes = _held_out(pictures) if chosen.held_out else (pictures, [])
+    results: Results = []
+    if pictures:
+        fetched(chosen.model)
+        from napari_sam import Predictor, load_model
+
+        predictor = Predictor(load_model(chosen.model, chosen.device))
+        results = _scored(chosen, predictor, pictures, failures)
+    if not results:
+        failures.tell(count)
+        raise InputError("none of the samples could be measured")
+    notes += [f"left out {source}: {reason}" for source, reason in failures.reasons.items()]
+    _say(chosen, predictor, results, notes, failures)
+    failures.tell(count)
+    return int(bool(failures.reasons))
+
+
+def _pairs(chosen: argparse.Namespace, failures: Failures) -> list[Pair]:
+    """Return the samples; pictures without labels are failures.
+
+    Raises
+    ------
+    InputError
+        If there are none.
+    """
+    from napari_sam.io.pictures import ZARR, find_pictures
+    from napari_sam.training.pairs import LABELS, beside, find_pairs, pair
+
+    if chosen.labels is not None:
+        those = paired(find_pictures(chosen.data), chosen.labels, failures)
+        return [pair(image, labels) for image, labels in those.items()]
+    pairs: list[Pair] = []
+    for path in chosen.data:
+        if path.is_dir() and path.suffix.lower() not in ZARR:
+            pairs += find_pairs(path)
+            continue
+        for image in find_pictures([path]):
+            if not (image.stem == "labels" or image.stem.endswith(LABELS)):
+                with failures.kept(image):
+                    pairs.append(pair(image, beside(image)))
+    if not pairs and not failures.reasons:
+        raise InputError(
+            f"no usable sample below {chosen.data[0]}; each needs a folder with an image and "
+            "labels, such as image.tif and labels.tif, or a picture such as cells.tif with "
+            "cells_labels.tif beside it"
+        )
+    return pairs
+
+
+def _held_out(pictures: list[Picture]) -> tuple[list[Picture], list[str]]:
+    """Return what training leaves out, and a remark on it.
+
+    Raises
+    ------
+    InputError
+        If it leaves nothing out.
+    """
     from napari_sam.training.look_alikes import look_alikes
-    from napari_sam.training.samples import load_pictures
     from napari_sam.training.split import split
 
-    bad: list[tuple[str, str]] = []
-    pictures = load_pictures(chosen.data, on_bad=lambda *which: bad.append(which))
-    notes = [f"left out {source}: {reason}" for source, reason in bad]
-    if chosen.held_out:
-        training, pictures = split(pictures)
-        if not pictures:
-            raise InputError(f"training leaves none of the samples below {chosen.data} out")
-        sources = {p.source for p in pictures}
-        alike = look_alikes(training, pictures)
-        notes.append(f"{len(alike)} of {len(sources)} held-out samples look like a training sample")
-    predictor = Predictor(load_model(chosen.model, chosen.device))
+    training, held = split(pictures)
+    if not held:
+        raise InputError("training leaves none of these samples out")
+    alike, sources = look_alikes(training, held), {picture.source for picture in held}
+    return held, [f"{len(alike)} of {len(sources)} held-out samples look like a training sample"]
+
+
+def _scored(
+    chosen: argparse.Namespace, predictor: Predictor, pictures: list[Picture], failures: Failures
+) -> Results:
+    """Score the objects of pictures, here or on a cluster."""
+    from tqdm import tqdm
+
+    from napari_sam.batch.evaluate import EvaluateWork
+    from napari_sam.training.evaluate import evaluate
+
+    results: Results = []
     if chosen.scheduler is None:
-        results = list(tqdm(evaluate(predictor, pictures, chosen.most), total=len(pictures)))
-    else:
-        works = [EvaluateWork(picture, chosen.most) for picture in pictures]
-        ends = done_by_cluster(works, chosen)
-        notes += [f"left out {end.work.source}: {end.problem}" for end in ends if end.problem]
-        both = zip(pictures, ends, strict=True)
-        results = [(picture, end.report) for picture, end in both if not end.problem]
+        for picture in tqdm(pictures, unit=" pictures", disable=chosen.quiet):
+            with failures.kept(Path(picture.source)):
+                results += evaluate(predictor, [picture], chosen.most)
+        return results
+    works = [EvaluateWork(picture, chosen.most) for picture in pictures]
+    for picture, end in zip(pictures, done_by_cluster(works, chosen), strict=True):
+        if end.problem:
+            failures.reasons[picture.source] = end.problem
+        else:
+            results.append((picture, end.report))
+    return results
+
+
+def _say(
+    chosen: argparse.Namespace,
+    predictor: Predictor,
+    results: Results,
+    notes: Sequence[str],
+    failures: Failures,
+) -> None:
+    """Print the tables and write the files."""
+    from tqdm import tqdm
+
+    from napari_sam import GridSettings
+    from napari_sam.training import found, report
+
     rows = report.by_dataset(results)
     automatic: dict[str, dict[str, float]] = {}
     if chosen.grid is not None:
+        pictures = [picture for picture, _ in results]
         search = found.find_all(predictor, pictures, GridSettings(points_per_side=chosen.grid))
-        automatic = found.found_means(tqdm(search, total=len(pictures)))
+        automatic = found.found_means(tqdm(search, total=len(pictures), disable=chosen.quiet))
     remarks = [f"- {line}" for line in (*report.summary(rows), *notes)]
     tables = [report.table(rows), "", report.reliability_table(rows), ""]
     if automatic:
         tables += [found.found_table(automatic), ""]
     text = "\n".join([*tables, *remarks])
     if chosen.output is not None:
-        with replacing(chosen.output / "table.md") as part:
-            part.write_text(text + "\n", "utf-8")
-        with replacing(chosen.output / "scores.csv") as part:
-            _scores(part, results)
-        rng = np.random.default_rng(0)
-        for name, examples in (
-            ("failures.png", sheets.worst(results)),
-            ("examples.png", sheets.chosen(results, rng)),
-        ):
-            with replacing(chosen.output / name) as part:
-                sheets.draw(predictor, examples).save(part, format="PNG")
+        _write(chosen.output, predictor, results, text)
     if chosen.json:
         figures = report.as_json(rows) | ({"automatic": automatic} if automatic else {})
-        print(json.dumps({**figures, "notes": notes}, indent=2))
-    else:
+        said = {**figures, "notes": notes, "failures": failures.reasons}
+        print(json.dumps(said, indent=2))
+    elif not chosen.quiet:
         print(text)
-    return 0
 
 
-def _scores(path: Path, results: Any) -> None:
+def _write(folder: Path, predictor: Predictor, results: Results, text: str) -> None:
+    """Write the tables and two sheets of pictures."""
+    import numpy as np
+
+    from napari_sam.training import sheets
+
+    with replacing(folder / "table.md") as part:
+        part.write_text(text + "\n", "utf-8")
+    with replacing(folder / "scores.csv") as part:
+        _scores(part, results)
+    rng = np.random.default_rng(0)
+    for name, examples in (
+        ("failures.png", sheets.worst(results)),
+        ("examples.png", sheets.chosen(results, rng)),
+    ):
+        with replacing(folder / name) as part:
+            sheets.draw(predictor, examples).save(part, format="PNG")
+
+
+def _scores(path: Path, results: Results) -> None:
     """Write one line per object."""
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from napari_sam.errors import InputError
 from napari_sam.io import microscopes
 
-__all__ = ["Plane", "find_pictures", "name_of", "open_picture", "read_plane"]
+__all__ = ["Plane", "find_pictures", "name_of", "open_picture", "place_of", "read_plane"]
 
 TIFF, PNG, ZARR = (".tif", ".tiff"), (".png",), (".zarr",)
 TIFFS = (*TIFF, ".btf", ".lsm", ".ndpi", ".qptiff", ".scn", ".stk", ".svs")  # by other names
@@ -71,13 +71,19 @@ def name_of(path: Path) -> str:
     >>> name_of(Path("a/cells.tif")), name_of(Path("a/plate.ome.zarr/B/3/0"))
     ('cells', 'plate.ome_B_3_0')
     """
-    file, scene = microscopes.file_of(path)
-    if scene is not None:
-        return f"{file.stem}_{scene}"
-    plates = [one for one in path.parents if one.suffix.lower() in ZARR]
-    if not plates:
-        return path.stem
-    return "_".join([plates[0].stem, *path.relative_to(plates[0]).parts])
+    file = _file_of(path)
+    return "_".join([file.stem, *path.relative_to(file).parts])
+
+
+def place_of(path: Path) -> Path:
+    """Return the folder in which the file or the plate of a picture lies.
+
+    Examples
+    --------
+    >>> place_of(Path("a/cells.tif")) == place_of(Path("a/plate.ome.zarr/B/3/0")) == Path("a")
+    True
+    """
+    return _file_of(path).parent
 
 
 @contextmanager
@@ -165,6 +171,12 @@ def _open(path: Path, opened: ExitStack) -> Any:
     if path.is_dir():
         return _finest(path)
     return microscopes.open_scene(path)
+
+
+def _file_of(path: Path) -> Path:
+    """Return the file or plate of which a picture is a part, or the picture itself."""
+    plates = [one for one in path.parents if one.suffix.lower() in ZARR]
+    return plates[0] if plates else microscopes.file_of(path)[0]
 
 
 def _inside(folder: Path) -> list[Path]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 from collections import defaultdict
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 
 from napari_sam.errors import InputError
-from napari_sam.io.pictures import find_pictures, name_of
+from napari_sam.io.pictures import KNOWN, find_pictures, name_of, place_of
 from napari_sam.training.open_data import known
 
-__all__ = ["Pair", "find_pairs", "pair"]
+__all__ = ["LABELS", "Pair", "beside", "find_pairs", "pair"]
 
 LABELS = "_labels"  # after the name of a picture, as `napari-sam segment` calls them
 
@@ -44,6 +45,22 @@ def pair(image: Path, labels: Path) -> Pair:
     """
     folder = image.resolve().parent.name
     return Pair(folder, f"{folder}/{name_of(image)}", image, labels)
+
+
+def beside(image: Path) -> Path:
+    """Return the labels beside a picture: ``labels`` of ``image``, ``cells_labels`` of ``cells``.
+
+    Raises
+    ------
+    InputError
+        If there are none.
+    """
+    name = "labels" if image.stem == "image" else name_of(image) + LABELS
+    files = sorted(place_of(image).glob(f"{escape(name)}.*"))
+    known = [file for file in files if file.suffix.lower() in KNOWN]
+    if not known:
+        raise InputError(f"there are no labels beside it, such as {name}.tif")
+    return known[0]
 
 
 def find_pairs(folder: Path) -> list[Pair]:

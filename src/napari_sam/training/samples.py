@@ -108,8 +108,8 @@ def load_pairs(
     partial : bool
         Whether only some of the objects are labelled, in all of the samples.
     on_bad : callable, optional
-        Told the source and the reason of each sample that cannot be used. It is named in the log,
-        too, and left out.
+        Told the source and the reason of each sample that cannot be used, in place of the log; it
+        is left out.
     """
     pictures: list[Picture] = []
     for one in pairs:
@@ -119,8 +119,9 @@ def load_pairs(
             pictures += _planes(one.dataset, one.source, image, labels, planes, partial)
         except Exception as error:  # files can be damaged in more ways than their readers name
             reason = str(error) or type(error).__name__
-            log.warning("left out %s: %s", one.source, reason)
-            if on_bad is not None:
+            if on_bad is None:
+                log.warning("left out %s: %s", one.source, reason)
+            else:
                 on_bad(one.source, reason)
     return pictures
 
