@@ -39,7 +39,7 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "images", metavar="IMAGE", nargs="+", type=Path,
         help="a .tif, .png, .zarr or a microscope's file with any number of slices, a folder of "
-        "them, a pattern such as 'day*/*.tif', or an OME-Zarr plate; for more than one, LABELS is a "
+        "them, a pattern such as 'day*/*.tif', or an OME-Zarr plate; for more than one LABELS is a "
         "folder",
     )  # fmt: skip
     parser.add_argument(
