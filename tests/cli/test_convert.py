@@ -68,9 +68,31 @@ def test_several_pictures_go_into_one_coco_file_and_out_again(folder, labels, ca
         np.testing.assert_array_equal(found[...], labels[1])
 
 
+def test_a_folder_of_labels_becomes_one_coco_file_of_its_pictures_and_back(folder, labels, capsys):
+    for place in ("pictures", "drawn"):
+        (folder / place).mkdir()
+    for number, name in enumerate("ab"):
+        tifffile.imwrite(folder / "pictures" / f"{name}.tif", labels[number])
+        write_objects(folder / "drawn" / f"{name}_labels.png", labels[number])
+    for more in (["drawn"], ["drawn/*.png"]):
+        assert main(["convert", *more, "-o", "all.json", "--image", "pictures"]) == 0
+        whole = json.loads((folder / "all.json").read_text())
+        assert [one["file_name"] for one in whole["images"]] == ["a.tif", "b.tif"]
+    capsys.readouterr()
+    assert main(["convert", "all.json", "-o", "back"]) == 0
+    assert capsys.readouterr().out.startswith("2 objects on 2 pictures: ")
+    for number, name in enumerate("ab"):
+        np.testing.assert_array_equal(tifffile.imread(f"back/{name}_labels.tif"), labels[number])
+    (folder / "pictures" / "b.tif").unlink()
+    assert main(["convert", "drawn", "-o", "all.json", "--image", "pictures"]) == 1
+    assert "b_labels.png needs one picture called b in pictures; 0 are" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
+        (["none.json", "-o", "back"], "there is no file"),
+        (["cells.ome.tif", "-o", "back"], "objects are written as"),
         (["cells.ome.tif", "-o", "cells.jpg"], ".geojson"),
         (["cells.ome.tif", "-o", "cells.ome.tif"], "is an input, too"),
         (["cells.ome.tif", "image.tif", "-o", "a.zip"], "only into a .json"),

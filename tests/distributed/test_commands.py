@@ -136,6 +136,7 @@ def test_labels_of_every_other_kind(cluster, stack, tmp_path, monkeypatch):
         ("propagate", "--seeds", "seeds.tif"),
         ("segment", "--boxes", "boxes.csv"),
         ("segment", "--points", "4", "--text", "nuclei"),
+        ("segment", "--text", "nuclei", "--text", "background", "--semantic"),
     ):
         written = []
         for name in ("cluster", "here"):

@@ -20,7 +20,17 @@ from napari_sam.io.rois import read_rois, write_rois
 from napari_sam.io.scale import read_spacing
 from napari_sam.io.spacing import Spacing
 
-__all__ = ["OUTLINES", "as_labels", "read_objects", "write_drawn", "write_objects"]
+__all__ = [
+    "DRAWN",
+    "OUTLINES",
+    "as_labels",
+    "read_all",
+    "read_objects",
+    "write_drawn",
+    "write_objects",
+]
+
+DRAWN = (*OUTLINES, ".roi")  # what objects are drawn in, not labelled
 
 logger = logging.getLogger(__name__)
 
@@ -121,7 +131,7 @@ def read_objects(
         If it cannot be read, or several pictures are there and none was named.
     """
     kind = path.suffix.lower()
-    if kind in (".json", ".geojson", ".zip", ".roi") and not path.is_file():
+    if kind in DRAWN and not path.is_file():
         raise InputError(f"there is no file {path}")
     if kind == ".json":
         pictures = read_coco(path)
@@ -136,6 +146,19 @@ def read_objects(
         return read_rois(path, shape, axes)
     with open_labels(path) as labels:
         return cut_out(labels, read_spacing(path, len(labels.shape)).axes)
+
+
+def read_all(path: Path) -> dict[str, Drawn]:
+    """Read the objects of all pictures of a COCO file, by the pictures' names.
+
+    Raises
+    ------
+    InputError
+        If it is missing, or is no such file.
+    """
+    if not path.is_file():
+        raise InputError(f"there is no file {path}")
+    return read_coco(path)
 
 
 def as_labels(drawn: Drawn) -> NDArray[np.unsignedinteger]:
