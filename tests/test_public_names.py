@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import inspect
+import re
 import subprocess
 import sys
 
@@ -20,6 +22,19 @@ def test_every_public_name_is_there():
     assert napari_sam.__version__.startswith("1.")
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = napari_sam.nothing
+
+
+def test_every_public_name_tells_what_it_takes_and_shows_it():
+    names = [n for n in napari_sam.__all__ if n not in ("ABSENT", "__version__", "text")]
+    public = [getattr(napari_sam, name) for name in names]
+    public += [getattr(napari_sam.text, name) for name in napari_sam.text.__all__]
+    for one in public:
+        told = inspect.getdoc(one)
+        assert "Examples\n--------\n>>> " in told, one
+        entries = re.findall(r"^([\w, ]+) :", told, re.MULTILINE)
+        documented = {name for entry in entries for name in entry.split(", ")}
+        assert set(inspect.signature(one).parameters) <= documented, one
+        assert inspect.isclass(one) or re.search(r"^(Returns|Yields)\n---", told, re.MULTILINE), one
 
 
 def test_importing_is_quick_and_loads_nothing_large():

@@ -62,7 +62,35 @@ def propose_grid(
 ) -> list[Proposal]:
     """Return everything that is found in a picture, best first.
 
-    Parameters, exceptions: see `iter_proposals`.
+    `napari_sam.inference.grid.iter_proposals` does the same a few points at a time.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        What looks.
+    image : (H, W), (H, W, 3) or (H, W, 4) array-like
+        The picture.
+    settings : GridSettings, optional
+        How it is searched.
+    seeds : (N, 2) array-like, optional
+        Points (row, column) in place of those of the settings; crops are not searched then, and
+        our own model looks at each on every scale.
+    contrast : (low, high), optional
+        As in `Predictor.embed`; crops are shown with that of the whole picture.
+    store : EmbeddingStore, optional
+        Where the embedding of the picture comes from and goes to.
+
+    Returns
+    -------
+    list of Proposal
+        Masks of single objects, which may overlap, with their scores.
+
+    Raises
+    ------
+    InputError
+        If this is no picture, or a seed is no point of it.
+    DeviceError
+        If the device has no memory for it.
 
     Examples
     --------

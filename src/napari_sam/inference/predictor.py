@@ -44,6 +44,8 @@ Form = tuple[int, bool, bool, bool]
 class Predictor:
     """Embed pictures and predict masks with one model.
 
+    A picture is embedded once; any number of prompts are answered from its embedding.
+
     Parameters
     ----------
     model : Sam
@@ -63,6 +65,9 @@ class Predictor:
     >>> result = predictor.predict(embedding, ns.Prompts(points=[(20, 30)], labels=[1]))
     >>> result.masks.shape, bool(result.masks[0, 20, 30])
     ((3, 48, 64), True)
+    >>> boxes = [ns.Prompts(box=(10, 20, 30, 40)), ns.Prompts(box=(8, 18, 32, 42))]
+    >>> [answer.masks.shape for answer in predictor.predict_batch(embedding, boxes)]
+    [(1, 48, 64), (1, 48, 64)]
     """
 
     def __init__(self, model: Sam, text: TextDecoder | None = None) -> None:
@@ -140,7 +145,8 @@ class Predictor:
         Raises
         ------
         InputError
-            If a point lies outside the picture, the box leaves it, or the mask has another shape.
+            If a point lies outside the picture, the box leaves it, the mask has another shape, or
+            the model does not understand the words.
         """
         return self.predict_batch(embedding, [prompts], multimask)[0]
 
@@ -156,6 +162,25 @@ class Predictor:
         Objects whose prompts have the same form and window share one run of the decoder. Where
         nothing tells an object's size, and the picture was enlarged, several levels answer and the
         best candidates of all count. Where a window cuts the mask, a coarser one answers.
+
+        Parameters
+        ----------
+        embedding : Embedding
+            Of the picture.
+        prompts : sequence of Prompts
+            N objects.
+        multimask : bool, optional
+            As in `predict`.
+
+        Returns
+        -------
+        list of Prediction
+            N answers, in the order of the prompts.
+
+        Raises
+        ------
+        InputError
+            As in `predict`; also if the model does not understand the words of a prompt.
         """
         for one in prompts:
             self._check(embedding, one)

@@ -30,10 +30,23 @@ def encode(words: str, encoder: str | Encoder = BUILT_IN) -> NDArray[np.float32]
         A name as in `napari_sam.text.load.load_encoder`, or what that returns; the built-in model
         understands the built-in one.
 
+    Returns
+    -------
+    (D,) float32
+        D is the encoder's; 384 for the built-in one.
+
     Raises
     ------
     InputError
         If the extra ``text`` is not installed, or there is no such encoder here.
+
+    Examples
+    --------
+    >>> import napari_sam as ns
+    >>> vector = ns.text.encode("bright round nuclei")
+    >>> vector.shape, str(vector.dtype)
+    ((384,), 'float32')
+    >>> prompts = ns.Prompts(text=vector)
     """
     vector: NDArray[np.float32] = _loaded(encoder).prompts([words])[0]
     return vector
@@ -62,15 +75,35 @@ def find(
         A text for each class.
     settings : GridSettings, optional
         Where to look.
-    encoder
+    encoder : str or Encoder
         As in `encode`.
     contrast : (low, high), optional
         As in `Predictor.embed`.
+
+    Returns
+    -------
+    Ranked
+        The proposals, and the similarity of each with each of the words.
 
     Raises
     ------
     InputError
         As `encode`; also if there are no words.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import napari_sam as ns
+    >>> rows, columns = np.indices((48, 64))
+    >>> image = np.where(np.hypot(rows - 20, columns - 30) < 9, 180, 20).astype(np.uint8)
+    >>> predictor = ns.Predictor(ns.load_model("cells_tiny"))
+    >>> settings = ns.GridSettings(seeds="distance")
+    >>> found = ns.text.find(predictor, image, ["nuclei", "bacteria"], settings)
+    >>> found.similarity.shape == (len(found.proposals), 2)
+    True
+    >>> labels, kept = found.labels(image.shape)
+    >>> labels.shape
+    (48, 64)
     """
     from napari_sam.text.search import iter_ranked
 
