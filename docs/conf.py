@@ -40,6 +40,7 @@ html_theme_options = {
     "footer_end": ["sphinx-version"],
 }
 html_show_sourcelink = False
+html_sidebars = {"five-minute-start": [], "index": []}  # nothing would stand there
 
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 4
