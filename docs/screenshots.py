@@ -44,7 +44,7 @@ FOUND = {  # sample, preset, points a side, lowest predicted IoU after the slide
     "axons": ("axondeepseg_sem/sub-rat3_sample-data10", "electron", 20, 0.62),
 }
 PART = 384  # pixels a side of those samples
-WORDS = "nuclei, axons, bananas"  # in those two samples, one below the other
+WORDS = "nuclei, axons, bananas"  # in those two samples, side by side
 GROWN = 3  # pixels by which the rough labels are too large
 
 
@@ -162,9 +162,7 @@ def auto(name: str, data: Path, sample: str, preset: str, points: int, lowest: f
     seen = Window(Image(picture, name=name))
     seen.turn_to("Auto")
     controls = seen.panel.auto.controls
-    controls.preset.setCurrentIndex(controls.preset.findData(preset))
-    controls.preset.activated.emit(controls.preset.currentIndex())
-    controls.points.setValue(points)
+    choose_kind(seen, preset, points)
     controls.start.click()
     wait_until(lambda: not seen.panel.auto.work.busy)
     seen.photograph(f"auto-{name}")
@@ -182,12 +180,21 @@ def auto(name: str, data: Path, sample: str, preset: str, points: int, lowest: f
     seen.viewer.close()
 
 
+def choose_kind(seen: Window, preset: str, points: int) -> None:
+    """Choose the kind of picture and the grid in the tab Auto."""
+    controls = seen.panel.auto.controls
+    controls.preset.setCurrentIndex(controls.preset.findData(preset))
+    controls.preset.activated.emit(controls.preset.currentIndex())
+    controls.points.setValue(points)
+
+
 def text(data: Path) -> None:
     """Say what to find in two samples, and take a picture of what fits."""
     parts = [sample_of(data, name) for name in ("nuclei", "axons")]
-    width = min(part.shape[1] for part in parts)
-    picture = np.concatenate([part[: width // 2, :width] for part in parts])
+    height = min(len(part) for part in parts)
+    picture = np.concatenate([part[:height] for part in parts], axis=1)
     seen = Window(Image(picture, name="nuclei and axons"))
+    choose_kind(seen, *FOUND["axons"][1:3])
     seen.turn_to("Text")
     controls = seen.panel.text.controls
     controls.words.setText(WORDS)
