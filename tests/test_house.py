@@ -67,6 +67,15 @@ def test_ci_takes_its_commands_from_the_readme() -> None:
     assert not any(command in script for command in readme_commands())
 
 
+def test_ci_opens_the_windows_of_other_rooms() -> None:
+    tests = ROOT / "tests"
+    mark = re.compile(r"^(@|pytestmark = )pytest\.mark\.gui", re.MULTILINE)
+    marked = [path for path in tests.rglob("test_*.py") if mark.search(path.read_text())]
+    outside = [path.relative_to(ROOT) for path in marked if path.parent != tests / "widgets"]
+    assert outside
+    assert all(path.as_posix() in (ROOT / "tox.ini").read_text() for path in outside)
+
+
 def test_dependencies_are_what_the_source_imports() -> None:
     needed = {name_of(requirement) for requirement in PROJECT["dependencies"]}
     extras = PROJECT["optional-dependencies"]

@@ -12,8 +12,8 @@ from torch import Tensor
 class Differences:
     """Checks differences against a tolerance and remembers the largest of each kind."""
 
-    def __init__(self) -> None:
-        self.largest: dict[str, float] = {}
+    def __init__(self, largest: dict[str, float]) -> None:
+        self.largest = largest
 
     def check(self, kind: str, ours: Tensor, theirs: Tensor, tolerance: float) -> None:
         assert ours.shape == theirs.shape, kind
@@ -22,20 +22,10 @@ class Differences:
         self.largest[kind] = max(self.largest.get(kind, 0.0), difference)
 
 
-FOUND = pytest.StashKey[Differences]()
-
-
 @pytest.fixture(scope="session")
-def differences(request: pytest.FixtureRequest) -> Differences:
+def differences(largest_differences: dict[str, float]) -> Differences:
     """Largest differences of the session, shown at its end."""
-    return request.config.stash.setdefault(FOUND, Differences())
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    for kind, value in sorted(config.stash.get(FOUND, Differences()).largest.items()):
-        terminalreporter.write_line(f"largest difference, {kind}: {value:.1e}")
+    return Differences(largest_differences)
 
 
 @pytest.fixture(autouse=True, scope="session")

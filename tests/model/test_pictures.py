@@ -110,7 +110,7 @@ def reduced(request: pytest.FixtureRequest) -> tuple[str, tuple[Any, Predictor]]
     return f"{request.param} reduced", make_models(REDUCED[request.param])
 
 
-@pytest.fixture(scope="module", params=["vit_b", "vit_t"])
+@pytest.fixture(scope="module", params=[pytest.param("vit_b", marks=pytest.mark.slow), "vit_t"])
 def full_size(request: pytest.FixtureRequest, differences: Differences) -> Both:
     """Full size: one picture for all prompts, for the reference takes its time."""
     return show(
