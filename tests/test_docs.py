@@ -107,6 +107,7 @@ def test_the_page_on_stacks_follows_objects(
 def test_the_training_page_makes_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NAPARI_SAM_MODELS", str(tmp_path))
+    monkeypatch.setattr("napari_sam.training.finetune.views_for", lambda config, pictures: 4)
     for seed in range(2):
         drawn = synthetic_picture(np.random.default_rng(seed), 128)
         sample = tmp_path / "my_samples" / str(seed)

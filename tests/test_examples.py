@@ -22,6 +22,7 @@ def test_an_example_runs_and_shows_something(
 
     monkeypatch.setattr(socket.socket, "connect", no_network)
     monkeypatch.setenv("NAPARI_SAM_MODELS", str(tmp_path))
+    monkeypatch.setattr("napari_sam.training.finetune.views_for", lambda config, pictures: 4)
     monkeypatch.chdir(tmp_path)
     matplotlib.use("agg")
     runpy.run_path(str(script))
