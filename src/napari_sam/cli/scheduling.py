@@ -46,7 +46,7 @@ def all_done(
     with (
         closing(_begun(works, model, chosen.scheduler)) as steps,
         tqdm(
-            desc=title, total=len(works), unit=" files", disable=getattr(chosen, "quiet", False),
+            desc=title, total=len(works), unit=" files", disable=chosen.quiet,
             bar_format=MANY if len(works) > 1 else ALONE,
         ) as bar,
     ):  # fmt: skip
