@@ -185,6 +185,10 @@ def test_several_boxes_at_once_are_an_object_each(viewer, panel, settle_all, mod
     panel.controls.undo.click()
     assert len(session.objects) == 0
     assert not labels.any()
+    layer = ours(viewer, "objects")
+    assert panel.controls.labels.layer is layer
+    viewer.layers.remove(layer)
+    assert panel.annotation.target is None
 
 
 def test_pasted_boxes_count_too(viewer, panel, settle_all):

@@ -243,6 +243,7 @@ class Annotation:
         self._viewer.layers.insert(first_helper(self._viewer), layer)
         self._attach(layer)
         self._viewer.layers.selection.active = active
+        self.changed.emit()
 
     def accept_proposed(self) -> None:
         """Accept all objects on this slice that were drawn together."""

@@ -47,7 +47,6 @@ class Findings(QObject):
 
     changed = Signal()  # the annotation
     began_afresh = Signal()  # what is known of the picture is of no use any more
-    writes_to = Signal(object)  # the Labels layer, which may be a new one
 
     def __init__(
         self,
@@ -182,7 +181,6 @@ class Findings(QObject):
         """
         if self.annotation is not None:
             self.annotation.ensure_target(largest_id)
-            self.writes_to.emit(self.annotation.target)
 
     def note(self, done: Filled) -> None:
         """Remember a step that can be taken back."""

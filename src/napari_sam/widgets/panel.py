@@ -220,8 +220,6 @@ class Panel(QWidget):
         self.training.trained.connect(self._refresh_models)
         self.training.use_wanted.connect(self._use_trained)
         self.auto.use_wanted.connect(self._use_named)
-        for tab in (self.auto, self.text):
-            tab.findings.writes_to.connect(self.controls.labels.choose)
 
     def _connect_keys(self) -> None:
         self._drop_keys()

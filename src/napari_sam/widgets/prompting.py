@@ -155,6 +155,8 @@ class Prompting:
             c.score.setText(self.took)
             c.status.setText(NO_PICTURE)
             return
+        if annotation.target is not None:  # it may be new, or brought back
+            c.labels.choose(annotation.target)
         session, prediction = annotation.session, annotation.session.prediction
         if annotation.tool in c.tools:
             c.tools[annotation.tool].setChecked(True)
@@ -193,7 +195,6 @@ class Prompting:
         except (NapariSamError, MemoryError) as error:
             self.warn(error)
             return
-        self._controls.labels.choose(self.annotation.target)
         if self.annotation.tool in (Tool.EXCLUDE, Tool.SCRIBBLE_OUT):
             self.switch_polarity()
         self.remark(f"Object {change.object_id} is in the labels: {change.pixels:,} pixels.")

@@ -87,6 +87,8 @@ def why_not(layer: Labels, picture: Picture) -> str:
     if layer.multiscale or not isinstance(layer.data, np.ndarray):
         kind = "multiscale" if layer.multiscale else type(layer.data).__name__
         return f"'{layer.name}' is {kind} data, which cannot be painted; choose a new layer."
+    if not layer.data.flags.writeable:
+        return f"'{layer.name}' is read-only data, which cannot be painted; choose a new layer."
     if problem := misfit(layer, picture):
         return problem
     if not layer.editable:
