@@ -26,6 +26,7 @@ from napari_sam.session.saved import sessions_folder
 from napari_sam.session.session import Accepted, Session
 from napari_sam.session.target import Plane
 from napari_sam.widgets.drawn import Area
+from napari_sam.widgets.haste import Haste
 from napari_sam.widgets.jobs import Answer, Job, Jobs
 from napari_sam.widgets.look import Contrast, Look
 from napari_sam.widgets.many import Many, propose, proposed
@@ -65,6 +66,8 @@ class Annotation:
         Which picture this is.
     tool : Tool
         What the mouse draws.
+    haste : Haste
+        What was done before the mask was there.
     failed : bool
         True if the model could not answer the open question.
     selected : int or None
@@ -85,6 +88,7 @@ class Annotation:
         self.picture = picture
         self.identity = Identity(picture)
         self.tool = Tool.INCLUDE
+        self.haste = Haste()
         self._viewer = viewer
         self._jobs = jobs
         self._model: HostedModel | None = None
@@ -190,6 +194,7 @@ class Annotation:
 
     def fail(self) -> None:
         """Take note that the model could not answer."""
+        self.haste.forget()
         self.failed = self.waiting
         self.changed.emit()
 
@@ -391,6 +396,10 @@ class Annotation:
                 if self.flat and self.seen is not None
                 else "Not taken: prompts need a slice of the picture in the 2D view."
             )
+            return
+        if self.haste.holds(self.session.request) and self.haste.keep(draft, drawn):
+            self._prompts.show(draft, self.many.waiting)
+            self.remarked.emit("Your last object is accepted as soon as its mask is there.")
             return
         self.many.waiting = self._prompts.still_there(self.many.waiting)
         before, (box, mask, _) = self.session.draft, drawn.area

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from psygnal import Signal
 
 from napari_sam.errors import NapariSamError
 from napari_sam.session.commit import Rule
-from napari_sam.session.draft import Draft, Request
+from napari_sam.session.draft import Draft
 from napari_sam.session.session import Session
 from napari_sam.widgets.annotation import Annotation
 from napari_sam.widgets.controls import Controls
@@ -54,7 +55,6 @@ class Prompting:
         self.last_error: BaseException | None = None
         self.took = ""
         self._controls = c = controls
-        self._accept_once_answered: Request | None = None
         self._in_question: Draft | None = None
         for tool, button in c.tools.items():
             button.clicked.connect(lambda _, tool=tool: self.arm(tool))
@@ -129,7 +129,7 @@ class Prompting:
         if session.draft.is_empty:
             self.annotation.accept_proposed()
         elif self.annotation.waiting:
-            self._accept_once_answered = session.request
+            self.annotation.haste.accept(session.request)
         elif (rule := self._controls.rule.currentData()) != "ask":
             self._write(Rule(rule))
         elif met := session.overlap():
@@ -176,13 +176,28 @@ class Prompting:
             limits = annotation.picture.contrast_limits
             pixels = annotation.plane_pixels
             c.thumbnails.show_candidates(pixels, limits, prediction, session.choice)
-        if not annotation.waiting:
-            wanted, self._accept_once_answered = self._accept_once_answered, None
-            if wanted is not None and wanted is session.request and not annotation.failed:
+        if not annotation.waiting and annotation.haste.accepting is not None:
+            self._catch_up(annotation)
+
+    def _catch_up(self, annotation: Annotation) -> None:
+        """Accept what was accepted before it was there, then do what was done since."""
+        session, haste = annotation.session, annotation.haste
+        wanted = haste.holds(session.request)
+        haste.accepting = None
+        if wanted:
+            self.accept()
+        if not wanted or not session.draft.is_empty:  # refused, or there is a question first
+            haste.forget()
+        while haste.later and haste.accepting is None:
+            one = haste.later.pop(0)
+            if one is not None:
+                annotation.step(partial(_add, one))
+            elif not session.draft.is_empty:
                 self.accept()
 
     def _step(self, step: Callable[[Session], None]) -> None:
         if self.annotation is not None:
+            self.annotation.haste.forget()
             self.remark("")
             self.annotation.step(step)
 
@@ -198,3 +213,12 @@ class Prompting:
         if self.annotation.tool in (Tool.EXCLUDE, Tool.SCRIBBLE_OUT):
             self.switch_polarity()
         self.remark(f"Object {change.object_id} is in the labels: {change.pixels:,} pixels.")
+
+
+def _add(new: Draft, session: Session) -> None:
+    """Draw more."""
+    before = session.draft
+    area = (
+        (before.box, before.mask) if new.box is None and new.mask is None else (new.box, new.mask)
+    )
+    session.draw(new.plane, before.points + new.points, before.labels + new.labels, *area)
