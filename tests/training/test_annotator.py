@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from napari_sam.training.annotator import Annotation, corrupt, first_prompt, next_click, noisy_box
+from napari_sam.training.annotator import (
+    Annotation,
+    corrupt,
+    first_click,
+    first_prompt,
+    next_click,
+    noisy_box,
+)
+from napari_sam.training.deepest import deepest_point
 
 STRIDE = 2
 
@@ -38,14 +46,31 @@ def test_where_nothing_is_wrong_the_click_confirms(square):
     assert labels.tolist() == [1]
 
 
-def test_the_box_is_noisy_by_a_tenth_of_the_side_and_at_most_twenty_pixels(square):
+def test_the_box_is_noisy_by_up_to_a_tenth_of_the_side(square):
+    shown = np.pad(square, 200)  # in a view so large that the limit in pixels does not matter
     rng = np.random.default_rng(0)
-    boxes = np.stack([noisy_box(square, STRIDE, rng) for _ in range(400)])
-    np.testing.assert_allclose(boxes.mean(axis=0), [23.5, 19.5, 59.5, 39.5], atol=0.5)
-    np.testing.assert_allclose(boxes.std(axis=0), [3.6, 2.0, 3.6, 2.0], rtol=0.15)
-    huge = np.ones((400, 400), bool)
-    far = np.stack([noisy_box(huge, STRIDE, rng) for _ in range(50)])
-    assert np.abs(far - [-0.5, -0.5, 799.5, 799.5]).max() <= 20
+    boxes = np.stack([noisy_box(shown, STRIDE, rng) for _ in range(2000)]) - 400
+    np.testing.assert_allclose(boxes.mean(axis=0), [23.5, 19.5, 59.5, 39.5], atol=0.2)
+    # A spread that is drawn from nothing to s has a variance of s^2 / 3.
+    np.testing.assert_allclose(boxes.std(axis=0), np.array([3.6, 2, 3.6, 2]) / 3**0.5, rtol=0.1)
+
+
+def test_the_noise_of_a_large_box_is_at_most_the_papers_twenty_of_1024_pixels():
+    rng = np.random.default_rng(0)
+    for side, most in ((512, 20), (128, 5)):
+        whole = np.ones((side, side), bool)
+        edges = np.array([0, 0, side, side]) * STRIDE - 0.5
+        moved = np.stack([noisy_box(whole, STRIDE, rng) for _ in range(200)]) - edges
+        assert 0.8 * most < np.abs(moved).max() <= most + 1e-4
+
+
+def test_half_of_the_clicks_go_to_the_middle(square):
+    rng = np.random.default_rng(0)
+    cells = [cell(first_click(square[None], STRIDE, rng)[0, 0]) for _ in range(400)]
+    assert all(square[c] for c in cells)
+    middle = deepest_point(square)
+    assert cells.count(middle) == pytest.approx(200, abs=40)
+    assert len(set(cells)) > 80
 
 
 def test_the_first_prompt_is_each_kind_as_often_as_said(square):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from napari_sam.results import Prediction
-from napari_sam.training.evaluate import deepest_point, evaluate, evenly, next_click
+from napari_sam.training.deepest import deepest_point
+from napari_sam.training.evaluate import evaluate, evenly, next_click
 from napari_sam.training.samples import pictures_from_arrays
 from tests.training.conftest import discs
 

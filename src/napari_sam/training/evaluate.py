@@ -12,6 +12,7 @@ from napari_sam.inference.embedding import Embedding
 from napari_sam.inference.predictor import Predictor
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction
+from napari_sam.training.deepest import deepest_point, inside
 from napari_sam.training.drawings import disc, ellipse
 from napari_sam.training.samples import Picture
 
@@ -19,7 +20,6 @@ __all__ = [
     "CLICKS",
     "Row",
     "bounding_box",
-    "deepest_point",
     "evaluate",
     "evenly",
     "iou",
@@ -135,31 +135,17 @@ def next_click(truth: NDArray[np.bool_], mask: NDArray[np.bool_]) -> tuple[tuple
     ((1, 1), 1)
     """
     wrong = truth ^ mask
-    inside = _inside(wrong)
-    parts, _ = ndimage.label(wrong[inside])
+    box = inside(wrong)
+    parts, _ = ndimage.label(wrong[box])
     largest = int(np.bincount(parts[parts > 0]).argmax())
     row, column = deepest_point(parts == largest)
-    point = row + inside[0].start, column + inside[1].start
+    point = row + box[0].start, column + box[1].start
     return point, int(truth[point])
-
-
-def deepest_point(mask: NDArray[np.bool_]) -> tuple[int, int]:
-    """Return the pixel (row, column) farthest from the outline; the picture's edge is outline too.
-
-    Examples
-    --------
-    >>> deepest_point(np.ones((5, 7), bool))
-    (2, 2)
-    """
-    inside = _inside(mask)
-    distance = ndimage.distance_transform_edt(np.pad(mask[inside], 1))[1:-1, 1:-1]
-    row, column = np.unravel_index(distance.argmax(), distance.shape)
-    return int(row) + inside[0].start, int(column) + inside[1].start
 
 
 def bounding_box(mask: NDArray[np.bool_]) -> tuple[float, float, float, float]:
     """Return y0, x0, y1, x1 of the pixels' outer edges."""
-    rows, columns = _inside(mask)
+    rows, columns = inside(mask)
     return rows.start - 0.5, columns.start - 0.5, rows.stop - 0.5, columns.stop - 0.5
 
 
@@ -173,8 +159,3 @@ def evenly(count: int, most: int | None) -> NDArray[np.int64]:
     """Return at most `most` indices of `count`, evenly spaced."""
     wanted = count if most is None else min(count, most)
     return np.unique(np.linspace(0, count - 1, wanted).round().astype(np.int64))
-
-
-def _inside(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)

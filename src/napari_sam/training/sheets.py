@@ -14,7 +14,8 @@ from skimage.segmentation import find_boundaries
 from napari_sam.inference.embedding import Embedding
 from napari_sam.inference.predictor import Predictor
 from napari_sam.prompts import Prompts
-from napari_sam.training.evaluate import Row, bounding_box, deepest_point
+from napari_sam.training.deepest import deepest_point
+from napari_sam.training.evaluate import Row, bounding_box
 from napari_sam.training.samples import Picture
 
 __all__ = ["Example", "chosen", "draw", "worst"]

@@ -12,7 +12,8 @@ from napari_sam.inference.embedding import Embedding
 from napari_sam.inference.predictor import Predictor
 from napari_sam.model.sam import Sam
 from napari_sam.prompts import Prompts
-from napari_sam.training.evaluate import deepest_point, evenly, iou
+from napari_sam.training.deepest import deepest_point
+from napari_sam.training.evaluate import evenly, iou
 from napari_sam.training.samples import Picture
 
 __all__ = ["Preview", "Validation"]
