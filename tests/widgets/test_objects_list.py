@@ -82,13 +82,19 @@ def test_objects_appear_the_least_sure_first(three):
     assert three.controls.objects.fold.text() == "Objects (3, 2 unsure)"
 
 
-def test_the_list_is_folded_at_first_and_says_what_will_be_there(panel):
+def test_the_list_is_there_while_there_are_objects_and_folded_at_first(viewer, panel, accept):
+    viewer.dims.set_point(0, 7)
     objects = panel.controls.objects
+    assert objects.isHidden()
+    accept(0, 10, 10)
+    panel.review.refresh()
+    assert not objects.isHidden()
     assert objects.frame.isHidden()
     objects.fold.click()
     assert not objects.frame.isHidden()
-    assert not objects.empty.isHidden()
-    assert objects.fold.text() == "Objects (0)"
+    panel.controls.undo.click()
+    panel.review.refresh()
+    assert objects.isHidden()
 
 
 def test_the_list_and_the_options_are_not_open_together(panel):

@@ -19,7 +19,19 @@ from napari.utils import progress
 from napari.utils.shortcuts import default_shortcuts
 from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
-from qtpy.QtWidgets import QApplication, QLabel, QMainWindow, QWidget
+from qtpy.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QMainWindow,
+    QScrollArea,
+    QWidget,
+)
 
 from napari_sam import zoo
 from napari_sam.errors import DownloadError
@@ -298,13 +310,36 @@ class TestHost:
 
 
 class TestWords:
-    def test_the_hint_is_shown_until_it_is_put_away(self, viewer, open_panel, tmp_path):
+    def test_the_hint_is_shown_until_the_first_steps_were_made(
+        self, viewer, open_panel, settle, tmp_path
+    ):
         panel = open_panel(viewer)
+        settle(panel)
         assert not panel.controls.hint.isHidden()
-        panel.controls.hint_close.click()
+        ours(viewer, "points").add((20, 30))
+        settle(panel)
+        panel.controls.reject.click()
+        assert not panel.controls.hint.isHidden()
+        ours(viewer, "points").add((20, 30))
+        settle(panel)
+        panel.controls.accept.click()
         assert panel.controls.hint.isHidden()
         assert json.loads((tmp_path / "settings.json").read_text())["hint_dismissed"]
         assert open_panel(ViewerModel()).controls.hint.isHidden()
+
+    def test_the_first_screen_has_at_most_a_dozen_controls(self, viewer, open_panel, settle):
+        panel = open_panel(viewer)
+        settle(panel)
+        screen = panel.controls
+        kinds = QAbstractButton, QComboBox, QAbstractSpinBox, QAbstractSlider, QLineEdit
+        inner = QComboBox, QAbstractSpinBox, QScrollArea, QAbstractItemView
+        controls = [
+            child
+            for kind in kinds
+            for child in screen.findChildren(kind)
+            if child.isVisibleTo(screen) and not isinstance(child.parent(), inner)
+        ]
+        assert 8 < len(controls) <= 12, [child.accessibleName() for child in controls]
 
     def test_the_bug_report_names_no_files(self, viewer, open_panel, settle, model):
         def fail(embedding, prompts):

@@ -84,7 +84,8 @@ class Controls(QWidget):
         self.status = new_status(3)
         self.remark.setTextFormat(Qt.TextFormat.PlainText)
         self.objects = ObjectsList()
-        self.hint, self.hint_close = self._hint()
+        self.hint = new_label("First steps")
+        self.hint.setText(HINT)
         self.go_on = Question("Saved work", "Continue", "Start anew")
         self.question = Question("Overlap", "Keep existing", "Replace", "Cancel")
         self.keep, self.replace, self.cancel = self.question.answers
@@ -172,20 +173,6 @@ class Controls(QWidget):
         layout.addWidget(self.ahead)
         layout.addWidget(self.objects, 1)
         layout.addStretch()
-
-    def _hint(self) -> tuple[QFrame, QToolButton]:
-        frame = QFrame()
-        row = QHBoxLayout(frame)
-        row.setContentsMargins(0, 0, 0, 0)
-        text = new_label("First steps")
-        text.setText(HINT)
-        close = QToolButton()
-        close.setText("✕")
-        close.setAccessibleName("Hide the first steps")
-        close.setToolTip("Do not show this again")
-        row.addWidget(text, 1)
-        row.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
-        return frame, close
 
     def _options(self) -> tuple[QToolButton, QFrame]:
         frame = QFrame()

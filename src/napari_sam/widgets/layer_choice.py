@@ -28,6 +28,7 @@ class LayerChoice(QComboBox):
     """
 
     layer_chosen = Signal(object)  # Layer or None
+    offered = Signal(int)  # how many layers there are to choose from
 
     def __init__(
         self,
@@ -87,6 +88,7 @@ class LayerChoice(QComboBox):
         self.addItems([layer.name for layer in reversed(self._named)])
         self.setCurrentIndex(self._layers.index(before) if before in self._layers else 0)
         self.blockSignals(blocked)
+        self.offered.emit(len(self._named))
         if self.layer is not before:
             self._announce()
 

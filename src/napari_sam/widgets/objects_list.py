@@ -27,7 +27,6 @@ from qtpy.QtWidgets import (
 from napari_sam.session.objects import Status
 from napari_sam.session.session import Session
 from napari_sam.widgets.class_options import ClassOptions
-from napari_sam.widgets.forms import new_label
 from napari_sam.widgets.keys import with_key
 from napari_sam.widgets.object_rows import STATUS, Column
 from napari_sam.widgets.objects_model import ObjectsModel, Sorted
@@ -62,7 +61,7 @@ CHANGES = {
 
 
 class ObjectsList(QWidget):
-    """A button that unfolds a table of all objects and what can be done with them.
+    """A button that unfolds a table of all objects and what can be done with them, once there are.
 
     Attributes
     ----------
@@ -110,8 +109,6 @@ class ObjectsList(QWidget):
         self.menu = self._menu()
         self.save = QPushButton("Save labels…")
         self.save.setToolTip("Write the Labels layer as OME-TIFF or OME-Zarr")
-        self.empty = new_label("No objects")
-        self.empty.setText("No objects yet: they appear here as soon as you accept a mask.")
         self._lay_out()
         self.fold.toggled.connect(self._unfold)
         self._unfold(False)
@@ -163,7 +160,7 @@ class ObjectsList(QWidget):
         rows = (self.model.row(at) for at in range(count))
         unsure = sum(row.status is not Status.ACCEPTED for row in rows)
         self.fold.setText(f"Objects ({count}, {unsure} unsure)" if unsure else f"Objects ({count})")
-        self.empty.setVisible(count == 0)
+        self.setVisible(count > 0)
 
     @contextmanager
     def _on_our_own(self) -> Iterator[None]:
@@ -259,7 +256,6 @@ class ObjectsList(QWidget):
         self.frame = QFrame()
         column = QVBoxLayout(self.frame)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.empty)
         more = QPushButton("Change")
         more.setToolTip("Accept as a whole, merge, split, lock, class, delete")
         more.setMenu(self.menu)

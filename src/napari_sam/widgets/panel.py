@@ -211,7 +211,7 @@ class Panel(QWidget):
         self.resuming.picture_wanted.connect(c.picture.choose)
         self.resuming.remarked.connect(self.prompting.remark)
         self.resuming.resumed.connect(self._take_up)
-        c.hint_close.clicked.connect(self._dismiss_hint)
+        self.prompting.accepted.connect(self._dismiss_hint)
         self.jobs.reported.connect(self._show_progress)
         self.jobs.answered.connect(self._show_answer)
         self.jobs.failed.connect(self._show_failure)
@@ -392,8 +392,10 @@ class Panel(QWidget):
         save_settings(replace(load_settings(), embed_ahead=on))
 
     def _dismiss_hint(self) -> None:
-        self.controls.hint.hide()
-        save_settings(replace(load_settings(), hint_dismissed=True))
+        """Explain the first steps until they were made."""
+        if not self.controls.hint.isHidden():
+            self.controls.hint.hide()
+            save_settings(replace(load_settings(), hint_dismissed=True))
 
     def _copy_report(self) -> None:
         report = bug_report(

@@ -45,10 +45,13 @@ class Prompting:
         Emitted with what was said.
     asked : psygnal.Signal
         Emitted when a question waits for an answer.
+    accepted : psygnal.Signal
+        Emitted when a mask that was drawn is in the labels.
     """
 
     remarked = Signal(str)
     asked = Signal()
+    accepted = Signal()
 
     def __init__(self, controls: Controls) -> None:
         self.annotation: Annotation | None = None
@@ -213,6 +216,7 @@ class Prompting:
         if self.annotation.tool in (Tool.EXCLUDE, Tool.SCRIBBLE_OUT):
             self.switch_polarity()
         self.remark(f"Object {change.object_id} is in the labels: {change.pixels:,} pixels.")
+        self.accepted.emit()
 
 
 def _add(new: Draft, session: Session) -> None:

@@ -28,7 +28,7 @@ OBJECTS = "Those selected in the list of objects"
 
 
 class RefineControls(QFrame):
-    """Folded away until its button `fold` is pressed.
+    """Folded away until its button `fold` is pressed, which is there once there are labels.
 
     Parameters
     ----------
@@ -70,6 +70,8 @@ class RefineControls(QFrame):
         self.reject.setToolTip("Forget the new masks; no label has changed")
         self._lay_out()
         self.fold = new_fold("Refine labels", self)
+        self.labels.offered.connect(self._offer)
+        self._offer(self.labels.count() - 1)
         self.show_work(False)
         self.show_outcome("")
 
@@ -94,6 +96,11 @@ class RefineControls(QFrame):
         self.list.setVisible(found)
         self.accept.setVisible(found)
         self.reject.setVisible(found)
+
+    def _offer(self, layers: int) -> None:
+        self.fold.setVisible(layers > 0)
+        if not layers:
+            self.fold.setChecked(False)
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
