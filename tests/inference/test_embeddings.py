@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import time
 from dataclasses import replace
 
@@ -189,6 +190,26 @@ def test_a_pause_may_use_the_model_itself(store, predictor):
     assert same(paused, reference)
     assert len(answers) > 10
     assert all(np.array_equal(one.logits, expected.logits) for one in answers)
+
+
+def test_what_is_being_written_is_at_hand_and_holds_up_nobody(tmp_path, predictor):
+    class Slow(DiskStore):
+        def put(self, key, embedding):
+            asked.wait(10)
+            return super().put(key, embedding)
+
+    asked, found = threading.Event(), []
+    store = EmbeddingStore(MemoryStore(0), Slow(tmp_path, LARGE))
+
+    def pause():
+        if store.made and not asked.is_set():
+            found.append(store.get(predictor, PICTURE))
+            asked.set()
+
+    assert store.keep(predictor, PICTURE, pause=pause) > 0
+    assert len(found) == 1
+    assert store.made == 1
+    assert same(found[0], again(store).get(predictor, PICTURE))
 
 
 def test_keeping_pushes_nothing_out_of_memory(tmp_path, predictor):

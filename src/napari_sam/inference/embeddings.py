@@ -6,12 +6,14 @@ import hashlib
 import logging
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import platformdirs
 
+from napari_sam.inference.beside import beside
 from napari_sam.inference.disk_store import DiskStore
 from napari_sam.inference.memory_store import MemoryStore
 from napari_sam.settings import Settings, load_settings
@@ -51,6 +53,7 @@ class EmbeddingStore:
         self.memory = memory
         self.disk = disk
         self.made = 0
+        self._being_written: dict[str, Embedding] = {}
 
     @property
     def budget(self) -> int:
@@ -83,8 +86,8 @@ class EmbeddingStore:
         embedding = self._find(key)
         if embedding is None:
             embedding = self._make(predictor, image, contrast, pause)
-            if key and self.disk is not None:
-                self.disk.put(key, embedding)
+            if key:
+                self._write(key, embedding, pause)
         embedding = embedding.to(predictor.model.device)
         if key:
             self.memory.put(key, embedding)
@@ -113,7 +116,7 @@ class EmbeddingStore:
         embedding = self._make(predictor, image, contrast, pause)
         if not key:
             return 0
-        on_disk = self.disk is not None and self.disk.put(key, embedding)
+        on_disk = self._write(key, embedding, pause)
         in_memory = self.memory.put(key, embedding, push=False)
         return embedding.nbytes if on_disk or in_memory else 0
 
@@ -135,12 +138,21 @@ class EmbeddingStore:
             self.disk.clear()
 
     def _make(self, predictor: Predictor, image: Any, contrast: Any, pause: Any) -> Embedding:
-        embedding = predictor.embed(image, contrast, pause).halved()
+        embedding = beside(predictor.embed(image, contrast, pause).halved, pause)
         self.made += 1
         return embedding
 
+    def _write(self, key: str, embedding: Embedding, pause: Any) -> bool:
+        if self.disk is None:
+            return False
+        self._being_written[key] = embedding  # whoever goes first meanwhile may want this very one
+        try:
+            return beside(partial(self.disk.put, key, embedding), pause)
+        finally:
+            self._being_written.pop(key, None)
+
     def _find(self, key: str) -> Embedding | None:
-        embedding = self.memory.get(key)
+        embedding = self.memory.get(key) or self._being_written.get(key)
         if embedding is None and key and self.disk is not None:
             embedding = self.disk.get(key)
         return embedding
