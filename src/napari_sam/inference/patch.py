@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 __all__ = ["Patch", "patches"]
+
+MANY = 100_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,10 +100,13 @@ def patches(labels: NDArray[Any]) -> dict[int, Patch]:
     """
     if not labels.any():
         return {}
-    ids, ranks = np.unique(labels, return_inverse=True)
-    ranks = np.asarray(ranks.reshape(labels.shape) + int(ids[0] > 0), np.int32)
-    objects = ids[ids > 0].tolist()
-    found = {}
-    for rank, (id_, box) in enumerate(zip(objects, ndimage.find_objects(ranks), strict=True), 1):
-        found[id_] = Patch((box[0].start, box[1].start), ranks[box] == rank)
-    return found
+    ids: Sequence[int] = range(1, int(labels.max()) + 1)
+    ranks = labels
+    if len(ids) > MANY:  # `find_objects` has a place for each number up to the largest
+        ids, ranks = np.unique(labels[labels > 0]).tolist(), np.zeros(labels.shape, np.int32)
+        ranks[labels > 0] = 1 + np.searchsorted(ids, labels[labels > 0])
+    return {
+        id_: Patch((box[0].start, box[1].start), labels[box] == id_)
+        for id_, box in zip(ids, ndimage.find_objects(ranks), strict=True)
+        if box is not None
+    }

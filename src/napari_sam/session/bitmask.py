@@ -117,7 +117,10 @@ class BitMask:
         if common is None:
             return self
         cut = self.cut()
-        cut[slices(common, self.window)] &= ~pixels[slices(common, window)]
+        part, taken = cut[slices(common, self.window)], pixels[slices(common, window)]
+        if not (part & taken).any():
+            return self
+        part &= ~taken
         return BitMask.of(cut, self.window[:2], self.shape)
 
     def joined(self, other: BitMask) -> BitMask:

@@ -102,6 +102,8 @@ def claim(
     """
     window, wanted = mask.window, mask.cut()
     owners = objects.owners(plane, window)
+    if not owners.any() and (labels is None or not labels[slices(window)].any()):
+        return Claim(mask, {}, frozenset())
     others = np.where(np.isin(owners, [number for number in (own, *renewed) if number]), 0, owners)
     if labels is not None:  # where nobody owns a pixel, the labels say who is there
         unowned = np.where(owners == 0, labels[slices(window)], 0)

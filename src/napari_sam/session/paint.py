@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_sam.inference.patch import patches
 from napari_sam.session.bitmask import BitMask, Window
 from napari_sam.session.changes import Edit, SectionEdit, TraitsEdit
 from napari_sam.session.objects import Objects, Origin, Section, Source, Status, Traits
@@ -78,9 +79,9 @@ def adopt(
     if values is not None:
         loose[loose] = np.isin(labels[loose], list(values))
     edits: list[Edit] = []
-    for value in np.unique(labels[loose]).tolist():
+    for value, patch in patches(np.where(loose, labels, 0)).items():
         number = first_new + len(edits) // 2 if semantic else value
-        mask = BitMask.of(loose & (labels == value))
+        mask = BitMask.of(patch.mask, patch.corner, labels.shape)
         assert mask is not None
         before = objects.section(number, plane)
         if number not in objects:

@@ -16,8 +16,10 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_sam.errors import NapariSamError
 from napari_sam.inference.host import HostedModel
+from napari_sam.inference.patch import patches
 from napari_sam.inference.stops import PropagateSettings
 from napari_sam.results import Step
+from napari_sam.session.bitmask import BitMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.commit import Rule
 from napari_sam.session.objects import Origin, Source, Status
@@ -126,19 +128,27 @@ class StackWork(QObject):
         self.check()
         self.stop(str(error) or type(error).__name__)
 
-    def _take(self, step: Step | None) -> None:
+    def _take(self, found: _Found | None) -> None:
         self.check()
         run = self._run
-        if run is None or step is None:
+        if run is None or found is None:
             self.stop()
             return
         try:
-            reached = run.write(step)
+            reached = run.write(found)
         except NapariSamError as problem:
             self.stop(str(problem))
             return
         if run is self._run:
             self.reached.emit(reached)
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """A step, and the masks of those that it has something to say about, packed."""
+
+    step: Step
+    masks: Mapping[int, BitMask | None]
 
 
 class _Run:
@@ -166,7 +176,7 @@ class _Run:
         """Write no more."""
         self._batch.end()
 
-    def step(self, segmenter: Any, pause: Callable[[], None]) -> Step | None:
+    def step(self, segmenter: Any, pause: Callable[[], None]) -> _Found | None:
         """Go on to the next slice; None at the end."""
         if self._steps is None:
             order = self._order
@@ -178,27 +188,36 @@ class _Run:
                 self._contrast.of(segmenter),
                 pause,
             )
-        return next(self._steps, None)
+        step = next(self._steps, None)
+        if step is None:
+            return None
+        found = patches(step.labels)
+        return _Found(
+            step,
+            {
+                number: BitMask.of(found[number].mask, found[number].corner, step.labels.shape)
+                if number in found
+                else None
+                for number, places in self._order.anchors.items()
+                if step.index not in places and (number in step.scores or number in step.unsure)
+            },
+        )
 
-    def write(self, step: Step) -> Reached:
+    def write(self, found: _Found) -> Reached:
         """Put what was found on a slice into the session."""
-        anchors, objects = self.report.anchors, self._session.objects
-        numbers = [
-            number
-            for number, places in anchors.items()
-            if number in objects and step.index not in places
-            if number in step.scores or number in step.unsure
+        step, masks = found.step, found.masks
+        proposals = [
+            self._proposal(number, mask, step)
+            for number, mask in masks.items()
+            if number in self._session.objects
         ]
-        proposals = [self._proposal(number, step) for number in numbers]
-        plane = self._order.line.at(step.index)
-        taken = self._batch.add(plane, proposals)
-        self.report.hear(step, [n for n in taken if n is not None and (step.labels == n).any()])
+        taken = self._batch.add(self._order.line.at(step.index), proposals)
+        self.report.hear(step, [n for n in taken if n is not None and masks[n] is not None])
         return self._way.reach(step.index)
 
-    def _proposal(self, number: int, step: Step) -> Proposal:
-        mask = step.labels == number
+    def _proposal(self, number: int, mask: BitMask | None, step: Step) -> Proposal:
         near = min(self.report.anchors[number], key=lambda at: abs(at - step.index))
-        sure = number not in step.unsure and mask.any()
+        sure = number not in step.unsure and mask is not None
         return Proposal(
             mask,
             number,
