@@ -92,12 +92,12 @@ def test_the_focal_weight_covers_the_box_enlarged_three_times():
 
 
 def test_the_objective_of_a_lone_click_by_hand():
-    """One pixel, logits 0: p = 0.5; focal 0.25 * 0.25 * ln 2, dice 1 - 2 / 2.5."""
+    """One pixel, logits 0: p = 0.5; focal 0.5 * 0.25 * ln 2, dice 1 - 2 / 2.5."""
     logits = torch.tensor([0.0, 0.0, 20.0, -20.0]).reshape(1, 4, 1, 1).requires_grad_()
     target = torch.ones(1, 1, 1, 1)
     predicted = torch.tensor([[0.5, 0.2, 0.7, 0.1]])
     loss, actual = objective(logits, predicted, target, target, lone=True, ramp=1.0)
-    focal, dice = 0.25 * 0.25 * np.log(2), 1 - 2 / 2.5
+    focal, dice = 0.5 * 0.25 * np.log(2), 1 - 2 / 2.5
     # mask 0 is wrong (0 is not above 0); of the others mask 2 is perfect and costs nothing
     squared = 0.5**2 + 0.2**2 + 0.3**2 + 0.1**2
     assert loss.item() == pytest.approx(20 * focal + dice + squared, abs=1e-4)
