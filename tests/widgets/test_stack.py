@@ -310,7 +310,7 @@ def test_what_is_none_of_its_business_changes_nothing(halt, model, what):
     assert model.contrasts == [(0, 109)]
 
 
-@pytest.mark.parametrize("what", ["picture", "labels", "pixels", "device", "other labels"])
+@pytest.mark.parametrize("what", ["picture", "labels", "pixels", "device", "model", "other labels"])
 def test_what_changes_below_it_ends_it_and_nothing_is_lost(halt, model, what):
     bench = halt()
     labels, session = bench.panel.annotation.target, bench.session
@@ -323,6 +323,9 @@ def test_what_changes_below_it_ends_it_and_nothing_is_lost(halt, model, what):
         bench.viewer.layers["stack"].data = draw(DISCS)[:, ::-1]
     elif what == "device":
         bench.panel.controls.device.setCurrentText("cpu")
+    elif what == "model":
+        models = bench.panel.controls.model.list
+        models.setCurrentIndex(models.findData("vit_b"))
     else:
         other = bench.viewer.add_labels(np.zeros(before.shape, np.uint16))
         bench.panel.controls.labels.choose(other)
