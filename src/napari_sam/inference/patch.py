@@ -101,8 +101,9 @@ def patches(labels: NDArray[Any]) -> dict[int, Patch]:
     if not labels.any():
         return {}
     ids: Sequence[int] = range(1, int(labels.max()) + 1)
-    ranks = labels
-    if len(ids) > MANY:  # `find_objects` has a place for each number up to the largest
+    if len(ids) <= MANY:  # `find_objects` has a place for each number up to the largest
+        ranks = labels.astype(np.int32)
+    else:
         ids, ranks = np.unique(labels[labels > 0]).tolist(), np.zeros(labels.shape, np.int32)
         ranks[labels > 0] = 1 + np.searchsorted(ids, labels[labels > 0])
     return {
