@@ -134,11 +134,11 @@ def objective(
     lone : bool
         Whether the prompt was one point and nothing else.
     ramp : float
-        0 to 1: focal to dice rises from 1 : 1 to the paper's 20 : 1 and alpha falls from 0.75 to
-        0.5. With the final weights from the start a small network learns to say "nothing". With
-        the usual final alpha, 0.25, a pixel counts as the object's from a chance of three in four
-        on only: on objects of ten pixels the doubtful rim is a third of them, and masks come out
-        too small.
+        0 to 1: focal to dice rises from 1 : 1 to the paper's 20 : 1 and, by half-way, alpha falls
+        from 0.75 to 0.5. With the final weights from the start a small network learns to say
+        "nothing". With the usual final alpha, 0.25, a pixel counts as the object's from a chance
+        of three in four on only: on objects of ten pixels the doubtful rim is a third of them, and
+        masks come out too small.
 
     Returns
     -------
@@ -147,7 +147,7 @@ def objective(
         IoU of mask 0, or of the candidate with the best prediction for a lone point.
     """
     logits, predicted = logits.float(), predicted.float()
-    focal = focal_loss(logits, target, weight, alpha=0.75 - 0.25 * ramp)
+    focal = focal_loss(logits, target, weight, alpha=max(0.5, 0.75 - 0.5 * ramp))
     mask_loss = (1 + 19 * ramp) * focal + dice_loss(logits, target, torch.ones_like(weight))
     actual = iou(logits.detach(), target)
     squared = (predicted - actual) ** 2
