@@ -232,6 +232,6 @@ def test_the_shipped_file_says_what_it_is_made_of():
     header = read_header(zoo.ready(zoo.lookup("cells_tiny")))
     assert header["config"]["name"] == "cells_tiny"
     assert header["normalisation"]["intensity"] == "percentile"
-    assert (header["what"], header["steps"]) == ("everything", 3700)
+    assert (header["what"], header["steps"]) == ("everything", 1850)
     assert "dsb2018_train, fluorescence" in header["datasets"]
     assert len(header["data"]) == 64

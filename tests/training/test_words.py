@@ -187,7 +187,7 @@ class TestPrompts:
         losses = [r["loss"] for r in train_look(model, decoder, views, shown, 30, batch=4)]
         assert np.mean(losses[-5:]) < 0.7 * np.mean(losses[:5])
         prompt = by_picture(encoder)
-        found = [r["iou"] for r in train_text(model, decoder, views, prompt, WORDS, 80, batch=3)]
+        found = [r["iou"] for r in train_text(model, decoder, views, prompt, WORDS, 160, batch=3)]
         assert np.mean(found[-20:]) > np.mean(found[:20]) + 0.1
         for name, value in model.state_dict().items():
             assert torch.equal(value, before[name])  # prompts without words answer as before
