@@ -27,14 +27,24 @@ def rough(stack):
     return labels
 
 
-def test_every_object_of_a_picture_is_predicted_in_one_batch(stack):
+def test_every_object_of_a_picture_is_predicted_in_one_batch_and_again_as_what_came_back(stack):
     predictor = DiscPredictor(scores={(0, 2): 0.7})
     found = ns.refine(predictor, stack[0], rough(stack)[0], MASK_AND_BOX)
     assert list(found) == [7, 300]
     np.testing.assert_array_equal(found[7].masks[0], stack[0] == 1)
     assert found[300].scores[0] == pytest.approx(0.7)
+    (_, first), (_, prompts) = predictor.asked
+    np.testing.assert_array_equal(first[0].mask, rough(stack)[0] == 7)
+    assert [one.box for one in first] == [None, None]
+    np.testing.assert_array_equal(prompts[0].mask, stack[0] == 1)
+    assert prompts[1].box is not None
+
+
+def test_without_the_mask_it_is_asked_once(stack):
+    predictor = DiscPredictor()
+    ns.refine(predictor, stack[0], rough(stack)[0], PromptRule(mask=False))
     ((_, prompts),) = predictor.asked
-    np.testing.assert_array_equal(prompts[0].mask, rough(stack)[0] == 7)
+    assert [one.mask for one in prompts] == [None, None]
     assert prompts[1].box is not None
 
 

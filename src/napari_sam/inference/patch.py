@@ -12,7 +12,7 @@ from scipy import ndimage
 
 __all__ = ["Patch", "patches"]
 
-MANY = 100_000
+MANY = 100_000  # up to this largest number `find_objects`, with a place for each, is quick
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +101,7 @@ def patches(labels: NDArray[Any]) -> dict[int, Patch]:
     if not labels.any():
         return {}
     ids: Sequence[int] = range(1, int(labels.max()) + 1)
-    if len(ids) <= MANY:  # `find_objects` has a place for each number up to the largest
+    if len(ids) <= MANY:
         ranks = labels.astype(np.int32)
     else:
         ids, ranks = np.unique(labels[labels > 0]).tolist(), np.zeros(labels.shape, np.int32)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from napari_sam.errors import InputError
-from napari_sam.inference.mask_prompts import PromptRule, prompts_from
+from napari_sam.inference.mask_prompts import PromptRule
 from napari_sam.inference.overlaps import Found, settle
 from napari_sam.inference.patch import patches
 from napari_sam.inference.predictor import Predictor
 from napari_sam.inference.propagate import Embeddings
 from napari_sam.inference.refined import Refined, check_labels
 from napari_sam.inference.stack import Stack
-from napari_sam.prompts import Prompts
+from napari_sam.inference.twice import ask_twice
 from napari_sam.results import Prediction, Step
 
 __all__ = ["refine", "refine_stack"]
@@ -44,7 +45,8 @@ def refine(
     labels : (H, W) array-like of whole numbers
         Zero is background.
     rule : PromptRule, optional
-        What of a mask becomes the prompt.
+        What of a mask becomes the prompt; with the mask itself among it, the model is asked twice,
+        the first time with the mask alone.
     contrast : (low, high), optional
         As in `Predictor.embed`.
     store : object with a method ``get(predictor, image, contrast)``, optional
@@ -83,10 +85,9 @@ def refine(
         raise InputError(
             f"the labels must have the picture's shape {embedding.shape}; got {labels.shape}"
         )
-    prompts: list[Prompts] = [
-        prompts_from(patch, embedding.shape, rule, labels, id_) for id_, patch in known.items()
-    ]
-    return dict(zip(known, predictor.predict_batch(embedding, prompts), strict=True))
+    predict = partial(predictor.predict_batch, embedding)
+    answers = ask_twice(predict, embedding.shape, known, rule, labels)
+    return {id_: answer for id_, (_, answer) in answers.items()}
 
 
 def refine_stack(

@@ -17,7 +17,7 @@ from napari_sam.training.deepest import deepest_point
 __all__ = ["Annotation", "corrections", "corrupt", "first_prompt", "next_click", "noisy_box"]
 
 BOX_NOISE = 0.1  # largest standard deviation, as a share of the side
-BOX_NOISE_LIMIT = 20 / 1024  # of the frame: the paper's 20 pixels
+BOX_NOISE_LIMIT = 20 / 1024  # of the view: the paper's 20 pixels of its frame
 MIDDLE = 0.5  # of the clicks go to the middle, as most people's do
 
 

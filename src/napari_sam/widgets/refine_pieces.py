@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from skimage.segmentation import find_boundaries
 from napari_sam.inference.mask_prompts import PromptRule, prompts_from
 from napari_sam.inference.patch import patches
 from napari_sam.inference.refined import Refined, check_labels
+from napari_sam.inference.twice import ask_twice
 from napari_sam.session.bitmask import BitMask
 from napari_sam.session.draft import Draft
 from napari_sam.session.target import Plane
@@ -70,10 +72,10 @@ def sharpen(
         for first in range(0, len(wanted), AT_ONCE):
             pause()
             ids = wanted[first : first + AT_ONCE]
-            prompts = [prompts_from(rough[id_], shape, rule, labels, id_) for id_ in ids]
-            answers = segmenter.predict_batch(embedding, prompts)
-            for id_, asked, answer in zip(ids, prompts, answers, strict=True):
-                patch = rough[id_]
+            some = {id_: rough[id_] for id_ in ids}
+            predict = partial(segmenter.predict_batch, embedding)
+            for id_, (patch, answer) in ask_twice(predict, shape, some, rule, labels).items():
+                asked = prompts_from(patch, shape, rule, labels, id_)
                 box = None if asked.box is None else tuple(map(float, asked.box))
                 draft = Draft(
                     plane,
@@ -82,7 +84,7 @@ def sharpen(
                     box,  # type: ignore[arg-type]
                     BitMask.of(patch.mask, patch.corner, shape),
                 )
-                found[id_] = Refined.of(patch, answer), draft
+                found[id_] = Refined.of(rough[id_], answer), draft
         return Sharpened(plane, shape, found)
 
     return piece
