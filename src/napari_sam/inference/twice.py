@@ -27,9 +27,8 @@ def ask_twice(
 ) -> dict[int, tuple[Patch, Prediction]]:
     """Ask with each rough mask alone, then as `rule` wants it with what came back.
 
-    The box of a rough mask is as rough as the mask, and a model trusts boxes; that of the first
-    answer is better (measured: see benchmarks/refinement.py). A rule without the mask is asked at
-    once.
+    The box of a rough mask is as rough as the mask; that of the first answer is better (measured:
+    see docs/stacks.md). A rule without the mask is asked at once.
 
     Parameters
     ----------
