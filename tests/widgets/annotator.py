@@ -40,6 +40,7 @@ def main():
     cells = [tuple(map(int, cell.split(","))) for cell in args.cells]
     person = Person(viewer, panel, cells, args.slice, args.pictures)
     person.work()
+    person.tell()
     say("done")
     person.wait(3600)
 
@@ -116,9 +117,10 @@ class Person(Hands):
         self.tell()
 
     def follow(self):
-        sections = [s for held in self.objects.values() for s in held.sections.values()]
-        if any(section.origin.source is Source.PROPAGATED for section in sections):
-            return
+        last = self.panel.annotation.picture.shape[0] - 1, None, None
+        ends = (held.sections.get(last) for held in self.objects.values())
+        if any(end is not None and end.origin.source is Source.PROPAGATED for end in ends):
+            return  # else it was killed on the way there, if it was begun
         self.turn(self.begin)
         self.turn_to("Stack")
         self.push(self.panel.stack.controls.start)
