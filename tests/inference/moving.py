@@ -5,7 +5,10 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import numpy as np
+import torch
 
+from napari_sam.inference.embedding import Level
+from napari_sam.model.sam import Features
 from napari_sam.results import Prediction
 
 MARK = 100  # the pixel (0, 0) says which slice it is
@@ -27,6 +30,16 @@ def draw(discs, length=10, shape=(40, 60)):
     return stack
 
 
+class Drawn:
+    """The embedding of a drawn slice: a token a pixel, with a feature for each value."""
+
+    def __init__(self, image):
+        self.image = image
+        self.shape = image.shape
+        kinds = torch.from_numpy(np.stack([image == value for value in range(10)]).astype("f4"))
+        self.levels = (Level(image.shape, Features(kinds[None])),)
+
+
 class DiscPredictor:
     """Answers every prompt with all pixels of the value that the prompt shows most.
 
@@ -35,6 +48,7 @@ class DiscPredictor:
 
     def __init__(self, scores=None, masks=None):
         self.model = SimpleNamespace(entry=SimpleNamespace(intensity="percentile"))
+        self.config = SimpleNamespace(stride=1)
         self.scores = scores or {}
         self.masks = masks or {}
         self.embedded = []
@@ -42,9 +56,8 @@ class DiscPredictor:
 
     def embed(self, image, contrast=None):
         self.embedded.append((int(image[0, 0].max()) - MARK, contrast))
-        return SimpleNamespace(
-            image=image if image.ndim == 2 else image[..., 0], shape=image.shape[:2]
-        )
+        grey = image if image.ndim == 2 else image[..., 0]
+        return Drawn(grey)
 
     def predict_batch(self, embedding, prompts):
         self.asked.append((int(embedding.image[0, 0]) - MARK, list(prompts)))

@@ -127,6 +127,19 @@ def test_a_score_is_compared_with_the_best_of_the_object_on_all_slices():
     assert both[6].stopped == {1: "the predicted IoU falls from 0.90 to 0.55"}
 
 
+@pytest.mark.parametrize("seed", [ns.Prompts([(20, 15)], [1]), disc_mask(20, 15, 6)])
+def test_an_object_is_not_taken_for_the_one_that_takes_its_place(seed):
+    stack = draw({1: straight(20, 15, 6, last=5), 2: straight(20, 15, 6, first=6)})
+    one, loose = (
+        {s.index: s for s in ns.propagate(DiscPredictor(), stack, {1: {5: seed}}, changed)}
+        for changed in (settings(), settings(min_likeness=0.0))
+    )
+    assert one[6].stopped == {1: "its place looks different from the slice before (likeness 0.50)"}
+    assert not one[6].labels.any()
+    assert sorted(one) == [0, 1, 2, 3, 4, 5, 6]
+    np.testing.assert_array_equal(loose[9].labels == 1, stack[9] == 2)
+
+
 def test_an_object_that_leaves_at_the_edge_stops_with_what_is_left_of_it():
     stack = draw({1: drifting(20, 40, 6, speed=3)})
     steps = list(ns.propagate(DiscPredictor(), stack, at(stack, 1, 3), settings()))
@@ -287,8 +300,8 @@ def test_a_store_changes_nothing_but_the_work():
     for one, other in zip(plain, stored, strict=True):
         np.testing.assert_array_equal(one.labels, other.labels)
         assert (one.index, one.scores, one.unsure) == (other.index, other.scores, other.unsure)
-    assert len(without.embedded) == 12  # those between the anchors twice
-    assert sorted(z for z, _ in with_store.embedded) == [0, 1, 3, 4, 5, 6, 8, 9]
+    assert len(without.embedded) == 16  # the anchors' and those between them twice
+    assert sorted(z for z, _ in with_store.embedded) == list(range(10))
 
 
 def test_one_contrast_serves_the_whole_stack():
@@ -339,7 +352,7 @@ def test_stack_and_seeds_are_read_slice_by_slice():
     lazy = Lazy(stack), Lazy(seeds)
     walk = ns.propagate(DiscPredictor(), *lazy, settings(direction="forward"), contrast=(0, 255))
     np.testing.assert_array_equal(final(walk, stack)[4:], stack[4:] == 1)
-    assert lazy[0].read == [5, 6, 7, 8, 9]
+    assert lazy[0].read == [4, 5, 6, 7, 8, 9]
 
 
 @pytest.mark.parametrize("dtype", [bool, np.uint8, np.int64])
@@ -390,7 +403,13 @@ def test_bad_input_is_refused_before_the_first_step(stack, seeds, changes, words
 
 @pytest.mark.parametrize(
     "changes",
-    [{"direction": "up"}, {"min_score": 2}, {"max_area_change": 0.5}, {"agreement": -1}],
+    [
+        {"direction": "up"},
+        {"min_score": 2},
+        {"max_area_change": 0.5},
+        {"agreement": -1},
+        {"min_likeness": 1.5},
+    ],
 )
 def test_settings_out_of_range_are_refused(changes):
     with pytest.raises(InputError, match=next(iter(changes))):

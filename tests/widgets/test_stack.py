@@ -118,7 +118,7 @@ def halt(model, open_stack, qtbot):
 
     def halt():
         bench = open_stack()
-        model.go = threading.Semaphore(2)
+        model.go = threading.Semaphore(3)  # the slice they start from is looked at, too
         bench.controls.start.click()
         qtbot.waitUntil(lambda: len(bench.slices(1)) == 3)
         return bench

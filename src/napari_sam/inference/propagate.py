@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
 from napari_sam.inference.anchors import Anchor, Anchors
+from napari_sam.inference.appearance import Appearance, likeness
 from napari_sam.inference.embedding import Embedding
 from napari_sam.inference.mask_prompts import prompts_from
 from napari_sam.inference.overlaps import Found, Rank, settle
@@ -72,7 +74,7 @@ def propagate(
         As in `Predictor.embed`; None finds one for the whole stack by the model's rule.
     store : object with a method ``get(predictor, image, contrast)``, optional
         Where embeddings are kept. Without one each slice is embedded when it is reached, twice
-        if it lies between anchors, and forgotten.
+        if it is an anchor or lies between two, and forgotten.
 
     Yields
     ------
@@ -112,6 +114,22 @@ class _Slice:
 
     anchors: dict[int, Found] = field(default_factory=dict)
     sides: dict[int, dict[int, Outcome]] = field(default_factory=lambda: defaultdict(dict))
+
+
+class _View:
+    """A slice as the model sees it, embedded when it is first looked at."""
+
+    def __init__(self, embed: Callable[[], Embedding], stride: int) -> None:
+        self._embed = embed
+        self._stride = stride
+
+    @cached_property
+    def embedding(self) -> Embedding:
+        return self._embed()
+
+    @cached_property
+    def appearance(self) -> Appearance:
+        return Appearance(self.embedding, self._stride)
 
 
 class _Walk:
@@ -156,14 +174,15 @@ class _Walk:
             }
             if way == FORWARD:
                 prompts |= self._place(index, known)
-            answers = self._predict(index, prompts)
+            view = _View(partial(self._embed, index), self.predictor.config.stride)
+            answers = self._predict(view, prompts)
             for id_, (patch, score) in answers.items():
                 if id_ in known:
                     self.slices[index].anchors[id_] = Found(patch, score, Rank.PROMPTED)
                 else:
-                    outcome = self._outcome(index, id_, patch, score, carried[id_])
+                    outcome = self._outcome(index, id_, patch, score, carried[id_], view)
                     self.slices[index].sides[id_][way] = outcome
-            labels, carried = self._onward(way, index, carried)
+            labels, carried = self._onward(way, index, carried, view)
             given = [i for i in self.followed if i in known] if way == FORWARD else []
             if answers or given or (way == BACKWARD and self._between(index)):
                 yield self._step(index, labels)
@@ -175,36 +194,41 @@ class _Walk:
                 self.slices[index].anchors[id_] = Found(anchor, float("nan"), Rank.GIVEN)
         return {id_: one for id_, one in known.items() if isinstance(one, Prompts)}
 
+    def _embed(self, index: int) -> Embedding:
+        image = self.planes.plane(index)
+        if self.store is None:
+            return self.predictor.embed(image, self.contrast)
+        return self.store.get(self.predictor, image, self.contrast)
+
     def _predict(
-        self, index: int, prompts: Mapping[int, Prompts]
+        self, view: _View, prompts: Mapping[int, Prompts]
     ) -> dict[int, tuple[Patch, float]]:
         """Return mask and predicted IoU of all objects of a slice, found in one batch."""
         if not prompts:
             return {}
-        image = self.planes.plane(index)
-        if self.store is None:
-            embedding = self.predictor.embed(image, self.contrast)
-        else:
-            embedding = self.store.get(self.predictor, image, self.contrast)
-        results = self.predictor.predict_batch(embedding, list(prompts.values()))
+        results = self.predictor.predict_batch(view.embedding, list(prompts.values()))
         return {
             id_: (Patch.of(result.masks[0]), float(result.scores[0]))
             for id_, result in zip(prompts, results, strict=True)
         }
 
     def _outcome(
-        self, index: int, id_: int, patch: Patch, score: float, carried: Carried
+        self, index: int, id_: int, patch: Patch, score: float, carried: Carried, view: _View
     ) -> Outcome:
         """Check a mask against what came from the slice before."""
-        stop = why_stop(patch, score, carried, self.settings)
+        stop = self._why_stop(patch, score, carried, view)
         if stop is not None:
             return Outcome(None, score, stop)
         if self._span(id_, index) is None:
             stop = leaves(patch, carried, self.planes.shape)
         return Outcome(patch, score, stop)
 
+    def _why_stop(self, patch: Patch, score: float, carried: Carried, view: _View) -> str | None:
+        alike = likeness(view.appearance.under(carried.patch), carried.seen)
+        return why_stop(patch, score, alike, carried, self.settings)
+
     def _onward(
-        self, way: int, index: int, carried: Mapping[int, Carried]
+        self, way: int, index: int, carried: Mapping[int, Carried], view: _View
     ) -> tuple[NDArray[Any], dict[int, Carried]]:
         """Return the labels of a slice and the objects that leave it, each with its own pixels."""
         here = self.slices[index]
@@ -215,20 +239,22 @@ class _Walk:
             if patch.area and self._leads_on(way, id_, index):
                 if found.rank < Rank.GIVEN:
                     self.best[id_] = max(self.best[id_], found.score)
-                onward[id_] = Carried.start(patch, self.best[id_], self.planes.shape)
+                seen = view.appearance.under(patch)
+                onward[id_] = Carried.start(patch, self.best[id_], self.planes.shape, seen)
         crowded = False
         for id_, sides in here.sides.items():
             outcome = sides.get(way)
             if outcome is None or outcome.patch is None:
                 continue
             patch = outcome.patch.among(labels, id_)
-            stop = why_stop(patch, outcome.score, carried[id_], self.settings)
+            stop = self._why_stop(patch, outcome.score, carried[id_], view)
             if stop is not None:
                 sides[way] = Outcome(None, outcome.score, f"{stop}, the rest is another object's")
                 crowded = True
             elif outcome.stop is None:
                 self.best[id_] = max(self.best[id_], outcome.score)
-                onward[id_] = carried[id_].onward(patch, self.best[id_])
+                seen = view.appearance.under(patch)
+                onward[id_] = carried[id_].onward(patch, self.best[id_], seen)
         return self._labels(index) if crowded else labels, onward
 
     def _leads_on(self, way: int, id_: int, index: int) -> bool:

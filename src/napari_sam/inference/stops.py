@@ -6,6 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+import numpy as np
+from numpy.typing import NDArray
+
 from napari_sam.errors import InputError
 from napari_sam.inference.mask_prompts import PromptRule
 from napari_sam.inference.patch import Patch
@@ -40,6 +43,9 @@ class PropagateSettings:
         Stop below this IoU with the mask on the slice before.
     max_area_change : float
         Stop if the area changes by more than this factor from one slice to the next.
+    min_likeness : float
+        Stop if what the image encoder sees under the last mask is less like (cosine) what it saw
+        there on the slice before; 0 never stops.
     sure_score : float
         A mask below this predicted IoU is marked for review.
     agreement : float
@@ -65,6 +71,7 @@ class PropagateSettings:
     min_relative_score: float = 0.8
     min_overlap: float = 0.3
     max_area_change: float = 2.0
+    min_likeness: float = 0.75
     sure_score: float = 0.6
     agreement: float = 0.7
 
@@ -75,7 +82,8 @@ class PropagateSettings:
                 f"direction must be one of {get_args(Direction)}; got {self.direction!r}"
             )
         for name in (
-            *("min_score", "min_relative_score", "min_overlap", "sure_score", "agreement"),
+            *("min_score", "min_relative_score", "min_overlap", "min_likeness"),
+            *("sure_score", "agreement"),
         ):
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"{name} must be from 0 to 1; got {getattr(self, name)}")
@@ -114,33 +122,51 @@ class Carried:
         The largest area since the anchor.
     at_edge : bool
         Whether it touched the edge of the picture at the anchor.
+    seen : (C,) float32
+        Its `appearance` on the last slice.
     """
 
     patch: Patch
     best: float
     largest: int
     at_edge: bool
+    seen: NDArray[np.float32]
 
     @classmethod
-    def start(cls, patch: Patch, best: float, shape: tuple[int, int]) -> Carried:
+    def start(
+        cls, patch: Patch, best: float, shape: tuple[int, int], seen: NDArray[np.float32]
+    ) -> Carried:
         """Leave an anchor."""
-        return cls(patch, best, patch.area, patch.touches_edge(shape))
+        return cls(patch, best, patch.area, patch.touches_edge(shape), seen)
 
-    def onward(self, patch: Patch, best: float) -> Carried:
+    def onward(self, patch: Patch, best: float, seen: NDArray[np.float32]) -> Carried:
         """Go on with the mask of the next slice."""
-        return Carried(patch, best, max(self.largest, patch.area), self.at_edge)
+        return Carried(patch, best, max(self.largest, patch.area), self.at_edge, seen)
 
 
 def why_stop(
-    mask: Patch, score: float, carried: Carried, settings: PropagateSettings
+    mask: Patch, score: float, alike: float, carried: Carried, settings: PropagateSettings
 ) -> str | None:
     """Return why an object must not be followed to a mask, or None.
 
+    Parameters
+    ----------
+    mask : Patch
+        What was found.
+    score : float
+        Its predicted IoU.
+    alike : float
+        `likeness` of this slice and the one before under the last mask.
+    carried : Carried
+        The object as it came.
+    settings : PropagateSettings
+        The limits.
+
     Examples
     --------
-    >>> import numpy as np
     >>> small, large = (Patch((0, 0), np.ones((n, n), bool)) for n in (4, 8))
-    >>> why_stop(large, 0.9, Carried(small, 0.9, 16, False), PropagateSettings())
+    >>> carried = Carried(small, 0.9, 16, False, np.ones(1, np.float32))
+    >>> why_stop(large, 0.9, 1.0, carried, PropagateSettings())
     'the area jumps from 16 to 64 pixels'
     """
     before = carried.patch
@@ -155,6 +181,8 @@ def why_stop(
     overlap = mask.overlap(before)
     if overlap < settings.min_overlap:
         return f"the overlap with the slice before is only {overlap:.2f} (IoU)"
+    if alike < settings.min_likeness:
+        return f"its place looks different from the slice before (likeness {alike:.2f})"
     return None
 
 
