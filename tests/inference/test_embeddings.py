@@ -14,6 +14,7 @@ import torch
 
 import napari_sam as ns
 from napari_sam.errors import InputError
+from napari_sam.inference import predictor as module
 from napari_sam.inference.disk_store import DiskStore
 from napari_sam.inference.embedding import Embedding, Level
 from napari_sam.inference.embeddings import EmbeddingStore, embeddings_folder, open_store
@@ -190,6 +191,15 @@ def test_a_pause_may_use_the_model_itself(store, predictor):
     assert same(paused, reference)
     assert len(answers) > 10
     assert all(np.array_equal(one.logits, expected.logits) for one in answers)
+
+
+def test_the_steps_before_the_encoder_hold_up_nobody_either(monkeypatch, predictor):
+    done = []
+    for name in ("resize", "normalise"):
+        step = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *a, n=name, s=step: done.append(n) or s(*a))
+    predictor.embed(PICTURE, pause=lambda: done.append("pause"))
+    assert done[:5] == ["pause", "resize", "pause", "normalise", "pause"]
 
 
 def test_what_is_being_written_is_at_hand_and_holds_up_nobody(tmp_path, predictor):

@@ -201,7 +201,9 @@ def normalise(rgb: NDArray[np.uint8], multiple: int) -> Tensor:
     multiple : int
         Both sides of the result are multiples of it.
     """
-    x = torch.tensor(rgb).permute(2, 0, 1).float()
-    x = (x - torch.tensor(MEAN)[:, None, None]) / torch.tensor(STD)[:, None, None]
-    h, w = x.shape[1:]
-    return torch.nn.functional.pad(x, (0, -w % multiple, 0, -h % multiple))[None]
+    h, w = rgb.shape[:2]
+    x = torch.zeros(1, 3, h + -h % multiple, w + -w % multiple)
+    inside = x[0, :, :h, :w]
+    inside.copy_(torch.tensor(rgb).permute(2, 0, 1))
+    inside.sub_(torch.tensor(MEAN)[:, None, None]).div_(torch.tensor(STD)[:, None, None])
+    return x

@@ -97,8 +97,8 @@ class Predictor:
             Intensities that become black and white. None takes the model's own rule; uint8 with
             (0, 255) goes in untouched.
         pause : callable, optional
-            Called between the layers of the encoder: it may do other work with this model, or
-            raise an exception to stop.
+            Called between the steps of this and the layers of the encoder: it may do other work
+            with this model, or raise an exception to stop.
 
         Returns
         -------
@@ -115,8 +115,8 @@ class Predictor:
         if contrast is None:
             contrast = contrast_range(picture, self.model.entry.intensity)
         rgb = to_rgb8(picture, contrast)
-        with self._pausing(pause):
-            levels = tuple(self._level(rgb, shape) for shape in self.scales(rgb.shape[:2]))
+        with self._pausing(pause) as rest:
+            levels = tuple(self._level(rgb, shape, rest) for shape in self.scales(rgb.shape[:2]))
         return Embedding(rgb.shape[:2], contrast, levels)
 
     def predict(
@@ -214,15 +214,15 @@ class Predictor:
         return [merge(some) for some in answers]
 
     @contextmanager
-    def _pausing(self, pause: Callable[[], None] | None) -> Iterator[None]:
-        """Call `pause`, if there is one, before each layer of the encoder."""
+    def _pausing(self, pause: Callable[[], None] | None) -> Iterator[Callable[..., None]]:
+        """Call `pause`, if there is one, before each layer of the encoder; yield what does."""
         if pause is None:
-            yield
+            yield lambda: None
             return
 
         pausing = False
 
-        def hook(*_: Any) -> None:
+        def rest(*_: Any) -> None:
             nonlocal pausing
             if pausing:  # the model works on something else
                 return
@@ -235,9 +235,9 @@ class Predictor:
                 pausing = False
 
         leaves = (m for m in self.model.image_encoder.modules() if not any(m.children()))
-        hooks = [leaf.register_forward_pre_hook(hook) for leaf in leaves]
+        hooks = [leaf.register_forward_pre_hook(rest) for leaf in leaves]
         try:
-            yield
+            yield rest
         finally:
             for one in hooks:
                 one.remove()
@@ -254,9 +254,14 @@ class Predictor:
             shapes.append(fit_shape(shape, longest))
         return shapes
 
-    def _level(self, rgb: NDArray[np.uint8], shape: tuple[int, int]) -> Level:
+    def _level(
+        self, rgb: NDArray[np.uint8], shape: tuple[int, int], rest: Callable[..., None]
+    ) -> Level:
+        rest()
+        resized = resize(rgb, shape)
+        rest()
         # Dense models take any size; SAM's own take the square frame only.
-        pixels = normalise(resize(rgb, shape), 32 if self.config.dense else self.config.frame)
+        pixels = normalise(resized, 32 if self.config.dense else self.config.frame)
         try:
             return Level(shape, self.model.encode(pixels.to(self.model.device)))
         except torch.OutOfMemoryError as error:
