@@ -212,7 +212,7 @@ def test_the_viewer_is_closed_while_objects_are_followed(desk, model, qtbot, tmp
     d.viewer.dims.set_point(0, 4)
     d.click(4, 14, 20)
     d.press(Qt.Key.Key_N)
-    model.go = threading.Semaphore(2)
+    model.go = threading.Semaphore(3)  # the slice it starts from is looked at, too
     d.panel.stack.controls.start.click()
     hosted, objects = d.panel.annotation.model, d.panel.annotation.session.objects
     qtbot.waitUntil(lambda: len(objects[1].planes) == 3)

@@ -44,7 +44,7 @@ class ResidualBlock(nn.Module):
         return torch.relu(x + self.conv2(torch.relu(self.conv1(x))))
 
     def _in_bands(self, x: Tensor) -> Tensor:
-        """Work on some rows at a time, which stay in the processor's cache: a third faster.
+        """Work on some rows at a time, which stay in the processor's cache.
 
         Two rows more at either side are all that two convolutions see: the result is the same.
         """
