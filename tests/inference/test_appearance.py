@@ -47,10 +47,12 @@ def test_what_a_store_keeps_in_half_precision_looks_the_same():
     assert likeness(one.under(mask([0, 1])), half.under(mask([0, 1]))) == pytest.approx(1, abs=1e-3)
 
 
-def test_opposites_and_nothing_are_not_alike():
+def test_opposites_are_not_alike_and_of_nothing_nobody_can_tell():
     one = seen((3.0, 1.0), (1.0, 1.0))
-    even = seen((1.0, 1.0), (1.0, 1.0))
     left, right = one.under(mask([0])), one.under(mask([7]))
     assert likeness(left, left) == 1
     assert likeness(left, right) == 0
-    assert likeness(left, even.under(mask([0]))) == 0
+    everything = one.under(Patch.of(np.ones((8, 8), bool)))
+    assert not everything.any()
+    assert likeness(everything, left) == 1
+    assert likeness(left, seen((1.0, 1.0), (1.0, 1.0)).under(mask([0]))) == 1  # an even picture

@@ -25,6 +25,7 @@ class Appearance:
 
     def __init__(self, embedding: Embedding, stride: int) -> None:
         level = embedding.levels[0]
+        self._area = embedding.shape[0] * embedding.shape[1]
         self._scale = np.divide(level.shape, embedding.shape) / stride  # tokens of a pixel
         height, self._width = (-(-side // stride) for side in level.shape)
         # (1, C, h, w) has padding at the right and below; (C, N) has none.
@@ -32,7 +33,12 @@ class Appearance:
         self._tokens = tokens - tokens.mean(dim=1, keepdim=True)
 
     def under(self, patch: Patch) -> NDArray[np.float32]:
-        """Return the mean feature under a mask that is not empty: (C,) float32 of length 1."""
+        """Return the mean feature under a mask that is not empty: (C,) float32 of length 1.
+
+        Zero for a mask of the whole picture, which nothing sets off from the picture.
+        """
+        if patch.area == self._area:
+            return np.zeros(len(self._tokens), np.float32)
         pixels = np.argwhere(patch.mask) + patch.corner
         rows, columns = ((pixels + 0.5) * self._scale).astype(int).T
         places, counts = np.unique(rows * self._width + columns, return_counts=True)
@@ -44,9 +50,13 @@ class Appearance:
 def likeness(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
     """Return how alike two appearances are: their cosine, 1 for equal ones, 0 at least.
 
+    1, too, where either is zero: then nobody can tell.
+
     Examples
     --------
     >>> likeness(np.float32([0, 1]), np.float32([0.6, 0.8])).__round__(2)
     0.8
     """
+    if not (one.any() and other.any()):
+        return 1.0
     return max(0.0, float(one @ other))

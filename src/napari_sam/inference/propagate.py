@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any, Protocol
 
+import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
@@ -74,7 +75,7 @@ def propagate(
         As in `Predictor.embed`; None finds one for the whole stack by the model's rule.
     store : object with a method ``get(predictor, image, contrast)``, optional
         Where embeddings are kept. Without one each slice is embedded when it is reached, twice
-        if it is an anchor or lies between two, and forgotten.
+        if it lies between anchors, and forgotten.
 
     Yields
     ------
@@ -114,9 +115,10 @@ class _Slice:
 
     anchors: dict[int, Found] = field(default_factory=dict)
     sides: dict[int, dict[int, Outcome]] = field(default_factory=lambda: defaultdict(dict))
+    seen: dict[int, NDArray[np.float32]] = field(default_factory=dict)  # of anchors, for both ways
 
 
-class _View:
+class _Sight:
     """A slice as the model sees it, embedded when it is first looked at."""
 
     def __init__(self, embed: Callable[[], Embedding], stride: int) -> None:
@@ -174,15 +176,15 @@ class _Walk:
             }
             if way == FORWARD:
                 prompts |= self._place(index, known)
-            view = _View(partial(self._embed, index), self.predictor.config.stride)
-            answers = self._predict(view, prompts)
+            sight = _Sight(partial(self._embed, index), self.predictor.config.stride)
+            answers = self._predict(sight, prompts)
             for id_, (patch, score) in answers.items():
                 if id_ in known:
                     self.slices[index].anchors[id_] = Found(patch, score, Rank.PROMPTED)
                 else:
-                    outcome = self._outcome(index, id_, patch, score, carried[id_], view)
+                    outcome = self._outcome(index, id_, patch, score, carried[id_], sight)
                     self.slices[index].sides[id_][way] = outcome
-            labels, carried = self._onward(way, index, carried, view)
+            labels, carried = self._onward(way, index, carried, sight)
             given = [i for i in self.followed if i in known] if way == FORWARD else []
             if answers or given or (way == BACKWARD and self._between(index)):
                 yield self._step(index, labels)
@@ -201,34 +203,34 @@ class _Walk:
         return self.store.get(self.predictor, image, self.contrast)
 
     def _predict(
-        self, view: _View, prompts: Mapping[int, Prompts]
+        self, sight: _Sight, prompts: Mapping[int, Prompts]
     ) -> dict[int, tuple[Patch, float]]:
         """Return mask and predicted IoU of all objects of a slice, found in one batch."""
         if not prompts:
             return {}
-        results = self.predictor.predict_batch(view.embedding, list(prompts.values()))
+        results = self.predictor.predict_batch(sight.embedding, list(prompts.values()))
         return {
             id_: (Patch.of(result.masks[0]), float(result.scores[0]))
             for id_, result in zip(prompts, results, strict=True)
         }
 
     def _outcome(
-        self, index: int, id_: int, patch: Patch, score: float, carried: Carried, view: _View
+        self, index: int, id_: int, patch: Patch, score: float, carried: Carried, sight: _Sight
     ) -> Outcome:
         """Check a mask against what came from the slice before."""
-        stop = self._why_stop(patch, score, carried, view)
+        stop = self._why_stop(patch, score, carried, sight)
         if stop is not None:
             return Outcome(None, score, stop)
         if self._span(id_, index) is None:
             stop = leaves(patch, carried, self.planes.shape)
         return Outcome(patch, score, stop)
 
-    def _why_stop(self, patch: Patch, score: float, carried: Carried, view: _View) -> str | None:
-        alike = likeness(view.appearance.under(carried.patch), carried.seen)
+    def _why_stop(self, patch: Patch, score: float, carried: Carried, sight: _Sight) -> str | None:
+        alike = likeness(sight.appearance.under(carried.patch), carried.seen)
         return why_stop(patch, score, alike, carried, self.settings)
 
     def _onward(
-        self, way: int, index: int, carried: Mapping[int, Carried], view: _View
+        self, way: int, index: int, carried: Mapping[int, Carried], sight: _Sight
     ) -> tuple[NDArray[Any], dict[int, Carried]]:
         """Return the labels of a slice and the objects that leave it, each with its own pixels."""
         here = self.slices[index]
@@ -239,7 +241,9 @@ class _Walk:
             if patch.area and self._leads_on(way, id_, index):
                 if found.rank < Rank.GIVEN:
                     self.best[id_] = max(self.best[id_], found.score)
-                seen = view.appearance.under(patch)
+                if id_ not in here.seen:
+                    here.seen[id_] = sight.appearance.under(patch)
+                seen = here.seen[id_]
                 onward[id_] = Carried.start(patch, self.best[id_], self.planes.shape, seen)
         crowded = False
         for id_, sides in here.sides.items():
@@ -247,13 +251,13 @@ class _Walk:
             if outcome is None or outcome.patch is None:
                 continue
             patch = outcome.patch.among(labels, id_)
-            stop = self._why_stop(patch, outcome.score, carried[id_], view)
+            stop = self._why_stop(patch, outcome.score, carried[id_], sight)
             if stop is not None:
                 sides[way] = Outcome(None, outcome.score, f"{stop}, the rest is another object's")
                 crowded = True
             elif outcome.stop is None:
                 self.best[id_] = max(self.best[id_], outcome.score)
-                seen = view.appearance.under(patch)
+                seen = sight.appearance.under(patch)
                 onward[id_] = carried[id_].onward(patch, self.best[id_], seen)
         return self._labels(index) if crowded else labels, onward
 
