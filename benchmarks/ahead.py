@@ -33,10 +33,8 @@ from scipy import ndimage
 
 import napari_sam.session
 import napari_sam.widgets
-from napari_sam.inference.disk_store import DiskStore
-from napari_sam.inference.embeddings import EmbeddingStore
+from napari_sam.inference.embeddings import EmbeddingStore, open_store
 from napari_sam.inference.host import ModelHost
-from napari_sam.inference.memory_store import MemoryStore
 from napari_sam.inference.segmenter import Segmenter
 from napari_sam.settings import Settings
 
@@ -137,13 +135,9 @@ def main() -> None:
     clock.watch_our_slots()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["NAPARI_SAM_SESSIONS"] = str(Path(folder) / "sessions")
-        usual = Settings()
-        store = EmbeddingStore(
-            MemoryStore(usual.embeddings_memory_mb * 10**6),
-            DiskStore(Path(folder), usual.embeddings_disk_mb * 10**6),
-        )
+        os.environ["NAPARI_SAM_EMBEDDINGS"] = str(Path(folder) / "embeddings")
         stack = make_stack(options.slices, options.side)
-        run(clock, store, stack, options.model, options.settle)
+        run(clock, open_store(Settings()), stack, options.model, options.settle)
 
 
 def make_stack(slices: int, side: int) -> NDArray[np.uint16]:
@@ -220,10 +214,11 @@ def run(
     for one in sorted(clock.slots, key=lambda s: -s.processor)[:6]:
         print(f"    {one.what:38}{1000 * one.clock:10.1f}{1000 * one.processor:30.1f}")
     report("napari's redraw", clock.redraws)
-    grown, budget = peak[-1] - before, store.memory.budget
+    grown, budget = (peak[-1] - before) / 1e6, Settings().embeddings_memory_mb
     print(
-        f"memory: {before / 1e6:.0f} MB with window, model and stack; grew by {grown / 1e6:.0f} MB "
-        f"at most; budget {budget / 1e6:.0f} MB, on disk {store.size / 1e6:.0f} MB"
+        f"memory: {before / 1e6:.0f} MB with window, model and stack; grew by {grown:.0f} MB at "
+        f"most; budget {budget} MB, {'kept' if grown <= budget else 'MISSED'}; embeddings "
+        f"{store.memory.nbytes / 1e6:.0f} MB at hand, {store.size / 1e6:.0f} MB on disk"
     )
     viewer.close()
 

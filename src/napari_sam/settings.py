@@ -35,9 +35,11 @@ class Settings:
     embeddings_folder : str, optional
         Where embeddings are kept; None is the user's cache folder. The environment variable
         ``NAPARI_SAM_EMBEDDINGS`` goes before it.
-    embeddings_memory_mb, embeddings_disk_mb : int
-        Megabytes (of a million bytes) that embeddings may take in memory and on disk; 0 on disk
-        keeps none there.
+    embeddings_memory_mb : int
+        Megabytes (of a million bytes) by which the process may grow for embeddings: half for those
+        at hand, half for making, writing and reading them.
+    embeddings_disk_mb : int
+        Megabytes that embeddings may take on disk; 0 keeps none there.
     embed_ahead : bool
         Whether the panel embeds the other slices of a stack in the background.
     channels : dict of str to bool
@@ -59,7 +61,7 @@ class Settings:
     threads: int | None = None
     hint_dismissed: bool = False
     embeddings_folder: str | None = None
-    embeddings_memory_mb: int = 512
+    embeddings_memory_mb: int = 1_024
     embeddings_disk_mb: int = 20_000
     embed_ahead: bool = True
     channels: dict[str, bool] = field(default_factory=dict)

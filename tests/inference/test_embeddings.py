@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,9 +18,10 @@ import torch
 
 import napari_sam as ns
 from napari_sam.errors import InputError
+from napari_sam.inference import memory_store
 from napari_sam.inference import predictor as module
 from napari_sam.inference.disk_store import DiskStore
-from napari_sam.inference.embedding import Embedding, Level
+from napari_sam.inference.embedding import Embedding, Level, half
 from napari_sam.inference.embeddings import EmbeddingStore, embeddings_folder, open_store
 from napari_sam.inference.memory_store import MemoryStore
 from napari_sam.inference.predictor import Predictor
@@ -87,10 +92,30 @@ def test_contrast_of_each_channel_and_a_model_without_skips_come_back(store):
     assert same(store.disk.get("a"), embedding)
 
 
-def test_what_float16_cannot_hold_is_kept_as_it_is(store):
+@pytest.mark.parametrize("value", [1e6, -1e6, 65520.0, np.inf, np.nan])
+def test_what_float16_cannot_hold_is_kept_as_it_is(store, value):
+    part = torch.zeros(1, 64, 3, 3)
+    part[0, 5, 1, 2] = value
+    assert half(part) is part
     embedding = small(1e6, dtype=torch.float32)
-    assert store.disk.put("a", embedding.halved())
+    assert store.disk.put("a", embedding)
     assert same(store.disk.get("a"), embedding)
+
+
+def test_what_float16_can_hold_is_halved_level_by_level(monkeypatch, predictor):
+    picture = np.resize(PICTURE, (200, 200))
+    whole, compact = predictor.embed(picture), predictor.embed(picture, compact=True)
+    assert {t.dtype for t in tensors(whole)} == {torch.float32}
+    assert all(
+        torch.equal(a, b.half()) for a, b in zip(tensors(compact), tensors(whole), strict=True)
+    )
+    done = []
+    encode = predictor.model.encode
+    monkeypatch.setattr(predictor.model, "encode", lambda x: done.append("encode") or encode(x))
+    monkeypatch.setattr(module, "half", lambda part: done.append("half") or half(part))
+    predictor.embed(picture, compact=True)
+    assert done == len(whole.levels) * ["encode", "half", "half", "half"]
+    assert len(whole.levels) > 1
 
 
 @pytest.mark.parametrize("name", ["tissue", "cell"])
@@ -256,6 +281,17 @@ def test_memory_forgets_what_was_used_longest_ago():
     assert memory.nbytes == 0
 
 
+def test_memory_that_was_forgotten_is_given_back(monkeypatch):
+    calls = []
+    monkeypatch.setattr(memory_store, "give_back", lambda: calls.append(memory.nbytes))
+    memory = MemoryStore(2 * 128)
+    memory.put("a", small(0))
+    memory.put("b", small(0))
+    assert calls == []
+    memory.put("c", small(0))
+    assert calls == [2 * 128]
+
+
 def test_disk_forgets_what_was_used_longest_ago(tmp_path):
     disk = DiskStore(tmp_path, LARGE)
     floats = 50_000
@@ -365,15 +401,27 @@ def test_clearing_forgets_everything(store, predictor):
     assert store.size == store.memory.nbytes == 0
 
 
+def test_the_process_grows_by_no_more_than_its_budget():
+    child = Path(__file__).with_name("growing.py")
+    budget = 400
+    run = subprocess.run(
+        [sys.executable, child, str(budget)], capture_output=True, text=True, check=True
+    )
+    told = json.loads(run.stdout.splitlines()[-1])
+    assert told["on_disk"] > budget  # more than would fit
+    assert 0.3 * budget < told["at_hand"] <= 0.5 * budget
+    assert told["at_hand"] < told["grown"] <= budget
+
+
 def test_the_settings_say_where_and_how_much(tmp_path, monkeypatch):
     monkeypatch.delenv("NAPARI_SAM_EMBEDDINGS", raising=False)
     chosen = Settings(
-        embeddings_folder=str(tmp_path), embeddings_memory_mb=3, embeddings_disk_mb=70
+        embeddings_folder=str(tmp_path), embeddings_memory_mb=6, embeddings_disk_mb=70
     )
     store = open_store(chosen)
     assert store.disk.folder == tmp_path
     assert (store.memory.budget, store.budget) == (3_000_000, 70_000_000)
-    none = open_store(Settings(embeddings_memory_mb=5, embeddings_disk_mb=0))
+    none = open_store(Settings(embeddings_memory_mb=10, embeddings_disk_mb=0))
     assert none.disk is None
     assert none.budget == 5_000_000
     assert embeddings_folder(Settings()).name == "embeddings"

@@ -59,6 +59,19 @@ def test_bytes_with_the_full_range_go_in_untouched():
     assert to_rgb8(picture, (0, 255)) is picture
 
 
+@pytest.mark.parametrize("contrast", [(0, 1300), (-20.5, 100.25), (90, 90)])
+@pytest.mark.parametrize("dtype", ["bool", "u1", "i1", "u2", "i2", ">u2", ">i2", "i4", "f4"])
+def test_every_dtype_is_stretched_alike(dtype, contrast):
+    values = np.r_[-32768, -200:3000:7, 127, 128, 255, 256, 32767, 65535]
+    picture = values.astype(dtype).reshape(5, -1)
+    low, high = contrast
+    unit = (picture.astype(float) - low) / ((high - low) or np.inf)
+    expected = np.round(255 * unit.clip(0, 1))
+    rgb = to_rgb8(picture, contrast)
+    assert rgb.dtype == np.uint8
+    np.testing.assert_array_equal(rgb, np.repeat(expected[..., None], 3, axis=2))
+
+
 def test_nan_is_shown_as_the_lowest_intensity():
     picture = np.array([[np.nan, 1.0], [2.0, 3.0]])
     rgb = to_rgb8(picture, contrast_range(picture))

@@ -13,8 +13,11 @@ import json
 import logging
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from struct import Struct
 from typing import TYPE_CHECKING, Any
+from zipfile import ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +31,10 @@ __all__ = ["DiskStore"]
 
 logger = logging.getLogger(__name__)
 ENDING = ".zarr.zip"
+ABOUT = "zarr.json"
 LEFT_OVER = 3600  # seconds after which an unfinished file belongs to nobody any more
 SKIPS = ("skip4", "skip2")  # by their stride
+LENGTHS_AT, LENGTHS = 26, Struct("<HH")  # in a zip's entry, of its name and what else precedes it
 
 
 class DiskStore:
@@ -50,18 +55,15 @@ class DiskStore:
 
     def get(self, key: str) -> Embedding | None:
         """Return an embedding on the CPU, or None if it is not here; damage is logged."""
-        import zarr
-
         path = self._path(key)
         try:
-            with zarr.storage.ZipStore(path, mode="r") as file:
-                group = zarr.open_group(file, mode="r")
-                about = dict(group.attrs)
-                arrays = {name: np.asarray(array[...]) for name, array in _arrays(group)}
+            with ZipFile(path) as file:
+                about = json.loads(file.read(ABOUT))["attributes"]
+                arrays = dict(_read_arrays(path, file))
             if about.pop("digest") != _digest(about, arrays) or about["key"] != key:
                 raise ValueError("its content is not what was written")
             embedding = _from_arrays(about, arrays)
-        except Exception as error:  # zip and zarr raise whatever they like
+        except Exception as error:  # of a damaged file anything may be raised
             if path.exists():
                 logger.warning("%s is damaged and is made anew: %s", path, error)
             return None
@@ -135,8 +137,29 @@ def _delete(path: Path) -> None:
         path.unlink()
 
 
-def _arrays(group: Any) -> list[tuple[str, Any]]:
-    return sorted(group.arrays())
+def _read_arrays(path: Path, file: ZipFile) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Give the arrays by name.
+
+    Without zarr, which hands each over between threads, and in one copy each: while a window is
+    drawn that is the difference between 0.05 and 0.2 s.
+    """
+    entries = {entry.filename: entry for entry in file.infolist()}
+    with path.open("rb") as content:
+        for name in sorted(entries):
+            folder, _, rest = name.partition("/")
+            if rest != ABOUT:
+                continue
+            said = json.loads(file.read(name))
+            dtype = np.dtype(said["data_type"]).newbyteorder("<")
+            chunk = entries.get(folder + "/c" + len(said["shape"]) * "/0")
+            if chunk is None:  # one of zeros is not written
+                yield folder, np.zeros(said["shape"], dtype)
+                continue
+            array = np.empty(said["shape"], dtype)
+            content.seek(chunk.header_offset + LENGTHS_AT)
+            content.seek(sum(LENGTHS.unpack(content.read(LENGTHS.size))), os.SEEK_CUR)
+            content.readinto(array.data.cast("B"))
+            yield folder, array
 
 
 def _digest(about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> str:

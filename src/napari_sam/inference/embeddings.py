@@ -15,6 +15,7 @@ import platformdirs
 
 from napari_sam.inference.beside import beside
 from napari_sam.inference.disk_store import DiskStore
+from napari_sam.inference.heap import give_back
 from napari_sam.inference.memory_store import MemoryStore
 from napari_sam.settings import Settings, load_settings
 
@@ -27,6 +28,7 @@ __all__ = ["EmbeddingStore", "embeddings_folder", "open_store"]
 logger = logging.getLogger(__name__)
 FORMAT = 1  # to be raised when the same pixels, weights and contrast become another embedding
 MEGABYTE = 1_000_000
+AT_HAND = 0.5  # of the memory; what it takes to make, write and read embeddings needs the rest
 
 
 class EmbeddingStore:
@@ -138,8 +140,9 @@ class EmbeddingStore:
             self.disk.clear()
 
     def _make(self, predictor: Predictor, image: Any, contrast: Any, pause: Any) -> Embedding:
-        embedding = beside(predictor.embed(image, contrast, pause).halved, pause)
+        embedding = predictor.embed(image, contrast, pause, compact=True)
         self.made += 1
+        give_back()
         return embedding
 
     def _write(self, key: str, embedding: Embedding, pause: Any) -> bool:
@@ -161,7 +164,7 @@ class EmbeddingStore:
 def open_store(settings: Settings | None = None) -> EmbeddingStore:
     """Return a store as the user's settings want it."""
     settings = settings or load_settings()
-    memory = MemoryStore(settings.embeddings_memory_mb * MEGABYTE)
+    memory = MemoryStore(int(AT_HAND * settings.embeddings_memory_mb * MEGABYTE))
     if settings.embeddings_disk_mb == 0:
         return EmbeddingStore(memory)
     folder = embeddings_folder(settings)

@@ -135,11 +135,21 @@ def to_rgb8(image: NDArray[Any], contrast: tuple[Any, Any]) -> NDArray[np.uint8]
         raise InputError(f"contrast must be finite (low, high) with low <= high; got {contrast}")
     if image.dtype == np.uint8 and (low == 0).all() and (high == 255).all():
         scaled = image
+    elif image.dtype.kind in "iu" and image.dtype.itemsize <= 2 and low.ndim == high.ndim == 0:
+        codes = np.arange(256**image.dtype.itemsize, dtype=f"u{image.dtype.itemsize}")
+        table = _stretch(codes.view(image.dtype.newbyteorder("=")), low, high)
+        scaled = table[image]  # a negative value counts from the end, where it lies in the table
     else:
-        span = np.where(high > low, high - low, np.inf)
-        unit = (np.nan_to_num(image.astype(np.float64), nan=float(low.min())) - low) / span
-        scaled = np.round(np.clip(unit, 0, 1) * 255).astype(np.uint8)
+        scaled = _stretch(image, low, high)
     return np.repeat(scaled[..., None], 3, axis=2) if scaled.ndim == 2 else scaled
+
+
+def _stretch(
+    values: NDArray[Any], low: NDArray[np.float64], high: NDArray[np.float64]
+) -> NDArray[np.uint8]:
+    span = np.where(high > low, high - low, np.inf)
+    unit = (np.nan_to_num(values.astype(np.float64), nan=float(low.min())) - low) / span
+    return np.round(np.clip(unit, 0, 1) * 255).astype(np.uint8)
 
 
 def merge_channels(

@@ -6,6 +6,8 @@ from collections import OrderedDict
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from napari_sam.inference.heap import give_back
+
 if TYPE_CHECKING:
     from napari_sam.inference.embedding import Embedding
 
@@ -53,9 +55,12 @@ class MemoryStore:
                 return False
             self._kept[key] = embedding
             self._kept.move_to_end(key)
+            full = self.nbytes > self.budget
             while self.nbytes > self.budget:
                 self._kept.popitem(last=False)
-            return True
+        if full:
+            give_back()
+        return True
 
     def clear(self) -> None:
         """Forget all."""

@@ -16,7 +16,7 @@ from torch import Tensor
 from napari_sam.errors import DeviceError, InputError
 from napari_sam.inference.batching import in_batches
 from napari_sam.inference.candidates import merge
-from napari_sam.inference.embedding import Embedding, Level, each
+from napari_sam.inference.embedding import Embedding, Level, each, half
 from napari_sam.inference.everywhere import Everywhere, windows_everywhere
 from napari_sam.inference.image import (
     check_image,
@@ -29,7 +29,7 @@ from napari_sam.inference.image import (
 from napari_sam.inference.masks import keep_prompted
 from napari_sam.inference.view import View, Window, find_windows, is_rival
 from napari_sam.model.load_text import load_text
-from napari_sam.model.sam import Sam
+from napari_sam.model.sam import Features, Sam
 from napari_sam.model.text_decoder import TextDecoder
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction
@@ -86,6 +86,8 @@ class Predictor:
         image: Any,
         contrast: tuple[Any, Any] | None = None,
         pause: Callable[[], None] | None = None,
+        *,
+        compact: bool = False,
     ) -> Embedding:
         """Run the image encoder.
 
@@ -99,6 +101,8 @@ class Predictor:
         pause : callable, optional
             Called between the steps of this and the layers of the encoder: it may do other work
             with this model, or raise an exception to stop.
+        compact : bool
+            Whether the features become float16 as soon as a level is made.
 
         Returns
         -------
@@ -115,9 +119,14 @@ class Predictor:
         if contrast is None:
             contrast = contrast_range(picture, self.model.entry.intensity)
         rgb = to_rgb8(picture, contrast)
+        levels = []
         with self._pausing(pause) as rest:
-            levels = tuple(self._level(rgb, shape, rest) for shape in self.scales(rgb.shape[:2]))
-        return Embedding(rgb.shape[:2], contrast, levels)
+            for shape in self.scales(rgb.shape[:2]):
+                features = self._features(rgb, shape, rest)
+                if compact:
+                    features = each(partial(_half_after, rest), features)
+                levels.append(Level(shape, features))
+        return Embedding(rgb.shape[:2], contrast, tuple(levels))
 
     def predict(
         self,
@@ -254,16 +263,16 @@ class Predictor:
             shapes.append(fit_shape(shape, longest))
         return shapes
 
-    def _level(
+    def _features(
         self, rgb: NDArray[np.uint8], shape: tuple[int, int], rest: Callable[..., None]
-    ) -> Level:
+    ) -> Features:
         rest()
         resized = resize(rgb, shape)
         rest()
         # Dense models take any size; SAM's own take the square frame only.
         pixels = normalise(resized, 32 if self.config.dense else self.config.frame)
         try:
-            return Level(shape, self.model.encode(pixels.to(self.model.device)))
+            return self.model.encode(pixels.to(self.model.device))
         except torch.OutOfMemoryError as error:
             raise DeviceError(
                 f"{self.model.device} ran out of memory for a picture of {shape[0]} x {shape[1]} "
@@ -366,6 +375,11 @@ class Predictor:
         """Return (B, N, 2) positions where and as the model wants them."""
         like = self.model.mask_decoder.iou_token.weight
         return torch.from_numpy(np.stack(positions)).to(like.device, like.dtype)
+
+
+def _half_after(rest: Callable[..., None], part: Tensor) -> Tensor:
+    rest()
+    return half(part)
 
 
 def _form(prompts: Prompts) -> Form:

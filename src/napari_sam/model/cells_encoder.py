@@ -6,6 +6,7 @@ features carry its outline. Convolutions only, so a large picture is embedded at
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import torch
@@ -27,6 +28,25 @@ def conv_norm(c_in: int, c_out: int, stride: int = 1) -> nn.Sequential:
     )
 
 
+def in_bands(work: Callable[[Tensor], Tensor], x: Tensor, seen: int, stride: int = 1) -> Tensor:
+    """Return ``work(x)`` for a large map: some rows at a time, which stay in the processor's cache.
+
+    A row of the result sees `seen` rows more at either side, so it comes out the same; and what the
+    work needs meanwhile is as large as a band only. Heights are multiples of the stride.
+    """
+    if torch.is_grad_enabled() or x.device.type != "cpu" or x[0].nbytes < LARGE:
+        return work(x)
+    height, out = x.shape[-2] // stride, x
+    rows = max(1, BAND * height // x[0].nbytes)
+    for first in range(0, height, rows):
+        end, above = min(first + rows, height), max(0, first - seen)
+        band = work(x[..., above * stride : (end + seen) * stride, :])
+        if first == 0:
+            out = band.new_empty(*band.shape[:-2], height, band.shape[-1])
+        out[..., first:end, :] = band[..., first - above : end - above, :]
+    return out
+
+
 class ResidualBlock(nn.Module):
     """Two 3 x 3 convolutions around a ReLU, added to their input."""
 
@@ -36,25 +56,31 @@ class ResidualBlock(nn.Module):
         self.conv2 = conv_norm(channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.training or x.device.type != "cpu" or x[0].nbytes < LARGE:
+        if self.training:  # batch normalisation takes its mean from the whole map
             return self._whole(x)
-        return self._in_bands(x)
+        return in_bands(self._whole, x, 2)
 
     def _whole(self, x: Tensor) -> Tensor:
         return torch.relu(x + self.conv2(torch.relu(self.conv1(x))))
 
-    def _in_bands(self, x: Tensor) -> Tensor:
-        """Work on some rows at a time, which stay in the processor's cache.
 
-        Two rows more at either side are all that two convolutions see: the result is the same.
-        """
-        out, height = torch.empty_like(x), x.shape[-2]
-        rows = max(1, BAND * height // x[0].nbytes)
-        for first in range(0, height, rows):
-            end, above = min(first + rows, height), max(0, first - 2)
-            band = self._whole(x[..., above : end + 2, :])
-            out[..., first:end, :] = band[..., first - above : end - above, :]
-        return out
+class Stage(nn.Sequential):
+    """A convolution that halves the map, and residual blocks."""
+
+    def __init__(self, c_in: int, c_out: int, depth: int) -> None:
+        blocks = (ResidualBlock(c_out) for _ in range(depth))
+        super().__init__(conv_norm(c_in, c_out, stride=2), nn.ReLU(), *blocks)
+
+    def forward(self, x: Tensor) -> Tensor:
+        halve, relu, *blocks = self
+
+        def halved(part: Tensor) -> Tensor:
+            return relu(halve(part))
+
+        x = halved(x) if self.training else in_bands(halved, x, 1, stride=2)
+        for block in blocks:
+            x = block(x)
+        return x
 
 
 class CellsEncoder(nn.Module):
@@ -70,11 +96,8 @@ class CellsEncoder(nn.Module):
         assert isinstance(encoder, CellsEncoderConfig)
         dims, depths = encoder.dims, encoder.depths
         self.down = nn.ModuleList()
-        for i, (dim, depth) in enumerate(zip(dims, depths, strict=True)):
-            first = conv_norm(3 if i == 0 else dims[i - 1], dim, stride=2)
-            self.down.append(
-                nn.Sequential(first, nn.ReLU(), *(ResidualBlock(dim) for _ in range(depth)))
-            )
+        for c_in, c_out, depth in zip((3, *dims), dims, depths, strict=False):
+            self.down.append(Stage(c_in, c_out, depth))
         # Top-down path: a coarser map, projected and enlarged, is added to the finer one.
         self.lateral = nn.ModuleList(nn.Conv2d(c, f, 1) for f, c in pairwise(dims))
         self.up = nn.ModuleList(ResidualBlock(dim) for dim in dims[:-1])
@@ -88,7 +111,13 @@ class CellsEncoder(nn.Module):
         for stage in self.down:
             x = stage(x)
             maps.append(x)  # strides 2, 4, 8, 16, 32
-        for i in (3, 2, 1, 0):
-            coarse = F.interpolate(self.lateral[i](maps[i + 1]), scale_factor=2, mode="nearest")
-            maps[i] = self.up[i](maps[i] + coarse)
-        return self.neck(maps[2]), self.skips[0](maps[1]), self.skips[1](maps[0])
+        out = []
+        x = maps.pop()
+        for i in (3, 2, 1, 0):  # each map is let go as soon as it was added: the finest are large
+            x = F.interpolate(self.lateral[i](x), scale_factor=2, mode="nearest")
+            x = self.up[i](x.add_(maps.pop()))
+            if i == 2:
+                out.append(in_bands(self.neck, x, 1))
+            elif i < 2:
+                out.append(in_bands(self.skips[1 - i], x, 0))
+        return out[0], out[1], out[2]

@@ -39,7 +39,7 @@ from napari_sam.widgets.target import LabelsTarget, check_places, new_labels, wh
 
 __all__ = ["Annotation"]
 
-REST_MS = 250
+REST_MS = 100  # a slice that was only passed over is not looked at
 PAINTED_OVER = (
     "These labels are others now than when you left them: each becomes an object when you open it. "
     "What you did before is kept; see More options, Saved work."
