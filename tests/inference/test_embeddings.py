@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import zarr
 
 import napari_sam as ns
 from napari_sam.errors import InputError
@@ -90,6 +91,19 @@ def test_contrast_of_each_channel_and_a_model_without_skips_come_back(store):
     embedding = Embedding((32, 24), (np.zeros(3), np.array([1.0, 2.0, 3.5])), (level,))
     assert store.disk.put("a", embedding)
     assert same(store.disk.get("a"), embedding)
+
+
+def test_zarr_opens_what_was_written(store, predictor):
+    made = store.get(predictor, PICTURE)
+    [path] = store.disk.folder.iterdir()
+    with zarr.storage.ZipStore(path, mode="r") as file:
+        group = zarr.open_group(file, mode="r")
+        assert tuple(group.attrs["shape"]) == PICTURE.shape
+        assert len(dict(group.arrays())) == 3 * len(made.levels)
+        for number, level in enumerate(made.levels):
+            parts = (level.features.embedding, *level.features.skips)
+            for name, part in zip(("image", "skip4", "skip2"), parts, strict=True):
+                np.testing.assert_array_equal(group[f"{number}.{name}"][...], part.numpy())
 
 
 @pytest.mark.parametrize("value", [1e6, -1e6, 65520.0, np.inf, np.nan])

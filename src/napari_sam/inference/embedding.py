@@ -73,5 +73,8 @@ def each(change: Callable[[Tensor], Tensor], features: Features) -> Features:
 def half(part: Tensor) -> Tensor:
     """Return a map in float16; one that float16 cannot hold stays as it is."""
     halved = part.half()
-    low, high = halved.aminmax()  # NaN if there is one: ten times as quick as to look at each
+    low, high = (
+        halved.amin(),
+        halved.amax(),
+    )  # NaN if there is one: much quicker than each by itself
     return halved if bool(torch.isfinite(low) & torch.isfinite(high)) else part
