@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from dataclasses import replace
 from pathlib import Path
 
+import distributed
 import pytest
 from distributed import LocalCluster
 
@@ -31,10 +33,29 @@ def test_an_address_that_does_not_answer_is_named(address, monkeypatch):
         pass
 
 
-def test_a_cluster_without_workers_is_refused(cluster, monkeypatch):
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nowhere"])
+def test_a_client_that_failed_does_not_hold_up_the_next(address, monkeypatch):
+    """What it left is collected in the thread of the next loop, which thus has nothing to close."""
     monkeypatch.setattr(way, "PATIENCE", 0.3)
-    with (  # in the loop that runs: a busy machine may take long to start another
-        LocalCluster(n_workers=0, dashboard_address=":0", loop=cluster.loop) as empty,
+
+    def collect():
+        gc.collect()
+
+    monkeypatch.setattr(distributed.utils, "get_loop_factory", collect)
+    collect()
+    gc.disable()
+    try:
+        with pytest.raises(ClusterError), connected(address):
+            pass
+        LocalCluster(n_workers=0, dashboard_address=":0").close()
+    finally:
+        gc.enable()
+
+
+def test_a_cluster_without_workers_is_refused(monkeypatch):
+    monkeypatch.setattr(way, "PATIENCE", 0.3)
+    with (
+        LocalCluster(n_workers=0, dashboard_address=":0") as empty,
         pytest.raises(ClusterError, match="has no workers"),
         connected(empty.scheduler_address),
     ):

@@ -37,8 +37,23 @@ def connected(address: str) -> Iterator[Client]:
         raise ClusterError(
             'work on a cluster needs dask.distributed: pip install "napari-sam[cluster]"'
         ) from error
+
+    class Closed(Client):
+        """A client that does not outlive a failed start.
+
+        Closed by the garbage collector instead, it waits for a lock that whoever starts the next
+        loop holds, and if that happens in the new loop's thread, neither goes on.
+        """
+
+        def start(self, **kwargs: Any) -> None:
+            try:
+                super().start(**kwargs)
+            except BaseException:
+                self.close()
+                raise
+
     try:
-        client = Client(address, timeout=PATIENCE, set_as_default=False)
+        client = Closed(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise ClusterError(
             f"no scheduler answers at {address} ({error}); give the address that `dask scheduler` "
