@@ -99,6 +99,39 @@ def test_the_preview_goes_with_the_slice(open_panel, labels_of):
         assert ours(viewer, "preview").translate[0] == z
 
 
+def test_the_preview_is_there_before_the_first_click(open_panel, settle):
+    viewer = ViewerModel()
+    cells = viewer.add_image(picture(7, 40, 60))
+    panel = open_panel(viewer)
+    layer = ours(viewer, "preview")
+    assert not layer.data.any()
+    cells.data = picture(9, 40, 60)  # a series that grows
+    ours(viewer, "points").add((viewer.dims.current_step[0], 10, 20))
+    settle(panel)
+    assert ours(viewer, "preview") is layer
+    assert layer.data[0, 10, 20] == 1
+
+
+def test_a_stack_that_loses_slices_with_objects(open_panel, labels_of):
+    viewer = ViewerModel()
+    cells = viewer.add_image(picture(7, 40, 60), name="cells")
+    panel = open_panel(viewer)
+    viewer.dims.set_point(0, 6)
+    ours(viewer, "points").add((6, 10, 20))
+    viewer.layers.remove(labels_of(panel))
+    old = panel.annotation.session
+    cells.data = picture(3, 20, 30)
+    assert panel.annotation.seen == (2, None, None)
+    ours(viewer, "points").add((2, 10, 20))
+    assert labels_of(panel) is None
+    said = panel.controls.remark.text()
+    assert "on a slice [6, :, :] of 40 x 60 pixels" in said
+    assert "this picture of shape (3, 20, 30)" in said
+    panel.controls.labels.choose(viewer.add_labels(np.zeros((3, 20, 30), np.uint16)))
+    assert labels_of(panel).data[2, 10, 20] == 1
+    assert list(old.objects) == [1]
+
+
 def test_one_contrast_for_the_whole_stack(open_panel, settle, model):
     viewer = ViewerModel()
     stack = picture(7, 40, 60) // 10

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Labels
 from napari.utils.events import Event
@@ -39,6 +40,11 @@ from napari_sam.widgets.target import LabelsTarget, check_places, new_labels, wh
 
 __all__ = ["Annotation"]
 
+CHANNELS = "look at what is said of its channels under More options."
+BEGIN = (
+    "to begin anew, choose a Labels layer of its shape under Write to. What you accepted stays "
+    "saved; see More options, Saved work."
+)
 REST_MS = 100  # a slice that was only passed over is not looked at
 PAINTED_OVER = (
     "These labels are others now than when you left them: each becomes an object when you open it. "
@@ -100,6 +106,8 @@ class Annotation:
         self.selected: int | None = None
         self._preview = Preview(viewer, picture)
         self._prompts = PromptLayers(viewer, picture)
+        if (seen := self.seen) is not None:  # now, or the first click would wait for the layer
+            self._preview.show(np.zeros(picture.plane_shape(seen), bool), seen)
         self._prompts.changed.connect(self._drawn)
         self.many = Many(jobs)
         self.many.answered.connect(self._take_many)
@@ -237,12 +245,13 @@ class Annotation:
         Raises
         ------
         InputError
-            If the chosen one does not fit the picture any more.
+            If the chosen one, or what there is already, does not fit the picture any more.
         """
         if self._target is not None:
             if problem := why_not(self._target.layer, self.picture):
                 raise InputError(problem)
             return
+        check_places(self.session.objects, self.picture, BEGIN)
         active = self._viewer.layers.selection.active
         layer = new_labels(self.picture, max(self.session.objects, default=largest_id))
         self._viewer.layers.insert(first_helper(self._viewer), layer)
@@ -278,7 +287,7 @@ class Annotation:
             If its masks do not fit the picture; nothing changes.
         """
         session, before = restored.session, self._target
-        check_places(session.objects, self.picture)
+        check_places(session.objects, self.picture, CHANNELS)
         self._release()
         self.many.forget()
         self._saving.close()

@@ -158,6 +158,11 @@ class Picture:
         """Return the plane through a position in data coordinates, spanned by two axes."""
         return tuple(None if i in seen else round(float(at)) for i, at in enumerate(position))
 
+    def has(self, plane: Plane) -> bool:
+        """Tell whether this is one of the planes."""
+        sizes = zip(plane, self.shape, strict=False)
+        return len(plane) == self.ndim and all(i is None or 0 <= i < size for i, size in sizes)
+
     def plane_shape(self, plane: Plane) -> tuple[int, int]:
         """Return (H, W) of a plane."""
         height, width = (n for n, i in zip(self.shape, plane, strict=True) if i is None)

@@ -62,6 +62,7 @@ class Preview:
         self._outline = False
         self.layer: Labels | None = None
         picture.on_move(self._follow)
+        picture.changed.connect(self._renewed)
 
     def show(self, mask: NDArray[np.bool_] | NDArray[np.uint8] | None, plane: Plane) -> None:
         """Show a (H, W) mask on its plane, or nothing."""
@@ -92,6 +93,10 @@ class Preview:
     def close(self) -> None:
         """Take the layer away."""
         self._picture.on_move(self._follow, connect=False)
+        self._picture.changed.disconnect(self._renewed)
+        self._remove()
+
+    def _remove(self) -> None:
         if self.layer is not None and self.layer in self._viewer.layers:
             self._viewer.layers.remove(self.layer)
 
@@ -109,6 +114,14 @@ class Preview:
     def _follow(self, event: object = None) -> None:
         if self.layer is not None and self._plane is not None:
             move(self.layer, self._picture.place_of(self._plane))
+
+    def _renewed(self) -> None:
+        """Leave no layer on a plane that the picture has no more: the view would stay there."""
+        if self.layer is None or self._plane is None:
+            return
+        one = [n for n, i in zip(self.layer.data.shape, self._plane, strict=True) if i is None]
+        if not self._picture.has(self._plane) or self._picture.plane_shape(self._plane) != (*one,):
+            self._remove()
 
 
 def first_helper(viewer: ViewerModel) -> int:

@@ -112,22 +112,23 @@ def misfit(layer: Labels, picture: Picture) -> str:
     return ""
 
 
-def check_places(objects: Objects, picture: Picture) -> None:
-    """Make sure that the masks of saved objects can lie on a picture.
+def check_places(objects: Objects, picture: Picture, advice: str) -> None:
+    """Make sure that the masks of objects can lie on a picture.
 
     Raises
     ------
     InputError
-        If it has other axes or another size.
+        If it has other axes or another size; ends with the advice.
     """
     for held in objects.values():
         for plane, section in held.sections.items():
             mask = None if section.mask is None else section.mask.shape
-            if len(plane) != picture.ndim or mask not in (None, picture.plane_shape(plane)):
+            if not picture.has(plane) or mask not in (None, picture.plane_shape(plane)):
+                at = ", ".join(":" if at is None else str(at) for at in plane)
+                size = "" if mask is None else f" of {mask[0]} x {mask[1]} pixels"
                 raise InputError(
-                    f"the saved masks are of shape {mask} in a stack of {len(plane)} axes, and "
-                    f"this picture is one of shape {picture.shape}; look at what is said of its "
-                    "channels under More options"
+                    f"an object lies on a slice [{at}]{size}, which this picture of shape "
+                    f"{picture.shape} does not have; {advice}"
                 )
 
 
