@@ -132,6 +132,33 @@ def test_a_stack_that_loses_slices_with_objects(open_panel, labels_of):
     assert list(old.objects) == [1]
 
 
+@pytest.mark.parametrize("again", [False, True], ids=["new", "opened again"])
+@pytest.mark.parametrize("shape", [(7, 20, 30), (9, 50, 70), (3, 40, 60), (3, 20, 30)])
+def test_a_picture_that_changes_while_an_object_is_open(
+    open_panel, labels_of, settle, shape, again
+):
+    viewer = ViewerModel()
+    cells = viewer.add_image(picture(7, 40, 60))
+    panel = open_panel(viewer)
+    viewer.dims.set_point(0, 6)
+    ours(viewer, "points").add((6, 10, 20))
+    settle(panel)
+    if again:
+        labels_of(panel)
+        panel.annotation.step(lambda s: s.reopen(1, panel.annotation.seen))
+    draft = panel.annotation.session.draft
+    cells.data = picture(*shape)
+    settle(panel)
+    assert panel.annotation.session.draft == draft
+    gone = "a slice that the picture does not have any more" in panel.controls.remark.text()
+    assert gone == (shape[0] == 3)
+    panel.prompting.reject()
+    viewer.dims.set_point(0, 1)
+    ours(viewer, "points").add((1, 10, 20))
+    settle(panel)
+    assert panel.annotation.session.mask.shape == shape[1:]
+
+
 def test_one_contrast_for_the_whole_stack(open_panel, settle, model):
     viewer = ViewerModel()
     stack = picture(7, 40, 60) // 10

@@ -73,8 +73,6 @@ def each(change: Callable[[Tensor], Tensor], features: Features) -> Features:
 def half(part: Tensor) -> Tensor:
     """Return a map in float16; one that float16 cannot hold stays as it is."""
     halved = part.half()
-    low, high = (
-        halved.amin(),
-        halved.amax(),
-    )  # NaN if there is one: much quicker than each by itself
-    return halved if bool(torch.isfinite(low) & torch.isfinite(high)) else part
+    # Lowest and highest are NaN if any is: much quicker than to look at each by itself.
+    ends = torch.stack([halved.amin(), halved.amax()])
+    return halved if bool(torch.isfinite(ends).all()) else part

@@ -45,6 +45,10 @@ BEGIN = (
     "to begin anew, choose a Labels layer of its shape under Write to. What you accepted stays "
     "saved; see More options, Saved work."
 )
+GONE = (
+    "⚠ The object being drawn is on a slice that the picture does not have any more. "
+    "Shift+N lets go of it."
+)
 REST_MS = 100  # a slice that was only passed over is not looked at
 PAINTED_OVER = (
     "These labels are others now than when you left them: each becomes an object when you open it. "
@@ -172,6 +176,10 @@ class Annotation:
         """Send the open question to the model, or let it look at the plane ahead of one."""
         plane = self.session.draft.plane or self.seen
         if self._model is None or plane is None:
+            return
+        if not self.picture.fits(plane, None):
+            self.remarked.emit(GONE)
+            self.fail()
             return
         if plane not in self._looks:
             self._looks = {plane: self.look(plane)}

@@ -158,10 +158,11 @@ class Picture:
         """Return the plane through a position in data coordinates, spanned by two axes."""
         return tuple(None if i in seen else round(float(at)) for i, at in enumerate(position))
 
-    def has(self, plane: Plane) -> bool:
-        """Tell whether this is one of the planes."""
+    def fits(self, plane: Plane, shape: tuple[int, ...] | None) -> bool:
+        """Tell whether there is such a plane, and a mask of this shape (if any) covers it."""
         sizes = zip(plane, self.shape, strict=False)
-        return len(plane) == self.ndim and all(i is None or 0 <= i < size for i, size in sizes)
+        there = len(plane) == self.ndim and all(i is None or 0 <= i < size for i, size in sizes)
+        return there and shape in (None, self.plane_shape(plane))
 
     def plane_shape(self, plane: Plane) -> tuple[int, int]:
         """Return (H, W) of a plane."""

@@ -65,8 +65,8 @@ class Preview:
         picture.changed.connect(self._renewed)
 
     def show(self, mask: NDArray[np.bool_] | NDArray[np.uint8] | None, plane: Plane) -> None:
-        """Show a (H, W) mask on its plane, or nothing."""
-        if mask is None:
+        """Show a (H, W) mask on its plane, or nothing; nothing where it does not fit any more."""
+        if mask is None or not self._picture.fits(plane, mask.shape):
             if self.layer is not None:
                 self.layer.data = np.zeros_like(self.layer.data)
             return
@@ -119,8 +119,8 @@ class Preview:
         """Leave no layer on a plane that the picture has no more: the view would stay there."""
         if self.layer is None or self._plane is None:
             return
-        one = [n for n, i in zip(self.layer.data.shape, self._plane, strict=True) if i is None]
-        if not self._picture.has(self._plane) or self._picture.plane_shape(self._plane) != (*one,):
+        shape = [n for n, i in zip(self.layer.data.shape, self._plane, strict=True) if i is None]
+        if not self._picture.fits(self._plane, tuple(shape)):
             self._remove()
 
 

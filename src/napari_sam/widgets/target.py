@@ -123,7 +123,7 @@ def check_places(objects: Objects, picture: Picture, advice: str) -> None:
     for held in objects.values():
         for plane, section in held.sections.items():
             mask = None if section.mask is None else section.mask.shape
-            if not picture.has(plane) or mask not in (None, picture.plane_shape(plane)):
+            if not picture.fits(plane, mask):
                 at = ", ".join(":" if at is None else str(at) for at in plane)
                 size = "" if mask is None else f" of {mask[0]} x {mask[1]} pixels"
                 raise InputError(
