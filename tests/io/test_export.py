@@ -172,8 +172,8 @@ def test_qupaths_own_annotations_are_read(tmp_path):
     (tmp_path / "a.geojson").write_text(json.dumps(features))
     (piece,) = read_objects(tmp_path / "a.geojson").pieces
     assert (piece.id, piece.corner, piece.mask[:, :3].sum(), piece.name) == (1, (1, 1), 6, "a")
-    with pytest.raises(InputError, match="another picture"):
-        paint(read_objects(tmp_path / "a.geojson", (2, 2), "yx"))
+    with pytest.raises(InputError, match="another"):
+        read_objects(tmp_path / "a.geojson", (1, 1), "yx")
 
 
 def test_imagej_sees_traced_and_composite_rois(tmp_path):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
 from napari_sam.inference.patch import Patch, patches
+from napari_sam.numbering import LARGEST
 from napari_sam.prompts import ABSENT, Absent, Prompts
 
 __all__ = ["Anchor", "Anchors"]
@@ -48,7 +49,8 @@ class Anchors:
         if isinstance(seeds, Mapping):
             self._take(seeds, length, shape, first, last)
             most = max(self._places, default=0)
-            self.dtype = np.dtype(np.int32 if most < 2**31 else np.int64)
+            roomy = (np.int32, np.int64, np.uint64)
+            self.dtype = np.dtype(next(one for one in roomy if most <= np.iinfo(one).max))
         else:
             self._scan(seeds, (length, *shape), first, last)
         self._places = {id_: sorted(places) for id_, places in sorted(self._places.items())}
@@ -112,8 +114,10 @@ class Anchors:
         last: int,
     ) -> None:
         for id_, on in seeds.items():
-            if not isinstance(id_, int | np.integer) or id_ < 1:
-                raise InputError(f"object ids must be whole numbers from 1; got {id_!r}")
+            if not isinstance(id_, int | np.integer) or not 1 <= id_ <= LARGEST:
+                raise InputError(
+                    f"object ids must be whole numbers from 1 to {LARGEST}; got {id_!r}"
+                )
             if not isinstance(on, Mapping):
                 raise InputError(
                     f"the seeds of object {id_} must be given by slice, {{index: seed}}; "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-__all__ = ["Patch", "patches"]
+from napari_sam.numbering import ranked
 
-MANY = 100_000  # up to this largest number `find_objects`, with a place for each, is quick
+__all__ = ["Patch", "patches"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,22 +91,22 @@ class Patch:
 def patches(labels: NDArray[Any]) -> dict[int, Patch]:
     """Return every object of a slice (H, W) of whole numbers, in the order of ids.
 
+    Raises
+    ------
+    InputError
+        If they are no whole numbers from 0 on.
+
     Examples
     --------
     >>> found = patches(np.array([[7, 7, 0], [0, 300, 300]]))
     >>> {id: patch.corner for id, patch in found.items()}
     {7: (0, 0), 300: (1, 1)}
     """
-    if not labels.any():
-        return {}
-    ids: Sequence[int] = range(1, int(labels.max()) + 1)
-    if len(ids) <= MANY:
-        ranks = labels.astype(np.int32)
-    else:
-        ids, ranks = np.unique(labels[labels > 0]).tolist(), np.zeros(labels.shape, np.int32)
-        ranks[labels > 0] = 1 + np.searchsorted(ids, labels[labels > 0])
+    ids, ranks = ranked(labels)
     return {
-        id_: Patch((box[0].start, box[1].start), labels[box] == id_)
-        for id_, box in zip(ids, ndimage.find_objects(ranks), strict=True)
+        id_: Patch((box[0].start, box[1].start), ranks[box] == rank)
+        for rank, (id_, box) in enumerate(
+            zip(ids.tolist(), ndimage.find_objects(ranks), strict=True), 1
+        )
         if box is not None
     }

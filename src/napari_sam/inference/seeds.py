@@ -14,6 +14,7 @@ from skimage.feature import peak_local_max
 from skimage.filters import threshold_otsu
 
 from napari_sam.errors import InputError
+from napari_sam.numbering import ranked
 
 __all__ = ["deepest_points", "distance_peaks", "maxima", "object_size"]
 
@@ -139,12 +140,11 @@ def deepest_points(labels: NDArray[Any]) -> NDArray[np.float64]:
             f"labels must be whole numbers of shape (H, W); got {labels.dtype} {labels.shape}"
         )
     found = []
-    ids = np.unique(labels[labels != 0])
-    # Numbered through, for ids may be in the millions, and their boxes come in one go.
-    numbers = np.searchsorted(ids, labels) + 1
-    numbers[labels == 0] = 0
-    for number, box in enumerate(ndimage.find_objects(numbers), 1):
-        depth = _depth(numbers[box] == number)
+    _, ranks = ranked(labels)
+    for rank, box in enumerate(ndimage.find_objects(ranks), 1):
+        if box is None:
+            continue
+        depth = _depth(ranks[box] == rank)
         at = np.unravel_index(depth.argmax(), depth.shape)
         found.append([side.start + i for side, i in zip(box, at, strict=True)])
     return np.array(found, float).reshape(-1, 2)

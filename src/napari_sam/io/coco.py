@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
 from napari_sam.files import replacing
+from napari_sam.io.coco_masks import mask_of
+from napari_sam.io.coco_pictures import Place, names_of, places_of
 from napari_sam.io.drawn import Drawn, Found, Piece, formats_extra, gather
 from napari_sam.io.outlines import outline, polygons
+from napari_sam.io.reading import Reading, read_json
+from napari_sam.numbering import whole_number
 
 __all__ = ["read_coco", "write_coco"]
 
 CLASS = "object"  # of objects that have none: COCO wants one
+NO_COCO = "COCO file of instances"
+CLASSLESS = "kept without a class, for theirs is not among the categories"
 
 
 def write_coco(path: Path, pictures: Mapping[str, Drawn], outlines: bool = False) -> None:
@@ -80,32 +84,33 @@ def read_coco(path: Path) -> dict[str, Drawn]:
     Raises
     ------
     InputError
-        If it is no such file.
+        If it is no such file, or holds objects of which none can be used. Those that cannot be used
+        beside others are left out, and a warning says why.
     """
+    whole, reading = read_json(path, NO_COCO), Reading(path)
+    if not isinstance(whole, dict) or not isinstance(whole.get("annotations"), list):
+        raise InputError(f"{path} is no {NO_COCO}: it has no list of annotations")
     try:
-        whole = json.loads(path.read_text(encoding="utf-8"))
-        categories = {one["id"]: one["name"] for one in whole["categories"]}
-        images = {one["id"]: one for one in whole["images"]}
-        found: dict[str, list[Found]] = {_name(one): [] for one in images.values()}
-        shapes: dict[str, tuple[int, ...]] = {}
-        axes: dict[str, str] = defaultdict(lambda: "yx")
-        for image in images.values():
-            size = int(image["height"]), int(image["width"])
-            shapes[_name(image)] = (*map(int, image.get("stack_shape", ())), *size)
-            axes[_name(image)] = image.get("stack_axes", "") + "yx"
-        for one in whole["annotations"]:
-            image = images[one["image_id"]]
-            mask = _mask(one["segmentation"], int(image["height"]), int(image["width"]))
-            if mask.any():
-                at = dict(zip(axes[_name(image)], image.get("plane", ()), strict=False))
-                corner, cut = _cropped(mask)
-                name = categories[one["category_id"]]
-                found[_name(image)].append(Found(one.get("object_id"), at, corner, cut, name))
-    except InputError:
-        raise
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path} is no COCO file of instances: {error!r}") from error
-    return {name: gather(pieces, shapes[name], axes[name]) for name, pieces in found.items()}
+        names = names_of(whole.get("categories") or [])
+        places = places_of(whole.get("images"), reading)
+    except InputError as error:
+        raise InputError(f"{path} is no {NO_COCO}: {error}") from error
+    found: dict[str, list[Found]] = {place.name: [] for place in places.values()}
+    for count, one in enumerate(whole["annotations"], 1):
+        name = f"annotation {one.get('id', count) if isinstance(one, dict) else count}"[:60]
+        with reading.object(name):
+            place = _place(one, places)
+            filled = mask_of(one.get("segmentation"), place.size)
+            number = reading.number(one.get("object_id"), name)
+            kind = _class(one, names, reading, name)
+            drawn = Found(number, place.at, filled.corner, filled.mask, kind)
+            found[place.name].append(reading.keep(drawn, filled.cut, name))
+    reading.tell(len(whole["annotations"]))
+    if not places:
+        raise InputError(f"{path} names no picture that can be used")
+    return {
+        place.name: gather(found[place.name], place.shape, place.axes) for place in places.values()
+    }
 
 
 def _image(name: str, drawn: Drawn, plane: tuple[int, ...]) -> dict[str, Any]:
@@ -121,10 +126,6 @@ def _image(name: str, drawn: Drawn, plane: tuple[int, ...]) -> dict[str, Any]:
             "plane": plane,
         }
     return one
-
-
-def _name(image: dict[str, Any]) -> str:
-    return str(image.get("stack", image["file_name"]))
 
 
 def _annotation(piece: Piece, size: tuple[int, ...], outlines: bool) -> dict[str, Any]:
@@ -148,21 +149,19 @@ def _annotation(piece: Piece, size: tuple[int, ...], outlines: bool) -> dict[str
     return {"segmentation": {"size": list(size), "counts": coded["counts"].decode()}, **about}
 
 
-def _mask(segmentation: Any, height: int, width: int) -> NDArray[np.bool_]:
-    with formats_extra():
-        import pycocotools.mask as rle
-    if isinstance(segmentation, list):
-        coded = rle.merge(rle.frPyObjects(segmentation, height, width)) if segmentation else None
-    elif isinstance(segmentation["counts"], list):
-        coded = rle.frPyObjects(segmentation, height, width)
-    else:
-        coded = segmentation
-    if coded is None:
-        return np.zeros((height, width), bool)
-    return np.asarray(rle.decode(coded)).astype(bool)
+def _place(annotation: dict[str, Any], places: Mapping[int | str, Place]) -> Place:
+    key = annotation.get("image_id")
+    place = places.get(key if isinstance(key, str) else whole_number(key))
+    if place is None:
+        raise InputError("its picture is not among the images that can be used")
+    return place
 
 
-def _cropped(mask: NDArray[np.bool_]) -> tuple[tuple[int, int], NDArray[np.bool_]]:
-    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
-    top, left = int(rows[0]), int(columns[0])
-    return (top, left), mask[top : rows[-1] + 1, left : columns[-1] + 1]
+def _class(
+    annotation: dict[str, Any], names: Mapping[int | str, str], reading: Reading, name: str
+) -> str | None:
+    key = annotation.get("category_id")
+    kind = names.get(key if isinstance(key, str) else whole_number(key))
+    if kind is None and key is not None:
+        reading.say(CLASSLESS, name)
+    return kind

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,10 +14,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
+from napari_sam.numbering import ranked
 
-__all__ = ["Drawn", "Found", "Piece", "cut_out", "formats_extra", "gather", "paint"]
+__all__ = [
+    "PLANES",
+    "Drawn",
+    "Found",
+    "Piece",
+    "check_labels_size",
+    "check_mask_size",
+    "check_place",
+    "cut_out",
+    "formats_extra",
+    "gather",
+    "paint",
+]
 
 PLANES = "tcz"
+MASK, LABELS = 2**29, 2**34  # pixels; a file that asks for more is damaged, or means harm
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -101,6 +120,11 @@ def cut_out(labels: Any, axes: str, classes: Mapping[int, str] | None = None) ->
     classes : mapping of int to str, optional
         Name of each object's class.
 
+    Raises
+    ------
+    InputError
+        If they are no whole numbers from 0 on.
+
     Examples
     --------
     >>> drawn = cut_out(np.array([[0, 7, 7], [0, 7, 2]]), "yx")
@@ -111,7 +135,7 @@ def cut_out(labels: Any, axes: str, classes: Mapping[int, str] | None = None) ->
     pieces = [
         Piece(id_, index, corner, mask, (classes or {}).get(id_))
         for index in np.ndindex(*shape[:-2])
-        for id_, corner, mask in _of_plane(np.asarray(labels[index]))
+        for id_, corner, mask in _of_plane(labels[index])
     ]
     return Drawn(shape, axes, tuple(pieces))
 
@@ -122,7 +146,7 @@ def paint(drawn: Drawn) -> tuple[NDArray[np.unsignedinteger], int]:
     Raises
     ------
     InputError
-        If an object reaches beyond the picture.
+        If an object reaches beyond the picture, or labels of its size do not fit into memory.
 
     Examples
     --------
@@ -133,9 +157,15 @@ def paint(drawn: Drawn) -> tuple[NDArray[np.unsignedinteger], int]:
     ([[1, 1, 2], [1, 1, 2]], 2)
     """
     largest = max((piece.id for piece in drawn.pieces), default=0)
-    labels: NDArray[np.unsignedinteger] = np.zeros(
-        drawn.shape, np.promote_types(np.uint16, np.min_scalar_type(largest))
-    )
+    check_labels_size(drawn.shape)
+    try:
+        labels: NDArray[np.unsignedinteger] = np.zeros(
+            drawn.shape, np.promote_types(np.uint16, np.min_scalar_type(largest))
+        )
+    except MemoryError as error:
+        raise InputError(
+            f"labels of the picture's shape {drawn.shape} need too much memory: {error}"
+        ) from error
     lost = 0
     for piece in drawn.pieces:
         end = [at + n for at, n in zip(piece.corner, piece.mask.shape, strict=True)]
@@ -162,7 +192,7 @@ def gather(
     Raises
     ------
     InputError
-        If one lies on an axis that the picture does not have.
+        If one lies on an axis that the picture does not have, or the picture is far too large.
     """
     found = list(found)
     used = [letter for letter in PLANES if any(one.at.get(letter, 0) for one in found)]
@@ -176,6 +206,7 @@ def gather(
             f"the objects lie on several places along {', '.join(sorted(missing))}, "
             f"an axis that the picture of shape {shape} ({axes}) does not have"
         )
+    check_labels_size(shape)
     numbers = {one.id for one in found}
     free = (number for number in range(1, 2 * len(found) + 2) if number not in numbers)
     pieces = [
@@ -188,15 +219,67 @@ def gather(
         )
         for one in found
     ]
+    _warn_of_twins(pieces)
     return Drawn(shape, axes, tuple(pieces))
+
+
+def check_mask_size(height: int, width: int) -> None:
+    """Refuse an object whose mask would take far more memory than objects do.
+
+    Raises
+    ------
+    InputError
+        If it has more than `MASK` pixels.
+    """
+    if height * width > MASK:
+        raise InputError(f"it spans {height:,} x {width:,} pixels, more than {MASK:,} together")
+
+
+def check_place(at: Mapping[str, int], shape: tuple[int, ...] | None, axes: str | None) -> None:
+    """Refuse an object that lies on a slice that the picture does not have.
+
+    Raises
+    ------
+    InputError
+        If the picture is known, and has that axis, but not so many slices.
+    """
+    for letter, count in zip(axes or "", shape or (), strict=True):
+        if at.get(letter, 0) >= count:
+            raise InputError(f"it lies on a slice ({letter}) that the picture does not have")
+
+
+def check_labels_size(shape: Iterable[int]) -> None:
+    """Refuse labels of a size that no picture has.
+
+    Raises
+    ------
+    InputError
+        If they have more than `LABELS` pixels.
+    """
+    if math.prod(shape) > LABELS:
+        size = " x ".join(f"{n:,}" for n in shape)
+        raise InputError(
+            f"a picture of {size} pixels is too large for labels, which may have {LABELS:,}; is "
+            "the size right, or do objects lie far off? Where the file does not know its picture, "
+            "give it with --image"
+        )
+
+
+def _warn_of_twins(pieces: Iterable[Piece]) -> None:
+    places = Counter((piece.id, piece.plane) for piece in pieces)
+    if twins := sorted({number for (number, _), count in places.items() if count > 1}):
+        logger.warning(
+            "%d numbers stand for several outlines on one slice, which become one object each: %s",
+            len(twins),
+            ", ".join(map(str, twins[:5])) + (", ..." if len(twins) > 5 else ""),
+        )
 
 
 def _of_plane(plane: NDArray[Any]) -> Iterator[tuple[int, tuple[int, int], NDArray[np.bool_]]]:
     from scipy import ndimage
 
-    ids, dense = np.unique(plane, return_inverse=True)
-    dense = dense.reshape(plane.shape) + 1  # ids may be too large to count up to
-    for number, (id_, window) in enumerate(zip(ids, ndimage.find_objects(dense), strict=True), 1):
-        if id_ > 0:
-            corner = window[0].start, window[1].start
-            yield int(id_), corner, dense[window] == number
+    ids, ranks = ranked(plane)
+    windows = ndimage.find_objects(ranks)
+    for rank, (id_, window) in enumerate(zip(ids.tolist(), windows, strict=True), 1):
+        if window is not None:
+            yield id_, (window[0].start, window[1].start), ranks[window] == rank

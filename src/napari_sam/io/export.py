@@ -75,7 +75,7 @@ def write_objects(
     spacing = spacing or Spacing.usual(len(labels.shape))
     kind = path.suffix.lower()
     if kind in TABLE:
-        write_measurements(path, np.asarray(labels[...]), spacing, image, classes)
+        write_measurements(path, np.asanyarray(labels[...]), spacing, image, classes)
     elif kind in OUTLINES:
         write_drawn(path, {path.stem: cut_out(labels, spacing.axes, classes)})
     else:

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from napari_sam.errors import InputError
 from napari_sam.files import replacing
-from napari_sam.io.drawn import Drawn, Found, Piece, formats_extra, gather
-from napari_sam.io.outlines import fill, outline
+from napari_sam.io.drawn import (
+    PLANES,
+    Drawn,
+    Found,
+    Piece,
+    check_place,
+    formats_extra,
+    gather,
+)
+from napari_sam.io.outlines import Area, fill, outline
+from napari_sam.io.reading import Reading, read_json
+from napari_sam.numbering import whole_number
 
 __all__ = ["read_geojson", "write_geojson"]
 
-logger = logging.getLogger(__name__)
+NO_GEOJSON = "GeoJSON of features"
+DIGITS = 20  # of the largest number that labels can hold
+THIN = ("Point", "MultiPoint", "LineString", "MultiLineString")
+POINTS = "points and lines have no pixels and were left out"
 COLOURS = (  # of classes, by the order of their names; all differ for the colour-blind, too
     (230, 159, 0), (86, 180, 233), (0, 158, 115), (213, 94, 0), (0, 114, 178), (204, 121, 167),
     (240, 228, 66),
@@ -68,36 +78,93 @@ def read_geojson(
     Raises
     ------
     InputError
-        If it is no GeoJSON, or does not fit the picture.
+        If it is no GeoJSON, or holds objects of which none can be used. Those that cannot be used
+        beside others are left out, and a warning says why.
     """
-    try:
-        whole = json.loads(path.read_text(encoding="utf-8"))
-        said = whole if isinstance(whole, dict) else {}
-        features = said.get("features", [said] if said else whole)
-        found = [one for feature in features for one in _found(feature)]
-        if shape is None and "shape" in said and "axes" in said:
-            shape, axes = tuple(map(int, said["shape"])), str(said["axes"])
-    except InputError:
-        raise
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path} is no GeoJSON of features: {error}") from error
+    whole, reading = read_json(path, NO_GEOJSON), Reading(path)
+    said = whole if isinstance(whole, dict) else {}
+    features = said.get("features", [said] if said else whole)
+    if not isinstance(features, list):
+        raise InputError(f"{path} is no {NO_GEOJSON}: its features must be a list")
+    if shape is None and "shape" in said and "axes" in said:
+        shape, axes = _said_shape(path, said)
+    found = []
+    for count, feature in enumerate(features, 1):
+        about = _dict(feature, "properties")
+        name = f"feature {count} {about.get('name') or ''}"[:60].rstrip()
+        with reading.object(name):
+            filled = fill(_areas(_geometry(feature), reading, name), shape and shape[-2:])
+            at = _at(feature["geometry"], shape, axes)
+            number = reading.number(_number(about.get("name")), name)
+            kind = _dict(about, "classification").get("name")
+            kind = kind if isinstance(kind, str) else None
+            drawn = Found(number, at, filled.corner, filled.mask, kind)
+            found.append(reading.keep(drawn, filled.cut, name))
+    reading.tell(len(features))
     return gather(found, shape, axes)
 
 
-def _found(feature: dict[str, Any]) -> Iterator[Found]:
-    with formats_extra():
-        import shapely
-    geometry, about = feature["geometry"], feature.get("properties") or {}
-    shape = shapely.geometry.shape(geometry)
-    parts = [one for one in getattr(shape, "geoms", [shape]) if one.geom_type == "Polygon"]
-    filled = fill(
-        [np.array(ring.coords)[:, :2] for ring in (one.exterior, *one.interiors)] for one in parts
-    )
-    if filled is None:
-        logger.warning("a %s without pixels was left out", shape.geom_type)
-        return
-    name = str(about.get("name") or "")
-    at = {letter: max(0, int(n)) for letter, n in (geometry.get("plane") or {}).items()}
-    kind = about.get("classification") or {}
-    number = int(name) if name.isdecimal() and int(name) else None
-    yield Found(number, at, *filled, kind.get("name"))
+def _said_shape(path: Path, said: dict[str, Any]) -> tuple[tuple[int, ...], str]:
+    """Return shape and axes of the picture as `write_geojson` has written them."""
+    sizes = said["shape"] if isinstance(said["shape"], list) else []
+    shape = tuple(n for n in map(whole_number, sizes) if n is not None and n > 0)
+    axes = said["axes"]
+    letters = {*PLANES, *"yx"}
+    if not isinstance(axes, str) or not axes.endswith("yx") or not letters.issuperset(axes):
+        raise InputError(f"{path}: its axes must be letters of tczyx; got {axes!r}")
+    if not len(sizes) == len(shape) == len(axes) == len({*axes}):
+        raise InputError(f"{path}: its shape {said['shape']} does not fit its axes {axes!r}")
+    return shape, axes
+
+
+def _dict(holder: Any, key: str) -> dict[str, Any]:
+    """Return what stands there if it is an object; an empty one of anything else."""
+    value = holder.get(key) if isinstance(holder, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def _geometry(feature: Any) -> dict[str, Any]:
+    geometry = _dict(feature, "geometry")
+    if not geometry:
+        raise InputError("it has no geometry")
+    return geometry
+
+
+def _areas(geometry: dict[str, Any], reading: Reading, name: str) -> Iterator[Area]:
+    """Give the polygons of a geometry, however deep they are nested."""
+    left, thin = [geometry], False
+    while left:
+        one = left.pop()
+        kind, coordinates = one.get("type"), one.get("coordinates")
+        if kind == "GeometryCollection":
+            left += one["geometries"]
+        elif kind in ("Polygon", "MultiPolygon"):
+            for outline, *holes in filter(
+                None, [coordinates] if kind == "Polygon" else coordinates
+            ):
+                yield Area([outline], holes)
+        elif kind in THIN:
+            thin = True
+        else:
+            raise InputError(f"its geometry is no polygon, but {str(kind)[:40]!r}")
+    if thin:
+        reading.say(POINTS, name)
+
+
+def _at(
+    geometry: dict[str, Any], shape: tuple[int, ...] | None, axes: str | None
+) -> dict[str, int]:
+    """Return where it lies, by letters of axes; -1 is QuPath's word for all channels."""
+    plane = geometry.get("plane") or {}
+    at = {letter: whole_number(n) for letter, n in plane.items() if letter in PLANES}
+    found = {letter: max(0, n) for letter, n in at.items() if n is not None and n >= -1}
+    if len(found) < len(at):
+        raise InputError("its plane must be whole numbers from 0")
+    check_place(found, shape, axes)
+    return found
+
+
+def _number(name: Any) -> Any:
+    """Return the number that stands in a name, or the name."""
+    digits = isinstance(name, str) and name.isdecimal() and len(name) <= DIGITS
+    return (int(name) if digits else name) or None

@@ -18,6 +18,7 @@ from napari_sam.files import replacing
 from napari_sam.io.ome_zarr import write_ome_zarr
 from napari_sam.io.pictures import PNG, TIFF, ZARR, find_pictures, open_picture
 from napari_sam.io.spacing import MOST_AXES, NO_UNIT, SYMBOLS, Spacing
+from napari_sam.numbering import check_numbers
 
 __all__ = [
     "OUTLINES",
@@ -83,15 +84,16 @@ def write_labels(path: Path, labels: Any, spacing: Spacing | None = None) -> Non
         Its ending says the format: .ome.tif, .tif or .tiff, .zarr, .png. A .tif is what ImageJ
         reads by itself, as long as ImageJ has such numbers (8 and 16 bits); else an OME-TIFF.
     labels : array-like of int
-        Any number of axes, the last two are rows and columns; one plane is read at a time.
+        Any number of axes, the last two are rows and columns; one plane is read at a time. Floats
+        that are whole numbers become integers.
     spacing : Spacing, optional
         What the axes are called and how far apart pixels lie.
 
     Raises
     ------
     InputError
-        If a PNG cannot hold them, if an OME-Zarr would need more than five axes, or would replace
-        something that is no labels.
+        If they are no whole numbers, if a PNG cannot hold them, or if an OME-Zarr would need more
+        than five axes, or would replace something that is no labels.
 
     Examples
     --------
@@ -102,6 +104,7 @@ def write_labels(path: Path, labels: Any, spacing: Spacing | None = None) -> Non
     ...     print(labels.shape, labels.dtype, labels[1, 2, 3])
     (2, 3, 4) uint32 23
     """
+    labels = _whole(labels)
     if path.suffix.lower() in PNG:
         _write_png(path, labels)
     elif path.suffix.lower() in ZARR:
@@ -127,10 +130,17 @@ def save_layer(path: str, labels: Any, layer: dict[str, Any]) -> list[str]:
     return [path]
 
 
+def _whole(labels: Any) -> Any:
+    """Return labels of integers as they are, to be read plane by plane; others as integers."""
+    pixels = len(labels.shape) > 1 and 0 not in labels.shape
+    plain = labels.dtype.kind in "iu" and pixels and not np.ma.isMA(labels)
+    return labels if plain else check_numbers(labels[...])
+
+
 def _write_png(path: Path, labels: Any) -> None:
     from PIL import Image
 
-    plane = np.asarray(labels)
+    plane = check_numbers(labels[...])
     if plane.ndim != 2 or plane.max(initial=0) > 65535:
         raise InputError(f"{path}: a .png holds one slice and ids up to 65535; write a .tif")
     small = plane.astype("uint8" if plane.max(initial=0) < 256 else "uint16")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from napari_sam.errors import InputError
 from napari_sam.files import replacing
 from napari_sam.io.spacing import NO_UNIT, SYMBOLS, Spacing
+from napari_sam.numbering import check_numbers, ranked
 
 __all__ = ["measure", "write_measurements"]
 
@@ -50,7 +51,7 @@ def measure(
     Raises
     ------
     InputError
-        If the picture has another shape.
+        If the picture has another shape, or the labels are no whole numbers from 0 on.
 
     Examples
     --------
@@ -59,6 +60,7 @@ def measure(
     >>> row["area_um2"], row["centroid_y_um"], row["intensity_mean"]
     (2.0, 0.75, 3.5)
     """
+    labels = check_numbers(labels)
     spacing = spacing or Spacing.usual(labels.ndim)
     axes = spacing.axes
     bright = None if image is None else _channels_last(labels, image)
@@ -153,11 +155,13 @@ def _rows(
                 if channels is None
                 else {f"{name}-{c}": f"{name}_c{c}" for c in channels}
             )
+    ids, ranks = ranked(labels)
     table = regionprops_table(
-        labels,
+        ranks,
         image,
         properties=list(dict.fromkeys(name.split("-")[0] for name in names)),
         spacing=steps,
     )
+    table["label"] = ids[table["label"] - 1]
     for place in range(len(table["label"])):
         yield {shown: table[name][place].item() for name, shown in names.items()}

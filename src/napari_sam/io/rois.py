@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import logging
 import re
-import struct
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
 from napari_sam.files import replacing
-from napari_sam.io.drawn import Drawn, Found, Piece, formats_extra, gather
-from napari_sam.io.outlines import fill, outline, polygons
+from napari_sam.io.drawn import Drawn, Found, Piece, check_place, formats_extra, gather
+from napari_sam.io.outlines import Area, fill, outline, polygons
+from napari_sam.io.reading import Reading
 
 __all__ = ["read_rois", "write_rois"]
 
-logger = logging.getLogger(__name__)
 MOVE, LINE, CLOSE = 0, 1, 4  # of a composite ROI's path
-OURS = re.compile(r"object (\d+)\b")
+OURS = re.compile(r"object (\d{1,20})\b")
 CLASS = "class: "  # a line of the ROI's properties
-UNREADABLE = NotImplementedError, OSError, RuntimeError, ValueError
+UNREADABLE = NotImplementedError, OSError, RuntimeError, ValueError, zipfile.BadZipFile
+LONGEST, TOGETHER = 2**24, 2**29  # bytes of one ROI, and of all; more is damage, or means harm
 LARGEST = 32767  # ImageJ keeps coordinates in 16 bits
 
 
@@ -59,18 +59,85 @@ def read_rois(path: Path, shape: tuple[int, ...] | None = None, axes: str | None
     Raises
     ------
     InputError
-        If it cannot be read, or does not fit the picture.
+        If it cannot be read, or holds ROIs of which none can be used. Those that cannot be used
+        beside others are left out, and a warning says why.
     """
+    reading, found, count = Reading(path), [], 0
+    for name, load in _files(path):
+        count += 1
+        with reading.object(name):
+            roi, outlines = _understood(load())
+            filled = fill([Area(outlines)], shape and shape[-2:])
+            at = _at(roi, axes)
+            check_place(at, shape, axes)
+            ours = OURS.match(roi.name)
+            number = reading.number(int(ours[1]) if ours else None, name)
+            lines = [line for line in roi.props.splitlines() if line.startswith(CLASS)]
+            kind = lines[0].removeprefix(CLASS) if lines else None
+            drawn = Found(number, at, filled.corner, filled.mask, kind)
+            found.append(reading.keep(drawn, filled.cut, name))
+    reading.tell(count)
+    return gather(found, shape, axes)
+
+
+def _files(path: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    """Give the name of each ROI of a file, and what reads it.
+
+    Raises
+    ------
+    InputError
+        If it is no zip, or would become far larger than ROIs are.
+    """
+    if path.suffix.lower() != ".zip":
+        yield path.name, lambda: _read(path.open("rb"), path.stat().st_size)
+        return
+    try:
+        with zipfile.ZipFile(path) as file:
+            members = [one for one in file.infolist() if not one.is_dir()]
+            if sum(one.file_size for one in members) > TOGETHER:
+                raise InputError(f"{path} holds more than {TOGETHER:,} bytes; these are no ROIs")
+            for one in members:
+                yield one.filename, lambda one=one: _read(file.open(one), one.file_size)
+    except UNREADABLE as error:
+        raise InputError(f"{path} cannot be read as ROIs of ImageJ: {error}") from error
+
+
+def _read(file: IO[bytes], size: int) -> bytes:
+    with file:
+        if size > LONGEST:
+            raise InputError(f"it has {size:,} bytes; no ROI has more than {LONGEST:,}")
+        try:
+            return file.read()
+        except Exception as error:  # as below
+            raise InputError(f"it is damaged ({error})") from error
+
+
+def _understood(data: bytes) -> tuple[Any, list[NDArray[Any]]]:
+    """Return an ROI and its outlines."""
     with formats_extra():
         import roifile
     try:
-        rois = roifile.roiread(path)
-        found = [
-            one for roi in (rois if isinstance(rois, list) else [rois]) for one in _found(roi, axes)
-        ]
-    except (*UNREADABLE, struct.error, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} cannot be read as ROIs of ImageJ: {error}") from error
-    return gather(found, shape, axes)
+        roi = roifile.ImagejRoi.frombytes(data)
+        outlines: list[NDArray[Any]] = roi.coordinates(multi=True)
+    except Exception as error:  # bytes can be damaged in more ways than anyone can name
+        raise InputError(f"it cannot be read as an ROI of ImageJ ({error})") from error
+    areas = {roifile.ROI_TYPE[name] for name in ("POLYGON", "RECT", "OVAL", "FREEHAND", "TRACED")}
+    if roi.roitype not in areas:
+        raise InputError("it is a point or a line, and has no pixels")
+    if roi.right < roi.left or roi.bottom < roi.top:
+        raise InputError("its width or height is below zero")
+    return roi, outlines
+
+
+def _at(roi: Any, axes: str | None) -> dict[str, int]:
+    """Return where it lies, by letters of axes; ImageJ counts from 1, and 0 is everywhere."""
+    at = {letter: getattr(roi, f"{letter}_position") for letter in "czt"}
+    if not any(at.values()):
+        along = axes[0] if axes and len(axes) == 3 else "z"
+        at = {along: roi.position}
+    if min(at.values()) < 0:
+        raise InputError("its position is below zero")
+    return {letter: max(0, place - 1) for letter, place in at.items()}
 
 
 def _roi(piece: Piece, axes: str) -> Any:
@@ -101,23 +168,3 @@ def _roi(piece: Piece, axes: str) -> Any:
     if piece.name:
         roi.props = f"{CLASS}{piece.name}\n"
     return roi
-
-
-def _found(roi: Any, axes: str | None) -> Iterator[Found]:
-    import roifile
-
-    areas = {roifile.ROI_TYPE[name] for name in ("POLYGON", "RECT", "OVAL", "FREEHAND", "TRACED")}
-    rings = roi.coordinates(multi=True) if roi.roitype in areas else []
-    filled = fill([rings])
-    if filled is None:
-        logger.warning("the ROI %s has no pixels and was left out", roi.name)
-        return
-    at = {letter: getattr(roi, f"{letter}_position") - 1 for letter in "czt"}
-    if max(at.values()) < 0 < roi.position:
-        along = axes[0] if axes and len(axes) == 3 else "z"
-        at = {along: roi.position - 1}
-    at = {letter: max(0, place) for letter, place in at.items()}
-    ours = OURS.match(roi.name)
-    lines = [line for line in roi.props.splitlines() if line.startswith(CLASS)]
-    name = lines[0].removeprefix(CLASS) if lines else None
-    yield Found(int(ours[1]) if ours else None, at, *filled, name)

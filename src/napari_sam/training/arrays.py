@@ -14,6 +14,7 @@ from napari_sam.errors import InputError
 from napari_sam.inference.image import check_image, contrast_range, to_rgb8
 from napari_sam.io.labels import open_labels
 from napari_sam.io.pictures import PNG, open_picture
+from napari_sam.numbering import check_numbers
 
 __all__ = ["matched", "read_image", "read_labels", "to_rgb8_planes"]
 
@@ -67,7 +68,7 @@ def matched(image: ArrayLike, labels: ArrayLike) -> tuple[list[NDArray[Any]], ND
     channels = [
         c.reshape(-1, *plane, *c.shape[labels.ndim :]) for c in _channels(image, labels.shape)
     ]
-    labels = _numbers(labels).reshape(-1, *plane)
+    labels = check_numbers(labels).reshape(-1, *plane)
     _check_objects(labels)
     return channels, labels
 
@@ -112,16 +113,6 @@ def _channels(image: NDArray[Any], shape: tuple[int, ...]) -> list[NDArray[Any]]
         f"image {image.shape} and labels {shape} do not fit; they must have the same axes, and "
         "the image may have up to 4 channels"
     )
-
-
-def _numbers(labels: NDArray[Any]) -> NDArray[np.integer]:
-    if labels.dtype.kind not in "biuf":
-        raise InputError(f"labels must be whole numbers; got dtype {labels.dtype}")
-    if labels.dtype.kind == "f" and not (np.isfinite(labels) & (labels == np.round(labels))).all():
-        raise InputError("labels must be whole numbers; these have fractions or NaN")
-    if labels.size and labels.min() < 0:
-        raise InputError(f"labels must not be negative; got {labels.min()}")
-    return labels if labels.dtype.kind in "iu" else labels.astype(np.int64)
 
 
 def _check_objects(labels: NDArray[np.integer]) -> None:
