@@ -1,7 +1,9 @@
-"""Labels as OME-Zarr: one label image of one level, in the layout of NGFF 0.4."""
+"""Labels as OME-Zarr: alone in the layout of NGFF 0.4, in a picture in that of the picture."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import numpy as np
 
 from napari_sam.errors import InputError
 from napari_sam.files import replacing_folder
+from napari_sam.io.ome_picture import Home, home_of, listed
 from napari_sam.io.spacing import NO_UNIT, ORDER, Spacing
 
 __all__ = ["write_ome_zarr"]
@@ -16,12 +19,14 @@ __all__ = ["write_ome_zarr"]
 TYPES = {"t": "time", "c": "channel"}
 CHUNK = 1024  # pixels along rows and columns
 VERSION = "0.4"  # every reader of OME-Zarr knows it
+ZLIB = {"id": "zlib", "level": 1}
 
 
 def write_ome_zarr(path: Path, labels: Any, spacing: Spacing) -> None:
     """Write labels plane by plane.
 
-    Axes are put into the specification's order: time, channel, z, y, x.
+    Axes are put into the specification's order: time, channel, z, y, x. Labels in the group
+    "labels" of a picture get as many levels as the picture, and are listed there.
 
     Parameters
     ----------
@@ -35,29 +40,67 @@ def write_ome_zarr(path: Path, labels: Any, spacing: Spacing) -> None:
     Raises
     ------
     InputError
-        If there is something else at `path`, or labels with more than five axes.
+        If there is something else at `path`, or labels with more than five axes, or if the list of
+        the picture's labels cannot be read.
     """
     import zarr
 
     check_place(path)
+    home = home_of(path)
     axes = spacing.axes
     order = sorted(range(len(axes)), key=lambda axis: ORDER.index(axes[axis]))
-    shape = tuple(labels.shape[axis] for axis in order)
-    with replacing_folder(path) as part:
-        group = zarr.create_group(part, zarr_format=2, attributes=_about(path, spacing, order))
-        array = group.create_array(
-            "0",
-            shape=shape,
-            chunks=(*(1 for _ in shape[:-2]), *(max(1, min(n, CHUNK)) for n in shape[-2:])),
-            dtype=labels.dtype,
-            compressors={"id": "zlib", "level": 1},  # type: ignore[arg-type]
-            chunk_key_encoding={"name": "v2", "separator": "/"},
-            fill_value=0,
+    shapes = _shapes(labels.shape, axes, home)
+    about = _about(path, spacing, order, shapes, home)
+    form = home.form if home else 2
+    with listed(path, home) if home else nullcontext(), replacing_folder(path) as part:
+        group = zarr.create_group(part, zarr_format=form, attributes=about)
+        for level, shape in enumerate(shapes):
+            array = _empty(group, str(level), [shape[axis] for axis in order], labels.dtype, axes)
+            _write(array, labels, shape, order)
+
+
+def _shapes(shape: Sequence[int], axes: str, home: Home | None) -> list[tuple[int, ...]]:
+    """Return the shape of each level, of which there are as many as of the picture."""
+    levels = home.levels if home else ({},)
+    finest = levels[0]
+    return [
+        tuple(
+            max(1, round(n * level.get(axis, 1) / max(1, finest.get(axis, 1))))
+            for n, axis in zip(shape, axes, strict=True)
         )
-        for index in np.ndindex(*labels.shape[:-2]):
-            plane = np.asarray(labels[index])
-            if plane.any():  # what is not written is zero
-                array[tuple(index[axis] for axis in order[:-2])] = plane
+        for level in levels
+    ]
+
+
+def _empty(group: Any, name: str, shape: Sequence[int], dtype: np.dtype[Any], axes: str) -> Any:
+    """Make an array of a level, its axes in the order of the specification."""
+    if group.metadata.zarr_format == 2:
+        more = {"compressors": ZLIB, "chunk_key_encoding": {"name": "v2", "separator": "/"}}
+    else:
+        more = {"dimension_names": sorted(axes, key=ORDER.index)}
+    return group.create_array(
+        name,
+        shape=shape,
+        chunks=(*(1 for _ in shape[:-2]), *(max(1, min(n, CHUNK)) for n in shape[-2:])),
+        dtype=dtype.newbyteorder("="),
+        fill_value=0,
+        **more,
+    )
+
+
+def _write(array: Any, labels: Any, shape: Sequence[int], order: Sequence[int]) -> None:
+    """Write a level; of a coarser one each pixel is the label in its middle."""
+    middles = [
+        ((np.arange(n) + 0.5) * whole / n).astype(int)
+        for n, whole in zip(shape, labels.shape, strict=True)
+    ]
+    coarse = tuple(shape[-2:]) != tuple(labels.shape[-2:])
+    for index in np.ndindex(*shape[:-2]):
+        place = tuple(middles[axis][at] for axis, at in enumerate(index))
+        plane = np.asarray(labels[place])
+        plane = plane[np.ix_(*middles[-2:])] if coarse else plane
+        if plane.any():  # what is not written is zero
+            array[tuple(index[axis] for axis in order[:-2])] = plane
 
 
 def check_place(path: Path) -> None:
@@ -80,25 +123,49 @@ def check_place(path: Path) -> None:
         raise InputError(f"{path} is there already and holds no labels; choose another name")
 
 
-def _about(path: Path, spacing: Spacing, order: list[int]) -> dict[str, Any]:
+def _about(
+    path: Path,
+    spacing: Spacing,
+    order: Sequence[int],
+    shapes: Sequence[tuple[int, ...]],
+    home: Home | None,
+) -> dict[str, Any]:
     """Return the metadata that the specification asks for."""
     axes = []
     for axis in order:
         letter, unit = spacing.axes[axis], spacing.units[axis]
         one = {"name": letter, "type": TYPES.get(letter, "space")}
         axes.append(one if unit == NO_UNIT or letter == "c" else {**one, "unit": unit})
-    place = [
-        {"type": "scale", "scale": [spacing.scale[axis] for axis in order]},
-        {"type": "translation", "translation": [spacing.translate[axis] for axis in order]},
-    ]
-    return {
-        "multiscales": [
-            {
-                "version": VERSION,
-                "name": path.name.removesuffix(".zarr").removesuffix(".ome"),
-                "axes": axes,
-                "datasets": [{"path": "0", "coordinateTransformations": place}],
-            }
+    scales: dict[str, Any] = {
+        "name": path.name.removesuffix(".zarr").removesuffix(".ome"),
+        "axes": axes,
+        "datasets": [
+            {"path": str(level), "coordinateTransformations": _place(spacing, order, shapes, shape)}
+            for level, shape in enumerate(shapes)
         ],
-        "image-label": {"version": VERSION},
     }
+    label: dict[str, Any] = {}
+    if home:
+        depth = len(path.absolute().relative_to(home.picture).parts)
+        label["source"] = {"image": "../" * depth}
+    if home and home.form == 3:
+        return {"ome": {"version": home.version, "multiscales": [scales], "image-label": label}}
+    return {
+        "multiscales": [{"version": VERSION, **scales}],
+        "image-label": {"version": VERSION, **label},
+    }
+
+
+def _place(
+    spacing: Spacing,
+    order: Sequence[int],
+    shapes: Sequence[tuple[int, ...]],
+    shape: tuple[int, ...],
+) -> list[dict[str, Any]]:
+    """Return distance of the pixels of a level, and where the first one lies."""
+    wider = [whole / n for whole, n in zip(shapes[0], shape, strict=True)]
+    scale = [spacing.scale[axis] * wider[axis] for axis in order]
+    shift = [
+        spacing.translate[axis] + spacing.scale[axis] * (wider[axis] - 1) / 2 for axis in order
+    ]
+    return [{"type": "scale", "scale": scale}, {"type": "translation", "translation": shift}]

@@ -1,0 +1,150 @@
+"""The OME-Zarr picture around labels: its group "labels" lists all that belong to it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from napari_sam.errors import InputError
+from napari_sam.files import replacing
+
+__all__ = ["Home", "home_of", "listed"]
+
+FOLDER = "labels"
+VERSIONS = {2: "0.4", 3: "0.5"}  # of OME-Zarr, by that of zarr
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Home:
+    """A picture whose labels lie beside its levels.
+
+    Parameters
+    ----------
+    picture : Path
+        Its group.
+    form : int
+        Version of zarr in which it is written, 2 or 3.
+    levels : tuple of mapping
+        Of each level its pixels along each axis, by the names of axes.
+    """
+
+    picture: Path
+    form: int
+    levels: tuple[Mapping[str, int], ...]
+
+    @property
+    def version(self) -> str:
+        """Version of OME-Zarr in which its labels are written."""
+        return VERSIONS[self.form]
+
+    @property
+    def folder(self) -> Path:
+        """The group of its labels."""
+        return self.picture / FOLDER
+
+
+def home_of(path: Path) -> Home | None:
+    """Return the picture in whose "labels" a path lies, however deep; None if there is none."""
+    for folder in path.absolute().parents:
+        if folder.name == FOLDER and (home := _picture(folder.parent)):
+            return home
+    return None
+
+
+@contextmanager
+def listed(path: Path, home: Home) -> Iterator[None]:
+    """List labels among those of their picture, once they are written without an error.
+
+    Raises
+    ------
+    InputError
+        If the list that is there cannot be read.
+    """
+    file = home.folder / (".zattrs" if home.form == 2 else "zarr.json")
+    whole, names = _list_in(file, home.form)
+    name = path.absolute().relative_to(home.folder)
+    names += [] if name.as_posix() in names else [name.as_posix()]
+    with replacing(file) as part:
+        part.write_text(json.dumps(whole, indent=2), encoding="utf-8")
+        yield
+    for between in (home.folder, *(home.folder / one for one in name.parents)):
+        _make_group(between, home.form)
+    _consolidate(home.folder)
+
+
+def _picture(folder: Path) -> Home | None:
+    import zarr
+
+    try:
+        group = zarr.open_group(folder, mode="r", use_consolidated=False)
+        about: Any = group.attrs.asdict()
+        scales = about.get("ome", about)["multiscales"][0]
+        axes = [one if isinstance(one, str) else one["name"] for one in scales.get("axes", "tczyx")]
+        shapes = [group[one["path"]].shape for one in scales["datasets"]]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError):
+        return None  # no group, no picture, or one that nobody can read
+    form = group.metadata.zarr_format
+    version = about.get("ome", scales).get("version", VERSIONS[form])
+    if version != VERSIONS[form]:
+        logger.warning(
+            "%s is a picture of OME-Zarr %s; its labels are written as %s, which its readers may "
+            "not find", folder, version, VERSIONS[form],
+        )  # fmt: skip
+    return Home(folder, form, tuple(dict(zip(axes, shape, strict=False)) for shape in shapes))
+
+
+def _list_in(file: Path, form: int) -> tuple[dict[str, Any], list[Any]]:
+    """Return what a file of metadata holds, and in it the list of labels, made where it is not."""
+    try:
+        whole = json.loads(file.read_text("utf-8")) if file.exists() else {}
+        about = whole
+        if form == 3:
+            whole = {"zarr_format": 3, "node_type": "group"} | whole
+            about = whole.setdefault("attributes", {}).setdefault("ome", {})
+            about.setdefault("version", VERSIONS[form])
+        names = about.setdefault("labels", [])
+    except (AttributeError, TypeError, ValueError) as error:
+        raise InputError(f"{file} cannot be read: {error}; mend it, or delete it") from error
+    if not isinstance(names, list) or whole.get("node_type", "group") != "group":
+        raise InputError(f"{file} holds no list of labels; mend it, or delete it")
+    return whole, names
+
+
+def _make_group(folder: Path, form: int) -> None:
+    """Make a folder a zarr group if nothing says what it is."""
+    file = folder / (".zgroup" if form == 2 else "zarr.json")
+    if not file.exists():
+        about = {"zarr_format": form} | ({} if form == 2 else {"node_type": "group"})
+        with replacing(file) as part:
+            part.write_text(json.dumps(about), encoding="utf-8")
+
+
+def _consolidate(labels: Path) -> None:
+    """Renew the copies of all metadata that groups around the labels keep, if they do."""
+    import zarr
+
+    for folder in (labels, *labels.parents):
+        if (folder / ".zmetadata").exists():
+            form = 2
+        elif _keeps_copies(folder / "zarr.json"):
+            form = 3
+        else:
+            continue
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # zarr's, that version 3 does not define them
+            zarr.consolidate_metadata(str(folder), zarr_format=form)
+
+
+def _keeps_copies(file: Path) -> bool:
+    try:
+        return bool(json.loads(file.read_text("utf-8")).get("consolidated_metadata"))
+    except (OSError, AttributeError, ValueError):
+        return False
