@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,18 +17,25 @@ from napari_sam.batch.target import Target
 from napari_sam.errors import InputError
 
 if TYPE_CHECKING:
+    from napari_sam.inference.embedding import Embedding
+    from napari_sam.inference.overlaps import Found
     from napari_sam.inference.predictor import Predictor
     from napari_sam.io.boxes import Boxes
 
 __all__ = ["BoxesWork"]
+
+AT_ONCE = 256  # boxes whose masks are in memory as whole slices
+NAMED = 5  # boxes that a word is about
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class BoxesWork:
     """What `napari-sam segment --boxes` does to a picture.
 
-    Every box gets its label, whatever the model's score; where masks overlap the better score
-    counts. Slices without a box are not read.
+    Every box gets its label, whatever the model's score, or a word why it has none; where masks
+    overlap the better score counts. Slices without a box are not read.
 
     Parameters
     ----------
@@ -55,7 +63,8 @@ class BoxesWork:
         Raises
         ------
         InputError
-            If they do not fit each other, or a slice is too large to be looked at as a whole.
+            If they do not fit each other, no box can be used, or a slice is too large to be looked
+            at as a whole.
         """
         from napari_sam.inference.tiling import Tiling
         from napari_sam.io.boxes import read_boxes
@@ -69,29 +78,31 @@ class BoxesWork:
                     f"boxes are for pictures of up to {Tiling().alone} pixels a side; this one has "
                     f"{shape[-2:]}: cut it, or leave --boxes out"
                 )
+            fitting, unlabelled = boxes.fitting((shape[-2], shape[-1]))
+            if len(fitting.ids) == 0:
+                raise InputError(f"{self.table}: no box can be used; {_said(unlabelled)}")
             with self.target.room(shape) as labels:
-                yield _Boxed(self, predictor, data, boxes, labels)
+                yield _Boxed(self, predictor, data, fitting, labels, unlabelled)
 
 
 @dataclass(frozen=True, eq=False)
 class _Boxed:
-    """A picture that is open, its boxes and its labels."""
+    """A picture that is open, its boxes and its labels, and why some boxes have none."""
 
     work: BoxesWork
     predictor: Predictor
     data: Any
     boxes: Boxes
     labels: NDArray[np.int32]
+    unlabelled: dict[str, str]
     parts: tuple[int] = (0,)
 
     def do(self, part: int) -> Iterator[float]:
         """Segment slice by slice."""
         from napari_sam.inference.image import pixel_range
-        from napari_sam.inference.overlaps import Found, settle
-        from napari_sam.inference.patch import Patch
+        from napari_sam.inference.overlaps import settle
         from napari_sam.inference.sampling import sample_stack
         from napari_sam.io.pictures import read_plane
-        from napari_sam.prompts import Prompts
 
         ndim, contrast = self.labels.ndim, None
         if ndim > 2:
@@ -101,14 +112,9 @@ class _Boxed:
         for done, plane in enumerate(planes, 1):
             corners = self.boxes.on(plane)
             embedding = self.predictor.embed(read_plane(self.data, plane), contrast)
-            answers = self.predictor.predict_batch(
-                embedding, [Prompts(box=corner) for corner in corners.values()]
-            )
-            found = {
-                id_: Found(Patch.of(answer.masks[0]), float(answer.scores[0]))
-                for id_, answer in zip(corners, answers, strict=True)
-            }
+            found = self._answers(embedding, corners)
             self.labels[plane] = settle(found, embedding.shape)
+            self._note_missing(plane, found)
             yield done / len(planes)
 
     def finish(self) -> dict[str, Any]:
@@ -118,8 +124,45 @@ class _Boxed:
         target, ids = self.work.target, np.unique(self.labels)
         spacing = read_spacing(self.work.source, self.labels.ndim)
         report = {
-            "objects": int((ids > 0).sum()), "linked": None, "anisotropy": spacing.anisotropy
+            "objects": int((ids > 0).sum()), "linked": None, "anisotropy": spacing.anisotropy,
+            "unlabelled": self.unlabelled,
         }  # fmt: skip
+        if self.unlabelled:
+            logger.warning(
+                "%s: boxes without a label: %s", self.work.source, _said(self.unlabelled)
+            )
         target.write(self.labels, spacing, self.predictor.model.entry, report)
         target.clean()
         return report
+
+    def _answers(
+        self, embedding: Embedding, corners: Mapping[int, NDArray[np.float64]]
+    ) -> dict[int, Found]:
+        """Return the masks of the boxes on a slice by id."""
+        from napari_sam.inference.overlaps import Found
+        from napari_sam.inference.patch import Patch
+        from napari_sam.prompts import Prompts
+
+        found, ids = {}, list(corners)
+        for some in (ids[at : at + AT_ONCE] for at in range(0, len(ids), AT_ONCE)):
+            prompts = [Prompts(box=corners[id_]) for id_ in some]
+            answers = self.predictor.predict_batch(embedding, prompts)
+            for id_, answer in zip(some, answers, strict=True):
+                found[id_] = Found(Patch.of(answer.masks[0]), float(answer.scores[0]))
+        return found
+
+    def _note_missing(self, plane: tuple[int, ...], found: Mapping[int, Found]) -> None:
+        """Note why boxes on a slice have no pixel among its labels."""
+        there = np.unique(self.labels[plane])
+        here = (self.boxes.planes == plane).all(axis=1) & ~np.isin(self.boxes.ids, there)
+        for row in np.flatnonzero(here):
+            area = found[int(self.boxes.ids[row])].patch.area
+            why = "others took all of its mask" if area else "its mask is empty"
+            self.unlabelled[self.boxes.name(row)] = why
+
+
+def _said(unlabelled: Mapping[str, str]) -> str:
+    """Say which boxes have no label, and why."""
+    words = [f"{name} ({why})" for name, why in unlabelled.items()]
+    more = f", and {len(words) - NAMED} more" if len(words) > NAMED else ""
+    return ", ".join(words[:NAMED]) + more

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,8 @@ __all__ = [
 Runs = list[list[tuple[int, ...]]]
 """Planes, each run of them in order."""
 
+logger = logging.getLogger(__name__)
+
 SeedsOf = Callable[[tuple[int, ...]], NDArray[np.float64] | None]
 
 
@@ -37,7 +40,8 @@ def seeds_of(how: str | None, shape: tuple[int, ...]) -> Iterator[SeedsOf]:
     Raises
     ------
     InputError
-        If the file cannot be read, or its labels have another shape than the picture.
+        If the file cannot be read, its labels have another shape than the picture, or none of its
+        points lies in the picture.
     """
     from napari_sam.inference.grid_settings import SEEDS
 
@@ -46,7 +50,7 @@ def seeds_of(how: str | None, shape: tuple[int, ...]) -> Iterator[SeedsOf]:
     elif Path(how).suffix.lower() == ".csv":
         from napari_sam.io.points import read_points
 
-        points = read_points(Path(how), len(shape))
+        points = _within(read_points(Path(how), len(shape)), shape, how)
         yield lambda plane: points[(np.rint(points[:, :-2]) == plane).all(axis=1), -2:]
     else:
         from napari_sam.inference.seeds import deepest_points
@@ -59,6 +63,21 @@ def seeds_of(how: str | None, shape: tuple[int, ...]) -> Iterator[SeedsOf]:
                     f"have {shape}"
                 )
             yield lambda plane: deepest_points(np.asarray(labels[plane]))
+
+
+def _within(points: NDArray[np.float64], shape: tuple[int, ...], name: str) -> NDArray[np.float64]:
+    """Return the points (N, ndim) that lie in a picture, and say how many do not."""
+    slices, places = np.rint(points[:, :-2]), points[:, -2:]
+    inside = ((slices >= 0) & (slices < shape[:-2])).all(axis=1)
+    inside &= ((places >= -0.5) & (places <= np.array(shape[-2:]) - 0.5)).all(axis=1)
+    if not inside.all():
+        words = (
+            f"{(~inside).sum()} of the {len(points)} points in {name} lie outside of the picture"
+        )
+        if not inside.any():
+            raise InputError(f"{words} of shape {shape}; do they belong to another one?")
+        logger.warning("%s of shape %s and were left out", words, shape)
+    return points[inside]
 
 
 def axes(data: Any) -> int:

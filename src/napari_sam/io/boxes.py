@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from napari_sam.errors import InputError
 __all__ = ["Boxes", "read_boxes"]
 
 CORNERS = ("y0", "x0", "y1", "x1")
+BESIDE = 1.0  # pixels; so much further than the last centre a box may reach
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +27,7 @@ class Boxes:
     planes : (N, ndim - 2) int
         The slice of each box.
     corners : (N, 4) float
-        y0, x0, y1, x1 in pixels.
+        y0, x0, y1, x1 in pixels, the smaller ones first.
     ids : (N,) int
         From 1 on; boxes of one id on several slices are one object.
     """
@@ -38,6 +40,27 @@ class Boxes:
         """Return the corners of the boxes on a slice, by id."""
         here = (self.planes == plane).all(axis=1)
         return dict(zip(self.ids[here].tolist(), self.corners[here], strict=True))
+
+    def fitting(self, size: tuple[int, int]) -> tuple[Boxes, dict[str, str]]:
+        """Return the boxes that a model can answer on a slice of this size, and why not others."""
+        first, last = self.corners[:, :2], self.corners[:, 2:]
+        outside = ((first < -BESIDE) | (last > np.add(size, BESIDE - 1))).any(axis=1)
+        low, high = np.ceil(np.maximum(first, 0)), np.floor(np.minimum(last, np.subtract(size, 1)))
+        thin = ((high < low) | (last <= first)).any(axis=1)
+        leaves = f"it leaves the picture of {size[0]} x {size[1]} pixels"
+        why = {
+            self.name(row): leaves
+            if outside[row]
+            else "it has no area, or holds no centre of a pixel"
+            for row in np.flatnonzero(outside | thin)
+        }
+        kept = ~(outside | thin)
+        return Boxes(self.planes[kept], self.corners[kept], self.ids[kept]), why
+
+    def name(self, row: int | np.intp) -> str:
+        """Say which one a box is."""
+        plane = ", ".join(map(str, self.planes[row].tolist()))
+        return f"{self.ids[row]} on slice {plane}" if plane else str(self.ids[row])
 
 
 def read_boxes(path: Path, shape: tuple[int, ...]) -> Boxes:
@@ -56,7 +79,7 @@ def read_boxes(path: Path, shape: tuple[int, ...]) -> Boxes:
     ------
     InputError
         If the file is missing, is no such table, names a slice that is not there, or one id twice
-        on one slice.
+        on one slice, or holds a number that is not finite.
 
     Examples
     --------
@@ -76,10 +99,10 @@ def read_boxes(path: Path, shape: tuple[int, ...]) -> Boxes:
             rows = list(table)
         alone = count == 1 and "slice" in (table.fieldnames or ())
         names = ["slice"] if alone else [f"axis-{i}" for i in range(count)]
-        corners = [[float(row[name]) for name in CORNERS] for row in rows]
+        corners = [[_finite(row[name]) for name in CORNERS] for row in rows]
         planes = [[_whole(row[name]) for name in names] for row in rows]
         ids = [_whole(row.get("id", n)) for n, row in enumerate(rows, 1)]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
         where = {0: "", 1: " and slice"}.get(count, f" and axis-0 to axis-{count - 1}")
         raise InputError(
             f"{path} must be a table with a number in the columns {', '.join(CORNERS)}{where} of "
@@ -87,7 +110,7 @@ def read_boxes(path: Path, shape: tuple[int, ...]) -> Boxes:
         ) from error
     boxes = Boxes(
         np.array(planes, np.int64).reshape(len(rows), count),
-        np.array(corners, float).reshape(-1, 4),
+        np.sort(np.array(corners, float).reshape(-1, 2, 2), axis=1).reshape(-1, 4),
         np.array(ids, np.int64),
     )
     _check(path, boxes, shape)
@@ -96,9 +119,16 @@ def read_boxes(path: Path, shape: tuple[int, ...]) -> Boxes:
 
 def _whole(value: str | int) -> int:
     number = float(value)
-    if not number.is_integer():
-        raise ValueError(f"{value} is not whole")
+    if not (number.is_integer() and abs(number) < 2**53):  # larger ones would not be exact
+        raise ValueError(f"{value} is not whole, or too large")
     return int(number)
+
+
+def _finite(value: str) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{value} is not finite")
+    return number
 
 
 def _check(path: Path, boxes: Boxes, shape: tuple[int, ...]) -> None:

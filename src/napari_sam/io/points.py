@@ -24,7 +24,7 @@ def read_points(path: Path, ndim: int) -> NDArray[np.float64]:
     Raises
     ------
     InputError
-        If the file is missing or is no such table.
+        If the file is missing, is no such table, or holds a number that is not finite.
 
     Examples
     --------
@@ -41,9 +41,15 @@ def read_points(path: Path, ndim: int) -> NDArray[np.float64]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as lines:
             rows = [[float(row[name]) for name in names] for row in csv.DictReader(lines)]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
         raise InputError(
             f"{path} must be a table with a number in the columns {', '.join(names)} of each row, "
             "as napari saves a Points layer"
         ) from error
-    return np.array(rows, float).reshape(-1, ndim)
+    points = np.array(rows, float).reshape(-1, ndim)
+    odd = np.flatnonzero(~np.isfinite(points).all(axis=1))
+    if len(odd):
+        raise InputError(
+            f"{path}: points must be finite; row {odd[0] + 1} holds {points[odd[0]].tolist()}"
+        )
+    return points
