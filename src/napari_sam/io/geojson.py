@@ -165,6 +165,7 @@ def _at(
 
 
 def _number(name: Any) -> Any:
-    """Return the number that stands in a name, or the name."""
-    digits = isinstance(name, str) and name.isdecimal() and len(name) <= DIGITS
-    return (int(name) if digits else name) or None
+    """Return the number that stands in a name, or the name; None if it is empty."""
+    if isinstance(name, str) and name.isdecimal() and len(name) <= DIGITS:
+        return int(name)
+    return None if name == "" else name
