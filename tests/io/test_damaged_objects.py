@@ -384,7 +384,8 @@ def test_left_of_the_first_pixel_there_is_no_picture(tmp_path, caplog):
     "said",
     [
         {"shape": [40, -40], "axes": "yx"}, {"shape": [40], "axes": "yx"},
-        {"shape": 7, "axes": "yx"}, {"shape": [40, 40], "axes": "xy"}, {"shape": [2, 40, 40], "axes": "yyx"},
+        {"shape": 7, "axes": "yx"}, {"shape": [40, 40], "axes": "xy"},
+        {"shape": [2, 40, 40], "axes": "yyx"},
         {"shape": [40, 40], "axes": None}, {"shape": [10**6, 10**6], "axes": "yx"},
     ],
 )  # fmt: skip
