@@ -144,6 +144,25 @@ def test_tables_that_cannot_be_used(folder, capsys, table, message):
     assert not (folder / "no.tif").exists()
 
 
+def test_every_box_gets_a_label_or_a_word(folder, capsys, caplog):
+    good = "7.5,4.5,19.5,16.5"
+    rows = [good, "3.1,3.1,3.9,3.9", good, "3,3,3,9", "100,100,120,120"]
+    (folder / "boxes.csv").write_text("\n".join(["y0,x0,y1,x1", *rows]))
+    arguments = ["segment", "in/a.png", "-o", "boxed.tif", "--boxes", "boxes.csv", "--json"]
+    assert main(arguments) == 0
+    (report,) = json.loads(capsys.readouterr().out)["images"]
+    assert report["objects"] == 1
+    assert [*report["unlabelled"]] == ["2", "4", "5", "3"]
+    assert "others took all of its mask" in report["unlabelled"]["3"]
+    assert all(f"{number} (" in caplog.text for number in (2, 3, 4, 5))
+    with open_labels(folder / "boxed.tif") as found:
+        assert np.unique(found[...]).tolist() == [0, 1]
+    (folder / "boxes.csv").write_text("y0,x0,y1,x1\n3.1,3.1,3.9,3.9\n")
+    assert main(["segment", "in/a.png", "-o", "no.tif", "--boxes", "boxes.csv"]) == 1
+    assert "no box can be used; 1 (it has no area, or holds" in capsys.readouterr().err
+    assert not (folder / "no.tif").exists()
+
+
 def test_boxes_and_seeds_do_not_go_together(folder, capsys):
     more = ["--boxes", "boxes.csv", "--seeds", "grid"]
     assert main(["segment", "in/a.png", "-o", "no.tif", *more]) == 1
