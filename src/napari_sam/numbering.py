@@ -47,9 +47,10 @@ def check_numbers(labels: Any) -> NDArray[np.integer]:
             f"labels must not be negative; got {labels.min():.0f}. Set what is no object to 0, and "
             "number the objects from 1"
         )
-    if kind == "f":
-        return labels.astype(_smallest(labels))
-    return labels.astype(np.uint8) if kind == "b" else labels
+    if kind in "bf":
+        labels = labels.astype(np.uint8 if kind == "b" else _smallest(labels))
+    whole: NDArray[np.integer] = labels
+    return whole
 
 
 def ranked(labels: Any) -> tuple[NDArray[np.integer], NDArray[np.int32]]:

@@ -44,9 +44,9 @@ class Boxes:
     def fitting(self, size: tuple[int, int]) -> tuple[Boxes, dict[str, str]]:
         """Return the boxes that a model can answer on a slice of this size, and why not others."""
         first, last = self.corners[:, :2], self.corners[:, 2:]
-        outside = ((first < -BESIDE) | (last > np.add(size, BESIDE - 1))).any(axis=1)
+        outside = np.any((first < -BESIDE) | (last > np.add(size, BESIDE - 1)), axis=1)
         low, high = np.ceil(np.maximum(first, 0)), np.floor(np.minimum(last, np.subtract(size, 1)))
-        thin = ((high < low) | (last <= first)).any(axis=1)
+        thin = np.any((high < low) | (last <= first), axis=1)
         leaves = f"it leaves the picture of {size[0]} x {size[1]} pixels"
         why = {
             self.name(row): leaves

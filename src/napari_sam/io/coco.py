@@ -149,19 +149,22 @@ def _annotation(piece: Piece, size: tuple[int, ...], outlines: bool) -> dict[str
     return {"segmentation": {"size": list(size), "counts": coded["counts"].decode()}, **about}
 
 
-def _place(annotation: dict[str, Any], places: Mapping[int | str, Place]) -> Place:
-    key = annotation.get("image_id")
-    place = places.get(key if isinstance(key, str) else whole_number(key))
+def _place(annotation: dict[str, Any], places: Mapping[Any, Place]) -> Place:
+    place = places.get(_key(annotation.get("image_id")))
     if place is None:
         raise InputError("its picture is not among the images that can be used")
     return place
 
 
 def _class(
-    annotation: dict[str, Any], names: Mapping[int | str, str], reading: Reading, name: str
+    annotation: dict[str, Any], names: Mapping[Any, str], reading: Reading, name: str
 ) -> str | None:
     key = annotation.get("category_id")
-    kind = names.get(key if isinstance(key, str) else whole_number(key))
+    kind = names.get(_key(key))
     if kind is None and key is not None:
         reading.say(CLASSLESS, name)
     return kind
+
+
+def _key(value: Any) -> int | str | None:
+    return value if isinstance(value, str) else whole_number(value)

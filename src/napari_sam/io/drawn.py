@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 PLANES = "tcz"
-MASK, LABELS = 2**29, 2**34  # pixels; a file that asks for more is damaged, or means harm
+MASK, LABELS = 2**28, 2**34  # pixels; a file that asks for more is damaged, or means harm
 
 logger = logging.getLogger(__name__)
 

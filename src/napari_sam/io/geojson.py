@@ -93,7 +93,7 @@ def read_geojson(
         about = _dict(feature, "properties")
         name = f"feature {count} {about.get('name') or ''}"[:60].rstrip()
         with reading.object(name):
-            filled = fill(_areas(_geometry(feature), reading, name), shape and shape[-2:])
+            filled = fill(_areas(_geometry(feature), reading, name), shape)
             at = _at(feature["geometry"], shape, axes)
             number = reading.number(_number(about.get("name")), name)
             kind = _dict(about, "classification").get("name")
@@ -139,9 +139,8 @@ def _areas(geometry: dict[str, Any], reading: Reading, name: str) -> Iterator[Ar
         if kind == "GeometryCollection":
             left += one["geometries"]
         elif kind in ("Polygon", "MultiPolygon"):
-            for outline, *holes in filter(
-                None, [coordinates] if kind == "Polygon" else coordinates
-            ):
+            parts: Any = [coordinates] if kind == "Polygon" else coordinates
+            for outline, *holes in filter(None, parts):
                 yield Area([outline], holes)
         elif kind in THIN:
             thin = True

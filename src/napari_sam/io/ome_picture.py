@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from napari_sam.errors import InputError
 from napari_sam.files import replacing
@@ -37,7 +37,7 @@ class Home:
     """
 
     picture: Path
-    form: int
+    form: Literal[2, 3]
     levels: tuple[Mapping[str, int], ...]
 
     @property
@@ -88,7 +88,8 @@ def _picture(folder: Path) -> Home | None:
         about: Any = group.attrs.asdict()
         scales = about.get("ome", about)["multiscales"][0]
         axes = [one if isinstance(one, str) else one["name"] for one in scales.get("axes", "tczyx")]
-        shapes = [group[one["path"]].shape for one in scales["datasets"]]
+        arrays: list[Any] = [group[one["path"]] for one in scales["datasets"]]
+        levels = tuple(dict(zip(axes, one.shape, strict=False)) for one in arrays)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError):
         return None  # no group, no picture, or one that nobody can read
     form = group.metadata.zarr_format
@@ -98,7 +99,7 @@ def _picture(folder: Path) -> Home | None:
             "%s is a picture of OME-Zarr %s; its labels are written as %s, which its readers may "
             "not find", folder, version, VERSIONS[form],
         )  # fmt: skip
-    return Home(folder, form, tuple(dict(zip(axes, shape, strict=False)) for shape in shapes))
+    return Home(folder, form, levels)
 
 
 def _list_in(file: Path, form: int) -> tuple[dict[str, Any], list[Any]]:
@@ -133,7 +134,7 @@ def _consolidate(labels: Path) -> None:
 
     for folder in (labels, *labels.parents):
         if (folder / ".zmetadata").exists():
-            form = 2
+            form: Literal[2, 3] = 2
         elif _keeps_copies(folder / "zarr.json"):
             form = 3
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -51,7 +51,7 @@ def write_ome_zarr(path: Path, labels: Any, spacing: Spacing) -> None:
     order = sorted(range(len(axes)), key=lambda axis: ORDER.index(axes[axis]))
     shapes = _shapes(labels.shape, axes, home)
     about = _about(path, spacing, order, shapes, home)
-    form = home.form if home else 2
+    form: Literal[2, 3] = home.form if home else 2
     with listed(path, home) if home else nullcontext(), replacing_folder(path) as part:
         group = zarr.create_group(part, zarr_format=form, attributes=about)
         for level, shape in enumerate(shapes):

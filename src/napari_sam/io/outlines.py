@@ -69,14 +69,14 @@ class Filled:
     cut: bool
 
 
-def fill(areas: Iterable[Area], size: tuple[int, int] | None = None) -> Filled:
+def fill(areas: Iterable[Area], shape: tuple[int, ...] | None = None) -> Filled:
     """Return the pixels whose centre lies in an area.
 
     Parameters
     ----------
     areas : iterable of Area
         Parts of one object.
-    size : (H, W), optional
+    shape : (..., H, W), optional
         Of the picture, at whose edge the object ends. Without it it ends at the first row and
         column only.
 
@@ -95,7 +95,7 @@ def fill(areas: Iterable[Area], size: tuple[int, int] | None = None) -> Filled:
     points = [ring for outlines, _ in parts for ring in outlines]
     if not points:
         raise InputError("it has no area")
-    first, end, cut = bounded(np.concatenate(points), size)
+    first, end, cut = bounded(np.concatenate(points), shape)
     check_mask_size(*(end - first))
     mask = np.zeros(end - first, bool)
     for outlines, holes in parts:
@@ -130,7 +130,7 @@ def numbers_of(values: Any) -> NDArray[np.float64]:
 
 
 def bounded(
-    points: NDArray[np.float64], size: tuple[int, int] | None
+    points: NDArray[np.float64], shape: tuple[int, ...] | None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], bool]:
     """Return first pixel and end of what an outline may cover, and whether the edge cuts it off.
 
@@ -138,7 +138,7 @@ def bounded(
     ----------
     points : (N, 2) float
         In x, y.
-    size : (H, W), optional
+    shape : (..., H, W), optional
         Of the picture.
 
     Raises
@@ -150,7 +150,7 @@ def bounded(
     high = np.floor(points.max(axis=0)[::-1] - 0.5).astype(np.int64) + 1
     if (high <= low).any():
         raise InputError("it holds no centre of a pixel")
-    first, end = np.maximum(low, 0), high if size is None else np.minimum(high, size)
+    first, end = np.maximum(low, 0), high if shape is None else np.minimum(high, shape[-2:])
     if (end <= first).any():
         raise InputError("it lies outside of the picture; does it belong to another one?")
     return first, end, bool((first != low).any() or (end != high).any())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -67,7 +68,7 @@ def read_rois(path: Path, shape: tuple[int, ...] | None = None, axes: str | None
         count += 1
         with reading.object(name):
             roi, outlines = _understood(load())
-            filled = fill([Area(outlines)], shape and shape[-2:])
+            filled = fill([Area(outlines)], shape)
             at = _at(roi, axes)
             check_place(at, shape, axes)
             ours = OURS.match(roi.name)
@@ -97,9 +98,13 @@ def _files(path: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
             if sum(one.file_size for one in members) > TOGETHER:
                 raise InputError(f"{path} holds more than {TOGETHER:,} bytes; these are no ROIs")
             for one in members:
-                yield one.filename, lambda one=one: _read(file.open(one), one.file_size)
+                yield one.filename, partial(_member, file, one)
     except UNREADABLE as error:
         raise InputError(f"{path} cannot be read as ROIs of ImageJ: {error}") from error
+
+
+def _member(file: zipfile.ZipFile, one: zipfile.ZipInfo) -> bytes:
+    return _read(file.open(one), one.file_size)
 
 
 def _read(file: IO[bytes], size: int) -> bytes:
@@ -118,7 +123,7 @@ def _understood(data: bytes) -> tuple[Any, list[NDArray[Any]]]:
         import roifile
     try:
         roi = roifile.ImagejRoi.frombytes(data)
-        outlines: list[NDArray[Any]] = roi.coordinates(multi=True)
+        outlines = list(roi.coordinates(multi=True))
     except Exception as error:  # bytes can be damaged in more ways than anyone can name
         raise InputError(f"it cannot be read as an ROI of ImageJ ({error})") from error
     areas = {roifile.ROI_TYPE[name] for name in ("POLYGON", "RECT", "OVAL", "FREEHAND", "TRACED")}
