@@ -481,3 +481,39 @@ class TestBitMask:
         assert BitMask.of(np.zeros((3, 4), bool)) is None
         whole = BitMask.of(np.ones((3, 4), bool))
         assert whole.without(np.ones((3, 4), bool), (0, 0, 3, 4)) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "number", "why"),
+    [
+        (np.uint64, 2**63, "numbers up to 9223372036854775807"),
+        (np.uint64, 2**64 - 1, "numbers up to 9223372036854775807"),
+        (np.int32, -1, "must not be negative"),
+    ],
+)
+def test_labels_that_no_object_can_have_are_refused_in_words(kind, number, why):
+    session, labels = Session(), np.zeros(SHAPE, kind)
+    labels[0, 2:6, 2:6] = number
+    before = labels.copy()
+    session.write_to(ArrayTarget(labels))
+    with pytest.raises(InputError, match=why):
+        session.adopt(at(0))
+    with (
+        pytest.raises(InputError, match=f"{why}|does not fit"),
+        session.begin(Kind.AUTOMATIC, Rule.REPLACE) as batch,
+    ):
+        batch.add(at(0), [Proposal(square(1, 1), score=0.8)])
+    assert not session.objects
+    np.testing.assert_array_equal(labels, before)
+
+
+def test_labels_of_large_numbers_become_objects():
+    session, labels = Session(), np.zeros(SHAPE, np.uint64)
+    labels[0, 2:6, 2:6] = 2**63 - 1
+    labels[0, 10:12, 2:6] = 4_000_000_000
+    session.write_to(ArrayTarget(labels))
+    session.adopt(at(0))
+    assert {number: held.pixels for number, held in session.objects.items()} == {
+        2**63 - 1: 16,
+        4_000_000_000: 8,
+    }

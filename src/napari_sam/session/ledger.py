@@ -24,7 +24,7 @@ from napari_sam.session.changes import (
 from napari_sam.session.draft import Draft, Request
 from napari_sam.session.history import History
 from napari_sam.session.naming import UNNAMED
-from napari_sam.session.objects import AnnotatedObject, Objects, Section, free_id
+from napari_sam.session.objects import LARGEST, AnnotatedObject, Objects, Section, free_id
 from napari_sam.session.records import (
     Adopted,
     Configured,
@@ -339,7 +339,7 @@ class Ledger:
 
 
 def _check_fit(repaints: Iterable[Repaint], target: Target) -> None:
-    largest = int(np.iinfo(target.dtype).max)
+    largest = min(int(np.iinfo(target.dtype).max), LARGEST)
     for repaint in repaints:
         if repaint.after is not None and repaint.value_after > largest:
             raise InputError(

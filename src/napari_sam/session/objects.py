@@ -16,6 +16,7 @@ from napari_sam.session.draft import Draft
 from napari_sam.session.target import Plane
 
 __all__ = [
+    "LARGEST",
     "AnnotatedObject",
     "Objects",
     "Origin",
@@ -27,6 +28,9 @@ __all__ = [
     "in_order",
     "spanned",
 ]
+
+
+LARGEST = 2**63 - 1  # the largest id of an object
 
 
 class Status(Enum):

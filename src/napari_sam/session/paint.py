@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_sam.errors import InputError
 from napari_sam.inference.patch import patches
 from napari_sam.session.bitmask import BitMask, Window
 from napari_sam.session.changes import Edit, SectionEdit, TraitsEdit
-from napari_sam.session.objects import Objects, Origin, Section, Source, Status, Traits
+from napari_sam.session.objects import LARGEST, Objects, Origin, Section, Source, Status, Traits
 from napari_sam.session.target import Plane
 
 __all__ = ["Stroke", "adopt", "paint"]
@@ -73,6 +74,11 @@ def adopt(
         Id of the first of these.
     values : collection of int, optional
         Only these labels.
+
+    Raises
+    ------
+    InputError
+        If a label is below zero, or larger than ids can be.
     """
     whole: Window = (0, 0, *labels.shape)
     loose = (labels != 0) & (objects.owners(plane, whole) == 0)
@@ -80,6 +86,11 @@ def adopt(
         loose[loose] = np.isin(labels[loose], list(values))
     edits: list[Edit] = []
     for value, patch in patches(np.where(loose, labels, 0)).items():
+        if value > LARGEST:
+            raise InputError(
+                f"the labels hold the number {value}; objects have numbers up to {LARGEST}. Number "
+                "them anew, or choose a new Labels layer"
+            )
         number = first_new + len(edits) // 2 if semantic else value
         mask = BitMask.of(patch.mask, patch.corner, labels.shape)
         assert mask is not None
