@@ -286,7 +286,7 @@ def test_a_picture_too_large_for_memory_is_refused_before_it_is_made():
 
 def test_small_objects_of_a_huge_picture_take_little_memory(tmp_path):
     size = 100_000
-    counts = [size * 50_000 + 7, 3, size * size - size * 50_000 - 10]
+    counts = [size * 50_000 + 7, 3, size * 9_000 - 3, 3, size * size - size * 59_000 - 10]
     path = coco(
         tmp_path / "a.json",
         annotation({"size": [size, size], "counts": counts}),
@@ -295,7 +295,8 @@ def test_small_objects_of_a_huge_picture_take_little_memory(tmp_path):
         width=size,
     )
     first, second = read_objects(path).pieces
-    assert (first.corner, first.mask.shape) == ((7, 50_000), (3, 1))
+    assert (first.corner, first.mask.shape) == ((7, 50_000), (3, 9_001))
+    assert first.mask.sum() == 6
     assert (second.corner, second.mask.sum()) == ((90_000, 90_000), 16)
 
 

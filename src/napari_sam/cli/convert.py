@@ -7,6 +7,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_sam.cli.failures import Failures
 from napari_sam.errors import InputError
 
 if TYPE_CHECKING:
@@ -91,12 +92,16 @@ def _into_folder(coco: Path, folder: Path) -> int:
     if len(set(outputs.values())) < len(outputs):
         raise InputError(f"two of the pictures in {coco} have the same name; take --picture")
     folder.mkdir(parents=True, exist_ok=True)
+    failures, count = Failures(), 0
     for name, drawn in pictures.items():
-        spacing = Spacing.of(len(drawn.shape), {"axis_labels": drawn.axes})
-        write_objects(outputs[name], as_labels(drawn), spacing)
-    count = sum(map(_count, pictures.values()))
-    print(f"{count} objects on {len(pictures)} pictures: {folder.resolve()}")
-    return 0
+        with failures.kept(Path(name)):
+            spacing = Spacing.of(len(drawn.shape), {"axis_labels": drawn.axes})
+            write_objects(outputs[name], as_labels(drawn), spacing)
+            count += _count(drawn)
+    done = len(pictures) - len(failures.reasons)
+    print(f"{count} objects on {done} pictures: {folder.resolve()}")
+    failures.tell(len(pictures))
+    return int(bool(failures.reasons))
 
 
 def _files(paths: list[Path]) -> list[Path]:

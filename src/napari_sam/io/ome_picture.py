@@ -69,12 +69,13 @@ def listed(path: Path, home: Home) -> Iterator[None]:
         If the list that is there cannot be read.
     """
     file = home.folder / (".zattrs" if home.form == 2 else "zarr.json")
-    whole, names = _list_in(file, home.form)
+    _list_in(file, home.form)  # refused before anything is written
+    yield
+    whole, names = _list_in(file, home.form)  # others may have written meanwhile
     name = path.absolute().relative_to(home.folder)
     names += [] if name.as_posix() in names else [name.as_posix()]
     with replacing(file) as part:
         part.write_text(json.dumps(whole, indent=2), encoding="utf-8")
-        yield
     for between in (home.folder, *(home.folder / one for one in name.parents)):
         _make_group(between, home.form)
     _consolidate(home.folder)

@@ -66,17 +66,25 @@ def unrolled(
     """
     ends = np.cumsum(counts)
     starts = ends - counts
-    objects = np.flatnonzero(counts[1::2]) * 2 + 1
-    if len(objects) == 0:
+    runs = np.flatnonzero(counts[1::2]) * 2 + 1
+    if len(runs) == 0:
         return None
-    left, right = starts[objects[0]] // height, (ends[objects[-1]] - 1) // height + 1
-    check_mask_size(height, int(right - left))
-    first, last = left * height, right * height
-    shown = np.clip(ends, first, last) - np.clip(starts, first, last)
-    columns = np.repeat(np.arange(len(counts)) % 2 == 1, shown).reshape(-1, height)
-    rows = np.flatnonzero(columns.any(axis=0))
-    top, bottom = int(rows[0]), int(rows[-1]) + 1
-    return (top, int(left)), np.ascontiguousarray(columns[:, top:bottom].T)
+    columns, last = starts[runs] // height, (ends[runs] - 1) // height
+    left, right = int(columns[0]), int(last[-1]) + 1
+    if (columns == last).all():  # the object may be small in a large picture
+        rows = np.stack([starts[runs], ends[runs]]) - columns * height
+        top, bottom = int(rows.min()), int(rows.max())
+        check_mask_size(bottom - top, right - left)
+        turns = np.zeros((right - left, bottom - top + 1), bool)
+        for row in rows:
+            np.logical_xor.at(turns, (columns - left, row - top), True)
+        mask = np.logical_xor.accumulate(turns, axis=1)[:, :-1]
+        return (top, left), np.ascontiguousarray(mask.T)
+    check_mask_size(height, right - left)
+    first, end = left * height, right * height
+    shown = np.clip(ends, first, end) - np.clip(starts, first, end)
+    mask = np.repeat(np.arange(len(counts)) % 2 == 1, shown).reshape(-1, height)
+    return (0, left), np.ascontiguousarray(mask.T)
 
 
 def _numbers(counts: Sequence[Any]) -> NDArray[np.int64]:
