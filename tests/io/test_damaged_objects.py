@@ -128,7 +128,7 @@ def test_an_annotation_that_cannot_be_is_left_out_with_a_word(tmp_path, caplog, 
     assert "annotation 8" not in caplog.text
 
 
-@pytest.mark.parametrize("far", [-1e9, -1e6, 1e6, 1e9])
+@pytest.mark.parametrize("far", [-1e9, 1e9])
 def test_polygons_reach_far_over_the_edge_and_are_cut_there(tmp_path, far):
     # In a process of its own with little memory, which they would have filled.
     path = coco(tmp_path / "a.json", annotation([[far, 10, 20, 10, 20, 30, far, 30]]))
@@ -334,7 +334,7 @@ def test_a_feature_that_cannot_be_is_left_out_with_a_word(tmp_path, caplog, geom
             geojson(path, geometry, polygon(box(2, 3, 5, 7))), shape, "zyx"
         ).pieces
     assert (piece.corner, piece.mask.sum()) == ((2, 3), 12)
-    assert "feature 1" in caplog.text
+    assert "feature number 1" in caplog.text
 
 
 def test_geometries_of_all_kinds_become_the_pixels_inside(tmp_path, caplog):

@@ -15,7 +15,7 @@ from napari_sam.io.coco_masks import mask_of
 from napari_sam.io.coco_pictures import Place, names_of, places_of
 from napari_sam.io.drawn import Drawn, Found, Piece, formats_extra, gather
 from napari_sam.io.outlines import outline, polygons
-from napari_sam.io.reading import Reading, read_json
+from napari_sam.io.reading import Reading, called, read_json
 from napari_sam.numbering import whole_number
 
 __all__ = ["read_coco", "write_coco"]
@@ -97,7 +97,7 @@ def read_coco(path: Path) -> dict[str, Drawn]:
         raise InputError(f"{path} is no {NO_COCO}: {error}") from error
     found: dict[str, list[Found]] = {place.name: [] for place in places.values()}
     for count, one in enumerate(whole["annotations"], 1):
-        name = f"annotation {one.get('id', count) if isinstance(one, dict) else count}"[:60]
+        name = called("annotation", one.get("id") if isinstance(one, dict) else None, count)
         with reading.object(name):
             place = _place(one, places)
             filled = mask_of(one.get("segmentation"), place.size)
@@ -108,9 +108,8 @@ def read_coco(path: Path) -> dict[str, Drawn]:
     reading.tell(len(whole["annotations"]))
     if not places:
         raise InputError(f"{path} names no picture that can be used")
-    return {
-        place.name: gather(found[place.name], place.shape, place.axes) for place in places.values()
-    }
+    pictures = {place.name: place for place in places.values()}
+    return {name: gather(found[name], one.shape, one.axes) for name, one in pictures.items()}
 
 
 def _image(name: str, drawn: Drawn, plane: tuple[int, ...]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from napari_sam.io.drawn import (
     gather,
 )
 from napari_sam.io.outlines import Area, fill, outline
-from napari_sam.io.reading import Reading, read_json
+from napari_sam.io.reading import Reading, called, read_json
 from napari_sam.numbering import whole_number
 
 __all__ = ["read_geojson", "write_geojson"]
@@ -91,7 +91,7 @@ def read_geojson(
     found = []
     for count, feature in enumerate(features, 1):
         about = _dict(feature, "properties")
-        name = f"feature {count} {about.get('name') or ''}"[:60].rstrip()
+        name = called("feature", about.get("name"), count)
         with reading.object(name):
             filled = fill(_areas(_geometry(feature), reading, name), shape)
             at = _at(feature["geometry"], shape, axes)

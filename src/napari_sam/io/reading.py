@@ -13,9 +13,10 @@ from napari_sam.errors import InputError
 from napari_sam.io.drawn import Found
 from napari_sam.numbering import LARGEST, whole_number
 
-__all__ = ["Reading", "read_json"]
+__all__ = ["Reading", "called", "read_json"]
 
 TOGETHER = 2**32  # pixels of all masks of a file, a byte each; more is taken for damage or malice
+SHOWN = 60  # letters of a name
 NAMED = 3  # of the objects that a word is about
 CUT = "cut at the edge of the picture, over which they reach"
 RENUMBERED = "given a new number, for theirs is no whole number from 1"
@@ -109,6 +110,18 @@ def read_json(path: Path, what: str) -> Any:
         return json.loads(path.read_text(encoding="utf-8-sig"))
     except (RecursionError, ValueError) as error:
         raise InputError(f"{path} is no {what}: {error}") from error
+
+
+def called(what: str, name: Any, count: int) -> str:
+    """Say which object of a file it is: by its name if it has one, else by its place, from 1.
+
+    Examples
+    --------
+    >>> called("annotation", 17, 3), called("feature", None, 3)
+    ('annotation 17', 'feature number 3')
+    """
+    known = isinstance(name, str | int | float) and name != ""
+    return f"{what} {name}"[:SHOWN] if known else f"{what} number {count}"
 
 
 def _named(names: list[str]) -> str:

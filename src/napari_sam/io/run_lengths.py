@@ -79,12 +79,12 @@ def unrolled(
         for row in rows:
             np.logical_xor.at(turns, (columns - left, row - top), True)
         mask = np.logical_xor.accumulate(turns, axis=1)[:, :-1]
-        return (top, left), np.ascontiguousarray(mask.T)
+        return (top, left), mask.T
     check_mask_size(height, right - left)
     first, end = left * height, right * height
     shown = np.clip(ends, first, end) - np.clip(starts, first, end)
     mask = np.repeat(np.arange(len(counts)) % 2 == 1, shown).reshape(-1, height)
-    return (0, left), np.ascontiguousarray(mask.T)
+    return (0, left), mask.T
 
 
 def _numbers(counts: Sequence[Any]) -> NDArray[np.int64]:
