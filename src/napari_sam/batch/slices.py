@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from napari_sam.errors import InputError
 
 if TYPE_CHECKING:
+    from napari_sam.io.pixels import Pixels
     from napari_sam.results import Proposal
 
 __all__ = [
@@ -61,9 +62,9 @@ def seeds_of(how: str | None, shape: tuple[int, ...]) -> Iterator[SeedsOf]:
             yield lambda plane: deepest_points(np.asarray(labels[plane]))
 
 
-def axes(data: Any) -> int:
+def axes(data: Pixels) -> int:
     """Return how many axes a picture has but the colours."""
-    return int(data.ndim - (data.ndim > 2 and data.shape[-1] in (3, 4)))
+    return int(data.ndim - data.colours)
 
 
 def runs(shape: tuple[int, ...], along: int | None) -> Runs:
