@@ -84,15 +84,14 @@ def _palette(table: NDArray[Any], size: int) -> Look:
 
 def _inverted(block: NDArray[Any], bits: int) -> NDArray[Any]:
     """Return numbers of which 0 meant white such that it means black."""
-    if block.dtype.kind == "f":
-        return -block
-    if block.dtype.kind == "u" and bits < 8 * block.dtype.itemsize:
-        return (2**bits - 1 - block).astype(block.dtype)
-    return ~block
+    top = {"f": 0, "i": -1}.get(block.dtype.kind, 2**bits - 1)
+    turned: NDArray[Any] = ~block if block.dtype == bool else top - block
+    return turned
 
 
 def _without_inks(block: NDArray[Any]) -> NDArray[Any]:
     """Return red, green and blue of cyan, magenta, yellow and black."""
     full = np.uint64(np.iinfo(block.dtype).max)
-    paper: NDArray[np.uint64] = full - block.astype(np.uint64)
-    return (paper[..., :3] * paper[..., 3:] // full).astype(block.dtype)
+    paper = full - block.astype(np.uint64)
+    colours: NDArray[Any] = (paper[..., :3] * paper[..., 3:] // full).astype(block.dtype)
+    return colours

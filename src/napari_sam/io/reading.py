@@ -27,6 +27,8 @@ KINDS = {
 }
 """What readers raise, by the name of its class: the readers are loaded only where they read."""
 
+SAID = ("OSError", "RuntimeError", "SyntaxError", "ValueError")  # others tell programmers
+
 
 def reason(error: BaseException) -> str:
     """Return in a few words why a file cannot be read, and what to do.
@@ -47,10 +49,8 @@ def reason(error: BaseException) -> str:
         return KINDS[kind]
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
-    said = words.splitlines()[0][:200] if words else kind
-    return (
-        f"it is damaged or of an unknown kind ({said}); save it anew in the program it comes from"
-    )
+    said = f" ({words.splitlines()[0][:200]})" if words and kind in SAID else ""
+    return f"it is damaged, or of an unknown kind{said}; save it anew in the program it comes from"
 
 
 def check_file(path: Path) -> None:

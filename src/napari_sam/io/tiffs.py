@@ -46,7 +46,9 @@ def open_tiff(path: Path, opened: ExitStack, numbers: bool) -> Pixels:
     check_file(path)
     file = opened.enter_context(tifffile.TiffFile(path))
     if file.is_ome:
-        check_ome(file.ome_metadata or "")
+        first = file.pages.first
+        pixels = max(1, first.imagewidth * first.imagelength)
+        check_ome(file.ome_metadata or "", path.parent, pixels)
     if not file.series:
         raise InputError("it holds no picture")
     series = file.series[0]
@@ -93,7 +95,7 @@ def arrangement(axes: str) -> tuple[list[int], int | None]:
 def _check(file: Any, series: Any) -> None:
     """Refuse a series that cannot be what it says, before anything is made of its size."""
     page, there = series.keyframe, file.filehandle.size
-    if series.dtype is None:
+    if page.dtype is None:
         raise InputError(f"its pixels have {page.bitspersample} bits of a kind nobody knows")
     check_numbers(tuple(series.shape), series.dtype.kind, series.dtype)
     check_claim(page.nbytes, there)
@@ -113,7 +115,7 @@ def _check(file: Any, series: Any) -> None:
 
 def _check_page(page: Any, keyframe: Any, there: int | None) -> None:
     """Refuse a page of which pixels are missing: they would be read as zeros."""
-    parts = list(zip(page.dataoffsets, page.databytecounts, strict=True))
+    parts = list(zip(page.dataoffsets, page.databytecounts, strict=False))
     if len(parts) < _product(keyframe.chunked):
         raise InputError(CUT)
     if there is None:
