@@ -190,7 +190,7 @@ def _about_imagej(spacing: Spacing) -> dict[str, Any]:
 def _about(spacing: Spacing) -> dict[str, Any]:
     about: dict[str, Any] = {"axes": spacing.axes.upper()}
     for letter, step, unit in zip(spacing.axes, spacing.scale, spacing.units, strict=True):
-        if letter in "zyx" and (step, unit) != (1, NO_UNIT):
+        if letter in "zyx" and step > 0 and (step, unit) != (1, NO_UNIT):
             about[f"PhysicalSize{letter.upper()}"] = step
             about[f"PhysicalSize{letter.upper()}Unit"] = SYMBOLS.get(unit, "pixel")
         elif letter == "t" and unit in SYMBOLS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,6 +19,10 @@ __all__ = ["arrangement", "open_tiff"]
 logger = logging.getLogger(__name__)
 
 ORIENTATION = 274  # the tag
+SIZES = (
+    *("imagewidth", "imagelength", "imagedepth", "tilewidth", "tilelength", "tiledepth"),
+    *("rowsperstrip", "samplesperpixel", "bitspersample"),
+)
 CUT = "it is cut short; copy it anew from where it comes from"
 PLAIN = {"generic", "imagej", "ome", "shaped", "uniform"}  # whose parts are pictures, no thumbnails
 
@@ -45,8 +50,9 @@ def open_tiff(path: Path, opened: ExitStack, numbers: bool) -> Pixels:
 
     check_file(path)
     file = opened.enter_context(tifffile.TiffFile(path))
+    first = file.pages.first
+    _check_tags(first)
     if file.is_ome:
-        first = file.pages.first
         pixels = max(1, first.imagewidth * first.imagelength)
         check_ome(file.ome_metadata or "", path.parent, pixels)
     if not file.series:
@@ -90,6 +96,18 @@ def arrangement(axes: str) -> tuple[list[int], int | None]:
     samples = axes.rindex("S") if "S" in axes else None
     others = [axis for axis in range(len(axes)) if axis not in (*last, samples)]
     return [*others, *last], samples
+
+
+def _check_tags(page: Any) -> None:
+    """Refuse sizes that are none: with those below zero, tifffile counts without end."""
+    said = [(name, getattr(page, name)) for name in SIZES]
+    text = page.shaped_description
+    if text is not None:  # tifffile's own
+        shape = json.loads(text)["shape"] if text.startswith("{") else text[7:-1].split(",")
+        said += [("shape", int(size)) for size in shape if size != ""]
+    for name, size in said:
+        if not isinstance(size, int) or size < 0:
+            raise InputError(f"it says {name} {size!r}, which is no size; copy it anew")
 
 
 def _check(file: Any, series: Any) -> None:
