@@ -20,7 +20,7 @@ Look = Callable[[NDArray[Any]], NDArray[Any]]
 TURNS = {2: "x", 3: "yx", 4: "y", 5: "t", 6: "tx", 7: "tyx", 8: "ty"}
 """By EXIF's number: whether rows and columns are exchanged (t), and then turned round (y, x)."""
 
-TURNED = "turned as the file says; labels lie on the turned picture"
+TURNED = "turned as the file says, and so are its labels; napari shows it unturned"
 
 
 class Pixels:

@@ -50,28 +50,17 @@ def open_tiff(path: Path, opened: ExitStack, numbers: bool) -> Pixels:
 
     check_file(path)
     file = opened.enter_context(tifffile.TiffFile(path))
-    first = file.pages.first
-    _check_tags(first)
-    if file.is_ome:
-        pixels = max(1, first.imagewidth * first.imagelength)
-        check_ome(file.ome_metadata or "", path.parent, pixels)
-    if not file.series:
-        raise InputError("it holds no picture")
-    series = file.series[0]
-    _check(file, series)
+    series = _first(file, path.parent)
     order, samples = arrangement(series.axes)
-    page = series.keyframe
-    count = 0 if samples is None else series.shape[samples]
+    page, count = series.keyframe, 0 if samples is None else series.shape[samples]
     if numbers and count:
-        raise InputError(
-            f"it is a colour picture, of {count} samples; labels need a whole number per object"
-        )
+        what = f"it is a colour picture, of {count} samples"
+        raise InputError(f"{what}; labels need a whole number per object")
     look, remark = (whole_numbers, "") if numbers else look_of(page, count)
     turn = page.tags.valueof(ORIENTATION, 1)
-    remarks = [remark, TURNED * (turn in TURNS)]
-    if len(file.series) > 1 and series.kind in PLAIN:
-        remarks.append(f"it holds {len(file.series)} pictures; the first is read")
-    for words in filter(None, remarks):
+    several = len(file.series) > 1 and series.kind in PLAIN
+    more = f"it holds {len(file.series)} pictures; the first is read" * several
+    for words in filter(None, (remark, TURNED * (turn in TURNS), more)):
         logger.warning("%s: %s", path, words)
     store = opened.enter_context(series.aszarr(level=0))
     return Pixels(path, zarr.open(store, mode="r"), order, samples, look, turn)
@@ -96,6 +85,24 @@ def arrangement(axes: str) -> tuple[list[int], int | None]:
     samples = axes.rindex("S") if "S" in axes else None
     others = [axis for axis in range(len(axes)) if axis not in (*last, samples)]
     return [*others, *last], samples
+
+
+def _first(file: Any, folder: Path) -> Any:
+    """Return the first series of pages, if it is what it says."""
+    from tifffile import TiffFileError
+
+    page = file.pages.first
+    _check_tags(page)
+    if file.is_ome:
+        check_ome(file.ome_metadata or "", folder, max(1, page.imagewidth * page.imagelength))
+    try:
+        found = file.series
+    except TiffFileError as error:  # of a set each file is opened
+        raise InputError("it, or another file of its set, is damaged; copy them anew") from error
+    if not found:
+        raise InputError("it holds no picture")
+    _check(file, found[0])
+    return found[0]
 
 
 def _check_tags(page: Any) -> None:
@@ -126,7 +133,7 @@ def _check(file: Any, series: Any) -> None:
     pages = list(series)
     if None in pages:
         lost = f"{pages.count(None)} of its {len(pages)} slices are missing"
-        raise InputError(f"{lost}: in the file, or in others that lie beside it")
+        raise InputError(f"{lost}, here or in files that belong beside it; copy those anew")
     for one in pages:
         _check_page(one, page, there if one.parent is file else None)
 
