@@ -18,6 +18,14 @@ def test_words_of_readers_stand_behind_ours_where_they_help():
         )
 
 
+def test_a_package_that_is_missing_is_named():
+    for missing in ("imagecodecs", "compression"):
+        error = ModuleNotFoundError(f"No module named {missing!r}", name=missing)
+        assert reason(error).endswith("that is not installed: pip install imagecodecs")
+    error = ModuleNotFoundError("No module named 'blosc'", name="blosc")
+    assert reason(error).endswith("pip install blosc")
+
+
 def test_what_the_system_says_is_said_without_numbers_and_names():
     assert reason(PermissionError(13, "Permission denied", "a.tif")) == "permission denied"
 

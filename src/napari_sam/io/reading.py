@@ -43,8 +43,11 @@ def reason(error: BaseException) -> str:
     words, kind = str(error).strip(), type(error).__name__
     if isinstance(error, InputError):
         return words
-    if "imagecodecs" in words:
+    missing = error.name if isinstance(error, ModuleNotFoundError) else None
+    if "imagecodecs" in words or missing == "compression":  # Python's own, from 3.14
         return "its compression needs a package that is not installed: pip install imagecodecs"
+    if missing:
+        return f"it needs a package that is not installed: pip install {missing}"
     if kind in KINDS:
         return KINDS[kind]
     if isinstance(error, OSError) and error.strerror:
