@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import zlib
 from importlib.util import find_spec
 
 import numpy as np
@@ -229,6 +230,18 @@ class TestDamaged:
             for name in ("ImageWidth", "ImageLength", "RowsPerStrip"):
                 file.pages[0].tags[name].overwrite(10**9, dtype="I")
         with pytest.raises(InputError, match=r"holds 1,000,000,000 GB of pixels, which a file"):
+            read(path)
+
+    def test_a_part_that_unpacks_to_far_more_than_its_pixels(self, write):
+        path = write(GREY, compression="zlib")
+        bomb = zlib.compress(bytes(2**28))
+        with tifffile.TiffFile(path, mode="r+") as file:
+            tags = file.pages[0].tags
+            tags["StripOffsets"].overwrite([path.stat().st_size], dtype="I")
+            tags["StripByteCounts"].overwrite([len(bomb)], dtype="I")
+        with path.open("ab") as file:
+            file.write(bomb)
+        with pytest.raises(InputError, match="a part of it is far longer than its pixels"):
             read(path)
 
     def test_sizes_below_zero_do_not_hang(self, write):
