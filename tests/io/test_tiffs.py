@@ -57,6 +57,12 @@ class TestSamples:
         pixels, _ = read(write(**planes_of(five, planarconfig), photometric="rgb"))
         np.testing.assert_array_equal(pixels, RGB)
         assert "of 5 samples red, green and blue are taken" in caplog.text
+        four = {**planes_of(five[..., :4], planarconfig), "extrasamples": ["unspecified"]}
+        np.testing.assert_array_equal(read(write(**four, photometric="rgb"))[0], RGB)
+        assert "of 4 samples red, green and blue are taken" in caplog.text
+        four["extrasamples"] = ["unassalpha"]
+        assert read(write(**four, photometric="rgb"))[0].shape == (20, 30, 4)
+        assert caplog.text.count("are taken") == 2
 
     def test_of_grey_and_alpha_grey_is_taken(self, write, planarconfig, caplog):
         both = np.stack([GREY, np.full_like(GREY, 255)], axis=-1)

@@ -32,19 +32,16 @@ def look_of(page: Any, samples: int) -> tuple[Look | None, str]:
     InputError
         If they are of a kind that nobody can take for grey or for colours.
     """
-    kind = int(page.photometric)
-    if PHOTOMETRIC not in page.tags:
-        kind = RGB if samples in (3, 4) else BLACK
+    kind = int(page.photometric) if PHOTOMETRIC in page.tags else BLACK
     if not samples:
         return _grey(page, kind), ""
     if kind == RGB or (kind == YCBCR and page.compression not in PLAIN):
-        return _colours(samples)
+        return _colours(samples, _has_alpha(page))
     if kind == INKS and samples == 4 and page.dtype.kind == "u":
         return _without_inks, ""
     if kind in (WHITE, BLACK) and samples == 2:
         grey = _grey(page, kind)
-        alpha = bool(page.extrasamples) and int(page.extrasamples[0]) in (1, 2)
-        remark = "" if alpha else "of 2 samples in each pixel the first is taken as grey"
+        remark = "" if _has_alpha(page) else "of 2 samples in each pixel the first is taken as grey"
         return lambda block: grey(block[..., 0]) if grey else block[..., 0], remark
     if kind == BLACK and samples in (3, 4):
         taken = "the first three samples of each pixel are taken as red, green and blue"
@@ -65,10 +62,15 @@ def _grey(page: Any, kind: int) -> Look | None:
     return None
 
 
-def _colours(samples: int) -> tuple[Look | None, str]:
+def _has_alpha(page: Any) -> bool:
+    """Return whether the first sample beyond grey or colours says how opaque a pixel is."""
+    return bool(page.extrasamples) and int(page.extrasamples[0]) in (1, 2)
+
+
+def _colours(samples: int, alpha: bool) -> tuple[Look | None, str]:
     if samples < 3:
         raise InputError(f"it says that it is RGB and has {samples} samples a pixel")
-    if samples == 3 or samples == 4:
+    if samples == 3 or (samples == 4 and alpha):
         return None, ""
     return (lambda block: block[..., :3]), f"of {samples} samples red, green and blue are taken"
 
