@@ -87,6 +87,16 @@ def test_what_is_done_is_skipped(folder, searched, capsys):
     assert "made again, it was made with other settings" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("report", [None, {}, {"objects": 1}, [1], "done"])
+def test_a_report_that_is_not_as_it_was_written_is_made_again(folder, searched, capsys, report):
+    segment()
+    beside = folder / "out" / "a_labels.tif.json"
+    beside.write_text(json.dumps(json.loads(beside.read_text("utf-8")) | {"report": report}))
+    segment("--resume")
+    assert "a.png: made again, what says how it was made is not" in capsys.readouterr().err
+    assert json.loads(beside.read_text("utf-8"))["report"]["objects"] == 1
+
+
 def test_how_it_was_made_is_said_beside_it(folder, searched):
     segment()
     about = json.loads((folder / "out" / "a_labels.tif.json").read_text("utf-8"))

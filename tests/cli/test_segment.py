@@ -51,6 +51,37 @@ def test_a_picture(folder, capsys):
     assert f"Labels: {folder / 'out.tif'}" in said
 
 
+@pytest.mark.parametrize("kind", ["rgb", "rgb, planes apart", "grey and alpha", "white is zero"])
+def test_labels_have_rows_and_columns_however_the_colours_are_stored(folder, kind):
+    with Image.open(folder / "cells.png") as image:
+        grey = np.asarray(image)
+    if kind == "grey and alpha":
+        name = "a.png"
+        Image.fromarray(np.stack([grey, np.full_like(grey, 255)], -1), "LA").save(folder / name)
+    else:
+        name = "a.tif"
+        data, about = {
+            "rgb": (np.stack([grey] * 3, -1), {"photometric": "rgb"}),
+            "rgb, planes apart": (
+                np.stack([grey] * 3),
+                {"photometric": "rgb", "planarconfig": "separate"},
+            ),
+            "white is zero": (255 - grey, {"photometric": "miniswhite"}),
+        }[kind]
+        tifffile.imwrite(folder / name, data, **about)
+    assert segment(folder, [name], "out.tif", "-q") == 0
+    labels = tifffile.imread(folder / "out.tif")
+    assert labels.shape == grey.shape
+    assert len({labels[centre] for centre in CENTRES} - {0}) == 2
+
+
+def test_a_stack_of_few_columns_is_no_colour_picture(folder):
+    stack = np.random.default_rng(0).integers(0, 200, (2, 24, 4), dtype=np.uint8)
+    tifffile.imwrite(folder / "thin.tif", stack, photometric="minisblack")
+    assert segment(folder, ["thin.tif"], "out.tif", "-q") == 0
+    assert tifffile.imread(folder / "out.tif").shape == stack.shape
+
+
 @pytest.mark.parametrize("how", ["maxima", "distance", "adaptive", "grid"])
 def test_ways_to_choose_points(folder, how):
     assert segment(folder, ["cells.png"], "out.tif", "--seeds", how) == 0

@@ -10,6 +10,7 @@ from napari_sam.inference.image import (
     contrast_range,
     fit_shape,
     normalise,
+    pixel_range,
     resize,
     to_rgb8,
 )
@@ -77,6 +78,12 @@ def test_nan_is_shown_as_the_lowest_intensity():
     rgb = to_rgb8(picture, contrast_range(picture))
     assert rgb[0, 0, 0] == 0
     assert rgb[1, 1, 0] == 255
+
+
+@pytest.mark.parametrize("rule", ["percentile", "min_max"])
+def test_pixels_without_a_finite_value_are_refused(rule):
+    with pytest.raises(InputError, match="no pixel of the picture has a finite value"):
+        pixel_range(np.array([np.nan, np.inf]), rule)
 
 
 def test_a_picture_without_contrast_is_black():

@@ -196,7 +196,7 @@ def test_numbers_behind_a_palette_are_the_labels(tmp_path):
     image.putpalette([channel for value in range(256) for channel in (value, 0, 255 - value)])
     image.save(tmp_path / "labels.png")
     with open_labels(tmp_path / "labels.png") as labels:
-        assert labels.tolist() == [[0, 3], [7, 0]]
+        assert labels[...].tolist() == [[0, 3], [7, 0]]
 
 
 def test_a_png_that_cannot_hold_the_labels_is_refused(tmp_path):

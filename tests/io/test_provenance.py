@@ -53,8 +53,9 @@ def test_nor_is_what_is_missing_damaged_or_made_by_nobody_knows_whom(output, pic
     output.write_bytes(whole[: len(whole) // 2])
     assert "damaged" in undone(output, about(picture))
     output.write_bytes(whole)
-    beside(output).write_text("{", "utf-8")
-    assert "cannot be read" in undone(output, about(picture))
+    for odd in ("{", "[1]", "[" * 100_000):
+        beside(output).write_text(odd, "utf-8")
+        assert "cannot be read" in undone(output, about(picture))
     beside(output).unlink()
     assert "nothing says" in undone(output, about(picture))
     output.unlink()

@@ -99,6 +99,26 @@ def test_files_that_say_nothing_or_nonsense(tmp_path):
         assert read_spacing(tmp_path / name, 2) == Spacing.usual(2)
 
 
+@pytest.mark.parametrize("size", ["NaN", "INF", "0", "1e-400"])
+def test_a_pixel_size_that_is_none_is_left_out_with_a_word(tmp_path, caplog, size):
+    about = {"axes": "TYX", "PhysicalSizeX": size, "PhysicalSizeY": 1.0}
+    tifffile.imwrite(tmp_path / "a.tif", STACK[0], ome=True, metadata=about)
+    spacing = read_spacing(tmp_path / "a.tif", 3)
+    assert (spacing.axes, spacing.scale, spacing.units) == ("tyx", (1, 1, 1), ("pixel",) * 3)
+    assert "its pixels cannot lie" in caplog.text
+
+
+def test_metadata_that_cannot_be_understood_are_left_out_with_a_word(tmp_path, caplog):
+    about = {"axes": "ZYX", "PhysicalSizeX": "wide"}
+    tifffile.imwrite(tmp_path / "a.tif", STACK[0], ome=True, metadata=about)
+    unit = {"axes": "ZYX", "unit": "um"}
+    zero = {"imagej": True, "metadata": unit, "resolution": ((0, 1), (0, 1))}
+    tifffile.imwrite(tmp_path / "b.tif", STACK[0], **zero)
+    for name in ("a.tif", "b.tif"):
+        assert read_spacing(tmp_path / name, 3) == Spacing.usual(3)
+        assert f"{name}: what it says of its axes and their scale" in caplog.text
+
+
 def test_where_slices_follow_each_other():
     def along(*names, **more):
         spacing = Spacing.of(len(names), {"axis_labels": names, **more})

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from napari_sam.errors import InputError
 
 if TYPE_CHECKING:
+    from napari_sam.io.pixels import Pixels
     from napari_sam.results import Proposal
 
 __all__ = [
@@ -80,9 +81,9 @@ def _within(points: NDArray[np.float64], shape: tuple[int, ...], name: str) -> N
     return points[inside]
 
 
-def axes(data: Any) -> int:
+def axes(data: Pixels) -> int:
     """Return how many axes a picture has but the colours."""
-    return int(data.ndim - (data.ndim > 2 and data.shape[-1] in (3, 4)))
+    return int(data.ndim - data.colours)
 
 
 def runs(shape: tuple[int, ...], along: int | None) -> Runs:

@@ -156,15 +156,15 @@ class _Picture:
     """Shape and spacing of a picture without its channels, and where these are."""
 
     def __init__(self, path: Path) -> None:
+        from napari_sam.batch.slices import axes
         from napari_sam.io.pictures import open_picture
         from napari_sam.io.scale import read_spacing
         from napari_sam.io.spacing import Spacing
 
         self.path = path
         with open_picture(path) as picture:
-            shape = tuple(picture.shape)
-        colours = len(shape) > 2 and shape[-1] in (3, 4)
-        about = read_spacing(path, len(shape) - colours)
+            shape = picture.shape[: axes(picture)]
+        about = read_spacing(path, len(shape))
         self.channels = [axis for axis, name in enumerate(about.names) if name in CHANNELS][:1]
         kept = [axis for axis in range(len(about.names)) if axis not in self.channels]
         self.shape = tuple(shape[axis] for axis in kept)

@@ -146,6 +146,7 @@ def _steps(
     """Embed all slices of a picture, as the panel does."""
     import numpy as np
 
+    from napari_sam.batch.slices import axes
     from napari_sam.inference.ahead import embed_stack
     from napari_sam.inference.sampling import sample_stack
     from napari_sam.inference.segmenter import Segmenter
@@ -153,7 +154,7 @@ def _steps(
 
     segmenter = Segmenter(predictor, store)
     with open_picture(path) as data:
-        ndim = data.ndim - (data.ndim > 2 and data.shape[-1] in (3, 4))
+        ndim = axes(data)
         contrast = segmenter.contrast(sample_stack(data, ndim)) if ndim > 2 else None
         yield from embed_stack(
             keep=lambda pixels: segmenter.keep(pixels, contrast),

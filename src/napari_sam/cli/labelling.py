@@ -158,7 +158,7 @@ def label_all(
     int
         The exit status.
     """
-    reports = _done_before(works, chosen) if chosen.resume else {}
+    reports = _done_before(works, chosen, said) if chosen.resume else {}
     names = {id(work): path for path, work in works.items() if path not in reports}
     count = len(works) + len(failures.reasons)
     try:
@@ -186,20 +186,32 @@ def label_all(
 
 
 def _done_before(
-    works: Mapping[Path, LabelWork], chosen: argparse.Namespace
+    works: Mapping[Path, LabelWork], chosen: argparse.Namespace, said: Said
 ) -> dict[Path, dict[str, Any]]:
     """Return the reports of labels that are not to be made again; say why others are."""
-    from napari_sam.io.provenance import told, undone
+    from napari_sam.io.provenance import undone
 
     reports = {}
     for path, work in works.items():
         output = work.target.output
         why = undone(output, work.target.about)
         if not why:
-            reports[path] = _report(path, work, told(output)["report"]) | {"skipped": True}
-        elif output.exists() and not chosen.quiet:
+            try:
+                reports[path] = _told(path, work, said)
+            except Exception:  # anybody may write anything into it
+                why = "what says how it was made is not as it was written"
+        if why and output.exists() and not chosen.quiet:
             print(f"{path}: made again, {why}", file=sys.stderr)
     return reports
+
+
+def _told(path: Path, work: LabelWork, said: Said) -> dict[str, Any]:
+    """Return the report of labels that are done; whatever is wrong with it is raised."""
+    from napari_sam.io.provenance import told
+
+    report = _report(path, work, told(work.target.output)["report"])
+    said(report)
+    return report | {"skipped": True}
 
 
 def _report(path: Path, work: LabelWork, report: dict[str, Any]) -> dict[str, Any]:

@@ -82,6 +82,11 @@ def contrast_range(image: NDArray[Any], rule: str = PERCENTILE) -> tuple[Any, An
         Robust percentiles of the whole picture as floats, or minimum and maximum of each channel
         (float for (H, W), arrays of shape (3,) otherwise).
 
+    Raises
+    ------
+    InputError
+        If no value is finite, or there is no such rule.
+
     Examples
     --------
     >>> contrast_range(np.array([[2, 4], [6, 8]]), "min_max")
@@ -90,6 +95,8 @@ def contrast_range(image: NDArray[Any], rule: str = PERCENTILE) -> tuple[Any, An
     finite = image
     if np.issubdtype(image.dtype, np.floating) and not np.isfinite(image).all():
         finite = np.where(np.isfinite(image), image, np.nan)
+        if np.isnan(finite).all():
+            raise InputError("no pixel of the picture has a finite value")
     if rule == MIN_MAX:
         axes = (0, 1)
         low, high = np.nanmin(finite, axis=axes), np.nanmax(finite, axis=axes)

@@ -30,6 +30,7 @@ __all__ = [
     "write_labels",
 ]
 
+JPEG = (".jpeg", ".jpg")
 OUTLINES, TABLE = (".json", ".geojson", ".zip"), (".csv",)
 IMAGEJ = "tzcyx"  # its order of axes
 BIG = 2**31  # bytes beyond which a TIFF needs larger offsets
@@ -42,20 +43,14 @@ def open_labels(path: Path) -> Iterator[Any]:
     Raises
     ------
     InputError
-        If the file is missing or cannot be read.
+        If the file is missing or cannot be read, or holds colours, or numbers changed by JPEG;
+        where it is read, if labels are no whole numbers or below zero.
     """
     find_pictures([path])
-    if path.suffix.lower() not in PNG:
-        with open_picture(path) as labels:
-            yield labels
-        return
-    from PIL import Image
-
-    with Image.open(path) as image:
-        labels = np.asarray(image)
-    if labels.ndim != 2:
-        raise InputError(f"{path} is a colour picture; labels need a whole number per object")
-    yield labels
+    if path.suffix.lower() in JPEG:
+        raise InputError(f"{path} cannot be read as labels: a .jpg changes numbers; take a .png")
+    with open_picture(path, numbers=True) as labels:
+        yield labels
 
 
 def copy_labels(labels: Any) -> NDArray[np.integer]:
@@ -205,7 +200,7 @@ def _about_imagej(spacing: Spacing) -> dict[str, Any]:
 def _about(spacing: Spacing) -> dict[str, Any]:
     about: dict[str, Any] = {"axes": spacing.axes.upper()}
     for letter, step, unit in zip(spacing.axes, spacing.scale, spacing.units, strict=True):
-        if letter in "zyx" and (step, unit) != (1, NO_UNIT):
+        if letter in "zyx" and step > 0 and (step, unit) != (1, NO_UNIT):
             about[f"PhysicalSize{letter.upper()}"] = step
             about[f"PhysicalSize{letter.upper()}Unit"] = SYMBOLS.get(unit, "pixel")
         elif letter == "t" and unit in SYMBOLS:

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
+from napari_sam.io.file_checks import whole_numbers
+from napari_sam.io.pixels import Pixels
 
 __all__ = ["READERS", "Lazy", "file_of", "open_scene", "readable", "scale_of", "scenes"]
 
@@ -61,16 +63,29 @@ def scenes(path: Path) -> list[Path]:
     return [path] if count == 1 else [path / str(i) for i in range(count)]
 
 
-def open_scene(path: Path) -> Lazy:
+def open_scene(path: Path, numbers: bool = False) -> Pixels:
     """Open a picture; its axes are those of time, channel, z, row, column that are not single.
+
+    Parameters
+    ----------
+    path : Path
+        The file, or one of the pictures in it.
+    numbers : bool
+        Whether the numbers themselves are wanted, as of labels, and no colours.
 
     Raises
     ------
     InputError
         If bioio, or its reader for such files, is not installed, or the file holds several pictures
-        and it is not said which.
+        and it is not said which, or if its pixels are neither grey nor colours.
     """
-    return Lazy(_scene(path)[1].data)
+    data = _scene(path)[1]
+    samples = data.dims.index("S") if "S" in data.dims else None
+    if samples is not None and (numbers or data.sizes["S"] not in (3, 4)):
+        wanted = "labels need one number" if numbers else "grey needs one, RGB three"
+        raise InputError(f"its pixels hold {data.sizes['S']} samples; {wanted}")
+    order = [axis for axis, name in enumerate(data.dims) if name != "S"]
+    return Pixels(path, Lazy(data.data), order, samples, whole_numbers if numbers else None)
 
 
 def scale_of(path: Path) -> dict[str, Any]:
@@ -126,7 +141,7 @@ def _scene(path: Path) -> tuple[Any, Any]:
         )
     image.set_scene(scene or 0)
     data = image.xarray_dask_data
-    return image, data.isel({n: 0 for n in data.dims if data.sizes[n] == 1 and n not in "YXS"})
+    return image, data.isel({n: 0 for n in data.dims if data.sizes[n] == 1 and n not in "YX"})
 
 
 def _image(file: Path) -> Any:

@@ -13,6 +13,11 @@ from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
 from napari_sam.io import microscopes
+from napari_sam.io.file_checks import why_unreadable
+from napari_sam.io.photos import open_photo
+from napari_sam.io.pixels import Pixels
+from napari_sam.io.stores import open_store, said_of
+from napari_sam.io.tiffs import open_tiff
 
 __all__ = ["Plane", "find_pictures", "name_of", "open_picture", "place_of", "read_plane"]
 
@@ -20,7 +25,6 @@ TIFF, PNG, ZARR = (".tif", ".tiff"), (".png",), (".zarr",)
 TIFFS = (*TIFF, ".btf", ".lsm", ".ndpi", ".qptiff", ".scn", ".stk", ".svs")  # by other names
 PHOTOS = (*PNG, ".bmp", ".jpeg", ".jpg")
 KNOWN = (*TIFFS, *PHOTOS, *ZARR, *microscopes.READERS)
-PALETTES = {"P": "RGB", "PA": "RGBA"}  # Pillow's modes of pictures that hold numbers of colours
 
 
 def find_pictures(paths: Iterable[Path]) -> list[Path]:
@@ -87,28 +91,38 @@ def place_of(path: Path) -> Path:
 
 
 @contextmanager
-def open_picture(path: Path) -> Iterator[Any]:
+def open_picture(path: Path, *, numbers: bool = False) -> Iterator[Pixels]:
     """Open a picture of any number of axes; index it to read, as long as it is open.
 
-    Of a pyramid it is the finest level.
+    Of a pyramid it is the finest level. What its file says of axes, colours and of how it is to be
+    turned counts; where that says nothing, a warning tells what is assumed.
+
+    Parameters
+    ----------
+    path : Path
+        The file, or a part of one, from `find_pictures`.
+    numbers : bool
+        Whether the numbers themselves are wanted, as of labels: of a palette those behind its
+        colours.
 
     Yields
     ------
-    array-like
+    Pixels
         Rows and columns are the last axes, after them 3 or 4 colours if it is a colour picture.
 
     Raises
     ------
     InputError
-        If the file cannot be read.
+        If the file cannot be read, or has colours where numbers are wanted.
     """
     with ExitStack() as opened:
         try:
-            data = _open(path, opened)
-        except InputError:
-            raise
+            data = _open(path, opened, numbers)
         except Exception as error:  # files can be damaged in more ways than their readers name
-            raise InputError(f"{path} cannot be read: {error or type(error).__name__}") from error
+            words = why_unreadable(error)
+            if not words.startswith(str(microscopes.file_of(path)[0])):
+                words = f"{path} cannot be read: {words}"
+            raise InputError(words) from error
         yield data
 
 
@@ -152,25 +166,22 @@ class Plane:
     def __getitem__(self, index: tuple[slice, ...]) -> NDArray[Any]:
         try:
             return np.asarray(self._data[(*self._plane, *index)])
+        except InputError:  # it names the plane
+            raise
         except Exception as error:  # as above
             name = ", ".join(map(str, self._plane))
             where = f"slice {name}" if name else "the picture"
             raise InputError(f"{where} cannot be read: {error or type(error).__name__}") from error
 
 
-def _open(path: Path, opened: ExitStack) -> Any:
+def _open(path: Path, opened: ExitStack, numbers: bool) -> Pixels:
     if path.suffix.lower() in TIFFS:
-        import tifffile
-
-        return _finest(opened.enter_context(tifffile.imread(path, aszarr=True)))
+        return open_tiff(path, opened, numbers)
     if path.suffix.lower() in PHOTOS:
-        from PIL import Image
-
-        with Image.open(path) as image:
-            return np.asarray(image.convert(PALETTES.get(image.mode, image.mode)))
+        return open_photo(path, numbers)
     if path.is_dir():
-        return _finest(path)
-    return microscopes.open_scene(path)
+        return open_store(path, numbers)
+    return microscopes.open_scene(path, numbers)
 
 
 def _file_of(path: Path) -> Path:
@@ -205,20 +216,6 @@ def _about(path: Path) -> Any:
     import zarr
 
     try:
-        attributes: Any = zarr.open_group(path, mode="r").attrs.asdict()
-    except (OSError, ValueError, KeyError, TypeError):  # an array, or no zarr: its reader tells
+        return said_of(zarr.open_group(path, mode="r").attrs.asdict())
+    except Exception:  # an array, or no zarr: its reader tells
         return {}
-    return attributes.get("ome", attributes)
-
-
-def _finest(store: Any) -> Any:
-    """Return the array of a zarr store, or the finest level of the pyramid that it holds."""
-    import zarr
-
-    node = zarr.open(store, mode="r")
-    if isinstance(node, zarr.Array):
-        return node
-    about: Any = node.attrs.get("ome", node.attrs)  # OME-Zarr 0.5, and before
-    if not about.get("multiscales"):
-        raise InputError("the zarr group holds no picture: it has no 'multiscales'")
-    return node[about["multiscales"][0]["datasets"][0]["path"]]

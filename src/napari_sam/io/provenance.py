@@ -84,7 +84,10 @@ def told(output: Path) -> dict[str, Any]:
     OSError, ValueError
         If nothing is, or it cannot be read.
     """
-    about = json.loads(beside(output).read_text("utf-8"))
+    try:
+        about = json.loads(beside(output).read_text("utf-8"))
+    except RecursionError as error:
+        raise ValueError("it is nested without end") from error
     if not isinstance(about, dict):
         raise ValueError("it is no JSON object")
     return about

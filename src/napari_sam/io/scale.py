@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import logging
+import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from napari_sam.io.labels import OUTLINES
 from napari_sam.io.microscopes import scale_of
 from napari_sam.io.pictures import PHOTOS, TIFFS
+from napari_sam.io.pixels import TURNS
 from napari_sam.io.spacing import NO_UNIT, SYMBOLS, Spacing
+from napari_sam.io.stores import arrangement as of_store
+from napari_sam.io.stores import finest, said_of
+from napari_sam.io.tiffs import ORIENTATION, arrangement
 
 __all__ = ["read_spacing"]
+
+logger = logging.getLogger(__name__)
 
 NAMES = {symbol: name for name, symbol in SYMBOLS.items()}
 NAMES |= dict.fromkeys(("um", "micron", "microns", "\\u00B5m"), "micrometer")  # ImageJ's
@@ -20,7 +29,7 @@ def read_spacing(path: Path, ndim: int) -> Spacing:
     """Return the spacing of a picture: from TIFF of OME, ImageJ or LSM, OME-Zarr, or through bioio.
 
     What a file does not say, or says in a way that cannot be understood, is as if nothing were
-    known: a scale of 1.
+    known: a scale of 1; of what it says and nobody can understand a warning tells.
 
     Parameters
     ----------
@@ -40,17 +49,26 @@ def read_spacing(path: Path, ndim: int) -> Spacing:
         if len(about.get("axis_labels", ())) == ndim + 1:  # colours are last
             about = {key: values[:-1] for key, values in about.items()}
         if {len(values) for values in about.values()} <= {ndim}:
-            return Spacing.of(ndim, about)
-    except (AttributeError, KeyError, IndexError, TypeError, ValueError):
-        pass  # anybody may write anything into a file
+            return _checked(path, Spacing.of(ndim, about))
+    except Exception:  # anybody may write anything into a file
+        logger.warning("%s: what it says of its axes and their scale is not understood", path)
     return Spacing.usual(ndim)
+
+
+def _checked(path: Path, spacing: Spacing) -> Spacing:
+    """Return a spacing without distances that are none."""
+    if 0 not in spacing.scale and all(map(math.isfinite, (*spacing.scale, *spacing.translate))):
+        return spacing
+    logger.warning("%s: its pixels cannot lie %s apart; left out", path, spacing.scale)
+    usual = Spacing.usual(len(spacing.names))
+    return replace(usual, names=spacing.names)
 
 
 def _of_tiff(path: Path) -> dict[str, Any]:
     import tifffile
 
     with tifffile.TiffFile(path) as file:
-        axes = file.series[0].axes.lower()
+        axes = _named(file.series[0])
         if file.is_ome:
             image = tifffile.xml2dict(file.ome_metadata or "")["OME"]["Image"]
             pixels = (image[0] if isinstance(image, list) else image)["Pixels"]
@@ -69,16 +87,26 @@ def _of_tiff(path: Path) -> dict[str, Any]:
             sizes = {letter: (step, unit) for letter, step in steps.items()}
         else:
             sizes = {}
+        turned = "t" in TURNS.get(file.series[0].keyframe.tags.valueof(ORIENTATION), "")
     known = [sizes.get(letter, (1, NO_UNIT)) for letter in axes]
+    if turned:
+        known[-2:] = known[-1], known[-2]
     scale, units = zip(*known, strict=True)
     return {"axis_labels": axes, "scale": scale, "units": units}
+
+
+def _named(series: Any) -> str:
+    """Return the letters of a TIFF's axes in the order of the open picture's."""
+    return "".join(series.axes[axis] for axis in arrangement(series.axes)[0]).lower()
 
 
 def _of_zarr(path: Path) -> dict[str, Any]:
     import zarr
 
     attributes: Any = zarr.open(path, mode="r").attrs
-    scales = attributes.get("ome", attributes)["multiscales"][0]
+    scales = said_of(attributes).get("multiscales", [{}])[0]
+    if "axes" not in scales:
+        return {}
     axes = [one if isinstance(one, dict) else {"name": one} for one in scales["axes"]]
     about = {
         "axis_labels": [one["name"] for one in axes],
@@ -87,4 +115,6 @@ def _of_zarr(path: Path) -> dict[str, Any]:
     for step in scales["datasets"][0].get("coordinateTransformations", ()):
         key = {"scale": "scale", "translation": "translate"}[step["type"]]
         about[key] = step[step["type"]]
-    return about
+    array, names = finest(path)
+    order = of_store(names, array.shape)[0] if names else range(len(axes))
+    return {key: [values[axis] for axis in order] for key, values in about.items()}

@@ -7,25 +7,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from PIL import Image
 from scipy import ndimage
 
 from napari_sam.errors import InputError
 from napari_sam.inference.image import check_image, contrast_range, to_rgb8
 from napari_sam.io.labels import open_labels
-from napari_sam.io.pictures import PNG, open_picture
+from napari_sam.io.pictures import open_picture
 from napari_sam.numbering import check_numbers
 
 __all__ = ["matched", "read_image", "read_labels", "to_rgb8_planes"]
 
-MODES = {"P": "RGB", "PA": "RGB", "LA": "L"}  # Pillow's
-
 
 def read_image(file: Path) -> NDArray[Any]:
     """Read a picture; the colours of a palette become RGB, transparency is dropped."""
-    if file.suffix.lower() in PNG:
-        with Image.open(file) as image:
-            return np.asarray(image.convert(MODES.get(image.mode, image.mode)))
     with open_picture(file) as data:
         return np.asarray(data[...])
 
