@@ -107,6 +107,11 @@ class Ledger:
         return Settings(self.semantic, self.classes, self.new_class)
 
     @property
+    def number(self) -> int:
+        """Number of the latest step, whether it was taken back or not."""
+        return self._number
+
+    @property
     def can_undo(self) -> bool:
         """True if there is a step to take back."""
         return bool(self.history.done)
@@ -119,12 +124,12 @@ class Ledger:
     def undo(self) -> None:
         """Take the last step back; pixels that somebody else changed since stay as they are."""
         if self.can_undo:
-            self._commit(Undone())
+            self._commit(Undone(self.history.done[-1].number))
 
     def redo(self) -> None:
         """Make the last undone step again."""
         if self.can_redo:
-            self._commit(Redone())
+            self._commit(Redone(self.history.undone[-1].number))
 
     def write_to(self, target: Target | None, largest_id: int = 0) -> None:
         """Show all objects in `target` from now on, whose largest id so far is `largest_id`.

@@ -5,23 +5,33 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
+import zlib
+from collections.abc import Callable, Sequence
+from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.session.changes import Edit, SectionEdit, TraitsEdit, apply
+from napari_sam.session.changes import Change, Edit, SectionEdit, TraitsEdit
 from napari_sam.session.codec import Codec
+from napari_sam.session.draft import Draft
 from napari_sam.session.journal import sync_folder
 from napari_sam.session.ledger import Ledger
-from napari_sam.session.records import Configured, Viewed
+from napari_sam.session.records import Adopted, Configured
+from napari_sam.session.salvage import Replay
+from napari_sam.session.values import of, whole
 
 __all__ = ["read_snapshot", "write_snapshot"]
 
 STATE, MASKS = "state.json", "masks.zarr"
+SUM = "masks_crc32"
 CHUNK = 2**20
+
+T = TypeVar("T")
 
 
 class _PooledMasks:
@@ -38,9 +48,12 @@ class _PooledMasks:
             self._bytes += bits
         return self._known[bits]
 
-    def get(self, key: Any) -> bytes:
+    def get(self, key: Any, length: int) -> bytes:
         assert self._pool is not None
-        return self._pool[key[0] : key[1]].tobytes()
+        first, last = (whole(at) for at in key)
+        if last - first != length or last > len(self._pool):
+            raise ValueError("a mask that is not in the pool")
+        return self._pool[first:last].tobytes()
 
     def array(self) -> NDArray[np.uint8]:
         return np.frombuffer(self._bytes, np.uint8)
@@ -69,12 +82,14 @@ def write_snapshot(session: Ledger, path: Path) -> None:
         "objects": codec.edits(edits),
         "done": [codec.change(change) for change in session.history.done],
         "undone": [codec.change(change) for change in session.history.undone],
+        SUM: zlib.crc32(masks.array()),
     }
     part = path.with_name(f"{path.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     try:
         part.mkdir()
-        (part / STATE).write_text(json.dumps(state), encoding="utf-8")
+        text = json.dumps(state).encode()
+        (part / STATE).write_bytes(b'{"crc32": "%08x", %s' % (zlib.crc32(text), text[1:]))
         pool = masks.array()
         array = zarr.create_array(
             store=part / MASKS, shape=pool.shape, dtype=np.uint8, chunks=(CHUNK,)
@@ -92,26 +107,85 @@ def write_snapshot(session: Ledger, path: Path) -> None:
         sync_folder(path.parent)
 
 
-def read_snapshot(session: Ledger, path: Path) -> None:
-    """Fill an empty session with what a snapshot holds.
+def read_snapshot(session: Ledger, path: Path) -> tuple[int, int]:
+    """Fill an empty session with what can be read of a snapshot.
+
+    Of the history, all behind the last change that cannot be read is left.
+
+    Returns
+    -------
+    recovered, lost : int
+        How many sections of objects, and changes, can be read and cannot; 0 lost if all is right.
 
     Raises
     ------
-    OSError, ValueError, KeyError
-        If it cannot be read.
+    Exception
+        Of any kind, if nothing of it can be read; the session is as it was.
     """
+    state, right = _read_state(path / STATE)
+    pool, holes = _read_pool(path / MASKS)
+    codec = Codec(_PooledMasks(pool))
+    objects, done, undone = (
+        _each(read, state[key])
+        for read, key in (
+            (lambda edit: codec.read_edits([edit]), "objects"),
+            (codec.read_change, "done"),
+            (codec.read_change, "undone"),
+        )
+    )
+    records = [
+        _one(codec.read_record, value) for value in (state["settings"], {"view": state["view"]})
+    ]
+    draft = _one(codec.read_draft, state["draft"])
+    everything = [*objects, *done, *undone, *records, draft]
+    lost = sum(one is None for one in everything)
+    if not right or holes or zlib.crc32(pool) != state.get(SUM, zlib.crc32(pool)):
+        lost = max(lost, 1)
+    replay = Replay(session, whole=not lost)
+    for record in (*records, Adopted(tuple(edit for edits in objects for edit in edits or ()))):
+        if record is not None:
+            replay.take(record)
+    session.resume(draft or Draft(), _behind_gap(done), _behind_gap(undone))
+    return len(everything) - lost, lost
+
+
+def _read_state(path: Path) -> tuple[dict[str, Any], bool]:
+    """Return what a state holds, and whether its checksum is right, if it has one."""
+    data = path.read_bytes().removeprefix(b"\xef\xbb\xbf").strip()
+    found = re.match(rb'\{"crc32": "([0-9a-f]{8})", ', data)
+    right = found is None or int(found[1], 16) == zlib.crc32(b"{" + data[found.end() :])
+    return of(dict, json.loads(data)), right
+
+
+def _read_pool(path: Path) -> tuple[NDArray[np.uint8], int]:
+    """Return the bits of all masks, zeros where they cannot be read, and how many chunks cannot."""
     import zarr
 
-    state = json.loads((path / STATE).read_text(encoding="utf-8"))
-    pool = np.asarray(zarr.open_array(path / MASKS, mode="r")[:], np.uint8)
-    codec = Codec(_PooledMasks(pool))
-    session.replay(codec.read_record(state["settings"]))
-    session.replay(Viewed(state["view"]))
-    apply(codec.read_edits(state["objects"]), session.objects)
-    done, undone = (
-        [codec.read_change(change) for change in state[key]] for key in ("done", "undone")
-    )
-    session.resume(codec.read_draft(state["draft"]), done, undone)
+    array = zarr.open_array(path, mode="r")
+    pool = np.zeros(array.shape, np.uint8)
+    holes = 0
+    for start in range(0, len(pool), CHUNK):
+        try:
+            pool[start : start + CHUNK] = array[start : start + CHUNK]
+        except Exception:  # whatever decompressing damaged data raises
+            holes += 1
+    return pool, holes
+
+
+def _each(read: Callable[[Any], T], values: Sequence[Any]) -> list[T | None]:
+    return [_one(read, value) for value in of(list, values)]
+
+
+def _one(read: Callable[[Any], T], value: Any) -> T | None:
+    try:
+        return read(value)
+    except Exception:  # anything may stand in a damaged state
+        return None
+
+
+def _behind_gap(changes: Sequence[Change | None]) -> list[Change]:
+    behind = takewhile(lambda change: change is not None, reversed(changes))
+    return [change for change in behind if change is not None][::-1]
 
 
 def _sync(path: Path) -> None:
