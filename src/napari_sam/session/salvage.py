@@ -9,6 +9,7 @@ from typing import Any
 from napari_sam.session.changes import (
     Change,
     Edit,
+    Kind,
     SectionEdit,
     TraitsEdit,
     apply,
@@ -138,9 +139,14 @@ def _made_to_fit(record: Record, session: Ledger, gap: bool) -> Sequence[Record]
             return []
         case Done(change):
             return [Done(replace(change, edits=_mended(change.edits, objects)))]
-        case Grown(number, edits) if history.find(number) is not None:
+        case Grown(number, edits) if _is_last(number, history.done):
             return [Grown(number, _mended(edits, objects))]
-        case Grown(_, edits) | Adopted(edits):
+        case Grown(
+            number, edits
+        ):  # a step of its own, for what was done in between is undone first
+            draft = session.draft
+            return [Done(Change(number, Kind.PROPAGATED, draft, draft, _mended(edits, objects)))]
+        case Adopted(edits):
             return [Adopted(_mended(edits, objects))]
         case Undone(number):
             return [Undone()] * _steps_to(number, history.done)
