@@ -295,4 +295,5 @@ def test_damaged_work_says_so_and_keeps_what_can_be_read(begin, settle, calm):
     panel.controls.go_on.answers[0].click()
     calm(panel)
     assert "could not be read" in panel.controls.remark.text()
-    assert set(panel.annotation.session.objects) == {1}
+    assert "recovered, 1 lost" in panel.controls.remark.text()
+    assert set(panel.annotation.session.objects) == {1, 2}

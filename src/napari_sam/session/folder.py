@@ -71,9 +71,14 @@ class SessionFolder:
         try:
             path.mkdir(parents=True)
             lock = locked(path)
-            picture.write(path)
-            sync_folder(path)
-            return cls(path, lock)
+            try:
+                picture.write(path)
+                sync_folder(path)
+                return cls(path, lock)
+            except BaseException:
+                lock.release()
+                _take_away(path)
+                raise
         except OSError as error:
             raise SessionError(f"the session cannot be saved in {path}: {error}") from error
 
@@ -129,33 +134,24 @@ class SessionFolder:
 
         A folder in which no object ever was is taken away, unless it holds anything else.
         """
-        session = self._session
-        if session is None:
-            self.let_go()
-            return
-        session.log = None
-        empty = not session.objects and not any(change.edits for change in session.history.known)
-        if empty and holds_nothing(self.path):
-            self.let_go(forget=True)
-            return
-        if self._journal.size > LONG_AT_CLOSE or self._meddled:
-            with contextlib.suppress(OSError):  # the journal holds everything too
-                self.take_snapshot()
+        session, empty = self._session, False
+        if session is not None:
+            session.log = None
+            changes = session.history.known
+            empty = not session.objects and not any(change.edits for change in changes)
+            empty = empty and holds_nothing(self.path)
+            if not empty and (self._journal.size > LONG_AT_CLOSE or self._meddled):
+                with contextlib.suppress(OSError):  # the journal holds everything too
+                    self.take_snapshot()
         self.let_go()
+        if empty:
+            _take_away(self.path)
 
-    def let_go(self, forget: bool = False) -> None:
-        """Close and unlock the folder as it is; `forget` takes away what is there of nothing."""
+    def let_go(self) -> None:
+        """Close and unlock the folder as it is."""
         self._session = None
         self._journal.close()
-        files = [journal_path(self.path, 0), self.path / MANIFEST] if forget else []
-        with contextlib.suppress(OSError):  # an empty folder is no harm
-            for file in files:
-                file.unlink()
         self._lock.release()
-        if forget:
-            with contextlib.suppress(OSError):
-                (self.path / LOCK).unlink(missing_ok=True)
-                self.path.rmdir()
 
     @property
     def _meddled(self) -> bool:
@@ -219,14 +215,16 @@ def restore(path: Path, history_bytes: int = HISTORY_BYTES) -> Restored:
     try:
         lock = locked(path)
     except OSError as error:
-        raise SessionError(f"the session in {path} cannot be opened: {error}") from error
+        raise SessionError(
+            f"nothing can be written in {path} ({error.strerror}), so that no work can go on there"
+        ) from error
     try:
         reading = _read(path, history_bytes)
         folder = _opened(path, lock, reading)
     except BaseException as error:
         lock.release()
         if isinstance(error, OSError):
-            raise SessionError(f"the session in {path} cannot be read: {error}") from error
+            raise _unreadable(path, error) from error
         raise
     return Restored(reading.session, folder, not reading.whole, reading.recovered, reading.lost)
 
@@ -246,7 +244,7 @@ def _read(path: Path, history_bytes: int) -> Reading:
     try:
         reading = read_folder(path, history_bytes)
     except Exception as error:  # whatever damaged data makes the libraries raise
-        raise SessionError(f"the session in {path} cannot be read: {error}") from error
+        raise _unreadable(path, error) from error
     session = reading.session
     empty = not session.objects and not session.history.known and session.draft.is_empty
     if empty and not reading.whole:
@@ -255,6 +253,11 @@ def _read(path: Path, history_bytes: int) -> Reading:
             "is; if you have a copy of that folder, put it there instead"
         )
     return reading
+
+
+def _unreadable(path: Path, error: Exception) -> SessionError:
+    reason = getattr(error, "strerror", None) or error
+    return SessionError(f"the session in {path} cannot be read: {reason}")
 
 
 def _opened(path: Path, lock: FileLock, reading: Reading) -> SessionFolder:
@@ -274,6 +277,14 @@ def _opened(path: Path, lock: FileLock, reading: Reading) -> SessionFolder:
             folder.let_go()
             raise
     return folder
+
+
+def _take_away(path: Path) -> None:
+    """Delete a folder in which there is nothing but an empty session."""
+    with contextlib.suppress(OSError):  # what is left of it is no harm
+        for file in (journal_path(path, 0), path / MANIFEST, path / LOCK):
+            file.unlink(missing_ok=True)
+        path.rmdir()
 
 
 def _clear(path: Path, reading: Reading) -> None:
@@ -302,5 +313,10 @@ def locked(path: Path) -> FileLock:
     except Timeout as error:
         raise SessionError(
             f"the session in {path} is open in another window; close it there first"
+        ) from error
+    except NotImplementedError as error:
+        raise SessionError(
+            f"{path} lies on a drive that cannot lock files; let NAPARI_SAM_SESSIONS name a folder "
+            "on another drive"
         ) from error
     return lock

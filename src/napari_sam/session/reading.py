@@ -10,7 +10,7 @@ from napari_sam.session.generations import journal_path, journals, snapshot_path
 from napari_sam.session.journal import Lines, read_journal
 from napari_sam.session.ledger import HISTORY_BYTES, Ledger
 from napari_sam.session.manifest import FILE
-from napari_sam.session.salvage import Replay, name_all_classes
+from napari_sam.session.salvage import Replay, tidy
 from napari_sam.session.session import Session
 from napari_sam.session.snapshot import read_snapshot
 
@@ -100,7 +100,8 @@ def _replayed(
     for generation in generations:
         lines = read_journal(journal_path(path, generation))
         replay.journal(lines.values)
-    name_all_classes(session)
+    if not replay.whole:
+        tidy(session)
     latest = generations[-1]
     there = latest == 0 or journal_path(path, latest).exists()
     return Reading(

@@ -30,7 +30,7 @@ from napari_sam.session.records import (
     Undone,
 )
 
-__all__ = ["Replay", "name_all_classes"]
+__all__ = ["Replay", "tidy"]
 
 
 class Replay:
@@ -115,8 +115,10 @@ class Replay:
         return unread
 
 
-def name_all_classes(session: Ledger) -> None:
-    """Name the classes whose names are lost."""
+def tidy(session: Ledger) -> None:
+    """Take away objects of which no pixel is left, and name classes whose names are lost."""
+    nothing = (held for held in session.objects.values() if not held.sections)
+    session.replay(Adopted(tuple(TraitsEdit(held.id, held.traits, None) for held in nothing)))
     used = {session.new_class, *(held.class_id for held in session.objects.values())}
     if unnamed := used - set(session.classes):
         names = {number: f"class {number}" for number in sorted(unnamed)}

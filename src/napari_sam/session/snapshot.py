@@ -8,8 +8,7 @@ import os
 import re
 import shutil
 import zlib
-from collections.abc import Callable, Sequence
-from itertools import takewhile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,7 +20,7 @@ from napari_sam.session.codec import Codec
 from napari_sam.session.draft import Draft
 from napari_sam.session.journal import sync_folder
 from napari_sam.session.ledger import Ledger
-from napari_sam.session.records import Adopted, Configured
+from napari_sam.session.records import Configured
 from napari_sam.session.salvage import Replay
 from napari_sam.session.values import of, whole
 
@@ -110,12 +109,12 @@ def write_snapshot(session: Ledger, path: Path) -> None:
 def read_snapshot(session: Ledger, path: Path) -> tuple[int, int]:
     """Fill an empty session with what can be read of a snapshot.
 
-    Of the history, all behind the last change that cannot be read is left.
+    Where anything of it cannot, there is no history.
 
     Returns
     -------
     recovered, lost : int
-        How many sections of objects, and changes, can be read and cannot; 0 lost if all is right.
+        How many parts can be read and cannot; 0 lost if all is right.
 
     Raises
     ------
@@ -125,28 +124,27 @@ def read_snapshot(session: Ledger, path: Path) -> tuple[int, int]:
     state, right = _read_state(path / STATE)
     pool, holes = _read_pool(path / MASKS)
     codec = Codec(_PooledMasks(pool))
-    objects, done, undone = (
-        _each(read, state[key])
-        for read, key in (
-            (lambda edit: codec.read_edits([edit]), "objects"),
-            (codec.read_change, "done"),
-            (codec.read_change, "undone"),
-        )
-    )
-    records = [
-        _one(codec.read_record, value) for value in (state["settings"], {"view": state["view"]})
+    objects = ({"adopt": [edit]} for edit in of(list, state["objects"]))
+    values = state["settings"], {"view": state["view"]}, *objects
+    records = [_one(codec.read_record, value) for value in values]
+    stacks = [
+        [_one(codec.read_change, value) for value in of(list, state[key])]
+        for key in ("done", "undone")
     ]
     draft = _one(codec.read_draft, state["draft"])
-    everything = [*objects, *done, *undone, *records, draft]
-    lost = sum(one is None for one in everything)
-    if not right or holes or zlib.crc32(pool) != state.get(SUM, zlib.crc32(pool)):
-        lost = max(lost, 1)
-    replay = Replay(session, whole=not lost)
-    for record in (*records, Adopted(tuple(edit for edits in objects for edit in edits or ()))):
+    changes = [change for stack in stacks for change in stack if change is not None]
+    lost = [draft, *records, *stacks[0], *stacks[1]].count(None)
+    right = right and not holes and state.get(SUM, zlib.crc32(pool)) == zlib.crc32(pool)
+    replay = Replay(session, whole=right and not lost)
+    for record in records:
         if record is not None:
             replay.take(record)
-    session.resume(draft or Draft(), _behind_gap(done), _behind_gap(undone))
-    return len(everything) - lost, lost
+    if not replay.whole:  # nobody knows what could be taken back
+        lost, stacks = max(lost, 1), [[], []]
+    done, undone = ([change for change in stack if change is not None] for stack in stacks)
+    number = max((change.number for change in changes), default=0)
+    session.resume(draft or Draft(), done, undone, number)
+    return replay.recovered, lost
 
 
 def _read_state(path: Path) -> tuple[dict[str, Any], bool]:
@@ -172,20 +170,11 @@ def _read_pool(path: Path) -> tuple[NDArray[np.uint8], int]:
     return pool, holes
 
 
-def _each(read: Callable[[Any], T], values: Sequence[Any]) -> list[T | None]:
-    return [_one(read, value) for value in of(list, values)]
-
-
 def _one(read: Callable[[Any], T], value: Any) -> T | None:
     try:
         return read(value)
     except Exception:  # anything may stand in a damaged state
         return None
-
-
-def _behind_gap(changes: Sequence[Change | None]) -> list[Change]:
-    behind = takewhile(lambda change: change is not None, reversed(changes))
-    return [change for change in behind if change is not None][::-1]
 
 
 def _sync(path: Path) -> None:

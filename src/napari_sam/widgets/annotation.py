@@ -27,6 +27,7 @@ from napari_sam.session.saved import sessions_folder
 from napari_sam.session.session import Accepted, Session
 from napari_sam.session.target import Plane
 from napari_sam.widgets.drawn import Area
+from napari_sam.widgets.going_on import layer_to_go_on_in, name_as_before
 from napari_sam.widgets.haste import Haste
 from napari_sam.widgets.jobs import Answer, Job, Jobs
 from napari_sam.widgets.look import Contrast, Look
@@ -284,27 +285,30 @@ class Annotation:
         saving = self._saving
         return saving if isinstance(saving, SessionFolder) else saving.folder
 
-    def resume(self, restored: Restored) -> None:
-        """Go on with a saved session, in the Labels layer of now if it agrees, else in a new one.
+    def resume(self, restored: Restored) -> str:
+        """Go on with a saved session, in the Labels layer that shows its objects or in a new one.
 
-        The session of now ends and stays saved.
+        The session of now ends and stays saved. Returns what is to be said of the layer.
 
         Raises
         ------
         InputError
             If its masks do not fit the picture; nothing changes.
         """
-        session, before = restored.session, self._target
+        session, layers = restored.session, self._viewer.layers
         check_places(session.objects, self.picture, CHANNELS)
+        layer = layer_to_go_on_in(layers, self.picture, session, self.target)
         self._release()
         self.many.forget()
         self._saving.close()
         self._begin_session(restored)
-        if before is not None and not why_not(before.layer, self.picture) and session.fits(before):
-            self._attach(before.layer)
+        if layer is not None:
+            self._attach(layer)
         elif session.objects:
             self.ensure_target()
         self._follow_session()
+        self._rest.start(REST_MS)  # what was painted since is a step of its own
+        return "" if layer is self.target else name_as_before(layers, session, self.target)
 
     def close(self) -> None:
         """Take our layers away and let go of everything; accepted objects stay."""
@@ -356,7 +360,7 @@ class Annotation:
         except NapariSamError as error:
             self.remarked.emit(f"⚠ {error}")
             return
-        if restored.session.fits(self._target):
+        if restored.session.shown_in(self._target):
             self.resume(restored)
         else:
             restored.folder.close()
