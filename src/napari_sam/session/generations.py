@@ -5,11 +5,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from napari_sam.files import free_path
 from napari_sam.session.journal import sync_folder
 
 __all__ = [
     "drop",
-    "free_path",
     "journal_path",
     "journals",
     "older",
@@ -63,15 +63,6 @@ def set_aside(path: Path, generation: int) -> None:
         if entry.exists():
             entry.rename(free_path(entry.with_suffix(".damaged")))
     sync_folder(path)
-
-
-def free_path(path: Path) -> Path:
-    """Return the path, or the first of "name-2.end", "name-3.end"... that is not taken."""
-    free, number = path, 2
-    while free.exists() or free.is_symlink():
-        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
-        number += 1
-    return free
 
 
 def _numbers(path: Path) -> list[int]:

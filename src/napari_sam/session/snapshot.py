@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.session.changes import Change, Edit, SectionEdit, TraitsEdit
+from napari_sam.session.changes import Edit, SectionEdit, TraitsEdit
 from napari_sam.session.codec import Codec
 from napari_sam.session.draft import Draft
 from napari_sam.session.journal import sync_folder
