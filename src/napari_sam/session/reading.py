@@ -77,8 +77,8 @@ def read_folder(path: Path, history_bytes: int, before: int | None = None) -> Re
             if _begun(session, path, base)[1] == 0:
                 return _replayed(session, path, range(base, generation + 1), (0, 0))
     session = Session(history_bytes=history_bytes)
-    counted = _begun(session, path, max(kept, default=0))
-    first = max(kept, default=0) if counted[0] else 0
+    counted = _begun(session, path, kept[-1]) if kept else (0, 1)
+    first = kept[-1] if counted[0] else 0
     return _replayed(session, path, [n for n in written if n >= first] or [generation], counted)
 
 
