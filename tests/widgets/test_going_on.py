@@ -117,8 +117,8 @@ def test_a_layer_that_was_changed_stays_as_it_is_and_that_is_said(
     assert target is not layer
     assert target.data[2, row, column] == 1
     np.testing.assert_array_equal(layer.data, before)
-    assert f"'{layer.name}' shows other labels now" in panel.controls.remark.text()
-    assert f"in '{target.name}'" in panel.controls.remark.text()
+    assert f"'{layer.name}' holds other labels" in panel.controls.remark.text()
+    assert f"they are in '{target.name}'" in panel.controls.remark.text()
 
 
 @pytest.mark.parametrize("place", [{"scale": (1, 2, 2)}, {"translate": (0, 5, 0)}])
@@ -145,3 +145,23 @@ def test_what_was_erased_in_a_layer_that_was_left_does_not_come_back(viewer, pan
     panel.controls.labels.choose(first)
     assert first.data[10, 20] == 0
     assert "Saved work" in panel.controls.remark.text()
+
+
+def test_a_chosen_layer_without_room_for_the_ids_is_left_alone(begin, settle, new_panel, calm):
+    viewer, panel = begin(picture(*SHAPE))
+    panel.annotation.ensure_target()
+    panel.annotation.session.note_id(400)
+    work(viewer, panel, settle)
+    panel.close_panel()
+    viewer.layers.remove(labels_of(viewer)[0])
+    small = viewer.add_labels(np.zeros(SHAPE, np.uint8))
+    _, panel = new_panel(viewer)
+    panel.controls.labels.choose(small)
+    panel.controls.go_on.answers[0].click()
+    calm(panel)
+    assert set(np.unique(panel.annotation.target.data)) == {0, 401, 402}
+    assert not small.data.any()
+    panel.controls.accept.click()
+    panel.close_panel()
+    (saved,) = all_saved(sessions_folder())
+    assert saved.count() == 3

@@ -223,8 +223,10 @@ def restore(path: Path, history_bytes: int = HISTORY_BYTES) -> Restored:
         folder = _opened(path, lock, reading)
     except BaseException as error:
         lock.release()
-        if isinstance(error, OSError):
-            raise _unreadable(path, error) from error
+        if isinstance(error, Exception) and not isinstance(error, SessionError):
+            raise SessionError(
+                f"no work can go on in {path}: {getattr(error, 'strerror', None) or error}"
+            ) from error
         raise
     return Restored(reading.session, folder, not reading.whole, reading.recovered, reading.lost)
 
@@ -244,7 +246,8 @@ def _read(path: Path, history_bytes: int) -> Reading:
     try:
         reading = read_folder(path, history_bytes)
     except Exception as error:  # whatever damaged data makes the libraries raise
-        raise _unreadable(path, error) from error
+        reason = getattr(error, "strerror", None) or error
+        raise SessionError(f"the session in {path} cannot be read: {reason}") from error
     session = reading.session
     empty = not session.objects and not session.history.known and session.draft.is_empty
     if empty and not reading.whole:
@@ -253,11 +256,6 @@ def _read(path: Path, history_bytes: int) -> Reading:
             "is; if you have a copy of that folder, put it there instead"
         )
     return reading
-
-
-def _unreadable(path: Path, error: Exception) -> SessionError:
-    reason = getattr(error, "strerror", None) or error
-    return SessionError(f"the session in {path} cannot be read: {reason}")
 
 
 def _opened(path: Path, lock: FileLock, reading: Reading) -> SessionFolder:

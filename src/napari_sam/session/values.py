@@ -42,9 +42,10 @@ def whole(value: Any, least: int = 0) -> int:
         ...
     ValueError: int was expected, not bool
     """
-    if not least <= of(int, value) < 2**63:
-        raise ValueError(f"{value} is out of bounds")
-    return value
+    number = of(int, value)
+    if not least <= number < 2**63:
+        raise ValueError(f"{number} is out of bounds")
+    return number
 
 
 def finite(value: Any) -> float:

@@ -261,11 +261,7 @@ class Annotation:
                 raise InputError(problem)
             return
         check_places(self.session.objects, self.picture, BEGIN)
-        active = self._viewer.layers.selection.active
-        layer = new_labels(self.picture, max(self.session.objects, default=largest_id))
-        self._viewer.layers.insert(first_helper(self._viewer), layer)
-        self._attach(layer)
-        self._viewer.layers.selection.active = active
+        self._add(new_labels(self.picture, max(self.session.objects, default=largest_id)))
         self.changed.emit()
 
     def accept_proposed(self) -> None:
@@ -295,20 +291,23 @@ class Annotation:
         InputError
             If its masks do not fit the picture; nothing changes.
         """
-        session, layers = restored.session, self._viewer.layers
+        session, layers, chosen = restored.session, self._viewer.layers, self.target
         check_places(session.objects, self.picture, CHANNELS)
-        layer = layer_to_go_on_in(layers, self.picture, session, self.target)
+        layer, said = layer_to_go_on_in(layers, self.picture, session, chosen), ""
+        new = layer is None and bool(session.objects)
+        made = new_labels(self.picture, max(session.objects)) if new else None
         self._release()
         self.many.forget()
         self._saving.close()
         self._begin_session(restored)
-        if layer is not None:
+        if made is not None:
+            self._add(made)
+            said = name_as_before(layers, session, made, chosen)
+        elif layer is not None:
             self._attach(layer)
-        elif session.objects:
-            self.ensure_target()
         self._follow_session()
         self._rest.start(REST_MS)  # what was painted since is a step of its own
-        return "" if layer is self.target else name_as_before(layers, session, self.target)
+        return said
 
     def close(self) -> None:
         """Take our layers away and let go of everything; accepted objects stay."""
@@ -349,6 +348,13 @@ class Annotation:
         layer.events.paint.connect(self._painted)
         layer.events.data.connect(self._relabelled)
         layer.events.set_data.connect(self._redrawn)
+
+    def _add(self, layer: Labels) -> None:
+        layers = self._viewer.layers
+        active = layers.selection.active
+        layers.insert(first_helper(self._viewer), layer)
+        self._attach(layer)
+        layers.selection.active = active
 
     def _go_on_in(self, layer: Labels) -> None:
         """Bring back the session that wrote to a layer before, if that still shows its objects."""

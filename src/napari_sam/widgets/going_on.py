@@ -17,8 +17,7 @@ from napari_sam.widgets.target import why_not
 __all__ = ["layer_to_go_on_in", "name_as_before"]
 
 LEFT_ALONE = (
-    "'{}' shows other labels now than when you left it, and stays as it is: your saved objects are "
-    "in '{}'."
+    "'{}' holds other labels than your saved objects, and stays as it is: they are in '{}'."
 )
 
 
@@ -51,29 +50,31 @@ def layer_to_go_on_in(
     chosen : Labels, optional
         The layer to write to so far.
     """
-    if chosen is not None and not why_not(chosen, picture) and session.fits(_Shown(chosen)):
+    usable = (layer for layer in layers if isinstance(layer, Labels) and not is_helper(layer))
+    usable = [one for one in usable if not why_not(one, picture) and _has_room(one, session)]
+    if chosen in usable and session.fits(_Shown(chosen)):
         return chosen
     if not session.objects:
         return None
-    same = [
-        layer
-        for layer in layers
-        if isinstance(layer, Labels)
-        and not is_helper(layer)
-        and not why_not(layer, picture)
-        and session.shown_in(_Shown(layer))
-    ]
+    same = [layer for layer in usable if session.shown_in(_Shown(layer))]
     return max(same, key=lambda layer: (_was(layer, session), _is_ours(layer)), default=None)
 
 
-def name_as_before(layers: Iterable[Layer], session: Ledger, new: Labels | None) -> str:
-    """Call a new layer as the one from before; say so if that is there and is another one now."""
-    if new is None:
-        return ""
-    labels = (layer for layer in layers if isinstance(layer, Labels) and layer is not new)
-    other = next((layer for layer in labels if _was(layer, session)), None)
+def name_as_before(
+    layers: Iterable[Layer], session: Ledger, new: Labels, chosen: Labels | None
+) -> str:
+    """Call a new layer as the one from before; say why it is not that, or the chosen one."""
+    before = (layer for layer in layers if isinstance(layer, Labels) and _was(layer, session))
+    other = chosen or next(before, None)
     new.name = _name(session) or new.name
     return "" if other is None else LEFT_ALONE.format(other.name, new.name)
+
+
+def _has_room(layer: Labels, session: Ledger) -> bool:
+    """Tell whether the labels of all objects fit a layer's type."""
+    objects = session.objects.values()
+    labels = [held.class_id if session.semantic else held.id for held in objects]
+    return max(labels, default=0) <= np.iinfo(layer.data.dtype).max
 
 
 def _name(session: Ledger) -> str:

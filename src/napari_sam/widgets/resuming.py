@@ -244,7 +244,7 @@ class Resuming(QObject):
             return
         try:
             said = annotation.resume(restored)
-        except NapariSamError as problem:
+        except (NapariSamError, MemoryError) as problem:
             restored.folder.close()
             self.remarked.emit(f"⚠ {problem}")
             return

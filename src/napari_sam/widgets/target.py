@@ -134,8 +134,10 @@ def check_places(objects: Objects, picture: Picture, advice: str) -> None:
 
 def new_labels(picture: Picture, largest_id: int = 0) -> Labels:
     """Return an empty Labels layer that lies exactly on the picture, with room for many ids."""
+    room = (2**15, np.uint16), (2**31, np.uint32)
+    dtype = next((dtype for bound, dtype in room if largest_id < bound), np.uint64)
     return Labels(
-        np.zeros(picture.shape, np.uint16 if largest_id < 2**15 else np.uint32),
+        np.zeros(picture.shape, dtype),
         name=f"{picture.layer.name} objects",
         metadata={OURS: "objects"},
         **picture.place(),
