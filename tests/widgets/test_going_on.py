@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from napari.layers import Labels
 
+from napari_sam.session.folder import SessionFolder
 from napari_sam.session.saved import all_saved, sessions_folder
-from tests.widgets.conftest import picture
+from napari_sam.session.session import Session
+from tests.widgets.conftest import ours, picture
 from tests.widgets.resumed import work
 
 SHAPE = 6, 40, 60
@@ -129,6 +131,7 @@ def test_a_layer_that_lies_elsewhere_is_left_alone(left, go_on, place):
     panel = go_on(viewer)
     assert panel.annotation.target is not other
     np.testing.assert_array_equal(panel.annotation.target.data, other.data)
+    assert "holds other labels" not in panel.controls.remark.text()
 
 
 def test_a_layer_that_is_locked_is_left_alone(left, go_on):
@@ -165,3 +168,22 @@ def test_a_chosen_layer_without_room_for_the_ids_is_left_alone(begin, settle, ne
     panel.close_panel()
     (saved,) = all_saved(sessions_folder())
     assert saved.count() == 3
+
+
+def test_what_is_being_drawn_in_a_picture_of_other_axes_is_refused(begin, settle, calm):
+    data = picture(4, 40, 60)
+    _, panel = begin(data)
+    folder = SessionFolder.create(sessions_folder() / "mine", panel.annotation.identity.wait())
+    panel.close_panel()
+    session = Session()
+    folder.serve(session)
+    session.draw((None, None), [(5, 50)], [1])
+    folder.let_go()  # as if it had crashed
+    viewer, panel = begin(data)
+    panel.controls.go_on.answers[0].click()
+    calm(panel)
+    assert "picture of 2 axes" in panel.controls.remark.text()
+    ours(viewer, "points").add((0, 5, 50))
+    settle(panel)
+    panel.controls.accept.click()
+    assert [saved.count() for saved in all_saved(sessions_folder())] == [1, 0]

@@ -240,6 +240,8 @@ class Codec:
         labels = tuple(whole(label) for label in value.get("labels", ()))
         if len(labels) != len(points) or not {0, 1}.issuperset(labels):
             raise ValueError("there is not one label, 0 or 1, for each point")
+        if not at and not {"points", "box", "mask", "held"}.isdisjoint(value):
+            raise ValueError("something is drawn on no plane")
         return Draft(
             plane(at) if at else (),
             points,

@@ -292,7 +292,7 @@ class Annotation:
             If its masks do not fit the picture; nothing changes.
         """
         session, layers, chosen = restored.session, self._viewer.layers, self.target
-        check_places(session.objects, self.picture, CHANNELS)
+        check_places(session.objects, self.picture, CHANNELS, session.draft.plane)
         layer, said = layer_to_go_on_in(layers, self.picture, session, chosen), ""
         new = layer is None and bool(session.objects)
         made = new_labels(self.picture, max(session.objects)) if new else None

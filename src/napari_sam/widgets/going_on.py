@@ -64,8 +64,8 @@ def name_as_before(
     layers: Iterable[Layer], session: Ledger, new: Labels, chosen: Labels | None
 ) -> str:
     """Call a new layer as the one from before; say why it is not that, or the chosen one."""
-    before = (layer for layer in layers if isinstance(layer, Labels) and _was(layer, session))
-    other = chosen or next(before, None)
+    others = (layer for layer in layers if isinstance(layer, Labels) and layer is not new)
+    other = chosen or next((layer for layer in others if _was(layer, session)), None)
     new.name = _name(session) or new.name
     return "" if other is None else LEFT_ALONE.format(other.name, new.name)
 

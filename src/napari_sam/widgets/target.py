@@ -112,14 +112,19 @@ def misfit(layer: Labels, picture: Picture) -> str:
     return ""
 
 
-def check_places(objects: Objects, picture: Picture, advice: str) -> None:
-    """Make sure that the masks of objects can lie on a picture.
+def check_places(objects: Objects, picture: Picture, advice: str, drawn: Plane = ()) -> None:
+    """Make sure that the masks of objects, and what is being drawn, can lie on a picture.
 
     Raises
     ------
     InputError
         If it has other axes or another size; ends with the advice.
     """
+    if drawn and len(drawn) != picture.ndim:
+        raise InputError(
+            f"what was being drawn lies in a picture of {len(drawn)} axes, and this one of shape "
+            f"{picture.shape} has {picture.ndim}; {advice}"
+        )
     for held in objects.values():
         for plane, section in held.sections.items():
             mask = None if section.mask is None else section.mask.shape
