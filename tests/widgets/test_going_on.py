@@ -183,6 +183,7 @@ def test_what_is_being_drawn_in_a_picture_of_other_axes_is_refused(begin, settle
     panel.controls.go_on.answers[0].click()
     calm(panel)
     assert "picture of 2 axes" in panel.controls.remark.text()
+    viewer.dims.set_point(0, 0)
     ours(viewer, "points").add((0, 5, 50))
     settle(panel)
     panel.controls.accept.click()

@@ -106,9 +106,8 @@ class Replay:
 
     def _missing(self, value: Any, record: Record, unread: int) -> int:
         """Return how many lines are missing before this one; below zero if it comes too late."""
-        number = _line(value)
-        if number is not None:
-            return number - self.line - 1
+        if (number := _line(value)) is not None:
+            return int(number) - self.line - 1
         if isinstance(record, Done):
             gap = record.change.number - self._session.number - 1
             return gap if gap < 0 else max(gap, unread)

@@ -369,7 +369,7 @@ class Annotation:
         if restored.session.shown_in(self._target):
             self.resume(restored)
         else:
-            restored.folder.close()
+            restored.folder.let_go()
             self.remarked.emit(PAINTED_OVER)
 
     def _release(self) -> None:

@@ -50,8 +50,8 @@ def layer_to_go_on_in(
     chosen : Labels, optional
         The layer to write to so far.
     """
-    usable = (layer for layer in layers if isinstance(layer, Labels) and not is_helper(layer))
-    usable = [one for one in usable if not why_not(one, picture) and _has_room(one, session)]
+    labels = (layer for layer in layers if isinstance(layer, Labels) and not is_helper(layer))
+    usable = [one for one in labels if not why_not(one, picture) and _has_room(one, session)]
     if chosen in usable and session.fits(_Shown(chosen)):
         return chosen
     if not session.objects:

@@ -240,12 +240,12 @@ class Resuming(QObject):
             return
         restored = future.result()
         if annotation is not self._annotation:
-            restored.folder.close()
+            restored.folder.let_go()
             return
         try:
             said = annotation.resume(restored)
         except (NapariSamError, MemoryError) as problem:
-            restored.folder.close()
+            restored.folder.let_go()
             self.remarked.emit(f"⚠ {problem}")
             return
         view = dict(restored.session.view)
