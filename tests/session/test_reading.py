@@ -134,6 +134,14 @@ class TestWhatOthersDo:
         assert (path / name).read_text() == "mine"
         assert (path / "session.json").exists()
 
+    def test_a_folder_that_is_gone_can_be_closed(self, tmp_path):
+        session, path = Session(), tmp_path / "mine"
+        folder = SessionFolder.create(path, PICTURE)
+        folder.serve(session)
+        shutil.rmtree(path)
+        folder.close()
+        assert not path.exists()
+
     def test_objects_that_were_taken_back_keep_the_folder(self, begun):
         session, folder = begun
         for _ in range(5):

@@ -19,8 +19,7 @@ from napari_sam.session.generations import (
 )
 from napari_sam.session.journal import Journal, settle_end, sync_folder
 from napari_sam.session.ledger import HISTORY_BYTES, Ledger
-from napari_sam.session.manifest import FILE as MANIFEST
-from napari_sam.session.manifest import Manifest
+from napari_sam.session.manifest import FILE, LOCK, Manifest
 from napari_sam.session.reading import Reading, holds_nothing, read_folder
 from napari_sam.session.records import Record, Viewed
 from napari_sam.session.session import Session
@@ -30,7 +29,6 @@ __all__ = ["Restored", "SessionFolder", "locked", "read_session", "restore"]
 
 LONG_JOURNAL = 32 * 2**20  # bytes; a snapshot is written then
 LONG_AT_CLOSE = 2**20
-LOCK = "lock"
 
 
 class SessionFolder:
@@ -280,7 +278,7 @@ def _opened(path: Path, lock: FileLock, reading: Reading) -> SessionFolder:
 def _take_away(path: Path) -> None:
     """Delete a folder in which there is nothing but an empty session."""
     with contextlib.suppress(OSError):  # what is left of it is no harm
-        for file in (journal_path(path, 0), path / MANIFEST, path / LOCK):
+        for file in (journal_path(path, 0), path / FILE, path / LOCK):
             file.unlink(missing_ok=True)
         path.rmdir()
 
@@ -288,11 +286,17 @@ def _take_away(path: Path) -> None:
 def _clear(path: Path, reading: Reading) -> None:
     """Drop what the latest snapshot has made superfluous, if it is that and nothing more."""
     past = older(path, reading.generation)
-    if past:
+    superfluous = bool(past) and _is_superfluous(path, reading)
+    for generation in past:
+        (drop if superfluous else set_aside)(path, generation)
+
+
+def _is_superfluous(path: Path, reading: Reading) -> bool:
+    try:
         known = read_folder(path, HISTORY_BYTES, before=reading.generation)
-        known_all = known.whole and known.session.number <= reading.session.number
-        for generation in past:
-            (drop if known_all else set_aside)(path, generation)
+    except Exception:  # whatever damaged data makes the libraries raise
+        return False
+    return known.whole and known.session.number <= reading.session.number
 
 
 def locked(path: Path) -> FileLock:

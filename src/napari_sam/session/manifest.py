@@ -14,7 +14,7 @@ from napari_sam.session.values import of, whole
 
 __all__ = ["Manifest", "folder_name"]
 
-FILE = "session.json"
+FILE, LOCK = "session.json", "lock"
 FORMAT, VERSION = "napari-sam session", 1
 LARGEST = 2**20  # bytes
 

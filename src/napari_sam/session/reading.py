@@ -9,7 +9,7 @@ from pathlib import Path
 from napari_sam.session.generations import journal_path, journals, snapshot_path, snapshots
 from napari_sam.session.journal import Lines, read_journal
 from napari_sam.session.ledger import HISTORY_BYTES, Ledger
-from napari_sam.session.manifest import FILE
+from napari_sam.session.manifest import FILE, LOCK
 from napari_sam.session.salvage import Replay, tidy
 from napari_sam.session.session import Session
 from napari_sam.session.snapshot import read_snapshot
@@ -118,13 +118,16 @@ def _replayed(
 def holds_nothing(path: Path) -> bool:
     """Tell whether a folder holds no object, not even one taken back, and nothing unknown."""
     journal = journal_path(path, 0)
-    if {entry.name for entry in path.iterdir()} - {"lock", FILE, journal.name}:
+    try:
+        names = {entry.name for entry in path.iterdir()}
+        reading, size = read_folder(path, HISTORY_BYTES), journal.stat().st_size
+    except OSError:
         return False
-    reading = read_folder(path, HISTORY_BYTES)
     values = reading.lines.values
     return (
-        reading.whole
-        and reading.lines.end == journal.stat().st_size
+        names <= {LOCK, FILE, journal.name}
+        and reading.whole
+        and reading.lines.end == size
         and not any(value.keys() & {"adopt", "grow"} for value in values)
         and not any(value["do"]["edits"] for value in values if "do" in value)
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from napari_sam.session.boxes import Boxes
 from napari_sam.session.changes import (
     Change,
     Edit,
@@ -29,6 +30,7 @@ from napari_sam.session.records import (
     Redone,
     Undone,
 )
+from napari_sam.session.target import Plane
 
 __all__ = ["Replay", "tidy"]
 
@@ -221,15 +223,20 @@ def _steps_to(number: int | None, changes: Sequence[Change]) -> int:
 
 def _mended(edits: Iterable[Edit], objects: Objects) -> tuple[Edit, ...]:
     made: list[Edit] = []
+    boxes: dict[Plane, Boxes] = {}
     for edit in edits:
-        for fit in _made_of(edit, objects):
+        if isinstance(edit, SectionEdit) and edit.plane not in boxes:
+            boxes[edit.plane] = Boxes(objects, edit.plane)
+        for fit in _made_of(edit, objects, boxes):
             apply((fit,), objects)
             made.append(fit)
+            if isinstance(fit, SectionEdit) and fit.plane in boxes:
+                boxes[fit.plane].add(fit.object_id)
     apply(backwards(made), objects)
     return tuple(made)
 
 
-def _made_of(edit: Edit, objects: Objects) -> list[Edit]:
+def _made_of(edit: Edit, objects: Objects, boxes: Mapping[Plane, Boxes]) -> list[Edit]:
     """Return the edits that bring about what one edit says was after it."""
     number, held = edit.object_id, objects.get(edit.object_id)
     if isinstance(edit, TraitsEdit):
@@ -245,8 +252,7 @@ def _made_of(edit: Edit, objects: Objects) -> list[Edit]:
     made: list[Edit] = [] if held is not None else [TraitsEdit(number, None, Traits())]
     mask = None if edit.after is None else edit.after.mask
     if mask is not None:
-        on = objects.on(edit.plane)
-        met = [n for n, other in on if n != number and other.meets(mask.window)]
+        met = boxes[edit.plane].meeting(mask.window) - {number}
         made += _without_nothing(take_away(objects, edit.plane, mask.cut(), mask.window, met))
     return [*made, SectionEdit(number, edit.plane, section, edit.after)]
 

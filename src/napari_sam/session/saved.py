@@ -13,8 +13,8 @@ import platformdirs
 
 from napari_sam.errors import SessionError
 from napari_sam.session.fingerprint import Match
-from napari_sam.session.folder import LOCK, locked, read_session
-from napari_sam.session.manifest import Manifest, folder_name
+from napari_sam.session.folder import locked, read_session
+from napari_sam.session.manifest import LOCK, Manifest, folder_name
 
 __all__ = [
     "Saved",
