@@ -227,7 +227,7 @@ def test_whatever_is_damaged_labels_and_objects_agree_and_nothing_is_gone(tmp_pa
     folder.close()
     journal = path / "journal-000000.jsonl"
     whole = as_before(lines_of(journal)) if old else lines_of(journal)
-    for _ in range(6):
+    for _ in range(3):
         lines = list(whole)
         for at in rng.choice(len(lines), 3, replace=False):
             lines[at] = flip(lines[at]) if old or rng.random() < 0.5 else b""
