@@ -27,14 +27,26 @@ def test_round_trip_keeps_keys_of_other_versions(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "[1]", '{"threads": 0}', '{"threads": "many"}', '{"models_folder": 3}', "\x00"]
+    "text",
+    [
+        "{",
+        "[1]",
+        '{"threads": 0}',
+        '{"threads": "many"}',
+        '{"models_folder": 3}',
+        "\x00",
+        "[" * 100_000,
+    ],
 )
-def test_damaged_file_gives_defaults_with_a_warning(tmp_path, caplog, text):
+def test_damaged_file_gives_defaults_with_one_warning_and_is_kept(tmp_path, caplog, text):
     path = tmp_path / "settings.json"
     path.write_text(text)
     with caplog.at_level(logging.WARNING):
         assert load_settings(path) == Settings()
-    assert str(path) in caplog.text
+        assert load_settings(path) == Settings()
+    (said,) = caplog.messages
+    assert str(path) in said
+    assert (tmp_path / "settings.damaged.json").read_text() == text
 
 
 def test_a_damaged_file_is_replaced_on_save(tmp_path):
@@ -42,6 +54,7 @@ def test_a_damaged_file_is_replaced_on_save(tmp_path):
     path.write_bytes(b"\xff\xfe{")
     save_settings(Settings(threads=2), path)
     assert load_settings(path).threads == 2
+    assert (tmp_path / "settings.damaged.json").read_bytes() == b"\xff\xfe{"
 
 
 @pytest.mark.parametrize("threads", [0, -1, 1.5, True])

@@ -8,7 +8,25 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
-__all__ = ["replacing", "replacing_folder"]
+__all__ = ["free_path", "replacing", "replacing_folder"]
+
+
+def free_path(path: Path) -> Path:
+    """Return the path, or the first of "name-2.end", "name-3.end"... that is not taken.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "note.txt"
+    >>> path.touch()
+    >>> free_path(path).name
+    'note-2.txt'
+    """
+    free, number = path, 2
+    while free.exists() or free.is_symlink():
+        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
+        number += 1
+    return free
 
 
 @contextmanager

@@ -12,11 +12,12 @@ from typing import Any
 import platformdirs
 
 from napari_sam.errors import InputError
-from napari_sam.files import replacing
+from napari_sam.files import free_path, replacing
 
 __all__ = ["Settings", "default_threads", "load_settings", "save_settings", "settings_path"]
 
 logger = logging.getLogger(__name__)
+UNUSABLE = OSError, ValueError, RecursionError
 
 
 @dataclass(frozen=True)
@@ -117,13 +118,16 @@ def settings_path() -> Path:
 
 
 def load_settings(path: Path | None = None) -> Settings:
-    """Read the settings; a missing file gives the defaults, a damaged one too, with a warning."""
+    """Read the settings; a missing file gives the defaults.
+
+    So does a damaged one, with a warning: it is kept under another name.
+    """
     path = path or settings_path()
     known = {field.name for field in fields(Settings)}
     try:
         return Settings(**{key: value for key, value in _read(path).items() if key in known})
-    except (OSError, ValueError) as error:
-        logger.warning("%s cannot be used, defaults apply: %s", path, error)
+    except UNUSABLE as error:
+        _set_aside(path, error)
         return Settings()
 
 
@@ -138,11 +142,23 @@ def save_settings(settings: Settings, path: Path | None = None) -> None:
     path = path or settings_path()
     try:
         kept = _read(path)
-    except (OSError, ValueError):
+    except UNUSABLE as error:
+        _set_aside(path, error)
         kept = {}
     text = json.dumps({**kept, **asdict(settings)}, indent=2) + "\n"
     with replacing(path) as part:
         part.write_text(text, encoding="utf-8")
+
+
+def _set_aside(path: Path, error: Exception) -> None:
+    """Say that a file cannot be used, and keep it where it is neither read nor written over."""
+    reason = "its brackets are nested too deeply" if isinstance(error, RecursionError) else error
+    aside = free_path(path.with_suffix(".damaged.json"))
+    try:
+        path.rename(aside)
+    except OSError:
+        aside = path
+    logger.warning("%s cannot be used, defaults apply: %s. It is kept as %s", path, reason, aside)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -10,9 +10,8 @@ from napari_sam.io.file_checks import check_claim, whole_numbers, why_unreadable
 
 
 def test_words_of_readers_stand_behind_ours_where_they_help():
-    assert why_unreadable(ValueError("bad data\nand more")).startswith(
-        "it is damaged, or of an unknown"
-    )
+    said = why_unreadable(ValueError("bad data\nand more"))
+    assert said.startswith("it is damaged, or of an unknown")
     assert "(bad data); save it anew" in said
     for error in (KeyError(0), AttributeError("no 'itemsize'"), TypeError("'<' not supported")):
         assert why_unreadable(error) == (

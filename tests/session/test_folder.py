@@ -100,7 +100,7 @@ def test_a_snapshot_takes_the_place_of_the_journal(saved):
     again.folder.close()
 
 
-@pytest.mark.parametrize("junk", [b"0", b"deadbeef {}", b'00000000 {"undo":true}\n', b"\x00" * 40])
+@pytest.mark.parametrize("junk", [b"0", b"deadbeef {}", b"\x00" * 40])
 def test_a_torn_last_line_is_dropped(saved, junk):
     session, folder = saved
     image = image_of(session)
@@ -145,7 +145,7 @@ def test_damage_in_the_middle_is_said_and_kept(saved):
     journal.write_bytes(b"".join(lines))
     again = restore(folder.path)
     assert again.damaged
-    assert list(again.session.objects) == [1]
+    assert list(again.session.objects) == [1, 2]  # the line was a click
     assert journal.with_suffix(".damaged").read_bytes() == b"".join(lines)
     again.folder.close()
 
@@ -260,7 +260,7 @@ def test_a_damaged_snapshot_is_said(saved):
     folder.take_snapshot()
     folder.close()
     (folder.path / "snapshot-000001" / "state.json").write_text("{")
-    with pytest.raises(SessionError, match="cannot be read"):
+    with pytest.raises(SessionError, match=r"nothing of what was saved in .* can be read"):
         restore(folder.path)
     assert (folder.path / "snapshot-000001").exists()
 

@@ -81,6 +81,44 @@ def accept(viewer, panel, settle):
     return accept
 
 
+@pytest.fixture
+def calm(qtbot, settle):
+    """Return a function that waits until a panel has found and read all there is."""
+
+    def calm(panel):
+        qtbot.waitUntil(lambda: not panel.resuming.busy)
+        settle(panel)
+
+    return calm
+
+
+@pytest.fixture
+def new_panel(qtbot, host, calm):
+    """Return a function that opens a panel, which a test may close before its end."""
+    panels = []
+
+    def new_panel(viewer):
+        panels.append(Panel(viewer, host))
+        calm(panels[-1])
+        return viewer, panels[-1]
+
+    yield new_panel
+    for panel in panels:
+        panel.close_panel()
+
+
+@pytest.fixture
+def begin(new_panel):
+    """Return a function that opens a picture in a viewer of its own."""
+
+    def begin(data, **more):
+        viewer = ViewerModel()
+        viewer.add_image(data, **{"name": "cells", **more})
+        return new_panel(viewer)
+
+    return begin
+
+
 def open_tab(panel, title):
     """Show the tab of this title."""
     tabs = panel.tabs

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+
 import numpy as np
 import pytest
 import tifffile
@@ -10,65 +13,10 @@ from npe2 import PluginManager
 from qtpy.QtWidgets import QMessageBox
 
 from napari_sam.session.saved import all_saved, sessions_folder
-from napari_sam.widgets.panel import Panel
 from tests.widgets.conftest import ours, picture
+from tests.widgets.resumed import question, work
 
 SHAPE = 6, 40, 60
-
-
-@pytest.fixture
-def calm(qtbot, settle):
-    """Return a function that waits until a panel has found and read all there is."""
-
-    def calm(panel):
-        qtbot.waitUntil(lambda: not panel.resuming.busy)
-        settle(panel)
-
-    return calm
-
-
-@pytest.fixture
-def new_panel(qtbot, host, calm):
-    """Return a function that opens a panel, which a test may close before its end."""
-    panels = []
-
-    def new_panel(viewer):
-        panels.append(Panel(viewer, host))
-        calm(panels[-1])
-        return viewer, panels[-1]
-
-    yield new_panel
-    for panel in panels:
-        panel.close_panel()
-
-
-@pytest.fixture
-def begin(new_panel):
-    """Return a function that opens a picture in a viewer of its own."""
-
-    def begin(data, **more):
-        viewer = ViewerModel()
-        viewer.add_image(data, **{"name": "cells", **more})
-        return new_panel(viewer)
-
-    return begin
-
-
-def question(panel):
-    asked = panel.controls.go_on
-    return "" if asked.isHidden() else asked.text.text()
-
-
-def work(viewer, panel, settle):
-    """Accept two objects on two slices and begin a third; return the labels."""
-    for z, row, column in ((2, 10, 20), (3, 30, 40)):
-        viewer.dims.set_point(0, z)
-        ours(viewer, "points").add((z, row, column))
-        settle(panel)
-        panel.controls.accept.click()
-    ours(viewer, "points").add((3, 5, 50))
-    settle(panel)
-    return panel.annotation.target.data.copy()
 
 
 def test_a_picture_without_saved_work_asks_nothing(begin):
@@ -146,14 +94,6 @@ def test_accepting_without_an_answer_is_an_answer(begin, settle):
     assert question(panel)
     work(viewer, panel, settle)
     assert question(panel) == ""
-
-
-def test_work_that_is_open_in_another_window_is_not_offered(begin, settle):
-    data = picture(*SHAPE)
-    viewer, panel = begin(data)
-    work(viewer, panel, settle)
-    _, other = begin(data)
-    assert question(other) == ""
 
 
 @pytest.fixture
@@ -295,4 +235,105 @@ def test_damaged_work_says_so_and_keeps_what_can_be_read(begin, settle, calm):
     panel.controls.go_on.answers[0].click()
     calm(panel)
     assert "could not be read" in panel.controls.remark.text()
-    assert set(panel.annotation.session.objects) == {1}
+    assert "recovered, 1 lost" in panel.controls.remark.text()
+    assert set(panel.annotation.session.objects) == {1, 2}
+
+
+def of_a_later_version(path):
+    values = json.loads((path / "session.json").read_text())
+    (path / "session.json").write_text(json.dumps({**values, "version": 2}))
+
+
+def on_a_disk_that_can_only_be_read(path):
+    (path / "lock").unlink(missing_ok=True)
+    (path / "lock").mkdir()
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda path: next(path.glob("j*")).write_bytes(b"x" * 50 + b"\n"), "can be read"),
+        (lambda path: (path / "session.json").unlink(), "session.json"),
+        (lambda path: (path / "session.json").write_text("[" * 100_000), "is damaged"),
+        (of_a_later_version, "later version"),
+        (on_a_disk_that_can_only_be_read, "nothing can be written"),
+        (lambda path: shutil.rmtree(path) or path.write_text("x"), "no saved session"),
+    ],
+)
+def test_saved_work_that_cannot_be_opened_is_named(begin, settle, damage, reason):
+    data = picture(*SHAPE)
+    viewer, panel = begin(data)
+    work(viewer, panel, settle)
+    panel.close_panel()
+    (saved,) = all_saved(sessions_folder())
+    damage(saved.path)
+    _, panel = begin(data)
+    assert question(panel) == ""
+    said = panel.controls.remark.text()
+    assert said.startswith("⚠ There is saved work of this picture that cannot be opened")
+    assert reason in said
+    assert str(saved.path) in said
+
+
+def test_work_that_can_be_opened_is_offered_beside_what_cannot(begin, settle):
+    data = picture(*SHAPE)
+    viewer, panel = begin(data)
+    work(viewer, panel, settle)
+    panel.close_panel()
+    (saved,) = all_saved(sessions_folder())
+    later = saved.path.with_name("later")
+    shutil.copytree(saved.path, later)
+    of_a_later_version(later)
+    _, panel = begin(data)
+    assert "2 objects saved" in question(panel)
+    assert "later version" in panel.controls.remark.text()
+
+
+def test_work_that_is_open_in_another_window_is_not_offered_but_named(begin, settle):
+    data = picture(*SHAPE)
+    viewer, panel = begin(data)
+    work(viewer, panel, settle)
+    _, other = begin(data)
+    assert question(other) == ""
+    assert "open in another window" in other.controls.remark.text()
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "{}", "\x00"])
+def test_one_odd_folder_hides_nobodys_work(begin, settle, qtbot, text):
+    data = picture(*SHAPE)
+    viewer, panel = begin(data)
+    work(viewer, panel, settle)
+    panel.close_panel()
+    (sessions_folder() / "odd").mkdir()
+    (sessions_folder() / "odd" / "session.json").write_text(text)
+    _, panel = begin(data)
+    assert "2 objects saved" in question(panel)
+    shown = chosen(panel, qtbot, 2)
+    assert shown.go_on.isEnabled()
+    odd = shown.list.topLevelItem(1)
+    assert [odd.text(0), odd.text(2)] == ["odd", "cannot be read"]
+    shown.list.clearSelection()
+    odd.setSelected(True)
+    assert "is damaged" in shown.text.text()
+    assert not shown.go_on.isEnabled()
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        {"order": [0, "1", None], "point": 3, "zoom": None, "labels": 7, "model": [], "tool": []},
+        {"order": [0, 1, 2], "point": [1e300, 0, 0], "contrast": [5, "x"], "ndisplay": "x"},
+        {"order": [0, 1, 2], "point": [1, 0, 0], "zoom": -1, "center": [], "angles": {}},
+    ],
+)
+def test_a_view_that_makes_no_sense_is_left_alone(begin, settle, calm, view):
+    data = picture(*SHAPE)
+    viewer, panel = begin(data)
+    labels = work(viewer, panel, settle)
+    panel.annotation.session.keep_view(view)
+    panel.resuming.attach(None)  # or the view of now would follow
+    panel.close_panel()
+    _, panel = begin(data)
+    panel.controls.go_on.answers[0].click()
+    calm(panel)
+    np.testing.assert_array_equal(panel.annotation.target.data, labels)

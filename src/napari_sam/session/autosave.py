@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 from napari_sam.session.folder import SessionFolder
 from napari_sam.session.ledger import Ledger
-from napari_sam.session.manifest import Manifest
+from napari_sam.session.manifest import Manifest, folder_name
 from napari_sam.session.records import Record
 
 __all__ = ["Autosave"]
@@ -60,6 +61,6 @@ class Autosave:
 
 def _free(parent: Path, picture: Manifest) -> Path:
     number = 1
-    while (path := parent / f"{picture.picture.digest[:16]}-{number}").exists():
+    while os.path.lexists(path := parent / f"{folder_name(picture)}-{number}"):
         number += 1
     return path

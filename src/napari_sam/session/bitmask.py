@@ -77,6 +77,12 @@ class BitMask:
         """How many pixels it has."""
         return int.from_bytes(self.bits).bit_count()
 
+    @property
+    def is_tight(self) -> bool:
+        """False if no pixel lies on one side of the box, as with pixels that are not there."""
+        cut = self.cut()
+        return all(bool(side.any()) for side in (cut[0], cut[-1], cut[:, 0], cut[:, -1]))
+
     def cut(self) -> NDArray[np.bool_]:
         """Return the (h, w) bool mask of the box."""
         r0, c0, r1, c1 = self.window

@@ -145,7 +145,10 @@ def backwards(edits: Sequence[Edit]) -> list[Edit]:
 
 
 def still_fitting(edits: Iterable[Edit], objects: Objects) -> list[Edit]:
-    """Leave out the edits of what a change that came in between has made something else."""
+    """Leave out the edits of what a change that came in between has made something else.
+
+    An object that has more than what these edits take away stays.
+    """
     fitting: list[Edit] = []
     traits: dict[int, Traits | None] = {}
     sections: dict[tuple[int, Plane], Section | None] = {}
@@ -153,13 +156,16 @@ def still_fitting(edits: Iterable[Edit], objects: Objects) -> list[Edit]:
         number = edit.object_id
         held = objects.get(number)
         if isinstance(edit, TraitsEdit):
-            if edit.before == traits.get(number, None if held is None else held.traits):
+            planes = {} if held is None or edit.after is not None else held.sections
+            left = any(sections.get((number, p), s) is not None for p, s in planes.items())
+            there = traits.get(number, None if held is None else held.traits)
+            if edit.before == there and not left:
                 fitting.append(edit)
                 traits[number] = edit.after
         else:
             key = number, edit.plane
-            there = traits.get(number, None if held is None else held.traits) is not None
-            if there and edit.before == sections.get(key, objects.section(*key)):
+            exists = traits.get(number, None if held is None else held.traits) is not None
+            if exists and edit.before == sections.get(key, objects.section(*key)):
                 fitting.append(edit)
                 sections[key] = edit.after
     return fitting

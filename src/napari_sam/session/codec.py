@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+import math
 import zlib
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol, TypeVar
 
 from napari_sam.session.bitmask import BitMask
 from napari_sam.session.changes import Change, Edit, Kind, SectionEdit, Settings, TraitsEdit
@@ -21,11 +22,12 @@ from napari_sam.session.records import (
     Undone,
     Viewed,
 )
-from napari_sam.session.target import Plane
+from napari_sam.session.values import finite, of, plane, whole
 
 __all__ = ["Codec", "InlineMasks", "MaskStore"]
 
 Json = Any
+T = TypeVar("T")
 
 
 class MaskStore(Protocol):
@@ -34,8 +36,8 @@ class MaskStore(Protocol):
     def put(self, bits: bytes) -> Json:
         """Keep the bits and return what finds them again."""
 
-    def get(self, key: Json) -> bytes:
-        """Return the bits."""
+    def get(self, key: Json, length: int) -> bytes:
+        """Return the bits, which are so many bytes; ValueError if they are not there."""
 
 
 class InlineMasks:
@@ -45,9 +47,13 @@ class InlineMasks:
         """Return the bits as text."""
         return base64.b64encode(zlib.compress(bits, 1)).decode()
 
-    def get(self, key: Json) -> bytes:
+    def get(self, key: Json, length: int) -> bytes:
         """Return the bits of a text."""
-        return zlib.decompress(base64.b64decode(key))
+        packed = zlib.decompressobj()
+        bits = packed.decompress(base64.b64decode(key), length + 1)
+        if len(bits) != length or not packed.eof:
+            raise ValueError(f"a mask of another size than the {length} bytes that it should have")
+        return bits
 
 
 class Codec:
@@ -67,10 +73,10 @@ class Codec:
         match record:
             case Done(change):
                 return {"do": self.change(change)}
-            case Undone():
-                return {"undo": True}
-            case Redone():
-                return {"redo": True}
+            case Undone(number):
+                return {"undo": number or True}
+            case Redone(number):
+                return {"redo": number or True}
             case Grown(number, edits):
                 return {"grow": number, "edits": self.edits(edits)}
             case Adopted(edits):
@@ -85,19 +91,19 @@ class Codec:
         match value:
             case {"do": change}:
                 return Done(self.read_change(change))
-            case {"undo": _}:
-                return Undone()
-            case {"redo": _}:
-                return Redone()
+            case {"undo": number}:
+                return Undone(None if number is True else whole(number, 1))
+            case {"redo": number}:
+                return Redone(None if number is True else whole(number, 1))
             case {"grow": number, "edits": edits}:
-                return Grown(number, self.read_edits(edits))
+                return Grown(whole(number, 1), self.read_edits(edits))
             case {"adopt": edits}:
                 return Adopted(self.read_edits(edits))
             case {"semantic": _}:
                 return Configured(self.read_settings(value))
-            case {"view": view}:
+            case {"view": dict(view)}:
                 return Viewed(view)
-        raise ValueError(f"unknown record {list(value)}")
+        raise ValueError("a record of an unknown kind")
 
     def change(self, change: Change) -> Json:
         """Return a change as JSON."""
@@ -116,7 +122,7 @@ class Codec:
         """Return a change; the other way of `change`."""
         settings = value.get("settings")
         return Change(
-            value["number"],
+            whole(value["number"], 1),
             Kind[value["kind"]],
             self.read_draft(value["before"]),
             self.read_draft(value["after"]),
@@ -135,8 +141,8 @@ class Codec:
 
     def read_settings(self, value: Json) -> Settings:
         """Return settings; the other way of `settings`."""
-        classes = {int(number): name for number, name in value["classes"].items()}
-        return Settings(value["semantic"], classes, value["new_class"])
+        classes = {whole(int(n), 1): of(str, name) for n, name in value["classes"].items()}
+        return Settings(of(bool, value["semantic"]), classes, whole(value["new_class"], 1))
 
     def edits(self, edits: Sequence[Edit]) -> Json:
         """Return edits as JSON."""
@@ -160,14 +166,14 @@ class Codec:
         """Return edits; the other way of `edits`."""
         return tuple(
             SectionEdit(
-                edit["id"],
-                _plane(edit["plane"]),
+                whole(edit["id"], 1),
+                plane(edit["plane"]),
                 self.read_section(edit["before"]),
                 self.read_section(edit["after"]),
             )
             if "plane" in edit
             else TraitsEdit(
-                edit["id"],
+                whole(edit["id"], 1),
                 self.read_traits(edit["traits_before"]),
                 self.read_traits(edit["traits_after"]),
             )
@@ -182,7 +188,9 @@ class Codec:
 
     def read_traits(self, value: Json) -> Traits | None:
         """Return traits; the other way of `traits`."""
-        return None if value is None else Traits(value["class"], value["locked"])
+        return (
+            None if value is None else Traits(whole(value["class"], 1), of(bool, value["locked"]))
+        )
 
     def section(self, section: Section | None) -> Json:
         """Return a section as JSON."""
@@ -201,11 +209,11 @@ class Codec:
         """Return a section; the other way of `section`."""
         if value is None:
             return None
-        start = value["from_plane"]
+        start, score = value["from_plane"], value["score"]
         return Section(
             self.read_mask(value["mask"]),
-            value["score"],
-            Origin(Source(value["source"]), None if start is None else _plane(start)),
+            score if type(score) is float and math.isfinite(score) else None,
+            Origin(Source(value["source"]), None if start is None else plane(start)),
             Status(value["status"]),
             None if value["prompts"] is None else self.read_draft(value["prompts"]),
         )
@@ -227,18 +235,24 @@ class Codec:
 
     def read_draft(self, value: Json) -> Draft:
         """Return a draft; the other way of `draft`."""
-        box = value.get("box")
+        box, at = value.get("box"), value.get("plane", ())
+        points = tuple((finite(row), finite(column)) for row, column in value.get("points", ()))
+        labels = tuple(whole(label) for label in value.get("labels", ()))
+        if len(labels) != len(points) or not {0, 1}.issuperset(labels):
+            raise ValueError("there is not one label, 0 or 1, for each point")
+        if not at and not {"points", "box", "mask", "held"}.isdisjoint(value):
+            raise ValueError("something is drawn on no plane")
         return Draft(
-            _plane(value.get("plane", ())),
-            tuple((float(row), float(column)) for row, column in value.get("points", ())),
-            tuple(value.get("labels", ())),
-            None if box is None else (box[0], box[1], box[2], box[3]),
+            plane(at) if at else (),
+            points,
+            labels,
+            None if box is None else _four(finite(at) for at in box),
             self.read_mask(value.get("mask")),
             None,
-            value.get("choice", 0),
-            value.get("object"),
+            whole(value.get("choice", 0)),
+            None if value.get("object") is None else whole(value["object"], 1),
             self.read_mask(value.get("held")),
-            value.get("touched", False),
+            of(bool, value.get("touched", False)),
         )
 
     def mask(self, mask: BitMask | None) -> Json:
@@ -251,10 +265,17 @@ class Codec:
         """Return a mask; the other way of `mask`."""
         if value is None:
             return None
-        height, width = value["shape"]
-        r0, c0, r1, c1 = value["window"]
-        return BitMask((height, width), (r0, c0, r1, c1), self._masks.get(value["bits"]))
+        height, width = (whole(n, 1) for n in value["shape"])
+        r0, c0, r1, c1 = _four(whole(at) for at in value["window"])
+        if not (r0 < r1 <= height and c0 < c1 <= width):
+            raise ValueError("a mask that does not lie in its plane")
+        bits = self._masks.get(value["bits"], ((r1 - r0) * (c1 - c0) + 7) // 8)
+        mask = BitMask((height, width), (r0, c0, r1, c1), bits)
+        if not mask.is_tight:
+            raise ValueError("a mask that is smaller than it says")
+        return mask
 
 
-def _plane(value: Json) -> Plane:
-    return tuple(value)
+def _four(numbers: Iterable[T]) -> tuple[T, T, T, T]:
+    a, b, c, d = numbers
+    return a, b, c, d

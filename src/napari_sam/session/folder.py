@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,18 +10,25 @@ from filelock import FileLock, Timeout
 
 from napari_sam.errors import SessionError
 from napari_sam.session.codec import Codec, InlineMasks
-from napari_sam.session.journal import Journal, cut, read_journal, sync_folder
+from napari_sam.session.generations import (
+    drop,
+    journal_path,
+    older,
+    set_aside,
+    snapshot_path,
+)
+from napari_sam.session.journal import Journal, settle_end, sync_folder
 from napari_sam.session.ledger import HISTORY_BYTES, Ledger
-from napari_sam.session.manifest import Manifest
+from napari_sam.session.manifest import FILE, LOCK, Manifest
+from napari_sam.session.reading import Reading, holds_nothing, read_folder
 from napari_sam.session.records import Record, Viewed
 from napari_sam.session.session import Session
-from napari_sam.session.snapshot import read_snapshot, write_snapshot
+from napari_sam.session.snapshot import write_snapshot
 
 __all__ = ["Restored", "SessionFolder", "locked", "read_session", "restore"]
 
 LONG_JOURNAL = 32 * 2**20  # bytes; a snapshot is written then
 LONG_AT_CLOSE = 2**20
-UNREADABLE = OSError, ValueError, KeyError, TypeError, IndexError
 
 
 class SessionFolder:
@@ -38,12 +44,16 @@ class SessionFolder:
         The picture that is annotated.
     """
 
-    def __init__(self, path: Path, lock: FileLock, generation: int) -> None:
+    def __init__(
+        self, path: Path, lock: FileLock, generation: int = 0, line: int = 0, whole: bool = True
+    ) -> None:
         self.path = path
         self.manifest = Manifest.read(path)
         self._lock = lock
         self._generation = generation
-        self._journal = Journal(_journal(path, generation))
+        self._line = line  # number of the journal's last one
+        self._whole = whole  # False if what is there so far is damaged, and to be kept
+        self._journal = Journal(journal_path(path, generation))
         self._codec = Codec(InlineMasks())
         self._session: Ledger | None = None
 
@@ -59,9 +69,14 @@ class SessionFolder:
         try:
             path.mkdir(parents=True)
             lock = locked(path)
-            picture.write(path)
-            sync_folder(path)
-            return cls(path, lock, 0)
+            try:
+                picture.write(path)
+                sync_folder(path)
+                return cls(path, lock)
+            except BaseException:
+                lock.release()
+                _take_away(path)
+                raise
         except OSError as error:
             raise SessionError(f"the session cannot be saved in {path}: {error}") from error
 
@@ -79,9 +94,11 @@ class SessionFolder:
             If it cannot be written.
         """
         try:
-            if self._journal.size > LONG_JOURNAL:
+            if self._journal.size > LONG_JOURNAL or self._meddled:
                 self.take_snapshot()
-            self._journal.append(self._codec.record(record), sync=not isinstance(record, Viewed))
+            value = {**self._codec.record(record), "line": self._line + 1}
+            self._journal.append(value, sync=not isinstance(record, Viewed))
+            self._line += 1
         except OSError as error:
             raise SessionError(
                 f"this step could not be saved in {self.path} and was not taken: {error}"
@@ -98,34 +115,46 @@ class SessionFolder:
         if self._session is None:
             return
         old, next_ = self._journal, self._generation + 1
-        journal = Journal(_journal(self.path, next_))  # counts for nothing without its snapshot
+        journal = Journal(journal_path(self.path, next_))  # counts for nothing without its snapshot
         try:
-            write_snapshot(self._session, _snapshot(self.path, next_))
+            write_snapshot(self._session, snapshot_path(self.path, next_))
         except BaseException:
             journal.close()
             raise
-        self._journal, self._generation = journal, next_
+        superfluous = self._whole and not self._meddled
+        before, self._generation = self._generation, next_
+        self._journal, self._line, self._whole = journal, 0, True
         old.close()
-        _drop_older(self.path, next_)
+        (drop if superfluous else set_aside)(self.path, before)
 
     def close(self) -> None:
         """Let the session go and the folder be opened by others.
 
-        A folder in which no object ever was is taken away.
+        A folder in which no object ever was is taken away, unless it holds anything else.
         """
         session, empty = self._session, False
         if session is not None:
             session.log = None
-            changes = (*session.history.done, *session.history.undone)
+            changes = session.history.known
             empty = not session.objects and not any(change.edits for change in changes)
-            if not empty and self._journal.size > LONG_AT_CLOSE:
+            empty = empty and holds_nothing(self.path)
+            if not empty and (self._journal.size > LONG_AT_CLOSE or self._meddled):
                 with contextlib.suppress(OSError):  # the journal holds everything too
                     self.take_snapshot()
+        self.let_go()
+        if empty:
+            _take_away(self.path)
+
+    def let_go(self) -> None:
+        """Close and unlock the folder as it is."""
         self._session = None
         self._journal.close()
         self._lock.release()
-        if empty:
-            shutil.rmtree(self.path, ignore_errors=True)
+
+    @property
+    def _meddled(self) -> bool:
+        """True if another program has changed the journal: steps are no longer safe in it."""
+        return self.path.exists() and not self._journal.untouched
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,12 +168,16 @@ class Restored:
     folder : SessionFolder
         Which takes its further steps.
     damaged : bool
-        True if a part of the journal could not be read; it is kept in a file of its own.
+        True if a part of what was saved could not be read; it is kept under another name.
+    recovered, lost : int
+        How many steps, and parts of a snapshot, could be read and could not.
     """
 
     session: Session
     folder: SessionFolder
     damaged: bool
+    recovered: int = 0
+    lost: int = 0
 
 
 def restore(path: Path, history_bytes: int = HISTORY_BYTES) -> Restored:
@@ -180,23 +213,20 @@ def restore(path: Path, history_bytes: int = HISTORY_BYTES) -> Restored:
     try:
         lock = locked(path)
     except OSError as error:
-        raise SessionError(f"the session in {path} cannot be opened: {error}") from error
+        raise SessionError(
+            f"nothing can be written in {path} ({error.strerror}), so that no work can go on there"
+        ) from error
     try:
-        session, generation, end, damaged = _read(path, history_bytes)
-        journal = _journal(path, generation)
-        if damaged:
-            shutil.copyfile(journal, journal.with_suffix(".damaged"))
-        if journal.exists() and journal.stat().st_size > end:
-            cut(journal, end)
-        _drop_older(path, generation)
-        folder = SessionFolder(path, lock, generation)
+        reading = _read(path, history_bytes)
+        folder = _opened(path, lock, reading)
     except BaseException as error:
         lock.release()
-        if isinstance(error, UNREADABLE):
-            raise SessionError(f"the session in {path} cannot be read: {error!r}") from error
+        if isinstance(error, Exception) and not isinstance(error, SessionError):
+            raise SessionError(
+                f"no work can go on in {path}: {getattr(error, 'strerror', None) or error}"
+            ) from error
         raise
-    folder.serve(session)
-    return Restored(session, folder, damaged)
+    return Restored(reading.session, folder, not reading.whole, reading.recovered, reading.lost)
 
 
 def read_session(path: Path) -> Session:
@@ -207,22 +237,66 @@ def read_session(path: Path) -> Session:
     SessionError
         If it cannot be read.
     """
+    return _read(path, HISTORY_BYTES).session
+
+
+def _read(path: Path, history_bytes: int) -> Reading:
     try:
-        return _read(path, HISTORY_BYTES)[0]
-    except UNREADABLE as error:
-        raise SessionError(f"the session in {path} cannot be read: {error!r}") from error
+        reading = read_folder(path, history_bytes)
+    except Exception as error:  # whatever damaged data makes the libraries raise
+        reason = getattr(error, "strerror", None) or error
+        raise SessionError(f"the session in {path} cannot be read: {reason}") from error
+    session = reading.session
+    empty = not session.objects and not session.history.known and session.draft.is_empty
+    if empty and not reading.whole:
+        raise SessionError(
+            f"nothing of what was saved in {path} can be read, as it is damaged. It is left as it "
+            "is; if you have a copy of that folder, put it there instead"
+        )
+    return reading
 
 
-def _read(path: Path, history_bytes: int) -> tuple[Session, int, int, bool]:
-    session = Session(history_bytes=history_bytes)
-    generation = max(_generations(path), default=0)
-    if generation:
-        read_snapshot(session, _snapshot(path, generation))
-    values, end, damaged = read_journal(_journal(path, generation))
-    codec = Codec(InlineMasks())
-    for value in values:
-        session.replay(codec.read_record(value))
-    return session, generation, end, damaged
+def _opened(path: Path, lock: FileLock, reading: Reading) -> SessionFolder:
+    """Go on behind the last line; where something is damaged, with all that is left of it, anew."""
+    journal = journal_path(path, reading.generation)
+    if reading.whole:
+        settle_end(journal, reading.lines)
+        _clear(path, reading)
+    folder = SessionFolder(path, lock, reading.generation, reading.line, reading.whole)
+    folder.serve(reading.session)
+    if not reading.whole:
+        try:
+            folder.take_snapshot()
+            for generation in older(path, reading.generation):
+                set_aside(path, generation)
+        except BaseException:
+            folder.let_go()
+            raise
+    return folder
+
+
+def _take_away(path: Path) -> None:
+    """Delete a folder in which there is nothing but an empty session."""
+    with contextlib.suppress(OSError):  # what is left of it is no harm
+        for file in (journal_path(path, 0), path / FILE, path / LOCK):
+            file.unlink(missing_ok=True)
+        path.rmdir()
+
+
+def _clear(path: Path, reading: Reading) -> None:
+    """Drop what the latest snapshot has made superfluous, if it is that and nothing more."""
+    past = older(path, reading.generation)
+    superfluous = bool(past) and _is_superfluous(path, reading)
+    for generation in past:
+        (drop if superfluous else set_aside)(path, generation)
+
+
+def _is_superfluous(path: Path, reading: Reading) -> bool:
+    try:
+        known = read_folder(path, HISTORY_BYTES, before=reading.generation)
+    except Exception:  # whatever damaged data makes the libraries raise
+        return False
+    return known.whole and known.session.number <= reading.session.number
 
 
 def locked(path: Path) -> FileLock:
@@ -235,34 +309,16 @@ def locked(path: Path) -> FileLock:
     OSError
         If it cannot be written.
     """
-    lock = FileLock(path / "lock", timeout=0, thread_local=False)
+    lock = FileLock(path / LOCK, timeout=0, thread_local=False)
     try:
         lock.acquire()
     except Timeout as error:
         raise SessionError(
             f"the session in {path} is open in another window; close it there first"
         ) from error
+    except NotImplementedError as error:
+        raise SessionError(
+            f"{path} lies on a drive that cannot lock files; let NAPARI_SAM_SESSIONS name a folder "
+            "on another drive"
+        ) from error
     return lock
-
-
-def _generations(path: Path) -> list[int]:
-    names = (folder.name.partition("-") for folder in path.glob("snapshot-*"))
-    return [int(number) for _, _, number in names if number.isdigit()]
-
-
-def _snapshot(path: Path, generation: int) -> Path:
-    return path / f"snapshot-{generation:06}"
-
-
-def _journal(path: Path, generation: int) -> Path:
-    return path / f"journal-{generation:06}.jsonl"
-
-
-def _drop_older(path: Path, generation: int) -> None:
-    """Drop what the newest snapshot has made superfluous; what is left is harmless."""
-    for entry in (*path.glob("snapshot-*"), *path.glob("journal-*.jsonl")):
-        if entry not in (_snapshot(path, generation), _journal(path, generation)):
-            if entry.is_dir():
-                shutil.rmtree(entry, ignore_errors=True)
-            else:
-                entry.unlink(missing_ok=True)

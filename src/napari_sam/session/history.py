@@ -40,6 +40,11 @@ class History:
         """How much memory all changes hold."""
         return self._bytes
 
+    @property
+    def known(self) -> list[Change]:
+        """All changes, done or undone."""
+        return [*self.done, *self.undone]
+
     def load(self, done: Sequence[Change], undone: Sequence[Change]) -> None:
         """Take over two stacks."""
         self.done, self.undone = list(done), list(undone)

@@ -6,11 +6,15 @@ import contextlib
 import errno
 import json
 import os
+import re
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-__all__ = ["Journal", "read_journal"]
+__all__ = ["Journal", "Lines", "read_journal", "settle_end"]
+
+LINE = re.compile(rb"[^\r\n]*[\r\n]+|[^\r\n]+")
+MARK = b"\xef\xbb\xbf"
 
 UNSUPPORTED = errno.EINVAL, errno.ENOTSUP, errno.ENOSYS  # folders of some network drives
 
@@ -31,11 +35,19 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         new = not path.exists()
+        self._torn = False
         self._path = path
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | _BINARY, 0o644)
         self.size = os.fstat(self._file).st_size
         if new:
             sync_folder(path.parent)
+
+    @property
+    def untouched(self) -> bool:
+        """True unless some other program has written to the file, shortened or replaced it."""
+        here = os.fstat(self._file)
+        same = self._path.exists() and os.path.samestat(os.stat(self._path), here)
+        return same and (here.st_size == self.size or self._torn)
 
     def append(self, value: Any, sync: bool = True) -> None:
         """Write a line and wait until the disk has it.
@@ -49,8 +61,9 @@ class Journal:
         line = b"%08x %s\n" % (zlib.crc32(text), text)
         if not self._path.exists():  # an open file can be written to even so, in vain
             raise FileNotFoundError(errno.ENOENT, "it was moved or deleted", str(self._path))
-        if os.fstat(self._file).st_size != self.size:  # a failed write, and no way to undo it then
+        if self._torn:  # a failed write, and no way to undo it then
             os.ftruncate(self._file, self.size)
+            self._torn = False
         try:
             written = 0
             while written < len(line):
@@ -58,8 +71,10 @@ class Journal:
             if sync:
                 os.fsync(self._file)
         except OSError:
+            self._torn = True
             with contextlib.suppress(OSError):
                 os.ftruncate(self._file, self.size)
+                self._torn = False
             raise
         self.size += len(line)
 
@@ -68,17 +83,30 @@ class Journal:
         os.close(self._file)
 
 
-def read_journal(path: Path) -> tuple[list[Any], int, bool]:
-    """Read all lines up to the first one that is torn or damaged.
+class Lines(NamedTuple):
+    """What a journal holds.
 
-    Returns
-    -------
+    Parameters
+    ----------
     values : list
-        What was appended.
+        What was appended; None for a line that is damaged.
     end : int
-        Where the good part of the file ends, in bytes.
-    damaged : bool
-        True if more follows than one torn line, which a crash leaves behind.
+        Where in the file the last whole line ends, in bytes; behind it stands the beginning of a
+        line, which a crash leaves behind.
+    closed : bool
+        False if that last line lacks its line end.
+    """
+
+    values: list[Any]
+    end: int
+    closed: bool
+
+
+def read_journal(path: Path) -> Lines:
+    """Read all lines that their checksums say are right; of a missing file, none.
+
+    It does not matter which line ends some other program has made of ours, whether it has put a
+    mark of UTF-8 in front, or empty lines in between: no line of ours holds any of these.
 
     Raises
     ------
@@ -87,22 +115,38 @@ def read_journal(path: Path) -> tuple[list[Any], int, bool]:
     """
     data = path.read_bytes() if path.exists() else b""
     values: list[Any] = []
-    end = 0
-    while end < len(data):
-        stop = data.find(b"\n", end)
-        line = data[end:stop] if stop >= 0 else b""
-        if not _whole(line):
-            return values, end, stop >= 0 and stop + 1 < len(data)
-        values.append(json.loads(line[9:]))
-        end = stop + 1
-    return values, end, False
+    end, closed = 0, True
+    for match in LINE.finditer(data):
+        line = match[0].removeprefix(MARK)
+        text = line.rstrip(b"\r\n")
+        whole = _whole(text)
+        if not whole and text == line and match.end() == len(data):
+            break
+        if text:
+            values.append(json.loads(text[9:]) if whole else None)
+        end, closed = match.end(), text != line
+    return Lines(values, end, closed or not end)
 
 
-def cut(path: Path, end: int) -> None:
-    """Drop what follows the good part of a journal."""
-    with open(path, "r+b") as file:
-        file.truncate(end)
-        os.fsync(file.fileno())
+def settle_end(path: Path, lines: Lines) -> None:
+    """Make a journal end with a whole line; what a crash left behind it goes into ``.torn``."""
+    if not path.exists():
+        return
+    torn = path.read_bytes()[lines.end :]
+    if torn:
+        with open(path.with_suffix(".torn"), "ab") as file:
+            file.write(torn + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        sync_folder(path.parent)
+    if torn or not lines.closed:
+        with open(path, "r+b") as file:
+            file.truncate(lines.end)
+            if not lines.closed:
+                file.seek(lines.end)
+                file.write(b"\n")
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:
@@ -121,9 +165,12 @@ def sync_folder(folder: Path) -> None:
 
 def _whole(line: bytes) -> bool:
     try:
-        return int(line[:8], 16) == zlib.crc32(line[9:])
-    except ValueError:
+        if int(line[:8], 16) != zlib.crc32(line[9:]):
+            return False
+        json.loads(line[9:])
+    except (ValueError, RecursionError):
         return False
+    return True
 
 
 _BINARY = getattr(os, "O_BINARY", 0)

@@ -36,8 +36,8 @@ from napari_sam.session.records import (
     Undone,
     Viewed,
 )
-from napari_sam.session.render import Repaint, agrees, write
-from napari_sam.session.target import Plane, Target
+from napari_sam.session.render import Repaint, blank, shown, write
+from napari_sam.session.target import Plane, Readable, Target
 
 __all__ = ["Ledger"]
 
@@ -107,6 +107,11 @@ class Ledger:
         return Settings(self.semantic, self.classes, self.new_class)
 
     @property
+    def number(self) -> int:
+        """Number of the latest step, whether it was taken back or not."""
+        return self._number
+
+    @property
     def can_undo(self) -> bool:
         """True if there is a step to take back."""
         return bool(self.history.done)
@@ -119,12 +124,12 @@ class Ledger:
     def undo(self) -> None:
         """Take the last step back; pixels that somebody else changed since stay as they are."""
         if self.can_undo:
-            self._commit(Undone())
+            self._commit(Undone(self.history.done[-1].number))
 
     def redo(self) -> None:
         """Make the last undone step again."""
         if self.can_redo:
-            self._commit(Redone())
+            self._commit(Redone(self.history.undone[-1].number))
 
     def write_to(self, target: Target | None, largest_id: int = 0) -> None:
         """Show all objects in `target` from now on, whose largest id so far is `largest_id`.
@@ -141,9 +146,16 @@ class Ledger:
         self._target = target
         self._used_elsewhere = largest_id
 
-    def fits(self, target: Target) -> bool:
-        """Tell whether the labels hold the session's objects, or nothing in their place."""
-        return agrees(target, self._all())
+    def shown_in(self, labels: Readable) -> bool:
+        """Tell whether labels hold every pixel of the objects, whatever they hold besides."""
+        return shown(labels, self._all())
+
+    def fits(self, labels: Readable) -> bool:
+        """Tell whether labels hold the session's objects, or nothing at all in their place.
+
+        Where only some of their pixels are there, somebody has erased the others.
+        """
+        return blank(labels, self._all()) or self.shown_in(labels)
 
     def note_id(self, object_id: int) -> None:
         """Learn that somebody else used an id, so that it is not given out again."""
@@ -183,10 +195,15 @@ class Ledger:
         self._apply(record, self._edits(record))
         self._told = self.history.dropped
 
-    def resume(self, draft: Draft, done: Sequence[Change], undone: Sequence[Change]) -> None:
-        """Go on with a history and a draft that were saved, over objects that are there already."""
+    def resume(
+        self, draft: Draft, done: Sequence[Change], undone: Sequence[Change], number: int
+    ) -> None:
+        """Go on with a history and a draft that were saved, over objects that are there already.
+
+        `number` is that of the latest step.
+        """
         self.history.load(done, undone)
-        self._number = max((change.number for change in (*done, *undone)), default=0)
+        self._number = number
         self._told = self.history.dropped
         self._show(draft)
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from napari_sam.errors import SessionError
 from napari_sam.files import replacing
 from napari_sam.session.fingerprint import Fingerprint
+from napari_sam.session.values import of, whole
 
-__all__ = ["Manifest"]
+__all__ = ["Manifest", "folder_name"]
 
-FILE = "session.json"
+FILE, LOCK = "session.json", "lock"
 FORMAT, VERSION = "napari-sam session", 1
+LARGEST = 2**20  # bytes
 
 
 @dataclass(frozen=True)
@@ -56,22 +59,62 @@ class Manifest:
         Raises
         ------
         SessionError
-            If there is none, or it is of a later version.
+            If there is none, or it is damaged or of a later version.
         """
-        try:
-            values = json.loads((folder / FILE).read_text(encoding="utf-8"))
-            if values["format"] != FORMAT:
-                raise ValueError(f"the format is {values['format']!r}, not {FORMAT!r}")
-            if values["version"] > VERSION:
-                raise SessionError(
-                    f"{folder} was written by a later version of napari-sam; update to open it"
-                )
-            picture = values["picture"]
-            return cls(
-                Fingerprint(tuple(picture["shape"]), picture["dtype"], picture["digest"]),
-                values["name"],
-                values.get("source", ""),
-                values.get("reader", ""),
+        values = _values(folder)
+        if _version(values) > VERSION:
+            raise SessionError(
+                f"{folder} was written by a later version of napari-sam; update to open it"
             )
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise SessionError(f"{folder} holds no saved session: {error}") from error
+        if (manifest := _manifest(values)) is None:
+            raise SessionError(f"{folder} holds no saved session: the {FILE} in it is damaged")
+        return manifest
+
+    @classmethod
+    def glance(cls, folder: Path) -> Manifest | None:
+        """Return what a folder says of its picture, whatever its version; None if it cannot."""
+        try:
+            return _manifest(_values(folder))
+        except SessionError:
+            return None
+
+
+def folder_name(manifest: Manifest) -> str:
+    """Return how the folders of a picture's sessions begin; a number follows."""
+    return manifest.picture.digest[:16]
+
+
+def _values(folder: Path) -> dict[str, Any]:
+    path = folder / FILE
+    try:
+        if path.stat().st_size > LARGEST:
+            raise ValueError(f"{path} is too large")
+        values = of(dict, json.loads(path.read_text(encoding="utf-8-sig")))
+        if values["format"] != FORMAT:
+            raise ValueError(f"{path} is of another format")
+        return values
+    except OSError as error:
+        raise SessionError(
+            f"{folder} holds no saved session: {FILE} cannot be read ({error.strerror})"
+        ) from error
+    except Exception as error:  # anything may stand in it, as deep as it likes
+        raise SessionError(
+            f"{folder} holds no saved session: the {FILE} in it is damaged"
+        ) from error
+
+
+def _version(values: dict[str, Any]) -> float:
+    version = values.get("version")
+    return version if isinstance(version, int | float) else VERSION
+
+
+def _manifest(values: dict[str, Any]) -> Manifest | None:
+    try:
+        whole(values["version"], 1)
+        picture = values["picture"]
+        shape = tuple(whole(size) for size in of(list, picture["shape"]))
+        known = Fingerprint(shape, of(str, picture["dtype"]), of(str, picture["digest"]))
+        names = values["name"], values.get("source", ""), values.get("reader", "")
+        return Manifest(known, *(of(str, name) for name in names))
+    except (ValueError, TypeError, LookupError):
+        return None

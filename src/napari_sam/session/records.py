@@ -20,12 +20,16 @@ class Done:
 
 @dataclass(frozen=True)
 class Undone:
-    """The last change was taken back."""
+    """The last change was taken back; its number, where an earlier version did not leave it out."""
+
+    number: int | None = None
 
 
 @dataclass(frozen=True)
 class Redone:
-    """The last change that was taken back was made again."""
+    """The last change that was taken back was made again; its number as above."""
+
+    number: int | None = None
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_sam.session.bitmask import BitMask, around, slices
-from napari_sam.session.target import Plane, Target
+from napari_sam.session.target import Plane, Readable, Target
 
-__all__ = ["Repaint", "agrees", "write"]
+__all__ = ["Repaint", "blank", "shown", "write"]
 
 
 @dataclass(frozen=True)
@@ -60,19 +62,21 @@ def write(target: Target, repaints: Iterable[Repaint], only_expected: bool) -> N
             target.write(plane, rows + window[0], columns + window[1], new[rows, columns])
 
 
-def agrees(target: Target, repaints: Iterable[Repaint]) -> bool:
-    """Tell whether all pixels that would be written are background or hold their value already.
+def shown(target: Readable, repaints: Iterable[Repaint]) -> bool:
+    """Tell whether all pixels that would be written hold their value already."""
+    return all((now == value).all() for now, value in _pixels(target, repaints))
 
-    Parameters
-    ----------
-    target : Target
-        The labels.
-    repaints : iterable of Repaint
-        What is to be written.
-    """
+
+def blank(target: Readable, repaints: Iterable[Repaint]) -> bool:
+    """Tell whether all pixels that would be written are background."""
+    return not any(now.any() for now, _ in _pixels(target, repaints))
+
+
+def _pixels(
+    target: Readable, repaints: Iterable[Repaint]
+) -> Iterator[tuple[NDArray[np.integer[Any]], int]]:
+    """Give the labels where each repaint writes, and the value that it writes."""
     for repaint in repaints:
         if repaint.after is not None:
-            now = target.read(repaint.plane)[slices(repaint.after.window)][repaint.after.cut()]
-            if not np.isin(now, (0, repaint.value_after)).all():
-                return False
-    return True
+            now = target.read(repaint.plane)[slices(repaint.after.window)]
+            yield now[repaint.after.cut()], repaint.value_after

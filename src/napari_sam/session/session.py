@@ -148,7 +148,7 @@ class Session(Curation):
             return
         chosen = replace(self.draft, choice=choice)
         if self.can_undo and self.history.done[-1].kind is Kind.CHOSEN:
-            self._commit(Undone(), quiet=True)
+            self._commit(Undone(self.history.done[-1].number), quiet=True)
         self._do(Kind.CHOSEN, (), chosen)
 
     def cycle(self) -> None:

@@ -7,21 +7,25 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Plane", "Target"]
+__all__ = ["Plane", "Readable", "Target"]
 
 Plane = tuple[int | None, ...]
 """One entry per axis of the picture: an index, or None for the two axes of the plane."""
 
 
-class Target(Protocol):
-    """A labels array that can be read and written plane by plane."""
+class Readable(Protocol):
+    """A labels array that can be read plane by plane."""
+
+    def read(self, plane: Plane) -> NDArray[np.integer[Any]]:
+        """Return the (H, W) labels of one plane."""
+
+
+class Target(Readable, Protocol):
+    """One that can be written as well."""
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """Integer type of the labels."""
-
-    def read(self, plane: Plane) -> NDArray[np.integer[Any]]:
-        """Return the (H, W) labels of one plane."""
 
     def write(
         self,

@@ -27,6 +27,7 @@ from napari_sam.session.saved import sessions_folder
 from napari_sam.session.session import Accepted, Session
 from napari_sam.session.target import Plane
 from napari_sam.widgets.drawn import Area
+from napari_sam.widgets.going_on import layer_to_go_on_in, name_as_before
 from napari_sam.widgets.haste import Haste
 from napari_sam.widgets.jobs import Answer, Job, Jobs
 from napari_sam.widgets.look import Contrast, Look
@@ -260,11 +261,7 @@ class Annotation:
                 raise InputError(problem)
             return
         check_places(self.session.objects, self.picture, BEGIN)
-        active = self._viewer.layers.selection.active
-        layer = new_labels(self.picture, max(self.session.objects, default=largest_id))
-        self._viewer.layers.insert(first_helper(self._viewer), layer)
-        self._attach(layer)
-        self._viewer.layers.selection.active = active
+        self._add(new_labels(self.picture, max(self.session.objects, default=largest_id)))
         self.changed.emit()
 
     def accept_proposed(self) -> None:
@@ -284,27 +281,33 @@ class Annotation:
         saving = self._saving
         return saving if isinstance(saving, SessionFolder) else saving.folder
 
-    def resume(self, restored: Restored) -> None:
-        """Go on with a saved session, in the Labels layer of now if it agrees, else in a new one.
+    def resume(self, restored: Restored) -> str:
+        """Go on with a saved session, in the Labels layer that shows its objects or in a new one.
 
-        The session of now ends and stays saved.
+        The session of now ends and stays saved. Returns what is to be said of the layer.
 
         Raises
         ------
         InputError
             If its masks do not fit the picture; nothing changes.
         """
-        session, before = restored.session, self._target
-        check_places(session.objects, self.picture, CHANNELS)
+        session, layers, chosen = restored.session, self._viewer.layers, self.target
+        check_places(session.objects, self.picture, CHANNELS, session.draft.plane)
+        layer, said = layer_to_go_on_in(layers, self.picture, session, chosen), ""
+        new = layer is None and bool(session.objects)
+        made = new_labels(self.picture, max(session.objects)) if new else None
         self._release()
         self.many.forget()
         self._saving.close()
         self._begin_session(restored)
-        if before is not None and not why_not(before.layer, self.picture) and session.fits(before):
-            self._attach(before.layer)
-        elif session.objects:
-            self.ensure_target()
+        if made is not None:
+            self._add(made)
+            said = name_as_before(layers, session, made, chosen)
+        elif layer is not None:
+            self._attach(layer)
         self._follow_session()
+        self._rest.start(REST_MS)  # what was painted since is a step of its own
+        return said
 
     def close(self) -> None:
         """Take our layers away and let go of everything; accepted objects stay."""
@@ -346,6 +349,13 @@ class Annotation:
         layer.events.data.connect(self._relabelled)
         layer.events.set_data.connect(self._redrawn)
 
+    def _add(self, layer: Labels) -> None:
+        layers = self._viewer.layers
+        active = layers.selection.active
+        layers.insert(first_helper(self._viewer), layer)
+        self._attach(layer)
+        layers.selection.active = active
+
     def _go_on_in(self, layer: Labels) -> None:
         """Bring back the session that wrote to a layer before, if that still shows its objects."""
         path = self._left.pop(layer, None)
@@ -356,10 +366,10 @@ class Annotation:
         except NapariSamError as error:
             self.remarked.emit(f"⚠ {error}")
             return
-        if restored.session.fits(self._target):
+        if restored.session.shown_in(self._target):
             self.resume(restored)
         else:
-            restored.folder.close()
+            restored.folder.let_go()
             self.remarked.emit(PAINTED_OVER)
 
     def _release(self) -> None:

@@ -371,12 +371,9 @@ class Panel(QWidget):
 
     def _take_up(self, view: Mapping[str, Any]) -> None:
         """Choose the labels and the model that saved work was done with."""
-        target = None if self.annotation is None else self.annotation.target
-        if target is not None:
-            target.name = view.get("labels") or target.name
-        self.controls.labels.choose(target)
+        self.controls.labels.choose(None if self.annotation is None else self.annotation.target)
         models, model = self.controls.model.list, view.get("model")
-        if model and (index := models.findData(model)) >= 0:
+        if isinstance(model, str) and (index := models.findData(model)) >= 0:
             models.setCurrentIndex(index)
 
     def _show_saved(self) -> None:

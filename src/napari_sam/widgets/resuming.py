@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from napari.components import ViewerModel
 from napari.layers import Image
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_sam.errors import NapariSamError
+from napari_sam.errors import NapariSamError, SessionError
 from napari_sam.session.fingerprint import Match
 from napari_sam.session.folder import Restored, restore
+from napari_sam.session.manifest import Manifest
 from napari_sam.session.objects import AnnotatedObject
 from napari_sam.session.review import next_unsure
-from napari_sam.session.saved import Saved, all_saved, best_match, sessions_folder
+from napari_sam.session.saved import (
+    Saved,
+    all_saved,
+    all_unreadable,
+    matches,
+    sessions_folder,
+)
 from napari_sam.widgets.annotation import Annotation
 from napari_sam.widgets.keys import KEYS
 from napari_sam.widgets.question import Question
@@ -27,8 +34,8 @@ __all__ = ["Resuming"]
 
 REST_MS = 1000
 DAMAGED = (
-    "⚠ A part of what was saved could not be read. What could be is here; the damaged file is kept "
-    "in {}."
+    "⚠ A part of what was saved could not be read: {} recovered, {} lost. What could be is here; "
+    "the damaged file is kept in {}."
 )
 
 
@@ -41,6 +48,27 @@ class Found:
     objects: int
     fits: bool  # masks of that shape can lie on the picture
     asked_for: bool  # somebody has chosen it
+
+    @classmethod
+    def of(
+        cls, saved: Saved, match: Match, now: Manifest, ndim: int, asked_for: bool = False
+    ) -> Found:
+        """Look into saved work.
+
+        Raises
+        ------
+        SessionError
+            If it cannot be read.
+        """
+        fits = saved.manifest.picture.shape[:ndim] == now.picture.shape[:ndim]
+        return cls(saved, match, saved.count(), fits, asked_for)
+
+
+class Search(NamedTuple):
+    """What can be gone on with, and why other work of the same picture cannot be opened."""
+
+    found: Found | None
+    troubles: list[str]
 
 
 class Resuming(QObject):
@@ -142,17 +170,12 @@ class Resuming(QObject):
         passed_over = tuple(self._passed_over)
         identity, ndim = annotation.identity, annotation.picture.layer.ndim
 
-        def search() -> Found | None:
+        def search() -> Search:
             now = identity.wait()
-            if wanted is not None:
-                found = wanted, wanted.manifest.picture.compare(now.picture)
-            elif (best := best_match(all_saved(sessions_folder()), now, passed_over)) is None:
-                return None
-            else:
-                found = best
-            saved, match = found
-            fits = saved.manifest.picture.shape[:ndim] == now.picture.shape[:ndim]
-            return Found(saved, match, saved.count(), fits, wanted is not None)
+            if wanted is None:
+                return _search(now, ndim, passed_over)
+            match = wanted.manifest.picture.compare(now.picture)
+            return Search(Found.of(wanted, match, now, ndim, asked_for=True), [])
 
         self._do(search, lambda future: self._take_found(annotation, future))
 
@@ -165,10 +188,17 @@ class Resuming(QObject):
         if not self._closed and not future.cancelled():  # in the thread
             self._came.emit(take, future)
 
-    def _take_found(self, annotation: Annotation, future: Future[Found | None]) -> None:
+    def _take_found(self, annotation: Annotation, future: Future[Search]) -> None:
         self._jobs -= 1
-        found = None if future.exception() is not None else future.result()
-        if found is None or annotation is not self._annotation:
+        if annotation is not self._annotation:
+            return
+        if error := future.exception():
+            self.remarked.emit(f"⚠ Saved work of this picture was looked for in vain: {error}")
+            return
+        found, troubles = future.result()
+        if troubles:
+            self.remarked.emit(_told(troubles))
+        if found is None:
             return
         if found.asked_for and found.match is Match.SAME:
             self._bring_back(found.saved)
@@ -210,19 +240,19 @@ class Resuming(QObject):
             return
         restored = future.result()
         if annotation is not self._annotation:
-            restored.folder.close()
+            restored.folder.let_go()
             return
         try:
-            annotation.resume(restored)
-        except NapariSamError as problem:
-            restored.folder.close()
+            said = annotation.resume(restored)
+        except (NapariSamError, MemoryError) as problem:
+            restored.folder.let_go()
             self.remarked.emit(f"⚠ {problem}")
             return
         view = dict(restored.session.view)
         put_back(view, self._viewer, annotation)
         self.resumed.emit(view)
-        damaged = DAMAGED.format(restored.folder.path) if restored.damaged else ""
-        self.remarked.emit(damaged or _welcome(restored.session.objects))
+        welcome = _damage(restored) or _welcome(restored.session.objects)
+        self.remarked.emit(f"{welcome} {said}".rstrip())
 
     def _keep_view(self) -> None:
         annotation = self._annotation
@@ -239,11 +269,35 @@ class Resuming(QObject):
         return [dims.point, dims.order, dims.ndisplay, camera.center, camera.zoom, camera.angles]
 
 
+def _search(now: Manifest, ndim: int, passed_over: Collection[Path]) -> Search:
+    """Look for the work to go on with, in any thread."""
+    shelf = sessions_folder()
+    odd = [one for one in all_unreadable(shelf) if one.is_of(now)]
+    troubles = [one.reason for one in odd if one.path not in passed_over]
+    for saved, match in matches(all_saved(shelf), now):
+        if saved.path in passed_over:
+            continue
+        try:
+            if problem := saved.obstacle:
+                raise SessionError(problem)
+            return Search(Found.of(saved, match, now, ndim), troubles)
+        except SessionError as error:
+            troubles.append(str(error))
+    return Search(None, troubles)
+
+
 def _seems_of(annotation: Annotation, saved: Saved) -> bool:
     """Tell whether saved work may belong to the picture that is annotated."""
     known, source = annotation.identity.known, saved.manifest.source
     same = known is not None and known.picture == saved.manifest.picture
     return same or (bool(source) and annotation.picture.layer.source.path == source)
+
+
+def _damage(restored: Restored) -> str:
+    """Say what of saved work could not be read; nothing if all could."""
+    steps = f"{restored.recovered} step{'' if restored.recovered == 1 else 's'}"
+    where = restored.folder.path
+    return DAMAGED.format(steps, restored.lost or "none", where) if restored.damaged else ""
 
 
 def _welcome(objects: Mapping[int, AnnotatedObject]) -> str:
@@ -252,6 +306,15 @@ def _welcome(objects: Mapping[int, AnnotatedObject]) -> str:
     here = f"Here is your work again: {count} object{'' if count == 1 else 's'}."
     waits = next_unsure(objects) is not None
     return f"{here} {KEYS['next_unsure']} goes to what nobody has accepted." if waits else here
+
+
+def _told(troubles: Sequence[str]) -> str:
+    """Say what was found and cannot be opened."""
+    more = f" There are {len(troubles) - 1} more of this kind." if len(troubles) > 1 else ""
+    return (
+        f"⚠ There is saved work of this picture that cannot be opened: {troubles[0]}.{more} It is "
+        "kept; see More options, Saved work."
+    )
 
 
 def _words(found: Found) -> str:

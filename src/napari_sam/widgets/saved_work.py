@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
@@ -20,16 +21,36 @@ from qtpy.QtWidgets import (
 )
 
 from napari_sam.errors import SessionError
-from napari_sam.session.saved import Saved, all_saved, delete_saved, sessions_folder
+from napari_sam.session.saved import (
+    Saved,
+    Unreadable,
+    all_saved,
+    all_unreadable,
+    delete_saved,
+    sessions_folder,
+)
 from napari_sam.widgets.forms import new_label
 
 __all__ = ["SavedWork"]
 
 COLUMNS = "Picture", "Last change", "Objects", "Size"
+UNREADABLE = "cannot be read"
 NOTHING = "Nothing is saved yet: whatever you draw and accept will be, as you go."
 
-Row = tuple[Saved, str, int]
-"""A saved session, how many objects it has, and its size in bytes."""
+
+class Row(NamedTuple):
+    """A line of the list; the reason says why it cannot be opened."""
+
+    saved: Saved | Unreadable
+    objects: str
+    reason: str
+    size: int  # bytes
+
+    @property
+    def name(self) -> str:
+        """What the picture was called; the name of the folder if it does not say."""
+        manifest = self.saved.manifest
+        return self.saved.path.name if manifest is None else manifest.name
 
 
 class SavedWork(QDialog):
@@ -43,6 +64,7 @@ class SavedWork(QDialog):
         self.setWindowTitle("Saved work")
         self.resize(640, 360)
         self._closed = False
+        self._summary = ""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="napari-sam saved work")
         self.text = new_label("Saved work")
         self.list = QTreeWidget()
@@ -72,7 +94,7 @@ class SavedWork(QDialog):
         close.clicked.connect(self.close)
 
     @property
-    def selected(self) -> list[Saved]:
+    def selected(self) -> list[Row]:
         """What is chosen in the list."""
         return [item.data(0, Qt.ItemDataRole.UserRole) for item in self.list.selectedItems()]
 
@@ -98,35 +120,41 @@ class SavedWork(QDialog):
     def _show(self, future: Future[tuple[list[Row], str]]) -> None:
         self.list.clear()
         if error := future.exception():
-            self.text.setText(f"⚠ {error}")
+            self._summary = f"⚠ {error}"
+            self._follow()
             return
         rows, problem = future.result()
-        total = sum(size for _, _, size in rows) / 1e6
+        total = sum(row.size for row in rows) / 1e6
         there = f"{len(rows)} saved, {total:.1f} MB in {sessions_folder()}" if rows else NOTHING
-        self.text.setText(problem or there)
-        for saved, objects, size in rows:
-            changed = f"{saved.changed:%Y-%m-%d %H:%M}"
-            cells = saved.manifest.name, changed, objects, f"{size / 1e6:.1f} MB"
-            item = QTreeWidgetItem(list(cells))
-            item.setData(0, Qt.ItemDataRole.UserRole, saved)
-            item.setToolTip(0, saved.manifest.source or "The picture was not opened from a file")
+        self._summary = problem or there
+        for row in rows:
+            saved = row.saved
+            changed = f"{saved.changed:%Y-%m-%d %H:%M}" if isinstance(saved, Saved) else ""
+            item = QTreeWidgetItem([row.name, changed, row.objects, f"{row.size / 1e6:.1f} MB"])
+            item.setData(0, Qt.ItemDataRole.UserRole, row)
+            source = saved.manifest.source if saved.manifest is not None else str(saved.path)
+            item.setToolTip(0, row.reason or source or "The picture was not opened from a file")
+            item.setToolTip(2, row.reason)
             self.list.addTopLevelItem(item)
         for index in range(len(COLUMNS)):
             self.list.resizeColumnToContents(index)
         self._follow()
 
     def _follow(self) -> None:
-        self.go_on.setEnabled(len(self.selected) == 1)
-        self.delete.setEnabled(bool(self.selected))
+        chosen = self.selected
+        self.go_on.setEnabled(len(chosen) == 1 and isinstance(chosen[0].saved, Saved))
+        self.delete.setEnabled(bool(chosen))
+        reason = chosen[0].reason if len(chosen) == 1 else ""
+        self.text.setText(f"⚠ {reason}." if reason else self._summary)
 
     def _choose(self) -> None:
-        if len(self.selected) == 1:
-            self.chosen.emit(self.selected[0])
+        if self.go_on.isEnabled():
+            self.chosen.emit(self.selected[0].saved)
             self.close()
 
     def _delete(self) -> None:
         doomed = self.selected
-        names = ", ".join(saved.manifest.name for saved in doomed[:5])
+        names = ", ".join(row.name for row in doomed[:5])
         more = f" and {len(doomed) - 5} more" if len(doomed) > 5 else ""
         answer = QMessageBox.question(
             self,
@@ -138,9 +166,9 @@ class SavedWork(QDialog):
 
             def work() -> tuple[list[Row], str]:
                 problem = ""
-                for saved in doomed:
+                for row in doomed:
                     try:
-                        delete_saved(saved)
+                        delete_saved(row.saved)
                     except SessionError as error:
                         problem = f"⚠ {error}"
                 return _rows(), problem
@@ -149,12 +177,17 @@ class SavedWork(QDialog):
 
 
 def _rows() -> list[Row]:
-    """Return what is saved, latest first."""
-    rows = []
-    for saved in all_saved(sessions_folder()):
-        try:
-            objects = "open now" if saved.is_open else str(saved.count())
-        except SessionError:
-            objects = "cannot be read"
-        rows.append((saved, objects, saved.size))
-    return rows
+    """Return what is saved, latest first, then what cannot be opened."""
+    folder = sessions_folder()
+    odd = [Row(one, UNREADABLE, one.reason, one.size) for one in all_unreadable(folder)]
+    return [*(_row(saved) for saved in all_saved(folder)), *odd]
+
+
+def _row(saved: Saved) -> Row:
+    if problem := saved.obstacle:
+        state = "open now" if os.access(saved.path, os.W_OK) else "read only"
+        return Row(saved, state, problem, saved.size)
+    try:
+        return Row(saved, str(saved.count()), "", saved.size)
+    except SessionError as error:
+        return Row(saved, UNREADABLE, str(error), saved.size)

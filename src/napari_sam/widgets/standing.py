@@ -12,6 +12,8 @@ from napari_sam.widgets.prompt_layers import Tool
 
 __all__ = ["put_back", "standing"]
 
+FAR = 1e15
+
 
 def standing(viewer: ViewerModel, annotation: Annotation) -> dict[str, Any]:
     """Return the view, the model, the tool and the name of the labels."""
@@ -32,14 +34,25 @@ def standing(viewer: ViewerModel, annotation: Annotation) -> dict[str, Any]:
 
 def put_back(view: Mapping[str, Any], viewer: ViewerModel, annotation: Annotation) -> None:
     """Make the viewer show what it showed; what does not fit it any more is left alone."""
-    dims, camera = viewer.dims, viewer.scene.camera
-    if sorted(view.get("order", [])) == list(range(dims.ndim)):
-        dims.ndisplay = view["ndisplay"]
-        dims.order = tuple(view["order"])
-        dims.set_point(range(dims.ndim), view["point"])
-        camera.angles, camera.zoom = tuple(view["angles"]), view["zoom"]
-        camera.center = tuple(view["center"])
-    if view.get("contrast") and not annotation.picture.layer.rgb:
-        annotation.picture.layer.contrast_limits = view["contrast"]
-    if view.get("tool") in Tool.__members__:
-        annotation.arm(Tool[view["tool"]])
+    dims, camera, layer = viewer.dims, viewer.scene.camera, annotation.picture.layer
+    order, point = (_numbers(view.get(key), dims.ndim) for key in ("order", "point"))
+    center, angles = (_numbers(view.get(key), 3) for key in ("center", "angles"))
+    zoom, contrast = _numbers([view.get("zoom")], 1), _numbers(view.get("contrast"), 2)
+    if point and sorted(order) == list(range(dims.ndim)):
+        dims.ndisplay = 3 if view.get("ndisplay") == 3 else 2
+        dims.order = tuple(int(axis) for axis in order)
+        dims.set_point(range(dims.ndim), point)
+        camera.angles, camera.center = angles or camera.angles, center or camera.center
+        camera.zoom = zoom[0] if zoom and zoom[0] > 0 else camera.zoom
+    if contrast and contrast[0] < contrast[1] and not layer.rgb:
+        layer.contrast_limits = contrast
+    if (tool := view.get("tool")) in list(Tool.__members__):
+        annotation.arm(Tool[tool])
+
+
+def _numbers(value: Any, count: int) -> tuple[float, ...]:
+    """Return so many finite numbers; none if this is anything else."""
+    if not isinstance(value, list | tuple) or len(value) != count:
+        return ()
+    right = all(isinstance(one, int | float) and abs(one) < FAR for one in value)
+    return tuple(value) if right else ()

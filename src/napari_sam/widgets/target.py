@@ -112,14 +112,19 @@ def misfit(layer: Labels, picture: Picture) -> str:
     return ""
 
 
-def check_places(objects: Objects, picture: Picture, advice: str) -> None:
-    """Make sure that the masks of objects can lie on a picture.
+def check_places(objects: Objects, picture: Picture, advice: str, drawn: Plane = ()) -> None:
+    """Make sure that the masks of objects, and what is being drawn, can lie on a picture.
 
     Raises
     ------
     InputError
         If it has other axes or another size; ends with the advice.
     """
+    if drawn and len(drawn) != picture.ndim:
+        raise InputError(
+            f"what was being drawn lies in a picture of {len(drawn)} axes, and this one of shape "
+            f"{picture.shape} has {picture.ndim}; {advice}"
+        )
     for held in objects.values():
         for plane, section in held.sections.items():
             mask = None if section.mask is None else section.mask.shape
@@ -134,8 +139,10 @@ def check_places(objects: Objects, picture: Picture, advice: str) -> None:
 
 def new_labels(picture: Picture, largest_id: int = 0) -> Labels:
     """Return an empty Labels layer that lies exactly on the picture, with room for many ids."""
+    room = (2**15, np.uint16), (2**31, np.uint32)
+    dtype = next((dtype for bound, dtype in room if largest_id < bound), np.uint64)
     return Labels(
-        np.zeros(picture.shape, np.uint16 if largest_id < 2**15 else np.uint32),
+        np.zeros(picture.shape, dtype),
         name=f"{picture.layer.name} objects",
         metadata={OURS: "objects"},
         **picture.place(),

@@ -1,0 +1,29 @@
+"""A session of five squares, as it is saved."""
+
+from __future__ import annotations
+
+import pytest
+
+from napari_sam.session.folder import SessionFolder
+from napari_sam.session.session import Session
+from tests.session.damage import PICTURE, add, square
+
+
+@pytest.fixture
+def begun(tmp_path):
+    """A session that is saved, and its folder; five objects in five steps."""
+    session = Session()
+    folder = SessionFolder.create(tmp_path / "mine", PICTURE)
+    folder.serve(session)
+    for index in range(5):
+        add(session, square(12 * index))
+    yield session, folder
+    if session.log is not None:
+        folder.close()
+
+
+@pytest.fixture
+def written(begun):
+    """The journal of five objects, one a line, which nobody has open."""
+    begun[1].close()
+    return begun[1].path / "journal-000000.jsonl"
