@@ -13,7 +13,7 @@ from torch import Tensor
 from napari_sam.errors import CheckpointError
 from napari_sam.model.config import CONFIGS, SamConfig
 from napari_sam.model.sam import Sam
-from napari_sam.model.tensors import content_hash, fault, has_room, kind
+from napari_sam.model.tensors import content_hash, fault, kind, misplaced
 from napari_sam.model.torch_files import damaged, first_bytes, read_torch
 
 __all__ = ["differences", "misfits", "read_checkpoint", "recognise", "summary"]
@@ -83,7 +83,7 @@ def _bare(state: Any, path: Path) -> dict[str, Tensor]:
         raise CheckpointError(f"{path} holds no weights but {type(state).__name__}")
     for key, value in state.items():
         if not isinstance(key, str):
-            raise CheckpointError(f"{path} is no state dict: a key of it is {type(key).__name__}")
+            raise CheckpointError(f"{path} is no state dict: its keys are no names")
         if not isinstance(value, Tensor):
             raise CheckpointError(f"{path} is no state dict: {key[:LONGEST]!r} is no tensor")
     for prefix in PREFIXES:
@@ -94,12 +94,13 @@ def _bare(state: Any, path: Path) -> dict[str, Tensor]:
 
 def _checked(state: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
     """Return copies that lie in memory as models want them, once all are known to be weights."""
-    for key, value in state.items():
-        if not has_room(value):
-            raise damaged(path, f"{key[:LONGEST]} is said to be larger than its content")
-    if sum(value.nbytes for value in state.values()) > MOST_SHARED * path.stat().st_size:
-        raise damaged(path, "its tensors are the same numbers many times over")
-    faults = [wrong for key, value in state.items() if (wrong := fault(key[:LONGEST], value))]
+    faults = [misplaced(key[:LONGEST], value) for key, value in state.items()]
+    size = sum(value.numel() * value.element_size() for value in state.values())
+    if not any(faults) and size > MOST_SHARED * path.stat().st_size:
+        faults = ["its tensors are the same numbers many times over"]
+    if not any(faults):
+        faults = [fault(key[:LONGEST], value) for key, value in state.items()]
+    faults = [one for one in faults if one]
     if faults:
         raise CheckpointError(
             f"{path} holds no weights that can be used: {summary(faults)}. It was damaged, its "

@@ -8,9 +8,22 @@ import torch
 import xxhash
 from torch import Tensor
 
-__all__ = ["content_hash", "fault", "has_room", "kind"]
+__all__ = ["content_hash", "fault", "kind", "misplaced"]
 
 FLOATS = torch.float16, torch.bfloat16, torch.float32, torch.float64
+
+
+def misplaced(name: str, value: Tensor) -> str:
+    """Return what keeps a tensor from being a plain table of numbers; empty if nothing does.
+
+    Looks at no value. One that was expanded has no place of its own for each number, and may be
+    said to be of any size.
+    """
+    if value.layout is not torch.strided or value.is_nested or value.device.type != "cpu":
+        return f"{name} is no full table of numbers ({value.layout}, {value.device})"
+    if value.numel() * value.element_size() > value.untyped_storage().nbytes():
+        return f"{name} is said to be larger than its content"
+    return ""
 
 
 def fault(name: str, value: Tensor) -> str:
@@ -23,8 +36,8 @@ def fault(name: str, value: Tensor) -> str:
     >>> fault("bias", torch.tensor([0.0, 1.0], dtype=torch.bfloat16))
     ''
     """
-    if value.layout is not torch.strided or value.is_nested or value.device.type != "cpu":
-        return f"{name} is no full table of numbers ({value.layout}, {value.device})"
+    if place := misplaced(name, value):
+        return place
     odd_float = value.is_floating_point() and value.dtype not in FLOATS
     if odd_float or value.is_complex() or value.is_quantized:
         return f"{name} holds {kind(value)} in place of float16, bfloat16, float32 or float64"
@@ -47,16 +60,6 @@ def kind(value: Tensor) -> str:
     'float32'
     """
     return str(value.dtype).removeprefix("torch.")
-
-
-def has_room(value: Tensor) -> bool:
-    """Return whether each number of a tensor has a place of its own in memory.
-
-    A tensor that was expanded has not, and may be said to be of any size.
-    """
-    if value.layout is not torch.strided or value.device.type != "cpu" or value.is_nested:
-        return True  # says `fault`
-    return value.numel() * value.element_size() <= value.untyped_storage().nbytes()
 
 
 def content_hash(about: str, state: Mapping[str, Tensor]) -> str:

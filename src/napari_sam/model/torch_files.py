@@ -98,6 +98,8 @@ def _check_zip(path: Path) -> None:
 
 def _check_legacy(path: Path) -> None:
     with path.open("rb") as file:
+        if file.peek(1)[:1] != pickle.PROTO:
+            raise ValueError("it does not start as one")
         for _ in range(LEGACY):
             _check_pickle(file)
 
@@ -105,7 +107,10 @@ def _check_legacy(path: Path) -> None:
 def _check_pickle(file: IO[bytes]) -> None:
     """Look through a pickle without doing what it says."""
     tuples = 0
-    for steps, (code, _, _) in enumerate(pickletools.genops(file)):
-        tuples += code.name.startswith("TUPLE")
-        if tuples > MOST_TUPLES or steps > MOST_STEPS:
-            raise ValueError("it has more containers than weights can have")
+    try:
+        for steps, (code, _, _) in enumerate(pickletools.genops(file)):
+            tuples += code.name.startswith("TUPLE")
+            if tuples > MOST_TUPLES or steps > MOST_STEPS:
+                raise OverflowError("it has more containers than weights can have")
+    except ValueError as error:
+        raise ValueError("its list of contents cannot be read") from error

@@ -77,12 +77,12 @@ def _until(path: Path, step: int) -> list[dict[str, str]]:
     rows = list(csv.DictReader(text.splitlines()))
     known = [row for row in rows if _step(row) is not None]
     if len(known) < len(rows):  # a killed run may have left half a line
-        logger.warning("%s: %d damaged lines are left out", path, len(rows) - len(known))
+        logger.warning("%s: damaged and left out, lines: %d", path, len(rows) - len(known))
     return [row for row in known if (_step(row) or 0) <= step]
 
 
 def _step(row: dict[str, str]) -> float | None:
     try:
-        return float(row["step"]) if row.keys() == set(COLUMNS) else None
-    except (KeyError, TypeError, ValueError):
+        return float(row["step"]) if None not in row.values() else None
+    except (KeyError, ValueError):
         return None
