@@ -88,17 +88,16 @@ class Prompts:
         mask: ArrayLike | None = None,
         text: ArrayLike | None = None,
     ) -> None:
+        places = _points(points)
         given = {
-            "points": _points(points),
-            "labels": _floats(labels, "point labels"),
+            "points": places,
+            "labels": _labels(labels, len(places)),
             "box": _box(box),
             "mask": _mask(mask),
             "text": _text(text),
         }
-        _check_labels(given["labels"], len(given["points"]))
         if all(value is None or len(value) == 0 for value in given.values()):
             raise InputError("no prompt given; add a point, a box or a mask")
-        given["labels"] = given["labels"].astype(np.int64)
         for name, value in given.items():
             object.__setattr__(self, name, value)
 
@@ -138,7 +137,9 @@ def _points(values: ArrayLike | None) -> NDArray[np.float64]:
     return points
 
 
-def _check_labels(labels: NDArray[np.float64], count: int) -> None:
+def _labels(values: ArrayLike | None, count: int) -> NDArray[np.int64]:
+    labels = _floats(values, "point labels")
+    labels = labels.reshape(0) if labels.size == 0 else labels
     if labels.shape != (count,):
         raise InputError(
             f"labels must hold one value per point: {count} points, labels of shape {labels.shape}"
@@ -148,6 +149,7 @@ def _check_labels(labels: NDArray[np.float64], count: int) -> None:
             "point labels must be 0 (background) or 1 (foreground); "
             f"got [{', '.join(f'{label:g}' for label in labels[:6])}]"
         )
+    return labels.astype(np.int64)
 
 
 def _box(values: ArrayLike | None) -> NDArray[np.float64] | None:
@@ -157,7 +159,7 @@ def _box(values: ArrayLike | None) -> NDArray[np.float64] | None:
     if box.shape not in ((4,), (1, 4)):  # SAM's own transforms give the second
         raise InputError(f"a box must be y0, x0, y1, x1; got shape {box.shape}")
     corners = np.sort(box.reshape(2, 2), axis=0)
-    if (corners[1] - corners[0] < LEAST_SIDE).any():
+    if (np.ptp(corners, axis=0).round(9) < LEAST_SIDE).any():
         raise InputError(
             f"a box must have an area, with sides of {LEAST_SIDE} pixels at least; "
             f"got y0, x0, y1, x1 = {box.ravel().tolist()}"
