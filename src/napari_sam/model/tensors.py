@@ -79,5 +79,5 @@ def content_hash(about: str, state: Mapping[str, Tensor]) -> str:
     digest = xxhash.xxh3_128(about.encode())
     for name, value in sorted(state.items()):
         digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
-        digest.update(value.detach().reshape(-1).view(torch.uint8).numpy())
+        digest.update(value.detach().reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()

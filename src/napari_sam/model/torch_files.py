@@ -6,7 +6,7 @@ import pickle
 import pickletools
 from pathlib import Path
 from typing import IO, Any
-from zipfile import ZIP_STORED, BadZipFile, ZipFile
+from zipfile import ZIP_STORED, BadZipFile, ZipFile, is_zipfile
 
 import torch
 
@@ -79,21 +79,30 @@ def damaged(path: Path, reason: object) -> CheckpointError:
 
 def _check_zip(path: Path) -> None:
     """Check that the archive is as torch writes it: nothing packed, nothing twice, nothing else."""
-    with ZipFile(path) as file:
-        parts = file.infolist()
-        if any(part.compress_type != ZIP_STORED for part in parts):
-            raise BadZipFile("its parts are compressed, which torch never does")
-        if len({part.filename for part in parts}) < len(parts):
-            raise BadZipFile("two of its parts have the same name")
-        if sum(part.file_size for part in parts) > path.stat().st_size:
-            raise BadZipFile("its parts are said to be larger than the file")
-        broken = file.testzip()
-        if broken is not None:
-            raise BadZipFile(f"the checksum of its part {broken} is wrong")
-        for part in parts:
-            if part.filename.endswith(".pkl"):
-                with file.open(part) as content:
-                    _check_pickle(content)
+    if not is_zipfile(path):
+        raise ValueError("its end is missing")
+    try:
+        with ZipFile(path) as file:
+            _check_parts(file, path.stat().st_size)
+    except BadZipFile as error:
+        raise ValueError("its archive is broken") from error
+
+
+def _check_parts(file: ZipFile, size: int) -> None:
+    parts = file.infolist()
+    if any(part.compress_type != ZIP_STORED for part in parts):
+        raise ValueError("its parts are compressed, which torch never does")
+    if len({part.filename for part in parts}) < len(parts):
+        raise ValueError("two of its parts have the same name")
+    if sum(part.file_size for part in parts) > size:
+        raise ValueError("its parts are said to be larger than the file")
+    broken = file.testzip()
+    if broken is not None:
+        raise ValueError(f"the checksum of its part {broken} is wrong")
+    for part in parts:
+        if part.filename.endswith(".pkl"):
+            with file.open(part) as content:
+                _check_pickle(content)
 
 
 def _check_legacy(path: Path) -> None:
