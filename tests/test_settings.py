@@ -57,13 +57,13 @@ def test_a_damaged_file_is_replaced_on_save(tmp_path):
     assert (tmp_path / "settings.damaged.json").read_bytes() == b"\xff\xfe{"
 
 
-@pytest.mark.parametrize("threads", [0, -1, 1.5, True])
+@pytest.mark.parametrize("threads", [0, -1, 1.5, True, 10**6, 10**400])
 def test_threads_must_be_a_positive_whole_number(threads):
     with pytest.raises(InputError, match="threads"):
         Settings(threads=threads)
 
 
-@pytest.mark.parametrize("size", [-1, 1.5, True, None])
+@pytest.mark.parametrize("size", [-1, 1.5, True, None, 10**400, float("nan")])
 @pytest.mark.parametrize("name", ["embeddings_memory_mb", "embeddings_disk_mb"])
 def test_budgets_must_be_whole_megabytes(name, size):
     with pytest.raises(InputError, match=name):
@@ -94,3 +94,22 @@ def test_a_usable_omp_num_threads_goes_first(monkeypatch, asked, expected):
 def test_answers_about_channels_are_yes_or_no(channels):
     with pytest.raises(InputError, match="channels"):
         Settings(channels=channels)
+
+
+@pytest.mark.parametrize("name", ["models_folder", "embeddings_folder"])
+@pytest.mark.parametrize("folder", ["a\0b", "~nobody-at-all/models"])
+def test_folders_that_cannot_be_are_refused(name, folder):
+    with pytest.raises(InputError, match=name):
+        Settings(**{name: folder})
+
+
+@pytest.mark.parametrize("name", ["hint_dismissed", "embed_ahead"])
+def test_switches_are_true_or_false(name):
+    with pytest.raises(InputError, match=name):
+        Settings(**{name: "no"})
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 10**400, None, [1]])
+def test_choices_are_words_or_numbers_that_can_be_shown(value):
+    with pytest.raises(InputError, match="auto"):
+        Settings(auto={"points": value})

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import chain
+from math import inf
 from pathlib import Path
 
 from napari_sam.errors import DownloadError
@@ -12,8 +17,11 @@ from napari_sam.hashes import has_hash
 __all__ = ["Progress", "download", "megabytes"]
 
 Progress = Callable[[int, int], None]
-CHUNK = 1 << 20
-TIMEOUT = 10.0, 60.0  # seconds to connect, and to wait for the next bytes
+logger = logging.getLogger(__name__)
+CHUNK = 1 << 14  # so much at most is lost where a line breaks
+MOST = 20_000_000_000  # bytes of a file whose size nobody knows
+BEAT = 0.2  # seconds between two reports
+COMPLETE = 416  # there is nothing behind the part that is here
 
 
 def megabytes(size: int) -> str:
@@ -33,7 +41,8 @@ def download(
     """Download a file, or the rest of it.
 
     The bytes go to ``<target>.part``, which is kept when the download stops half-way, and is
-    renamed to `target` only when it is complete and its hash is right.
+    renamed to `target` only when it is complete and its hash is right. Two programs that want the
+    same file wait for each other.
 
     Parameters
     ----------
@@ -46,36 +55,28 @@ def download(
     size : int
         In bytes; 0 when unknown.
     progress : callable, optional
-        Called with the bytes that have arrived and the bytes in all (0 when unknown). An exception
-        that it raises stops the download and reaches the caller.
+        Called with the bytes that have arrived and the bytes in all (0 when unknown), and while
+        nothing comes, too. An exception that it raises stops the download and reaches the caller.
 
     Raises
     ------
     DownloadError
         When the network, the disk or the file itself is at fault.
     """
-    import requests
-
     part = target.with_name(f"{target.name}.part")
+
+    def waiting() -> None:
+        if progress:
+            progress(_size(part), size)
+
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        if size and part.exists() and part.stat().st_size > size:
-            part.unlink()
-        have = part.stat().st_size if part.exists() else 0
-        free = shutil.disk_usage(target.parent).free
-        if size - have > free:
-            raise OSError(f"the disk has {megabytes(free)} left, {megabytes(size - have)} needed")
-        if not (size and have == size):
-            _receive(url, part, size, progress)
-        if not has_hash(part, known_hash):
-            part.unlink()
-            raise DownloadError(
-                f"What {url} sent is not the published {target.name}: its hash is not {known_hash}."
-                f" It was deleted. Try again, or place a file that you trust at {target}."
-            )
-        part.replace(target)
-    except (requests.RequestException, OSError) as error:  # the first is a kind of the second
-        kept = f" {megabytes(part.stat().st_size)} are kept." if part.exists() else ""
+        with _alone(part, waiting) as waited:
+            if not (waited and target.is_file() and has_hash(target, known_hash)):
+                _complete(url, target, part, known_hash, size, progress)
+                part.replace(target)
+    except OSError as error:  # all errors of requests are kinds of it
+        kept = f" {megabytes(_size(part))} are kept." if part.exists() else ""
         raise DownloadError(
             f"Could not download {target.name} from {url}: {error}.{kept} "
             "Check the connection and the disk and start it again, it goes on where it stopped; "
@@ -83,40 +84,121 @@ def download(
         ) from error
 
 
+@contextmanager
+def _alone(part: Path, waiting: Callable[[], None]) -> Iterator[bool]:
+    """Keep other programs from the same file; give whether one had to be waited for.
+
+    When the other one ends or dies, its part is taken over.
+    """
+    from filelock import FileLock, Timeout
+
+    path = part.with_name(f"{part.name}.lock")
+    lock, waited = FileLock(path), False
+    while not lock.is_locked:
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            if not waited:
+                logger.info("another program is downloading %s; waiting for it", part.stem)
+            waited = True
+            waiting()
+            time.sleep(BEAT)
+        else:
+            if not path.exists():  # whoever had it has tidied up meanwhile: it locks nothing
+                lock.release()
+    try:
+        yield waited
+    finally:
+        with suppress(OSError):  # another program has it open (Windows)
+            path.unlink()
+        lock.release()
+
+
+def _complete(
+    url: str, target: Path, part: Path, known_hash: str, size: int, progress: Progress | None
+) -> None:
+    """Make `part` the published file; where something else was kept, once more from the start."""
+    while True:
+        if size and _size(part) > size:
+            part.unlink()
+        resumed = part.exists()
+        if not (size and _size(part) == size):
+            _check_room(part, size - _size(part))
+            _receive(url, part, size, progress)
+        if has_hash(part, known_hash):
+            return
+        part.unlink()
+        if not resumed:
+            raise DownloadError(
+                f"What {url} sent is not the published {target.name}: its hash is not {known_hash}."
+                f" It was deleted. Try again, or place a file that you trust at {target}."
+            )
+
+
 def _receive(url: str, part: Path, size: int, progress: Progress | None) -> None:
     """Append what is missing to `part`; start anew where the server cannot resume."""
-    import requests
+    from napari_sam.answers import MisfitError, check_answer
+    from napari_sam.transfer import Transfer
 
-    done = part.stat().st_size if part.exists() else 0
-    headers = {"Accept-Encoding": "identity"}  # a compressed answer has other byte ranges
-    if done:
-        headers["Range"] = f"bytes={done}-"
-    with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response:
-        if response.status_code == requests.codes.requested_range_not_satisfiable:
-            if response.headers.get("Content-Range") == f"bytes */{done}":
-                return  # it was complete already
-            part.unlink()
-            raise OSError("the part kept from an earlier attempt did not fit and was deleted")
-        response.raise_for_status()
-        if response.status_code != requests.codes.partial_content:
-            done = 0  # the whole file is coming
-        length = response.headers.get("Content-Length")
-        total = size or (done + int(length) if length else 0)
-        with part.open("ab" if done else "wb") as file:
-            for chunk in _chunks(response.iter_content(CHUNK), done, total, progress):
-                file.write(chunk)
-    if total and part.stat().st_size != total:
-        raise OSError(f"only {part.stat().st_size} of {total} bytes arrived")
+    count = _Count(progress, _size(part), size)
+    try:
+        with Transfer(url, count.done, CHUNK, count.tell) as transfer:
+            count.done, count.total = check_answer(transfer.answer, count.done, size)
+            if transfer.answer.status_code == COMPLETE:
+                return
+            _check_room(part, count.total - count.done)
+            count.tell()
+            _write(transfer, part, count)
+            count.tell()
+    except MisfitError as error:
+        part.unlink(missing_ok=True)
+        raise OSError(f"{error}: what is here did not fit and was deleted") from error
+    except OSError:
+        _check_room(part, count.total - count.done)  # a full disk says what it lacks
+        raise
+    if count.done < count.total:
+        raise OSError(f"only {count.done} of {count.total} bytes arrived")
 
 
-def _chunks(
-    chunks: Iterator[bytes], done: int, total: int, progress: Progress | None
-) -> Iterator[bytes]:
-    """Report every chunk after it has been written, so that nothing received is lost."""
-    if progress:
-        progress(done, total)
-    for chunk in chunks:
-        yield chunk
-        done += len(chunk)
-        if progress:
-            progress(done, total)
+def _write(pieces: Iterable[bytes], part: Path, count: _Count) -> None:
+    """Write each piece as it comes, and count it once it is written."""
+    from napari_sam.answers import MisfitError, check_beginning
+
+    rest = iter(pieces)
+    first = next(rest, b"")
+    if count.done == 0:
+        check_beginning(first)
+    with part.open("ab" if count.done else "wb") as file:
+        for piece in chain([first], rest):
+            if count.done + len(piece) > (count.total or MOST):
+                raise MisfitError(f"the server sends more than {count.total or MOST} bytes")
+            file.write(piece)
+            count.add(len(piece))
+
+
+class _Count:
+    """How many bytes are here, told every now and then."""
+
+    def __init__(self, progress: Progress | None, done: int, total: int) -> None:
+        self._progress, self.done, self.total = progress, done, total
+        self._told = -inf
+
+    def tell(self) -> None:
+        if self._progress:
+            self._progress(self.done, self.total)
+
+    def add(self, size: int) -> None:
+        self.done += size
+        if time.monotonic() - self._told > BEAT:
+            self._told = time.monotonic()
+            self.tell()
+
+
+def _check_room(part: Path, needed: int) -> None:
+    free = shutil.disk_usage(part.parent).free
+    if needed > free:
+        raise OSError(f"the disk has {megabytes(free)} left, {megabytes(needed)} needed")
+
+
+def _size(part: Path) -> int:
+    return part.stat().st_size if part.exists() else 0

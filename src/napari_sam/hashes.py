@@ -39,7 +39,7 @@ def remember(path: Path, known_hash: str, record: Path) -> None:
 def _read(record: Path) -> dict[str, list[str | int]]:
     try:
         known = json.loads(record.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return known if isinstance(known, dict) else {}
 

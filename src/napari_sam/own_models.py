@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import reprlib
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
@@ -113,7 +114,8 @@ def read_header(path: Path) -> dict[str, Any]:
     for key, kind in KINDS.items():
         if not isinstance(header.get(key, kind()), kind):
             raise CheckpointError(
-                f"{path} is damaged: {key!r} in its header is no {WORDS[kind]} but {header[key]!r}"
+                f"{path} is damaged: {key!r} in its header is no {WORDS[kind]} but "
+                f"{reprlib.repr(header[key])}"
             )
     if header.get("version", VERSION) > VERSION:
         raise CheckpointError(

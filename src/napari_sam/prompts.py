@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
@@ -9,9 +10,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_sam.arrays import ODD, plain
 from napari_sam.errors import InputError
 
 __all__ = ["ABSENT", "Absent", "Prompts"]
+
+LEAST_SIDE = 0.01  # pixels of a box
+MOST_SURE = 1e6  # of logits
 
 
 class Absent(Enum):
@@ -37,6 +42,8 @@ ABSENT: Final = Absent.ABSENT
 class Prompts:
     """The prompts for one object in one two-dimensional picture.
 
+    What is None or empty is not given.
+
     Parameters
     ----------
     points : array-like of shape (N, 2), float
@@ -45,18 +52,18 @@ class Prompts:
     labels : array-like of shape (N,), int
         1 for a foreground click, 0 for a background click.
     box : array-like of shape (4,), float, optional
-        y0, x0, y1, x1 in the same frame; corners may come in any order.
-    mask : ndarray, optional
+        y0, x0, y1, x1 in the same frame; corners may come in any order. Also of shape (1, 4).
+    mask : array-like, optional
         Either a boolean (H, W) mask of the picture, or floating low-resolution logits with the
-        shape of `Prediction.logits[0]`.
+        shape of `Prediction.logits[0]`. Also of shape (1, H, W).
     text : array-like of shape (D,), float, optional
         A vector of the joint image-text space, for models that understand words.
 
     Raises
     ------
     InputError
-        For wrong shapes, coordinates that are not finite, labels other than 0 and 1, a box
-        without area or no prompt at all.
+        For wrong shapes, values that are masked or not finite, labels other than 0 and 1, a box
+        without area, a text of zeros or no prompt at all.
 
     Examples
     --------
@@ -75,55 +82,24 @@ class Prompts:
 
     def __init__(
         self,
-        points: ArrayLike = (),
-        labels: ArrayLike = (),
+        points: ArrayLike | None = None,
+        labels: ArrayLike | None = None,
         box: ArrayLike | None = None,
-        mask: NDArray[Any] | None = None,
+        mask: ArrayLike | None = None,
         text: ArrayLike | None = None,
     ) -> None:
-        points = _floats(points, "points")
-        points = points.reshape(0, 2) if points.size == 0 else points
-        if points.ndim != 2 or points.shape[1] != 2:
-            raise InputError(f"points must have shape (N, 2) as (row, column); got {points.shape}")
-        labels = np.asarray(labels)
-        if labels.shape != (len(points),):
-            raise InputError(
-                f"labels must hold one value per point: {len(points)} points, "
-                f"labels of shape {labels.shape}"
-            )
-        if not np.isin(labels, (0, 1)).all():
-            raise InputError(
-                f"point labels must be 0 (background) or 1 (foreground); got {labels.tolist()}"
-            )
-        if box is not None:
-            box = _floats(box, "box")
-            if box.shape != (4,):
-                raise InputError(f"a box must be y0, x0, y1, x1; got shape {box.shape}")
-            corners = np.sort(box.reshape(2, 2), axis=0)
-            if (corners[1] <= corners[0]).any():
-                raise InputError(f"a box must have an area; got y0, x0, y1, x1 = {box.tolist()}")
-            box = corners.ravel()
-        mask = None if mask is None else np.asarray(mask)
-        if mask is not None:
-            if mask.ndim != 2 or not (mask.dtype == bool or np.issubdtype(mask.dtype, np.floating)):
-                raise InputError(
-                    "a mask must be a boolean (H, W) array or floating low-resolution logits; "
-                    f"got {mask.dtype} of shape {mask.shape}"
-                )
-            if not np.isfinite(mask).all():
-                raise InputError("the mask prompt holds values that are not finite")
-            if mask.dtype == bool and not mask.any():
-                raise InputError("the mask prompt is empty; mark at least one pixel")
-        text = None if text is None else _floats(text, "text")
-        if text is not None and text.ndim != 1:
-            raise InputError(f"a text prompt must be one vector of shape (D,); got {text.shape}")
-        if len(points) == 0 and box is None and mask is None and text is None:
+        places = _points(points)
+        given = {
+            "points": places,
+            "labels": _labels(labels, len(places)),
+            "box": _box(box),
+            "mask": _mask(mask),
+            "text": _text(text),
+        }
+        if all(value is None or len(value) == 0 for value in given.values()):
             raise InputError("no prompt given; add a point, a box or a mask")
-        object.__setattr__(self, "points", points)
-        object.__setattr__(self, "labels", labels.astype(np.int64))
-        object.__setattr__(self, "box", box)
-        object.__setattr__(self, "mask", mask)
-        object.__setattr__(self, "text", text)
+        for name, value in given.items():
+            object.__setattr__(self, name, value)
 
     @property
     def is_lone_point(self) -> bool:
@@ -139,11 +115,90 @@ class Prompts:
         )
 
 
-def _floats(values: ArrayLike, name: str) -> NDArray[np.float64]:
+def _floats(values: ArrayLike | None, name: str) -> NDArray[np.float64]:
+    array = plain(() if values is None else values, name)
     try:
-        array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{name} must be numbers; got {values!r}") from error
+        if array.dtype.kind not in "biufO":  # words and dates would become numbers
+            raise TypeError
+        with np.errstate(over="ignore"):
+            array = array.astype(np.float64)
+    except ODD as error:
+        raise InputError(f"{name} must be numbers; got {reprlib.repr(values)}") from error
     if not np.isfinite(array).all():
-        raise InputError(f"{name} must be finite; got {array.tolist()}")
+        raise InputError(f"{name} must be finite; got {reprlib.repr(array.tolist())}")
     return array
+
+
+def _points(values: ArrayLike | None) -> NDArray[np.float64]:
+    points = _floats(values, "points")
+    points = points.reshape(0, 2) if points.size == 0 else points
+    if points.ndim != 2 or points.shape[1] != 2:
+        raise InputError(f"points must have shape (N, 2) as (row, column); got {points.shape}")
+    return points
+
+
+def _labels(values: ArrayLike | None, count: int) -> NDArray[np.int64]:
+    labels = _floats(values, "point labels")
+    labels = labels.reshape(0) if labels.size == 0 else labels
+    if labels.shape != (count,):
+        raise InputError(
+            f"labels must hold one value per point: {count} points, labels of shape {labels.shape}"
+        )
+    if not np.isin(labels, (0, 1)).all():
+        raise InputError(
+            "point labels must be 0 (background) or 1 (foreground); "
+            f"got [{', '.join(f'{label:g}' for label in labels[:6])}]"
+        )
+    return labels.astype(np.int64)
+
+
+def _box(values: ArrayLike | None) -> NDArray[np.float64] | None:
+    box = _floats(values, "box")
+    if box.size == 0:
+        return None
+    if box.shape not in ((4,), (1, 4)):  # SAM's own transforms give the second
+        raise InputError(f"a box must be y0, x0, y1, x1; got shape {box.shape}")
+    corners = np.sort(box.reshape(2, 2), axis=0)
+    if (np.ptp(corners, axis=0).round(9) < LEAST_SIDE).any():
+        raise InputError(
+            f"a box must have an area, with sides of {LEAST_SIDE} pixels at least; "
+            f"got y0, x0, y1, x1 = {box.ravel().tolist()}"
+        )
+    return corners.ravel()
+
+
+def _mask(values: ArrayLike | None) -> NDArray[Any] | None:
+    mask = plain(() if values is None else values, "the mask prompt")
+    if mask.size == 0:
+        return None
+    if mask.ndim == 3 and len(mask) == 1:  # as SAM returns logits
+        mask = mask[0]
+    if mask.ndim != 2 or mask.dtype.kind not in "bf":
+        raise InputError(
+            "a mask must be a boolean (H, W) array or floating low-resolution logits; "
+            f"got {mask.dtype} of shape {mask.shape}"
+        )
+    if mask.dtype != bool:
+        with np.errstate(over="ignore"):
+            mask = mask.astype(np.float32, copy=False)
+    if not np.isfinite(mask).all():
+        raise InputError("the mask prompt holds values that are not finite")
+    if mask.dtype == bool and not mask.any():
+        raise InputError("the mask prompt is empty; mark at least one pixel")
+    if np.abs(mask).max() > MOST_SURE:
+        raise InputError(
+            f"mask logits must lie within -{MOST_SURE:.0f} and {MOST_SURE:.0f}; "
+            f"got {mask.min():.3g} to {mask.max():.3g}"
+        )
+    return np.ascontiguousarray(mask)
+
+
+def _text(values: ArrayLike | None) -> NDArray[np.float64] | None:
+    text = _floats(values, "text")
+    if text.size == 0:
+        return None
+    if text.ndim != 1:
+        raise InputError(f"a text prompt must be one vector of shape (D,); got {text.shape}")
+    if not text.any():
+        raise InputError("a text prompt must not be zero everywhere: it has no direction")
+    return text

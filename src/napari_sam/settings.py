@@ -16,6 +16,8 @@ from napari_sam.files import free_path, replacing
 
 __all__ = ["Settings", "default_threads", "load_settings", "save_settings", "settings_path"]
 
+MOST_MB = 1_000_000_000  # a petabyte
+MOST_THREADS = 1024
 logger = logging.getLogger(__name__)
 UNUSABLE = OSError, ValueError, RecursionError
 
@@ -55,7 +57,7 @@ class Settings:
     Raises
     ------
     InputError
-        For values of another kind, negative sizes, or fewer than one thread.
+        For values of another kind, sizes below zero or beyond reason, or fewer than one thread.
     """
 
     models_folder: str | None = None
@@ -73,12 +75,17 @@ class Settings:
     def __post_init__(self) -> None:
         for name in ("models_folder", "embeddings_folder"):
             folder = getattr(self, name)
-            if not (folder is None or isinstance(folder, str)):
+            if not (folder is None or _is_folder(folder)):
                 raise InputError(f"{name} must be a path or null; got {folder!r}")
         for name in ("embeddings_memory_mb", "embeddings_disk_mb"):
             size = getattr(self, name)
-            if type(size) is not int or size < 0:
-                raise InputError(f"{name} must be a whole number of megabytes; got {size!r}")
+            if type(size) is not int or not 0 <= size <= MOST_MB:
+                raise InputError(
+                    f"{name} must be a whole number of megabytes up to {MOST_MB}; got {size!r}"
+                )
+        for name in ("hint_dismissed", "embed_ahead"):
+            if type(getattr(self, name)) is not bool:
+                raise InputError(f"{name} must be true or false; got {getattr(self, name)!r}")
         answers = self.channels.values() if isinstance(self.channels, dict) else [self.channels]
         if not all(isinstance(answer, bool) for answer in answers):
             raise InputError(
@@ -90,12 +97,25 @@ class Settings:
             if not all(isinstance(choice, str) for choice in chosen):
                 raise InputError(f"{name} must name what was chosen; got {said!r}")
         automatic = self.auto.values() if isinstance(self.auto, dict) else [None]
-        if not all(isinstance(choice, str | int | float) for choice in automatic):
+        if not all(
+            isinstance(choice, str) or (isinstance(choice, int | float) and abs(choice) <= MOST_MB)
+            for choice in automatic
+        ):
             raise InputError(f"auto must name what was chosen; got {self.auto!r}")
-        if self.threads is not None and (type(self.threads) is not int or self.threads < 1):
+        if self.threads is not None and (
+            type(self.threads) is not int or not 1 <= self.threads <= MOST_THREADS
+        ):
             raise InputError(
-                f"threads must be a whole number from 1, or null; got {self.threads!r}"
+                f"threads must be a whole number from 1 to {MOST_THREADS}, or null; "
+                f"got {self.threads!r}"
             )
+
+
+def _is_folder(name: object) -> bool:
+    try:
+        return isinstance(name, str) and "\0" not in name and bool(Path(name).expanduser())
+    except RuntimeError:  # the home of somebody who is not known here
+        return False
 
 
 def default_threads() -> int:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 import threading
 import time
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -372,6 +374,30 @@ def test_no_flipped_bit_goes_by_unnoticed(tmp_path, caplog):
         unnoticed += found is not None
         path.write_bytes(whole)
     assert unnoticed < 30
+
+
+def test_numbers_that_are_none_count_as_damage(tmp_path, caplog):
+    disk = DiskStore(tmp_path, LARGE)
+    disk.put("a", small(np.nan))
+    assert disk.get("a") is None
+    assert "not finite" in caplog.text
+
+
+@pytest.mark.parametrize("shape", ["[1000000000000]", "[3]", "[-1]", "[1e9]"])
+@pytest.mark.parametrize("written", [small(1), small(0)], ids=["numbers", "zeros"])
+def test_a_size_that_the_content_has_not_takes_no_memory(tmp_path, caplog, shape, written):
+    """Zeros are not written at all: nothing but the budget says how many there may be."""
+    disk = DiskStore(tmp_path, 10**6)
+    disk.put("a", written)
+    whole = tmp_path / "a.zarr.zip"
+    with zipfile.ZipFile(whole) as source:
+        parts = {name: source.read(name) for name in source.namelist()}
+    with zipfile.ZipFile(whole, "w") as file:
+        for name, content in parts.items():
+            said = re.sub(rb'"shape": ?\[[^]]*\]', b'"shape": ' + shape.encode(), content, count=1)
+            file.writestr(name, said)
+    assert disk.get("a") is None
+    assert "is damaged" in caplog.text
 
 
 def test_a_damaged_file_is_made_anew(store, predictor):

@@ -107,3 +107,21 @@ def test_padding_comes_after_normalising():
     assert padded.shape == (1, 3, 8, 8)
     assert torch.all(padded[..., 5:, :] == 0)
     assert torch.all(padded[..., :5, :7] > 2)
+
+
+@pytest.mark.parametrize("contrast", [("a", 1), (1, 2, 3), 5, None, ([0, 0], [1, 1])])
+def test_contrast_that_is_no_pair_of_numbers_is_refused(contrast):
+    with pytest.raises(InputError, match="contrast must be"):
+        to_rgb8(np.eye(4), contrast)
+
+
+def test_the_largest_numbers_are_stretched_like_others():
+    small = np.array([[-1.0, 0.0, 1.0]])
+    expected = to_rgb8(small, (-1, 1))
+    np.testing.assert_array_equal(to_rgb8(1.7e308 * small, (-1.7e308, 1.7e308)), expected)
+    np.testing.assert_array_equal(to_rgb8(np.array([[0, 5e-324]]), (0, 5e-324))[0, 1], [255] * 3)
+
+
+def test_masked_pictures_are_refused():
+    with pytest.raises(InputError, match="masked values in the picture"):
+        check_image(np.ma.masked_equal(np.eye(4), 1))

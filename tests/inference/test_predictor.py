@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_sam.errors import DeviceError, InputError
+from napari_sam.errors import CheckpointError, DeviceError, InputError
 from napari_sam.inference.batching import in_batches
 from napari_sam.inference.predictor import Predictor
 from napari_sam.inference.view import View, find_windows
@@ -293,3 +293,43 @@ def test_out_of_memory_for_the_picture_says_what_to_do(predictor, monkeypatch):
     monkeypatch.setattr(predictor.model, "encode", encode)
     with pytest.raises(DeviceError, match="smaller model"):
         predictor.embed(np.zeros((64, 64)))
+
+
+@pytest.mark.parametrize("name", ["cells_tiny", "vit_t"])
+def test_answers_at_the_limits_of_prompts_are_finite(predictor, name):
+    torch.manual_seed(0)
+    asked = predictor if name == "cells_tiny" else Predictor(Sam(CONFIGS[name]).eval())
+    embedding = asked.embed(np.random.default_rng(0).random((60, 80)))
+    logits = np.full(embedding.logits_size, 1e6, np.float32)
+    prompts = [
+        Prompts(box=(5, 5, 5.01, 40)),
+        Prompts(box=(30, 30, 30.01, 30.01)),
+        Prompts(mask=logits),
+        Prompts(mask=-logits),
+        Prompts(mask=np.where(np.indices(logits.shape).sum(0) % 2, logits, -logits)),
+    ]
+    for answer in asked.predict_batch(embedding, prompts):
+        assert np.isfinite(answer.scores).all()
+        assert np.isfinite(answer.logits).all()
+
+
+@pytest.mark.parametrize("part", ["image_encoder", "mask_decoder"])
+def test_answers_that_are_no_numbers_are_refused(part):
+    """Weights may be finite and their products not."""
+    model = Sam(CONFIGS["cells_tiny"]).eval()
+    with torch.no_grad():
+        for weights in model.get_submodule(part).parameters():
+            weights.fill_(1e30)
+    predictor = Predictor(model)
+
+    def ask():
+        return predictor.predict(predictor.embed(np.eye(40)), Prompts(box=(5, 5, 20, 20)))
+
+    with pytest.raises(CheckpointError, match="answers with values that are not finite"):
+        ask()
+
+
+def test_only_prompts_are_prompts(predictor, wide):
+    for strange in ([3], "abc", [None]):
+        with pytest.raises(InputError, match="asked for with Prompts; got"):
+            predictor.predict_batch(wide, strange)

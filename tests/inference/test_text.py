@@ -76,3 +76,14 @@ def test_a_model_that_knows_no_words_says_what_to_do():
 def test_vectors_of_another_encoder_are_refused(predictor, embedding):
     with pytest.raises(InputError, match="12"):
         predictor.predict(embedding, Prompts(text=np.ones(5)))
+
+
+@pytest.mark.parametrize("factor", [2.0**-1060, 1e-300, 2.0**-40, 2.0**40, 1e200, 1e307])
+@pytest.mark.parametrize("place", [{}, {"points": [(40, 50)], "labels": [1]}])
+def test_words_of_any_length_have_the_same_answer(predictor, embedding, factor, place):
+    text = vector(0)
+    first, scaled = (
+        predictor.predict(embedding, Prompts(text=one, **place)) for one in (text, factor * text)
+    )
+    np.testing.assert_allclose(first.logits, scaled.logits, atol=1e-4)
+    assert np.isfinite(scaled.scores).all()

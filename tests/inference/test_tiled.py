@@ -235,3 +235,17 @@ def test_nothing_found_is_kept_too(tmp_path):
     store.write(tile, "mark", [])
     assert store.read(tile, "mark") == []
     assert store.read(tile, "other") is None
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.3, 0.9, 0.99])
+def test_a_damaged_file_of_a_tile_counts_as_none(tmp_path, kept):
+    (tile,) = Tiling(8, 2).tiles((8, 8))
+    store = TileStore(tmp_path)
+    store.write(tile, "mark", [])
+    (path,) = tmp_path.iterdir()
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(kept * len(whole))])
+    assert store.read(tile, "mark") is None
+    middle = len(whole) // 2
+    path.write_bytes(whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :])
+    assert store.read(tile, "mark") in (None, [])

@@ -151,6 +151,7 @@ def without(state, key):
         (lambda s, k: s | {"image_encoder.x": torch.zeros(1)}, r"image_encoder\.x is unknown"),
         (lambda s, k: s | {k: torch.zeros(3, 31)}, r"\(32, 32\), its additions \(32, 3\) and"),
         (lambda s, k: s | {k: torch.zeros(2, 32)}, r"additions \(32, 3\) and \(2, 32\)"),
+        (lambda s, k: s | {k: torch.zeros(3, 32).long()}, "additions of whole numbers"),
         (lambda s, k: s | {k: torch.zeros(32)}, r"additions \(32, 3\) and \(32,\)"),
     ],
 )
@@ -171,3 +172,14 @@ def test_adapters_of_another_encoder_are_refused():
     add_adapters(model)
     with pytest.raises(CheckpointError, match="do not fit small_tiny_vit"):
         apply_adapters(fresh("tiny_vit"), adapter_state(model))
+
+
+def test_adapters_that_give_no_numbers_change_nothing():
+    model = fresh("cells")
+    add_adapters(model, rank=1)
+    state = {key: torch.full_like(value, 1e30) for key, value in adapter_state(model).items()}
+    base = fresh("cells")
+    with pytest.raises(CheckpointError, match="not finite"):
+        apply_adapters(base, state)
+    for name, value in fresh("cells").state_dict().items():
+        assert torch.equal(value, base.state_dict()[name])

@@ -210,3 +210,18 @@ def test_full_size_round_trip(tmp_path, name):
     model = load_model(path, "cpu")
     check(model, state)
     assert model.entry.config == name
+
+
+@pytest.mark.parametrize("ending", ["pt", "safetensors"])
+def test_whole_numbers_in_place_of_fractions_are_refused(tmp_path, state, ending):
+    path = tmp_path / f"whole.{ending}"
+    whole = {key: value.long() for key, value in state.items()}
+    torch.save(whole, path) if ending == "pt" else safetensors.torch.save_file(whole, path)
+    with pytest.raises(CheckpointError, match=r"cells_tiny: \S+ holds whole numbers \(int64\)"):
+        load_model(path, "cpu")
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "~nobody-at-all/w.pt", "a\0b"])
+def test_names_that_no_file_can_have_are_unknown_ones(name):
+    with pytest.raises(InputError, match="neither a file nor a model's name"):
+        load_model(name, "cpu")

@@ -1,11 +1,16 @@
 """The encoder that ships: what it knows, and that it tells kinds of object apart."""
 
+import json
+
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import save_file
 from skimage.data import coins
 
+from napari_sam.errors import CheckpointError
 from napari_sam.text.crops import cut
-from napari_sam.text.load import load_encoder
+from napari_sam.text.load import load_encoder, read_tower
 from napari_sam.text.search import unknown
 
 
@@ -47,3 +52,21 @@ def test_small_and_large_are_told_apart(encoder):
     like = encoder.crops([small, large]) @ encoder.words(["small objects", "large objects"]).T
     assert like[0, 0] > like[0, 1]
     assert like[1, 1] > like[1, 0]
+
+
+@pytest.mark.parametrize(
+    ("state", "header", "words"),
+    [
+        ({"bridge": None}, {}, "bridge is missing"),
+        ({"bridge": torch.zeros(3, 3)}, {}, r"bridge has shape \(3, 3\)"),
+        ({}, {"least": float("nan")}, "least similarity of known words is nan"),
+        ({}, {"least": "much"}, "least similarity"),
+    ],
+)
+def test_a_file_of_something_else_is_no_encoder(encoder, tmp_path, state, header, words):
+    whole = {**encoder.tower.state_dict(), "bridge": torch.from_numpy(encoder.bridge)}
+    path = tmp_path / "w.safetensors"
+    some = {name: value for name, value in (whole | state).items() if value is not None}
+    save_file(some, path, {"napari_sam": json.dumps({"least": 0.5} | header)})
+    with pytest.raises(CheckpointError, match=f"no encoder of words: .*{words}"):
+        read_tower(path)

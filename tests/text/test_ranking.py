@@ -54,7 +54,7 @@ def test_nothing_found_is_nothing_ranked(picture):
     assert ranked.chosen() == []
 
 
-@pytest.mark.parametrize("words", [[], [""], ["red", " "]])
+@pytest.mark.parametrize("words", [[], [""], ["red", " "], None, "red", [1], [b"red"], ["\ud800"]])
 def test_something_must_be_said(picture, proposals, words):
     with pytest.raises(InputError, match="say in words"):
         rank(Colours(), picture, proposals, words)

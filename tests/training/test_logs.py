@@ -20,3 +20,14 @@ def test_a_resumed_run_drops_the_steps_that_it_repeats(tmp_path):
         ["2", "0.5", "0.5"],
         ["3", "0.25", "0.25"],
     ]
+
+
+def test_half_a_line_of_a_killed_run_is_told_and_left_out(tmp_path, caplog):
+    with Log(tmp_path / "run") as log:
+        log.write({"step": 1, "seconds": 0.5, "loss": 1.0})
+    with (tmp_path / "run" / "log.csv").open("a") as file:
+        file.write("2,0.5")
+    with Log(tmp_path / "run", step=2):
+        pass
+    assert lines(tmp_path / "run") == [["step", "seconds", "loss"], ["1", "0.5", "1"]]
+    assert "left out, lines: 1" in caplog.text

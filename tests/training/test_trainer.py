@@ -161,3 +161,48 @@ def test_the_models_own_sizes_see_whole_pictures(pictures):
     assert shares == [0.125, 0.25, 0.5, 1.0]  # patch embedding, two blocks, the rest
     (report,) = trainer.run()
     assert np.isfinite(report["loss"])
+
+
+def wrong_shape(state):
+    state["average"] = {
+        name: value.expand(2, *value.shape) for name, value in state["average"].items()
+    }
+
+
+def wrong_moment(state):
+    moments = state["optimiser"]["state"][0]
+    moments["exp_avg"] = moments["exp_avg"].reshape(-1)[:1]
+
+
+def wrong_value(state):
+    next(iter(state["optimiser"]["state"].values()))["exp_avg"].fill_(torch.nan)
+
+
+def wrong_rate(state):
+    state["optimiser"]["param_groups"][0]["weight_decay"] = float("inf")
+
+
+def wrong_step(state):
+    state["step"] = -1
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (wrong_shape, "other weights: .*has shape"),
+        (wrong_moment, r"exp_avg has shape \(1,\)"),
+        (wrong_value, "not finite"),
+        (wrong_rate, "not finite"),
+        (wrong_step, "-1 steps"),
+        (lambda state: state.pop("optimiser"), "optimiser"),
+    ],
+)
+def test_a_checkpoint_that_does_not_fit_is_refused(model, pictures, tmp_path, spoil, words):
+    trainer = trainer_of(model, pictures)
+    next(trainer.run())
+    trainer.save(tmp_path / "run.pt")
+    state = torch.load(tmp_path / "run.pt", weights_only=True)
+    spoil(state)
+    torch.save(state, tmp_path / "run.pt")
+    with pytest.raises(CheckpointError, match=rf"run\.pt cannot be resumed.*{words}"):
+        trainer_of(model, pictures).load(tmp_path / "run.pt")

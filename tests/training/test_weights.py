@@ -14,6 +14,7 @@ import napari_sam
 from napari_sam import zoo
 from napari_sam.errors import CheckpointError, InputError
 from napari_sam.model.adapters import add_adapters, merged_state
+from napari_sam.model.checkpoint import read_checkpoint
 from napari_sam.model.config import CONFIGS
 from napari_sam.model.load import load_model
 from napari_sam.model.sam import Sam
@@ -235,3 +236,27 @@ def test_the_shipped_file_says_what_it_is_made_of():
     assert (header["what"], header["steps"]) == ("everything", 1850)
     assert "dsb2018_train, fluorescence" in header["datasets"]
     assert len(header["data"]) == 64
+
+
+def test_a_changed_byte_of_an_own_model_is_noticed(folder):
+    path = folder / "w.safetensors"
+    save_weights(path, {"a": torch.arange(64.0)}, {"name": "w"})
+    whole = path.read_bytes()
+    assert torch.equal(read_checkpoint(path)[0]["a"].float(), torch.arange(64.0))
+    for place in (len(whole) - 1, len(whole) - 60, whole.index(b'\\"w\\"') + 2):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        with pytest.raises(CheckpointError, match="not what was written"):
+            read_checkpoint(path)
+
+
+def test_weights_that_are_no_numbers_are_not_written(folder):
+    with pytest.raises(CheckpointError, match=r"w\.safetensors is not written: a .*not finite"):
+        save_weights(folder / "w.safetensors", {"a": torch.tensor([torch.nan])}, {})
+    assert list(folder.iterdir()) == []
+
+
+def test_weights_that_half_precision_cannot_hold_stay_as_they_are(folder):
+    save_weights(folder / "w.safetensors", {"a": torch.tensor([1e6]), "b": torch.ones(1)}, {})
+    state, _ = read_checkpoint(folder / "w.safetensors")
+    assert state["a"].item() == 1e6
+    assert state["b"].dtype == torch.float16

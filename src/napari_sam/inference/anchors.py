@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from napari_sam.arrays import plain
 from napari_sam.errors import InputError
 from napari_sam.inference.patch import Patch, patches
 from napari_sam.numbering import LARGEST
@@ -66,7 +66,7 @@ class Anchors:
             return {id_: on[index] for id_, on in self._known.items() if index in on}
         if not any(index in places for places in self._places.values()):
             return {}
-        return dict(patches(np.asarray(self._labels[index])))
+        return dict(patches(plain(self._labels[index], "the seeds")))
 
     def has(self, id_: int, index: int) -> bool:
         """Tell whether anything is known of an object on a slice."""
@@ -91,15 +91,16 @@ class Anchors:
         return next((at for at in places if self._known[id_][at] is not ABSENT), None)
 
     def _scan(self, seeds: Any, shape: tuple[int, ...], first: int, last: int) -> None:
-        labels = seeds if hasattr(seeds, "shape") else np.asarray(seeds)
+        labels = seeds if hasattr(seeds, "shape") else plain(seeds, "the seeds")
         if tuple(labels.shape) != shape:
             raise InputError(f"the seeds must have the stack's shape {shape}; got {labels.shape}")
-        self.dtype = np.dtype(np.uint8 if labels.dtype == bool else labels.dtype)
+        kind = plain(labels[0], "the seeds").dtype
+        self.dtype = np.dtype(np.uint8) if kind.kind == "b" else kind
         if self.dtype.kind not in "iu":
-            raise InputError(f"seed labels must be whole numbers; got dtype {labels.dtype}")
+            raise InputError(f"seed labels must be whole numbers; got dtype {kind}")
         self._labels = labels
         for index in range(first, last + 1):
-            ids = np.unique(np.asarray(labels[index]))
+            ids = np.unique(plain(labels[index], "the seeds"))
             if ids[0] < 0:
                 raise InputError(f"seed labels must not be negative; slice {index} has {ids[0]}")
             for id_ in ids[ids > 0].tolist():
@@ -137,7 +138,7 @@ class Anchors:
 def _anchor(what: Any, shape: tuple[int, int], where: str) -> Anchor:
     if isinstance(what, Prompts) or what is ABSENT:
         return what
-    mask: NDArray[Any] = np.asarray(what)
+    mask = plain(what, where)
     if mask.dtype != bool or mask.shape != shape:
         raise InputError(
             f"{where}: a seed must be Prompts, a boolean mask of shape {shape} or ABSENT; "

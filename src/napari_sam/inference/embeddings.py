@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import platformdirs
 
 from napari_sam.inference.beside import beside
@@ -185,7 +184,7 @@ def embeddings_folder(settings: Settings | None = None) -> Path:
 
 def _key(predictor: Predictor, image: Any, contrast: tuple[Any, Any] | None) -> str:
     """Return the name of an embedding; empty if nobody knows the model's weights."""
-    from napari_sam.inference.image import check_image
+    from napari_sam.inference.image import bounds, check_image
 
     entry = predictor.model.entry
     if not (entry.sha256 or entry.xxh128):
@@ -193,7 +192,7 @@ def _key(predictor: Predictor, image: Any, contrast: tuple[Any, Any] | None) -> 
     picture = check_image(image)
     rule: object = entry.intensity
     if contrast is not None:
-        rule = [np.asarray(bound, float).tolist() for bound in contrast]
+        rule = [bound.tolist() for bound in bounds(contrast)]
     head = (FORMAT, predictor.config, entry.digest, rule, picture.shape, picture.dtype.name)
     digest = hashlib.blake2b(repr(head).encode(), digest_size=20)
     native = picture.astype(picture.dtype.newbyteorder("="), order="C", copy=False)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sam.arrays import plain
 from napari_sam.errors import InputError
 from napari_sam.inference.grid_settings import GridSettings
 from napari_sam.inference.image import check_image, contrast_range
@@ -243,7 +244,10 @@ def _jobs(
 ) -> list[_Job]:
     shape = picture.shape[0], picture.shape[1]
     if seeds is not None:
-        points = np.asarray(seeds, float).reshape(-1, 2)
+        points = plain(seeds, "the seeds")
+        if points.size and (points.shape[1:] != (2,) or points.dtype.kind not in "iuf"):
+            raise InputError(f"seeds must have shape (N, 2) as (row, column); got {seeds!r:.200}")
+        points = points.reshape(-1, 2).astype(float)
         outside = ~((points >= -0.5) & (points <= np.array(shape) - 0.5)).all(axis=1)
         if outside.any():
             raise InputError(

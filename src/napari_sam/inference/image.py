@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from napari_sam.arrays import ODD, plain
 from napari_sam.errors import InputError
 
 __all__ = [
     "MIN_MAX",
     "PERCENTILE",
+    "bounds",
     "check_image",
     "contrast_range",
     "fit_shape",
@@ -33,6 +35,7 @@ __all__ = [
 ]
 
 PERCENTILE, MIN_MAX = "percentile", "min_max"
+HUGE = 1e290
 LOW_HIGH = (0.1, 99.9)  # robust against a few dead or hot pixels
 MEAN = (123.675, 116.28, 103.53)
 STD = (58.395, 57.12, 57.375)
@@ -49,10 +52,10 @@ def check_image(image: Any) -> NDArray[Any]:
     Raises
     ------
     InputError
-        For other shapes, complex or non-numeric values, an empty picture, or one in which no
-        value is finite.
+        For other shapes, complex, masked or non-numeric values, an empty picture, or one in which
+        no value is finite.
     """
-    array = np.asarray(image)
+    array = plain(image, "the picture")
     if not (array.ndim == 2 or (array.ndim == 3 and array.shape[-1] in (3, 4))):
         raise InputError(
             f"a picture must have shape (H, W), (H, W, 3) or (H, W, 4); got {array.shape}. "
@@ -131,13 +134,30 @@ def pixel_range(pixels: NDArray[Any], rule: str) -> tuple[Any, Any]:
     return contrast_range(pixels[None, ..., :3] if pixels.ndim == 2 else pixels[None], rule)
 
 
+def bounds(contrast: tuple[Any, Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return (low, high) as numbers.
+
+    Raises
+    ------
+    InputError
+        If they are none.
+    """
+    try:
+        low, high = (np.asarray(bound, dtype=np.float64) for bound in contrast)
+    except ODD as error:
+        raise InputError(f"contrast must be two numbers (low, high); got {contrast!r}") from error
+    return low, high
+
+
 def to_rgb8(image: NDArray[Any], contrast: tuple[Any, Any]) -> NDArray[np.uint8]:
     """Map (low, high) to 0..255 and grey to RGB: (H, W, 3) uint8.
 
     uint8 with (0, 255) is passed through untouched. NaN becomes 0; a picture without contrast
     becomes black.
     """
-    low, high = (np.asarray(bound, dtype=np.float64) for bound in contrast)
+    low, high = bounds(contrast)
+    if not {low.shape, high.shape} <= {(), image.shape[-1:]}:
+        raise InputError(f"contrast must be one (low, high), or one a channel; got {contrast}")
     if not (np.isfinite(low).all() and np.isfinite(high).all() and (high >= low).all()):
         raise InputError(f"contrast must be finite (low, high) with low <= high; got {contrast}")
     if image.dtype == np.uint8 and (low == 0).all() and (high == 255).all():
@@ -154,6 +174,8 @@ def to_rgb8(image: NDArray[Any], contrast: tuple[Any, Any]) -> NDArray[np.uint8]
 def _stretch(
     values: NDArray[Any], low: NDArray[np.float64], high: NDArray[np.float64]
 ) -> NDArray[np.uint8]:
+    if max(np.abs(low).max(), np.abs(high).max()) > HUGE:  # their difference may be too large
+        values, low, high = (np.asarray(part, np.float64) / 4 for part in (values, low, high))
     span = np.where(high > low, high - low, np.inf)
     unit = (np.nan_to_num(values.astype(np.float64), nan=float(low.min())) - low) / span
     return np.round(np.clip(unit, 0, 1) * 255).astype(np.uint8)

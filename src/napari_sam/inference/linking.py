@@ -14,6 +14,7 @@ from scipy import sparse
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse.csgraph import connected_components
 
+from napari_sam.arrays import plain
 from napari_sam.errors import InputError
 
 __all__ = ["GAP", "OVERLAP", "link_by", "link_slices"]
@@ -128,7 +129,7 @@ class _Slice:
     @classmethod
     def of(cls, labels: NDArray[Any], index: int) -> _Slice:
         """Give ranks in the order of the labels; no object has an id yet."""
-        labels = np.asarray(labels)
+        labels = plain(labels, f"slice {index}")
         if labels.ndim != 2 or labels.dtype.kind not in "iu":
             raise InputError(
                 f"slice {index} must be labels (Y, X) of whole numbers; got "

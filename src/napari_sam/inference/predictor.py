@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_sam.errors import DeviceError, InputError
+from napari_sam.errors import CheckpointError, DeviceError, InputError
 from napari_sam.inference.batching import in_batches
 from napari_sam.inference.candidates import merge
 from napari_sam.inference.embedding import Embedding, Level, each, half
@@ -112,6 +112,8 @@ class Predictor:
         ------
         InputError
             If this is no picture (see `check_image`).
+        CheckpointError
+            If the model's answer is not finite.
         DeviceError
             If the device has no memory for it.
         """
@@ -272,7 +274,9 @@ class Predictor:
         # Dense models take any size; SAM's own take the square frame only.
         pixels = normalise(resized, 32 if self.config.dense else self.config.frame)
         try:
-            return self.model.encode(pixels.to(self.model.device))
+            features = self.model.encode(pixels.to(self.model.device))
+            self._check_finite(features.embedding)
+            return features
         except torch.OutOfMemoryError as error:
             raise DeviceError(
                 f"{self.model.device} ran out of memory for a picture of {shape[0]} x {shape[1]} "
@@ -280,6 +284,8 @@ class Predictor:
             ) from error
 
     def _check(self, embedding: Embedding, prompts: Prompts) -> None:
+        if not isinstance(prompts, Prompts):
+            raise InputError(f"an object is asked for with Prompts; got {type(prompts).__name__}")
         h, w = embedding.shape
         low, high = -0.5, np.array([h, w]) - 0.5
         outside = ((prompts.points < low) | (prompts.points > high)).any(axis=1)
@@ -340,8 +346,9 @@ class Predictor:
         if first.text is None or self.text is None:
             logits, scores = self.model.decode(features, points, labels, boxes, masks)
         else:
-            vectors = self._stack([np.asarray(p.text) for p in prompts])
+            vectors = self._vectors(prompts)
             logits, scores = self.text(self.model, features, vectors, points, labels, boxes, masks)
+        self._check_finite(logits, scores)
         chosen = slice(1, 4) if three else slice(0, 1)  # mask 0 answers unambiguous prompts
         results = []
         candidates = zip(prompts, logits[:, chosen].float(), scores[:, chosen].float(), strict=True)
@@ -361,15 +368,34 @@ class Predictor:
         """Decode words in windows all over the picture, and join the answers of each."""
         if not alone or self.text is None:  # what words need is loaded for words only
             return []
-        vectors = self._stack([np.asarray(prompts[i].text) for i in alone])
+        vectors = self._vectors([prompts[i] for i in alone])
         joined = [Everywhere(embedding, self.config) for _ in alone]
         for window in windows_everywhere(embedding, self.config):
             view = View(embedding, self.config, window)
             features = each(lambda part: part.to(vectors.dtype), view.features)
             logits, scores = self.text(self.model, features, vectors)
+            self._check_finite(logits, scores)
             for one, low, score in zip(joined, logits[:, :1].float(), scores[:, 0], strict=True):
                 one.add(view, low, float(score))
         return [one.prediction() for one in joined]
+
+    def _check_finite(self, *parts: Tensor) -> None:
+        """Refuse answers that are none; lowest and highest are NaN if any is."""
+        ends = torch.stack([end for part in parts for end in part.aminmax()])
+        if not torch.isfinite(ends).all():
+            raise CheckpointError(
+                f"the model {self.model.entry.name} answers with values that are not finite: its "
+                "weights are damaged or its training went astray. Take another model, or try the "
+                "device 'cpu'"
+            )
+
+    def _vectors(self, prompts: Sequence[Prompts]) -> Tensor:
+        """Return (B, D) words; by powers of two their largest entries are brought near 1.
+
+        That changes no direction, and no length overflows.
+        """
+        vectors = [np.asarray(one.text) for one in prompts]
+        return self._stack([np.ldexp(x, -np.frexp(np.abs(x).max())[1]) for x in vectors])
 
     def _stack(self, positions: list[NDArray[np.float64]]) -> Tensor:
         """Return (B, N, 2) positions where and as the model wants them."""

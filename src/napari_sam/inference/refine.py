@@ -6,9 +6,9 @@ from collections.abc import Generator, Iterable
 from functools import partial
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike
 
+from napari_sam.arrays import plain
 from napari_sam.errors import InputError
 from napari_sam.inference.mask_prompts import PromptRule
 from napari_sam.inference.overlaps import Found, settle
@@ -74,7 +74,7 @@ def refine(
     >>> int(sharper[1].masks.sum()) < int(rough.sum())
     True
     """
-    labels = check_labels(np.asarray(labels))
+    labels = check_labels(plain(labels, "the labels"))
     known = patches(labels)
     if not known:
         raise InputError("the labels hold no object; there is nothing to refine")
@@ -129,7 +129,7 @@ def refine_stack(
         If the labels do not fit the stack.
     """
     planes = Stack(stack)
-    labels = labels if hasattr(labels, "shape") else np.asarray(labels)
+    labels = labels if hasattr(labels, "shape") else plain(labels, "the labels")
     shape = (len(planes), *planes.shape)
     if tuple(labels.shape) != shape:
         raise InputError(f"the labels must have the stack's shape {shape}; got {labels.shape}")
@@ -149,7 +149,7 @@ def _refined(
     store: Embeddings | None,
 ) -> Generator[Step]:
     for index in indices:
-        before = check_labels(np.asarray(labels[index]))
+        before = check_labels(plain(labels[index], "the labels"))
         known = patches(before)
         if not known:
             continue

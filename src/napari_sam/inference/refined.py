@@ -72,7 +72,7 @@ def check_labels(labels: NDArray[Any]) -> NDArray[Any]:
     InputError
         If they are none, or one is negative.
     """
-    if labels.dtype == bool:
+    if labels.ndim == 2 and labels.dtype == bool:
         return labels.astype(np.uint8)
     if labels.ndim != 2 or labels.dtype.kind not in "iu":
         raise InputError(

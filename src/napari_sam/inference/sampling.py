@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
+
+from napari_sam.arrays import plain
 
 __all__ = ["sample_stack", "sample_steps"]
 
@@ -46,5 +47,5 @@ def sample_stack(data: Any, ndim: int) -> NDArray[Any]:
     (1310720,)
     """
     steps = sample_steps(data.shape[:ndim])
-    sample = np.asarray(data[tuple(slice(None, None, step) for step in steps)])
+    sample = plain(data[tuple(slice(None, None, step) for step in steps)], "the stack")
     return sample.reshape(-1, *sample.shape[ndim:])

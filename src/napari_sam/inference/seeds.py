@@ -13,6 +13,7 @@ from scipy import ndimage
 from skimage.feature import peak_local_max
 from skimage.filters import threshold_otsu
 
+from napari_sam.arrays import plain
 from napari_sam.errors import InputError
 from napari_sam.numbering import ranked
 
@@ -134,7 +135,7 @@ def deepest_points(labels: NDArray[Any]) -> NDArray[np.float64]:
     >>> deepest_points(labels).tolist()
     [[2.0, 6.0], [2.0, 1.0]]
     """
-    labels = np.asarray(labels)
+    labels = plain(labels, "the labels")
     if labels.ndim != 2 or labels.dtype.kind not in "iu":
         raise InputError(
             f"labels must be whole numbers of shape (H, W); got {labels.dtype} {labels.shape}"

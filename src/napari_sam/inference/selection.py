@@ -136,6 +136,8 @@ def arrange(
 
     The labels are written into `out`, which is empty, if there is one.
     """
+    if shape and not all(isinstance(side, int | np.integer) and side >= 0 for side in shape):
+        raise InputError(f"the shape must be two whole numbers (H, W); got {shape!r}")
     shapes = {one.shape for one in proposals} | ({shape} if shape else set())
     if len(shapes) != 1:
         raise InputError(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
+from napari_sam.arrays import plain
 from napari_sam.errors import InputError
 from napari_sam.inference.image import check_image, pixel_range
 from napari_sam.inference.sampling import sample_stack
@@ -35,7 +35,7 @@ class Stack:
     """
 
     def __init__(self, data: Any) -> None:
-        self.data = data if hasattr(data, "shape") else np.asarray(data)
+        self.data = data if hasattr(data, "shape") else plain(data, "the stack")
         shape = tuple(self.data.shape)
         if not (len(shape) == 3 or (len(shape) == 4 and shape[3] in (3, 4))) or 0 in shape:
             raise InputError(f"a stack must have shape (Z, Y, X) or (Z, Y, X, 3 or 4); got {shape}")
@@ -53,7 +53,7 @@ class Stack:
             If it holds no number at all; the message names the slice.
         """
         try:
-            return check_image(np.asarray(self.data[index]))
+            return check_image(self.data[index])
         except InputError as error:
             raise InputError(f"slice {index}: {error}") from error
 

@@ -49,14 +49,17 @@ class TileStore:
     def read(self, tile: Tile, mark: str) -> list[Proposal] | None:
         """Return what was found in a tile; None if it has another mark or cannot be read."""
         try:
-            with np.load(self._path(tile), allow_pickle=False) as file:
+            with (
+                self._path(tile).open("rb") as content,  # numpy leaves a damaged one open
+                np.load(content, allow_pickle=False) as file,
+            ):
                 if str(file["mark"]) != mark:
                     return None
                 bits = np.split(file["bits"], np.cumsum(file["lengths"]))[:-1]
                 said = json.loads(str(file["said"]))
-        except (OSError, ValueError, KeyError):
+            return [_proposal(own, one) for own, one in zip(bits, said, strict=True)]
+        except Exception:  # of a damaged file anything may be raised
             return None
-        return [_proposal(own, one) for own, one in zip(bits, said, strict=True)]
 
     def write(self, tile: Tile, mark: str, found: list[Proposal]) -> None:
         """Keep what was found in a tile.

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sam.arrays import plain
 from napari_sam.errors import InputError
 from napari_sam.inference.grid import search
 from napari_sam.inference.grid_settings import GridSettings
@@ -184,7 +185,7 @@ def _look(
         for step in (1, 2)
     ]
     top, left, bottom, right = tile.seen
-    pixels = np.asarray(picture[top:bottom, left:right])
+    pixels = plain(picture[top:bottom, left:right], "the picture")
     if _is_flat(pixels, tile) or len(points[0]) == 0:
         return []
     mark = stamp(pixels, tile, settings, contrast, predictor.model.entry.digest)

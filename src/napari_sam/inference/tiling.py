@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sam.arrays import plain
 from napari_sam.errors import InputError
 from napari_sam.inference.places import Crop
 
@@ -139,7 +140,7 @@ def sample_picture(picture: Any) -> NDArray[Any]:
         for size in picture.shape[:2]
     ]
     windows = [
-        np.asarray(picture[row : row + SIDE, column : column + SIDE])
+        plain(picture[row : row + SIDE, column : column + SIDE], "the picture")
         for row, column in product(*starts)
     ]
     filled = [window for window in windows if window.min() != window.max()] or windows

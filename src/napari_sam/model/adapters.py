@@ -92,15 +92,21 @@ def apply_adapters(model: Sam, state: Mapping[str, Tensor]) -> None:
     Raises
     ------
     CheckpointError
-        If they belong to a model of another size; the model is as it was.
+        If they belong to a model of another size, or give it values that are not finite; the model
+        is as it was.
     """
     weights = {path: module.weight for path, module in _projections(model)}
     wrong = _misfits(weights, state)
     if wrong:
         raise CheckpointError(f"these adapters do not fit {model.config.name}: {summary(wrong)}")
+    merged = {}
     for path, weight in weights.items():
         a, b = (state[f"{path}.lora_{part}"].to(weight) for part in "ab")
-        weight += b @ a
+        merged[path] = weight + b @ a
+        if not torch.isfinite(merged[path]).all():
+            raise CheckpointError(f"these adapters give {path} values that are not finite")
+    for path, weight in weights.items():
+        weight.copy_(merged[path])
 
 
 def _misfits(weights: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> list[str]:
@@ -112,6 +118,8 @@ def _misfits(weights: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> list
         a, b = (state.get(f"{path}.lora_{part}") for part in "ab")
         if a is None or b is None:
             continue
+        if not (a.is_floating_point() and b.is_floating_point()):
+            lines.append(f"{path} has additions of whole numbers")
         ours, theirs = tuple(weight.shape), (*b.shape[:-1], *a.shape[1:])
         if theirs != ours or b.shape[-1:] != a.shape[:1]:
             shapes = f"{tuple(b.shape)} and {tuple(a.shape)}"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,11 +13,15 @@ from torch import Tensor
 from napari_sam.errors import CheckpointError
 from napari_sam.model.config import CONFIGS, SamConfig
 from napari_sam.model.sam import Sam
+from napari_sam.model.tensors import content_hash, fault, kind, misplaced
+from napari_sam.model.torch_files import damaged, first_bytes, read_torch
 
-__all__ = ["differences", "read_checkpoint", "recognise"]
+__all__ = ["differences", "misfits", "read_checkpoint", "recognise", "summary"]
 
 WRAPPERS = "model_state", "state_dict", "model"  # micro-sam's, and two that are common elsewhere
 PREFIXES = "module.", "sam."
+LONGEST = 100  # characters of a key that are repeated
+MOST_SHARED = 2  # times the size of the file: tensors may share what is in it
 # What models of others have that no SAM has, so that the message can name them.
 RELATIVES = {
     "SAM 2": ("image_encoder.trunk.", "memory_attention.", "sam_mask_decoder."),
@@ -42,61 +44,34 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     Returns
     -------
     state : dict of str to Tensor
-        As stored, on the CPU, under SAM's keys.
+        In the precision of the file, on the CPU, under SAM's keys.
     metadata : dict of str to str
         The header of a safetensors file; the intensity rule of micro-sam's finetuned files.
 
     Raises
     ------
     CheckpointError
-        For a file that is damaged, unsafe or holds no weights.
+        For a file that is damaged, unsafe or holds no weights, or weights that are not finite.
     """
-    try:
-        with path.open("rb") as file:
-            head = file.read(9)
-    except OSError as error:
-        raise CheckpointError(f"cannot read the weights {path}: {error.strerror}") from error
-    if head[8:] == b"{":
-        return _read_safetensors(path)
-    saved = _read_torch(path, head)
-    fits_micro_sam = isinstance(saved, Mapping) and "model_state" in saved
-    return _bare(saved, path), {"intensity": "min_max"} if fits_micro_sam else {}
+    if first_bytes(path)[8:] == b"{":
+        state, metadata = _read_safetensors(path)
+    else:
+        saved = read_torch(path)
+        fits_micro_sam = isinstance(saved, Mapping) and "model_state" in saved
+        state, metadata = saved, {"intensity": "min_max"} if fits_micro_sam else {}
+    bare = _checked(_bare(state, path), path)
+    written = metadata.get("content")  # of `napari_sam.training.weights`
+    if written and written != content_hash(metadata.get("napari_sam", ""), bare):
+        raise damaged(path, "its content is not what was written")
+    return bare, metadata
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}  # noqa: SIM118
-    except safetensors.SafetensorError as error:
-        raise CheckpointError(_damaged(path, error)) from error
-
-
-def _read_torch(path: Path, head: bytes) -> Any:
-    if head.startswith(b"PK") and not zipfile.is_zipfile(path):
-        raise CheckpointError(_damaged(path, "its end is missing"))
-    if head.lstrip().startswith(b"<"):
-        raise CheckpointError(f"{path} is a web page, not weights; download the file itself")
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        if "Unsupported operand" in str(error):  # no pickle at all; the rest names a class
-            raise CheckpointError(_damaged(path, "it does not start as one")) from error
-        raise CheckpointError(
-            f"{path} holds Python objects besides weights; loading them could run any code, so it "
-            "is refused. If you trust its origin, save the bare weights where it was made: "
-            "micro-sam's best.pt with micro_sam.util.export_custom_sam_model, others with "
-            "`torch.save(torch.load(file, weights_only=False)['model_state'], 'weights.pt')`"
-        ) from error
-    except Exception as error:  # at damaged files torch raises whatever it stumbles over
-        raise CheckpointError(_damaged(path, error)) from error
-
-
-def _damaged(path: Path, reason: object) -> str:
-    first = str(reason).splitlines()[0] if str(reason) else type(reason).__name__
-    return (
-        f"{path} ({path.stat().st_size} bytes) is damaged, incomplete or no weights file: "
-        f"{first}. Download or copy it again"
-    )
+    except Exception as error:  # of kinds of numbers that torch has not anything may be raised
+        raise damaged(path, error) from error
 
 
 def _bare(state: Any, path: Path) -> dict[str, Tensor]:
@@ -106,13 +81,35 @@ def _bare(state: Any, path: Path) -> dict[str, Tensor]:
             state = state[wrapper]
     if not (isinstance(state, Mapping) and state):
         raise CheckpointError(f"{path} holds no weights but {type(state).__name__}")
-    strange = [key for key, value in state.items() if not isinstance(value, Tensor)]
-    if strange:
-        raise CheckpointError(f"{path} is no state dict: {strange[0]!r} is no tensor")
+    for key, value in state.items():
+        if not isinstance(key, str):
+            raise CheckpointError(f"{path} is no state dict: its keys are no names")
+        if not isinstance(value, Tensor):
+            raise CheckpointError(f"{path} is no state dict: {key[:LONGEST]!r} is no tensor")
     for prefix in PREFIXES:
         if all(key.startswith(prefix) for key in state):
             state = {key.removeprefix(prefix): value for key, value in state.items()}
     return dict(state)
+
+
+def _checked(state: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
+    """Return copies that lie in memory as models want them, once all are known to be weights."""
+    faults = [misplaced(key[:LONGEST], value) for key, value in state.items()]
+    size = sum(value.numel() * value.element_size() for value in state.values())
+    if not any(faults) and size > MOST_SHARED * path.stat().st_size:
+        faults = ["its tensors are the same numbers many times over"]
+    if not any(faults):
+        faults = [fault(key[:LONGEST], value) for key, value in state.items()]
+    faults = [one for one in faults if one]
+    if faults:
+        raise CheckpointError(
+            f"{path} holds no weights that can be used: {summary(faults)}. It was damaged, its "
+            "training went astray, or it is made for something else; take another file"
+        )
+    return {
+        key: value.detach().clone(memory_format=torch.contiguous_format)
+        for key, value in state.items()
+    }
 
 
 def recognise(state: Mapping[str, Tensor]) -> SamConfig:
@@ -142,14 +139,30 @@ def recognise(state: Mapping[str, Tensor]) -> SamConfig:
 def differences(config: SamConfig, state: Mapping[str, Tensor]) -> list[str]:
     """Return what keeps the state from loading into that model: one line a key."""
     with torch.device("meta"):  # shapes without memory
-        ours = Sam(config).state_dict()
+        return misfits(Sam(config).state_dict(), state)
+
+
+def misfits(ours: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> list[str]:
+    """Return what keeps a state from taking the place of another: one line a key.
+
+    Examples
+    --------
+    >>> misfits({"a": torch.zeros(2)}, {"a": torch.zeros(3), "b": torch.zeros(1)})
+    ['b is unknown', 'a has shape (3,) instead of (2,)']
+    """
+    both = [(key, value, state[key]) for key, value in ours.items() if key in state]
     return (
         [f"{key} is missing" for key in ours if key not in state]
         + [f"{key} is unknown" for key in state if key not in ours]
         + [
-            f"{key} has shape {tuple(state[key].shape)} instead of {tuple(value.shape)}"
-            for key, value in ours.items()
-            if key in state and state[key].shape != value.shape
+            f"{key} has shape {tuple(theirs.shape)} instead of {tuple(value.shape)}"
+            for key, value, theirs in both
+            if theirs.shape != value.shape
+        ]
+        + [
+            f"{key} holds whole numbers ({kind(theirs)})"
+            for key, value, theirs in both
+            if value.is_floating_point() and not theirs.is_floating_point()
         ]
     )
 

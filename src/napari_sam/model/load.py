@@ -104,7 +104,19 @@ def _load(name: str) -> Sam:
     if name in zoo.catalogue():
         return _from_zoo(zoo.lookup(name))
     trained = own_models().get(name)
-    return _from_file(trained.path if trained else Path(name).expanduser())
+    path = trained.path if trained else _here(name)
+    if path is None:
+        raise unknown(Path(name))
+    return _from_file(path)
+
+
+def _here(name: str) -> Path | None:
+    """Return the file of that name; None if there is none, or it cannot be one's name."""
+    try:
+        path = Path(name).expanduser()
+        return path if path.is_file() else None
+    except (OSError, RuntimeError, ValueError):  # too long, another user's home, not allowed
+        return None
 
 
 def _from_zoo(entry: zoo.Entry) -> Sam:
@@ -121,8 +133,6 @@ def _from_zoo(entry: zoo.Entry) -> Sam:
 
 
 def _from_file(path: Path) -> Sam:
-    if not path.is_file():
-        raise unknown(path)
     state, metadata = read_checkpoint(path)
     published = _published(path)
     if published is not None:
@@ -171,8 +181,8 @@ def digests(name: str) -> list[str]:
         return [entry.digest, *([f"xxh128:{entry.xxh128}"] if entry.xxh128 else [])]
     built_in = entry and zoo.ready(entry)
     trained = own_models().get(name)
-    path = built_in or (trained.path if trained else Path(name))
-    if not path.is_file():
+    path = built_in or (trained.path if trained else _here(name))
+    if path is None:
         return []
     published = None if built_in or trained else _published(path)
     return [published.digest if published else f"sha256:{_sha256(path)}"]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from importlib.resources import as_file, files
 from pathlib import Path
 
+import torch
+
 from napari_sam.errors import CheckpointError
-from napari_sam.model.checkpoint import read_checkpoint
+from napari_sam.model.checkpoint import misfits, read_checkpoint, summary
 from napari_sam.model.config import CONFIGS
 from napari_sam.model.sam import Sam
 from napari_sam.model.text_decoder import TextDecoder
@@ -27,7 +29,7 @@ def load_text(model: Sam) -> TextDecoder | None:
     if not shipped.is_file():
         return None
     with as_file(shipped) as path:
-        if read_header(path)["base"]["digest"] != model.entry.digest:
+        if read_header(path).get("base", {}).get("digest") != model.entry.digest:
             return None
         return read_text(path).to(model.device)
 
@@ -45,8 +47,12 @@ def read_text(path: Path) -> TextDecoder:
     if header.get("kind") != "text":
         raise CheckpointError(f"{path} holds no weights for text prompts")
     try:
-        decoder = TextDecoder(CONFIGS[header["config"]["name"]], int(header["width"]))
-        decoder.load_state_dict({name: value.float() for name, value in state.items()})
-    except (KeyError, ValueError, RuntimeError) as error:
-        raise CheckpointError(f"{path} does not fit its own description: {error}") from error
+        with torch.device("meta"):  # a file may say any width; what it holds decides
+            decoder = TextDecoder(CONFIGS[header["config"]["name"]], header["width"])
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise CheckpointError(f"{path} does not describe its weights: {error!r}") from error
+    wrong = misfits(decoder.state_dict(), state)
+    if wrong:
+        raise CheckpointError(f"{path} does not fit its own description: {summary(wrong)}")
+    decoder.load_state_dict({name: value.float() for name, value in state.items()}, assign=True)
     return decoder.eval().requires_grad_(False)

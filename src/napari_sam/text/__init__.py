@@ -38,7 +38,8 @@ def encode(words: str, encoder: str | Encoder = BUILT_IN) -> NDArray[np.float32]
     Raises
     ------
     InputError
-        If the extra ``text`` is not installed, or there is no such encoder here.
+        If the extra ``text`` is not installed, there is no such encoder here, or the words say
+        nothing.
 
     Examples
     --------
@@ -48,6 +49,9 @@ def encode(words: str, encoder: str | Encoder = BUILT_IN) -> NDArray[np.float32]
     ((384,), 'float32')
     >>> prompts = ns.Prompts(text=vector)
     """
+    from napari_sam.text.ranking import check_words
+
+    check_words([words])
     vector: NDArray[np.float32] = _loaded(encoder).prompts([words])[0]
     return vector
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from napari_sam.model.checkpoint import read_checkpoint
+import torch
+
+from napari_sam.errors import CheckpointError
+from napari_sam.model.checkpoint import misfits, read_checkpoint, summary
 from napari_sam.own_models import read_header
 from napari_sam.text import BUILT_IN
 from napari_sam.text.builtin import BuiltIn
@@ -37,10 +41,22 @@ def load_encoder(name: str = BUILT_IN) -> Encoder:
 
 
 def read_tower(path: Path) -> BuiltIn:
-    """Read what `napari_sam.training` wrote of an image tower, its bridge and its least."""
+    """Read what `napari_sam.training` wrote of an image tower, its bridge and its least.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is damaged, or holds something else.
+    """
     state, _ = read_checkpoint(path)
-    weights = {name: value.float() for name, value in state.items()}
-    bridge = weights.pop("bridge").numpy()
     tower = ImageTower()
+    bridge = torch.zeros(BuiltIn.width, BuiltIn.width)
+    least = read_header(path).get("least")
+    wrong = misfits({**tower.state_dict(), "bridge": bridge}, state)
+    if wrong or not (isinstance(least, float) and math.isfinite(least)):
+        why = summary(wrong) or f"the least similarity of known words is {least!r}"
+        raise CheckpointError(f"{path} holds no encoder of words: {why}")
+    weights = {name: value.float() for name, value in state.items()}
+    bridge = weights.pop("bridge")
     tower.load_state_dict(weights)
-    return BuiltIn(tower.eval().requires_grad_(False), bridge, float(read_header(path)["least"]))
+    return BuiltIn(tower.eval().requires_grad_(False), bridge.numpy(), least)

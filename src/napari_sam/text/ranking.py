@@ -171,8 +171,18 @@ def compare(
 
 def check_words(words: Sequence[str]) -> None:
     """Raise an `InputError` unless there is a text for each class."""
-    if not words or not all(text.strip() for text in words):
-        raise InputError(f"say in words what to look for, each class in its own; got {words!r}")
+    some = [] if words is None or isinstance(words, str | bytes) else list(words)
+    if not some or not all(isinstance(text, str) and _says(text) for text in some):
+        raise InputError(
+            f"say in words what to look for, in a list with a text for each class; got {words!r}"
+        )
+
+
+def _says(text: str) -> bool:
+    try:
+        return bool(text.strip().encode())
+    except UnicodeEncodeError:  # half a character
+        return False
 
 
 def crops_of(rgb: NDArray[np.uint8], proposals: Sequence[Proposal], side: int) -> list[ObjectCrop]:

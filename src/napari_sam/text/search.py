@@ -16,7 +16,7 @@ from napari_sam.inference.predictor import Embedding, Predictor
 from napari_sam.prompts import Prompts
 from napari_sam.results import Proposal
 from napari_sam.text.encoder import Encoder
-from napari_sam.text.ranking import Ranked, rank
+from napari_sam.text.ranking import Ranked, check_words, rank
 
 if TYPE_CHECKING:
     from napari_sam.inference.embeddings import EmbeddingStore
@@ -110,8 +110,9 @@ def map_words(
     Raises
     ------
     InputError
-        If the model understands no words, or those of another encoder.
+        If there are no words, or the model understands none, or those of another encoder.
     """
+    check_words(words)
     vectors = encoder.prompts(words)
     found = predictor.predict_batch(embedding, [Prompts(text=vector) for vector in vectors])
     masks = np.stack([one.masks[0] for one in found])  # (K, H, W)

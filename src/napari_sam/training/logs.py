@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import logging
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +13,7 @@ from napari_sam.training.trainer import Report
 
 __all__ = ["COLUMNS", "Log"]
 
+logger = logging.getLogger(__name__)
 COLUMNS = (
     *("step", "seconds", "loss", "click", "box", "mask", "correction"),
     *("dense", "norm", "validation"),
@@ -71,5 +73,16 @@ class Log:
 def _until(path: Path, step: int) -> list[dict[str, str]]:
     if not path.exists():
         return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return [row for row in csv.DictReader(file) if float(row["step"]) <= step]
+    text = path.read_text(encoding="utf-8", errors="replace").replace("\0", "")
+    rows = list(csv.DictReader(text.splitlines()))
+    known = [row for row in rows if _step(row) is not None]
+    if len(known) < len(rows):  # a killed run may have left half a line
+        logger.warning("%s: damaged and left out, lines: %d", path, len(rows) - len(known))
+    return [row for row in known if (_step(row) or 0) <= step]
+
+
+def _step(row: dict[str, str]) -> float | None:
+    try:
+        return float(row["step"]) if None not in row.values() else None
+    except (KeyError, ValueError):
+        return None

@@ -16,6 +16,7 @@ from napari_sam.errors import CheckpointError, InputError
 from napari_sam.files import replacing
 from napari_sam.model.sam import Features, Sam
 from napari_sam.training.augment import Crop
+from napari_sam.training.checkpoints import fit_optimiser, read_run
 from napari_sam.training.dense_head import DenseHead, dense_targets
 from napari_sam.training.episode import annotate
 from napari_sam.training.parts import Average, free, parameter_groups
@@ -120,23 +121,22 @@ class Trainer:
         Raises
         ------
         CheckpointError
-            If the file is damaged or of a run that trained other weights.
+            If the file is damaged, of a run that trained other weights, or holds values that are
+            not finite.
         """
         try:
-            state: dict[str, Any] = torch.load(
-                file, map_location=self.model.device, weights_only=True
-            )
-            if state["model"].keys() != self.average.values.keys():
-                raise CheckpointError("it trained other weights")
-            self.optimiser.load_state_dict(state["optimiser"])
+            state = read_run(file, self.average.values)
+            fit_optimiser(self.optimiser, state["optimiser"])
             if self.head is not None:
                 self.head.load_state_dict(state["head"])
-        except Exception as error:  # at damaged files torch raises whatever it stumbles over
+        except Exception as error:  # of a damaged file anything may be raised
             raise CheckpointError(
                 f"{file} cannot be resumed ({error}); move it away to start anew"
             ) from error
         self.average.write(state["model"])
-        self.average.values = state["average"]
+        self.average.values = {
+            name: value.to(self.model.device) for name, value in state["average"].items()
+        }
         self.step = state["step"]
         return state
 

@@ -16,13 +16,18 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 import napari_sam
+from napari_sam.errors import CheckpointError
 from napari_sam.files import replacing
+from napari_sam.inference.embedding import half
 from napari_sam.inference.image import MEAN, STD
 from napari_sam.model.adapters import adapter_state, merged_state
+from napari_sam.model.checkpoint import summary
 from napari_sam.model.config import CONFIGS, SamConfig
 from napari_sam.model.load import digests
 from napari_sam.model.sam import Sam
+from napari_sam.model.tensors import content_hash, fault
 from napari_sam.model.text_decoder import TextDecoder
+from napari_sam.model.torch_files import read_torch
 from napari_sam.own_models import VERSION, own_file
 from napari_sam.text.image_tower import ImageTower
 from napari_sam.training.samples import Picture, data_digest
@@ -103,7 +108,9 @@ def export(
     figures : JSON values, optional
         How good it is, as `napari-sam evaluate --json` prints it.
     """
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    state = read_torch(checkpoint)
+    if not (isinstance(state, dict) and {"step", "average"} <= state.keys()):
+        raise CheckpointError(f"{checkpoint} is no checkpoint of a run")
     header = _header(CONFIGS["cells_tiny"], "cells_tiny", "full") | {
         "what": "everything",
         "steps": state["step"],
@@ -147,18 +154,32 @@ def save_weights(file: Path, state: Mapping[str, Tensor], header: Mapping[str, A
     file : Path
     state : mapping of str to Tensor
     header : mapping
-        Goes into the file as JSON under ``napari_sam``.
+        Goes into the file as JSON under ``napari_sam``; beside it a hash of all.
+
+    Raises
+    ------
+    CheckpointError
+        For weights that are not finite.
     """
-    halved = {
-        name: value.half() if value.is_floating_point() and "running_" not in name else value
-        for name, value in state.items()
-    }
-    metadata = {"napari_sam": json.dumps(header)}
+    faults = [wrong for name, value in state.items() if (wrong := fault(name, value.cpu()))]
+    if faults:
+        raise CheckpointError(
+            f"{file.name} is not written: {summary(faults)}. The training went astray; start it "
+            "anew with a lower rate"
+        )
+    kept = {name: _halved(name, value).cpu().contiguous() for name, value in state.items()}
+    about = json.dumps(header)
+    metadata = {"napari_sam": about, "content": content_hash(about, kept)}
     if "config" in header:
         metadata["config"] = str(header["config"]["name"])
         metadata["intensity"] = str(header["normalisation"]["intensity"])
     with replacing(file) as part:
-        save_file({k: v.detach().cpu().contiguous() for k, v in halved.items()}, part, metadata)
+        save_file(kept, part, metadata)
+
+
+def _halved(name: str, value: Tensor) -> Tensor:
+    value = value.detach()
+    return half(value) if value.is_floating_point() and "running_" not in name else value
 
 
 def _header(config: SamConfig, name: str, kind: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from napari_sam.files import replacing
+from napari_sam.model.checkpoint import read_checkpoint
 from napari_sam.model.load_text import read_text
 from napari_sam.model.sam import Sam
 from napari_sam.model.text_decoder import TextDecoder
@@ -81,7 +82,7 @@ def train_words(
     decoder = TextDecoder.beside(model, encoder.width)
     look = run / "look.pt"
     if look.exists():
-        decoder.look.load_state_dict(torch.load(look, weights_only=True))
+        decoder.look.load_state_dict(read_checkpoint(look)[0])
     else:
         rng = np.random.default_rng(seed)
         stride = model.config.stride

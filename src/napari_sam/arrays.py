@@ -1,0 +1,58 @@
+"""Numbers as users hand them over, in whatever form, as arrays that every library can read."""
+
+from __future__ import annotations
+
+import reprlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sam.errors import InputError
+
+__all__ = ["ODD", "plain"]
+
+ODD = RuntimeError, TypeError, ValueError, OverflowError  # what strange arrays raise
+
+
+def plain(values: Any, what: str) -> NDArray[Any]:
+    """Return an array-like as an array of the machine's own byte order.
+
+    Parameters
+    ----------
+    values : array-like
+        Lists, arrays of any library, tensors with or without a gradient.
+    what : str
+        Its name in messages.
+
+    Raises
+    ------
+    InputError
+        If it is no array, or some of its values are masked.
+
+    Examples
+    --------
+    >>> plain(np.array([1, 2], ">i2"), "the picture").dtype.isnative
+    True
+    >>> plain(np.ma.masked_equal([1, 2], 2), "the picture")
+    Traceback (most recent call last):
+    napari_sam.errors.InputError: there are masked values in the picture, which are no numbers; ...
+    """
+    try:
+        if hasattr(values, "detach"):  # a tensor, on whatever device
+            values = values.detach().cpu()
+        elif hasattr(values, "compute"):  # of dask, whose own way to an array loses masks
+            values = values.compute()
+        array = np.asanyarray(values)
+    except ODD as error:
+        raise InputError(f"{what} must be numbers; got {reprlib.repr(values)}") from error
+    if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
+        raise InputError(
+            f"there are masked values in {what}, which are no numbers; fill them first, for "
+            "instance with array.filled(0)"
+        )
+    array = np.asarray(array)
+    if array.dtype.kind == "f" and array.dtype.itemsize > np.dtype(np.float64).itemsize:
+        with np.errstate(over="ignore"):  # what float64 cannot hold is infinite
+            return array.astype(np.float64)
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
