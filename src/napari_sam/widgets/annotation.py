@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -22,38 +21,39 @@ from napari_sam.results import Prediction
 from napari_sam.session.autosave import Autosave
 from napari_sam.session.commit import Rule
 from napari_sam.session.folder import Restored, SessionFolder, restore
-from napari_sam.session.objects import Status, spanned
+from napari_sam.session.objects import Status
 from napari_sam.session.saved import sessions_folder
 from napari_sam.session.session import Accepted, Session
 from napari_sam.session.target import Plane
+from napari_sam.session.trim import trim_box
 from napari_sam.widgets.drawn import Area
+from napari_sam.widgets.guidance import GONE
 from napari_sam.widgets.haste import Haste
 from napari_sam.widgets.jobs import Answer, Job, Jobs
+from napari_sam.widgets.labels_watch import LabelsWatch
 from napari_sam.widgets.look import Contrast, Look
 from napari_sam.widgets.many import Many, propose, proposed
-from napari_sam.widgets.painted import painted_planes
 from napari_sam.widgets.picture import Picture
 from napari_sam.widgets.preview import Preview, first_helper
 from napari_sam.widgets.prompt_layers import PromptLayers, Tool
 from napari_sam.widgets.saving import Identity
-from napari_sam.widgets.target import LabelsTarget, check_places, new_labels, why_not
+from napari_sam.widgets.target import (
+    BEGIN,
+    PAINTED_OVER,
+    LabelsTarget,
+    check_places,
+    new_labels,
+    why_not,
+)
 
 __all__ = ["Annotation"]
 
 CHANNELS = "look at what is said of its channels under More options."
-BEGIN = (
-    "to begin anew, choose a Labels layer of its shape under Write to. What you accepted stays "
-    "saved; see More options, Saved work."
-)
-GONE = (
-    "⚠ The object being drawn is on a slice that the picture does not have any more. "
-    "Shift+N lets go of it."
+OUTSIDE = (
+    "⚠ Let go of, because the picture has no such place any more: what was drawn for {} objects. "
+    "Draw them again where they are now."
 )
 REST_MS = 100  # a slice that was only passed over is not looked at
-PAINTED_OVER = (
-    "These labels are others now than when you left them: each becomes an object when you open it. "
-    "What you did before is kept; see More options, Saved work."
-)
 
 
 class Annotation:
@@ -106,6 +106,7 @@ class Annotation:
         self._contrast = Contrast(picture.sampler())
         self._target: LabelsTarget | None = None
         self._left: WeakKeyDictionary[Labels, Path] = WeakKeyDictionary()
+        self._watch: LabelsWatch | None = None  # of the target
         self.failed = False
         self.selected: int | None = None
         self._preview = Preview(viewer, picture)
@@ -178,7 +179,7 @@ class Annotation:
         if self._model is None or plane is None:
             return
         if not self.picture.fits(plane, None):
-            self.remarked.emit(GONE)
+            self.remarked.emit(f"⚠ {GONE}")
             self.fail()
             return
         if plane not in self._looks:
@@ -341,10 +342,9 @@ class Annotation:
             lambda: self.step(Session.undo),
             lambda: self.step(Session.redo),
         )
-        self.session.write_to(self._target, int(layer.data.max(initial=0)))
-        layer.events.paint.connect(self._painted)
-        layer.events.data.connect(self._relabelled)
-        layer.events.set_data.connect(self._redrawn)
+        self._watch = LabelsWatch(
+            self, self._target, lambda: self._rest.start(REST_MS), self.remarked.emit
+        )
 
     def _go_on_in(self, layer: Labels) -> None:
         """Bring back the session that wrote to a layer before, if that still shows its objects."""
@@ -364,14 +364,9 @@ class Annotation:
 
     def _release(self) -> None:
         """Leave the labels as they are."""
-        if self._target is not None:
-            events = self._target.layer.events
-            events.paint.disconnect(self._painted)
-            events.data.disconnect(self._relabelled)
-            events.set_data.disconnect(self._redrawn)
-            self._target.release()
-        self._target = None
-        self.session.write_to(None)
+        if self._watch is not None:
+            self._watch.close()
+        self._target = self._watch = None
 
     def step(self, step: Callable[[Session], object]) -> bool:
         """Do something to the session; if it refuses, say why and return False."""
@@ -393,6 +388,10 @@ class Annotation:
         self.changed.emit()
 
     def _start_afresh(self) -> None:
+        if gone := self.many.keep(self._has):
+            self.remarked.emit(
+                f"⚠ {gone} boxes or outlines lie outside the picture now: let go of."
+            )
         self._looks.clear()
         self._contrast = Contrast(self.picture.sampler())
         self._jobs.forget()
@@ -405,6 +404,10 @@ class Annotation:
     def _drawn(self) -> None:
         draft = self.session.draft
         plane = draft.plane or self.seen
+        if draft.plane and not self.picture.fits(draft.plane, None):
+            self._prompts.show(draft, self.many.waiting)
+            self.remarked.emit(f"⚠ {GONE}")
+            return
         drawn = self._prompts.read(draft, plane) if self.flat and plane is not None else None
         if drawn is None:
             self._prompts.show(draft, self.many.waiting)
@@ -429,6 +432,12 @@ class Annotation:
         if drawn.many:
             self._ask_many()
             self.changed.emit()
+
+    def _has(self, plane: Plane, area: Area) -> bool:
+        """Tell whether the picture has such a plane, and an area does not leave it."""
+        if not self.picture.fits(plane, None if area.mask is None else area.mask.shape):
+            return False
+        return area.box is None or area.box == trim_box(area.box, self.picture.plane_shape(plane))
 
     def _ask_many(self) -> None:
         if self._model is not None:
@@ -456,32 +465,8 @@ class Annotation:
             self._preview.show(self.session.mask, self.session.draft.plane)
         self.changed.emit()
 
-    def _painted(self, event: Event) -> None:
-        """Take what somebody has painted as a step of the session.
-
-        napari tells of a single dab before it writes it, so what locked objects have to get back is
-        written again a little later.
-        """
-        self._rest.start(REST_MS)
-        axes = self.session.objects.axes() or (None if self.seen is None else spanned(self.seen))
-        if axes is None:
-            return
-        for painted in painted_planes(event.source.data.shape, event.value, axes):
-            if not self.session.semantic:
-                self.session.note_id(int(painted.after.max()))
-            self.step(partial(Session.paint, **painted._asdict()))
-
-    def _redrawn(self, event: Event) -> None:
-        """Compare labels and objects soon: napari's own undo tells of nothing else."""
-        if self._target is not None and not self._target.writing:
-            self._rest.start(REST_MS)
-
     def _rested(self) -> None:
         seen = self.seen
-        axes = self.session.objects.axes()
-        if self._target is not None and seen is not None and axes in (None, spanned(seen)):
-            self.step(lambda s: s.absorb(seen))
+        if self._watch is not None and seen is not None:
+            self._watch.compare(seen)
         self.ask()
-
-    def _relabelled(self, event: Event) -> None:
-        self.session.note_id(int(event.source.data.max(initial=0)))

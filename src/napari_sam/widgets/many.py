@@ -57,6 +57,12 @@ class Many(QObject):
         if pieces:
             self._work.start(model, pieces)
 
+    def keep(self, fits: Callable[[Plane, Area], bool]) -> int:
+        """Let go of areas that do not fit the picture any more; return how many."""
+        before = len(self.waiting)
+        self.waiting = [one for one in self.waiting if fits(*one)]
+        return before - len(self.waiting)
+
     def forget(self) -> None:
         """Ask no more."""
         self._work.cancel()

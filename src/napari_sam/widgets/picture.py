@@ -68,7 +68,7 @@ class Picture:
     changed : psygnal.Signal
         Emitted when the model sees other pixels from now on.
     channel_axis : int or None
-        As it was when the picture was made.
+        As it was when the picture was made, or when its axes changed last.
     """
 
     changed = Signal()
@@ -76,6 +76,7 @@ class Picture:
     def __init__(self, layer: Image) -> None:
         self.layer = layer
         self.channel_axis = channel_axis(layer)
+        self._axes = layer.ndim, layer.rgb
         self._mix = Mix(self._mix_said() or self.usual_mix())
         self._followed: set[Layer] = set()
 
@@ -179,7 +180,7 @@ class Picture:
 
     def sampler(self) -> Read | None:
         """Return what reads pixels from all over a stack; None for a single plane."""
-        flat = self.layer.ndim - (self.channel_axis is not None) == 2
+        flat = self.layer.ndim - (self.channel_axis is not None) <= 2
         return None if flat else self._mix.sampler()
 
     @property
@@ -246,6 +247,11 @@ class Picture:
         return channels if any(channels) else None
 
     def _renew(self, event: Event | None = None) -> None:
-        own = [c for c in self._mix.channels if c is not None and c.layer is self.layer]
-        known = set(self.channels)
-        self.see(self._mix.channels if known.issuperset(own) else self.usual_mix())
+        axes = self.layer.ndim, self.layer.rgb
+        if axes != self._axes:  # what was said of the channels was said of other axes
+            self._axes = axes
+            self.layer.metadata.pop(OURS, None)
+            self.channel_axis = channel_axis(self.layer)
+        own, seen = set(self.channels), {c for c in self._mix.channels if c is not None}
+        known = all(c in own or (c.axis is None and self.takes(c.layer)) for c in seen)
+        self.see(self._mix.channels if known else self.usual_mix())

@@ -59,6 +59,7 @@ class Preview:
             "metadata": {OURS: role},
         }
         self._plane: Plane | None = None
+        self._size: tuple[int, ...] = ()
         self._outline = False
         self.layer: Labels | None = None
         picture.on_move(self._follow)
@@ -72,7 +73,7 @@ class Preview:
             return
         axes = zip(plane, self._picture.shape, strict=True)
         data = mask.reshape([1 if i is not None else n for i, n in axes]).astype(np.uint8)
-        before, self._plane = self._plane, plane
+        before, self._plane, self._size = self._plane, plane, mask.shape
         if self.layer is None or self.layer not in self._viewer.layers:
             self._add(data, plane)
             return
@@ -117,10 +118,7 @@ class Preview:
 
     def _renewed(self) -> None:
         """Leave no layer on a plane that the picture has no more: the view would stay there."""
-        if self.layer is None or self._plane is None:
-            return
-        shape = [n for n, i in zip(self.layer.data.shape, self._plane, strict=True) if i is None]
-        if not self._picture.fits(self._plane, tuple(shape)):
+        if self._plane is not None and not self._picture.fits(self._plane, self._size):
             self._remove()
 
 

@@ -81,6 +81,7 @@ class PromptLayers:
         self.points = self._new_points()
         self._bring_back(self.boxes, self.points)
         picture.on_move(self._follow)
+        picture.changed.connect(self._renewed)
         viewer.layers.events.removed.connect(self._removed)
 
     def arm(self, tool: Tool) -> None:
@@ -146,7 +147,10 @@ class PromptLayers:
         """Make the layers hold exactly the prompts of a draft, and the areas that wait.
 
         A shape that is only half drawn is left alone; what is shown follows when it is finished.
+        What lies on a plane that the picture does not have any more cannot be shown.
         """
+        if not self._picture.fits(draft.plane, None):
+            draft = Draft()
         points = self._positions(list(draft.points), draft.plane)
         names = [POLARITY[label] for label in draft.labels]
         shapes = [self._shape(area, plane) for plane, area in waiting]
@@ -182,6 +186,7 @@ class PromptLayers:
     def close(self) -> None:
         """Take the layers away."""
         self._viewer.layers.events.removed.disconnect(self._removed)
+        self._picture.changed.disconnect(self._renewed)
         self._picture.on_move(self._follow, connect=False)
         for layer in (self.points, self.boxes):
             layer.events.disconnect(self._edited)
@@ -227,6 +232,24 @@ class PromptLayers:
         for layer in layers:
             if layer not in self._viewer.layers:
                 self._viewer.add_layer(layer)
+
+    def _renewed(self) -> None:
+        """Take new layers for a picture with another number of axes: napari's own keep theirs."""
+        if self._picture.ndim in (self.points.ndim, 1):  # of a single axis there is nothing to see
+            return
+        layers, old = self._viewer.layers, (self.boxes, self.points)
+        active = layers.selection.active
+        self.boxes, self.points = self._new_boxes(), self._new_points()
+        self._wanted, self._shown, self._drawing = [], [], False
+        for before, now in zip(old, (self.boxes, self.points), strict=True):
+            before.events.disconnect(self._edited)
+            self._bring_back(now)
+            now.mode = before.mode
+            if before in layers:
+                layers.remove(before)
+        layers.selection.active = dict(zip(old, (self.boxes, self.points), strict=True)).get(
+            active, active
+        )
 
     def _removed(self, event: Event) -> None:
         if event.value is self.points:
