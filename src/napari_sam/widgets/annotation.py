@@ -211,7 +211,6 @@ class Annotation:
 
     def fail(self) -> None:
         """Take note that the model could not answer."""
-        self.haste.forget()
         self.failed = self.waiting
         self.changed.emit()
 
@@ -395,7 +394,10 @@ class Annotation:
         self._looks.clear()
         self._contrast = Contrast(self.picture.sampler())
         self._jobs.forget()
+        hasty, self.haste.accepting = self.haste.holds(self.session.request), None
         self.session.ask_again()
+        if hasty and not self.failed:
+            self.haste.accept(self.session.request)
         if not self.waiting:
             self.ask()
         self._ask_many()
