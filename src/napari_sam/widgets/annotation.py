@@ -36,6 +36,7 @@ from napari_sam.widgets.many import Many, propose, proposed
 from napari_sam.widgets.picture import Picture
 from napari_sam.widgets.preview import Preview, first_helper
 from napari_sam.widgets.prompt_layers import PromptLayers, Tool
+from napari_sam.widgets.retracing import retrace
 from napari_sam.widgets.saving import Identity
 from napari_sam.widgets.target import (
     BEGIN,
@@ -338,8 +339,8 @@ class Annotation:
         self._target = LabelsTarget(
             layer,
             lambda plane: not self.flat or plane == self.seen,
-            lambda: self.step(Session.undo),
-            lambda: self.step(Session.redo),
+            self.undo,
+            self.redo,
         )
         self._watch = LabelsWatch(
             self, self._target, lambda: self._rest.start(REST_MS), self.remarked.emit
@@ -375,6 +376,14 @@ class Annotation:
             self.remarked.emit(f"⚠ {error}")
             return False
         return True
+
+    def undo(self) -> None:
+        """Take the last step back, say what is gone, and show where."""
+        retrace(self._viewer, self)
+
+    def redo(self) -> None:
+        """Make the step again that was taken back last, and show where."""
+        retrace(self._viewer, self, again=True)
 
     def _view_events(self) -> list[Any]:
         events = self._viewer.dims.events

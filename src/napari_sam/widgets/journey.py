@@ -13,7 +13,7 @@ __all__ = ["go_to", "pixel_below"]
 
 
 def go_to(viewer: ViewerModel, picture: Picture, plane: Plane, mask: BitMask | None = None) -> None:
-    """Show a plane, turned so that it lies in the view, and a mask on it.
+    """Show a plane, turned so that it lies in the view, and a mask on it, if there is such a plane.
 
     Parameters
     ----------
@@ -26,6 +26,8 @@ def go_to(viewer: ViewerModel, picture: Picture, plane: Plane, mask: BitMask | N
     mask : BitMask, optional
         What should be seen on it; the camera moves only if its middle is not.
     """
+    if not picture.fits(plane, None):
+        return
     dims, first = viewer.dims, viewer.dims.ndim - picture.ndim
     spanned = [axis for axis, at in enumerate(plane) if at is None]
     shown = tuple(first + axis for axis in spanned)

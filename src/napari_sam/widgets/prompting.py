@@ -122,12 +122,19 @@ class Prompting:
 
     def undo(self) -> None:
         """Take the last step back."""
-        said = "" if self.annotation is None else self.annotation.haste.take_back()
-        self.remark(said) if said else self._step(Session.undo)
+        if self.annotation is None:
+            return
+        if said := self.annotation.haste.take_back():
+            self.remark(said)
+        else:
+            self.remark("")
+            self.annotation.undo()
 
     def redo(self) -> None:
         """Make the step again."""
-        self._step(Session.redo)
+        if self.annotation is not None:
+            self.remark("")
+            self.annotation.redo()
 
     def accept(self) -> None:
         """Write the mask; if it is still being computed, as soon as it is there."""
