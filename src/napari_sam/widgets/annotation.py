@@ -25,7 +25,6 @@ from napari_sam.session.objects import Status
 from napari_sam.session.saved import sessions_folder
 from napari_sam.session.session import Accepted, Session
 from napari_sam.session.target import Plane
-from napari_sam.session.trim import trim_box
 from napari_sam.widgets.drawn import Area
 from napari_sam.widgets.guidance import GONE
 from napari_sam.widgets.haste import Haste
@@ -50,10 +49,6 @@ from napari_sam.widgets.target import (
 __all__ = ["Annotation"]
 
 CHANNELS = "look at what is said of its channels under More options."
-OUTSIDE = (
-    "⚠ Let go of, because the picture has no such place any more: what was drawn for {} objects. "
-    "Draw them again where they are now."
-)
 REST_MS = 100  # a slice that was only passed over is not looked at
 
 
@@ -127,6 +122,7 @@ class Annotation:
         picture.follow()
         picture.layer.events.data.connect(self.identity.renew)
         picture.changed.connect(self._start_afresh)
+        picture.redrawn.connect(self._doubt)
         self.arm(self.tool)
 
     @property
@@ -206,7 +202,11 @@ class Annotation:
         self.changed.emit()
 
     def take(self, answer: Answer) -> None:
-        """Take what came back from the model."""
+        """Take what came back from the model, unless it has seen pixels that are gone."""
+        if not self.session.objects:  # which belong to the pixels that they were drawn on
+            self.step(lambda _: self.identity.tell(self.saved_in))
+        if self._saw_others():
+            return
         if answer.request is not None and answer.prediction is not None:
             self.session.receive(answer.request, answer.prediction)
 
@@ -318,6 +318,7 @@ class Annotation:
             event.disconnect(self._view_moved)
         self.picture.layer.events.data.disconnect(self.identity.renew)
         self.picture.changed.disconnect(self._start_afresh)
+        self.picture.redrawn.disconnect(self._doubt)
         self.picture.follow(False)
         self._prompts.changed.disconnect()
         self._prompts.close()
@@ -396,10 +397,8 @@ class Annotation:
         self.changed.emit()
 
     def _start_afresh(self) -> None:
-        if gone := self.many.keep(self._has):
-            self.remarked.emit(
-                f"⚠ {gone} boxes or outlines lie outside the picture now: let go of."
-            )
+        if said := self.many.keep(self._prompts.fit):
+            self.remarked.emit(said)
         self._looks.clear()
         self._contrast = Contrast(self.picture.sampler())
         self._jobs.forget()
@@ -411,6 +410,11 @@ class Annotation:
             self.ask()
         self._ask_many()
         self.began_afresh.emit()
+
+    def _doubt(self) -> None:
+        for look in self._looks.values():
+            look.doubt()
+        self._rest.start(REST_MS)
 
     def _drawn(self) -> None:
         draft = self.session.draft
@@ -444,17 +448,23 @@ class Annotation:
             self._ask_many()
             self.changed.emit()
 
-    def _has(self, plane: Plane, area: Area) -> bool:
-        """Tell whether the picture has such a plane, and an area does not leave it."""
-        if not self.picture.fits(plane, None if area.mask is None else area.mask.shape):
-            return False
-        return area.box is None or area.box == trim_box(area.box, self.picture.plane_shape(plane))
-
     def _ask_many(self) -> None:
         if self._model is not None:
             self.many.ask(self._model, self.look)
 
+    def _saw_others(self, first: Callable[[], object] = lambda: None) -> bool:
+        """Begin afresh if pixels were changed in place since the model has seen them."""
+        renewed = any(look.renewed for look in self._looks.values())
+        if renewed:
+            first()
+            self.identity.renew()
+            self.picture.renew()
+        return renewed
+
     def _take_many(self, plane: Plane, areas: list[Area], found: list[Prediction]) -> None:
+        if self._saw_others(lambda: self.many.put_back(plane, areas)):
+            return
+
         def take(session: Session) -> None:
             self.ensure_target()
             if remark := propose(session, plane, areas, found):

@@ -16,6 +16,7 @@ from qtpy.QtCore import QTimer
 
 from napari_sam.session.draft import Draft
 from napari_sam.session.target import Plane
+from napari_sam.session.trim import trim_box
 from napari_sam.widgets.drawn import POLARITY, Area, Drawn, Shape, read_prompts
 from napari_sam.widgets.outlines import traced
 from napari_sam.widgets.picture import OURS, Picture
@@ -171,6 +172,12 @@ class PromptLayers:
                 self._show_shapes(shapes)
         finally:
             self._showing = False
+
+    def fit(self, plane: Plane, area: Area) -> bool:
+        """Tell whether the picture has such a plane, and an area does not leave it."""
+        if not self._picture.fits(plane, None if area.mask is None else area.mask.shape):
+            return False
+        return area.box is None or area.box == trim_box(area.box, self._picture.plane_shape(plane))
 
     def still_there(self, waiting: list[tuple[Plane, Area]]) -> list[tuple[Plane, Area]]:
         """Return which of the areas that were shown as waiting nobody has removed."""
