@@ -199,3 +199,84 @@ class TestChangedInPlace:
         expected = Fingerprint.of(layer.data.shape, layer.data).shape
         assert panel.annotation.saved_in.manifest.picture.shape == expected
         assert panel.annotation.saved_in.manifest == panel.annotation.identity.known
+
+
+class TestOurLayers:
+    @pytest.mark.parametrize("role", ["boxes", "preview"])  # napari refuses such points itself
+    def test_one_of_other_axes_is_made_anew(self, at_work, settle, role):
+        viewer, panel = at_work(SHAPES["3D"], "click")
+        draft, layer = panel.annotation.session.draft, ours(viewer, role)
+        layer.data = {
+            "boxes": [rectangle(5, 5, 9, 9)],
+            "preview": np.zeros((2, 2), np.uint8),
+        }[role]
+        settle(panel)
+        assert panel.annotation.session.draft == draft
+        assert ours(viewer, "points").ndim == ours(viewer, "boxes").ndim == 3
+        click(viewer, panel, 32, 42)
+        settle(panel)
+        assert len(panel.annotation.session.draft.points) == 2
+        assert ours(viewer, "preview").data.shape == (1, 40, 60)
+        viewer.layers["cells"].scale = (2, 2, 2)
+        np.testing.assert_allclose(ours(viewer, "points").scale, (2, 2, 2))
+
+    def test_points_that_are_nowhere_are_left_out(self, at_work, settle):
+        viewer, panel = at_work(SHAPES["3D"], "click")
+        ours(viewer, "points").add((np.nan, 10, 20))
+        settle(panel)
+        assert panel.annotation.session.draft.points == ((30, 40),)
+        assert "outside" in panel.controls.remark.text()
+
+    def test_points_without_their_features(self, at_work, settle):
+        viewer, panel = at_work(SHAPES["2D"], "click")
+        with pytest.warns(RuntimeWarning, match="dropped"):
+            ours(viewer, "points").features = {}
+        settle(panel)
+        assert "neither include nor exclude" in panel.controls.remark.text()
+        panel.prompting.undo()
+        assert panel.annotation.session.draft.points == ((30, 40),)
+
+
+class TestLabels:
+    @pytest.fixture
+    def desk(self, at_work):
+        return at_work(SHAPES["3D"], "accepted")
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda data: data[0].copy(),
+            lambda data: data[None].copy(),
+            lambda data: np.zeros((5, 41, 60), data.dtype),
+            lambda data: da.from_array(data),
+            lambda data: np.broadcast_to(data, data.shape),
+        ],
+        ids=["fewer axes", "more axes", "size", "dask", "read-only"],
+    )
+    def test_labels_that_become_others_lose_no_object(self, desk, settle, change):
+        viewer, panel = desk
+        labels, session = panel.annotation.target, panel.annotation.session
+        before = labels.data.copy()
+        labels.data = change(before)
+        assert "Your objects are kept" in panel.controls.remark.text()
+        click(viewer, panel, 30, 40)
+        settle(panel)
+        panel.controls.accept.click()
+        assert "⚠" in panel.controls.remark.text()
+        for step in (panel.prompting.undo, panel.prompting.undo, panel.prompting.redo):
+            step()
+        assert list(session.objects) == [1]
+        labels.data = np.zeros_like(before)
+        np.testing.assert_array_equal(labels.data, before)
+
+    def test_their_objects_go_to_a_new_layer(self, desk, settle):
+        viewer, panel = desk
+        labels, before = panel.annotation.target, panel.annotation.target.data.copy()
+        labels.data = before[0]
+        viewer.layers.remove(labels)
+        click(viewer, panel, 30, 40)
+        settle(panel)
+        panel.controls.accept.click()
+        assert panel.annotation.target is not labels
+        np.testing.assert_array_equal(panel.annotation.target.data == 1, before == 1)
+        assert panel.annotation.target.data[0, 30, 40] == 2

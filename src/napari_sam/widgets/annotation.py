@@ -427,7 +427,7 @@ class Annotation:
         if drawn is None:
             self._prompts.show(draft, self.many.waiting)
             self.remarked.emit(
-                "Not taken: the object being drawn is on another slice."
+                "Not taken: what was drawn lies on another slice."
                 if self.flat and self.seen is not None
                 else "Not taken: prompts need a slice of the picture in the 2D view."
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from napari_sam.session.session import Session
 from napari_sam.widgets.annotation import Annotation
@@ -79,7 +80,7 @@ class CatchingUp:
         """Draw the next object; False if it could not be drawn, and waits."""
         later = annotation.haste.later
         while later and (one := later[0]) is not None:
-            if not annotation.step(lambda s, one=one: add(s, one)):
+            if not annotation.step(partial(add, new=one)):
                 return False
             later.pop(0)
         if later:

@@ -41,8 +41,10 @@ def go_to(viewer: ViewerModel, picture: Picture, plane: Plane, mask: BitMask | N
     along = [a for a, at in enumerate(plane) if at is not None and picture.shape[a] > 1]
     dims.set_point([first + axis for axis in along], [float(world[axis]) for axis in along])
     if mask is not None and dims.ndisplay == 2:
-        seen = picture.layer.corner_pixels[:, picture.layer.ndim - picture.ndim :]
-        if not all(seen[0, axis] <= centre[axis] <= seen[1, axis] for axis in spanned):
+        corners = picture.layer.corner_pixels
+        seen = corners[:, picture.layer.ndim - picture.ndim :]
+        known = corners.shape[1] == picture.layer.ndim  # not yet just after that has changed
+        if known and not all(seen[0, axis] <= centre[axis] <= seen[1, axis] for axis in spanned):
             middle = [float(world[axis - first]) for axis in dims.displayed]
             viewer.scene.camera.center = (0.0, *middle)
 

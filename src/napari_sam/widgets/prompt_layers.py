@@ -122,20 +122,24 @@ class PromptLayers:
         Returns
         -------
         Drawn or None
-            None if a prompt lies on another plane than the draft's.
+            None if a prompt lies on another plane than the draft's, or has other axes.
         """
+        if self.points.ndim != self._picture.ndim or self.boxes.ndim != self._picture.ndim:
+            return None  # somebody has put in what has other axes
         plane = draft.plane or seen
         axes = [axis for axis, at in enumerate(plane) if at is None]
-        there = self._shapes()[: -1 if self._drawing else None]
-        new = [one for one in there if not any(_same(one, known) for known in self._shown)]
-        for position in [*self.points.data, *(at for one in new for at in one.vertices)]:
-            if self._picture.plane_at(position, axes) != plane:
+        shapes = self._shapes()[: -1 if self._drawing else None]
+        new = [one for one in shapes if not any(_same(one, known) for known in self._shown)]
+        there = [*self.points.data, *(at for one in new for at in one.vertices)]
+        for position in there:  # what is nowhere is left out below
+            if np.isfinite(position).all() and self._picture.plane_at(position, axes) != plane:
                 return None
-        kept = any(_same(one, known) for known in self._shown[:1] for one in there)
+        finite = np.isfinite(self.points.data).all(axis=1, keepdims=True)
+        kept = any(_same(one, known) for known in self._shown[:1] for one in shapes)
         drawn = read_prompts(
             plane,
             self._picture.plane_shape(plane),
-            (self.points.data, self._polarity()),
+            (np.where(finite, self.points.data, np.nan), self._polarity()),
             Area(draft.box, draft.mask) if kept else Area(None),
             new,
             self._next,
@@ -150,6 +154,7 @@ class PromptLayers:
         A shape that is only half drawn is left alone; what is shown follows when it is finished.
         What lies on a plane that the picture does not have any more cannot be shown.
         """
+        self._renewed()
         if not self._picture.fits(draft.plane, None):
             draft = Draft()
         points = self._positions(list(draft.points), draft.plane)
@@ -241,8 +246,9 @@ class PromptLayers:
                 self._viewer.add_layer(layer)
 
     def _renewed(self) -> None:
-        """Take new layers for a picture with another number of axes: napari's own keep theirs."""
-        if self._picture.ndim in (self.points.ndim, 1):  # of a single axis there is nothing to see
+        """Take new layers where the picture, or somebody's data in them, has other axes."""
+        axes = {self.points.ndim, self.boxes.ndim, self._picture.ndim}
+        if len(axes) == 1 or self._picture.ndim == 1:  # of a single axis there is nothing to see
             return
         layers, old = self._viewer.layers, (self.boxes, self.points)
         active = layers.selection.active
@@ -342,9 +348,11 @@ class PromptLayers:
         return full
 
     def _polarity(self) -> list[str]:
-        return list(self.points.features["polarity"])
+        features = self.points.features
+        return list(features["polarity"] if "polarity" in features else [""] * len(features))
 
     def _follow(self, event: Event | None = None) -> None:
+        self._renewed()
         for layer in (self.points, self.boxes):
             move(layer, self._picture.place())
 
