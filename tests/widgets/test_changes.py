@@ -280,3 +280,10 @@ class TestLabels:
         assert panel.annotation.target is not labels
         np.testing.assert_array_equal(panel.annotation.target.data == 1, before == 1)
         assert panel.annotation.target.data[0, 30, 40] == 2
+
+    def test_labels_of_another_picture_hold_nothing_below_the_mouse(self, desk, settle):
+        viewer, panel = desk
+        viewer.layers["cells"].data = picture(2, 5, 40, 60)
+        settle(panel)
+        panel.review.actions["pick"]()
+        assert panel.controls.remark.text()

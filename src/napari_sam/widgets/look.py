@@ -94,4 +94,4 @@ class Look:
 
 
 def _digest(pixels: NDArray[Any]) -> int:
-    return zlib.crc32(memoryview(np.ascontiguousarray(pixels)))
+    return zlib.crc32(np.ascontiguousarray(pixels).data)

@@ -169,8 +169,8 @@ class PromptLayers:
             if not (same_points and list(self._polarity()) == names):
                 self.points.selected_data = set()
                 self.points.data = points
+                self.points.features = {"polarity": np.array(names, dtype=object)}
                 if names:
-                    self.points.features = {"polarity": names}
                     self.points.symbol = [SYMBOLS[name] for name in names]
                 self._set_polarity()
             if not self._drawing:
@@ -302,6 +302,8 @@ class PromptLayers:
         self.changed.emit()
 
     def _set_polarity(self) -> None:
+        if "polarity" not in self.points.features:
+            self.points.features = {"polarity": np.array(self._polarity(), dtype=object)}
         with self.points.block_update_properties():  # else the selected points change too
             self.points.feature_defaults = {"polarity": self._next}
             self.points.current_symbol = SYMBOLS[self._next]
@@ -349,7 +351,8 @@ class PromptLayers:
 
     def _polarity(self) -> list[str]:
         features = self.points.features
-        return list(features["polarity"] if "polarity" in features else [""] * len(features))
+        known = "polarity" in features  # else somebody has put others in its place
+        return list(features["polarity"]) if known else [""] * len(self.points.data)
 
     def _follow(self, event: Event | None = None) -> None:
         self._renewed()

@@ -105,7 +105,19 @@ class LabelsTarget:
         return self.layer.data.dtype
 
     def read(self, plane: Plane) -> NDArray[np.integer[Any]]:
-        """Return the (H, W) labels of one plane."""
+        """Return the (H, W) labels of one plane.
+
+        Raises
+        ------
+        InputError
+            If the layer has no such plane: the picture has changed, or the layer.
+        """
+        if not self.has(plane):
+            at = ", ".join(":" if i is None else str(i) for i in plane)
+            raise InputError(
+                f"'{self.layer.name}' of shape {self.layer.data.shape} does not have the slice "
+                f"[{at}]; choose a Labels layer that lies on the picture, or a new one"
+            )
         return self.layer.data[on_plane(plane)]
 
     def write(
