@@ -67,8 +67,11 @@ def test_another_number_of_axes(at_work, settle, first, then, state):
     assert panel.annotation.session is session
     assert session.draft == draft
     assert list(session.objects) == objects
-    gone = "a slice that the picture does not have any more" in panel.controls.status.text()
-    assert gone == (not draft.is_empty)
+    gone = "a slice that the picture does not have any more" in panel.controls.remark.text()
+    assert gone == ("whose slice is gone" in panel.controls.status.text()) == (not draft.is_empty)
+    names = [layer.name for layer in viewer.layers]
+    assert "napari-sam points" in names
+    assert "napari-sam boxes" in names
     panel.prompting.reject()
     click(viewer, panel, 10, 20)
     settle(panel)

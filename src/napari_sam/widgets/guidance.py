@@ -38,7 +38,7 @@ def next_step(annotation: Annotation) -> str:
     session, seen = annotation.session, annotation.seen
     draft, accept, reject = session.draft, KEYS["accept"], KEYS["reject"]
     if draft.plane and not annotation.picture.fits(draft.plane, None):
-        return GONE
+        return f"{reject} lets go of the object whose slice is gone; then click on another."
     if not annotation.flat:
         return "The 3D view takes no prompts: go back to 2D with the button below the layer list."
     if seen is None:

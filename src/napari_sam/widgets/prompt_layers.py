@@ -252,17 +252,17 @@ class PromptLayers:
             return
         layers, old = self._viewer.layers, (self.boxes, self.points)
         active = layers.selection.active
-        self.boxes, self.points = self._new_boxes(), self._new_points()
+        self.boxes, self.points = now = self._new_boxes(), self._new_points()
         self._wanted, self._shown, self._drawing = [], [], False
-        for before, now in zip(old, (self.boxes, self.points), strict=True):
+        for before in old:
             before.events.disconnect(self._edited)
-            self._bring_back(now)
-            now.mode = before.mode
             if before in layers:
                 layers.remove(before)
-        layers.selection.active = dict(zip(old, (self.boxes, self.points), strict=True)).get(
-            active, active
-        )
+        self._bring_back(*now)
+        for before, after in zip(old, now, strict=True):
+            after.mode = before.mode
+            active = after if active is before else active
+        layers.selection.active = active
 
     def _removed(self, event: Event) -> None:
         if event.value is self.points:
