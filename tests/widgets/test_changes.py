@@ -69,6 +69,8 @@ def test_another_number_of_axes(at_work, settle, first, then, state):
     assert list(session.objects) == objects
     gone = "a slice that the picture does not have any more" in panel.controls.remark.text()
     assert gone == ("whose slice is gone" in panel.controls.status.text()) == (not draft.is_empty)
+    if state == "accepted":
+        assert "choose a layer of the same shape" in panel.controls.remark.text()
     names = [layer.name for layer in viewer.layers]
     assert "napari-sam points" in names
     assert "napari-sam boxes" in names

@@ -42,6 +42,7 @@ from napari_sam.widgets.target import (
     PAINTED_OVER,
     LabelsTarget,
     check_places,
+    misfit,
     new_labels,
     why_not,
 )
@@ -399,6 +400,8 @@ class Annotation:
     def _start_afresh(self) -> None:
         if said := self.many.keep(self._prompts.fit):
             self.remarked.emit(said)
+        elif self.target is not None and (said := misfit(self.target, self.picture)):
+            self.remarked.emit(f"⚠ {said}")
         self._looks.clear()
         self._contrast = Contrast(self.picture.sampler())
         self._jobs.forget()
