@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from napari.components import ViewerModel
@@ -129,6 +131,18 @@ def close_at_end(qtbot, panel):
     """Close a panel after the test, which may have done so: panels delete themselves then."""
     last = QWidget()  # qtbot keeps no reference to it, the function does
     qtbot.addWidget(last, before_close_func=lambda _, last=last: panel.close_panel())
+
+
+def hold(model):
+    """Make the model wait at its next prediction until the returned event is set."""
+    gate, predict = threading.Event(), model.predict
+
+    def wait(embedding, prompts):
+        assert gate.wait(10)
+        return predict(embedding, prompts)
+
+    model.predict = wait
+    return gate
 
 
 def ours(viewer, role):

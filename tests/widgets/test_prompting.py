@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-
 import dask.array as da
 import numpy as np
 import pytest
 from napari.components import ViewerModel
 
 from napari_sam.widgets.prompt_layers import Tool
-from tests.widgets.conftest import ours, picture, rectangle
+from tests.widgets.conftest import hold, ours, picture, rectangle
 
 
 def add_box(viewer, y0, x0, y1, x1):
@@ -208,50 +206,6 @@ def test_accept_pressed_too_early_waits_for_the_mask(viewer, panel, settle, mode
     gate.set()
     settle(panel)
     assert ours(viewer, "objects").data[20, 30] == 1
-
-
-def test_hasty_clicks_are_an_object_each(viewer, panel, settle, model):
-    gate, points = hold(model), ours(viewer, "points")
-    places = (8, 10), (8, 30), (8, 50), (30, 10)
-    for place in places:
-        points.add(place)
-        panel.controls.accept.click()
-    ours(viewer, "boxes").add(rectangle(20, 30, 36, 46), shape_type="rectangle")
-    panel.controls.accept.click()
-    points.add((30, 55))
-    gate.set()
-    settle(panel)
-    labels = ours(viewer, "objects").data
-    assert [labels[place] for place in (*places, (28, 38))] == [1, 2, 3, 4, 5]
-    assert panel.annotation.session.draft.points == ((30, 55),)
-
-
-def test_what_was_done_too_early_goes_with_what_it_waits_for(viewer, panel, settle, model):
-    gate, points = hold(model), ours(viewer, "points")
-    points.add((8, 10))
-    panel.controls.accept.click()
-    points.add((8, 30))
-    panel.controls.reject.click()
-    gate.set()
-    settle(panel)
-    assert panel.annotation.session.draft.is_empty
-    assert not panel.annotation.session.objects
-    points.add((8, 10))
-    panel.controls.accept.click()
-    settle(panel)
-    assert len(panel.annotation.session.objects) == 1
-
-
-def hold(model):
-    """Make the model wait at its next prediction until the returned event is set."""
-    gate, predict = threading.Event(), model.predict
-
-    def wait(embedding, prompts):
-        assert gate.wait(10)
-        return predict(embedding, prompts)
-
-    model.predict = wait
-    return gate
 
 
 def test_the_newest_prompt_wins(viewer, panel, settle, model):

@@ -104,6 +104,20 @@ class SessionFolder:
                 f"this step could not be saved in {self.path} and was not taken: {error}"
             ) from error
 
+    def describe(self, picture: Manifest) -> None:
+        """Say that the session belongs to another picture, or to one with other pixels.
+
+        Raises
+        ------
+        SessionError
+            If it cannot be written; it belongs to the one before.
+        """
+        try:
+            picture.write(self.path)
+        except OSError as error:
+            raise SessionError(f"{self.path} cannot be written: {error}") from error
+        self.manifest = picture
+
     def take_snapshot(self) -> None:
         """Write the whole session anew and begin an empty journal.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -22,39 +21,37 @@ from napari_sam.results import Prediction
 from napari_sam.session.autosave import Autosave
 from napari_sam.session.commit import Rule
 from napari_sam.session.folder import Restored, SessionFolder, restore
-from napari_sam.session.objects import Status, spanned
+from napari_sam.session.objects import Status
 from napari_sam.session.saved import sessions_folder
 from napari_sam.session.session import Accepted, Session
 from napari_sam.session.target import Plane
 from napari_sam.widgets.drawn import Area
 from napari_sam.widgets.going_on import layer_to_go_on_in, name_as_before
+from napari_sam.widgets.guidance import GONE
 from napari_sam.widgets.haste import Haste
 from napari_sam.widgets.jobs import Answer, Job, Jobs
+from napari_sam.widgets.labels_watch import LabelsWatch
 from napari_sam.widgets.look import Contrast, Look
 from napari_sam.widgets.many import Many, propose, proposed
-from napari_sam.widgets.painted import painted_planes
 from napari_sam.widgets.picture import Picture
 from napari_sam.widgets.preview import Preview, first_helper
 from napari_sam.widgets.prompt_layers import PromptLayers, Tool
+from napari_sam.widgets.retracing import retrace
 from napari_sam.widgets.saving import Identity
-from napari_sam.widgets.target import LabelsTarget, check_places, new_labels, why_not
+from napari_sam.widgets.target import (
+    BEGIN,
+    PAINTED_OVER,
+    LabelsTarget,
+    check_places,
+    misfit,
+    new_labels,
+    why_not,
+)
 
 __all__ = ["Annotation"]
 
 CHANNELS = "look at what is said of its channels under More options."
-BEGIN = (
-    "to begin anew, choose a Labels layer of its shape under Write to. What you accepted stays "
-    "saved; see More options, Saved work."
-)
-GONE = (
-    "⚠ The object being drawn is on a slice that the picture does not have any more. "
-    "Shift+N lets go of it."
-)
 REST_MS = 100  # a slice that was only passed over is not looked at
-PAINTED_OVER = (
-    "These labels are others now than when you left them: each becomes an object when you open it. "
-    "What you did before is kept; see More options, Saved work."
-)
 
 
 class Annotation:
@@ -107,6 +104,7 @@ class Annotation:
         self._contrast = Contrast(picture.sampler())
         self._target: LabelsTarget | None = None
         self._left: WeakKeyDictionary[Labels, Path] = WeakKeyDictionary()
+        self._watch: LabelsWatch | None = None  # of the target
         self.failed = False
         self.selected: int | None = None
         self._preview = Preview(viewer, picture)
@@ -126,6 +124,7 @@ class Annotation:
         picture.follow()
         picture.layer.events.data.connect(self.identity.renew)
         picture.changed.connect(self._start_afresh)
+        picture.redrawn.connect(self._doubt)
         self.arm(self.tool)
 
     @property
@@ -179,7 +178,7 @@ class Annotation:
         if self._model is None or plane is None:
             return
         if not self.picture.fits(plane, None):
-            self.remarked.emit(GONE)
+            self.remarked.emit(f"⚠ {GONE}")
             self.fail()
             return
         if plane not in self._looks:
@@ -205,13 +204,16 @@ class Annotation:
         self.changed.emit()
 
     def take(self, answer: Answer) -> None:
-        """Take what came back from the model."""
+        """Take what came back from the model, unless it has seen pixels that are gone."""
+        if not self.session.objects:  # which belong to the pixels that they were drawn on
+            self.step(lambda _: self.identity.tell(self.saved_in))
+        if self._saw_others():
+            return
         if answer.request is not None and answer.prediction is not None:
             self.session.receive(answer.request, answer.prediction)
 
     def fail(self) -> None:
         """Take note that the model could not answer."""
-        self.haste.forget()
         self.failed = self.waiting
         self.changed.emit()
 
@@ -320,6 +322,7 @@ class Annotation:
             event.disconnect(self._view_moved)
         self.picture.layer.events.data.disconnect(self.identity.renew)
         self.picture.changed.disconnect(self._start_afresh)
+        self.picture.redrawn.disconnect(self._doubt)
         self.picture.follow(False)
         self._prompts.changed.disconnect()
         self._prompts.close()
@@ -341,13 +344,12 @@ class Annotation:
         self._target = LabelsTarget(
             layer,
             lambda plane: not self.flat or plane == self.seen,
-            lambda: self.step(Session.undo),
-            lambda: self.step(Session.redo),
+            self.undo,
+            self.redo,
         )
-        self.session.write_to(self._target, int(layer.data.max(initial=0)))
-        layer.events.paint.connect(self._painted)
-        layer.events.data.connect(self._relabelled)
-        layer.events.set_data.connect(self._redrawn)
+        self._watch = LabelsWatch(
+            self, self._target, lambda: self._rest.start(REST_MS), self.remarked.emit
+        )
 
     def _add(self, layer: Labels) -> None:
         layers = self._viewer.layers
@@ -374,14 +376,9 @@ class Annotation:
 
     def _release(self) -> None:
         """Leave the labels as they are."""
-        if self._target is not None:
-            events = self._target.layer.events
-            events.paint.disconnect(self._painted)
-            events.data.disconnect(self._relabelled)
-            events.set_data.disconnect(self._redrawn)
-            self._target.release()
-        self._target = None
-        self.session.write_to(None)
+        if self._watch is not None:
+            self._watch.close()
+        self._target = self._watch = None
 
     def step(self, step: Callable[[Session], object]) -> bool:
         """Do something to the session; if it refuses, say why and return False."""
@@ -391,6 +388,14 @@ class Annotation:
             self.remarked.emit(f"⚠ {error}")
             return False
         return True
+
+    def undo(self) -> None:
+        """Take the last step back, say what is gone, and show where."""
+        retrace(self._viewer, self)
+
+    def redo(self) -> None:
+        """Make the step again that was taken back last, and show where."""
+        retrace(self._viewer, self, again=True)
 
     def _view_events(self) -> list[Any]:
         events = self._viewer.dims.events
@@ -403,23 +408,39 @@ class Annotation:
         self.changed.emit()
 
     def _start_afresh(self) -> None:
+        if said := self.many.keep(self._prompts.fit):
+            self.remarked.emit(said)
+        elif self.target is not None and (said := misfit(self.target, self.picture)):
+            self.remarked.emit(f"⚠ {said}")
         self._looks.clear()
         self._contrast = Contrast(self.picture.sampler())
         self._jobs.forget()
+        hasty, self.haste.accepting = self.haste.holds(self.session.request), None
         self.session.ask_again()
+        if hasty and not self.failed:
+            self.haste.accept(self.session.request)
         if not self.waiting:
             self.ask()
         self._ask_many()
         self.began_afresh.emit()
 
+    def _doubt(self) -> None:
+        for look in self._looks.values():
+            look.doubt()
+        self._rest.start(REST_MS)
+
     def _drawn(self) -> None:
         draft = self.session.draft
         plane = draft.plane or self.seen
+        if draft.plane and not self.picture.fits(draft.plane, None):
+            self._prompts.show(draft, self.many.waiting)
+            self.remarked.emit(f"⚠ {GONE}")
+            return
         drawn = self._prompts.read(draft, plane) if self.flat and plane is not None else None
         if drawn is None:
             self._prompts.show(draft, self.many.waiting)
             self.remarked.emit(
-                "Not taken: the object being drawn is on another slice."
+                "Not taken: what was drawn lies on another slice."
                 if self.flat and self.seen is not None
                 else "Not taken: prompts need a slice of the picture in the 2D view."
             )
@@ -444,7 +465,19 @@ class Annotation:
         if self._model is not None:
             self.many.ask(self._model, self.look)
 
+    def _saw_others(self, first: Callable[[], object] = lambda: None) -> bool:
+        """Begin afresh if pixels were changed in place since the model has seen them."""
+        renewed = any(look.renewed for look in self._looks.values())
+        if renewed:
+            first()
+            self.identity.renew()
+            self.picture.renew()
+        return renewed
+
     def _take_many(self, plane: Plane, areas: list[Area], found: list[Prediction]) -> None:
+        if self._saw_others(lambda: self.many.put_back(plane, areas)):
+            return
+
         def take(session: Session) -> None:
             self.ensure_target()
             if remark := propose(session, plane, areas, found):
@@ -466,32 +499,8 @@ class Annotation:
             self._preview.show(self.session.mask, self.session.draft.plane)
         self.changed.emit()
 
-    def _painted(self, event: Event) -> None:
-        """Take what somebody has painted as a step of the session.
-
-        napari tells of a single dab before it writes it, so what locked objects have to get back is
-        written again a little later.
-        """
-        self._rest.start(REST_MS)
-        axes = self.session.objects.axes() or (None if self.seen is None else spanned(self.seen))
-        if axes is None:
-            return
-        for painted in painted_planes(event.source.data.shape, event.value, axes):
-            if not self.session.semantic:
-                self.session.note_id(int(painted.after.max()))
-            self.step(partial(Session.paint, **painted._asdict()))
-
-    def _redrawn(self, event: Event) -> None:
-        """Compare labels and objects soon: napari's own undo tells of nothing else."""
-        if self._target is not None and not self._target.writing:
-            self._rest.start(REST_MS)
-
     def _rested(self) -> None:
         seen = self.seen
-        axes = self.session.objects.axes()
-        if self._target is not None and seen is not None and axes in (None, spanned(seen)):
-            self.step(lambda s: s.absorb(seen))
+        if self._watch is not None and seen is not None:
+            self._watch.compare(seen)
         self.ask()
-
-    def _relabelled(self, event: Event) -> None:
-        self.session.note_id(int(event.source.data.max(initial=0)))

@@ -30,9 +30,9 @@ def held(
     """
     session = annotation.session
     shape, target = annotation.picture.plane_shape(plane), annotation.target
-    labels = None if target is None else target.data[on_plane(plane)]
-    if labels is not None and labels.shape != shape:  # somebody has cropped the layer
-        labels = None
+    labels = None
+    if target is not None and target.data.shape == annotation.picture.shape:  # else it was changed
+        labels = np.asarray(target.data[on_plane(plane)])
     classes = None
     if words is not None:
         used = {one.class_id for one in session.objects.values()}

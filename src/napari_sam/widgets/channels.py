@@ -70,20 +70,30 @@ class Channels(QObject):
     def attach(self, picture: Picture | None) -> None:
         """Serve this picture from now on; ask about its channels if nobody has said."""
         if self.picture is not None:
-            self.picture.changed.disconnect(self._controls.view.refresh)
+            self.picture.changed.disconnect(self._renew)
         self.picture = picture
+        if picture is not None:
+            self._turn()
+            picture.changed.connect(self._renew)
+        self._ask()
+        self._fill()
+
+    def _renew(self) -> None:
+        """Ask about the axes that the picture has now, and show the choices that there are."""
+        self._ask()
+        self._fill()
+
+    def _ask(self) -> None:
+        picture = self.picture
         self._guess = None if picture is None else guess(picture.layer)
         question = note = ""
         if picture is not None:
-            self._turn()
-            picture.changed.connect(self._controls.view.refresh)
             if self._guess is not None:
                 question = f"Is {_pattern(picture.layer, self._guess)} the channels?"
             elif answer(picture.layer).get("recalled"):
                 axis = _pattern(picture.layer, picture.channel_axis or 0)
                 note = f"Taken as channels, as you said before: {axis}. More options change it."
         self._controls.ask(question, note)
-        self._fill()
 
     def close(self) -> None:
         """Follow the viewer no longer."""

@@ -18,6 +18,7 @@ __all__ = ["POLARITY", "Area", "Drawn", "Shape", "read_prompts"]
 POLARITY = {1: "include", 0: "exclude"}
 SMALLEST_BOX = 2  # pixels; a click without a drag leaves a smaller one
 LINES = ("line", "path")
+NOWHERE = "A shape outside the picture was left out."
 
 
 class Shape(NamedTuple):
@@ -81,12 +82,13 @@ def read_prompts(
     axes = [axis for axis, at in enumerate(plane) if at is None]
     numbers = {name: label for label, name in POLARITY.items()}
     positions, names = [position[axes] for position in points[0]], list(points[1])
-    for kind, vertices in new:
+    near = [one for one in new if np.isfinite(one.vertices).all()]
+    for kind, vertices in near:
         if kind in LINES:
             along = spread(vertices[:, axes])
             positions += list(along)
             names += [scribbled] * len(along)
-    kept, labels, remarks = [], [], []
+    kept, labels, remarks = [], [], [NOWHERE] * (len(near) < len(new))
     for position, name in zip(positions, names, strict=True):
         point = (float(position[0]), float(position[1]))
         if not is_inside(point, shape):
@@ -97,7 +99,7 @@ def read_prompts(
             kept.append(point)
             labels.append(numbers[name])
     areas = []
-    for one in new:
+    for one in near:
         if one.kind not in LINES:
             area, remark = _read_area(one, axes, shape)
             areas += [] if area is None else [area]

@@ -12,7 +12,6 @@ from qtpy.QtCore import QObject, Signal
 from napari_sam.results import Proposal
 from napari_sam.session.commit import Rule
 from napari_sam.session.filling import Chosen, Filled, fill
-from napari_sam.session.session import Session
 from napari_sam.widgets.annotation import Annotation
 from napari_sam.widgets.auto_found import Found, FoundPreview
 from napari_sam.widgets.auto_ground import held, last_step, state
@@ -194,7 +193,7 @@ class Findings(QObject):
     def take_back(self) -> None:
         """Undo what was put, all objects at once."""
         if self.annotation is not None and self.can_take_back:
-            self.annotation.step(Session.undo)
+            self.annotation.undo()
 
     def _tell(self) -> None:
         self.changed.emit()

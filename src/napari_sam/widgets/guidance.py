@@ -12,10 +12,14 @@ from napari_sam.widgets.prompt_layers import Tool
 if TYPE_CHECKING:
     from napari_sam.widgets.annotation import Annotation
 
-__all__ = ["NO_PICTURE", "next_step"]
+__all__ = ["GONE", "NO_PICTURE", "name_of", "next_step"]
 
 NO_PICTURE = (
     "Open a picture: drag a file into the window, or take one from File > Open Sample > napari-sam."
+)
+GONE = (
+    "The object being drawn is on a slice that the picture does not have any more. "
+    f"{KEYS['reject']} lets go of it."
 )
 START = {
     Tool.INCLUDE: "Click on an object.",
@@ -33,6 +37,8 @@ def next_step(annotation: Annotation) -> str:
     """Return the next thing to do."""
     session, seen = annotation.session, annotation.seen
     draft, accept, reject = session.draft, KEYS["accept"], KEYS["reject"]
+    if draft.plane and not annotation.picture.fits(draft.plane, None):
+        return f"{reject} lets go of the object whose slice is gone; then click on another."
     if not annotation.flat:
         return "The 3D view takes no prompts: go back to 2D with the button below the layer list."
     if seen is None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from napari_sam.session.draft import Draft, Request
+from napari_sam.session.session import Session
 from napari_sam.widgets.drawn import Drawn
 
-__all__ = ["Haste"]
+__all__ = ["Haste", "add", "bring_back"]
 
 
 class Haste:
@@ -17,11 +18,14 @@ class Haste:
         The question whose answer is accepted as soon as it comes.
     later : list of Draft or None
         What was drawn since, and None wherever that was accepted, too; oldest first.
+    refused : list of (Draft, str)
+        What could not be accepted while more was to come, and why; oldest first.
     """
 
     def __init__(self) -> None:
         self.accepting: Request | None = None
         self.later: list[Draft | None] = []
+        self.refused: list[tuple[Draft, str]] = []
 
     def accept(self, request: Request | None) -> None:
         """Accept the answer to this question when it comes, or what was drawn since."""
@@ -54,7 +58,38 @@ class Haste:
             self.later.append(added)
         return added.has_prompts
 
-    def forget(self) -> None:
-        """Accept nothing by itself, and draw nothing later."""
-        self.accepting = None
-        self.later.clear()
+    def take_back(self) -> str:
+        """Take the last thing back that was done meanwhile; say what, empty if there is nothing."""
+        if self.accepting is None:
+            return ""
+        if self.later and self.later.pop() is not None:
+            return "Your last prompt is taken back."
+        if not self.later:
+            self.accepting = None
+        return "Your last object is not accepted yet."
+
+    def drop_last(self) -> bool:
+        """Throw the last object away that was drawn meanwhile; False if there is none."""
+        if self.accepting is None or not self.later:
+            return False
+        if self.later[-1] is None:
+            self.later.pop()
+        while self.later and self.later[-1] is not None:
+            self.later.pop()
+        return True
+
+
+def add(session: Session, new: Draft) -> None:
+    """Draw more."""
+    before = session.draft
+    area = (
+        (before.box, before.mask) if new.box is None and new.mask is None else (new.box, new.mask)
+    )
+    session.draw(new.plane, before.points + new.points, before.labels + new.labels, *area)
+
+
+def bring_back(session: Session, refused: Draft) -> None:
+    """Draw again what was refused, of an object that was open as its correction."""
+    if refused.object_id is not None and refused.object_id in session.objects:
+        session.continue_object(refused.object_id)
+    session.draw(refused.plane, refused.points, refused.labels, refused.box, refused.mask)

@@ -85,6 +85,7 @@ class Jobs(QObject):
                 if job.request is not None:
                     self._report("Predicting", 0, 0)
                     prediction = job.request.run(segmenter, embedding)
+                    job.look.check()  # what was changed meanwhile makes the answer an old one
             seconds = time.perf_counter() - start
             return Answer(job.request, prediction, seconds, segmenter.device, segmenter.devices)
 

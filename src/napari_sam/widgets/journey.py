@@ -13,7 +13,7 @@ __all__ = ["go_to", "pixel_below"]
 
 
 def go_to(viewer: ViewerModel, picture: Picture, plane: Plane, mask: BitMask | None = None) -> None:
-    """Show a plane, turned so that it lies in the view, and a mask on it.
+    """Show a plane, turned so that it lies in the view, and a mask on it, if there is such a plane.
 
     Parameters
     ----------
@@ -26,6 +26,8 @@ def go_to(viewer: ViewerModel, picture: Picture, plane: Plane, mask: BitMask | N
     mask : BitMask, optional
         What should be seen on it; the camera moves only if its middle is not.
     """
+    if not picture.fits(plane, None):
+        return
     dims, first = viewer.dims, viewer.dims.ndim - picture.ndim
     spanned = [axis for axis, at in enumerate(plane) if at is None]
     shown = tuple(first + axis for axis in spanned)
@@ -39,8 +41,10 @@ def go_to(viewer: ViewerModel, picture: Picture, plane: Plane, mask: BitMask | N
     along = [a for a, at in enumerate(plane) if at is not None and picture.shape[a] > 1]
     dims.set_point([first + axis for axis in along], [float(world[axis]) for axis in along])
     if mask is not None and dims.ndisplay == 2:
-        seen = picture.layer.corner_pixels[:, picture.layer.ndim - picture.ndim :]
-        if not all(seen[0, axis] <= centre[axis] <= seen[1, axis] for axis in spanned):
+        corners = picture.layer.corner_pixels
+        seen = corners[:, picture.layer.ndim - picture.ndim :]
+        known = corners.shape[1] == picture.layer.ndim  # not yet just after that has changed
+        if known and not all(seen[0, axis] <= centre[axis] <= seen[1, axis] for axis in spanned):
             middle = [float(world[axis - first]) for axis in dims.displayed]
             viewer.scene.camera.center = (0.0, *middle)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -51,6 +52,8 @@ class Look:
     ----------
     pixels : ndarray
         The plane, once it was embedded.
+    renewed : bool
+        True once the picture was found to hold other pixels than those: make a new look.
     """
 
     def __init__(self, read: Read, contrast: Contrast) -> None:
@@ -58,6 +61,19 @@ class Look:
         self._contrast = contrast
         self._embedded: tuple[Segmenter, Any] | None = None
         self.pixels: NDArray[Any] = np.zeros((1, 1))
+        self.renewed = self._doubted = False
+        self._digest = 0
+
+    def doubt(self) -> None:
+        """Read the pixels again before the next answer: they may have been changed in place."""
+        self._doubted = True
+
+    def check(self) -> None:
+        """Read the pixels again if that is called for, and forget the embedding of others."""
+        if self._doubted and self._embedded is not None:
+            self._doubted = False
+            if _digest(self._read()) != self._digest:
+                self.renewed, self._embedded = True, None
 
     def embedding(
         self,
@@ -66,9 +82,16 @@ class Look:
         pause: Callable[[], None] | None = None,
     ) -> Any:
         """Return the embedding, made at the first call unless `pause` raises an exception."""
+        self.check()
         if self._embedded is None or self._embedded[0] is not segmenter:
             report("Looking at the picture", 0, 0)
+            self._doubted = False
             self.pixels = self._read()
+            self._digest = _digest(self.pixels)
             contrast = self._contrast.of(segmenter)
             self._embedded = segmenter, segmenter.embed(self.pixels, contrast, pause)
         return self._embedded[1]
+
+
+def _digest(pixels: NDArray[Any]) -> int:
+    return zlib.crc32(np.ascontiguousarray(pixels).data)

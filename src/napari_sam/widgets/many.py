@@ -57,6 +57,18 @@ class Many(QObject):
         if pieces:
             self._work.start(model, pieces)
 
+    def keep(self, fits: Callable[[Plane, Area], bool]) -> str:
+        """Let go of areas that do not fit the picture any more; return what has to be said."""
+        gone = [one for one in self.waiting if not fits(*one)]
+        self.waiting = [one for one in self.waiting if fits(*one)]
+        what = f"{len(gone)} object{'' if len(gone) == 1 else 's'}"
+        said = f"⚠ What was drawn for {what} lies outside the picture now; draw it again."
+        return said if gone else ""
+
+    def put_back(self, plane: Plane, areas: Sequence[Area]) -> None:
+        """Let areas wait again whose answer is of no use."""
+        self.waiting = [*((plane, area) for area in areas), *self.waiting]
+
     def forget(self) -> None:
         """Ask no more."""
         self._work.cancel()
@@ -79,7 +91,9 @@ def _piece(plane: Plane, asked: list[Waiting], look: Look) -> Piece:
     def piece(segmenter: Any, pause: Callable[[], None]) -> Any:
         embedding = look.embedding(segmenter, lambda *_: None, pause)
         prompts = [Prompts(box=area.box, mask=_full(area)) for _, area in asked]
-        return plane, asked, segmenter.predict_batch(embedding, prompts)
+        found = segmenter.predict_batch(embedding, prompts)
+        look.check()
+        return plane, asked, found
 
     return piece
 

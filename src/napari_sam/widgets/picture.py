@@ -67,15 +67,19 @@ class Picture:
     ----------
     changed : psygnal.Signal
         Emitted when the model sees other pixels from now on.
+    redrawn : psygnal.Signal
+        Emitted when pixels may have been changed in place, or others are in view.
     channel_axis : int or None
-        As it was when the picture was made.
+        As it was when the picture was made, or when its axes changed last.
     """
 
     changed = Signal()
+    redrawn = Signal()
 
     def __init__(self, layer: Image) -> None:
         self.layer = layer
         self.channel_axis = channel_axis(layer)
+        self._axes = layer.ndim, layer.rgb
         self._mix = Mix(self._mix_said() or self.usual_mix())
         self._followed: set[Layer] = set()
 
@@ -122,11 +126,24 @@ class Picture:
     def follow(self, connect: bool = True) -> None:
         """Hear of new pixels in the layers from now on, or no longer."""
         for layer in self._followed:
-            layer.events.data.disconnect(self._renew)
+            layer.events.data.disconnect(self.renew)
+            layer.events.set_data.disconnect(self._tell_redrawn)
         seen = {channel.layer for channel in self._mix.channels if channel is not None}
         self._followed = {self.layer, *seen} if connect else set()
         for layer in self._followed:
-            layer.events.data.connect(self._renew)
+            layer.events.data.connect(self.renew)
+            layer.events.set_data.connect(self._tell_redrawn)
+
+    def renew(self, event: Event | None = None) -> None:
+        """Take note of other pixels, and of other axes."""
+        axes = self.layer.ndim, self.layer.rgb
+        if axes != self._axes:  # what was said of the channels was said of other axes
+            self._axes = axes
+            self.layer.metadata.pop(OURS, None)
+            self.channel_axis = channel_axis(self.layer)
+        own, seen = set(self.channels), {c for c in self._mix.channels if c is not None}
+        known = all(c in own or (c.axis is None and self.takes(c.layer)) for c in seen)
+        self.see(self._mix.channels if known else self.usual_mix())
 
     def takes(self, layer: Image) -> bool:
         """Tell whether another layer may be one more channel: grey, as large, and right here."""
@@ -179,7 +196,7 @@ class Picture:
 
     def sampler(self) -> Read | None:
         """Return what reads pixels from all over a stack; None for a single plane."""
-        flat = self.layer.ndim - (self.channel_axis is not None) == 2
+        flat = self.layer.ndim - (self.channel_axis is not None) <= 2
         return None if flat else self._mix.sampler()
 
     @property
@@ -245,7 +262,5 @@ class Picture:
         channels = tuple(own.get(index) for index in said)
         return channels if any(channels) else None
 
-    def _renew(self, event: Event | None = None) -> None:
-        own = [c for c in self._mix.channels if c is not None and c.layer is self.layer]
-        known = set(self.channels)
-        self.see(self._mix.channels if known.issuperset(own) else self.usual_mix())
+    def _tell_redrawn(self, event: Event) -> None:
+        self.redrawn.emit()

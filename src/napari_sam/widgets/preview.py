@@ -59,6 +59,7 @@ class Preview:
             "metadata": {OURS: role},
         }
         self._plane: Plane | None = None
+        self._size: tuple[int, ...] = ()
         self._outline = False
         self.layer: Labels | None = None
         picture.on_move(self._follow)
@@ -72,8 +73,9 @@ class Preview:
             return
         axes = zip(plane, self._picture.shape, strict=True)
         data = mask.reshape([1 if i is not None else n for i, n in axes]).astype(np.uint8)
-        before, self._plane = self._plane, plane
-        if self.layer is None or self.layer not in self._viewer.layers:
+        before, self._plane, self._size = self._plane, plane, mask.shape
+        if self.layer is None or not self._whole:
+            self._remove()
             self._add(data, plane)
             return
         if plane != before:
@@ -96,6 +98,13 @@ class Preview:
         self._picture.changed.disconnect(self._renewed)
         self._remove()
 
+    @property
+    def _whole(self) -> bool:
+        """False if somebody has deleted the layer, or given it other axes."""
+        if self.layer is None or self.layer not in self._viewer.layers:
+            return False
+        return bool(self.layer.ndim == self._picture.ndim)
+
     def _remove(self) -> None:
         if self.layer is not None and self.layer in self._viewer.layers:
             self._viewer.layers.remove(self.layer)
@@ -112,15 +121,12 @@ class Preview:
         self._viewer.layers.selection.active = active
 
     def _follow(self, event: object = None) -> None:
-        if self.layer is not None and self._plane is not None:
+        if self.layer is not None and self._plane is not None and self._whole:
             move(self.layer, self._picture.place_of(self._plane))
 
     def _renewed(self) -> None:
         """Leave no layer on a plane that the picture has no more: the view would stay there."""
-        if self.layer is None or self._plane is None:
-            return
-        shape = [n for n, i in zip(self.layer.data.shape, self._plane, strict=True) if i is None]
-        if not self._picture.fits(self._plane, tuple(shape)):
+        if self._plane is not None and not self._picture.fits(self._plane, self._size):
             self._remove()
 
 

@@ -16,6 +16,7 @@ from qtpy.QtCore import QTimer
 
 from napari_sam.session.draft import Draft
 from napari_sam.session.target import Plane
+from napari_sam.session.trim import trim_box
 from napari_sam.widgets.drawn import POLARITY, Area, Drawn, Shape, read_prompts
 from napari_sam.widgets.outlines import traced
 from napari_sam.widgets.picture import OURS, Picture
@@ -81,6 +82,7 @@ class PromptLayers:
         self.points = self._new_points()
         self._bring_back(self.boxes, self.points)
         picture.on_move(self._follow)
+        picture.changed.connect(self._renewed)
         viewer.layers.events.removed.connect(self._removed)
 
     def arm(self, tool: Tool) -> None:
@@ -120,20 +122,24 @@ class PromptLayers:
         Returns
         -------
         Drawn or None
-            None if a prompt lies on another plane than the draft's.
+            None if a prompt lies on another plane than the draft's, or has other axes.
         """
+        if self.points.ndim != self._picture.ndim or self.boxes.ndim != self._picture.ndim:
+            return None  # somebody has put in what has other axes
         plane = draft.plane or seen
         axes = [axis for axis, at in enumerate(plane) if at is None]
-        there = self._shapes()[: -1 if self._drawing else None]
-        new = [one for one in there if not any(_same(one, known) for known in self._shown)]
-        for position in [*self.points.data, *(at for one in new for at in one.vertices)]:
-            if self._picture.plane_at(position, axes) != plane:
+        shapes = self._shapes()[: -1 if self._drawing else None]
+        new = [one for one in shapes if not any(_same(one, known) for known in self._shown)]
+        there = [*self.points.data, *(at for one in new for at in one.vertices)]
+        for position in there:  # what is nowhere is left out below
+            if np.isfinite(position).all() and self._picture.plane_at(position, axes) != plane:
                 return None
-        kept = any(_same(one, known) for known in self._shown[:1] for one in there)
+        finite = np.isfinite(self.points.data).all(axis=1, keepdims=True)
+        kept = any(_same(one, known) for known in self._shown[:1] for one in shapes)
         drawn = read_prompts(
             plane,
             self._picture.plane_shape(plane),
-            (self.points.data, self._polarity()),
+            (np.where(finite, self.points.data, np.nan), self._polarity()),
             Area(draft.box, draft.mask) if kept else Area(None),
             new,
             self._next,
@@ -146,7 +152,11 @@ class PromptLayers:
         """Make the layers hold exactly the prompts of a draft, and the areas that wait.
 
         A shape that is only half drawn is left alone; what is shown follows when it is finished.
+        What lies on a plane that the picture does not have any more cannot be shown.
         """
+        self._renewed()
+        if not self._picture.fits(draft.plane, None):
+            draft = Draft()
         points = self._positions(list(draft.points), draft.plane)
         names = [POLARITY[label] for label in draft.labels]
         shapes = [self._shape(area, plane) for plane, area in waiting]
@@ -159,14 +169,20 @@ class PromptLayers:
             if not (same_points and list(self._polarity()) == names):
                 self.points.selected_data = set()
                 self.points.data = points
+                self.points.features = {"polarity": np.array(names, dtype=object)}
                 if names:
-                    self.points.features = {"polarity": names}
                     self.points.symbol = [SYMBOLS[name] for name in names]
                 self._set_polarity()
             if not self._drawing:
                 self._show_shapes(shapes)
         finally:
             self._showing = False
+
+    def fit(self, plane: Plane, area: Area) -> bool:
+        """Tell whether the picture has such a plane, and an area does not leave it."""
+        if not self._picture.fits(plane, None if area.mask is None else area.mask.shape):
+            return False
+        return area.box is None or area.box == trim_box(area.box, self._picture.plane_shape(plane))
 
     def still_there(self, waiting: list[tuple[Plane, Area]]) -> list[tuple[Plane, Area]]:
         """Return which of the areas that were shown as waiting nobody has removed."""
@@ -182,6 +198,7 @@ class PromptLayers:
     def close(self) -> None:
         """Take the layers away."""
         self._viewer.layers.events.removed.disconnect(self._removed)
+        self._picture.changed.disconnect(self._renewed)
         self._picture.on_move(self._follow, connect=False)
         for layer in (self.points, self.boxes):
             layer.events.disconnect(self._edited)
@@ -228,6 +245,25 @@ class PromptLayers:
             if layer not in self._viewer.layers:
                 self._viewer.add_layer(layer)
 
+    def _renewed(self) -> None:
+        """Take new layers where the picture, or somebody's data in them, has other axes."""
+        axes = {self.points.ndim, self.boxes.ndim, self._picture.ndim}
+        if len(axes) == 1 or self._picture.ndim == 1:  # of a single axis there is nothing to see
+            return
+        layers, old = self._viewer.layers, (self.boxes, self.points)
+        active = layers.selection.active
+        self.boxes, self.points = now = self._new_boxes(), self._new_points()
+        self._wanted, self._shown, self._drawing = [], [], False
+        for before in old:
+            before.events.disconnect(self._edited)
+            if before in layers:
+                layers.remove(before)
+        self._bring_back(*now)
+        for before, after in zip(old, now, strict=True):
+            after.mode = before.mode
+            active = after if active is before else active
+        layers.selection.active = active
+
     def _removed(self, event: Event) -> None:
         if event.value is self.points:
             self.points.events.disconnect(self._edited)
@@ -266,6 +302,8 @@ class PromptLayers:
         self.changed.emit()
 
     def _set_polarity(self) -> None:
+        if "polarity" not in self.points.features:
+            self.points.features = {"polarity": np.array(self._polarity(), dtype=object)}
         with self.points.block_update_properties():  # else the selected points change too
             self.points.feature_defaults = {"polarity": self._next}
             self.points.current_symbol = SYMBOLS[self._next]
@@ -312,9 +350,12 @@ class PromptLayers:
         return full
 
     def _polarity(self) -> list[str]:
-        return list(self.points.features["polarity"])
+        features = self.points.features
+        known = "polarity" in features  # else somebody has put others in its place
+        return list(features["polarity"]) if known else [""] * len(self.points.data)
 
     def _follow(self, event: Event | None = None) -> None:
+        self._renewed()
         for layer in (self.points, self.boxes):
             move(layer, self._picture.place())
 

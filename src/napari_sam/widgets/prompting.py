@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 from psygnal import Signal
 
@@ -12,6 +11,7 @@ from napari_sam.session.commit import Rule
 from napari_sam.session.draft import Draft
 from napari_sam.session.session import Session
 from napari_sam.widgets.annotation import Annotation
+from napari_sam.widgets.catching_up import CatchingUp
 from napari_sam.widgets.controls import Controls
 from napari_sam.widgets.guidance import NO_PICTURE, next_step
 from napari_sam.widgets.prompt_layers import Tool
@@ -59,6 +59,7 @@ class Prompting:
         self.took = ""
         self._controls = c = controls
         self._in_question: Draft | None = None
+        self._catching_up = CatchingUp(self._accept_shown, self.remark)
         for tool, button in c.tools.items():
             button.clicked.connect(lambda _, tool=tool: self.arm(tool))
         c.shape.tool_chosen.connect(self.arm)
@@ -70,7 +71,7 @@ class Prompting:
         c.redo.clicked.connect(self.redo)
         c.keep.clicked.connect(lambda: self._write(Rule.KEEP))
         c.replace.clicked.connect(lambda: self._write(Rule.REPLACE))
-        c.cancel.clicked.connect(lambda: c.ask_about(""))
+        c.cancel.clicked.connect(self._cancel)
 
     def attach(self, annotation: Annotation | None) -> None:
         """Serve this annotation from now on."""
@@ -114,15 +115,26 @@ class Prompting:
 
     def reject(self) -> None:
         """Throw the object being drawn away."""
-        self._step(Session.reject)
+        if self.annotation is not None and self.annotation.haste.drop_last():
+            self.remark("The prompts of your last object are thrown away.")
+        else:
+            self._step(Session.reject)
 
     def undo(self) -> None:
         """Take the last step back."""
-        self._step(Session.undo)
+        if self.annotation is None:
+            return
+        if said := self.annotation.haste.take_back():
+            self.remark(said)
+        else:
+            self.remark("")
+            self.annotation.undo()
 
     def redo(self) -> None:
         """Make the step again."""
-        self._step(Session.redo)
+        if self.annotation is not None:
+            self.remark("")
+            self.annotation.redo()
 
     def accept(self) -> None:
         """Write the mask; if it is still being computed, as soon as it is there."""
@@ -133,17 +145,8 @@ class Prompting:
             self.annotation.accept_proposed()
         elif self.annotation.waiting:
             self.annotation.haste.accept(session.request)
-        elif (rule := self._controls.rule.currentData()) != "ask":
-            self._write(Rule(rule))
-        elif met := session.overlap():
-            ids = ", ".join(map(str, met))
-            self._in_question = session.draft
-            self._controls.ask_about(
-                f"The mask shares {sum(met.values()):,} pixels with object {ids}. Who keeps them?"
-            )
-            self.asked.emit()
         else:
-            self._write(Rule.KEEP)
+            self._accept_shown()
 
     def refresh(self) -> None:
         """Show how the annotation stands."""
@@ -179,50 +182,49 @@ class Prompting:
             limits = annotation.picture.contrast_limits
             pixels = annotation.plane_pixels
             c.thumbnails.show_candidates(pixels, limits, prediction, session.choice)
-        if not annotation.waiting and annotation.haste.accepting is not None:
-            self._catch_up(annotation)
-
-    def _catch_up(self, annotation: Annotation) -> None:
-        """Accept what was accepted before it was there, then do what was done since."""
-        session, haste = annotation.session, annotation.haste
-        wanted = haste.holds(session.request)
-        haste.accepting = None
-        if wanted:
-            self.accept()
-        if not wanted or not session.draft.is_empty:  # refused, or there is a question first
-            haste.forget()
-        while haste.later and haste.accepting is None:
-            one = haste.later.pop(0)
-            if one is not None:
-                annotation.step(partial(_add, one))
-            elif not session.draft.is_empty:
-                self.accept()
+        self._catching_up.go_on(annotation)
 
     def _step(self, step: Callable[[Session], None]) -> None:
         if self.annotation is not None:
-            self.annotation.haste.forget()
             self.remark("")
             self.annotation.step(step)
 
-    def _write(self, rule: Rule) -> None:
+    def _accept_shown(self) -> str | None:
+        """Accept the mask on show; return why not, "" if it did, None if it asks first."""
+        if self.annotation is None:
+            return ""
+        session, rule = self.annotation.session, self._controls.rule.currentData()
+        if rule != "ask":
+            return self._write(Rule(rule))
+        met = session.overlap()
+        if not met:
+            return self._write(Rule.KEEP)
+        ids = ", ".join(map(str, met))
+        self._in_question = session.draft
+        self._controls.ask_about(
+            f"The mask shares {sum(met.values()):,} pixels with object {ids}. Who keeps them?"
+        )
+        self.asked.emit()
+        return None
+
+    def _cancel(self) -> None:
+        """Take the question away; the object stays open, or is so again after what waits."""
+        self._controls.ask_about("")
+        if self.annotation is not None:
+            self._catching_up.put_aside(self.annotation)
+
+    def _write(self, rule: Rule) -> str:
+        """Accept the mask on show; return why not."""
         self._controls.ask_about("")
         if self.annotation is None:
-            return
+            return ""
         try:
             change = self.annotation.accept(rule)
         except (NapariSamError, MemoryError) as error:
             self.warn(error)
-            return
+            return self._controls.remark.text()
         if self.annotation.tool in (Tool.EXCLUDE, Tool.SCRIBBLE_OUT):
             self.switch_polarity()
         self.remark(f"Object {change.object_id} is in the labels: {change.pixels:,} pixels.")
         self.accepted.emit()
-
-
-def _add(new: Draft, session: Session) -> None:
-    """Draw more."""
-    before = session.draft
-    area = (
-        (before.box, before.mask) if new.box is None and new.mask is None else (new.box, new.mask)
-    )
-    session.draw(new.plane, before.points + new.points, before.labels + new.labels, *area)
+        return ""

@@ -146,14 +146,16 @@ class Review(QObject):
         if annotation is None:
             return
         at, seen = pixel_below(self._viewer, annotation.picture), annotation.seen
-        found = None
+        found: list[int | None] = [None]
         if at is not None and seen is not None:
-            found = annotation.session.object_at(seen, *at)
-        if found is None:
+            place = seen, *at
+            if not annotation.step(lambda s: found.append(s.object_at(*place))):
+                return
+        if found[-1] is None:
             self._say("There is no object below the mouse.")
             return
         self.refresh()
-        self._list.select(found)
+        self._list.select(found[-1])
 
     def merge(self) -> None:
         """Make the selected objects one."""

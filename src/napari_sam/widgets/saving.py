@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_sam.errors import SessionError
 from napari_sam.session.fingerprint import Fingerprint
+from napari_sam.session.folder import SessionFolder
 from napari_sam.session.manifest import Manifest
 from napari_sam.widgets.picture import Picture
 
@@ -73,6 +74,18 @@ class Identity:
             ) from error
         except Exception as error:  # whatever the file's reader raises
             raise SessionError(f"the picture cannot be read: {error}") from error
+
+    def tell(self, folder: SessionFolder | None) -> None:
+        """Let a saved session belong to the pixels of now, if they are known and others.
+
+        Raises
+        ------
+        SessionError
+            If it cannot be written.
+        """
+        known = self.known
+        if known and folder is not None and known.picture != folder.manifest.picture:
+            folder.describe(known)
 
     def close(self) -> None:
         """Look no more."""

@@ -206,16 +206,16 @@ class StackTab(QObject):
 
     def _take_back(self) -> None:
         if self._annotation is not None and self._can_take_back():
-            self._annotation.step(Session.undo)
+            self._annotation.undo()
             self._said = "All of it was taken back."
             self.controls.show_report({}, self._noun)
             self.refresh()
 
     def _go_to(self, index: int) -> None:
         annotation, line = self._annotation, self._line
-        if annotation is None or line is None:
+        plane = () if line is None else line.at(index)
+        if annotation is None or line is None or not annotation.picture.fits(plane, None):
             return
-        plane = line.at(index)
         world = annotation.picture.to_world(np.array([float(at or 0) for at in plane]))
         self._viewer.dims.set_point(
             self._viewer.dims.ndim - len(plane) + line.axis, float(world[line.axis])

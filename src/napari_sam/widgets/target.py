@@ -15,8 +15,29 @@ from napari_sam.session.target import Plane
 from napari_sam.widgets.mix import finest
 from napari_sam.widgets.picture import OURS, Picture, on_plane
 
-__all__ = ["LabelsTarget", "check_places", "misfit", "new_labels", "why_not"]
+__all__ = [
+    "BEGIN",
+    "KEPT",
+    "PAINTED_OVER",
+    "LabelsTarget",
+    "check_places",
+    "misfit",
+    "new_labels",
+    "why_not",
+]
 
+BEGIN = (
+    "to begin anew, choose a Labels layer of its shape under Write to. What you accepted stays "
+    "saved; see More options, Saved work."
+)
+PAINTED_OVER = (
+    "These labels are others now than when you left them: each becomes an object when you open it. "
+    "What you did before is kept; see More options, Saved work."
+)
+KEPT = (
+    "Your objects are kept. They are written again when it is as it was, or into a new layer when "
+    "you delete it and accept the next object."
+)
 UNDO, REDO = "Control-Z", "Control-Shift-Z"  # napari's keys in a Labels layer
 
 
@@ -45,6 +66,7 @@ class LabelsTarget:
     ) -> None:
         self.layer = layer
         self.writing = False
+        self._shape = layer.data.shape
         self._shows = shows
         self._keys_before = {
             key: layer.bind_key(key, lambda _, call=call: call(), overwrite=True)
@@ -57,12 +79,45 @@ class LabelsTarget:
             self.layer.bind_key(key, call, overwrite=True)
 
     @property
+    def lost(self) -> str:
+        """Say in plain words why the layer cannot take objects any more; empty while it can."""
+        data, name = self.layer.data, self.layer.name
+        if problem := _unpaintable(self.layer):
+            return problem
+        if data.shape == self._shape:
+            return ""
+        return f"'{name}' has shape {data.shape} now, and had {self._shape}."
+
+    def has(self, plane: Plane) -> bool:
+        """Tell whether the labels can be read and written on a plane."""
+        at = zip(plane, self._shape, strict=False)
+        inside = len(plane) == len(self._shape) and all(i is None or i < size for i, size in at)
+        return inside and not self.lost
+
+    @property
+    def largest(self) -> int:
+        """The largest label."""
+        return int(self.layer.data.max(initial=0))
+
+    @property
     def dtype(self) -> np.dtype[Any]:
         """Integer type of the labels."""
         return self.layer.data.dtype
 
     def read(self, plane: Plane) -> NDArray[np.integer[Any]]:
-        """Return the (H, W) labels of one plane."""
+        """Return the (H, W) labels of one plane.
+
+        Raises
+        ------
+        InputError
+            If the layer has no such plane: the picture has changed, or the layer.
+        """
+        if not self.has(plane):
+            at = ", ".join(":" if i is None else str(i) for i in plane)
+            raise InputError(
+                f"'{self.layer.name}' of shape {self.layer.data.shape} does not have the slice "
+                f"[{at}]; choose a Labels layer that lies on the picture, or a new one"
+            )
         return self.layer.data[on_plane(plane)]
 
     def write(
@@ -84,15 +139,19 @@ class LabelsTarget:
 
 def why_not(layer: Labels, picture: Picture) -> str:
     """Say in plain words why a Labels layer cannot take objects of a picture; empty if it can."""
+    if problem := _unpaintable(layer) or misfit(layer, picture):
+        return problem
+    if not layer.editable:
+        return f"'{layer.name}' is locked against editing; unlock it or choose a new layer."
+    return ""
+
+
+def _unpaintable(layer: Labels) -> str:
     if layer.multiscale or not isinstance(layer.data, np.ndarray):
         kind = "multiscale" if layer.multiscale else type(layer.data).__name__
         return f"'{layer.name}' is {kind} data, which cannot be painted; choose a new layer."
     if not layer.data.flags.writeable:
         return f"'{layer.name}' is read-only data, which cannot be painted; choose a new layer."
-    if problem := misfit(layer, picture):
-        return problem
-    if not layer.editable:
-        return f"'{layer.name}' is locked against editing; unlock it or choose a new layer."
     return ""
 
 
