@@ -28,6 +28,7 @@ from napari_sam.widgets.ahead import Ahead
 from napari_sam.widgets.annotation import Annotation
 from napari_sam.widgets.auto_tab import AutoTab
 from napari_sam.widgets.bug_report import bug_report
+from napari_sam.widgets.canvas import guard_canvas
 from napari_sam.widgets.channels import Channels
 from napari_sam.widgets.controls import Controls
 from napari_sam.widgets.forms import Scrolled
@@ -77,6 +78,7 @@ class Panel(QWidget):
         super().__init__()
         # napari hands over a proxy that wraps each layer anew, so that no layer is itself twice.
         self._viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
+        guard_canvas(self._viewer)
         self.host = host or _host_of_another_panel() or ModelHost()
         self.controls = Controls(self._viewer)
         self.training = Training(
