@@ -281,7 +281,7 @@ class TestHost:
         qtbot.addWidget(window)
         first = Panel(viewer, host)
         window.setCentralWidget(first)
-        second = Panel(viewer)
+        second = Panel(ViewerModel())
         settle(second)
         assert second.host is host
         assert second._model is first._model

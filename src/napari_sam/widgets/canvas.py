@@ -1,4 +1,4 @@
-"""A layer leaves the canvas while the canvas's own GL context is current, else the window crashes."""
+"""Layers leave the canvas while its own GL context is current; else the process may end."""
 
 from __future__ import annotations
 

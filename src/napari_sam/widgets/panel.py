@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +12,13 @@ from napari.utils.notifications import show_info
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import (
     QApplication,
-    QMainWindow,
     QShortcut,
     QTabWidget,
     QVBoxLayout,
     QWidget,
 )
 
+from napari_sam.errors import InputError
 from napari_sam.inference.host import HostedModel, ModelHost
 from napari_sam.session.commit import Rule
 from napari_sam.settings import load_settings, save_settings
@@ -31,6 +31,7 @@ from napari_sam.widgets.bug_report import bug_report
 from napari_sam.widgets.canvas import guard_canvas
 from napari_sam.widgets.channels import Channels
 from napari_sam.widgets.controls import Controls
+from napari_sam.widgets.docks import bring_forward
 from napari_sam.widgets.forms import Scrolled
 from napari_sam.widgets.jobs import Answer, Job, Jobs
 from napari_sam.widgets.keys import connect_keys
@@ -49,8 +50,14 @@ from napari_sam.widgets.training import Training
 
 if TYPE_CHECKING:
     import napari
+    from napari.components import ViewerModel
 
 __all__ = ["Panel"]
+
+SECOND = (
+    "This viewer has its panel already, and it is in front now. Go on there, or close that one "
+    "before you make another."
+)
 
 
 class Panel(QWidget):
@@ -66,7 +73,14 @@ class Panel(QWidget):
         Makes training runs; see `TrainWork`.
     reader : Reader, optional
         Knows words.
+
+    Raises
+    ------
+    InputError
+        If the viewer has a panel already, which comes to the front.
     """
+
+    _closed = True  # until all of it is there
 
     def __init__(
         self,
@@ -75,9 +89,10 @@ class Panel(QWidget):
         make: Make | None = None,
         reader: Reader | None = None,
     ) -> None:
-        super().__init__()
         # napari hands over a proxy that wraps each layer anew, so that no layer is itself twice.
         self._viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
+        _refuse_second(self._viewer)
+        super().__init__()
         guard_canvas(self._viewer)
         self.host = host or _host_of_another_panel() or ModelHost()
         self.controls = Controls(self._viewer)
@@ -158,6 +173,10 @@ class Panel(QWidget):
         elif kind == QEvent.Type.Hide:
             self._drop_keys()
         return super().event(event)
+
+    def serves(self, viewer: ViewerModel) -> bool:
+        """Return True if this is the panel of a viewer."""
+        return self._viewer is viewer
 
     def close_panel(self) -> None:
         """End all work and take our tools out of the viewer; accepted objects stay."""
@@ -411,6 +430,16 @@ def _host_of_another_panel() -> ModelHost | None:
     return next((panel.host for panel in _open_panels()), None)
 
 
-def _open_panels() -> Iterator[Panel]:
-    windows = (w for w in QApplication.topLevelWidgets() if isinstance(w, QMainWindow))
-    return (panel for window in windows for panel in window.findChildren(Panel))
+def _open_panels() -> list[Panel]:
+    tops = QApplication.topLevelWidgets()
+    inside = [panel for window in tops for panel in window.findChildren(Panel)]
+    alone = [window for window in tops if isinstance(window, Panel)]
+    return [panel for panel in {*inside, *alone} if not panel._closed]
+
+
+def _refuse_second(viewer: ViewerModel) -> None:
+    """One panel a viewer: of two equal keys in one window, Qt would press neither."""
+    for panel in _open_panels():
+        if panel.serves(viewer):
+            bring_forward(panel, viewer)
+            raise InputError(SECOND)
