@@ -175,7 +175,7 @@ class Annotation:
     def ask(self) -> None:
         """Send the open question to the model, or let it look at the plane ahead of one."""
         plane = self.session.draft.plane or self.seen
-        if self._model is None or plane is None:
+        if self._model is None or plane is None or (self._prompts.resting and not self.waiting):
             return
         if not self.picture.fits(plane, None):
             self.remarked.emit(GONE)
@@ -197,6 +197,15 @@ class Annotation:
         if self.flat:
             self._prompts.arm(tool)
         self.changed.emit()
+
+    def rest(self) -> None:
+        """Take no clicks and look at no slices ahead of one until `wake`."""
+        self._prompts.rest()
+
+    def wake(self) -> None:
+        """Be as before."""
+        self._prompts.wake()
+        self.ask()
 
     def select(self, object_id: int | None) -> None:
         """Take note of the object that is looked at."""

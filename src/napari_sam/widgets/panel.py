@@ -27,6 +27,7 @@ from napari_sam.widgets.activity import Activity
 from napari_sam.widgets.ahead import Ahead
 from napari_sam.widgets.annotation import Annotation
 from napari_sam.widgets.auto_tab import AutoTab
+from napari_sam.widgets.away import Away
 from napari_sam.widgets.bug_report import bug_report
 from napari_sam.widgets.canvas import guard_canvas
 from napari_sam.widgets.channels import Channels
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Panel"]
 
+MASK_THERE = "The mask that you asked for is there."
 SECOND = (
     "This viewer has its panel already, and it is in front now. Go on there, or close that one "
     "before you make another."
@@ -138,8 +140,9 @@ class Panel(QWidget):
         self._model: HostedModel | None = None
         self._ran_on = "none so far"
         self._shortcuts: list[QShortcut] = []
-        self._docked = self._closed = False
+        self._docked = self._resting = self._closed = False
         self._connect()
+        self.away = Away(self, self._is_unseen)
         self.controls.hint.setVisible(not load_settings().hint_dismissed)
         self.prompting.attach(None)
         self._take_likely_picture()
@@ -162,16 +165,15 @@ class Panel(QWidget):
         return self.prompting.annotation
 
     def event(self, event: QEvent | None) -> bool:
-        """Close when taken out of the dock; listen to keys while prompts are shown."""
-        kind = QEvent.Type.None_ if event is None else event.type()
-        if kind == QEvent.Type.ParentChange and not self._closed:
-            if self._docked and self.parent() is None:
-                self.close_panel()
-            self._docked = self.parent() is not None
-        elif kind == QEvent.Type.Show and not self._closed:
-            self._follow_tab()
-        elif kind == QEvent.Type.Hide:
-            self._drop_keys()
+        """Close when taken out of the dock; be at rest while hidden, but not while minimised."""
+        if event is not None and not self._closed:
+            kind = event.type()
+            if kind == QEvent.Type.ParentChange:
+                if self._docked and self.parent() is None:
+                    self.close_panel()
+                self._docked = self.parent() is not None
+            elif kind in (QEvent.Type.Show, QEvent.Type.Hide) and not event.spontaneous():
+                self._rest(kind == QEvent.Type.Hide)
         return super().event(event)
 
     def serves(self, viewer: ViewerModel) -> bool:
@@ -261,7 +263,8 @@ class Panel(QWidget):
 
     def _follow_tab(self) -> None:
         """Listen to keys wherever one annotates."""
-        if self.tabs.currentWidget() is not self._train_tab and self.isVisible():
+        annotates = self.tabs.currentWidget() is not self._train_tab
+        if annotates and self.isVisible() and not self._resting:
             self._connect_keys()
         else:
             self._drop_keys()
@@ -271,6 +274,17 @@ class Panel(QWidget):
             shortcut.setParent(None)
             shortcut.deleteLater()
         self._shortcuts = []
+
+    def _rest(self, rest: bool) -> None:
+        """Take no keys and clicks while nobody sees what they do; work under way goes on."""
+        self._resting = rest
+        self._follow_tab()
+        if self.annotation is not None:
+            self.annotation.rest() if rest else self.annotation.wake()
+
+    def _is_unseen(self) -> bool:
+        """Return True if the panel is hidden, or lies behind another one."""
+        return self._resting or (self.isVisible() and self.visibleRegion().isEmpty())
 
     def _take_likely_picture(self, event: Event | None = None) -> None:
         """While there is no picture, take the selected one, else the topmost."""
@@ -301,6 +315,8 @@ class Panel(QWidget):
             self.channels.attach(picture)
             annotation = Annotation(self._viewer, picture, self.jobs)
             annotation.outline(self.controls.outline.isChecked())
+            if self._resting:
+                annotation.rest()
             self.prompting.attach(annotation)
             self.refining.attach(annotation)
             self.review.attach(annotation)
@@ -355,6 +371,10 @@ class Panel(QWidget):
     def _show_answer(self, answer: Answer) -> None:
         self._ran_on = answer.device
         c = self.controls
+        if self._activity.is_long:
+            self.away.tell(
+                f"The model {c.model.name} is ready." if answer.request is None else MASK_THERE
+            )
         if answer.request is None:  # the model may just have been loaded
             c.model.refresh()
             for device in answer.devices:
