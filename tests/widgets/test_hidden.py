@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 
 import pytest
+from napari.components import ViewerModel
 from napari.utils.notifications import notification_manager
 from qtpy.QtWidgets import QApplication
 
 from napari_sam.widgets.prompt_layers import Tool
-from tests.widgets.conftest import ours, picture
+from tests.widgets.conftest import ours, picture, rectangle
 
 
 @pytest.fixture
@@ -30,6 +31,7 @@ def modes(viewer):
     return [str(ours(viewer, role).mode) for role in ("points", "boxes")]
 
 
+HIDDEN = "Not taken: the panel is hidden. Show it to go on drawing."
 AT_REST = ["pan_zoom", "pan_zoom"]
 
 
@@ -90,12 +92,16 @@ class TestClicks:
         shown.show()
         assert modes(viewer) == ["add", "pan_zoom"]
 
-    def test_not_in_layers_that_were_deleted_and_came_back(self, viewer, shown, settle):
+    def test_a_layer_that_is_deleted_comes_back_with_its_prompts(
+        self, viewer, shown, settle, told, qtbot
+    ):
         ours(viewer, "points").add((10, 20))
         settle(shown)
         shown.hide()
         viewer.layers.remove(ours(viewer, "points"))
-        shown.annotation.session.undo()  # the point that went with it
+        qtbot.waitUntil(lambda: ours(viewer, "points") is not None)
+        assert len(ours(viewer, "points").data) == 1
+        assert told() == [f"napari-sam: {HIDDEN}"]
         assert modes(viewer) == AT_REST
         shown.show()
         assert modes(viewer) == ["add", "pan_zoom"]
@@ -109,6 +115,21 @@ class TestClicks:
             shown._shortcuts
         )
 
+    def test_what_is_drawn_all_the_same_is_put_back_and_said(self, viewer, shown, settle, told):
+        """In the mode that somebody chose by hand, or by another plugin."""
+        ours(viewer, "points").add((10, 20))
+        settle(shown)
+        shown.hide()
+        ours(viewer, "points").add((30, 20))
+        ours(viewer, "boxes").add(rectangle(5, 5, 20, 20))
+        assert len(ours(viewer, "points").data) == 1
+        assert len(ours(viewer, "boxes").data) == 0
+        assert told() == [f"napari-sam: {HIDDEN}"]  # once is enough
+        shown.show()
+        shown.hide()
+        ours(viewer, "points").add((30, 20))
+        assert told() == [f"napari-sam: {HIDDEN}"] * 2
+
     def test_what_is_drawn_stays(self, viewer, shown, settle):
         ours(viewer, "points").add((10, 20))
         settle(shown)
@@ -120,8 +141,6 @@ class TestClicks:
 
 class TestWork:
     def test_slices_are_not_looked_at_ahead_of_clicks(self, host, open_panel, settle, model, qtbot):
-        from napari.components import ViewerModel
-
         viewer = ViewerModel()
         viewer.add_image(picture(5, 40, 60))
         panel = open_panel(viewer)
@@ -154,18 +173,22 @@ class TestWords:
     def test_none_for_what_took_a_moment_or_was_seen(self, viewer, shown, settle, told):
         ours(viewer, "points").add((10, 20))
         settle(shown)
-        shown.hide()
         ours(viewer, "points").add((12, 22))
+        shown.hide()
         settle(shown)
         assert told() == []
 
     def test_what_went_wrong(self, viewer, shown, model, settle, told):
+        gate = threading.Event()
+
         def fail(*args):
+            gate.wait(10)
             raise RuntimeError("no room")
 
         model.predict = fail
-        shown.hide()
         ours(viewer, "points").add((10, 20))
+        shown.hide()
+        gate.set()
         settle(shown)
         assert told() == ["napari-sam: ⚠ no room"]
 

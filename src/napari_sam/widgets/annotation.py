@@ -27,6 +27,7 @@ from napari_sam.session.saved import sessions_folder
 from napari_sam.session.session import Accepted, Session
 from napari_sam.session.target import Plane
 from napari_sam.widgets.drawn import Area
+from napari_sam.widgets.guidance import BEGIN, CHANNELS, GONE, PAINTED_OVER, not_taken
 from napari_sam.widgets.haste import Haste
 from napari_sam.widgets.jobs import Answer, Job, Jobs
 from napari_sam.widgets.look import Contrast, Look
@@ -40,20 +41,7 @@ from napari_sam.widgets.target import LabelsTarget, check_places, new_labels, wh
 
 __all__ = ["Annotation"]
 
-CHANNELS = "look at what is said of its channels under More options."
-BEGIN = (
-    "to begin anew, choose a Labels layer of its shape under Write to. What you accepted stays "
-    "saved; see More options, Saved work."
-)
-GONE = (
-    "⚠ The object being drawn is on a slice that the picture does not have any more. "
-    "Shift+N lets go of it."
-)
 REST_MS = 100  # a slice that was only passed over is not looked at
-PAINTED_OVER = (
-    "These labels are others now than when you left them: each becomes an object when you open it. "
-    "What you did before is kept; see More options, Saved work."
-)
 
 
 class Annotation:
@@ -138,6 +126,11 @@ class Annotation:
         return bool(self._viewer.dims.ndisplay == 2)
 
     @property
+    def resting(self) -> bool:
+        """True while no prompts are taken, because nobody sees the panel."""
+        return self._prompts.resting
+
+    @property
     def has_model(self) -> bool:
         """True if there is a model to ask."""
         return self._model is not None
@@ -175,7 +168,7 @@ class Annotation:
     def ask(self) -> None:
         """Send the open question to the model, or let it look at the plane ahead of one."""
         plane = self.session.draft.plane or self.seen
-        if self._model is None or plane is None or (self._prompts.resting and not self.waiting):
+        if self._model is None or plane is None or (self.resting and not self.waiting):
             return
         if not self.picture.fits(plane, None):
             self.remarked.emit(GONE)
@@ -414,14 +407,12 @@ class Annotation:
     def _drawn(self) -> None:
         draft = self.session.draft
         plane = draft.plane or self.seen
-        drawn = self._prompts.read(draft, plane) if self.flat and plane is not None else None
+        drawn = None
+        if self.flat and plane is not None and not self.resting:
+            drawn = self._prompts.read(draft, plane)
         if drawn is None:
             self._prompts.show(draft, self.many.waiting)
-            self.remarked.emit(
-                "Not taken: the object being drawn is on another slice."
-                if self.flat and self.seen is not None
-                else "Not taken: prompts need a slice of the picture in the 2D view."
-            )
+            self.remarked.emit(not_taken(self))
             return
         if self.haste.holds(self.session.request) and self.haste.keep(draft, drawn):
             self._prompts.show(draft, self.many.waiting)

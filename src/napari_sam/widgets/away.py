@@ -27,6 +27,7 @@ class Away:
 
     def __init__(self, panel: Panel, unseen: Callable[[], bool]) -> None:
         self._unseen = unseen
+        self._told = ""
         stack, auto, text, train = panel.stack, panel.auto, panel.text, panel.training
         for what, ended, label in (
             ("Stack", stack.work.ended, stack.controls.status),
@@ -43,9 +44,14 @@ class Away:
         panel.prompting.remarked.connect(self.tell)
 
     def tell(self, text: str) -> None:
-        """Tell something, unless the panel shows it; an empty text is nothing."""
-        if text and self._unseen():
+        """Tell something once, unless the panel shows it; an empty text is nothing."""
+        if text and text != self._told and self._unseen():
+            self._told = text
             show_info(f"napari-sam: {text}")
+
+    def forget(self) -> None:
+        """Tell the same again."""
+        self._told = ""
 
     def _tell_embedded(self, progress: Progress) -> None:
         if progress.done == progress.total:

@@ -12,10 +12,31 @@ from napari_sam.widgets.prompt_layers import Tool
 if TYPE_CHECKING:
     from napari_sam.widgets.annotation import Annotation
 
-__all__ = ["NO_PICTURE", "next_step"]
+__all__ = [
+    "BEGIN",
+    "CHANNELS",
+    "GONE",
+    "NO_PICTURE",
+    "PAINTED_OVER",
+    "next_step",
+    "not_taken",
+]
 
 NO_PICTURE = (
     "Open a picture: drag a file into the window, or take one from File > Open Sample > napari-sam."
+)
+CHANNELS = "look at what is said of its channels under More options."
+BEGIN = (
+    "to begin anew, choose a Labels layer of its shape under Write to. What you accepted stays "
+    "saved; see More options, Saved work."
+)
+GONE = (
+    "⚠ The object being drawn is on a slice that the picture does not have any more. "
+    "Shift+N lets go of it."
+)
+PAINTED_OVER = (
+    "These labels are others now than when you left them: each becomes an object when you open it. "
+    "What you did before is kept; see More options, Saved work."
 )
 START = {
     Tool.INCLUDE: "Click on an object.",
@@ -27,6 +48,15 @@ START = {
     Tool.SCRIBBLE_OUT: "Start with a scribble on an object: this one only takes away from a mask.",
     Tool.BOXES: "Draw a box around every object; each becomes an object of its own.",
 }
+
+
+def not_taken(annotation: Annotation) -> str:
+    """Return why what was drawn just now is not there any more."""
+    if annotation.resting:
+        return "Not taken: the panel is hidden. Show it to go on drawing."
+    if annotation.flat and annotation.seen is not None:
+        return "Not taken: the object being drawn is on another slice."
+    return "Not taken: prompts need a slice of the picture in the 2D view."
 
 
 def next_step(annotation: Annotation) -> str:

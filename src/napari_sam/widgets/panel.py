@@ -140,7 +140,7 @@ class Panel(QWidget):
         self._model: HostedModel | None = None
         self._ran_on = "none so far"
         self._shortcuts: list[QShortcut] = []
-        self._docked = self._resting = self._closed = False
+        self._docked = self._resting = self._many = self._closed = False
         self._connect()
         self.away = Away(self, self._is_unseen)
         self.controls.hint.setVisible(not load_settings().hint_dismissed)
@@ -194,8 +194,11 @@ class Panel(QWidget):
         self.controls.store.close_row()
         self.training.close()
         self._activity.end()
-        for event in (self._viewer.layers.events.inserted, self._viewer.layers.events.removed):
+        layers = self._viewer.layers.events
+        for event in (layers.inserted, layers.removed):
             event.disconnect(self._take_likely_picture)
+        for event in (layers.begin_batch, layers.end_batch):
+            event.disconnect(self._follow_batch)
         self.controls.picture.disconnect_viewer()
         self.controls.labels.disconnect_viewer()
         self.channels.close()
@@ -211,8 +214,11 @@ class Panel(QWidget):
 
     def _connect(self) -> None:
         c = self.controls
-        for event in (self._viewer.layers.events.inserted, self._viewer.layers.events.removed):
+        layers = self._viewer.layers.events
+        for event in (layers.inserted, layers.removed):
             event.connect(self._take_likely_picture, position="last")
+        for event in (layers.begin_batch, layers.end_batch):
+            event.connect(self._follow_batch)
         c.picture.layer_chosen.connect(self._choose_picture)
         c.labels.layer_chosen.connect(self._choose_labels)
         c.model.chosen.connect(self._choose_model)
@@ -278,6 +284,7 @@ class Panel(QWidget):
     def _rest(self, rest: bool) -> None:
         """Take no keys and clicks while nobody sees what they do; work under way goes on."""
         self._resting = rest
+        self.away.forget()
         self._follow_tab()
         if self.annotation is not None:
             self.annotation.rest() if rest else self.annotation.wake()
@@ -295,6 +302,18 @@ class Panel(QWidget):
             self.controls.picture.choose(active if active in images else images[-1])
 
     def _choose_picture(self, layer: Image | None) -> None:
+        """Annotate another picture; as soon as all is done, where many layers come or go.
+
+        Whoever removes many may be about to remove ours, too, and must find them.
+        """
+        if not self._many:
+            self._annotate(layer)
+
+    def _follow_batch(self, event: Event) -> None:
+        self._many = event.type == "begin_batch"
+        self._choose_picture(self.controls.picture.layer)
+
+    def _annotate(self, layer: Image | None) -> None:
         before = self.annotation
         if before is not None and before.picture.layer is layer:
             return

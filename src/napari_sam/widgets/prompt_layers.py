@@ -77,6 +77,10 @@ class PromptLayers:
         self._outline = Area(None)  # that was drawn last, to be shown as it was drawn
         self._each = False
         self._next = "include"
+        self._going = False  # while one of the layers is being deleted
+        self._soon = QTimer()
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(lambda: self._bring_back(self.boxes, self.points))
         self._tool = Tool.INCLUDE
         self._asleep: dict[Layer, str] | None = None  # at rest: the modes that there were
         self._was_active: Layer | None = None
@@ -216,6 +220,7 @@ class PromptLayers:
 
     def close(self) -> None:
         """Take the layers away."""
+        self._soon.stop()
         self._viewer.layers.events.removed.disconnect(self._removed)
         self._picture.on_move(self._follow, connect=False)
         for layer in (self.points, self.boxes):
@@ -258,7 +263,13 @@ class PromptLayers:
         return layer
 
     def _bring_back(self, *layers: Layer) -> None:
-        """Add layers that are missing: at first both, later one that somebody has deleted."""
+        """Add layers that are missing: at first both, later one that somebody has deleted.
+
+        Not before whoever deletes is done: who deletes all layers one by one would never be.
+        """
+        if self._going and layers:
+            self._soon.start(0)
+            return
         for layer in layers:
             if layer not in self._viewer.layers:
                 self._viewer.add_layer(layer)
@@ -273,7 +284,9 @@ class PromptLayers:
             self._wanted, self._shown, self._drawing = [], [], False
         else:
             return
+        self._going = True
         self.changed.emit()
+        self._going = False
 
     def _edited(self, event: Event) -> None:
         if event.source is self.boxes:
