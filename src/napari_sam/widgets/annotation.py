@@ -324,6 +324,7 @@ class Annotation:
         self._prompts.close()
         self._preview.close()
         self.identity.close()
+        self._model, self._looks = None, {}  # large, and not to wait for the garbage collector
 
     def _begin_session(self, restored: Restored | None = None) -> None:
         """Begin with nothing, or go on with a session that was saved."""

@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_sam.errors import InputError
+from napari_sam.inference.heap import give_back
 from napari_sam.inference.host import HostedModel, ModelHost
 from napari_sam.session.commit import Rule
 from napari_sam.settings import load_settings, save_settings
@@ -158,6 +159,7 @@ class Panel(QWidget):
         self.destroyed.connect(self.saver.close)
         self.destroyed.connect(self.controls.store.close_row)
         self.destroyed.connect(self.controls.channels.view.close_view)
+        self.destroyed.connect(give_back)  # the model that it used may have been the last one's
 
     @property
     def annotation(self) -> Annotation | None:
