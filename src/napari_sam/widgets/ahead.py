@@ -162,7 +162,7 @@ class _Pass:
 
     def end(self) -> None:
         """Let go of the model, without waiting for the garbage collector."""
-        self._steps.close()
+        self._steps = iter(())
 
     def report(self, what: str, done: int, total: int) -> None:
         """Stop a download that nobody waits for any more."""
