@@ -80,6 +80,21 @@ class TestClosing:
         gc.collect()
         return [t.name for t in threading.enumerate() if t.name.startswith("napari-sam")]
 
+    def test_lets_go_of_the_model_at_once(self, viewer, host, settle):
+        """A model is large: it does not wait for the garbage collector."""
+        gc.collect()
+        gc.disable()
+        try:
+            panel = Panel(viewer, host)
+            settle(panel)
+            ours(viewer, "points").add((10, 20))
+            settle(panel)
+            model = weakref.ref(panel._model)
+            panel.close_panel()
+            assert model() is None
+        finally:
+            gc.enable()
+
     def test_while_the_model_works(self, viewer, host, model, qtbot):
         gate, predict = threading.Event(), model.predict
         model.predict = lambda *args: (gate.wait(10), predict(*args))[1]
@@ -281,7 +296,7 @@ class TestHost:
         qtbot.addWidget(window)
         first = Panel(viewer, host)
         window.setCentralWidget(first)
-        second = Panel(viewer)
+        second = Panel(ViewerModel())
         settle(second)
         assert second.host is host
         assert second._model is first._model

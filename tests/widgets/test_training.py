@@ -388,7 +388,9 @@ app.exec()
     def test_one_training_at_a_time(self, viewer, host, make, runs, qtbot, wait):
         window, FakeTuning.hold = QMainWindow(), 2
         qtbot.addWidget(window)
-        first, second = Panel(viewer, host, make), Panel(viewer, host, make)
+        other = ViewerModel()
+        other.layers.extend(viewer.layers)
+        first, second = Panel(viewer, host, make), Panel(other, host, make)
         window.setCentralWidget(first)
         first.training.start()
         second.training.start()

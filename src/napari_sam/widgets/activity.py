@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from napari.utils import progress
 from qtpy.QtCore import QObject, QTimer
 
@@ -18,15 +20,22 @@ class Activity(QObject):
         self._bar: progress | None = None
         self._what = ""
         self._done = self._total = 0
+        self._began = 0.0  # when nothing is being done
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._open)
+
+    @property
+    def is_long(self) -> bool:
+        """True if what is being done takes long enough to be noticed."""
+        return bool(self._began) and time.monotonic() - self._began > PATIENCE_MS / 1000
 
     def show(self, what: str, done: int = 0, total: int = 0) -> None:
         """Tell what is being done; a bar opens if it goes on for a while."""
         if (what, total) != (self._what, self._total):
             self._close_bar()
         self._what, self._done, self._total = what, done, total
+        self._began = self._began or time.monotonic()
         if self._bar is None:
             if not self._timer.isActive():
                 self._timer.start(PATIENCE_MS)
@@ -37,7 +46,7 @@ class Activity(QObject):
         """Tell that nothing is being done any more."""
         self._timer.stop()
         self._close_bar()
-        self._what = ""
+        self._what, self._began = "", 0.0
 
     def _open(self) -> None:
         self._bar = progress(total=self._total, desc=f"napari-sam: {self._what}")

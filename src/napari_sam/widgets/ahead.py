@@ -96,22 +96,26 @@ class Ahead(QObject):
             return
         self._stop()
         self._shown = shown
-        self._pass = _Pass(annotation, annotation.model, seen, self._budget)
-        if self._pass.total > 1:
-            self._submit(self._pass)
+        run = _Pass(annotation, annotation.model, seen, self._budget)
+        if run.total > 1:
+            self._pass = run
+            self._submit(run)
         else:
-            self._pass = None
+            run.end()
 
     def _submit(self, run: _Pass) -> None:
         future = run.model.submit(run.step, run.report, later=True)
         future.add_done_callback(partial(self._tell, run))
 
     def _tell(self, run: _Pass, future: Future[Progress]) -> None:  # in the model's thread
-        if not run.cancelled:
+        if run.cancelled:
+            run.end()
+        else:
             self._stepped.emit(run, future)
 
     def _take(self, run: _Pass, future: Future[Progress]) -> None:
         if run is not self._pass or self._annotation is None:
+            run.end()
             return
         error = future.exception()
         if error is not None:
@@ -155,6 +159,10 @@ class _Pass:
         self._pause()
         self._segmenter = segmenter
         return next(self._steps)
+
+    def end(self) -> None:
+        """Let go of the model, without waiting for the garbage collector."""
+        self._steps = iter(())
 
     def report(self, what: str, done: int, total: int) -> None:
         """Stop a download that nobody waits for any more."""

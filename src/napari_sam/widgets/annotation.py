@@ -27,7 +27,7 @@ from napari_sam.session.session import Accepted, Session
 from napari_sam.session.target import Plane
 from napari_sam.widgets.drawn import Area
 from napari_sam.widgets.going_on import layer_to_go_on_in, name_as_before
-from napari_sam.widgets.guidance import GONE
+from napari_sam.widgets.guidance import CHANNELS, GONE, not_taken
 from napari_sam.widgets.haste import Haste
 from napari_sam.widgets.jobs import Answer, Job, Jobs
 from napari_sam.widgets.labels_watch import LabelsWatch
@@ -50,7 +50,6 @@ from napari_sam.widgets.target import (
 
 __all__ = ["Annotation"]
 
-CHANNELS = "look at what is said of its channels under More options."
 REST_MS = 100  # a slice that was only passed over is not looked at
 
 
@@ -138,6 +137,11 @@ class Annotation:
         return bool(self._viewer.dims.ndisplay == 2)
 
     @property
+    def resting(self) -> bool:
+        """True while no prompts are taken, because nobody sees the panel."""
+        return self._prompts.resting
+
+    @property
     def has_model(self) -> bool:
         """True if there is a model to ask."""
         return self._model is not None
@@ -175,7 +179,7 @@ class Annotation:
     def ask(self) -> None:
         """Send the open question to the model, or let it look at the plane ahead of one."""
         plane = self.session.draft.plane or self.seen
-        if self._model is None or plane is None:
+        if self._model is None or plane is None or (self.resting and not self.waiting):
             return
         if not self.picture.fits(plane, None):
             self.remarked.emit(f"⚠ {GONE}")
@@ -197,6 +201,15 @@ class Annotation:
         if self.flat:
             self._prompts.arm(tool)
         self.changed.emit()
+
+    def rest(self) -> None:
+        """Take no clicks and look at no slices ahead of one until `wake`."""
+        self._prompts.rest()
+
+    def wake(self) -> None:
+        """Be as before."""
+        self._prompts.wake()
+        self.ask()
 
     def select(self, object_id: int | None) -> None:
         """Take note of the object that is looked at."""
@@ -328,6 +341,7 @@ class Annotation:
         self._prompts.close()
         self._preview.close()
         self.identity.close()
+        self._model, self._looks = None, {}  # large, and not to wait for the garbage collector
 
     def _begin_session(self, restored: Restored | None = None) -> None:
         """Begin with nothing, or go on with a session that was saved."""
@@ -432,18 +446,13 @@ class Annotation:
     def _drawn(self) -> None:
         draft = self.session.draft
         plane = draft.plane or self.seen
-        if draft.plane and not self.picture.fits(draft.plane, None):
-            self._prompts.show(draft, self.many.waiting)
-            self.remarked.emit(f"⚠ {GONE}")
-            return
-        drawn = self._prompts.read(draft, plane) if self.flat and plane is not None else None
+        there = not draft.plane or self.picture.fits(draft.plane, None)
+        drawn = None
+        if self.flat and plane is not None and there and not self.resting:
+            drawn = self._prompts.read(draft, plane)
         if drawn is None:
             self._prompts.show(draft, self.many.waiting)
-            self.remarked.emit(
-                "Not taken: what was drawn lies on another slice."
-                if self.flat and self.seen is not None
-                else "Not taken: prompts need a slice of the picture in the 2D view."
-            )
+            self.remarked.emit(not_taken(self))
             return
         if self.haste.holds(self.session.request) and self.haste.keep(draft, drawn):
             self._prompts.show(draft, self.many.waiting)

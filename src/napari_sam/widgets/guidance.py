@@ -12,11 +12,12 @@ from napari_sam.widgets.prompt_layers import Tool
 if TYPE_CHECKING:
     from napari_sam.widgets.annotation import Annotation
 
-__all__ = ["GONE", "NO_PICTURE", "name_of", "next_step"]
+__all__ = ["CHANNELS", "GONE", "NO_PICTURE", "name_of", "next_step", "not_taken"]
 
 NO_PICTURE = (
     "Open a picture: drag a file into the window, or take one from File > Open Sample > napari-sam."
 )
+CHANNELS = "look at what is said of its channels under More options."
 GONE = (
     "The object being drawn is on a slice that the picture does not have any more. "
     f"{KEYS['reject']} lets go of it."
@@ -31,6 +32,18 @@ START = {
     Tool.SCRIBBLE_OUT: "Start with a scribble on an object: this one only takes away from a mask.",
     Tool.BOXES: "Draw a box around every object; each becomes an object of its own.",
 }
+
+
+def not_taken(annotation: Annotation) -> str:
+    """Return why what was drawn just now is not there any more."""
+    if annotation.resting:
+        return "Not taken: the panel is hidden. Show it to go on drawing."
+    plane = annotation.session.draft.plane
+    if plane and not annotation.picture.fits(plane, None):
+        return f"⚠ {GONE}"
+    if annotation.flat and annotation.seen is not None:
+        return "Not taken: what was drawn lies on another slice."
+    return "Not taken: prompts need a slice of the picture in the 2D view."
 
 
 def next_step(annotation: Annotation) -> str:

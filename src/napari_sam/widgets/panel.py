@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +12,14 @@ from napari.utils.notifications import show_info
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import (
     QApplication,
-    QMainWindow,
     QShortcut,
     QTabWidget,
     QVBoxLayout,
     QWidget,
 )
 
+from napari_sam.errors import InputError
+from napari_sam.inference.heap import give_back
 from napari_sam.inference.host import HostedModel, ModelHost
 from napari_sam.session.commit import Rule
 from napari_sam.settings import load_settings, save_settings
@@ -27,9 +28,12 @@ from napari_sam.widgets.activity import Activity
 from napari_sam.widgets.ahead import Ahead
 from napari_sam.widgets.annotation import Annotation
 from napari_sam.widgets.auto_tab import AutoTab
+from napari_sam.widgets.away import Away
 from napari_sam.widgets.bug_report import bug_report
+from napari_sam.widgets.canvas import guard_canvas
 from napari_sam.widgets.channels import Channels
 from napari_sam.widgets.controls import Controls
+from napari_sam.widgets.docks import bring_forward
 from napari_sam.widgets.forms import Scrolled
 from napari_sam.widgets.jobs import Answer, Job, Jobs
 from napari_sam.widgets.keys import connect_keys
@@ -48,8 +52,15 @@ from napari_sam.widgets.training import Training
 
 if TYPE_CHECKING:
     import napari
+    from napari.components import ViewerModel
 
 __all__ = ["Panel"]
+
+MASK_THERE = "The mask that you asked for is there."
+SECOND = (
+    "This viewer has its panel already, and it is in front now. Go on there, or close that one "
+    "before you make another."
+)
 
 
 class Panel(QWidget):
@@ -65,7 +76,14 @@ class Panel(QWidget):
         Makes training runs; see `TrainWork`.
     reader : Reader, optional
         Knows words.
+
+    Raises
+    ------
+    InputError
+        If the viewer has a panel already, which comes to the front.
     """
+
+    _closed = True  # until all of it is there
 
     def __init__(
         self,
@@ -74,9 +92,11 @@ class Panel(QWidget):
         make: Make | None = None,
         reader: Reader | None = None,
     ) -> None:
-        super().__init__()
         # napari hands over a proxy that wraps each layer anew, so that no layer is itself twice.
         self._viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
+        _refuse_second(self._viewer)
+        super().__init__()
+        guard_canvas(self._viewer)
         self.host = host or _host_of_another_panel() or ModelHost()
         self.controls = Controls(self._viewer)
         self.training = Training(
@@ -121,8 +141,9 @@ class Panel(QWidget):
         self._model: HostedModel | None = None
         self._ran_on = "none so far"
         self._shortcuts: list[QShortcut] = []
-        self._docked = self._closed = False
+        self._docked = self._resting = self._many = self._closed = False
         self._connect()
+        self.away = Away(self, self._is_unseen)
         self.controls.hint.setVisible(not load_settings().hint_dismissed)
         self.prompting.attach(None)
         self._take_likely_picture()
@@ -138,6 +159,7 @@ class Panel(QWidget):
         self.destroyed.connect(self.saver.close)
         self.destroyed.connect(self.controls.store.close_row)
         self.destroyed.connect(self.controls.channels.view.close_view)
+        self.destroyed.connect(give_back)  # the model that it used may have been the last one's
 
     @property
     def annotation(self) -> Annotation | None:
@@ -145,17 +167,20 @@ class Panel(QWidget):
         return self.prompting.annotation
 
     def event(self, event: QEvent | None) -> bool:
-        """Close when taken out of the dock; listen to keys while prompts are shown."""
-        kind = QEvent.Type.None_ if event is None else event.type()
-        if kind == QEvent.Type.ParentChange and not self._closed:
-            if self._docked and self.parent() is None:
-                self.close_panel()
-            self._docked = self.parent() is not None
-        elif kind == QEvent.Type.Show and not self._closed:
-            self._follow_tab()
-        elif kind == QEvent.Type.Hide:
-            self._drop_keys()
+        """Close when taken out of the dock; be at rest while hidden, but not while minimised."""
+        if event is not None and not self._closed:
+            kind = event.type()
+            if kind == QEvent.Type.ParentChange:
+                if self._docked and self.parent() is None:
+                    self.close_panel()
+                self._docked = self.parent() is not None
+            elif kind in (QEvent.Type.Show, QEvent.Type.Hide) and not event.spontaneous():
+                self._rest(kind == QEvent.Type.Hide)
         return super().event(event)
+
+    def serves(self, viewer: ViewerModel) -> bool:
+        """Return True if this is the panel of a viewer."""
+        return self._viewer is viewer
 
     def close_panel(self) -> None:
         """End all work and take our tools out of the viewer; accepted objects stay."""
@@ -171,8 +196,11 @@ class Panel(QWidget):
         self.controls.store.close_row()
         self.training.close()
         self._activity.end()
-        for event in (self._viewer.layers.events.inserted, self._viewer.layers.events.removed):
+        layers = self._viewer.layers.events
+        for event in (layers.inserted, layers.removed):
             event.disconnect(self._take_likely_picture)
+        for event in (layers.begin_batch, layers.end_batch):
+            event.disconnect(self._follow_batch)
         self.controls.picture.disconnect_viewer()
         self.controls.labels.disconnect_viewer()
         self.channels.close()
@@ -188,8 +216,11 @@ class Panel(QWidget):
 
     def _connect(self) -> None:
         c = self.controls
-        for event in (self._viewer.layers.events.inserted, self._viewer.layers.events.removed):
+        layers = self._viewer.layers.events
+        for event in (layers.inserted, layers.removed):
             event.connect(self._take_likely_picture, position="last")
+        for event in (layers.begin_batch, layers.end_batch):
+            event.connect(self._follow_batch)
         c.picture.layer_chosen.connect(self._choose_picture)
         c.labels.layer_chosen.connect(self._choose_labels)
         c.model.chosen.connect(self._choose_model)
@@ -240,7 +271,8 @@ class Panel(QWidget):
 
     def _follow_tab(self) -> None:
         """Listen to keys wherever one annotates."""
-        if self.tabs.currentWidget() is not self._train_tab and self.isVisible():
+        annotates = self.tabs.currentWidget() is not self._train_tab
+        if annotates and self.isVisible() and not self._resting:
             self._connect_keys()
         else:
             self._drop_keys()
@@ -251,6 +283,18 @@ class Panel(QWidget):
             shortcut.deleteLater()
         self._shortcuts = []
 
+    def _rest(self, rest: bool) -> None:
+        """Take no keys and clicks while nobody sees what they do; work under way goes on."""
+        self._resting = rest
+        self.away.forget()
+        self._follow_tab()
+        if self.annotation is not None:
+            self.annotation.rest() if rest else self.annotation.wake()
+
+    def _is_unseen(self) -> bool:
+        """Return True if the panel is hidden, or lies behind another one."""
+        return self._resting or (self.isVisible() and self.visibleRegion().isEmpty())
+
     def _take_likely_picture(self, event: Event | None = None) -> None:
         """While there is no picture, take the selected one, else the topmost."""
         layers = self._viewer.layers
@@ -260,6 +304,18 @@ class Panel(QWidget):
             self.controls.picture.choose(active if active in images else images[-1])
 
     def _choose_picture(self, layer: Image | None) -> None:
+        """Annotate another picture; as soon as all is done, where many layers come or go.
+
+        Whoever removes many may be about to remove ours, too, and must find them.
+        """
+        if not self._many:
+            self._annotate(layer)
+
+    def _follow_batch(self, event: Event) -> None:
+        self._many = event.type == "begin_batch"
+        self._choose_picture(self.controls.picture.layer)
+
+    def _annotate(self, layer: Image | None) -> None:
         before = self.annotation
         if before is not None and before.picture.layer is layer:
             return
@@ -280,6 +336,8 @@ class Panel(QWidget):
             self.channels.attach(picture)
             annotation = Annotation(self._viewer, picture, self.jobs)
             annotation.outline(self.controls.outline.isChecked())
+            if self._resting:
+                annotation.rest()
             self.prompting.attach(annotation)
             self.refining.attach(annotation)
             self.review.attach(annotation)
@@ -334,6 +392,10 @@ class Panel(QWidget):
     def _show_answer(self, answer: Answer) -> None:
         self._ran_on = answer.device
         c = self.controls
+        if self._activity.is_long:
+            self.away.tell(
+                f"The model {c.model.name} is ready." if answer.request is None else MASK_THERE
+            )
         if answer.request is None:  # the model may just have been loaded
             c.model.refresh()
             for device in answer.devices:
@@ -406,6 +468,16 @@ def _host_of_another_panel() -> ModelHost | None:
     return next((panel.host for panel in _open_panels()), None)
 
 
-def _open_panels() -> Iterator[Panel]:
-    windows = (w for w in QApplication.topLevelWidgets() if isinstance(w, QMainWindow))
-    return (panel for window in windows for panel in window.findChildren(Panel))
+def _open_panels() -> list[Panel]:
+    tops = QApplication.topLevelWidgets()
+    inside = [panel for window in tops for panel in window.findChildren(Panel)]
+    alone = [window for window in tops if isinstance(window, Panel)]
+    return [panel for panel in {*inside, *alone} if not panel._closed]
+
+
+def _refuse_second(viewer: ViewerModel) -> None:
+    """One panel a viewer: of two equal keys in one window, Qt would press neither."""
+    for panel in _open_panels():
+        if panel.serves(viewer):
+            bring_forward(panel, viewer)
+            raise InputError(SECOND)

@@ -78,6 +78,13 @@ class PromptLayers:
         self._outline = Area(None)  # that was drawn last, to be shown as it was drawn
         self._each = False
         self._next = "include"
+        self._going = False  # while one of the layers is being deleted
+        self._soon = QTimer()
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(lambda: self._bring_back(self.boxes, self.points))
+        self._tool = Tool.INCLUDE
+        self._asleep: dict[Layer, str] | None = None  # at rest: the modes that there were
+        self._was_active: Layer | None = None
         self.boxes = self._new_boxes()
         self.points = self._new_points()
         self._bring_back(self.boxes, self.points)
@@ -86,8 +93,8 @@ class PromptLayers:
         viewer.layers.events.removed.connect(self._removed)
 
     def arm(self, tool: Tool) -> None:
-        """Make the mouse draw with this tool."""
-        layers = self._viewer.layers
+        """Make the mouse draw with this tool; while at rest, as soon as that ends."""
+        layers, self._tool = self._viewer.layers, tool
         self._bring_back(self.boxes, self.points)
         self._each = tool is Tool.BOXES
         if tool in (Tool.INCLUDE, Tool.SCRIBBLE):
@@ -95,6 +102,9 @@ class PromptLayers:
         elif tool in (Tool.EXCLUDE, Tool.SCRIBBLE_OUT):
             self._next = "exclude"
         self._set_polarity()
+        if self.resting:
+            self._asleep = {}
+            return
         if tool in MODES:
             layers.selection.active = self.boxes
             out = tool is Tool.SCRIBBLE_OUT
@@ -108,6 +118,35 @@ class PromptLayers:
     def disarm(self) -> None:
         """Make the mouse move the view again."""
         self.points.mode = self.boxes.mode = "pan_zoom"
+        if self.resting:
+            self._asleep = {}
+
+    @property
+    def resting(self) -> bool:
+        """True while no clicks are taken."""
+        return self._asleep is not None
+
+    def rest(self) -> None:
+        """Take no clicks until `wake`."""
+        if self.resting:
+            return
+        modes = {layer: str(layer.mode) for layer in (self.points, self.boxes)}
+        active = self._viewer.layers.selection.active
+        self.disarm()
+        self._asleep, self._was_active = modes, active if active in modes else None
+
+    def wake(self) -> None:
+        """Take clicks as before; with the tool, if another was chosen or a layer has gone."""
+        modes, self._asleep = self._asleep, None
+        if modes is None:
+            return
+        if modes.keys() == {self.points, self.boxes}:
+            for layer, mode in modes.items():
+                layer.mode = mode
+            if self._was_active in self._viewer.layers:
+                self._viewer.layers.selection.active = self._was_active
+        elif self._viewer.dims.ndisplay == 2:
+            self.arm(self._tool)
 
     def read(self, draft: Draft, seen: Plane) -> Drawn | None:
         """Return the prompts as they are now.
@@ -197,6 +236,7 @@ class PromptLayers:
 
     def close(self) -> None:
         """Take the layers away."""
+        self._soon.stop()
         self._viewer.layers.events.removed.disconnect(self._removed)
         self._picture.changed.disconnect(self._renewed)
         self._picture.on_move(self._follow, connect=False)
@@ -240,7 +280,13 @@ class PromptLayers:
         return layer
 
     def _bring_back(self, *layers: Layer) -> None:
-        """Add layers that are missing: at first both, later one that somebody has deleted."""
+        """Add layers that are missing: at first both, later one that somebody has deleted.
+
+        Not before whoever deletes is done: who deletes all layers one by one would never be.
+        """
+        if self._going and layers:
+            self._soon.start(0)
+            return
         for layer in layers:
             if layer not in self._viewer.layers:
                 self._viewer.add_layer(layer)
@@ -274,7 +320,9 @@ class PromptLayers:
             self._wanted, self._shown, self._drawing = [], [], False
         else:
             return
+        self._going = True
         self.changed.emit()
+        self._going = False
 
     def _edited(self, event: Event) -> None:
         if event.source is self.boxes:

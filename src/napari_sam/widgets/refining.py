@@ -52,6 +52,7 @@ class Refining(QObject):
     """
 
     remarked = Signal(str)
+    ended = Signal()
 
     def __init__(
         self,
@@ -195,12 +196,12 @@ class Refining(QObject):
         self._controls.show_work(True, self._done, self._total)
 
     def _fail(self, error: BaseException) -> None:
-        self._end()
-        self._show_waiting(f"⚠ {error} {summary(self.answers.results)}")
+        self._end(f"⚠ {error} {summary(self.answers.results)}")
 
-    def _end(self) -> None:
+    def _end(self, said: str = "") -> None:
         self._controls.show_work(False)
-        self._show_waiting(summary(self.answers.results) or NOTHING)
+        self._show_waiting(said or summary(self.answers.results) or NOTHING)
+        self.ended.emit()
 
     def _show_waiting(self, text: str) -> None:
         self._controls.list.show_rows(self.answers.rows())

@@ -1,0 +1,42 @@
+"""Layers leave the canvas while its own GL context is current; else the process may end."""
+
+from __future__ import annotations
+
+from napari.components import ViewerModel
+from napari.utils.events import Event
+from qtpy.QtCore import QObject
+from qtpy.QtOpenGLWidgets import QOpenGLWidget
+from qtpy.QtWidgets import QMainWindow
+
+__all__ = ["guard_canvas"]
+
+
+def guard_canvas(viewer: ViewerModel) -> None:
+    """Let layers leave a viewer safely, whoever removes them, for as long as its window lives.
+
+    napari finishes what the canvas has to draw as soon as a layer is gone. That may be outside of a
+    draw, where another context is current, or none: what was meant for the canvas is then done
+    elsewhere, and the next draw reads memory that is not there.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+        The viewer; nothing is to be done for one without a window.
+    """
+    bar = getattr(getattr(viewer, "window", None), "main_menu", None)
+    window = None if bar is None else bar.window()
+    if isinstance(window, QMainWindow) and window.findChild(_CanvasGuard) is None:
+        guard = _CanvasGuard(window)
+        for event in (viewer.layers.events.removing, viewer.layers.events.begin_batch):
+            event.connect(guard.make_current)
+
+
+class _CanvasGuard(QObject):
+    """Belongs to a window, and goes with it."""
+
+    def make_current(self, event: Event | None = None) -> None:
+        """Make the context of the canvas the current one."""
+        window = self.parent()
+        centre = window.centralWidget() if isinstance(window, QMainWindow) else None
+        for canvas in [] if centre is None else centre.findChildren(QOpenGLWidget):
+            canvas.makeCurrent()
