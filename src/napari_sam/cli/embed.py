@@ -12,6 +12,7 @@ from napari_sam.cli.failures import Failures
 from napari_sam.cli.progress import add_saying, fetched
 from napari_sam.cli.scheduling import add_scheduler, done_by_cluster
 from napari_sam.errors import InputError
+from napari_sam.reasons import reason
 
 if TYPE_CHECKING:
     from napari_sam.inference.ahead import Progress
@@ -128,7 +129,7 @@ def _embed(
                     left_out += 1
                     problems.append(step.problem)
     except Exception as error:  # files can be damaged in more ways than their readers name
-        problems.append(str(error) or type(error).__name__)
+        problems.append(reason(error))
     if step.full:
         problems.append(f"there is room for {step.done} of {step.total} slices on disk")
     return {

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from napari_sam.errors import InputError
 from napari_sam.files import replacing
 from napari_sam.io.ome_zarr import write_ome_zarr
-from napari_sam.io.pictures import PNG, TIFF, ZARR, find_pictures, open_picture
+from napari_sam.io.pictures import PNG, TIFF, ZARR, check_file, find_pictures, open_picture
 from napari_sam.io.spacing import MOST_AXES, NO_UNIT, SYMBOLS, Spacing
 
 __all__ = [
@@ -50,6 +50,7 @@ def open_labels(path: Path) -> Iterator[Any]:
         return
     from PIL import Image
 
+    check_file(path)
     with Image.open(path) as image:
         labels = np.asarray(image)
     if labels.ndim != 2:

@@ -13,7 +13,7 @@ from scipy import ndimage
 from napari_sam.errors import InputError
 from napari_sam.inference.image import check_image, contrast_range, to_rgb8
 from napari_sam.io.labels import open_labels
-from napari_sam.io.pictures import PNG, open_picture
+from napari_sam.io.pictures import PNG, check_file, open_picture
 
 __all__ = ["matched", "read_image", "read_labels", "to_rgb8_planes"]
 
@@ -22,6 +22,7 @@ MODES = {"P": "RGB", "PA": "RGB", "LA": "L"}  # Pillow's
 
 def read_image(file: Path) -> NDArray[Any]:
     """Read a picture; the colours of a palette become RGB, transparency is dropped."""
+    check_file(file)
     if file.suffix.lower() in PNG:
         with Image.open(file) as image:
             return np.asarray(image.convert(MODES.get(image.mode, image.mode)))
