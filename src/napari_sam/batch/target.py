@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from errno import EISDIR
+from os import strerror
 from pathlib import Path
 from shutil import rmtree
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,6 +48,32 @@ class Target:
     def scratch(self) -> Path:
         """A folder for parts until the labels are written."""
         return self.output.with_name(f".{self.output.name}.parts")
+
+    def prepare(self) -> None:
+        """Make the folder, and find out now whether labels can be written there.
+
+        Raises
+        ------
+        InputError
+            If something else is in the place of the labels.
+        OSError
+            If nothing can be written, or a name is too long.
+        """
+        from napari_sam.io.ome_zarr import check_place
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if self.output.suffix.lower() == ".zarr":
+            check_place(self.output)
+        elif self.output.is_dir():
+            raise IsADirectoryError(EISDIR, strerror(EISDIR), str(self.output))
+        with suppress(FileNotFoundError):
+            self.scratch.lstat()  # the longest of the names
+        try:
+            with TemporaryFile(dir=self.folder):
+                pass
+        except OSError as error:
+            error.filename = str(self.folder)
+            raise
 
     @contextmanager
     def room(self, shape: tuple[int, ...], dtype: Any = np.int32) -> Iterator[NDArray[Any]]:

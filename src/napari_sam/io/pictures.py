@@ -24,6 +24,7 @@ __all__ = [
     "open_picture",
     "place_of",
     "read_plane",
+    "whole_name_of",
 ]
 
 TIFF, PNG, ZARR = (".tif", ".tiff"), (".png",), (".zarr",)
@@ -81,6 +82,18 @@ def name_of(path: Path) -> str:
     """
     file = _file_of(path)
     return "_".join([file.stem, *path.relative_to(file).parts])
+
+
+def whole_name_of(path: Path) -> str:
+    """Return a picture's name with its ending, by which it differs from others beside it.
+
+    Examples
+    --------
+    >>> whole_name_of(Path("a/cells.tif")), whole_name_of(Path("a/plate.zarr/B/3/0"))
+    ('cells.tif', 'plate.zarr_B_3_0')
+    """
+    file = _file_of(path)
+    return "_".join([file.name, *path.relative_to(file).parts])
 
 
 def place_of(path: Path) -> Path:

@@ -84,7 +84,7 @@ def load_pictures(
     InputError
         If no sample could be read at all.
     """
-    pictures = load_pairs(find_pairs(folder), planes, partial, on_bad)
+    pictures = load_pairs(find_pairs(folder, on_bad), planes, partial, on_bad)
     if not pictures:
         raise InputError(
             f"no usable sample below {folder}; each needs a folder with image.tif|png and "
@@ -183,7 +183,8 @@ def data_digest(pictures: Iterable[Picture]) -> str:
     """Return the SHA-256 of all names, pixels and labels, whatever the order of the pictures."""
     parts = []
     for picture in pictures:
-        digest = hashlib.sha256(f"{picture.source} {picture.plane} {picture.rgb.shape}".encode())
+        said = f"{picture.source} {picture.plane} {picture.rgb.shape}"
+        digest = hashlib.sha256(said.encode(errors="surrogateescape"))
         digest.update(picture.rgb.tobytes())
         digest.update(picture.labels.tobytes())
         parts.append(digest.digest())
