@@ -70,9 +70,8 @@ def run(chosen: argparse.Namespace) -> int:
     elif not chosen.quiet:
         for report in reports:
             new, kept, slices = report["embedded"], report["kept"], report["slices"]
-            print(
-                f"{shown(report['path'])}: {kept} of {slices} slices are embedded, {new} of them now"
-            )
+            done = f"{kept} of {slices} slices are embedded, {new} of them now"
+            print(f"{shown(report['path'])}: {done}")
         print(f"Embeddings: {folder or 'not kept'}, {store.size / 1e6:,.0f} MB")
     failures.tell(count)
     return int(bool(failures.reasons))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
 from napari_sam.files import replacing
+from napari_sam.io.grey import check_objects
 from napari_sam.io.ome_zarr import write_ome_zarr
 from napari_sam.io.pictures import PNG, TIFF, ZARR, check_file, find_pictures, open_picture
 from napari_sam.io.spacing import MOST_AXES, NO_UNIT, SYMBOLS, Spacing
@@ -41,11 +42,12 @@ def open_labels(path: Path) -> Iterator[Any]:
     Raises
     ------
     InputError
-        If the file is missing or cannot be read.
+        If the file is missing, cannot be read, or is a grey picture and no labels.
     """
     find_pictures([path])
     if path.suffix.lower() not in PNG:
         with open_picture(path) as labels:
+            check_objects(path, labels)
             yield labels
         return
     from PIL import Image
@@ -55,6 +57,7 @@ def open_labels(path: Path) -> Iterator[Any]:
         labels = np.asarray(image)
     if labels.ndim != 2:
         raise InputError(f"{path} is a colour picture; labels need a whole number per object")
+    check_objects(path, labels)
     yield labels
 
 
