@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_sam.cli.failures import Failures
-from napari_sam.cli.naming import paired, pictures_of
+from napari_sam.cli.naming import pictures_of
+from napari_sam.cli.pairing import paired
 from napari_sam.cli.progress import add_saying, fetched
 from napari_sam.cli.saying import print_json
 from napari_sam.cli.scheduling import add_scheduler, done_by_cluster

@@ -1,4 +1,4 @@
-"""Which pictures are meant, where the labels of each go, and which labels go with it."""
+"""Which pictures are meant, and where the labels of each go."""
 
 from __future__ import annotations
 
@@ -7,15 +7,24 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from glob import has_magic
-from itertools import takewhile
 from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import TypeVar
 
 from napari_sam.cli.failures import Failures
 from napari_sam.errors import InputError
 from napari_sam.reasons import shown
 
-__all__ = ["nearest", "outputs_of", "paired", "pictures_of", "root_of"]
+__all__ = [
+    "LABELS",
+    "distinct",
+    "outputs_of",
+    "pictures_of",
+    "place_below",
+    "root_of",
+]
 
+T = TypeVar("T")
 LABELS = "_labels"
 
 
@@ -75,6 +84,7 @@ def outputs_of(
         If several would go to one file, or it has no format for objects.
     """
     from napari_sam.io.labels import check_output
+    from napari_sam.io.pictures import name_of, whole_name_of
 
     if output.suffix:
         if len(images) > 1:
@@ -82,79 +92,44 @@ def outputs_of(
         check_output(output)
         names = dict.fromkeys(images, output)
     else:
-        names = {image: output / name for image, name in _names(images, root_of(named)).items()}
+        root = root_of(named)
+        names = distinct(
+            images,
+            lambda image: Path(name_of(image)),
+            lambda image: place_below(image, root) / name_of(image),
+            lambda image: place_below(image, root) / whole_name_of(image),
+        )
+        names = {image: output / f"{name}{LABELS}.tif" for image, name in names.items()}
     inputs = {Path(os.path.realpath(path)) for path in (*images, *others)}
     outputs: dict[Path, Path] = {}
     taken: dict[str, Path] = {}
+    alike = len({str(one).casefold() for one in names.values()}) < len(set(names.values()))
+    blind = alike and _is_blind(output)
     for image, one in names.items():
         with failures.kept(image):
             check_output(one, *inputs.intersection([Path(os.path.realpath(one))]))
-            first = taken.setdefault(os.path.normcase(one), image)
+            first = taken.setdefault(str(one).casefold() if blind else str(one), image)
             if first != image:
                 raise InputError(f"its labels would replace those of {first}; do one after another")
             outputs[image] = one
     return outputs
 
 
-def paired(
-    images: list[Path], named: Sequence[Path], labels: Path, failures: Failures
-) -> dict[Path, Path]:
-    """Return the labels of each picture; pictures without are failures.
+def distinct(items: Iterable[T], *ways: Callable[[T], Path]) -> dict[T, Path]:
+    """Name things the first way; those of the same name the next, and so on.
 
-    One file goes with one picture. Of several, those of ``cells.tif`` are called ``cells`` or
-    ``cells_labels``, with whatever ending, and those of ``image`` also ``labels``; where pictures
-    have the same name, the folders of the labels are called as theirs.
-
-    Raises
-    ------
-    InputError
-        If there are no labels at all.
+    Examples
+    --------
+    >>> names = distinct(["a/x", "b/x", "y"], lambda path: Path(Path(path).name), Path)
+    >>> [name.as_posix() for name in names.values()]
+    ['a/x', 'b/x', 'y']
     """
-    from napari_sam.io.pictures import find_pictures, name_of, whole_name_of
-
-    found = find_pictures([labels], failures.reasons.__setitem__)
-    if len(images) == len(found) == 1:
-        return {images[0]: found[0]}
-    by_name: dict[str, list[Path]] = defaultdict(list)
-    pictures = set(map(os.path.realpath, images))
-    for path in found:
-        if os.path.realpath(path) not in pictures:
-            by_name[name_of(path).removesuffix(LABELS)].append(path)
-    counts = Counter(map(name_of, images))
-    pairs = {}
-    for image in images:
-        with failures.kept(image):
-            name = name_of(image)
-            those = [*by_name[name], *(by_name["labels"] if name == "image" else ())]
-            those = by_name[whole_name_of(image)] or those
-            best = nearest(image, those, counts[name] == 1, (root_of(named), root_of([labels])))
-            if len(best) != 1:
-                several = " and ".join(map(str, best)) or f"none of the {len(found)} there"
-                raise InputError(f"one file of {labels} must have the same name; got {several}")
-            pairs[image] = best[0]
-    return pairs
-
-
-def nearest(path: Path, those: list[Path], alone: bool, roots: tuple[Path, Path]) -> list[Path]:
-    """Return which files go best with one of the same name in another tree of folders.
-
-    Parameters
-    ----------
-    path : Path
-        The one.
-    those : list of Path
-        The others.
-    alone : bool
-        If no other file has its name: then the only one goes with it, wherever that lies.
-    roots : tuple of Path
-        Of its tree, and of theirs. The same place in both counts most, then how many folders have
-        the same names, from the last.
-    """
-    if alone and len(those) < 2:
-        return those
-    scores = {one: _likeness(path, one, roots) for one in sorted(those)}
-    most = max(scores.values(), default=0)
-    return [one for one, score in scores.items() if score == most] if most or alone else []
+    first, *others = ways
+    names = {item: first(item) for item in items}
+    for way in others:
+        counts = Counter(names.values())
+        names = {item: way(item) if counts[name] > 1 else name for item, name in names.items()}
+    return names
 
 
 def root_of(named: Sequence[Path]) -> Path:
@@ -177,25 +152,7 @@ def _head(path: Path) -> Path:
     return next(one for one in path.parents if not has_magic(str(one)))
 
 
-def _names(images: list[Path], root: Path) -> dict[Path, Path]:
-    """Return names for the labels of pictures, different ones as far as possible.
-
-    That of the picture; where several have it with its folder, too; and if these lie in one folder,
-    with the picture's ending.
-    """
-    from napari_sam.io.pictures import name_of, whole_name_of
-
-    names = {image: Path(name_of(image)) for image in images}
-    for further in (
-        lambda image: _place(image, root) / name_of(image),
-        lambda image: _place(image, root) / whole_name_of(image),
-    ):
-        counts = Counter(names.values())
-        names = {i: further(i) if counts[name] > 1 else name for i, name in names.items()}
-    return {image: name.with_name(f"{name.name}{LABELS}.tif") for image, name in names.items()}
-
-
-def _place(path: Path, root: Path) -> Path:
+def place_below(path: Path, root: Path) -> Path:
     """Return where a picture lies below a folder; on another drive, below that."""
     from napari_sam.io.pictures import place_of
 
@@ -203,12 +160,11 @@ def _place(path: Path, root: Path) -> Path:
     return place.relative_to(root if place.is_relative_to(root) else place.anchor)
 
 
-def _likeness(one: Path, other: Path, roots: tuple[Path, Path]) -> int:
-    places = [_place(path, root) for path, root in zip((one, other), roots, strict=True)]
-    if places[0] == places[1]:
-        return sys.maxsize
-    tails = [reversed((root / place).parts) for root, place in zip(roots, places, strict=True)]
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(*tails, strict=False)))
+def _is_blind(folder: Path) -> bool:
+    """Tell whether the disk takes upper and lower case for the same name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=folder, prefix="aA") as file:
+        return folder.joinpath(Path(file.name).name.swapcase()).exists()
 
 
 def _test_of_labels(found: list[Path], output: Path | None) -> Callable[[Path], bool]:

@@ -8,7 +8,8 @@ from typing import Any
 
 from napari_sam.cli.failures import Failures
 from napari_sam.cli.labelling import add_choices, label_all, targets, works_of
-from napari_sam.cli.naming import outputs_of, paired, pictures_of
+from napari_sam.cli.naming import outputs_of, pictures_of
+from napari_sam.cli.pairing import paired
 from napari_sam.cli.scheduling import add_scheduler
 
 __all__ = ["add"]
