@@ -48,14 +48,15 @@ def add(commands: Any) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Embed and say what was done and where it lies; return 1 if anything was left out."""
-    from napari_sam.inference.embeddings import open_store
+    from napari_sam.inference.embeddings import EmbeddingStore, open_store
+    from napari_sam.inference.memory_store import MemoryStore
 
     if not (chosen.images or chosen.clear):
         raise InputError("name pictures to embed, or --clear to delete what is kept")
     failures = Failures()
     paths = pictures_of(chosen.images, failures, quiet=chosen.quiet)
     count = len(paths) + len(failures.reasons)
-    store = open_store()
+    store = EmbeddingStore(MemoryStore(0), open_store().disk)  # what is not on disk is not kept
     if chosen.clear:
         store.clear()
     reports = []

@@ -12,6 +12,7 @@ from napari_sam.reasons import reason, shown
 
 __all__ = ["Failures"]
 
+WIDE = 60  # characters of a path; longer ones push their reason to the right
 logger = logging.getLogger(__name__)
 
 
@@ -50,6 +51,6 @@ class Failures:
             return
         print(f"napari-sam: {len(self.reasons)} of {count} failed:", file=sys.stderr)
         rows = [(shown(path), shown(" ".join(why.split()))) for path, why in self.reasons.items()]
-        width = max(len(path) for path, _ in rows)
+        width = min(WIDE, max(len(path) for path, _ in rows))
         for path, why in rows:
             print(f"  {path:<{width}}  {why}", file=sys.stderr)

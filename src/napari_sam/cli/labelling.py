@@ -85,9 +85,12 @@ def works_of(
     work : callable
         Returns the work of a picture and its output.
     """
+    from napari_sam.io.pictures import check_file
+
     works = {}
     for path, output in outputs.items():
         with failures.kept(path):
+            check_file(path)
             works[path] = work(path, output)
     return works
 

@@ -19,16 +19,16 @@ GONE = (errno.EPIPE, errno.EIO)  # who read it has ended; the terminal is closed
 class Patient:
     """A stream that takes every character, and goes on in silence when nobody reads it any more.
 
-    A disk that is full is told, for what is said there is wanted.
-
     Parameters
     ----------
     stream : text stream
         Where to write; None is nowhere.
+    wanted : bool
+        Whether it is an error if a file that it goes to cannot be written.
     """
 
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
+    def __init__(self, stream: Any, wanted: bool) -> None:
+        self._stream, self._wanted = stream, wanted
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -60,14 +60,14 @@ class Patient:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self._stream.fileno())
             os.close(nowhere)
-            if error.errno not in GONE:
+            if self._wanted and error.errno not in GONE:
                 raise
 
 
 @contextlib.contextmanager
 def heard() -> Iterator[None]:
     """Make the streams patient, for the time of a command."""
-    out, err = Patient(sys.stdout), Patient(sys.stderr)
+    out, err = Patient(sys.stdout, wanted=True), Patient(sys.stderr, wanted=False)
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             yield

@@ -91,7 +91,8 @@ class DiskStore:
                 group = zarr.create_group(file, attributes={**about, "digest": digest})
                 for name, array in arrays.items():
                     group.create_array(name, data=array, chunks=array.shape, compressors=None)
-        except OSError as error:  # a full or read-only disk costs time later, nothing else
+        except Exception as error:  # zarr stumbles in its own ways over what a disk refuses
+            # A full or read-only disk costs time later, nothing else.
             logger.warning("could not write %s: %s", path, error)
             return False
         return True

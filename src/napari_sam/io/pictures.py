@@ -135,16 +135,20 @@ def open_picture(path: Path) -> Iterator[Any]:
 
 
 def check_file(path: Path) -> None:
-    """Refuse what would be waited for without end: pipes, sockets, devices.
+    """Refuse what no reader is to be asked about; a pipe would be waited for without end.
 
     Raises
     ------
     InputError
-        If it is there, and neither a file nor a folder.
+        If it is a link to nothing or to itself, a pipe, a socket, a device, or an empty file.
     """
     file, _ = microscopes.file_of(path)
+    if file.is_symlink() and not file.exists():
+        raise InputError(f"{path} is a link that leads to no file")
     if file.exists() and not (file.is_file() or file.is_dir()):
         raise InputError(f"{path} is no file but a pipe or a device; save what comes from it")
+    if file.is_file() and not file.stat().st_size:
+        raise InputError(f"{path} is empty: it has 0 bytes")
 
 
 def read_plane(data: Any, plane: tuple[int, ...]) -> NDArray[Any]:
@@ -238,13 +242,16 @@ def _named(path: Path, bad: dict[str, str]) -> Iterator[Path]:
 def _matches(pattern: Path) -> list[Path]:
     """Return what fits a pattern; what links that go in circles lead to, once only."""
     found = sorted(map(Path, glob.glob(str(pattern), recursive=True)))
-    circles = {folder: _circles(folder) for folder in {path.parent for path in found}}
-    return [path for path in found if not circles[path.parent]]
+    return [path for path in found if not any(map(_circles, (path, *path.parents)))]
 
 
-def _circles(folder: Path) -> bool:
-    links = [one for one in (folder, *folder.parents) if one.is_symlink()]
-    return any(one.parent.resolve().is_relative_to(one.resolve()) for one in links)
+def _circles(path: Path) -> bool:
+    """Tell whether this is a link to a folder that it lies in."""
+    return path.is_symlink() and _real(path.parent).is_relative_to(_real(path))
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))  # of a link to itself, too
 
 
 def _inside(folder: Path, bad: dict[str, str]) -> Iterator[Path]:
@@ -252,7 +259,7 @@ def _inside(folder: Path, bad: dict[str, str]) -> Iterator[Path]:
 
     A link to a folder that it lies in leads to nothing new, and is not followed.
     """
-    left: list[tuple[Path, frozenset[tuple[int, int]]]] = [(folder, frozenset())]
+    left = [(folder, frozenset(map(_identity, _real(folder).parents)))]
     nothing = True
     while left:
         path, above = left.pop()
@@ -261,8 +268,7 @@ def _inside(folder: Path, bad: dict[str, str]) -> Iterator[Path]:
                 pictures, nothing = _pictures(path), False
                 yield from pictures
                 continue
-            state = path.stat()
-            here = state.st_dev, state.st_ino
+            here = _identity(path)
             if here not in above:
                 left += [(one, above | {here}) for one in _entries(path)]
         except (InputError, OSError) as error:
@@ -271,10 +277,19 @@ def _inside(folder: Path, bad: dict[str, str]) -> Iterator[Path]:
         raise InputError(_no_picture(folder))
 
 
+def _identity(folder: Path) -> tuple[int, int]:
+    state = folder.stat()
+    return state.st_dev, state.st_ino
+
+
 def _entries(folder: Path) -> list[Path]:
     """Return folders and pictures in a folder, the last name first."""
     with os.scandir(folder) as entries:
-        names = [one.name for one in entries if _is_named_so(folder / one.name) or one.is_dir()]
+        names = [
+            one.name
+            for one in entries
+            if _is_named_so(folder / one.name) or os.path.isdir(one.path)
+        ]
     if not names and _is_named_so(folder):
         raise InputError(_no_picture(folder))
     return [folder / name for name in sorted(names, reverse=True)]
