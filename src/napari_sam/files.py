@@ -45,7 +45,7 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     part = _part(path)
     try:
-        with _named(path):
+        with _named(path, part):
             yield part
         part.replace(path)
     finally:
@@ -59,7 +59,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     part = _part(path)
     old = part.with_suffix(".old")
     try:
-        with _named(path):
+        with _named(path, part):
             yield part
         if path.exists():
             path.rename(old)
@@ -121,12 +121,12 @@ def scratch(folder: Path, size: int) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """Say of a full disk what was being written, which the system does not."""
+def _named(path: Path, part: Path) -> Iterator[None]:
+    """Say what was being written: of a full disk the system does not, else it names the part."""
     try:
         yield
     except OSError as error:
-        if error.errno in FULL:
+        if error.errno in FULL or error.filename in (part, str(part)):
             error.filename = str(path)
         raise
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
 
@@ -14,6 +13,9 @@ from napari_sam.cli.naming import LABELS, place_below, root_of
 from napari_sam.errors import InputError
 
 __all__ = ["nearest", "paired"]
+
+Score = tuple[int, bool]
+Roots = tuple[Path, Path]
 
 
 def paired(
@@ -30,32 +32,32 @@ def paired(
     InputError
         If there are no labels at all.
     """
-    from napari_sam.io.pictures import find_pictures, name_of, whole_name_of
+    from napari_sam.io.pictures import find_pictures, name_of
 
     found = find_pictures([labels], failures.reasons.__setitem__)
     if len(images) == len(found) == 1:
         return {images[0]: found[0]}
-    by_name: dict[str, list[Path]] = defaultdict(list)
-    pictures = set(map(os.path.realpath, images))
+    own, by_name = set(map(os.path.realpath, images)), defaultdict(list)
     for path in found:
-        if os.path.realpath(path) not in pictures:
+        if os.path.realpath(path) not in own:
             by_name[name_of(path).removesuffix(LABELS)].append(path)
-    counts = Counter(map(name_of, images))
+    counts, roots = Counter(map(name_of, images)), (root_of(named), root_of([labels]))
+    best = {
+        image: nearest(image, _called_so(image, by_name), counts[name_of(image)] == 1, roots)
+        for image in images
+    }
     pairs = {}
-    for image in images:
+    for image, those in best.items():
         with failures.kept(image):
-            name = name_of(image)
-            those = [*by_name[name], *(by_name["labels"] if name == "image" else ())]
-            those = by_name[whole_name_of(image)] or those
-            best = nearest(image, those, counts[name] == 1, (root_of(named), root_of([labels])))
-            if len(best) != 1:
-                several = " and ".join(map(str, best)) or f"none of the {len(found)} there"
+            those = [one for one in those if not any(_closer(image, one, best, roots))]
+            if len(those) != 1:
+                several = " and ".join(map(str, those)) or f"none of the {len(found)} there"
                 raise InputError(f"one file of {labels} must have the same name; got {several}")
-            pairs[image] = best[0]
+            pairs[image] = those[0]
     return pairs
 
 
-def nearest(path: Path, those: list[Path], alone: bool, roots: tuple[Path, Path]) -> list[Path]:
+def nearest(path: Path, those: list[Path], alone: bool, roots: Roots) -> list[Path]:
     """Return which files go best with one of the same name in another tree of folders.
 
     Parameters
@@ -67,19 +69,43 @@ def nearest(path: Path, those: list[Path], alone: bool, roots: tuple[Path, Path]
     alone : bool
         If no other file has its name: then the only one goes with it, wherever that lies.
     roots : tuple of Path
-        Of its tree, and of theirs. The same place in both counts most, then how many folders have
-        the same names, from the last.
+        Of its tree, and of theirs. Folders must be called the same, from the last up to the second
+        root.
     """
     if alone and len(those) < 2:
         return those
-    scores = {one: _likeness(path, one, roots) for one in sorted(those)}
-    most = max(scores.values(), default=0)
-    return [one for one, score in scores.items() if score == most] if most or alone else []
+    scores = {one: score for one in those if (score := _likeness(path, one, roots)) is not None}
+    if alone and scores and max(scores.values())[0] == 0:
+        return those  # nothing says which
+    return [one for one, score in scores.items() if score == max(scores.values())]
 
 
-def _likeness(one: Path, other: Path, roots: tuple[Path, Path]) -> int:
+def _called_so(image: Path, by_name: Mapping[str, list[Path]]) -> list[Path]:
+    """Return the labels that by their name may be those of a picture."""
+    from napari_sam.io.pictures import name_of, whole_name_of
+
+    name = name_of(image)
+    usual = by_name["labels"] if name == "image" else []
+    return by_name[whole_name_of(image)] or [*by_name[name], *usual]
+
+
+def _closer(
+    image: Path, labels: Path, best: Mapping[Path, list[Path]], roots: Roots
+) -> Iterator[bool]:
+    """Tell, for each picture in another folder, whether labels are as much its own, or more."""
+    score = _likeness(image, labels, roots) or (0, False)
+    for other, those in best.items():
+        if labels in those and other.parent != image.parent:
+            yield (_likeness(other, labels, roots) or (0, False)) >= score
+
+
+def _likeness(one: Path, other: Path, roots: Roots) -> Score | None:
+    """Return how many folders have the same names, from the last, and if they lie equally deep.
+
+    None if one of the folders up to the second root is called otherwise.
+    """
     places = [place_below(path, root) for path, root in zip((one, other), roots, strict=True)]
-    if places[0] == places[1]:
-        return sys.maxsize
     tails = [reversed((root / place).parts) for root, place in zip(roots, places, strict=True)]
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(*tails, strict=False)))
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(*tails, strict=False))
+    count = sum(1 for _ in same)
+    return (count, places[0] == places[1]) if count >= len(places[1].parts) else None

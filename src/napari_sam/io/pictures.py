@@ -67,7 +67,7 @@ def find_pictures(
             bad[str(path)] = reason(error)
     if bad and (on_bad is None or not found):
         raise InputError(next(iter(bad.values())))
-    for name, why in bad.items():
+    for name, why in {os.path.abspath(name): (name, why) for name, why in bad.items()}.values():
         on_bad(name, why)  # type: ignore[misc]
     return list(found.values())
 
