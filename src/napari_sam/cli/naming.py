@@ -145,9 +145,9 @@ def _head(path: Path) -> Path:
     """Return the folder in which everything lies that is meant by a path."""
     from napari_sam.io.pictures import ZARR, place_of
 
-    if path.is_dir() and path.suffix.lower() not in ZARR:
+    if os.path.isdir(path) and path.suffix.lower() not in ZARR:
         return path
-    if path.exists() or not has_magic(str(path)):
+    if os.path.exists(path) or not has_magic(str(path)):
         return place_of(path)
     return next(one for one in path.parents if not has_magic(str(one)))
 
