@@ -67,4 +67,4 @@ def _unlike(part: NDArray[Any]) -> float:
         inside = (one != 0) & (other != 0)
         both += int(inside.sum())
         differ += int((inside & (one != other)).sum())
-    return differ / max(both, np.count_nonzero(part), 1)  # points have few neighbours
+    return differ / max(both, int(np.count_nonzero(part)), 1)  # points have few neighbours
