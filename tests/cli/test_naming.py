@@ -194,7 +194,6 @@ def test_our_own_layout_goes_round(here, monkeypatch, capsys):
         one = Proposal.of(image > 100, image, score=0.9, stability=0.9, point=(0, 0))
         yield grid.GridProgress(1, 1, [], [one])
 
-    monkeypatch.setattr(grid, "iter_proposals", find)
     for number in (1, 2):
         image = np.random.default_rng(number).integers(0, 20, (32, 48)).astype(np.uint8)
         image[8:20, 9 * number : 9 * number + 12] = 200
@@ -204,7 +203,9 @@ def test_our_own_layout_goes_round(here, monkeypatch, capsys):
         Image.fromarray((image > 100).astype(np.uint8)).save(folder / "labels.png")
     common = ["--device", "cpu", "--json", "-q"]
     for more, skipped in ([], [False, False]), (["--resume"], [True, True]):
-        assert main(["segment", "data", "-o", "out", *common, *more]) == 0
+        with monkeypatch.context() as patched:  # no longer: others import it late
+            patched.setattr(grid, "iter_proposals", find)
+            assert main(["segment", "data", "-o", "out", *common, *more]) == 0
         images = json.loads(capsys.readouterr().out)["images"]
         assert ["skipped" in one for one in images] == skipped
         assert [os.path.relpath(one["labels"], here) for one in images] == [
