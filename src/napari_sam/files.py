@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 from uuid import uuid4
 
-__all__ = ["free_path", "replacing", "replacing_folder"]
+from napari_sam.reasons import FULL, full_disk
+
+__all__ = ["clear_left_over", "free_path", "replacing", "replacing_folder", "scratch"]
+
+ENDING = ".part"
+CHUNK = 1 << 20
+LONGEST = 255  # bytes of a name, on all disks but a few
+LEFT_OVER = 3600  # seconds after which an unfinished file belongs to nobody any more
 
 
 def free_path(path: Path) -> Path:
@@ -35,6 +47,11 @@ def replacing(path: Path) -> Iterator[Path]:
 
     The folder is made where it is missing.
 
+    Raises
+    ------
+    OSError
+        If it cannot be written; of a full disk it says which file.
+
     Examples
     --------
     >>> import tempfile
@@ -46,10 +63,12 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     part = _part(path)
     try:
-        yield part
+        with _named(path, part):
+            yield part
         part.replace(path)
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # what went wrong before is what counts
+            part.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -58,7 +77,8 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     part = _part(path)
     old = part.with_suffix(".old")
     try:
-        yield part
+        with _named(path, part):
+            yield part
         if path.exists():
             path.rename(old)
         part.rename(path)
@@ -71,7 +91,82 @@ def replacing_folder(path: Path) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def clear_left_over(path: Path) -> None:
+    """Delete what processes left that were killed while they wrote `path`.
+
+    What is younger than an hour may be in the hands of another machine, and stays.
+    """
+    for part in path.parent.glob(f"{escape(_stem(path))}.{'[0-9a-f]' * 12}{ENDING}"):
+        with suppress(OSError):  # gone already, or not ours to delete
+            if time.time() - part.stat().st_mtime > LEFT_OVER:
+                shutil.rmtree(part) if part.is_dir() else part.unlink()
+
+
+@contextmanager
+def scratch(folder: Path, size: int) -> Iterator[IO[bytes]]:
+    """Give a file without a name, which nobody has to delete even if the process is killed.
+
+    All of its bytes are there from the beginning: into a mapped file that the disk has no room for
+    nothing can be written, and the system ends the process.
+
+    Parameters
+    ----------
+    folder : Path
+        On whose disk it lies.
+    size : int
+        In bytes.
+
+    Raises
+    ------
+    OSError
+        If there is no room for it.
+
+    Examples
+    --------
+    >>> with scratch(Path(), 1000) as file:
+    ...     len(file.read())
+    1000
+    """
+    with TemporaryFile(dir=folder) as file:
+        try:
+            _allocate(file, size)
+        except OSError as error:
+            if error.errno in FULL:
+                raise OSError(error.errno, full_disk(folder, size)) from error
+            error.filename = str(folder)
+            raise
+        yield file
+
+
+@contextmanager
+def _named(path: Path, part: Path) -> Iterator[None]:
+    """Say what was being written: of a full disk the system does not, else it names the part."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in FULL or error.filename in (part, str(part)):
+            error.filename = str(path)
+        raise
+
+
 def _part(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     # Process ids are not enough: machines that share the folder have the same ones.
-    return path.with_name(f"{path.name}.{uuid4().hex[:12]}.part")
+    return path.with_name(f"{_stem(path)}.{uuid4().hex[:12]}{ENDING}")
+
+
+def _stem(path: Path) -> str:
+    """Return the name, cut so that there is room for what is put behind it."""
+    name, room = os.fsencode(path.name), LONGEST - len(ENDING) - 13
+    return path.name if len(name) <= room else name[:room].decode("utf-8", "ignore")
+
+
+def _allocate(file: IO[bytes], size: int) -> None:
+    """Make a file so large that no byte of it can be refused later, when nobody could tell."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file.fileno(), 0, size)
+    else:
+        for begin in range(0, size, CHUNK):
+            file.write(bytes(min(CHUNK, size - begin)))
+        file.flush()
+    os.fsync(file.fileno())  # disks in the network say only now that they are full

@@ -286,12 +286,16 @@ def test_a_large_picture_is_searched_in_tiles_and_gone_on_with(folder, monkeypat
         (["missing.tif"], "out.tif", "there is no picture or folder"),
         (["cells.png", "stack.tif"], "out.tif", "2 pictures need a folder"),
         (["cells.png"], "cells.png", "is an input, too"),
-        (["cells.png", "cells.png"], "labels", "the same name"),
     ],
 )
 def test_what_cannot_be_done_is_said(folder, capsys, images, output, message):
     assert segment(folder, images, output) == 1
     assert message in capsys.readouterr().err
+
+
+def test_what_is_named_twice_is_done_once(folder, capsys):
+    assert segment(folder, ["cells.png", "../" + folder.name + "/cells.png"], "labels") == 0
+    assert capsys.readouterr().out.count("Labels:") == 1
 
 
 def test_bad_options(folder, capsys):

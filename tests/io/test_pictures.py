@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tifffile
@@ -129,3 +132,57 @@ class TestFinding:
         assert [name_of(path) for path in found] == ["plate_B_3_0", "plate_B_3_1", "plate_A_1_0"]
         np.testing.assert_array_equal(read(found[1]), STACK[1])
         assert len(find_pictures([folder])) == 6
+
+
+@pytest.fixture
+def tree(tmp_path, monkeypatch):
+    """A picture in each of two folders, and links that go in circles."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("in/a.tif", "in/sub/b.tif", "other/c.tif"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        tifffile.imwrite(name, np.eye(9, dtype=np.uint8))
+    for name, leads in (
+        *(("in/here", "."), ("in/sub/up", ".."), ("in/sub/self", "self")),
+        *(("in/sub/root", ".."), ("in/to", "../other"), ("other/back", "../in")),
+    ):
+        Path(name).symlink_to(leads)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "named", [["in"], ["in", "in"], ["in", "./in/a.tif"], ["in/../in"], ["in/sub", "in"]]
+)
+def test_links_in_circles_lead_to_nothing_new(tree, named):
+    found = [os.path.normpath(path) for path in find_pictures(map(Path, named))]
+    assert sorted(found) == ["in/a.tif", "in/sub/b.tif", "in/to/c.tif"]
+
+
+def test_patterns_do_not_go_in_circles(tree):
+    Path("in/to").unlink()
+    found = [path.as_posix() for path in find_pictures([Path("in/**/*.tif")])]
+    assert found == ["in/a.tif", "in/sub/b.tif"]
+
+
+def test_folders_may_be_as_deep_as_paths_are_long(tmp_path):
+    deep = tmp_path
+    while len(str(deep)) < 3700:
+        deep = deep / ("d" * 200)
+    deep.mkdir(parents=True)
+    tifffile.imwrite(deep / "a.tif", np.eye(9, dtype=np.uint8))
+    assert find_pictures([tmp_path]) == [deep / "a.tif"]
+
+
+def test_a_folder_that_cannot_be_listed_is_told_and_left_out(tree, monkeypatch):
+    real, bad = os.scandir, {}
+
+    def listed(path):
+        if Path(path).name == "sub":
+            raise PermissionError(13, os.strerror(13), str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", listed)
+    found = find_pictures([Path("in")], bad.__setitem__)
+    assert [path.as_posix() for path in found] == ["in/a.tif", "in/to/c.tif"]
+    assert bad == {"in/sub": "in/sub may not be read or written by you: look at its permissions"}
+    with pytest.raises(InputError, match="in/sub may not be read"):
+        find_pictures([Path("in")])

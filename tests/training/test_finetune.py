@@ -124,3 +124,19 @@ def test_without_validation_pictures_the_last_weights_ship(pictures, tmp_path):
     run = run_of(pictures, [], tmp_path)
     assert {p.phase for p in run.run()} == {"Looking at the pictures", "Training"}
     assert run.table == []
+
+
+def test_a_full_disk_takes_the_checkpoint_and_not_the_run(pictures, tmp_path, monkeypatch, caplog):
+    def refuse(state, file):
+        raise RuntimeError("unexpected pos 704 vs 598")  # as torch has it
+
+    monkeypatch.setattr(torch, "save", refuse)
+    run = run_of(pictures, (), tmp_path / "run")
+    assert [p.done for p in run.run() if p.loss is not None] == [1, 2, 3, 4]
+    assert "the run goes on without a checkpoint: " in caplog.text
+    assert "checkpoint.pt cannot be written; is the disk full? " in caplog.text
+    steps = run_of(pictures, (), tmp_path / "run").run()
+    while next(steps).phase != "Training":
+        pass
+    with pytest.raises(OSError, match="is the disk full"):  # nothing else has what was learned
+        steps.close()

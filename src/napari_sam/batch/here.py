@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterable
 from typing import TYPE_CHECKING
 
 from napari_sam.batch.work import Progress, Work
+from napari_sam.reasons import reason
 
 if TYPE_CHECKING:
     from napari_sam.inference.predictor import Predictor
@@ -45,5 +46,5 @@ def run_here(works: Iterable[Work], predictor: Predictor) -> Generator[Progress]
                 now = Progress(work, total, total, job.finish())
         except Exception as error:  # files can be damaged in more ways than their readers name
             logger.debug("%s", work.source, exc_info=True)
-            now = Progress(work, now.done, now.total, problem=str(error) or type(error).__name__)
+            now = Progress(work, now.done, now.total, problem=reason(error))
         yield now

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from glob import escape
+from errno import EISDIR
+from os import strerror
 from pathlib import Path
 from shutil import rmtree
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from napari_sam.files import clear_left_over, scratch
 
 if TYPE_CHECKING:
     from napari_sam.io.spacing import Spacing
@@ -46,16 +49,48 @@ class Target:
         """A folder for parts until the labels are written."""
         return self.output.with_name(f".{self.output.name}.parts")
 
+    def prepare(self) -> None:
+        """Make the folder, and find out now whether labels can be written there.
+
+        Raises
+        ------
+        InputError
+            If something else is in the place of the labels.
+        OSError
+            If nothing can be written, or a name is too long.
+        """
+        from napari_sam.io.ome_zarr import check_place
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if self.output.suffix.lower() == ".zarr":
+            check_place(self.output)
+        elif self.output.is_dir():
+            raise IsADirectoryError(EISDIR, strerror(EISDIR), str(self.output))
+        with suppress(FileNotFoundError):
+            self.scratch.lstat()  # the longest of the names
+        try:
+            with TemporaryFile(dir=self.folder):
+                pass
+        except OSError as error:
+            error.filename = str(self.folder)
+            raise
+
     @contextmanager
     def room(self, shape: tuple[int, ...], dtype: Any = np.int32) -> Iterator[NDArray[Any]]:
         """Give empty labels in a file, of which the system keeps in memory what there is room for.
 
-        The file is deleted at the end.
+        The file has no name, and is gone at the end, however that comes.
+
+        Raises
+        ------
+        OSError
+            If the disk has no room for them.
         """
+        clear_left_over(self.output)
         self.scratch.mkdir(parents=True, exist_ok=True)
-        # Windows does not delete a file that is still mapped.
-        with TemporaryDirectory(dir=self.scratch, ignore_cleanup_errors=True) as room:
-            yield np.lib.format.open_memmap(Path(room) / "labels.npy", "w+", dtype, shape)
+        size = np.dtype(dtype).itemsize * int(np.prod(shape, dtype=np.int64))
+        with scratch(self.scratch, max(size, 1)) as file:
+            yield np.memmap(file, dtype, "r+", shape=shape)  # type: ignore[call-overload]
 
     def write(self, labels: Any, spacing: Spacing, entry: Entry, report: Mapping[str, Any]) -> None:
         """Write labels and beside them how they were made."""
@@ -76,5 +111,4 @@ class Target:
     def clean(self) -> None:
         """Delete all parts, and what a process left that was killed."""
         rmtree(self.scratch, ignore_errors=True)
-        for part in self.folder.glob(f"{escape(self.output.name)}.*.part"):
-            part.unlink(missing_ok=True)
+        clear_left_over(self.output)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections import defaultdict
-from pathlib import Path
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from napari_sam.cli.failures import Failures
+from napari_sam.cli.naming import LABELS, distinct, place_below, root_of
+from napari_sam.cli.pairing import nearest
 from napari_sam.errors import InputError
+from napari_sam.reasons import shown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,33 +57,39 @@ def add(commands: Any) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Read, write, and say what was written."""
+    """Read, write, and say what was written; return 1 if anything was left out."""
     from napari_sam.io.export import OUTLINES, as_labels, write_drawn, write_objects
     from napari_sam.io.labels import check_output
 
     kind = chosen.output.suffix.lower()
     if not kind and [one.suffix.lower() for one in chosen.labels] == [".json"]:
         return _into_folder(chosen.labels[0], chosen.output)
-    files = _files(chosen.labels)
+    failures = Failures()
+    files = _files(chosen.labels, failures)
     if len(files) > 1 and kind != ".json":
         raise InputError("several files of labels go only into a .json")
-    images = [None] * len(files) if chosen.image is None else _images(files, chosen.image)
-    check_output(chosen.output, *files, *(image for image in images if image))
-    abouts = [_Picture(image) if image else None for image in images]
-    read = [_read(path, about, chosen.picture) for path, about in zip(files, abouts, strict=True)]
-    if kind in OUTLINES:
-        names = [_called(image or path) for path, image in zip(files, images, strict=True)]
-        if len(set(names)) < len(names):
-            raise InputError("files in one .json must have different names")
-        pictures = {name: drawn for name, (drawn, _) in zip(names, read, strict=True)}
+    images = _images(files, chosen, failures)
+    check_output(chosen.output, *files, *(image for image in images.values() if image))
+    read: dict[Path, tuple[Drawn, Spacing]] = {}
+    for path, image in images.items():
+        with failures.kept(path):
+            read[path] = _read(path, _Picture(image) if image else None, chosen.picture)
+    if kind in OUTLINES and read:
+        named = [chosen.image] if chosen.image else chosen.labels
+        names = _called({path: images[path] or path for path in read}, root_of(named))
+        pictures = {names[path]: drawn for path, (drawn, _) in read.items()}
         write_drawn(chosen.output, pictures, outlines=chosen.polygons)
-    else:
-        ((drawn, spacing),), (about,) = read, abouts
+    elif read:
+        [(path, (drawn, spacing))] = read.items()
         classes = {piece.id: piece.name for piece in drawn.pieces if piece.name}
-        pixels = about.pixels() if about and kind == ".csv" else None
+        image = images[path]
+        pixels = _Picture(image).pixels() if image and kind == ".csv" else None
         write_objects(chosen.output, as_labels(drawn), spacing, classes=classes, image=pixels)
-    print(f"{sum(_count(drawn) for drawn, _ in read)} objects: {chosen.output.resolve()}")
-    return 0
+    if read:
+        count = sum(_count(drawn) for drawn, _ in read.values())
+        print(f"{count} objects: {shown(chosen.output.resolve())}")
+    failures.tell(len(read) + len(failures.reasons))
+    return int(bool(failures.reasons))
 
 
 def _into_folder(coco: Path, folder: Path) -> int:
@@ -87,65 +97,89 @@ def _into_folder(coco: Path, folder: Path) -> int:
     from napari_sam.io.export import as_labels, read_all, write_objects
     from napari_sam.io.spacing import Spacing
 
-    pictures = read_all(coco)
-    outputs = {name: folder / f"{Path(name).stem}_labels.tif" for name in pictures}
+    pictures, failures = read_all(coco), Failures()
+    folders = {name: PurePosixPath(name.replace("\\", "/")).parts[:-1] for name in pictures}
+    outputs = distinct(
+        pictures,
+        lambda name: Path(Path(name).stem),
+        lambda name: Path(*filter(_is_safe, folders[name])) / Path(name).stem,
+        lambda name: Path(*filter(_is_safe, folders[name])) / Path(name).name,
+    )
     if len(set(outputs.values())) < len(outputs):
         raise InputError(f"two of the pictures in {coco} have the same name; take --picture")
     folder.mkdir(parents=True, exist_ok=True)
-    failures, count = Failures(), 0
+    count = 0
     for name, drawn in pictures.items():
         with failures.kept(Path(name)):
             spacing = Spacing.of(len(drawn.shape), {"axis_labels": drawn.axes})
-            write_objects(outputs[name], as_labels(drawn), spacing)
+            write_objects(folder / f"{outputs[name]}{LABELS}.tif", as_labels(drawn), spacing)
             count += _count(drawn)
     done = len(pictures) - len(failures.reasons)
-    print(f"{count} objects on {done} pictures: {folder.resolve()}")
+    print(f"{count} objects on {done} pictures: {shown(folder.resolve())}")
     failures.tell(len(pictures))
     return int(bool(failures.reasons))
 
 
-def _files(paths: list[Path]) -> list[Path]:
+def _is_safe(part: str) -> bool:
+    """Tell whether a folder that a file names lies below where it is written to."""
+    return part not in ("/", "..") and ":" not in part
+
+
+def _files(paths: list[Path], failures: Failures) -> list[Path]:
     """Return files of objects as they are, and the labels in folders and patterns."""
     from napari_sam.io.export import DRAWN
     from napari_sam.io.pictures import find_pictures
 
-    files: list[Path] = []
-    for path in paths:
-        files += [path] if path.suffix.lower() in DRAWN else find_pictures([path])
-    return files
+    drawn = [path for path in paths if path.suffix.lower() in DRAWN]
+    others = [path for path in paths if path not in drawn]
+    return [*drawn, *find_pictures(others, failures.reasons.__setitem__)]
 
 
-def _images(files: list[Path], image: Path) -> list[Path]:
-    """Return the picture of each file.
+def _images(
+    files: list[Path], chosen: argparse.Namespace, failures: Failures
+) -> dict[Path, Path | None]:
+    """Return the picture of each file, None without `--image`; files without one are failures."""
+    from napari_sam.io.pictures import find_pictures, name_of, whole_name_of
 
-    Raises
-    ------
-    InputError
-        If one has none, or several.
-    """
-    from napari_sam.io.pictures import find_pictures, name_of
-    from napari_sam.training.pairs import LABELS
-
-    pictures = find_pictures([image])
+    if chosen.image is None:
+        return dict.fromkeys(files)
+    pictures = find_pictures([chosen.image], failures.reasons.__setitem__)
     if len(files) == len(pictures) == 1:
-        return pictures
+        return {files[0]: pictures[0]}
     by_name: dict[str, list[Path]] = defaultdict(list)
     for picture in pictures:
-        by_name[name_of(picture)].append(picture)
-    images = []
-    for file in files:
-        name = name_of(file).removesuffix(LABELS)
-        those = by_name[name]
-        if len(those) != 1:
-            raise InputError(f"{file} needs one picture called {name} in {image}; {len(those)} are")
-        images += those
+        for name in {name_of(picture), whole_name_of(picture)}:
+            by_name[name].append(picture)
+    names = {file: name_of(file).removesuffix(LABELS) for file in files}
+    counts, roots = Counter(names.values()), (root_of(chosen.labels), root_of([chosen.image]))
+    images: dict[Path, Path | None] = {}
+    for file, name in names.items():
+        with failures.kept(file):
+            wanted = "image" if name == "labels" else name
+            those = nearest(file, by_name[wanted], counts[name] == 1, roots)
+            if len(those) != 1:
+                raise InputError(
+                    f"{file} needs one picture called {wanted} in {chosen.image}; {len(those)} are"
+                )
+            images[file] = those[0]
     return images
 
 
-def _called(path: Path) -> str:
+def _called(paths: Mapping[Path, Path], root: Path) -> dict[Path, str]:
+    """Return names for the pictures of files, with their folders where they are the same."""
     from napari_sam.io.pictures import name_of
 
-    return path.name if path.suffix else name_of(path)  # of a plate's field
+    def name(path: Path) -> str:
+        return path.name if path.suffix else name_of(path)  # of a plate's field
+
+    names = distinct(
+        paths,
+        lambda file: Path(name(paths[file])),
+        lambda file: place_below(paths[file], root) / name(paths[file]),
+    )
+    if len(set(names.values())) < len(names):
+        raise InputError("files in one .json must have different names")
+    return {file: one.as_posix() for file, one in names.items()}
 
 
 def _count(drawn: Drawn) -> int:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_sam.cli.failures import Failures
+from napari_sam.cli.naming import pictures_of
 from napari_sam.cli.progress import add_saying, fetched
+from napari_sam.cli.saying import print_json
 from napari_sam.cli.scheduling import add_scheduler, done_by_cluster
 from napari_sam.errors import InputError
+from napari_sam.reasons import reason, shown
 
 if TYPE_CHECKING:
     from napari_sam.inference.ahead import Progress
@@ -46,35 +48,38 @@ def add(commands: Any) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Embed and say what was done and where it lies; return 1 if anything was left out."""
-    from napari_sam.inference.embeddings import open_store
-    from napari_sam.io.pictures import find_pictures
+    from napari_sam.inference.embeddings import EmbeddingStore, open_store
+    from napari_sam.inference.memory_store import MemoryStore
 
     if not (chosen.images or chosen.clear):
         raise InputError("name pictures to embed, or --clear to delete what is kept")
-    paths, failures = find_pictures(chosen.images), Failures()
-    store = open_store()
+    failures = Failures()
+    paths = pictures_of(chosen.images, failures, quiet=chosen.quiet)
+    count = len(paths) + len(failures.reasons)
+    store = EmbeddingStore(MemoryStore(0), open_store().disk)  # what is not on disk is not kept
     if chosen.clear:
         store.clear()
     reports = []
-    for path, report in _embed_all(paths, store, chosen) if paths else ():
+    for path, report in _embed_all(paths, store, chosen, failures) if paths else ():
         reports.append({"path": str(path), **report})
         if report["problems"]:
             failures.reasons[str(path)] = "; ".join(report["problems"])
     folder = None if store.disk is None else str(store.disk.folder)
     if chosen.json:
         about = {"folder": folder, "bytes": store.size, "images": reports}
-        print(json.dumps({**about, "failures": failures.reasons}, indent=2))
+        print_json({**about, "failures": failures.reasons})
     elif not chosen.quiet:
         for report in reports:
             new, kept, slices = report["embedded"], report["kept"], report["slices"]
-            print(f"{report['path']}: {kept} of {slices} slices are embedded, {new} of them now")
+            done = f"{kept} of {slices} slices are embedded, {new} of them now"
+            print(f"{shown(report['path'])}: {done}")
         print(f"Embeddings: {folder or 'not kept'}, {store.size / 1e6:,.0f} MB")
-    failures.tell(len(paths))
+    failures.tell(count)
     return int(bool(failures.reasons))
 
 
 def _embed_all(
-    paths: list[Path], store: EmbeddingStore, chosen: argparse.Namespace
+    paths: list[Path], store: EmbeddingStore, chosen: argparse.Namespace, failures: Failures
 ) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Give a report for each picture."""
     if store.disk is None:
@@ -82,7 +87,7 @@ def _embed_all(
             "your settings keep no embeddings on disk; raise embeddings_disk_mb above 0"
         )
     if chosen.scheduler is not None:
-        yield from _on_cluster(paths, store.disk, chosen)
+        yield from _on_cluster(paths, store.disk, chosen, failures)
         return
     fetched(chosen.model)
     from napari_sam import Predictor, load_model
@@ -96,15 +101,18 @@ def _embed_all(
 
 
 def _on_cluster(
-    paths: list[Path], disk: DiskStore, chosen: argparse.Namespace
+    paths: list[Path], disk: DiskStore, chosen: argparse.Namespace, failures: Failures
 ) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Let a cluster embed."""
     from napari_sam.batch.embed import EmbedWork
 
     folder = disk.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    works = [EmbedWork(path.resolve(), folder, disk.budget) for path in paths]
-    for path, last in zip(paths, done_by_cluster(works, chosen), strict=True):
+    works = {}
+    for path in paths:
+        with failures.kept(path):
+            works[path] = EmbedWork(path.resolve(), folder, disk.budget)
+    for path, last in zip(works, done_by_cluster([*works.values()], chosen), strict=True):
         report = last.report or {"slices": last.total, "kept": last.done, "embedded": 0, "bytes": 0}
         yield path, {**report, "problems": [last.problem] if last.problem else []}
 
@@ -120,7 +128,7 @@ def _embed(
     before, step, problems = store.made, Progress(0, 0), []
     left_out = 0
     try:
-        with tqdm(desc=path.name, unit=" slices", disable=quiet) as bar:
+        with tqdm(desc=shown(path.name), unit=" slices", disable=quiet) as bar:
             for step in _steps(path, store, predictor, room):
                 bar.total = step.total
                 bar.update(step.done - bar.n)
@@ -128,7 +136,7 @@ def _embed(
                     left_out += 1
                     problems.append(step.problem)
     except Exception as error:  # files can be damaged in more ways than their readers name
-        problems.append(str(error) or type(error).__name__)
+        problems.append(reason(error))
     if step.full:
         problems.append(f"there is room for {step.done} of {step.total} slices on disk")
     return {

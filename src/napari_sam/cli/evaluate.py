@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_sam.cli.failures import Failures
-from napari_sam.cli.labelling import paired
+from napari_sam.cli.naming import pictures_of
+from napari_sam.cli.pairing import paired
 from napari_sam.cli.progress import add_saying, fetched
+from napari_sam.cli.saying import print_json
 from napari_sam.cli.scheduling import add_scheduler, done_by_cluster
 from napari_sam.errors import InputError
 from napari_sam.files import replacing
+from napari_sam.reasons import shown
 
 if TYPE_CHECKING:
     from napari_sam.inference.predictor import Predictor
@@ -77,7 +79,7 @@ def run(chosen: argparse.Namespace) -> int:
     if not results:
         failures.tell(count)
         raise InputError("none of the samples could be measured")
-    notes += [f"left out {source}: {reason}" for source, reason in failures.reasons.items()]
+    notes += [f"left out {shown(source)}: {shown(why)}" for source, why in failures.reasons.items()]
     _say(chosen, predictor, results, notes, failures)
     failures.tell(count)
     return int(bool(failures.reasons))
@@ -95,14 +97,15 @@ def _pairs(chosen: argparse.Namespace, failures: Failures) -> list[Pair]:
     from napari_sam.training.pairs import LABELS, beside, find_pairs, pair
 
     if chosen.labels is not None:
-        those = paired(find_pictures(chosen.data), chosen.labels, failures)
+        images = pictures_of(chosen.data, failures, quiet=chosen.quiet)
+        those = paired(images, chosen.data, chosen.labels, failures)
         return [pair(image, labels) for image, labels in those.items()]
     pairs: list[Pair] = []
     for path in chosen.data:
         if path.is_dir() and path.suffix.lower() not in ZARR:
-            pairs += find_pairs(path)
+            pairs += find_pairs(path, failures.reasons.__setitem__)
             continue
-        for image in find_pictures([path]):
+        for image in find_pictures([path], failures.reasons.__setitem__):
             if not (image.stem == "labels" or image.stem.endswith(LABELS)):
                 with failures.kept(image):
                     pairs.append(pair(image, beside(image)))
@@ -186,7 +189,7 @@ def _say(
     if chosen.json:
         figures = report.as_json(rows) | ({"automatic": automatic} if automatic else {})
         said = {**figures, "notes": notes, "failures": failures.reasons}
-        print(json.dumps(said, indent=2))
+        print_json(said)
     elif not chosen.quiet:
         print(text)
 
@@ -198,7 +201,7 @@ def _write(folder: Path, predictor: Predictor, results: Results, text: str) -> N
     from napari_sam.training import sheets
 
     with replacing(folder / "table.md") as part:
-        part.write_text(text + "\n", "utf-8")
+        part.write_text(text + "\n", "utf-8", "backslashreplace")
     with replacing(folder / "scores.csv") as part:
         _scores(part, results)
     rng = np.random.default_rng(0)
@@ -219,4 +222,5 @@ def _scores(path: Path, results: Results) -> None:
         for picture, rows in results:
             for row in rows:
                 values = [f"{row[name]:.4g}" for name in names]
-                table.writerow([picture.dataset, picture.source, picture.plane, *values])
+                said = shown(picture.dataset), shown(picture.source), picture.plane
+                table.writerow([*said, *values])

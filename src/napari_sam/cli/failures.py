@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from napari_sam.reasons import reason, shown
+
 __all__ = ["Failures"]
 
+WIDE = 60  # characters of a path; longer ones push their reason to the right
 logger = logging.getLogger(__name__)
 
 
@@ -40,13 +43,14 @@ class Failures:
             yield
         except Exception as error:  # files can be damaged in more ways than their readers name
             logger.debug("%s", path, exc_info=True)
-            self.reasons[str(path)] = str(error) or type(error).__name__
+            self.reasons[str(path)] = reason(error)
 
     def tell(self, count: int) -> None:
         """Print a table on stderr if any of so many files failed."""
         if not self.reasons:
             return
         print(f"napari-sam: {len(self.reasons)} of {count} failed:", file=sys.stderr)
-        width = max(map(len, self.reasons))
-        for path, reason in self.reasons.items():
-            print(f"  {path:<{width}}  {reason}", file=sys.stderr)
+        rows = [(shown(path), shown(" ".join(why.split()))) for path, why in self.reasons.items()]
+        width = min(WIDE, max(len(path) for path, _ in rows))
+        for path, why in rows:
+            print(f"  {path:<{width}}  {why}", file=sys.stderr)

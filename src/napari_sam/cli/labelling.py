@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from napari_sam.cli.failures import Failures
 from napari_sam.cli.progress import add_saying
+from napari_sam.cli.saying import print_json
 from napari_sam.cli.scheduling import all_done
-from napari_sam.errors import InputError
+from napari_sam.reasons import shown
 
 if TYPE_CHECKING:
     from napari_sam.batch.target import Target
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
             """Where they go."""
 
 
-__all__ = ["Said", "add_choices", "label_all", "outputs_of", "paired", "targets"]
+__all__ = ["Said", "add_choices", "label_all", "targets", "works_of"]
 
 Said = Callable[[dict[str, Any]], tuple[str, list[str]]]
 """Puts a report into words: a line, and more of them if it is the only one."""
@@ -56,64 +55,6 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
     add_saying(parser)
 
 
-def outputs_of(images: list[Path], output: Path, others: Iterable[Path] = ()) -> dict[Path, Path]:
-    """Return where the labels of each picture go; the folder is made.
-
-    Raises
-    ------
-    InputError
-        If two would go to one file, or one would replace a picture or one of the other inputs.
-    """
-    from napari_sam.io.labels import check_output
-    from napari_sam.io.pictures import name_of
-
-    outputs = dict.fromkeys(images, output)
-    if len(images) > 1 or not output.suffix:
-        if output.suffix:
-            raise InputError(f"the labels of {len(images)} pictures need a folder; got {output}")
-        outputs = {path: output / f"{name_of(path)}_labels.tif" for path in images}
-        if len(set(outputs.values())) < len(images):
-            raise InputError(
-                "two of the pictures have the same name, and so would their labels; name fewer "
-                "at a time"
-            )
-    inputs = {path.resolve() for path in (*images, *others)}
-    for one in outputs.values():
-        check_output(one, *inputs.intersection([one.resolve()]))
-        one.parent.mkdir(parents=True, exist_ok=True)
-    return outputs
-
-
-def paired(images: list[Path], labels: Path, failures: Failures) -> dict[Path, Path]:
-    """Return the labels of each picture; pictures without are failures.
-
-    One file goes with one picture. Of several, those of ``cells.tif`` are called ``cells`` or
-    ``cells_labels``, with whatever ending.
-
-    Raises
-    ------
-    InputError
-        If there are no labels at all.
-    """
-    from napari_sam.io.pictures import find_pictures, name_of
-
-    found = find_pictures([labels])
-    if len(images) == len(found) == 1:
-        return {images[0]: found[0]}
-    by_name: dict[str, list[Path]] = defaultdict(list)
-    for path in found:
-        by_name[_name(name_of(path))].append(path)
-    pairs = {}
-    for image in images:
-        with failures.kept(image):
-            those = by_name[_name(name_of(image))]
-            if len(those) != 1:
-                named = " and ".join(map(str, those)) or f"none of the {len(found)} there"
-                raise InputError(f"one file of {labels} must have the same name; got {named}")
-            pairs[image] = those[0]
-    return pairs
-
-
 def targets(
     command: str, model: WorkersModel, settings: Mapping[str, Any]
 ) -> Callable[[Path, Mapping[str, Path]], Target]:
@@ -129,6 +70,30 @@ def targets(
         return Target(output.resolve(), about | {"inputs": files(inputs)})
 
     return target
+
+
+def works_of(
+    outputs: Mapping[Path, Path], failures: Failures, work: Callable[[Path, Path], LabelWork]
+) -> dict[Path, LabelWork]:
+    """Return what is to be done to each picture; those that cannot be done are failures.
+
+    Parameters
+    ----------
+    outputs : mapping of Path to Path
+        Where the labels of each picture go.
+    failures : Failures
+    work : callable
+        Returns the work of a picture and its output.
+    """
+    from napari_sam.io.file_checks import check_file
+    from napari_sam.io.microscopes import file_of
+
+    works = {}
+    for path, output in outputs.items():
+        with failures.kept(path):
+            check_file(file_of(path)[0])
+            works[path] = work(path, output)
+    return works
 
 
 def label_all(
@@ -158,9 +123,14 @@ def label_all(
     int
         The exit status.
     """
-    reports = _done_before(works, chosen, said) if chosen.resume else {}
-    names = {id(work): path for path, work in works.items() if path not in reports}
     count = len(works) + len(failures.reasons)
+    reports = _done_before(works, chosen, failures, said) if chosen.resume else {}
+    names = {}
+    for path, work in works.items():
+        if not (path in reports or str(path) in failures.reasons):
+            with failures.kept(path):
+                work.target.prepare()
+                names[id(work)] = path
     try:
         for step in all_done([works[path] for path in names.values()], model, chosen):
             path = names[id(step.work)]
@@ -174,34 +144,36 @@ def label_all(
         raise
     ordered = [reports[path] for path in works if path in reports]
     if chosen.json:
-        print(json.dumps({"images": ordered, "failures": failures.reasons}, indent=2))
+        print_json({"images": ordered, "failures": failures.reasons})
     elif not chosen.quiet:
         for one in ordered:
             first, more = said(one)
             done = ", done before" if "skipped" in one else ""
             more = more if count == 1 else []
-            print("\n".join([f"{one['image']}: {first}{done}", *more, f"Labels: {one['labels']}"]))
+            labels = f"Labels: {shown(one['labels'])}"
+            print("\n".join([f"{shown(one['image'])}: {first}{done}", *more, labels]))
     failures.tell(count)
     return int(bool(failures.reasons))
 
 
 def _done_before(
-    works: Mapping[Path, LabelWork], chosen: argparse.Namespace, said: Said
+    works: Mapping[Path, LabelWork], chosen: argparse.Namespace, failures: Failures, said: Said
 ) -> dict[Path, dict[str, Any]]:
     """Return the reports of labels that are not to be made again; say why others are."""
     from napari_sam.io.provenance import undone
 
     reports = {}
     for path, work in works.items():
-        output = work.target.output
-        why = undone(output, work.target.about)
-        if not why:
-            try:
-                reports[path] = _told(path, work, said)
-            except Exception:  # anybody may write anything into it
-                why = "what says how it was made is not as it was written"
-        if why and output.exists() and not chosen.quiet:
-            print(f"{path}: made again, {why}", file=sys.stderr)
+        with failures.kept(path):
+            output = work.target.output
+            why = undone(output, work.target.about)
+            if not why:
+                try:
+                    reports[path] = _told(path, work, said)
+                except Exception:  # anybody may write anything into it
+                    why = "what says how it was made is not as it was written"
+            if why and output.exists() and not chosen.quiet:
+                print(f"{shown(path)}: made again, {shown(why)}", file=sys.stderr)
     return reports
 
 
@@ -216,7 +188,3 @@ def _told(path: Path, work: LabelWork, said: Said) -> dict[str, Any]:
 
 def _report(path: Path, work: LabelWork, report: dict[str, Any]) -> dict[str, Any]:
     return {"image": str(path), "labels": str(work.target.output), **report}
-
-
-def _name(of: str) -> str:
-    return of.removesuffix("_labels")

@@ -20,10 +20,13 @@ from napari_sam.cli import (
     segment,
     train,
 )
+from napari_sam.cli.saying import heard
 from napari_sam.errors import NapariSamError
+from napari_sam.reasons import reason, shown
 
 __all__ = ["main"]
 
+logger = logging.getLogger(__name__)
 STATUS = (
     "Exit status: 0 done, 1 failed or one of several files failed, 2 the command was not "
     "understood, 130 interrupted."
@@ -41,6 +44,11 @@ class Version(argparse.Action):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand and return the exit status; see `STATUS`."""
+    with heard():
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     parser = argparse.ArgumentParser(
         prog="napari-sam", description=napari_sam.__doc__, epilog=STATUS
     )
@@ -51,9 +59,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     try:
-        return int(chosen.run(chosen))
-    except NapariSamError as error:
-        print(f"napari-sam: {error}", file=sys.stderr)
+        status = int(chosen.run(chosen))
+        sys.stdout.flush()
+        return status
+    except (NapariSamError, OSError, MemoryError) as error:
+        logger.debug("%s", chosen.run.__module__, exc_info=True)
+        print(f"napari-sam: {shown(reason(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("napari-sam: interrupted", file=sys.stderr)

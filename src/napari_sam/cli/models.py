@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from dataclasses import asdict
 from typing import Any
 
 from napari_sam import own_models, zoo
 from napari_sam.cli.progress import byte_bar
+from napari_sam.cli.saying import print_json
 
 __all__ = ["add"]
 
@@ -37,7 +37,7 @@ def list_models(chosen: argparse.Namespace) -> int:
     own = own_models.own_models().values()
     if chosen.json:
         reports = [*map(_report, entries), *map(_own_report, own)]
-        print(json.dumps(reports, indent=2))
+        print_json(reports)
         return 0
     title = ""
     for entry in entries:
@@ -60,7 +60,10 @@ def download(chosen: argparse.Namespace) -> int:
     print(f"{entry.citation}\nlicence: {entry.licence}", file=sys.stderr)
     with byte_bar(entry.name) as progress:
         path = zoo.fetch(entry.name, progress)
-    print(json.dumps({**_report(entry), "path": str(path)}, indent=2) if chosen.json else path)
+    if chosen.json:
+        print_json({**_report(entry), "path": str(path)})
+    else:
+        print(path)
     return 0
 
 
@@ -73,7 +76,7 @@ def verify(chosen: argparse.Namespace) -> int:
         for path, intact in zoo.verify(entry).items()
     ]
     if chosen.json:
-        print(json.dumps(found, indent=2))
+        print_json(found)
     else:
         for file in found:
             print(f"{'ok' if file['intact'] else 'WRONG':<6}{file['name']:<32} {file['path']}")
@@ -85,7 +88,10 @@ def verify(chosen: argparse.Namespace) -> int:
 def remove(chosen: argparse.Namespace) -> int:
     """Delete one of the user's own models and print where it was."""
     path = own_models.remove(chosen.name)
-    print(json.dumps({"name": chosen.name, "path": str(path)}) if chosen.json else path)
+    if chosen.json:
+        print_json({"name": chosen.name, "path": str(path)}, None)
+    else:
+        print(path)
     return 0
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from napari_sam.cli.failures import Failures
-from napari_sam.cli.labelling import add_choices, label_all, outputs_of, paired, targets
+from napari_sam.cli.labelling import add_choices, label_all, targets, works_of
+from napari_sam.cli.naming import outputs_of, pictures_of
+from napari_sam.cli.pairing import paired
 from napari_sam.cli.scheduling import add_scheduler
 
 __all__ = ["add"]
@@ -42,19 +44,21 @@ def run(chosen: argparse.Namespace) -> int:
     from napari_sam import PropagateSettings
     from napari_sam.batch.propagate import PropagateWork
     from napari_sam.distributed.model import workers_model
-    from napari_sam.io.pictures import find_pictures
 
     settings = PropagateSettings(chosen.direction, chosen.first, chosen.last, chosen.only)
-    stacks, failures = find_pictures(chosen.images), Failures()
-    known = paired(stacks, chosen.seeds, failures)
-    outputs = outputs_of(stacks, chosen.output, known.values())
+    failures = Failures()
+    stacks = pictures_of(chosen.images, failures, chosen.output, chosen.quiet)
+    seeds = paired(stacks, chosen.images, chosen.seeds, failures)
+    outputs = outputs_of(stacks, chosen.images, chosen.output, failures, seeds.values())
     model = workers_model(chosen.model, chosen.device)
     target = targets("propagate", model, asdict(settings))
-    works = {}
-    for stack, seeds in known.items():
-        to = target(outputs[stack], {"image": stack, "seeds": seeds})
-        works[stack] = PropagateWork(stack.resolve(), seeds.resolve(), to, settings)
-    return label_all(works, model, chosen, failures, _said)
+
+    def work(stack: Path, output: Path) -> PropagateWork:
+        to = target(output, {"image": stack, "seeds": seeds[stack]})
+        return PropagateWork(stack.resolve(), seeds[stack].resolve(), to, settings)
+
+    known = {stack: outputs[stack] for stack in seeds if stack in outputs}
+    return label_all(works_of(known, failures, work), model, chosen, failures, _said)
 
 
 def _said(report: dict[str, Any]) -> tuple[str, list[str]]:

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from napari_sam.cli.failures import Failures
-from napari_sam.cli.labelling import add_choices, label_all, outputs_of, paired, targets
+from napari_sam.cli.labelling import add_choices, label_all, targets, works_of
+from napari_sam.cli.naming import outputs_of, pictures_of
+from napari_sam.cli.pairing import paired
 from napari_sam.cli.scheduling import add_scheduler
 
 __all__ = ["add"]
@@ -35,18 +37,20 @@ def run(chosen: argparse.Namespace) -> int:
     """Refine, write the labels, report on each object."""
     from napari_sam.batch.refine import RefineWork
     from napari_sam.distributed.model import workers_model
-    from napari_sam.io.pictures import find_pictures
 
-    images, failures = find_pictures(chosen.images), Failures()
-    rough = paired(images, chosen.labels, failures)
-    outputs = outputs_of(images, chosen.output, rough.values())
+    failures = Failures()
+    images = pictures_of(chosen.images, failures, chosen.output, chosen.quiet)
+    rough = paired(images, chosen.images, chosen.labels, failures)
+    outputs = outputs_of(images, chosen.images, chosen.output, failures, rough.values())
     model = workers_model(chosen.model, chosen.device)
     target = targets("refine", model, {})
-    works = {}
-    for image, labels in rough.items():
-        to = target(outputs[image], {"image": image, "labels": labels})
-        works[image] = RefineWork(image.resolve(), labels.resolve(), to)
-    return label_all(works, model, chosen, failures, _said)
+
+    def work(image: Path, output: Path) -> RefineWork:
+        to = target(output, {"image": image, "labels": rough[image]})
+        return RefineWork(image.resolve(), rough[image].resolve(), to)
+
+    known = {image: outputs[image] for image in rough if image in outputs}
+    return label_all(works_of(known, failures, work), model, chosen, failures, _said)
 
 
 def _said(report: dict[str, Any]) -> tuple[str, list[str]]:

@@ -8,6 +8,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from napari_sam.cli.progress import fetched
+from napari_sam.reasons import shown
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -42,7 +43,7 @@ def all_done(
     if not works:
         return
     begun: dict[int, float] = {}
-    title = chosen.scheduler or (works[0].source.name if len(works) == 1 else "all files")
+    title = chosen.scheduler or (shown(works[0].source.name) if len(works) == 1 else "all files")
     with (
         closing(_begun(works, model, chosen.scheduler)) as steps,
         tqdm(

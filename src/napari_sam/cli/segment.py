@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_sam.cli.failures import Failures
-from napari_sam.cli.labelling import add_choices, label_all, outputs_of, targets
+from napari_sam.cli.labelling import add_choices, label_all, targets, works_of
+from napari_sam.cli.naming import outputs_of, pictures_of
 from napari_sam.cli.scheduling import add_scheduler
 from napari_sam.cli.seeding import add_seeds, seeded
 from napari_sam.cli.wording import add_words, wanted
@@ -69,7 +70,6 @@ def run(chosen: argparse.Namespace) -> int:
     from napari_sam.batch.boxes import BoxesWork
     from napari_sam.batch.segment import SegmentWork
     from napari_sam.distributed.model import workers_model
-    from napari_sam.io.pictures import find_pictures
 
     settings = GridSettings(
         points_per_side=chosen.points,
@@ -82,7 +82,9 @@ def run(chosen: argparse.Namespace) -> int:
         given["seeds"] = Path(chosen.seeds)
     if chosen.boxes is not None:
         given["boxes"] = chosen.boxes
-    outputs = outputs_of(find_pictures(chosen.images), chosen.output, given.values())
+    failures = Failures()
+    images = pictures_of(chosen.images, failures, chosen.output, chosen.quiet)
+    outputs = outputs_of(images, chosen.images, chosen.output, failures, given.values())
     words = wanted(chosen)
     if chosen.boxes is not None and (chosen.seeds or words):
         raise InputError("--boxes says what to segment; leave --seeds and --text out")
@@ -91,15 +93,16 @@ def run(chosen: argparse.Namespace) -> int:
     values = asdict(settings) | {name: getattr(chosen, name) for name in names}
     target = targets("segment", model, values)
     seeds = str(given["seeds"].resolve()) if "seeds" in given else None
-    works: dict[Path, LabelWork] = {}
-    for path, output in outputs.items():
+
+    def work(path: Path, output: Path) -> LabelWork:
         picture, to = path.resolve(), target(output, {"image": path, **given})
         if chosen.boxes is None:
             link = not chosen.no_link
-            works[path] = SegmentWork(picture, to, settings, seeds, chosen.gap, link, words)
-        else:
-            works[path] = BoxesWork(picture, to, chosen.boxes.resolve())
-    return label_all(works, model, chosen, Failures(), partial(_said, words))
+            return SegmentWork(picture, to, settings, seeds, chosen.gap, link, words)
+        return BoxesWork(picture, to, chosen.boxes.resolve())
+
+    works = works_of(outputs, failures, work)
+    return label_all(works, model, chosen, failures, partial(_said, words))
 
 
 def _said(words: Words | None, report: dict[str, Any]) -> tuple[str, list[str]]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
 from napari_sam import zoo
 from napari_sam.cli.progress import add_saying, fetched
+from napari_sam.cli.saying import print_json
 from napari_sam.own_models import own_file
+from napari_sam.reasons import shown
 
 __all__ = ["add"]
 
@@ -52,7 +53,7 @@ def run(chosen: argparse.Namespace) -> int:
         chosen.data, partial=chosen.partial, on_bad=lambda *bad: left_out.append(bad)
     )
     for source, reason in left_out:
-        print(f"left out {source}: {reason}", file=sys.stderr)
+        print(f"left out {shown(source)}: {shown(reason)}", file=sys.stderr)
     training, validation = hold_out(pictures, seed=chosen.seed)
     if not chosen.quiet:
         counts = f"{len(training)} pictures to learn from, {len(validation)} to check"
@@ -67,7 +68,7 @@ def run(chosen: argparse.Namespace) -> int:
         raise
     path = tuning.save(chosen.output)
     if chosen.json:
-        print(json.dumps({"name": chosen.output, "path": str(path), "validation": tuning.table}))
+        print_json({"name": chosen.output, "path": str(path), "validation": tuning.table}, None)
     elif not chosen.quiet:
         for row in tuning.table:
             print(f"{row['measure']:<10} IoU {row['before']:.2f} -> {row['after']:.2f}")

@@ -60,7 +60,7 @@ def workers_model(name: str, device: str = "auto") -> WorkersModel:
         name = str(path.resolve())
     known = digests(name)
     if not known:
-        raise unknown(path)
+        raise unknown(name)
     asked = os.environ.get("OMP_NUM_THREADS", "")
     threads = load_settings().threads or (default_threads() if asked else 1)
     return WorkersModel(name, known[0], device, threads)

@@ -20,6 +20,7 @@ from napari_sam.batch.work import Job, Progress, Work
 from napari_sam.distributed.cluster import check_folders, check_model, check_versions, connected
 from napari_sam.distributed.model import WorkersModel, loaded
 from napari_sam.errors import ClusterError
+from napari_sam.reasons import reason
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -179,7 +180,7 @@ def _settle(task: _Task, future: Future[_Answer], ready: deque[_Task]) -> Iterat
     except CancelledError:  # nobody but a scheduler that is gone does that
         raise
     except Exception as error:  # workers fail in more ways than anybody names
-        file.problem = str(error) or type(error).__name__
+        file.problem = reason(error)
         yield file.progress()
         return
     if answer.parts:

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.files import replacing
+from napari_sam.reasons import reason
 
 if TYPE_CHECKING:
     from napari_sam.inference.embedding import Embedding
@@ -89,13 +90,15 @@ class DiskStore:
             return False
         try:
             self._make_room(embedding.nbytes)
-            with replacing(path) as part, zarr.storage.ZipStore(part, mode="w") as file:
-                digest = _digest(about, arrays)
-                group = zarr.create_group(file, attributes={**about, "digest": digest})
-                for name, array in arrays.items():
-                    group.create_array(name, data=array, chunks=array.shape, compressors=None)
-        except OSError as error:  # a full or read-only disk costs time later, nothing else
-            logger.warning("could not write %s: %s", path, error)
+            with replacing(path) as part:
+                part.touch()  # says what is wrong with the disk; zarr stumbles over itself
+                with zarr.storage.ZipStore(part, mode="w") as file:
+                    digest = _digest(about, arrays)
+                    group = zarr.create_group(file, attributes={**about, "digest": digest})
+                    for name, array in arrays.items():
+                        group.create_array(name, data=array, chunks=array.shape, compressors=None)
+        except Exception as error:  # a full or read-only disk costs time later, nothing else
+            logger.warning("could not write %s: %s", path, reason(error))
             return False
         return True
 

@@ -57,16 +57,19 @@ def why_unreadable(error: BaseException) -> str:
 
 
 def check_file(path: Path) -> None:
-    """Refuse what is no file, or holds nothing.
+    """Refuse what no reader is to be asked about; a pipe would be waited for without end.
 
     Raises
     ------
     InputError
-        In words that go behind the file's name.
+        In words that go behind the file's name, if it is a link to nothing or to itself, a pipe, a
+        socket, a device, or empty.
     """
-    if path.is_dir():
-        raise InputError("it is a folder with the name of a picture; name the pictures in it")
-    if not path.stat().st_size:
+    if path.is_symlink() and not path.exists():
+        raise InputError("it is a link that leads to no file")
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise InputError("it is no file but a pipe or a device; save what comes from it")
+    if path.is_file() and not path.stat().st_size:
         raise InputError("the file is empty; copy it anew from where it comes from")
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
 from napari_sam.files import replacing
+from napari_sam.io.grey import check_objects
 from napari_sam.io.ome_zarr import write_ome_zarr
 from napari_sam.io.pictures import PNG, TIFF, ZARR, find_pictures, open_picture
 from napari_sam.io.spacing import MOST_AXES, NO_UNIT, SYMBOLS, Spacing
@@ -43,13 +44,15 @@ def open_labels(path: Path) -> Iterator[Any]:
     Raises
     ------
     InputError
-        If the file is missing or cannot be read, or holds colours, or numbers changed by JPEG;
-        where it is read, if labels are no whole numbers or below zero.
+        If the file is missing or cannot be read, or holds colours, numbers changed by JPEG, or
+        a grey picture and no labels; where it is read, if labels are no whole numbers or below
+        zero.
     """
     find_pictures([path])
     if path.suffix.lower() in JPEG:
         raise InputError(f"{path} cannot be read as labels: a .jpg changes numbers; take a .png")
     with open_picture(path, numbers=True) as labels:
+        check_objects(path, labels)
         yield labels
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
-from napari_sam.io.file_checks import check_file, whole_numbers
+from napari_sam.io.file_checks import whole_numbers
 from napari_sam.io.pixels import TURNED, TURNS, Pixels
 
 __all__ = ["open_photo"]
@@ -53,7 +53,6 @@ def open_photo(path: Path, numbers: bool) -> Pixels:
     """
     from PIL import Image
 
-    check_file(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of many pixels (too many are an error), of damaged EXIF
         with Image.open(path, formats=READ) as image:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,22 @@ from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
 from napari_sam.io import microscopes
-from napari_sam.io.file_checks import why_unreadable
+from napari_sam.io.file_checks import check_file, why_unreadable
 from napari_sam.io.photos import open_photo
 from napari_sam.io.pixels import Pixels
 from napari_sam.io.stores import open_store, said_of
 from napari_sam.io.tiffs import open_tiff
+from napari_sam.reasons import reason
 
-__all__ = ["Plane", "find_pictures", "name_of", "open_picture", "place_of", "read_plane"]
+__all__ = [
+    "Plane",
+    "find_pictures",
+    "name_of",
+    "open_picture",
+    "place_of",
+    "read_plane",
+    "whole_name_of",
+]
 
 TIFF, PNG, ZARR = (".tif", ".tiff"), (".png",), (".zarr",)
 TIFFS = (*TIFF, ".btf", ".lsm", ".ndpi", ".qptiff", ".scn", ".stk", ".svs")  # by other names
@@ -27,8 +37,12 @@ PHOTOS = (*PNG, ".bmp", ".jpeg", ".jpg")
 KNOWN = (*TIFFS, *PHOTOS, *ZARR, *microscopes.READERS)
 
 
-def find_pictures(paths: Iterable[Path]) -> list[Path]:
+def find_pictures(
+    paths: Iterable[Path], on_bad: Callable[[str, str], None] | None = None
+) -> list[Path]:
     """Return files as they are, and what is in folders, plates and patterns, sorted.
+
+    What is found twice is returned once.
 
     Parameters
     ----------
@@ -36,35 +50,29 @@ def find_pictures(paths: Iterable[Path]) -> list[Path]:
         Files, folders (pictures at any depth), patterns with ``*``, ``?`` or ``**`` that the shell
         has left alone, and OME-Zarr plates, of which every field of view is a picture. Of a
         microscope's file with several pictures each is one, such as ``cells.lif/2``.
+    on_bad : callable, optional
+        Told the path and the reason of whatever cannot be used, if there is something else that
+        can.
 
     Raises
     ------
     InputError
-        If something does not exist, is no picture, or if a folder holds none.
+        If there is nothing else, or nobody to tell: something does not exist, is no picture, or is
+        a folder that holds none or cannot be read.
     """
-    found: list[Path] = []
+    found: dict[str, Path] = {}
+    bad: dict[str, str] = {}
     for path in paths:
-        if not path.exists() and glob.has_magic(str(path)):
-            matches = sorted(map(Path, glob.glob(str(path), recursive=True)))
-            if not matches:
-                raise InputError(f"nothing here matches {str(path)!r}")
-            found += find_pictures(matches)
-        elif microscopes.file_of(path)[1] is not None:
-            found.append(path)
-        elif not path.exists():
-            raise InputError(f"there is no picture or folder {str(path)!r}")
-        elif path.suffix.lower() in KNOWN:
-            found += _pictures(path)
-        elif path.is_file() and microscopes.readable(path):
-            found += microscopes.scenes(path)
-        elif path.is_dir() and (inside := _inside(path)):
-            found += inside
-        else:
-            raise InputError(
-                f"{str(path)!r} is no picture of the kinds {', '.join(KNOWN)}, nor of others for "
-                "which a reader of bioio is installed"
-            )
-    return found
+        try:
+            for one in _named(path, bad):
+                found.setdefault(os.path.abspath(one), one)
+        except (InputError, OSError) as error:
+            bad[str(path)] = reason(error)
+    if bad and (on_bad is None or not found):
+        raise InputError(next(iter(bad.values())))
+    for name, why in {os.path.abspath(name): (name, why) for name, why in bad.items()}.values():
+        on_bad(name, why)  # type: ignore[misc]
+    return list(found.values())
 
 
 def name_of(path: Path) -> str:
@@ -77,6 +85,18 @@ def name_of(path: Path) -> str:
     """
     file = _file_of(path)
     return "_".join([file.stem, *path.relative_to(file).parts])
+
+
+def whole_name_of(path: Path) -> str:
+    """Return a picture's name with its ending, by which it differs from others beside it.
+
+    Examples
+    --------
+    >>> whole_name_of(Path("a/cells.tif")), whole_name_of(Path("a/plate.zarr/B/3/0"))
+    ('cells.tif', 'plate.zarr_B_3_0')
+    """
+    file = _file_of(path)
+    return "_".join([file.name, *path.relative_to(file).parts])
 
 
 def place_of(path: Path) -> Path:
@@ -117,6 +137,7 @@ def open_picture(path: Path, *, numbers: bool = False) -> Iterator[Pixels]:
     """
     with ExitStack() as opened:
         try:
+            check_file(microscopes.file_of(path)[0])
             data = _open(path, opened, numbers)
         except Exception as error:  # files can be damaged in more ways than their readers name
             words = why_unreadable(error)
@@ -171,10 +192,12 @@ class Plane:
         except Exception as error:  # as above
             name = ", ".join(map(str, self._plane))
             where = f"slice {name}" if name else "the picture"
-            raise InputError(f"{where} cannot be read: {error or type(error).__name__}") from error
+            raise InputError(f"{where} cannot be read: {reason(error)}") from error
 
 
 def _open(path: Path, opened: ExitStack, numbers: bool) -> Pixels:
+    if path.is_dir() and path.suffix.lower() in (*TIFFS, *PHOTOS):
+        raise InputError("it is a folder with the name of a picture; name the pictures in it")
     if path.suffix.lower() in TIFFS:
         return open_tiff(path, opened, numbers)
     if path.suffix.lower() in PHOTOS:
@@ -190,19 +213,102 @@ def _file_of(path: Path) -> Path:
     return plates[0] if plates else microscopes.file_of(path)[0]
 
 
-def _inside(folder: Path) -> list[Path]:
-    found: list[Path] = []
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() in KNOWN:
-            found += _pictures(path)
-        elif path.is_dir():
-            found += _inside(path)
-    return found
+def _named(path: Path, bad: dict[str, str]) -> Iterator[Path]:
+    """Give the pictures that are meant by a path; note what cannot be read on the way."""
+    if not path.exists() and glob.has_magic(str(path)):
+        matches = _matches(path)
+        if not matches:
+            raise InputError(f"nothing here matches {str(path)!r}")
+        yield from find_pictures(matches, bad.__setitem__)
+    elif microscopes.file_of(path)[1] is not None:
+        yield path
+    elif not path.exists():
+        raise InputError(f"there is no picture or folder {str(path)!r}")
+    elif _is_named_so(path) and not _is_folder(path):
+        yield from _pictures(path)
+    elif path.is_file() and microscopes.readable(path):
+        yield from microscopes.scenes(path)
+    elif path.is_dir():
+        yield from _inside(path, bad)
+    else:
+        raise InputError(_no_picture(path))
+
+
+def _matches(pattern: Path) -> list[Path]:
+    """Return what fits a pattern; what links that go in circles lead to, once only."""
+    found = sorted(map(Path, glob.glob(str(pattern), recursive=True)))
+    return [path for path in found if not any(map(_circles, (path, *path.parents)))]
+
+
+def _circles(path: Path) -> bool:
+    """Tell whether this is a link to a folder that it lies in."""
+    return path.is_symlink() and _real(path.parent).is_relative_to(_real(path))
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))  # of a link to itself, too
+
+
+def _inside(folder: Path, bad: dict[str, str]) -> Iterator[Path]:
+    """Give the pictures in a folder, at any depth and by name.
+
+    A link to a folder that it lies in leads to nothing new, and is not followed.
+    """
+    left = [(folder, frozenset(map(_identity, _real(folder).parents)))]
+    nothing = True
+    while left:
+        path, above = left.pop()
+        try:
+            if not _is_folder(path):
+                pictures, nothing = _pictures(path), False
+                yield from pictures
+                continue
+            here = _identity(path)
+            if here not in above:
+                left += [(one, above | {here}) for one in _entries(path)]
+        except (InputError, OSError) as error:
+            bad[str(path)], nothing = reason(error), False
+    if nothing:
+        raise InputError(_no_picture(folder))
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    state = folder.stat()
+    return state.st_dev, state.st_ino
+
+
+def _entries(folder: Path) -> list[Path]:
+    """Return folders and pictures in a folder, the last name first."""
+    with os.scandir(folder) as entries:
+        names = [
+            one.name
+            for one in entries
+            if _is_named_so(folder / one.name) or os.path.isdir(one.path)
+        ]
+    if not names and _is_named_so(folder):
+        raise InputError(_no_picture(folder))
+    return [folder / name for name in sorted(names, reverse=True)]
+
+
+def _no_picture(path: Path) -> str:
+    return (
+        f"{str(path)!r} is no picture of the kinds {', '.join(KNOWN)}, nor of others for "
+        "which a reader of bioio is installed"
+    )
+
+
+def _is_named_so(path: Path) -> bool:
+    return path.suffix.lower() in KNOWN
+
+
+def _is_folder(path: Path) -> bool:
+    """Tell whether it is a folder of pictures, and not one picture that is kept in a folder."""
+    return path.is_dir() and path.suffix.lower() not in ZARR
 
 
 def _pictures(path: Path) -> list[Path]:
     """Return the fields of view of an OME-Zarr plate, the pictures of a file that has several."""
-    if path.suffix.lower() in microscopes.READERS:
+    if path.suffix.lower() in microscopes.READERS and path.is_file():
         return microscopes.scenes(path)
     if path.suffix.lower() not in ZARR:
         return [path]

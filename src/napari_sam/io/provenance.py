@@ -17,7 +17,7 @@ from napari_sam.files import replacing
 from napari_sam.io.labels import open_labels
 from napari_sam.io.microscopes import file_of
 
-__all__ = ["beside", "described", "files", "told", "undone", "write_provenance"]
+__all__ = ["beside", "described", "files", "is_told", "told", "undone", "write_provenance"]
 
 PACKAGES = ("napari-sam", "numpy", "torch")
 
@@ -93,6 +93,14 @@ def told(output: Path) -> dict[str, Any]:
     return about
 
 
+def is_told(path: Path) -> bool:
+    """Return whether it is said beside a file that one of our commands has written it."""
+    try:
+        return {"command", "inputs", "model"} <= told(path).keys()
+    except (OSError, ValueError):
+        return False
+
+
 def undone(output: Path, about: Mapping[str, Any]) -> str:
     """Return why labels have to be made (again); empty if they are there and made just so.
 
@@ -106,6 +114,8 @@ def undone(output: Path, about: Mapping[str, Any]) -> str:
         return "nothing says how it was made"
     except (OSError, ValueError) as error:
         return f"what says how it was made cannot be read ({error})"
+    if not isinstance(said.get("report"), dict):
+        return "it does not say what was found"
     differing = [name for name, value in about.items() if said.get(name) != value]
     if differing:
         return f"it was made with other {' and '.join(differing)}"

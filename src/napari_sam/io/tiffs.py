@@ -9,7 +9,7 @@ from typing import Any
 
 from napari_sam.errors import InputError
 from napari_sam.io.colours import look_of
-from napari_sam.io.file_checks import check_file, whole_numbers
+from napari_sam.io.file_checks import whole_numbers
 from napari_sam.io.ome_xml import check_ome
 from napari_sam.io.pixels import TURNED, TURNS, Pixels
 from napari_sam.io.tiff_checks import check_series, check_tags
@@ -43,7 +43,6 @@ def open_tiff(path: Path, opened: ExitStack, numbers: bool) -> Pixels:
     import tifffile
     import zarr
 
-    check_file(path)
     file = opened.enter_context(tifffile.TiffFile(path))
     series = _first(file, path.parent)
     order, samples = arrangement(series.axes)

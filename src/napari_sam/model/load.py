@@ -106,7 +106,7 @@ def _load(name: str) -> Sam:
     trained = own_models().get(name)
     path = trained.path if trained else _here(name)
     if path is None:
-        raise unknown(Path(name))
+        raise unknown(name)
     return _from_file(path)
 
 
@@ -188,15 +188,20 @@ def digests(name: str) -> list[str]:
     return [published.digest if published else f"sha256:{_sha256(path)}"]
 
 
-def unknown(path: Path) -> InputError:
+def unknown(name: str) -> InputError:
     """Return the error for what is neither a file nor a model's name; it offers the nearest."""
-    names = [*zoo.catalogue(), *own_models()]
-    near = difflib.get_close_matches(path.name, names, n=3, cutoff=0.4)
-    hint = f"did you mean {' or '.join(near)}? " if near else ""
-    return InputError(
-        f"{str(path)!r} is neither a file nor a model's name; {hint}"
-        "`napari-sam models list` shows all names"
+    path, more = Path(name).expanduser(), "`napari-sam models list` shows all names"
+    if not name.strip():
+        return InputError(f"the name of the model is empty; {more}")
+    if path.is_dir():
+        return InputError(
+            f"{name!r} is a folder; name the file of weights in it, or a model; {more}"
+        )
+    near = difflib.get_close_matches(
+        path.name.strip(), [*zoo.catalogue(), *own_models()], n=3, cutoff=0.4
     )
+    hint = f"did you mean {' or '.join(near)}? " if near else ""
+    return InputError(f"{name!r} is neither a file nor a model's name; {hint}{more}")
 
 
 def _published(path: Path) -> zoo.Entry | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Generator, Iterator, Sequence
@@ -14,6 +15,7 @@ import numpy as np
 from napari_sam.errors import InputError
 from napari_sam.inference.predictor import Predictor
 from napari_sam.model.sam import Sam
+from napari_sam.reasons import reason
 from napari_sam.training.evaluate import Row, evaluate
 from napari_sam.training.logs import Log
 from napari_sam.training.plan import ABOUT, WHAT, Plan, recipe_for, views_for
@@ -25,6 +27,7 @@ from napari_sam.training.weights import save_own
 
 __all__ = ["ABOUT", "WHAT", "FineTuning", "Plan", "Preview", "Progress"]
 
+logger = logging.getLogger(__name__)
 CHECKS = 10  # looks at the validation pictures in a run
 PATIENCE = 4  # looks without an improvement after which a run ends
 MEASURES = {"click 1": "1 click", "click 3": "3 clicks", "box": "Box"}
@@ -140,8 +143,10 @@ class FineTuning:
             if not resumed:
                 yield from self._check(0)
             yield from self._train()
-        finally:
+        except BaseException:
             self._save()
+            raise
+        self._try_to_save()
         self.trainer.average.write(self._best_weights())
         if self.validation is not None:
             after = yield from self._scored("Scoring the new model")
@@ -192,7 +197,7 @@ class FineTuning:
                         progress = replace(
                             progress, validation=look.validation, preview=look.preview
                         )
-                    self._save()
+                    self._try_to_save()
                 log.write(report)
                 yield progress
                 if self._waited >= PATIENCE:
@@ -244,6 +249,13 @@ class FineTuning:
             weights=self._weights,
             waited=self._waited,
         )
+
+    def _try_to_save(self) -> None:
+        """Save while the run goes on: a full disk takes away the checkpoint, not the run."""
+        try:
+            self._save()
+        except OSError as error:
+            logger.warning("the run goes on without a checkpoint: %s", reason(error))
 
     def _resume(self) -> None:
         state = self.trainer.load(self.checkpoint)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from glob import escape
 from pathlib import Path
 
 from napari_sam.errors import InputError
-from napari_sam.io.pictures import KNOWN, find_pictures, name_of, place_of
+from napari_sam.io.pictures import KNOWN, find_pictures, name_of, place_of, whole_name_of
 from napari_sam.training.open_data import known
 
 __all__ = ["LABELS", "Pair", "beside", "find_pairs", "pair"]
@@ -55,26 +56,36 @@ def beside(image: Path) -> Path:
     InputError
         If there are none.
     """
-    name = "labels" if image.stem == "image" else name_of(image) + LABELS
-    files = sorted(place_of(image).glob(f"{escape(name)}.*"))
-    known = [file for file in files if file.suffix.lower() in KNOWN]
-    if not known:
-        raise InputError(f"there are no labels beside it, such as {name}.tif")
-    return known[0]
+    names = [whole_name_of(image) + LABELS, name_of(image) + LABELS]
+    if image.stem == "image":
+        names.insert(0, "labels")
+    for name in names:
+        files = sorted(place_of(image).glob(f"{escape(name)}.*"))
+        if known := [file for file in files if file.suffix.lower() in KNOWN]:
+            return known[0]
+    name = "labels" if image.stem == "image" else names[-1]
+    raise InputError(f"there are no labels beside it, such as {name}.tif")
 
 
-def find_pairs(folder: Path) -> list[Pair]:
+def find_pairs(folder: Path, on_bad: Callable[[str, str], None] | None = None) -> list[Pair]:
     """Return the samples in a folder, at any depth.
 
     A sample is a folder with an ``image`` and a ``labels``, or a picture such as ``cells.tif`` with
-    ``cells_labels.tif`` beside it. The first folder below `folder` is the data set; a sample's
-    source is its path, always with the data set's name, so that a set has the same sources whether
-    it is read alone or with others.
+    ``cells_labels.tif`` beside it. The labels of ``image`` may be called ``image_labels``, too, and
+    those of ``cells.tif`` ``cells.tif_labels``, as `napari-sam segment` does. The first folder
+    below `folder` is the data set; a sample's source is its path, always with the data set's name,
+    so that a set has the same sources whether it is read alone or with others.
+
+    Parameters
+    ----------
+    folder : Path
+    on_bad : callable, optional
+        As in `napari_sam.io.pictures.find_pictures`.
     """
     folder = folder.resolve()
     kinds = _modalities(folder)
     pairs = []
-    for place, files in sorted(_places(folder).items()):
+    for place, files in sorted(_places(folder, on_bad).items()):
         parts = place.relative_to(folder).parts
         source = "/".join(parts if len(parts) > 1 else place.parts[-2:])
         dataset, _, sample = source.partition("/")
@@ -84,20 +95,28 @@ def find_pairs(folder: Path) -> list[Pair]:
     return pairs
 
 
-def _places(folder: Path) -> dict[Path, dict[str, Path]]:
+def _places(folder: Path, on_bad: Callable[[str, str], None] | None) -> dict[Path, dict[str, Path]]:
     """Return the image and the labels of each sample, by its folder or the picture's bare name."""
     try:
-        files = find_pictures([folder])
+        files = find_pictures([folder], on_bad)
     except InputError:  # it holds none
         return {}
     places: dict[Path, dict[str, Path]] = defaultdict(dict)
     named = {path.with_suffix(""): path for path in reversed(files)}  # the first of several
+    for path in files:
+        own = path.with_name(path.name + LABELS)
+        if own in named:
+            places[path] = {"image": path, "labels": named[own]}
     for name, path in named.items():
         beside = name.with_name(name.name + LABELS)
         if name.name in ("image", "labels"):
             places[name.parent][name.name] = path
-        elif beside in named:
+        elif beside in named and path not in places:
             places[name] = {"image": path, "labels": named[beside]}
+    for place, sample in places.items():
+        beside = place / f"image{LABELS}"
+        if "image" in sample and beside in named:
+            sample.setdefault("labels", named[beside])
     return places
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_sam.errors import InputError
+from napari_sam.reasons import reason
 from napari_sam.training.arrays import matched, read_image, read_labels, to_rgb8_planes
 from napari_sam.training.open_data import known
 from napari_sam.training.pairs import Pair, find_pairs
@@ -83,7 +84,7 @@ def load_pictures(
     InputError
         If no sample could be read at all.
     """
-    pictures = load_pairs(find_pairs(folder), planes, partial, on_bad)
+    pictures = load_pairs(find_pairs(folder, on_bad), planes, partial, on_bad)
     if not pictures:
         raise InputError(
             f"no usable sample below {folder}; each needs a folder with image.tif|png and "
@@ -118,11 +119,11 @@ def load_pairs(
             labels = read_labels(_there(one.labels, "labels"))
             pictures += _planes(one.dataset, one.source, image, labels, planes, partial)
         except Exception as error:  # files can be damaged in more ways than their readers name
-            reason = str(error) or type(error).__name__
+            why = reason(error)
             if on_bad is None:
-                log.warning("left out %s: %s", one.source, reason)
+                log.warning("left out %s: %s", one.source, why)
             else:
-                on_bad(one.source, reason)
+                on_bad(one.source, why)
     return pictures
 
 
@@ -182,7 +183,8 @@ def data_digest(pictures: Iterable[Picture]) -> str:
     """Return the SHA-256 of all names, pixels and labels, whatever the order of the pictures."""
     parts = []
     for picture in pictures:
-        digest = hashlib.sha256(f"{picture.source} {picture.plane} {picture.rgb.shape}".encode())
+        said = f"{picture.source} {picture.plane} {picture.rgb.shape}"
+        digest = hashlib.sha256(said.encode(errors="surrogateescape"))
         digest.update(picture.rgb.tobytes())
         digest.update(picture.labels.tobytes())
         parts.append(digest.digest())

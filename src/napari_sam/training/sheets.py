@@ -14,6 +14,7 @@ from skimage.segmentation import find_boundaries
 from napari_sam.inference.embedding import Embedding
 from napari_sam.inference.predictor import Predictor
 from napari_sam.prompts import Prompts
+from napari_sam.reasons import shown
 from napari_sam.training.deepest import deepest_point
 from napari_sam.training.evaluate import Row, bounding_box
 from napari_sam.training.samples import Picture
@@ -67,7 +68,7 @@ def draw(predictor: Predictor, examples: Sequence[Example]) -> Image.Image:
         for k in mine:
             x, y = k % COLUMNS * SIDE, k // COLUMNS * (SIDE + 2 * CAPTION)
             sheet.paste(_tile(predictor, embedding, examples[k]), (x, y))
-            pen.text((x + 3, y + SIDE), picture.dataset[:27], fill=GREY)
+            pen.text((x + 3, y + SIDE), shown(picture.dataset)[:27], fill=GREY)
             pen.text((x + 3, y + SIDE + CAPTION - 2), f"IoU {examples[k].iou:.2f}", fill=GREY)
     return sheet
 

@@ -93,4 +93,4 @@ def _part(picture: Picture, begin: float, end: float) -> Picture:
 def _number(source: str, seed: int) -> int:
     """Turn a name into a number that looks random but is always the same."""
     text = f"{seed} {source}" if seed else source
-    return int(hashlib.sha1(text.encode()).hexdigest(), 16)
+    return int(hashlib.sha1(text.encode(errors="surrogateescape")).hexdigest(), 16)

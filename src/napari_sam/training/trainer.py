@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -103,7 +104,13 @@ class Trainer:
             start = time.perf_counter()
 
     def save(self, file: Path, **more: Any) -> None:
-        """Write a checkpoint to a temporary name and rename it; `more` is kept beside it."""
+        """Write a checkpoint to a temporary name and rename it; `more` is kept beside it.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        """
         state = {
             "step": self.step,
             "model": self.average.current(),
@@ -113,7 +120,13 @@ class Trainer:
             **more,
         }
         with replacing(file) as part:
-            torch.save(state, part)
+            try:
+                torch.save(state, part)
+            except RuntimeError as error:  # whatever a disk refuses, torch says no more than this
+                free = shutil.disk_usage(part.parent).free
+                raise OSError(
+                    f"{file} cannot be written; is the disk full? {free / 1e6:,.1f} MB are free"
+                ) from error
 
     def load(self, file: Path) -> dict[str, Any]:
         """Go on from a checkpoint of `save`; return all that is in it.

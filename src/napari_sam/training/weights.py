@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -174,7 +175,10 @@ def save_weights(file: Path, state: Mapping[str, Tensor], header: Mapping[str, A
         metadata["config"] = str(header["config"]["name"])
         metadata["intensity"] = str(header["normalisation"]["intensity"])
     with replacing(file) as part:
-        save_file(kept, part, metadata)
+        try:
+            save_file(kept, part, metadata)
+        except SafetensorError as error:  # of a full disk, too, which it names in its words only
+            raise OSError(f"{file} cannot be written: {error}") from error
 
 
 def _halved(name: str, value: Tensor) -> Tensor:

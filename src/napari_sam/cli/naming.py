@@ -1,0 +1,189 @@
+"""Which pictures are meant, and where the labels of each go."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from glob import has_magic
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import TypeVar
+
+from napari_sam.cli.failures import Failures
+from napari_sam.errors import InputError
+from napari_sam.reasons import shown
+
+__all__ = [
+    "LABELS",
+    "distinct",
+    "outputs_of",
+    "pictures_of",
+    "place_below",
+    "root_of",
+]
+
+T = TypeVar("T")
+LABELS = "_labels"
+
+
+def pictures_of(
+    named: Sequence[Path], failures: Failures, output: Path | None = None, quiet: bool = False
+) -> list[Path]:
+    """Return the pictures that are meant; what cannot be read is a failure.
+
+    Labels of other pictures that are meant, too, are left out with a word: ``labels`` beside
+    ``image``, ``cells_labels`` beside ``cells`` or in the folder that is written to, and what these
+    commands have written before. They count as pictures where there is nothing else.
+
+    Raises
+    ------
+    InputError
+        If there are none.
+    """
+    from napari_sam.io.pictures import find_pictures
+
+    found = find_pictures(named, failures.reasons.__setitem__)
+    test = _test_of_labels(found, output)
+    labels = [path for path in found if test(path)]
+    if not labels or len(labels) == len(found):
+        return found
+    if not quiet:
+        some = (
+            f"{len(labels)} files, such as {shown(labels[0])}" if labels[1:] else shown(labels[0])
+        )
+        print(f"left out, as labels of others: {some}", file=sys.stderr)
+    return [path for path in found if path not in set(labels)]
+
+
+def outputs_of(
+    images: list[Path],
+    named: Sequence[Path],
+    output: Path,
+    failures: Failures,
+    others: Iterable[Path] = (),
+) -> dict[Path, Path]:
+    """Return where the labels of each picture go; pictures that it cannot be said of are failures.
+
+    Parameters
+    ----------
+    images : list of Path
+        The pictures.
+    named : sequence of Path
+        What they were found in. Where names collide, its folders are mirrored.
+    output : Path
+        A file for one picture; a folder.
+    failures : Failures
+    others : iterable of Path
+        Other inputs, which must stay.
+
+    Raises
+    ------
+    InputError
+        If several would go to one file, or it has no format for objects.
+    """
+    from napari_sam.io.labels import check_output
+    from napari_sam.io.pictures import name_of, whole_name_of
+
+    if output.suffix:
+        if len(images) > 1:
+            raise InputError(f"the labels of {len(images)} pictures need a folder; got {output}")
+        check_output(output)
+        names = dict.fromkeys(images, output)
+    else:
+        root = root_of(named)
+        names = distinct(
+            images,
+            lambda image: Path(name_of(image)),
+            lambda image: place_below(image, root) / name_of(image),
+            lambda image: place_below(image, root) / whole_name_of(image),
+        )
+        names = {image: output / f"{name}{LABELS}.tif" for image, name in names.items()}
+    inputs = {Path(os.path.realpath(path)) for path in (*images, *others)}
+    outputs: dict[Path, Path] = {}
+    taken: dict[str, Path] = {}
+    alike = len({str(one).casefold() for one in names.values()}) < len(set(names.values()))
+    blind = alike and _is_blind(output)
+    for image, one in names.items():
+        with failures.kept(image):
+            check_output(one, *inputs.intersection([Path(os.path.realpath(one))]))
+            first = taken.setdefault(str(one).casefold() if blind else str(one), image)
+            if first != image:
+                raise InputError(f"its labels would replace those of {first}; do one after another")
+            outputs[image] = one
+    return outputs
+
+
+def distinct(items: Iterable[T], *ways: Callable[[T], Path]) -> dict[T, Path]:
+    """Name things the first way; those of the same name the next, and so on.
+
+    Examples
+    --------
+    >>> names = distinct(["a/x", "b/x", "y"], lambda path: Path(Path(path).name), Path)
+    >>> [name.as_posix() for name in names.values()]
+    ['a/x', 'b/x', 'y']
+    """
+    first, *others = ways
+    names = {item: first(item) for item in items}
+    for way in others:
+        counts = Counter(names.values())
+        names = {item: way(item) if counts[name] > 1 else name for item, name in names.items()}
+    return names
+
+
+def root_of(named: Sequence[Path]) -> Path:
+    """Return the folder that all that was named lies in."""
+    heads = [os.path.abspath(_head(path)) for path in named]
+    try:
+        return Path(os.path.commonpath(heads))
+    except ValueError:  # several drives
+        return Path(Path(heads[0]).anchor)
+
+
+def _head(path: Path) -> Path:
+    """Return the folder in which everything lies that is meant by a path."""
+    from napari_sam.io.pictures import ZARR, place_of
+
+    if os.path.isdir(path) and path.suffix.lower() not in ZARR:
+        return path
+    if os.path.exists(path) or not has_magic(str(path)):
+        return place_of(path)
+    return next(one for one in path.parents if not has_magic(str(one)))
+
+
+def place_below(path: Path, root: Path) -> Path:
+    """Return where a picture lies below a folder; on another drive, below that."""
+    from napari_sam.io.pictures import place_of
+
+    place = Path(os.path.abspath(place_of(path)))
+    return place.relative_to(root if place.is_relative_to(root) else place.anchor)
+
+
+def _is_blind(folder: Path) -> bool:
+    """Tell whether the disk takes upper and lower case for the same name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=folder, prefix="aA") as file:
+        return folder.joinpath(Path(file.name).name.swapcase()).exists()
+
+
+def _test_of_labels(found: list[Path], output: Path | None) -> Callable[[Path], bool]:
+    """Return what tells whether a file holds labels of one of these pictures."""
+    from napari_sam.io.pictures import name_of, place_of, whole_name_of
+    from napari_sam.io.provenance import is_told
+
+    folder = None if output is None else Path(os.path.abspath(output))
+    names: Mapping[str, set[Path]] = defaultdict(set)
+    for path in found:
+        for name in (name_of(path), whole_name_of(path)):
+            names[name].add(place_of(path))
+
+    def test(path: Path) -> bool:
+        name, place = name_of(path), place_of(path)
+        of = "image" if name == "labels" else name.removesuffix(LABELS)
+        if of == name or of not in names:
+            return is_told(path)
+        written = folder is not None and Path(os.path.abspath(path)).is_relative_to(folder)
+        return place in names[of] or (written and name != "labels") or is_told(path)
+
+    return test

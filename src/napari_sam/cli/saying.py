@@ -1,0 +1,96 @@
+"""What the commands say, whoever listens: streams that break, and numbers that JSON has not."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import math
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+__all__ = ["Patient", "heard", "print_json"]
+
+GONE = (errno.EPIPE, errno.EIO)  # who read it has ended; the terminal is closed
+
+
+class Patient:
+    """A stream that takes every character, and goes on in silence when nobody reads it any more.
+
+    Parameters
+    ----------
+    stream : text stream
+        Where to write; None is nowhere.
+    wanted : bool
+        Whether it is an error if a file that it goes to cannot be written.
+    """
+
+    def __init__(self, stream: Any, wanted: bool) -> None:
+        self._stream, self._wanted = stream, wanted
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write a text; characters that the stream has not become their numbers."""
+        with self._alive():
+            if self._stream is None:
+                return len(text)
+            try:
+                self._stream.write(text)
+            except UnicodeEncodeError:
+                kind = self._stream.encoding
+                self._stream.write(text.encode(kind, "backslashreplace").decode(kind))
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush."""
+        with self._alive():
+            if self._stream is not None:
+                self._stream.flush()
+
+    @contextlib.contextmanager
+    def _alive(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            # What is left in its buffer would be an error once more when Python ends.
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._stream.fileno())
+            os.close(nowhere)
+            if self._wanted and error.errno not in GONE:
+                raise
+
+
+@contextlib.contextmanager
+def heard() -> Iterator[None]:
+    """Make the streams patient, for the time of a command."""
+    out, err = Patient(sys.stdout, wanted=True), Patient(sys.stderr, wanted=False)
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            yield
+    finally:
+        with contextlib.suppress(OSError):  # told before, where it matters
+            out.flush()
+            err.flush()
+
+
+def print_json(said: Any, indent: int | None = 2) -> None:
+    """Print JSON; numbers that it has not are null.
+
+    Examples
+    --------
+    >>> print_json({"IoU": float("nan"), "objects": (1, 2)}, None)
+    {"IoU": null, "objects": [1, 2]}
+    """
+    print(json.dumps(_finite(said), indent=indent, allow_nan=False))
+
+
+def _finite(said: Any) -> Any:
+    if isinstance(said, dict):
+        return {key: _finite(value) for key, value in said.items()}
+    if isinstance(said, list | tuple):
+        return [_finite(value) for value in said]
+    return None if isinstance(said, float) and not math.isfinite(said) else said

@@ -1,0 +1,70 @@
+"""A picture that was taken for labels: its brightness would be thousands of objects."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sam.errors import InputError
+
+__all__ = ["check_objects"]
+
+SIDE = 1024  # pixels of the piece that is looked at
+FEWEST = 1000  # pixels of objects in it to judge by
+IDS = 32  # classes may be speckled all over a picture, but they are fewer
+UNLIKE = 0.2  # of neighbours in objects that differ; 0.08 in the worst of labels, 0.3 in pictures
+PIECES = 8  # of each number
+DUST = 0.6  # of neighbours that differ where objects are hardly larger than a pixel
+
+
+def check_objects(path: Path, labels: Any) -> None:
+    """Refuse labels only if they cannot be any: brightness changes from pixel to pixel.
+
+    Parameters
+    ----------
+    path : Path
+        What is refused.
+    labels : (..., Y, X) array-like
+        The middle of the middle plane is read.
+
+    Raises
+    ------
+    InputError
+        If there are many numbers, in crumbs all over the picture.
+    """
+    part = _middle(labels)
+    if np.count_nonzero(part) < FEWEST:
+        return
+    unlike, numbers = _unlike(part), np.unique(part)
+    ids = int((numbers != 0).sum())
+    if ids < IDS or unlike < UNLIKE:
+        return
+    from skimage.measure import label
+
+    pieces = int(label(np.searchsorted(numbers, part), connectivity=1, background=-1).max())
+    if unlike > DUST or pieces > PIECES * ids:
+        raise InputError(
+            f"{path} is a picture of brightness and not of labels: {ids} numbers lie in {pieces} "
+            "pieces there, where each object should have a number and few pieces; give the labels, "
+            "or make them with `napari-sam segment`"
+        )
+
+
+def _middle(labels: Any) -> NDArray[Any]:
+    *planes, height, width = labels.shape
+    top, left = (max(0, (side - SIDE) // 2) for side in (height, width))
+    index = (*(count // 2 for count in planes), slice(top, top + SIDE), slice(left, left + SIDE))
+    return np.asarray(labels[index])
+
+
+def _unlike(part: NDArray[Any]) -> float:
+    """Return how many of the neighbours that both belong to objects are not of the same."""
+    both = differ = 0
+    for one, other in ((part[1:], part[:-1]), (part[:, 1:], part[:, :-1])):
+        inside = (one != 0) & (other != 0)
+        both += int(inside.sum())
+        differ += int((inside & (one != other)).sum())
+    return differ / max(both, int(np.count_nonzero(part)), 1)  # points have few neighbours
