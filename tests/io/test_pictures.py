@@ -157,10 +157,20 @@ def test_links_in_circles_lead_to_nothing_new(tree, named):
     assert sorted(found) == ["in/a.tif", "in/sub/b.tif", "in/to/c.tif"]
 
 
-def test_patterns_do_not_go_in_circles(tree):
-    Path("in/to").unlink()
-    found = [path.as_posix() for path in find_pictures([Path("in/**/*.tif")])]
-    assert found == ["in/a.tif", "in/sub/b.tif"]
+@pytest.mark.parametrize("pattern", ["in/**/*.tif", "i*/**/?.tif", "in/**", "in/**/**/*.tif"])
+def test_patterns_do_not_go_in_circles(tree, pattern):
+    found = [path.as_posix() for path in find_pictures([Path(pattern)])]
+    assert sorted(found) == ["in/a.tif", "in/sub/b.tif", "in/to/c.tif"]
+
+
+def test_patterns_are_those_of_the_shell(tree):
+    Path("other/back").unlink()
+    Path("in/.hidden").mkdir()
+    Path("in/a.tif").rename("in/.hidden/a.tif")
+    Path("in/[1]").mkdir()
+    Path("in/sub/b.tif").rename("in/[1]/b.tif")
+    assert find_pictures([Path("**/[[]1]/*.tif")]) == [Path("in/[1]/b.tif")]
+    assert {path.name for path in find_pictures([Path("**/?.tif")])} == {"b.tif", "c.tif"}
 
 
 def test_folders_may_be_as_deep_as_paths_are_long(tmp_path):

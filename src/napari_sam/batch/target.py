@@ -90,7 +90,7 @@ class Target:
         self.scratch.mkdir(parents=True, exist_ok=True)
         size = np.dtype(dtype).itemsize * int(np.prod(shape, dtype=np.int64))
         with scratch(self.scratch, max(size, 1)) as file:
-            yield np.memmap(file, dtype, "r+", shape=shape)  # type: ignore[call-overload]
+            yield np.memmap(file, dtype, "r+", shape=shape)
 
     def write(self, labels: Any, spacing: Spacing, entry: Entry, report: Mapping[str, Any]) -> None:
         """Write labels and beside them how they were made."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
@@ -235,14 +236,41 @@ def _named(path: Path, bad: dict[str, str]) -> Iterator[Path]:
 
 
 def _matches(pattern: Path) -> list[Path]:
-    """Return what fits a pattern; what links that go in circles lead to, once only."""
-    found = sorted(map(Path, glob.glob(str(pattern), recursive=True)))
-    return [path for path in found if not any(map(_circles, (path, *path.parents)))]
+    """Return what fits a pattern; ``**`` stands for folders at any depth."""
+    before, deep, after = _split(pattern)
+    if not deep:
+        return sorted(map(Path, glob.glob(str(pattern))))
+    tops = [Path(top) for top in glob.glob(str(before))]
+    if not after.parts:
+        return sorted(tops)
+    folders = {folder for top in tops if top.is_dir() for folder in _folders(top)}
+    return sorted({one for at in folders for one in _matches(Path(glob.escape(str(at)), after))})
 
 
-def _circles(path: Path) -> bool:
-    """Tell whether this is a link to a folder that it lies in."""
-    return path.is_symlink() and _real(path.parent).is_relative_to(_real(path))
+def _split(pattern: Path) -> tuple[Path, bool, Path]:
+    """Return what stands before and behind the first ``**`` of a pattern, and whether it has one.
+
+    glob's own way would follow links that go in circles, two of them without end.
+    """
+    parts = pattern.parts
+    at = parts.index("**") if "**" in parts else len(parts)
+    after = dropwhile("**".__eq__, parts[at:])  # two behind each other say no more than one
+    return Path(*parts[:at]), at < len(parts), Path(*after)
+
+
+def _folders(top: Path) -> Iterator[Path]:
+    """Give a folder and those in it at any depth but the hidden ones; each place on a way once."""
+    left = [(top, frozenset(map(_identity, _real(top).parents)))]
+    while left:
+        folder, above = left.pop()
+        with suppress(OSError):  # it may not be looked into, or is gone
+            here = _identity(folder)
+            if here in above:
+                continue
+            yield folder
+            with os.scandir(folder) as entries:
+                inside = [one.path for one in entries if one.name[0] != "." and one.is_dir()]
+            left += [(Path(path), above | {here}) for path in inside]
 
 
 def _real(path: Path) -> Path:
