@@ -156,7 +156,8 @@ class TestChangedInPlace:
         seen = layer.data[(0,) * (layer.ndim - 2)]
         np.testing.assert_array_equal(model.embedded[-1][0], seen)
         assert panel.annotation.session.mask[30, 40]
-        np.testing.assert_array_equal(panel.annotation.plane_pixels, seen)
+        plane = panel.annotation.session.draft.plane
+        np.testing.assert_array_equal(panel.annotation.looks.of(plane).pixels, seen)
 
     def test_the_open_object_is_asked_again_without_a_click(self, at_work, settle, model, qtbot):
         viewer, panel = at_work(SHAPES["3D"], "click")

@@ -150,7 +150,7 @@ class _Pass:
         axes = [[None] if i is None else range(n) for i, n in zip(at, shape, strict=True)]
         planes: list[Plane] = list(product(*axes))
         self.total = len(planes)
-        self._mix, self._contrast = annotation.picture.mix, annotation.contrast
+        self._mix, self._contrast = annotation.picture.mix, annotation.looks.contrast
         self._segmenter: Any = None
         self._steps = embed_stack(self._keep, self._read, planes, lambda: self.at, budget)
 

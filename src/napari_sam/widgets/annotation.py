@@ -11,7 +11,6 @@ import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Labels
 from napari.utils.events import Event
-from numpy.typing import NDArray
 from psygnal import Signal
 from qtpy.QtCore import QTimer
 
@@ -31,7 +30,7 @@ from napari_sam.widgets.guidance import CHANNELS, GONE, not_taken
 from napari_sam.widgets.haste import Haste
 from napari_sam.widgets.jobs import Answer, Job, Jobs
 from napari_sam.widgets.labels_watch import LabelsWatch
-from napari_sam.widgets.look import Contrast, Look
+from napari_sam.widgets.look import Looks
 from napari_sam.widgets.many import Many, propose, proposed
 from napari_sam.widgets.picture import Picture
 from napari_sam.widgets.preview import Preview, first_helper
@@ -71,6 +70,8 @@ class Annotation:
         The annotation itself.
     identity : Identity
         Which picture this is.
+    looks : Looks
+        The picture as the model sees it.
     tool : Tool
         What the mouse draws.
     haste : Haste
@@ -99,8 +100,7 @@ class Annotation:
         self._viewer = viewer
         self._jobs = jobs
         self._model: HostedModel | None = None
-        self._looks: dict[Plane, Look] = {}
-        self._contrast = Contrast(picture.sampler())
+        self.looks = Looks(picture)
         self._target: LabelsTarget | None = None
         self._left: WeakKeyDictionary[Labels, Path] = WeakKeyDictionary()
         self._watch: LabelsWatch | None = None  # of the target
@@ -152,11 +152,6 @@ class Annotation:
         return self._model
 
     @property
-    def contrast(self) -> Contrast:
-        """The contrast of all planes."""
-        return self._contrast
-
-    @property
     def waiting(self) -> bool:
         """True while a question to the model is open."""
         return self.session.request is not None and self.session.prediction is None
@@ -165,11 +160,6 @@ class Annotation:
     def proposed(self) -> list[int]:
         """The objects on this slice that were drawn together and wait to be accepted."""
         return proposed(self.session.objects, self.seen)
-
-    @property
-    def plane_pixels(self) -> NDArray[Any]:
-        """The pixels of the plane that the mask on show was predicted for."""
-        return self._looks[self.session.draft.plane].pixels
 
     def use_model(self, model: HostedModel | None) -> None:
         """Ask another model from now on, or none."""
@@ -185,15 +175,9 @@ class Annotation:
             self.remarked.emit(f"⚠ {GONE}")
             self.fail()
             return
-        if plane not in self._looks:
-            self._looks = {plane: self.look(plane)}
         self.failed = False
         request = self.session.request if self.waiting else None
-        self._jobs.submit(self._model, Job(self._looks[plane], request))
-
-    def look(self, plane: Plane) -> Look:
-        """Return a plane as the model sees it."""
-        return self._looks.get(plane) or Look(self.picture.reader(plane), self._contrast)
+        self._jobs.submit(self._model, Job(self.looks.keep(plane), request))
 
     def arm(self, tool: Tool) -> None:
         """Draw with this tool."""
@@ -341,7 +325,8 @@ class Annotation:
         self._prompts.close()
         self._preview.close()
         self.identity.close()
-        self._model, self._looks = None, {}  # large, and not to wait for the garbage collector
+        self._model = None
+        self.looks.let_go()  # large, and not to wait for the garbage collector
 
     def _begin_session(self, restored: Restored | None = None) -> None:
         """Begin with nothing, or go on with a session that was saved."""
@@ -426,8 +411,7 @@ class Annotation:
             self.remarked.emit(said)
         elif self.target is not None and (said := misfit(self.target, self.picture)):
             self.remarked.emit(f"⚠ {said}")
-        self._looks.clear()
-        self._contrast = Contrast(self.picture.sampler())
+        self.looks.renew()
         self._jobs.forget()
         hasty, self.haste.accepting = self.haste.holds(self.session.request), None
         self.session.ask_again()
@@ -439,8 +423,7 @@ class Annotation:
         self.began_afresh.emit()
 
     def _doubt(self) -> None:
-        for look in self._looks.values():
-            look.doubt()
+        self.looks.doubt()
         self._rest.start(REST_MS)
 
     def _drawn(self) -> None:
@@ -472,16 +455,16 @@ class Annotation:
 
     def _ask_many(self) -> None:
         if self._model is not None:
-            self.many.ask(self._model, self.look)
+            self.many.ask(self._model, self.looks.of)
 
     def _saw_others(self, first: Callable[[], object] = lambda: None) -> bool:
         """Begin afresh if pixels were changed in place since the model has seen them."""
-        renewed = any(look.renewed for look in self._looks.values())
-        if renewed:
-            first()
-            self.identity.renew()
-            self.picture.renew()
-        return renewed
+        if not self.looks.renewed:
+            return False
+        first()
+        self.identity.renew()
+        self.picture.renew()
+        return True
 
     def _take_many(self, plane: Plane, areas: list[Area], found: list[Prediction]) -> None:
         if self._saw_others(lambda: self.many.put_back(plane, areas)):

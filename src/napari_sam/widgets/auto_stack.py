@@ -187,7 +187,7 @@ class _Run:
         except InputError:
             return None
         reader = self._annotation.picture.reader(plane)
-        return AutoOrder(reader, self._annotation.contrast, order.grid, where, seeds)
+        return AutoOrder(reader, self._annotation.looks.contrast, order.grid, where, seeds)
 
     def hear(self, stand: Stand) -> StackStand:
         """Take what was found on the plane so far."""

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.session.segmenter import Segmenter
+from napari_sam.session.target import Plane
 
-__all__ = ["Contrast", "Look"]
+if TYPE_CHECKING:
+    from napari_sam.widgets.picture import Picture
+
+__all__ = ["Contrast", "Look", "Looks"]
 
 Read = Callable[[], NDArray[Any]]
 
@@ -91,6 +95,53 @@ class Look:
             contrast = self._contrast.of(segmenter)
             self._embedded = segmenter, segmenter.embed(self.pixels, contrast, pause)
         return self._embedded[1]
+
+
+class Looks:
+    """The plane that a picture's model is asked about, and the contrast of all its planes.
+
+    Parameters
+    ----------
+    picture : Picture
+
+    Attributes
+    ----------
+    contrast : Contrast
+        Of all planes.
+    """
+
+    def __init__(self, picture: Picture) -> None:
+        self._picture = picture
+        self._kept: dict[Plane, Look] = {}
+        self.contrast = Contrast(picture.sampler())
+
+    @property
+    def renewed(self) -> bool:
+        """True once the picture was found to hold other pixels than the model has seen."""
+        return any(look.renewed for look in self._kept.values())
+
+    def of(self, plane: Plane) -> Look:
+        """Return a plane as the model sees it."""
+        return self._kept.get(plane) or Look(self._picture.reader(plane), self.contrast)
+
+    def keep(self, plane: Plane) -> Look:
+        """Return a plane as the model sees it, and keep it in place of others."""
+        self._kept = {plane: self.of(plane)}
+        return self._kept[plane]
+
+    def renew(self) -> None:
+        """Look at other pixels from now on."""
+        self.let_go()
+        self.contrast = Contrast(self._picture.sampler())
+
+    def let_go(self) -> None:
+        """Forget what was seen, which is large."""
+        self._kept = {}
+
+    def doubt(self) -> None:
+        """Read the pixels again before the next answer."""
+        for look in self._kept.values():
+            look.doubt()
 
 
 def _digest(pixels: NDArray[Any]) -> int:

@@ -180,7 +180,7 @@ class Prompting:
         c.show_candidates(prediction is not None and len(prediction.masks) > 1)
         if prediction is not None and len(prediction.masks) > 1:
             limits = annotation.picture.contrast_limits
-            pixels = annotation.plane_pixels
+            pixels = annotation.looks.of(session.draft.plane).pixels
             c.thumbnails.show_candidates(pixels, limits, prediction, session.choice)
         self._catching_up.go_on(annotation)
 

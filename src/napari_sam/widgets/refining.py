@@ -179,7 +179,7 @@ class Refining(QObject):
         self._work.start(
             model,
             (
-                sharpen(plane, shape, partial(read, plane), annotation.look(plane), rule, only)
+                sharpen(plane, shape, partial(read, plane), annotation.looks.of(plane), rule, only)
                 for plane in planes
             ),
         )
