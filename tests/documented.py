@@ -21,9 +21,10 @@ PICTURES = (
     "image", "nuclei", "picture", "cells", "folder_of_pictures/image", "folder_of_pictures/second",
     "folder/of/pictures/image", "pictures/image", "pictures/second", "plates/day1/cells",
     "my_samples/1/image", "my_samples/2/image",
+    "data/day1/s1/image", "data/day1/s2/image",
 )  # fmt: skip
 LABELS = (
-    "rough", "slice", "a", "b", "rough_labels/image", "rough_labels/second_labels",
+    "labels", "rough", "slice", "a", "b", "rough_labels/image", "rough_labels/second_labels",
     "my_samples/1/labels", "my_samples/2/labels",
 )  # fmt: skip
 

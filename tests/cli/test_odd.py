@@ -23,7 +23,7 @@ ODD = {
     "pipe.png": "is no file but a pipe or a device",
     "pipe.czi": "is no file but a pipe or a device",
     "device.tif": "is no file but a pipe or a device",
-    "empty.tif": "is empty: it has 0 bytes",
+    "empty.tif": "the file is empty",
     "text.tif": "cannot be read",
     "folder.tif": "is no picture of the kinds",
     "x" * 240 + ".tif": "is too long for this disk",

@@ -43,7 +43,10 @@ def test_two_processes_agree_with_each_other_and_with_one(model, pictures, tmp_p
         assert torch.equal(first[name], second[name])
         if value.is_floating_point():
             moved = float((value - start[name]).abs().max())
-            torch.testing.assert_close(first[name], value, rtol=0, atol=max(0.05 * moved, 1e-6))
+            # A key's bias adds the same to all scores that a softmax compares. Its gradient is what
+            # rounding leaves, which differs between processors, and the optimiser enlarges it.
+            least = 1e-5 if name.endswith("k_proj.bias") else 1e-6
+            torch.testing.assert_close(first[name], value, rtol=0, atol=max(0.05 * moved, least))
 
 
 def test_batches_that_cannot_be_shared_equally_are_refused(model, pictures):

@@ -14,8 +14,8 @@ from zipfile import ZipFile
 import numpy as np
 
 from napari_sam.files import replacing
-from napari_sam.io.labels import open_labels
 from napari_sam.io.microscopes import file_of
+from napari_sam.io.pictures import open_picture
 
 __all__ = ["beside", "described", "files", "is_told", "told", "undone", "write_provenance"]
 
@@ -114,8 +114,6 @@ def undone(output: Path, about: Mapping[str, Any]) -> str:
         return "nothing says how it was made"
     except (OSError, ValueError) as error:
         return f"what says how it was made cannot be read ({error})"
-    if not isinstance(said.get("report"), dict):
-        return "it does not say what was found"
     differing = [name for name, value in about.items() if said.get(name) != value]
     if differing:
         return f"it was made with other {' and '.join(differing)}"
@@ -138,7 +136,7 @@ def _read(output: Path) -> None:
     elif kind == ".csv":
         output.read_text("utf-8")
     else:
-        with open_labels(output) as labels:
+        with open_picture(output, numbers=True) as labels:
             for plane in np.ndindex(*labels.shape[:-2]):
                 labels[plane]
 

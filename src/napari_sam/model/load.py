@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from napari_sam.own_models import own_folder, own_models, read_header
 from napari_sam.settings import default_threads, load_settings
 
 __all__ = ["available_devices", "digests", "load_model", "pick_device", "unknown"]
+
+NO_NAME = OSError, RuntimeError, ValueError  # too long, another user's home, not allowed
 
 
 def load_model(name_or_path: str | Path, device: str = "auto") -> Sam:
@@ -115,7 +118,7 @@ def _here(name: str) -> Path | None:
     try:
         path = Path(name).expanduser()
         return path if path.is_file() else None
-    except (OSError, RuntimeError, ValueError):  # too long, another user's home, not allowed
+    except NO_NAME:
         return None
 
 
@@ -190,15 +193,16 @@ def digests(name: str) -> list[str]:
 
 def unknown(name: str) -> InputError:
     """Return the error for what is neither a file nor a model's name; it offers the nearest."""
-    path, more = Path(name).expanduser(), "`napari-sam models list` shows all names"
+    more = "`napari-sam models list` shows all names"
     if not name.strip():
         return InputError(f"the name of the model is empty; {more}")
-    if path.is_dir():
-        return InputError(
-            f"{name!r} is a folder; name the file of weights in it, or a model; {more}"
-        )
+    with suppress(*NO_NAME):
+        if Path(name).expanduser().is_dir():
+            return InputError(
+                f"{name!r} is a folder; name the file of weights in it, or a model; {more}"
+            )
     near = difflib.get_close_matches(
-        path.name.strip(), [*zoo.catalogue(), *own_models()], n=3, cutoff=0.4
+        Path(name).name.strip(), [*zoo.catalogue(), *own_models()], n=3, cutoff=0.4
     )
     hint = f"did you mean {' or '.join(near)}? " if near else ""
     return InputError(f"{name!r} is neither a file nor a model's name; {hint}{more}")
