@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 
+from napari_sam.errors import SessionError
 from napari_sam.session.folder import SessionFolder, restore
 from napari_sam.session.session import Session
 from tests.session.damage import (
@@ -72,6 +73,16 @@ class TestSnapshot:
         assert image_of(restored.session) == image
         restored.folder.close()
 
+    def test_a_later_one_that_is_none_hides_nothing(self, taken):
+        """As a program leaves it that keeps folders in step, and has copied its folder only."""
+        (taken / "snapshot-000009").mkdir()
+        for damaged in (True, False):
+            restored = restore(taken)
+            assert restored.damaged is damaged
+            assert list(restored.session.objects) == [1, 2, 3, 4, 5, 6]
+            restored.folder.close()
+        assert (taken / "snapshot-000001.damaged" / "state.json").exists()
+
     def test_a_changed_byte_is_noticed(self, taken):
         state = taken / "snapshot-000001" / "state.json"
         state.write_bytes(state.read_bytes().replace(b'"score": 0.9', b'"score": 0.8', 1))
@@ -89,6 +100,13 @@ class TestSnapshot:
         assert not restored.damaged
         assert len(restored.session.history.done) == 6
         restored.folder.close()
+
+    def test_a_missing_first_journal_is_noticed(self, begun):
+        begun[1].close()
+        (begun[1].path / "journal-000000.jsonl").unlink()
+        with pytest.raises(SessionError, match="nothing of what was saved"):
+            restore(begun[1].path)
+        assert (begun[1].path / "session.json").exists()
 
     def test_a_missing_journal_is_noticed(self, taken):
         (taken / "journal-000001.jsonl").unlink()

@@ -75,11 +75,19 @@ def read_folder(path: Path, history_bytes: int, before: int | None = None) -> Re
         if set(range(base, generation)) <= set(written):
             session = Session(history_bytes=history_bytes)
             if _begun(session, path, base)[1] == 0:
-                return _replayed(session, path, range(base, generation + 1), (0, 0))
+                steps = range(base, generation + 1)
+                return _replayed(session, path, steps, generation, (0, 0))
+    first, recovered, lost = 0, 0, int(not kept)
     session = Session(history_bytes=history_bytes)
-    counted = _begun(session, path, kept[-1]) if kept else (0, 1)
-    first = kept[-1] if counted[0] else 0
-    return _replayed(session, path, [n for n in written if n >= first] or [generation], counted)
+    for base in reversed(kept):  # the latest of which anything can be read
+        recovered, missing = _begun(session, path, base)
+        lost += missing
+        if recovered:
+            first = base
+            break
+        session = Session(history_bytes=history_bytes)
+    steps = [n for n in written if n >= first] or [generation]
+    return _replayed(session, path, steps, generation, (recovered, lost))
 
 
 def _begun(session: Ledger, path: Path, base: int) -> tuple[int, int]:
@@ -93,7 +101,11 @@ def _begun(session: Ledger, path: Path, base: int) -> tuple[int, int]:
 
 
 def _replayed(
-    session: Session, path: Path, generations: Sequence[int], counted: tuple[int, int]
+    session: Session,
+    path: Path,
+    generations: Sequence[int],
+    latest: int,
+    counted: tuple[int, int],
 ) -> Reading:
     """Do the steps of these journals again, over a session that holds what was before."""
     replay = Replay(session, whole=not counted[1])
@@ -102,8 +114,7 @@ def _replayed(
         replay.journal(lines.values)
     if not replay.whole:
         tidy(session)
-    latest = generations[-1]
-    there = latest == 0 or journal_path(path, latest).exists()
+    there = journal_path(path, latest).exists()
     return Reading(
         session,
         latest,
