@@ -15,7 +15,8 @@ from napari_sam.inference.patch import patches
 from napari_sam.inference.refined import check_labels
 from napari_sam.inference.seeds import deepest_points
 from napari_sam.io.drawn import cut_out
-from napari_sam.io.export import read_objects, write_objects
+from napari_sam.io.export import as_labels, read_objects, write_objects
+from napari_sam.io.labels import open_labels
 from napari_sam.io.measurements import measure
 from napari_sam.numbering import check_numbers, ranked
 from napari_sam.training.arrays import matched
@@ -158,3 +159,13 @@ def test_missing_numbers_between_small_ones_are_no_objects():
 def test_integers_are_returned_as_they_are():
     labels = np.eye(3, dtype=np.uint16)
     assert check_numbers(labels) is labels
+
+
+def test_numbers_of_64_bits_go_into_a_zarr(tmp_path):
+    """numpy has two such types, of which zarr knows one."""
+    labels = np.zeros((4, 5), np.min_scalar_type(2**63))
+    labels[1:3, 1:3] = 2**63 + 1
+    for name, drawn in (("a.zarr", labels), ("b.zarr", as_labels(cut_out(labels, "yx")))):
+        write_objects(tmp_path / name, drawn)
+        with open_labels(tmp_path / name) as found:
+            np.testing.assert_array_equal(found[...], labels)

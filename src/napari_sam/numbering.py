@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
 
-__all__ = ["LARGEST", "check_numbers", "ranked", "whole_number"]
+__all__ = ["LARGEST", "check_numbers", "ranked", "smallest_type", "whole_number"]
 
 LARGEST = 2**64 - 1  # the largest number that labels can hold
 MANY = 100_000  # up to this largest number a place for each one is quick and small
@@ -93,7 +93,20 @@ def _smallest(labels: NDArray[np.floating]) -> np.dtype[Any]:
     largest = int(labels.max(initial=0))
     if largest > LARGEST:
         raise InputError(f"labels must be whole numbers of at most {LARGEST}; got {largest:.3g}")
-    return np.min_scalar_type(largest)
+    return smallest_type(largest)
+
+
+def smallest_type(largest: int) -> np.dtype[Any]:
+    """Return the smallest type of whole numbers from 0 to the largest.
+
+    numpy's own answer may be the second of two types of 64 bits, which zarr does not know.
+
+    Examples
+    --------
+    >>> smallest_type(300), smallest_type(2**63)
+    (dtype('uint16'), dtype('uint64'))
+    """
+    return np.dtype(np.min_scalar_type(largest).name)
 
 
 def whole_number(value: Any) -> int | None:

@@ -86,7 +86,8 @@ def test_a_folder_of_labels_becomes_one_coco_file_of_its_pictures_and_back(folde
         np.testing.assert_array_equal(tifffile.imread(f"back/{name}_labels.tif"), labels[number])
     (folder / "pictures" / "b.tif").unlink()
     assert main(["convert", "drawn", "-o", "all.json", "--image", "pictures"]) == 1
-    assert "b_labels.png needs one picture called b in pictures; 0 are" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "drawn/b_labels.png  needs one picture called b in pictures; 0 are" in err
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,21 @@ def test_grey_stays_grey_however_few_slices_or_columns_there_are(write, shape, a
     np.testing.assert_array_equal(pixels, data)
 
 
+@pytest.mark.parametrize("samples", [3, 4])
+@pytest.mark.parametrize("planes", [(), (2,)])
+def test_pages_as_narrow_as_colours_are_colours_with_a_word(write, planes, samples, caplog):
+    data = np.broadcast_to(RGB[..., :1], (*planes, 20, 30, samples))
+    pixels, colours = read(write(data, photometric="minisblack"))
+    assert colours
+    np.testing.assert_array_equal(pixels, data)
+    assert f"20 pages of 30 x {samples} pixels; taken as one picture of 20 x 30" in caplog.text
+
+
+def test_pages_of_two_columns_are_asked_about(write):
+    with pytest.raises(InputError, match="20 pages of 30 x 2 pixels, as if the channels"):
+        read(write(RGB[..., :2], photometric="minisblack"))
+
+
 @pytest.mark.parametrize("side", [(3, 3), (1, 1), (1, 4)])
 def test_colours_stay_colours_however_small_the_picture_is(write, side):
     pixels, colours = read(write(RGB[: side[0], : side[1]], photometric="rgb"))

@@ -135,6 +135,7 @@ class _Search:
             "objects": 0,
             "linked": None if along is None else spacing.axes[along],
             "anisotropy": spacing.anisotropy,
+            "channels": dict(zip(spacing.axes, shape, strict=True)).get("c", 1),
         }
         with work.target.room(shape) as labels:
             if work.words is None:

@@ -50,7 +50,13 @@ class Failures:
         if not self.reasons:
             return
         print(f"napari-sam: {len(self.reasons)} of {count} failed:", file=sys.stderr)
-        rows = [(shown(path), shown(" ".join(why.split()))) for path, why in self.reasons.items()]
+        reasons = {path: _without(path, why) for path, why in self.reasons.items()}
+        rows = [(shown(path), shown(" ".join(why.split()))) for path, why in reasons.items()]
         width = min(WIDE, max(len(path) for path, _ in rows))
         for path, why in rows:
             print(f"  {path:<{width}}  {why}", file=sys.stderr)
+
+
+def _without(path: str, why: str) -> str:
+    """Return a reason without the path in front, beside which it stands."""
+    return why.removeprefix(path).lstrip(": ") if why.startswith((f"{path} ", f"{path}: ")) else why

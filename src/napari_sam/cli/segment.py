@@ -107,7 +107,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 def _said(words: Words | None, report: dict[str, Any]) -> tuple[str, list[str]]:
     """Return what was found, for people."""
-    return f"{_found(report, words)}{_linked(report)}", []
+    return f"{_found(report, words)}{_linked(report)}{_channels(report)}", []
 
 
 def _found(report: dict[str, Any], words: Words | None) -> str:
@@ -120,6 +120,11 @@ def _found(report: dict[str, Any], words: Words | None) -> str:
         return "areas of " + ", ".join(kinds)
     said = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
     return f"{report['objects']} objects ({said})"
+
+
+def _channels(report: dict[str, Any]) -> str:
+    count = report.get("channels", 1)
+    return f", each of {count} channels on its own" if count > 1 else ""
 
 
 def _linked(report: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
-from napari_sam.numbering import ranked
+from napari_sam.numbering import ranked, smallest_type
 
 __all__ = [
     "PLANES",
@@ -160,7 +160,7 @@ def paint(drawn: Drawn) -> tuple[NDArray[np.unsignedinteger], int]:
     check_labels_size(drawn.shape)
     try:
         labels: NDArray[np.unsignedinteger] = np.zeros(
-            drawn.shape, np.promote_types(np.uint16, np.min_scalar_type(largest))
+            drawn.shape, np.promote_types(np.uint16, smallest_type(largest))
         )
     except MemoryError as error:
         raise InputError(

@@ -82,7 +82,7 @@ def _empty(group: Any, name: str, shape: Sequence[int], dtype: np.dtype[Any], ax
         name,
         shape=shape,
         chunks=(*(1 for _ in shape[:-2]), *(max(1, min(n, CHUNK)) for n in shape[-2:])),
-        dtype=dtype.newbyteorder("="),
+        dtype=np.dtype(dtype.name),  # in the byte order of this machine
         fill_value=0,
         **more,
     )

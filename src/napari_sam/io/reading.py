@@ -46,7 +46,8 @@ class Reading:
         except InputError as error:
             self.say(f"left out, for {error}", name)
         except Exception as error:  # files can be damaged in more ways than anyone can name
-            self.say(f"left out, for this cannot be understood: {error!r}", name)
+            logger.debug("%s: %s", self._path, name, exc_info=error)
+            self.say("left out, for it is not written as such files are", name)
 
     def say(self, what: str, name: str) -> None:
         """Note what has happened to an object."""
@@ -108,7 +109,14 @@ def read_json(path: Path, what: str) -> Any:
     """
     try:
         return json.loads(path.read_text(encoding="utf-8-sig"))
-    except (RecursionError, ValueError) as error:
+    except json.JSONDecodeError as error:
+        reason = f"line {error.lineno} is no JSON; is the file whole?"
+        raise InputError(f"{path} is no {what}: {reason}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is no {what}: it is no text") from error
+    except RecursionError as error:
+        raise InputError(f"{path} is no {what}: its brackets are nested too deeply") from error
+    except ValueError as error:  # a number of thousands of digits
         raise InputError(f"{path} is no {what}: {error}") from error
 
 

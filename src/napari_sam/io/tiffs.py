@@ -19,6 +19,7 @@ __all__ = ["arrangement", "open_tiff"]
 logger = logging.getLogger(__name__)
 
 ORIENTATION = 274  # the tag
+LEAST = 16  # rows and columns of a picture in colours that was saved as pages
 PLAIN = {"generic", "imagej", "ome", "shaped", "uniform"}  # whose parts are pictures, no thumbnails
 
 
@@ -47,6 +48,9 @@ def open_tiff(path: Path, opened: ExitStack, numbers: bool) -> Pixels:
     series = _first(file, path.parent)
     order, samples = arrangement(series.axes)
     page, count = series.keyframe, 0 if samples is None else series.shape[samples]
+    narrow = "" if numbers or samples is not None else _narrow(series)
+    if narrow:
+        *order, samples = order
     if numbers and count:
         what = f"it is a colour picture, of {count} samples"
         raise InputError(f"{what}; labels need a whole number per object")
@@ -54,7 +58,7 @@ def open_tiff(path: Path, opened: ExitStack, numbers: bool) -> Pixels:
     turn = page.tags.valueof(ORIENTATION, 1)
     several = len(file.series) > 1 and series.kind in PLAIN
     more = f"it holds {len(file.series)} pictures; the first is read" * several
-    for words in filter(None, (remark, TURNED * (turn in TURNS), more)):
+    for words in filter(None, (narrow, remark, TURNED * (turn in TURNS), more)):
         logger.warning("%s: %s", path, words)
     store = opened.enter_context(series.aszarr(level=0))
     return Pixels(path, zarr.open(store, mode="r"), order, samples, look, turn)
@@ -79,6 +83,29 @@ def arrangement(axes: str) -> tuple[list[int], int | None]:
     samples = axes.rindex("S") if "S" in axes else None
     others = [axis for axis in range(len(axes)) if axis not in (*last, samples)]
     return [*others, *last], samples
+
+
+def _narrow(series: Any) -> str:
+    """Return a remark if pages are so narrow that they must be rows of colours.
+
+    That is how an array (Y, X, 3) is written by programs that are not told that it holds colours.
+
+    Raises
+    ------
+    InputError
+        If they are two pixels wide, which may be two channels, or grey and transparency.
+    """
+    *_, pages, rows, columns = (0, *series.shape)
+    named = series.axes[:-2].strip("IQ") or series.kind == "imagej"
+    if named or min(pages, rows) < LEAST or columns not in (2, 3, 4):
+        return ""
+    what = f"it holds {pages} pages of {rows} x {columns} pixels"
+    if columns == 2:
+        raise InputError(
+            f"{what}, as if the channels of a picture stood last; save it with channels first, or "
+            "one channel of it"
+        )
+    return f"{what}; taken as one picture of {pages} x {rows} pixels in colours"
 
 
 def _first(file: Any, folder: Path) -> Any:
