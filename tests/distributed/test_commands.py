@@ -93,7 +93,7 @@ def test_segment_and_embed_with_a_killed_worker(cluster, stack, tmp_path, monkey
     killer.start()
     assert run(cluster, "segment", pictures, "-o", labels["cluster"], "--points", 4) == 1
     killer.join()
-    assert "bad.tif cannot be read" in capsys.readouterr().err
+    assert "bad.tif  cannot be read" in capsys.readouterr().err
     monkeypatch.setenv("NAPARI_SAM_EMBEDDINGS", str(kept["cluster"]))
     assert run(cluster, "embed", pictures) == 1
     (pictures / "bad.tif").unlink()

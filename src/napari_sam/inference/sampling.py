@@ -43,6 +43,7 @@ def sample_stack(data: Any, ndim: int) -> NDArray[Any]:
 
     Examples
     --------
+    >>> import numpy as np
     >>> sample_stack(np.zeros((60, 1024, 1024)), 3).shape
     (1310720,)
     """

@@ -29,6 +29,7 @@ class Stack:
 
     Examples
     --------
+    >>> import numpy as np
     >>> stack = Stack(np.zeros((5, 20, 30)))
     >>> len(stack), stack.shape, stack.plane(2).shape
     (5, (20, 30), (20, 30))
