@@ -312,8 +312,8 @@ def _told(troubles: Sequence[str]) -> str:
     """Say what was found and cannot be opened."""
     more = f" There are {len(troubles) - 1} more of this kind." if len(troubles) > 1 else ""
     return (
-        f"⚠ There is saved work of this picture that cannot be opened: {troubles[0]}.{more} It is "
-        "kept; see More options, Saved work."
+        f"⚠ There is saved work of this picture that cannot be opened: {troubles[0]}.{more} "
+        "More options, Saved work, lists it."
     )
 
 
