@@ -95,6 +95,7 @@ def test_a_picture_that_is_itself_again(at_work, settle, state):
     settle(panel)
     viewer.layers["cells"].data = pixels
     settle(panel)
+    assert "any more" not in panel.controls.remark.text()
     viewer.dims.set_point(0, 0)
     assert panel.annotation.session.draft == draft
     np.testing.assert_allclose(ours(viewer, "points").data[0], (0, *draft.points[0]))

@@ -122,7 +122,7 @@ class Annotation:
             event.connect(self._view_moved)
         picture.follow()
         picture.layer.events.data.connect(self.identity.renew)
-        picture.changed.connect(self._start_afresh)
+        picture.changed.connect(self._picture_changed)
         picture.redrawn.connect(self._doubt)
         self.arm(self.tool)
 
@@ -318,7 +318,7 @@ class Annotation:
         for event in self._view_events():
             event.disconnect(self._view_moved)
         self.picture.layer.events.data.disconnect(self.identity.renew)
-        self.picture.changed.disconnect(self._start_afresh)
+        self.picture.changed.disconnect(self._picture_changed)
         self.picture.redrawn.disconnect(self._doubt)
         self.picture.follow(False)
         self._prompts.changed.disconnect()
@@ -341,10 +341,7 @@ class Annotation:
 
     def _attach(self, layer: Labels) -> None:
         self._target = LabelsTarget(
-            layer,
-            lambda plane: not self.flat or plane == self.seen,
-            self.undo,
-            self.redo,
+            layer, lambda plane: not self.flat or plane == self.seen, self.undo, self.redo
         )
         self._watch = LabelsWatch(
             self, self._target, lambda: self._rest.start(REST_MS), self.remarked.emit
@@ -405,6 +402,10 @@ class Annotation:
             self._prompts.arm(self.tool) if self.flat else self._prompts.disarm()
         self._rest.start(REST_MS)
         self.changed.emit()
+
+    def _picture_changed(self) -> None:
+        self.remarked.emit("")  # what was said of the pixels before
+        self._start_afresh()
 
     def _start_afresh(self) -> None:
         if said := self.many.keep(self._prompts.fit):
