@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from napari_sam.arrays import ODD, plain
 from napari_sam.errors import InputError
 
-__all__ = ["ABSENT", "Absent", "Prompts"]
+__all__ = ["ABSENT", "LEAST_SIDE", "Absent", "Prompts"]
 
 LEAST_SIDE = 0.01  # pixels of a box
 MOST_SURE = 1e6  # of logits

@@ -47,6 +47,8 @@ def test_a_box_with_a_pixels_centre_fits(tmp_path, row):
         ("3,3,3,3", "no area"),
         ("-0.9,1,-0.6,9", "no centre"),
         ("31.2,1,31.9,9", "no centre"),
+        ("7,4,7.0000000001,4.0000000001", "no area"),
+        ("7,4,7.009,9", "no area"),
         ("1,1,90,9", "leaves the picture of 32 x 64 pixels"),
         ("-5,3,9,9", "leaves the picture"),
         ("100,100,120,120", "leaves the picture"),

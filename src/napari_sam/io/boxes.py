@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
+from napari_sam.prompts import LEAST_SIDE
 
 __all__ = ["Boxes", "read_boxes"]
 
@@ -46,7 +47,8 @@ class Boxes:
         first, last = self.corners[:, :2], self.corners[:, 2:]
         outside = np.any((first < -BESIDE) | (last > np.add(size, BESIDE - 1)), axis=1)
         low, high = np.ceil(np.maximum(first, 0)), np.floor(np.minimum(last, np.subtract(size, 1)))
-        thin = np.any((high < low) | (last <= first), axis=1)
+        sides = (last - first).round(9)
+        thin = np.any((high < low) | (sides < LEAST_SIDE), axis=1)
         leaves = f"it leaves the picture of {size[0]} x {size[1]} pixels"
         why = {
             self.name(row): leaves
