@@ -95,7 +95,7 @@ def _narrow(series: Any) -> str:
     InputError
         If they are two pixels wide, which may be two channels, or grey and transparency.
     """
-    *_, pages, rows, columns = (0, *series.shape)
+    pages, rows, columns = (0, *series.shape)[-3:]
     named = series.axes[:-2].strip("IQ") or series.kind == "imagej"
     if named or min(pages, rows) < LEAST or columns not in (2, 3, 4):
         return ""

@@ -75,8 +75,8 @@ def read_folder(path: Path, history_bytes: int, before: int | None = None) -> Re
         if set(range(base, generation)) <= set(written):
             session = Session(history_bytes=history_bytes)
             if _begun(session, path, base)[1] == 0:
-                steps = range(base, generation + 1)
-                return _replayed(session, path, steps, generation, (0, 0))
+                whole = range(base, generation + 1)
+                return _replayed(session, path, whole, generation, (0, 0))
     first, recovered, lost = 0, 0, int(not kept)
     session = Session(history_bytes=history_bytes)
     for base in reversed(kept):  # the latest of which anything can be read
