@@ -76,6 +76,29 @@ class TestSearch:
         assert not bench.labels[[0, 2]].any()
         assert model.searches[0][2] is not None
 
+    @pytest.mark.parametrize("change", [lambda a: a[0], lambda a: a[None], lambda a: a[:, :40]])
+    def test_a_slice_that_is_gone_takes_what_was_found_along(self, open_picture, change):
+        bench = open_picture(np.stack([seen()] * 3))
+        bench.viewer.dims.set_point(0, 2)
+        bench.find()
+        layer = bench.panel.annotation.picture.layer
+        layer.data = change(layer.data)
+        assert "does not have its slice any more. Find again." in bench.status
+        assert not bench.controls.accept.isEnabled()
+        bench.rest()
+        bench.find()
+        bench.controls.accept.click()
+        assert bench.session.objects
+
+    @pytest.mark.parametrize("change", [lambda a: a[0], lambda a: a[None]])
+    def test_a_search_of_a_slice_that_is_gone_ends(self, halt, change):
+        bench = halt(data=np.stack([seen()] * 3))
+        layer = bench.panel.annotation.picture.layer
+        layer.data = change(layer.data)
+        bench.rest()
+        assert "stays" not in bench.status
+        assert not bench.tab.work.busy
+
     def test_only_at_points_or_labels_of_a_layer(self, open_picture, model):
         bench = open_picture()
         bench.viewer.add_points([DISCS[0][:2], (1, 1)], name="mine")

@@ -27,7 +27,7 @@ from napari_sam.widgets.auto_links import runs
 from napari_sam.widgets.auto_loop import AutoLoop
 from napari_sam.widgets.auto_stack import AutoStack, StackOrder, StackStand
 from napari_sam.widgets.auto_work import AutoOrder, AutoWork, Stand
-from napari_sam.widgets.findings import NO_MODEL, Findings
+from napari_sam.widgets.findings import GONE, NO_MODEL, Findings
 from napari_sam.widgets.own_seeds import own_seeds
 from napari_sam.widgets.region import inside
 from napari_sam.widgets.training import Training
@@ -326,7 +326,8 @@ class AutoTab(QObject):
 
     def _end(self, why: str) -> None:
         self.controls.show_work(False)
-        self._said = f"It ended early: {why}. What was found stays." if why else ""
+        stays = "" if self.findings.found is None else " What was found stays."
+        self._said = f"It ended early: {why}.{stays}" if why else ""
         self.filter()
         found = self.findings.found
         if found is not None and self._chosen is not None:
@@ -350,8 +351,13 @@ class AutoTab(QObject):
         self.stack.stop(CANCELLED)
 
     def _begin_afresh(self) -> None:
+        gone = self.findings.gone
+        if gone:
+            self.forget()
         self.work.stop(ANOTHER)
         self.stack.stop(ANOTHER)
+        if gone:
+            self._said = GONE
         self.refresh()
 
     def _show_busy(self, text: str) -> None:

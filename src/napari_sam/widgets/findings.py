@@ -16,10 +16,11 @@ from napari_sam.widgets.annotation import Annotation
 from napari_sam.widgets.auto_found import Found, FoundPreview
 from napari_sam.widgets.auto_ground import held, last_step, state
 
-__all__ = ["NO_MODEL", "Findings"]
+__all__ = ["GONE", "NO_MODEL", "Findings"]
 
 UNSEEN = "Show a slice of the picture in the 2D view first."
 NO_MODEL = "Choose a model in the tab Prompt first."
+GONE = "⚠ What was found is let go of: the picture does not have its slice any more. Find again."
 
 
 class Findings(QObject):
@@ -91,7 +92,7 @@ class Findings(QObject):
     @property
     def shape(self) -> tuple[int, int]:
         """(H, W) of the slice that was searched, else of the one in view."""
-        if self.annotation is None:
+        if self.annotation is None or self.gone:
             return 1, 1
         plane = self.annotation.seen if self.found is None else self.found.plane
         return (1, 1) if plane is None else self.annotation.picture.plane_shape(plane)
@@ -99,10 +100,18 @@ class Findings(QObject):
     @property
     def slices(self) -> int:
         """How many slices lie like the one that was searched."""
-        if self.annotation is None or self.found is None:
+        if self.annotation is None or self.found is None or self.gone:
             return 1
         sizes = zip(self.annotation.picture.shape, self.found.plane, strict=True)
         return math.prod(size for size, at in sizes if at is not None)
+
+    @property
+    def gone(self) -> bool:
+        """True if the slice where this was found is not there any more, or of another size."""
+        if self.annotation is None or self.found is None:
+            return False
+        shape = self.found.anywhere.shape if self.found.left else None
+        return not self.annotation.picture.fits(self.found.plane, shape)
 
     @property
     def elsewhere(self) -> bool:

@@ -23,7 +23,7 @@ from napari_sam.widgets import text_words as words
 from napari_sam.widgets.annotation import Annotation
 from napari_sam.widgets.auto_found import Found
 from napari_sam.widgets.auto_work import AutoOrder, Stand
-from napari_sam.widgets.findings import Findings
+from napari_sam.widgets.findings import GONE, Findings
 from napari_sam.widgets.text_controls import TextControls
 from napari_sam.widgets.text_work import TextOrder, TextWork
 
@@ -290,8 +290,13 @@ class TextTab(QObject):
         self.filter()
 
     def _begin_afresh(self) -> None:
+        gone = self.findings.gone
+        if gone:
+            self.forget()
         self.work.stop(ANOTHER)
         self.work.forget()
+        if gone:
+            self._said = GONE
         self.refresh()
 
     def _take_back(self) -> None:
