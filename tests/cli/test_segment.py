@@ -233,6 +233,7 @@ def test_a_time_series_is_linked_and_channels_are_not(folder, bright, capsys):
         said = capsys.readouterr().out
         assert words in said
         assert ("linked through" in said) == (axes == "TYX")
+        assert (", each of 3 channels on its own" in said) == (axes == "CYX")
 
 
 def test_an_interrupted_stack_is_gone_on_with(folder, monkeypatch, capsys):
