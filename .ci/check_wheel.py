@@ -10,7 +10,7 @@ from zipfile import ZipFile
 NEEDED = (
     "napari_sam/napari.yaml",
     "napari_sam/py.typed",
-    "napari_sam/zoo.toml",
+    "napari_sam/zoo/zoo.toml",
     "napari_sam/model/pretrained/cells_tiny.safetensors",
     "napari_sam/model/pretrained/cells_tiny_text.safetensors",
     "napari_sam/text/pretrained/words_tiny.safetensors",

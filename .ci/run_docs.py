@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_sam.training.synthetic import synthetic_picture
+from recipes.synthetic import synthetic_picture
 from tests.documented import PAGES, is_whole, lay_out, lines, mentioned
 
 SIDE, SLICES, STEP = 512, 8, 2  # of the stack: pixels, and how far things move per slice

@@ -1,7 +1,7 @@
 """Adapt to something new: 8 labelled pictures of a set that the weights have never seen.
 
 ``python -m benchmarks.adaptation DATA WEIGHTS`` with weights that were trained without the sets
-(``python -m napari_sam.training train DATA --run RUN --without ...``). For each set: the IoU after
+(``python -m recipes.cells_tiny train DATA --run RUN --without ...``). For each set: the IoU after
 one click, three clicks and from a box on all its other pictures, before and after a decoder-only
 fine-tuning as the panel does it, beside the two drawings; and the minutes it took.
 """
@@ -17,13 +17,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from napari_sam.data.samples import Picture, load_pictures
+from napari_sam.data.split import hold_out
+from napari_sam.evaluation.evaluate import Row, evaluate
 from napari_sam.inference.predictor import Predictor
 from napari_sam.model.load import load_model
 from napari_sam.model.sam import Sam
-from napari_sam.training.evaluate import Row, evaluate
 from napari_sam.training.finetune import FineTuning, Plan
-from napari_sam.training.samples import Picture, load_pictures
-from napari_sam.training.split import hold_out
 
 SETS = ("usiigaci_phase", "colicoords_ecoli", "dsb2018_train, stained")
 MEASURES = ("click 1", "click 3", "box", "disc", "ellipse")

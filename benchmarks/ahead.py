@@ -33,9 +33,9 @@ from scipy import ndimage
 
 import napari_sam.session
 import napari_sam.widgets
-from napari_sam.inference.embeddings import EmbeddingStore, open_store
-from napari_sam.inference.host import ModelHost
-from napari_sam.inference.segmenter import Segmenter
+from napari_sam.inference.store.store import EmbeddingStore, open_store
+from napari_sam.serving.host import ModelHost
+from napari_sam.serving.segmenter import Segmenter
 from napari_sam.settings import Settings
 
 CLICK_S, SLOT_S = 0.1, 0.05  # what is aimed at

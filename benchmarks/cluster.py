@@ -18,13 +18,13 @@ import tifffile
 from distributed import Client, LocalCluster
 
 from napari_sam import GridSettings
+from napari_sam.batch.cluster import run_on_cluster
 from napari_sam.batch.embed import EmbedWork
+from napari_sam.batch.model import workers_model
 from napari_sam.batch.segment import SegmentWork
 from napari_sam.batch.target import Target
-from napari_sam.batch.work import Work
-from napari_sam.distributed.model import workers_model
-from napari_sam.distributed.run import run_on_cluster
-from napari_sam.training.synthetic import synthetic_picture
+from napari_sam.batch.task import Work
+from recipes.synthetic import synthetic_picture
 
 ROOM = 10**12
 

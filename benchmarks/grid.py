@@ -28,8 +28,8 @@ import torch
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_sam.inference.grid import propose_grid
-from napari_sam.inference.grid_settings import GridSettings
+from napari_sam.inference.automatic.search import propose_grid
+from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.inference.predictor import Predictor
 from napari_sam.model.config import CONFIGS
 from napari_sam.model.sam import Sam

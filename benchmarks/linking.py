@@ -23,10 +23,10 @@ import tifffile
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from napari_sam.inference.automatic.linking import OVERLAP, link_by, link_slices
 from napari_sam.inference.embedding import Embedding
-from napari_sam.inference.linking import OVERLAP, link_by, link_slices
-from napari_sam.inference.patch import Patch
 from napari_sam.inference.predictor import Predictor
+from napari_sam.masks import Patch
 from napari_sam.prompts import Prompts
 
 __all__ = ["Chain", "link", "look_everywhere"]

@@ -27,11 +27,11 @@ from numpy.typing import NDArray
 from benchmarks.linking import link, look_everywhere
 from napari_sam.inference.embedding import Embedding
 from napari_sam.inference.mask_prompts import PromptRule
-from napari_sam.inference.patch import Patch
 from napari_sam.inference.predictor import Predictor
-from napari_sam.inference.propagate import propagate
+from napari_sam.inference.propagation.propagate import propagate
+from napari_sam.inference.propagation.settings import PropagateSettings
 from napari_sam.inference.stack import Stack
-from napari_sam.inference.stops import PropagateSettings
+from napari_sam.masks import Patch
 from napari_sam.model.load import load_model
 from napari_sam.prompts import Prompts
 

@@ -17,14 +17,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from napari_sam.data.samples import Picture, load_pictures
+from napari_sam.data.split import split
 from napari_sam.inference.embedding import Embedding
 from napari_sam.inference.mask_prompts import PromptRule
 from napari_sam.inference.predictor import Predictor
-from napari_sam.inference.refine import refine
+from napari_sam.inference.refinement.refine import refine
 from napari_sam.model.load import load_model
-from napari_sam.training.annotator import corrupt
-from napari_sam.training.samples import Picture, load_pictures
-from napari_sam.training.split import split
+from napari_sam.training.simulated_prompts import corrupt
 
 OBJECTS = 12  # of each picture
 RULES = {

@@ -21,13 +21,13 @@ import torch
 
 from benchmarks.thresholds import Searched, limit, pictures
 from napari_sam import GridSettings, Predictor, Selection, load_model, proposals_to_labels
-from napari_sam.inference.embeddings import EmbeddingStore
-from napari_sam.inference.grid import iter_proposals
-from napari_sam.inference.grid_settings import SEEDS
-from napari_sam.inference.memory_store import MemoryStore
-from napari_sam.inference.presets import presets
-from napari_sam.inference.seeds import deepest_points
-from napari_sam.training.matching import f1, mean_accuracy, overlaps
+from napari_sam.evaluation.matching import f1, mean_accuracy, overlaps
+from napari_sam.inference.automatic.presets import presets
+from napari_sam.inference.automatic.search import iter_proposals
+from napari_sam.inference.automatic.seeds import deepest_points
+from napari_sam.inference.automatic.settings import SEEDS
+from napari_sam.inference.store.memory import MemoryStore
+from napari_sam.inference.store.store import EmbeddingStore
 
 TRUTH = "truth"
 PLAIN = Selection()

@@ -21,13 +21,13 @@ from typing import Any
 import numpy as np
 
 from napari_sam.results import Prediction
+from napari_sam.session.batch import Proposal
 from napari_sam.session.changes import Kind
-from napari_sam.session.commit import Rule
-from napari_sam.session.fingerprint import Fingerprint
-from napari_sam.session.folder import SessionFolder, restore
-from napari_sam.session.manifest import Manifest
+from napari_sam.session.disk.fingerprint import Fingerprint
+from napari_sam.session.disk.folder import SessionFolder, restore
+from napari_sam.session.disk.manifest import Manifest
 from napari_sam.session.objects import Status
-from napari_sam.session.proposals import Proposal
+from napari_sam.session.overlap import Rule
 from napari_sam.session.review import by_confidence, next_unsure
 from napari_sam.session.session import Session
 from tests.fakes import ArrayTarget

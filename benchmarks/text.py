@@ -31,17 +31,17 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from napari_sam import GridSettings, Predictor, Prompts, load_model, propose_grid
-from napari_sam.model.load_text import read_text
+from napari_sam.data.samples import Picture, load_pictures
+from napari_sam.data.split import split
+from napari_sam.model.load import read_text
 from napari_sam.results import Proposal
 from napari_sam.text.builtin import BuiltIn
 from napari_sam.text.encoder import unit
 from napari_sam.text.load import load_encoder, read_tower
 from napari_sam.text.ranking import crops_of, rank, seen_as
 from napari_sam.text.vocabulary import Vocabulary, vocabulary
-from napari_sam.training.mosaics import Mosaics
-from napari_sam.training.samples import Picture, load_pictures
-from napari_sam.training.scenes import Scene
-from napari_sam.training.split import split
+from recipes.words.crops import Mosaics
+from recipes.words.scenes import Scene
 
 SIDE = 512
 EXAMPLES = 4  # objects whose image vectors are averaged

@@ -20,13 +20,13 @@ import torch
 from numpy.typing import NDArray
 
 from napari_sam import GridSettings, Predictor, load_model
-from napari_sam.inference.grid import iter_proposals, one_of_each
-from napari_sam.inference.selection import proposals_to_labels
+from napari_sam.data.samples import Picture, load_pictures
+from napari_sam.data.split import split
+from napari_sam.evaluation.evaluate import evenly
+from napari_sam.evaluation.matching import f1, mean_accuracy, overlaps
+from napari_sam.inference.automatic.search import iter_proposals, one_of_each
+from napari_sam.inference.automatic.selection import proposals_to_labels
 from napari_sam.results import Proposal
-from napari_sam.training.evaluate import evenly
-from napari_sam.training.matching import f1, mean_accuracy, overlaps
-from napari_sam.training.samples import Picture, load_pictures
-from napari_sam.training.split import split
 
 SCORES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 STABILITIES = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)

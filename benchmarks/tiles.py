@@ -24,7 +24,7 @@ import zarr
 from numpy.typing import NDArray
 
 from napari_sam import GridSettings, Predictor, load_model
-from napari_sam.inference.tiled import TileProgress, iter_tiles
+from napari_sam.inference.automatic.tiled import TileProgress, iter_tiles
 from napari_sam.results import Proposal
 
 SPACING = 72  # pixels between nuclei

@@ -19,9 +19,9 @@ import torch
 from napari_sam.model.config import CONFIGS
 from napari_sam.model.sam import Sam
 from napari_sam.training.plan import WHAT, Plan, recipe_for
-from napari_sam.training.synthetic import synthetic_picture
 from napari_sam.training.trainer import Trainer
 from napari_sam.training.views import CachedViews, FreshViews
+from recipes.synthetic import synthetic_picture
 
 STEPS = {"cells_tiny": 12}  # measured after one that warms up; elsewhere two
 

@@ -29,7 +29,7 @@ from skimage.segmentation import expand_labels
 from window import IMAGES, Window, nobodys_home, wait, wait_until
 
 from napari_sam.samples import SAMPLES, tissue_layer
-from napari_sam.training.synthetic import synthetic_picture
+from recipes.synthetic import synthetic_picture
 
 DRAWN = 2, 11  # seeds of pictures of rods
 MIDDLE = 5  # slice of the stack

@@ -17,8 +17,8 @@ import numpy as np
 from skimage.draw import ellipse
 
 import napari_sam as ns
+from napari_sam.data.samples import pictures_from_arrays
 from napari_sam.training.finetune import FineTuning, Plan
-from napari_sam.training.samples import pictures_from_arrays
 
 noise = np.random.default_rng(0)
 samples = {}

@@ -15,9 +15,9 @@ import matplotlib.pyplot as plt
 from skimage.segmentation import mark_boundaries
 
 import napari_sam as ns
-from napari_sam.inference.disk_store import DiskStore
-from napari_sam.inference.embeddings import EmbeddingStore
-from napari_sam.inference.memory_store import MemoryStore
+from napari_sam.inference.store.disk import DiskStore
+from napari_sam.inference.store.memory import MemoryStore
+from napari_sam.inference.store.store import EmbeddingStore
 from napari_sam.samples import SAMPLES
 
 folder = tempfile.TemporaryDirectory()

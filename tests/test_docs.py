@@ -12,8 +12,8 @@ import tifffile
 from skimage.data import immunohistochemistry
 
 from napari_sam.cli.main import main
-from napari_sam.own_models import own_models
-from napari_sam.training.synthetic import synthetic_picture
+from napari_sam.zoo.own_models import own_models
+from recipes.synthetic import synthetic_picture
 from tests.documented import PAGES, ROOT, blocks, is_whole, lay_out, lines, mentioned
 from tests.inference.moving import draw
 from tests.text.drawn import PLACES, is_bright, nuclei

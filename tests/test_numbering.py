@@ -8,20 +8,19 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from napari_sam.data.samples import make_picture, matched
 from napari_sam.errors import InputError
-from napari_sam.inference.anchors import Anchors
-from napari_sam.inference.linking import link_slices
-from napari_sam.inference.patch import patches
-from napari_sam.inference.refined import check_labels
-from napari_sam.inference.seeds import deepest_points
-from napari_sam.io.drawn import cut_out
+from napari_sam.evaluation.matching import overlaps
+from napari_sam.inference.automatic.linking import link_slices
+from napari_sam.inference.automatic.seeds import deepest_points
+from napari_sam.inference.propagation.anchors import Anchors
+from napari_sam.inference.refinement.two_pass import check_labels
 from napari_sam.io.export import as_labels, read_objects, write_objects
 from napari_sam.io.labels import open_labels
 from napari_sam.io.measurements import measure
+from napari_sam.io.objects.instances import cut_out
+from napari_sam.masks import patches
 from napari_sam.numbering import check_numbers, ranked
-from napari_sam.training.arrays import matched
-from napari_sam.training.matching import overlaps
-from napari_sam.training.samples import make_picture
 
 LARGE = [
     (np.uint32, 4_000_000_000),

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari_sam import text
-    from napari_sam.inference.grid import propose_grid
-    from napari_sam.inference.grid_settings import GridSettings
-    from napari_sam.inference.linking import link_slices
+    from napari_sam.inference.automatic.linking import link_slices
+    from napari_sam.inference.automatic.search import propose_grid
+    from napari_sam.inference.automatic.selection import Selection, proposals_to_labels
+    from napari_sam.inference.automatic.settings import GridSettings
     from napari_sam.inference.mask_prompts import PromptRule
     from napari_sam.inference.predictor import Predictor
-    from napari_sam.inference.propagate import propagate
-    from napari_sam.inference.refine import refine
-    from napari_sam.inference.selection import Selection, proposals_to_labels
-    from napari_sam.inference.stops import PropagateSettings
+    from napari_sam.inference.propagation.propagate import propagate
+    from napari_sam.inference.propagation.settings import PropagateSettings
+    from napari_sam.inference.refinement.refine import refine
     from napari_sam.model.load import load_model
     from napari_sam.prompts import ABSENT, Prompts
     from napari_sam.results import Prediction, Proposal, Step
@@ -50,21 +50,21 @@ __version__: str
 # Loaded when first asked for, so that importing the package stays quick.
 HOMES = {
     "ABSENT": "napari_sam.prompts",
-    "GridSettings": "napari_sam.inference.grid_settings",
+    "GridSettings": "napari_sam.inference.automatic.settings",
     "Prediction": "napari_sam.results",
     "Predictor": "napari_sam.inference.predictor",
     "PromptRule": "napari_sam.inference.mask_prompts",
     "Prompts": "napari_sam.prompts",
-    "PropagateSettings": "napari_sam.inference.stops",
+    "PropagateSettings": "napari_sam.inference.propagation.settings",
     "Proposal": "napari_sam.results",
-    "Selection": "napari_sam.inference.selection",
+    "Selection": "napari_sam.inference.automatic.selection",
     "Step": "napari_sam.results",
-    "link_slices": "napari_sam.inference.linking",
+    "link_slices": "napari_sam.inference.automatic.linking",
     "load_model": "napari_sam.model.load",
-    "propagate": "napari_sam.inference.propagate",
-    "proposals_to_labels": "napari_sam.inference.selection",
-    "propose_grid": "napari_sam.inference.grid",
-    "refine": "napari_sam.inference.refine",
+    "propagate": "napari_sam.inference.propagation.propagate",
+    "proposals_to_labels": "napari_sam.inference.automatic.selection",
+    "propose_grid": "napari_sam.inference.automatic.search",
+    "refine": "napari_sam.inference.refinement.refine",
 }
 
 

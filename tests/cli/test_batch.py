@@ -12,8 +12,8 @@ import tifffile
 from PIL import Image
 
 from napari_sam.cli.main import main
-from napari_sam.inference import grid
-from napari_sam.inference import refine as refining
+from napari_sam.inference.automatic import search
+from napari_sam.inference.refinement import refine as refining
 from napari_sam.io.labels import open_labels
 from napari_sam.results import Proposal
 
@@ -44,12 +44,12 @@ def searched(monkeypatch):
 
     def find(predictor, image, settings, **named):
         seen.append(image)
-        yield grid.GridProgress(
+        yield search.GridProgress(
             *(1, 1, []),
             [Proposal.of(image > 100, image, score=0.9, stability=0.9, point=(0, 0))],
         )
 
-    monkeypatch.setattr(grid, "iter_proposals", find)
+    monkeypatch.setattr(search, "iter_proposals", find)
     return seen
 
 

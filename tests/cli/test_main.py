@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from napari_sam.cli import gui
+from napari_sam.cli.commands import gui
 from napari_sam.cli.main import main
 from napari_sam.errors import CheckpointError
 

@@ -11,15 +11,15 @@ import pytest
 import tifffile
 from PIL import Image
 
-from napari_sam.cli.failures import Failures
 from napari_sam.cli.main import main
 from napari_sam.cli.naming import outputs_of, pictures_of
 from napari_sam.cli.pairing import paired
+from napari_sam.cli.progress import Failures
+from napari_sam.data.pairs import beside, find_pairs
 from napari_sam.errors import InputError
-from napari_sam.inference import grid
+from napari_sam.inference.automatic import search
 from napari_sam.io.provenance import write_provenance
 from napari_sam.results import Proposal
-from napari_sam.training.pairs import beside, find_pairs
 
 
 @pytest.fixture
@@ -192,7 +192,7 @@ def test_a_disk_that_is_blind_to_case_is_noticed(here, monkeypatch):
 def test_our_own_layout_goes_round(here, monkeypatch, capsys):
     def find(predictor, image, settings, **named):
         one = Proposal.of(image > 100, image, score=0.9, stability=0.9, point=(0, 0))
-        yield grid.GridProgress(1, 1, [], [one])
+        yield search.GridProgress(1, 1, [], [one])
 
     for number in (1, 2):
         image = np.random.default_rng(number).integers(0, 20, (32, 48)).astype(np.uint8)
@@ -204,7 +204,7 @@ def test_our_own_layout_goes_round(here, monkeypatch, capsys):
     common = ["--device", "cpu", "--json", "-q"]
     for more, skipped in ([], [False, False]), (["--resume"], [True, True]):
         with monkeypatch.context() as patched:  # no longer: others import it late
-            patched.setattr(grid, "iter_proposals", find)
+            patched.setattr(search, "iter_proposals", find)
             assert main(["segment", "data", "-o", "out", *common, *more]) == 0
         images = json.loads(capsys.readouterr().out)["images"]
         assert ["skipped" in one for one in images] == skipped

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_sam.cli import gui
+from napari_sam.cli.commands import gui
 from napari_sam.cli.main import main
-from napari_sam.inference import grid
+from napari_sam.inference.automatic import search
 from napari_sam.results import Proposal
 
 GOOD = ("a.tif", "new\nline\x1b[2J.tif", "sur\udcffro.tif", "sub/a.tif", "[a]*.tif", "d.tif/in.tif")
@@ -36,9 +36,9 @@ def odd(tmp_path, monkeypatch):
 
     def find(predictor, image, settings, **named):
         one = Proposal.of(image > 100, image, score=0.9, stability=0.9, point=(0, 0))
-        yield grid.GridProgress(1, 1, [], [one])
+        yield search.GridProgress(1, 1, [], [one])
 
-    monkeypatch.setattr(grid, "iter_proposals", find)
+    monkeypatch.setattr(search, "iter_proposals", find)
     monkeypatch.setenv("NAPARI_SAM_EMBEDDINGS", str(tmp_path / "embeddings"))
     monkeypatch.chdir(tmp_path)
     for name in ("sub", "d.tif", "folder.tif"):

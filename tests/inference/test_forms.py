@@ -8,7 +8,7 @@ import torch
 
 import napari_sam as ns
 from napari_sam.errors import InputError
-from napari_sam.inference.refine import refine_stack
+from napari_sam.inference.refinement.refine import refine_stack
 from tests.inference.moving import DiscPredictor, draw
 
 STACK = draw({3: lambda z: (15 + z, 12 + z, 5)}, length=2)

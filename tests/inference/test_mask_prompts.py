@@ -7,7 +7,7 @@ import pytest
 
 from napari_sam.errors import InputError
 from napari_sam.inference.mask_prompts import PromptRule, prompts_from
-from napari_sam.inference.patch import Patch
+from napari_sam.masks import Patch
 
 SHAPE = (40, 50)
 

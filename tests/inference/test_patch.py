@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_sam.inference.overlaps import Found, Rank, settle
-from napari_sam.inference.patch import Patch, patches
+from napari_sam.masks import Patch, patches
 
 
 def random_mask(seed, shape=(17, 23)):

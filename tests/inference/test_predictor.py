@@ -7,7 +7,7 @@ import torch
 from napari_sam.errors import CheckpointError, DeviceError, InputError
 from napari_sam.inference.batching import in_batches
 from napari_sam.inference.predictor import Predictor
-from napari_sam.inference.view import View, find_windows
+from napari_sam.inference.windows import View, find_windows
 from napari_sam.model.config import CONFIGS
 from napari_sam.model.sam import Sam
 from napari_sam.prompts import Prompts

@@ -20,10 +20,10 @@ from PIL import Image
 from pycocotools.coco import COCO
 
 from napari_sam.errors import InputError
-from napari_sam.io.coco import read_coco
-from napari_sam.io.drawn import Drawn, Piece, cut_out, paint
 from napari_sam.io.export import as_labels, read_objects, write_drawn, write_objects
 from napari_sam.io.labels import open_labels
+from napari_sam.io.objects.coco import read_coco
+from napari_sam.io.objects.instances import Drawn, Piece, cut_out, paint
 from napari_sam.io.scale import read_spacing
 from napari_sam.io.spacing import Spacing
 

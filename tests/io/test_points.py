@@ -8,7 +8,7 @@ from napari_builtins.io import napari_write_points
 
 from napari_sam.batch.slices import seeds_of
 from napari_sam.errors import InputError
-from napari_sam.io.points import read_points
+from napari_sam.io.tables import read_points
 
 
 def test_what_napari_saves_comes_back(tmp_path):

@@ -7,13 +7,13 @@ import pytest
 import safetensors.torch
 import torch
 
-from napari_sam import zoo
 from napari_sam.errors import CheckpointError, DeviceError, InputError
 from napari_sam.model import load
 from napari_sam.model.config import CONFIGS
 from napari_sam.model.load import load_model, pick_device
 from napari_sam.model.sam import Sam
 from napari_sam.settings import Settings
+from napari_sam.zoo import catalogue
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +49,7 @@ def test_a_file_of_ones_own_is_recognised(tmp_path, state):
     assert model.config is CONFIGS["cells_tiny"]
     assert model.entry.name == "finetuned"
     assert model.entry.intensity == "percentile"
-    built_in = zoo.lookup("cells_tiny")
+    built_in = catalogue.lookup("cells_tiny")
     assert model.entry.iou_threshold == built_in.iou_threshold < 0.88
     assert model.entry.stability_threshold == built_in.stability_threshold < 0.95
     assert model.entry.digest == f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
@@ -88,7 +88,7 @@ def published(monkeypatch, folders, state):
     path = folders / "ours" / "net.pt"
     path.parent.mkdir()
     torch.save(state, path)
-    entry = zoo.Entry(
+    entry = catalogue.Entry(
         "net",
         "cells_tiny",
         url="http://localhost/net.pt",
@@ -98,8 +98,8 @@ def published(monkeypatch, folders, state):
         xxh128=load.pooch.file_hash(str(path), alg="xxh128"),
         intensity="min_max",
     )
-    decoder = zoo.Entry("net_decoder", "decoder", url="http://localhost/d", filename="d.pt")
-    monkeypatch.setattr(zoo, "catalogue", lambda: {"net": entry, "net_decoder": decoder})
+    decoder = catalogue.Entry("net_decoder", "decoder", url="http://localhost/d", filename="d.pt")
+    monkeypatch.setattr(catalogue, "catalogue", lambda: {"net": entry, "net_decoder": decoder})
     return entry, path
 
 
@@ -117,7 +117,7 @@ def test_a_missing_file_of_the_zoo_is_downloaded(published, monkeypatch, state):
     _, path = published
     body = path.read_bytes()
     path.unlink()
-    monkeypatch.setattr(zoo, "download", lambda url, target, *rest: target.write_bytes(body))
+    monkeypatch.setattr(catalogue, "download", lambda url, target, *rest: target.write_bytes(body))
     check(load_model("net", "cpu"), state)
 
 
@@ -136,7 +136,7 @@ def test_a_published_file_is_known_under_any_name(published, tmp_path):
 
 def test_a_published_file_must_fit_its_size(published, monkeypatch):
     entry, _ = published
-    monkeypatch.setattr(zoo, "catalogue", lambda: {"net": replace(entry, config="vit_t")})
+    monkeypatch.setattr(catalogue, "catalogue", lambda: {"net": replace(entry, config="vit_t")})
     with pytest.raises(CheckpointError, match=r"net\.pt does not fit vit_t: .* is missing"):
         load_model("net", "cpu")
 

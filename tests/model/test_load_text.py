@@ -9,10 +9,9 @@ from safetensors.torch import load_file, save_file
 
 from napari_sam.errors import CheckpointError
 from napari_sam.model.config import CONFIGS
-from napari_sam.model.load import load_model
-from napari_sam.model.load_text import BUILT_IN, load_text, read_text
+from napari_sam.model.load import BUILT_IN, load_model, load_text, read_text
 from napari_sam.model.sam import Sam
-from napari_sam.zoo import lookup, ready
+from napari_sam.zoo.catalogue import lookup, ready
 
 
 def test_what_ships_belongs_to_the_built_in_model():

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from napari_sam.session.folder import SessionFolder
+from napari_sam.session.disk.folder import SessionFolder
 from napari_sam.session.session import Session
-from tests.session.damage import PICTURE, add, square
+from tests.session.disk.damage import PICTURE, add, square
 
 
 @pytest.fixture

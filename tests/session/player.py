@@ -16,15 +16,15 @@ from pathlib import Path
 import numpy as np
 
 from napari_sam.errors import InputError
-from napari_sam.session import folder as folder_module
+from napari_sam.session.batch import Proposal
 from napari_sam.session.changes import Kind, SectionEdit
-from napari_sam.session.codec import Codec, InlineMasks
-from napari_sam.session.commit import Rule
-from napari_sam.session.fingerprint import Fingerprint
-from napari_sam.session.folder import SessionFolder, restore
-from napari_sam.session.manifest import Manifest
+from napari_sam.session.disk import folder as folder_module
+from napari_sam.session.disk.codec import Codec, InlineMasks
+from napari_sam.session.disk.fingerprint import Fingerprint
+from napari_sam.session.disk.folder import SessionFolder, restore
+from napari_sam.session.disk.manifest import Manifest
 from napari_sam.session.objects import Origin, Source, Status
-from napari_sam.session.proposals import Proposal
+from napari_sam.session.overlap import Rule
 from napari_sam.session.session import Session
 from tests.fakes import ArrayTarget, FakeSegmenter
 

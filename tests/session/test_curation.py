@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from napari_sam.errors import InputError
+from napari_sam.session.batch import Proposal
 from napari_sam.session.changes import Kind
-from napari_sam.session.codec import Codec, InlineMasks
-from napari_sam.session.commit import Rule
+from napari_sam.session.disk.codec import Codec, InlineMasks
 from napari_sam.session.objects import Origin, Source, Status
-from napari_sam.session.proposals import Proposal
+from napari_sam.session.overlap import Rule
 from napari_sam.session.review import by_confidence, next_unsure, weakest_plane
 from napari_sam.session.session import Session
 from tests.fakes import ArrayTarget, FakeSegmenter

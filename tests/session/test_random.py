@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_sam.session import folder
-from napari_sam.session.folder import SessionFolder, restore
-from napari_sam.session.manifest import Manifest
+from napari_sam.session.disk import folder
+from napari_sam.session.disk.folder import SessionFolder, restore
+from napari_sam.session.disk.manifest import Manifest
 from napari_sam.session.session import Session
 from tests.session.player import HISTORY, PICTURE, SHAPE, Player, image_of, new_session
 

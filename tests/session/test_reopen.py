@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from napari_sam.errors import InputError
-from napari_sam.session.bitmask import BitMask
+from napari_sam.masks import BitMask
+from napari_sam.session.batch import Proposal
 from napari_sam.session.changes import Kind
-from napari_sam.session.commit import Rule
 from napari_sam.session.objects import Origin, Source, Status
-from napari_sam.session.proposals import Proposal
+from napari_sam.session.overlap import Rule
 from napari_sam.session.session import Session
 from tests.fakes import ArrayTarget, FakeSegmenter
 

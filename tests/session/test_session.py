@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_sam.errors import InputError
-from napari_sam.session.commit import Rule
+from napari_sam.session.overlap import Rule
 from napari_sam.session.session import Session
 from tests.fakes import ArrayTarget, FakeSegmenter
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from napari_sam.data.samples import pictures_from_arrays
 from napari_sam.model.config import CellsEncoderConfig, SamConfig
 from napari_sam.model.sam import Sam
-from napari_sam.training.samples import pictures_from_arrays
-from napari_sam.training.scratch import initialise
+from recipes.cells_tiny import initialise
 
 
 @pytest.fixture(autouse=True)

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from napari_sam.training.augment import random_crop, whole_view
-from napari_sam.training.intensity import vary
-from napari_sam.training.samples import make_picture
+from napari_sam.data.samples import make_picture
+from napari_sam.training.augment import random_crop, vary, whole_view
 
 
 def discs(shape=(300, 400), radius=15, partial=False):

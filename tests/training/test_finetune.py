@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from napari_sam.data.samples import pictures_from_arrays
 from napari_sam.errors import CheckpointError, InputError
 from napari_sam.model.load import load_model
 from napari_sam.training.finetune import FineTuning, Plan
 from napari_sam.training.plan import recipe_for
-from napari_sam.training.samples import pictures_from_arrays
 from tests.training.conftest import discs
 
 PLAN = Plan("decoder", steps=4)

@@ -11,16 +11,16 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import napari_sam
-from napari_sam import zoo
 from napari_sam.errors import CheckpointError, InputError
-from napari_sam.model.adapters import add_adapters, merged_state
 from napari_sam.model.checkpoint import read_checkpoint
 from napari_sam.model.config import CONFIGS
 from napari_sam.model.load import load_model
+from napari_sam.model.lora import add_adapters, merged_state
 from napari_sam.model.sam import Sam
-from napari_sam.own_models import own_folder, own_models, read_header
 from napari_sam.training import weights
 from napari_sam.training.weights import export, save_own, save_weights
+from napari_sam.zoo import catalogue
+from napari_sam.zoo.own_models import own_folder, own_models, read_header
 
 TABLE = [{"measure": "1 click", "before": 0.5, "after": 0.75}]
 MADE = {"steps": 7, "seed": 3, "data": "sha256:ab", "figures": {"validation": TABLE}}
@@ -228,9 +228,9 @@ def test_a_file_of_before_still_loads(folder):
 
 
 def test_the_shipped_file_says_what_it_is_made_of():
-    entry = load_model(zoo.ready(zoo.lookup("cells_tiny")), "cpu").entry
+    entry = load_model(catalogue.ready(catalogue.lookup("cells_tiny")), "cpu").entry
     assert (entry.config, entry.intensity) == ("cells_tiny", "percentile")
-    header = read_header(zoo.ready(zoo.lookup("cells_tiny")))
+    header = read_header(catalogue.ready(catalogue.lookup("cells_tiny")))
     assert header["config"]["name"] == "cells_tiny"
     assert header["normalisation"]["intensity"] == "percentile"
     assert (header["what"], header["steps"]) == ("everything", 1850)

@@ -9,9 +9,9 @@ import pytest
 from napari.components import ViewerModel
 from qtpy.QtWidgets import QWidget
 
-from napari_sam.inference.host import ModelHost
+from napari_sam.serving.host import ModelHost
+from napari_sam.widgets.layers.picture import OURS
 from napari_sam.widgets.panel import Panel
-from napari_sam.widgets.picture import OURS
 from tests.fakes import FakeSegmenter
 
 

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_sam.session.folder import restore
+from napari_sam.session.disk.folder import restore
+from napari_sam.session.disk.library import all_saved
 from napari_sam.session.objects import Status
-from napari_sam.session.saved import all_saved
 
 pytestmark = pytest.mark.gui
 

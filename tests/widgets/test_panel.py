@@ -33,12 +33,12 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_sam import zoo
 from napari_sam.errors import DownloadError
-from napari_sam.inference.host import ModelHost
-from napari_sam.widgets.keys import KEYS
+from napari_sam.serving.host import ModelHost
+from napari_sam.widgets.common.keys import KEYS
+from napari_sam.widgets.layers.prompt_layers import Tool
 from napari_sam.widgets.panel import Panel
-from napari_sam.widgets.prompt_layers import Tool
+from napari_sam.zoo import catalogue
 from tests.fakes import FakeSegmenter
 from tests.widgets.conftest import close_at_end, ours, picture
 
@@ -198,7 +198,7 @@ class TestModels:
         ]
         assert texts[0] == "cells_tiny — built in"
         assert any("will download 375 MB" in text for text in texts)
-        assert len(texts) == sum(entry.loadable for entry in zoo.catalogue().values()) + 1
+        assert len(texts) == sum(entry.loadable for entry in catalogue.catalogue().values()) + 1
         assert texts[-1] == "A file of your own…"
 
     def test_nothing_is_downloaded_without_a_word(self, viewer, qtbot, settle, monkeypatch):
@@ -211,7 +211,7 @@ class TestModels:
             return FakeSegmenter()
 
         statuses = {"vit_b": "will download 375 MB"}
-        monkeypatch.setattr(zoo, "status", lambda entry: statuses.get(entry.name, "built in"))
+        monkeypatch.setattr(catalogue, "status", lambda entry: statuses.get(entry.name, "built in"))
         panel = Panel(viewer, ModelHost(load))
         close_at_end(qtbot, panel)
         settle(panel)
@@ -268,7 +268,7 @@ import sys
 from qtpy.QtWidgets import QApplication
 app = QApplication([])
 from napari.components import ViewerModel
-from napari_sam.inference.host import ModelHost
+from napari_sam.serving.host import ModelHost
 from napari_sam.widgets.panel import Panel
 panel = Panel(ViewerModel(), ModelHost(lambda *_: None))
 assert "torch" not in sys.modules

@@ -11,14 +11,14 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QLineEdit
 
-from napari_sam.session.folder import read_session
-from napari_sam.session.saved import all_saved
-from napari_sam.widgets import label_saver
+from napari_sam.session.disk.folder import read_session
+from napari_sam.session.disk.library import all_saved
+from napari_sam.widgets.objects import save_labels
 from napari_sam.widgets.panel import Panel
 from tests.inference.moving import draw
 from tests.widgets.conftest import ours, picture
 from tests.widgets.hands import Hands
-from tests.widgets.test_stack import FollowingSegmenter
+from tests.widgets.stack.test_tab import FollowingSegmenter
 
 pytestmark = pytest.mark.gui
 
@@ -268,9 +268,9 @@ def test_the_viewer_is_closed_while_other_threads_work(desk, caplog, tmp_path, m
         finally:
             ended.append(what)
 
-    original = label_saver.write_objects
+    original = save_labels.write_objects
     monkeypatch.setattr(
-        label_saver,
+        save_labels,
         "write_objects",
         lambda *args, **more: slowly("labels", lambda: original(*args, **more)),
     )

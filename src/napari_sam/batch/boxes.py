@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from napari_sam.inference.embedding import Embedding
     from napari_sam.inference.overlaps import Found
     from napari_sam.inference.predictor import Predictor
-    from napari_sam.io.boxes import Boxes
+    from napari_sam.io.tables import Boxes
 
 __all__ = ["BoxesWork"]
 
@@ -66,9 +66,9 @@ class BoxesWork:
             If they do not fit each other, no box can be used, or a slice is too large to be looked
             at as a whole.
         """
-        from napari_sam.inference.tiling import Tiling
-        from napari_sam.io.boxes import read_boxes
+        from napari_sam.inference.automatic.tiles import Tiling
         from napari_sam.io.pictures import open_picture
+        from napari_sam.io.tables import read_boxes
 
         with open_picture(self.source) as data:
             shape = tuple(data.shape[: axes(data)])
@@ -101,7 +101,7 @@ class _Boxed:
         """Segment slice by slice."""
         from napari_sam.inference.image import pixel_range
         from napari_sam.inference.overlaps import settle
-        from napari_sam.inference.sampling import sample_stack
+        from napari_sam.inference.stack import sample_stack
         from napari_sam.io.pictures import read_plane
 
         ndim, contrast = self.labels.ndim, None
@@ -140,7 +140,7 @@ class _Boxed:
     ) -> dict[int, Found]:
         """Return the masks of the boxes on a slice by id."""
         from napari_sam.inference.overlaps import Found
-        from napari_sam.inference.patch import Patch
+        from napari_sam.masks import Patch
         from napari_sam.prompts import Prompts
 
         found, ids = {}, list(corners)

@@ -13,10 +13,10 @@ import numpy as np
 
 from napari_sam.batch.slices import axes
 from napari_sam.errors import InputError
-from napari_sam.inference.disk_store import DiskStore
-from napari_sam.inference.embeddings import EmbeddingStore
-from napari_sam.inference.memory_store import MemoryStore
-from napari_sam.inference.segmenter import Segmenter
+from napari_sam.inference.store.disk import DiskStore
+from napari_sam.inference.store.memory import MemoryStore
+from napari_sam.inference.store.store import EmbeddingStore
+from napari_sam.serving.segmenter import Segmenter
 
 if TYPE_CHECKING:
     from napari_sam.inference.predictor import Predictor
@@ -92,7 +92,7 @@ class _Embedding:
     @cached_property
     def _contrast(self) -> tuple[Any, Any] | None:
         from napari_sam.inference.image import pixel_range
-        from napari_sam.inference.sampling import sample_stack
+        from napari_sam.inference.stack import sample_stack
 
         ndim = axes(self.data)
         rule = self.predictor.model.entry.intensity

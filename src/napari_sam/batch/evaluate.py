@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_sam.training.evaluate import Row, evaluate
-from napari_sam.training.samples import Picture
+from napari_sam.data.samples import Picture
+from napari_sam.evaluation.evaluate import Row, evaluate
 
 if TYPE_CHECKING:
     from napari_sam.inference.predictor import Predictor

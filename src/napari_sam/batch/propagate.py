@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.batch.target import Target
-from napari_sam.inference.embeddings import open_store
-from napari_sam.inference.stops import PropagateSettings
+from napari_sam.inference.propagation.settings import PropagateSettings
+from napari_sam.inference.store.store import open_store
 
 if TYPE_CHECKING:
     from napari_sam.inference.predictor import Predictor
@@ -75,7 +75,7 @@ class _Following:
 
     def do(self, part: int) -> Iterator[float]:
         """Follow the objects; when that is stopped, write what is done."""
-        from napari_sam.inference.propagate import propagate
+        from napari_sam.inference.propagation.propagate import propagate
 
         steps = propagate(
             self.predictor, self.stack, self.seeds, self.work.settings, store=open_store()

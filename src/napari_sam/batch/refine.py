@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from napari_sam.batch.target import Target
 from napari_sam.errors import InputError
 from napari_sam.files import replacing
-from napari_sam.inference.embeddings import open_store
 from napari_sam.inference.stack import Stack
+from napari_sam.inference.store.store import open_store
 from napari_sam.results import Step
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class _Refining:
 
     def do(self, part: int) -> Iterator[float]:
         """Refine a slice and keep what comes of it."""
-        from napari_sam.inference.refine import refine_stack
+        from napari_sam.inference.refinement.refine import refine_stack
 
         path, before = self._path(part), np.asarray(self.labels[part])
         mark = self._mark(part, before)

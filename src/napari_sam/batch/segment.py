@@ -16,19 +16,18 @@ from napari_sam.batch.slices import Runs, SeedsOf, axes, label_slices, runs, see
 from napari_sam.batch.target import Target
 from napari_sam.batch.words import Naming, Words, label_words
 from napari_sam.errors import InputError
-from napari_sam.inference.embeddings import EmbeddingStore, open_store
-from napari_sam.inference.grid import GridProgress
-from napari_sam.inference.grid_settings import GridSettings
-from napari_sam.inference.memory_store import MemoryStore
-from napari_sam.inference.sampling import sample_stack
-from napari_sam.inference.segmenter import Segmenter
-from napari_sam.inference.tile_store import TileStore, stamp
-from napari_sam.inference.tiling import Tile, Tiling, sample_picture
+from napari_sam.inference.automatic.search import GridProgress
+from napari_sam.inference.automatic.settings import GridSettings
+from napari_sam.inference.automatic.tiles import Tile, TileStore, Tiling, sample_picture, stamp
+from napari_sam.inference.stack import sample_stack
+from napari_sam.inference.store.memory import MemoryStore
+from napari_sam.inference.store.store import EmbeddingStore, open_store
 from napari_sam.io.pictures import Plane, open_picture, read_plane
+from napari_sam.serving.segmenter import Segmenter
 
 if TYPE_CHECKING:
+    from napari_sam.inference.automatic.tiled import TileProgress
     from napari_sam.inference.predictor import Predictor
-    from napari_sam.inference.tiled import TileProgress
     from napari_sam.results import Proposal
 
 __all__ = ["SegmentWork"]
@@ -110,7 +109,7 @@ class _Search:
 
     def do(self, part: Part) -> Iterator[float]:
         """Search a slice or a tile; what is kept of it already is not searched again."""
-        from napari_sam.inference.tiled import search_tile
+        from napari_sam.inference.automatic.tiled import search_tile
 
         plane, tile = part
         if self._semantic:
@@ -175,8 +174,8 @@ class _Search:
 
     def _steps(self, plane: tuple[int, ...]) -> Iterator[GridProgress | TileProgress]:
         """Search a slice, unless it is kept what was found there; in tiles if it is large."""
-        from napari_sam.inference.grid import iter_proposals
-        from napari_sam.inference.tiled import iter_tiles
+        from napari_sam.inference.automatic.search import iter_proposals
+        from napari_sam.inference.automatic.tiled import iter_tiles
 
         there, points, settings = Plane(self.data, plane), self.seeds(plane), self.work.settings
         if Tiling().cuts(there.shape):

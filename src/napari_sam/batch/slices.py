@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from napari_sam.errors import InputError
 
 if TYPE_CHECKING:
-    from napari_sam.io.pixels import Pixels
+    from napari_sam.io.images.pixels import Pixels
     from napari_sam.results import Proposal
 
 __all__ = [
@@ -44,17 +44,17 @@ def seeds_of(how: str | None, shape: tuple[int, ...]) -> Iterator[SeedsOf]:
         If the file cannot be read, its labels have another shape than the picture, or none of its
         points lies in the picture.
     """
-    from napari_sam.inference.grid_settings import SEEDS
+    from napari_sam.inference.automatic.settings import SEEDS
 
     if how is None or how in SEEDS:
         yield lambda plane: None
     elif Path(how).suffix.lower() == ".csv":
-        from napari_sam.io.points import read_points
+        from napari_sam.io.tables import read_points
 
         points = _within(read_points(Path(how), len(shape)), shape, how)
         yield lambda plane: points[(np.rint(points[:, :-2]) == plane).all(axis=1), -2:]
     else:
-        from napari_sam.inference.seeds import deepest_points
+        from napari_sam.inference.automatic.seeds import deepest_points
         from napari_sam.io.labels import open_labels
 
         with open_labels(Path(how)) as labels:
@@ -104,8 +104,8 @@ def label_slices(
     anisotropy: float,
 ) -> None:
     """Write what is found on all slices into empty labels, linked within each run of `runs`."""
-    from napari_sam.inference.linking import link_slices
-    from napari_sam.inference.selection import arrange
+    from napari_sam.inference.automatic.linking import link_slices
+    from napari_sam.inference.automatic.selection import arrange
 
     def found(plane: tuple[int, ...]) -> NDArray[np.int32]:
         return arrange(find(plane), shape=labels.shape[-2:])[0]

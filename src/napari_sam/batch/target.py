@@ -19,7 +19,7 @@ from napari_sam.files import clear_left_over, scratch
 
 if TYPE_CHECKING:
     from napari_sam.io.spacing import Spacing
-    from napari_sam.zoo import Entry
+    from napari_sam.zoo.catalogue import Entry
 
 __all__ = ["Target"]
 

@@ -15,8 +15,8 @@ from napari_sam.batch.slices import Runs
 from napari_sam.text import BUILT_IN
 
 if TYPE_CHECKING:
-    from napari_sam.inference.segmenter import Segmenter
     from napari_sam.results import Proposal
+    from napari_sam.serving.segmenter import Segmenter
     from napari_sam.text.reader import Reader
 
 __all__ = ["Naming", "Words", "label_words", "reader_of"]
@@ -115,8 +115,8 @@ def label_words(
     naming: Naming,
 ) -> None:
     """Do what `label_slices` does, and let the naming know which label is what."""
-    from napari_sam.inference.linking import link_slices
-    from napari_sam.inference.selection import arrange
+    from napari_sam.inference.automatic.linking import link_slices
+    from napari_sam.inference.automatic.selection import arrange
 
     kinds: dict[tuple[int, ...], NDArray[np.int32]] = {}  # of slices that are being linked
 

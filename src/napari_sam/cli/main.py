@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 import napari_sam
-from napari_sam.cli import (
+from napari_sam.cli.commands import (
     convert,
     demo,
     embed,

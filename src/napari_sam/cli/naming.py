@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TypeVar
 
-from napari_sam.cli.failures import Failures
+from napari_sam.cli.progress import Failures
 from napari_sam.errors import InputError
 from napari_sam.reasons import shown
 

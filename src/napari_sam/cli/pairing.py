@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
 
-from napari_sam.cli.failures import Failures
 from napari_sam.cli.naming import LABELS, place_below, root_of
+from napari_sam.cli.progress import Failures
 from napari_sam.errors import InputError
 
 __all__ = ["nearest", "paired"]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from napari_sam import zoo
-from napari_sam.download import Progress
+from napari_sam.reasons import reason, shown
+from napari_sam.zoo import catalogue
+from napari_sam.zoo.download import Progress
 
-__all__ = ["add_saying", "byte_bar", "fetched"]
+__all__ = ["Failures", "add_saying", "byte_bar", "fetched"]
 
 
 def add_saying(parser: argparse.ArgumentParser) -> None:
@@ -36,6 +40,56 @@ def byte_bar(title: str) -> Iterator[Progress]:
 
 def fetched(name: str) -> None:
     """Download a published model if it is not here, behind a bar; other names are left alone."""
-    if name in zoo.catalogue():
+    if name in catalogue.catalogue():
         with byte_bar(name) as progress:
-            zoo.fetch(name, progress)
+            catalogue.fetch(name, progress)
+
+
+WIDE = 60  # characters of a path; longer ones push their reason to the right
+logger = logging.getLogger(__name__)
+
+
+class Failures:
+    """Which files failed and why.
+
+    Attributes
+    ----------
+    reasons : dict of str to str
+        By file.
+
+    Examples
+    --------
+    >>> failures = Failures()
+    >>> with failures.kept(Path("broken.tif")):
+    ...     raise ValueError("it is damaged")
+    >>> failures.reasons
+    {'broken.tif': 'it is damaged'}
+    """
+
+    def __init__(self) -> None:
+        self.reasons: dict[str, str] = {}
+
+    @contextmanager
+    def kept(self, path: Path) -> Iterator[None]:
+        """Keep what goes wrong with a file, and go on."""
+        try:
+            yield
+        except Exception as error:  # files can be damaged in more ways than their readers name
+            logger.debug("%s", path, exc_info=True)
+            self.reasons[str(path)] = reason(error)
+
+    def tell(self, count: int) -> None:
+        """Print a table on stderr if any of so many files failed."""
+        if not self.reasons:
+            return
+        print(f"napari-sam: {len(self.reasons)} of {count} failed:", file=sys.stderr)
+        reasons = {path: _without(path, why) for path, why in self.reasons.items()}
+        rows = [(shown(path), shown(" ".join(why.split()))) for path, why in reasons.items()]
+        width = min(WIDE, max(len(path) for path, _ in rows))
+        for path, why in rows:
+            print(f"  {path:<{width}}  {why}", file=sys.stderr)
+
+
+def _without(path: str, why: str) -> str:
+    """Return a reason without the path in front, beside which it stands."""
+    return why.removeprefix(path).lstrip(": ") if why.startswith((f"{path} ", f"{path}: ")) else why

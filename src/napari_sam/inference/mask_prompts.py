@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_sam.errors import InputError
-from napari_sam.inference.patch import Patch, patches
+from napari_sam.masks import Patch, patches
 from napari_sam.prompts import Prompts
 
 __all__ = ["PromptRule", "prompts_from"]

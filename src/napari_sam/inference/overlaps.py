@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from napari_sam.inference.patch import Patch
+from napari_sam.masks import Patch
 
 __all__ = ["Found", "Rank", "settle"]
 

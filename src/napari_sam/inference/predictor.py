@@ -15,9 +15,7 @@ from torch import Tensor
 
 from napari_sam.errors import CheckpointError, DeviceError, InputError
 from napari_sam.inference.batching import in_batches
-from napari_sam.inference.candidates import merge
 from napari_sam.inference.embedding import Embedding, Level, each, half
-from napari_sam.inference.everywhere import Everywhere, windows_everywhere
 from napari_sam.inference.image import (
     check_image,
     contrast_range,
@@ -27,8 +25,9 @@ from napari_sam.inference.image import (
     to_rgb8,
 )
 from napari_sam.inference.masks import keep_prompted
-from napari_sam.inference.view import View, Window, find_windows, is_rival
-from napari_sam.model.load_text import load_text
+from napari_sam.inference.sliding import Everywhere, windows_everywhere
+from napari_sam.inference.windows import View, Window, find_windows, is_rival, merge
+from napari_sam.model.load import load_text
 from napari_sam.model.sam import Features, Sam
 from napari_sam.model.text_decoder import TextDecoder
 from napari_sam.prompts import Prompts

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
-from napari_sam.io.coco import read_coco, write_coco
-from napari_sam.io.drawn import Drawn, cut_out, paint
-from napari_sam.io.geojson import read_geojson, write_geojson
 from napari_sam.io.labels import OUTLINES, TABLE, open_labels, write_labels
 from napari_sam.io.measurements import write_measurements
-from napari_sam.io.rois import read_rois, write_rois
+from napari_sam.io.objects.coco import read_coco, write_coco
+from napari_sam.io.objects.geojson import read_geojson, write_geojson
+from napari_sam.io.objects.instances import Drawn, cut_out, paint
+from napari_sam.io.objects.rois import read_rois, write_rois
 from napari_sam.io.scale import read_spacing
 from napari_sam.io.spacing import Spacing
 

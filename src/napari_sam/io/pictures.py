@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
-from napari_sam.io import microscopes
-from napari_sam.io.file_checks import check_file, why_unreadable
-from napari_sam.io.photos import open_photo
-from napari_sam.io.pixels import Pixels
-from napari_sam.io.stores import open_store, said_of
-from napari_sam.io.tiffs import open_tiff
+from napari_sam.io.images import microscopes
+from napari_sam.io.images.file_checks import check_file, why_unreadable
+from napari_sam.io.images.photos import open_photo
+from napari_sam.io.images.pixels import Pixels
+from napari_sam.io.images.stores import open_store, said_of
+from napari_sam.io.images.tiffs import open_tiff
 from napari_sam.reasons import reason
 
 __all__ = [

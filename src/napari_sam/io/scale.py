@@ -8,14 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from napari_sam.io.images.microscopes import scale_of
+from napari_sam.io.images.pixels import TURNS
+from napari_sam.io.images.stores import arrangement as of_store
+from napari_sam.io.images.stores import finest, said_of
+from napari_sam.io.images.tiffs import ORIENTATION, arrangement
 from napari_sam.io.labels import OUTLINES
-from napari_sam.io.microscopes import scale_of
 from napari_sam.io.pictures import PHOTOS, TIFFS
-from napari_sam.io.pixels import TURNS
 from napari_sam.io.spacing import NO_UNIT, SYMBOLS, Spacing
-from napari_sam.io.stores import arrangement as of_store
-from napari_sam.io.stores import finest, said_of
-from napari_sam.io.tiffs import ORIENTATION, arrangement
 
 __all__ = ["read_spacing"]
 

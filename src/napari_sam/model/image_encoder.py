@@ -5,10 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from napari_sam.model.attention import attend
+from napari_sam.model.attention import attend, merge_windows, split_windows
 from napari_sam.model.config import SamConfig, ViTConfig
 from napari_sam.model.layers import gelu, neck
-from napari_sam.model.windows import merge_windows, split_windows
 
 __all__ = ["ImageEncoderViT"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from contextlib import suppress
 from dataclasses import replace
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,25 @@ import pooch
 import torch
 from torch import Tensor
 
-from napari_sam import zoo
 from napari_sam.errors import CheckpointError, DeviceError, InputError
-from napari_sam.model.adapters import apply_adapters
-from napari_sam.model.checkpoint import differences, read_checkpoint, recognise, summary
+from napari_sam.model.checkpoint import differences, misfits, read_checkpoint, recognise, summary
 from napari_sam.model.config import CONFIGS, SamConfig
+from napari_sam.model.lora import apply_adapters
 from napari_sam.model.sam import Sam
-from napari_sam.own_models import own_folder, own_models, read_header
+from napari_sam.model.text_decoder import TextDecoder
 from napari_sam.settings import default_threads, load_settings
+from napari_sam.zoo import catalogue
+from napari_sam.zoo.own_models import own_folder, own_models, read_header
 
-__all__ = ["available_devices", "digests", "load_model", "pick_device", "unknown"]
+__all__ = [
+    "available_devices",
+    "digests",
+    "load_model",
+    "load_text",
+    "pick_device",
+    "read_text",
+    "unknown",
+]
 
 NO_NAME = OSError, RuntimeError, ValueError  # too long, another user's home, not allowed
 
@@ -104,8 +114,8 @@ def pick_device(device: str = "auto") -> torch.device:
 
 
 def _load(name: str) -> Sam:
-    if name in zoo.catalogue():
-        return _from_zoo(zoo.lookup(name))
+    if name in catalogue.catalogue():
+        return _from_zoo(catalogue.lookup(name))
     trained = own_models().get(name)
     path = trained.path if trained else _here(name)
     if path is None:
@@ -122,13 +132,13 @@ def _here(name: str) -> Path | None:
         return None
 
 
-def _from_zoo(entry: zoo.Entry) -> Sam:
+def _from_zoo(entry: catalogue.Entry) -> Sam:
     if not entry.loadable:
         raise CheckpointError(
             f"{entry.name} is listed but cannot be used yet; "
             f"use {entry.name.removesuffix('_decoder')}, the model it belongs to"
         )
-    path = zoo.ready(entry) or zoo.fetch(entry.name)
+    path = catalogue.ready(entry) or catalogue.fetch(entry.name)
     if not entry.url:  # what is built in has no published hash
         entry = replace(entry, sha256=_sha256(path))
     state, _ = read_checkpoint(path)
@@ -179,10 +189,10 @@ def digests(name: str) -> list[str]:
 
     As `Entry.digest`; empty if there is no model of that name.
     """
-    entry = zoo.catalogue().get(name)
+    entry = catalogue.catalogue().get(name)
     if entry is not None and entry.url:
         return [entry.digest, *([f"xxh128:{entry.xxh128}"] if entry.xxh128 else [])]
-    built_in = entry and zoo.ready(entry)
+    built_in = entry and catalogue.ready(entry)
     trained = own_models().get(name)
     path = built_in or (trained.path if trained else _here(name))
     if path is None:
@@ -202,28 +212,30 @@ def unknown(name: str) -> InputError:
                 f"{name!r} is a folder; name the file of weights in it, or a model; {more}"
             )
     near = difflib.get_close_matches(
-        Path(name).name.strip(), [*zoo.catalogue(), *own_models()], n=3, cutoff=0.4
+        Path(name).name.strip(), [*catalogue.catalogue(), *own_models()], n=3, cutoff=0.4
     )
     hint = f"did you mean {' or '.join(near)}? " if near else ""
     return InputError(f"{name!r} is neither a file nor a model's name; {hint}{more}")
 
 
-def _published(path: Path) -> zoo.Entry | None:
+def _published(path: Path) -> catalogue.Entry | None:
     """Return the entry whose file this is, under whatever name: it knows the intensity rule."""
     found = pooch.file_hash(str(path), alg="xxh128")
-    loadable = (entry for entry in zoo.catalogue().values() if entry.loadable)
+    loadable = (entry for entry in catalogue.catalogue().values() if entry.loadable)
     return next((entry for entry in loadable if entry.xxh128 == found), None)
 
 
 def _own_entry(
     path: Path, config: SamConfig, header: dict[str, Any], metadata: dict[str, str]
-) -> zoo.Entry:
+) -> catalogue.Entry:
     intensity = metadata.get("intensity", "percentile")
     if intensity not in ("percentile", "min_max"):
         raise CheckpointError(f"{path} asks for the unknown intensity rule {intensity!r}")
     about = {**metadata, **header}
-    alike = zoo.lookup(config.name)  # automatic proposals of its size have the same thresholds
-    return zoo.Entry(
+    alike = catalogue.lookup(
+        config.name
+    )  # automatic proposals of its size have the same thresholds
+    return catalogue.Entry(
         str(about.get("name", path.stem)),
         config.name,
         title="trained by you" if "base" in header else "a file of your own",
@@ -237,7 +249,7 @@ def _own_entry(
     )
 
 
-def _build(config: SamConfig, state: dict[str, Tensor], entry: zoo.Entry, path: Path) -> Sam:
+def _build(config: SamConfig, state: dict[str, Tensor], entry: catalogue.Entry, path: Path) -> Sam:
     wrong = differences(config, state)
     if wrong:
         raise CheckpointError(f"{path} does not fit {config.name}: {summary(wrong)}")
@@ -252,3 +264,45 @@ def _build(config: SamConfig, state: dict[str, Tensor], entry: zoo.Entry, path: 
 
 def _sha256(path: Path) -> str:
     return str(pooch.file_hash(str(path), alg="sha256"))
+
+
+BUILT_IN = "cells_tiny_text.safetensors"
+
+
+def load_text(model: Sam) -> TextDecoder | None:
+    """Return what answers prompts with words, in evaluation mode; None if nothing was trained.
+
+    That which comes with the package belongs to the built-in model and to no other: it was trained
+    on what that model's encoders see.
+    """
+    shipped = files(__package__) / "pretrained" / BUILT_IN
+    if not shipped.is_file():
+        return None
+    with as_file(shipped) as path:
+        if read_header(path).get("base", {}).get("digest") != model.entry.digest:
+            return None
+        return read_text(path).to(model.device)
+
+
+def read_text(path: Path) -> TextDecoder:
+    """Read a text decoder from a file that `napari_sam.training` wrote.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is damaged, or holds something else.
+    """
+    state, metadata = read_checkpoint(path)
+    header = read_header(path) if "napari_sam" in metadata else {}
+    if header.get("kind") != "text":
+        raise CheckpointError(f"{path} holds no weights for text prompts")
+    try:
+        with torch.device("meta"):  # a file may say any width; what it holds decides
+            decoder = TextDecoder(CONFIGS[header["config"]["name"]], header["width"])
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise CheckpointError(f"{path} does not describe its weights: {error!r}") from error
+    wrong = misfits(decoder.state_dict(), state)
+    if wrong:
+        raise CheckpointError(f"{path} does not fit its own description: {summary(wrong)}")
+    decoder.load_state_dict({name: value.float() for name, value in state.items()}, assign=True)
+    return decoder.eval().requires_grad_(False)

@@ -9,12 +9,12 @@ from torch import Tensor, nn
 
 from napari_sam.model.cells_encoder import CellsEncoder
 from napari_sam.model.config import CellsEncoderConfig, SamConfig, ViTConfig
-from napari_sam.model.drawn_prompts import DrawnPrompts
+from napari_sam.model.dense_prompts import DrawnPrompts
 from napari_sam.model.image_encoder import ImageEncoderViT
 from napari_sam.model.mask_decoder import Answer, MaskDecoder
 from napari_sam.model.prompt_encoder import PromptEncoder
 from napari_sam.model.tiny_vit import TinyViT
-from napari_sam.zoo import Entry
+from napari_sam.zoo.catalogue import Entry
 
 __all__ = ["Features", "Sam"]
 

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from napari_sam.model.attention import merge_windows, split_windows
 from napari_sam.model.config import SamConfig, TinyViTConfig
 from napari_sam.model.layers import gelu, neck
-from napari_sam.model.windows import merge_windows, split_windows
 
 __all__ = ["TinyViT"]
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from napari_sam.planes import Plane
 from napari_sam.session.draft import Draft
 from napari_sam.session.objects import Objects, Section, Traits
-from napari_sam.session.target import Plane
 
 __all__ = [
     "Change",

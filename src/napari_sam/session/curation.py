@@ -10,16 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
-from napari_sam.session.bitmask import BitMask, Window, slices
+from napari_sam.masks import BitMask, Window, slices
+from napari_sam.planes import Plane, spanned
+from napari_sam.session.batch import Batch
 from napari_sam.session.changes import Edit, Kind, SectionEdit, TraitsEdit
-from napari_sam.session.commit import Rule
 from napari_sam.session.ledger import Ledger
-from napari_sam.session.objects import Status, spanned
+from napari_sam.session.merge_split import delete, discard, merge, split
+from napari_sam.session.objects import Status
+from napari_sam.session.overlap import Rule
 from napari_sam.session.paint import Stroke, adopt, paint
-from napari_sam.session.proposals import Batch
 from napari_sam.session.records import Adopted, Configured, Grown
-from napari_sam.session.regroup import delete, discard, merge, split
-from napari_sam.session.target import Plane, Target
+from napari_sam.session.target import Target
 
 __all__ = ["Curation"]
 
@@ -245,7 +246,7 @@ class Curation(Ledger):
 
         Examples
         --------
-        >>> from napari_sam.session.proposals import Proposal
+        >>> from napari_sam.session.batch import Proposal
         >>> session = Curation()
         >>> with session.begin(Kind.AUTOMATIC) as batch:
         ...     ids = batch.add((None, None), [Proposal(np.ones((2, 3), bool), score=0.8)])

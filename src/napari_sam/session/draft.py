@@ -7,11 +7,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from napari_sam.masks import BitMask
+from napari_sam.planes import Plane
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction
-from napari_sam.session.bitmask import BitMask
 from napari_sam.session.segmenter import Segmenter
-from napari_sam.session.target import Plane
 
 __all__ = ["Draft", "Request"]
 

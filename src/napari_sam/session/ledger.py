@@ -10,6 +10,7 @@ import numpy as np
 from psygnal import Signal
 
 from napari_sam.errors import InputError
+from napari_sam.planes import Plane
 from napari_sam.results import Prediction
 from napari_sam.session.changes import (
     Change,
@@ -21,9 +22,9 @@ from napari_sam.session.changes import (
     backwards,
     still_fitting,
 )
+from napari_sam.session.classes import UNNAMED
 from napari_sam.session.draft import Draft, Request
 from napari_sam.session.history import History
-from napari_sam.session.naming import UNNAMED
 from napari_sam.session.objects import LARGEST, AnnotatedObject, Objects, Section, free_id
 from napari_sam.session.records import (
     Adopted,
@@ -37,7 +38,7 @@ from napari_sam.session.records import (
     Viewed,
 )
 from napari_sam.session.render import Repaint, blank, shown, write
-from napari_sam.session.target import Plane, Readable, Target
+from napari_sam.session.target import Readable, Target
 
 __all__ = ["Ledger"]
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
-from napari_sam.session.bitmask import BitMask, Window
+from napari_sam.masks import BitMask, Window
+from napari_sam.planes import Plane, in_order, spanned
 from napari_sam.session.draft import Draft
-from napari_sam.session.target import Plane
 
 __all__ = [
     "LARGEST",
@@ -143,11 +143,6 @@ class AnnotatedObject:
         return sum(s.mask.pixels for s in self.sections.values() if s.mask is not None)
 
 
-def in_order(plane: Plane) -> tuple[int, ...]:
-    """Return a key that sorts planes along their axes."""
-    return tuple(-1 if at is None else at for at in plane)
-
-
 class Objects(Mapping[int, AnnotatedObject]):
     """All objects of a session by id; no pixel of a plane belongs to two of them.
 
@@ -236,17 +231,6 @@ class Objects(Mapping[int, AnnotatedObject]):
         self._on_plane[plane].discard(object_id)
         if not self._on_plane[plane]:
             del self._on_plane[plane]
-
-
-def spanned(plane: Plane) -> tuple[int, ...]:
-    """Return the axes that a plane spans.
-
-    Examples
-    --------
-    >>> spanned((7, None, None))
-    (1, 2)
-    """
-    return tuple(axis for axis, at in enumerate(plane) if at is None)
 
 
 def free_id(*taken: Iterable[int]) -> int:

@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_sam.errors import InputError
-from napari_sam.inference.patch import patches
-from napari_sam.session.bitmask import BitMask, Window
+from napari_sam.masks import BitMask, Window, patches
+from napari_sam.planes import Plane
 from napari_sam.session.changes import Edit, SectionEdit, TraitsEdit
 from napari_sam.session.objects import LARGEST, Objects, Origin, Section, Source, Status, Traits
-from napari_sam.session.target import Plane
 
 __all__ = ["Stroke", "adopt", "paint"]
 

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.session.bitmask import BitMask, around, slices
-from napari_sam.session.target import Plane, Readable, Target
+from napari_sam.masks import BitMask, around, slices
+from napari_sam.planes import Plane
+from napari_sam.session.target import Readable, Target
 
 __all__ = ["Repaint", "blank", "shown", "write"]
 

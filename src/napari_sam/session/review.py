@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
-from napari_sam.session.objects import AnnotatedObject, Status, in_order
-from napari_sam.session.target import Plane
+import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["by_confidence", "next_unsure", "weakest_plane"]
+from napari_sam.errors import InputError
+from napari_sam.planes import Plane, in_order
+from napari_sam.session.objects import AnnotatedObject, Objects, Status
+
+__all__ = ["accepted_labels", "by_confidence", "next_unsure", "weakest_plane"]
 
 
 def by_confidence(objects: Iterable[AnnotatedObject]) -> list[AnnotatedObject]:
@@ -58,3 +62,35 @@ def next_unsure(
 
 def _rank(score: float | None) -> float:
     return 2.0 if score is None else score
+
+
+def accepted_labels(
+    objects: Objects, shape_of: Callable[[Plane], tuple[int, int]]
+) -> tuple[list[Plane], NDArray[np.int32]]:
+    """Return the planes with accepted objects, and (N, H, W) labels that hold only those.
+
+    Parameters
+    ----------
+    objects : Objects
+        All objects.
+    shape_of : callable
+        Tells (H, W) of a plane.
+
+    Raises
+    ------
+    InputError
+        If none is accepted.
+    """
+    accepted = [
+        (number, plane, section.mask)
+        for number, held in objects.items()
+        for plane, section in held.sections.items()
+        if section.status is Status.ACCEPTED and section.mask is not None
+    ]
+    planes = sorted({plane for _, plane, _ in accepted}, key=in_order)
+    if not planes:
+        raise InputError("nothing is accepted yet that the model could learn from")
+    labels = {plane: np.zeros(shape_of(plane), np.int32) for plane in planes}
+    for number, plane, mask in accepted:
+        mask.mark(labels[plane], (0, 0, *labels[plane].shape), number)
+    return planes, np.stack([labels[plane] for plane in planes])

@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
+from napari_sam.masks import BitMask
+from napari_sam.planes import Plane
 from napari_sam.results import Prediction
-from napari_sam.session.bitmask import BitMask
 from napari_sam.session.changes import Kind, SectionEdit, TraitsEdit, kind_of_prompts
-from napari_sam.session.commit import Rule, claim, take_away
 from napari_sam.session.curation import Curation
 from napari_sam.session.draft import Draft, Request
 from napari_sam.session.objects import Origin, Section, Source, Status, Traits
+from napari_sam.session.overlap import Rule, claim, take_away
 from napari_sam.session.records import Undone
-from napari_sam.session.target import Plane
 
 __all__ = ["Accepted", "Session"]
 

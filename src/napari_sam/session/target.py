@@ -7,9 +7,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sam.planes import Plane
+
 __all__ = ["Plane", "Readable", "Target"]
 
-Plane = tuple[int | None, ...]
 """One entry per axis of the picture: an index, or None for the two axes of the plane."""
 
 

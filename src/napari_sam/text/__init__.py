@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from napari_sam.inference.grid_settings import GridSettings
+    from napari_sam.inference.automatic.settings import GridSettings
     from napari_sam.inference.predictor import Predictor
     from napari_sam.text.encoder import Encoder
     from napari_sam.text.ranking import Ranked

@@ -10,12 +10,12 @@ import torch
 
 from napari_sam.errors import CheckpointError
 from napari_sam.model.checkpoint import misfits, read_checkpoint, summary
-from napari_sam.own_models import read_header
 from napari_sam.text import BUILT_IN
 from napari_sam.text.builtin import BuiltIn
 from napari_sam.text.clip import load_clip
 from napari_sam.text.encoder import Encoder
 from napari_sam.text.image_tower import ImageTower
+from napari_sam.zoo.own_models import read_header
 
 __all__ = ["BUILT_IN", "load_encoder", "read_tower"]
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
+from napari_sam.inference.automatic.selection import arrange
 from napari_sam.inference.image import check_image, contrast_range, to_rgb8
-from napari_sam.inference.selection import arrange
 from napari_sam.results import Proposal
 from napari_sam.text.crops import ObjectCrop, cut, relative_sizes
 from napari_sam.text.encoder import Encoder, unit

@@ -9,7 +9,7 @@ from napari_sam.results import Proposal
 from napari_sam.text.installed import missing
 
 if TYPE_CHECKING:
-    from napari_sam.inference.segmenter import Segmenter
+    from napari_sam.serving.segmenter import Segmenter
     from napari_sam.text.encoder import Encoder
     from napari_sam.text.ranking import Ranked, Seen
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
-from napari_sam.inference.grid import iter_proposals
-from napari_sam.inference.grid_settings import GridSettings
+from napari_sam.inference.automatic.search import iter_proposals
+from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.inference.predictor import Embedding, Predictor
 from napari_sam.prompts import Prompts
 from napari_sam.results import Proposal
@@ -19,7 +19,7 @@ from napari_sam.text.encoder import Encoder
 from napari_sam.text.ranking import Ranked, check_words, rank
 
 if TYPE_CHECKING:
-    from napari_sam.inference.embeddings import EmbeddingStore
+    from napari_sam.inference.store.store import EmbeddingStore
 
 __all__ = ["WordsMap", "WordsProgress", "iter_ranked", "map_words", "unknown"]
 
@@ -83,7 +83,7 @@ def iter_ranked(
     Parameters
     ----------
     predictor, image, settings, contrast, store, pause
-        As in `napari_sam.inference.grid.iter_proposals`.
+        As in `napari_sam.inference.automatic.search.iter_proposals`.
     encoder, words, against
         As in `napari_sam.text.ranking.rank`.
 

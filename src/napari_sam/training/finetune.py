@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from napari_sam.data.samples import Picture, data_digest
 from napari_sam.errors import InputError
+from napari_sam.evaluation.evaluate import Row, evaluate
 from napari_sam.inference.predictor import Predictor
 from napari_sam.model.sam import Sam
 from napari_sam.reasons import reason
-from napari_sam.training.evaluate import Row, evaluate
 from napari_sam.training.logs import Log
 from napari_sam.training.plan import ABOUT, WHAT, Plan, recipe_for, views_for
-from napari_sam.training.samples import Picture, data_digest
 from napari_sam.training.trainer import Report, Trainer
 from napari_sam.training.validation import Preview, Validation
 from napari_sam.training.views import CachedViews, FreshViews

@@ -14,7 +14,7 @@ class Recipe:
     Parameters
     ----------
     what : {"decoder", "adapters", "everything"}
-        Which weights change (see `napari_sam.training.parts`).
+        Which weights change (see `napari_sam.training.optim`).
     pretrain, train : int
         Steps of the dense head alone, and steps with prompts.
     pictures, objects : int

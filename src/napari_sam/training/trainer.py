@@ -18,11 +18,11 @@ from napari_sam.files import replacing
 from napari_sam.model.sam import Features, Sam
 from napari_sam.training.augment import Crop
 from napari_sam.training.checkpoints import fit_optimiser, read_run
+from napari_sam.training.ddp import Team
 from napari_sam.training.dense_head import DenseHead, dense_targets
-from napari_sam.training.episode import annotate
-from napari_sam.training.parts import Average, free, parameter_groups
+from napari_sam.training.optim import Average, free, parameter_groups
 from napari_sam.training.recipe import Recipe
-from napari_sam.training.team import Team
+from napari_sam.training.rounds import annotate
 from napari_sam.training.views import Views
 
 __all__ = ["Report", "Trainer"]

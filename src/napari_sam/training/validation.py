@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sam.data.deepest import deepest_point
+from napari_sam.data.samples import Picture
+from napari_sam.evaluation.evaluate import evenly, iou
 from napari_sam.inference.embedding import Embedding
 from napari_sam.inference.predictor import Predictor
 from napari_sam.model.sam import Sam
 from napari_sam.prompts import Prompts
-from napari_sam.training.deepest import deepest_point
-from napari_sam.training.evaluate import evenly, iou
-from napari_sam.training.samples import Picture
 
 __all__ = ["Preview", "Validation"]
 

@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from napari_sam.data.samples import Picture
 from napari_sam.errors import InputError
 from napari_sam.inference.image import normalise
 from napari_sam.model.config import SamConfig
 from napari_sam.model.sam import Features, Sam
+from napari_sam.training.amp import mixed
 from napari_sam.training.augment import Crop, random_crop, whole_view
-from napari_sam.training.episode import whole_objects
-from napari_sam.training.precision import mixed
+from napari_sam.training.balance import sampling
 from napari_sam.training.recipe import Recipe
-from napari_sam.training.samples import Picture
-from napari_sam.training.sampling import sampling
+from napari_sam.training.rounds import whole_objects
 
 __all__ = ["Batch", "CachedViews", "FreshViews", "Views", "moved", "pixels_of", "together"]
 

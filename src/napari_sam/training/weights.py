@@ -17,22 +17,22 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 import napari_sam
+from napari_sam.data.samples import Picture, data_digest
 from napari_sam.errors import CheckpointError
 from napari_sam.files import replacing
 from napari_sam.inference.embedding import half
 from napari_sam.inference.image import MEAN, STD
-from napari_sam.model.adapters import adapter_state, merged_state
 from napari_sam.model.checkpoint import summary
 from napari_sam.model.config import CONFIGS, SamConfig
 from napari_sam.model.load import digests
+from napari_sam.model.lora import adapter_state, merged_state
 from napari_sam.model.sam import Sam
 from napari_sam.model.tensors import content_hash, fault
 from napari_sam.model.text_decoder import TextDecoder
 from napari_sam.model.torch_files import read_torch
-from napari_sam.own_models import VERSION, own_file
 from napari_sam.text.image_tower import ImageTower
-from napari_sam.training.samples import Picture, data_digest
-from napari_sam.zoo import Entry
+from napari_sam.zoo.catalogue import Entry
+from napari_sam.zoo.own_models import VERSION, own_file
 
 __all__ = ["export", "save_own", "save_weights"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from napari.utils.notifications import show_info
 
 if TYPE_CHECKING:
-    from napari_sam.inference.ahead import Progress
+    from napari_sam.serving.precompute import Progress
     from napari_sam.widgets.panel import Panel
 
 __all__ = ["Away"]

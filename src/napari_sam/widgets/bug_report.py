@@ -11,7 +11,7 @@ from pathlib import Path
 from napari.layers import Layer
 from qtpy import API_NAME, QT_VERSION
 
-from napari_sam import zoo
+from napari_sam.zoo import catalogue
 
 __all__ = ["bug_report"]
 
@@ -55,7 +55,7 @@ def bug_report(
         where = " > ".join(f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in frames)
         lines.append(f"- last error: {type(error).__name__}: {error}\n  at {where}")
     report = "\n".join(lines) + "\n"
-    if model not in zoo.catalogue():
+    if model not in catalogue.catalogue():
         report = report.replace(model, "(a file of the user's own)")
     return report.replace(str(Path.home()), "~")
 

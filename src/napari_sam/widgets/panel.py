@@ -19,36 +19,36 @@ from qtpy.QtWidgets import (
 )
 
 from napari_sam.errors import InputError
-from napari_sam.inference.heap import give_back
-from napari_sam.inference.host import HostedModel, ModelHost
-from napari_sam.session.commit import Rule
+from napari_sam.inference.store.memory import give_back
+from napari_sam.serving.host import HostedModel, ModelHost
+from napari_sam.session.overlap import Rule
 from napari_sam.settings import load_settings, save_settings
 from napari_sam.text.reader import Reader
-from napari_sam.widgets.activity import Activity
-from napari_sam.widgets.ahead import Ahead
-from napari_sam.widgets.annotation import Annotation
-from napari_sam.widgets.auto_tab import AutoTab
+from napari_sam.widgets.annotation.annotation import Annotation
+from napari_sam.widgets.auto.tab import AutoTab
 from napari_sam.widgets.away import Away
 from napari_sam.widgets.bug_report import bug_report
-from napari_sam.widgets.canvas import guard_canvas
-from napari_sam.widgets.channels import Channels
-from napari_sam.widgets.controls import Controls
-from napari_sam.widgets.docks import bring_forward
-from napari_sam.widgets.forms import Scrolled
-from napari_sam.widgets.jobs import Answer, Job, Jobs
-from napari_sam.widgets.keys import connect_keys
-from napari_sam.widgets.label_saver import LabelSaver
-from napari_sam.widgets.picture import Picture
-from napari_sam.widgets.prompting import Prompting
-from napari_sam.widgets.refining import Refining
-from napari_sam.widgets.resuming import Resuming
-from napari_sam.widgets.review import Review
-from napari_sam.widgets.saved_work import SavedWork
-from napari_sam.widgets.stack_tab import StackTab
-from napari_sam.widgets.target import why_not
-from napari_sam.widgets.text_tab import TextTab
-from napari_sam.widgets.train_work import Make
-from napari_sam.widgets.training import Training
+from napari_sam.widgets.common.activity import Activity
+from napari_sam.widgets.common.docks import bring_forward
+from napari_sam.widgets.common.forms import Scrolled
+from napari_sam.widgets.common.keys import connect_keys
+from napari_sam.widgets.jobs.prompt_jobs import Answer, Job, Jobs
+from napari_sam.widgets.layers.canvas import guard_canvas
+from napari_sam.widgets.layers.labels_target import why_not
+from napari_sam.widgets.layers.picture import Picture
+from napari_sam.widgets.objects.review import Review
+from napari_sam.widgets.objects.save_labels import LabelSaver
+from napari_sam.widgets.prompt.channels import Channels
+from napari_sam.widgets.prompt.controls import Controls
+from napari_sam.widgets.prompt.precompute import Ahead
+from napari_sam.widgets.prompt.prompting import Prompting
+from napari_sam.widgets.refine.refining import Refining
+from napari_sam.widgets.saved.library import SavedWork
+from napari_sam.widgets.saved.resuming import Resuming
+from napari_sam.widgets.stack.tab import StackTab
+from napari_sam.widgets.text.tab import TextTab
+from napari_sam.widgets.train.tab import Training
+from napari_sam.widgets.train.work import Make
 
 if TYPE_CHECKING:
     import napari

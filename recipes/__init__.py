@@ -1,0 +1,1 @@
+"""How the weights that ship were made; in the source archive, not in the wheel."""

@@ -1,0 +1,1 @@
+"""How `words_tiny` was made, and the text decoder of `cells_tiny`."""

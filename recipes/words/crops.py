@@ -1,0 +1,163 @@
+"""Crops of objects of labelled pictures, by chance, with what is true of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from napari_sam.data.samples import Picture
+from napari_sam.errors import InputError
+from napari_sam.text.crops import ObjectCrop
+from napari_sam.training.augment import Crop, random_crop, relit
+from napari_sam.training.balance import sampling
+from recipes.words.scenes import Scene
+
+__all__ = ["BACKGROUND", "Mosaics", "Objects", "mosaic"]
+
+BACKGROUND = frozenset({"background"})
+EMPTY = 1 / 12  # of the crops show no object
+CLEAR = 0.02  # most of a place without an object that labels may cover
+TRIES = 10
+
+
+class Objects:
+    """Draws crops from pictures.
+
+    Parameters
+    ----------
+    pictures : sequence of Picture
+    sets : mapping
+        By data set the facts that hold for all of its objects; the facts of others are what they
+        show.
+    side : int
+        Pixels a side of a crop.
+
+    Raises
+    ------
+    InputError
+        If nothing can be said of any object.
+    """
+
+    def __init__(
+        self, pictures: Sequence[Picture], sets: Mapping[str, Sequence[str]], side: int
+    ) -> None:
+        self.side = side
+        scenes = [
+            Scene.of(p.rgb, p.labels, dict.fromkeys(p.ids.tolist(), sets.get(p.dataset, [])))
+            for p in pictures
+        ]
+        usable = [(p, scene) for p, scene in zip(pictures, scenes, strict=True) if scene.facts]
+        if not usable:
+            raise InputError("nothing can be said in words of any object of these pictures")
+        self.complete = [not picture.partial for picture, _ in usable]
+        self.scenes = [scene for _, scene in usable]
+        self.chance = sampling([picture for picture, _ in usable])
+
+    def draw(
+        self, count: int, rng: np.random.Generator
+    ) -> tuple[list[ObjectCrop], list[frozenset[str]]]:
+        """Return crops, and what is true of each; some show no object."""
+        crops: list[ObjectCrop] = []
+        facts: list[frozenset[str]] = []
+        while len(crops) < count:
+            number = rng.choice(len(self.scenes), p=self.chance)
+            scene = self.scenes[number]
+            label = int(rng.choice(list(scene.facts)))
+            if self.complete[number] and rng.random() < EMPTY:
+                crop = self._empty(scene, label, rng)
+                if crop is None:
+                    continue
+                facts.append(BACKGROUND)
+            else:
+                crop = scene.crop(label, self.side, rng)
+                facts.append(scene.facts[label])
+            crops.append(_varied(crop, rng))
+        return crops, facts
+
+    def _empty(self, scene: Scene, label: int, rng: np.random.Generator) -> ObjectCrop | None:
+        """Cut an object's shape out where none is labelled; None where there is no room."""
+        height, width = scene.patch(label).shape
+        rows, columns = scene.labels.shape
+        for _ in range(TRIES):
+            top, left = int(rng.integers(rows - height + 1)), int(rng.integers(columns - width + 1))
+            under = scene.labels[top : top + height, left : left + width]
+            if (under > 0).mean() < CLEAR:
+                return scene.cut(label, (top, left), self.side, rng)
+        return None
+
+
+def _varied(crop: ObjectCrop, rng: np.random.Generator) -> ObjectCrop:
+    """Turn and flip, and change the contrast a little: not so much that a fact becomes untrue."""
+    turns, flip = int(rng.integers(4)), 1 - 2 * int(rng.integers(2))
+    rgb, mask = np.rot90(crop.rgb, turns)[:, ::flip], np.rot90(crop.mask, turns)[:, ::flip]
+    return ObjectCrop(relit(rgb, rng), np.ascontiguousarray(mask), crop.size)
+
+
+SINGLE = 0.4  # of the views show one picture only
+SMALLEST = 12  # pixels; what is cut to fewer is no object any more
+
+
+class Mosaics:
+    """Draws views from pictures.
+
+    Parameters
+    ----------
+    pictures : sequence of Picture
+    sets : mapping
+        By data set the facts that hold for all of its objects.
+    size : int
+        Pixels a side of a view.
+    single : float
+        Share of the views that show one picture; the others show two halves or four quarters.
+    """
+
+    def __init__(
+        self,
+        pictures: Sequence[Picture],
+        sets: Mapping[str, Sequence[str]],
+        size: int,
+        single: float = SINGLE,
+    ) -> None:
+        self.pictures, self.sets, self.size, self.single = pictures, sets, size, single
+        self.chance = sampling(pictures)
+
+    def draw(self, rng: np.random.Generator) -> Scene:
+        """Return one view that holds an object."""
+        while True:
+            count = 1 if rng.random() < self.single else int(rng.choice([2, 4]))
+            chosen = rng.choice(len(self.pictures), count, p=self.chance)
+            crops = [random_crop(self.pictures[i], self.size, rng, relit) for i in chosen]
+            scene = mosaic(crops, [self.sets.get(self.pictures[i].dataset, []) for i in chosen])
+            if scene.facts:
+                return scene
+
+
+def mosaic(crops: Sequence[Crop], known: Sequence[Sequence[str]]) -> Scene:
+    """Put one crop, the halves of two or the quarters of four into one view.
+
+    Parameters
+    ----------
+    crops : sequence of 1, 2 or 4 Crop
+        Of one size; each keeps its place: left, right, or upper left, upper right and so on.
+    known : sequence of sequences of str
+        For each, what is true of all its objects.
+    """
+    size = len(crops[0].labels)
+    low, high, whole = slice(0, size // 2), slice(size // 2, size), slice(0, size)
+    places = {
+        1: [(whole, whole)],
+        2: [(whole, low), (whole, high)],
+        4: [(low, low), (low, high), (high, low), (high, high)],
+    }[len(crops)]
+    rgb, labels = np.zeros((size, size, 3), np.uint8), np.zeros((size, size), np.int32)
+    facts: dict[int, Sequence[str]] = {}
+    for crop, its, place in zip(crops, known, places, strict=True):
+        shown = crop.labels[place]
+        large = np.flatnonzero(np.bincount(shown.ravel()) >= SMALLEST)
+        kept = np.isin(shown, large[large > 0])
+        first = max(facts, default=0)
+        labels[place] = np.where(kept, shown + first, 0)
+        rgb[place] = crop.rgb[place]
+        facts |= {int(i): its for i in np.unique(labels[place]) if i}
+    return Scene.of(rgb, labels, facts)

@@ -1,0 +1,261 @@
+"""Train the text prompt (paper, section 7.5): prompted with pictures of objects, asked with words.
+
+The prompt is the image vector of objects, in the space that they share with words; the answer is
+the union of all objects that fit what was chosen to be said of them. A word cannot say which of
+fifty nuclei is meant: a click that follows does, and the answer is then that one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from napari_sam.model.sam import Features, Sam
+from napari_sam.model.text_decoder import TextDecoder
+from napari_sam.text.encoder import Encoder, unit
+from napari_sam.text.vocabulary import Vocabulary
+from napari_sam.training.amp import mixed
+from napari_sam.training.optim import Descent
+from napari_sam.training.rounds import objective, shrink
+from napari_sam.training.simulated_prompts import first_click
+from napari_sam.training.views import moved, pixels_of, together
+from recipes.words.crops import Mosaics
+from recipes.words.scenes import Scene, caption, chosen
+
+__all__ = [
+    "Asked",
+    "View",
+    "ask",
+    "by_picture",
+    "by_text",
+    "make_views",
+    "show",
+    "train_look",
+    "train_text",
+]
+
+TOGETHER = 4  # most objects whose image vectors are averaged: what they share is what is said
+OWN = 0.5  # of the prompts come from the view that is asked about, the others from another one
+ABSENT = 0.15  # of those that ask for what is not there are kept
+POINTED = 0.5  # of the prompts are followed by a click
+MOST = 24  # objects of a view whose crops are shown to the encoder
+RAMP = 0.3  # how far the losses' weights go on their way to the paper's, which are for lone objects
+
+View = tuple[Scene, Features]
+Shown = tuple[NDArray[np.float16], NDArray[np.float32]]
+Prompt = Callable[["Asked", np.random.Generator], NDArray[np.float32]]
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """One question: where in a view is what was said.
+
+    Parameters
+    ----------
+    view : View
+        Which is asked about.
+    source : Scene
+        Where the objects are seen that show what is meant; it may be another one.
+    said : frozenset of str
+        The facts that the words would name.
+    """
+
+    view: View
+    source: Scene
+    said: frozenset[str]
+
+    @property
+    def answer(self) -> list[int]:
+        """The labels of all objects of the view that fit."""
+        return self.view[0].fitting(self.said)
+
+
+def make_views(model: Sam, mosaics: Mosaics, count: int, seed: int = 0) -> Iterator[View]:
+    """Draw views and embed them; half precision keeps them small."""
+    rng = np.random.default_rng(seed)
+    for _ in range(count):
+        scene = mosaics.draw(rng)
+        with torch.no_grad():
+            features = model.encode(pixels_of(scene.rgb).to(model.device))
+        yield scene, moved(features, torch.device("cpu"), torch.float16)
+
+
+def ask(views: Sequence[View], words: Vocabulary, rng: np.random.Generator) -> Asked:
+    """Choose a view, and something that is true of an object of it, or of another view."""
+    while True:
+        view = views[int(rng.integers(len(views)))]
+        source = view[0] if rng.random() < OWN else views[int(rng.integers(len(views)))][0]
+        said = chosen(source.facts[int(rng.choice(list(source.facts)))], words, rng)
+        asked = Asked(view, source, said)
+        if asked.answer or rng.random() < ABSENT:
+            return asked
+
+
+def by_picture(encoder: Encoder) -> Prompt:
+    """Prompt with the mean image vector of up to four objects that fit: the paper's trick."""
+
+    def prompt(asked: Asked, rng: np.random.Generator) -> NDArray[np.float32]:
+        fitting = asked.source.fitting(asked.said)
+        count = min(len(fitting), int(rng.integers(1, TOGETHER + 1)))
+        some = rng.choice(fitting, count, replace=False).tolist()
+        vectors = encoder.crops([asked.source.crop(i, encoder.side, rng) for i in some])
+        return unit(vectors.mean(axis=0))
+
+    return prompt
+
+
+def by_text(encoder: Encoder, words: Vocabulary) -> Prompt:
+    """Prompt with a caption's text vector: what the trick is to be compared with."""
+
+    def prompt(asked: Asked, rng: np.random.Generator) -> NDArray[np.float32]:
+        text = caption(asked.said, words, rng)
+        vector: NDArray[np.float32] = encoder.words([text])[0]
+        return vector
+
+    return prompt
+
+
+def train_look(
+    model: Sam,
+    decoder: TextDecoder,
+    views: Sequence[View],
+    shown: Sequence[Shown],
+    steps: int,
+    *,
+    batch: int = 10,
+    rate: float = 2e-3,
+    seed: int = 0,
+) -> Iterator[dict[str, float]]:
+    """Let every object's place, on the mean, show what its crop does; yields the loss of a step.
+
+    That is a head start: prompts alone teach what things are much more slowly.
+    """
+    rng = np.random.default_rng(seed)
+    with Descent(decoder.look, rate, steps) as descent:
+        for _ in range(steps):
+            chosen = rng.choice(len(views), batch, replace=False)
+            features = _gathered([views[i] for i in chosen], model)
+            with mixed(model.device):
+                places = decoder.look(features).float()  # (B, D, h, w)
+            losses = []
+            for place, i in zip(places, chosen, strict=True):
+                masks, vectors = (torch.from_numpy(part).to(model.device) for part in shown[i])
+                mean = torch.einsum("dhw,nhw->nd", place, masks.float())
+                losses.append((1 - F.cosine_similarity(mean, vectors)).mean())
+            yield {"loss": descent.step(torch.stack(losses).mean())}
+
+
+def show(
+    encoder: Encoder, words: Vocabulary, view: View, stride: int, rng: np.random.Generator
+) -> Shown:
+    """Return what some objects of a view and its background show, and where, on a coarse grid.
+
+    Returns
+    -------
+    masks : (N, h, w) float16
+        Share of each cell.
+    vectors : (N, D) float32
+    """
+    scene = view[0]
+    ids = rng.permutation(list(scene.facts))[:MOST].tolist()
+    crops = [scene.crop(i, encoder.side, rng) for i in ids]
+    masks = [shrink(scene.labels == i, stride) for i in ids]
+    empty = shrink(scene.labels == 0, stride)
+    vectors = encoder.crops(crops)
+    if empty.any():
+        nothing = unit(encoder.words(words.background).mean(axis=0))
+        masks, vectors = [*masks, empty], np.concatenate([vectors, nothing[None]])
+    return np.stack(masks).astype(np.float16), vectors
+
+
+def train_text(
+    model: Sam,
+    decoder: TextDecoder,
+    views: Sequence[View],
+    prompt: Prompt,
+    words: Vocabulary,
+    steps: int,
+    *,
+    batch: int = 10,
+    rate: float = 1e-3,
+    seed: int = 0,
+) -> Iterator[dict[str, float]]:
+    """Train a text decoder in place; yields loss and IoU of each step.
+
+    The weights at the end are their moving average.
+    """
+    rng = np.random.default_rng(seed)
+    stride = model.config.mask_stride
+    with Descent(decoder, rate, steps) as descent:
+        for step in range(steps):
+            ramp = min(RAMP, step / steps)
+            asked = [ask(views, words, rng) for _ in range(batch)]
+            vectors = torch.from_numpy(np.stack([prompt(one, rng) for one in asked]))
+            vectors = vectors.to(model.device)
+            features = _gathered([one.view for one in asked], model)
+            truth = [_shrunk(one.view[0], one.answer, stride) for one in asked]
+            loss, right = _loss(model, decoder, features, vectors, truth, ramp)
+            report = {"loss": float(loss.detach()), "iou": float(right.mean())}
+            pointed = [i for i, one in enumerate(asked) if one.answer and rng.random() < POINTED]
+            if pointed:
+                more, right = _pointed(model, decoder, features, vectors, asked, pointed, ramp, rng)
+                loss = loss + more
+                report |= {"point_loss": float(more.detach()), "point_iou": float(right.mean())}
+            descent.step(loss)
+            yield report
+
+
+def _pointed(
+    model: Sam,
+    decoder: TextDecoder,
+    features: Features,
+    vectors: Tensor,
+    asked: Sequence[Asked],
+    pointed: Sequence[int],
+    ramp: float,
+    rng: np.random.Generator,
+) -> tuple[Tensor, Tensor]:
+    """Let a click say which of the objects is meant."""
+    stride = model.config.mask_stride
+    truth = []
+    for i in pointed:
+        label = int(rng.choice(asked[i].answer))
+        truth.append(_shrunk(asked[i].view[0], [label], stride))
+    inside = np.stack([mask >= min(0.5, mask.max()) for mask in truth])
+    points = torch.from_numpy(first_click(inside, stride, rng)).to(model.device)
+    labels = torch.ones(points.shape[:2], dtype=torch.int64, device=model.device)
+    some = torch.tensor(pointed, device=model.device)
+    skips = features.skips and (features.skips[0][some], features.skips[1][some])
+    chosen_features = Features(features.embedding[some], skips)
+    return _loss(model, decoder, chosen_features, vectors[some], truth, ramp, points, labels)
+
+
+def _loss(
+    model: Sam,
+    decoder: TextDecoder,
+    features: Features,
+    vectors: Tensor,
+    truth: Sequence[NDArray[np.float32]],
+    ramp: float,
+    points: Tensor | None = None,
+    labels: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Return the paper's loss of mask 0, and its true IoU."""
+    target = torch.from_numpy(np.stack(truth))[:, None].to(model.device)
+    with mixed(model.device):
+        logits, predicted = decoder(model, features, vectors, points, labels)
+    return objective(logits, predicted, target, torch.ones_like(target), False, ramp)
+
+
+def _shrunk(scene: Scene, labels: Sequence[int], stride: int) -> NDArray[np.float32]:
+    return shrink(np.isin(scene.labels, labels), stride)
+
+
+def _gathered(views: Sequence[View], model: Sam) -> Features:
+    return moved(together([features for _, features in views]), model.device, torch.float32)

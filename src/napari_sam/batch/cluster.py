@@ -1,0 +1,312 @@
+"""The same work on many machines: the parts of each file are tasks of a dask cluster.
+
+The workers see the files by the same paths as this machine and write the results themselves; what
+travels are names. Parts may be done twice, so what a lost worker had begun is given to another. At
+most a few tasks per thread are in the
+scheduler's hands at a time, whatever the number of files.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import napari_sam
+from napari_sam.batch.model import WorkersModel, loaded
+from napari_sam.batch.task import Job, Progress, Work
+from napari_sam.errors import ClusterError
+from napari_sam.reasons import reason
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+
+__all__ = ["check_folders", "check_model", "check_versions", "connected", "run_on_cluster"]
+
+AHEAD = 3  # tasks per thread in the scheduler's hands, so that a worker finds the next at once
+_turn = Lock()  # a worker has one model, whatever its threads: it does one part at a time
+
+
+def run_on_cluster(works: Sequence[Work], model: WorkersModel, address: str) -> Generator[Progress]:
+    """Do work on an existing cluster.
+
+    A generator that is closed early, or interrupted, cancels what no worker has begun; what is
+    done stays done.
+
+    Parameters
+    ----------
+    works : sequence of Work
+    model : WorkersModel
+    address : str
+        Of the scheduler, such as ``tcp://host:8786``.
+
+    Yields
+    ------
+    Progress
+
+    Raises
+    ------
+    ClusterError
+        If nobody answers there, there are no workers, or one has another napari-sam, other weights
+        or does not see the files; later, if the scheduler is lost.
+    """
+    with connected(address) as client:
+        check_versions(client)
+        check_folders(client, {work.folder for work in works if work.folder})
+        check_model(client, model)
+        try:
+            yield from _run(client, works, model)
+        except (OSError, CancelledError) as error:
+            raise ClusterError(
+                f"the scheduler at {address} is gone ({error}); files that are finished stay"
+            ) from error
+
+
+@dataclass(eq=False)
+class _File:
+    """A file on its way."""
+
+    work: Work
+    done: int = 0
+    total: int = 1
+    problem: str = ""
+
+    def progress(self, report: Any = None) -> Progress:
+        return Progress(self.work, self.done, self.total, report, self.problem)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What a worker says: a file's parts, if they are to be shared out, or the file's report."""
+
+    parts: Sequence[Any] = ()
+    report: Any = None
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What a worker is asked to do: begin a file, do a part of it, or finish it."""
+
+    file: _File
+    function: Callable[..., _Answer]
+    arguments: tuple[Any, ...] = ()
+
+
+def _begin(work: Work, model: WorkersModel) -> _Answer:
+    """Do a file of one part as a whole; say which parts a larger one has."""
+    with _opened(work, model) as job:
+        if len(job.parts) > 1:
+            return _Answer(job.parts)
+        for part in job.parts:
+            _complete(job.do(part))
+        return _Answer(report=job.finish())
+
+
+def _do(work: Work, model: WorkersModel, part: Any) -> _Answer:
+    with _opened(work, model) as job:
+        _complete(job.do(part))
+    return _Answer()
+
+
+def _finish(work: Work, model: WorkersModel) -> _Answer:
+    with _opened(work, model) as job:
+        return _Answer(report=job.finish())
+
+
+@contextmanager
+def _opened(work: Work, model: WorkersModel) -> Iterator[Job]:
+    """Open a file with the worker's model, which does one task at a time."""
+    import torch
+
+    with _turn:
+        predictor = loaded(model)
+        torch.set_num_threads(model.threads)  # a setting of each thread
+        with work.opened(predictor) as job:
+            yield job
+
+
+def _complete(steps: Iterator[float]) -> None:
+    """Go through all steps; nobody here hears of them."""
+    for _ in steps:
+        pass
+
+
+def _run(client: Client, works: Iterable[Work], model: WorkersModel) -> Iterator[Progress]:
+    """Give out tasks as workers become free, and tell what became of them."""
+    from distributed import as_completed
+
+    files = map(_File, works)
+    ready: deque[_Task] = deque()
+    held: dict[Future[_Answer], _Task] = {}
+    answers: Any = as_completed(loop=client.loop)
+    try:
+        while True:
+            room = AHEAD * sum(client.nthreads().values())
+            while len(held) < room and (task := _next(ready, files)):
+                arguments = (task.file.work, model, *task.arguments)
+                future = client.submit(task.function, *arguments, pure=False)
+                held[future] = task
+                answers.add(future)
+            if not held:
+                return
+            future = next(answers)
+            yield from _settle(held.pop(future), future, ready)
+    finally:
+        if client.status == "running":
+            client.cancel(list(held), force=True)
+
+
+def _next(ready: deque[_Task], files: Iterator[_File]) -> _Task | None:
+    """Return a task of the files that are begun, else the first of another; None at the end."""
+    while ready:
+        task = ready.popleft()
+        if not task.file.problem:
+            return task
+    file = next(files, None)
+    return None if file is None else _Task(file, _begin)
+
+
+def _settle(task: _Task, future: Future[_Answer], ready: deque[_Task]) -> Iterator[Progress]:
+    """Tell what became of a task, and add what is to be done next."""
+    file, report = task.file, None
+    if file.problem:  # of another part, told already
+        return
+    try:
+        answer = future.result()
+    except CancelledError:  # nobody but a scheduler that is gone does that
+        raise
+    except Exception as error:  # workers fail in more ways than anybody names
+        file.problem = reason(error)
+        yield file.progress()
+        return
+    if answer.parts:
+        file.total = len(answer.parts)
+        ready.extend(_Task(file, _do, (part,)) for part in answer.parts)
+    elif task.function is _do:
+        file.done += 1
+        if file.done == file.total:
+            ready.appendleft(_Task(file, _finish))
+    else:
+        file.done, report = file.total, answer.report
+    yield file.progress(report)
+
+
+PATIENCE = 10  # seconds in which a scheduler must answer, and a worker be there
+
+
+@contextmanager
+def connected(address: str) -> Iterator[Client]:
+    """Give a client of the scheduler, which has at least one worker.
+
+    Raises
+    ------
+    ClusterError
+        If dask.distributed is not installed, nobody answers, or there are no workers.
+    """
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise ClusterError(
+            'work on a cluster needs dask.distributed: pip install "napari-sam[cluster]"'
+        ) from error
+
+    class Closed(Client):
+        """A client that does not outlive a failed start.
+
+        Closed by the garbage collector instead, it waits for a lock that whoever starts the next
+        loop holds, and if that happens in the new loop's thread, neither goes on.
+        """
+
+        def start(self, **kwargs: Any) -> None:
+            try:
+                super().start(**kwargs)
+            except BaseException:
+                self.close()
+                raise
+
+    try:
+        client = Closed(address, timeout=PATIENCE, set_as_default=False)
+    except (OSError, ValueError, TypeError) as error:
+        raise ClusterError(
+            f"no scheduler answers at {address} ({error}); give the address that `dask scheduler` "
+            "prints, such as tcp://host:8786"
+        ) from error
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=PATIENCE)
+        except TimeoutError as error:
+            raise ClusterError(
+                f"the cluster at {address} has no workers; `dask worker {address}` starts some"
+            ) from error
+        yield client
+
+
+def check_versions(client: Client) -> None:
+    """Compare napari-sam everywhere with the one here; it need not even be there for that.
+
+    Raises
+    ------
+    ClusterError
+        If it is missing or another one.
+    """
+    here = napari_sam.__version__
+    about: Any = client.get_versions(packages=["napari_sam"])
+    there = {worker: one["packages"]["napari_sam"] for worker, one in about["workers"].items()}
+    wrong = {worker: version or "none" for worker, version in there.items() if version != here}
+    if wrong:
+        raise ClusterError(f"all need napari-sam {here}, as it is here; found {_listed(wrong)}")
+
+
+def check_folders(client: Client, folders: Iterable[Path]) -> None:
+    """Leave a file in each folder for a moment, and ask every worker whether it is there.
+
+    Raises
+    ------
+    ClusterError
+        If it is not.
+    """
+    for folder in folders:
+        probe = folder / f".napari-sam-{uuid4().hex}"
+        probe.touch()
+        try:
+            seen = client.run(os.path.exists, str(probe))
+        finally:
+            probe.unlink()
+        blind = [worker for worker, sees in seen.items() if not sees]
+        if blind:
+            raise ClusterError(
+                f"{', '.join(blind)} does not see what is written to {folder}; pictures and "
+                "results must lie on a file system that all machines share, under one path"
+            )
+
+
+def check_model(client: Client, model: WorkersModel) -> None:
+    """Let all workers load the model.
+
+    Raises
+    ------
+    ClusterError
+        If one cannot, or finds other weights under its name.
+    """
+    said = client.run(_load, model, on_error="return")
+    failed = {worker: answer for worker, answer in said.items() if answer is not None}
+    if failed:
+        raise ClusterError(f"{model.name} cannot be loaded everywhere: {_listed(failed)}")
+
+
+async def _load(model: WorkersModel) -> None:
+    """Load the model on this worker; its heartbeat goes on meanwhile."""
+    await asyncio.to_thread(loaded, model)
+
+
+def _listed(said: Mapping[str, object]) -> str:
+    return "; ".join(f"{worker}: {what}" for worker, what in said.items())

@@ -1,0 +1,233 @@
+"""`napari-sam convert`: objects from any format to any other, or measured."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from napari_sam.cli.naming import LABELS, distinct, place_below, root_of
+from napari_sam.cli.pairing import nearest
+from napari_sam.cli.progress import Failures
+from napari_sam.errors import InputError
+from napari_sam.reasons import shown
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_sam.io.objects.instances import Drawn
+    from napari_sam.io.spacing import Spacing
+
+__all__ = ["add"]
+
+CHANNELS = ("c", "channel", "channels")
+STATE = ("scale", "translate", "units")
+
+
+def add(commands: Any) -> None:
+    """Add the subcommand."""
+    parser = commands.add_parser(
+        "convert",
+        help="write objects in another format, or measure them",
+        description="The endings say the formats: .tif, .ome.tif, .zarr, .png are labels, .json is "
+        "COCO, .geojson is for QuPath, .zip holds ROIs of ImageJ, .csv measurements.",
+    )
+    parser.add_argument(
+        "labels", metavar="LABELS", type=Path, nargs="+",
+        help="several, folders or patterns only into a .json",
+    )  # fmt: skip
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", type=Path, required=True,
+        help="of a .json also a folder, for the labels of each of its pictures",
+    )  # fmt: skip
+    parser.add_argument(
+        "--image", metavar="PICTURE", type=Path,
+        help="the picture: gives shape, pixel size, and brightness in a .csv; for several files a "
+        "folder or a pattern of pictures of the same names, which they get in the .json",
+    )  # fmt: skip
+    parser.add_argument(
+        "--picture", metavar="NAME", help="which one, where a .json holds several pictures"
+    )
+    parser.add_argument(
+        "--polygons", action="store_true", help="in a .json, in place of run lengths"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Read, write, and say what was written; return 1 if anything was left out."""
+    from napari_sam.io.export import OUTLINES, as_labels, write_drawn, write_objects
+    from napari_sam.io.labels import check_output
+
+    kind = chosen.output.suffix.lower()
+    if not kind and [one.suffix.lower() for one in chosen.labels] == [".json"]:
+        return _into_folder(chosen.labels[0], chosen.output)
+    failures = Failures()
+    files = _files(chosen.labels, failures)
+    if len(files) > 1 and kind != ".json":
+        raise InputError("several files of labels go only into a .json")
+    images = _images(files, chosen, failures)
+    check_output(chosen.output, *files, *(image for image in images.values() if image))
+    read: dict[Path, tuple[Drawn, Spacing]] = {}
+    for path, image in images.items():
+        with failures.kept(path):
+            read[path] = _read(path, _Picture(image) if image else None, chosen.picture)
+    if kind in OUTLINES and read:
+        named = [chosen.image] if chosen.image else chosen.labels
+        names = _called({path: images[path] or path for path in read}, root_of(named))
+        pictures = {names[path]: drawn for path, (drawn, _) in read.items()}
+        write_drawn(chosen.output, pictures, outlines=chosen.polygons)
+    elif read:
+        [(path, (drawn, spacing))] = read.items()
+        classes = {piece.id: piece.name for piece in drawn.pieces if piece.name}
+        image = images[path]
+        pixels = _Picture(image).pixels() if image and kind == ".csv" else None
+        write_objects(chosen.output, as_labels(drawn), spacing, classes=classes, image=pixels)
+    if read:
+        count = sum(_count(drawn) for drawn, _ in read.values())
+        print(f"{count} objects: {shown(chosen.output.resolve())}")
+    failures.tell(len(read) + len(failures.reasons))
+    return int(bool(failures.reasons))
+
+
+def _into_folder(coco: Path, folder: Path) -> int:
+    """Write labels of each picture of a COCO file, called as those of other commands."""
+    from napari_sam.io.export import as_labels, read_all, write_objects
+    from napari_sam.io.spacing import Spacing
+
+    pictures, failures = read_all(coco), Failures()
+    folders = {name: PurePosixPath(name.replace("\\", "/")).parts[:-1] for name in pictures}
+    outputs = distinct(
+        pictures,
+        lambda name: Path(Path(name).stem),
+        lambda name: Path(*filter(_is_safe, folders[name])) / Path(name).stem,
+        lambda name: Path(*filter(_is_safe, folders[name])) / Path(name).name,
+    )
+    if len(set(outputs.values())) < len(outputs):
+        raise InputError(f"two of the pictures in {coco} have the same name; take --picture")
+    folder.mkdir(parents=True, exist_ok=True)
+    count = 0
+    for name, drawn in pictures.items():
+        with failures.kept(Path(name)):
+            spacing = Spacing.of(len(drawn.shape), {"axis_labels": drawn.axes})
+            write_objects(folder / f"{outputs[name]}{LABELS}.tif", as_labels(drawn), spacing)
+            count += _count(drawn)
+    done = len(pictures) - len(failures.reasons)
+    print(f"{count} objects on {done} pictures: {shown(folder.resolve())}")
+    failures.tell(len(pictures))
+    return int(bool(failures.reasons))
+
+
+def _is_safe(part: str) -> bool:
+    """Tell whether a folder that a file names lies below where it is written to."""
+    return part not in ("/", "..") and ":" not in part
+
+
+def _files(paths: list[Path], failures: Failures) -> list[Path]:
+    """Return files of objects as they are, and the labels in folders and patterns."""
+    from napari_sam.io.export import DRAWN
+    from napari_sam.io.pictures import find_pictures
+
+    drawn = [path for path in paths if path.suffix.lower() in DRAWN]
+    others = [path for path in paths if path not in drawn]
+    return [*drawn, *find_pictures(others, failures.reasons.__setitem__)]
+
+
+def _images(
+    files: list[Path], chosen: argparse.Namespace, failures: Failures
+) -> dict[Path, Path | None]:
+    """Return the picture of each file, None without `--image`; files without one are failures."""
+    from napari_sam.io.pictures import find_pictures, name_of, whole_name_of
+
+    if chosen.image is None:
+        return dict.fromkeys(files)
+    pictures = find_pictures([chosen.image], failures.reasons.__setitem__)
+    if len(files) == len(pictures) == 1:
+        return {files[0]: pictures[0]}
+    by_name: dict[str, list[Path]] = defaultdict(list)
+    for picture in pictures:
+        for name in {name_of(picture), whole_name_of(picture)}:
+            by_name[name].append(picture)
+    names = {file: name_of(file).removesuffix(LABELS) for file in files}
+    counts, roots = Counter(names.values()), (root_of(chosen.labels), root_of([chosen.image]))
+    images: dict[Path, Path | None] = {}
+    for file, name in names.items():
+        with failures.kept(file):
+            wanted = "image" if name == "labels" else name
+            those = nearest(file, by_name[wanted], counts[name] == 1, roots)
+            if len(those) != 1:
+                raise InputError(
+                    f"{file} needs one picture called {wanted} in {chosen.image}; {len(those)} are"
+                )
+            images[file] = those[0]
+    return images
+
+
+def _called(paths: Mapping[Path, Path], root: Path) -> dict[Path, str]:
+    """Return names for the pictures of files, with their folders where they are the same."""
+    from napari_sam.io.pictures import name_of
+
+    def name(path: Path) -> str:
+        return path.name if path.suffix else name_of(path)  # of a plate's field
+
+    names = distinct(
+        paths,
+        lambda file: Path(name(paths[file])),
+        lambda file: place_below(paths[file], root) / name(paths[file]),
+    )
+    if len(set(names.values())) < len(names):
+        raise InputError("files in one .json must have different names")
+    return {file: one.as_posix() for file, one in names.items()}
+
+
+def _count(drawn: Drawn) -> int:
+    return len({piece.id for piece in drawn.pieces})
+
+
+class _Picture:
+    """Shape and spacing of a picture without its channels, and where these are."""
+
+    def __init__(self, path: Path) -> None:
+        from napari_sam.batch.slices import axes
+        from napari_sam.io.pictures import open_picture
+        from napari_sam.io.scale import read_spacing
+        from napari_sam.io.spacing import Spacing
+
+        self.path = path
+        with open_picture(path) as picture:
+            shape = picture.shape[: axes(picture)]
+        about = read_spacing(path, len(shape))
+        self.channels = [axis for axis, name in enumerate(about.names) if name in CHANNELS][:1]
+        kept = [axis for axis in range(len(about.names)) if axis not in self.channels]
+        self.shape = tuple(shape[axis] for axis in kept)
+        state = {"axis_labels": about.names, **{key: getattr(about, key) for key in STATE}}
+        self.spacing = Spacing.of(
+            len(kept), {key: [values[axis] for axis in kept] for key, values in state.items()}
+        )
+
+    def pixels(self) -> NDArray[Any]:
+        """Return the whole picture, channels last."""
+        import numpy as np
+
+        from napari_sam.io.pictures import open_picture
+
+        with open_picture(self.path) as picture:
+            whole = np.asarray(picture[...])
+        return np.moveaxis(whole, self.channels, [-1] * len(self.channels))
+
+
+def _read(path: Path, about: _Picture | None, picture: str | None) -> tuple[Drawn, Spacing]:
+    """Return the objects of a file, and their spacing: the picture's if they fit to it."""
+    from napari_sam.io.export import read_objects
+    from napari_sam.io.scale import read_spacing
+    from napari_sam.io.spacing import Spacing
+
+    shape, axes = (about.shape, about.spacing.axes) if about else (None, None)
+    drawn = read_objects(path, shape, axes, picture)
+    if about and drawn.shape == about.shape:
+        return drawn, about.spacing
+    known = read_spacing(path, len(drawn.shape))
+    usual = known == Spacing.usual(len(drawn.shape))
+    return drawn, Spacing.of(len(drawn.shape), {"axis_labels": drawn.axes}) if usual else known

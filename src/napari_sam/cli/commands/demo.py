@@ -1,0 +1,41 @@
+"""`napari-sam demo`: the main job on a real picture, in a window or, without one, into files."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from napari_sam.cli.commands.gui import has_display
+
+__all__ = ["add"]
+
+
+def add(commands: Any) -> None:
+    """Add the subcommand."""
+    parser = commands.add_parser(
+        "demo",
+        help="try it on a sample picture",
+        description="Open napari with a sample picture and the panel. Without a display, or with "
+        "--headless, segment the sample's objects from stored clicks and a box instead, and write "
+        "the labels and an overlay.",
+    )
+    parser.add_argument("--headless", action="store_true", help="write files, open no window")
+    parser.add_argument("--output", metavar="DIR", type=Path, default=Path("napari-sam-demo"))
+    parser.add_argument("--model", metavar="NAME", default="cells_tiny", help="name or file")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
+    parser.set_defaults(run=run)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Open the window, or write the files."""
+    if has_display() and not chosen.headless:
+        from napari_sam.samples import tissue_layer
+        from napari_sam.widgets.window import open_window
+
+        open_window(layers=tissue_layer())
+    else:
+        from napari_sam.cli.headless import run_sample
+
+        run_sample(chosen.output, chosen.model, chosen.device)
+    return 0

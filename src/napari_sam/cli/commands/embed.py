@@ -1,0 +1,172 @@
+"""`napari-sam embed`: look at pictures now, so that the first click on them is quick."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_sam.cli.naming import pictures_of
+from napari_sam.cli.progress import Failures, add_saying, fetched
+from napari_sam.cli.saying import print_json
+from napari_sam.cli.scheduler import add_scheduler, done_by_cluster
+from napari_sam.errors import InputError
+from napari_sam.reasons import reason, shown
+
+if TYPE_CHECKING:
+    from napari_sam.inference.predictor import Predictor
+    from napari_sam.inference.store.disk import DiskStore
+    from napari_sam.inference.store.store import EmbeddingStore
+    from napari_sam.serving.precompute import Progress
+
+__all__ = ["add"]
+
+
+def add(commands: Any) -> None:
+    """Add the subcommand."""
+    parser = commands.add_parser(
+        "embed",
+        help="embed pictures ahead of need",
+        description="Run the image encoder on every slice of the pictures and keep what it sees, "
+        "for the panel and for other commands. What is kept already, whole and of the very same "
+        "pixels, is always skipped: an interrupted run goes on where it stopped.",
+    )
+    parser.add_argument(
+        "images", metavar="IMAGE", nargs="*", type=Path,
+        help="a .tif, .png or .zarr with any number of slices, a folder of them, a pattern such as "
+        "'day*/*.tif', or an OME-Zarr plate",
+    )  # fmt: skip
+    parser.add_argument("--model", metavar="NAME", default="cells_tiny", help="name or file")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
+    parser.add_argument("--clear", action="store_true", help="first delete all that is kept")
+    add_saying(parser)
+    add_scheduler(parser)
+    parser.set_defaults(run=run)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Embed and say what was done and where it lies; return 1 if anything was left out."""
+    from napari_sam.inference.store.memory import MemoryStore
+    from napari_sam.inference.store.store import EmbeddingStore, open_store
+
+    if not (chosen.images or chosen.clear):
+        raise InputError("name pictures to embed, or --clear to delete what is kept")
+    failures = Failures()
+    paths = pictures_of(chosen.images, failures, quiet=chosen.quiet)
+    count = len(paths) + len(failures.reasons)
+    store = EmbeddingStore(MemoryStore(0), open_store().disk)  # what is not on disk is not kept
+    if chosen.clear:
+        store.clear()
+    reports = []
+    for path, report in _embed_all(paths, store, chosen, failures) if paths else ():
+        reports.append({"path": str(path), **report})
+        if report["problems"]:
+            failures.reasons[str(path)] = "; ".join(report["problems"])
+    folder = None if store.disk is None else str(store.disk.folder)
+    if chosen.json:
+        about = {"folder": folder, "bytes": store.size, "images": reports}
+        print_json({**about, "failures": failures.reasons})
+    elif not chosen.quiet:
+        for report in reports:
+            new, kept, slices = report["embedded"], report["kept"], report["slices"]
+            done = f"{kept} of {slices} slices are embedded, {new} of them now"
+            print(f"{shown(report['path'])}: {done}")
+        print(f"Embeddings: {folder or 'not kept'}, {store.size / 1e6:,.0f} MB")
+    failures.tell(count)
+    return int(bool(failures.reasons))
+
+
+def _embed_all(
+    paths: list[Path], store: EmbeddingStore, chosen: argparse.Namespace, failures: Failures
+) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Give a report for each picture."""
+    if store.disk is None:
+        raise InputError(
+            "your settings keep no embeddings on disk; raise embeddings_disk_mb above 0"
+        )
+    if chosen.scheduler is not None:
+        yield from _on_cluster(paths, store.disk, chosen, failures)
+        return
+    fetched(chosen.model)
+    from napari_sam import Predictor, load_model
+
+    predictor = Predictor(load_model(chosen.model, chosen.device))
+    room = store.budget
+    for path in paths:
+        report = _embed(path, store, predictor, room, chosen.quiet)
+        room -= report["bytes"]
+        yield path, report
+
+
+def _on_cluster(
+    paths: list[Path], disk: DiskStore, chosen: argparse.Namespace, failures: Failures
+) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Let a cluster embed."""
+    from napari_sam.batch.embed import EmbedWork
+
+    folder = disk.folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    works = {}
+    for path in paths:
+        with failures.kept(path):
+            works[path] = EmbedWork(path.resolve(), folder, disk.budget)
+    for path, last in zip(works, done_by_cluster([*works.values()], chosen), strict=True):
+        report = last.report or {"slices": last.total, "kept": last.done, "embedded": 0, "bytes": 0}
+        yield path, {**report, "problems": [last.problem] if last.problem else []}
+
+
+def _embed(
+    path: Path, store: EmbeddingStore, predictor: Predictor, room: int, quiet: bool
+) -> dict[str, Any]:
+    """Embed one picture behind a bar and report on it."""
+    from tqdm import tqdm
+
+    from napari_sam.serving.precompute import Progress
+
+    before, step, problems = store.made, Progress(0, 0), []
+    left_out = 0
+    try:
+        with tqdm(desc=shown(path.name), unit=" slices", disable=quiet) as bar:
+            for step in _steps(path, store, predictor, room):
+                bar.total = step.total
+                bar.update(step.done - bar.n)
+                if step.problem:
+                    left_out += 1
+                    problems.append(step.problem)
+    except Exception as error:  # files can be damaged in more ways than their readers name
+        problems.append(reason(error))
+    if step.full:
+        problems.append(f"there is room for {step.done} of {step.total} slices on disk")
+    return {
+        "slices": step.total,
+        "kept": step.done - left_out,
+        "embedded": store.made - before,
+        "bytes": step.nbytes,
+        "problems": problems,
+    }
+
+
+def _steps(
+    path: Path, store: EmbeddingStore, predictor: Predictor, room: int
+) -> Iterator[Progress]:
+    """Embed all slices of a picture, as the panel does."""
+    import numpy as np
+
+    from napari_sam.batch.slices import axes
+    from napari_sam.inference.stack import sample_stack
+    from napari_sam.io.pictures import open_picture, read_plane
+    from napari_sam.serving.precompute import embed_stack
+    from napari_sam.serving.segmenter import Segmenter
+
+    segmenter = Segmenter(predictor, store)
+    with open_picture(path) as data:
+        ndim = axes(data)
+        contrast = segmenter.contrast(sample_stack(data, ndim)) if ndim > 2 else None
+        yield from embed_stack(
+            keep=lambda pixels: segmenter.keep(pixels, contrast),
+            read=lambda plane: read_plane(data, plane),
+            planes=np.ndindex(*data.shape[: ndim - 2]),
+            current=lambda: None,
+            budget=room,
+        )

@@ -1,0 +1,225 @@
+"""`napari-sam evaluate`: how good a model is on labelled pictures."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_sam.cli.naming import pictures_of
+from napari_sam.cli.pairing import paired
+from napari_sam.cli.progress import Failures, add_saying, fetched
+from napari_sam.cli.saying import print_json
+from napari_sam.cli.scheduler import add_scheduler, done_by_cluster
+from napari_sam.errors import InputError
+from napari_sam.files import replacing
+from napari_sam.reasons import shown
+
+if TYPE_CHECKING:
+    from napari_sam.data.pairs import Pair
+    from napari_sam.data.samples import Picture
+    from napari_sam.evaluation.evaluate import Row
+    from napari_sam.inference.predictor import Predictor
+
+    Results = list[tuple[Picture, list[Row]]]
+
+__all__ = ["add"]
+
+
+def add(commands: Any) -> None:
+    """Add the subcommand."""
+    parser = commands.add_parser("evaluate", help="measure a model on labelled pictures")
+    parser.add_argument(
+        "data", metavar="DATA", nargs="+", type=Path,
+        help="a folder of samples at any depth, each a folder with an image and labels, such as "
+        "image.tif and labels.png, or a picture such as cells.tif with cells_labels.tif beside it; "
+        "or pictures and patterns such as 'day*/*.tif'",
+    )  # fmt: skip
+    parser.add_argument(
+        "--labels", metavar="LABELS", type=Path,
+        help="where the labels of the pictures are, if not beside them: for several a folder or a "
+        "pattern of labels with the same names, or with _labels behind them",
+    )  # fmt: skip
+    parser.add_argument("--model", metavar="NAME", default="cells_tiny", help="name or file")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--held-out", action="store_true", help="only what training leaves out")
+    parser.add_argument("--most", type=int, metavar="N", help="objects of each picture; else all")
+    parser.add_argument(
+        "--grid", type=int, metavar="N",
+        help="also find everything from at most N x N points, and compare it with the labels",
+    )  # fmt: skip
+    parser.add_argument(
+        "-o", "--output", metavar="FOLDER", type=Path,
+        help="write table.md, scores.csv, failures.png and examples.png there",
+    )  # fmt: skip
+    add_saying(parser)
+    add_scheduler(parser)
+    parser.set_defaults(run=run)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Score, print the tables, write the files; return 1 if a sample could not be used."""
+    from napari_sam.data.samples import load_pairs
+
+    failures = Failures()
+    pairs = _pairs(chosen, failures)
+    count = len(pairs) + len(failures.reasons)
+    pictures = load_pairs(pairs, on_bad=failures.reasons.__setitem__)
+    pictures, notes = _held_out(pictures) if chosen.held_out else (pictures, [])
+    results: Results = []
+    if pictures:
+        fetched(chosen.model)
+        from napari_sam import Predictor, load_model
+
+        predictor = Predictor(load_model(chosen.model, chosen.device))
+        results = _scored(chosen, predictor, pictures, failures)
+    if not results:
+        failures.tell(count)
+        raise InputError("none of the samples could be measured")
+    notes += [f"left out {shown(source)}: {shown(why)}" for source, why in failures.reasons.items()]
+    _say(chosen, predictor, results, notes, failures)
+    failures.tell(count)
+    return int(bool(failures.reasons))
+
+
+def _pairs(chosen: argparse.Namespace, failures: Failures) -> list[Pair]:
+    """Return the samples; pictures without labels are failures.
+
+    Raises
+    ------
+    InputError
+        If there are none.
+    """
+    from napari_sam.data.pairs import LABELS, beside, find_pairs, pair
+    from napari_sam.io.pictures import ZARR, find_pictures
+
+    if chosen.labels is not None:
+        images = pictures_of(chosen.data, failures, quiet=chosen.quiet)
+        those = paired(images, chosen.data, chosen.labels, failures)
+        return [pair(image, labels) for image, labels in those.items()]
+    pairs: list[Pair] = []
+    for path in chosen.data:
+        if path.is_dir() and path.suffix.lower() not in ZARR:
+            pairs += find_pairs(path, failures.reasons.__setitem__)
+            continue
+        for image in find_pictures([path], failures.reasons.__setitem__):
+            if not (image.stem == "labels" or image.stem.endswith(LABELS)):
+                with failures.kept(image):
+                    pairs.append(pair(image, beside(image)))
+    if not pairs and not failures.reasons:
+        raise InputError(
+            f"no usable sample below {chosen.data[0]}; each needs a folder with an image and "
+            "labels, such as image.tif and labels.tif, or a picture such as cells.tif with "
+            "cells_labels.tif beside it"
+        )
+    return pairs
+
+
+def _held_out(pictures: list[Picture]) -> tuple[list[Picture], list[str]]:
+    """Return what training leaves out, and a remark on it.
+
+    Raises
+    ------
+    InputError
+        If it leaves nothing out.
+    """
+    from napari_sam.data.split import split
+    from napari_sam.evaluation.leakage import look_alikes
+
+    training, held = split(pictures)
+    if not held:
+        raise InputError("training leaves none of these samples out")
+    alike, sources = look_alikes(training, held), {picture.source for picture in held}
+    return held, [f"{len(alike)} of {len(sources)} held-out samples look like a training sample"]
+
+
+def _scored(
+    chosen: argparse.Namespace, predictor: Predictor, pictures: list[Picture], failures: Failures
+) -> Results:
+    """Score the objects of pictures, here or on a cluster."""
+    from tqdm import tqdm
+
+    from napari_sam.batch.evaluate import EvaluateWork
+    from napari_sam.evaluation.evaluate import evaluate
+
+    results: Results = []
+    if chosen.scheduler is None:
+        for picture in tqdm(pictures, unit=" pictures", disable=chosen.quiet):
+            with failures.kept(Path(picture.source)):
+                results += evaluate(predictor, [picture], chosen.most)
+        return results
+    works = [EvaluateWork(picture, chosen.most) for picture in pictures]
+    for picture, end in zip(pictures, done_by_cluster(works, chosen), strict=True):
+        if end.problem:
+            failures.reasons[picture.source] = end.problem
+        else:
+            results.append((picture, end.report))
+    return results
+
+
+def _say(
+    chosen: argparse.Namespace,
+    predictor: Predictor,
+    results: Results,
+    notes: Sequence[str],
+    failures: Failures,
+) -> None:
+    """Print the tables and write the files."""
+    from tqdm import tqdm
+
+    from napari_sam import GridSettings
+    from napari_sam.evaluation import automatic, report
+
+    rows = report.by_dataset(results)
+    found: dict[str, dict[str, float]] = {}
+    if chosen.grid is not None:
+        pictures = [picture for picture, _ in results]
+        search = automatic.find_all(predictor, pictures, GridSettings(points_per_side=chosen.grid))
+        found = automatic.found_means(tqdm(search, total=len(pictures), disable=chosen.quiet))
+    remarks = [f"- {line}" for line in (*report.summary(rows), *notes)]
+    tables = [report.table(rows), "", report.reliability_table(rows), ""]
+    if found:
+        tables += [automatic.found_table(found), ""]
+    text = "\n".join([*tables, *remarks])
+    if chosen.output is not None:
+        _write(chosen.output, predictor, results, text)
+    if chosen.json:
+        figures = report.as_json(rows) | ({"automatic": found} if found else {})
+        said = {**figures, "notes": notes, "failures": failures.reasons}
+        print_json(said)
+    elif not chosen.quiet:
+        print(text)
+
+
+def _write(folder: Path, predictor: Predictor, results: Results, text: str) -> None:
+    """Write the tables and two sheets of pictures."""
+    import numpy as np
+
+    from napari_sam.evaluation import contact_sheets
+
+    with replacing(folder / "table.md") as part:
+        part.write_text(text + "\n", "utf-8", "backslashreplace")
+    with replacing(folder / "scores.csv") as part:
+        _scores(part, results)
+    rng = np.random.default_rng(0)
+    for name, examples in (
+        ("failures.png", contact_sheets.worst(results)),
+        ("examples.png", contact_sheets.chosen(results, rng)),
+    ):
+        with replacing(folder / name) as part:
+            contact_sheets.draw(predictor, examples).save(part, format="PNG")
+
+
+def _scores(path: Path, results: Results) -> None:
+    """Write one line per object."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        names = list(results[0][1][0])
+        table.writerow(["dataset", "source", "plane", *names])
+        for picture, rows in results:
+            for row in rows:
+                values = [f"{row[name]:.4g}" for name in names]
+                said = shown(picture.dataset), shown(picture.source), picture.plane
+                table.writerow([*said, *values])

@@ -1,0 +1,217 @@
+"""`napari-sam segment`: find all objects in pictures, without a click."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_sam.cli.labels import add_choices, label_all, targets, works_of
+from napari_sam.cli.naming import outputs_of, pictures_of
+from napari_sam.cli.progress import Failures
+from napari_sam.cli.scheduler import add_scheduler
+from napari_sam.errors import InputError
+
+if TYPE_CHECKING:
+    from napari_sam.batch.words import Words
+    from napari_sam.cli.labels import LabelWork
+    from napari_sam.inference.automatic.settings import GridSettings
+
+
+__all__ = ["add", "add_seeds", "add_words", "seeded", "wanted"]
+
+
+def add(commands: Any) -> None:
+    """Add the subcommand."""
+    parser = commands.add_parser(
+        "segment",
+        help="find all objects in pictures",
+        description="Asks the model at many points what is there, keeps the masks it is sure of, "
+        "and writes them as labels. Slices of a stack are searched one by one, and objects "
+        "that overlap from slice to slice become one: through z (within each time point, if there "
+        "are both), else through time. How far apart slices lie is read from the file.",
+    )
+    parser.add_argument(
+        "--points", type=int, default=32, metavar="N",
+        help="at most N x N points, of a grid just as many (default 32)",
+    )  # fmt: skip
+    add_seeds(parser)
+    parser.add_argument(
+        "--boxes", metavar="CSV", type=Path,
+        help="segment one object for each row of a table: y0, x0, y1, x1, for stacks slice, and "
+        "id if you like; nothing else is searched",
+    )  # fmt: skip
+    parser.add_argument(
+        "--min-score", type=float, metavar="IOU", help="lowest predicted IoU (default: the model's)"
+    )
+    parser.add_argument(
+        "--min-stability", type=float, metavar="IOU", help="lowest stability (default: the model's)"
+    )
+    parser.add_argument(
+        "--gap", type=int, default=1, metavar="N",
+        help="an object that is missed on up to N slices goes on after them; nothing is filled in "
+        "(default 1)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--no-link", action="store_true", help="number the objects of all slices, link none"
+    )
+    add_words(parser)
+    add_choices(parser)
+    add_scheduler(parser)
+    parser.set_defaults(run=run)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Search, write the labels, and say how many objects there are."""
+    from napari_sam import GridSettings
+    from napari_sam.batch.boxes import BoxesWork
+    from napari_sam.batch.model import workers_model
+    from napari_sam.batch.segment import SegmentWork
+
+    settings = GridSettings(
+        points_per_side=chosen.points,
+        min_score=chosen.min_score,
+        min_stability=chosen.min_stability,
+    )
+    settings = seeded(settings, chosen.seeds)
+    given = {}
+    if chosen.seeds is not None and Path(chosen.seeds).exists():
+        given["seeds"] = Path(chosen.seeds)
+    if chosen.boxes is not None:
+        given["boxes"] = chosen.boxes
+    failures = Failures()
+    images = pictures_of(chosen.images, failures, chosen.output, chosen.quiet)
+    outputs = outputs_of(images, chosen.images, chosen.output, failures, given.values())
+    words = wanted(chosen)
+    if chosen.boxes is not None and (chosen.seeds or words):
+        raise InputError("--boxes says what to segment; leave --seeds and --text out")
+    model = workers_model(chosen.model, chosen.device)
+    names = ("gap", "no_link", "text", "similarity", "top", "semantic", "encoder")
+    values = asdict(settings) | {name: getattr(chosen, name) for name in names}
+    target = targets("segment", model, values)
+    seeds = str(given["seeds"].resolve()) if "seeds" in given else None
+
+    def work(path: Path, output: Path) -> LabelWork:
+        picture, to = path.resolve(), target(output, {"image": path, **given})
+        if chosen.boxes is None:
+            link = not chosen.no_link
+            return SegmentWork(picture, to, settings, seeds, chosen.gap, link, words)
+        return BoxesWork(picture, to, chosen.boxes.resolve())
+
+    works = works_of(outputs, failures, work)
+    return label_all(works, model, chosen, failures, partial(_said, words))
+
+
+def _said(words: Words | None, report: dict[str, Any]) -> tuple[str, list[str]]:
+    """Return what was found, for people."""
+    return f"{_found(report, words)}{_linked(report)}{_channels(report)}", []
+
+
+def _found(report: dict[str, Any], words: Words | None) -> str:
+    if words is None:
+        return f"{report['objects']} objects"
+    kinds = Counter(report["words"].values())
+    if not kinds:
+        return "nothing fits the words"
+    if words.semantic:
+        return "areas of " + ", ".join(kinds)
+    said = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+    return f"{report['objects']} objects ({said})"
+
+
+def _channels(report: dict[str, Any]) -> str:
+    count = report.get("channels", 1)
+    return f", each of {count} channels on its own" if count > 1 else ""
+
+
+def _linked(report: dict[str, Any]) -> str:
+    if report["linked"] == "z":
+        return f", linked through z, anisotropy {report['anisotropy']:.3g}"
+    return ", linked through time" if report["linked"] else ""
+
+
+def add_seeds(parser: argparse.ArgumentParser) -> None:
+    """Add the argument."""
+    parser.add_argument(
+        "--seeds", metavar="HOW",
+        help="where to ask: adaptive (maxima, then a coarse grid where nothing was found; the "
+        "default), maxima (of the blurred picture), distance (the deepest points of what a "
+        "threshold takes for objects), grid; or a file: labels (.tif, .png, .zarr), of which each "
+        "object is asked about at its deepest point, or points (.csv, as napari saves them)",
+    )  # fmt: skip
+
+
+def seeded(settings: GridSettings, how: str | None) -> GridSettings:
+    """Return the settings with these seeds; a file changes nothing of them."""
+    from dataclasses import replace
+
+    from napari_sam.inference.automatic.settings import SEEDS
+
+    known: Any = how
+    if how in SEEDS:
+        return replace(settings, seeds=known)
+    if how is not None and not Path(how).exists():
+        raise InputError(f"--seeds must be one of {', '.join(SEEDS)}, or a file; got {how!r}")
+    return settings
+
+
+def add_words(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    words = parser.add_argument_group("words", "keep only what they fit; see docs/text.md")
+    words.add_argument(
+        "--text", action="append", metavar="WORDS",
+        help='what to find, such as "bright round nuclei"; more than once for several classes',
+    )  # fmt: skip
+    words.add_argument(
+        "--similarity", type=float, metavar="S",
+        help="how well an object has to fit, 0 to 1 (default: as the encoder says)",
+    )  # fmt: skip
+    words.add_argument(
+        "--top", type=int, metavar="N", help="of each slice the N objects of a class that fit best"
+    )
+    words.add_argument(
+        "--semantic", action="store_true",
+        help="one area of everything that fits: labels hold numbers of classes, from 1",
+    )  # fmt: skip
+    words.add_argument(
+        "--encoder", metavar="NAME",
+        help="who knows words: words_tiny (the default), or a model such as CLIP that is here",
+    )  # fmt: skip
+
+
+def wanted(chosen: argparse.Namespace) -> Words | None:
+    """Return what is asked for in words; None without `--text`. Unknown words are told.
+
+    Raises
+    ------
+    InputError
+        If arguments do not fit each other, a text is empty, or the encoder is not here.
+    """
+    if chosen.text is None:
+        given = [name for name in ("similarity", "top", "semantic", "encoder") if _is(chosen, name)]
+        if given:
+            raise InputError(f"--{given[0]} needs --text: say in words what to find")
+        return None
+    from napari_sam.batch.words import Words, reader_of
+    from napari_sam.text import BUILT_IN
+    from napari_sam.text.ranking import check_words
+
+    check_words(chosen.text)
+    if len(set(chosen.text)) < len(chosen.text):
+        raise InputError(f"each --text is a class of its own; got {chosen.text}")
+    if chosen.semantic and (chosen.similarity is not None or chosen.top is not None):
+        raise InputError("--semantic finds areas, and --similarity and --top are of objects")
+    if chosen.top is not None and chosen.top < 1:
+        raise InputError(f"--top must be at least 1; got {chosen.top}")
+    encoder = chosen.encoder or BUILT_IN
+    for remark in reader_of(encoder).remarks(chosen.text).values():
+        print(f"warning: {remark}", file=sys.stderr)
+    return Words(tuple(chosen.text), chosen.similarity, chosen.top, chosen.semantic, encoder)
+
+
+def _is(chosen: argparse.Namespace, name: str) -> bool:
+    return getattr(chosen, name) not in (None, False)

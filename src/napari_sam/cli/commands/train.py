@@ -1,0 +1,96 @@
+"""`napari-sam train`: adapt a model to a folder of labelled pictures, without a window."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from napari_sam.cli.progress import add_saying, fetched
+from napari_sam.cli.saying import print_json
+from napari_sam.reasons import shown
+from napari_sam.zoo import catalogue
+from napari_sam.zoo.own_models import own_file
+
+__all__ = ["add"]
+
+
+def add(commands: Any) -> None:
+    """Add the subcommand."""
+    parser = commands.add_parser("train", help="adapt a model to your own labelled pictures")
+    parser.add_argument(
+        "data", metavar="DATA", type=Path,
+        help="folder of samples at any depth, each with image.tif|png and labels.tif|png",
+    )  # fmt: skip
+    parser.add_argument(
+        "-o", "--output", metavar="NAME", required=True, help="the new model's name"
+    )
+    parser.add_argument("--model", metavar="NAME", default="cells_tiny", help="the base model")
+    parser.add_argument(
+        "--what", choices=("decoder", "adapters", "everything"), default="decoder",
+        help="what is trained: decoder only (minutes), small adapters, or all",
+    )  # fmt: skip
+    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--partial", action="store_true", help="not all objects are labelled")
+    parser.add_argument("--device", default="auto")
+    add_saying(parser)
+    parser.set_defaults(run=run)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Train, print the before/after table, and put the model among the user's own."""
+    target = own_file(chosen.output)  # says at once if the name is taken
+    fetched(chosen.model)
+    from napari_sam.data.samples import load_pictures
+    from napari_sam.data.split import hold_out
+    from napari_sam.model.load import load_model
+    from napari_sam.training.finetune import FineTuning, Plan
+
+    left_out: list[tuple[str, str]] = []
+    pictures = load_pictures(
+        chosen.data, partial=chosen.partial, on_bad=lambda *bad: left_out.append(bad)
+    )
+    for source, reason in left_out:
+        print(f"left out {shown(source)}: {shown(reason)}", file=sys.stderr)
+    training, validation = hold_out(pictures, seed=chosen.seed)
+    if not chosen.quiet:
+        counts = f"{len(training)} pictures to learn from, {len(validation)} to check"
+        print(counts, file=sys.stderr)
+    plan = Plan(chosen.what, chosen.steps, chosen.seed)
+    folder = catalogue.models_folder() / "runs" / target.stem
+    tuning = FineTuning(load_model(chosen.model, chosen.device), training, validation, plan, folder)
+    try:
+        _follow(tuning, chosen.quiet)
+    except KeyboardInterrupt:
+        print(f"stopped; the same command goes on from {tuning.checkpoint}", file=sys.stderr)
+        raise
+    path = tuning.save(chosen.output)
+    if chosen.json:
+        print_json({"name": chosen.output, "path": str(path), "validation": tuning.table}, None)
+    elif not chosen.quiet:
+        for row in tuning.table:
+            print(f"{row['measure']:<10} IoU {row['before']:.2f} -> {row['after']:.2f}")
+        print(f"Saved as {chosen.output}: {path}")
+    return 0
+
+
+def _follow(tuning: Any, quiet: bool) -> None:
+    """Run it behind one bar per phase."""
+    from tqdm import tqdm
+
+    bar: Any = None
+    phase = ""
+    for progress in tuning.run():
+        if progress.phase != phase:
+            if bar is not None:
+                bar.close()
+            phase = progress.phase
+            bar = tqdm(desc=phase, total=progress.total, disable=quiet)
+        bar.update(progress.done - bar.n)
+        if progress.loss is not None:
+            shown = {"loss": f"{progress.loss:.2f}", "IoU": f"{progress.iou or 0:.2f}"}
+            bar.set_postfix(shown, refresh=False)
+    if bar is not None:
+        bar.close()

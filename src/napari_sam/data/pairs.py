@@ -1,0 +1,183 @@
+"""Which picture goes with which labels."""
+
+from __future__ import annotations
+
+import csv
+import tomllib
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from functools import cache
+from glob import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from napari_sam.errors import InputError
+from napari_sam.io.pictures import KNOWN, find_pictures, name_of, place_of, whole_name_of
+
+__all__ = ["LABELS", "Known", "Pair", "beside", "find_pairs", "known", "pair"]
+
+LABELS = "_labels"  # after the name of a picture, as `napari-sam segment` calls them
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A picture and its labels, in files.
+
+    Parameters
+    ----------
+    dataset, source : str
+        Data set (or a stratum of it) and sample.
+    image, labels : Path, optional
+        None if it is missing.
+    """
+
+    dataset: str
+    source: str
+    image: Path | None
+    labels: Path | None
+
+
+def pair(image: Path, labels: Path) -> Pair:
+    """Return a picture and its labels; the picture's folder is the data set.
+
+    Examples
+    --------
+    >>> pair(Path("day1/cells.tif"), Path("drawn/cells.png")).source
+    'day1/cells'
+    """
+    folder = image.resolve().parent.name
+    return Pair(folder, f"{folder}/{name_of(image)}", image, labels)
+
+
+def beside(image: Path) -> Path:
+    """Return the labels beside a picture: ``labels`` of ``image``, ``cells_labels`` of ``cells``.
+
+    Raises
+    ------
+    InputError
+        If there are none.
+    """
+    names = [whole_name_of(image) + LABELS, name_of(image) + LABELS]
+    if image.stem == "image":
+        names.insert(0, "labels")
+    for name in names:
+        files = sorted(place_of(image).glob(f"{escape(name)}.*"))
+        if known := [file for file in files if file.suffix.lower() in KNOWN]:
+            return known[0]
+    name = "labels" if image.stem == "image" else names[-1]
+    raise InputError(f"there are no labels beside it, such as {name}.tif")
+
+
+def find_pairs(folder: Path, on_bad: Callable[[str, str], None] | None = None) -> list[Pair]:
+    """Return the samples in a folder, at any depth.
+
+    A sample is a folder with an ``image`` and a ``labels``, or a picture such as ``cells.tif`` with
+    ``cells_labels.tif`` beside it. The labels of ``image`` may be called ``image_labels``, too, and
+    those of ``cells.tif`` ``cells.tif_labels``, as `napari-sam segment` does. The first folder
+    below `folder` is the data set; a sample's source is its path, always with the data set's name,
+    so that a set has the same sources whether it is read alone or with others.
+
+    Parameters
+    ----------
+    folder : Path
+    on_bad : callable, optional
+        As in `napari_sam.io.pictures.find_pictures`.
+    """
+    folder = folder.resolve()
+    kinds = _modalities(folder)
+    pairs = []
+    for place, members in sorted(_places(folder, on_bad).items()):
+        parts = place.relative_to(folder).parts
+        source = "/".join(parts if len(parts) > 1 else place.parts[-2:])
+        dataset, _, sample = source.partition("/")
+        stratum = known(dataset).stratum(kinds.get((dataset, sample), ""))
+        name = f"{dataset}, {stratum}" if stratum else dataset
+        pairs.append(Pair(name, source, members.get("image"), members.get("labels")))
+    return pairs
+
+
+def _places(folder: Path, on_bad: Callable[[str, str], None] | None) -> dict[Path, dict[str, Path]]:
+    """Return the image and the labels of each sample, by its folder or the picture's bare name."""
+    try:
+        files = find_pictures([folder], on_bad)
+    except InputError:  # it holds none
+        return {}
+    places: dict[Path, dict[str, Path]] = defaultdict(dict)
+    named = {path.with_suffix(""): path for path in reversed(files)}  # the first of several
+    for path in files:
+        own = path.with_name(path.name + LABELS)
+        if own in named:
+            places[path] = {"image": path, "labels": named[own]}
+    for name, path in named.items():
+        beside = name.with_name(name.name + LABELS)
+        if name.name in ("image", "labels"):
+            places[name.parent][name.name] = path
+        elif beside in named and path not in places:
+            places[name] = {"image": path, "labels": named[beside]}
+    for place, sample in places.items():
+        beside = place / f"image{LABELS}"
+        if "image" in sample and beside in named:
+            sample.setdefault("labels", named[beside])
+    return places
+
+
+def _modalities(folder: Path) -> dict[tuple[str, str], str]:
+    """Read the kinds of picture from the manifest of a collection of data sets, if there is one."""
+    for file in (folder / "manifest.csv", folder.parent / "manifest.csv"):
+        if file.is_file():
+            with file.open(newline="", encoding="utf-8") as lines:
+                rows = list(csv.DictReader(lines))
+            return {(r.get("dataset", ""), r.get("name", "")): r.get("modality", "") for r in rows}
+    return {}
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a data set needs beyond the general rules; nothing by default.
+
+    Parameters
+    ----------
+    train : list of str
+        Patterns of samples that are trained on and never scored.
+    blocks : list of [first plane, one past the last]
+        Of a single volume: the planes to train on, and those to score on.
+    strata : dict
+        How a modality in ``manifest.csv`` begins, and the name of that part of the set.
+    reason : str
+        Why, in a few words.
+    """
+
+    train: list[str] = field(default_factory=list)
+    blocks: list[tuple[int, int]] = field(default_factory=list)
+    strata: dict[str, str] = field(default_factory=dict)
+    reason: str = ""
+
+    def only_trained_on(self, sample: str) -> bool:
+        """Return whether a sample of the set is never scored."""
+        return any(fnmatch(sample, pattern) for pattern in self.train)
+
+    def stratum(self, modality: str) -> str | None:
+        """Return the part of the set that a modality belongs to, None for the whole set."""
+        names = [name for begin, name in self.strata.items() if modality.startswith(begin)]
+        return names[0] if names else None
+
+
+def known(dataset: str) -> Known:
+    """Return what is known of a data set, by the name of its folder.
+
+    Examples
+    --------
+    >>> known("omnipose_samples").only_trained_on("caulo_15")
+    True
+    >>> known("my own cells")
+    Known(train=[], blocks=[], strata={}, reason='')
+    """
+    return Known(**_table().get(dataset, {}))
+
+
+@cache
+def _table() -> dict[str, dict[str, Any]]:
+    return tomllib.loads(files(__package__).joinpath("open_data.toml").read_text("utf-8"))

@@ -1,0 +1,153 @@
+"""What an evaluation says: a table per data set, and whether the model's own scores hold."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sam.data.samples import Picture
+from napari_sam.evaluation.evaluate import CLICKS, Row
+
+__all__ = [
+    "MEASURES",
+    "as_json",
+    "by_dataset",
+    "means",
+    "reliability",
+    "reliability_table",
+    "summary",
+    "table",
+]
+
+MEASURES = (*(f"click {n}" for n in CLICKS), "best of 3", "box", "disc", "ellipse")
+PAIRS = (("score 1", "click 1"), ("score 3", "click 3"), ("score box", "box"))
+BINS = np.linspace(0, 1, 6)
+MANY = 50  # objects; sets with more must beat both drawings
+
+
+def by_dataset(results: Iterable[tuple[Picture, Sequence[Row]]]) -> dict[str, list[Row]]:
+    """Collect the rows of each data set."""
+    rows: dict[str, list[Row]] = defaultdict(list)
+    for picture, some in results:
+        rows[picture.dataset] += some
+    return dict(sorted(rows.items()))
+
+
+def means(rows: Mapping[str, Sequence[Row]]) -> dict[str, dict[str, float]]:
+    """Return the mean of each measure per data set, over the sets and over all objects.
+
+    Beside `MEASURES`: the count of ``objects``, of those ``lost`` by the resize, and ``r``, the
+    correlation of the predicted with the true IoU of the masks returned after one and three clicks
+    and from a box (NaN for one object, and where either is the same for all).
+
+    Returns
+    -------
+    dict
+        Per data set, then ``mean of the sets`` and ``all objects``.
+    """
+    sets = {name: _means(some) for name, some in rows.items()}
+    every = _means([row for some in rows.values() for row in some])
+    averages = {m: float(np.mean([one[m] for one in sets.values()])) for m in MEASURES}
+    known = [one["r"] for one in sets.values() if np.isfinite(one["r"])]
+    averages["r"] = float(np.mean(known)) if known else float("nan")
+    return sets | {"mean of the sets": every | averages, "all objects": every}
+
+
+def table(rows: Mapping[str, Sequence[Row]]) -> str:
+    """Return `means` as a Markdown table."""
+    lines = [
+        f"| data set | objects | lost | {' | '.join(MEASURES)} | score~IoU |",
+        "|---|" + "---|" * (len(MEASURES) + 3),
+    ]
+    for name, mean in means(rows).items():
+        cells = " | ".join(f"{mean[m]:.3f}" for m in MEASURES)
+        r = f"{mean['r']:.2f}" if np.isfinite(mean["r"]) else ""
+        lines.append(f"| {name} | {mean['objects']:.0f} | {mean['lost']:.0f} | {cells} | {r} |")
+    return "\n".join(lines)
+
+
+def reliability(rows: Mapping[str, Sequence[Row]]) -> list[dict[str, float]]:
+    """Compare what the model's scores promise with what came true, in bins of the score.
+
+    Returns
+    -------
+    list of dict
+        Of each bin with masks: ``low``, ``high``, ``masks``, mean ``score`` and mean ``iou``.
+    """
+    pairs = _pairs(row for some in rows.values() for row in some)
+    which = np.clip(np.digitize(pairs[:, 0], BINS) - 1, 0, len(BINS) - 2)
+    found = []
+    for k, (low, high) in enumerate(pairwise(BINS.tolist())):
+        mine = pairs[which == k]
+        if len(mine):
+            score, iou = mine.mean(axis=0).tolist()
+            found.append({"low": low, "high": high, "masks": len(mine), "score": score, "iou": iou})
+    return found
+
+
+def reliability_table(rows: Mapping[str, Sequence[Row]]) -> str:
+    """Return `reliability` as a Markdown table."""
+    lines = ["| predicted IoU | masks | mean predicted | mean true |", "|---|---|---|---|"]
+    lines += [
+        "| {low:.1f} to {high:.1f} | {masks} | {score:.2f} | {iou:.2f} |".format(**one)
+        for one in reliability(rows)
+    ]
+    return "\n".join(lines)
+
+
+def as_json(rows: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
+    """Return everything as plain values; a correlation that there is none of is None."""
+    sets = {
+        name: {m: None if np.isnan(value) else value for m, value in mean.items()}
+        for name, mean in means(rows).items()
+    }
+    return {"sets": sets, "reliability": reliability(rows), "summary": summary(rows)}
+
+
+def summary(rows: Mapping[str, Sequence[Row]]) -> list[str]:
+    """Say where the model loses to a drawing, and whether further clicks help."""
+    lines = []
+    found = means(rows)
+    for name in [*rows, "mean of the sets"] if len(rows) > 1 else rows:
+        mean = found[name]
+        if mean["click 1"] <= mean["disc"]:
+            lines.append(_loses(name, "one click", mean, "click 1", "disc"))
+        if mean["box"] <= mean["ellipse"]:
+            lines.append(_loses(name, "a box", mean, "box", "ellipse"))
+        clicks = [mean[f"click {n}"] for n in CLICKS]
+        if any(np.diff(clicks) < 0):
+            lines.append(f"{name}: further clicks do not always help on average")
+    return lines or ["Beats both drawings on every set, and each further click helps on average."]
+
+
+def _loses(name: str, what: str, mean: Mapping[str, float], ours: str, theirs: str) -> str:
+    few = "" if mean["objects"] > MANY else f" ({mean['objects']:.0f} objects only)"
+    return (
+        f"{name}: from {what} it loses to the {theirs}, {mean[ours]:.3f} to {mean[theirs]:.3f}{few}"
+    )
+
+
+def _means(rows: Sequence[Row]) -> dict[str, float]:
+    return {m: float(np.mean([row[m] for row in rows])) for m in MEASURES} | {
+        "objects": float(len(rows)),
+        "lost": float(sum(row["lost"] for row in rows)),
+        "r": _correlation(rows),
+    }
+
+
+def _pairs(rows: Iterable[Row]) -> NDArray[np.float64]:
+    """Return (N, 2) predicted and true IoU of returned masks."""
+    return np.array([(row[score], row[true]) for row in rows for score, true in PAIRS])
+
+
+def _correlation(rows: Sequence[Row]) -> float:
+    pairs = _pairs(rows)
+    if len(rows) < 2 or (pairs.max(axis=0) == pairs.min(axis=0)).any():
+        return float("nan")
+    standard = (pairs - pairs.mean(axis=0)) / pairs.std(axis=0)
+    return float(standard.prod(axis=1).mean())

@@ -1,0 +1,221 @@
+"""Large pictures cut into tiles that overlap, so that every object is whole in one of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
+
+from napari_sam.arrays import plain
+from napari_sam.errors import InputError
+from napari_sam.files import replacing
+from napari_sam.inference.automatic.points import Crop
+from napari_sam.inference.automatic.settings import GridSettings
+from napari_sam.results import Proposal
+
+__all__ = ["Tile", "TileStore", "Tiling", "lattice", "sample_picture", "stamp"]
+
+WINDOWS, SIDE = 8, 256  # a sample is so many windows of that side along each axis
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A part of the picture.
+
+    Parameters
+    ----------
+    core : Crop
+        What it answers for; the cores of all tiles are the picture.
+    seen : Crop
+        What the model sees for that: the core and a halo around it.
+    """
+
+    core: Crop
+    seen: Crop
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """How a picture is cut.
+
+    Parameters
+    ----------
+    side : int
+        Of a core, in pixels.
+    halo : int
+        Pixels around it that are seen, too. An object that is longer than the halo may be cut by
+        every tile, and is left out then.
+
+    Raises
+    ------
+    InputError
+        If a value makes no sense.
+
+    Examples
+    --------
+    >>> [tile.seen for tile in Tiling(100, 20).tiles((100, 150))]
+    [(0, 0, 100, 120), (0, 80, 100, 150)]
+    """
+
+    side: int = 768
+    halo: int = 128
+
+    def __post_init__(self) -> None:
+        if self.side < 1 or self.halo < 0:
+            raise InputError(
+                f"tiles need a side of at least 1 and a halo of at least 0 pixels; got side "
+                f"{self.side} and halo {self.halo}"
+            )
+
+    @property
+    def alone(self) -> int:
+        """The longest side of a picture that is not worth cutting."""
+        return 2 * (self.side + 2 * self.halo)
+
+    def cuts(self, shape: Sequence[int]) -> bool:
+        """Tell whether a picture (H, W) is worth cutting."""
+        return max(shape[:2]) > self.alone
+
+    def spread(self, shape: Sequence[int]) -> int:
+        """Return over how many pixels the points per side of a grid are spread.
+
+        The longer side of a picture (H, W) that is searched as a whole, else the side of a core.
+
+        Examples
+        --------
+        >>> Tiling().spread((512, 1024)), Tiling().spread((512, 20_000))
+        (1024, 768)
+        """
+        return self.side if self.cuts(shape) else max(shape[:2])
+
+    def tiles(self, shape: Sequence[int]) -> list[Tile]:
+        """Return the tiles of a picture (H, W), row by row."""
+        found = []
+        for top, left in product(*(range(0, size, self.side) for size in shape)):
+            bottom, right = min(top + self.side, shape[0]), min(left + self.side, shape[1])
+            seen = (
+                max(0, top - self.halo),
+                max(0, left - self.halo),
+                min(shape[0], bottom + self.halo),
+                min(shape[1], right + self.halo),
+            )
+            found.append(Tile((top, left, bottom, right), seen))
+        return found
+
+
+def lattice(step: float, core: Crop) -> NDArray[np.float64]:
+    """Return the points of a lattice over the whole picture that lie in a core: (N, 2).
+
+    Examples
+    --------
+    >>> lattice(4, (0, 4, 8, 12)).tolist()
+    [[2.0, 6.0], [2.0, 10.0], [6.0, 6.0], [6.0, 10.0]]
+    """
+    lines = []
+    for low, high in zip(core[:2], core[2:], strict=True):
+        steps = np.arange(np.floor(low / step), np.ceil(high / step))
+        line = (steps + 0.5) * step
+        lines.append(line[(line >= low) & (line < high)])
+    rows, columns = np.meshgrid(*lines, indexing="ij")
+    return np.stack([rows.ravel(), columns.ravel()], axis=1)
+
+
+def sample_picture(picture: Any) -> NDArray[Any]:
+    """Return pixels from all over a large picture, enough to find its contrast.
+
+    Windows of one single value, as where nothing was written, do not count unless all are.
+
+    Parameters
+    ----------
+    picture : (H, W) or (H, W, C) array-like
+        Is indexed with slices.
+
+    Returns
+    -------
+    (N,) or (N, C) ndarray
+    """
+    starts = [
+        sorted({int(at) for at in np.linspace(0, max(0, size - SIDE), WINDOWS)})
+        for size in picture.shape[:2]
+    ]
+    windows = [
+        plain(picture[row : row + SIDE, column : column + SIDE], "the picture")
+        for row, column in product(*starts)
+    ]
+    filled = [window for window in windows if window.min() != window.max()] or windows
+    return np.concatenate([window.reshape(-1, *window.shape[2:]) for window in filled])
+
+
+def stamp(
+    pixels: NDArray[Any],
+    tile: Tile,
+    settings: GridSettings,
+    contrast: tuple[Any, Any],
+    model: str,
+) -> str:
+    """Return a hash of all that decides what is found in a tile."""
+    low, high = (np.asarray(end, float).tolist() for end in contrast)
+    said = [asdict(tile), asdict(settings), low, high, model, pixels.shape, pixels.dtype.str]
+    digest = xxhash.xxh128(json.dumps(said).encode())
+    digest.update(np.ascontiguousarray(pixels).tobytes())
+    return digest.hexdigest()
+
+
+class TileStore:
+    """One file for each tile, written complete or not at all.
+
+    Parameters
+    ----------
+    folder : Path
+        Where.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def read(self, tile: Tile, mark: str) -> list[Proposal] | None:
+        """Return what was found in a tile; None if it has another mark or cannot be read."""
+        try:
+            with (
+                self._path(tile).open("rb") as content,  # numpy leaves a damaged one open
+                np.load(content, allow_pickle=False) as file,
+            ):
+                if str(file["mark"]) != mark:
+                    return None
+                bits = np.split(file["bits"], np.cumsum(file["lengths"]))[:-1]
+                said = json.loads(str(file["said"]))
+            return [_proposal(own, one) for own, one in zip(bits, said, strict=True)]
+        except Exception:  # of a damaged file anything may be raised
+            return None
+
+    def write(self, tile: Tile, mark: str, found: list[Proposal]) -> None:
+        """Keep what was found in a tile.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        """
+        names = [field.name for field in fields(Proposal) if field.name != "bits"]
+        said = json.dumps([{name: getattr(one, name) for name in names} for one in found])
+        bits = np.concatenate([np.zeros(0, np.uint8), *(one.bits for one in found)])
+        with replacing(self._path(tile)) as part, part.open("wb") as file:
+            lengths = [len(one.bits) for one in found]
+            np.savez_compressed(file, mark=mark, said=said, bits=bits, lengths=lengths)
+
+    def _path(self, tile: Tile) -> Path:
+        return self._folder / f"tile-{tile.core[0]:06}-{tile.core[1]:06}.npz"
+
+
+def _proposal(bits: NDArray[np.uint8], said: dict[str, Any]) -> Proposal:
+    values: dict[str, Any] = {
+        name: tuple(v) if isinstance(v, list) else v for name, v in said.items()
+    }
+    return Proposal(bits=bits, **values)

@@ -1,0 +1,62 @@
+"""How the image encoder sees objects, to tell on the next slice whether they are still there."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from napari_sam.inference.embedding import Embedding
+from napari_sam.masks import Patch
+
+__all__ = ["Appearance", "likeness"]
+
+
+class Appearance:
+    """What the encoder sees under any mask of a picture, beyond what it sees on average.
+
+    Parameters
+    ----------
+    embedding : Embedding
+        Of the picture; its finest level counts.
+    stride : int
+        Model pixels of a token.
+    """
+
+    def __init__(self, embedding: Embedding, stride: int) -> None:
+        level = embedding.levels[0]
+        self._area = embedding.shape[0] * embedding.shape[1]
+        self._scale = np.divide(level.shape, embedding.shape) / stride  # tokens of a pixel
+        height, self._width = (-(-side // stride) for side in level.shape)
+        # (1, C, h, w) has padding at the right and below; (C, N) has none.
+        tokens = level.features.embedding[0, :, :height, : self._width].flatten(1).float()
+        self._tokens = tokens - tokens.mean(dim=1, keepdim=True)
+
+    def under(self, patch: Patch) -> NDArray[np.float32]:
+        """Return the mean feature under a mask that is not empty: (C,) float32 of length 1.
+
+        Zero for a mask of the whole picture, which nothing sets off from the picture.
+        """
+        if patch.area == self._area:
+            return np.zeros(len(self._tokens), np.float32)
+        pixels = np.argwhere(patch.mask) + patch.corner
+        rows, columns = ((pixels + 0.5) * self._scale).astype(int).T
+        places, counts = np.unique(rows * self._width + columns, return_counts=True)
+        some = self._tokens[:, torch.from_numpy(places).to(self._tokens.device)]
+        weights = torch.from_numpy(counts).to(some.device, some.dtype)
+        return torch.nn.functional.normalize(some @ weights, dim=0).cpu().numpy()
+
+
+def likeness(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    """Return how alike two appearances are: their cosine, 1 for equal ones, 0 at least.
+
+    1, too, where either is zero: then nobody can tell.
+
+    Examples
+    --------
+    >>> likeness(np.float32([0, 1]), np.float32([0.6, 0.8])).__round__(2)
+    0.8
+    """
+    if not (one.any() and other.any()):
+        return 1.0
+    return max(0.0, float(one @ other))

@@ -1,0 +1,318 @@
+"""Follow objects through a stack or a time series, slice by slice."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sam.errors import InputError
+from napari_sam.inference.embedding import Embedding
+from napari_sam.inference.mask_prompts import prompts_from
+from napari_sam.inference.overlaps import Found, Rank, settle
+from napari_sam.inference.predictor import Predictor
+from napari_sam.inference.propagation.anchors import Anchor, Anchors
+from napari_sam.inference.propagation.appearance import Appearance, likeness
+from napari_sam.inference.propagation.settings import (
+    Carried,
+    PropagateSettings,
+    leaves,
+    why_stop,
+    why_unsure,
+)
+from napari_sam.inference.propagation.verdict import (
+    BACKWARD,
+    FORWARD,
+    Outcome,
+    Verdict,
+    judge_between,
+    judge_outside,
+)
+from napari_sam.inference.stack import Stack
+from napari_sam.masks import Patch
+from napari_sam.prompts import Prompts
+from napari_sam.results import Step
+
+__all__ = ["Embeddings", "propagate"]
+
+
+class Embeddings(Protocol):
+    """What remembers embeddings between uses."""
+
+    def get(self, predictor: Predictor, image: Any, contrast: tuple[Any, Any] | None) -> Embedding:
+        """Return the embedding of a picture (H, W) or (H, W, 3), made where it is not known."""
+
+
+def propagate(
+    predictor: Predictor,
+    stack: Any,
+    seeds: Any,
+    settings: PropagateSettings | None = None,
+    *,
+    contrast: tuple[Any, Any] | None = None,
+    store: Embeddings | None = None,
+) -> Generator[Step]:
+    """Follow objects from the slices where they are known to all others.
+
+    First forward through the stack, then backward. Outside its anchors an object is followed until
+    a check of the settings stops it; between two anchors it is followed from both, and where the
+    two masks differ, or one is missing, it is marked unsure. Closing the generator cancels; what
+    was yielded stands.
+
+    Where masks overlap, those given come first, then those of prompts, then the better score.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        The model.
+    stack : array-like
+        (Z, Y, X) or (Z, Y, X, 3), read slice by slice; the first axis may be time.
+    seeds : array-like or mapping
+        (Z, Y, X) labels, zero where nothing is known; or ``{id: {index: seed}}`` with ids from 1
+        and seeds that are `Prompts`, boolean (Y, X) masks, or `ABSENT` where the object is not.
+    settings : PropagateSettings, optional
+        Directions, limits, and when to stop.
+    contrast : (low, high), optional
+        As in `Predictor.embed`; None finds one for the whole stack by the model's rule.
+    store : object with a method ``get(predictor, image, contrast)``, optional
+        Where embeddings are kept. Without one each slice is embedded when it is reached, twice
+        if it lies between anchors, and forgotten.
+
+    Yields
+    ------
+    Step
+        A slice as it stands; a later step of the same slice replaces it.
+
+    Raises
+    ------
+    InputError
+        If stack, seeds or settings do not fit each other; before the first step.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import napari_sam as ns
+    >>> rows, columns = np.indices((48, 64))
+    >>> image = np.where(np.hypot(rows - 20, columns - 30) < 9, 180, 20).astype(np.uint8)
+    >>> predictor = ns.Predictor(ns.load_model("cells_tiny"))
+    >>> seeds = {1: {0: ns.Prompts(box=(11, 21, 29, 39))}}
+    >>> steps = list(ns.propagate(predictor, np.stack([image, image]), seeds))
+    >>> [step.index for step in steps], bool(steps[-1].labels[20, 30] == 1)
+    ([0, 1], True)
+    """
+    planes = Stack(stack)
+    settings = settings or PropagateSettings()
+    first, last = settings.limits(len(planes))
+    anchors = Anchors(seeds, len(planes), planes.shape, first, last)
+    if contrast is None:
+        contrast = planes.contrast(predictor.model.entry.intensity)
+    walk = _Walk(predictor, planes, anchors, settings, contrast, store)
+    return walk.run(range(first, last + 1))
+
+
+@dataclass
+class _Slice:
+    """What is known of the objects on a slice so far, by id."""
+
+    anchors: dict[int, Found] = field(default_factory=dict)
+    sides: dict[int, dict[int, Outcome]] = field(default_factory=lambda: defaultdict(dict))
+    seen: dict[int, NDArray[np.float32]] = field(default_factory=dict)  # of anchors, for both ways
+
+
+class _Sight:
+    """A slice as the model sees it, embedded when it is first looked at."""
+
+    def __init__(self, embed: Callable[[], Embedding], stride: int) -> None:
+        self._embed = embed
+        self._stride = stride
+
+    @cached_property
+    def embedding(self) -> Embedding:
+        return self._embed()
+
+    @cached_property
+    def appearance(self) -> Appearance:
+        return Appearance(self.embedding, self._stride)
+
+
+class _Walk:
+    """One propagation; holds what the way forward and the way back share."""
+
+    def __init__(
+        self,
+        predictor: Predictor,
+        planes: Stack,
+        anchors: Anchors,
+        settings: PropagateSettings,
+        contrast: tuple[Any, Any],
+        store: Embeddings | None,
+    ) -> None:
+        self.predictor = predictor
+        self.planes = planes
+        self.anchors = anchors
+        self.settings = settings
+        self.contrast = contrast
+        self.store = store
+        self.slices: dict[int, _Slice] = defaultdict(_Slice)
+        self.best: dict[int, float] = defaultdict(float)  # predicted IoU of each object so far
+        self.followed = [i for i in anchors.ids if settings.only is None or i in settings.only]
+        if not self.followed:
+            raise InputError(
+                f"none of the objects {settings.only} is among the seeds; those are {anchors.ids}"
+            )
+
+    def run(self, indices: range) -> Generator[Step]:
+        yield from self._go(FORWARD, indices)
+        yield from self._go(BACKWARD, indices[::-1])
+
+    def _go(self, way: int, indices: range) -> Generator[Step]:
+        carried: dict[int, Carried] = {}
+        labels: NDArray[Any] | None = None
+        for index in indices:
+            known = self.anchors.at(index)
+            prompts = {
+                id_: prompts_from(one.patch, self.planes.shape, self.settings.prompt, labels, id_)
+                for id_, one in carried.items()
+                if id_ not in known
+            }
+            if way == FORWARD:
+                prompts |= self._place(index, known)
+            sight = _Sight(partial(self._embed, index), self.predictor.config.stride)
+            answers = self._predict(sight, prompts)
+            for id_, (patch, score) in answers.items():
+                if id_ in known:
+                    self.slices[index].anchors[id_] = Found(patch, score, Rank.PROMPTED)
+                else:
+                    outcome = self._outcome(index, id_, patch, score, carried[id_], sight)
+                    self.slices[index].sides[id_][way] = outcome
+            labels, carried = self._onward(way, index, carried, sight)
+            given = [i for i in self.followed if i in known] if way == FORWARD else []
+            if answers or given or (way == BACKWARD and self._between(index)):
+                yield self._step(index, labels)
+
+    def _place(self, index: int, known: Mapping[int, Anchor]) -> dict[int, Prompts]:
+        """Put the given masks on a slice and return what is to be predicted there."""
+        for id_, anchor in known.items():
+            if isinstance(anchor, Patch):
+                self.slices[index].anchors[id_] = Found(anchor, float("nan"), Rank.GIVEN)
+        return {id_: one for id_, one in known.items() if isinstance(one, Prompts)}
+
+    def _embed(self, index: int) -> Embedding:
+        image = self.planes.plane(index)
+        if self.store is None:
+            return self.predictor.embed(image, self.contrast)
+        return self.store.get(self.predictor, image, self.contrast)
+
+    def _predict(
+        self, sight: _Sight, prompts: Mapping[int, Prompts]
+    ) -> dict[int, tuple[Patch, float]]:
+        """Return mask and predicted IoU of all objects of a slice, found in one batch."""
+        if not prompts:
+            return {}
+        results = self.predictor.predict_batch(sight.embedding, list(prompts.values()))
+        return {
+            id_: (Patch.of(result.masks[0]), float(result.scores[0]))
+            for id_, result in zip(prompts, results, strict=True)
+        }
+
+    def _outcome(
+        self, index: int, id_: int, patch: Patch, score: float, carried: Carried, sight: _Sight
+    ) -> Outcome:
+        """Check a mask against what came from the slice before."""
+        stop = self._why_stop(patch, score, carried, sight)
+        if stop is not None:
+            return Outcome(None, score, stop)
+        if self._span(id_, index) is None:
+            stop = leaves(patch, carried, self.planes.shape)
+        return Outcome(patch, score, stop)
+
+    def _why_stop(self, patch: Patch, score: float, carried: Carried, sight: _Sight) -> str | None:
+        alike = likeness(sight.appearance.under(carried.patch), carried.seen)
+        return why_stop(patch, score, alike, carried, self.settings)
+
+    def _onward(
+        self, way: int, index: int, carried: Mapping[int, Carried], sight: _Sight
+    ) -> tuple[NDArray[Any], dict[int, Carried]]:
+        """Return the labels of a slice and the objects that leave it, each with its own pixels."""
+        here = self.slices[index]
+        labels = self._labels(index)
+        onward = {}
+        for id_, found in here.anchors.items():
+            patch = found.patch.among(labels, id_)
+            if patch.area and self._leads_on(way, id_, index):
+                if found.rank < Rank.GIVEN:
+                    self.best[id_] = max(self.best[id_], found.score)
+                if id_ not in here.seen:
+                    here.seen[id_] = sight.appearance.under(patch)
+                seen = here.seen[id_]
+                onward[id_] = Carried.start(patch, self.best[id_], self.planes.shape, seen)
+        crowded = False
+        for id_, sides in here.sides.items():
+            outcome = sides.get(way)
+            if outcome is None or outcome.patch is None:
+                continue
+            patch = outcome.patch.among(labels, id_)
+            stop = self._why_stop(patch, outcome.score, carried[id_], sight)
+            if stop is not None:
+                sides[way] = Outcome(None, outcome.score, f"{stop}, the rest is another object's")
+                crowded = True
+            elif outcome.stop is None:
+                self.best[id_] = max(self.best[id_], outcome.score)
+                seen = sight.appearance.under(patch)
+                onward[id_] = carried[id_].onward(patch, self.best[id_], seen)
+        return self._labels(index) if crowded else labels, onward
+
+    def _leads_on(self, way: int, id_: int, index: int) -> bool:
+        """Tell whether to leave an anchor: towards the next one always, else as the user says."""
+        if id_ not in self.followed:
+            return False
+        there = (self.anchors.after if way == FORWARD else self.anchors.before)(id_, index)
+        name = "forward" if way == FORWARD else "backward"
+        return there is not None or self.settings.direction in ("both", name)
+
+    def _span(self, id_: int, index: int) -> tuple[int, int] | None:
+        """Return the anchors around a slice, or None outside of them."""
+        before, after = self.anchors.before(id_, index), self.anchors.after(id_, index)
+        return None if before is None or after is None else (before, after)
+
+    def _between(self, index: int) -> list[int]:
+        """Return the objects that have anchors on both sides of a slice and none on it."""
+        return [i for i in self.followed if not self.anchors.has(i, index) and self._span(i, index)]
+
+    def _verdicts(self, index: int) -> dict[int, Verdict]:
+        """Judge all objects of a slice."""
+        here, settings = self.slices[index], self.settings
+        verdicts = {}
+        for id_, found in here.anchors.items():
+            empty = "its prompts give no mask" if found.patch.area == 0 else None
+            verdicts[id_] = Verdict(found, empty, why_unsure(found.score, settings))
+        for id_ in {*here.sides, *self._between(index)}:
+            sides, span = here.sides.get(id_, {}), self._span(id_, index)
+            if span is None:
+                (outcome,) = sides.values()
+                verdicts[id_] = judge_outside(outcome, settings)
+            else:
+                verdicts[id_] = judge_between(sides, index, span, settings)
+        return verdicts
+
+    def _found(self, index: int) -> dict[int, Found]:
+        verdicts = self._verdicts(index).items()
+        return {id_: verdict.found for id_, verdict in verdicts if verdict.found is not None}
+
+    def _labels(self, index: int) -> NDArray[Any]:
+        return settle(self._found(index), self.planes.shape, self.anchors.dtype)
+
+    def _step(self, index: int, labels: NDArray[Any]) -> Step:
+        verdicts = self._verdicts(index)
+        return Step(
+            index,
+            labels,
+            {i: one.score for i, one in self._found(index).items() if one.rank < Rank.GIVEN},
+            {i: one.stopped for i, one in verdicts.items() if one.stopped},
+            {i: one.unsure for i, one in verdicts.items() if one.unsure},
+        )

@@ -1,0 +1,202 @@
+"""Settings of a propagation, and the checks that end it, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sam.errors import InputError
+from napari_sam.inference.mask_prompts import PromptRule
+from napari_sam.masks import Patch
+
+__all__ = ["Carried", "Direction", "PropagateSettings", "leaves", "why_stop", "why_unsure"]
+
+Direction = Literal["both", "forward", "backward"]
+BOX = PromptRule(mask=False)  # measured: see benchmarks/propagation.py
+
+
+@dataclass(frozen=True)
+class PropagateSettings:
+    """How objects are followed, and when to stop.
+
+    Parameters
+    ----------
+    direction : {"both", "forward", "backward"}
+        Which way to go from the outermost anchors of an object; between two anchors it is always
+        followed from both.
+    first, last : int, optional
+        Only from and to these slices (both included); None is the end of the stack.
+    only : collection of int, optional
+        Follow these objects; the others in the seeds stay as they are, and are not written over.
+        None follows all.
+    prompt : PromptRule
+        What of the last mask becomes the prompt on the next slice.
+    min_score : float
+        Stop below this predicted IoU.
+    min_relative_score : float
+        Stop below this share of the object's best predicted IoU so far.
+    min_overlap : float
+        Stop below this IoU with the mask on the slice before.
+    max_area_change : float
+        Stop if the area changes by more than this factor from one slice to the next.
+    min_likeness : float
+        Stop if what the image encoder sees under the last mask is less like (cosine) what it saw
+        there on the slice before; 0 never stops.
+    sure_score : float
+        A mask below this predicted IoU is marked for review.
+    agreement : float
+        Between two anchors: masks from both sides with a lower IoU are marked for review.
+
+    Raises
+    ------
+    InputError
+        For values out of range.
+
+    Examples
+    --------
+    >>> PropagateSettings(direction="forward", first=2, min_score=0.5).limits(10)
+    (2, 9)
+    """
+
+    direction: Direction = "both"
+    first: int | None = None
+    last: int | None = None
+    only: Collection[int] | None = None
+    prompt: PromptRule = BOX
+    min_score: float = 0.4
+    min_relative_score: float = 0.8
+    min_overlap: float = 0.3
+    max_area_change: float = 2.0
+    min_likeness: float = 0.75
+    sure_score: float = 0.6
+    agreement: float = 0.7
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if self.direction not in get_args(Direction):
+            raise InputError(
+                f"direction must be one of {get_args(Direction)}; got {self.direction!r}"
+            )
+        for name in (
+            *("min_score", "min_relative_score", "min_overlap", "min_likeness"),
+            *("sure_score", "agreement"),
+        ):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InputError(f"{name} must be from 0 to 1; got {getattr(self, name)}")
+        if not self.max_area_change >= 1:
+            raise InputError(f"max_area_change must be 1 or more; got {self.max_area_change}")
+
+    def limits(self, length: int) -> tuple[int, int]:
+        """Return the first and the last slice to go to, in a stack of `length` slices.
+
+        Examples
+        --------
+        >>> PropagateSettings(first=3).limits(10)
+        (3, 9)
+        """
+        first = 0 if self.first is None else self.first
+        last = length - 1 if self.last is None else self.last
+        if not 0 <= first <= last < length:
+            raise InputError(
+                f"the limits must lie in the stack's slices 0 to {length - 1}, the first not "
+                f"after the last; got {first} and {last}"
+            )
+        return first, last
+
+
+@dataclass(frozen=True, eq=False)
+class Carried:
+    """An object on its way through the stack.
+
+    Parameters
+    ----------
+    patch : Patch
+        Its mask on the last slice.
+    best : float
+        Its best predicted IoU so far, on any slice; 0 if none was predicted.
+    largest : int
+        The largest area since the anchor.
+    at_edge : bool
+        Whether it touched the edge of the picture at the anchor.
+    seen : (C,) float32
+        Its `appearance` on the last slice.
+    """
+
+    patch: Patch
+    best: float
+    largest: int
+    at_edge: bool
+    seen: NDArray[np.float32]
+
+    @classmethod
+    def start(
+        cls, patch: Patch, best: float, shape: tuple[int, int], seen: NDArray[np.float32]
+    ) -> Carried:
+        """Leave an anchor."""
+        return cls(patch, best, patch.area, patch.touches_edge(shape), seen)
+
+    def onward(self, patch: Patch, best: float, seen: NDArray[np.float32]) -> Carried:
+        """Go on with the mask of the next slice."""
+        return Carried(patch, best, max(self.largest, patch.area), self.at_edge, seen)
+
+
+def why_stop(
+    mask: Patch, score: float, alike: float, carried: Carried, settings: PropagateSettings
+) -> str | None:
+    """Return why an object must not be followed to a mask, or None.
+
+    Parameters
+    ----------
+    mask : Patch
+        What was found.
+    score : float
+        Its predicted IoU.
+    alike : float
+        `likeness` of this slice and the one before under the last mask.
+    carried : Carried
+        The object as it came.
+    settings : PropagateSettings
+        The limits.
+
+    Examples
+    --------
+    >>> small, large = (Patch((0, 0), np.ones((n, n), bool)) for n in (4, 8))
+    >>> carried = Carried(small, 0.9, 16, False, np.ones(1, np.float32))
+    >>> why_stop(large, 0.9, 1.0, carried, PropagateSettings())
+    'the area jumps from 16 to 64 pixels'
+    """
+    before = carried.patch
+    if mask.area == 0:
+        return "no mask found"
+    if score < settings.min_score:
+        return f"the predicted IoU is only {score:.2f}"
+    if score < settings.min_relative_score * carried.best:
+        return f"the predicted IoU falls from {carried.best:.2f} to {score:.2f}"
+    if max(mask.area / before.area, before.area / mask.area) > settings.max_area_change:
+        return f"the area jumps from {before.area} to {mask.area} pixels"
+    overlap = mask.overlap(before)
+    if overlap < settings.min_overlap:
+        return f"the overlap with the slice before is only {overlap:.2f} (IoU)"
+    if alike < settings.min_likeness:
+        return f"its place looks different from the slice before (likeness {alike:.2f})"
+    return None
+
+
+def leaves(mask: Patch, carried: Carried, shape: tuple[int, int]) -> str | None:
+    """Return why an object goes no further than a good mask, or None.
+
+    That is when most of it has left the picture: it has come to the edge and lost half its area.
+    """
+    gone = not carried.at_edge and mask.touches_edge(shape) and mask.area < carried.largest / 2
+    return "it leaves the picture at its edge" if gone else None
+
+
+def why_unsure(score: float, settings: PropagateSettings) -> str | None:
+    """Return why a person should look at a mask that was accepted, or None."""
+    if score < settings.sure_score:
+        return f"the predicted IoU is only {score:.2f}"
+    return None

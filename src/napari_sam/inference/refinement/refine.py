@@ -1,0 +1,162 @@
+"""Labels of any origin, made sharper: each object's mask goes in as a prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from functools import partial
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from napari_sam.arrays import plain
+from napari_sam.errors import InputError
+from napari_sam.inference.mask_prompts import PromptRule
+from napari_sam.inference.overlaps import Found, settle
+from napari_sam.inference.predictor import Predictor
+from napari_sam.inference.propagation.propagate import Embeddings
+from napari_sam.inference.refinement.two_pass import Refined, ask_twice, check_labels
+from napari_sam.inference.stack import Stack
+from napari_sam.masks import patches
+from napari_sam.results import Prediction, Step
+
+__all__ = ["refine", "refine_stack"]
+
+REFINE_RULE = PromptRule(inside=1)  # measured: see benchmarks/refinement.py
+
+
+def refine(
+    predictor: Predictor,
+    image: Any,
+    labels: ArrayLike,
+    rule: PromptRule = REFINE_RULE,
+    *,
+    contrast: tuple[Any, Any] | None = None,
+    store: Embeddings | None = None,
+) -> dict[int, Prediction]:
+    """Predict every object of a Labels picture anew, from its rough mask.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        The model.
+    image : (H, W), (H, W, 3) or (H, W, 4) array-like
+        The picture.
+    labels : (H, W) array-like of whole numbers
+        Zero is background.
+    rule : PromptRule, optional
+        What of a mask becomes the prompt; with the mask itself among it, the model is asked twice,
+        the first time with the mask alone.
+    contrast : (low, high), optional
+        As in `Predictor.embed`.
+    store : object with a method ``get(predictor, image, contrast)``, optional
+        Where embeddings are kept.
+
+    Returns
+    -------
+    dict of int to Prediction
+        One mask per object, with its score, by id.
+
+    Raises
+    ------
+    InputError
+        If the labels do not fit the picture, or hold no object.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import napari_sam as ns
+    >>> rows, columns = np.indices((48, 64))
+    >>> image = np.where(np.hypot(rows - 20, columns - 30) < 9, 180, 20).astype(np.uint8)
+    >>> predictor = ns.Predictor(ns.load_model("cells_tiny"))
+    >>> rough = (np.hypot(rows - 20, columns - 30) < 12).astype(int)
+    >>> sharper = ns.refine(predictor, image, rough)
+    >>> int(sharper[1].masks.sum()) < int(rough.sum())
+    True
+    """
+    labels = check_labels(plain(labels, "the labels"))
+    known = patches(labels)
+    if not known:
+        raise InputError("the labels hold no object; there is nothing to refine")
+    embedding = (
+        predictor.embed(image, contrast) if store is None else store.get(predictor, image, contrast)
+    )
+    if labels.shape != embedding.shape:
+        raise InputError(
+            f"the labels must have the picture's shape {embedding.shape}; got {labels.shape}"
+        )
+    predict = partial(predictor.predict_batch, embedding)
+    answers = ask_twice(predict, embedding.shape, known, rule, labels)
+    return {id_: answer for id_, (_, answer) in answers.items()}
+
+
+def refine_stack(
+    predictor: Predictor,
+    stack: Any,
+    labels: Any,
+    rule: PromptRule = REFINE_RULE,
+    *,
+    contrast: tuple[Any, Any] | None = None,
+    store: Embeddings | None = None,
+    indices: Iterable[int] | None = None,
+) -> Generator[Step]:
+    """Refine the labels of a stack, slice by slice.
+
+    An object keeps its old mask, and is marked unsure, where the new one is empty or so different
+    (IoU below 0.5) that it may be another object. Where new masks overlap the better score counts.
+
+    Parameters
+    ----------
+    predictor, rule, store
+        As in `refine`.
+    stack : array-like
+        (Z, Y, X) or (Z, Y, X, 3), read slice by slice.
+    labels : array-like of whole numbers
+        (Z, Y, X), read slice by slice.
+    contrast : (low, high), optional
+        As in `Predictor.embed`; None finds one for the whole stack by the model's rule.
+    indices : iterable of int, optional
+        Only these slices.
+
+    Yields
+    ------
+    Step
+        Of every slice with an object, in order; the labels have the dtype of those given.
+
+    Raises
+    ------
+    InputError
+        If the labels do not fit the stack.
+    """
+    planes = Stack(stack)
+    labels = labels if hasattr(labels, "shape") else plain(labels, "the labels")
+    shape = (len(planes), *planes.shape)
+    if tuple(labels.shape) != shape:
+        raise InputError(f"the labels must have the stack's shape {shape}; got {labels.shape}")
+    if contrast is None:
+        contrast = planes.contrast(predictor.model.entry.intensity)
+    chosen = range(len(planes)) if indices is None else indices
+    return _refined(predictor, planes, chosen, labels, rule, contrast, store)
+
+
+def _refined(
+    predictor: Predictor,
+    planes: Stack,
+    indices: Iterable[int],
+    labels: Any,
+    rule: PromptRule,
+    contrast: tuple[Any, Any],
+    store: Embeddings | None,
+) -> Generator[Step]:
+    for index in indices:
+        before = check_labels(plain(labels[index], "the labels"))
+        known = patches(before)
+        if not known:
+            continue
+        image = planes.plane(index)
+        answers = refine(predictor, image, before, rule, contrast=contrast, store=store)
+        got = {id_: Refined.of(known[id_], answer) for id_, answer in answers.items()}
+        found = {id_: Found(one.after, one.score) for id_, one in got.items()}
+        unsure = {id_: one.unsure for id_, one in got.items() if one.unsure}
+        settled = settle(found, planes.shape, before.dtype)
+        scores = {id_: one.score for id_, one in got.items()}
+        yield Step(index, settled, scores, unsure=unsure)

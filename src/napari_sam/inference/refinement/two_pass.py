@@ -1,0 +1,130 @@
+"""A mask before and after it was refined, and whether it is still the same object."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sam.errors import InputError
+from napari_sam.inference.mask_prompts import PromptRule, prompts_from
+from napari_sam.masks import Patch
+from napari_sam.prompts import Prompts
+from napari_sam.results import Prediction
+
+__all__ = ["Refined", "ask_twice", "check_labels"]
+
+OTHER = 0.5  # IoU with the mask before, below which the answer is another object
+
+
+@dataclass(frozen=True, eq=False)
+class Refined:
+    """One object of a slice.
+
+    Parameters
+    ----------
+    before : Patch
+        The rough mask.
+    after : Patch
+        The sharper one; the rough one again where the answer was empty or another object.
+    score : float
+        Predicted IoU.
+    unsure : str
+        Why the rough mask stays; empty if it does not.
+    """
+
+    before: Patch
+    after: Patch
+    score: float
+    unsure: str = ""
+
+    @classmethod
+    def of(cls, before: Patch, answer: Prediction) -> Refined:
+        """Take the model's best answer, unless it is another object."""
+        after, score = Patch.of(answer.masks[0]), float(answer.scores[0])
+        overlap = after.overlap(before)
+        if overlap < OTHER:
+            why = f"the new mask is too different (IoU {overlap:.2f}); the old one stays"
+            return cls(before, before, score, why)
+        return cls(before, after, score)
+
+    @property
+    def change(self) -> float:
+        """Pixels gained and lost, as a share of the area before.
+
+        Examples
+        --------
+        >>> bars = [Patch((0, 0), np.ones((1, n), bool)) for n in (10, 12)]
+        >>> Refined(*bars, score=0.9).change
+        0.2
+        """
+        overlap = self.after.overlap(self.before)
+        areas = self.after.area + self.before.area
+        common = overlap / (1 + overlap) * areas
+        return round((areas - 2 * common) / self.before.area, 6)
+
+
+def check_labels(labels: NDArray[Any]) -> NDArray[Any]:
+    """Return the labels (H, W) of a slice as whole numbers.
+
+    Raises
+    ------
+    InputError
+        If they are none, or one is negative.
+    """
+    if labels.ndim == 2 and labels.dtype == bool:
+        return labels.astype(np.uint8)
+    if labels.ndim != 2 or labels.dtype.kind not in "iu":
+        raise InputError(
+            "labels must be whole numbers of shape (H, W); "
+            f"got {labels.dtype} of shape {labels.shape}"
+        )
+    if labels.size and labels.min() < 0:
+        raise InputError(f"labels must not be negative; got {labels.min()}")
+    return labels
+
+
+ALONE = PromptRule(box=False)
+
+
+def ask_twice(
+    predict: Callable[[list[Prompts]], list[Prediction]],
+    shape: tuple[int, int],
+    rough: Mapping[int, Patch],
+    rule: PromptRule,
+    labels: NDArray[Any],
+) -> dict[int, tuple[Patch, Prediction]]:
+    """Ask with each rough mask alone, then as `rule` wants it with what came back.
+
+    The box of a rough mask is as rough as the mask; that of the first answer is better (measured:
+    see docs/stacks.md). A rule without the mask is asked at once.
+
+    Parameters
+    ----------
+    predict : callable
+        Answers prompts of one picture.
+    shape : (H, W)
+        Of the picture.
+    rough : mapping of int to Patch
+        The masks, by id.
+    rule : PromptRule
+        What of a mask becomes the prompt in the end.
+    labels : (H, W) int
+        Where the neighbours are.
+
+    Returns
+    -------
+    dict of int to (Patch, Prediction)
+        The mask that was asked with in the end, and the answer.
+    """
+    masks = dict(rough)
+    if rule.mask:
+        answers = predict([prompts_from(mask, shape, ALONE) for mask in masks.values()])
+        for (id_, mask), answer in zip(rough.items(), answers, strict=True):
+            masks[id_] = Refined.of(mask, answer).after
+    asked = [prompts_from(mask, shape, rule, labels, id_) for id_, mask in masks.items()]
+    answers = predict(asked)
+    return {id_: (masks[id_], answer) for id_, answer in zip(masks, answers, strict=True)}

@@ -1,0 +1,146 @@
+"""The pictures that a COCO file names, checked before anything is drawn into them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from napari_sam.errors import InputError
+from napari_sam.io.objects.instances import PLANES, check_labels_size
+from napari_sam.io.objects.reading import Reading
+from napari_sam.numbering import whole_number
+
+__all__ = ["Place", "key_of", "names_of", "places_of"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A picture, or a plane of a stack that `napari_sam.io.objects.coco.write_coco` has written.
+
+    Parameters
+    ----------
+    name : str
+        Of the picture or the whole stack.
+    shape : tuple of int
+        Of all of it.
+    axes : str
+        A letter of "tczyx" for each axis.
+    plane : tuple of int
+        Which one of the stack.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    axes: str
+    plane: tuple[int, ...]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.shape[-2], self.shape[-1]
+
+    @property
+    def at(self) -> Mapping[str, int]:
+        """Where it lies in its stack, by letters of axes."""
+        return dict(zip(self.axes, self.plane, strict=False))
+
+
+def key_of(value: Any, what: str) -> int | str:
+    """Return the id of a picture or class: a whole number, or text.
+
+    Raises
+    ------
+    InputError
+        If it is something else.
+    """
+    key = value if isinstance(value, str) else whole_number(value)
+    if key is None:
+        raise InputError(f"{what} must be a whole number or text; got {value!r}")
+    return key
+
+
+def places_of(images: Any, reading: Reading) -> dict[int | str, Place]:
+    """Return the pictures by id; those that cannot be are left out, with a word.
+
+    Raises
+    ------
+    InputError
+        If two have one id, so that nobody can know which is meant.
+    """
+    places: dict[int | str, Place] = {}
+    stacks: dict[str, Place] = {}
+    taken: set[tuple[str, tuple[int, ...]]] = set()
+    keys = set()
+    for number, image in enumerate(_entries(images, "images"), 1):
+        key = key_of(image.get("id"), f"the id of image {number}")
+        if key in keys:
+            raise InputError(f"two images have the id {key!r}")
+        keys.add(key)
+        with reading.object(f"image {str(key)[:40]}"):
+            place = _place(image)
+            first = stacks.setdefault(place.name, place)
+            if (place.name, place.plane) in taken:
+                raise InputError("another image has its name")
+            if (first.shape, first.axes) != (place.shape, place.axes):
+                raise InputError("it has another shape than the other slices of its stack")
+            taken.add((place.name, place.plane))
+            places[key] = place
+    return places
+
+
+def names_of(categories: Any) -> dict[int | str, str]:
+    """Return the names of classes by id.
+
+    Raises
+    ------
+    InputError
+        If two have one id, or something is no class.
+    """
+    names: dict[int | str, str] = {}
+    for number, one in enumerate(_entries(categories, "categories"), 1):
+        key = key_of(one.get("id"), f"the id of category {number}")
+        name = one.get("name")
+        if key in names:
+            raise InputError(f"two categories have the id {key!r}")
+        if not isinstance(name, str):
+            raise InputError(f"the name of category {number} must be text; got {name!r}")
+        names[key] = name
+    return names
+
+
+def _entries(listed: Any, what: str) -> list[Mapping[str, Any]]:
+    if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
+        raise InputError(f"its {what} must be a list of objects")
+    return listed
+
+
+def _place(image: Mapping[str, Any]) -> Place:
+    name = image.get("stack", image.get("file_name"))
+    if not isinstance(name, str) or not name.strip() or not name.isprintable():
+        raise InputError("its name must be text that can be printed")
+    stack, axes = _numbers(image, "stack_shape"), image.get("stack_axes", "")
+    size = [whole_number(image.get(side)) for side in ("height", "width")]
+    shape = tuple(n for n in (*stack, *size) if n is not None and n > 0)
+    if len(shape) < len(stack) + 2:
+        raise InputError("its height and width must be whole numbers from 1")
+    plane = _numbers(image, "plane")
+    if not _fits(axes, len(stack)) or len(plane) != len(stack):
+        raise InputError("it does not say which slice of its stack it is")
+    if any(not 0 <= at < n for at, n in zip(plane, shape, strict=False)):
+        raise InputError("its slice is not in its stack")
+    check_labels_size(shape)
+    return Place(name, shape, f"{axes}yx", plane)
+
+
+def _numbers(image: Mapping[str, Any], key: str) -> tuple[int, ...]:
+    values = image.get(key, [])
+    numbers = [whole_number(one) for one in values] if isinstance(values, list) else [None]
+    if None in numbers:
+        raise InputError(f"its {key} must be a list of whole numbers")
+    return tuple(one for one in numbers if one is not None)
+
+
+def _fits(axes: Any, count: int) -> bool:
+    """Tell whether these are letters of so many different axes."""
+    return isinstance(axes, str) and len(axes) == count == len({*axes} & {*PLANES})

@@ -1,0 +1,137 @@
+"""Files of objects, read one by one: what cannot be used is left out, with a word."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from napari_sam.errors import InputError
+from napari_sam.io.objects.instances import Found
+from napari_sam.numbering import LARGEST, whole_number
+
+__all__ = ["Reading", "called", "read_json"]
+
+TOGETHER = 2**32  # pixels of all masks of a file, a byte each; more is taken for damage or malice
+SHOWN = 60  # letters of a name
+NAMED = 3  # of the objects that a word is about
+CUT = "cut at the edge of the picture, over which they reach"
+RENUMBERED = "given a new number, for theirs is no whole number from 1"
+
+logger = logging.getLogger(__name__)
+
+
+class Reading:
+    """What becomes of the objects of a file; one that cannot be used takes no others along.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._kept = self._pixels = 0
+        self._said: dict[str, list[str]] = {}
+
+    @contextmanager
+    def object(self, name: str) -> Iterator[None]:
+        """Leave out an object that cannot be used."""
+        try:
+            yield
+        except InputError as error:
+            self.say(f"left out, for {error}", name)
+        except Exception as error:  # files can be damaged in more ways than anyone can name
+            logger.debug("%s: %s", self._path, name, exc_info=error)
+            self.say("left out, for it is not written as such files are", name)
+
+    def say(self, what: str, name: str) -> None:
+        """Note what has happened to an object."""
+        shown = name if name.isprintable() else ascii(name)
+        self._said.setdefault(what, []).append(shown)
+
+    def number(self, value: Any, name: str) -> int | None:
+        """Return the number that an object has in the file; None if it needs a new one."""
+        number = whole_number(value)
+        if number is not None and 1 <= number <= LARGEST:
+            return number
+        if value is not None:
+            self.say(RENUMBERED, f"{name}: {str(value)[:40]}")
+        return None
+
+    def keep(self, one: Found, cut: bool, name: str) -> Found:
+        """Count an object that can be used.
+
+        Raises
+        ------
+        InputError
+            If all masks together would not fit into memory.
+        """
+        if self._pixels + one.mask.size > TOGETHER:
+            raise InputError(f"the masks of a file may take {TOGETHER:,} pixels together; split it")
+        self._pixels += one.mask.size
+        self._kept += 1
+        if cut:
+            self.say(CUT, name)
+        return one
+
+    def tell(self, count: int) -> None:
+        """Warn of everything that was noted.
+
+        Parameters
+        ----------
+        count : int
+            How many objects the file holds.
+
+        Raises
+        ------
+        InputError
+            If there are objects, and none of them can be used.
+        """
+        words = [f"{what}: {_named(names)}" for what, names in self._said.items()]
+        if words and count and not self._kept:
+            raise InputError(f"{self._path} holds no object that can be used; {'; '.join(words)}")
+        for line in words:
+            logger.warning("%s: %s", self._path, line)
+
+
+def read_json(path: Path, what: str) -> Any:
+    """Return what a JSON file holds.
+
+    Raises
+    ------
+    InputError
+        If it is none.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except json.JSONDecodeError as error:
+        reason = f"line {error.lineno} is no JSON; is the file whole?"
+        raise InputError(f"{path} is no {what}: {reason}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is no {what}: it is no text") from error
+    except RecursionError as error:
+        raise InputError(f"{path} is no {what}: its brackets are nested too deeply") from error
+    except ValueError as error:  # a number of thousands of digits
+        raise InputError(f"{path} is no {what}: {error}") from error
+
+
+def called(what: str, name: Any, count: int) -> str:
+    """Say which object of a file it is: by its name if it has one, else by its place, from 1.
+
+    Examples
+    --------
+    >>> called("annotation", 17, 3), called("feature", None, 3)
+    ('annotation 17', 'feature number 3')
+    """
+    known = isinstance(name, str | int | float) and name != ""
+    return f"{what} {name}"[:SHOWN] if known else f"{what} number {count}"
+
+
+def _named(names: list[str]) -> str:
+    more = ", ..." if len(names) > NAMED else ""
+    return f"{len(names)} ({', '.join(names[:NAMED])}{more})"

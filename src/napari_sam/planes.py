@@ -1,0 +1,24 @@
+"""TODO."""
+
+from __future__ import annotations
+
+__all__ = ["Plane", "in_order", "spanned"]
+
+
+def in_order(plane: Plane) -> tuple[int, ...]:
+    """Return a key that sorts planes along their axes."""
+    return tuple(-1 if at is None else at for at in plane)
+
+
+def spanned(plane: Plane) -> tuple[int, ...]:
+    """Return the axes that a plane spans.
+
+    Examples
+    --------
+    >>> spanned((7, None, None))
+    (1, 2)
+    """
+    return tuple(axis for axis, at in enumerate(plane) if at is None)
+
+
+Plane = tuple[int | None, ...]

@@ -1,0 +1,114 @@
+"""Loaded models, shared by all who hold the same host; each works in one thread of its own."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import Any, TypeVar
+from weakref import WeakValueDictionary
+
+from napari_sam.inference.store.store import EmbeddingStore, open_store
+from napari_sam.serving.segmenter import Report, Segmenter, load_segmenter
+
+__all__ = ["HostedModel", "ModelHost"]
+
+Result = TypeVar("Result")
+Load = Callable[[str, str, Report], Any]
+
+
+class HostedModel:
+    """One model on one device: loaded when first used, never used by two threads at once.
+
+    Parameters
+    ----------
+    name, device : str
+        As in `load_model`.
+    load : callable
+        Makes the segmenter from name, device and a `Report`.
+    """
+
+    def __init__(self, name: str, device: str, load: Load) -> None:
+        self.name = name
+        self.device = device
+        self._load = load
+        self._segmenter: Segmenter | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"napari-sam {name}")
+        self._urgent: deque[Callable[[], None]] = deque()
+        self._later: deque[Callable[[], None]] = deque()
+        self._gives_way = False
+
+    @property
+    def loaded(self) -> bool:
+        """True once the model is in memory."""
+        return self._segmenter is not None
+
+    def submit(
+        self, job: Callable[[Any], Result], report: Report, later: bool = False
+    ) -> Future[Result]:
+        """Queue a job that takes the segmenter; the first one loads it, with `report`.
+
+        Parameters
+        ----------
+        later : bool
+            Whether the job lets all others go first, also those that come after it.
+        """
+        future: Future[Result] = Future()
+        (self._later if later else self._urgent).append(partial(self._run, future, job, report))
+        self._thread.submit(self._next)
+        return future
+
+    def give_way(self) -> None:
+        """Do what is urgent now; to be called by a job of less haste, in the model's thread."""
+        if self._gives_way:  # what is urgent is not held up itself
+            return
+        self._gives_way = True
+        try:
+            while self._urgent:
+                self._urgent.popleft()()
+        finally:
+            self._gives_way = False
+
+    def _next(self) -> None:
+        queue = self._urgent or self._later
+        if queue:  # else it was done while another gave way
+            queue.popleft()()
+
+    def _run(self, future: Future[Result], job: Callable[[Any], Result], report: Report) -> None:
+        if not future.set_running_or_notify_cancel():
+            return
+        try:
+            if self._segmenter is None:
+                self._segmenter = self._load(self.name, self.device, report)
+            future.set_result(job(self._segmenter))
+        except BaseException as error:
+            future.set_exception(error)
+            del future  # the error's traceback holds this frame: it would hold itself
+
+
+class ModelHost:
+    """Gives out models by name and device, each at most once in memory.
+
+    The host holds them weakly: a model leaves memory, and its thread ends, when the last one who
+    asked for it lets go.
+
+    Parameters
+    ----------
+    load : callable, optional
+        Makes a segmenter from name, device and a `Report`.
+    store : EmbeddingStore, optional
+        Where the embeddings of all models are kept; by default as the user's settings want it.
+    """
+
+    def __init__(self, load: Load | None = None, store: EmbeddingStore | None = None) -> None:
+        self.store = store or open_store()
+        self._load = load or partial(load_segmenter, store=self.store)
+        self._models: WeakValueDictionary[tuple[str, str], HostedModel] = WeakValueDictionary()
+
+    def model(self, name: str, device: str = "auto") -> HostedModel:
+        """Return the model; it is loaded by its first job."""
+        model = self._models.get((name, device))
+        if model is None:
+            model = self._models[name, device] = HostedModel(name, device, self._load)
+        return model

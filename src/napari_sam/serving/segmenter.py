@@ -1,0 +1,159 @@
+"""The predictor as a session sees it, over a store of embeddings. Torch is loaded late."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sam.errors import InputError
+from napari_sam.inference.automatic.settings import GridSettings
+from napari_sam.inference.automatic.tiles import Tiling
+from napari_sam.inference.propagation.settings import PropagateSettings
+from napari_sam.inference.store.store import EmbeddingStore
+from napari_sam.prompts import Prompts
+from napari_sam.results import Prediction, Step
+from napari_sam.zoo.catalogue import catalogue, fetch
+
+if TYPE_CHECKING:
+    from napari_sam.inference.automatic.search import GridProgress
+    from napari_sam.inference.automatic.tiled import TileProgress
+    from napari_sam.inference.embedding import Embedding
+    from napari_sam.inference.predictor import Predictor
+
+__all__ = ["Report", "Segmenter", "load_segmenter"]
+
+Report = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done and how much there is (0: unknown)."""
+
+
+def load_segmenter(name: str, device: str, report: Report, store: EmbeddingStore) -> Segmenter:
+    """Load a model of the zoo, after downloading it where needed, or a file of the user's own.
+
+    Parameters
+    ----------
+    name, device : str
+        As in `load_model`; the name may be a path.
+    report : callable
+        Hears of the progress; an exception that it raises stops the download.
+    store : EmbeddingStore
+        Where its embeddings are kept.
+    """
+    if name in catalogue():
+        fetch(name, lambda done, total: report(f"Downloading {name}", done, total))
+    report(f"Loading {Path(name).name}", 0, 0)
+    from napari_sam.inference.predictor import Predictor
+    from napari_sam.model.load import load_model
+
+    return Segmenter(Predictor(load_model(name, device)), store)
+
+
+class Segmenter:
+    """Fits `napari_sam.session.segmenter.Segmenter` by shape.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        What does the work.
+    store : EmbeddingStore
+        Where its embeddings are kept.
+
+    Attributes
+    ----------
+    predictor : Predictor
+        As given.
+    """
+
+    def __init__(self, predictor: Predictor, store: EmbeddingStore) -> None:
+        self.predictor = predictor
+        self._store = store
+
+    @property
+    def device(self) -> str:
+        """Where the model runs, for example ``"cpu"``."""
+        return str(self.predictor.model.device)
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """All devices of this machine that a model could run on."""
+        from napari_sam.model.load import available_devices
+
+        return available_devices()
+
+    def embed(
+        self,
+        image: NDArray[Any],
+        contrast: tuple[float, float] | None = None,
+        pause: Callable[[], None] | None = None,
+    ) -> Embedding:
+        """Embed a picture (H, W) or (H, W, 3 or 4), unless its very content was embedded before."""
+        return self._store.get(self.predictor, image, contrast, pause)
+
+    def keep(
+        self,
+        image: NDArray[Any],
+        contrast: tuple[float, float] | None = None,
+        pause: Callable[[], None] | None = None,
+    ) -> int:
+        """Embed a picture for later; return the bytes that are kept of it, 0 for none."""
+        return self._store.keep(self.predictor, image, contrast, pause)
+
+    def contrast(self, pixels: NDArray[Any]) -> tuple[Any, Any]:
+        """Return one contrast for all planes of a stack, by the model's rule."""
+        from napari_sam.inference.image import pixel_range
+
+        return pixel_range(pixels, self.predictor.model.entry.intensity)
+
+    def predict(self, embedding: Embedding, prompts: Prompts) -> Prediction:
+        """Predict one object."""
+        return self.predictor.predict(embedding, prompts)
+
+    def propagate(
+        self,
+        stack: Any,
+        seeds: Any,
+        settings: PropagateSettings,
+        contrast: tuple[float, float] | None,
+        pause: Callable[[], None],
+    ) -> Generator[Step]:
+        """Follow objects through a stack, as `napari_sam.propagate` does."""
+        from napari_sam.inference.propagation.propagate import propagate
+
+        store = SimpleNamespace(get=partial(self._store.get, pause=pause))
+        return propagate(self.predictor, stack, seeds, settings, contrast=contrast, store=store)
+
+    def find(
+        self,
+        image: NDArray[Any],
+        settings: GridSettings,
+        where: NDArray[np.bool_] | None,
+        contrast: tuple[float, float] | None,
+        pause: Callable[[], None],
+        seeds: NDArray[np.float64] | None = None,
+    ) -> Iterator[GridProgress] | Iterator[TileProgress]:
+        """Find everything in a picture, as `napari_sam.propose_grid` does.
+
+        In a picture that `Tiling` cuts, tile by tile, which takes no seeds (see
+        `napari_sam.inference.automatic.tiled.iter_tiles`).
+        """
+        from napari_sam.inference.automatic.search import iter_proposals
+        from napari_sam.inference.automatic.tiled import iter_tiles
+
+        options: dict[str, Any] = {"where": where, "contrast": contrast, "pause": pause}
+        if not Tiling().cuts(image.shape):
+            options |= {"seeds": seeds, "store": self._store}
+            return iter_proposals(self.predictor, image, settings, **options)
+        if seeds is not None:
+            raise InputError(
+                "a picture as large as this one is searched on a grid; take no layer to ask at"
+            )
+        return iter_tiles(self.predictor, image, settings, **options)
+
+    def predict_batch(self, embedding: Embedding, prompts: Sequence[Prompts]) -> list[Prediction]:
+        """Predict many objects of one picture."""
+        return self.predictor.predict_batch(embedding, prompts)

@@ -1,0 +1,314 @@
+"""What an automatic run has found becomes objects: what is there stays, the rest is filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sam.inference.automatic.selection import Selection, arrange
+from napari_sam.masks import BitMask
+from napari_sam.planes import Plane
+from napari_sam.results import Proposal as Found
+from napari_sam.session.batch import Proposal
+from napari_sam.session.changes import Kind
+from napari_sam.session.classes import named
+from napari_sam.session.objects import Objects, Source, Status
+from napari_sam.session.overlap import Rule
+from napari_sam.session.session import Session
+
+__all__ = [
+    "Chosen",
+    "Filled",
+    "Filling",
+    "choose",
+    "fill",
+    "in_what_is_left",
+    "settled",
+    "useful_first",
+]
+
+SAME = 0.5  # share of an object on another one from which on it means that one
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """What the sliders keep of a run.
+
+    Parameters
+    ----------
+    labels : (H, W) int32
+        As they would be written: zero for background and for what is settled, else 1 to n.
+    kept : list of results.Proposal
+        What was found behind each label.
+    """
+
+    labels: NDArray[np.int32]
+    kept: list[Found]
+
+    def objects(self) -> list[tuple[Found, BitMask]]:
+        """Return each with its pixels; without those of which settled objects have all."""
+        shape = self.labels.shape
+        cut = [
+            (one, BitMask.of(self.labels[one.box] == number, one.corner, shape))
+            for number, one in enumerate(self.kept, 1)
+        ]
+        return [(one, mask) for one, mask in cut if mask is not None]
+
+
+@dataclass(frozen=True)
+class Filled:
+    """How many objects were accepted, how many wait for a look, and the step's number, or 0."""
+
+    accepted: int
+    waiting: int
+    step: int = 0
+
+
+def settled(
+    objects: Objects,
+    plane: Plane,
+    shape: tuple[int, int],
+    rule: Rule,
+    labels: NDArray[np.integer[Any]] | None = None,
+    classes: Collection[int] | None = None,
+) -> NDArray[np.int64]:
+    """Return (H, W) with 1 to n for the objects that stay as they are, zero elsewhere.
+
+    Accepted and locked objects stay, and labels that belong to no object; under `Rule.KEEP` all
+    objects do, but for those of an earlier automatic run that nobody has accepted.
+
+    Parameters
+    ----------
+    objects : Objects
+        All objects.
+    plane : Plane
+        Where.
+    shape : (H, W)
+        Of the plane.
+    rule : Rule
+        Who keeps the pixels of other objects.
+    labels : (H, W) int, optional
+        Those of the plane.
+    classes : collection of int, optional
+        Only earlier finds of these classes make room; None: of all.
+    """
+    whole = (0, 0, *shape)
+    held = np.zeros(shape, np.int64)
+    count = 0
+    for number, mask in objects.on(plane):
+        judged = objects[number].sections[plane].status is Status.ACCEPTED
+        earlier = _is_earlier(objects, number, plane, classes)
+        if judged or objects[number].locked or (rule is Rule.KEEP and not earlier):
+            count += 1
+            mask.mark(held, whole, count)
+    if labels is not None:
+        loose = (labels != 0) & (objects.owners(plane, whole) == 0)
+        held[loose] = np.unique(labels[loose], return_inverse=True)[1] + count + 1
+    return held
+
+
+def in_what_is_left(found: Sequence[Found], held: NDArray[np.int64]) -> list[Found]:
+    """Return what was found beside the settled objects.
+
+    Left out is what lies on them with half of its pixels or more, and what covers half of one of
+    them or more: that is the same object, found once more.
+
+    Parameters
+    ----------
+    found : sequence of results.Proposal
+        Of one picture.
+    held : (H, W) int
+        See `settled`.
+    """
+    areas = np.bincount(held.ravel())
+    kept = []
+    for one in found:
+        met = np.bincount(held[one.box][one.patch], minlength=len(areas))
+        if met[1:].sum() < SAME * one.area and (met[1:] < SAME * areas[1:]).all():
+            kept.append(one)
+    return kept
+
+
+def choose(
+    found: Sequence[Found], selection: Selection, held: NDArray[np.int64] | None = None
+) -> Chosen:
+    """Return what of a run is kept, each with the pixels that others and settled ones leave it.
+
+    Parameters
+    ----------
+    found : sequence of results.Proposal
+        Of one picture; none only if it is known what is settled.
+    selection : Selection
+        What is kept, and who is on top.
+    held : (H, W) int, optional
+        See `settled`.
+    """
+    labels, order = arrange(found, selection, None if held is None else held.shape)
+    if held is not None:
+        labels[held != 0] = 0
+    return Chosen(labels, [found[i] for i in order])
+
+
+def useful_first(objects: Sequence[tuple[Found, BitMask]]) -> list[tuple[Found, BitMask]]:
+    """Return the objects by what a look at them is expected to gain: the right pixels.
+
+    The predicted IoU times the area estimates them. An area counts up to the median only, so that
+    a blob of background does not come before ten objects of the usual size.
+    """
+    usual = np.median([mask.pixels for _, mask in objects]) if objects else 0
+    return sorted(objects, key=lambda one: -one[0].score * min(one[1].pixels, usual))
+
+
+class Filling:
+    """Puts what is found on one plane after the other into the session, as one step.
+
+    What is certain is accepted; the rest is proposed, or unclear if others may be certain, most
+    useful first. Those of an earlier run that nobody has accepted make room.
+
+    Parameters
+    ----------
+    session : Session
+        Takes the objects.
+    rule : Rule
+        Who keeps the pixels of other objects; those of settled ones are not in what is put.
+    certain : float
+        Score from which on an object is accepted; infinite: none is.
+    words : sequence of str, optional
+        Names of the classes that were looked for; earlier finds of others stay. None: everything
+        was looked for, and gets the class of new objects.
+    """
+
+    def __init__(
+        self, session: Session, rule: Rule, certain: float, words: Sequence[str] | None = None
+    ) -> None:
+        self._session = session
+        self._certain = certain
+        used = {held.class_id for held in session.objects.values()}
+        names, self._classes = named(session.classes, used, words or ())
+        self._only = None if words is None else set(self._classes.values())
+        self._batch = session.begin(Kind.AUTOMATIC, rule, names)
+        self._numbers: dict[Hashable, int] = {}
+        self._waiting: dict[int, bool] = {}
+
+    @property
+    def is_open(self) -> bool:
+        """False once it has ended or was taken back."""
+        return self._batch.is_open
+
+    @property
+    def filled(self) -> Filled:
+        """What was put so far; an object counts once, and waits if it does on any plane."""
+        waiting = sum(self._waiting.values())
+        return Filled(len(self._waiting) - waiting, waiting, self._batch.number)
+
+    def put(
+        self,
+        plane: Plane,
+        chosen: Chosen,
+        links: Mapping[Found, Hashable] | None = None,
+        words: Mapping[str, Collection[Found]] | None = None,
+    ) -> None:
+        """Put what is chosen on a plane.
+
+        Parameters
+        ----------
+        plane : Plane
+            Where; each once.
+        chosen : Chosen
+            What to put.
+        links : mapping of results.Proposal to anything hashable, optional
+            What has the same link on several planes becomes one object.
+        words : mapping of str to collection of results.Proposal, optional
+            What is of each class that was looked for.
+
+        Raises
+        ------
+        InputError
+            As `Batch.add`.
+        """
+        objects, links = self._session.objects, links or {}
+        classes = {one: self._classes[word] for word, some in (words or {}).items() for one in some}
+        found = chosen.objects()
+        sure = [one for one in found if one[0].score >= self._certain]
+        unsure = useful_first([one for one in found if one[0].score < self._certain])
+        doubt = Status.PROPOSED if np.isinf(self._certain) else Status.UNCLEAR
+        put = [
+            (
+                one,
+                Proposal(
+                    mask,
+                    self._known(links.get(one)),
+                    one.score,
+                    status=status,
+                    class_id=classes.get(one),
+                ),
+            )
+            for some, status in ((sure, Status.ACCEPTED), (unsure, doubt))
+            for one, mask in some
+        ]
+        earlier = [n for n, _ in objects.on(plane) if _is_earlier(objects, n, plane, self._only)]
+        self._batch.discard(plane, earlier)
+        taken = self._batch.add(plane, [proposal for _, proposal in put])
+        for (one, proposal), number in zip(put, taken, strict=True):
+            if number is not None:
+                waits = proposal.status is not Status.ACCEPTED
+                self._waiting[number] = waits or self._waiting.get(number, False)
+                if one in links:
+                    self._numbers[links[one]] = number
+
+    def end(self) -> None:
+        """Take no more."""
+        self._batch.end()
+
+    def _known(self, link: Hashable) -> int | None:
+        """Return the object of a link, None for a new one; one deleted or locked since is left."""
+        number = self._numbers.get(link)
+        held = None if number is None else self._session.objects.get(number)
+        return None if held is None or held.locked else number
+
+
+def fill(
+    session: Session,
+    plane: Plane,
+    chosen: Chosen,
+    rule: Rule,
+    certain: float,
+    words: Mapping[str, Collection[Found]] | None = None,
+) -> Filled:
+    """Put what is chosen on one plane into the session; see `Filling`.
+
+    Parameters
+    ----------
+    session, rule, certain
+        As there.
+    plane, chosen
+        As in `Filling.put`.
+    words : mapping of str to collection of results.Proposal, optional
+        What is of each class that was looked for; None: everything was.
+
+    Raises
+    ------
+    InputError
+        As `Batch.add`.
+    """
+    filling = Filling(session, rule, certain, None if words is None else list(words))
+    filling.put(plane, chosen, words=words)
+    filling.end()
+    return filling.filled
+
+
+def _is_earlier(
+    objects: Objects, number: int, plane: Plane, classes: Collection[int] | None
+) -> bool:
+    """Tell whether it comes from an automatic run and nobody has judged it since."""
+    section = objects[number].sections[plane]
+    return (
+        (classes is None or objects[number].class_id in classes)
+        and section.origin.source is Source.AUTOMATIC
+        and section.status is not Status.ACCEPTED
+        and not objects[number].locked
+    )

@@ -1,0 +1,206 @@
+"""Masks from elsewhere: propagation, the automatic mode, refinement. One step, however many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sam.masks import BitMask, slices
+from napari_sam.planes import Plane
+from napari_sam.session.changes import Edit, Kind, SectionEdit, TraitsEdit
+from napari_sam.session.draft import Draft
+from napari_sam.session.merge_split import discard
+from napari_sam.session.objects import Origin, Section, Source, Status, Traits
+from napari_sam.session.overlap import Rule, claim, take_away
+
+if TYPE_CHECKING:
+    from napari_sam.session.curation import Curation
+
+__all__ = ["Batch", "Proposal"]
+
+
+AUTOMATIC = Origin(Source.AUTOMATIC)
+
+
+@dataclass(frozen=True, eq=False)
+class Proposal:
+    """A mask for one object in one plane.
+
+    Parameters
+    ----------
+    mask : (H, W) bool or BitMask, optional
+        The mask; None if nothing was found, which is kept only where somebody should look.
+    object_id : int, optional
+        Whose; None for a new object.
+    score : float, optional
+        Predicted IoU.
+    origin : Origin
+        How it came about, for instance ``Origin(Source.PROPAGATED, plane)``.
+    status : Status
+        PROPOSED, UNCLEAR if somebody should look at it, ACCEPTED if somebody did.
+    prompts : Draft, optional
+        What it was asked for with.
+    class_id : int, optional
+        Class of a new object; None for that of new objects.
+    """
+
+    mask: NDArray[np.bool_] | BitMask | None
+    object_id: int | None = None
+    score: float | None = None
+    origin: Origin = AUTOMATIC
+    status: Status = Status.PROPOSED
+    prompts: Draft | None = None
+    class_id: int | None = None
+
+
+class Batch:
+    """A step that takes proposals until `end`; made by `Session.begin`.
+
+    One undo takes all of it back, also while it still grows; what comes later is not taken then.
+    Nothing is written over a locked object, over what was accepted of the same object, over what
+    the batch itself has brought, or, under `Rule.KEEP`, over any other object.
+
+    Attributes
+    ----------
+    is_open : bool
+        False once it has ended or was taken back.
+    """
+
+    def __init__(
+        self, session: Curation, kind: Kind, rule: Rule, classes: Mapping[int, str] | None = None
+    ) -> None:
+        self._session = session
+        self._kind = kind
+        self._rule = rule
+        self._classes = classes
+        self._number: int | None = None
+        self._ids: set[int] = set()
+        self._ended = False
+
+    def __enter__(self) -> Batch:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.end()
+
+    @property
+    def is_open(self) -> bool:
+        """False once it has ended or was taken back."""
+        taken_back = self._number is not None and self._session.history.find(self._number) is None
+        return not (self._ended or taken_back)
+
+    @property
+    def number(self) -> int:
+        """Number of the step; 0 before it has taken anything."""
+        return self._number or 0
+
+    def end(self) -> None:
+        """Take no more."""
+        self._ended = True
+
+    def add(self, plane: Plane, proposals: Sequence[Proposal]) -> list[int | None]:
+        """Take the masks of one plane, one per object; where two meet, the first has the pixels.
+
+        Returns
+        -------
+        list of int or None
+            The object of each proposal; None where nothing was taken.
+
+        Raises
+        ------
+        InputError
+            If an id does not fit the labels, or the plane lies across those of other objects.
+        """
+        if not self.is_open:
+            return [None] * len(proposals)
+        self._session._check_axes(plane)
+        edits, ids = self._edits(plane, proposals)
+        if edits:
+            self._take(edits)
+            self._ids.update(number for number in ids if number is not None)
+        return ids
+
+    def discard(self, plane: Plane, ids: Iterable[int]) -> None:
+        """Take away what nobody has accepted of these objects in a plane, as part of the step.
+
+        Raises
+        ------
+        InputError
+            If one is unknown or locked.
+        """
+        edits = [edit for number in ids for edit in discard(self._session.objects, number, plane)]
+        if edits and self.is_open:
+            self._take(edits)
+
+    def _take(self, edits: Sequence[Edit]) -> None:
+        self._number = self._session._take_batch(self._kind, self._number, edits, self._classes)
+
+    def _edits(
+        self, plane: Plane, proposals: Sequence[Proposal]
+    ) -> tuple[list[Edit], list[int | None]]:
+        session, objects = self._session, self._session.objects
+        new_id = session._new_id(plane, *(p.object_id or 0 for p in proposals))
+        own: list[Edit] = []
+        ids: list[int | None] = []
+        masks = [_packed(p.mask) for p in proposals]
+        shape = next((p.mask.shape for p in proposals if p.mask is not None), (0, 0))
+        taken = np.zeros(shape, bool)
+        losers: set[int] = set()
+        renewed = {
+            p.object_id
+            for p, mask in zip(proposals, masks, strict=True)
+            if p.object_id is not None
+            and mask is not None
+            and self._may_change(p.object_id, objects.section(p.object_id, plane), p.status)
+        }
+        for proposal, got in zip(proposals, masks, strict=True):
+            number = proposal.object_id
+            before = objects.section(number, plane)
+            twice = number is not None and number in ids
+            if twice or not self._may_change(number, before, proposal.status):
+                ids.append(None)
+                continue
+            if got is not None:
+                got = got.without(taken[slices(got.window)], got.window)
+            if got is not None:
+                labels = session._labels_under(plane, got, self._rule)
+                spared = self._ids - renewed - {number}
+                claimed = claim(objects, labels, plane, got, self._rule, number, spared, renewed)
+                got, losers = claimed.mask, losers | claimed.losers
+            if got is None and (number is None or proposal.status is not Status.UNCLEAR):
+                ids.append(None)
+                continue
+            if got is not None:
+                got.mark(taken, (0, 0, *shape), True)
+            if number is None:
+                number, new_id = new_id, new_id + 1
+            if number not in objects:
+                own.append(TraitsEdit(number, None, Traits(proposal.class_id or session.new_class)))
+            known = None if before is None else before.prompts
+            score = None if proposal.score is None else float(proposal.score)
+            after = Section(got, score, proposal.origin, proposal.status, proposal.prompts or known)
+            own.append(SectionEdit(number, plane, before, after))
+            ids.append(number)
+        losers -= {number for number in ids if number is not None}
+        return take_away(objects, plane, taken, (0, 0, *shape), losers) + own, ids
+
+    def _may_change(self, number: int | None, before: Section | None, status: Status) -> bool:
+        held = None if number is None else self._session.objects.get(number)
+        if held is not None and held.locked:
+            return False
+        accepted = before is not None and before.status is Status.ACCEPTED
+        return status is Status.ACCEPTED or not accepted
+
+
+def _packed(mask: NDArray[np.bool_] | BitMask | None) -> BitMask | None:
+    return BitMask.of(mask) if isinstance(mask, np.ndarray) else mask

@@ -1,0 +1,66 @@
+"""A log that makes its folder with the first thing that is drawn."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from napari_sam.session.disk.folder import SessionFolder
+from napari_sam.session.disk.manifest import Manifest, folder_name
+from napari_sam.session.ledger import Ledger
+from napari_sam.session.records import Record
+
+__all__ = ["Autosave"]
+
+
+class Autosave:
+    """Saves a session from its first step on; fits `Log` by shape.
+
+    Parameters
+    ----------
+    session : Session
+        What to save.
+    parent : Path
+        Holds the folders of all sessions.
+    picture : callable
+        Says which picture it is; called with the first step.
+
+    Attributes
+    ----------
+    folder : SessionFolder or None
+        Once there is something in it.
+    """
+
+    def __init__(self, session: Ledger, parent: Path, picture: Callable[[], Manifest]) -> None:
+        self.folder: SessionFolder | None = None
+        self._session = session
+        self._parent = parent
+        self._picture = picture
+        session.log = self
+
+    def append(self, record: Record) -> None:
+        """Make the folder and write the first record; all others go there directly.
+
+        Raises
+        ------
+        SessionError
+            If it cannot be saved.
+        """
+        picture = self._picture()
+        self.folder = SessionFolder.create(_free(self._parent, picture), picture)
+        self.folder.serve(self._session)
+        self.folder.append(record)
+
+    def close(self) -> None:
+        """Save no more."""
+        self._session.log = None
+        if self.folder is not None:
+            self.folder.close()
+
+
+def _free(parent: Path, picture: Manifest) -> Path:
+    number = 1
+    while os.path.lexists(path := parent / f"{folder_name(picture)}-{number}"):
+        number += 1
+    return path

@@ -1,0 +1,281 @@
+"""Records and objects as JSON, and back. Masks go through a `MaskStore` of the caller's choice."""
+
+from __future__ import annotations
+
+import base64
+import math
+import zlib
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol, TypeVar
+
+from napari_sam.masks import BitMask
+from napari_sam.session.changes import Change, Edit, Kind, SectionEdit, Settings, TraitsEdit
+from napari_sam.session.disk.values import finite, of, plane, whole
+from napari_sam.session.draft import Draft
+from napari_sam.session.objects import Origin, Section, Source, Status, Traits
+from napari_sam.session.records import (
+    Adopted,
+    Configured,
+    Done,
+    Grown,
+    Record,
+    Redone,
+    Undone,
+    Viewed,
+)
+
+__all__ = ["Codec", "InlineMasks", "MaskStore"]
+
+Json = Any
+T = TypeVar("T")
+
+
+class MaskStore(Protocol):
+    """Where the bits of masks go."""
+
+    def put(self, bits: bytes) -> Json:
+        """Keep the bits and return what finds them again."""
+
+    def get(self, key: Json, length: int) -> bytes:
+        """Return the bits, which are so many bytes; ValueError if they are not there."""
+
+
+class InlineMasks:
+    """Puts the bits themselves into the JSON, compressed."""
+
+    def put(self, bits: bytes) -> Json:
+        """Return the bits as text."""
+        return base64.b64encode(zlib.compress(bits, 1)).decode()
+
+    def get(self, key: Json, length: int) -> bytes:
+        """Return the bits of a text."""
+        packed = zlib.decompressobj()
+        bits = packed.decompress(base64.b64decode(key), length + 1)
+        if len(bits) != length or not packed.eof:
+            raise ValueError(f"a mask of another size than the {length} bytes that it should have")
+        return bits
+
+
+class Codec:
+    """Turns what a session is made of into JSON and back; seeds of drafts are left out.
+
+    Parameters
+    ----------
+    masks : MaskStore
+        Where the bits of masks go.
+    """
+
+    def __init__(self, masks: MaskStore) -> None:
+        self._masks = masks
+
+    def record(self, record: Record) -> Json:
+        """Return a record as JSON."""
+        match record:
+            case Done(change):
+                return {"do": self.change(change)}
+            case Undone(number):
+                return {"undo": number or True}
+            case Redone(number):
+                return {"redo": number or True}
+            case Grown(number, edits):
+                return {"grow": number, "edits": self.edits(edits)}
+            case Adopted(edits):
+                return {"adopt": self.edits(edits)}
+            case Configured(settings):
+                return self.settings(settings)
+            case Viewed(view):
+                return {"view": dict(view)}
+
+    def read_record(self, value: Json) -> Record:
+        """Return a record; the other way of `record`."""
+        match value:
+            case {"do": change}:
+                return Done(self.read_change(change))
+            case {"undo": number}:
+                return Undone(None if number is True else whole(number, 1))
+            case {"redo": number}:
+                return Redone(None if number is True else whole(number, 1))
+            case {"grow": number, "edits": edits}:
+                return Grown(whole(number, 1), self.read_edits(edits))
+            case {"adopt": edits}:
+                return Adopted(self.read_edits(edits))
+            case {"semantic": _}:
+                return Configured(self.read_settings(value))
+            case {"view": dict(view)}:
+                return Viewed(view)
+        raise ValueError("a record of an unknown kind")
+
+    def change(self, change: Change) -> Json:
+        """Return a change as JSON."""
+        value = {
+            "number": change.number,
+            "kind": change.kind.name,
+            "before": self.draft(change.before),
+            "after": self.draft(change.after),
+            "edits": self.edits(change.edits),
+        }
+        if change.settings is not None:
+            value["settings"] = [self.settings(settings) for settings in change.settings]
+        return value
+
+    def read_change(self, value: Json) -> Change:
+        """Return a change; the other way of `change`."""
+        settings = value.get("settings")
+        return Change(
+            whole(value["number"], 1),
+            Kind[value["kind"]],
+            self.read_draft(value["before"]),
+            self.read_draft(value["after"]),
+            self.read_edits(value["edits"]),
+            settings and (self.read_settings(settings[0]), self.read_settings(settings[1])),
+        )
+
+    def settings(self, settings: Settings) -> Json:
+        """Return settings as JSON."""
+        names = {str(number): name for number, name in settings.classes.items()}
+        return {
+            "semantic": settings.semantic,
+            "classes": names,
+            "new_class": settings.new_class,
+        }
+
+    def read_settings(self, value: Json) -> Settings:
+        """Return settings; the other way of `settings`."""
+        classes = {whole(int(n), 1): of(str, name) for n, name in value["classes"].items()}
+        return Settings(of(bool, value["semantic"]), classes, whole(value["new_class"], 1))
+
+    def edits(self, edits: Sequence[Edit]) -> Json:
+        """Return edits as JSON."""
+        return [
+            {
+                "id": edit.object_id,
+                "plane": edit.plane,
+                "before": self.section(edit.before),
+                "after": self.section(edit.after),
+            }
+            if isinstance(edit, SectionEdit)
+            else {
+                "id": edit.object_id,
+                "traits_before": self.traits(edit.before),
+                "traits_after": self.traits(edit.after),
+            }
+            for edit in edits
+        ]
+
+    def read_edits(self, value: Json) -> tuple[Edit, ...]:
+        """Return edits; the other way of `edits`."""
+        return tuple(
+            SectionEdit(
+                whole(edit["id"], 1),
+                plane(edit["plane"]),
+                self.read_section(edit["before"]),
+                self.read_section(edit["after"]),
+            )
+            if "plane" in edit
+            else TraitsEdit(
+                whole(edit["id"], 1),
+                self.read_traits(edit["traits_before"]),
+                self.read_traits(edit["traits_after"]),
+            )
+            for edit in value
+        )
+
+    def traits(self, traits: Traits | None) -> Json:
+        """Return traits as JSON."""
+        if traits is None:
+            return None
+        return {"class": traits.class_id, "locked": traits.locked}
+
+    def read_traits(self, value: Json) -> Traits | None:
+        """Return traits; the other way of `traits`."""
+        return (
+            None if value is None else Traits(whole(value["class"], 1), of(bool, value["locked"]))
+        )
+
+    def section(self, section: Section | None) -> Json:
+        """Return a section as JSON."""
+        if section is None:
+            return None
+        return {
+            "mask": self.mask(section.mask),
+            "score": section.score,
+            "source": section.origin.source.value,
+            "from_plane": section.origin.plane,
+            "status": section.status.value,
+            "prompts": None if section.prompts is None else self.draft(section.prompts),
+        }
+
+    def read_section(self, value: Json) -> Section | None:
+        """Return a section; the other way of `section`."""
+        if value is None:
+            return None
+        start, score = value["from_plane"], value["score"]
+        return Section(
+            self.read_mask(value["mask"]),
+            score if type(score) is float and math.isfinite(score) else None,
+            Origin(Source(value["source"]), None if start is None else plane(start)),
+            Status(value["status"]),
+            None if value["prompts"] is None else self.read_draft(value["prompts"]),
+        )
+
+    def draft(self, draft: Draft) -> Json:
+        """Return a draft as JSON, without what is as in an empty one."""
+        value = {
+            "plane": draft.plane,
+            "points": draft.points,
+            "labels": draft.labels,
+            "box": draft.box,
+            "mask": self.mask(draft.mask),
+            "choice": draft.choice,
+            "object": draft.object_id,
+            "held": self.mask(draft.held),
+            "touched": draft.touched,
+        }
+        return {key: held for key, held in value.items() if held not in (None, (), 0)}
+
+    def read_draft(self, value: Json) -> Draft:
+        """Return a draft; the other way of `draft`."""
+        box, at = value.get("box"), value.get("plane", ())
+        points = tuple((finite(row), finite(column)) for row, column in value.get("points", ()))
+        labels = tuple(whole(label) for label in value.get("labels", ()))
+        if len(labels) != len(points) or not {0, 1}.issuperset(labels):
+            raise ValueError("there is not one label, 0 or 1, for each point")
+        if not at and not {"points", "box", "mask", "held"}.isdisjoint(value):
+            raise ValueError("something is drawn on no plane")
+        return Draft(
+            plane(at) if at else (),
+            points,
+            labels,
+            None if box is None else _four(finite(at) for at in box),
+            self.read_mask(value.get("mask")),
+            None,
+            whole(value.get("choice", 0)),
+            None if value.get("object") is None else whole(value["object"], 1),
+            self.read_mask(value.get("held")),
+            of(bool, value.get("touched", False)),
+        )
+
+    def mask(self, mask: BitMask | None) -> Json:
+        """Return a mask as JSON."""
+        if mask is None:
+            return None
+        return {"shape": mask.shape, "window": mask.window, "bits": self._masks.put(mask.bits)}
+
+    def read_mask(self, value: Json) -> BitMask | None:
+        """Return a mask; the other way of `mask`."""
+        if value is None:
+            return None
+        height, width = (whole(n, 1) for n in value["shape"])
+        r0, c0, r1, c1 = _four(whole(at) for at in value["window"])
+        if not (r0 < r1 <= height and c0 < c1 <= width):
+            raise ValueError("a mask that does not lie in its plane")
+        bits = self._masks.get(value["bits"], ((r1 - r0) * (c1 - c0) + 7) // 8)
+        mask = BitMask((height, width), (r0, c0, r1, c1), bits)
+        if not mask.is_tight:
+            raise ValueError("a mask that is smaller than it says")
+        return mask
+
+
+def _four(numbers: Iterable[T]) -> tuple[T, T, T, T]:
+    a, b, c, d = numbers
+    return a, b, c, d

@@ -1,0 +1,332 @@
+"""A session on disk: a journal that takes every step, and now and then a snapshot of the whole."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from napari_sam.errors import SessionError
+from napari_sam.session.disk.codec import Codec, InlineMasks
+from napari_sam.session.disk.generations import drop, journal_path, older, set_aside, snapshot_path
+from napari_sam.session.disk.journal import Journal, settle_end, sync_folder
+from napari_sam.session.disk.manifest import FILE, LOCK, Manifest
+from napari_sam.session.disk.reading import Reading, holds_nothing, read_folder
+from napari_sam.session.disk.snapshot import write_snapshot
+from napari_sam.session.ledger import HISTORY_BYTES, Ledger
+from napari_sam.session.records import Record, Viewed
+from napari_sam.session.session import Session
+
+__all__ = ["Restored", "SessionFolder", "locked", "read_session", "restore"]
+
+LONG_JOURNAL = 32 * 2**20  # bytes; a snapshot is written then
+LONG_AT_CLOSE = 2**20
+
+
+class SessionFolder:
+    """The folder of one session, locked against everybody else; fits `Log` by shape.
+
+    See ``docs/session-format.md``. Made by `SessionFolder.create` or `restore`.
+
+    Attributes
+    ----------
+    path : Path
+        The folder.
+    manifest : Manifest
+        The picture that is annotated.
+    """
+
+    def __init__(
+        self, path: Path, lock: FileLock, generation: int = 0, line: int = 0, whole: bool = True
+    ) -> None:
+        self.path = path
+        self.manifest = Manifest.read(path)
+        self._lock = lock
+        self._generation = generation
+        self._line = line  # number of the journal's last one
+        self._whole = whole  # False if what is there so far is damaged, and to be kept
+        self._journal = Journal(journal_path(path, generation))
+        self._codec = Codec(InlineMasks())
+        self._session: Ledger | None = None
+
+    @classmethod
+    def create(cls, path: Path, picture: Manifest) -> SessionFolder:
+        """Make a new folder for the session of a picture.
+
+        Raises
+        ------
+        SessionError
+            If it exists or cannot be written.
+        """
+        try:
+            path.mkdir(parents=True)
+            lock = locked(path)
+            try:
+                picture.write(path)
+                sync_folder(path)
+                return cls(path, lock)
+            except BaseException:
+                lock.release()
+                _take_away(path)
+                raise
+        except OSError as error:
+            raise SessionError(f"the session cannot be saved in {path}: {error}") from error
+
+    def serve(self, session: Ledger) -> None:
+        """Take this session's records; from now on a step counts once it is on disk."""
+        self._session = session
+        session.log = self
+
+    def append(self, record: Record) -> None:
+        """Write a record; it is on disk when this returns.
+
+        Raises
+        ------
+        SessionError
+            If it cannot be written.
+        """
+        try:
+            if self._journal.size > LONG_JOURNAL or self._meddled:
+                self.take_snapshot()
+            value = {**self._codec.record(record), "line": self._line + 1}
+            self._journal.append(value, sync=not isinstance(record, Viewed))
+            self._line += 1
+        except OSError as error:
+            raise SessionError(
+                f"this step could not be saved in {self.path} and was not taken: {error}"
+            ) from error
+
+    def describe(self, picture: Manifest) -> None:
+        """Say that the session belongs to another picture, or to one with other pixels.
+
+        Raises
+        ------
+        SessionError
+            If it cannot be written; it belongs to the one before.
+        """
+        try:
+            picture.write(self.path)
+        except OSError as error:
+            raise SessionError(f"{self.path} cannot be written: {error}") from error
+        self.manifest = picture
+
+    def take_snapshot(self) -> None:
+        """Write the whole session anew and begin an empty journal.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written; the old snapshot and journal stay.
+        """
+        if self._session is None:
+            return
+        old, next_ = self._journal, self._generation + 1
+        journal = Journal(journal_path(self.path, next_))  # counts for nothing without its snapshot
+        try:
+            write_snapshot(self._session, snapshot_path(self.path, next_))
+        except BaseException:
+            journal.close()
+            raise
+        superfluous = self._whole and not self._meddled
+        before, self._generation = self._generation, next_
+        self._journal, self._line, self._whole = journal, 0, True
+        old.close()
+        (drop if superfluous else set_aside)(self.path, before)
+
+    def close(self) -> None:
+        """Let the session go and the folder be opened by others.
+
+        A folder in which no object ever was is taken away, unless it holds anything else.
+        """
+        session, empty = self._session, False
+        if session is not None:
+            session.log = None
+            changes = session.history.known
+            empty = not session.objects and not any(change.edits for change in changes)
+            empty = empty and holds_nothing(self.path)
+            if not empty and (self._journal.size > LONG_AT_CLOSE or self._meddled):
+                with contextlib.suppress(OSError):  # the journal holds everything too
+                    self.take_snapshot()
+        self.let_go()
+        if empty:
+            _take_away(self.path)
+
+    def let_go(self) -> None:
+        """Close and unlock the folder as it is."""
+        self._session = None
+        self._journal.close()
+        self._lock.release()
+
+    @property
+    def _meddled(self) -> bool:
+        """True if another program has changed the journal: steps are no longer safe in it."""
+        return self.path.exists() and not self._journal.untouched
+
+
+@dataclass(frozen=True, eq=False)
+class Restored:
+    """A session that goes on.
+
+    Parameters
+    ----------
+    session : Session
+        As it was, with its history; without a target so far.
+    folder : SessionFolder
+        Which takes its further steps.
+    damaged : bool
+        True if a part of what was saved could not be read; it is kept under another name.
+    recovered, lost : int
+        How many steps, and parts of a snapshot, could be read and could not.
+    """
+
+    session: Session
+    folder: SessionFolder
+    damaged: bool
+    recovered: int = 0
+    lost: int = 0
+
+
+def restore(path: Path, history_bytes: int = HISTORY_BYTES) -> Restored:
+    """Open a saved session and go on with it.
+
+    Raises
+    ------
+    SessionError
+        If it is open elsewhere, or not a session, or of a later version, or cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile, numpy as np
+    >>> from napari_sam.session.changes import Kind
+    >>> from napari_sam.session.disk.fingerprint import Fingerprint
+    >>> from napari_sam.session.batch import Proposal
+    >>> path, session = Path(tempfile.mkdtemp()) / "mine", Session()
+    >>> picture = Manifest(Fingerprint.of((2, 3), np.zeros((2, 3))), "cells.tif")
+    >>> folder = SessionFolder.create(path, picture)
+    >>> folder.serve(session)
+    >>> with session.begin(Kind.AUTOMATIC) as batch:
+    ...     ids = batch.add((None, None), [Proposal(np.ones((2, 3), bool))])
+    >>> folder.close()
+    >>> restored = restore(path)
+    >>> restored.folder.manifest.name, restored.session.objects[1].pixels
+    ('cells.tif', 6)
+    >>> restored.session.undo()
+    >>> len(restored.session.objects)
+    0
+    >>> restored.folder.close()
+    """
+    Manifest.read(path)
+    try:
+        lock = locked(path)
+    except OSError as error:
+        raise SessionError(
+            f"nothing can be written in {path} ({error.strerror}), so that no work can go on there"
+        ) from error
+    try:
+        reading = _read(path, history_bytes)
+        folder = _opened(path, lock, reading)
+    except BaseException as error:
+        lock.release()
+        if isinstance(error, Exception) and not isinstance(error, SessionError):
+            raise SessionError(
+                f"no work can go on in {path}: {getattr(error, 'strerror', None) or error}"
+            ) from error
+        raise
+    return Restored(reading.session, folder, not reading.whole, reading.recovered, reading.lost)
+
+
+def read_session(path: Path) -> Session:
+    """Return what is saved, only to look at: nothing is locked, and nothing in the folder changes.
+
+    Raises
+    ------
+    SessionError
+        If it cannot be read.
+    """
+    return _read(path, HISTORY_BYTES).session
+
+
+def _read(path: Path, history_bytes: int) -> Reading:
+    try:
+        reading = read_folder(path, history_bytes)
+    except Exception as error:  # whatever damaged data makes the libraries raise
+        reason = getattr(error, "strerror", None) or error
+        raise SessionError(f"the session in {path} cannot be read: {reason}") from error
+    session = reading.session
+    empty = not session.objects and not session.history.known and session.draft.is_empty
+    if empty and not reading.whole:
+        raise SessionError(
+            f"nothing of what was saved in {path} can be read, as it is damaged. It is left as it "
+            "is; if you have a copy of that folder, put it there instead"
+        )
+    return reading
+
+
+def _opened(path: Path, lock: FileLock, reading: Reading) -> SessionFolder:
+    """Go on behind the last line; where something is damaged, with all that is left of it, anew."""
+    journal = journal_path(path, reading.generation)
+    if reading.whole:
+        settle_end(journal, reading.lines)
+        _clear(path, reading)
+    folder = SessionFolder(path, lock, reading.generation, reading.line, reading.whole)
+    folder.serve(reading.session)
+    if not reading.whole:
+        try:
+            folder.take_snapshot()
+            for generation in older(path, reading.generation):
+                set_aside(path, generation)
+        except BaseException:
+            folder.let_go()
+            raise
+    return folder
+
+
+def _take_away(path: Path) -> None:
+    """Delete a folder in which there is nothing but an empty session."""
+    with contextlib.suppress(OSError):  # what is left of it is no harm
+        for file in (journal_path(path, 0), path / FILE, path / LOCK):
+            file.unlink(missing_ok=True)
+        path.rmdir()
+
+
+def _clear(path: Path, reading: Reading) -> None:
+    """Drop what the latest snapshot has made superfluous, if it is that and nothing more."""
+    past = older(path, reading.generation)
+    superfluous = bool(past) and _is_superfluous(path, reading)
+    for generation in past:
+        (drop if superfluous else set_aside)(path, generation)
+
+
+def _is_superfluous(path: Path, reading: Reading) -> bool:
+    try:
+        known = read_folder(path, HISTORY_BYTES, before=reading.generation)
+    except Exception:  # whatever damaged data makes the libraries raise
+        return False
+    return known.whole and known.session.number <= reading.session.number
+
+
+def locked(path: Path) -> FileLock:
+    """Lock a folder against everybody else.
+
+    Raises
+    ------
+    SessionError
+        If somebody works in it.
+    OSError
+        If it cannot be written.
+    """
+    lock = FileLock(path / LOCK, timeout=0, thread_local=False)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise SessionError(
+            f"the session in {path} is open in another window; close it there first"
+        ) from error
+    except NotImplementedError as error:
+        raise SessionError(
+            f"{path} lies on a drive that cannot lock files; let NAPARI_SAM_SESSIONS name a folder "
+            "on another drive"
+        ) from error
+    return lock

@@ -1,0 +1,81 @@
+"""Values that were read from a file, each of the kind and in the bounds that it must have."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, TypeVar
+
+from napari_sam.planes import Plane
+
+__all__ = ["finite", "of", "plane", "whole"]
+
+T = TypeVar("T")
+
+
+def of(kind: type[T], value: Any) -> T:
+    """Return a value of exactly this kind.
+
+    Raises
+    ------
+    ValueError
+        If it is of another.
+    """
+    if type(value) is not kind:
+        raise ValueError(f"{kind.__name__} was expected, not {type(value).__name__}")
+    return value
+
+
+def whole(value: Any, least: int = 0) -> int:
+    """Return a whole number from `least`, of no more than 64 bits.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+
+    Examples
+    --------
+    >>> whole(3, least=1)
+    3
+    >>> whole(True)
+    Traceback (most recent call last):
+        ...
+    ValueError: int was expected, not bool
+    """
+    number = of(int, value)
+    if not least <= number < 2**63:
+        raise ValueError(f"{number} is out of bounds")
+    return number
+
+
+def finite(value: Any) -> float:
+    """Return a finite number.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    number = float(whole(value, -(2**53))) if type(value) is int else of(float, value)
+    if not math.isfinite(number):
+        raise ValueError(f"{number} is not finite")
+    return number
+
+
+def plane(value: Any) -> Plane:
+    """Return a plane: an index for each axis, and None for two.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+
+    Examples
+    --------
+    >>> plane([7, None, None])
+    (7, None, None)
+    """
+    at = tuple(None if one is None else whole(one) for one in of(list, value))
+    if at.count(None) != 2:
+        raise ValueError(f"{at} does not span two axes")
+    return at

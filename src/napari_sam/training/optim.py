@@ -1,0 +1,160 @@
+"""Which weights a run changes, how fast each, and their moving average."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from napari_sam.errors import InputError
+from napari_sam.model.lora import add_adapters
+from napari_sam.model.sam import Sam
+from napari_sam.training.plan import WHAT
+from napari_sam.training.recipe import Recipe
+
+__all__ = ["Average", "Descent", "free", "parameter_groups"]
+
+# The number of a layer in the names of the three encoders' weights.
+LAYER = re.compile(r"image_encoder\.(?:blocks|layers|down)\.(\d+)\.")
+
+
+def free(model: Sam, what: str) -> None:
+    """Let the chosen weights learn and freeze the others.
+
+    Raises
+    ------
+    InputError
+        For another choice than those of `WHAT`.
+    """
+    if what not in WHAT:
+        raise InputError(f"what to train must be one of {', '.join(WHAT)}; got {what!r}")
+    if what == "adapters":
+        add_adapters(model)
+        return
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(what == "everything" or not name.startswith("image_encoder."))
+
+
+def parameter_groups(model: Sam, head: nn.Module | None, recipe: Recipe) -> list[dict[str, Any]]:
+    """Return AdamW's groups: no weight decay for biases and norms, slower early layers.
+
+    Each group carries its share of the learning rate as ``"share"``.
+    """
+    named = list(model.named_parameters())
+    layers = [int(m[1]) for name, _ in named if (m := LAYER.match(name))]
+    last = max(layers, default=0)
+    groups: dict[tuple[float, float], list[Tensor]] = defaultdict(list)
+    if head is not None:
+        named += head.named_parameters()
+    for name, parameter in named:
+        if parameter.requires_grad:
+            below = last + 1 - _layer(name, last)
+            key = recipe.layer_decay**below, recipe.decay if parameter.ndim > 1 else 0.0
+            groups[key].append(parameter)
+    return [
+        {"params": members, "share": share, "weight_decay": decay}
+        for (share, decay), members in groups.items()
+    ]
+
+
+def _layer(name: str, last: int) -> int:
+    """Return the layer of a weight: -1 for the patch embedding, above `last` behind the layers."""
+    found = LAYER.match(name)
+    if found:
+        return int(found[1])
+    return (
+        -1
+        if name.startswith(("image_encoder.patch_embed", "image_encoder.pos_embed"))
+        else last + 1
+    )
+
+
+class Average:
+    """The moving average of everything in a model that training changes.
+
+    Parameters
+    ----------
+    model : Sam
+        After `free`.
+    decay : float
+        How much of the average is kept at each step, less at first.
+    buffers : bool
+        Whether batch normalisation's statistics change, too.
+    """
+
+    def __init__(self, model: Sam, decay: float, buffers: bool) -> None:
+        self.model, self.decay, self.buffers = model, decay, buffers
+        self.values = self.current()
+
+    def current(self) -> dict[str, Tensor]:
+        """Return a copy of the weights as they are now."""
+        return {name: value.detach().clone() for name, value in self._changing()}
+
+    @torch.no_grad()
+    def update(self, step: int) -> None:
+        """Take in the weights of a step, counted from 0."""
+        keep = min(self.decay, (step + 1) / (step + 10))
+        for name, value in self._changing():
+            if value.is_floating_point():
+                self.values[name].lerp_(value, 1 - keep)
+            else:
+                self.values[name].copy_(value)
+
+    @torch.no_grad()
+    def write(self, values: dict[str, Tensor]) -> None:
+        """Give the model such weights."""
+        for name, value in self._changing():
+            value.copy_(values[name])
+
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        """Give the model the averaged weights for a while."""
+        own = self.current()
+        self.write(self.values)
+        try:
+            yield
+        finally:
+            self.write(own)
+
+    def _changing(self) -> Iterator[tuple[str, Tensor]]:
+        parameters = dict(self.model.named_parameters())
+        for name, value in self.model.state_dict().items():
+            changes = parameters[name].requires_grad if name in parameters else self.buffers
+            if changes:
+                yield name, value
+
+
+class Descent:
+    """AdamW with a rate that rises and falls; at the end the weights are their moving average."""
+
+    def __init__(self, module: nn.Module, rate: float, steps: int) -> None:
+        self.module = module
+        self.optimiser = torch.optim.AdamW(module.parameters(), rate, weight_decay=0.05)
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimiser, rate, steps, pct_start=0.1
+        )
+        self.average = AveragedModel(
+            module, multi_avg_fn=get_ema_multi_avg_fn(0.99), use_buffers=True
+        )
+
+    def __enter__(self) -> Descent:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.module.load_state_dict(self.average.module.state_dict())
+
+    def step(self, loss: Tensor) -> float:
+        """Go one step; return the loss."""
+        self.optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.module.parameters(), 1.0)
+        self.optimiser.step()
+        self.schedule.step()
+        self.average.update_parameters(self.module)
+        return float(loss.detach())

@@ -1,0 +1,190 @@
+"""The objects of some crops, annotated in rounds; each round's loss is passed back at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from napari_sam.model.sam import Features, Sam
+from napari_sam.training.amp import mixed
+from napari_sam.training.augment import Crop
+from napari_sam.training.losses import best_of_three, dice_loss, focal_loss, iou
+from napari_sam.training.recipe import Recipe
+from napari_sam.training.simulated_prompts import Annotation, corrections, first_prompt, next_click
+
+__all__ = ["Round", "annotate", "enlarged_box", "objective", "shrink", "whole_objects"]
+
+
+@dataclass(frozen=True)
+class Round:
+    """What one round of prompts was, its loss and the mean true IoU of the masks it returned."""
+
+    kind: str
+    loss: float
+    iou: float
+
+
+def annotate(
+    model: Sam,
+    features: Features,
+    crops: Sequence[Crop],
+    recipe: Recipe,
+    ramp: float,
+    rng: np.random.Generator,
+) -> Iterator[Round]:
+    """Prompt some objects of each crop, correct the answers, and pass the losses back.
+
+    Gradients arrive at the model's free weights and at `features`, where these ask for them.
+
+    Parameters
+    ----------
+    features : Features
+        Of these crops, (G, ...).
+    crops : sequence of G Crop
+        All of their objects get prompts of the same kind.
+    ramp : float
+        See `objective`.
+    """
+    stride = model.config.mask_stride
+    masks, places = [], []
+    for place, crop in enumerate(crops):
+        for i in rng.permutation(whole_objects(crop, stride))[: recipe.objects]:
+            masks.append(shrink(crop.labels == i, stride))
+            places.append(place)
+    soft, which = np.stack(masks), torch.tensor(places)
+    truth = soft > 0.5
+    device = features.embedding.device
+    target = torch.from_numpy(soft)[:, None].to(device)
+    weight = torch.from_numpy(np.stack([enlarged_box(t) for t in truth]))[:, None].to(device)
+    given = first_prompt(truth, stride, rng)
+    turns = [True, *corrections(int(rng.choice(recipe.clicks)), rng)]
+    for turn, prompted in enumerate(turns):
+        if given.masks is not None and turn and prompted:
+            given.add(*next_click(truth, given.masks > 0, stride, rng))
+        logits, predicted = _decode(model, _of_objects(features, which), given)
+        loss, actual = objective(logits, predicted, target, weight, given.lone_point, ramp)
+        (loss * len(crops) / (recipe.pictures * recipe.accumulate)).backward()
+        yield Round(_kind(given, turn), float(loss.detach()), float(actual.mean()))
+        given.masks = _returned(logits, predicted, given.lone_point).cpu().numpy()
+
+
+def _of_objects(features: Features, which: Tensor) -> Features:
+    """Repeat each crop's features for its objects, `which` (B,); those of one crop serve all."""
+    if len(features.embedding) == 1:
+        return features
+    which = which.to(features.embedding.device)
+    skips = features.skips
+    return Features(
+        features.embedding[which], None if skips is None else (skips[0][which], skips[1][which])
+    )
+
+
+def _kind(given: Annotation, turn: int) -> str:
+    if turn:
+        return "correction"
+    return "click" if given.lone_point else "mask" if given.boxes is None else "box"
+
+
+@torch.no_grad()
+def _returned(logits: Tensor, predicted: Tensor, lone: bool) -> Tensor:
+    """Return what the annotator sees, (B, h, w): a lone point's best candidate, else mask 0."""
+    return logits[_picked(predicted, lone)].float()
+
+
+def _picked(predicted: Tensor, lone: bool) -> tuple[Tensor, Tensor]:
+    objects = torch.arange(len(predicted), device=predicted.device)
+    best = 1 + predicted[:, 1:].argmax(1) if lone else torch.zeros_like(objects)
+    return objects, best
+
+
+def _decode(model: Sam, features: Features, given: Annotation) -> tuple[Tensor, Tensor]:
+    def to(array: NDArray[np.generic] | None) -> Tensor | None:
+        return None if array is None else torch.from_numpy(array).to(features.embedding.device)
+
+    clicks = given.points.shape[1] > 0
+    with mixed(model.device):
+        return model.decode(
+            features,
+            to(given.points) if clicks else None,
+            to(given.labels) if clicks else None,
+            to(given.boxes),
+            None if given.masks is None else to(given.masks[:, None]),
+        )
+
+
+def objective(
+    logits: Tensor, predicted: Tensor, target: Tensor, weight: Tensor, lone: bool, ramp: float
+) -> tuple[Tensor, Tensor]:
+    """Return the loss of one round, and the true IoU of the masks that it returns.
+
+    Mask 0 learns from every prompt; masks 1 to 3 from a lone point, where only the best of them
+    is passed back (paper, section 3). The predicted IoU is compared for every mask in use.
+
+    Parameters
+    ----------
+    logits, predicted : (B, 4, h, w), (B, 4) float
+        What the decoder gave.
+    target, weight : (B, 1, h, w) float
+        Covered share of each cell; 1 where the focal loss counts.
+    lone : bool
+        Whether the prompt was one point and nothing else.
+    ramp : float
+        0 to 1: focal to dice rises from 1 : 1 to the paper's 20 : 1 and, by half-way, alpha falls
+        from 0.75 to 0.5. With the final weights from the start a small network learns to say
+        "nothing". With the usual final alpha, 0.25, a pixel counts as the object's from a chance
+        of three in four on only: on objects of ten pixels the doubtful rim is a third of them, and
+        masks come out too small.
+
+    Returns
+    -------
+    loss : () float
+    actual : (B,) float
+        IoU of mask 0, or of the candidate with the best prediction for a lone point.
+    """
+    logits, predicted = logits.float(), predicted.float()
+    focal = focal_loss(logits, target, weight, alpha=max(0.5, 0.75 - 0.5 * ramp))
+    mask_loss = (1 + 19 * ramp) * focal + dice_loss(logits, target, torch.ones_like(weight))
+    actual = iou(logits.detach(), target)
+    squared = (predicted - actual) ** 2
+    loss = mask_loss[:, 0] + squared[:, 0]
+    if lone:
+        others = 0.05 if ramp < 0.2 else 0.0  # so that no candidate starves at first
+        loss = loss + best_of_three(mask_loss[:, 1:], others) + squared[:, 1:].sum(dim=1)
+    return loss.mean(), actual[_picked(predicted, lone)]
+
+
+def shrink(mask: NDArray[np.bool_], stride: int) -> NDArray[np.float32]:
+    """Return the covered share of each cell: (H, W) bool to (H / stride, W / stride) float32."""
+    h, w = mask.shape[0] // stride, mask.shape[1] // stride
+    covered: NDArray[np.float32] = mask.reshape(h, stride, w, stride).mean(
+        axis=(1, 3), dtype=np.float32
+    )
+    return covered
+
+
+def whole_objects(crop: Crop, stride: int) -> NDArray[np.int64]:
+    """Return the ids of objects that are large enough to be seen and small enough to be objects."""
+    counts = np.bincount(crop.labels.ravel())
+    counts[0] = 0
+    fits = np.flatnonzero((counts >= 10 * stride**2) & (counts < 0.6 * crop.labels.size))
+    # A thin object may cover no cell by half.
+    covered = [np.count_nonzero(shrink(crop.labels == i, stride) > 0.5) for i in fits]
+    return fits[np.array(covered, dtype=int) >= 8]
+
+
+def enlarged_box(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return the mask's box, three times as large, as (h, w) float32."""
+    weight = np.zeros(mask.shape, np.float32)
+    if mask.any():
+        bounds = []
+        for axis in (1, 0):
+            where = np.flatnonzero(mask.any(axis=axis))
+            side = where[-1] + 1 - where[0]
+            bounds.append(slice(max(0, where[0] - side), where[-1] + 1 + side))
+        weight[tuple(bounds)] = 1
+    return weight

@@ -1,0 +1,182 @@
+"""The simulated annotator: a click, a box or a rough mask, then corrections (paper, appendix A).
+
+Masks lie on the grid of the low-resolution logits; coordinates are (x, y) in frame pixels, such
+that the network's own half pixel leads to the centre of a grid cell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_sam.data.deepest import deepest_point
+
+__all__ = ["Annotation", "corrections", "corrupt", "first_prompt", "next_click", "noisy_box"]
+
+BOX_NOISE = 0.1  # largest standard deviation, as a share of the side
+BOX_NOISE_LIMIT = 20 / 1024  # of the view: the paper's 20 pixels of its frame
+MIDDLE = 0.5  # of the clicks go to the middle, as most people's do
+
+
+@dataclass
+class Annotation:
+    """The prompts given so far for B objects of one picture.
+
+    Parameters
+    ----------
+    points : (B, N, 2) float32
+    labels : (B, N) int64
+    boxes : (B, 4) float32, optional
+    masks : (B, h, w) float32, optional
+        Logits.
+    """
+
+    points: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    boxes: NDArray[np.float32] | None = None
+    masks: NDArray[np.float32] | None = None
+
+    @property
+    def lone_point(self) -> bool:
+        """True for one point and nothing else."""
+        return self.points.shape[1] == 1 and self.boxes is None and self.masks is None
+
+    def add(self, points: NDArray[np.float32], labels: NDArray[np.int64]) -> None:
+        """Append one click per object: (B, 2) and (B,)."""
+        self.points = np.concatenate([self.points, points[:, None]], axis=1)
+        self.labels = np.concatenate([self.labels, labels[:, None]], axis=1)
+
+
+def first_prompt(truth: NDArray[np.bool_], stride: int, rng: np.random.Generator) -> Annotation:
+    """Start with a click or a box with equal chance; a quarter of the time with a rough mask.
+
+    Parameters
+    ----------
+    truth : (B, h, w) bool
+        True masks, each with at least one pixel.
+    stride : int
+        Frame pixels per grid cell.
+    """
+    n = len(truth)
+    nothing = Annotation(np.zeros((n, 0, 2), np.float32), np.zeros((n, 0), np.int64))
+    rough = rng.random() < 0.25
+    if rough:
+        nothing.masks = np.stack([np.where(corrupt(t, rng), 8, -8) for t in truth]).astype(
+            np.float32
+        )
+    if rough and rng.random() < 0.5:
+        return nothing
+    if rough or rng.random() < 0.5:
+        nothing.boxes = np.stack([noisy_box(t, stride, rng) for t in truth])
+    else:
+        nothing.add(_pick(truth, stride, rng), np.ones(n, np.int64))
+    return nothing
+
+
+def noisy_box(
+    mask: NDArray[np.bool_], stride: int, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """Return x0, y0, x1, y1 of a mask, each moved by up to 10 % of the side.
+
+    The paper's 10 % is the most here: a quarter of a cell may be missing from such a box, and who
+    is only shown these learns to overrule a careful one. Each box draws its own care.
+    """
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    low = np.array([columns[0], rows[0]], dtype=float) * stride
+    high = np.array([columns[-1] + 1, rows[-1] + 1], dtype=float) * stride
+    side = high - low
+    limit = BOX_NOISE_LIMIT * max(mask.shape) * stride
+    spread = rng.random() * np.tile(np.minimum(BOX_NOISE * side, limit), 2)
+    noise = np.clip(rng.normal(size=4) * spread, -limit, limit)
+    x0, y0, x1, y1 = np.concatenate([low, high]) + noise - 0.5
+    least = float(stride)  # a box never turns inside out
+    return np.array([x0, y0, max(x1, x0 + least), max(y1, y0 + least)], dtype=np.float32)
+
+
+def first_click(
+    truth: NDArray[np.bool_], stride: int, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """Return a point inside each mask (B, h, w), as (B, 1, 2) in (x, y) model pixels."""
+    return _pick(truth, stride, rng)[:, None]
+
+
+def next_click(
+    truth: NDArray[np.bool_], predicted: NDArray[np.bool_], stride: int, rng: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Click into the error region: 1 on a miss, 0 on a false alarm.
+
+    Where nothing is wrong the click confirms the object.
+
+    Returns
+    -------
+    points : (B, 2) float32
+    labels : (B,) int64
+    """
+    wrong = truth ^ predicted
+    right = ~wrong.any(axis=(1, 2))
+    wrong[right] = truth[right]
+    points = _pick(wrong, stride, rng)
+    cells = ((points + 0.5) / stride).astype(int)
+    labels = truth[np.arange(len(truth)), cells[:, 1], cells[:, 0]].astype(np.int64)
+    return points, labels
+
+
+def corrections(clicks: int, rng: np.random.Generator) -> list[bool]:
+    """Return which of the rounds after the first bring a new click.
+
+    Two rounds bring none, so that a mask alone is made better, too: one at a random place among
+    the clicks, one at the end. With 8 clicks and the first prompt these are the paper's 11 rounds.
+
+    Examples
+    --------
+    >>> corrections(2, np.random.default_rng(0))
+    [True, True, False, False]
+    >>> corrections(0, np.random.default_rng(0))
+    []
+    """
+    if clicks == 0:
+        return []
+    rounds = [True] * clicks
+    rounds.insert(int(rng.integers(clicks + 1)), False)
+    return [*rounds, False]
+
+
+def corrupt(mask: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Return a rough version of a mask: grown, shrunk, shifted or partly cut away, never empty."""
+    size = max(1.0, np.sqrt(mask.sum()))
+    reach = int(rng.integers(1, max(2, round(0.15 * size)) + 1))
+    kind = rng.integers(4)
+    if kind == 0:
+        rough = ndimage.binary_dilation(mask, iterations=reach)
+    elif kind == 1:
+        rough = ndimage.binary_erosion(mask, iterations=reach)
+    elif kind == 2:
+        shift = rng.integers(-reach, reach + 1, size=2)
+        rough = np.zeros_like(mask)
+        rows, columns = np.nonzero(mask)
+        inside = np.s_[
+            np.clip(rows + shift[0], 0, mask.shape[0] - 1),
+            np.clip(columns + shift[1], 0, mask.shape[1] - 1),
+        ]
+        rough[inside] = True
+    else:  # coarse, as if drawn with a thick brush
+        noise = ndimage.gaussian_filter(rng.normal(size=mask.shape), reach + 1)
+        soft = ndimage.gaussian_filter(mask.astype(float), reach)
+        rough = soft + 0.3 * noise / (noise.std() + 1e-9) > 0.5
+    return rough if rough.any() else mask
+
+
+def _pick(regions: NDArray[np.bool_], stride: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Choose one cell of each (B, h, w) region, its deepest or any: (B, 2) as (x, y)."""
+    cells = np.array([_cell(region, rng) for region in regions])
+    return ((cells[:, ::-1] + 0.5) * stride - 0.5).astype(np.float32)
+
+
+def _cell(region: NDArray[np.bool_], rng: np.random.Generator) -> tuple[int, int]:
+    if rng.random() < MIDDLE:
+        return deepest_point(region)
+    row, column = divmod(int(rng.choice(np.flatnonzero(region))), region.shape[1])
+    return row, column

@@ -1,0 +1,91 @@
+"""The Labels layer in which saved work goes on: the one that shows these very objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from napari.layers import Labels, Layer
+from numpy.typing import NDArray
+
+from napari_sam.planes import Plane
+from napari_sam.session.ledger import Ledger
+from napari_sam.widgets.layers.labels_target import why_not
+from napari_sam.widgets.layers.picture import OURS, Picture, is_helper, on_plane
+
+__all__ = ["layer_to_go_on_in", "name_as_before"]
+
+LEFT_ALONE = (
+    "'{}' holds other labels than your saved objects, and stays as it is: they are in '{}'."
+)
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """The labels of a layer, to look at; fits the session's `Readable` by shape."""
+
+    layer: Labels
+
+    def read(self, plane: Plane) -> NDArray[np.integer]:
+        return np.asarray(self.layer.data[on_plane(plane)])
+
+
+def layer_to_go_on_in(
+    layers: Iterable[Layer], picture: Picture, session: Ledger, chosen: Labels | None
+) -> Labels | None:
+    """Return the layer that a session that was saved goes on in; None if it needs a new one.
+
+    That is the one which the user has chosen, if it holds the session's objects or nothing in
+    their place; else one that holds them all, first the one of the name that it had.
+
+    Parameters
+    ----------
+    layers : iterable of Layer
+        Of the viewer.
+    picture : Picture
+        What is annotated.
+    session : Ledger
+        With its objects; not yet bound to labels.
+    chosen : Labels, optional
+        The layer to write to so far.
+    """
+    labels = (layer for layer in layers if isinstance(layer, Labels) and not is_helper(layer))
+    usable = [one for one in labels if not why_not(one, picture) and _has_room(one, session)]
+    if chosen in usable and session.fits(_Shown(chosen)):
+        return chosen
+    if not session.objects:
+        return None
+    same = [layer for layer in usable if session.shown_in(_Shown(layer))]
+    return max(same, key=lambda layer: (_was(layer, session), _is_ours(layer)), default=None)
+
+
+def name_as_before(
+    layers: Iterable[Layer], session: Ledger, new: Labels, chosen: Labels | None
+) -> str:
+    """Call a new layer as the one from before; say why it is not that, or the chosen one."""
+    others = (layer for layer in layers if isinstance(layer, Labels) and layer is not new)
+    other = chosen or next((layer for layer in others if _was(layer, session)), None)
+    new.name = _name(session) or new.name
+    return "" if other is None else LEFT_ALONE.format(other.name, new.name)
+
+
+def _has_room(layer: Labels, session: Ledger) -> bool:
+    """Tell whether the labels of all objects fit a layer's type."""
+    objects = session.objects.values()
+    labels = [held.class_id if session.semantic else held.id for held in objects]
+    return max(labels, default=0) <= np.iinfo(layer.data.dtype).max
+
+
+def _name(session: Ledger) -> str:
+    """Return what the layer was called; empty if nobody has written that down."""
+    name = session.view.get("labels")
+    return name if isinstance(name, str) else ""
+
+
+def _was(layer: Labels, session: Ledger) -> bool:
+    return bool(layer.name == _name(session))
+
+
+def _is_ours(layer: Labels) -> bool:
+    return bool(layer.metadata.get(OURS) == "objects")

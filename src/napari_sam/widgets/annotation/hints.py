@@ -1,0 +1,144 @@
+"""What to do next, in plain words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari_sam.planes import Plane
+from napari_sam.session.objects import Status
+from napari_sam.widgets.common.keys import KEYS
+from napari_sam.widgets.layers.prompt_layers import Tool
+
+if TYPE_CHECKING:
+    from napari_sam.widgets.annotation.annotation import Annotation
+
+__all__ = ["CHANNELS", "GONE", "NO_PICTURE", "name_of", "next_step", "not_taken"]
+
+NO_PICTURE = (
+    "Open a picture: drag a file into the window, or take one from File > Open Sample > napari-sam."
+)
+CHANNELS = "look at what is said of its channels under More options."
+GONE = (
+    "The object being drawn is on a slice that the picture does not have any more. "
+    f"{KEYS['reject']} lets go of it."
+)
+START = {
+    Tool.INCLUDE: "Click on an object.",
+    Tool.EXCLUDE: "Start with Include or a box: Exclude only takes away from a mask.",
+    Tool.BOX: "Press, drag and release to draw a box around an object.",
+    Tool.OUTLINE: "Press and draw around an object; roughly is enough.",
+    Tool.ELLIPSE: "Press, drag and release to lay an ellipse over an object.",
+    Tool.SCRIBBLE: "Press and draw a line on an object.",
+    Tool.SCRIBBLE_OUT: "Start with a scribble on an object: this one only takes away from a mask.",
+    Tool.BOXES: "Draw a box around every object; each becomes an object of its own.",
+}
+
+
+def not_taken(annotation: Annotation) -> str:
+    """Return why what was drawn just now is not there any more."""
+    if annotation.resting:
+        return "Not taken: the panel is hidden. Show it to go on drawing."
+    plane = annotation.session.draft.plane
+    if plane and not annotation.picture.fits(plane, None):
+        return f"⚠ {GONE}"
+    if annotation.flat and annotation.seen is not None:
+        return "Not taken: what was drawn lies on another slice."
+    return "Not taken: prompts need a slice of the picture in the 2D view."
+
+
+def next_step(annotation: Annotation) -> str:
+    """Return the next thing to do."""
+    session, seen = annotation.session, annotation.seen
+    draft, accept, reject = session.draft, KEYS["accept"], KEYS["reject"]
+    if draft.plane and not annotation.picture.fits(draft.plane, None):
+        return f"{reject} lets go of the object whose slice is gone; then click on another."
+    if not annotation.flat:
+        return "The 3D view takes no prompts: go back to 2D with the button below the layer list."
+    if seen is None:
+        again = "This view does not show a slice of the picture: move the sliders back to it"
+        turned = annotation.picture.channel_axis is not None
+        return f"{again}{', the channels on one of them' if turned else ''}."
+    if draft.plane not in ((), seen):
+        return (
+            f"Your object is on {name_of(draft.plane)}: go back there, "
+            f"accept it ({accept}) or reject it ({reject})."
+        )
+    if draft.is_empty and annotation.many.busy:
+        return "One moment…"
+    if draft.is_empty and (ids := annotation.proposed):
+        what = f"{len(ids)} new objects wait" if len(ids) > 1 else f"Object {ids[0]} waits"
+        return f"{what}: {accept} accepts all on this slice, {KEYS['undo']} takes the last back."
+    if draft.is_empty:
+        return _look_at_selected(annotation, seen) or START[annotation.tool]
+    if draft.object_id is not None and not draft.has_prompts and not draft.shows_held:
+        return (
+            f"Object {draft.object_id} goes on: click on it or draw a box. "
+            f"{reject} leaves it as it is."
+        )
+    if not draft.points_somewhere:
+        return (
+            "Click on the object with Include, or draw a box: Exclude only takes away from a mask."
+        )
+    if annotation.failed:
+        return "Your prompts are kept. Change one, or choose another model, to try again."
+    if session.mask is None and not annotation.has_model:
+        return "Press Download to fetch the chosen model, or choose one that is here already."
+    if session.mask is None:
+        return "One moment…"
+    if not session.mask.any():
+        return f"Nothing found here. Add a point or a box, or start again ({reject})."
+    if draft.shows_held:
+        return (
+            f"Object {draft.object_id} is open: correct it with Include or Exclude, then {accept}. "
+            f"{reject} leaves it as it was."
+        )
+    if session.prediction is not None and len(session.prediction.masks) > 1:
+        return (
+            f"{accept} accepts this mask, {KEYS['cycle']} shows another. "
+            "Or correct it: click with Include or Exclude."
+        )
+    return f"{accept} accepts this mask. Or correct it: click with Include or Exclude."
+
+
+def _look_at_selected(annotation: Annotation, seen: Plane) -> str:
+    """Return what to do with the object that is selected in the list; empty if none is."""
+    number = annotation.selected
+    held = None if number is None else annotation.session.objects.get(number)
+    if held is None:
+        return ""
+    next_unsure, again = KEYS["next_unsure"], KEYS["open"]
+    section = held.sections.get(seen)
+    if section is None:
+        return (
+            f"Object {number} is not on this slice: {KEYS['continue']} draws it here, "
+            f"{next_unsure} goes to the next unsure one."
+        )
+    if section.mask is None:
+        return (
+            f"Object {number} was not found on this slice. {KEYS['accept_slice']} if it is not "
+            f"here, {KEYS['continue']} to draw it."
+        )
+    if held.locked:
+        return f"Object {number} is locked: {KEYS['lock']} unlocks it."
+    if section.status is Status.ACCEPTED:
+        return (
+            f"Object {number} is accepted here: {again} opens it again, {next_unsure} goes to the "
+            "next unsure one. Or click on a new object."
+        )
+    return (
+        f"Is object {number} right here? {KEYS['accept_slice']} accepts this slice, "
+        f"{KEYS['unclear']} marks it unclear, {again} opens it to correct it."
+    )
+
+
+def name_of(plane: Plane) -> str:
+    """Return a plane's name for people.
+
+    Examples
+    --------
+    >>> name_of((12, None, None))
+    'slice 12'
+    >>> name_of((3, 12, None, None))
+    'slice 3, 12'
+    """
+    return "slice " + ", ".join(str(at) for at in plane if at is not None)

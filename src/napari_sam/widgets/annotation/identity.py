@@ -1,0 +1,92 @@
+"""What a picture is known by, without reading all of it, and found out in a thread of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
+
+import numpy as np
+
+from napari_sam.errors import SessionError
+from napari_sam.session.disk.fingerprint import Fingerprint
+from napari_sam.session.disk.folder import SessionFolder
+from napari_sam.session.disk.manifest import Manifest
+from napari_sam.widgets.layers.picture import Picture
+
+__all__ = ["Identity", "fingerprinter"]
+
+SIDE = 64  # pixels per axis of a sampled plane
+PATIENCE = 20  # seconds that a first step waits for a slow disk
+
+
+def fingerprinter(picture: Picture) -> Callable[[], Fingerprint]:
+    """Return what takes a fingerprint in any thread: of first, middle and last planes, coarsely."""
+    data, ndim = picture.data, picture.layer.ndim
+    counts = [2] * (ndim - 2) + [SIDE, SIDE]
+    steps = [max(1, (n - 1) // count) for n, count in zip(data.shape, counts, strict=False)]
+    index = tuple(slice(None, None, step) for step in steps)
+    return lambda: Fingerprint.of(data.shape, np.asarray(data[index]))
+
+
+class Identity:
+    """Knows which picture this is, a moment after it was asked for the first time.
+
+    Parameters
+    ----------
+    picture : Picture
+        Whose pixels may be slow to read.
+    """
+
+    def __init__(self, picture: Picture) -> None:
+        self._picture = picture
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="napari-sam identity")
+        self.renew()
+
+    def renew(self) -> None:
+        """Look at the picture again: it has other pixels."""
+        source = self._picture.layer.source
+        name, path = self._picture.layer.name, source.path or ""
+        reader, look = source.reader_plugin or "", fingerprinter(self._picture)
+        self._known: Future[Manifest] = self._thread.submit(
+            lambda: Manifest(look(), name, path, reader)
+        )
+
+    @property
+    def known(self) -> Manifest | None:
+        """Which picture it is, if that is known already."""
+        known = self._known.done() and self._known.exception() is None
+        return self._known.result() if known else None
+
+    def wait(self) -> Manifest:
+        """Return it as soon as it is known.
+
+        Raises
+        ------
+        SessionError
+            If the picture cannot be read, or takes too long.
+        """
+        try:
+            return self._known.result(PATIENCE)
+        except NotYet as error:
+            raise SessionError(
+                "the picture is slow to read, and without it nothing can be saved; try again soon"
+            ) from error
+        except Exception as error:  # whatever the file's reader raises
+            raise SessionError(f"the picture cannot be read: {error}") from error
+
+    def tell(self, folder: SessionFolder | None) -> None:
+        """Let a saved session belong to the pixels of now, if they are known and others.
+
+        Raises
+        ------
+        SessionError
+            If it cannot be written.
+        """
+        known = self.known
+        if known and folder is not None and known.picture != folder.manifest.picture:
+            folder.describe(known)
+
+    def close(self) -> None:
+        """Look no more."""
+        self._thread.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,140 @@
+"""Boxes and outlines that are an object each: asked in one batch, proposed in one step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import Any
+
+from qtpy.QtCore import QObject, Signal
+
+from napari_sam.planes import Plane
+from napari_sam.prompts import Prompts
+from napari_sam.results import Prediction
+from napari_sam.serving.host import HostedModel
+from napari_sam.session.batch import Proposal
+from napari_sam.session.changes import Kind
+from napari_sam.session.draft import Draft
+from napari_sam.session.objects import Objects, Origin, Source, Status
+from napari_sam.session.session import Session
+from napari_sam.widgets.jobs.piecework import Piece, Piecework
+from napari_sam.widgets.jobs.plane import Look
+from napari_sam.widgets.layers.drawn import Area
+
+__all__ = ["Many", "propose", "proposed"]
+
+Waiting = tuple[Plane, Area]
+
+
+class Many(QObject):
+    """Areas that wait for the model's answer.
+
+    Attributes
+    ----------
+    waiting : list of (Plane, Area)
+        In the order in which they were drawn; kept if the model fails.
+    """
+
+    answered = Signal(object, object, object)  # Plane, list of Area, list of Prediction
+    failed = Signal(object)  # the exception
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.waiting: list[Waiting] = []
+        self._work = Piecework(later=False, parent=self)
+        self._work.stepped.connect(self._take)
+        self._work.failed.connect(self.failed.emit)
+
+    @property
+    def busy(self) -> bool:
+        """True while the model is asked about what waits."""
+        return self._work.busy and bool(self.waiting)
+
+    def ask(self, model: HostedModel, look: Callable[[Plane], Look]) -> None:
+        """Ask about all that wait, those of one plane in one batch."""
+        planes = groupby(self.waiting, key=lambda one: one[0])
+        pieces = [_piece(plane, list(ones), look(plane)) for plane, ones in planes]
+        if pieces:
+            self._work.start(model, pieces)
+
+    def keep(self, fits: Callable[[Plane, Area], bool]) -> str:
+        """Let go of areas that do not fit the picture any more; return what has to be said."""
+        gone = [one for one in self.waiting if not fits(*one)]
+        self.waiting = [one for one in self.waiting if fits(*one)]
+        what = f"{len(gone)} object{'' if len(gone) == 1 else 's'}"
+        said = f"⚠ What was drawn for {what} lies outside the picture now; draw it again."
+        return said if gone else ""
+
+    def put_back(self, plane: Plane, areas: Sequence[Area]) -> None:
+        """Let areas wait again whose answer is of no use."""
+        self.waiting = [*((plane, area) for area in areas), *self.waiting]
+
+    def forget(self) -> None:
+        """Ask no more."""
+        self._work.cancel()
+        self.waiting = []
+
+    def _take(self, answer: tuple[Plane, list[Waiting], list[Prediction]]) -> None:
+        plane, asked, predictions = answer
+        left = [one for one in self.waiting if any(one is other for other in asked)]
+        found = [
+            (one[1], prediction)
+            for one, prediction in zip(asked, predictions, strict=True)
+            if any(one is other for other in left)
+        ]
+        self.waiting = [one for one in self.waiting if not any(one is other for other in left)]
+        if found:
+            self.answered.emit(plane, [area for area, _ in found], [p for _, p in found])
+
+
+def _piece(plane: Plane, asked: list[Waiting], look: Look) -> Piece:
+    def piece(segmenter: Any, pause: Callable[[], None]) -> Any:
+        embedding = look.embedding(segmenter, lambda *_: None, pause)
+        prompts = [Prompts(box=area.box, mask=_full(area)) for _, area in asked]
+        found = segmenter.predict_batch(embedding, prompts)
+        look.check()
+        return plane, asked, found
+
+    return piece
+
+
+def _full(area: Area) -> Any:
+    return None if area.mask is None else area.mask.full()
+
+
+def propose(
+    session: Session, plane: Plane, areas: Sequence[Area], predictions: Sequence[Prediction]
+) -> str:
+    """Propose an object for each area as one step; return what has to be said about it.
+
+    Where two of them meet the better score has the pixels; older objects keep theirs.
+    """
+    found = sorted(zip(areas, predictions, strict=True), key=lambda one: -one[1].scores[0])
+    proposals = [
+        Proposal(
+            prediction.masks[0],
+            score=float(prediction.scores[0]),
+            origin=Origin(Source.PROMPTED),
+            prompts=Draft(plane, box=area.box, mask=area.mask),
+        )
+        for area, prediction in found
+    ]
+    with session.begin(Kind.AUTOMATIC) as batch:
+        ids = batch.add(plane, proposals)
+    if missing := ids.count(None):
+        return f"Nothing new was found in {missing} of {len(ids)} boxes."
+    return ""
+
+
+def proposed(objects: Objects, plane: Plane | None) -> list[int]:
+    """Return the objects of a plane that were drawn together and nobody has judged yet."""
+    if plane is None:
+        return []
+    return [
+        number
+        for number, _ in objects.on(plane)
+        for section in [objects[number].sections[plane]]
+        if not objects[number].locked
+        and section.status is Status.PROPOSED
+        and section.origin.source is Source.PROMPTED
+    ]

@@ -1,0 +1,180 @@
+"""What is done between pressing *Accept* and the mask that it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from napari_sam.session.draft import Draft, Request
+from napari_sam.session.session import Session
+from napari_sam.widgets.layers.drawn import Drawn
+
+if TYPE_CHECKING:
+    from napari_sam.widgets.annotation.annotation import Annotation
+
+__all__ = ["CatchingUp", "Haste", "add", "bring_back"]
+
+
+class Haste:
+    """Keeps it until that mask is there; else the next object's click would be one of the last's.
+
+    Attributes
+    ----------
+    accepting : Request or None
+        The question whose answer is accepted as soon as it comes.
+    later : list of Draft or None
+        What was drawn since, and None wherever that was accepted, too; oldest first.
+    refused : list of (Draft, str)
+        What could not be accepted while more was to come, and why; oldest first.
+    """
+
+    def __init__(self) -> None:
+        self.accepting: Request | None = None
+        self.later: list[Draft | None] = []
+        self.refused: list[tuple[Draft, str]] = []
+
+    def accept(self, request: Request | None) -> None:
+        """Accept the answer to this question when it comes, or what was drawn since."""
+        if not self.holds(request):
+            self.accepting = request
+        elif self.later and self.later[-1] is not None:
+            self.later.append(None)
+
+    def holds(self, request: Request | None) -> bool:
+        """Tell whether the answer to this question is accepted already."""
+        return request is not None and request is self.accepting
+
+    def keep(self, draft: Draft, drawn: Drawn) -> bool:
+        """Keep what was added to a draft; False if it was corrected, or nothing was added."""
+        count, area = len(draft.points), drawn.area
+        known = tuple(drawn.points[:count]), tuple(drawn.labels[:count])
+        new = (area.box, area.mask) != (draft.box, draft.mask)
+        if known != (draft.points, draft.labels) or (
+            new and area.box is None and area.mask is None
+        ):
+            return False
+        added = Draft(
+            drawn.plane,
+            tuple(drawn.points[count:]),
+            tuple(drawn.labels[count:]),
+            area.box if new else None,
+            area.mask if new else None,
+        )
+        if added.has_prompts:
+            self.later.append(added)
+        return added.has_prompts
+
+    def take_back(self) -> str:
+        """Take the last thing back that was done meanwhile; say what, empty if there is nothing."""
+        if self.accepting is None:
+            return ""
+        if self.later and self.later.pop() is not None:
+            return "Your last prompt is taken back."
+        if not self.later:
+            self.accepting = None
+        return "Your last object is not accepted yet."
+
+    def drop_last(self) -> bool:
+        """Throw the last object away that was drawn meanwhile; False if there is none."""
+        if self.accepting is None or not self.later:
+            return False
+        if self.later[-1] is None:
+            self.later.pop()
+        while self.later and self.later[-1] is not None:
+            self.later.pop()
+        return True
+
+
+def add(session: Session, new: Draft) -> None:
+    """Draw more."""
+    before = session.draft
+    area = (
+        (before.box, before.mask) if new.box is None and new.mask is None else (new.box, new.mask)
+    )
+    session.draw(new.plane, before.points + new.points, before.labels + new.labels, *area)
+
+
+def bring_back(session: Session, refused: Draft) -> None:
+    """Draw again what was refused, of an object that was open as its correction."""
+    if refused.object_id is not None and refused.object_id in session.objects:
+        session.continue_object(refused.object_id)
+    session.draw(refused.plane, refused.points, refused.labels, refused.box, refused.mask)
+
+
+AGAIN = "⚠ This object could not be accepted. It is open again, with its prompts."
+
+
+class CatchingUp:
+    """What is refused takes nothing else along: it is put aside, and open again at the end.
+
+    Parameters
+    ----------
+    accept : callable
+        Accepts the mask on show; returns why not, "" if it did, None if it asks the user first.
+    remark : callable
+        Takes a sentence for the user.
+    """
+
+    def __init__(self, accept: Callable[[], str | None], remark: Callable[[str], object]) -> None:
+        self._accept, self._remark = accept, remark
+        self._busy = False
+
+    def go_on(self, annotation: Annotation) -> None:
+        """Do as much as can be done now; what it does leads back here."""
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            while self._one(annotation):
+                pass
+        finally:
+            self._busy = False
+
+    def put_aside(self, annotation: Annotation, why: str = "") -> bool:
+        """Go on without the open object if there is more to do; False if it stays open."""
+        haste, draft = annotation.haste, annotation.session.draft
+        if draft.is_empty or not haste.later or not annotation.step(Session.reject):
+            return False
+        haste.refused.append((draft, why))
+        return True
+
+    def _one(self, annotation: Annotation) -> bool:
+        """Do the next thing; False if there is none, or the model or the user has to answer."""
+        haste, session = annotation.haste, annotation.session
+        if annotation.waiting and not annotation.failed:
+            return False
+        if haste.accepting is not None:
+            return self._accept_awaited(annotation)
+        if not session.draft.is_empty:
+            return False
+        if haste.later:
+            return self._draw_next(annotation)
+        if haste.refused:
+            draft, why = haste.refused.pop(0)
+            if annotation.step(lambda s: bring_back(s, draft)):
+                self._remark(why or AGAIN)
+        return False
+
+    def _accept_awaited(self, annotation: Annotation) -> bool:
+        haste, session = annotation.haste, annotation.session
+        wanted = haste.holds(session.request)
+        haste.accepting = None
+        if not wanted:
+            return True
+        why = "" if annotation.failed else self._accept()
+        if why is None or session.draft.is_empty:
+            return True
+        return self.put_aside(annotation, why)
+
+    def _draw_next(self, annotation: Annotation) -> bool:
+        """Draw the next object; False if it could not be drawn, and waits."""
+        later = annotation.haste.later
+        while later and (one := later[0]) is not None:
+            if not annotation.step(partial(add, new=one)):
+                return False
+            later.pop(0)
+        if later:
+            later.pop(0)
+            annotation.haste.accepting = annotation.session.request
+        return True

@@ -1,0 +1,120 @@
+"""A step that is undone or made again is told, and shown where it lies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from napari.components import ViewerModel
+
+from napari_sam.planes import Plane
+from napari_sam.session.objects import AnnotatedObject, Section
+from napari_sam.session.session import Session
+from napari_sam.widgets.annotation.hints import name_of
+from napari_sam.widgets.layers.navigate import go_to
+
+if TYPE_CHECKING:
+    from napari_sam.widgets.annotation.annotation import Annotation
+
+__all__ = ["retrace"]
+
+Place = tuple[int, Plane]
+FEW = 3  # objects that are named
+NO_PLACE = "The picture does not have this slice any more."
+NOTHING = "Nothing is changed by it: the labels there are others now."
+
+
+def retrace(viewer: ViewerModel, annotation: Annotation, again: bool = False) -> None:
+    """Undo the last step of a session, or make it again, say what became of it, and go there.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+        What shows it.
+    annotation : Annotation
+        Whose session it is.
+    again : bool
+        Whether to make the step again that was undone last.
+    """
+    session = annotation.session
+    changes = session.history.undone if again else session.history.done
+    if not changes:
+        return
+    change, drawn, settings = changes[-1], session.draft, session.settings
+    before = _held(session.objects)
+    if not annotation.step(Session.redo if again else Session.undo):
+        return
+    found = _differences(before, _held(session.objects), again)
+    said = " ".join(_sentence(what, places) for what, places in found.items())
+    where = {place: section for places in found.values() for place, section in places.items()}
+    if not found and session.settings != settings:
+        said = f"The classes are {'changed again' if again else 'as before'}."
+    elif not found and session.draft != drawn:
+        plane = session.draft.plane or drawn.plane
+        where = {(0, plane): None}
+        said = "" if plane in ((), annotation.seen) else f"This was drawn on {name_of(plane)}."
+    elif not found and change.edits:
+        said = NOTHING
+    annotation.remarked.emit(said if _show(viewer, annotation, where) else f"{said} {NO_PLACE}")
+
+
+def _held(objects: Mapping[int, AnnotatedObject]) -> dict[Place, tuple[AnnotatedObject, Section]]:
+    return {
+        (number, plane): (held, section)
+        for number, held in objects.items()
+        for plane, section in held.sections.items()
+    }
+
+
+def _differences(
+    before: Mapping[Place, tuple[AnnotatedObject, Section]],
+    after: Mapping[Place, tuple[AnnotatedObject, Section]],
+    again: bool,
+) -> dict[str, dict[Place, Section | None]]:
+    """Return what became of which objects where, with what shows it best."""
+    found: dict[str, dict[Place, Section | None]] = {}
+    for place in sorted(before.keys() | after.keys(), key=str):
+        old, new = before.get(place), after.get(place)
+        if old is None and new is not None:
+            found.setdefault("there again", {})[place] = new[1]
+        elif old is not None and new is None:
+            found.setdefault("gone again", {})[place] = old[1]
+        elif old and new and (old[1] is not new[1] or old[0].traits != new[0].traits):
+            what = "changed again" if again else "as before"
+            found.setdefault(what, {})[place] = new[1]
+    return found
+
+
+def _sentence(what: str, places: Iterable[Place]) -> str:
+    numbers = sorted({number for number, _ in places})
+    planes = sorted({plane for _, plane in places}, key=str)
+    names = ", ".join(map(str, numbers[:FEW]))
+    who = f"Object {names} is" if len(numbers) == 1 else f"Objects {names} are"
+    if len(numbers) > FEW:
+        who = f"{len(numbers)} objects are"
+    where = f" on {len(planes)} slices"
+    if len(planes) == 1:
+        where = f" on {name_of(planes[0])}" if any(at is not None for at in planes[0]) else ""
+    return f"{who} {what}{where}."
+
+
+def _show(
+    viewer: ViewerModel, annotation: Annotation, masks: Mapping[Place, Section | None]
+) -> bool:
+    """Go to where something changed, unless a slice of it is in view; False if it has none now."""
+    seen = annotation.seen
+    planes = {plane for _, plane in masks if annotation.picture.fits(plane, None)}
+    if not planes:
+        return not any(plane for _, plane in masks)
+    plane = seen if seen in planes else min(planes, key=lambda one: _distance(one, seen))
+    sections = [section for (_, where), section in masks.items() if where == plane]
+    only = sections[0] if len(sections) == 1 else None
+    go_to(viewer, annotation.picture, plane, None if only is None else only.mask)
+    return True
+
+
+def _distance(plane: Plane, seen: Plane | None) -> tuple[bool, int]:
+    if seen is None or len(seen) != len(plane):
+        return True, 0
+    turned = any((a is None) != (b is None) for a, b in zip(plane, seen, strict=True))
+    return turned, sum(abs((a or 0) - (b or 0)) for a, b in zip(plane, seen, strict=True))

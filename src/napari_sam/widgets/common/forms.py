@@ -1,0 +1,182 @@
+"""Forms, rows and labels as every tab lays them out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from qtpy.QtCore import QEvent, QObject, QSize, Qt
+from qtpy.QtWidgets import (
+    QAbstractSpinBox,
+    QComboBox,
+    QFormLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QPushButton,
+    QScrollArea,
+    QSlider,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+__all__ = [
+    "ASIDE",
+    "Question",
+    "Scrolled",
+    "add_row",
+    "in_a_row",
+    "new_button",
+    "new_choice",
+    "new_fold",
+    "new_form",
+    "new_label",
+    "new_status",
+]
+
+ASIDE = "border-left: 3px solid #f08c00; padding: 2px 0px 2px 8px;"  # asks or warns
+TURNED = QComboBox, QAbstractSpinBox, QSlider  # by the wheel
+
+
+def new_form(parent: QWidget | None = None) -> QFormLayout:
+    """Return a form without margins whose fields are as wide as they may."""
+    form = QFormLayout(parent) if parent is not None else QFormLayout()
+    form.setContentsMargins(0, 0, 0, 0)
+    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    return form
+
+
+def add_row(form: QFormLayout, text: str, field: QWidget, buddy: QWidget | None = None) -> None:
+    """Add a field under a label whose letter after "&" moves the keyboard to `buddy`."""
+    label = QLabel(text)
+    label.setBuddy(buddy or field)
+    (buddy or field).setAccessibleName(text.replace("&", ""))
+    form.addRow(label, field)
+
+
+def new_label(name: str) -> QLabel:
+    """Return an empty label that breaks lines; `name` is for screen readers."""
+    label = QLabel()
+    label.setWordWrap(True)
+    label.setAccessibleName(name)
+    return label
+
+
+def new_status(lines: int = 0) -> QLabel:
+    """Return the label that says what to do next, with room for so many lines."""
+    status = new_label("What to do next")
+    status.setTextFormat(Qt.TextFormat.PlainText)
+    status.setStyleSheet("border-left: 3px solid #4c6ef5; padding: 4px 0px 4px 8px;")
+    if lines:  # what is below must not move while a handle is dragged
+        status.setMinimumHeight(lines * status.fontMetrics().lineSpacing() + 8)
+    return status
+
+
+def new_button(text: str, tip: str) -> QPushButton:
+    """Return a button with a hint."""
+    button = QPushButton(text)
+    button.setToolTip(tip)
+    return button
+
+
+def new_choice(entries: Mapping[Any, str], tip: str) -> QComboBox:
+    """Return a list to choose from, with a hint; `entries` are its data and texts."""
+    box = QComboBox()
+    for name, text in entries.items():
+        box.addItem(text, name)
+    box.setToolTip(tip)
+    return box
+
+
+def in_a_row(*widgets: QWidget, parent: QWidget | None = None) -> QLayout:
+    """Return a layout without margins with widgets side by side."""
+    row = QHBoxLayout(parent) if parent is not None else QHBoxLayout()
+    row.setContentsMargins(0, 0, 0, 0)
+    for widget in widgets:
+        row.addWidget(widget)
+    return row
+
+
+def new_fold(text: str, folded: QWidget) -> QToolButton:
+    """Return a button that shows and hides a widget, which is hidden at first."""
+    fold = QToolButton()
+    fold.setText(text)
+    fold.setCheckable(True)
+    fold.setArrowType(Qt.ArrowType.RightArrow)
+    fold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+    folded.hide()
+    fold.toggled.connect(folded.setVisible)
+    fold.toggled.connect(
+        lambda on: fold.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow)
+    )
+    return fold
+
+
+class Scrolled(QScrollArea):
+    """Scrolls up and down where the window is low; never narrower than what it holds.
+
+    The wheel scrolls, and turns no choice or number on its way that one has not clicked on.
+    """
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__()
+        self.setWidget(widget)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        for kind in TURNED:
+            for child in widget.findChildren(kind):
+                child.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # not by the wheel itself
+                child.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Leave a wheel over a choice to the scroll bar."""
+        wheel = event is not None and event.type() == QEvent.Type.Wheel
+        if wheel and isinstance(watched, TURNED) and not watched.hasFocus():
+            event.ignore()  # type: ignore[union-attr]
+            return True
+        return super().eventFilter(watched, event)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return room for the widget and the bar beside it."""
+        bar = self.verticalScrollBar().sizeHint().width()  # type: ignore[union-attr]
+        width = self.widget().minimumSizeHint().width() + bar  # type: ignore[union-attr]
+        return QSize(width, super().minimumSizeHint().height())
+
+    def event(self, event: QEvent | None) -> bool:
+        """Ask for other room when the widget does."""
+        if event is not None and event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().event(event)
+
+
+class Question(QFrame):
+    """Asks in the panel, where it holds nobody up.
+
+    Parameters
+    ----------
+    name : str
+        For screen readers.
+    answers : str
+        A button for each.
+    """
+
+    def __init__(self, name: str, *answers: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.text = new_label(name)
+        self.text.setStyleSheet(ASIDE)
+        self.answers = [QPushButton(answer) for answer in answers]
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.text)
+        row = QHBoxLayout()
+        column.addLayout(row)
+        for button in self.answers:
+            row.addWidget(button)
+        self.hide()
+
+    def ask(self, text: str) -> None:
+        """Show the question; an empty text takes it away."""
+        self.text.setText(text)
+        self.setVisible(bool(text))

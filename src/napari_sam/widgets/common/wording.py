@@ -1,0 +1,44 @@
+"""TODO."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    pass
+
+
+__all__ = ["RULES", "count", "duration"]
+
+
+def count(number: int, noun: str = "object") -> str:
+    """Return a number of things.
+
+    Examples
+    --------
+    >>> count(1), count(1200, "point")
+    ('1 object', '1,200 points')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+RULES = {
+    "keep": "Keep existing objects",
+    "replace": "Replace existing objects",
+    "ask": "Ask me each time",
+}
+
+
+def duration(seconds: float) -> str:
+    """Return a time as one would say it.
+
+    Examples
+    --------
+    >>> duration(42), duration(200), duration(9000)
+    ('40 s', '3 min', '2.5 h')
+    """
+    if seconds < 90:
+        return f"{max(10 * round(seconds / 10), 1)} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

@@ -1,0 +1,103 @@
+"""Work for the model's thread that goes slice by slice and can be cancelled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import CancelledError, Future
+from functools import partial
+from typing import Any
+
+from qtpy.QtCore import QObject, Signal
+
+from napari_sam.serving.host import HostedModel
+
+__all__ = ["Piece", "Piecework"]
+
+Piece = Callable[[Any, Callable[[], None]], Any]
+"""Takes the segmenter and what is to be called now and then; what it raises ends the piece."""
+
+
+class Piecework(QObject):
+    """One piece after another, endless if they are; what they return arrives in the GUI thread.
+
+    Parameters
+    ----------
+    later : bool
+        Whether all other work of the model goes first, also in the middle of a piece.
+    """
+
+    stepped = Signal(object)  # what a piece returned
+    failed = Signal(object)  # the exception; what was left is dropped
+    ended = Signal()  # all is done
+    _came = Signal(object, object)  # _Run, Future
+
+    def __init__(self, later: bool, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._later = later
+        self._run: _Run | None = None
+        self._came.connect(self._take)
+
+    @property
+    def busy(self) -> bool:
+        """True until the last piece is back."""
+        return self._run is not None
+
+    def start(self, model: HostedModel, pieces: Iterable[Piece]) -> None:
+        """Do these pieces; what was still to do is dropped."""
+        self.cancel()
+        self._run = _Run(model, iter(pieces))
+        self._next(self._run)
+
+    def cancel(self) -> None:
+        """Stop; nothing arrives any more."""
+        if self._run is not None:
+            self._run.cancelled = True
+            self._run = None
+
+    def _next(self, run: _Run) -> None:
+        piece, model, later = next(run.pieces, None), run.model, self._later
+        if piece is None:
+            self._run = None
+            self.ended.emit()
+            return
+
+        def pause() -> None:
+            if run.cancelled:
+                raise CancelledError
+            if later:
+                model.give_way()
+
+        def work(segmenter: Any) -> Any:
+            pause()
+            return piece(segmenter, pause)
+
+        future = model.submit(work, run.report, later=later)
+        future.add_done_callback(partial(self._tell, run))
+
+    def _tell(self, run: _Run, future: Future[Any]) -> None:  # in the model's thread
+        if not run.cancelled:
+            self._came.emit(run, future)
+
+    def _take(self, run: _Run, future: Future[Any]) -> None:
+        if run is not self._run:
+            return
+        error = future.exception()
+        if error is not None:
+            self.cancel()
+            self.failed.emit(error)
+            return
+        self.stepped.emit(future.result())
+        if run is self._run:
+            self._next(run)
+
+
+class _Run:
+    def __init__(self, model: HostedModel, pieces: Iterator[Piece]) -> None:
+        self.model = model
+        self.pieces = pieces
+        self.cancelled = False
+
+    def report(self, what: str, done: int, total: int) -> None:
+        """Stop a download that nobody waits for any more."""
+        if self.cancelled:
+            raise CancelledError

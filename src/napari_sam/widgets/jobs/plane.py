@@ -1,0 +1,148 @@
+"""A picture as the model sees it: read and embedded once, in the model's thread."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sam.planes import Plane
+from napari_sam.session.segmenter import Segmenter
+
+if TYPE_CHECKING:
+    from napari_sam.widgets.layers.picture import Picture
+
+__all__ = ["Contrast", "Look", "Looks"]
+
+Read = Callable[[], NDArray[Any]]
+
+
+class Contrast:
+    """One contrast for all planes of a picture, so that dark slices stay dark.
+
+    Parameters
+    ----------
+    sample : callable, optional
+        Reads pixels from all over a stack; None for a single plane, which has its own contrast.
+    """
+
+    def __init__(self, sample: Read | None) -> None:
+        self._sample = sample
+        self._known: tuple[Segmenter, tuple[Any, Any]] | None = None
+
+    def of(self, segmenter: Segmenter) -> tuple[Any, Any] | None:
+        """Return (low, high) by the model's rule; None for a single plane."""
+        if self._sample is None:
+            return None
+        if self._known is None or self._known[0] is not segmenter:
+            self._known = segmenter, segmenter.contrast(self._sample())
+        return self._known[1]
+
+
+class Look:
+    """One plane of a picture, embedded once.
+
+    Parameters
+    ----------
+    read : callable
+        Reads the plane.
+    contrast : Contrast
+        Of the whole picture.
+
+    Attributes
+    ----------
+    pixels : ndarray
+        The plane, once it was embedded.
+    renewed : bool
+        True once the picture was found to hold other pixels than those: make a new look.
+    """
+
+    def __init__(self, read: Read, contrast: Contrast) -> None:
+        self._read = read
+        self._contrast = contrast
+        self._embedded: tuple[Segmenter, Any] | None = None
+        self.pixels: NDArray[Any] = np.zeros((1, 1))
+        self.renewed = self._doubted = False
+        self._digest = 0
+
+    def doubt(self) -> None:
+        """Read the pixels again before the next answer: they may have been changed in place."""
+        self._doubted = True
+
+    def check(self) -> None:
+        """Read the pixels again if that is called for, and forget the embedding of others."""
+        if self._doubted and self._embedded is not None:
+            self._doubted = False
+            if _digest(self._read()) != self._digest:
+                self.renewed, self._embedded = True, None
+
+    def embedding(
+        self,
+        segmenter: Segmenter,
+        report: Callable[[str, int, int], None],
+        pause: Callable[[], None] | None = None,
+    ) -> Any:
+        """Return the embedding, made at the first call unless `pause` raises an exception."""
+        self.check()
+        if self._embedded is None or self._embedded[0] is not segmenter:
+            report("Looking at the picture", 0, 0)
+            self._doubted = False
+            self.pixels = self._read()
+            self._digest = _digest(self.pixels)
+            contrast = self._contrast.of(segmenter)
+            self._embedded = segmenter, segmenter.embed(self.pixels, contrast, pause)
+        return self._embedded[1]
+
+
+class Looks:
+    """The plane that a picture's model is asked about, and the contrast of all its planes.
+
+    Parameters
+    ----------
+    picture : Picture
+
+    Attributes
+    ----------
+    contrast : Contrast
+        Of all planes.
+    """
+
+    def __init__(self, picture: Picture) -> None:
+        self._picture = picture
+        self._kept: dict[Plane, Look] = {}
+        self.contrast = Contrast(picture.sampler())
+
+    @property
+    def renewed(self) -> bool:
+        """True once the picture was found to hold other pixels than the model has seen."""
+        return any(look.renewed for look in self._kept.values())
+
+    def of(self, plane: Plane) -> Look:
+        """Return a plane as the model sees it."""
+        return self._kept.get(plane) or Look(self._picture.reader(plane), self.contrast)
+
+    def keep(self, plane: Plane) -> Look:
+        """Return a plane as the model sees it, and keep it in place of others."""
+        self._kept = {plane: self.of(plane)}
+        return self._kept[plane]
+
+    def renew(self) -> None:
+        """Look at other pixels from now on."""
+        self.let_go()
+        self.contrast = Contrast(self._picture.sampler())
+
+    def let_go(self) -> None:
+        """Forget what was seen, which is large."""
+        self._kept = {}
+
+    def doubt(self) -> None:
+        """Read the pixels again before the next answer."""
+        for look in self._kept.values():
+            look.doubt()
+
+
+def _digest(pixels: NDArray[Any]) -> int:
+    return zlib.crc32(np.ascontiguousarray(pixels).data)

@@ -1,0 +1,135 @@
+"""Work for the model's thread, one job at a time; the newest takes the place of one that waits."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import CancelledError, Future
+from dataclasses import dataclass
+from typing import Any
+
+from qtpy.QtCore import QObject, Signal
+
+from napari_sam.results import Prediction
+from napari_sam.serving.host import HostedModel
+from napari_sam.session.draft import Request
+from napari_sam.widgets.jobs.plane import Look
+
+__all__ = ["Answer", "Job", "Jobs"]
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """Load the model, look at a plane if one is given, and answer a question if there is one."""
+
+    look: Look | None = None
+    request: Request | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What came back from a job, how long it took, and where it ran."""
+
+    request: Request | None
+    prediction: Prediction | None
+    seconds: float
+    device: str
+    devices: tuple[str, ...]
+
+
+class Jobs(QObject):
+    """The work of one panel; what comes back arrives in the GUI thread."""
+
+    answered = Signal(object)  # Answer
+    failed = Signal(object)  # the exception
+    reported = Signal(str, int, int)  # what is being done, how much of it, of how much
+    idle = Signal()
+    _heard = Signal(str, int, int)
+    _ended = Signal(object)  # Future
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._running: Future[Answer] | None = None
+        self._waiting: tuple[HostedModel, Job] | None = None
+        self._asked: Request | None = None  # by the job that runs
+        self._closed = False
+        self._heard.connect(self._tell_progress)
+        self._ended.connect(self._take)
+
+    @property
+    def busy(self) -> bool:
+        """True while a job runs."""
+        return self._running is not None
+
+    def submit(self, model: HostedModel, job: Job) -> None:
+        """Run a job as soon as the one that runs now has ended; forget any that waits.
+
+        A question that is being answered is not asked again.
+        """
+        if self._running is not None:
+            again = job.request is not None and job.request is self._asked
+            self._waiting = None if again else (model, job)
+            return
+        self._asked = job.request
+        look = job.look if job.request is None else None
+
+        def pause() -> None:
+            waiting = self._waiting
+            if self._closed or (look is not None and waiting and waiting[1].look is not look):
+                raise CancelledError  # the user has gone on to something else
+
+        def run(segmenter: Any) -> Answer:
+            start = time.perf_counter()
+            prediction = None
+            if job.look is not None:
+                embedding = job.look.embedding(segmenter, self._report, pause)
+                if job.request is not None:
+                    self._report("Predicting", 0, 0)
+                    prediction = job.request.run(segmenter, embedding)
+                    job.look.check()  # what was changed meanwhile makes the answer an old one
+            seconds = time.perf_counter() - start
+            return Answer(job.request, prediction, seconds, segmenter.device, segmenter.devices)
+
+        self._running = model.submit(run, self._report)
+        self._running.add_done_callback(self._tell)
+
+    def forget(self) -> None:
+        """Do not run the job that waits."""
+        self._waiting = None
+
+    def close(self) -> None:
+        """Let go: a download stops at its next report, and nothing is delivered any more."""
+        self._closed = True
+        self._waiting = None
+        if self._running is not None:
+            self._running.cancel()
+
+    def _report(self, what: str, done: int, total: int) -> None:
+        if self._closed:
+            raise CancelledError
+        self._heard.emit(what, done, total)
+
+    def _tell_progress(self, what: str, done: int, total: int) -> None:
+        if not self._closed:
+            self.reported.emit(what, done, total)
+
+    def _tell(self, future: Future[Answer]) -> None:  # in the model's thread
+        if not self._closed:
+            self._ended.emit(future)
+
+    def _take(self, future: Future[Answer]) -> None:
+        if self._closed:
+            return
+        self._running = None
+        if self._waiting is not None:
+            model, job = self._waiting
+            self._waiting = None
+            self.submit(model, job)
+        error = future.exception()
+        if isinstance(error, CancelledError):
+            pass  # what took its place will answer
+        elif error is None:
+            self.answered.emit(future.result())
+        else:
+            self.failed.emit(error)
+        if self._running is None:
+            self.idle.emit()

@@ -1,0 +1,133 @@
+"""What the model sees of a picture: one channel as it is, or up to three as red, green and blue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from napari.layers import Image, Labels
+from numpy.typing import NDArray
+
+from napari_sam.inference.channels import in_picture
+from napari_sam.inference.stack import SIDE, sample_steps
+from napari_sam.planes import Plane
+
+__all__ = ["Channel", "Mix", "Read", "finest"]
+
+Read = Callable[[], NDArray[Any]]
+
+
+def finest(layer: Image | Labels) -> Any:
+    """Return a layer's pixels; of a multiscale layer those of the finest level."""
+    return layer.data[0] if layer.multiscale else layer.data
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One channel of a layer, or all of a grey or RGB layer.
+
+    Parameters
+    ----------
+    layer : napari.layers.Image
+        Numpy, dask or zarr; multiscale or not.
+    axis : int, optional
+        Along which the channels stand; None: there is one.
+    index : int
+        Which.
+    """
+
+    layer: Image
+    axis: int | None = None
+    index: int = 0
+
+    def reader(self, plane: Plane, step: int = 1) -> Read:
+        """Return what reads every `step`-th pixel of a plane of the masks, in whatever thread."""
+        data, every = finest(self.layer), slice(None, None, step)
+        at = in_picture(plane, self.axis, self.index)
+        index = tuple(every if i is None else i for i in at)
+        return lambda: np.asarray(data[index])
+
+    def sampler(self) -> Read:
+        """Return what reads pixels from all over, (N,) or (N, colours).
+
+        Of a multiscale layer they are of a coarse level.
+        """
+        levels = self.layer.data if self.layer.multiscale else [self.layer.data]
+        spatial = [self._spatial(level) for level in levels]
+        fine_enough = [
+            level for level, shape in zip(levels, spatial, strict=True) if sorted(shape)[-2] >= SIDE
+        ]
+        data = (fine_enough or levels[:1])[-1]
+        steps = [slice(None, None, step) for step in sample_steps(self._spatial(data))]
+        if self.axis is not None:
+            steps.insert(self.axis, self.index)  # type: ignore[arg-type]
+        count = len(self._spatial(data))
+
+        def read() -> NDArray[Any]:
+            sample = np.asarray(data[tuple(steps)])
+            return sample.reshape(-1, *sample.shape[count:])
+
+        return read
+
+    def _spatial(self, data: Any) -> list[int]:
+        shape = data.shape[: self.layer.ndim]
+        return [size for axis, size in enumerate(shape) if axis != self.axis]
+
+
+class Mix:
+    """Channels as one picture for the model.
+
+    Parameters
+    ----------
+    channels : tuple of Channel or None
+        One, which keeps its values; or three, which become red, green and blue, each stretched by
+        the percentiles of all its planes. None leaves a colour dark.
+    """
+
+    def __init__(self, channels: tuple[Channel | None, ...]) -> None:
+        self.channels = channels
+        self._samplers = [c.sampler() if c else None for c in channels]
+
+    @property
+    def coloured(self) -> bool:
+        """True for red, green and blue made of grey channels."""
+        return len(self.channels) == 3
+
+    def reader(self, plane: Plane, step: int = 1) -> Read:
+        """Return what reads a plane of the masks, (H, W) or (H, W, colours), in any thread."""
+        return self._joined([c.reader(plane, step) if c else None for c in self.channels])
+
+    def view(self, plane: Plane, step: int) -> Read:
+        """Return what reads every `step`-th pixel of a plane as (h, w, 3) uint8, in any thread."""
+        read = self.reader(plane, step)
+
+        def view() -> NDArray[np.uint8]:
+            from napari_sam.inference.image import check_image, to_rgb8
+
+            return read() if self.coloured else to_rgb8(check_image(read()), self._contrasts[0])
+
+        return view
+
+    def sampler(self) -> Read:
+        """Return what reads pixels from all over the picture, (N,) or (N, colours)."""
+        return self._joined(self._samplers)
+
+    def _joined(self, reads: list[Read | None]) -> Read:
+        if not self.coloured:
+            return reads[0]  # type: ignore[return-value]
+
+        def read() -> NDArray[np.uint8]:
+            from napari_sam.inference.image import merge_channels
+
+            return merge_channels([read() if read else None for read in reads], self._contrasts)
+
+        return read
+
+    @cached_property
+    def _contrasts(self) -> list[tuple[float, float]]:  # first asked for where pixels are read
+        from napari_sam.inference.image import contrast_range
+
+        return [contrast_range(sample()) if sample else (0.0, 1.0) for sample in self._samplers]

@@ -1,0 +1,268 @@
+"""The Labels layer that shows the session's objects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from napari.layers import Labels
+from numpy.typing import NDArray
+
+from napari_sam.errors import InputError
+from napari_sam.planes import Plane
+from napari_sam.session.objects import Objects
+from napari_sam.widgets.layers.channel_mix import finest
+from napari_sam.widgets.layers.picture import OURS, Picture, on_plane
+
+__all__ = [
+    "BEGIN",
+    "KEPT",
+    "PAINTED_OVER",
+    "LabelsTarget",
+    "Painted",
+    "check_places",
+    "misfit",
+    "new_labels",
+    "painted_planes",
+    "why_not",
+]
+
+BEGIN = (
+    "to begin anew, choose a Labels layer of its shape under Write to. What you accepted stays "
+    "saved; see More options, Saved work."
+)
+PAINTED_OVER = (
+    "These labels are others now than when you left them: each becomes an object when you open it. "
+    "What you did before is kept; see More options, Saved work."
+)
+KEPT = (
+    "Your objects are kept. They are written again when it is as it was, or into a new layer when "
+    "you delete it and accept the next object."
+)
+UNDO, REDO = "Control-Z", "Control-Shift-Z"  # napari's keys in a Labels layer
+
+
+class LabelsTarget:
+    """Reads and writes single planes of a Labels layer; fits the session's `Target` by shape.
+
+    What is written is no step of napari's own undo: the session has the only history, and the
+    layer's undo keys go to it until `release`.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        Checked with `why_not`.
+    shows : callable
+        Tells whether a plane is in view.
+    undo, redo : callable
+        What the layer's undo keys do.
+    """
+
+    def __init__(
+        self,
+        layer: Labels,
+        shows: Callable[[Plane], bool],
+        undo: Callable[[], object],
+        redo: Callable[[], object],
+    ) -> None:
+        self.layer = layer
+        self.writing = False
+        self._shape = layer.data.shape
+        self._shows = shows
+        self._keys_before = {
+            key: layer.bind_key(key, lambda _, call=call: call(), overwrite=True)
+            for key, call in ((UNDO, undo), (REDO, redo))
+        }
+
+    def release(self) -> None:
+        """Give the layer its own undo keys back."""
+        for key, call in self._keys_before.items():
+            self.layer.bind_key(key, call, overwrite=True)
+
+    @property
+    def lost(self) -> str:
+        """Say in plain words why the layer cannot take objects any more; empty while it can."""
+        data, name = self.layer.data, self.layer.name
+        if problem := _unpaintable(self.layer):
+            return problem
+        if data.shape == self._shape:
+            return ""
+        return f"'{name}' has shape {data.shape} now, and had {self._shape}."
+
+    def has(self, plane: Plane) -> bool:
+        """Tell whether the labels can be read and written on a plane."""
+        at = zip(plane, self._shape, strict=False)
+        inside = len(plane) == len(self._shape) and all(i is None or i < size for i, size in at)
+        return inside and not self.lost
+
+    @property
+    def largest(self) -> int:
+        """The largest label."""
+        return int(self.layer.data.max(initial=0))
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Integer type of the labels."""
+        return self.layer.data.dtype
+
+    def read(self, plane: Plane) -> NDArray[np.integer[Any]]:
+        """Return the (H, W) labels of one plane.
+
+        Raises
+        ------
+        InputError
+            If the layer has no such plane: the picture has changed, or the layer.
+        """
+        if not self.has(plane):
+            at = ", ".join(":" if i is None else str(i) for i in plane)
+            raise InputError(
+                f"'{self.layer.name}' of shape {self.layer.data.shape} does not have the slice "
+                f"[{at}]; choose a Labels layer that lies on the picture, or a new one"
+            )
+        return self.layer.data[on_plane(plane)]
+
+    def write(
+        self,
+        plane: Plane,
+        rows: NDArray[np.intp],
+        columns: NDArray[np.intp],
+        values: NDArray[np.integer[Any]],
+    ) -> None:
+        """Set pixels of one plane."""
+        self.read(plane)[rows, columns] = values
+        if self._shows(plane):
+            self.writing = True
+            try:
+                self.layer.refresh()
+            finally:
+                self.writing = False
+
+
+def why_not(layer: Labels, picture: Picture) -> str:
+    """Say in plain words why a Labels layer cannot take objects of a picture; empty if it can."""
+    if problem := _unpaintable(layer) or misfit(layer, picture):
+        return problem
+    if not layer.editable:
+        return f"'{layer.name}' is locked against editing; unlock it or choose a new layer."
+    return ""
+
+
+def _unpaintable(layer: Labels) -> str:
+    if layer.multiscale or not isinstance(layer.data, np.ndarray):
+        kind = "multiscale" if layer.multiscale else type(layer.data).__name__
+        return f"'{layer.name}' is {kind} data, which cannot be painted; choose a new layer."
+    if not layer.data.flags.writeable:
+        return f"'{layer.name}' is read-only data, which cannot be painted; choose a new layer."
+    return ""
+
+
+def misfit(layer: Labels, picture: Picture) -> str:
+    """Say in plain words why labels do not lie on a picture; empty if they do."""
+    shape = tuple(finest(layer).shape)
+    if shape != picture.shape:
+        return (
+            f"'{layer.name}' has shape {shape}, but the picture has {picture.shape}; "
+            "choose a layer of the same shape or a new one."
+        )
+    if not picture.lies_on(layer):
+        return (
+            f"'{layer.name}' does not lie on the picture (another scale, shift or rotation); "
+            "choose a new layer."
+        )
+    return ""
+
+
+def check_places(objects: Objects, picture: Picture, advice: str, drawn: Plane = ()) -> None:
+    """Make sure that the masks of objects, and what is being drawn, can lie on a picture.
+
+    Raises
+    ------
+    InputError
+        If it has other axes or another size; ends with the advice.
+    """
+    if drawn and len(drawn) != picture.ndim:
+        raise InputError(
+            f"what was being drawn lies in a picture of {len(drawn)} axes, and this one of shape "
+            f"{picture.shape} has {picture.ndim}; {advice}"
+        )
+    for held in objects.values():
+        for plane, section in held.sections.items():
+            mask = None if section.mask is None else section.mask.shape
+            if not picture.fits(plane, mask):
+                at = ", ".join(":" if at is None else str(at) for at in plane)
+                size = "" if mask is None else f" of {mask[0]} x {mask[1]} pixels"
+                raise InputError(
+                    f"an object lies on a slice [{at}]{size}, which this picture of shape "
+                    f"{picture.shape} does not have; {advice}"
+                )
+
+
+def new_labels(picture: Picture, largest_id: int = 0) -> Labels:
+    """Return an empty Labels layer that lies exactly on the picture, with room for many ids."""
+    room = (2**15, np.uint16), (2**31, np.uint32)
+    dtype = next((dtype for bound, dtype in room if largest_id < bound), np.uint64)
+    return Labels(
+        np.zeros(picture.shape, dtype),
+        name=f"{picture.layer.name} objects",
+        metadata={OURS: "objects"},
+        **picture.place(),
+    )
+
+
+class Painted(NamedTuple):
+    """The pixels of one plane that were painted, each once, with their labels before and now."""
+
+    plane: Plane
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    before: NDArray[Any]
+    after: NDArray[Any]
+
+
+def painted_planes(
+    shape: tuple[int, ...], strokes: Sequence[Any], axes: tuple[int, ...]
+) -> Iterator[Painted]:
+    """Sort the value of a layer's `paint` event by planes.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of the layer's data.
+    strokes : sequence
+        Of the event: each has a ``slice_key``, a ``mask`` in it or None, ``old_values`` and a
+        ``new_value``, or is a tuple of indices, values before and values after.
+    axes : tuple of int
+        The two axes that a plane spans.
+    """
+    parts = [_pixels(shape, stroke) for stroke in strokes]
+    pixels, old, new = (np.concatenate(part) for part in zip(*parts, strict=True))
+    flat, first = np.unique(pixels, return_index=True)
+    before = old[first]
+    _, last = np.unique(pixels[::-1], return_index=True)
+    after = new[::-1][last]
+    at = np.stack(np.unravel_index(flat, shape))
+    others = [axis for axis in range(len(shape)) if axis not in axes]
+    planes, which = np.unique(at[others], axis=1, return_inverse=True)
+    for number, position in enumerate(planes.T.tolist() if others else [[]]):
+        here = which.ravel() == number if others else slice(None)
+        plane: list[int | None] = [None] * len(shape)
+        for axis, i in zip(others, position, strict=True):
+            plane[axis] = i
+        rows, columns = at[axes[0]][here], at[axes[1]][here]
+        yield Painted(tuple(plane), rows, columns, before[here], after[here])
+
+
+def _pixels(shape: tuple[int, ...], stroke: Any) -> tuple[NDArray[Any], ...]:
+    """Return flat indices, values before and values after, all of shape (N,)."""
+    if hasattr(stroke, "slice_key"):
+        spans = (range(*part.indices(n)) for part, n in zip(stroke.slice_key, shape, strict=True))
+        grid = np.meshgrid(*(np.asarray(span) for span in spans), indexing="ij")
+        chosen = slice(None) if stroke.mask is None else np.ravel(stroke.mask)
+        index = [axis.ravel()[chosen] for axis in grid]
+        before, after = stroke.old_values, stroke.new_value
+    else:
+        index = [np.ravel(axis) for axis in stroke[0]]
+        before, after = stroke[1:]
+    flat = np.ravel_multi_index(index, shape)
+    return flat, *(np.broadcast_to(np.ravel(values), len(flat)) for values in (before, after))

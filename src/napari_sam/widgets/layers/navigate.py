@@ -1,0 +1,61 @@
+"""To where something is: the slider, the turn of the view, and the camera if it lies outside."""
+
+from __future__ import annotations
+
+import numpy as np
+from napari.components import ViewerModel
+
+from napari_sam.masks import BitMask
+from napari_sam.planes import Plane
+from napari_sam.widgets.layers.picture import Picture
+
+__all__ = ["go_to", "pixel_below"]
+
+
+def go_to(viewer: ViewerModel, picture: Picture, plane: Plane, mask: BitMask | None = None) -> None:
+    """Show a plane, turned so that it lies in the view, and a mask on it, if there is such a plane.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+        What shows it.
+    picture : Picture
+        Whose plane it is.
+    plane : Plane
+        The plane.
+    mask : BitMask, optional
+        What should be seen on it; the camera moves only if its middle is not.
+    """
+    if not picture.fits(plane, None):
+        return
+    dims, first = viewer.dims, viewer.dims.ndim - picture.ndim
+    spanned = [axis for axis, at in enumerate(plane) if at is None]
+    shown = tuple(first + axis for axis in spanned)
+    if dims.ndisplay == 2 and set(dims.displayed) != set(shown):
+        dims.order = (*(axis for axis in dims.order if axis not in shown), *shown)
+    centre = np.array([at or 0 for at in plane], dtype=float)
+    sizes = picture.plane_shape(plane)
+    r0, c0, r1, c1 = (0, 0, *sizes) if mask is None else mask.window
+    centre[spanned] = (r0 + r1 - 1) / 2, (c0 + c1 - 1) / 2
+    world = picture.to_world(centre)
+    along = [a for a, at in enumerate(plane) if at is not None and picture.shape[a] > 1]
+    dims.set_point([first + axis for axis in along], [float(world[axis]) for axis in along])
+    if mask is not None and dims.ndisplay == 2:
+        corners = picture.layer.corner_pixels
+        seen = corners[:, picture.layer.ndim - picture.ndim :]
+        known = corners.shape[1] == picture.layer.ndim  # not yet just after that has changed
+        if known and not all(seen[0, axis] <= centre[axis] <= seen[1, axis] for axis in spanned):
+            middle = [float(world[axis - first]) for axis in dims.displayed]
+            viewer.scene.camera.center = (0.0, *middle)
+
+
+def pixel_below(viewer: ViewerModel, picture: Picture) -> tuple[int, int] | None:
+    """Return the row and column below the mouse on the plane in view; None if it is elsewhere."""
+    plane = picture.plane(viewer.dims)
+    if plane is None:
+        return None
+    first = viewer.dims.ndim - picture.layer.ndim
+    position = picture.layer.world_to_data(viewer.cursor.position)
+    row, column = (round(float(position[axis - first])) for axis in sorted(viewer.dims.displayed))
+    height, width = picture.plane_shape(plane)
+    return (row, column) if 0 <= row < height and 0 <= column < width else None

@@ -1,0 +1,273 @@
+"""One Image layer as a stack of planes, and layers of ours that lie exactly on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from napari.components import Dims
+from napari.layers import Image, Layer
+from napari.utils.events import Event
+from numpy.typing import NDArray
+from psygnal import Signal
+
+from napari_sam.inference.channels import in_masks, mask_shape, named_channels
+from napari_sam.planes import Plane
+from napari_sam.widgets.layers.channel_mix import Channel, Mix, Read, finest
+from napari_sam.widgets.layers.transform import (
+    PLACE,
+    Place,
+    across,
+    at_plane,
+    place_of,
+    without_first,
+)
+
+__all__ = ["OURS", "Picture", "answer", "channel_axis", "is_helper", "on_plane", "remember"]
+
+OURS = "napari-sam"
+"""Our one metadata key: the role of a layer of ours, or what was said of a picture's channels."""
+
+
+def is_helper(layer: Layer) -> bool:
+    """Tell whether a layer is a tool of some panel: prompts, preview, or what is selected."""
+    return layer.metadata.get(OURS) in ("points", "boxes", "preview", "selected")
+
+
+def on_plane(plane: Plane) -> tuple[int | slice, ...]:
+    """Return the index that takes a plane out of an array."""
+    return tuple(slice(None) if at is None else at for at in plane)
+
+
+def answer(layer: Image) -> dict[str, Any]:
+    """Return what was said of a layer's channels; it travels with the layer."""
+    said = layer.metadata.get(OURS)
+    return said if isinstance(said, dict) else {}
+
+
+def remember(layer: Image, **said: Any) -> None:
+    """Keep what was said of a layer's channels."""
+    layer.metadata[OURS] = {**answer(layer), **said}
+
+
+def channel_axis(layer: Image) -> int | None:
+    """Return the axis of a layer's channels, as somebody has said or as the axis labels say."""
+    if layer.rgb or layer.ndim < 3:
+        return None
+    axis = answer(layer).get("channel_axis", named_channels(layer.axis_labels))
+    return axis if axis in range(layer.ndim) else None
+
+
+class Picture:
+    """An Image layer's data and place, as masks lie over it: without its channels.
+
+    Planes, shapes and places are those of the masks; see `napari_sam.inference.channels`.
+
+    Parameters
+    ----------
+    layer : napari.layers.Image
+        Grey, RGB(A) or with an axis of channels; numpy, dask or zarr; of a multiscale layer the
+        finest level.
+
+    Attributes
+    ----------
+    changed : psygnal.Signal
+        Emitted when the model sees other pixels from now on.
+    redrawn : psygnal.Signal
+        Emitted when pixels may have been changed in place, or others are in view.
+    channel_axis : int or None
+        As it was when the picture was made, or when its axes changed last.
+    """
+
+    changed = Signal()
+    redrawn = Signal()
+
+    def __init__(self, layer: Image) -> None:
+        self.layer = layer
+        self.channel_axis = channel_axis(layer)
+        self._axes = layer.ndim, layer.rgb
+        self._mix = Mix(self._mix_said() or self.usual_mix())
+        self._followed: set[Layer] = set()
+
+    @property
+    def data(self) -> Any:
+        """The pixels: all axes of the layer, then the colours of an RGB picture."""
+        return finest(self.layer)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the masks."""
+        return mask_shape(self.data.shape[: self.layer.ndim], self.channel_axis)
+
+    @property
+    def ndim(self) -> int:
+        """Number of the masks' axes."""
+        return len(self.shape)
+
+    @property
+    def channels(self) -> list[Channel]:
+        """The layer's own channels; one of a grey or RGB picture."""
+        if self.channel_axis is None:
+            return [Channel(self.layer)]
+        count = self.data.shape[self.channel_axis]
+        return [Channel(self.layer, self.channel_axis, index) for index in range(count)]
+
+    @property
+    def mix(self) -> Mix:
+        """What the model sees."""
+        return self._mix
+
+    def usual_mix(self) -> tuple[Channel | None, ...]:
+        """Return the first three channels as red, green and blue, as in training; or the one."""
+        own = self.channels
+        return (own[0],) if len(own) == 1 else (*own, None)[:3]
+
+    def see(self, channels: tuple[Channel | None, ...]) -> None:
+        """Make the model see these channels: one as it is, or three as red, green and blue."""
+        self._mix = Mix(channels)
+        if self._followed:
+            self.follow()
+        self.changed.emit()
+
+    def follow(self, connect: bool = True) -> None:
+        """Hear of new pixels in the layers from now on, or no longer."""
+        for layer in self._followed:
+            layer.events.data.disconnect(self.renew)
+            layer.events.set_data.disconnect(self._tell_redrawn)
+        seen = {channel.layer for channel in self._mix.channels if channel is not None}
+        self._followed = {self.layer, *seen} if connect else set()
+        for layer in self._followed:
+            layer.events.data.connect(self.renew)
+            layer.events.set_data.connect(self._tell_redrawn)
+
+    def renew(self, event: Event | None = None) -> None:
+        """Take note of other pixels, and of other axes."""
+        axes = self.layer.ndim, self.layer.rgb
+        if axes != self._axes:  # what was said of the channels was said of other axes
+            self._axes = axes
+            self.layer.metadata.pop(OURS, None)
+            self.channel_axis = channel_axis(self.layer)
+        own, seen = set(self.channels), {c for c in self._mix.channels if c is not None}
+        known = all(c in own or (c.axis is None and self.takes(c.layer)) for c in seen)
+        self.see(self._mix.channels if known else self.usual_mix())
+
+    def takes(self, layer: Image) -> bool:
+        """Tell whether another layer may be one more channel: grey, as large, and right here."""
+        return (
+            layer is not self.layer
+            and not (self.layer.rgb or layer.rgb)
+            and tuple(finest(layer).shape) == self.shape
+            and self.lies_on(layer)
+        )
+
+    def turn(self, dims: Dims) -> None:
+        """Take the channels out of the view, so that a slider goes along them."""
+        axis = (self.channel_axis or 0) + dims.ndim - self.layer.ndim
+        if self.channel_axis is not None and axis in dims.displayed and axis != dims.order[0]:
+            dims.order = (axis, *(other for other in dims.order if other != axis))
+
+    def plane(self, dims: Dims) -> Plane | None:
+        """Return the plane that the viewer shows, or None if it shows none of this picture."""
+        seen = [axis - (dims.ndim - self.layer.ndim) for axis in dims.displayed]
+        if dims.ndisplay != 2 or min(seen) < 0 or self.channel_axis in seen:
+            return None
+        plane = self.plane_at(self.layer.world_to_data(dims.point), sorted(seen))
+        sizes = zip(plane, self.data.shape, strict=False)
+        if not all(i is None or 0 <= i < size for i, size in sizes):
+            return None
+        return in_masks(plane, self.channel_axis)
+
+    def plane_at(self, position: Any, seen: list[int]) -> Plane:
+        """Return the plane through a position in data coordinates, spanned by two axes."""
+        return tuple(None if i in seen else round(float(at)) for i, at in enumerate(position))
+
+    def fits(self, plane: Plane, shape: tuple[int, ...] | None) -> bool:
+        """Tell whether there is such a plane, and a mask of this shape (if any) covers it."""
+        sizes = zip(plane, self.shape, strict=False)
+        there = len(plane) == self.ndim and all(i is None or 0 <= i < size for i, size in sizes)
+        return there and shape in (None, self.plane_shape(plane))
+
+    def plane_shape(self, plane: Plane) -> tuple[int, int]:
+        """Return (H, W) of a plane."""
+        height, width = (n for n, i in zip(self.shape, plane, strict=True) if i is None)
+        return height, width
+
+    def reader(self, plane: Plane, step: int = 1) -> Read:
+        """Return what reads a plane, (H, W) or (H, W, colours), in whatever thread it is called."""
+        return self._mix.reader(plane, step)
+
+    def view(self, plane: Plane, side: int) -> Read:
+        """Return what reads a plane as the model sees it, coarsely: (h, w, 3) uint8."""
+        return self._mix.view(plane, max(1, max(self.plane_shape(plane)) // side))
+
+    def sampler(self) -> Read | None:
+        """Return what reads pixels from all over a stack; None for a single plane."""
+        flat = self.layer.ndim - (self.channel_axis is not None) <= 2
+        return None if flat else self._mix.sampler()
+
+    @property
+    def contrast_limits(self) -> tuple[float, float]:
+        """What the viewer shows as black and as white."""
+        first = next(channel for channel in self._mix.channels if channel is not None)
+        low, high = first.layer.contrast_limits
+        return low, high
+
+    def place(self) -> Place:
+        """Return the arguments that put masks, points or shapes exactly on the picture."""
+        place, axis = place_of(self.layer), self.channel_axis
+        if axis is None:
+            return place
+        return across(place, axis, self.data.shape[axis]) if axis else without_first(place)
+
+    def place_of(self, plane: Plane) -> Place:
+        """Return the arguments that put a layer of one plane, one pixel thick, on that plane."""
+        return at_plane(self.place(), plane)
+
+    def lies_on(self, layer: Layer) -> bool:
+        """Tell whether a layer with the masks' shape puts its corners where the picture does."""
+        corners = np.vstack([np.zeros(self.ndim), np.diag(self.shape)])
+        tolerance = 1e-3 * max(layer.scale) + 1e-9 * np.abs(corners).max()
+        return layer.ndim == self.ndim and all(
+            np.allclose(layer.data_to_world(at), self.to_world(at), rtol=0, atol=tolerance)
+            for at in corners
+        )
+
+    def to_world(self, position: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the world coordinates of a position in pixels of the masks."""
+        axis = self.channel_axis
+        if axis is None:
+            return np.array(self.layer.data_to_world(position))
+        count = self.data.shape[axis]
+        middle = (count - 1) / 2
+        if axis == 0:
+            return np.array(self.layer.data_to_world([middle, *position]))[1:]
+        full = np.array(position, dtype=float)
+        full[axis] = middle + count * full[axis]
+        return np.array(self.layer.data_to_world(full))
+
+    def from_world(self, position: Any) -> NDArray[np.float64]:
+        """Return the position in pixels of the masks that has these world coordinates."""
+        full, axis = np.array(self.layer.world_to_data(position)), self.channel_axis
+        if axis == 0:
+            return full[1:]
+        if axis is not None:
+            count = self.data.shape[axis]
+            full[axis] = (full[axis] - (count - 1) / 2) / count
+        return full
+
+    def on_move(self, callback: Callable[[Any], None], connect: bool = True) -> None:
+        """Connect or disconnect a callback for when the layer is moved, turned or scaled."""
+        for name in PLACE:
+            event = getattr(self.layer.events, name)
+            event.connect(callback) if connect else event.disconnect(callback)
+
+    def _mix_said(self) -> tuple[Channel | None, ...] | None:
+        said, own = answer(self.layer).get("sees"), dict(enumerate(self.channels))
+        if not isinstance(said, list) or len(said) not in (1, 3):
+            return None
+        channels = tuple(own.get(index) for index in said)
+        return channels if any(channels) else None
+
+    def _tell_redrawn(self, event: Event) -> None:
+        self.redrawn.emit()

@@ -1,0 +1,136 @@
+"""The mask on show: a Labels layer as large as one plane, never as large as the volume."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from napari.components import ViewerModel
+from napari.layers import Labels
+from napari.utils.colormaps import CyclicLabelColormap
+from numpy.typing import NDArray
+
+from napari_sam.planes import Plane
+from napari_sam.widgets.layers.picture import OURS, Picture, is_helper
+from napari_sam.widgets.layers.transform import move
+
+__all__ = ["Preview", "first_helper"]
+
+COLOUR = "#ff2ec4"  # seen on dark fluorescence and on bright stained tissue
+OUTLINE_WIDTH = 2
+
+
+class Preview:
+    """Shows one mask over a picture.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+        Where.
+    picture : Picture
+        Over what.
+    name : str
+        Of the layer.
+    colours : sequence of str
+        The colours of the values 1, 2 and so on of a mask.
+    opacity : float
+        Of the layer.
+    role : str
+        By which the layer is known as one of ours.
+    """
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        picture: Picture,
+        name: str = "napari-sam preview",
+        colours: Sequence[str] = (COLOUR,),
+        opacity: float = 0.5,
+        role: str = "preview",
+    ) -> None:
+        self._viewer = viewer
+        self._picture = picture
+        self._look: dict[str, Any] = {
+            "name": name,
+            # A direct colormap would be compiled at the first click, for a second or more.
+            "colormap": CyclicLabelColormap(["transparent", *colours]),
+            "opacity": opacity,
+            "metadata": {OURS: role},
+        }
+        self._plane: Plane | None = None
+        self._size: tuple[int, ...] = ()
+        self._outline = False
+        self.layer: Labels | None = None
+        picture.on_move(self._follow)
+        picture.changed.connect(self._renewed)
+
+    def show(self, mask: NDArray[np.bool_] | NDArray[np.uint8] | None, plane: Plane) -> None:
+        """Show a (H, W) mask on its plane, or nothing; nothing where it does not fit any more."""
+        if mask is None or not self._picture.fits(plane, mask.shape):
+            if self.layer is not None:
+                self.layer.data = np.zeros_like(self.layer.data)
+            return
+        axes = zip(plane, self._picture.shape, strict=True)
+        data = mask.reshape([1 if i is not None else n for i, n in axes]).astype(np.uint8)
+        before, self._plane, self._size = self._plane, plane, mask.shape
+        if self.layer is None or not self._whole:
+            self._remove()
+            self._add(data, plane)
+            return
+        if plane != before:
+            move(self.layer, self._picture.place_of(plane))
+        if self.layer.data.shape == data.shape:  # three times as fast, for sliders
+            self.layer.data[:] = data
+            self.layer.refresh(thumbnail=False, extent=False)
+        else:
+            self.layer.data = data
+
+    def outline(self, on: bool) -> None:
+        """Draw outlines instead of filled masks."""
+        self._outline = on
+        if self.layer is not None:
+            self.layer.contour = OUTLINE_WIDTH if on else 0
+
+    def close(self) -> None:
+        """Take the layer away."""
+        self._picture.on_move(self._follow, connect=False)
+        self._picture.changed.disconnect(self._renewed)
+        self._remove()
+
+    @property
+    def _whole(self) -> bool:
+        """False if somebody has deleted the layer, or given it other axes."""
+        if self.layer is None or self.layer not in self._viewer.layers:
+            return False
+        return bool(self.layer.ndim == self._picture.ndim)
+
+    def _remove(self) -> None:
+        if self.layer is not None and self.layer in self._viewer.layers:
+            self._viewer.layers.remove(self.layer)
+
+    def _add(self, data: NDArray[np.uint8], plane: Plane) -> None:
+        active = self._viewer.layers.selection.active
+        self.layer = Labels(
+            data,
+            **self._look,
+            **self._picture.place_of(plane),
+        )
+        self.outline(self._outline)
+        self._viewer.layers.insert(first_helper(self._viewer), self.layer)
+        self._viewer.layers.selection.active = active
+
+    def _follow(self, event: object = None) -> None:
+        if self.layer is not None and self._plane is not None and self._whole:
+            move(self.layer, self._picture.place_of(self._plane))
+
+    def _renewed(self) -> None:
+        """Leave no layer on a plane that the picture has no more: the view would stay there."""
+        if self._plane is not None and not self._picture.fits(self._plane, self._size):
+            self._remove()
+
+
+def first_helper(viewer: ViewerModel) -> int:
+    """Return where to insert a layer that lies below all our tools and above the rest."""
+    helpers = [index for index, layer in enumerate(viewer.layers) if is_helper(layer)]
+    return min(helpers, default=len(viewer.layers))

@@ -1,0 +1,104 @@
+"""A ring around the objects that are selected in the list, on the slice in view."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from napari.components import ViewerModel
+from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation
+
+from napari_sam.masks import BitMask, slices
+from napari_sam.widgets.annotation.annotation import Annotation
+from napari_sam.widgets.layers.preview import Preview
+
+__all__ = ["Highlight", "rings"]
+
+COLOURS = ("#ffffff", "#000000")  # together seen on every picture and every label
+SIDE = 1024  # pixels of a plane for each pixel that a ring is wide
+
+
+class Highlight:
+    """Never touches the labels: the ring is a layer of its own, as large as one plane.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+        Where it is shown.
+    selected : callable
+        Returns the ids of the selected objects.
+    """
+
+    def __init__(self, viewer: ViewerModel, selected: Callable[[], Sequence[int]]) -> None:
+        self._viewer = viewer
+        self._selected = selected
+        self._annotation: Annotation | None = None
+        self._preview: Preview | None = None
+        self._shown: list[BitMask] = []
+
+    def attach(self, annotation: Annotation | None) -> None:
+        """Show the objects of this annotation from now on."""
+        if self._annotation is not None:
+            self._annotation.changed.disconnect(self.refresh)
+        if self._preview is not None:
+            self._preview.close()
+        self._annotation, self._preview, self._shown = annotation, None, []
+        if annotation is not None:
+            self._preview = Preview(
+                self._viewer,
+                annotation.picture,
+                "napari-sam selected",
+                COLOURS,
+                opacity=1,
+                role="selected",
+            )
+            annotation.changed.connect(self.refresh)
+            self.refresh()
+
+    def refresh(self) -> None:
+        """Show the selected objects where they are now; cheap if nothing has changed."""
+        if self._annotation is None or self._preview is None:
+            return
+        plane, objects = self._annotation.seen, self._annotation.session.objects
+        masks = []
+        if plane is not None:
+            held = (objects.section(number, plane) for number in self._selected())
+            masks = [one.mask for one in held if one is not None and one.mask is not None]
+        if len(masks) == len(self._shown) and all(map(operator.is_, masks, self._shown)):
+            return
+        self._shown = masks
+        if plane is None or not masks:
+            self._preview.show(None, ())
+        else:
+            self._preview.show(rings(masks), plane)
+
+
+def rings(masks: Sequence[BitMask]) -> NDArray[np.uint8]:
+    """Return an (H, W) picture with two rings around each mask: 1 next to it, 2 around that.
+
+    Examples
+    --------
+    >>> mask = np.zeros((7, 7), bool)
+    >>> mask[3, 3] = True
+    >>> rings([BitMask.of(mask)])[3].tolist()
+    [0, 2, 1, 0, 1, 2, 0]
+    """
+    height, width = masks[0].shape
+    shown = np.zeros((height, width), np.uint8)
+    wide = 1 + max(height, width) // SIDE
+    for mask in masks:
+        r0, c0, r1, c1 = mask.window
+        window = (
+            max(r0 - 2 * wide, 0),
+            max(c0 - 2 * wide, 0),
+            min(r1 + 2 * wide, height),
+            min(c1 + 2 * wide, width),
+        )
+        own = mask.within(window)
+        near = binary_dilation(own, iterations=wide)
+        part = shown[slices(window)]
+        part[binary_dilation(near, iterations=wide) & ~near] = 2
+        part[near & ~own] = 1
+    return shown

@@ -1,0 +1,328 @@
+"""The list of objects: what it looks like, what is selected in it, and which action is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from qtpy.QtCore import QItemSelectionModel, QSignalBlocker, QSize, Qt, Signal
+from qtpy.QtGui import QAction, QCursor, QKeySequence
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QHeaderView,
+    QLineEdit,
+    QMenu,
+    QPushButton,
+    QShortcut,
+    QSizePolicy,
+    QTableView,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_sam.session.objects import Status
+from napari_sam.session.session import Session
+from napari_sam.widgets.common.forms import add_row, new_form
+from napari_sam.widgets.common.keys import with_key
+from napari_sam.widgets.objects.objects_model import STATUS, Column, ObjectsModel, Sorted
+from napari_sam.widgets.objects.portraits import SIDE, Portraits
+
+__all__ = ["ClassOptions", "ObjectsList"]
+
+WIDTHS = {
+    Column.ID: 46,
+    Column.LOOK: SIDE + 6,
+    Column.SLICES: 54,
+    Column.SCORE: 42,
+    Column.STATUS: 84,
+    Column.CLASS: 64,
+    Column.LOCK: 44,
+}
+BUTTONS = {
+    "next_unsure": ("Next unsure", "Go to the next slice that nobody has accepted"),
+    "accept_slice": ("Accept slice", "Accept the selected objects on this slice, and go on"),
+    "unclear": ("Unclear", "Mark the selected objects on this slice as unclear, and go on"),
+    "open": ("Open again", "Bring the object's prompts on this slice back, to change them"),
+    "continue": ("Continue here", "Draw the object's next mask, on whatever slice you like"),
+}
+CHANGES = {
+    "accept_object": ("Accept on all slices", "Accept the selected objects as a whole"),
+    "pick": ("Select what is below the mouse", "Select the object that the mouse points to"),
+    "merge": ("Merge", "Make the selected objects one; the lowest number stays"),
+    "split": ("Split into its parts", "Make every part but the largest an object of its own"),
+    "lock": ("Lock or unlock", "Keep the selected objects from being changed, or allow it"),
+    "delete": ("Delete", "Take the selected objects away; Undo brings them back"),
+}
+
+
+class ObjectsList(QWidget):
+    """A button that unfolds a table of all objects and what can be done with them, once there are.
+
+    Attributes
+    ----------
+    classes : ClassOptions
+        What can be chosen for all objects; it is shown elsewhere.
+    save : QPushButton
+        Asks to save the labels as a file.
+    wanted : Signal(str)
+        Emitted with the name of an action, see `BUTTONS` and `CHANGES`.
+    class_wanted : Signal(int)
+        Emitted with the class that the selected objects should have.
+    chosen : Signal(int)
+        Emitted with the one object that the user has selected.
+    selection_changed : Signal()
+        Emitted when other objects are selected, whoever did it.
+    """
+
+    wanted = Signal(str)
+    class_wanted = Signal(int)
+    chosen = Signal(int)
+    selection_changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.portraits = Portraits(self)
+        self.classes = ClassOptions()
+        self.model = ObjectsModel(self.portraits, self)
+        self.sorted = Sorted(self.model, self)
+        self._classes: Mapping[int, str] | None = None
+        self._by_user = True
+        self.fold = QToolButton()
+        self.fold.setCheckable(True)
+        self.fold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.fold.setToolTip("All objects: go through them, change or delete them")
+        self.show_only = QComboBox()
+        self.show_only.addItem("All", None)
+        for status, text in STATUS.items():
+            self.show_only.addItem(text, status)
+        self.show_only.setAccessibleName("Show only objects that are")
+        self.show_only.currentIndexChanged.connect(self._filter)
+        self._selection = QItemSelectionModel(self.sorted, self)
+        self._selection.selectionChanged.connect(lambda *_: self._select())
+        self.table = self._table()
+        self.buttons = {name: self._button(name, *words) for name, words in BUTTONS.items()}
+        self.menu = self._menu()
+        self.save = QPushButton("Save labels…")
+        self.save.setToolTip("Write the Labels layer as OME-TIFF or OME-Zarr")
+        self._lay_out()
+        self.fold.toggled.connect(self._unfold)
+        self._unfold(False)
+        self.attach(None, None)
+
+    @property
+    def selected(self) -> list[int]:
+        """Ids of the selected objects, in order."""
+        rows = self._selection.selectedRows()
+        return sorted(self.model.row(self.sorted.mapToSource(row).row()).held.id for row in rows)
+
+    def attach(self, session: Session | None, colour: Callable[[int], Any] | None) -> None:
+        """Show the objects of this session; `colour` gives the (4,) RGBA of a label, or None."""
+        with self._on_our_own():
+            self.model.attach(session, colour)
+        self.show_classes({} if session is None else session.classes)
+        self.count()
+
+    def refresh(self, ids: Iterable[int]) -> None:
+        """Look at these objects again."""
+        with self._on_our_own():
+            self.model.refresh(ids)
+        self.count()
+
+    def show_classes(self, classes: Mapping[int, str]) -> None:
+        """Take other names of classes."""
+        if classes != self._classes:
+            self._classes = dict(classes)
+            self.model.refresh_words()
+            self.table.setColumnHidden(Column.CLASS, len(classes) < 2)
+
+    def select(self, object_id: int) -> None:
+        """Select one object, and show all if it is not among those that are shown."""
+        row = self.model.find(object_id)
+        if row is None:
+            return
+        index = self.sorted.mapFromSource(self.model.index(row, 0))
+        if not index.isValid():
+            self.show_only.setCurrentIndex(0)
+            index = self.sorted.mapFromSource(self.model.index(row, 0))
+        flags = QItemSelectionModel.SelectionFlag
+        with self._on_our_own():
+            self._selection.setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
+        self.table.scrollTo(index)
+
+    def count(self) -> None:
+        """Say how many objects there are, and how many of them are unsure."""
+        count = self.model.rowCount()
+        rows = (self.model.row(at) for at in range(count))
+        unsure = sum(row.status is not Status.ACCEPTED for row in rows)
+        self.fold.setText(f"Objects ({count}, {unsure} unsure)" if unsure else f"Objects ({count})")
+        self.setVisible(count > 0)
+
+    @contextmanager
+    def _on_our_own(self) -> Iterator[None]:
+        """Tell nobody that the user has chosen what is selected meanwhile."""
+        self._by_user = False
+        try:
+            yield
+        finally:
+            self._by_user = True
+
+    def _filter(self) -> None:
+        with self._on_our_own():
+            self.sorted.show_only(self.show_only.currentData())
+
+    def _select(self) -> None:
+        self.selection_changed.emit()
+        selected = self.selected
+        if self._by_user and len(selected) == 1:
+            self.chosen.emit(selected[0])
+
+    def _table(self) -> QTableView:
+        table = QTableView()
+        table.setModel(self.sorted)
+        table.setSelectionModel(self._selection)
+        table.setAccessibleName("Objects")
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        table.setTabKeyNavigation(False)
+        table.setShowGrid(False)
+        table.setWordWrap(False)
+        table.setIconSize(QSize(SIDE, SIDE))
+        table.setMinimumHeight(4 * SIDE)
+        rows, head = (QHeaderView(way, table) for way in reversed(Qt.Orientation))
+        table.setVerticalHeader(rows)
+        table.setHorizontalHeader(head)
+        rows.hide()
+        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        rows.setDefaultSectionSize(SIDE + 4)
+        head.setSectionsClickable(True)
+        head.setStretchLastSection(True)
+        for column, width in WIDTHS.items():
+            table.setColumnWidth(column, width)
+        table.setSortingEnabled(True)
+        table.sortByColumn(Column.STATUS, Qt.SortOrder.AscendingOrder)
+        table.doubleClicked.connect(lambda _: self.wanted.emit("open"))
+        table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        table.customContextMenuRequested.connect(lambda _: self.menu.popup(QCursor.pos()))
+        delete = QShortcut(QKeySequence(QKeySequence.StandardKey.Delete), table)
+        delete.setContext(Qt.ShortcutContext.WidgetShortcut)
+        delete.activated.connect(lambda: self.wanted.emit("delete"))
+        return table
+
+    def _button(self, name: str, text: str, tip: str) -> QPushButton:
+        button = QPushButton(with_key(text, name))
+        button.setAccessibleName(text)
+        button.setToolTip(tip)
+        button.clicked.connect(lambda: self.wanted.emit(name))
+        return button
+
+    def _menu(self) -> QMenu:
+        menu = QMenu(self)
+        menu.setToolTipsVisible(True)
+        self.class_menu = QMenu("Class", menu)
+        self.class_menu.aboutToShow.connect(self._offer_classes)
+        for name, (text, tip) in CHANGES.items():
+            if name == "delete":
+                menu.addMenu(self.class_menu)
+                menu.addSeparator()
+            action = QAction(with_key(text, name), menu)
+            action.setToolTip(tip)
+            action.triggered.connect(lambda _, name=name: self.wanted.emit(name))
+            menu.addAction(action)
+        return menu
+
+    def _offer_classes(self) -> None:
+        self.class_menu.clear()
+        for number, name in (self._classes or {}).items():
+            action = QAction(name, self.class_menu)
+            action.triggered.connect(lambda _, number=number: self.class_wanted.emit(number))
+            self.class_menu.addAction(action)
+
+    def _unfold(self, on: bool) -> None:
+        self.frame.setVisible(on)
+        self.fold.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow)
+        policy = QSizePolicy.Policy.Expanding if on else QSizePolicy.Policy.Maximum
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, policy)
+
+    def _lay_out(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.fold)
+        self.frame = QFrame()
+        column = QVBoxLayout(self.frame)
+        column.setContentsMargins(0, 0, 0, 0)
+        more = QPushButton("Change")
+        more.setToolTip("Accept as a whole, merge, split, lock, class, delete")
+        more.setMenu(self.menu)
+        b = self.buttons
+        for widgets in (
+            (self.show_only, more, self.save),
+            (b["next_unsure"], b["accept_slice"], b["unclear"]),
+            (b["open"], b["continue"]),
+        ):
+            row = QHBoxLayout()
+            for widget in widgets:
+                row.addWidget(widget, 1)
+            column.addLayout(row)
+        column.addWidget(self.table, 1)
+        layout.addWidget(self.frame, 1)
+
+
+class ClassOptions(QWidget):
+    """Choices for a session's classes; `wanted` carries them as `Session.configure` takes them."""
+
+    wanted = Signal(bool, object, int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._numbers: list[int] = [1]
+        self._shown: object = None
+        self.holds = QComboBox()
+        self.holds.addItem("A number per object", False)
+        self.holds.addItem("A number per class", True)
+        self.holds.setToolTip("What the Labels layer shows; the objects stay what they are")
+        self.names = QLineEdit()
+        self.names.setToolTip("Names separated by commas; the first is class 1")
+        self.new = QComboBox()
+        self.new.setToolTip("The class that the next new object gets")
+        form = new_form(self)
+        add_row(form, "&Labels hold", self.holds)
+        add_row(form, "Cl&asses", self.names)
+        add_row(form, "New o&bjects", self.new)
+        self.holds.currentIndexChanged.connect(self._tell)
+        self.names.editingFinished.connect(self._tell)
+        self.new.currentIndexChanged.connect(self._tell)
+
+    def show_session(self, session: Session | None, anew: bool = False) -> None:
+        """Show how a session is configured; `anew`: also if it is as it was shown."""
+        self.setEnabled(session is not None)
+        if session is None:
+            return
+        how = session, session.semantic, dict(session.classes), session.new_class
+        if how == self._shown and not anew:
+            return
+        self._shown = how
+        blockers = [QSignalBlocker(widget) for widget in (self.holds, self.names, self.new)]
+        self.holds.setCurrentIndex(int(session.semantic))
+        self._numbers = sorted(session.classes)
+        self.names.setText(", ".join(session.classes[number] for number in self._numbers))
+        self.new.clear()
+        for number in self._numbers:
+            self.new.addItem(session.classes[number], number)
+        self.new.setCurrentIndex(self._numbers.index(session.new_class))
+        for blocker in blockers:
+            blocker.unblock()
+
+    def _tell(self) -> None:
+        self.wanted.emit(self.holds.currentData(), self._classes(), self.new.currentData())
+
+    def _classes(self) -> Mapping[int, str]:
+        """Keep the numbers of those that were there; a new name gets the next one."""
+        names = [name.strip() for name in self.names.text().split(",") if name.strip()]
+        more = range(max(self._numbers) + 1, max(self._numbers) + 1 + len(names))
+        return dict(zip([*self._numbers, *more], names, strict=False))

@@ -1,0 +1,160 @@
+"""The button that saves the labels as a file, in a thread of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from napari.components import ViewerModel
+from napari.layers import Image, Labels
+from qtpy.QtCore import QObject, Signal
+from qtpy.QtWidgets import QFileDialog, QMessageBox, QPushButton
+
+from napari_sam.io.export import write_objects
+from napari_sam.io.labels import check_output
+from napari_sam.io.spacing import Spacing
+from napari_sam.widgets.layers.transform import place_of
+
+if TYPE_CHECKING:
+    from napari_sam.session.session import Session
+    from napari_sam.widgets.annotation.annotation import Annotation
+
+__all__ = ["LabelSaver"]
+
+FILTERS = {
+    "OME-TIFF (*.ome.tif)": ".ome.tif",
+    "OME-Zarr (*.ome.zarr)": ".ome.zarr",
+    "TIFF for ImageJ (*.tif)": ".tif",
+    "ROIs for ImageJ (*.zip)": ".zip",
+    "GeoJSON for QuPath (*.geojson)": ".geojson",
+    "COCO (*.json)": ".json",
+    "Measurements (*.csv)": ".csv",
+}
+ENDINGS = (".tif", ".tiff", ".zarr", ".zip", ".geojson", ".json", ".csv")
+NOTHING = "There are no labels to save yet: accept a mask first."
+
+
+class LabelSaver(QObject):
+    """Asks where to, and saves the labels as they are at that moment.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+        Whose pictures are never replaced.
+    button : QPushButton
+        Asks for it.
+    annotation : callable
+        Returns what is annotated, or None: its labels are saved, with the classes of its objects,
+        and its picture's brightness is measured.
+    """
+
+    said = Signal(str)
+    _ended = Signal(object)  # Future
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        button: QPushButton,
+        annotation: Callable[[], Annotation | None],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._viewer = viewer
+        self._button = button
+        self._annotation = annotation
+        self._closed = False
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="napari-sam labels")
+        self._ended.connect(self._take)
+        button.clicked.connect(self.ask)
+
+    @property
+    def busy(self) -> bool:
+        """True while labels are being written."""
+        return not self._button.isEnabled()
+
+    def ask(self) -> None:
+        """Ask for a file name, and save there."""
+        annotation = self._annotation()
+        if annotation is None or annotation.target is None:
+            self.said.emit(NOTHING)
+            return
+        name = re.sub(r"[^\w. -]", "_", annotation.target.name)
+        start = str(self._folder() / f"{name}{next(iter(FILTERS.values()))}")
+        path, kind = QFileDialog.getSaveFileName(
+            self._button, "Save labels", start, ";;".join(FILTERS)
+        )
+        if not path:
+            return
+        known = Path(path).suffix.lower() in ENDINGS
+        there = Path(path if known else path + FILTERS[kind])
+        if known or not there.exists() or self._replaces(there):  # else the dialog has asked
+            self.save(annotation, annotation.target, there)
+
+    def save(self, annotation: Annotation, layer: Labels, path: Path) -> None:
+        """Begin to write the labels of a layer; `said` tells how it went."""
+        data = layer.data
+        spacing = Spacing.of(data.ndim, place_of(layer))
+        pictures = self._pictures()
+        classes, image = _classes(annotation.session), annotation.picture.data
+        channels = annotation.picture.channel_axis
+        measured = path.suffix.lower() == ".csv"
+
+        def work() -> Path:
+            check_output(path, *pictures)
+            copy = np.array(data)  # somebody goes on annotating
+            pixels = np.asarray(image) if measured else None
+            if pixels is not None and channels is not None:
+                pixels = np.moveaxis(pixels, channels, -1)
+            write_objects(path, copy, spacing, classes=classes, image=pixels)
+            return path
+
+        self._button.setEnabled(False)
+        self.said.emit(f"Saving the labels to {path}…")
+        self._thread.submit(work).add_done_callback(self._tell)
+
+    def close(self) -> None:
+        """Say nothing any more; what is being written is finished."""
+        self._closed = True
+        self._thread.shutdown(wait=False)
+
+    def _replaces(self, path: Path) -> bool:
+        answer = QMessageBox.question(
+            self._button, "Save labels", f"{path.name} already exists. Do you want to replace it?"
+        )
+        return bool(answer == QMessageBox.StandardButton.Yes)
+
+    def _tell(self, future: Future[Path]) -> None:  # in the thread
+        if not self._closed:
+            self._ended.emit(future)
+
+    def _take(self, future: Future[Path]) -> None:
+        if self._closed:
+            return
+        self._button.setEnabled(True)
+        error = future.exception()
+        if error is None:
+            self.said.emit(f"The labels are saved: {future.result()}")
+        else:
+            why = error or type(error).__name__
+            self.said.emit(f"⚠ The labels were not saved: {why}. They are unchanged; try again.")
+
+    def _pictures(self) -> list[Path]:
+        sources = (x.source.path for x in self._viewer.layers if isinstance(x, Image))
+        return [Path(source) for source in sources if source]
+
+    def _folder(self) -> Path:
+        return next((path.parent for path in self._pictures() if path.parent.is_dir()), Path.home())
+
+
+def _classes(session: Session) -> dict[int, str]:
+    """Return the class's name of each number in the labels."""
+    if session.semantic:
+        return dict(session.classes)
+    return {
+        held.id: session.classes.get(held.class_id, str(held.class_id))
+        for held in session.objects.values()
+    }

@@ -1,0 +1,64 @@
+"""Small pictures of the candidate masks, to pick one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtCore import QSize, Qt, Signal
+from qtpy.QtGui import QIcon
+from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QWidget
+
+from napari_sam.results import Prediction
+from napari_sam.widgets.common.thumbnail import SIDE, pixmap, thumbnail
+
+__all__ = ["Thumbnails", "pixmap", "thumbnail"]
+
+STYLE = (
+    "QToolButton { padding: 2px; border: 2px solid transparent; border-radius: 3px; }"
+    "QToolButton:focus { background: rgba(128, 128, 128, 90); }"
+    "QToolButton:checked { border-color: #ff2ec4; font-weight: bold; }"
+)
+
+
+class Thumbnails(QWidget):
+    """One button per candidate, with its outline and score."""
+
+    chosen = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._shown: Prediction | None = None
+        self._group = QButtonGroup(self)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        for index in range(3):
+            button = QToolButton()
+            button.setCheckable(True)
+            button.setStyleSheet(STYLE)
+            button.setAccessibleName(f"Mask {index + 1} of 3")
+            button.setText("0.00")  # keeps room for the score
+            button.setIconSize(QSize(SIDE, SIDE))
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+            self._group.addButton(button, index)
+            layout.addWidget(button)
+        layout.addStretch()
+        self._group.idClicked.connect(self.chosen)
+
+    def show_candidates(
+        self, plane: NDArray[Any], limits: tuple[float, float], prediction: Prediction, choice: int
+    ) -> None:
+        """Show the candidates of a prediction over a picture plane (H, W) or (H, W, colours)."""
+        if prediction is not self._shown:
+            self._shown = prediction
+            around = np.asarray(prediction.masks.any(axis=0))
+            for index, button in enumerate(self._group.buttons()):
+                mask, score = prediction.masks[index], float(prediction.scores[index])
+                button.setIcon(QIcon(pixmap(thumbnail(plane, limits, mask, around))))
+                button.setText(f"{score:.2f}")
+                button.setAccessibleName(f"Mask {index + 1} of 3, score {score:.2f}")
+                button.setToolTip(
+                    f"{int(mask.sum()):,} pixels, predicted overlap with the object {score:.2f}"
+                )
+        self._group.buttons()[choice].setChecked(True)

@@ -1,0 +1,55 @@
+"""How far the slices are embedded ahead, and the button that stops it."""
+
+from __future__ import annotations
+
+from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from napari_sam.serving.precompute import Progress
+from napari_sam.widgets.common.forms import new_label
+from napari_sam.widgets.common.wording import duration
+
+__all__ = ["AheadRow"]
+
+
+class AheadRow(QWidget):
+    """Shown while slices are embedded, and when that ended early."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.text = new_label("Slices embedded ahead")
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setFixedHeight(6)
+        self.bar.setAccessibleName("Slices embedded ahead")
+        self.cancel = QPushButton("Cancel")
+        self.cancel.setAccessibleName("Stop embedding slices ahead")
+        self.cancel.setToolTip("Slices that are done stay; the others are embedded when you click")
+        row = QHBoxLayout()
+        row.addWidget(self.text, 1)
+        row.addWidget(self.cancel)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(row)
+        layout.addWidget(self.bar)
+        self.hide()
+
+    def show_progress(self, progress: Progress) -> None:
+        """Show how far it is."""
+        text = f"Embedding slices: {progress.done} of {progress.total}"
+        if progress.seconds_left:
+            text += f", about {duration(progress.seconds_left)} left"
+        self.text.setText(text)
+        self.bar.setMaximum(progress.total)
+        self.bar.setValue(progress.done)
+        self._show(working=True)
+
+    def show_end(self, why: str) -> None:
+        """Show why it ended; an empty text hides the row."""
+        self.text.setText(f"⚠ Not all slices are embedded: {why}")
+        self._show(working=False)
+        self.setVisible(bool(why))
+
+    def _show(self, working: bool) -> None:
+        self.bar.setVisible(working)
+        self.cancel.setVisible(working)
+        self.show()

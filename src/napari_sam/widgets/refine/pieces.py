@@ -1,0 +1,127 @@
+"""One slice of rough labels, made sharper in the model's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
+from statistics import median
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from skimage.segmentation import find_boundaries
+
+from napari_sam.inference.mask_prompts import PromptRule, prompts_from
+from napari_sam.inference.refinement.two_pass import Refined, ask_twice, check_labels
+from napari_sam.masks import BitMask, patches
+from napari_sam.planes import Plane
+from napari_sam.session.draft import Draft
+from napari_sam.widgets.jobs.piecework import Piece
+from napari_sam.widgets.jobs.plane import Look
+
+__all__ = ["Sharpened", "changes", "sharpen", "summary"]
+
+AT_ONCE = 16  # objects between two looks at what is more urgent
+BEFORE, AFTER = 1, 2  # in the picture of changes
+
+
+class Sharpened(NamedTuple):
+    """The objects of a plane by their rough label: before and after, and what was asked."""
+
+    plane: Plane
+    shape: tuple[int, int]
+    found: dict[int, tuple[Refined, Draft]]
+
+
+def sharpen(
+    plane: Plane,
+    shape: tuple[int, int],
+    read: Callable[[], NDArray[Any]],
+    look: Look,
+    rule: PromptRule,
+    only: Collection[int] | None = None,
+) -> Piece:
+    """Return a piece of work that refines the labels of a plane; it returns a `Sharpened`.
+
+    Parameters
+    ----------
+    plane : Plane
+        Which.
+    shape : (H, W)
+        Of the plane.
+    read : callable
+        Reads its labels.
+    look : Look
+        Its picture.
+    rule : PromptRule
+        What of a mask becomes the prompt.
+    only : collection of int, optional
+        The labels to refine; None for all.
+    """
+
+    def piece(segmenter: Any, pause: Callable[[], None]) -> Sharpened:
+        labels = check_labels(read())
+        rough = patches(labels)
+        wanted = [id_ for id_ in rough if only is None or id_ in only]
+        found: dict[int, tuple[Refined, Draft]] = {}
+        if not wanted:
+            return Sharpened(plane, shape, found)
+        embedding = look.embedding(segmenter, lambda *_: None, pause)
+        for first in range(0, len(wanted), AT_ONCE):
+            pause()
+            ids = wanted[first : first + AT_ONCE]
+            some = {id_: rough[id_] for id_ in ids}
+            predict = partial(segmenter.predict_batch, embedding)
+            for id_, (patch, answer) in ask_twice(predict, shape, some, rule, labels).items():
+                asked = prompts_from(patch, shape, rule, labels, id_)
+                box = None if asked.box is None else tuple(map(float, asked.box))
+                draft = Draft(
+                    plane,
+                    tuple((float(row), float(column)) for row, column in asked.points),
+                    tuple(map(int, asked.labels)),
+                    box,  # type: ignore[arg-type]
+                    BitMask.of(patch.mask, patch.corner, shape),
+                )
+                found[id_] = Refined.of(rough[id_], answer), draft
+        return Sharpened(plane, shape, found)
+
+    return piece
+
+
+def summary(results: Sequence[Sharpened]) -> str:
+    """Say in plain words what would change; empty if there is nothing."""
+    all_of_them = [one for result in results for one, _ in result.found.values()]
+    if not all_of_them:
+        return ""
+    kept = sum(bool(one.unsure) for one in all_of_them)
+    ids = {id_ for result in results for id_ in result.found}
+    planes = sum(bool(result.found) for result in results)
+    change = 100 * median(one.change for one in all_of_them)
+    scores = [one.score for one in all_of_them]
+    text = (
+        f"{_count(len(ids), 'object')} on {_count(planes, 'slice')}: median change {change:.0f} % "
+        f"of the area, scores {min(scores):.2f} to {max(scores):.2f}. "
+    )
+    if kept:
+        text += f"{_count(kept, 'mask')} would stay: the answer was another object or nothing. "
+    return text + "Dashed yellow: before. Blue: after."
+
+
+def changes(result: Sharpened) -> NDArray[np.uint8]:
+    """Return an (H, W) picture with the outlines: BEFORE dashed, AFTER over it."""
+    shown = np.zeros(result.shape, np.uint8)
+    canvas = np.zeros(result.shape, np.int32)
+    rows, columns = np.indices(result.shape, sparse=True)
+    dashes = (rows + columns) // 3 % 2 == 0
+    for value in (BEFORE, AFTER):
+        canvas[:] = 0
+        for id_, (one, _) in result.found.items():
+            patch = one.before if value == BEFORE else one.after
+            canvas[patch.box][patch.mask] = id_
+        edge = find_boundaries(canvas, mode="inner")
+        shown[edge & dashes if value == BEFORE else edge] = value
+    return shown
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"

@@ -1,0 +1,193 @@
+"""The list of all saved work: open it again, or delete it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QDialog,
+    QHBoxLayout,
+    QMessageBox,
+    QPushButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_sam.errors import SessionError
+from napari_sam.session.disk.library import (
+    Saved,
+    Unreadable,
+    all_saved,
+    all_unreadable,
+    delete_saved,
+    sessions_folder,
+)
+from napari_sam.widgets.common.forms import new_label
+
+__all__ = ["SavedWork"]
+
+COLUMNS = "Picture", "Last change", "Objects", "Size"
+UNREADABLE = "cannot be read"
+NOTHING = "Nothing is saved yet: whatever you draw and accept will be, as you go."
+
+
+class Row(NamedTuple):
+    """A line of the list; the reason says why it cannot be opened."""
+
+    saved: Saved | Unreadable
+    objects: str
+    reason: str
+    size: int  # bytes
+
+    @property
+    def name(self) -> str:
+        """What the picture was called; the name of the folder if it does not say."""
+        manifest = self.saved.manifest
+        return self.saved.path.name if manifest is None else manifest.name
+
+
+class SavedWork(QDialog):
+    """Shows what is saved; it is read in a thread of its own."""
+
+    chosen = Signal(object)  # Saved
+    _came = Signal(object)  # Future
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Saved work")
+        self.resize(640, 360)
+        self._closed = False
+        self._summary = ""
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="napari-sam saved work")
+        self.text = new_label("Saved work")
+        self.list = QTreeWidget()
+        self.list.setHeaderLabels(COLUMNS)
+        self.list.setRootIsDecorated(False)
+        self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.list.setAccessibleName("Saved work")
+        self.go_on = QPushButton("Continue")
+        self.go_on.setToolTip("Open the picture, if it is where it was, and go on")
+        self.delete = QPushButton("Delete…")
+        self.delete.setToolTip("Delete the chosen work for good; label layers and files stay")
+        close = QPushButton("Close")
+        column = QVBoxLayout(self)
+        column.addWidget(self.text)
+        column.addWidget(self.list, 1)
+        row = QHBoxLayout()
+        row.addWidget(self.go_on)
+        row.addWidget(self.delete)
+        row.addStretch()
+        row.addWidget(close)
+        column.addLayout(row)
+        self._came.connect(self._show)
+        self.list.itemSelectionChanged.connect(self._follow)
+        self.list.itemDoubleClicked.connect(self._choose)
+        self.go_on.clicked.connect(self._choose)
+        self.delete.clicked.connect(self._delete)
+        close.clicked.connect(self.close)
+
+    @property
+    def selected(self) -> list[Row]:
+        """What is chosen in the list."""
+        return [item.data(0, Qt.ItemDataRole.UserRole) for item in self.list.selectedItems()]
+
+    def refresh(self) -> None:
+        """Read what there is."""
+        self.text.setText("Reading…")
+        self._do(lambda: (_rows(), ""))
+
+    def stop(self) -> None:
+        """Read no more."""
+        self._closed = True
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        self.close()
+
+    def _do(self, work: Callable[[], Any]) -> None:
+        if not self._closed:
+            self._thread.submit(work).add_done_callback(self._tell)
+
+    def _tell(self, future: Future[Any]) -> None:  # in the thread
+        if not self._closed and not future.cancelled():
+            self._came.emit(future)
+
+    def _show(self, future: Future[tuple[list[Row], str]]) -> None:
+        self.list.clear()
+        if error := future.exception():
+            self._summary = f"⚠ {error}"
+            self._follow()
+            return
+        rows, problem = future.result()
+        total = sum(row.size for row in rows) / 1e6
+        there = f"{len(rows)} saved, {total:.1f} MB in {sessions_folder()}" if rows else NOTHING
+        self._summary = problem or there
+        for row in rows:
+            saved = row.saved
+            changed = f"{saved.changed:%Y-%m-%d %H:%M}" if isinstance(saved, Saved) else ""
+            item = QTreeWidgetItem([row.name, changed, row.objects, f"{row.size / 1e6:.1f} MB"])
+            item.setData(0, Qt.ItemDataRole.UserRole, row)
+            source = saved.manifest.source if saved.manifest is not None else str(saved.path)
+            item.setToolTip(0, row.reason or source or "The picture was not opened from a file")
+            item.setToolTip(2, row.reason)
+            self.list.addTopLevelItem(item)
+        for index in range(len(COLUMNS)):
+            self.list.resizeColumnToContents(index)
+        self._follow()
+
+    def _follow(self) -> None:
+        chosen = self.selected
+        self.go_on.setEnabled(len(chosen) == 1 and isinstance(chosen[0].saved, Saved))
+        self.delete.setEnabled(bool(chosen))
+        reason = chosen[0].reason if len(chosen) == 1 else ""
+        self.text.setText(f"⚠ {reason}." if reason else self._summary)
+
+    def _choose(self) -> None:
+        if self.go_on.isEnabled():
+            self.chosen.emit(self.selected[0].saved)
+            self.close()
+
+    def _delete(self) -> None:
+        doomed = self.selected
+        names = ", ".join(row.name for row in doomed[:5])
+        more = f" and {len(doomed) - 5} more" if len(doomed) > 5 else ""
+        answer = QMessageBox.question(
+            self,
+            "Delete saved work",
+            f"Delete the saved work on {names}{more} for good? It cannot be undone. "
+            "Label layers, and files that you saved yourself, stay.",
+        )
+        if answer == QMessageBox.StandardButton.Yes:
+
+            def work() -> tuple[list[Row], str]:
+                problem = ""
+                for row in doomed:
+                    try:
+                        delete_saved(row.saved)
+                    except SessionError as error:
+                        problem = f"⚠ {error}"
+                return _rows(), problem
+
+            self._do(work)
+
+
+def _rows() -> list[Row]:
+    """Return what is saved, latest first, then what cannot be opened."""
+    folder = sessions_folder()
+    odd = [Row(one, UNREADABLE, one.reason, one.size) for one in all_unreadable(folder)]
+    return [*(_row(saved) for saved in all_saved(folder)), *odd]
+
+
+def _row(saved: Saved) -> Row:
+    if problem := saved.obstacle:
+        state = "open now" if os.access(saved.path, os.W_OK) else "read only"
+        return Row(saved, state, problem, saved.size)
+    try:
+        return Row(saved, str(saved.count()), "", saved.size)
+    except SessionError as error:
+        return Row(saved, UNREADABLE, str(error), saved.size)

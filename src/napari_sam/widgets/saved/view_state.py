@@ -1,0 +1,58 @@
+"""How a view stands: written down as JSON, and put back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from napari.components import ViewerModel
+
+from napari_sam.widgets.annotation.annotation import Annotation
+from napari_sam.widgets.layers.prompt_layers import Tool
+
+__all__ = ["put_back", "standing"]
+
+FAR = 1e15
+
+
+def standing(viewer: ViewerModel, annotation: Annotation) -> dict[str, Any]:
+    """Return the view, the model, the tool and the name of the labels."""
+    dims, camera, layer = viewer.dims, viewer.scene.camera, annotation.picture.layer
+    return {
+        "point": [float(at) for at in dims.point],
+        "order": [int(axis) for axis in dims.order],
+        "ndisplay": int(dims.ndisplay),
+        "center": [float(at) for at in camera.center],
+        "zoom": float(camera.zoom),
+        "angles": [float(angle) for angle in camera.angles],
+        "contrast": None if layer.rgb else [float(at) for at in layer.contrast_limits],
+        "model": None if annotation.model is None else annotation.model.name,
+        "tool": annotation.tool.name,
+        "labels": None if annotation.target is None else annotation.target.name,
+    }
+
+
+def put_back(view: Mapping[str, Any], viewer: ViewerModel, annotation: Annotation) -> None:
+    """Make the viewer show what it showed; what does not fit it any more is left alone."""
+    dims, camera, layer = viewer.dims, viewer.scene.camera, annotation.picture.layer
+    order, point = (_numbers(view.get(key), dims.ndim) for key in ("order", "point"))
+    center, angles = (_numbers(view.get(key), 3) for key in ("center", "angles"))
+    zoom, contrast = _numbers([view.get("zoom")], 1), _numbers(view.get("contrast"), 2)
+    if point and sorted(order) == list(range(dims.ndim)):
+        dims.ndisplay = 3 if view.get("ndisplay") == 3 else 2
+        dims.order = tuple(int(axis) for axis in order)
+        dims.set_point(range(dims.ndim), point)
+        camera.angles, camera.center = angles or camera.angles, center or camera.center
+        camera.zoom = zoom[0] if zoom and zoom[0] > 0 else camera.zoom
+    if contrast and contrast[0] < contrast[1] and not layer.rgb:
+        layer.contrast_limits = contrast
+    if (tool := view.get("tool")) in list(Tool.__members__):
+        annotation.arm(Tool[tool])
+
+
+def _numbers(value: Any, count: int) -> tuple[float, ...]:
+    """Return so many finite numbers; none if this is anything else."""
+    if not isinstance(value, list | tuple) or len(value) != count:
+        return ()
+    right = all(isinstance(one, int | float) and abs(one) < FAR for one in value)
+    return tuple(value) if right else ()

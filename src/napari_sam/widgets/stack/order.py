@@ -1,0 +1,240 @@
+"""What is to be followed through a stack: the slices, the objects, and what is known of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sam.errors import InputError
+from napari_sam.inference.propagation.settings import PropagateSettings
+from napari_sam.masks import BitMask
+from napari_sam.planes import Plane
+from napari_sam.results import Step
+from napari_sam.session.changes import Kind, SectionEdit
+from napari_sam.session.objects import Status
+from napari_sam.session.overlap import Rule
+from napari_sam.session.session import Session
+
+__all__ = [
+    "Account",
+    "Line",
+    "Masks",
+    "Report",
+    "Slices",
+    "accepted_here",
+    "accepted_last",
+    "known_masks",
+    "spans",
+]
+
+
+@dataclass(frozen=True)
+class Line:
+    """The planes along one axis through another plane.
+
+    Parameters
+    ----------
+    plane : Plane
+        Any of them.
+    axis : int
+        The axis.
+    """
+
+    plane: Plane
+    axis: int
+
+    def at(self, index: int) -> Plane:
+        """Return the plane at an index of the axis."""
+        return (*self.plane[: self.axis], index, *self.plane[self.axis + 1 :])
+
+    def index(self, plane: Plane) -> int | None:
+        """Return where a plane lies on the line, or None."""
+        index = plane[self.axis]
+        return index if index is not None and self.at(index) == plane else None
+
+
+class Masks(Mapping[int, NDArray[np.bool_]]):
+    """Masks of an object by slice, unpacked one at a time."""
+
+    def __init__(self, packed: Mapping[int, BitMask]) -> None:
+        self._packed = packed
+
+    def __getitem__(self, index: int) -> NDArray[np.bool_]:
+        return self._packed[index].full()
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._packed)
+
+    def __len__(self) -> int:
+        return len(self._packed)
+
+
+class Slices:
+    """The planes of a line as the stack that `propagate` takes; each is read when it is reached.
+
+    Parameters
+    ----------
+    read : callable
+        Returns the slice of an index, (H, W) or (H, W, colours).
+    length : int
+        How many there are.
+    first : int
+        A slice that tells the shape.
+    """
+
+    def __init__(self, read: Callable[[int], NDArray[Any]], length: int, first: int) -> None:
+        self._read = read
+        self.shape = (length, *read(first).shape)
+
+    def __getitem__(self, index: int) -> NDArray[Any]:
+        return self._read(index)
+
+
+def accepted_here(session: Session, plane: Plane) -> list[int]:
+    """Return the objects that somebody has accepted in a plane."""
+    return [
+        number
+        for number, _ in session.objects.on(plane)
+        if session.objects[number].sections[plane].status is Status.ACCEPTED
+    ]
+
+
+def accepted_last(session: Session) -> list[int]:
+    """Return the object that was accepted last, if it is still there."""
+    for change in reversed(session.history.done):
+        if change.kind is Kind.ACCEPTED:
+            numbers = [e.object_id for e in change.edits if isinstance(e, SectionEdit)][-1:]
+            return [number for number in numbers if number in session.objects]
+    return []
+
+
+def known_masks(
+    session: Session,
+    line: Line,
+    followed: Collection[int],
+    rule: Rule,
+    settings: PropagateSettings,
+    length: int,
+) -> tuple[dict[int, Masks], PropagateSettings]:
+    """Return the seeds of a propagation, and its settings with the objects to follow.
+
+    An object starts from its accepted masks. Of the others those take part that must keep their
+    pixels: all of them, or the locked ones where the rule is to replace.
+
+    Raises
+    ------
+    InputError
+        If no object that is to be followed has an accepted mask between the limits, or all are
+        locked.
+    """
+    first, last = settings.limits(length)
+    seeds: dict[int, Masks] = {}
+    for number, held in session.objects.items():
+        follows = number in followed and not held.locked
+        if not (follows or held.locked or rule is Rule.KEEP):
+            continue
+        masks = {
+            index: section.mask
+            for plane, section in held.sections.items()
+            for index in [line.index(plane)]
+            if index is not None and first <= index <= last and section.mask is not None
+            if section.status is Status.ACCEPTED or not follows
+        }
+        if masks:
+            seeds[number] = Masks(masks)
+    only = tuple(number for number in followed if _starts(session, number, seeds))
+    if not only:
+        raise InputError(_why_none(session, followed))
+    return seeds, replace(settings, only=only)
+
+
+def _starts(session: Session, number: int, seeds: Mapping[int, Masks]) -> bool:
+    return number in seeds and not session.objects[number].locked
+
+
+def _why_none(session: Session, followed: Iterable[int]) -> str:
+    names = ", ".join(map(str, followed))
+    if not names:
+        return "there is no accepted object to follow; accept one on this slice first"
+    if all(session.objects[number].locked for number in followed):
+        return f"object {names} is locked; unlock it to follow it"
+    return f"object {names} has no accepted mask between these limits; widen them or accept one"
+
+
+@dataclass
+class Account:
+    """One object.
+
+    Parameters
+    ----------
+    found : set of int
+        Slices on which it has a mask now, those that it started from among them.
+    stopped, unsure : dict of int to str
+        By slice, why it was not followed further, and why a person should look.
+    """
+
+    found: set[int]
+    stopped: dict[int, str] = field(default_factory=dict)
+    unsure: dict[int, str] = field(default_factory=dict)
+
+    def headline(self, number: int, noun: str) -> str:
+        """Return where the object was found."""
+        plural = f"{noun}s" if len(self.found) > 1 else noun
+        return f"Object {number}: {plural} {spans(self.found)}"
+
+    def remarks(self, noun: str) -> list[tuple[int, str]]:
+        """Return the slices to look at, each with a sentence, in order."""
+        said = [(at, f"stopped at {noun} {at}: {why}") for at, why in self.stopped.items()]
+        said += [(at, f"look at {noun} {at}: {why}") for at, why in self.unsure.items()]
+        return sorted(said)
+
+
+class Report:
+    """Listens to the steps of a propagation.
+
+    Parameters
+    ----------
+    anchors : mapping of int to iterable of int
+        The slices that each followed object starts from.
+
+    Attributes
+    ----------
+    objects : dict of int to Account
+        What became of each.
+    """
+
+    def __init__(self, anchors: Mapping[int, Iterable[int]]) -> None:
+        self.anchors = {number: frozenset(places) for number, places in anchors.items()}
+        self.objects = {number: Account(set(places)) for number, places in anchors.items()}
+
+    def hear(self, step: Step, written: Iterable[int]) -> None:
+        """Take note of a step, and of the objects that have a mask there now."""
+        written = set(written)
+        for number, account in self.objects.items():
+            if number in written:
+                account.found.add(step.index)
+            for said, heard in ((account.stopped, step.stopped), (account.unsure, step.unsure)):
+                said.pop(step.index, None)  # a later step replaces what an earlier one said
+                if number in heard:
+                    said[step.index] = heard[number]
+
+
+def spans(indices: Iterable[int]) -> str:
+    """Return numbers with their gaps, shortly.
+
+    Examples
+    --------
+    >>> spans([4, 1, 2, 3, 7])
+    '1 to 4, 7'
+    """
+    runs: list[list[int]] = []
+    for at in sorted(indices):
+        if runs and at == runs[-1][1] + 1:
+            runs[-1][1] = at
+        else:
+            runs.append([at, at])
+    return ", ".join(f"{a}" if a == b else f"{a} to {b}" for a, b in runs)

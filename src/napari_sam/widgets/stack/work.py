@@ -1,0 +1,257 @@
+"""A propagation under way: one slice is one job of the model, and goes into the session at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from itertools import repeat
+from statistics import median
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtCore import QObject, Signal
+
+from napari_sam.errors import NapariSamError
+from napari_sam.inference.propagation.settings import PropagateSettings
+from napari_sam.masks import BitMask, patches
+from napari_sam.results import Step
+from napari_sam.serving.host import HostedModel
+from napari_sam.session.batch import Proposal
+from napari_sam.session.changes import Kind
+from napari_sam.session.objects import Origin, Source, Status
+from napari_sam.session.overlap import Rule
+from napari_sam.widgets.annotation.annotation import Annotation
+from napari_sam.widgets.jobs.piecework import Piecework
+from napari_sam.widgets.stack.order import Line, Masks, Report, Slices
+
+__all__ = ["Order", "Reached", "StackWork"]
+
+RECENT = 9  # slices by which the time left is judged
+TAKEN_BACK = "it was taken back"
+LEFT = "the picture, the model or the Labels layer is another one now"
+
+
+@dataclass(frozen=True, eq=False)
+class Order:
+    """What is to be followed.
+
+    Parameters
+    ----------
+    line : Line
+        The slices.
+    length : int
+        How many there are.
+    seeds : dict of int to Masks
+        What is known, by object.
+    settings : PropagateSettings
+        Direction, limits, and the objects to follow.
+    rule : Rule
+        Who keeps the pixels of other objects.
+    """
+
+    line: Line
+    length: int
+    seeds: Mapping[int, Masks]
+    settings: PropagateSettings
+    rule: Rule
+
+    @property
+    def anchors(self) -> dict[int, list[int]]:
+        """The slices that each object starts from."""
+        return {number: sorted(self.seeds[number]) for number in self.settings.only or ()}
+
+
+@dataclass(frozen=True)
+class Reached:
+    """How far it is: the slice, and at most how many seconds it still takes (0: unknown)."""
+
+    index: int
+    done: int
+    total: int
+    seconds_left: float
+
+
+class StackWork(QObject):
+    """Follows objects through a stack while somebody goes on annotating.
+
+    A job of less haste than prompts, which are answered between slices and between the layers of
+    the encoder. Whatever ends it, the slices that have come stay, as one step of the session.
+    """
+
+    reached = Signal(object)  # Reached
+    ended = Signal(str)  # why, if it ended early
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._run: _Run | None = None
+        self._work = Piecework(later=True, parent=self)
+        self._work.stepped.connect(self._take)
+        self._work.failed.connect(self._fail)
+
+    @property
+    def busy(self) -> bool:
+        """True while objects are being followed."""
+        return self._run is not None
+
+    def start(self, annotation: Annotation, model: HostedModel, order: Order) -> Report:
+        """Begin; the report that is returned grows with every slice."""
+        self.stop()
+        self._run = run = _Run(annotation, model, order)
+        self._work.start(model, repeat(run.step))
+        return run.report
+
+    def check(self) -> None:
+        """End if what it works on has changed below it, or was taken back."""
+        if self._run is not None and (why := self._run.why_over()):
+            self.stop(why)
+
+    def stop(self, why: str = "") -> None:
+        """End now; what has come stays."""
+        busy = self.busy
+        self.close()
+        if busy:
+            self.ended.emit(why)
+
+    def close(self) -> None:
+        """End now and say nothing any more."""
+        run, self._run = self._run, None
+        self._work.cancel()
+        if run is not None:
+            run.end()
+
+    def _fail(self, error: BaseException) -> None:
+        self.check()
+        self.stop(str(error) or type(error).__name__)
+
+    def _take(self, found: _Found | None) -> None:
+        self.check()
+        run = self._run
+        if run is None or found is None:
+            self.stop()
+            return
+        try:
+            reached = run.write(found)
+        except NapariSamError as problem:
+            self.stop(str(problem))
+            return
+        if run is self._run:
+            self.reached.emit(reached)
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """A step, and the masks of those that it has something to say about, packed."""
+
+    step: Step
+    masks: Mapping[int, BitMask | None]
+
+
+class _Run:
+    """One propagation; `step` is called in the model's thread, everything else in the GUI's."""
+
+    def __init__(self, annotation: Annotation, model: HostedModel, order: Order) -> None:
+        self.model = model
+        self.report = Report(order.anchors)
+        self._annotation, self._order = annotation, order
+        self._session, self._target = annotation.session, annotation.target
+        self._mix, self._contrast = annotation.picture.mix, annotation.looks.contrast
+        self._batch = self._session.begin(Kind.PROPAGATED, order.rule)
+        self._steps: Generator[Step] | None = None
+        self._way = _Way(order)
+
+    def why_over(self) -> str:
+        """Say why nothing may be written any more; empty if it may."""
+        if not self._batch.is_open:
+            return TAKEN_BACK
+        now = self._annotation
+        same = now.session is self._session and now.target is self._target
+        return "" if same and now.model is self.model else LEFT
+
+    def end(self) -> None:
+        """Write no more."""
+        self._batch.end()
+
+    def step(self, segmenter: Any, pause: Callable[[], None]) -> _Found | None:
+        """Go on to the next slice; None at the end."""
+        if self._steps is None:
+            order = self._order
+            anchor = next(at for places in order.anchors.values() for at in places)
+            self._steps = segmenter.propagate(
+                Slices(partial(self._read, pause), order.length, anchor),
+                order.seeds,
+                order.settings,
+                self._contrast.of(segmenter),
+                pause,
+            )
+        step = next(self._steps, None)
+        if step is None:
+            return None
+        found = patches(step.labels)
+        return _Found(
+            step,
+            {
+                number: BitMask.of(found[number].mask, found[number].corner, step.labels.shape)
+                if number in found
+                else None
+                for number, places in self._order.anchors.items()
+                if step.index not in places and (number in step.scores or number in step.unsure)
+            },
+        )
+
+    def write(self, found: _Found) -> Reached:
+        """Put what was found on a slice into the session."""
+        step, masks = found.step, found.masks
+        proposals = [
+            self._proposal(number, mask, step)
+            for number, mask in masks.items()
+            if number in self._session.objects
+        ]
+        taken = self._batch.add(self._order.line.at(step.index), proposals)
+        self.report.hear(step, [n for n in taken if n is not None and masks[n] is not None])
+        return self._way.reach(step.index)
+
+    def _proposal(self, number: int, mask: BitMask | None, step: Step) -> Proposal:
+        near = min(self.report.anchors[number], key=lambda at: abs(at - step.index))
+        sure = number not in step.unsure and mask is not None
+        return Proposal(
+            mask,
+            number,
+            step.scores.get(number),
+            Origin(Source.PROPAGATED, self._order.line.at(near)),
+            Status.PROPOSED if sure else Status.UNCLEAR,
+        )
+
+    def _read(self, pause: Callable[[], None], index: int) -> NDArray[Any]:
+        pause()
+        return np.asarray(self._mix.reader(self._order.line.at(index))())
+
+
+class _Way:
+    """How far a propagation is: first forward, then backward; at most so many slices."""
+
+    def __init__(self, order: Order) -> None:
+        first, last = order.settings.limits(order.length)
+        places = [at for anchors in order.anchors.values() for at in anchors]
+        self._start, self._end = min(places), max(places)
+        direction = order.settings.direction
+        self._forward = (self._end if direction == "backward" else last) - self._start
+        backward = self._end - (self._start if direction == "forward" else first)
+        self._total = self._forward + backward
+        self._index = -1
+        self._turned = False
+        self._times: list[float] = []
+        self._since = time.perf_counter()
+
+    def reach(self, index: int) -> Reached:
+        """Take note of a slice; they come in ascending order, and then in descending order."""
+        now = time.perf_counter()
+        self._times = [*self._times, now - self._since][-RECENT:]
+        self._since = now
+        self._turned = self._turned or index <= self._index
+        self._index = index
+        done = self._forward + self._end - index if self._turned else index - self._start
+        left = median(self._times) * (self._total - done)
+        return Reached(index, done, self._total, left)

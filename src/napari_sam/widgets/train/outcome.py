@@ -1,0 +1,155 @@
+"""A validation picture with the outlines of its labels and of what the model finds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtCore import QSize, Qt
+from qtpy.QtGui import QImage, QPixmap, QResizeEvent
+from qtpy.QtWidgets import QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
+
+from napari_sam.widgets.common.curve import Curve
+from napari_sam.widgets.common.forms import new_label
+from napari_sam.widgets.train.wording import Rows, table
+
+if TYPE_CHECKING:
+    from napari_sam.training.finetune import Preview, Progress
+
+
+__all__ = ["LEGEND", "TrainOutcome", "TrainPreview", "drawn"]
+
+TALLEST = 320  # pixels on the screen
+SPARE = 32  # pixels, more than a scroll bar's width
+TRUTH, FOUND = (0, 190, 255), (255, 140, 0)
+LEGEND = (
+    "A picture that is not learned from: "
+    '<span style="color: #00beff">■</span> your labels, <span style="color: #ff8c00">■</span> '
+    "the model's masks, from one click each."
+)
+
+
+class TrainPreview(QLabel):
+    """Shows the latest preview as large as there is room, in its own proportions."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Preview of the new model")
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._preview: Preview | None = None
+
+    def take(self, preview: Preview) -> None:
+        """Show another one."""
+        self._preview = preview
+        self._draw()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Draw it anew: outlines stay one pixel wide."""
+        super().resizeEvent(event)
+        # A scroll bar that comes and goes must not make it grow and shrink for ever.
+        if self._preview is not None and not 0 <= self.width() - self.pixmap().width() < SPARE:
+            self._draw()
+
+    def sizeHint(self) -> QSize:
+        """Return the picture's size; its width is given by the panel."""
+        return QSize(300, self.pixmap().height())
+
+    def _draw(self) -> None:
+        assert self._preview is not None
+        height, width = self._preview.truth.shape
+        scale = min(max(self.width(), 100) / width, TALLEST / height)
+        size = max(1, round(height * scale)), max(1, round(width * scale))
+        picture = drawn(self._preview, size)
+        image = QImage(
+            picture.tobytes(), size[1], size[0], 3 * size[1], QImage.Format.Format_RGB888
+        )
+        self.setPixmap(QPixmap.fromImage(image))
+        self.setFixedHeight(size[0])
+
+
+def drawn(preview: Preview, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Return the picture at another size (rows, columns) with both outlines on it.
+
+    Returns
+    -------
+    (rows, columns, 3) uint8
+    """
+    index = np.ix_(
+        *(np.arange(new) * old // new for new, old in zip(size, preview.truth.shape, strict=True))
+    )
+    picture = preview.rgb[index].copy()
+    picture[_outlines(preview.truth[index])] = TRUTH
+    picture[_outlines(preview.predicted[index])] = FOUND
+    return picture
+
+
+def _outlines(labels: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Return (H, W): the pixels of objects with a neighbour of another number."""
+    padded = np.pad(labels, 1, mode="edge")
+    inner = np.zeros(labels.shape, bool)
+    for rows, columns in ((0, 1), (2, 1), (1, 0), (1, 2)):
+        inner |= padded[rows:, columns:][: labels.shape[0], : labels.shape[1]] != labels
+    return inner & (labels > 0)
+
+
+class TrainOutcome(QWidget):
+    """Each part appears when there is something to show."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setFixedHeight(8)
+        self.bar.setAccessibleName("Progress of the training")
+        self.left_out = new_label("Pictures left out")
+        self.left_out.setTextFormat(Qt.TextFormat.PlainText)
+        self.table = new_label("Before and after")
+        self.curve, self.preview = Curve(), TrainPreview()
+        self.legend = new_label("Legend of the preview")
+        self.legend.setText(LEGEND)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self._parts = (
+            *(self.bar, self.left_out, self.table),
+            *(self.curve, self.preview, self.legend),
+        )
+        for part in self._parts:
+            layout.addWidget(part)
+            part.hide()
+
+    def clear(self, steps: int) -> None:
+        """Begin anew, for a run of so many steps."""
+        for part in self._parts:
+            part.hide()
+        self.left_out.clear()
+        self.curve.clear(steps)
+
+    def fill_bar(self, done: int, total: int) -> None:
+        """Show how much is done of how much; of 0 if nobody knows."""
+        self.bar.setRange(0, total)
+        self.bar.setValue(done)
+        self.bar.show()
+
+    def take(self, progress: Progress) -> None:
+        """Show what is new."""
+        self.fill_bar(progress.done, progress.total)
+        if progress.phase == "Training":
+            self.curve.add(progress.done, progress.loss, progress.iou, progress.validation)
+            self.curve.show()
+        if progress.preview is not None:
+            self.preview.take(progress.preview)
+            self.preview.show()
+            self.legend.show()
+
+    def leave_out(self, source: str, reason: str) -> None:
+        """Name a sample that cannot be used."""
+        text = f"{self.left_out.text()}\nLeft out {source}: {reason}".strip()
+        self.left_out.setText(text)
+        self.left_out.show()
+
+    def compare(self, rows: Rows) -> None:
+        """Show the table of before and after, if there is one."""
+        self.table.setText(table(rows))
+        self.table.setVisible(bool(rows))

@@ -1,0 +1,172 @@
+"""Pairs of a picture and its labels among the layers of a viewer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import SequenceMatcher
+from typing import Any
+
+from napari.components import ViewerModel
+from napari.layers import Image, Labels, Layer
+from napari.utils.events import Event
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import (
+    QGridLayout,
+    QListWidget,
+    QPushButton,
+    QSizePolicy,
+    QWidget,
+)
+
+from napari_sam.widgets.common.layer_choice import LayerChoice
+from napari_sam.widgets.layers.picture import Picture, is_helper
+from napari_sam.widgets.train.work import Arrays
+
+__all__ = ["Pair", "Pairs", "likely_pairs", "why_no_pair"]
+
+Pair = tuple[Image, Labels]
+ROWS = 3  # of the list
+
+
+class Pairs(QWidget):
+    """A list of pairs that starts with the likely ones and follows the viewer.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+        Whose layers.
+    """
+
+    changed = Signal()
+    refused = Signal(str)  # why
+
+    def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._viewer = viewer
+        self.pairs: list[Pair] = []
+        self.list = QListWidget()
+        self.list.setAccessibleName("Pictures and their labels")
+        self.list.setSelectionMode(QListWidget.SelectionMode.ExtendedSelection)
+        self.list.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.list.setFixedHeight((ROWS + 1) * self.list.fontMetrics().lineSpacing() + 8)
+        self.picture = LayerChoice(viewer, lambda layer: isinstance(layer, Image), "Picture…")
+        self.picture.setAccessibleName("Picture to add")
+        self.labels = LayerChoice(viewer, _is_labels, "Its labels…")
+        self.labels.setAccessibleName("Labels to add")
+        self.add, self.remove = QPushButton("Add"), QPushButton("Remove")
+        self.add.setToolTip("Learn from this picture and these labels, too")
+        self.remove.setToolTip("Take the chosen pairs out of the list; the layers stay")
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.list, 0, 0, 1, 2)
+        for column, (choice, button) in enumerate(
+            ((self.picture, self.add), (self.labels, self.remove))
+        ):
+            layout.setColumnStretch(column, 1)
+            layout.addWidget(choice, 1, column)
+            layout.addWidget(button, 2, column)
+        self.add.clicked.connect(self._add)
+        self.remove.clicked.connect(self._remove)
+        for choice in (self.picture, self.labels):
+            choice.layer_chosen.connect(self._refresh)
+        self.list.itemSelectionChanged.connect(self._refresh)
+        viewer.layers.events.inserted.connect(self._take)
+        viewer.layers.events.removed.connect(self._drop)
+        self._show(likely_pairs(viewer.layers))
+
+    def arrays(self) -> list[Arrays]:
+        """Return name, image and labels of each pair, unread; of multiscale layers the finest."""
+        return [(image.name, Picture(image).data, _finest(labels)) for image, labels in self.pairs]
+
+    def disconnect_viewer(self) -> None:
+        """Follow the viewer no longer."""
+        self._viewer.layers.events.inserted.disconnect(self._take)
+        self._viewer.layers.events.removed.disconnect(self._drop)
+        self.picture.disconnect_viewer()
+        self.labels.disconnect_viewer()
+        for layer in {layer for pair in self.pairs for layer in pair}:
+            layer.events.name.disconnect(self._rename)
+
+    def _take(self, event: Event) -> None:
+        """Add the likely pair of a new layer."""
+        known = {id(labels) for _, labels in self.pairs}
+        new = [
+            pair
+            for pair in likely_pairs(self._viewer.layers)
+            if event.value in pair and id(pair[1]) not in known
+        ]
+        if new:
+            self._show([*self.pairs, *new])
+
+    def _drop(self, event: Event) -> None:
+        if any(event.value in pair for pair in self.pairs):
+            self._show([pair for pair in self.pairs if event.value not in pair])
+
+    def _add(self) -> None:
+        image, labels = self.picture.layer, self.labels.layer
+        problem = why_no_pair(image, labels)
+        if problem:
+            self.refused.emit(problem)
+        elif (image, labels) not in self.pairs:
+            self._show([*self.pairs, (image, labels)])
+
+    def _remove(self) -> None:
+        chosen = {index.row() for index in self.list.selectedIndexes()}
+        self._show([pair for row, pair in enumerate(self.pairs) if row not in chosen])
+
+    def _show(self, pairs: list[Pair]) -> None:
+        for layer in {layer for pair in self.pairs for layer in pair}:
+            layer.events.name.disconnect(self._rename)
+        self.pairs = pairs
+        for layer in {layer for pair in self.pairs for layer in pair}:
+            layer.events.name.connect(self._rename)
+        self._rename()
+        self.changed.emit()
+
+    def _rename(self, event: Event | None = None) -> None:
+        self.list.clear()
+        self.list.addItems([f"{image.name}  +  {labels.name}" for image, labels in self.pairs])
+        self._refresh()
+
+    def _refresh(self) -> None:
+        both = self.picture.layer is not None and self.labels.layer is not None
+        self.add.setEnabled(both)
+        self.remove.setEnabled(bool(self.list.selectedIndexes()))
+
+
+def likely_pairs(layers: Iterable[Layer]) -> list[Pair]:
+    """Return each Labels layer with the picture of its shape whose name is most like its own."""
+    layers = list(layers)
+    images = [layer for layer in layers if isinstance(layer, Image)]
+    found = []
+    for labels in layers:
+        if _is_labels(labels):
+            fitting = [image for image in images if not why_no_pair(image, labels)]
+            if fitting:
+                fitting.reverse()  # of equals the topmost
+                alike = [SequenceMatcher(None, i.name, labels.name).ratio() for i in fitting]
+                found.append((fitting[alike.index(max(alike))], labels))
+    return found
+
+
+def why_no_pair(image: Image, labels: Labels) -> str:
+    """Say in plain words why a picture and labels are no pair; empty if they are one."""
+    seen, drawn = Picture(image).shape, tuple(_finest(labels).shape)
+    if seen == drawn:
+        return ""
+    return (
+        f"'{image.name}' has {_size(seen)} pixels, but '{labels.name}' has {_size(drawn)}: "
+        "a picture and its labels must have the same shape."
+    )
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return " x ".join(str(n) for n in shape)
+
+
+def _finest(labels: Labels) -> Any:
+    return labels.data[0] if labels.multiscale else labels.data
+
+
+def _is_labels(layer: Layer) -> bool:
+    return isinstance(layer, Labels) and not is_helper(layer)

@@ -1,0 +1,88 @@
+"""What the training tab says, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_sam.errors import CheckpointError
+from napari_sam.training.plan import WHAT, Plan, estimate
+from napari_sam.widgets.common.wording import duration
+from napari_sam.zoo import catalogue
+from napari_sam.zoo.own_models import own_models, read_header
+
+if TYPE_CHECKING:
+    from napari_sam.training.finetune import Progress
+
+
+__all__ = ["Rows", "duration", "effort", "result", "summary", "table", "where"]
+
+Rows = Sequence[dict[str, float | str]]
+
+
+def effort(base: str, plan: Plan, pictures: int) -> str:
+    """Return about how long a plan takes and how much memory; nothing where it is not known."""
+    try:
+        seconds, memory = estimate(_config(base), plan.what, pictures, plan.steps)
+    except KeyError:  # nobody has measured it
+        return ""
+    return f"About {duration(seconds)} on one processor core, {memory:.1f} GiB of memory"
+
+
+def summary(name: str, base: str, plan: Plan) -> str:
+    """Return what is being trained, and why nothing else can be."""
+    return (
+        f"'{name}' from {Path(base).name}: {WHAT[plan.what].lower()}, {plan.steps} steps. "
+        "Another training can start when this one has ended; the Prompt tab works meanwhile."
+    )
+
+
+def where(progress: Progress) -> str:
+    """Return how far a run is, and how long the rest takes."""
+    step = "step " if progress.phase == "Training" else ""
+    text = f"{progress.phase}: {step}{progress.done} of {progress.total}"
+    if progress.seconds_left:
+        text += f", about {duration(progress.seconds_left)} left"
+    return text
+
+
+def result(name: str, rows: Rows) -> str:
+    """Return what has come out, in a sentence or two."""
+    saved = f"Saved as '{name}': it is in every list of models now."
+    if not rows:
+        return f"{saved} There were no pictures left to measure it on."
+    before, after = float(rows[0]["before"]), float(rows[0]["after"])
+    if round(after, 2) > round(before, 2):
+        gained = f"One click is better now: IoU {after:.2f}, before {before:.2f}."
+    elif round(after, 2) == round(before, 2):
+        gained = "On the held-out pictures one click is as good as before, not better."
+    else:
+        gained = f"One click is worse now: IoU {after:.2f}, before {before:.2f}."
+    return f"{gained} {saved}"
+
+
+def table(rows: Rows) -> str:
+    """Return the before/after table as rich text."""
+    cells = "".join(
+        f"<tr><td>{escape(str(row['measure']))}</td>"
+        f"<td align='right'>{row['before']:.2f}</td><td align='right'>{row['after']:.2f}</td></tr>"
+        for row in rows
+    )
+    return (
+        "<table cellpadding='4' width='100%'><tr><th align='left'>IoU, held-out pictures</th>"
+        f"<th align='right'>before</th><th align='right'>after</th></tr>{cells}</table>"
+    )
+
+
+def _config(base: str) -> str:
+    """Return the size of a model, "" for files that do not say it."""
+    if base in catalogue.catalogue():
+        return catalogue.lookup(base).config
+    trained = own_models().get(base)
+    try:
+        header = trained.header if trained else read_header(Path(base))
+    except CheckpointError:
+        return ""
+    return str(header.get("config", {}).get("name", ""))

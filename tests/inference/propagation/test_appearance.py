@@ -1,0 +1,58 @@
+"""What is seen under a mask, by a case worked out by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from napari_sam.inference.embedding import Embedding, Level
+from napari_sam.inference.propagation.appearance import Appearance, likeness
+from napari_sam.masks import Patch
+from napari_sam.model.sam import Features
+
+
+def seen(left, right, shape=(8, 8), dtype=torch.float32):
+    """Return 2 x 2 tokens of 4 pixels: two features at the left, two at the right."""
+    tokens = torch.full((1, 2, 3, 3), 99.0, dtype=dtype)  # the last row and column are padding
+    tokens[0, :, :2, 0] = torch.tensor(left)[:, None]
+    tokens[0, :, :2, 1] = torch.tensor(right)[:, None]
+    return Appearance(Embedding(shape, (0, 1), (Level((8, 8), Features(tokens)),)), stride=4)
+
+
+def mask(columns, shape=(8, 8)):
+    drawn = np.zeros(shape, bool)
+    drawn[2:4, columns] = True
+    return Patch.of(drawn)
+
+
+def test_it_is_the_mean_of_the_masks_pixels_beyond_that_of_the_picture():
+    one = seen((3.0, 1.0), (1.0, 1.0))  # the picture's mean is (2, 1)
+    assert one.under(mask(slice(0, 4))).tolist() == [1, 0]
+    assert one.under(mask(slice(5, 8))).tolist() == [-1, 0]
+    # Of 8 columns six lie at the left: (6 * 3 + 2 * 1) / 8 - 2 = 0.5, to length 1.
+    shares = seen((3.0, 4.0), (1.0, 0.0))  # the mean is (2, 2)
+    mixed = shares.under(mask(slice(1, 5)))
+    assert mixed == pytest.approx(np.array([0.5, 1.0]) / np.sqrt(1.25))
+
+
+def test_an_enlarged_picture_has_its_pixels_in_the_right_tokens():
+    one = seen((3.0, 1.0), (1.0, 1.0), shape=(4, 4))  # shown at twice its scale
+    assert one.under(mask(slice(0, 2), (4, 4))).tolist() == [1, 0]
+    assert one.under(mask(slice(2, 4), (4, 4))).tolist() == [-1, 0]
+
+
+def test_what_a_store_keeps_in_half_precision_looks_the_same():
+    one, half = (seen((3.0, 4.0), (1.0, 0.0), dtype=d) for d in (torch.float32, torch.float16))
+    assert likeness(one.under(mask([0, 1])), half.under(mask([0, 1]))) == pytest.approx(1, abs=1e-3)
+
+
+def test_opposites_are_not_alike_and_of_nothing_nobody_can_tell():
+    one = seen((3.0, 1.0), (1.0, 1.0))
+    left, right = one.under(mask([0])), one.under(mask([7]))
+    assert likeness(left, left) == 1
+    assert likeness(left, right) == 0
+    everything = one.under(Patch.of(np.ones((8, 8), bool)))
+    assert not everything.any()
+    assert likeness(everything, left) == 1
+    assert likeness(left, seen((1.0, 1.0), (1.0, 1.0)).under(mask([0]))) == 1  # an even picture

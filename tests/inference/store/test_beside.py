@@ -1,0 +1,35 @@
+"""Work beside a thread that has something better to do."""
+
+import threading
+
+import pytest
+
+from napari_sam.inference.store.beside import beside
+
+
+@pytest.mark.parametrize("pause", [None, lambda: None])
+def test_what_the_work_returns_and_raises_comes_through(pause):
+    assert beside(lambda: 3, pause) == 3
+    with pytest.raises(ZeroDivisionError):
+        beside(lambda: 1 // 0, pause)
+
+
+def test_the_pauses_go_on_while_it_works():
+    paused = threading.Event()
+    assert beside(lambda: paused.wait(10), paused.set)
+
+
+def test_an_exception_in_a_pause_waits_for_the_work():
+    stopped, ended = threading.Event(), []
+
+    def pause():
+        stopped.set()
+        raise KeyboardInterrupt
+
+    def work():
+        stopped.wait(10)
+        ended.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        beside(work, pause)
+    assert ended

@@ -1,0 +1,78 @@
+"""The commands that train and export what ships."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from napari_sam.data.samples import data_digest, load_pictures
+from napari_sam.data.split import split
+from napari_sam.model.load import load_model, read_text
+from napari_sam.text.load import read_tower
+from napari_sam.zoo.own_models import read_header
+from recipes.cells_tiny import main
+from recipes.words.__main__ import main as train_words
+from tests.training.conftest import discs
+
+
+@pytest.fixture
+def command(tmp_path, monkeypatch):
+    for seed in range(2):
+        image, labels = discs(seed)
+        place = tmp_path / "data" / f"set{seed}" / "picture"
+        place.mkdir(parents=True)
+        Image.fromarray(image).save(place / "image.png")
+        Image.fromarray(labels).save(place / "labels.png")
+
+    def run(*words, main=main):
+        monkeypatch.setattr("sys.argv", ["recipe", *map(str, words)])
+        main()
+
+    return run
+
+
+def test_it_trains_goes_on_and_exports(command, tmp_path, caplog):
+    caplog.set_level("INFO")
+    run, model = tmp_path / "run", tmp_path / "model.safetensors"
+    small = ("--run", run, "--pretrain", 1, "--pictures", 1, "--objects", 1, "--clicks", 0)
+    command("train", tmp_path / "data", *small, "--train", 0, "--without", "set1")
+    assert "1 pictures to train on" in caplog.text
+    command("train", tmp_path / "data", *small, "--train", 1, "--synthetic", 1)
+    assert "going on from step 1" in caplog.text
+    steps = [line.split(",")[0] for line in (run / "log.csv").read_text().split()]
+    assert steps == ["step", "1", "2"]
+    (tmp_path / "figures.json").write_text('{"sets": {}}')
+    about = ("--data", tmp_path / "data", "--figures", tmp_path / "figures.json")
+    command("export", "--run", run, "-o", model, *about)
+    header = read_header(model)
+    assert (header["steps"], header["figures"]) == (2, {"sets": {}})
+    assert header["datasets"] == ["set0", "set1"]
+    assert header["data"] == data_digest(split(load_pictures(tmp_path / "data"))[0])
+    loaded = load_model(model, "cpu")
+    assert model.stat().st_size < 12e6
+    assert loaded.entry.intensity == "percentile"
+    assert np.isfinite(loaded.mask_decoder.mask_tokens.weight.numpy()).all()
+
+
+def test_it_starts_from_weights_that_are_there(command, tmp_path):
+    run = tmp_path / "run"
+    command(
+        *("train", tmp_path / "data", "--run", run, "--weights", "cells_tiny", "--pretrain", 0),
+        *("--train", 0),
+    )
+    assert (run / "log.csv").exists()
+
+
+def test_what_words_need_is_trained_in_stages_that_are_kept(command, tmp_path, monkeypatch):
+    monkeypatch.setattr("recipes.words.train.CAPTIONS", 40)
+    run, few = tmp_path / "run", ("--steps", 2, 2, 2, "--views", 10)
+    command(tmp_path / "data", "--run", run, *few, main=train_words)
+    files = {"words_tiny.safetensors", "look.pt", "text.safetensors"}
+    assert {file.name for file in run.iterdir()} == files
+    before = {name: (run / name).read_bytes() for name in files}
+    encoder = read_tower(run / "words_tiny.safetensors")
+    assert 0 < encoder.least < 1
+    assert encoder.prompts(["nuclei"]).shape == (1, encoder.width)
+    assert read_text(run / "text.safetensors").width == encoder.width
+    command(tmp_path / "data", "--run", run, *few, "--captions", main=train_words)
+    assert (run / "captions.safetensors").exists()
+    assert all((run / name).read_bytes() == whole for name, whole in before.items())

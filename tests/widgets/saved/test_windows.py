@@ -1,0 +1,215 @@
+"""Real windows: the panel closed and opened again, hidden and shown, while pictures come and go."""
+
+from __future__ import annotations
+
+import gc
+
+import numpy as np
+import psutil
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QPushButton, QWidget
+
+from napari_sam.inference.store.memory import give_back
+from tests.widgets.conftest import ours, picture
+from tests.widgets.hands import Hands
+
+pytestmark = pytest.mark.gui
+
+TURNS = 20
+WARM = 3  # what is loaded at first, and stays, is no leak
+
+
+def memory():
+    """Return the bytes of this process, without what was freed and the system may have back."""
+    gc.collect()
+    give_back()
+    return psutil.Process().memory_info().rss
+
+
+def alive():
+    """Return the kinds of panel and session that have instances, made since the test began."""
+    gc.collect()
+    ours = ("napari_sam.widgets.", "napari_sam.session.")
+    kinds = {type(one) for one in gc.get_objects()}
+    return {kind.__name__ for kind in kinds if str(kind.__module__).startswith(ours)}
+
+
+class Desk(Hands):
+    """A viewer whose panel is opened from the menu and closed with the buttons of its dock."""
+
+    def __init__(self, viewer):
+        self.viewer = viewer
+        self.open()
+
+    def open(self):
+        menu = self.viewer.window.add_plugin_dock_widget
+        self.dock, panel = menu("napari-sam", "Click to segment")
+        super().__init__(self.viewer, panel)
+        self.focus()
+        self.settle()
+        self.wait_until(lambda: not panel.resuming.busy)
+
+    def press_on_dock(self, name):
+        button = self.dock.titleBarWidget().findChild(QPushButton, name)
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+        self.wait(0.05)
+
+    def close(self):
+        self.press_on_dock("QTitleBarCloseButton")
+
+    def hide(self):
+        self.press_on_dock("QTitleBarHideButton")
+
+    def show(self):
+        self.dock.toggleViewAction().trigger()  # as the menu does
+        self.focus()
+        self.settle()
+
+
+@pytest.fixture(autouse=True)
+def quick_garbage():
+    """napari collects garbage for every layer that goes: let it look at what is new only."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.fixture
+def desk(make_napari_viewer, monkeypatch, host):
+    monkeypatch.setattr("napari_sam.widgets.panel.ModelHost", lambda: host)
+
+    def desk(*shape):
+        viewer = make_napari_viewer(show=True)
+        viewer.add_image(picture(*(shape or (80, 120))), name="cells")
+        return Desk(viewer)
+
+    return desk
+
+
+def test_closed_and_opened_again_with_a_click_each_time(desk):
+    """napari used to draw from memory that was not there, and the process ended."""
+    d = desk()
+    for turn in range(WARM + TURNS):
+        if turn == WARM:
+            before = memory()
+        d.click(20, 90)
+        np.testing.assert_allclose(ours(d.viewer, "points").data, [(20, 90)], atol=1)
+        d.close()
+        assert [layer.name for layer in d.viewer.layers] == ["cells"]
+        d.open()
+    assert memory() - before < 10e6
+    d.click(20, 90)
+    d.press(Qt.Key.Key_N)
+    assert d.panel.annotation.target.data[20, 90] == 1
+
+
+def test_pictures_change_between(desk):
+    """Removed one by one or all at once, and others added, of other kinds and in the 3D view."""
+    d = desk()
+    shapes = [(3, 80, 120), (80, 120), (2, 3, 40, 60)]
+    for turn in range(TURNS):
+        position = (0,) * (d.panel.annotation.picture.ndim - 2) + (20, 30)
+        d.click(*position)
+        assert len(ours(d.viewer, "points").data) == 1
+        d.press(Qt.Key.Key_N)
+        if turn % 2:
+            d.close()
+        if turn % 4 < 2:
+            d.viewer.layers.clear()
+        else:
+            del d.viewer.layers[:]
+        d.wait(0.02)
+        d.viewer.add_image(picture(*shapes[turn % 3]))
+        d.viewer.dims.ndisplay = 3
+        d.wait(0.02)
+        if turn % 2:
+            d.open()
+        d.viewer.dims.ndisplay = 2
+        d.viewer.reset_view()
+        d.settle()
+
+
+def test_layers_go_after_the_panel_did(desk):
+    """The panel's guard over the canvas stays: what it left there goes as safely."""
+    d = desk()
+    for _ in range(2):
+        d.click(20, 90)
+        d.press(Qt.Key.Key_N)
+        d.close()
+        (objects,) = [layer for layer in d.viewer.layers if layer.name != "cells"]
+        shapes = d.viewer.add_shapes(np.array([(5, 5), (20, 40)]), shape_type="line")
+        d.wait(0.05)
+        d.viewer.layers.remove(shapes)
+        d.viewer.layers.remove(objects)
+        d.wait(0.05)
+        d.open()
+
+
+def test_a_closed_panel_leaves_nothing_in_memory(desk):
+    d = desk()
+    d.click(20, 90)
+    d.press(Qt.Key.Key_N)
+    d.click(60, 30)
+    d.hide()
+    d.show()
+    assert {"Panel", "Annotation", "PromptLayers", "Session"} <= alive()
+    d.close()
+    d.dock = d.panel = None
+    d.wait(0.1)
+    assert alive() == {"_CanvasGuard"}
+
+
+def test_hidden_and_shown(desk):
+    """By its eye and from the menu: at rest and at work in turn, with what was drawn."""
+    d = desk()
+    d.click(20, 90)
+    for _ in range(TURNS):
+        d.hide()
+        d.click(60, 30)
+        d.press(Qt.Key.Key_N)
+        assert len(ours(d.viewer, "points").data) == 1
+        d.show()
+    assert d.panel.annotation.target is None
+    d.click(22, 92)
+    assert len(ours(d.viewer, "points").data) == 2
+    d.press(Qt.Key.Key_N)
+    assert d.panel.annotation.target.data[20, 90] == 1
+
+
+def test_behind_another_tab_it_stays_at_work(desk, model):
+    """It is not closed to anybody: its tab is in sight, and its keys and clicks go together."""
+    d = desk()
+    d.viewer.window.add_dock_widget(QWidget(), name="other", tabify=True)
+    d.wait_until(lambda: d.panel.visibleRegion().isEmpty())
+    d.focus()
+    d.click(20, 90)
+    d.press(Qt.Key.Key_N)
+    assert d.panel.annotation.target.data[20, 90] == 1
+
+
+def test_a_minimised_window_is_not_hidden(desk):
+    d = desk()
+    d.press(Qt.Key.Key_G)
+    d.window.showMinimized()
+    d.wait(0.1)
+    assert str(ours(d.viewer, "boxes").mode) == "add_rectangle"
+    d.window.showNormal()
+    d.focus()
+    assert str(ours(d.viewer, "boxes").mode) == "add_rectangle"
+
+
+def test_floating_and_back_it_stays_at_work(desk):
+    d = desk()
+    d.click(20, 90)
+    ours(d.viewer, "points").mode = "select"
+    d.dock.setFloating(True)
+    d.wait(0.05)
+    d.dock.setFloating(False)
+    d.wait(0.05)
+    d.focus()
+    assert str(ours(d.viewer, "points").mode) == "select"
+    d.press(Qt.Key.Key_N)
+    assert d.panel.annotation.target.data[20, 90] == 1
