@@ -20,22 +20,22 @@ from napari_sam.batch.refine import RefineWork
 from napari_sam.batch.segment import SegmentWork
 from napari_sam.batch.target import Target
 from napari_sam.cli.main import main
-from napari_sam.inference.disk_store import DiskStore
-from napari_sam.inference.embeddings import EmbeddingStore, embeddings_folder
-from napari_sam.inference.memory_store import MemoryStore
+from napari_sam.inference.automatic.selection import proposals_to_labels
+from napari_sam.inference.automatic.tiled import iter_tiles
 from napari_sam.inference.predictor import Predictor
-from napari_sam.inference.selection import proposals_to_labels
-from napari_sam.inference.tiled import iter_tiles
+from napari_sam.inference.store.disk import DiskStore
+from napari_sam.inference.store.memory import MemoryStore
+from napari_sam.inference.store.store import EmbeddingStore, embeddings_folder
 from napari_sam.model.config import CONFIGS
 from napari_sam.model.load import load_model
-from napari_sam.own_models import own_folder, own_models
 from napari_sam.prompts import Prompts
 from napari_sam.session.changes import Kind
-from napari_sam.session.fingerprint import Match
-from napari_sam.session.folder import restore
-from napari_sam.session.saved import all_saved, all_unreadable, best_match, sessions_folder
+from napari_sam.session.disk.fingerprint import Match
+from napari_sam.session.disk.folder import restore
+from napari_sam.session.disk.library import all_saved, all_unreadable, best_match, sessions_folder
 from napari_sam.settings import Settings, load_settings, save_settings, settings_path
-from napari_sam.zoo import models_folder
+from napari_sam.zoo.catalogue import models_folder
+from napari_sam.zoo.own_models import own_folder, own_models
 from tests.fakes import ArrayTarget
 from tests.written import drawing, made
 

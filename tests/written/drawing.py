@@ -7,12 +7,12 @@ import zlib
 
 import numpy as np
 
-from napari_sam.session.bitmask import BitMask
+from napari_sam.masks import BitMask
+from napari_sam.session.batch import Proposal
 from napari_sam.session.changes import Kind
-from napari_sam.session.commit import Rule
 from napari_sam.session.draft import Draft
 from napari_sam.session.objects import Origin, Source, Status
-from napari_sam.session.proposals import Proposal
+from napari_sam.session.overlap import Rule
 from napari_sam.session.session import Session
 from tests.fakes import ArrayTarget, FakeSegmenter
 

@@ -10,11 +10,12 @@ import numpy as np
 import tifffile
 import torch
 
-from napari_sam.inference.embeddings import EmbeddingStore
-from napari_sam.inference.grid_settings import GridSettings
-from napari_sam.inference.memory_store import MemoryStore
+from napari_sam.data.samples import pictures_from_arrays
+from napari_sam.inference.automatic.settings import GridSettings
+from napari_sam.inference.automatic.tiles import Tiling
 from napari_sam.inference.predictor import Predictor
-from napari_sam.inference.tiling import Tiling
+from napari_sam.inference.store.memory import MemoryStore
+from napari_sam.inference.store.store import EmbeddingStore
 from napari_sam.model.config import (
     CONFIGS,
     CellsEncoderConfig,
@@ -24,11 +25,10 @@ from napari_sam.model.config import (
 )
 from napari_sam.model.sam import Sam
 from napari_sam.prompts import Prompts
-from napari_sam.session.fingerprint import Fingerprint
-from napari_sam.session.manifest import Manifest
+from napari_sam.session.disk.fingerprint import Fingerprint
+from napari_sam.session.disk.manifest import Manifest
 from napari_sam.training.finetune import FineTuning, Plan
-from napari_sam.training.samples import pictures_from_arrays
-from napari_sam.zoo import Entry, lookup, ready
+from napari_sam.zoo.catalogue import Entry, lookup, ready
 
 HERE = Path(__file__).parent
 NOW = 1_700_000_000_000_000_000  # the date of the pictures whose results are here, in ns

@@ -24,20 +24,20 @@ from napari_sam.batch.refine import RefineWork
 from napari_sam.batch.segment import SegmentWork
 from napari_sam.batch.target import Target
 from napari_sam.cli.main import main
-from napari_sam.inference.disk_store import DiskStore
-from napari_sam.inference.embeddings import EmbeddingStore
-from napari_sam.inference.memory_store import MemoryStore
+from napari_sam.inference.automatic.selection import proposals_to_labels
+from napari_sam.inference.automatic.tiled import iter_tiles
 from napari_sam.inference.predictor import Predictor
-from napari_sam.inference.selection import proposals_to_labels
-from napari_sam.inference.tiled import iter_tiles
-from napari_sam.model.adapters import add_adapters
+from napari_sam.inference.store.disk import DiskStore
+from napari_sam.inference.store.memory import MemoryStore
+from napari_sam.inference.store.store import EmbeddingStore
 from napari_sam.model.config import CONFIGS
 from napari_sam.model.load import load_model
-from napari_sam.own_models import own_models
+from napari_sam.model.lora import add_adapters
 from napari_sam.prompts import Prompts
-from napari_sam.session.autosave import Autosave
+from napari_sam.session.disk.autosave import Autosave
 from napari_sam.settings import Settings, save_settings
 from napari_sam.training.weights import save_own
+from napari_sam.zoo.own_models import own_models
 from tests.written import drawing, made
 
 TABLE = [{"measure": "1 click", "before": 0.5, "after": 0.75}]
