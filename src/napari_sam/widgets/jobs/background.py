@@ -1,0 +1,76 @@
+"""Work off the window's thread; whoever asked for it is called in the window's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from qtpy.QtCore import QObject, Signal
+
+__all__ = ["Background"]
+
+Result = TypeVar("Result")
+
+
+class Background(QObject):
+    """One thread for slow work on files and arrays, and the way back from it.
+
+    Parameters
+    ----------
+    name : str
+        Of the thread, for whoever looks at a process that hangs.
+    parent : QObject, optional
+        Qt's owner.
+    """
+
+    _ended = Signal(object, object)  # then, Future
+
+    def __init__(self, name: str, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"napari-sam {name}")
+        self._closed = False
+        self._open = 0
+        self._ended.connect(self._call)
+
+    @property
+    def busy(self) -> bool:
+        """True while something is awaited."""
+        return self._open > 0
+
+    def submit(
+        self, work: Callable[[], Result], then: Callable[[Future[Result]], object]
+    ) -> Future[Result]:
+        """Do this work in the thread, after what was submitted before.
+
+        Parameters
+        ----------
+        work : callable
+            Touches no layers and no widgets.
+        then : callable
+            Called in the window's thread with the future when it has ended, also by an error or
+            cancelled; not after `close`.
+        """
+        return self.watch(self._thread.submit(work), then)
+
+    def watch(
+        self, future: Future[Result], then: Callable[[Future[Result]], object]
+    ) -> Future[Result]:
+        """Wait for a future that somebody else works on, such as a model's thread."""
+        self._open += 1
+        future.add_done_callback(lambda done: self._tell(then, done))
+        return future
+
+    def close(self) -> None:
+        """Call nobody any more; what is under way ends, what waits does not begin."""
+        self._closed = True
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _tell(self, then: Callable[[Future[Any]], object], future: Future[Any]) -> None:
+        if not self._closed:  # in whatever thread the work was done
+            self._ended.emit(then, future)
+
+    def _call(self, then: Callable[[Future[Any]], object], future: Future[Any]) -> None:
+        self._open -= 1
+        if not self._closed:
+            then(future)
