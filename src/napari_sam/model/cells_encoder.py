@@ -14,18 +14,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from napari_sam.model.config import CellsEncoderConfig, SamConfig
-from napari_sam.model.layers import neck
+from napari_sam.model.layers import conv_norm, neck
 
 __all__ = ["CellsEncoder"]
 
 LARGE, BAND = 8 << 20, 3 << 20  # bytes: of a map that is worked on in bands, and of a band
-
-
-def conv_norm(c_in: int, c_out: int, stride: int = 1) -> nn.Sequential:
-    """Return a 3 x 3 convolution with batch normalisation."""
-    return nn.Sequential(
-        nn.Conv2d(c_in, c_out, 3, stride=stride, padding=1, bias=False), nn.BatchNorm2d(c_out)
-    )
 
 
 def in_bands(work: Callable[[Tensor], Tensor], x: Tensor, seen: int, stride: int = 1) -> Tensor:
@@ -64,7 +57,7 @@ class ResidualBlock(nn.Module):
         return torch.relu(x + self.conv2(torch.relu(self.conv1(x))))
 
 
-class Stage(nn.Sequential):
+class CellsStage(nn.Sequential):
     """A convolution that halves the map, and residual blocks."""
 
     def __init__(self, c_in: int, c_out: int, depth: int) -> None:
@@ -97,7 +90,7 @@ class CellsEncoder(nn.Module):
         dims, depths = encoder.dims, encoder.depths
         self.down = nn.ModuleList()
         for c_in, c_out, depth in zip((3, *dims), dims, depths, strict=False):
-            self.down.append(Stage(c_in, c_out, depth))
+            self.down.append(CellsStage(c_in, c_out, depth))
         # Top-down path: a coarser map, projected and enlarged, is added to the finer one.
         self.lateral = nn.ModuleList(nn.Conv2d(c, f, 1) for f, c in pairwise(dims))
         self.up = nn.ModuleList(ResidualBlock(dim) for dim in dims[:-1])

@@ -14,13 +14,13 @@ from torch.nn import functional as F
 from napari_sam.model.config import SamConfig
 from napari_sam.model.layers import LayerNorm2d
 
-__all__ = ["DrawnPrompts"]
+__all__ = ["DensePromptEncoder"]
 
 NEAR, FAR = 4.0, 24.0  # widths of the bumps in model pixels
 CHANNELS = 8
 
 
-class DrawnPrompts(nn.Module):
+class DensePromptEncoder(nn.Module):
     """Points, box and mask logits of B objects to dense maps at strides 8, 4 and 2."""
 
     def __init__(self, config: SamConfig) -> None:
@@ -42,7 +42,7 @@ class DrawnPrompts(nn.Module):
         self.look = nn.Linear(config.width, config.width)
         self.token_stride = config.stride
 
-    def sample(self, image: Tensor, points: Tensor | None, boxes: Tensor | None) -> Tensor:
+    def sample_image(self, image: Tensor, points: Tensor | None, boxes: Tensor | None) -> Tensor:
         """Return what the picture shows at each prompt token, (B, T, width).
 
         T counts as in `PromptEncoder.sparse`: points, then the box's corners (both see its centre)
@@ -69,7 +69,7 @@ class DrawnPrompts(nn.Module):
         masks: Tensor | None,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Draw on a mask grid of `size` and encode: (B, C, h, w) at strides 8, 4 and 2."""
-        return self.encode(self.draw(size, points, labels, boxes, masks))
+        return self.encode(self.rasterise(size, points, labels, boxes, masks))
 
     def encode(self, maps: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Encode what was drawn, (B, 8, h, w): (B, C, ...) at strides 8, 4 and 2."""
@@ -77,7 +77,7 @@ class DrawnPrompts(nn.Module):
         half = self.down1(fine)
         return self.to_tokens(self.down2(half)), self.to_coarse(half), self.to_fine(fine)
 
-    def draw(
+    def rasterise(
         self,
         size: tuple[int, int],
         points: Tensor | None,

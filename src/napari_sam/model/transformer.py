@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from napari_sam.model.layers import MLPBlock
+
 __all__ = ["TwoWayTransformer"]
 
 HEADS = 8
@@ -77,19 +79,7 @@ class ImageToTokens(Attention):
         return weights.transpose(1, 2) @ v.flatten(1, 2)
 
 
-class FeedForward(nn.Module):
-    """Two linear layers with ReLU."""
-
-    def __init__(self, width: int, hidden: int) -> None:
-        super().__init__()
-        self.lin1 = nn.Linear(width, hidden)
-        self.lin2 = nn.Linear(hidden, width)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.lin2(torch.relu(self.lin1(x)))
-
-
-class TwoWayLayer(nn.Module):
+class TwoWayAttentionBlock(nn.Module):
     """Self-attention of tokens, tokens to image, MLP, image to tokens."""
 
     def __init__(self, width: int, hidden: int) -> None:
@@ -98,7 +88,7 @@ class TwoWayLayer(nn.Module):
         self.norm1 = nn.LayerNorm(width)
         self.cross_attn_token_to_image = TokensToImage(width, downsample=2)
         self.norm2 = nn.LayerNorm(width)
-        self.mlp = FeedForward(width, hidden)
+        self.mlp = MLPBlock(width, hidden, torch.relu)
         self.norm3 = nn.LayerNorm(width)
         self.norm4 = nn.LayerNorm(width)
         self.cross_attn_image_to_token = ImageToTokens(width, downsample=2)
@@ -127,7 +117,7 @@ class TwoWayTransformer(nn.Module):
 
     def __init__(self, width: int, hidden: int, depth: int = 2) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(TwoWayLayer(width, hidden) for _ in range(depth))
+        self.layers = nn.ModuleList(TwoWayAttentionBlock(width, hidden) for _ in range(depth))
         self.final_attn_token_to_image = TokensToImage(width, downsample=2)
         self.norm_final_attn = nn.LayerNorm(width)
 
