@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_sam.data.samples import Picture, load_pictures
+from napari_sam.data.samples import LabelledImage, load_images
 from napari_sam.data.split import split
 from napari_sam.inference.embedding import Embedding
 from napari_sam.inference.mask_prompts import PromptRule
@@ -50,8 +50,8 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     predictor = Predictor(load_model(args.model, "cpu"))
     begin = time.perf_counter()
-    sets: dict[str, list[Picture]] = defaultdict(list)
-    _, held_out = split(load_pictures(args.data))
+    sets: dict[str, list[LabelledImage]] = defaultdict(list)
+    _, held_out = split(load_images(args.data))
     for index in np.random.default_rng(0).permutation(len(held_out)):
         some = sets[held_out[index].dataset]
         if len(some) < args.most:
@@ -67,7 +67,7 @@ def main() -> None:
 
 
 def measure(
-    predictor: Predictor, picture: Picture, seed: int
+    predictor: Predictor, picture: LabelledImage, seed: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the IoUs of some objects, rough (N,) and refined by each rule (N, rules)."""
     rng = np.random.default_rng(seed)

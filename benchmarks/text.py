@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from napari_sam import GridSettings, Predictor, Prompts, load_model, propose_grid
-from napari_sam.data.samples import Picture, load_pictures
+from napari_sam.data.samples import LabelledImage, load_images
 from napari_sam.data.split import split
 from napari_sam.model.load import read_text
 from napari_sam.results import Proposal
@@ -74,7 +74,7 @@ def main() -> None:
     baseline = options.baseline and Predictor(model, read_text(options.baseline))
     encoder = read_tower(options.tower) if options.tower else load_encoder()
     assert isinstance(encoder, BuiltIn)
-    held = split(load_pictures(options.data))[1]
+    held = split(load_images(options.data))[1]
     held = [p for p in held if not options.sets or p.dataset.startswith(tuple(options.sets))]
     asking = Asking(
         predictor, baseline, encoder, vocabulary(), GridSettings(points_per_side=options.points)
@@ -95,7 +95,7 @@ def main() -> None:
         options.json.write_text(json.dumps(rows, indent=1), "utf-8")
 
 
-def scenes(pictures: Sequence[Picture], count: int, seed: int) -> Iterator[tuple[str, Scene]]:
+def scenes(pictures: Sequence[LabelledImage], count: int, seed: int) -> Iterator[tuple[str, Scene]]:
     """Yield mosaics, then single pictures."""
     rng = np.random.default_rng(seed)
     sets = vocabulary().sets
@@ -187,7 +187,7 @@ class Asking:
         return np.array(result, bool)
 
 
-def draw(asking: Asking, pictures: Sequence[Picture], file: Path, seed: int) -> None:
+def draw(asking: Asking, pictures: Sequence[LabelledImage], file: Path, seed: int) -> None:
     """Draw mosaics, a kind of object of each that is there, and both ways to find it by words."""
     views = Mosaics(pictures, asking.words.sets, SIDE, 0.0)
     rng, sheet = np.random.default_rng(seed), []
@@ -255,7 +255,7 @@ def table(name: str, rows: Sequence[Row]) -> None:
     print(f"mean | {len(rows)} | " + " | ".join(f"{v:.2f}" for v in np.nanmean(means, axis=0)))
 
 
-def gap(encoder: BuiltIn, pictures: Sequence[Picture], words: Vocabulary) -> None:
+def gap(encoder: BuiltIn, pictures: Sequence[LabelledImage], words: Vocabulary) -> None:
     """Print how far vectors of pictures and words lie apart."""
     rng = np.random.default_rng(1)
     views = Mosaics(pictures, words.sets, 256, 1.0)

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from napari_sam.data.samples import Picture, make_picture
+from napari_sam.data.samples import LabelledImage, labelled_image
 
-__all__ = ["scattered", "smooth_field", "synthetic_picture", "tissue"]
+__all__ = ["scattered", "smooth_field", "synthetic_image", "tissue"]
 
 MOST = 250  # shapes tried
 
@@ -124,7 +124,7 @@ def _blob(
 SMALLEST, LARGEST = 12, 120  # diameter in pixels
 
 
-def synthetic_picture(rng: np.random.Generator, size: int = 384) -> Picture:
+def synthetic_image(rng: np.random.Generator, size: int = 384) -> LabelledImage:
     """Draw a picture of cells of one kind: shapes, light, background and camera are drawn by lot.
 
     Parameters
@@ -139,7 +139,7 @@ def synthetic_picture(rng: np.random.Generator, size: int = 384) -> Picture:
     looks = (_walls, _rings) if walled else (_filled, _filled, _rings, _phase)
     light = looks[rng.integers(len(looks))](labels, diameter, rng)
     grey = _photograph(light, diameter, rng)
-    return make_picture("synthetic", "synthetic", _coloured(grey, rng), labels)
+    return labelled_image("synthetic", "synthetic", _coloured(grey, rng), labels)
 
 
 def _filled(

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from napari_sam.data.samples import Picture
+from napari_sam.data.samples import LabelledImage
 from napari_sam.errors import InputError
 from napari_sam.text.crops import ObjectCrop
-from napari_sam.training.augment import Crop, random_crop, relit
-from napari_sam.training.balance import sampling
+from napari_sam.training.augment import Crop, random_crop, vary_lightly
+from napari_sam.training.balance import sampling_weights
 from recipes.words.scenes import Scene
 
-__all__ = ["BACKGROUND", "Mosaics", "Objects", "mosaic"]
+__all__ = ["BACKGROUND", "CropSampler", "Mosaics", "mosaic"]
 
 BACKGROUND = frozenset({"background"})
 EMPTY = 1 / 12  # of the crops show no object
@@ -21,12 +21,12 @@ CLEAR = 0.02  # most of a place without an object that labels may cover
 TRIES = 10
 
 
-class Objects:
+class CropSampler:
     """Draws crops from pictures.
 
     Parameters
     ----------
-    pictures : sequence of Picture
+    images : sequence of LabelledImage
     sets : mapping
         By data set the facts that hold for all of its objects; the facts of others are what they
         show.
@@ -40,19 +40,19 @@ class Objects:
     """
 
     def __init__(
-        self, pictures: Sequence[Picture], sets: Mapping[str, Sequence[str]], side: int
+        self, images: Sequence[LabelledImage], sets: Mapping[str, Sequence[str]], side: int
     ) -> None:
         self.side = side
         scenes = [
             Scene.of(p.rgb, p.labels, dict.fromkeys(p.ids.tolist(), sets.get(p.dataset, [])))
-            for p in pictures
+            for p in images
         ]
-        usable = [(p, scene) for p, scene in zip(pictures, scenes, strict=True) if scene.facts]
+        usable = [(p, scene) for p, scene in zip(images, scenes, strict=True) if scene.facts]
         if not usable:
             raise InputError("nothing can be said in words of any object of these pictures")
-        self.complete = [not picture.partial for picture, _ in usable]
+        self.complete = [not image.partial for image, _ in usable]
         self.scenes = [scene for _, scene in usable]
-        self.chance = sampling([picture for picture, _ in usable])
+        self.chance = sampling_weights([image for image, _ in usable])
 
     def draw(
         self, count: int, rng: np.random.Generator
@@ -91,7 +91,7 @@ def _varied(crop: ObjectCrop, rng: np.random.Generator) -> ObjectCrop:
     """Turn and flip, and change the contrast a little: not so much that a fact becomes untrue."""
     turns, flip = int(rng.integers(4)), 1 - 2 * int(rng.integers(2))
     rgb, mask = np.rot90(crop.rgb, turns)[:, ::flip], np.rot90(crop.mask, turns)[:, ::flip]
-    return ObjectCrop(relit(rgb, rng), np.ascontiguousarray(mask), crop.size)
+    return ObjectCrop(vary_lightly(rgb, rng), np.ascontiguousarray(mask), crop.size)
 
 
 SINGLE = 0.4  # of the views show one picture only
@@ -103,7 +103,7 @@ class Mosaics:
 
     Parameters
     ----------
-    pictures : sequence of Picture
+    images : sequence of LabelledImage
     sets : mapping
         By data set the facts that hold for all of its objects.
     size : int
@@ -114,21 +114,21 @@ class Mosaics:
 
     def __init__(
         self,
-        pictures: Sequence[Picture],
+        images: Sequence[LabelledImage],
         sets: Mapping[str, Sequence[str]],
         size: int,
         single: float = SINGLE,
     ) -> None:
-        self.pictures, self.sets, self.size, self.single = pictures, sets, size, single
-        self.chance = sampling(pictures)
+        self.images, self.sets, self.size, self.single = images, sets, size, single
+        self.chance = sampling_weights(images)
 
     def draw(self, rng: np.random.Generator) -> Scene:
         """Return one view that holds an object."""
         while True:
             count = 1 if rng.random() < self.single else int(rng.choice([2, 4]))
-            chosen = rng.choice(len(self.pictures), count, p=self.chance)
-            crops = [random_crop(self.pictures[i], self.size, rng, relit) for i in chosen]
-            scene = mosaic(crops, [self.sets.get(self.pictures[i].dataset, []) for i in chosen])
+            chosen = rng.choice(len(self.images), count, p=self.chance)
+            crops = [random_crop(self.images[i], self.size, rng, vary_lightly) for i in chosen]
+            scene = mosaic(crops, [self.sets.get(self.images[i].dataset, []) for i in chosen])
             if scene.facts:
                 return scene
 

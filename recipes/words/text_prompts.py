@@ -21,22 +21,22 @@ from napari_sam.model.text_decoder import TextDecoder
 from napari_sam.text.encoder import Encoder, unit
 from napari_sam.text.vocabulary import Vocabulary
 from napari_sam.training.amp import mixed
-from napari_sam.training.optim import Descent
-from napari_sam.training.rounds import objective, shrink
-from napari_sam.training.simulated_prompts import first_click
-from napari_sam.training.views import moved, pixels_of, together
+from napari_sam.training.optim import OneCycleAdamW
+from napari_sam.training.rounds import area_fractions, round_loss
+from napari_sam.training.simulated_prompts import first_clicks
+from napari_sam.training.views import features_to, stack_features, view_pixels
 from recipes.words.crops import Mosaics
 from recipes.words.scenes import Scene, caption, chosen
 
 __all__ = [
-    "Asked",
-    "View",
-    "ask",
-    "by_picture",
+    "EmbeddedScene",
+    "Question",
+    "by_image",
     "by_text",
+    "draw_question",
     "make_views",
-    "show",
-    "train_look",
+    "shown_objects",
+    "train_semantic_head",
     "train_text",
 ]
 
@@ -47,13 +47,13 @@ POINTED = 0.5  # of the prompts are followed by a click
 MOST = 24  # objects of a view whose crops are shown to the encoder
 RAMP = 0.3  # how far the losses' weights go on their way to the paper's, which are for lone objects
 
-View = tuple[Scene, Features]
-Shown = tuple[NDArray[np.float16], NDArray[np.float32]]
-Prompt = Callable[["Asked", np.random.Generator], NDArray[np.float32]]
+EmbeddedScene = tuple[Scene, Features]
+ShownObjects = tuple[NDArray[np.float16], NDArray[np.float32]]
+MakePrompt = Callable[["Question", np.random.Generator], NDArray[np.float32]]
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
+class Question:
     """One question: where in a view is what was said.
 
     Parameters
@@ -66,7 +66,7 @@ class Asked:
         The facts that the words would name.
     """
 
-    view: View
+    view: EmbeddedScene
     source: Scene
     said: frozenset[str]
 
@@ -76,31 +76,33 @@ class Asked:
         return self.view[0].fitting(self.said)
 
 
-def make_views(model: Sam, mosaics: Mosaics, count: int, seed: int = 0) -> Iterator[View]:
+def make_views(model: Sam, mosaics: Mosaics, count: int, seed: int = 0) -> Iterator[EmbeddedScene]:
     """Draw views and embed them; half precision keeps them small."""
     rng = np.random.default_rng(seed)
     for _ in range(count):
         scene = mosaics.draw(rng)
         with torch.no_grad():
-            features = model.encode(pixels_of(scene.rgb).to(model.device))
-        yield scene, moved(features, torch.device("cpu"), torch.float16)
+            features = model.encode(view_pixels(scene.rgb).to(model.device))
+        yield scene, features_to(features, torch.device("cpu"), torch.float16)
 
 
-def ask(views: Sequence[View], words: Vocabulary, rng: np.random.Generator) -> Asked:
+def draw_question(
+    views: Sequence[EmbeddedScene], words: Vocabulary, rng: np.random.Generator
+) -> Question:
     """Choose a view, and something that is true of an object of it, or of another view."""
     while True:
         view = views[int(rng.integers(len(views)))]
         source = view[0] if rng.random() < OWN else views[int(rng.integers(len(views)))][0]
         said = chosen(source.facts[int(rng.choice(list(source.facts)))], words, rng)
-        asked = Asked(view, source, said)
+        asked = Question(view, source, said)
         if asked.answer or rng.random() < ABSENT:
             return asked
 
 
-def by_picture(encoder: Encoder) -> Prompt:
+def by_image(encoder: Encoder) -> MakePrompt:
     """Prompt with the mean image vector of up to four objects that fit: the paper's trick."""
 
-    def prompt(asked: Asked, rng: np.random.Generator) -> NDArray[np.float32]:
+    def prompt(asked: Question, rng: np.random.Generator) -> NDArray[np.float32]:
         fitting = asked.source.fitting(asked.said)
         count = min(len(fitting), int(rng.integers(1, TOGETHER + 1)))
         some = rng.choice(fitting, count, replace=False).tolist()
@@ -110,10 +112,10 @@ def by_picture(encoder: Encoder) -> Prompt:
     return prompt
 
 
-def by_text(encoder: Encoder, words: Vocabulary) -> Prompt:
+def by_text(encoder: Encoder, words: Vocabulary) -> MakePrompt:
     """Prompt with a caption's text vector: what the trick is to be compared with."""
 
-    def prompt(asked: Asked, rng: np.random.Generator) -> NDArray[np.float32]:
+    def prompt(asked: Question, rng: np.random.Generator) -> NDArray[np.float32]:
         text = caption(asked.said, words, rng)
         vector: NDArray[np.float32] = encoder.words([text])[0]
         return vector
@@ -121,11 +123,11 @@ def by_text(encoder: Encoder, words: Vocabulary) -> Prompt:
     return prompt
 
 
-def train_look(
+def train_semantic_head(
     model: Sam,
     decoder: TextDecoder,
-    views: Sequence[View],
-    shown: Sequence[Shown],
+    views: Sequence[EmbeddedScene],
+    shown: Sequence[ShownObjects],
     steps: int,
     *,
     batch: int = 10,
@@ -137,7 +139,7 @@ def train_look(
     That is a head start: prompts alone teach what things are much more slowly.
     """
     rng = np.random.default_rng(seed)
-    with Descent(decoder.look, rate, steps) as descent:
+    with OneCycleAdamW(decoder.look, rate, steps) as optimiser:
         for _ in range(steps):
             chosen = rng.choice(len(views), batch, replace=False)
             features = _gathered([views[i] for i in chosen], model)
@@ -148,12 +150,12 @@ def train_look(
                 masks, vectors = (torch.from_numpy(part).to(model.device) for part in shown[i])
                 mean = torch.einsum("dhw,nhw->nd", place, masks.float())
                 losses.append((1 - F.cosine_similarity(mean, vectors)).mean())
-            yield {"loss": descent.step(torch.stack(losses).mean())}
+            yield {"loss": optimiser.step(torch.stack(losses).mean())}
 
 
-def show(
-    encoder: Encoder, words: Vocabulary, view: View, stride: int, rng: np.random.Generator
-) -> Shown:
+def shown_objects(
+    encoder: Encoder, words: Vocabulary, view: EmbeddedScene, stride: int, rng: np.random.Generator
+) -> ShownObjects:
     """Return what some objects of a view and its background show, and where, on a coarse grid.
 
     Returns
@@ -165,8 +167,8 @@ def show(
     scene = view[0]
     ids = rng.permutation(list(scene.facts))[:MOST].tolist()
     crops = [scene.crop(i, encoder.side, rng) for i in ids]
-    masks = [shrink(scene.labels == i, stride) for i in ids]
-    empty = shrink(scene.labels == 0, stride)
+    masks = [area_fractions(scene.labels == i, stride) for i in ids]
+    empty = area_fractions(scene.labels == 0, stride)
     vectors = encoder.crops(crops)
     if empty.any():
         nothing = unit(encoder.words(words.background).mean(axis=0))
@@ -177,8 +179,8 @@ def show(
 def train_text(
     model: Sam,
     decoder: TextDecoder,
-    views: Sequence[View],
-    prompt: Prompt,
+    views: Sequence[EmbeddedScene],
+    prompt: MakePrompt,
     words: Vocabulary,
     steps: int,
     *,
@@ -192,10 +194,10 @@ def train_text(
     """
     rng = np.random.default_rng(seed)
     stride = model.config.mask_stride
-    with Descent(decoder, rate, steps) as descent:
+    with OneCycleAdamW(decoder, rate, steps) as optimiser:
         for step in range(steps):
             ramp = min(RAMP, step / steps)
-            asked = [ask(views, words, rng) for _ in range(batch)]
+            asked = [draw_question(views, words, rng) for _ in range(batch)]
             vectors = torch.from_numpy(np.stack([prompt(one, rng) for one in asked]))
             vectors = vectors.to(model.device)
             features = _gathered([one.view for one in asked], model)
@@ -207,7 +209,7 @@ def train_text(
                 more, right = _pointed(model, decoder, features, vectors, asked, pointed, ramp, rng)
                 loss = loss + more
                 report |= {"point_loss": float(more.detach()), "point_iou": float(right.mean())}
-            descent.step(loss)
+            optimiser.step(loss)
             yield report
 
 
@@ -216,7 +218,7 @@ def _pointed(
     decoder: TextDecoder,
     features: Features,
     vectors: Tensor,
-    asked: Sequence[Asked],
+    asked: Sequence[Question],
     pointed: Sequence[int],
     ramp: float,
     rng: np.random.Generator,
@@ -228,7 +230,7 @@ def _pointed(
         label = int(rng.choice(asked[i].answer))
         truth.append(_shrunk(asked[i].view[0], [label], stride))
     inside = np.stack([mask >= min(0.5, mask.max()) for mask in truth])
-    points = torch.from_numpy(first_click(inside, stride, rng)).to(model.device)
+    points = torch.from_numpy(first_clicks(inside, stride, rng)).to(model.device)
     labels = torch.ones(points.shape[:2], dtype=torch.int64, device=model.device)
     some = torch.tensor(pointed, device=model.device)
     skips = features.skips and (features.skips[0][some], features.skips[1][some])
@@ -250,12 +252,14 @@ def _loss(
     target = torch.from_numpy(np.stack(truth))[:, None].to(model.device)
     with mixed(model.device):
         logits, predicted = decoder(model, features, vectors, points, labels)
-    return objective(logits, predicted, target, torch.ones_like(target), False, ramp)
+    return round_loss(logits, predicted, target, torch.ones_like(target), False, ramp)
 
 
 def _shrunk(scene: Scene, labels: Sequence[int], stride: int) -> NDArray[np.float32]:
-    return shrink(np.isin(scene.labels, labels), stride)
+    return area_fractions(np.isin(scene.labels, labels), stride)
 
 
-def _gathered(views: Sequence[View], model: Sam) -> Features:
-    return moved(together([features for _, features in views]), model.device, torch.float32)
+def _gathered(views: Sequence[EmbeddedScene], model: Sam) -> Features:
+    return features_to(
+        stack_features([features for _, features in views]), model.device, torch.float32
+    )

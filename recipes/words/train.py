@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from napari_sam.data.samples import Picture
+from napari_sam.data.samples import LabelledImage
 from napari_sam.files import replacing
 from napari_sam.model.checkpoint import read_checkpoint
 from napari_sam.model.load import read_text
@@ -27,8 +27,15 @@ from napari_sam.text.sentences import Sentences
 from napari_sam.text.vocabulary import Vocabulary, vocabulary
 from napari_sam.training.weights import save_text, save_tower
 from recipes.words.contrastive import Captions, fit_bridge, train_tower
-from recipes.words.crops import Mosaics, Objects
-from recipes.words.text_prompts import by_picture, by_text, make_views, show, train_look, train_text
+from recipes.words.crops import CropSampler, Mosaics
+from recipes.words.text_prompts import (
+    by_image,
+    by_text,
+    make_views,
+    shown_objects,
+    train_semantic_head,
+    train_text,
+)
 
 __all__ = ["least_known", "train_words"]
 
@@ -39,7 +46,7 @@ EVERY = 100  # steps between two lines of the log
 
 def train_words(
     model: Sam,
-    pictures: Sequence[Picture],
+    images: Sequence[LabelledImage],
     run: Path,
     *,
     steps: tuple[int, int, int] = (1500, 900, 700),
@@ -53,7 +60,7 @@ def train_words(
     ----------
     model : Sam
         Its encoders stay as they are.
-    pictures : sequence of Picture
+    images : sequence of LabelledImage
         To train on.
     run : Path
         Folder for ``words_tiny.safetensors``, ``look.pt`` and ``text.safetensors`` (or, with
@@ -68,8 +75,8 @@ def train_words(
     """
     run.mkdir(parents=True, exist_ok=True)
     words = vocabulary()
-    encoder = _tower(pictures, words, run / f"{BUILT_IN}.safetensors", steps[0], seed)
-    mosaics = Mosaics(pictures, words.sets, model.config.frame)
+    encoder = _tower(images, words, run / f"{BUILT_IN}.safetensors", steps[0], seed)
+    mosaics = Mosaics(images, words.sets, model.config.frame)
     seen = list(make_views(model, mosaics, views, seed))
     decoder = TextDecoder.beside(model, encoder.width)
     look = run / "look.pt"
@@ -78,14 +85,14 @@ def train_words(
     else:
         rng = np.random.default_rng(seed)
         stride = model.config.stride
-        shown = [show(encoder, words, view, stride, rng) for view in seen]
-        _log("look", train_look(model, decoder, seen, shown, steps[1], seed=seed))
+        shown = [shown_objects(encoder, words, view, stride, rng) for view in seen]
+        _log("look", train_semantic_head(model, decoder, seen, shown, steps[1], seed=seed))
         with replacing(look) as part:
             torch.save(decoder.look.state_dict(), part)
-    prompt = by_text(encoder, words) if captions else by_picture(encoder)
+    prompt = by_text(encoder, words) if captions else by_image(encoder)
     _log("prompt", train_text(model, decoder, seen, prompt, words, steps[2], seed=seed))
     file = run / ("captions.safetensors" if captions else "text.safetensors")
-    save_text(file, decoder, model, encoder.name, pictures)
+    save_text(file, decoder, model, encoder.name, images)
     return read_text(file)
 
 
@@ -103,17 +110,17 @@ def least_known(encoder: BuiltIn, words: Vocabulary) -> float:
 
 
 def _tower(
-    pictures: Sequence[Picture], words: Vocabulary, file: Path, steps: int, seed: int
+    images: Sequence[LabelledImage], words: Vocabulary, file: Path, steps: int, seed: int
 ) -> BuiltIn:
     if not file.exists():
-        objects = Objects(pictures, words.sets, SIDE)
+        objects = CropSampler(images, words.sets, SIDE)
         captions = Captions.make(objects, words, Sentences(), CAPTIONS, seed)
         torch.manual_seed(seed)
         tower = ImageTower()
         _log("tower", train_tower(tower, objects, captions, steps, seed=seed))
         bridge = fit_bridge(tower, objects, captions, seed=seed)
         least = least_known(BuiltIn(tower, bridge, 0.0), words)
-        save_tower(file, tower, bridge, least, pictures)
+        save_tower(file, tower, bridge, least, images)
     return read_tower(file)
 
 

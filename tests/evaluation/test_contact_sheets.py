@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from napari_sam.data.samples import pictures_from_arrays
+from napari_sam.data.samples import images_from_arrays
 from napari_sam.evaluation.contact_sheets import ANSWER, CLICK, SIDE, TRUTH, chosen, draw, worst
 from napari_sam.results import Prediction
 from tests.training.conftest import discs
@@ -19,7 +19,7 @@ class Everything:
 
 
 def test_the_worst_come_first_and_are_drawn_with_both_outlines():
-    (picture,) = pictures_from_arrays("discs", *discs(0))
+    (picture,) = images_from_arrays("discs", *discs(0))
     results = [(picture, [{"id": i, "click 1": value} for i, value in ((1, 0.9), (4, 0.1))])]
     examples = worst(results, count=1)
     assert [(e.id, e.iou) for e in examples] == [(4, 0.1)]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_sam.data.samples import pictures_from_arrays
+from napari_sam.data.samples import images_from_arrays
 from napari_sam.evaluation.report import (
     MEASURES,
     as_json,
@@ -40,7 +40,7 @@ def test_each_set_counts_once_in_the_mean_of_sets():
 
 
 def test_rows_are_collected_by_data_set():
-    (picture,) = pictures_from_arrays("discs", *discs(0))
+    (picture,) = images_from_arrays("discs", *discs(0))
     assert by_dataset([(picture, [row(0.1)]), (picture, [row(0.2)])]) == {
         "discs": [row(0.1), row(0.2)]
     }

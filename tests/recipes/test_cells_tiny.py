@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from napari_sam.data.samples import data_digest, load_pictures
+from napari_sam.data.samples import data_digest, load_images
 from napari_sam.data.split import split
 from napari_sam.model.load import load_model, read_text
 from napari_sam.text.load import read_tower
@@ -46,7 +46,7 @@ def test_it_trains_goes_on_and_exports(command, tmp_path, caplog):
     header = read_header(model)
     assert (header["steps"], header["figures"]) == (2, {"sets": {}})
     assert header["datasets"] == ["set0", "set1"]
-    assert header["data"] == data_digest(split(load_pictures(tmp_path / "data"))[0])
+    assert header["data"] == data_digest(split(load_images(tmp_path / "data"))[0])
     loaded = load_model(model, "cpu")
     assert model.stat().st_size < 12e6
     assert loaded.entry.intensity == "percentile"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_sam.data.samples import pictures_from_arrays
+from napari_sam.data.samples import images_from_arrays
 from napari_sam.errors import CheckpointError, InputError
 from napari_sam.model.load import load_model
 from napari_sam.training.finetune import FineTuning, Plan
@@ -29,7 +29,7 @@ def small_steps(monkeypatch):
 
 @pytest.fixture
 def validation():
-    return pictures_from_arrays("held out", *discs(9))
+    return images_from_arrays("held out", *discs(9))
 
 
 def run_of(pictures, validation, folder, plan=PLAN):

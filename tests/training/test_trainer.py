@@ -106,10 +106,10 @@ def test_cached_views_are_the_same_features_in_half_precision(model, pictures):
     assert list(views.fill(model)) == [1, 2, 3]
     ((crops, features),) = views.batches(model, range(1))
     fresh = FreshViews(pictures, model.config, recipe)
-    from napari_sam.training.views import pixels
+    from napari_sam.training.views import batch_pixels
 
     with torch.no_grad():
-        direct = model.encode(pixels(crops, model.device))
+        direct = model.encode(batch_pixels(crops, model.device))
     assert features.embedding.dtype == torch.float32
     torch.testing.assert_close(features.embedding, direct.embedding, rtol=2e-3, atol=2e-3)
     torch.testing.assert_close(features.skips[1], direct.skips[1], rtol=2e-3, atol=2e-3)

@@ -22,13 +22,13 @@ from napari_sam.numbering import check_numbers
 from napari_sam.reasons import reason
 
 __all__ = [
-    "Picture",
+    "LabelledImage",
     "data_digest",
+    "images_from_arrays",
+    "labelled_image",
+    "load_images",
     "load_pairs",
-    "load_pictures",
-    "make_picture",
-    "matched",
-    "pictures_from_arrays",
+    "match_axes",
     "read_image",
     "read_labels",
     "to_rgb8_planes",
@@ -40,7 +40,7 @@ LARGEST = 0.9  # masks over this share of the picture are left out, as in the pa
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class LabelledImage:
     """One labelled plane.
 
     Parameters
@@ -74,12 +74,12 @@ class Picture:
     plane: int = 0
 
 
-def load_pictures(
+def load_images(
     folder: Path,
     planes: int = 12,
     partial: bool = False,
     on_bad: Callable[[str, str], None] | None = None,
-) -> list[Picture]:
+) -> list[LabelledImage]:
     """Read all samples of a folder, see `napari_sam.data.pairs.find_pairs`.
 
     Parameters
@@ -92,13 +92,13 @@ def load_pictures(
     InputError
         If no sample could be read at all.
     """
-    pictures = load_pairs(find_pairs(folder, on_bad), planes, partial, on_bad)
-    if not pictures:
+    images = load_pairs(find_pairs(folder, on_bad), planes, partial, on_bad)
+    if not images:
         raise InputError(
             f"no usable sample below {folder}; each needs a folder with image.tif|png and "
             "labels.tif|png, or a picture such as cells.tif with cells_labels.tif beside it"
         )
-    return pictures
+    return images
 
 
 def load_pairs(
@@ -106,7 +106,7 @@ def load_pairs(
     planes: int = 12,
     partial: bool = False,
     on_bad: Callable[[str, str], None] | None = None,
-) -> list[Picture]:
+) -> list[LabelledImage]:
     """Read pictures and their labels.
 
     Parameters
@@ -120,24 +120,24 @@ def load_pairs(
         Told the source and the reason of each sample that cannot be used, in place of the log; it
         is left out.
     """
-    pictures: list[Picture] = []
+    images: list[LabelledImage] = []
     for one in pairs:
         try:
             image = read_image(_there(one.image, "image"))
             labels = read_labels(_there(one.labels, "labels"))
-            pictures += _planes(one.dataset, one.source, image, labels, planes, partial)
+            images += _planes(one.dataset, one.source, image, labels, planes, partial)
         except Exception as error:  # files can be damaged in more ways than their readers name
             why = reason(error)
             if on_bad is None:
                 log.warning("left out %s: %s", one.source, why)
             else:
                 on_bad(one.source, why)
-    return pictures
+    return images
 
 
-def pictures_from_arrays(
+def images_from_arrays(
     name: str, image: ArrayLike, labels: ArrayLike, planes: int = 12, partial: bool = False
-) -> list[Picture]:
+) -> list[LabelledImage]:
     """Turn an image and its labels, such as a pair of layers, into pictures.
 
     Parameters
@@ -145,10 +145,10 @@ def pictures_from_arrays(
     name : str
         Becomes data set and source.
     image : (..., H, W) array
-        Grey, RGB or with up to 4 channels; see `napari_sam.data.samples.matched`.
+        Grey, RGB or with up to 4 channels; see `napari_sam.data.samples.match_axes`.
     labels : (..., H, W) array of whole numbers
     planes, partial
-        See `load_pictures`.
+        See `load_images`.
 
     Raises
     ------
@@ -159,22 +159,22 @@ def pictures_from_arrays(
     --------
     >>> image, labels = np.zeros((20, 30)), np.zeros((20, 30), int)
     >>> image[5:10, 5:10], labels[5:10, 5:10] = 1, 7
-    >>> [picture] = pictures_from_arrays("squares", image, labels)
-    >>> picture.centres
+    >>> [image] = images_from_arrays("squares", image, labels)
+    >>> image.centres
     array([[7., 7.]])
     """
     return _planes(name, name, np.asarray(image), np.asarray(labels), planes, partial)
 
 
-def make_picture(
+def labelled_image(
     dataset: str,
     source: str,
     rgb: NDArray[np.uint8],
     labels: NDArray[np.integer],
     partial: bool = False,
     plane: int = 0,
-) -> Picture:
-    """Return a plane with its objects numbered and measured; see `Picture`."""
+) -> LabelledImage:
+    """Return a plane with its objects numbered and measured; see `LabelledImage`."""
     values, numbers = np.unique(labels, return_inverse=True)  # however large the values are
     numbers = numbers.reshape(labels.shape).astype(np.int32) + (0 if values[0] == 0 else 1)
     flat, (rows, columns) = numbers.ravel(), np.indices(labels.shape).reshape(2, -1)
@@ -184,17 +184,17 @@ def make_picture(
     sums = np.stack([np.bincount(flat, rows), np.bincount(flat, columns)], axis=1)
     centres = sums[ids] / areas[ids, None]
     diameters = np.sqrt(4 / np.pi * areas[ids])
-    return Picture(dataset, source, rgb, numbers, ids, centres, diameters, partial, plane)
+    return LabelledImage(dataset, source, rgb, numbers, ids, centres, diameters, partial, plane)
 
 
-def data_digest(pictures: Iterable[Picture]) -> str:
+def data_digest(images: Iterable[LabelledImage]) -> str:
     """Return the SHA-256 of all names, pixels and labels, whatever the order of the pictures."""
     parts = []
-    for picture in pictures:
-        said = f"{picture.source} {picture.plane} {picture.rgb.shape}"
+    for image in images:
+        said = f"{image.source} {image.plane} {image.rgb.shape}"
         digest = hashlib.sha256(said.encode(errors="surrogateescape"))
-        digest.update(picture.rgb.tobytes())
-        digest.update(picture.labels.tobytes())
+        digest.update(image.rgb.tobytes())
+        digest.update(image.labels.tobytes())
         parts.append(digest.digest())
     return hashlib.sha256(b"".join(sorted(parts))).hexdigest()
 
@@ -206,8 +206,8 @@ def _planes(
     labels: NDArray[np.generic],
     count: int,
     partial: bool,
-) -> list[Picture]:
-    channels, stack = matched(image, labels)
+) -> list[LabelledImage]:
+    channels, stack = match_axes(image, labels)
     full = np.flatnonzero(stack.any(axis=(1, 2)))
     chosen = []
     for first, last in known(source.partition("/")[0]).blocks or [(0, len(stack))]:
@@ -215,11 +215,11 @@ def _planes(
         spaced = np.linspace(0, len(block) - 1, min(count, len(block))).round().astype(int)
         chosen.append(block[spaced])
     places = np.concatenate(chosen)
-    pictures = [
-        make_picture(dataset, source, rgb, stack[z], partial, int(z))
+    every = (
+        labelled_image(dataset, source, rgb, stack[z], partial, int(z))
         for z, rgb in zip(places, to_rgb8_planes(channels, places), strict=True)
-    ]
-    found = [picture for picture in pictures if len(picture.ids)]
+    )
+    found = [one for one in every if len(one.ids)]
     if not found:
         raise InputError(
             f"every object is smaller than {SMALLEST} pixels or covers more than "
@@ -246,7 +246,9 @@ def read_labels(file: Path) -> NDArray[Any]:
         return np.asarray(data[...])
 
 
-def matched(image: ArrayLike, labels: ArrayLike) -> tuple[list[NDArray[Any]], NDArray[np.integer]]:
+def match_axes(
+    image: ArrayLike, labels: ArrayLike
+) -> tuple[list[NDArray[Any]], NDArray[np.integer]]:
     """Turn a sample into planes of its channels and planes of its labels.
 
     Parameters

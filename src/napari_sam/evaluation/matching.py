@@ -11,13 +11,13 @@ from scipy.optimize import linear_sum_assignment
 
 from napari_sam.errors import InputError
 
-__all__ = ["THRESHOLDS", "f1", "matched", "mean_accuracy", "overlaps"]
+__all__ = ["THRESHOLDS", "count_matches", "f1", "mean_accuracy", "pairwise_iou"]
 
 THRESHOLDS = tuple(round(0.5 + 0.05 * i, 2) for i in range(10))
 """0.50 to 0.95 in steps of 0.05."""
 
 
-def overlaps(truth: NDArray[Any], found: NDArray[Any]) -> NDArray[np.float64]:
+def pairwise_iou(truth: NDArray[Any], found: NDArray[Any]) -> NDArray[np.float64]:
     """Return the IoU of every true object (N, in the order of ids) with every found one (M).
 
     Parameters
@@ -36,7 +36,7 @@ def overlaps(truth: NDArray[Any], found: NDArray[Any]) -> NDArray[np.float64]:
 
     Examples
     --------
-    >>> overlaps(np.array([[1, 1, 1, 2]]), np.array([[0, 5, 5, 5]])).round(2)
+    >>> pairwise_iou(np.array([[1, 1, 1, 2]]), np.array([[0, 5, 5, 5]])).round(2)
     array([[0.5 ],
            [0.33]])
     """
@@ -51,7 +51,7 @@ def overlaps(truth: NDArray[Any], found: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray((counts / either)[rows != 0][:, columns != 0])
 
 
-def matched(ious: NDArray[np.float64], threshold: float) -> int:
+def count_matches(ious: NDArray[np.float64], threshold: float) -> int:
     """Return how many pairs, each object in one at most, have an IoU of at least the threshold."""
     good = ious >= threshold
     rows, columns = linear_sum_assignment(good, maximize=True)
@@ -67,7 +67,7 @@ def mean_accuracy(ious: NDArray[np.float64]) -> float:
     Parameters
     ----------
     ious : (N, M) float
-        As `overlaps` gives them; of masks that overlap each other it may be, too.
+        As `pairwise_iou` gives them; of masks that overlap each other it may be, too.
 
     Examples
     --------
@@ -77,7 +77,7 @@ def mean_accuracy(ious: NDArray[np.float64]) -> float:
     true, found = ious.shape
     if true + found == 0:
         return 1.0
-    hits = [matched(ious, threshold) for threshold in THRESHOLDS]
+    hits = [count_matches(ious, threshold) for threshold in THRESHOLDS]
     return float(np.mean([hit / (true + found - hit) for hit in hits]))
 
 
@@ -90,4 +90,4 @@ def f1(ious: NDArray[np.float64], threshold: float = 0.5) -> float:
     0.667
     """
     total = sum(ious.shape)
-    return 2 * matched(ious, threshold) / total if total else 1.0
+    return 2 * count_matches(ious, threshold) / total if total else 1.0

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.data.samples import Picture
-from napari_sam.evaluation.evaluate import CLICKS, Row
+from napari_sam.data.samples import LabelledImage
+from napari_sam.evaluation.evaluate import CLICKS, ObjectScores
 
 __all__ = [
     "MEASURES",
@@ -30,15 +30,17 @@ BINS = np.linspace(0, 1, 6)
 MANY = 50  # objects; sets with more must beat both drawings
 
 
-def by_dataset(results: Iterable[tuple[Picture, Sequence[Row]]]) -> dict[str, list[Row]]:
+def by_dataset(
+    results: Iterable[tuple[LabelledImage, Sequence[ObjectScores]]],
+) -> dict[str, list[ObjectScores]]:
     """Collect the rows of each data set."""
-    rows: dict[str, list[Row]] = defaultdict(list)
-    for picture, some in results:
-        rows[picture.dataset] += some
+    rows: dict[str, list[ObjectScores]] = defaultdict(list)
+    for image, some in results:
+        rows[image.dataset] += some
     return dict(sorted(rows.items()))
 
 
-def means(rows: Mapping[str, Sequence[Row]]) -> dict[str, dict[str, float]]:
+def means(rows: Mapping[str, Sequence[ObjectScores]]) -> dict[str, dict[str, float]]:
     """Return the mean of each measure per data set, over the sets and over all objects.
 
     Beside `MEASURES`: the count of ``objects``, of those ``lost`` by the resize, and ``r``, the
@@ -58,7 +60,7 @@ def means(rows: Mapping[str, Sequence[Row]]) -> dict[str, dict[str, float]]:
     return sets | {"mean of the sets": every | averages, "all objects": every}
 
 
-def table(rows: Mapping[str, Sequence[Row]]) -> str:
+def table(rows: Mapping[str, Sequence[ObjectScores]]) -> str:
     """Return `means` as a Markdown table."""
     lines = [
         f"| data set | objects | lost | {' | '.join(MEASURES)} | score~IoU |",
@@ -71,7 +73,7 @@ def table(rows: Mapping[str, Sequence[Row]]) -> str:
     return "\n".join(lines)
 
 
-def reliability(rows: Mapping[str, Sequence[Row]]) -> list[dict[str, float]]:
+def reliability(rows: Mapping[str, Sequence[ObjectScores]]) -> list[dict[str, float]]:
     """Compare what the model's scores promise with what came true, in bins of the score.
 
     Returns
@@ -90,7 +92,7 @@ def reliability(rows: Mapping[str, Sequence[Row]]) -> list[dict[str, float]]:
     return found
 
 
-def reliability_table(rows: Mapping[str, Sequence[Row]]) -> str:
+def reliability_table(rows: Mapping[str, Sequence[ObjectScores]]) -> str:
     """Return `reliability` as a Markdown table."""
     lines = ["| predicted IoU | masks | mean predicted | mean true |", "|---|---|---|---|"]
     lines += [
@@ -100,7 +102,7 @@ def reliability_table(rows: Mapping[str, Sequence[Row]]) -> str:
     return "\n".join(lines)
 
 
-def as_json(rows: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
+def as_json(rows: Mapping[str, Sequence[ObjectScores]]) -> dict[str, Any]:
     """Return everything as plain values; a correlation that there is none of is None."""
     sets = {
         name: {m: None if np.isnan(value) else value for m, value in mean.items()}
@@ -109,7 +111,7 @@ def as_json(rows: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
     return {"sets": sets, "reliability": reliability(rows), "summary": summary(rows)}
 
 
-def summary(rows: Mapping[str, Sequence[Row]]) -> list[str]:
+def summary(rows: Mapping[str, Sequence[ObjectScores]]) -> list[str]:
     """Say where the model loses to a drawing, and whether further clicks help."""
     lines = []
     found = means(rows)
@@ -132,7 +134,7 @@ def _loses(name: str, what: str, mean: Mapping[str, float], ours: str, theirs: s
     )
 
 
-def _means(rows: Sequence[Row]) -> dict[str, float]:
+def _means(rows: Sequence[ObjectScores]) -> dict[str, float]:
     return {m: float(np.mean([row[m] for row in rows])) for m in MEASURES} | {
         "objects": float(len(rows)),
         "lost": float(sum(row["lost"] for row in rows)),
@@ -140,12 +142,12 @@ def _means(rows: Sequence[Row]) -> dict[str, float]:
     }
 
 
-def _pairs(rows: Iterable[Row]) -> NDArray[np.float64]:
+def _pairs(rows: Iterable[ObjectScores]) -> NDArray[np.float64]:
     """Return (N, 2) predicted and true IoU of returned masks."""
     return np.array([(row[score], row[true]) for row in rows for score, true in PAIRS])
 
 
-def _correlation(rows: Sequence[Row]) -> float:
+def _correlation(rows: Sequence[ObjectScores]) -> float:
     pairs = _pairs(rows)
     if len(rows) < 2 or (pairs.max(axis=0) == pairs.min(axis=0)).any():
         return float("nan")

@@ -62,8 +62,8 @@ def cut(
 
     Examples
     --------
-    >>> picture = np.zeros((40, 50, 3), np.uint8)
-    >>> crop = cut(picture, np.ones((10, 20), bool), (5, 30), 48)
+    >>> image = np.zeros((40, 50, 3), np.uint8)
+    >>> crop = cut(image, np.ones((10, 20), bool), (5, 30), 48)
     >>> crop.rgb.shape, crop.mask.mean().round(2)
     ((48, 48, 3), np.float64(0.22))
     """

@@ -142,14 +142,14 @@ def look(
     pause: Callable[[], None] | None = None,
 ) -> Seen:
     """Look at every proposal, as `rank` does; `pause` is called now and then."""
-    picture = check_image(image)
+    pixels = check_image(image)
     for one in proposals:
-        if one.shape != picture.shape[:2]:
+        if one.shape != pixels.shape[:2]:
             raise InputError(
                 f"a proposal belongs to a picture of shape {one.shape}, this one has "
-                f"{picture.shape[:2]}"
+                f"{pixels.shape[:2]}"
             )
-    rgb = to_rgb8(picture, contrast_range(picture) if contrast is None else contrast)
+    rgb = to_rgb8(pixels, contrast_range(pixels) if contrast is None else contrast)
     crops = crops_of(rgb, proposals, encoder.side)
     vectors = [np.zeros((0, encoder.width), np.float32)]
     for first in range(0, len(crops), AT_ONCE):

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from napari_sam.data.samples import Picture
+from napari_sam.data.samples import LabelledImage
 from napari_sam.inference.image import fit_shape, resize
 
-__all__ = ["Crop", "random_crop", "relit", "vary", "whole_view"]
+__all__ = ["Crop", "random_crop", "vary_intensities", "vary_lightly", "whole_view"]
 
 SMALLEST_SEEN = 14  # diameter in model pixels; the largest is 0.55 of the frame
 Light = Callable[[NDArray[np.uint8], np.random.Generator], NDArray[np.uint8]]
@@ -42,10 +42,10 @@ class Crop:
 
 
 def random_crop(
-    picture: Picture,
+    image: LabelledImage,
     size: int,
     rng: np.random.Generator,
-    lit: Light | None = None,
+    vary: Light | None = None,
 ) -> Crop:
     """Cut a piece around a random object, at a random scale and orientation.
 
@@ -54,23 +54,23 @@ def random_crop(
 
     Parameters
     ----------
-    picture : Picture
+    image : LabelledImage
         With at least one object.
     size : int
         Side of the crop.
-    lit : callable, optional
-        Varies the intensities; None does as `vary`.
+    vary : callable, optional
+        Varies the intensities; None does as `vary_intensities`.
     """
-    shape = np.array(picture.labels.shape)
-    k = rng.integers(len(picture.ids))
+    shape = np.array(image.labels.shape)
+    k = rng.integers(len(image.ids))
     diameter = np.exp(rng.uniform(np.log(SMALLEST_SEEN), np.log(0.55 * size)))
     # at least the scale at which the picture fills the crop, as small pictures do in use
     least = max(0.3, size / shape.max())
-    scale = max(least, min(5.0, diameter / picture.diameters[k]))
+    scale = max(least, min(5.0, diameter / image.diameters[k]))
     stretch = np.exp(rng.uniform(-0.15, 0.15))
     scales = np.array([scale * stretch, scale / stretch])
     side = size / scales  # of the crop, in picture pixels
-    centre = picture.centres[k] + rng.uniform(-0.35, 0.35, 2) * side
+    centre = image.centres[k] + rng.uniform(-0.35, 0.35, 2) * side
     angle = rng.uniform(-np.pi / 4, np.pi / 4) if rng.random() < TURNED else 0.0
     wide = abs(np.cos(angle)) + abs(np.sin(angle)) + 4 / size  # box around the turned crop
     if angle and (wide * side <= shape).all():
@@ -80,19 +80,21 @@ def random_crop(
     top, left = np.clip(centre - side / 2, 0, np.maximum(shape - side, 0)).astype(int)
     height, width = np.ceil(side).astype(int)
     region = np.s_[top : top + height, left : left + width]
-    labels = picture.labels[region]
+    labels = image.labels[region]
     fitted = (
         max(1, round(labels.shape[0] * scales[0])),
         max(1, round(labels.shape[1] * scales[1])),
     )
-    rgb = resize(np.ascontiguousarray(picture.rgb[region]), fitted)
+    rgb = resize(np.ascontiguousarray(image.rgb[region]), fitted)
     labels = _nearest(labels, fitted)
     if angle:
         rgb, labels = _turned(rgb, size, angle), _turned(labels, size, angle)
-    return _crop(rgb[:size, :size], labels[:size, :size], size, picture.partial, rng, lit or vary)
+    return _crop(
+        rgb[:size, :size], labels[:size, :size], size, image.partial, rng, vary or vary_intensities
+    )
 
 
-def whole_view(picture: Picture, frame: int, rng: np.random.Generator) -> Crop:
+def whole_view(image: LabelledImage, frame: int, rng: np.random.Generator) -> Crop:
     """Show a whole picture as SAM's own sizes see it: its longer side fills (most of) the frame.
 
     Parameters
@@ -101,10 +103,10 @@ def whole_view(picture: Picture, frame: int, rng: np.random.Generator) -> Crop:
         Side of the crop; the picture's longer side becomes 75 to 100 % of it, padded at the right
         and bottom.
     """
-    height, width = picture.labels.shape
+    height, width = image.labels.shape
     fitted = fit_shape((height, width), round(frame * rng.uniform(0.75, 1)))
-    rgb, labels = resize(picture.rgb, fitted), _nearest(picture.labels, fitted)
-    return _crop(rgb, labels, frame, picture.partial, rng, vary)
+    rgb, labels = resize(image.rgb, fitted), _nearest(image.labels, fitted)
+    return _crop(rgb, labels, frame, image.partial, rng, vary_intensities)
 
 
 def _crop(
@@ -113,10 +115,10 @@ def _crop(
     size: int,
     partial: bool,
     rng: np.random.Generator,
-    lit: Light,
+    vary: Light,
 ) -> Crop:
     """Vary the intensities, turn and flip, and pad at the right and bottom as in use."""
-    rgb = lit(rgb, rng)
+    rgb = vary(rgb, rng)
     turns, flip = int(rng.integers(4)), 1 - 2 * int(rng.integers(2))
     rgb, labels = np.rot90(rgb, turns)[:, ::flip], np.rot90(labels, turns)[:, ::flip]
     rows, columns = labels.shape
@@ -143,7 +145,7 @@ def _nearest(labels: NDArray[np.int32], shape: tuple[int, int]) -> NDArray[np.in
     return np.asarray(image.resize(shape[::-1], Image.Resampling.NEAREST))
 
 
-def vary(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+def vary_intensities(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """Change (H, W, 3) uint8 as microscopes and cameras do, by chance a little or a lot."""
     rgb = _curve(rng)[rgb]
     if rng.random() < 0.2:
@@ -192,9 +194,9 @@ def _noise(x: NDArray[np.floating], rng: np.random.Generator) -> NDArray[np.floa
     return x + normal * np.sqrt(read**2 + shot**2 * np.maximum(x, 0))
 
 
-def relit(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+def vary_lightly(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """Change brightness and noise a little: not so much that words for them become untrue."""
     noise = rng.normal(0, rng.uniform(0, 6), rgb.shape)
-    lit = np.clip(rgb * rng.uniform(0.9, 1.1) + noise, 0, 255).astype(np.uint8)
-    lit[rgb.max(axis=2) == 0] = 0  # what was cut away, or never there, stays so
-    return lit
+    varied = np.clip(rgb * rng.uniform(0.9, 1.1) + noise, 0, 255).astype(np.uint8)
+    varied[rgb.max(axis=2) == 0] = 0  # what was cut away, or never there, stays so
+    return varied

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, distributed, nn
 
-__all__ = ["Team"]
+__all__ = ["DDP"]
 
 
 @dataclass(frozen=True)
-class Team:
+class DDP:
     """One process and its companions; alone by default.
 
     All of them hold the same weights. Each works on its share of a step's batches, the gradients
@@ -29,7 +29,7 @@ class Team:
     size: int = 1
 
     @classmethod
-    def join(cls) -> Team:
+    def join(cls) -> DDP:
         """Return the team that ``torchrun`` has started, or this process alone."""
         if "WORLD_SIZE" not in os.environ:
             return cls()
@@ -41,12 +41,12 @@ class Team:
 
         Examples
         --------
-        >>> list(Team(rank=1, size=2).numbers(4, 10))
+        >>> list(DDP(rank=1, size=2).numbers(4, 10))
         [5, 7, 9]
         """
         return range(first + self.rank, last, self.size)
 
-    def add_up(self, parameters: Iterable[nn.Parameter]) -> None:
+    def sum_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
         """Give every process the sum of all gradients."""
         if self.size == 1:
             return
@@ -59,7 +59,7 @@ class Team:
         for parameter, count, part in zip(members, counts.tolist(), sums, strict=True):
             parameter.grad = part.view_as(parameter) if count else None
 
-    def agree(self, model: nn.Module) -> None:
+    def average_buffers(self, model: nn.Module) -> None:
         """Give every process the mean of all statistics that batch normalisation keeps."""
         if self.size == 1:
             return

@@ -12,20 +12,20 @@ from typing import Any
 
 import numpy as np
 
-from napari_sam.data.samples import Picture, data_digest
+from napari_sam.data.samples import LabelledImage, data_digest
 from napari_sam.errors import InputError
-from napari_sam.evaluation.evaluate import Row, evaluate
+from napari_sam.evaluation.evaluate import ObjectScores, evaluate
 from napari_sam.inference.predictor import Predictor
 from napari_sam.model.sam import Sam
 from napari_sam.reasons import reason
-from napari_sam.training.logs import Log
+from napari_sam.training.logs import TrainingLog
 from napari_sam.training.plan import ABOUT, WHAT, Plan, recipe_for, views_for
 from napari_sam.training.trainer import Report, Trainer
-from napari_sam.training.validation import Preview, Validation
+from napari_sam.training.validation import Validation, ValidationPreview
 from napari_sam.training.views import CachedViews, FreshViews
 from napari_sam.training.weights import save_own
 
-__all__ = ["ABOUT", "WHAT", "FineTuning", "Plan", "Preview", "Progress"]
+__all__ = ["ABOUT", "WHAT", "FineTuning", "Plan", "Progress", "ValidationPreview"]
 
 logger = logging.getLogger(__name__)
 CHECKS = 10  # looks at the validation pictures in a run
@@ -61,7 +61,7 @@ class Progress:
     loss: float | None = None
     iou: float | None = None
     validation: float | None = None
-    preview: Preview | None = None
+    preview: ValidationPreview | None = None
 
 
 class FineTuning:
@@ -74,7 +74,7 @@ class FineTuning:
     ----------
     base : Sam
         Is changed in place: load one for this run alone.
-    training, validation : sequence of Picture
+    training, validation : sequence of LabelledImage
         To learn from, and to look at; without validation pictures the last weights ship and
         `table` stays empty.
     plan : Plan
@@ -91,8 +91,8 @@ class FineTuning:
     def __init__(
         self,
         base: Sam,
-        training: Sequence[Picture],
-        validation: Sequence[Picture],
+        training: Sequence[LabelledImage],
+        validation: Sequence[LabelledImage],
         plan: Plan,
         folder: Path,
     ) -> None:
@@ -108,7 +108,7 @@ class FineTuning:
         else:
             self.views = FreshViews(training, base.config, recipe)
         self.trainer = Trainer(base, recipe, self.views)
-        self.validation_pictures = validation
+        self.validation_images = validation
         self.validation = (
             Validation(base, validation, plan.what == "decoder") if validation else None
         )
@@ -179,7 +179,7 @@ class FineTuning:
         steps = self.trainer.recipe.steps
         every = max(1, steps // CHECKS)
         seconds: list[float] = []
-        with Log(self.folder, self.trainer.step) as log:
+        with TrainingLog(self.folder, self.trainer.step) as log:
             for report in self.trainer.run():
                 step = self.trainer.step
                 seconds = [*seconds[-19:], report["seconds"]]
@@ -227,11 +227,11 @@ class FineTuning:
     def _scored(self, phase: str) -> Generator[Progress, None, dict[str, float]]:
         """Yield progress; return the mean of each measure."""
         self.model.eval()
-        rows: list[Row] = []
-        total = len(self.validation_pictures)
+        rows: list[ObjectScores] = []
+        total = len(self.validation_images)
         yield Progress(phase, 0, total)
         for done, (_, some) in enumerate(
-            evaluate(Predictor(self.model), self.validation_pictures, MOST), 1
+            evaluate(Predictor(self.model), self.validation_images, MOST), 1
         ):
             rows += some
             yield Progress(phase, done, total)

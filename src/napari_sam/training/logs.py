@@ -11,7 +11,7 @@ from types import TracebackType
 from napari_sam.files import replacing
 from napari_sam.training.trainer import Report
 
-__all__ = ["COLUMNS", "Log"]
+__all__ = ["COLUMNS", "TrainingLog"]
 
 logger = logging.getLogger(__name__)
 COLUMNS = (
@@ -20,7 +20,7 @@ COLUMNS = (
 )
 
 
-class Log:
+class TrainingLog:
     """Appends one line a step to ``log.csv`` in a folder; a resumed run goes on in the same file.
 
     Parameters
@@ -56,7 +56,7 @@ class Log:
                 if name != "step":
                     self._board.add_scalar(name, value, int(report["step"]))
 
-    def __enter__(self) -> Log:
+    def __enter__(self) -> TrainingLog:
         return self
 
     def __exit__(

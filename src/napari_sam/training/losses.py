@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-__all__ = ["best_of_three", "dice_loss", "focal_loss", "iou"]
+__all__ = ["best_of_three", "dice_loss", "focal_loss", "logits_iou"]
 
 
 def focal_loss(
@@ -46,7 +46,7 @@ def dice_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     return 1 - (2 * overlap + 1) / (p.sum((-2, -1)) + target.sum((-2, -1)) + 1)
 
 
-def iou(logits: Tensor, target: Tensor) -> Tensor:
+def logits_iou(logits: Tensor, target: Tensor) -> Tensor:
     """Return the IoU of thresholded logits (B, C, h, w) with a target (B, 1, h, w): (B, C)."""
     mask, true = logits > 0, target > 0.5
     union = (mask | true).sum((-2, -1))

@@ -18,13 +18,13 @@ from napari_sam.model.sam import Sam
 from napari_sam.training.plan import WHAT
 from napari_sam.training.recipe import Recipe
 
-__all__ = ["Average", "Descent", "free", "parameter_groups"]
+__all__ = ["EMA", "OneCycleAdamW", "parameter_groups", "set_trainable"]
 
 # The number of a layer in the names of the three encoders' weights.
 LAYER = re.compile(r"image_encoder\.(?:blocks|layers|down)\.(\d+)\.")
 
 
-def free(model: Sam, what: str) -> None:
+def set_trainable(model: Sam, what: str) -> None:
     """Let the chosen weights learn and freeze the others.
 
     Raises
@@ -75,13 +75,13 @@ def _layer(name: str, last: int) -> int:
     )
 
 
-class Average:
+class EMA:
     """The moving average of everything in a model that training changes.
 
     Parameters
     ----------
     model : Sam
-        After `free`.
+        After `set_trainable`.
     decay : float
         How much of the average is kept at each step, less at first.
     buffers : bool
@@ -130,7 +130,7 @@ class Average:
                 yield name, value
 
 
-class Descent:
+class OneCycleAdamW:
     """AdamW with a rate that rises and falls; at the end the weights are their moving average."""
 
     def __init__(self, module: nn.Module, rate: float, steps: int) -> None:
@@ -143,7 +143,7 @@ class Descent:
             module, multi_avg_fn=get_ema_multi_avg_fn(0.99), use_buffers=True
         )
 
-    def __enter__(self) -> Descent:
+    def __enter__(self) -> OneCycleAdamW:
         return self
 
     def __exit__(self, *_: object) -> None:

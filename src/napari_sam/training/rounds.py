@@ -13,11 +13,23 @@ from torch import Tensor
 from napari_sam.model.sam import Features, Sam
 from napari_sam.training.amp import mixed
 from napari_sam.training.augment import Crop
-from napari_sam.training.losses import best_of_three, dice_loss, focal_loss, iou
+from napari_sam.training.losses import best_of_three, dice_loss, focal_loss, logits_iou
 from napari_sam.training.recipe import Recipe
-from napari_sam.training.simulated_prompts import Annotation, corrections, first_prompt, next_click
+from napari_sam.training.simulated_prompts import (
+    SimulatedPrompts,
+    corrections,
+    first_prompt,
+    next_clicks,
+)
 
-__all__ = ["Round", "annotate", "enlarged_box", "objective", "shrink", "whole_objects"]
+__all__ = [
+    "Round",
+    "area_fractions",
+    "box_weight",
+    "interactive_rounds",
+    "round_loss",
+    "trainable_objects",
+]
 
 
 @dataclass(frozen=True)
@@ -29,7 +41,7 @@ class Round:
     iou: float
 
 
-def annotate(
+def interactive_rounds(
     model: Sam,
     features: Features,
     crops: Sequence[Crop],
@@ -48,26 +60,26 @@ def annotate(
     crops : sequence of G Crop
         All of their objects get prompts of the same kind.
     ramp : float
-        See `objective`.
+        See `round_loss`.
     """
     stride = model.config.mask_stride
     masks, places = [], []
     for place, crop in enumerate(crops):
-        for i in rng.permutation(whole_objects(crop, stride))[: recipe.objects]:
-            masks.append(shrink(crop.labels == i, stride))
+        for i in rng.permutation(trainable_objects(crop, stride))[: recipe.objects]:
+            masks.append(area_fractions(crop.labels == i, stride))
             places.append(place)
     soft, which = np.stack(masks), torch.tensor(places)
     truth = soft > 0.5
     device = features.embedding.device
     target = torch.from_numpy(soft)[:, None].to(device)
-    weight = torch.from_numpy(np.stack([enlarged_box(t) for t in truth]))[:, None].to(device)
+    weight = torch.from_numpy(np.stack([box_weight(t) for t in truth]))[:, None].to(device)
     given = first_prompt(truth, stride, rng)
     turns = [True, *corrections(int(rng.choice(recipe.clicks)), rng)]
     for turn, prompted in enumerate(turns):
         if given.masks is not None and turn and prompted:
-            given.add(*next_click(truth, given.masks > 0, stride, rng))
+            given.add(*next_clicks(truth, given.masks > 0, stride, rng))
         logits, predicted = _decode(model, _of_objects(features, which), given)
-        loss, actual = objective(logits, predicted, target, weight, given.lone_point, ramp)
+        loss, actual = round_loss(logits, predicted, target, weight, given.lone_point, ramp)
         (loss * len(crops) / (recipe.pictures * recipe.accumulate)).backward()
         yield Round(_kind(given, turn), float(loss.detach()), float(actual.mean()))
         given.masks = _returned(logits, predicted, given.lone_point).cpu().numpy()
@@ -84,7 +96,7 @@ def _of_objects(features: Features, which: Tensor) -> Features:
     )
 
 
-def _kind(given: Annotation, turn: int) -> str:
+def _kind(given: SimulatedPrompts, turn: int) -> str:
     if turn:
         return "correction"
     return "click" if given.lone_point else "mask" if given.boxes is None else "box"
@@ -102,7 +114,7 @@ def _picked(predicted: Tensor, lone: bool) -> tuple[Tensor, Tensor]:
     return objects, best
 
 
-def _decode(model: Sam, features: Features, given: Annotation) -> tuple[Tensor, Tensor]:
+def _decode(model: Sam, features: Features, given: SimulatedPrompts) -> tuple[Tensor, Tensor]:
     def to(array: NDArray[np.generic] | None) -> Tensor | None:
         return None if array is None else torch.from_numpy(array).to(features.embedding.device)
 
@@ -117,7 +129,7 @@ def _decode(model: Sam, features: Features, given: Annotation) -> tuple[Tensor, 
         )
 
 
-def objective(
+def round_loss(
     logits: Tensor, predicted: Tensor, target: Tensor, weight: Tensor, lone: bool, ramp: float
 ) -> tuple[Tensor, Tensor]:
     """Return the loss of one round, and the true IoU of the masks that it returns.
@@ -149,7 +161,7 @@ def objective(
     logits, predicted = logits.float(), predicted.float()
     focal = focal_loss(logits, target, weight, alpha=max(0.5, 0.75 - 0.5 * ramp))
     mask_loss = (1 + 19 * ramp) * focal + dice_loss(logits, target, torch.ones_like(weight))
-    actual = iou(logits.detach(), target)
+    actual = logits_iou(logits.detach(), target)
     squared = (predicted - actual) ** 2
     loss = mask_loss[:, 0] + squared[:, 0]
     if lone:
@@ -158,7 +170,7 @@ def objective(
     return loss.mean(), actual[_picked(predicted, lone)]
 
 
-def shrink(mask: NDArray[np.bool_], stride: int) -> NDArray[np.float32]:
+def area_fractions(mask: NDArray[np.bool_], stride: int) -> NDArray[np.float32]:
     """Return the covered share of each cell: (H, W) bool to (H / stride, W / stride) float32."""
     h, w = mask.shape[0] // stride, mask.shape[1] // stride
     covered: NDArray[np.float32] = mask.reshape(h, stride, w, stride).mean(
@@ -167,17 +179,17 @@ def shrink(mask: NDArray[np.bool_], stride: int) -> NDArray[np.float32]:
     return covered
 
 
-def whole_objects(crop: Crop, stride: int) -> NDArray[np.int64]:
+def trainable_objects(crop: Crop, stride: int) -> NDArray[np.int64]:
     """Return the ids of objects that are large enough to be seen and small enough to be objects."""
     counts = np.bincount(crop.labels.ravel())
     counts[0] = 0
     fits = np.flatnonzero((counts >= 10 * stride**2) & (counts < 0.6 * crop.labels.size))
     # A thin object may cover no cell by half.
-    covered = [np.count_nonzero(shrink(crop.labels == i, stride) > 0.5) for i in fits]
+    covered = [np.count_nonzero(area_fractions(crop.labels == i, stride) > 0.5) for i in fits]
     return fits[np.array(covered, dtype=int) >= 8]
 
 
-def enlarged_box(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+def box_weight(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Return the mask's box, three times as large, as (h, w) float32."""
     weight = np.zeros(mask.shape, np.float32)
     if mask.any():

@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from napari_sam.data.deepest import deepest_point
 
-__all__ = ["Annotation", "corrections", "corrupt", "first_prompt", "next_click", "noisy_box"]
+__all__ = ["SimulatedPrompts", "corrections", "corrupt", "first_prompt", "next_clicks", "noisy_box"]
 
 BOX_NOISE = 0.1  # largest standard deviation, as a share of the side
 BOX_NOISE_LIMIT = 20 / 1024  # of the view: the paper's 20 pixels of its frame
@@ -22,7 +22,7 @@ MIDDLE = 0.5  # of the clicks go to the middle, as most people's do
 
 
 @dataclass
-class Annotation:
+class SimulatedPrompts:
     """The prompts given so far for B objects of one picture.
 
     Parameters
@@ -50,7 +50,9 @@ class Annotation:
         self.labels = np.concatenate([self.labels, labels[:, None]], axis=1)
 
 
-def first_prompt(truth: NDArray[np.bool_], stride: int, rng: np.random.Generator) -> Annotation:
+def first_prompt(
+    truth: NDArray[np.bool_], stride: int, rng: np.random.Generator
+) -> SimulatedPrompts:
     """Start with a click or a box with equal chance; a quarter of the time with a rough mask.
 
     Parameters
@@ -61,7 +63,7 @@ def first_prompt(truth: NDArray[np.bool_], stride: int, rng: np.random.Generator
         Frame pixels per grid cell.
     """
     n = len(truth)
-    nothing = Annotation(np.zeros((n, 0, 2), np.float32), np.zeros((n, 0), np.int64))
+    nothing = SimulatedPrompts(np.zeros((n, 0, 2), np.float32), np.zeros((n, 0), np.int64))
     rough = rng.random() < 0.25
     if rough:
         nothing.masks = np.stack([np.where(corrupt(t, rng), 8, -8) for t in truth]).astype(
@@ -96,14 +98,14 @@ def noisy_box(
     return np.array([x0, y0, max(x1, x0 + least), max(y1, y0 + least)], dtype=np.float32)
 
 
-def first_click(
+def first_clicks(
     truth: NDArray[np.bool_], stride: int, rng: np.random.Generator
 ) -> NDArray[np.float32]:
     """Return a point inside each mask (B, h, w), as (B, 1, 2) in (x, y) model pixels."""
     return _pick(truth, stride, rng)[:, None]
 
 
-def next_click(
+def next_clicks(
     truth: NDArray[np.bool_], predicted: NDArray[np.bool_], stride: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Click into the error region: 1 on a miss, 0 on a false alarm.

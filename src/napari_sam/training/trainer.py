@@ -18,17 +18,17 @@ from napari_sam.files import replacing
 from napari_sam.model.sam import Features, Sam
 from napari_sam.training.augment import Crop
 from napari_sam.training.checkpoints import fit_optimiser, read_run
-from napari_sam.training.ddp import Team
+from napari_sam.training.ddp import DDP
 from napari_sam.training.dense_head import DenseHead, dense_targets
-from napari_sam.training.optim import Average, free, parameter_groups
+from napari_sam.training.optim import EMA, parameter_groups, set_trainable
 from napari_sam.training.recipe import Recipe
-from napari_sam.training.rounds import annotate
+from napari_sam.training.rounds import interactive_rounds
 from napari_sam.training.views import Views
 
 __all__ = ["Report", "Trainer"]
 
 Report = dict[str, float]
-ALONE = Team()
+ALONE = DDP()
 
 
 class Trainer:
@@ -44,7 +44,7 @@ class Trainer:
     recipe : Recipe
     views : Views
         The pictures.
-    team : Team
+    ddp : DDP
         The processes that share the work.
 
     Raises
@@ -53,18 +53,18 @@ class Trainer:
         If the batches of a step cannot be shared equally.
     """
 
-    def __init__(self, model: Sam, recipe: Recipe, views: Views, team: Team = ALONE) -> None:
-        if recipe.accumulate % team.size:
+    def __init__(self, model: Sam, recipe: Recipe, views: Views, ddp: DDP = ALONE) -> None:
+        if recipe.accumulate % ddp.size:
             raise InputError(
-                f"{team.size} processes cannot share {recipe.accumulate} batches a step equally; "
+                f"{ddp.size} processes cannot share {recipe.accumulate} batches a step equally; "
                 "accumulate a multiple of their number"
             )
-        self.model, self.recipe, self.views, self.team = model, recipe, views, team
+        self.model, self.recipe, self.views, self.ddp = model, recipe, views, ddp
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
-            free(model, recipe.what)
+            set_trainable(model, recipe.what)
             self.head = DenseHead(model.config).to(model.device) if recipe.auxiliary else None
-        self.average = Average(model, recipe.average, recipe.batch_statistics)
+        self.average = EMA(model, recipe.average, recipe.batch_statistics)
         self.optimiser = torch.optim.AdamW(parameter_groups(model, self.head, recipe))
         self.step = 0
 
@@ -80,15 +80,15 @@ class Trainer:
         start = time.perf_counter()
         sums: dict[str, list[float]] = defaultdict(list)
         self.model.train(recipe.batch_statistics)
-        numbers = self.team.numbers(first, last)
+        numbers = self.ddp.numbers(first, last)
         batches = self.views.batches(self.model, numbers)
         for number, (crops, features) in zip(numbers, batches, strict=True):
             for name, value in self._batch(crops, features, number):
                 sums[name].append(value)
-            if number % recipe.accumulate < recipe.accumulate - self.team.size:
+            if number % recipe.accumulate < recipe.accumulate - self.ddp.size:
                 continue
-            self.team.add_up(parameters)
-            self.team.agree(self.model)
+            self.ddp.sum_gradients(parameters)
+            self.ddp.average_buffers(self.model)
             for group in self.optimiser.param_groups:
                 group["lr"] = group["share"] * recipe.rate_at(self.step)
             sums["norm"].append(float(nn.utils.clip_grad_norm_(parameters, recipe.clip)))
@@ -171,7 +171,9 @@ class Trainer:
                 mine = Features(part[0], (part[1], part[2]) if len(part) > 1 else None)
                 rng = np.random.default_rng((recipe.seed, number, i))
                 ramp = recipe.ramp_at(self.step)
-                for turn in annotate(self.model, mine, crops[i : i + few], recipe, ramp, rng):
+                for turn in interactive_rounds(
+                    self.model, mine, crops[i : i + few], recipe, ramp, rng
+                ):
                     yield "loss", turn.loss
                     yield turn.kind, turn.iou
             if outputs:

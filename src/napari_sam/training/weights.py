@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 import napari_sam
-from napari_sam.data.samples import Picture, data_digest
+from napari_sam.data.samples import LabelledImage, data_digest
 from napari_sam.errors import CheckpointError
 from napari_sam.files import replacing
 from napari_sam.inference.embedding import half
@@ -95,7 +95,7 @@ def save_own(
 
 
 def export(
-    checkpoint: Path, output: Path, pictures: Sequence[Picture] = (), figures: Any = None
+    checkpoint: Path, output: Path, images: Sequence[LabelledImage] = (), figures: Any = None
 ) -> None:
     """Write the averaged weights of a `cells_tiny` run as the file that ships.
 
@@ -104,7 +104,7 @@ def export(
     checkpoint : Path
         Of `Trainer.save`.
     output : Path
-    pictures : sequence of Picture
+    images : sequence of LabelledImage
         That it was trained on; their hash and their data sets go into the header.
     figures : JSON values, optional
         How good it is, as `napari-sam evaluate --json` prints it.
@@ -117,16 +117,16 @@ def export(
         "steps": state["step"],
         "figures": figures or {},
     }
-    header |= _made_of(pictures)
+    header |= _made_of(images)
     save_weights(output, state["average"], header)
 
 
 def save_text(
-    file: Path, decoder: TextDecoder, model: Sam, encoder: str, pictures: Sequence[Picture]
+    file: Path, decoder: TextDecoder, model: Sam, encoder: str, images: Sequence[LabelledImage]
 ) -> None:
     """Write a text decoder, with the names of the model and the encoder that it works with."""
     base = {"name": model.entry.name, "digest": model.entry.digest}
-    about = {"base": base, "encoder": encoder, "width": decoder.width} | _made_of(pictures)
+    about = {"base": base, "encoder": encoder, "width": decoder.width} | _made_of(images)
     save_weights(
         file, decoder.state_dict(), _header(model.config, model.entry.name, "text") | about
     )
@@ -137,12 +137,12 @@ def save_tower(
     tower: ImageTower,
     bridge: NDArray[np.float32],
     least: float,
-    pictures: Sequence[Picture],
+    images: Sequence[LabelledImage],
 ) -> None:
     """Write an image tower with what else a `BuiltIn` encoder is made of."""
     about = {"version": VERSION, "name": "words_tiny", "kind": "words", "least": least}
     state = tower.state_dict() | {"bridge": torch.from_numpy(bridge)}
-    save_weights(file, state, about | _made_of(pictures) | _written())
+    save_weights(file, state, about | _made_of(images) | _written())
 
 
 def save_weights(file: Path, state: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
@@ -197,9 +197,9 @@ def _header(config: SamConfig, name: str, kind: str) -> dict[str, Any]:
     } | _written()
 
 
-def _made_of(pictures: Sequence[Picture]) -> dict[str, Any]:
-    datasets = sorted({picture.dataset for picture in pictures})
-    return {"data": data_digest(pictures), "datasets": datasets}
+def _made_of(images: Sequence[LabelledImage]) -> dict[str, Any]:
+    datasets = sorted({image.dataset for image in images})
+    return {"data": data_digest(images), "datasets": datasets}
 
 
 def _written() -> dict[str, Any]:

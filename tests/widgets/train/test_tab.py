@@ -18,7 +18,7 @@ from safetensors.numpy import save_file
 from napari_sam.errors import InputError
 from napari_sam.training.finetune import Progress
 from napari_sam.training.plan import Plan
-from napari_sam.training.validation import Preview
+from napari_sam.training.validation import ValidationPreview
 from napari_sam.widgets.panel import Panel
 from napari_sam.widgets.train.wording import effort, result
 from napari_sam.zoo import catalogue
@@ -51,7 +51,11 @@ class FakeTuning:
                     self.go.wait(10)
                 if self.error is not None:
                     raise self.error
-                preview = Preview(self.validation[0].rgb, truth, truth) if self.step == 2 else None
+                preview = (
+                    ValidationPreview(self.validation[0].rgb, truth, truth)
+                    if self.step == 2
+                    else None
+                )
                 left = self.plan.steps - self.step
                 yield Progress(
                     "Training", self.step, self.plan.steps, left, 1.0, 0.5, preview=preview

@@ -19,11 +19,11 @@ from napari_sam.reasons import shown
 
 if TYPE_CHECKING:
     from napari_sam.data.pairs import Pair
-    from napari_sam.data.samples import Picture
-    from napari_sam.evaluation.evaluate import Row
+    from napari_sam.data.samples import LabelledImage
+    from napari_sam.evaluation.evaluate import ObjectScores
     from napari_sam.inference.predictor import Predictor
 
-    Results = list[tuple[Picture, list[Row]]]
+    Results = list[tuple[LabelledImage, list[ObjectScores]]]
 
 __all__ = ["add"]
 
@@ -117,7 +117,7 @@ def _pairs(chosen: argparse.Namespace, failures: Failures) -> list[Pair]:
     return pairs
 
 
-def _held_out(pictures: list[Picture]) -> tuple[list[Picture], list[str]]:
+def _held_out(pictures: list[LabelledImage]) -> tuple[list[LabelledImage], list[str]]:
     """Return what training leaves out, and a remark on it.
 
     Raises
@@ -136,7 +136,10 @@ def _held_out(pictures: list[Picture]) -> tuple[list[Picture], list[str]]:
 
 
 def _scored(
-    chosen: argparse.Namespace, predictor: Predictor, pictures: list[Picture], failures: Failures
+    chosen: argparse.Namespace,
+    predictor: Predictor,
+    pictures: list[LabelledImage],
+    failures: Failures,
 ) -> Results:
     """Score the objects of pictures, here or on a cluster."""
     from tqdm import tqdm
