@@ -35,10 +35,10 @@ from napari_sam.data.samples import LabelledImage, load_images
 from napari_sam.data.split import split
 from napari_sam.model.load import read_text
 from napari_sam.results import Proposal
-from napari_sam.text.builtin import BuiltIn
+from napari_sam.text.builtin import BuiltInEncoder
 from napari_sam.text.encoder import unit
 from napari_sam.text.load import load_encoder, read_tower
-from napari_sam.text.ranking import crops_of, rank, seen_as
+from napari_sam.text.ranking import object_vectors, proposal_crops, rank
 from napari_sam.text.vocabulary import Vocabulary, vocabulary
 from recipes.words.crops import Mosaics
 from recipes.words.scenes import Scene
@@ -73,7 +73,7 @@ def main() -> None:
     predictor = Predictor(model, options.text and read_text(options.text))
     baseline = options.baseline and Predictor(model, read_text(options.baseline))
     encoder = read_tower(options.tower) if options.tower else load_encoder()
-    assert isinstance(encoder, BuiltIn)
+    assert isinstance(encoder, BuiltInEncoder)
     held = split(load_images(options.data))[1]
     held = [p for p in held if not options.sets or p.dataset.startswith(tuple(options.sets))]
     asking = Asking(
@@ -112,7 +112,7 @@ class Asking:
         self,
         predictor: Predictor,
         baseline: Predictor | None,
-        encoder: BuiltIn,
+        encoder: BuiltInEncoder,
         words: Vocabulary,
         grid: GridSettings,
     ) -> None:
@@ -125,7 +125,7 @@ class Asking:
         """Yield a row for each kind of object in a view."""
         embedding = self.predictor.embed(scene.rgb, (0, 255))
         found = propose_grid(self.predictor, scene.rgb, self.grid, contrast=(0, 255))
-        seen = seen_as(self.encoder, crops_of(scene.rgb, found, self.encoder.side))
+        seen = object_vectors(self.encoder, proposal_crops(scene.rgb, found, self.encoder.side))
         kinds = self.words.of_role("kind")
         nothing = self.encoder.words([self.words.background[0]])
         for kind in kinds:
@@ -255,7 +255,7 @@ def table(name: str, rows: Sequence[Row]) -> None:
     print(f"mean | {len(rows)} | " + " | ".join(f"{v:.2f}" for v in np.nanmean(means, axis=0)))
 
 
-def gap(encoder: BuiltIn, pictures: Sequence[LabelledImage], words: Vocabulary) -> None:
+def gap(encoder: BuiltInEncoder, pictures: Sequence[LabelledImage], words: Vocabulary) -> None:
     """Print how far vectors of pictures and words lie apart."""
     rng = np.random.default_rng(1)
     views = Mosaics(pictures, words.sets, 256, 1.0)
@@ -279,22 +279,23 @@ def gap(encoder: BuiltIn, pictures: Sequence[LabelledImage], words: Vocabulary) 
     )
 
 
-def strangers(encoder: BuiltIn, words: Vocabulary) -> None:
+def strangers(encoder: BuiltInEncoder, words: Vocabulary) -> None:
     """Print how words are told that were never taught, and those that paraphrase known ones."""
     asked = [text for some in words.queries.values() for text in some]
     known = np.array([encoder.familiarity(text)[0] for text in asked])
     new = np.array([encoder.familiarity(text)[0] for text in words.unknown])
+    least = encoder.min_familiarity
     print(
-        f"known from {encoder.least:.2f} on: {(known >= encoder.least).mean():.0%} of {len(known)} "
-        f"paraphrases, {(new >= encoder.least).mean():.0%} of {len(new)} other words"
+        f"known from {least:.2f} on: {(known >= least).mean():.0%} of {len(known)} "
+        f"paraphrases, {(new >= least).mean():.0%} of {len(new)} other words"
     )
     print(
         "taken for unknown:",
-        ", ".join(t for t, k in zip(asked, known, strict=True) if k < encoder.least),
+        ", ".join(t for t, k in zip(asked, known, strict=True) if k < least),
     )
     print(
         "taken for known:",
-        ", ".join(t for t, k in zip(words.unknown, new, strict=True) if k >= encoder.least),
+        ", ".join(t for t, k in zip(words.unknown, new, strict=True) if k >= least),
     )
 
 

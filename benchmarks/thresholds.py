@@ -74,7 +74,7 @@ def pictures(folders: list[Path], most: int, held: bool = False) -> Iterator[Lab
     """Give some pictures of each set that are labelled in full, trained on or held out."""
     by_set: dict[str, list[LabelledImage]] = defaultdict(list)
     for folder in folders:
-        for picture in split(load_images(folder, planes=2))[held]:
+        for picture in split(load_images(folder, max_planes=2))[held]:
             if not picture.partial:
                 by_set[picture.dataset].append(picture)
     for some in by_set.values():

@@ -32,7 +32,7 @@ predictor = ns.Predictor(ns.load_model("cells_tiny"))
 # %%
 # A simulated annotator clicks on the largest error each time. The drawings (disc, ellipse) know
 # nothing of the picture: a model that loses to them is of no use here.
-rows = by_dataset(evaluate(predictor, pictures, most=4))
+rows = by_dataset(evaluate(predictor, pictures, max_objects=4))
 print(table(rows))
 
 # %%

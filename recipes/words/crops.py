@@ -83,7 +83,7 @@ class CropSampler:
             top, left = int(rng.integers(rows - height + 1)), int(rng.integers(columns - width + 1))
             under = scene.labels[top : top + height, left : left + width]
             if (under > 0).mean() < CLEAR:
-                return scene.cut(label, (top, left), self.side, rng)
+                return scene.crop_at(label, (top, left), self.side, rng)
         return None
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import find_objects
 from skimage.measure import regionprops
 
-from napari_sam.text.crops import ObjectCrop, cut, relative_sizes
+from napari_sam.text.crops import ObjectCrop, crop_object, relative_sizes
 from napari_sam.text.vocabulary import Vocabulary
 
 __all__ = ["Scene", "caption", "chosen", "traits_of"]
@@ -75,13 +75,13 @@ class Scene:
     def crop(self, label: int, side: int, rng: np.random.Generator) -> ObjectCrop:
         """Cut an object out: its box enlarged by 1 to 2, half of them alone (appendix D.5)."""
         rows, columns = self.boxes[label]
-        return self.cut(label, (rows.start, columns.start), side, rng)
+        return self.crop_at(label, (rows.start, columns.start), side, rng)
 
-    def cut(
+    def crop_at(
         self, label: int, corner: tuple[int, int], side: int, rng: np.random.Generator
     ) -> ObjectCrop:
         """Cut out the object's shape at some place."""
-        crop = cut(
+        crop = crop_object(
             self.rgb,
             self.patch(label),
             corner,

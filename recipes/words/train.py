@@ -20,10 +20,10 @@ from napari_sam.model.checkpoint import read_checkpoint
 from napari_sam.model.load import read_text
 from napari_sam.model.sam import Sam
 from napari_sam.model.text_decoder import TextDecoder
-from napari_sam.text.builtin import BuiltIn
+from napari_sam.text.builtin import BuiltInEncoder
 from napari_sam.text.image_tower import SIDE, ImageTower
 from napari_sam.text.load import BUILT_IN, read_tower
-from napari_sam.text.sentences import Sentences
+from napari_sam.text.sentences import SentenceEncoder
 from napari_sam.text.vocabulary import Vocabulary, vocabulary
 from napari_sam.training.weights import save_text, save_tower
 from recipes.words.contrastive import Captions, fit_bridge, train_tower
@@ -37,7 +37,7 @@ from recipes.words.text_prompts import (
     train_text,
 )
 
-__all__ = ["least_known", "train_words"]
+__all__ = ["min_known_familiarity", "train_words"]
 
 log = logging.getLogger(__name__)
 CAPTIONS = 4000
@@ -96,7 +96,7 @@ def train_words(
     return read_text(file)
 
 
-def least_known(encoder: BuiltIn, words: Vocabulary) -> float:
+def min_known_familiarity(encoder: BuiltInEncoder, words: Vocabulary) -> float:
     """Return the similarity that best tells paraphrases of known words from other words.
 
     Every second of both is used, so that the others can be measured with.
@@ -111,16 +111,16 @@ def least_known(encoder: BuiltIn, words: Vocabulary) -> float:
 
 def _tower(
     images: Sequence[LabelledImage], words: Vocabulary, file: Path, steps: int, seed: int
-) -> BuiltIn:
+) -> BuiltInEncoder:
     if not file.exists():
         objects = CropSampler(images, words.sets, SIDE)
-        captions = Captions.make(objects, words, Sentences(), CAPTIONS, seed)
+        captions = Captions.make(objects, words, SentenceEncoder(), CAPTIONS, seed)
         torch.manual_seed(seed)
         tower = ImageTower()
         _log("tower", train_tower(tower, objects, captions, steps, seed=seed))
         bridge = fit_bridge(tower, objects, captions, seed=seed)
-        least = least_known(BuiltIn(tower, bridge, 0.0), words)
-        save_tower(file, tower, bridge, least, images)
+        min_familiarity = min_known_familiarity(BuiltInEncoder(tower, bridge, 0.0), words)
+        save_tower(file, tower, bridge, min_familiarity, images)
     return read_tower(file)
 
 

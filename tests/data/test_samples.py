@@ -80,7 +80,7 @@ def test_the_colours_of_rgb_keep_their_ratio_and_alpha_is_dropped():
 def test_a_stack_gives_spaced_planes_that_hold_objects():
     image, labels = squares((30, 40, 50))
     labels[:4] = 0
-    pictures = images_from_arrays("a", image, labels, planes=6)
+    pictures = images_from_arrays("a", image, labels, max_planes=6)
     assert [p.plane for p in pictures] == [4, 9, 14, 19, 24, 29]
     assert len(images_from_arrays("a", image[:6], labels[:6])) == 2
     channels = np.stack([image, image], axis=1)  # (Z, C, Y, X), as ImageJ has it

@@ -70,7 +70,7 @@ def test_what_words_need_is_trained_in_stages_that_are_kept(command, tmp_path, m
     assert {file.name for file in run.iterdir()} == files
     before = {name: (run / name).read_bytes() for name in files}
     encoder = read_tower(run / "words_tiny.safetensors")
-    assert 0 < encoder.least < 1
+    assert 0 < encoder.min_familiarity < 1
     assert encoder.prompts(["nuclei"]).shape == (1, encoder.width)
     assert read_text(run / "text.safetensors").width == encoder.width
     command(tmp_path / "data", "--run", run, *few, "--captions", main=train_words)

@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from skimage.data import coins
 
 from napari_sam.errors import CheckpointError
-from napari_sam.text.crops import cut
+from napari_sam.text.crops import crop_object
 from napari_sam.text.load import load_encoder, read_tower
 from napari_sam.text.search import unknown
 
@@ -20,7 +20,9 @@ def encoder():
 
 
 def test_vectors_have_length_1(encoder):
-    crop = cut(np.zeros((60, 60, 3), np.uint8), np.ones((9, 9), bool), (20, 20), encoder.side)
+    crop = crop_object(
+        np.zeros((60, 60, 3), np.uint8), np.ones((9, 9), bool), (20, 20), encoder.side
+    )
     for vectors in (
         encoder.words(["nuclei"]),
         encoder.prompts(["nuclei"]),
@@ -48,7 +50,9 @@ def test_small_and_large_are_told_apart(encoder):
     rgb = np.repeat(coins()[..., None], 3, axis=2)
     y, x = np.ogrid[:50, :50]
     disc = (y - 25) ** 2 + (x - 25) ** 2 < 24**2
-    small, large = (cut(rgb, disc, (100, 100), encoder.side, size=size) for size in (0.4, 2.5))
+    small, large = (
+        crop_object(rgb, disc, (100, 100), encoder.side, size=size) for size in (0.4, 2.5)
+    )
     like = encoder.crops([small, large]) @ encoder.words(["small objects", "large objects"]).T
     assert like[0, 0] > like[0, 1]
     assert like[1, 1] > like[1, 0]

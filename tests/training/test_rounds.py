@@ -100,7 +100,7 @@ def test_the_objective_of_a_lone_click_by_hand():
     logits = torch.tensor([0.0, 0.0, 20.0, -20.0]).reshape(1, 4, 1, 1).requires_grad_()
     target = torch.ones(1, 1, 1, 1)
     predicted = torch.tensor([[0.5, 0.2, 0.7, 0.1]])
-    loss, actual = round_loss(logits, predicted, target, target, lone=True, ramp=1.0)
+    loss, actual = round_loss(logits, predicted, target, target, is_lone_point=True, ramp=1.0)
     focal, dice = 0.5 * 0.25 * np.log(2), 1 - 2 / 2.5
     # mask 0 is wrong (0 is not above 0); of the others mask 2 is perfect and costs nothing
     squared = 0.5**2 + 0.2**2 + 0.3**2 + 0.1**2
@@ -114,7 +114,9 @@ def test_the_objective_of_a_lone_click_by_hand():
 def test_any_other_prompt_trains_mask_zero_alone():
     logits = torch.zeros(1, 4, 1, 1).requires_grad_()
     target = torch.ones(1, 1, 1, 1)
-    loss, actual = round_loss(logits, torch.zeros(1, 4), target, target, lone=False, ramp=0.0)
+    loss, actual = round_loss(
+        logits, torch.zeros(1, 4), target, target, is_lone_point=False, ramp=0.0
+    )
     loss.backward()
     assert (logits.grad[0, 1:] == 0).all()
     assert actual.item() == 0.0

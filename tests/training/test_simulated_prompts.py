@@ -78,8 +78,8 @@ def test_the_first_prompt_is_each_kind_as_often_as_said(square):
     rng = np.random.default_rng(1)
     for _ in range(400):
         given = first_prompt(square[None], STRIDE, rng)
-        assert given.lone_point == (given.boxes is None and given.masks is None)
-        if given.lone_point:
+        assert given.is_lone_point == (given.boxes is None and given.masks is None)
+        if given.is_lone_point:
             assert square[cell(given.points[0, 0])]
             kinds["point"] += 1
         elif given.masks is None:

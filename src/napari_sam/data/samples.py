@@ -76,7 +76,7 @@ class LabelledImage:
 
 def load_images(
     folder: Path,
-    planes: int = 12,
+    max_planes: int = 12,
     partial: bool = False,
     on_bad: Callable[[str, str], None] | None = None,
 ) -> list[LabelledImage]:
@@ -84,7 +84,7 @@ def load_images(
 
     Parameters
     ----------
-    planes, partial, on_bad
+    max_planes, partial, on_bad
         See `load_pairs`.
 
     Raises
@@ -92,7 +92,7 @@ def load_images(
     InputError
         If no sample could be read at all.
     """
-    images = load_pairs(find_pairs(folder, on_bad), planes, partial, on_bad)
+    images = load_pairs(find_pairs(folder, on_bad), max_planes, partial, on_bad)
     if not images:
         raise InputError(
             f"no usable sample below {folder}; each needs a folder with image.tif|png and "
@@ -103,7 +103,7 @@ def load_images(
 
 def load_pairs(
     pairs: Iterable[Pair],
-    planes: int = 12,
+    max_planes: int = 12,
     partial: bool = False,
     on_bad: Callable[[str, str], None] | None = None,
 ) -> list[LabelledImage]:
@@ -112,7 +112,7 @@ def load_pairs(
     Parameters
     ----------
     pairs : iterable of Pair
-    planes : int
+    max_planes : int
         Most planes taken of a stack, evenly spaced among those that hold objects.
     partial : bool
         Whether only some of the objects are labelled, in all of the samples.
@@ -125,7 +125,7 @@ def load_pairs(
         try:
             image = read_image(_there(one.image, "image"))
             labels = read_labels(_there(one.labels, "labels"))
-            images += _planes(one.dataset, one.source, image, labels, planes, partial)
+            images += _planes(one.dataset, one.source, image, labels, max_planes, partial)
         except Exception as error:  # files can be damaged in more ways than their readers name
             why = reason(error)
             if on_bad is None:
@@ -136,7 +136,7 @@ def load_pairs(
 
 
 def images_from_arrays(
-    name: str, image: ArrayLike, labels: ArrayLike, planes: int = 12, partial: bool = False
+    name: str, image: ArrayLike, labels: ArrayLike, max_planes: int = 12, partial: bool = False
 ) -> list[LabelledImage]:
     """Turn an image and its labels, such as a pair of layers, into pictures.
 
@@ -147,7 +147,7 @@ def images_from_arrays(
     image : (..., H, W) array
         Grey, RGB or with up to 4 channels; see `napari_sam.data.samples.match_axes`.
     labels : (..., H, W) array of whole numbers
-    planes, partial
+    max_planes, partial
         See `load_images`.
 
     Raises
@@ -163,7 +163,7 @@ def images_from_arrays(
     >>> image.centres
     array([[7., 7.]])
     """
-    return _planes(name, name, np.asarray(image), np.asarray(labels), planes, partial)
+    return _planes(name, name, np.asarray(image), np.asarray(labels), max_planes, partial)
 
 
 def labelled_image(
@@ -204,7 +204,7 @@ def _planes(
     source: str,
     image: NDArray[np.generic],
     labels: NDArray[np.generic],
-    count: int,
+    max_planes: int,
     partial: bool,
 ) -> list[LabelledImage]:
     channels, stack = match_axes(image, labels)
@@ -212,7 +212,7 @@ def _planes(
     chosen = []
     for first, last in known(source.partition("/")[0]).blocks or [(0, len(stack))]:
         block = full[(full >= first) & (full < last)]
-        spaced = np.linspace(0, len(block) - 1, min(count, len(block))).round().astype(int)
+        spaced = np.linspace(0, len(block) - 1, min(max_planes, len(block))).round().astype(int)
         chosen.append(block[spaced])
     places = np.concatenate(chosen)
     every = (

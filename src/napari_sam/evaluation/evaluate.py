@@ -36,7 +36,7 @@ ObjectScores = dict[str, float]
 
 
 def evaluate(
-    predictor: Predictor, images: Iterable[LabelledImage], most: int | None = None
+    predictor: Predictor, images: Iterable[LabelledImage], max_objects: int | None = None
 ) -> Iterator[tuple[LabelledImage, list[ObjectScores]]]:
     """Score the objects of pictures, one picture a yield.
 
@@ -50,7 +50,7 @@ def evaluate(
     predictor : Predictor
         The model.
     images : iterable of LabelledImage
-    most : int, optional
+    max_objects : int, optional
         Objects taken of one picture, evenly spaced in its list; all by default.
 
     Yields
@@ -60,7 +60,7 @@ def evaluate(
     """
     for image in images:
         embedding = predictor.embed(image.rgb, contrast=(0, 255))
-        ids = image.ids[evenly_spaced(len(image.ids), most)]
+        ids = image.ids[evenly_spaced(len(image.ids), max_objects)]
         rows: list[ObjectScores] = []
         for start in range(0, len(ids), AT_A_TIME):
             rows += _score(predictor, embedding, image, ids[start : start + AT_A_TIME])
@@ -157,7 +157,7 @@ def mask_iou(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
     return np.count_nonzero(a & b) / union if union else 0.0
 
 
-def evenly_spaced(count: int, most: int | None) -> NDArray[np.int64]:
-    """Return at most `most` indices of `count`, evenly spaced."""
-    wanted = count if most is None else min(count, most)
+def evenly_spaced(count: int, max_objects: int | None) -> NDArray[np.int64]:
+    """Return at most `max_objects` indices of `count`, evenly spaced."""
+    wanted = count if max_objects is None else min(count, max_objects)
     return np.unique(np.linspace(0, count - 1, wanted).round().astype(np.int64))

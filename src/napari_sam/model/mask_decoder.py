@@ -153,5 +153,5 @@ class MaskDecoder(nn.Module):
 def _per_pixel(up: nn.Module, x: Tensor) -> Tensor:
     """Apply a 2 x 2 transposed convolution of stride 2: (..., C) to (..., 4 pixels, C')."""
     weight, bias = up.get_parameter("weight"), up.get_parameter("bias")
-    weight = weight.permute(2, 3, 1, 0).flatten(0, 2)  # (4 C', C)
-    return F.linear(x, weight, bias.repeat(4)).unflatten(-1, (4, -1))
+    per_pixel = weight.permute(2, 3, 1, 0).flatten(0, 2)  # (4 C', C)
+    return F.linear(x, per_pixel, bias.repeat(4)).unflatten(-1, (4, -1))

@@ -31,7 +31,7 @@ class Clip:
         As `transformers.AutoModel` and `AutoProcessor` give them.
     """
 
-    enough = 0.5
+    threshold = 0.5
 
     def __init__(self, name: str, model: Any, processor: Any) -> None:
         self.name, self._model, self._processor = name, model.eval(), processor

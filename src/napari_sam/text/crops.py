@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-__all__ = ["ObjectCrop", "cut", "relative_sizes"]
+__all__ = ["ObjectCrop", "crop_object", "relative_sizes"]
 
 ENLARGED = 1.5  # the middle of the paper's 1 to 2, when nothing is drawn by chance
 
@@ -36,7 +36,7 @@ class ObjectCrop:
         return ObjectCrop(self.rgb * self.mask[..., None], self.mask, self.size)
 
 
-def cut(
+def crop_object(
     rgb: NDArray[np.uint8],
     patch: NDArray[np.bool_],
     corner: tuple[int, int],
@@ -63,7 +63,7 @@ def cut(
     Examples
     --------
     >>> image = np.zeros((40, 50, 3), np.uint8)
-    >>> crop = cut(image, np.ones((10, 20), bool), (5, 30), 48)
+    >>> crop = crop_object(image, np.ones((10, 20), bool), (5, 30), 48)
     >>> crop.rgb.shape, crop.mask.mean().round(2)
     ((48, 48, 3), np.float64(0.22))
     """

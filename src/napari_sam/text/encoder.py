@@ -26,14 +26,14 @@ class Encoder(Protocol):
         Length D of the vectors.
     side : int
         Pixels a side of the crops it wants.
-    enough : float
+    threshold : float
         From which similarity on an object fits.
     """
 
     name: str
     width: int
     side: int
-    enough: float
+    threshold: float
 
     def words(self, texts: Sequence[str]) -> Vectors:
         """Return a vector of length 1 for each text, (N, D)."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import map_coordinates
 
 from napari_sam.inference.automatic.search import iter_proposals
@@ -51,7 +51,7 @@ class WordsMap:
     words: tuple[str, ...]
     scores: NDArray[np.float32]
 
-    def areas(self, image: NDArray[Any]) -> list[tuple[Proposal, int]]:
+    def areas(self, image: NDArray[np.generic]) -> list[tuple[Proposal, int]]:
         """Return each class that has pixels as one object of the picture, and which class it is.
 
         Its stability is not known, NaN.
@@ -69,12 +69,12 @@ class WordsMap:
 def iter_ranked(
     predictor: Predictor,
     encoder: Encoder,
-    image: Any,
+    image: ArrayLike,
     words: Sequence[str],
     settings: GridSettings | None = None,
     *,
     against: Sequence[str] | None = None,
-    contrast: tuple[Any, Any] | None = None,
+    contrast: tuple[ArrayLike, ArrayLike] | None = None,
     store: EmbeddingStore | None = None,
     pause: Callable[[], None] | None = None,
 ) -> Iterator[WordsProgress]:
@@ -91,15 +91,14 @@ def iter_ranked(
     ------
     WordsProgress
     """
-    found: Any = None
     for step in iter_proposals(
         predictor, image, settings, contrast=contrast, store=store, pause=pause
     ):
-        found = step
         if step.kept is None:
             yield WordsProgress(step.done, step.total)
-    ranked = rank(encoder, image, found.kept, words, against=against, contrast=contrast)
-    yield WordsProgress(found.done, found.total, ranked)
+        else:  # the last one
+            ranked = rank(encoder, image, step.kept, words, against=against, contrast=contrast)
+            yield WordsProgress(step.done, step.total, ranked)
 
 
 def map_words(

@@ -17,12 +17,12 @@ from torch.nn import functional as F
 from napari_sam.errors import InputError
 from napari_sam.text.installed import SENTENCES, missing
 
-__all__ = ["Sentences"]
+__all__ = ["SentenceEncoder"]
 
 AT_ONCE = 64
 
 
-class Sentences:
+class SentenceEncoder:
     """Mean of the token vectors of all-MiniLM-L6-v2, of length 1, in 384 dimensions."""
 
     width = 384

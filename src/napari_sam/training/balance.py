@@ -32,12 +32,12 @@ def sampling_weights(images: Sequence[LabelledImage]) -> NDArray[np.float64]:
     return chance / chance.sum()
 
 
-def _capped(share: NDArray[np.float64], most: float) -> NDArray[np.float64]:
+def _capped(share: NDArray[np.float64], max_share: float) -> NDArray[np.float64]:
     """Give what is over the cap to the others, in proportion."""
     capped = np.zeros(len(share), bool)
-    while (over := (share > most + 1e-9) & ~capped).any():
+    while (over := (share > max_share + 1e-9) & ~capped).any():
         capped |= over
-        share = np.where(capped, most, share)
+        share = np.where(capped, max_share, share)
         rest = share[~capped]
-        share[~capped] = rest * (1 - most * capped.sum()) / rest.sum()
+        share[~capped] = rest * (1 - max_share * capped.sum()) / rest.sum()
     return share

@@ -53,15 +53,15 @@ def logits_iou(logits: Tensor, target: Tensor) -> Tensor:
     return (mask & true).sum((-2, -1)) / union.clamp(min=1)
 
 
-def best_of_three(losses: Tensor, others: float = 0.0) -> Tensor:
+def best_of_three(losses: Tensor, others_weight: float = 0.0) -> Tensor:
     """Return the smallest loss of three masks, (B, 3) to (B,); only it is passed back.
 
     Parameters
     ----------
     losses : (B, 3) float
-    others : float
+    others_weight : float
         Weight of each of the two other masks; above zero only to start a training.
     """
-    share = torch.full_like(losses, others)
-    share.scatter_(1, losses.detach().argmin(dim=1, keepdim=True), 1 - 2 * others)
+    share = torch.full_like(losses, others_weight)
+    share.scatter_(1, losses.detach().argmin(dim=1, keepdim=True), 1 - 2 * others_weight)
     return (losses * share).sum(dim=1)

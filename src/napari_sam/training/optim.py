@@ -84,12 +84,12 @@ class EMA:
         After `set_trainable`.
     decay : float
         How much of the average is kept at each step, less at first.
-    buffers : bool
+    with_buffers : bool
         Whether batch normalisation's statistics change, too.
     """
 
-    def __init__(self, model: Sam, decay: float, buffers: bool) -> None:
-        self.model, self.decay, self.buffers = model, decay, buffers
+    def __init__(self, model: Sam, decay: float, with_buffers: bool) -> None:
+        self.model, self.decay, self.with_buffers = model, decay, with_buffers
         self.values = self.current()
 
     def current(self) -> dict[str, Tensor]:
@@ -125,7 +125,7 @@ class EMA:
     def _changing(self) -> Iterator[tuple[str, Tensor]]:
         parameters = dict(self.model.named_parameters())
         for name, value in self.model.state_dict().items():
-            changes = parameters[name].requires_grad if name in parameters else self.buffers
+            changes = parameters[name].requires_grad if name in parameters else self.with_buffers
             if changes:
                 yield name, value
 

@@ -79,10 +79,10 @@ def interactive_rounds(
         if given.masks is not None and turn and prompted:
             given.add(*next_clicks(truth, given.masks > 0, stride, rng))
         logits, predicted = _decode(model, _of_objects(features, which), given)
-        loss, actual = round_loss(logits, predicted, target, weight, given.lone_point, ramp)
+        loss, actual = round_loss(logits, predicted, target, weight, given.is_lone_point, ramp)
         (loss * len(crops) / (recipe.pictures * recipe.accumulate)).backward()
         yield Round(_kind(given, turn), float(loss.detach()), float(actual.mean()))
-        given.masks = _returned(logits, predicted, given.lone_point).cpu().numpy()
+        given.masks = _returned(logits, predicted, given.is_lone_point).cpu().numpy()
 
 
 def _of_objects(features: Features, which: Tensor) -> Features:
@@ -99,18 +99,18 @@ def _of_objects(features: Features, which: Tensor) -> Features:
 def _kind(given: SimulatedPrompts, turn: int) -> str:
     if turn:
         return "correction"
-    return "click" if given.lone_point else "mask" if given.boxes is None else "box"
+    return "click" if given.is_lone_point else "mask" if given.boxes is None else "box"
 
 
 @torch.no_grad()
-def _returned(logits: Tensor, predicted: Tensor, lone: bool) -> Tensor:
+def _returned(logits: Tensor, predicted: Tensor, is_lone_point: bool) -> Tensor:
     """Return what the annotator sees, (B, h, w): a lone point's best candidate, else mask 0."""
-    return logits[_picked(predicted, lone)].float()
+    return logits[_picked(predicted, is_lone_point)].float()
 
 
-def _picked(predicted: Tensor, lone: bool) -> tuple[Tensor, Tensor]:
+def _picked(predicted: Tensor, is_lone_point: bool) -> tuple[Tensor, Tensor]:
     objects = torch.arange(len(predicted), device=predicted.device)
-    best = 1 + predicted[:, 1:].argmax(1) if lone else torch.zeros_like(objects)
+    best = 1 + predicted[:, 1:].argmax(1) if is_lone_point else torch.zeros_like(objects)
     return objects, best
 
 
@@ -130,7 +130,12 @@ def _decode(model: Sam, features: Features, given: SimulatedPrompts) -> tuple[Te
 
 
 def round_loss(
-    logits: Tensor, predicted: Tensor, target: Tensor, weight: Tensor, lone: bool, ramp: float
+    logits: Tensor,
+    predicted: Tensor,
+    target: Tensor,
+    weight: Tensor,
+    is_lone_point: bool,
+    ramp: float,
 ) -> tuple[Tensor, Tensor]:
     """Return the loss of one round, and the true IoU of the masks that it returns.
 
@@ -143,7 +148,7 @@ def round_loss(
         What the decoder gave.
     target, weight : (B, 1, h, w) float
         Covered share of each cell; 1 where the focal loss counts.
-    lone : bool
+    is_lone_point : bool
         Whether the prompt was one point and nothing else.
     ramp : float
         0 to 1: focal to dice rises from 1 : 1 to the paper's 20 : 1 and, by half-way, alpha falls
@@ -164,10 +169,10 @@ def round_loss(
     actual = logits_iou(logits.detach(), target)
     squared = (predicted - actual) ** 2
     loss = mask_loss[:, 0] + squared[:, 0]
-    if lone:
-        others = 0.05 if ramp < 0.2 else 0.0  # so that no candidate starves at first
-        loss = loss + best_of_three(mask_loss[:, 1:], others) + squared[:, 1:].sum(dim=1)
-    return loss.mean(), actual[_picked(predicted, lone)]
+    if is_lone_point:
+        others_weight = 0.05 if ramp < 0.2 else 0.0  # so that no candidate starves at first
+        loss = loss + best_of_three(mask_loss[:, 1:], others_weight) + squared[:, 1:].sum(dim=1)
+    return loss.mean(), actual[_picked(predicted, is_lone_point)]
 
 
 def area_fractions(mask: NDArray[np.bool_], stride: int) -> NDArray[np.float32]:

@@ -40,7 +40,7 @@ class SimulatedPrompts:
     masks: NDArray[np.float32] | None = None
 
     @property
-    def lone_point(self) -> bool:
+    def is_lone_point(self) -> bool:
         """True for one point and nothing else."""
         return self.points.shape[1] == 1 and self.boxes is None and self.masks is None
 

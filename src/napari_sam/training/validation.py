@@ -46,14 +46,14 @@ class Validation:
         As it is at each `score`.
     images : sequence of LabelledImage
         Up to six of them are taken, with up to 20 objects each, evenly spaced.
-    keep : bool
+    cache_embeddings : bool
         Whether the image encoder stays as it is, so that each picture is embedded only once.
     """
 
-    def __init__(self, model: Sam, images: Sequence[LabelledImage], keep: bool) -> None:
+    def __init__(self, model: Sam, images: Sequence[LabelledImage], cache_embeddings: bool) -> None:
         self.predictor = Predictor(model)
         self.images = [images[i] for i in evenly_spaced(len(images), IMAGES)]
-        self.keep = keep
+        self.cache_embeddings = cache_embeddings
         self._kept: dict[int, Embedding] = {}
 
     def score(self) -> tuple[float, ValidationPreview]:
@@ -77,6 +77,6 @@ class Validation:
         if number in self._kept:
             return self._kept[number]
         embedding = self.predictor.embed(self.images[number].rgb, contrast=(0, 255))
-        if self.keep:
+        if self.cache_embeddings:
             self._kept[number] = embedding
         return embedding

@@ -139,7 +139,7 @@ def save_tower(
     least: float,
     images: Sequence[LabelledImage],
 ) -> None:
-    """Write an image tower with what else a `BuiltIn` encoder is made of."""
+    """Write an image tower with what else a `BuiltInEncoder` is made of."""
     about = {"version": VERSION, "name": "words_tiny", "kind": "words", "least": least}
     state = tower.state_dict() | {"bridge": torch.from_numpy(bridge)}
     save_weights(file, state, about | _made_of(images) | _written())
