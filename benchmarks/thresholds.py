@@ -20,9 +20,8 @@ import torch
 from numpy.typing import NDArray
 
 from napari_sam import GridSettings, Predictor, load_model
-from napari_sam.data.samples import LabelledImage, load_images
+from napari_sam.data.samples import LabelledImage, evenly_spaced, load_images
 from napari_sam.data.split import split
-from napari_sam.evaluation.evaluate import evenly_spaced
 from napari_sam.evaluation.matching import f1, mean_accuracy, pairwise_iou
 from napari_sam.inference.automatic.search import iter_proposals, one_of_each
 from napari_sam.inference.automatic.selection import proposals_to_labels

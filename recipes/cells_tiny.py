@@ -7,7 +7,6 @@ import json
 import logging
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,15 +17,17 @@ from napari_sam.data.split import split
 from napari_sam.model.config import CONFIGS
 from napari_sam.model.load import load_model
 from napari_sam.model.sam import Sam
+from napari_sam.model.transformer import ImageToTokens, TokensToImage
 from napari_sam.training.ddp import DDP
 from napari_sam.training.logs import TrainingLog
 from napari_sam.training.recipe import Recipe
 from napari_sam.training.trainer import Trainer
 from napari_sam.training.views import FreshViews
-from napari_sam.training.weights import export
 from recipes.synthetic import synthetic_image
+from recipes.weights import export
 
 log = logging.getLogger(__name__)
+CROSS = TokensToImage, ImageToTokens
 OFTEN = 100  # steps between two checkpoints
 
 
@@ -98,8 +99,9 @@ def _compile(model: Sam) -> None:
     """Compile what pays; the upscaling does not, and clicks change its neighbours' shapes."""
     model.image_encoder.compile()
     model.mask_decoder.transformer.compile(dynamic=True)
-    drawn: Any = model.drawn_prompts
-    drawn.encode = torch.compile(drawn.encode, dynamic=True)
+    dense = model.drawn_prompts
+    assert dense is not None
+    dense.encode = torch.compile(dense.encode, dynamic=True)  # type: ignore[method-assign]
 
 
 def _export(args: argparse.Namespace) -> None:
@@ -129,9 +131,7 @@ def initialise(model: Sam) -> None:
     with torch.no_grad():
         model.prompt_encoder.pe_layer.positional_encoding_gaussian_matrix.mul_(3)
         transformer = model.mask_decoder.transformer
-        attentions: list[Any] = [transformer.final_attn_token_to_image]
-        for layer in transformer.layers:
-            attentions += [layer.cross_attn_token_to_image, layer.cross_attn_image_to_token]
+        attentions = [m for m in transformer.modules() if isinstance(m, CROSS)]
         shared = torch.empty_like(attentions[0].q_proj.weight)
         nn.init.orthogonal_(shared, gain=2.0)
         for attention in attentions:

@@ -8,6 +8,7 @@ from PIL import Image
 from scipy import ndimage
 
 from napari_sam.data.samples import LabelledImage, labelled_image
+from napari_sam.training.dense_head import label_edges
 
 __all__ = ["scattered", "smooth_field", "synthetic_image", "tissue"]
 
@@ -185,12 +186,7 @@ def _phase(
 
 def _depth(labels: NDArray[np.int32]) -> NDArray[np.float32]:
     """Return each pixel's distance to the outline of its own cell; 0 outside."""
-    edge = labels == 0
-    for axis in (0, 1):
-        step = np.diff(labels, axis=axis) != 0
-        low, high = (np.s_[:-1], np.s_[1:]) if axis == 0 else (np.s_[:, :-1], np.s_[:, 1:])
-        edge[low] |= step
-        edge[high] |= step
+    edge = (labels == 0) | label_edges(labels)
     depth = ndimage.distance_transform_edt(~edge).astype(np.float32) + 1
     return depth * (labels > 0)
 

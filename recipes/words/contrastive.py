@@ -19,8 +19,8 @@ from napari_sam.text.encoder import unit
 from napari_sam.text.image_tower import ImageTower, as_tensors
 from napari_sam.text.vocabulary import Vocabulary
 from napari_sam.training.amp import mixed
-from napari_sam.training.optim import OneCycleAdamW
 from recipes.words.crops import BACKGROUND, CropSampler
+from recipes.words.optim import OneCycleAdamW
 from recipes.words.scenes import caption, chosen
 
 __all__ = ["Captions", "fit_bridge", "train_tower"]

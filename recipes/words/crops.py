@@ -9,7 +9,7 @@ import numpy as np
 from napari_sam.data.samples import LabelledImage
 from napari_sam.errors import InputError
 from napari_sam.text.crops import ObjectCrop
-from napari_sam.training.augment import Crop, random_crop, vary_lightly
+from napari_sam.training.augment import Crop, random_crop, turn_and_flip, vary_lightly
 from napari_sam.training.balance import sampling_weights
 from recipes.words.scenes import Scene
 
@@ -89,8 +89,7 @@ class CropSampler:
 
 def _varied(crop: ObjectCrop, rng: np.random.Generator) -> ObjectCrop:
     """Turn and flip, and change the contrast a little: not so much that a fact becomes untrue."""
-    turns, flip = int(rng.integers(4)), 1 - 2 * int(rng.integers(2))
-    rgb, mask = np.rot90(crop.rgb, turns)[:, ::flip], np.rot90(crop.mask, turns)[:, ::flip]
+    rgb, mask = turn_and_flip(rng, crop.rgb, crop.mask)
     return ObjectCrop(vary_lightly(rgb, rng), np.ascontiguousarray(mask), crop.size)
 
 

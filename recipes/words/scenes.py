@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,11 +110,13 @@ def traits_of(rgb: NDArray[np.uint8], labels: NDArray[np.integer]) -> dict[int, 
     grey = rgb.mean(axis=2, dtype=np.float32) / 255
     found = regionprops(labels, grey)
     sizes = relative_sizes([one.area for one in found])
-    return {int(one.label): _traits(one, size) for one, size in zip(found, sizes, strict=True)}
+    return {
+        int(one.label): _traits(one.eccentricity, one.solidity, one.intensity_mean, size)
+        for one, size in zip(found, sizes, strict=True)
+    }
 
 
-def _traits(one: Any, size: float) -> frozenset[str]:
-    eccentricity, solidity, mean = one.eccentricity, one.solidity, one.intensity_mean
+def _traits(eccentricity: float, solidity: float, mean: float, size: float) -> frozenset[str]:
     said = {
         "round": eccentricity < ROUND and solidity > SOLID,
         "elongated": eccentricity > LONG,

@@ -16,16 +16,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from napari_sam.inference.embedding import each
 from napari_sam.model.sam import Features, Sam
 from napari_sam.model.text_decoder import TextDecoder
 from napari_sam.text.encoder import Encoder, unit
 from napari_sam.text.vocabulary import Vocabulary
 from napari_sam.training.amp import mixed
-from napari_sam.training.optim import OneCycleAdamW
 from napari_sam.training.rounds import area_fractions, round_loss
 from napari_sam.training.simulated_prompts import first_clicks
 from napari_sam.training.views import features_to, stack_features, view_pixels
 from recipes.words.crops import Mosaics
+from recipes.words.optim import OneCycleAdamW
 from recipes.words.scenes import Scene, caption, chosen
 
 __all__ = [
@@ -233,8 +234,7 @@ def _pointed(
     points = torch.from_numpy(first_clicks(inside, stride, rng)).to(model.device)
     labels = torch.ones(points.shape[:2], dtype=torch.int64, device=model.device)
     some = torch.tensor(pointed, device=model.device)
-    skips = features.skips and (features.skips[0][some], features.skips[1][some])
-    chosen_features = Features(features.embedding[some], skips)
+    chosen_features = each(lambda part: part[some], features)
     return _loss(model, decoder, chosen_features, vectors[some], truth, ramp, points, labels)
 
 

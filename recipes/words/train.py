@@ -25,7 +25,7 @@ from napari_sam.text.image_tower import SIDE, ImageTower
 from napari_sam.text.load import BUILT_IN, read_tower
 from napari_sam.text.sentences import SentenceEncoder
 from napari_sam.text.vocabulary import Vocabulary, vocabulary
-from napari_sam.training.weights import save_text, save_tower
+from recipes.weights import save_text, save_tower
 from recipes.words.contrastive import Captions, fit_bridge, train_tower
 from recipes.words.crops import CropSampler, Mosaics
 from recipes.words.text_prompts import (

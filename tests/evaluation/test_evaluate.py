@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from napari_sam.data.deepest import deepest_point
-from napari_sam.data.samples import images_from_arrays
-from napari_sam.evaluation.evaluate import correcting_click, evaluate, evenly_spaced
+from napari_sam.data.samples import evenly_spaced, images_from_arrays
+from napari_sam.evaluation.evaluate import correcting_click, evaluate
 from napari_sam.results import Prediction
 from tests.training.conftest import discs
 

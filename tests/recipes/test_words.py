@@ -12,7 +12,7 @@ from napari_sam.model.text_decoder import TextDecoder
 from napari_sam.text.image_tower import ImageTower
 from napari_sam.text.vocabulary import vocabulary
 from napari_sam.training.augment import Crop
-from napari_sam.training.weights import save_text
+from recipes.weights import save_text
 from recipes.words.contrastive import Captions, fit_bridge, train_tower
 from recipes.words.crops import BACKGROUND, CropSampler, Mosaics, mosaic
 from recipes.words.scenes import caption, traits_of

@@ -24,6 +24,6 @@ def deepest_point(mask: NDArray[np.bool_]) -> tuple[int, int]:
 
 
 def bounds(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
-    """Return the rows and columns of a mask's bounding box; the mask must not be empty."""
+    """Return the rows and columns of the bounding box of a mask that is not empty."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)

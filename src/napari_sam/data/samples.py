@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,6 +23,7 @@ from napari_sam.reasons import reason
 __all__ = [
     "LabelledImage",
     "data_digest",
+    "evenly_spaced",
     "images_from_arrays",
     "labelled_image",
     "load_images",
@@ -212,8 +212,7 @@ def _planes(
     chosen = []
     for first, last in known(source.partition("/")[0]).blocks or [(0, len(stack))]:
         block = full[(full >= first) & (full < last)]
-        spaced = np.linspace(0, len(block) - 1, min(max_planes, len(block))).round().astype(int)
-        chosen.append(block[spaced])
+        chosen.append(block[evenly_spaced(len(block), max_planes)])
     places = np.concatenate(chosen)
     every = (
         labelled_image(dataset, source, rgb, stack[z], partial, int(z))
@@ -228,19 +227,25 @@ def _planes(
     return found
 
 
+def evenly_spaced(count: int, max_objects: int | None) -> NDArray[np.int64]:
+    """Return at max_count `max_objects` indices of `count`, evenly spaced."""
+    wanted = count if max_objects is None else min(count, max_objects)
+    return np.unique(np.linspace(0, count - 1, wanted).round().astype(np.int64))
+
+
 def _there(path: Path | None, what: str) -> Path:
     if path is None:
         raise InputError(f"there is no {what}.tif or {what}.png")
     return path
 
 
-def read_image(file: Path) -> NDArray[Any]:
+def read_image(file: Path) -> NDArray[np.generic]:
     """Read a picture; the colours of a palette become RGB, transparency is dropped."""
     with open_picture(file) as data:
         return np.asarray(data[...])
 
 
-def read_labels(file: Path) -> NDArray[Any]:
+def read_labels(file: Path) -> NDArray[np.generic]:
     """Read labels; the numbers behind a palette's colours are the labels."""
     with open_labels(file) as data:
         return np.asarray(data[...])
@@ -248,7 +253,7 @@ def read_labels(file: Path) -> NDArray[Any]:
 
 def match_axes(
     image: ArrayLike, labels: ArrayLike
-) -> tuple[list[NDArray[Any]], NDArray[np.integer]]:
+) -> tuple[list[NDArray[np.generic]], NDArray[np.integer]]:
     """Turn a sample into planes of its channels and planes of its labels.
 
     Parameters
@@ -286,7 +291,7 @@ def match_axes(
 
 
 def to_rgb8_planes(
-    channels: list[NDArray[Any]], planes: NDArray[np.int64]
+    channels: list[NDArray[np.generic]], planes: NDArray[np.int64]
 ) -> list[NDArray[np.uint8]]:
     """Return some planes as (H, W, 3) uint8, stretched by the intensities of the whole stack.
 
@@ -311,7 +316,7 @@ def to_rgb8_planes(
     return [np.stack([rgb[..., 0] for rgb in parts], axis=-1) for parts in together]
 
 
-def _channels(image: NDArray[Any], shape: tuple[int, ...]) -> list[NDArray[Any]]:
+def _channels(image: NDArray[np.generic], shape: tuple[int, ...]) -> list[NDArray[np.generic]]:
     if image.shape == shape:
         return [image]
     if image.ndim == len(shape) + 1:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_sam.data.deepest import bounds, deepest_point
-from napari_sam.data.samples import LabelledImage
+from napari_sam.data.samples import LabelledImage, evenly_spaced
 from napari_sam.evaluation.baselines import disc, ellipse
 from napari_sam.inference.embedding import Embedding
 from napari_sam.inference.predictor import Predictor
@@ -22,7 +22,6 @@ __all__ = [
     "bounding_box",
     "correcting_click",
     "evaluate",
-    "evenly_spaced",
     "mask_iou",
 ]
 
@@ -155,9 +154,3 @@ def mask_iou(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
     """Return the intersection over union of two masks; 0 if both are empty."""
     union = np.count_nonzero(a | b)
     return np.count_nonzero(a & b) / union if union else 0.0
-
-
-def evenly_spaced(count: int, max_objects: int | None) -> NDArray[np.int64]:
-    """Return at most `max_objects` indices of `count`, evenly spaced."""
-    wanted = count if max_objects is None else min(count, max_objects)
-    return np.unique(np.linspace(0, count - 1, wanted).round().astype(np.int64))

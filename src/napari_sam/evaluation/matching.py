@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
@@ -17,7 +15,7 @@ THRESHOLDS = tuple(round(0.5 + 0.05 * i, 2) for i in range(10))
 """0.50 to 0.95 in steps of 0.05."""
 
 
-def pairwise_iou(truth: NDArray[Any], found: NDArray[Any]) -> NDArray[np.float64]:
+def pairwise_iou(truth: NDArray[np.integer], found: NDArray[np.integer]) -> NDArray[np.float64]:
     """Return the IoU of every true object (N, in the order of ids) with every found one (M).
 
     Parameters

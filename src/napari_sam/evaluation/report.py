@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,7 +101,7 @@ def reliability_table(rows: Mapping[str, Sequence[ObjectScores]]) -> str:
     return "\n".join(lines)
 
 
-def as_json(rows: Mapping[str, Sequence[ObjectScores]]) -> dict[str, Any]:
+def as_json(rows: Mapping[str, Sequence[ObjectScores]]) -> dict[str, object]:
     """Return everything as plain values; a correlation that there is none of is None."""
     sets = {
         name: {m: None if np.isnan(value) else value for m, value in mean.items()}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import safetensors
 import torch
@@ -53,12 +52,13 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     CheckpointError
         For a file that is damaged, unsafe or holds no weights, or weights that are not finite.
     """
+    state: object
     if first_bytes(path)[8:] == b"{":
         state, metadata = _read_safetensors(path)
     else:
-        saved = read_torch(path)
-        fits_micro_sam = isinstance(saved, Mapping) and "model_state" in saved
-        state, metadata = saved, {"intensity": "min_max"} if fits_micro_sam else {}
+        state = read_torch(path)
+        of_micro_sam = isinstance(state, Mapping) and "model_state" in state
+        metadata = {"intensity": "min_max"} if of_micro_sam else {}
     bare = _checked(_bare(state, path), path)
     written = metadata.get("content")  # of `napari_sam.training.weights`
     if written and written != content_hash(metadata.get("napari_sam", ""), bare):
@@ -74,7 +74,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise damaged(path, error) from error
 
 
-def _bare(state: Any, path: Path) -> dict[str, Tensor]:
+def _bare(state: object, path: Path) -> dict[str, Tensor]:
     """Take off wrappers and prefixes."""
     for wrapper in WRAPPERS:
         if isinstance(state, Mapping) and isinstance(state.get(wrapper), Mapping):

@@ -33,6 +33,7 @@ __all__ = [
     "unknown",
 ]
 
+Header = dict[str, Any]
 NO_NAME = OSError, RuntimeError, ValueError  # too long, another user's home, not allowed
 
 
@@ -161,9 +162,7 @@ def _from_file(path: Path) -> Sam:
     return _build(config, state, _own_entry(path, config, header, metadata), path)
 
 
-def _adapted(
-    path: Path, state: dict[str, Tensor], header: dict[str, Any], metadata: dict[str, str]
-) -> Sam:
+def _adapted(path: Path, state: dict[str, Tensor], header: Header, metadata: dict[str, str]) -> Sam:
     """Load the base that adapters were trained on, and add them to it."""
     base = header.get("base", {})
     name, digest = str(base.get("name")), str(base.get("digest"))
@@ -226,7 +225,7 @@ def _published(path: Path) -> catalogue.Entry | None:
 
 
 def _own_entry(
-    path: Path, config: SamConfig, header: dict[str, Any], metadata: dict[str, str]
+    path: Path, config: SamConfig, header: Header, metadata: dict[str, str]
 ) -> catalogue.Entry:
     intensity = metadata.get("intensity", "percentile")
     if intensity not in ("percentile", "min_max"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import pickletools
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 from zipfile import ZIP_STORED, BadZipFile, ZipFile, is_zipfile
 
 import torch
@@ -20,7 +20,7 @@ MOST_STEPS = 5_000_000  # of a pickle; the largest SAM takes 30,000
 MOST_TUPLES = 50_000  # one in the other they would overflow the stack when they are hashed
 
 
-def read_torch(path: Path) -> Any:
+def read_torch(path: Path) -> object:
     """Return the tensors and plain containers of a file.
 
     Files of torch since 1.6 are zip archives: their checksums are verified, and their tensors stay

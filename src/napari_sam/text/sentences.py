@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -16,6 +16,9 @@ from torch.nn import functional as F
 
 from napari_sam.errors import InputError
 from napari_sam.text.installed import SENTENCES, missing
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 __all__ = ["SentenceEncoder"]
 
@@ -28,7 +31,7 @@ class SentenceEncoder:
     width = 384
 
     @cached_property
-    def _parts(self) -> tuple[Any, Any]:
+    def _parts(self) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
         from transformers import AutoModel, AutoTokenizer
 
         folder = _folder()

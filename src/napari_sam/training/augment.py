@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +13,11 @@ from PIL import Image, ImageFilter
 from napari_sam.data.samples import LabelledImage
 from napari_sam.inference.image import fit_shape, resize
 
-__all__ = ["Crop", "random_crop", "vary_intensities", "vary_lightly", "whole_view"]
+__all__ = ["Crop", "random_crop", "turn_and_flip", "vary_intensities", "vary_lightly", "whole_view"]
 
 SMALLEST_SEEN = 14  # diameter in model pixels; the largest is 0.55 of the frame
 Light = Callable[[NDArray[np.uint8], np.random.Generator], NDArray[np.uint8]]
+T = TypeVar("T", bound=np.generic)
 TURNED = 1 / 3  # of the crops, by any angle; all by right angles
 
 
@@ -119,15 +120,22 @@ def _crop(
 ) -> Crop:
     """Vary the intensities, turn and flip, and pad at the right and bottom as in use."""
     rgb = vary(rgb, rng)
-    turns, flip = int(rng.integers(4)), 1 - 2 * int(rng.integers(2))
-    rgb, labels = np.rot90(rgb, turns)[:, ::flip], np.rot90(labels, turns)[:, ::flip]
+    rgb, labels = turn_and_flip(rng, rgb, labels)
     rows, columns = labels.shape
     missing = ((0, size - rows), (0, size - columns))
     valid = np.pad(np.ones((rows, columns), bool), missing)
     return Crop(np.pad(rgb, (*missing, (0, 0))), np.pad(labels, missing), valid, partial)
 
 
-def _turned(array: NDArray[Any], size: int, angle: float) -> NDArray[Any]:
+def turn_and_flip(
+    rng: np.random.Generator, rgb: NDArray[np.uint8], labels: NDArray[T]
+) -> tuple[NDArray[np.uint8], NDArray[T]]:
+    """Return both in one of the eight orientations of a square."""
+    turns, flip = int(rng.integers(4)), 1 - 2 * int(rng.integers(2))
+    return np.rot90(rgb, turns)[:, ::flip], np.rot90(labels, turns)[:, ::flip]
+
+
+def _turned(array: NDArray[T], size: int, angle: float) -> NDArray[T]:
     """Turn about the middle and keep the middle (size, size)."""
     height, width = array.shape[:2]
     cos, sin = np.cos(angle), np.sin(angle)

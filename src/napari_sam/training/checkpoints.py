@@ -18,10 +18,11 @@ from napari_sam.model.torch_files import read_torch
 
 __all__ = ["fit_optimiser", "read_run"]
 
+Checkpoint = dict[str, Any]
 WEIGHTS = "model", "average", "weights"
 
 
-def read_run(file: Path, ours: Mapping[str, Tensor]) -> dict[str, Any]:
+def read_run(file: Path, ours: Mapping[str, Tensor]) -> Checkpoint:
     """Return what `Trainer.save` wrote, on the CPU.
 
     Parameters
@@ -52,7 +53,7 @@ def read_run(file: Path, ours: Mapping[str, Tensor]) -> dict[str, Any]:
     return state
 
 
-def fit_optimiser(optimiser: Optimizer, state: dict[str, Any]) -> None:
+def fit_optimiser(optimiser: Optimizer, state: Checkpoint) -> None:
     """Give an optimiser its state back.
 
     Raises
@@ -72,7 +73,7 @@ def fit_optimiser(optimiser: Optimizer, state: dict[str, Any]) -> None:
                 )
 
 
-def _leaves(value: Any) -> Iterator[Any]:
+def _leaves(value: object) -> Iterator[object]:
     if isinstance(value, Mapping):
         value = list(value.values())
     if isinstance(value, list | tuple):

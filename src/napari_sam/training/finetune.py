@@ -8,9 +8,9 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from napari_sam.data.samples import LabelledImage, data_digest
 from napari_sam.errors import InputError
@@ -237,7 +237,7 @@ class FineTuning:
             yield Progress(phase, done, total)
         return {name: float(np.mean([row[key] for row in rows])) for key, name in MEASURES.items()}
 
-    def _best_weights(self) -> dict[str, Any]:
+    def _best_weights(self) -> dict[str, Tensor]:
         return self._weights if self.validation is not None else self.trainer.average.values
 
     def _save(self) -> None:

@@ -1,4 +1,4 @@
-"""Which weights a run changes, how fast each, and their moving average."""
+"""AdamW's parameter groups, and the exponential moving average (EMA) of the weights."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from napari_sam.errors import InputError
 from napari_sam.model.lora import add_adapters
@@ -18,14 +16,14 @@ from napari_sam.model.sam import Sam
 from napari_sam.training.plan import WHAT
 from napari_sam.training.recipe import Recipe
 
-__all__ = ["EMA", "OneCycleAdamW", "parameter_groups", "set_trainable"]
+__all__ = ["EMA", "parameter_groups", "set_trainable"]
 
 # The number of a layer in the names of the three encoders' weights.
 LAYER = re.compile(r"image_encoder\.(?:blocks|layers|down)\.(\d+)\.")
 
 
 def set_trainable(model: Sam, what: str) -> None:
-    """Let the chosen weights learn and freeze the others.
+    """Set `requires_grad` of the weights to train, and of no others.
 
     Raises
     ------
@@ -41,8 +39,8 @@ def set_trainable(model: Sam, what: str) -> None:
         parameter.requires_grad_(what == "everything" or not name.startswith("image_encoder."))
 
 
-def parameter_groups(model: Sam, head: nn.Module | None, recipe: Recipe) -> list[dict[str, Any]]:
-    """Return AdamW's groups: no weight decay for biases and norms, slower early layers.
+def parameter_groups(model: Sam, head: nn.Module | None, recipe: Recipe) -> list[dict[str, object]]:
+    """Return AdamW's parameter groups: no decay for biases and norms, slower early layers.
 
     Each group carries its share of the learning rate as ``"share"``.
     """
@@ -65,18 +63,14 @@ def parameter_groups(model: Sam, head: nn.Module | None, recipe: Recipe) -> list
 
 def _layer(name: str, last: int) -> int:
     """Return the layer of a weight: -1 for the patch embedding, above `last` behind the layers."""
-    found = LAYER.match(name)
-    if found:
+    if found := LAYER.match(name):
         return int(found[1])
-    return (
-        -1
-        if name.startswith(("image_encoder.patch_embed", "image_encoder.pos_embed"))
-        else last + 1
-    )
+    first = name.startswith(("image_encoder.patch_embed", "image_encoder.pos_embed"))
+    return -1 if first else last + 1
 
 
 class EMA:
-    """The moving average of everything in a model that training changes.
+    """Exponential moving average of everything in a model that training changes.
 
     Parameters
     ----------
@@ -128,33 +122,3 @@ class EMA:
             changes = parameters[name].requires_grad if name in parameters else self.with_buffers
             if changes:
                 yield name, value
-
-
-class OneCycleAdamW:
-    """AdamW with a rate that rises and falls; at the end the weights are their moving average."""
-
-    def __init__(self, module: nn.Module, rate: float, steps: int) -> None:
-        self.module = module
-        self.optimiser = torch.optim.AdamW(module.parameters(), rate, weight_decay=0.05)
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser, rate, steps, pct_start=0.1
-        )
-        self.average = AveragedModel(
-            module, multi_avg_fn=get_ema_multi_avg_fn(0.99), use_buffers=True
-        )
-
-    def __enter__(self) -> OneCycleAdamW:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.module.load_state_dict(self.average.module.state_dict())
-
-    def step(self, loss: Tensor) -> float:
-        """Go one step; return the loss."""
-        self.optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.module.parameters(), 1.0)
-        self.optimiser.step()
-        self.schedule.step()
-        self.average.update_parameters(self.module)
-        return float(loss.detach())

@@ -10,6 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from napari_sam.data.deepest import bounds
+from napari_sam.inference.embedding import each
 from napari_sam.model.sam import Features, Sam
 from napari_sam.training.amp import mixed
 from napari_sam.training.augment import Crop
@@ -90,10 +92,7 @@ def _of_objects(features: Features, which: Tensor) -> Features:
     if len(features.embedding) == 1:
         return features
     which = which.to(features.embedding.device)
-    skips = features.skips
-    return Features(
-        features.embedding[which], None if skips is None else (skips[0][which], skips[1][which])
-    )
+    return each(lambda part: part[which], features)
 
 
 def _kind(given: SimulatedPrompts, turn: int) -> str:
@@ -198,10 +197,9 @@ def box_weight(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Return the mask's box, three times as large, as (h, w) float32."""
     weight = np.zeros(mask.shape, np.float32)
     if mask.any():
-        bounds = []
-        for axis in (1, 0):
-            where = np.flatnonzero(mask.any(axis=axis))
-            side = where[-1] + 1 - where[0]
-            bounds.append(slice(max(0, where[0] - side), where[-1] + 1 + side))
-        weight[tuple(bounds)] = 1
+        rows, columns = (
+            slice(max(0, 2 * side.start - side.stop), 2 * side.stop - side.start)
+            for side in bounds(mask)
+        )
+        weight[rows, columns] = 1
     return weight

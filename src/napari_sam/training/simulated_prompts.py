@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_sam.data.deepest import deepest_point
+from napari_sam.data.deepest import bounds, deepest_point
 
 __all__ = ["SimulatedPrompts", "corrections", "corrupt", "first_prompt", "next_clicks", "noisy_box"]
 
@@ -86,9 +86,9 @@ def noisy_box(
     The paper's 10 % is the most here: a quarter of a cell may be missing from such a box, and who
     is only shown these learns to overrule a careful one. Each box draws its own care.
     """
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    low = np.array([columns[0], rows[0]], dtype=float) * stride
-    high = np.array([columns[-1] + 1, rows[-1] + 1], dtype=float) * stride
+    rows, columns = bounds(mask)
+    low = np.array([columns.start, rows.start], dtype=float) * stride
+    high = np.array([columns.stop, rows.stop], dtype=float) * stride
     side = high - low
     limit = BOX_NOISE_LIMIT * max(mask.shape) * stride
     spread = rng.random() * np.tile(np.minimum(BOX_NOISE * side, limit), 2)

@@ -1,4 +1,4 @@
-"""The training loop: batches in, better weights out, and a checkpoint to go on from."""
+"""The training loop, with a checkpoint from which a run goes on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +16,7 @@ from napari_sam.errors import CheckpointError, InputError
 from napari_sam.files import replacing
 from napari_sam.model.sam import Features, Sam
 from napari_sam.training.augment import Crop
-from napari_sam.training.checkpoints import fit_optimiser, read_run
+from napari_sam.training.checkpoints import Checkpoint, fit_optimiser, read_run
 from napari_sam.training.ddp import DDP
 from napari_sam.training.dense_head import DenseHead, dense_targets
 from napari_sam.training.optim import EMA, parameter_groups, set_trainable
@@ -32,7 +31,7 @@ ALONE = DDP()
 
 
 class Trainer:
-    """Everything that a run needs to go on from where it was.
+    """Training loop of one run: model, optimiser, EMA and where it is.
 
     With the same seed, pictures and versions, a run on a processor gives the same bits, stopped
     and resumed or not.
@@ -103,7 +102,7 @@ class Trainer:
             self.model.train(recipe.batch_statistics)  # whoever looked at it may have changed it
             start = time.perf_counter()
 
-    def save(self, file: Path, **more: Any) -> None:
+    def save(self, file: Path, **more: object) -> None:
         """Write a checkpoint to a temporary name and rename it; `more` is kept beside it.
 
         Raises
@@ -128,7 +127,7 @@ class Trainer:
                     f"{file} cannot be written; is the disk full? {free / 1e6:,.1f} MB are free"
                 ) from error
 
-    def load(self, file: Path) -> dict[str, Any]:
+    def load(self, file: Path) -> Checkpoint:
         """Go on from a checkpoint of `save`; return all that is in it.
 
         Raises

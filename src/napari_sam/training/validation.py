@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.data.deepest import deepest_point
-from napari_sam.data.samples import LabelledImage
-from napari_sam.evaluation.evaluate import evenly_spaced, mask_iou
+from napari_sam.data.samples import LabelledImage, evenly_spaced
+from napari_sam.evaluation.evaluate import mask_iou
 from napari_sam.inference.embedding import Embedding
 from napari_sam.inference.predictor import Predictor
 from napari_sam.model.sam import Sam

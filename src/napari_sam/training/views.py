@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from napari_sam.data.samples import LabelledImage
 from napari_sam.errors import InputError
+from napari_sam.inference.embedding import each
 from napari_sam.inference.image import normalise
 from napari_sam.model.config import SamConfig
 from napari_sam.model.sam import Features, Sam
@@ -148,11 +149,7 @@ def batch_pixels(crops: Sequence[Crop], device: torch.device) -> Tensor:
 
 def features_to(features: Features, device: torch.device, dtype: torch.dtype) -> Features:
     """Return features elsewhere, in another precision."""
-    embedding, skips = features
-    return Features(
-        embedding.to(device, dtype),
-        None if skips is None else (skips[0].to(device, dtype), skips[1].to(device, dtype)),
-    )
+    return each(lambda part: part.to(device, dtype), features)
 
 
 def stack_features(features: Sequence[Features]) -> Features:
