@@ -1,9 +1,10 @@
-"""Check that the one wheel in a folder holds what a user needs and nothing else."""
+"""Check that wheel and source archive of a folder hold what they should; the wheel nothing else."""
 
 from __future__ import annotations
 
 import re
 import sys
+import tarfile
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -16,6 +17,7 @@ NEEDED = (
     "napari_sam/text/pretrained/words_tiny.safetensors",
     "napari_sam/text/words.toml",
 )
+RECIPES = "README.md", "cells_tiny.py", "synthetic.py", "weights.py", "words/__main__.py"
 LARGEST = 20_000_000  # bytes; the model is to stay below 12 MB, what words need below 10 MB
 
 
@@ -37,8 +39,17 @@ def complaints(wheel: Path) -> list[str]:
     return found
 
 
+def missing_recipes(archive: Path) -> list[str]:
+    """Return what a source archive lacks of how the weights are made, one sentence each."""
+    with tarfile.open(archive) as file:
+        names = {name.partition("/")[2] for name in file.getnames()}
+    wanted = [f"recipes/{name}" for name in RECIPES]
+    return [f"{name} is missing in {archive.name}" for name in wanted if name not in names]
+
+
 if __name__ == "__main__":
     (wheel,) = Path(sys.argv[1]).glob("*.whl")
-    found = complaints(wheel)
+    (archive,) = Path(sys.argv[1]).glob("*.tar.gz")
+    found = complaints(wheel) + missing_recipes(archive)
     print(f"{wheel.name}, {wheel.stat().st_size} bytes:", "; ".join(found) or "all there")
     sys.exit(bool(found))

@@ -26,6 +26,8 @@ from napari_sam.training.views import FreshViews
 from recipes.synthetic import synthetic_image
 from recipes.weights import export
 
+__all__ = ["from_scratch", "initialise"]
+
 log = logging.getLogger(__name__)
 CROSS = TokensToImage, ImageToTokens
 OFTEN = 100  # steps between two checkpoints
@@ -111,13 +113,6 @@ def _export(args: argparse.Namespace) -> None:
     log.info("%s: %.1f MB", args.output, args.output.stat().st_size / 1e6)
 
 
-if __name__ == "__main__":
-    main()
-
-
-__all__ = ["from_scratch", "initialise"]
-
-
 def from_scratch(seed: int) -> Sam:
     """Return a new `cells_tiny`."""
     torch.manual_seed(seed)
@@ -141,3 +136,7 @@ def initialise(model: Sam) -> None:
         tokens += [*model.prompt_encoder.point_embeddings, model.prompt_encoder.not_a_point_embed]
         for token in tokens:
             token.weight.mul_(0.3)
+
+
+if __name__ == "__main__":
+    main()

@@ -13,6 +13,7 @@ from napari_sam.training.dense_head import label_edges
 __all__ = ["scattered", "smooth_field", "synthetic_image", "tissue"]
 
 MOST = 250  # shapes tried
+SMALLEST, LARGEST = 12, 120  # diameter in pixels
 
 
 def scattered(
@@ -120,9 +121,6 @@ def _blob(
     for k in range(2, 6):
         radius += rng.uniform(0, 0.22 / k) * np.cos(k * angle + rng.uniform(0, 2 * np.pi))
     return y**2 + x**2 < radius**2
-
-
-SMALLEST, LARGEST = 12, 120  # diameter in pixels
 
 
 def synthetic_image(rng: np.random.Generator, size: int = 384) -> LabelledImage:

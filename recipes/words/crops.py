@@ -19,6 +19,8 @@ BACKGROUND = frozenset({"background"})
 EMPTY = 1 / 12  # of the crops show no object
 CLEAR = 0.02  # most of a place without an object that labels may cover
 TRIES = 10
+SINGLE = 0.4  # of the views show one picture only
+SMALLEST = 12  # pixels; what is cut to fewer is no object any more
 
 
 class CropSampler:
@@ -91,10 +93,6 @@ def _varied(crop: ObjectCrop, rng: np.random.Generator) -> ObjectCrop:
     """Turn and flip, and change the contrast a little: not so much that a fact becomes untrue."""
     rgb, mask = turn_and_flip(rng, crop.rgb, crop.mask)
     return ObjectCrop(vary_lightly(rgb, rng), np.ascontiguousarray(mask), crop.size)
-
-
-SINGLE = 0.4  # of the views show one picture only
-SMALLEST = 12  # pixels; what is cut to fewer is no object any more
 
 
 class Mosaics:

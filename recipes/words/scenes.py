@@ -15,6 +15,11 @@ from napari_sam.text.vocabulary import Vocabulary
 
 __all__ = ["Scene", "caption", "chosen", "traits_of"]
 
+ROUND, LONG = 0.65, 0.88  # eccentricities
+SOLID, CONCAVE = 0.92, 0.85  # share of the convex hull that is filled
+SMALL, LARGE = 0.75, 1.33  # medians of the picture's diameters
+DIM, BRIGHT = 0.25, 0.5  # mean of the stretched picture, 0 to 1
+
 
 @dataclass(frozen=True, eq=False)
 class Scene:
@@ -89,12 +94,6 @@ class Scene:
             enlarged=rng.uniform(1, 2),
         )
         return crop.alone() if rng.random() < 0.5 else crop
-
-
-ROUND, LONG = 0.65, 0.88  # eccentricities
-SOLID, CONCAVE = 0.92, 0.85  # share of the convex hull that is filled
-SMALL, LARGE = 0.75, 1.33  # medians of the picture's diameters
-DIM, BRIGHT = 0.25, 0.5  # mean of the stretched picture, 0 to 1
 
 
 def traits_of(rgb: NDArray[np.uint8], labels: NDArray[np.integer]) -> dict[int, frozenset[str]]:

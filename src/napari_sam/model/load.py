@@ -34,6 +34,7 @@ __all__ = [
 ]
 
 Header = dict[str, Any]
+BUILT_IN_TEXT = "cells_tiny_text.safetensors"
 NO_NAME = OSError, RuntimeError, ValueError  # too long, another user's home, not allowed
 
 
@@ -265,16 +266,13 @@ def _sha256(path: Path) -> str:
     return str(pooch.file_hash(str(path), alg="sha256"))
 
 
-BUILT_IN = "cells_tiny_text.safetensors"
-
-
 def load_text(model: Sam) -> TextDecoder | None:
     """Return what answers prompts with words, in evaluation mode; None if nothing was trained.
 
     That which comes with the package belongs to the built-in model and to no other: it was trained
     on what that model's encoders see.
     """
-    shipped = files(__package__) / "pretrained" / BUILT_IN
+    shipped = files(__package__) / "pretrained" / BUILT_IN_TEXT
     if not shipped.is_file():
         return None
     with as_file(shipped) as path:
