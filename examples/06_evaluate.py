@@ -15,7 +15,7 @@ from skimage import data, filters, measure
 import napari_sam as ns
 from napari_sam.data.samples import images_from_arrays
 from napari_sam.evaluation.evaluate import evaluate
-from napari_sam.evaluation.report import by_dataset, means, table
+from napari_sam.evaluation.report import by_dataset, means, score_table
 
 
 def blobs(seed):
@@ -33,7 +33,7 @@ predictor = ns.Predictor(ns.load_model("cells_tiny"))
 # A simulated annotator clicks on the largest error each time. The drawings (disc, ellipse) know
 # nothing of the picture: a model that loses to them is of no use here.
 rows = by_dataset(evaluate(predictor, pictures, max_objects=4))
-print(table(rows))
+print(score_table(rows))
 
 # %%
 mean = means(rows)["all objects"]

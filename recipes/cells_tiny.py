@@ -98,7 +98,7 @@ def _train(args: argparse.Namespace) -> None:
 
 
 def _compile(model: Sam) -> None:
-    """Compile what pays; the upscaling does not, and clicks change its neighbours' shapes."""
+    """Compile encoder, transformer and dense path; the rest does not pay."""
     model.image_encoder.compile()
     model.mask_decoder.transformer.compile(dynamic=True)
     dense = model.drawn_prompts
@@ -114,7 +114,7 @@ def _export(args: argparse.Namespace) -> None:
 
 
 def from_scratch(seed: int) -> Sam:
-    """Return a new `cells_tiny`."""
+    """Return a `cells_tiny` with random weights."""
     torch.manual_seed(seed)
     model = Sam(CONFIGS["cells_tiny"])
     initialise(model)

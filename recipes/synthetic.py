@@ -1,4 +1,4 @@
-"""Label maps of simple shapes: what cells look like before anyone takes a picture of them."""
+"""Synthetic images of cells: label maps of simple shapes under light, background and camera."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def _blob(
 
 
 def synthetic_image(rng: np.random.Generator, size: int = 384) -> LabelledImage:
-    """Draw a picture of cells of one kind: shapes, light, background and camera are drawn by lot.
+    """Return a random synthetic image of cells of one kind, with its labels.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ from napari_sam.text.vocabulary import Vocabulary
 from napari_sam.training.amp import mixed
 from recipes.words.crops import BACKGROUND, CropSampler
 from recipes.words.optim import OneCycleAdamW
-from recipes.words.scenes import caption, chosen
+from recipes.words.scenes import caption, chosen_facts
 
 __all__ = ["Captions", "fit_bridge", "train_tower"]
 
@@ -32,7 +32,7 @@ EncodeTexts = Callable[[Sequence[str]], NDArray[np.float32]]
 
 @dataclass(frozen=True, eq=False)
 class Captions:
-    """Captions with what they say and their vectors.
+    """Captions, the facts that each states and their text vectors.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class Captions:
     def make(
         cls, objects: CropSampler, words: Vocabulary, encode: EncodeTexts, count: int, seed: int = 0
     ) -> Captions:
-        """Say some true thing of `count` objects drawn by chance."""
+        """Return captions, each true of one of `count` random objects."""
         rng = np.random.default_rng(seed)
         facts = [*words.facts, *BACKGROUND]
         _, known = objects.draw(count, rng)
@@ -61,7 +61,7 @@ class Captions:
                 said = some
                 texts.append(words.background[rng.integers(len(words.background))])
             else:
-                said = chosen(some, words, rng)
+                said = chosen_facts(some, words, rng)
                 texts.append(caption(said, words, rng))
             says.append([fact in said for fact in facts])
         return cls(texts, np.array(says), encode(texts), facts)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_sam.data.samples import LabelledImage
 from napari_sam.errors import InputError
 from napari_sam.text.crops import ObjectCrop
-from napari_sam.training.augment import Crop, random_crop, turn_and_flip, vary_lightly
+from napari_sam.training.augment import TrainingCrop, random_crop, turn_and_flip
 from napari_sam.training.balance import sampling_weights
 from recipes.words.scenes import Scene
 
@@ -24,7 +25,7 @@ SMALLEST = 12  # pixels; what is cut to fewer is no object any more
 
 
 class CropSampler:
-    """Draws crops from pictures.
+    """Random crops of objects of labelled images, with the facts that hold for each.
 
     Parameters
     ----------
@@ -89,6 +90,14 @@ class CropSampler:
         return None
 
 
+def vary_lightly(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Change brightness and noise a little: not so much that words for them become untrue."""
+    noise = rng.normal(0, rng.uniform(0, 6), rgb.shape)
+    varied = np.clip(rgb * rng.uniform(0.9, 1.1) + noise, 0, 255).astype(np.uint8)
+    varied[rgb.max(axis=2) == 0] = 0  # what was cut away, or never there, stays so
+    return varied
+
+
 def _varied(crop: ObjectCrop, rng: np.random.Generator) -> ObjectCrop:
     """Turn and flip, and change the contrast a little: not so much that a fact becomes untrue."""
     rgb, mask = turn_and_flip(rng, crop.rgb, crop.mask)
@@ -96,7 +105,7 @@ def _varied(crop: ObjectCrop, rng: np.random.Generator) -> ObjectCrop:
 
 
 class Mosaics:
-    """Draws views from pictures.
+    """Random views of one, two or four labelled images side by side.
 
     Parameters
     ----------
@@ -130,7 +139,7 @@ class Mosaics:
                 return scene
 
 
-def mosaic(crops: Sequence[Crop], known: Sequence[Sequence[str]]) -> Scene:
+def mosaic(crops: Sequence[TrainingCrop], known: Sequence[Sequence[str]]) -> Scene:
     """Put one crop, the halves of two or the quarters of four into one view.
 
     Parameters

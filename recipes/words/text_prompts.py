@@ -17,24 +17,25 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from napari_sam.inference.embedding import each
+from napari_sam.inference.image import normalise
 from napari_sam.model.sam import Features, Sam
 from napari_sam.model.text_decoder import TextDecoder
 from napari_sam.text.encoder import Encoder, unit
 from napari_sam.text.vocabulary import Vocabulary
 from napari_sam.training.amp import mixed
 from napari_sam.training.rounds import area_fractions, round_loss
-from napari_sam.training.simulated_prompts import first_clicks
-from napari_sam.training.views import features_to, stack_features, view_pixels
+from napari_sam.training.simulated_prompts import random_points
+from napari_sam.training.views import features_to, stack_features
 from recipes.words.crops import Mosaics
 from recipes.words.optim import OneCycleAdamW
-from recipes.words.scenes import Scene, caption, chosen
+from recipes.words.scenes import Scene, caption, chosen_facts
 
 __all__ = [
     "EmbeddedScene",
-    "Question",
+    "TextExample",
     "by_image",
     "by_text",
-    "draw_question",
+    "draw_example",
     "make_views",
     "shown_objects",
     "train_semantic_head",
@@ -50,12 +51,12 @@ RAMP = 0.3  # how far the losses' weights go on their way to the paper's, which 
 
 EmbeddedScene = tuple[Scene, Features]
 ShownObjects = tuple[NDArray[np.float16], NDArray[np.float32]]
-MakePrompt = Callable[["Question", np.random.Generator], NDArray[np.float32]]
+MakePrompt = Callable[["TextExample", np.random.Generator], NDArray[np.float32]]
 
 
 @dataclass(frozen=True, eq=False)
-class Question:
-    """One question: where in a view is what was said.
+class TextExample:
+    """A training example: a view, a source of prompts, and the facts that are asked for.
 
     Parameters
     ----------
@@ -83,19 +84,20 @@ def make_views(model: Sam, mosaics: Mosaics, count: int, seed: int = 0) -> Itera
     for _ in range(count):
         scene = mosaics.draw(rng)
         with torch.no_grad():
-            features = model.encode(view_pixels(scene.rgb).to(model.device))
+            pixels = normalise(scene.rgb, 1).contiguous(memory_format=torch.channels_last)
+            features = model.encode(pixels.to(model.device))
         yield scene, features_to(features, torch.device("cpu"), torch.float16)
 
 
-def draw_question(
+def draw_example(
     views: Sequence[EmbeddedScene], words: Vocabulary, rng: np.random.Generator
-) -> Question:
+) -> TextExample:
     """Choose a view, and something that is true of an object of it, or of another view."""
     while True:
         view = views[int(rng.integers(len(views)))]
         source = view[0] if rng.random() < OWN else views[int(rng.integers(len(views)))][0]
-        said = chosen(source.facts[int(rng.choice(list(source.facts)))], words, rng)
-        asked = Question(view, source, said)
+        said = chosen_facts(source.facts[int(rng.choice(list(source.facts)))], words, rng)
+        asked = TextExample(view, source, said)
         if asked.answer or rng.random() < ABSENT:
             return asked
 
@@ -103,7 +105,7 @@ def draw_question(
 def by_image(encoder: Encoder) -> MakePrompt:
     """Prompt with the mean image vector of up to four objects that fit: the paper's trick."""
 
-    def prompt(asked: Question, rng: np.random.Generator) -> NDArray[np.float32]:
+    def prompt(asked: TextExample, rng: np.random.Generator) -> NDArray[np.float32]:
         fitting = asked.source.fitting(asked.said)
         count = min(len(fitting), int(rng.integers(1, TOGETHER + 1)))
         some = rng.choice(fitting, count, replace=False).tolist()
@@ -116,7 +118,7 @@ def by_image(encoder: Encoder) -> MakePrompt:
 def by_text(encoder: Encoder, words: Vocabulary) -> MakePrompt:
     """Prompt with a caption's text vector: what the trick is to be compared with."""
 
-    def prompt(asked: Question, rng: np.random.Generator) -> NDArray[np.float32]:
+    def prompt(asked: TextExample, rng: np.random.Generator) -> NDArray[np.float32]:
         text = caption(asked.said, words, rng)
         vector: NDArray[np.float32] = encoder.words([text])[0]
         return vector
@@ -135,7 +137,7 @@ def train_semantic_head(
     rate: float = 2e-3,
     seed: int = 0,
 ) -> Iterator[dict[str, float]]:
-    """Let every object's place, on the mean, show what its crop does; yields the loss of a step.
+    """Train the semantic head to give each object's place the vector of its crop; yields losses.
 
     That is a head start: prompts alone teach what things are much more slowly.
     """
@@ -157,7 +159,7 @@ def train_semantic_head(
 def shown_objects(
     encoder: Encoder, words: Vocabulary, view: EmbeddedScene, stride: int, rng: np.random.Generator
 ) -> ShownObjects:
-    """Return what some objects of a view and its background show, and where, on a coarse grid.
+    """Return masks on a coarse grid and image vectors of a view's objects and its background.
 
     Returns
     -------
@@ -198,7 +200,7 @@ def train_text(
     with OneCycleAdamW(decoder, rate, steps) as optimiser:
         for step in range(steps):
             ramp = min(RAMP, step / steps)
-            asked = [draw_question(views, words, rng) for _ in range(batch)]
+            asked = [draw_example(views, words, rng) for _ in range(batch)]
             vectors = torch.from_numpy(np.stack([prompt(one, rng) for one in asked]))
             vectors = vectors.to(model.device)
             features = _gathered([one.view for one in asked], model)
@@ -219,19 +221,19 @@ def _pointed(
     decoder: TextDecoder,
     features: Features,
     vectors: Tensor,
-    asked: Sequence[Question],
+    asked: Sequence[TextExample],
     pointed: Sequence[int],
     ramp: float,
     rng: np.random.Generator,
 ) -> tuple[Tensor, Tensor]:
-    """Let a click say which of the objects is meant."""
+    """Return loss and IoU where a click says which of the objects is meant."""
     stride = model.config.mask_stride
     truth = []
     for i in pointed:
         label = int(rng.choice(asked[i].answer))
         truth.append(_shrunk(asked[i].view[0], [label], stride))
     inside = np.stack([mask >= min(0.5, mask.max()) for mask in truth])
-    points = torch.from_numpy(first_clicks(inside, stride, rng)).to(model.device)
+    points = torch.from_numpy(random_points(inside, stride, rng))[:, None].to(model.device)
     labels = torch.ones(points.shape[:2], dtype=torch.int64, device=model.device)
     some = torch.tensor(pointed, device=model.device)
     chosen_features = each(lambda part: part[some], features)

@@ -125,7 +125,7 @@ def _tower(
 
 
 def _log(stage: str, reports: Iterable[Mapping[str, float]]) -> None:
-    """Run a stage, and tell how it goes."""
+    """Run a training stage and log its means."""
     some: list[Mapping[str, float]] = []
     for step, report in enumerate(reports, 1):
         some.append(report)

@@ -11,14 +11,14 @@ from napari_sam.errors import InputError
 from napari_sam.model.text_decoder import TextDecoder
 from napari_sam.text.image_tower import ImageTower
 from napari_sam.text.vocabulary import vocabulary
-from napari_sam.training.augment import Crop
+from napari_sam.training.augment import TrainingCrop
 from recipes.weights import save_text
 from recipes.words.contrastive import Captions, fit_bridge, train_tower
 from recipes.words.crops import BACKGROUND, CropSampler, Mosaics, mosaic
 from recipes.words.scenes import caption, traits_of
 from recipes.words.text_prompts import (
     by_image,
-    draw_question,
+    draw_example,
     make_views,
     shown_objects,
     train_semantic_head,
@@ -73,7 +73,7 @@ def crop_of(value, label):
             labels[row : row + 12, column : column + 12] = label
             label += 1
     rgb = np.full((64, 64, 3), value, np.uint8)
-    return Crop(rgb, labels, np.ones((64, 64), bool))
+    return TrainingCrop(rgb, labels, np.ones((64, 64), bool))
 
 
 def test_a_mosaic_keeps_each_object_with_the_facts_of_its_set():
@@ -173,7 +173,7 @@ class TestPrompts:
     def test_a_question_is_answered_by_all_that_fit(self, views):
         rng = np.random.default_rng(0)
         for _ in range(30):
-            asked = draw_question(views, WORDS, rng)
+            asked = draw_example(views, WORDS, rng)
             assert asked.source.fitting(asked.said)
             assert all(asked.said <= asked.view[0].facts[i] for i in asked.answer)
 

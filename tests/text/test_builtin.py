@@ -11,7 +11,7 @@ from skimage.data import coins
 from napari_sam.errors import CheckpointError
 from napari_sam.text.crops import crop_object
 from napari_sam.text.load import load_encoder, read_tower
-from napari_sam.text.search import unknown
+from napari_sam.text.search import unknown_words
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +34,8 @@ def test_vectors_have_length_1(encoder):
 
 
 def test_known_words_are_known_and_others_are_told(encoder):
-    assert unknown(encoder, ["nuclei", "bright round nuclei", "every bacterium"]) == {}
-    told = unknown(encoder, ["a tax return", "yeast"])
+    assert unknown_words(encoder, ["nuclei", "bright round nuclei", "every bacterium"]) == {}
+    told = unknown_words(encoder, ["a tax return", "yeast"])
     assert list(told) == ["a tax return"]
     assert "not among the words" in told["a tax return"]
 

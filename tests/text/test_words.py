@@ -8,7 +8,7 @@ import pytest
 import napari_sam as ns
 from napari_sam.text.load import load_encoder
 from napari_sam.text.ranking import compare, embed_proposals
-from napari_sam.text.search import map_words, unknown
+from napari_sam.text.search import map_words, unknown_words
 from tests.text.drawn import PLACES, SHAPE, is_bright, nuclei
 
 
@@ -41,8 +41,8 @@ def test_two_words_give_two_results(encoder, objects):
 
 
 def test_a_word_that_it_does_not_know_is_told(encoder):
-    assert unknown(encoder, ["nuclei", "round bacteria"]) == {}
-    told = unknown(encoder, ["nuclei", "a sunset over the sea"])
+    assert unknown_words(encoder, ["nuclei", "round bacteria"]) == {}
+    told = unknown_words(encoder, ["nuclei", "a sunset over the sea"])
     assert list(told) == ["a sunset over the sea"]
     assert "is not among the words that words_tiny knows" in told["a sunset over the sea"]
     similarity, least = encoder.familiarity("a sunset over the sea")

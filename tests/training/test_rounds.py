@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_sam.training.augment import Crop
+from napari_sam.training.augment import TrainingCrop
 from napari_sam.training.recipe import Recipe
 from napari_sam.training.rounds import (
     area_fractions,
@@ -19,7 +19,7 @@ from napari_sam.training.views import batch_pixels
 
 def crop_of(labels):
     rgb = np.repeat((labels[..., None] > 0) * 200, 3, axis=2).astype(np.uint8)
-    return Crop(rgb, labels.astype(np.int32), np.ones(labels.shape, bool))
+    return TrainingCrop(rgb, labels.astype(np.int32), np.ones(labels.shape, bool))
 
 
 def test_eleven_rounds_are_one_prompt_eight_clicks_and_two_without():

@@ -1,4 +1,4 @@
-"""Where a person clicks: the middle of what is meant."""
+"""The deepest point of a mask, where a person would click, and a mask's bounding box."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-__all__ = ["bounds", "deepest_point"]
+__all__ = ["bounding_slices", "deepest_point"]
 
 
 def deepest_point(mask: NDArray[np.bool_]) -> tuple[int, int]:
@@ -17,13 +17,13 @@ def deepest_point(mask: NDArray[np.bool_]) -> tuple[int, int]:
     >>> deepest_point(np.ones((5, 7), bool))
     (2, 2)
     """
-    box = bounds(mask)
+    box = bounding_slices(mask)
     distance = ndimage.distance_transform_edt(np.pad(mask[box], 1))[1:-1, 1:-1]
     row, column = np.unravel_index(distance.argmax(), distance.shape)
     return int(row) + box[0].start, int(column) + box[1].start
 
 
-def bounds(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
+def bounding_slices(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
     """Return the rows and columns of the bounding box of a mask that is not empty."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)

@@ -1,4 +1,4 @@
-"""Labelled pictures, from folders of samples or from pairs of layers."""
+"""Labelled images, read from folders of samples or made of arrays."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
-from napari_sam.data.pairs import Pair, find_pairs, known
+from napari_sam.data.pairs import FilePair, data_set_rules, find_pairs
 from napari_sam.errors import InputError
 from napari_sam.inference.image import check_image, contrast_range, to_rgb8
 from napari_sam.io.labels import open_labels
@@ -41,7 +41,7 @@ LARGEST = 0.9  # masks over this share of the picture are left out, as in the pa
 
 @dataclass(frozen=True, eq=False)
 class LabelledImage:
-    """One labelled plane.
+    """One slice: an RGB image with its labels and measured objects.
 
     Parameters
     ----------
@@ -102,12 +102,12 @@ def load_images(
 
 
 def load_pairs(
-    pairs: Iterable[Pair],
+    pairs: Iterable[FilePair],
     max_planes: int = 12,
     partial: bool = False,
     on_bad: Callable[[str, str], None] | None = None,
 ) -> list[LabelledImage]:
-    """Read pictures and their labels.
+    """Read pairs of image and label files.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def load_pairs(
 def images_from_arrays(
     name: str, image: ArrayLike, labels: ArrayLike, max_planes: int = 12, partial: bool = False
 ) -> list[LabelledImage]:
-    """Turn an image and its labels, such as a pair of layers, into pictures.
+    """Return labelled images of an array and its labels, such as a pair of layers.
 
     Parameters
     ----------
@@ -174,7 +174,7 @@ def labelled_image(
     partial: bool = False,
     plane: int = 0,
 ) -> LabelledImage:
-    """Return a plane with its objects numbered and measured; see `LabelledImage`."""
+    """Return a slice with its objects numbered and measured; see `LabelledImage`."""
     values, numbers = np.unique(labels, return_inverse=True)  # however large the values are
     numbers = numbers.reshape(labels.shape).astype(np.int32) + (0 if values[0] == 0 else 1)
     flat, (rows, columns) = numbers.ravel(), np.indices(labels.shape).reshape(2, -1)
@@ -188,7 +188,7 @@ def labelled_image(
 
 
 def data_digest(images: Iterable[LabelledImage]) -> str:
-    """Return the SHA-256 of all names, pixels and labels, whatever the order of the pictures."""
+    """Return the SHA-256 of all names, pixels and labels, in whatever order the images come."""
     parts = []
     for image in images:
         said = f"{image.source} {image.plane} {image.rgb.shape}"
@@ -210,7 +210,7 @@ def _planes(
     channels, stack = match_axes(image, labels)
     full = np.flatnonzero(stack.any(axis=(1, 2)))
     chosen = []
-    for first, last in known(source.partition("/")[0]).blocks or [(0, len(stack))]:
+    for first, last in data_set_rules(source.partition("/")[0]).blocks or [(0, len(stack))]:
         block = full[(full >= first) & (full < last)]
         chosen.append(block[evenly_spaced(len(block), max_planes)])
     places = np.concatenate(chosen)
@@ -227,9 +227,9 @@ def _planes(
     return found
 
 
-def evenly_spaced(count: int, max_objects: int | None) -> NDArray[np.int64]:
-    """Return at max_count `max_objects` indices of `count`, evenly spaced."""
-    wanted = count if max_objects is None else min(count, max_objects)
+def evenly_spaced(count: int, max_count: int | None) -> NDArray[np.int64]:
+    """Return up to `max_count` indices of `count` things, evenly spaced."""
+    wanted = count if max_count is None else min(count, max_count)
     return np.unique(np.linspace(0, count - 1, wanted).round().astype(np.int64))
 
 
@@ -254,7 +254,7 @@ def read_labels(file: Path) -> NDArray[np.generic]:
 def match_axes(
     image: ArrayLike, labels: ArrayLike
 ) -> tuple[list[NDArray[np.generic]], NDArray[np.integer]]:
-    """Turn a sample into planes of its channels and planes of its labels.
+    """Return the channels and the labels of a sample as stacks of slices that match.
 
     Parameters
     ----------
@@ -293,7 +293,7 @@ def match_axes(
 def to_rgb8_planes(
     channels: list[NDArray[np.generic]], planes: NDArray[np.int64]
 ) -> list[NDArray[np.uint8]]:
-    """Return some planes as (H, W, 3) uint8, stretched by the intensities of the whole stack.
+    """Return some slices as (H, W, 3) uint8, stretched by the intensities of the whole stack.
 
     The first three channels become red, green and blue, each stretched on its own.
 
@@ -333,7 +333,7 @@ def _channels(image: NDArray[np.generic], shape: tuple[int, ...]) -> list[NDArra
 
 
 def _check_objects(labels: NDArray[np.integer]) -> None:
-    """Refuse planes without an object, and a mask that gives all objects one number."""
+    """Raise for labels without an object, and for a mask that gives all objects one number."""
     first = next((plane for plane in labels if plane.any()), None)
     if first is None:
         raise InputError("the labels hold no object")

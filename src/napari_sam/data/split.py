@@ -1,4 +1,4 @@
-"""Which pictures are learned from and which are kept to measure, never both from one source."""
+"""Train and held-out splits of labelled images, never with one source in both."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from napari_sam.data.pairs import known
+from napari_sam.data.pairs import data_set_rules
 from napari_sam.data.samples import LabelledImage, labelled_image
 
 __all__ = ["hold_out", "split"]
@@ -27,12 +27,12 @@ def split(images: Sequence[LabelledImage], every: int = 10, seed: int = 0) -> Pa
     sources: dict[str, set[str]] = defaultdict(set)
     for image in images:
         dataset, _, sample = image.source.partition("/")
-        if not (known(dataset).blocks or known(dataset).only_trained_on(sample)):
+        if not (data_set_rules(dataset).blocks or data_set_rules(dataset).only_trained_on(sample)):
             sources[image.dataset].add(image.source)
     chosen = {source for some in sources.values() for source in _chosen(some, every, seed)}
     training, held = [], []
     for image in images:
-        about = known(image.source.partition("/")[0])
+        about = data_set_rules(image.source.partition("/")[0])
         if about.blocks:
             (first, last), (first_held, last_held) = about.blocks
             training += [image] if first <= image.plane < last else []

@@ -1,4 +1,4 @@
-"""How good is a model without a click: what an automatic run finds, against the labels."""
+"""Scores of automatic segmentation against labels."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_sam.data.samples import LabelledImage
 from napari_sam.evaluation.matching import f1, mean_accuracy, pairwise_iou
+from napari_sam.evaluation.report import markdown
 from napari_sam.inference.automatic.search import iter_proposals
 from napari_sam.inference.automatic.selection import proposals_to_labels
 from napari_sam.inference.automatic.settings import GridSettings
@@ -24,7 +25,7 @@ AutomaticScores = dict[str, float]
 def find_all(
     predictor: Predictor, images: Iterable[LabelledImage], settings: GridSettings
 ) -> Iterator[tuple[LabelledImage, AutomaticScores]]:
-    """Search pictures, and score what the settings keep.
+    """Segment images automatically, and score what the settings keep.
 
     Yields
     ------
@@ -57,12 +58,11 @@ def found_means(
 
 def found_table(means: Mapping[str, AutomaticScores]) -> str:
     """Return the means as a table in Markdown."""
-    head = f"| data set | {' | '.join(FOUND)} |\n|---|{'---|' * len(FOUND)}"
-    rows = [
-        f"| {name} | {one['mSA']:.3f} | {one['F1']:.3f} | {one['calls']:.0f} |"
+    rows = (
+        [name, f"{one['mSA']:.3f}", f"{one['F1']:.3f}", f"{one['calls']:.0f}"]
         for name, one in means.items()
-    ]
-    return "\n".join([head, *rows])
+    )
+    return markdown(["data set", *FOUND], rows)
 
 
 def _mean(some: Sequence[AutomaticScores]) -> AutomaticScores:

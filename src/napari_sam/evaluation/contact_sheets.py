@@ -19,7 +19,7 @@ from napari_sam.inference.predictor import Predictor
 from napari_sam.prompts import Prompts
 from napari_sam.reasons import shown
 
-__all__ = ["Example", "chosen", "draw", "worst"]
+__all__ = ["Example", "draw", "random_examples", "worst_examples"]
 
 SIDE, CAPTION, COLUMNS = 168, 14, 6
 TRUTH, ANSWER, CLICK = (255, 255, 255), (255, 140, 0), (0, 220, 60)
@@ -29,7 +29,7 @@ ROOM = 1.2  # box sides around an object
 
 @dataclass(frozen=True, eq=False)
 class Example:
-    """An object of a picture, and the IoU after one click."""
+    """An object of an image, and the IoU after one click."""
 
     image: LabelledImage
     id: int
@@ -39,12 +39,14 @@ class Example:
 ImageScores = Iterable[tuple[LabelledImage, Sequence[ObjectScores]]]
 
 
-def worst(results: ImageScores, count: int = COLUMNS) -> list[Example]:
+def worst_examples(results: ImageScores, count: int = COLUMNS) -> list[Example]:
     """Return the `count` objects of each data set with the lowest IoU after one click."""
     return [e for some in _by_set(results) for e in sorted(some, key=lambda e: e.iou)[:count]]
 
 
-def chosen(results: ImageScores, rng: np.random.Generator, count: int = COLUMNS) -> list[Example]:
+def random_examples(
+    results: ImageScores, rng: np.random.Generator, count: int = COLUMNS
+) -> list[Example]:
     """Return `count` random objects of each data set."""
     return [some[i] for some in _by_set(results) for i in rng.permutation(len(some))[:count]]
 

@@ -1,4 +1,4 @@
-"""How good is a model: IoU after some clicks and from a box, beside two drawings without one."""
+"""Interactive evaluation: IoU after simulated clicks and from a box, beside two baselines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_sam.data.deepest import bounds, deepest_point
+from napari_sam.data.deepest import bounding_slices, deepest_point
 from napari_sam.data.samples import LabelledImage, evenly_spaced
 from napari_sam.evaluation.baselines import disc, ellipse
 from napari_sam.inference.embedding import Embedding
@@ -37,7 +37,7 @@ ObjectScores = dict[str, float]
 def evaluate(
     predictor: Predictor, images: Iterable[LabelledImage], max_objects: int | None = None
 ) -> Iterator[tuple[LabelledImage, list[ObjectScores]]]:
-    """Score the objects of pictures, one picture a yield.
+    """Score the objects of images with simulated prompts, one image a yield.
 
     The first click is at the object's deepest point, each further one at the deepest point of the
     largest error of the mask that came back, whose logits go in again as the panel does it. Of the
@@ -111,7 +111,7 @@ def _click_again(
     prompts: list[Prompts],
     answers: list[Prediction],
 ) -> None:
-    """Add a click to each object whose mask is not perfect, and ask again; both lists change."""
+    """Add a correcting click to each object whose mask is not perfect, in place in both lists."""
     wrong = [k for k, truth in enumerate(truths) if not np.array_equal(truth, answers[k].masks[0])]
     for k in wrong:
         point, label = correcting_click(truths[k], answers[k].masks[0])
@@ -136,7 +136,7 @@ def correcting_click(
     ((1, 1), 1)
     """
     wrong = truth ^ mask
-    box = bounds(wrong)
+    box = bounding_slices(wrong)
     parts, _ = ndimage.label(wrong[box])
     largest = int(np.bincount(parts[parts > 0]).argmax())
     row, column = deepest_point(parts == largest)
@@ -146,7 +146,7 @@ def correcting_click(
 
 def bounding_box(mask: NDArray[np.bool_]) -> tuple[float, float, float, float]:
     """Return y0, x0, y1, x1 of the pixels' outer edges."""
-    rows, columns = bounds(mask)
+    rows, columns = bounding_slices(mask)
     return rows.start - 0.5, columns.start - 0.5, rows.stop - 0.5, columns.stop - 0.5
 
 

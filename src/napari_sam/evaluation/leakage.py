@@ -1,4 +1,4 @@
-"""Held-out pictures that look as if a picture trained on came from the same slide."""
+"""Leakage check: held-out images that look as if one trained on came from the same slide."""
 
 from __future__ import annotations
 

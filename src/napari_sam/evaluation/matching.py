@@ -1,4 +1,4 @@
-"""How well labels agree with the truth, object by object: matches at IoU thresholds. Numpy only."""
+"""Matches of labels with the truth at IoU thresholds: mSA and F1. Numpy only."""
 
 from __future__ import annotations
 
@@ -16,21 +16,12 @@ THRESHOLDS = tuple(round(0.5 + 0.05 * i, 2) for i in range(10))
 
 
 def pairwise_iou(truth: NDArray[np.integer], found: NDArray[np.integer]) -> NDArray[np.float64]:
-    """Return the IoU of every true object (N, in the order of ids) with every found one (M).
-
-    Parameters
-    ----------
-    truth, found : (H, W) int
-        Labels; zero is background.
-
-    Returns
-    -------
-    (N, M) float
+    """Return the IoU of every true object with every found one, (N, M), in the order of ids.
 
     Raises
     ------
     InputError
-        If the shapes differ.
+        If the labels (H, W) differ in shape.
 
     Examples
     --------
@@ -61,11 +52,6 @@ def mean_accuracy(ious: NDArray[np.float64]) -> float:
 
     TP are the matched pairs, FP the found objects without, FN the true ones without a match. It is
     1 where nothing is and nothing was found.
-
-    Parameters
-    ----------
-    ious : (N, M) float
-        As `pairwise_iou` gives them; of masks that overlap each other it may be, too.
 
     Examples
     --------

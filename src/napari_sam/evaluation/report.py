@@ -1,4 +1,4 @@
-"""What an evaluation says: a table per data set, and whether the model's own scores hold."""
+"""Tables of an evaluation: means per data set, and the calibration of predicted IoU."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ __all__ = [
     "MEASURES",
     "as_json",
     "by_dataset",
+    "markdown",
     "means",
     "reliability",
     "reliability_table",
-    "summary",
-    "table",
+    "score_table",
+    "summary_lines",
 ]
 
 MEASURES = (*(f"click {n}" for n in CLICKS), "best of 3", "box", "disc", "ellipse")
@@ -59,21 +60,24 @@ def means(rows: Mapping[str, Sequence[ObjectScores]]) -> dict[str, dict[str, flo
     return sets | {"mean of the sets": every | averages, "all objects": every}
 
 
-def table(rows: Mapping[str, Sequence[ObjectScores]]) -> str:
+def score_table(rows: Mapping[str, Sequence[ObjectScores]]) -> str:
     """Return `means` as a Markdown table."""
-    lines = [
-        f"| data set | objects | lost | {' | '.join(MEASURES)} | score~IoU |",
-        "|---|" + "---|" * (len(MEASURES) + 3),
-    ]
+    lines = []
     for name, mean in means(rows).items():
-        cells = " | ".join(f"{mean[m]:.3f}" for m in MEASURES)
+        cells = [f"{mean[m]:.3f}" for m in MEASURES]
         r = f"{mean['r']:.2f}" if np.isfinite(mean["r"]) else ""
-        lines.append(f"| {name} | {mean['objects']:.0f} | {mean['lost']:.0f} | {cells} | {r} |")
-    return "\n".join(lines)
+        lines.append([name, f"{mean['objects']:.0f}", f"{mean['lost']:.0f}", *cells, r])
+    return markdown(["data set", "objects", "lost", *MEASURES, "score~IoU"], lines)
+
+
+def markdown(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown."""
+    first, *rest = (f"| {' | '.join(cells)} |" for cells in (head, *lines))
+    return "\n".join([first, "|" + "---|" * len(head), *rest])
 
 
 def reliability(rows: Mapping[str, Sequence[ObjectScores]]) -> list[dict[str, float]]:
-    """Compare what the model's scores promise with what came true, in bins of the score.
+    """Return predicted against true IoU in bins: the calibration of the model's scores.
 
     Returns
     -------
@@ -93,25 +97,22 @@ def reliability(rows: Mapping[str, Sequence[ObjectScores]]) -> list[dict[str, fl
 
 def reliability_table(rows: Mapping[str, Sequence[ObjectScores]]) -> str:
     """Return `reliability` as a Markdown table."""
-    lines = ["| predicted IoU | masks | mean predicted | mean true |", "|---|---|---|---|"]
-    lines += [
-        "| {low:.1f} to {high:.1f} | {masks} | {score:.2f} | {iou:.2f} |".format(**one)
-        for one in reliability(rows)
-    ]
-    return "\n".join(lines)
+    cells = "{low:.1f} to {high:.1f}", "{masks}", "{score:.2f}", "{iou:.2f}"
+    lines = [[cell.format(**one) for cell in cells] for one in reliability(rows)]
+    return markdown(["predicted IoU", "masks", "mean predicted", "mean true"], lines)
 
 
 def as_json(rows: Mapping[str, Sequence[ObjectScores]]) -> dict[str, object]:
-    """Return everything as plain values; a correlation that there is none of is None."""
+    """Return all means and bins as JSON values; a correlation that there is none of is None."""
     sets = {
         name: {m: None if np.isnan(value) else value for m, value in mean.items()}
         for name, mean in means(rows).items()
     }
-    return {"sets": sets, "reliability": reliability(rows), "summary": summary(rows)}
+    return {"sets": sets, "reliability": reliability(rows), "summary": summary_lines(rows)}
 
 
-def summary(rows: Mapping[str, Sequence[ObjectScores]]) -> list[str]:
-    """Say where the model loses to a drawing, and whether further clicks help."""
+def summary_lines(rows: Mapping[str, Sequence[ObjectScores]]) -> list[str]:
+    """Return sentences: where the model loses to a baseline, and whether further clicks help."""
     lines = []
     found = means(rows)
     for name in [*rows, "mean of the sets"] if len(rows) > 1 else rows:

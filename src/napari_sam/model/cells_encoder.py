@@ -77,7 +77,7 @@ class CellsStage(nn.Sequential):
 
 
 class CellsEncoder(nn.Module):
-    """Picture to image embedding and two skip features.
+    """Image to image embedding and two skip features.
 
     Input (B, 3, H, W) with H and W multiples of 32; output (B, width, H/8, W/8),
     (B, upscale_dims[0], H/4, W/4) and (B, upscale_dims[1], H/2, W/2).

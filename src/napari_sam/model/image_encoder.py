@@ -13,7 +13,7 @@ __all__ = ["ImageEncoderViT"]
 
 
 class ViTPatchEmbed(nn.Module):
-    """Picture to tokens, one linear map per patch: (B, 3, H, W) to (B, h, w, C)."""
+    """Image to tokens, one linear map per patch: (B, 3, H, W) to (B, h, w, C)."""
 
     def __init__(self, patch: int, dim: int) -> None:
         super().__init__()
@@ -67,7 +67,7 @@ class ViTBlock(nn.Module):
 
 
 class ImageEncoderViT(nn.Module):
-    """Picture (B, 3, frame, frame) to image embedding (B, width, grid, grid).
+    """Image (B, 3, frame, frame) to image embedding (B, width, grid, grid).
 
     Parameters
     ----------

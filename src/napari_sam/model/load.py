@@ -1,4 +1,4 @@
-"""From a name or a file to a model that is ready to work."""
+"""Load models by name or file, and pick the device."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from napari_sam.errors import CheckpointError, DeviceError, InputError
-from napari_sam.model.checkpoint import differences, misfits, read_checkpoint, recognise, summary
+from napari_sam.model.checkpoint import differences, first_few, misfits, read_checkpoint, recognise
 from napari_sam.model.config import CONFIGS, SamConfig
 from napari_sam.model.lora import apply_adapters
 from napari_sam.model.sam import Sam
@@ -24,13 +24,14 @@ from napari_sam.zoo import catalogue
 from napari_sam.zoo.own_models import own_folder, own_models, read_header
 
 __all__ = [
+    "Header",
     "available_devices",
     "digests",
     "load_model",
     "load_text",
     "pick_device",
     "read_text",
-    "unknown",
+    "unknown_model",
 ]
 
 Header = dict[str, Any]
@@ -98,7 +99,7 @@ def available_devices() -> tuple[str, ...]:
 
 
 def pick_device(device: str = "auto") -> torch.device:
-    """Return the device of that name; "auto" takes cuda, then mps, then cpu.
+    """Return the torch device of a name; "auto" takes cuda, then mps, then cpu.
 
     Raises
     ------
@@ -121,7 +122,7 @@ def _load(name: str) -> Sam:
     trained = own_models().get(name)
     path = trained.path if trained else _here(name)
     if path is None:
-        raise unknown(name)
+        raise unknown_model(name)
     return _from_file(path)
 
 
@@ -164,7 +165,7 @@ def _from_file(path: Path) -> Sam:
 
 
 def _adapted(path: Path, state: dict[str, Tensor], header: Header, metadata: dict[str, str]) -> Sam:
-    """Load the base that adapters were trained on, and add them to it."""
+    """Load the base model of adapters, and merge them into it."""
     base = header.get("base", {})
     name, digest = str(base.get("name")), str(base.get("digest"))
     here = digests(name)
@@ -185,7 +186,7 @@ def _adapted(path: Path, state: dict[str, Tensor], header: Header, metadata: dic
 
 
 def digests(name: str) -> list[str]:
-    """Return the hashes that a model of the zoo, one that you trained, or a file is known by.
+    """Return the digests of a model of the zoo, one that you trained, or a file.
 
     As `Entry.digest`; empty if there is no model of that name.
     """
@@ -201,7 +202,7 @@ def digests(name: str) -> list[str]:
     return [published.digest if published else f"sha256:{_sha256(path)}"]
 
 
-def unknown(name: str) -> InputError:
+def unknown_model(name: str) -> InputError:
     """Return the error for what is neither a file nor a model's name; it offers the nearest."""
     more = "`napari-sam models list` shows all names"
     if not name.strip():
@@ -252,7 +253,7 @@ def _own_entry(
 def _build(config: SamConfig, state: dict[str, Tensor], entry: catalogue.Entry, path: Path) -> Sam:
     wrong = differences(config, state)
     if wrong:
-        raise CheckpointError(f"{path} does not fit {config.name}: {summary(wrong)}")
+        raise CheckpointError(f"{path} does not fit {config.name}: {first_few(wrong)}")
     with torch.device("meta"):
         model = Sam(config)
     # Half-precision files are small; processors want float32.
@@ -267,7 +268,7 @@ def _sha256(path: Path) -> str:
 
 
 def load_text(model: Sam) -> TextDecoder | None:
-    """Return what answers prompts with words, in evaluation mode; None if nothing was trained.
+    """Return the text decoder of a model, in evaluation mode; None if there is none.
 
     That which comes with the package belongs to the built-in model and to no other: it was trained
     on what that model's encoders see.
@@ -300,6 +301,6 @@ def read_text(path: Path) -> TextDecoder:
         raise CheckpointError(f"{path} does not describe its weights: {error!r}") from error
     wrong = misfits(decoder.state_dict(), state)
     if wrong:
-        raise CheckpointError(f"{path} does not fit its own description: {summary(wrong)}")
+        raise CheckpointError(f"{path} does not fit its own description: {first_few(wrong)}")
     decoder.load_state_dict({name: value.float() for name, value in state.items()}, assign=True)
     return decoder.eval().requires_grad_(False)

@@ -1,4 +1,4 @@
-"""Image embedding and prompts to four masks, each with a predicted IoU (paper, appendix A)."""
+"""Mask decoder: image and prompt embeddings to masks and predicted IoU (paper, appendix A)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class DecoderOutput(NamedTuple):
     skips: tuple[Tensor, Tensor] | None
 
     def only(self, objects: Tensor, masks: slice) -> DecoderOutput:
-        """Return the part that concerns some objects (their indices) and some of their masks."""
+        """Return the part of some objects (their indices) and some of their masks."""
 
         def chosen(x: Tensor) -> Tensor:
             return x if len(x) == 1 < len(self.image_embeddings) else x[objects]

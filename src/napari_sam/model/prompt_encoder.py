@@ -1,4 +1,4 @@
-"""Prompts to tokens (sparse) and maps (dense), in (x, y); paper, section 3 and appendix A."""
+"""Prompt encoder: sparse and dense embeddings of prompts in (x, y) (section 3, appendix A)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class PositionEncoding(nn.Module):
 
 
 class PromptEncoder(nn.Module):
-    """Encode points, boxes and masks of B objects."""
+    """Sparse embeddings of points and boxes, dense ones of masks, of B objects."""
 
     def __init__(self, config: SamConfig) -> None:
         super().__init__()

@@ -45,11 +45,11 @@ class Sam(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where the weights lie."""
+        """Device of the weights."""
         return self.mask_decoder.iou_token.weight.device
 
     def encode(self, pixels: Tensor) -> Features:
-        """Embed normalised, padded images (B, 3, H, W)."""
+        """Return the image embedding of normalised, padded images (B, 3, H, W)."""
         if self.config.dense:
             embedding, *skips = self.image_encoder(pixels)
             return Features(embedding, tuple(skips))
@@ -66,7 +66,7 @@ class Sam(nn.Module):
         boxes: Tensor | None = None,
         masks: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Predict four masks for each of B objects of one image (or of B images).
+        """Return four masks' logits and predicted IoU for each of B objects of one image (or B).
 
         Parameters
         ----------
@@ -89,21 +89,12 @@ class Sam(nn.Module):
         output = self.predict_iou(features, points, labels, boxes, masks)
         return self.mask_decoder.predict_masks(output), output.iou
 
-    def predict_iou(
-        self,
-        features: Features,
-        points: Tensor | None = None,
-        labels: Tensor | None = None,
-        boxes: Tensor | None = None,
-        masks: Tensor | None = None,
-    ) -> DecoderOutput:
-        """Predict how good each mask will be; `mask_decoder.predict_masks` makes the masks of it.
+    def predict_iou(self, features: Features, *prompts: Tensor | None) -> DecoderOutput:
+        """Return the predicted IoU of each mask, of which `mask_decoder.predict_masks` makes masks.
 
         As `decode` otherwise; where most masks are bad, that saves upscaling them.
         """
-        return self.mask_decoder.predict_iou(
-            *self.encode_prompts(features, points, labels, boxes, masks)
-        )
+        return self.mask_decoder.predict_iou(*self.encode_prompts(features, *prompts))
 
     def encode_prompts(
         self,

@@ -1,4 +1,4 @@
-"""Words as a prompt (paper, section 7.5): a vector becomes a token, with a decoder of its own."""
+"""Text decoder: a vector of words as a prompt token, with a decoder of its own (section 7.5)."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class TextDecoder(nn.Module):
 
     @classmethod
     def beside(cls, model: Sam, width: int) -> TextDecoder:
-        """Return a new one whose mask decoder is a copy of the model's."""
+        """Return an untrained text decoder whose mask decoder is a copy of the model's."""
         own = cls(model.config, width).to(model.device)
         own.mask_decoder.load_state_dict(model.mask_decoder.state_dict())
         return own.requires_grad_(True)

@@ -52,7 +52,7 @@ class TinyViTPatchEmbed(nn.Module):
 
 
 class MBConv(nn.Module):
-    """Inverted bottleneck: widen, look around in each channel, narrow, add."""
+    """Inverted bottleneck: pointwise, depthwise and pointwise convolution with a residual."""
 
     def __init__(self, dim: int, expand: int) -> None:
         super().__init__()
@@ -66,7 +66,7 @@ class MBConv(nn.Module):
 
 
 class PatchMerging(nn.Module):
-    """Between two stages: more channels, and half the size where `stride` is 2."""
+    """Downsampling between two stages: more channels, and half the size where `stride` is 2."""
 
     def __init__(self, dim: int, out: int, stride: int) -> None:
         super().__init__()
@@ -151,7 +151,7 @@ class TinyViTStage(nn.Module):
 
 
 class TinyViT(nn.Module):
-    """Picture (B, 3, H, W) to image embedding (B, width, H / 16, W / 16).
+    """Image (B, 3, H, W) to image embedding (B, width, H / 16, W / 16).
 
     Parameters
     ----------

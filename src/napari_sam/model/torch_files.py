@@ -1,4 +1,4 @@
-"""What `torch.save` wrote: checked before torch trusts it, read without running anything in it."""
+"""Files of `torch.save`: checked first, and read without running anything in them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def read_torch(path: Path) -> object:
 
 
 def first_bytes(path: Path) -> bytes:
-    """Return what tells one kind of weights file from the other.
+    """Return the first bytes of a weights file, which tell its format.
 
     Raises
     ------
@@ -114,7 +114,7 @@ def _check_legacy(path: Path) -> None:
 
 
 def _check_pickle(file: IO[bytes]) -> None:
-    """Look through a pickle without doing what it says."""
+    """Raise for a pickle of too many containers, without executing it."""
     tuples = 0
     try:
         for steps, (code, _, _) in enumerate(pickletools.genops(file)):

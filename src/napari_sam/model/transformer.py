@@ -1,4 +1,4 @@
-"""The two-way transformer: tokens look at the image, the image at the tokens (appendix A)."""
+"""Two-way transformer: cross-attention from tokens to image and back (appendix A)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Attention(nn.Module):
 
 
 class TokensToImage(Attention):
-    """Few tokens look at the many of the image.
+    """Cross-attention from few tokens to the many of the image.
 
     Instead of projecting the image for each object, each head's projections of keys and values are
     moved to the tokens' side of the matrix products, where they cost nothing:
@@ -63,7 +63,7 @@ class TokensToImage(Attention):
 
 
 class ImageToTokens(Attention):
-    """The many tokens of the image look at few; again nothing of the image is projected."""
+    """Cross-attention from the image's many tokens to few; again no image token is projected."""
 
     def forward(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:  # (B, N, C), (B, T, C), (B, T, C)
         if not self._few(k):
@@ -113,7 +113,7 @@ class TwoWayAttentionBlock(nn.Module):
 
 
 class TwoWayTransformer(nn.Module):
-    """Two two-way layers and a last look of the tokens at the image."""
+    """Two-way attention blocks, and a last cross-attention from tokens to image."""
 
     def __init__(self, width: int, hidden: int, depth: int = 2) -> None:
         super().__init__()
@@ -124,14 +124,8 @@ class TwoWayTransformer(nn.Module):
     def forward(self, image: Tensor, image_pe: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Return tokens (B, T, C) and image tokens (B, h w, C).
 
-        Parameters
-        ----------
-        image : (B, h w, C)
-            Image embedding plus dense prompt embedding, token-major.
-        image_pe : (1, h w, C)
-            Its position encoding.
-        tokens : (B, T, C)
-            Output tokens and prompt tokens.
+        `image` (B, h w, C) is the image embedding plus the dense prompt embedding, `image_pe`
+        (1, h w, C) its position encoding, `tokens` (B, T, C) output tokens and prompt tokens.
         """
         start = tokens  # the original tokens serve as position encoding throughout
         for i, layer in enumerate(self.layers):

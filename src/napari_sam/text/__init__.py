@@ -1,4 +1,8 @@
-"""Words as prompts: encoders of words and crops in one space. Loads nothing until it is used."""
+"""Text prompts: encoders of words and crops in one space. Loads nothing until it is used.
+
+`encode` and `find` are the public functions; `reader.Reader` is the same for windows and commands.
+The built-in encoder and CLIP both are an `encoder.Encoder`. Uses `inference`, `serving`, `model`.
+"""
 
 from __future__ import annotations
 

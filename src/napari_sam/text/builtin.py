@@ -1,4 +1,4 @@
-"""The encoder that works without a network: a locked sentence encoder and a small tower of ours."""
+"""Built-in dual encoder: a locked sentence encoder and a small image tower of ours."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ALIKE = 0.6  # similarity from which on a kind of object may be what is meant
 
 
 class BuiltInEncoder:
-    """Words and objects of microscopy in one space of 384 dimensions.
+    """Dual encoder of words and objects of microscopy, in 384 dimensions.
 
     It knows the attributes and objects of `words.toml` and what is said like them, no others; see
     its model card.
@@ -86,7 +86,7 @@ class BuiltInEncoder:
         return [vocabulary().background[0], *(others if named.any() else [])]
 
     def familiarity(self, text: str) -> tuple[float, float]:
-        """Return the similarity with the nearest phrase that was taught, and the least known."""
+        """Return the similarity with the nearest phrase that was taught, and the threshold."""
         [vector] = self.words([text])
         return float((self._taught @ vector).max()), self.min_familiarity
 

@@ -1,4 +1,4 @@
-"""One object cut out of a picture, as an encoder of images wants it (paper, appendix D.5)."""
+"""Crops of single objects, as image encoders take them (paper, appendix D.5)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ENLARGED = 1.5  # the middle of the paper's 1 to 2, when nothing is drawn by cha
 
 @dataclass(frozen=True, eq=False)
 class ObjectCrop:
-    """A square piece of a picture with one object in its middle.
+    """Square crop of an image with one object in its middle.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def crop_object(
     size: float = 1.0,
     enlarged: float = ENLARGED,
 ) -> ObjectCrop:
-    """Cut a square around an object's box, `enlarged` times its longer side, and resize it.
+    """Crop a square around an object's box, `enlarged` times its longer side, and resize it.
 
     Parameters
     ----------

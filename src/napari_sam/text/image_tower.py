@@ -1,4 +1,4 @@
-"""Our small tower of pictures: the crop of an object to a vector of the space of words."""
+"""Image tower of the built-in encoder: the crop of an object to a vector of the space of words."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class TowerStage(nn.Module):
 
 
 def as_tensors(crops: Sequence[ObjectCrop]) -> tuple[Tensor, Tensor, Tensor]:
-    """Return what the tower takes: pixels, masks and sizes."""
+    """Return crops as the tower's input tensors: pixels, masks and sizes."""
     pixels = torch.from_numpy(np.stack([crop.rgb for crop in crops])).permute(0, 3, 1, 2)
     masks = torch.from_numpy(np.stack([crop.mask for crop in crops]))[:, None]
     sizes = torch.tensor([[crop.size] for crop in crops])

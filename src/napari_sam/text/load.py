@@ -1,4 +1,4 @@
-"""From a name to an encoder of words and crops."""
+"""Load dual encoders by name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from napari_sam.errors import CheckpointError
-from napari_sam.model.checkpoint import misfits, read_checkpoint, summary
+from napari_sam.model.checkpoint import first_few, misfits, read_checkpoint
 from napari_sam.text import BUILT_IN
 from napari_sam.text.builtin import BuiltInEncoder
 from napari_sam.text.clip import load_clip
@@ -41,7 +41,7 @@ def load_encoder(name: str = BUILT_IN) -> Encoder:
 
 
 def read_tower(path: Path) -> BuiltInEncoder:
-    """Read what `napari_sam.training` wrote of an image tower, its bridge and its least.
+    """Read the built-in encoder's weights: image tower, bridge and threshold of familiarity.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def read_tower(path: Path) -> BuiltInEncoder:
     min_familiarity = read_header(path).get("least")
     wrong = misfits({**tower.state_dict(), "bridge": bridge}, state)
     if wrong or not (isinstance(min_familiarity, float) and math.isfinite(min_familiarity)):
-        why = summary(wrong) or f"the least similarity of known words is {min_familiarity!r}"
+        why = first_few(wrong) or f"the least similarity of known words is {min_familiarity!r}"
         raise CheckpointError(f"{path} holds no encoder of words: {why}")
     weights = {name: value.float() for name, value in state.items()}
     bridge = weights.pop("bridge")

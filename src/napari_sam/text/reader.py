@@ -1,4 +1,4 @@
-"""What a window or a command needs of words. Torch and the encoder are loaded at the first use."""
+"""Facade of text prompts for windows and commands; loads torch and encoder at the first use."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Pause = Callable[[], None]
 
 
 class Reader:
-    """Compares what was found with words, and finds what they mean.
+    """Ranks proposals by words, and segments what words mean, with an encoder loaded when needed.
 
     Everything but `missing` and `kinds` may take seconds: it belongs into the model's thread.
 
@@ -61,21 +61,21 @@ class Reader:
         return self._encoder
 
     def remarks(self, words: Sequence[str]) -> dict[str, str]:
-        """Return what is to be said of each unknown text; see `napari_sam.text.search.unknown`."""
-        from napari_sam.text.search import unknown
+        """Return a remark on each unknown text; see `napari_sam.text.search.unknown_words`."""
+        from napari_sam.text.search import unknown_words
 
-        return unknown(self.encoder(), words)
+        return unknown_words(self.encoder(), words)
 
     def embed_proposals(
         self, image: Image, found: Sequence[Proposal], contrast: Contrast, pause: Pause
     ) -> EmbeddedProposals:
-        """Look at each object of a picture; see `napari_sam.text.ranking.embed_proposals`."""
+        """Return the vector of each object; see `napari_sam.text.ranking.embed_proposals`."""
         from napari_sam.text.ranking import embed_proposals
 
         return embed_proposals(self.encoder(), image, found, contrast=contrast, pause=pause)
 
     def compare(self, seen: EmbeddedProposals, words: Sequence[str]) -> Ranked:
-        """Compare each object with each text; see `napari_sam.text.ranking.compare`."""
+        """Return the similarity of objects and texts; see `napari_sam.text.ranking.compare`."""
         from napari_sam.text.ranking import compare
 
         return compare(self.encoder(), seen, words)

@@ -1,4 +1,4 @@
-"""The two ways to use words: everything that fits as one mask, or every object that fits."""
+"""Text prompts in use: semantic masks of words, or objects ranked by words."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from napari_sam.text.ranking import Ranked, check_words, rank
 if TYPE_CHECKING:
     from napari_sam.inference.store.store import EmbeddingStore
 
-__all__ = ["WordsMap", "WordsProgress", "iter_ranked", "map_words", "unknown"]
+__all__ = ["WordsMap", "WordsProgress", "iter_ranked", "map_words", "unknown_words"]
 
 
 @dataclass(frozen=True, eq=False)
 class WordsProgress:
-    """How far it is: calls of the decoder; the last one carries what was found."""
+    """Progress in calls of the decoder; the last one carries what was found."""
 
     done: int
     total: int
@@ -35,7 +35,7 @@ class WordsProgress:
 
 @dataclass(frozen=True, eq=False)
 class WordsMap:
-    """A class for each pixel.
+    """Semantic segmentation by words: a class for each pixel.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def map_words(
     return WordsMap(classes, tuple(words), np.array([one.scores[0] for one in found], np.float32))
 
 
-def unknown(encoder: Encoder, words: Sequence[str]) -> dict[str, str]:
+def unknown_words(encoder: Encoder, words: Sequence[str]) -> dict[str, str]:
     """Return by text what is to be said of those that the encoder hardly knows.
 
     Empty where all are known, and for encoders with an open vocabulary.

@@ -1,4 +1,4 @@
-"""The locked tower of words: a sentence encoder whose weights come with a Python package."""
+"""Locked text tower: a sentence encoder whose weights come with a Python package."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ AT_ONCE = 64
 
 
 class SentenceEncoder:
-    """Mean of the token vectors of all-MiniLM-L6-v2, of length 1, in 384 dimensions."""
+    """Sentence encoder: mean token vector of all-MiniLM-L6-v2, of length 1, in 384 dimensions."""
 
     width = 384
 

@@ -1,4 +1,4 @@
-"""What the built-in encoder of words was taught, from `words.toml`."""
+"""Vocabulary of the built-in encoder, from `words.toml`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Square pieces of labelled pictures, at random places, scales and orientations."""
+"""Augmentation: random crops of labelled images, scaled, turned and varied in intensity."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from PIL import Image, ImageFilter
 from napari_sam.data.samples import LabelledImage
 from napari_sam.inference.image import fit_shape, resize
 
-__all__ = ["Crop", "random_crop", "turn_and_flip", "vary_intensities", "vary_lightly", "whole_view"]
+__all__ = ["TrainingCrop", "random_crop", "turn_and_flip", "vary_intensities", "whole_view"]
 
 SMALLEST_SEEN = 14  # diameter in model pixels; the largest is 0.55 of the frame
 Light = Callable[[NDArray[np.uint8], np.random.Generator], NDArray[np.uint8]]
@@ -22,8 +22,8 @@ TURNED = 1 / 3  # of the crops, by any angle; all by right angles
 
 
 @dataclass(frozen=True, eq=False)
-class Crop:
-    """What the model sees of a picture.
+class TrainingCrop:
+    """Training crop: a square view of a labelled image.
 
     Parameters
     ----------
@@ -47,8 +47,8 @@ def random_crop(
     size: int,
     rng: np.random.Generator,
     vary: Light | None = None,
-) -> Crop:
-    """Cut a piece around a random object, at a random scale and orientation.
+) -> TrainingCrop:
+    """Return a crop around a random object, at a random scale and orientation.
 
     The object is chosen first, then the diameter at which it is seen (log-uniform), so that small
     and large cells of all data sets are seen at all sizes.
@@ -95,14 +95,10 @@ def random_crop(
     )
 
 
-def whole_view(image: LabelledImage, frame: int, rng: np.random.Generator) -> Crop:
-    """Show a whole picture as SAM's own sizes see it: its longer side fills (most of) the frame.
+def whole_view(image: LabelledImage, frame: int, rng: np.random.Generator) -> TrainingCrop:
+    """Return a whole image as SAM's own sizes see it: its longer side fills 75 to 100 % of it.
 
-    Parameters
-    ----------
-    frame : int
-        Side of the crop; the picture's longer side becomes 75 to 100 % of it, padded at the right
-        and bottom.
+    It is padded at the right and bottom.
     """
     height, width = image.labels.shape
     fitted = fit_shape((height, width), round(frame * rng.uniform(0.75, 1)))
@@ -117,14 +113,14 @@ def _crop(
     partial: bool,
     rng: np.random.Generator,
     vary: Light,
-) -> Crop:
+) -> TrainingCrop:
     """Vary the intensities, turn and flip, and pad at the right and bottom as in use."""
     rgb = vary(rgb, rng)
     rgb, labels = turn_and_flip(rng, rgb, labels)
     rows, columns = labels.shape
     missing = ((0, size - rows), (0, size - columns))
     valid = np.pad(np.ones((rows, columns), bool), missing)
-    return Crop(np.pad(rgb, (*missing, (0, 0))), np.pad(labels, missing), valid, partial)
+    return TrainingCrop(np.pad(rgb, (*missing, (0, 0))), np.pad(labels, missing), valid, partial)
 
 
 def turn_and_flip(
@@ -200,11 +196,3 @@ def _noise(x: NDArray[np.floating], rng: np.random.Generator) -> NDArray[np.floa
     read = np.float32(rng.uniform(0.005, 0.06))
     shot = np.float32(rng.uniform(0, 0.1)) if rng.random() < 0.5 else np.float32(0)
     return x + normal * np.sqrt(read**2 + shot**2 * np.maximum(x, 0))
-
-
-def vary_lightly(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Change brightness and noise a little: not so much that words for them become untrue."""
-    noise = rng.normal(0, rng.uniform(0, 6), rgb.shape)
-    varied = np.clip(rgb * rng.uniform(0.9, 1.1) + noise, 0, 255).astype(np.uint8)
-    varied[rgb.max(axis=2) == 0] = 0  # what was cut away, or never there, stays so
-    return varied

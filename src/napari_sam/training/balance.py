@@ -1,4 +1,4 @@
-"""How often a run looks at each picture."""
+"""Sampling weights that balance data sets."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def sampling_weights(images: Sequence[LabelledImage]) -> NDArray[np.float64]:
 
 
 def _capped(share: NDArray[np.float64], max_share: float) -> NDArray[np.float64]:
-    """Give what is over the cap to the others, in proportion."""
+    """Cap the shares, and give what is over to the others in proportion."""
     capped = np.zeros(len(share), bool)
     while (over := (share > max_share + 1e-9) & ~capped).any():
         capped |= over

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from napari_sam.model.config import SamConfig
 from napari_sam.model.sam import Features
-from napari_sam.training.augment import Crop
+from napari_sam.training.augment import TrainingCrop
 
 __all__ = ["DenseHead", "dense_targets", "label_edges"]
 
@@ -56,7 +56,7 @@ def label_edges(labels: NDArray[np.generic]) -> NDArray[np.bool_]:
     return edges
 
 
-def dense_targets(crop: Crop, stride: int) -> NDArray[np.float32]:
+def dense_targets(crop: TrainingCrop, stride: int) -> NDArray[np.float32]:
     """Return object, outline, centre direction (y, x in radii) and known: (5, h, w).
 
     In a partially labelled picture only the objects are known.

@@ -1,4 +1,4 @@
-"""Adapt a model to a user's own labelled pictures: one generator for the panel and the shell."""
+"""Fine-tuning on a user's own labelled images: one generator for the panel and the shell."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from napari_sam.model.sam import Sam
 from napari_sam.reasons import reason
 from napari_sam.training.logs import TrainingLog
 from napari_sam.training.plan import ABOUT, WHAT, Plan, recipe_for, views_for
-from napari_sam.training.trainer import Report, Trainer
+from napari_sam.training.trainer import StepReport, Trainer
 from napari_sam.training.validation import Validation, ValidationPreview
 from napari_sam.training.views import CachedViews, FreshViews
 from napari_sam.training.weights import save_own
@@ -65,7 +65,7 @@ class Progress:
 
 
 class FineTuning:
-    """One run.
+    """Fine-tuning run that can be paused, stopped and resumed.
 
     The weights that ship are those with the best one-click IoU on the validation pictures, the
     base model's among them; a run ends early when they no longer get better.
@@ -268,6 +268,6 @@ class FineTuning:
         self._weights, self._waited = state["weights"], state["waited"]
 
 
-def _mean_iou(report: Report) -> float | None:
+def _mean_iou(report: StepReport) -> float | None:
     found = [report[k] for k in ("click", "box", "mask", "correction") if k in report]
     return float(np.mean(found)) if found else None

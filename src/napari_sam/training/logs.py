@@ -1,4 +1,4 @@
-"""What a run writes down: a CSV file, and TensorBoard's if that is installed."""
+"""Training log: a CSV file, and TensorBoard's if that is installed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from napari_sam.files import replacing
-from napari_sam.training.trainer import Report
+from napari_sam.training.trainer import StepReport
 
 __all__ = ["COLUMNS", "TrainingLog"]
 
@@ -47,7 +47,7 @@ class TrainingLog:
 
             self._board = SummaryWriter(str(folder), purge_step=step + 1)
 
-    def write(self, report: Report) -> None:
+    def write(self, report: StepReport) -> None:
         """Write one step."""
         self._table.writerow({name: f"{value:.4g}" for name, value in report.items()})
         self._file.flush()

@@ -102,13 +102,13 @@ class EMA:
 
     @torch.no_grad()
     def write(self, values: dict[str, Tensor]) -> None:
-        """Give the model such weights."""
+        """Copy weights into the model."""
         for name, value in self._changing():
             value.copy_(values[name])
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """Give the model the averaged weights for a while."""
+        """Context in which the model has the averaged weights."""
         own = self.current()
         self.write(self.values)
         try:

@@ -1,4 +1,4 @@
-"""What a user chooses for a fine-tuning, and what follows: recipe, time, memory. Without torch."""
+"""Fine-tuning plans of a user, and their recipe, time and memory. Without torch."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ABOUT = {
 
 @dataclass(frozen=True)
 class Plan:
-    """What to train, for how long.
+    """Fine-tuning plan: which weights, and how many steps.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def recipe_for(plan: Plan, config: SamConfig) -> Recipe:
 
 
 def estimate(config_name: str, what: str, images: int, steps: int) -> tuple[float, float]:
-    """Return about how long a run takes and how much memory it needs.
+    """Return an estimate of a run's time in seconds and its memory in gibibytes.
 
     On one processor core, as ``python -m benchmarks.training`` measured it; a graphics card is
     faster. The two largest encoders are extrapolated.
@@ -70,13 +70,8 @@ def estimate(config_name: str, what: str, images: int, steps: int) -> tuple[floa
     ----------
     config_name, what : str
         The base model's size, and what is trained.
-    images : int
-        To learn from.
-    steps : int
-
-    Returns
-    -------
-    seconds, gibibytes : float
+    images, steps : int
+        How many to learn from, and the steps.
     """
     longer, larger = BEYOND_VIT_B.get(config_name, (1.0, 1.0))
     view, steps_of = COSTS["vit_b" if config_name in BEYOND_VIT_B else config_name]

@@ -1,4 +1,4 @@
-"""How a training run goes: how long, how much, how fast."""
+"""Hyperparameters of a training run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["Recipe"]
 
 @dataclass(frozen=True)
 class Recipe:
-    """The settings of one run; the defaults train `cells_tiny` from scratch.
+    """Hyperparameters of one run; the defaults train `cells_tiny` from scratch.
 
     Parameters
     ----------

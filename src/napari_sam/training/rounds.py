@@ -1,4 +1,4 @@
-"""The objects of some crops, annotated in rounds; each round's loss is passed back at once."""
+"""Interactive training: rounds of prompts and corrections, each backpropagated at once."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_sam.data.deepest import bounds
+from napari_sam.data.deepest import bounding_slices
 from napari_sam.inference.embedding import each
 from napari_sam.model.sam import Features, Sam
 from napari_sam.training.amp import mixed
-from napari_sam.training.augment import Crop
+from napari_sam.training.augment import TrainingCrop
 from napari_sam.training.losses import best_of_three, dice_loss, focal_loss, logits_iou
 from napari_sam.training.recipe import Recipe
 from napari_sam.training.simulated_prompts import (
@@ -25,7 +25,7 @@ from napari_sam.training.simulated_prompts import (
 )
 
 __all__ = [
-    "Round",
+    "RoundReport",
     "area_fractions",
     "box_weight",
     "interactive_rounds",
@@ -35,8 +35,8 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class Round:
-    """What one round of prompts was, its loss and the mean true IoU of the masks it returned."""
+class RoundReport:
+    """Kind of prompt of one round, its loss and the mean true IoU of the masks it returned."""
 
     kind: str
     loss: float
@@ -46,12 +46,12 @@ class Round:
 def interactive_rounds(
     model: Sam,
     features: Features,
-    crops: Sequence[Crop],
+    crops: Sequence[TrainingCrop],
     recipe: Recipe,
     ramp: float,
     rng: np.random.Generator,
-) -> Iterator[Round]:
-    """Prompt some objects of each crop, correct the answers, and pass the losses back.
+) -> Iterator[RoundReport]:
+    """Train on some objects of each crop in rounds of simulated prompts and corrections.
 
     Gradients arrive at the model's free weights and at `features`, where these ask for them.
 
@@ -83,8 +83,9 @@ def interactive_rounds(
         logits, predicted = _decode(model, _of_objects(features, which), given)
         loss, actual = round_loss(logits, predicted, target, weight, given.is_lone_point, ramp)
         (loss * len(crops) / (recipe.pictures * recipe.accumulate)).backward()
-        yield Round(_kind(given, turn), float(loss.detach()), float(actual.mean()))
-        given.masks = _returned(logits, predicted, given.is_lone_point).cpu().numpy()
+        yield RoundReport(_kind(given, turn), float(loss.detach()), float(actual.mean()))
+        seen = logits.detach()[_picked(predicted, given.is_lone_point)]
+        given.masks = seen.float().cpu().numpy()
 
 
 def _of_objects(features: Features, which: Tensor) -> Features:
@@ -101,13 +102,8 @@ def _kind(given: SimulatedPrompts, turn: int) -> str:
     return "click" if given.is_lone_point else "mask" if given.boxes is None else "box"
 
 
-@torch.no_grad()
-def _returned(logits: Tensor, predicted: Tensor, is_lone_point: bool) -> Tensor:
-    """Return what the annotator sees, (B, h, w): a lone point's best candidate, else mask 0."""
-    return logits[_picked(predicted, is_lone_point)].float()
-
-
 def _picked(predicted: Tensor, is_lone_point: bool) -> tuple[Tensor, Tensor]:
+    """Return the indices of the masks that the annotator sees: a lone point's best, else mask 0."""
     objects = torch.arange(len(predicted), device=predicted.device)
     best = 1 + predicted[:, 1:].argmax(1) if is_lone_point else torch.zeros_like(objects)
     return objects, best
@@ -183,7 +179,7 @@ def area_fractions(mask: NDArray[np.bool_], stride: int) -> NDArray[np.float32]:
     return covered
 
 
-def trainable_objects(crop: Crop, stride: int) -> NDArray[np.int64]:
+def trainable_objects(crop: TrainingCrop, stride: int) -> NDArray[np.int64]:
     """Return the ids of objects that are large enough to be seen and small enough to be objects."""
     counts = np.bincount(crop.labels.ravel())
     counts[0] = 0
@@ -194,12 +190,12 @@ def trainable_objects(crop: Crop, stride: int) -> NDArray[np.int64]:
 
 
 def box_weight(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Return the mask's box, three times as large, as (h, w) float32."""
+    """Return 1 in the mask's box, enlarged three times, and 0 elsewhere: (h, w) float32."""
     weight = np.zeros(mask.shape, np.float32)
     if mask.any():
         rows, columns = (
             slice(max(0, 2 * side.start - side.stop), 2 * side.stop - side.start)
-            for side in bounds(mask)
+            for side in bounding_slices(mask)
         )
         weight[rows, columns] = 1
     return weight

@@ -1,4 +1,4 @@
-"""The simulated annotator: a click, a box or a rough mask, then corrections (paper, appendix A).
+"""Simulated prompts: a click, a box or a rough mask, then corrections (paper, appendix A).
 
 Masks lie on the grid of the low-resolution logits; coordinates are (x, y) in frame pixels, such
 that the network's own half pixel leads to the centre of a grid cell.
@@ -12,9 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_sam.data.deepest import bounds, deepest_point
+from napari_sam.data.deepest import bounding_slices, deepest_point
 
-__all__ = ["SimulatedPrompts", "corrections", "corrupt", "first_prompt", "next_clicks", "noisy_box"]
+__all__ = [
+    "SimulatedPrompts",
+    "corrections",
+    "corrupt",
+    "first_prompt",
+    "next_clicks",
+    "noisy_box",
+    "random_points",
+]
 
 BOX_NOISE = 0.1  # largest standard deviation, as a share of the side
 BOX_NOISE_LIMIT = 20 / 1024  # of the view: the paper's 20 pixels of its frame
@@ -23,7 +31,7 @@ MIDDLE = 0.5  # of the clicks go to the middle, as most people's do
 
 @dataclass
 class SimulatedPrompts:
-    """The prompts given so far for B objects of one picture.
+    """Simulated prompts given so far for B objects of one image.
 
     Parameters
     ----------
@@ -53,7 +61,7 @@ class SimulatedPrompts:
 def first_prompt(
     truth: NDArray[np.bool_], stride: int, rng: np.random.Generator
 ) -> SimulatedPrompts:
-    """Start with a click or a box with equal chance; a quarter of the time with a rough mask.
+    """Return a click or a box with equal chance; a quarter of the time with a rough mask.
 
     Parameters
     ----------
@@ -74,7 +82,7 @@ def first_prompt(
     if rough or rng.random() < 0.5:
         nothing.boxes = np.stack([noisy_box(t, stride, rng) for t in truth])
     else:
-        nothing.add(_pick(truth, stride, rng), np.ones(n, np.int64))
+        nothing.add(random_points(truth, stride, rng), np.ones(n, np.int64))
     return nothing
 
 
@@ -86,7 +94,7 @@ def noisy_box(
     The paper's 10 % is the most here: a quarter of a cell may be missing from such a box, and who
     is only shown these learns to overrule a careful one. Each box draws its own care.
     """
-    rows, columns = bounds(mask)
+    rows, columns = bounding_slices(mask)
     low = np.array([columns.start, rows.start], dtype=float) * stride
     high = np.array([columns.stop, rows.stop], dtype=float) * stride
     side = high - low
@@ -98,17 +106,10 @@ def noisy_box(
     return np.array([x0, y0, max(x1, x0 + least), max(y1, y0 + least)], dtype=np.float32)
 
 
-def first_clicks(
-    truth: NDArray[np.bool_], stride: int, rng: np.random.Generator
-) -> NDArray[np.float32]:
-    """Return a point inside each mask (B, h, w), as (B, 1, 2) in (x, y) model pixels."""
-    return _pick(truth, stride, rng)[:, None]
-
-
 def next_clicks(
     truth: NDArray[np.bool_], predicted: NDArray[np.bool_], stride: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Click into the error region: 1 on a miss, 0 on a false alarm.
+    """Return a click into each error region: 1 on a miss, 0 on a false alarm.
 
     Where nothing is wrong the click confirms the object.
 
@@ -120,7 +121,7 @@ def next_clicks(
     wrong = truth ^ predicted
     right = ~wrong.any(axis=(1, 2))
     wrong[right] = truth[right]
-    points = _pick(wrong, stride, rng)
+    points = random_points(wrong, stride, rng)
     cells = ((points + 0.5) / stride).astype(int)
     labels = truth[np.arange(len(truth)), cells[:, 1], cells[:, 0]].astype(np.int64)
     return points, labels
@@ -171,7 +172,9 @@ def corrupt(mask: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.boo
     return rough if rough.any() else mask
 
 
-def _pick(regions: NDArray[np.bool_], stride: int, rng: np.random.Generator) -> NDArray[np.float32]:
+def random_points(
+    regions: NDArray[np.bool_], stride: int, rng: np.random.Generator
+) -> NDArray[np.float32]:
     """Choose one cell of each (B, h, w) region, its deepest or any: (B, 2) as (x, y)."""
     cells = np.array([_cell(region, rng) for region in regions])
     return ((cells[:, ::-1] + 0.5) * stride - 0.5).astype(np.float32)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from napari_sam.errors import CheckpointError, InputError
 from napari_sam.files import replacing
 from napari_sam.model.sam import Features, Sam
-from napari_sam.training.augment import Crop
+from napari_sam.training.augment import TrainingCrop
 from napari_sam.training.checkpoints import Checkpoint, fit_optimiser, read_run
 from napari_sam.training.ddp import DDP
 from napari_sam.training.dense_head import DenseHead, dense_targets
@@ -24,9 +24,9 @@ from napari_sam.training.recipe import Recipe
 from napari_sam.training.rounds import interactive_rounds
 from napari_sam.training.views import Views
 
-__all__ = ["Report", "Trainer"]
+__all__ = ["StepReport", "Trainer"]
 
-Report = dict[str, float]
+StepReport = dict[str, float]
 ALONE = DDP()
 
 
@@ -67,7 +67,7 @@ class Trainer:
         self.optimiser = torch.optim.AdamW(parameter_groups(model, self.head, recipe))
         self.step = 0
 
-    def run(self) -> Iterator[Report]:
+    def run(self) -> Iterator[StepReport]:
         """Do the remaining steps, one a yield, with the means of losses and IoU.
 
         Keys: step, seconds, norm (of the gradient), and where they occurred: loss, dense, and the
@@ -153,9 +153,9 @@ class Trainer:
         return state
 
     def _batch(
-        self, crops: Sequence[Crop], features: Features, number: int
+        self, crops: Sequence[TrainingCrop], features: Features, number: int
     ) -> Iterator[tuple[str, float]]:
-        """Pass the losses of one batch back; yield what they were, by name."""
+        """Backpropagate the losses of one batch; yield their names and values."""
         recipe = self.recipe
         maps = [features.embedding, *(features.skips or ())]
         outputs: list[Tensor] = [m for m in maps if m.requires_grad]
@@ -187,7 +187,7 @@ class Trainer:
         if outputs:
             torch.autograd.backward(outputs, grads)
 
-    def _targets(self, crops: Sequence[Crop]) -> Tensor:
+    def _targets(self, crops: Sequence[TrainingCrop]) -> Tensor:
         stride = self.model.config.mask_stride
         targets = np.stack([dense_targets(crop, stride) for crop in crops])
         return torch.from_numpy(targets).to(self.model.device)

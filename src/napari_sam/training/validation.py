@@ -1,4 +1,4 @@
-"""How a run is doing: one click on objects of pictures that it does not learn from."""
+"""Validation during training: one-click IoU on held-out images."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ IMAGES, OBJECTS = 6, 20  # looked at now and then; more would hold up the traini
 
 @dataclass(frozen=True, eq=False)
 class ValidationPreview:
-    """One picture and what the model makes of it.
+    """A validation image with true and predicted labels.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class ValidationPreview:
 
 
 class Validation:
-    """A few objects of a few pictures, scored again and again.
+    """One-click validation on a few objects of a few images.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a run learns from: crops of labelled pictures, with what the image encoder sees in them."""
+"""Batches of training crops with their image embeddings, fresh or cached."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -18,45 +17,44 @@ from napari_sam.inference.image import normalise
 from napari_sam.model.config import SamConfig
 from napari_sam.model.sam import Features, Sam
 from napari_sam.training.amp import mixed
-from napari_sam.training.augment import Crop, random_crop, whole_view
+from napari_sam.training.augment import TrainingCrop, random_crop, whole_view
 from napari_sam.training.balance import sampling_weights
 from napari_sam.training.recipe import Recipe
 from napari_sam.training.rounds import trainable_objects
 
 __all__ = [
-    "Batch",
     "CachedViews",
     "FreshViews",
+    "TrainingBatch",
     "Views",
     "features_to",
     "stack_features",
-    "view_pixels",
 ]
 
-Batch = tuple[list[Crop], Features]
+TrainingBatch = tuple[list[TrainingCrop], Features]
 TRIES = 100  # crops without a usable object, one after the other
 
 
 class Views(Protocol):
-    """Gives the batches of a run; the same ones for the same numbers."""
+    """Source of a run's batches; the same ones for the same numbers."""
 
-    def batches(self, model: Sam, numbers: range) -> Iterator[Batch]:
+    def batches(self, model: Sam, numbers: range) -> Iterator[TrainingBatch]:
         """Yield the batches with these numbers."""
         ...
 
 
-class CropDataset(Dataset[list[Crop]]):
-    """Batches of new crops by number."""
+class CropDataset(Dataset[list[TrainingCrop]]):
+    """Dataset of random crops: batches by number."""
 
     def __init__(self, images: Sequence[LabelledImage], config: SamConfig, recipe: Recipe) -> None:
         self.images, self.config, self.recipe = images, config, recipe
         self.chance = sampling_weights(images)
 
-    def __getitem__(self, number: int) -> list[Crop]:
+    def __getitem__(self, number: int) -> list[TrainingCrop]:
         rng = np.random.default_rng((self.recipe.seed, number))
         return [self.crop(rng) for _ in range(self.recipe.pictures)]
 
-    def crop(self, rng: np.random.Generator) -> Crop:
+    def crop(self, rng: np.random.Generator) -> TrainingCrop:
         """Cut one crop that holds an object.
 
         Raises
@@ -85,7 +83,7 @@ class FreshViews:
     def __init__(self, images: Sequence[LabelledImage], config: SamConfig, recipe: Recipe) -> None:
         self.crops = CropDataset(images, config, recipe)
 
-    def batches(self, model: Sam, numbers: range) -> Iterator[Batch]:
+    def batches(self, model: Sam, numbers: range) -> Iterator[TrainingBatch]:
         """Yield the batches with these numbers."""
         loader = DataLoader(
             self.crops,
@@ -114,7 +112,7 @@ class CachedViews:
     ) -> None:
         self.source = CropDataset(images, config, recipe)
         self.count = count
-        self.views: list[tuple[Crop, Features]] = []
+        self.views: list[tuple[TrainingCrop, Features]] = []
 
     @torch.no_grad()
     def fill(self, model: Sam) -> Iterator[int]:
@@ -126,7 +124,7 @@ class CachedViews:
             self.views.append((crop, features_to(features, torch.device("cpu"), torch.float16)))
             yield len(self.views)
 
-    def batches(self, model: Sam, numbers: range) -> Iterator[Batch]:
+    def batches(self, model: Sam, numbers: range) -> Iterator[TrainingBatch]:
         """Yield the batches with these numbers."""
         for number in numbers:
             rng = np.random.default_rng((self.source.recipe.seed, number))
@@ -136,19 +134,14 @@ class CachedViews:
             yield [crop for crop, _ in chosen], features_to(features, model.device, torch.float32)
 
 
-def view_pixels(rgb: NDArray[np.uint8]) -> Tensor:
-    """Return the model's input (1, 3, S, S) of a view that fills its frame."""
-    return normalise(rgb, 1).contiguous(memory_format=torch.channels_last)
-
-
-def batch_pixels(crops: Sequence[Crop], device: torch.device) -> Tensor:
+def batch_pixels(crops: Sequence[TrainingCrop], device: torch.device) -> Tensor:
     """Return the model's input (B, 3, S, S); zero where a crop is padded."""
     shown = [normalise(crop.rgb, 1) * torch.from_numpy(crop.valid) for crop in crops]
     return torch.cat(shown).contiguous(memory_format=torch.channels_last).to(device)
 
 
 def features_to(features: Features, device: torch.device, dtype: torch.dtype) -> Features:
-    """Return features elsewhere, in another precision."""
+    """Return features on another device, in another dtype."""
     return each(lambda part: part.to(device, dtype), features)
 
 

@@ -1,4 +1,4 @@
-"""Trained weights as files: safetensors with a header that says what they are made of."""
+"""Writing trained weights: safetensors with a header that says what they are made of."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import save_file
@@ -18,9 +17,9 @@ from napari_sam.errors import CheckpointError
 from napari_sam.files import replacing
 from napari_sam.inference.embedding import half
 from napari_sam.inference.image import MEAN, STD
-from napari_sam.model.checkpoint import summary
+from napari_sam.model.checkpoint import first_few
 from napari_sam.model.config import SamConfig
-from napari_sam.model.load import digests
+from napari_sam.model.load import Header, digests
 from napari_sam.model.lora import adapter_state, merged_state
 from napari_sam.model.sam import Sam
 from napari_sam.model.tensors import content_hash, fault
@@ -28,8 +27,6 @@ from napari_sam.zoo.catalogue import Entry
 from napari_sam.zoo.own_models import VERSION, own_file
 
 __all__ = ["about_file", "about_model", "save_own", "save_weights"]
-
-Header = dict[str, Any]
 
 
 def save_own(
@@ -43,7 +40,7 @@ def save_own(
     data: str,
     figures: Mapping[str, object],
 ) -> Path:
-    """Write a fine-tuned model into the user's own models.
+    """Save a fine-tuned model among the user's own models; return its file.
 
     Parameters
     ----------
@@ -54,16 +51,12 @@ def save_own(
         For the lists of models.
     base : Entry
         What it was trained from.
-    what : {"decoder", "adapters", "everything"}
-    steps, seed : int
+    what, steps, seed
+        As in `napari_sam.training.plan.Plan`.
     data : str
-        Hash of the pictures and labels.
+        Hash of the images and labels.
     figures : mapping
         How good it is, as JSON.
-
-    Returns
-    -------
-    Path
 
     Raises
     ------
@@ -93,13 +86,7 @@ def save_weights(file: Path, state: Mapping[str, Tensor], header: Header) -> Non
     """Write weights in half precision, complete or not at all.
 
     Batch normalisation's running statistics stay in single precision: their range is the data's.
-
-    Parameters
-    ----------
-    file : Path
-    state : mapping of str to Tensor
-    header : mapping
-        Goes into the file as JSON under ``napari_sam``; beside it a hash of all.
+    The header goes into the file as JSON under ``napari_sam``; beside it a hash of all.
 
     Raises
     ------
@@ -109,7 +96,7 @@ def save_weights(file: Path, state: Mapping[str, Tensor], header: Header) -> Non
     faults = [wrong for name, value in state.items() if (wrong := fault(name, value.cpu()))]
     if faults:
         raise CheckpointError(
-            f"{file.name} is not written: {summary(faults)}. The training went astray; start it "
+            f"{file.name} is not written: {first_few(faults)}. The training went astray; start it "
             "anew with a lower rate"
         )
     kept = {name: _halved(name, value).cpu().contiguous() for name, value in state.items()}
