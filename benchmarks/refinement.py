@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from napari_sam.data.samples import LabelledImage, load_images
 from napari_sam.data.split import split
+from napari_sam.evaluation.evaluate import mask_iou
 from napari_sam.inference.embedding import Embedding
 from napari_sam.inference.mask_prompts import PromptRule
 from napari_sam.inference.predictor import Predictor
@@ -85,8 +86,8 @@ def measure(
     rough, sharp = [], []
     for id_ in answers[0]:
         truth = picture.labels == id_
-        rough.append(iou(labels == id_, truth))
-        sharp.append([iou(answer[id_].masks[0], truth) for answer in answers])
+        rough.append(mask_iou(labels == id_, truth))
+        sharp.append([mask_iou(answer[id_].masks[0], truth) for answer in answers])
     return np.array(rough), np.array(sharp).reshape(-1, len(RULES))
 
 
@@ -99,11 +100,6 @@ class Known:
     def get(self, predictor: Predictor, image: Any, contrast: Any) -> Embedding:
         """Return it."""
         return self._embedding
-
-
-def iou(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
-    """Return the IoU of two masks."""
-    return float(np.count_nonzero(a & b) / np.count_nonzero(a | b))
 
 
 if __name__ == "__main__":

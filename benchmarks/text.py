@@ -33,6 +33,7 @@ from PIL import Image
 from napari_sam import GridSettings, Predictor, Prompts, load_model, propose_grid
 from napari_sam.data.samples import LabelledImage, load_images
 from napari_sam.data.split import split
+from napari_sam.evaluation.evaluate import mask_iou
 from napari_sam.model.load import read_text
 from napari_sam.results import Proposal
 from napari_sam.text.builtin import BuiltInEncoder
@@ -138,14 +139,14 @@ class Asking:
             def direct(predictor: Predictor, vectors: NDArray[np.float32], truth=truth) -> float:
                 prompts = [Prompts(text=vector) for vector in vectors]
                 masks = (one.masks[0] for one in predictor.predict_batch(embedding, prompts))
-                return float(np.mean([iou(mask, truth) for mask in masks]))
+                return float(np.mean([mask_iou(mask, truth) for mask in masks]))
 
             row: Row = {
                 "kind": kind,
                 "direct": direct(self.predictor, self.encoder.prompts(self.words.queries[kind])),
                 "unbridged": direct(self.predictor, self.texts[kind]),
                 "picture": direct(self.predictor, example[None]),
-                "everything": iou(scene.labels > 0, truth),
+                "everything": mask_iou(scene.labels > 0, truth),
             }
             if self.baseline is not None:
                 row["baseline"] = direct(self.baseline, self.texts[kind])
@@ -208,7 +209,13 @@ def draw(asking: Asking, pictures: Sequence[LabelledImage], file: Path, seed: in
         truth = np.isin(scene.labels, scene.fitting(frozenset({kind})))
         row = [scene.rgb, *(painted(scene.rgb, mask) for mask in (truth, direct, ranked))]
         sheet.append(np.concatenate(row, axis=1)[::2, ::2])
-        print(text[0], "direct", f"{iou(direct, truth):.2f}", "ranked", f"{iou(ranked, truth):.2f}")
+        print(
+            text[0],
+            "direct",
+            f"{mask_iou(direct, truth):.2f}",
+            "ranked",
+            f"{mask_iou(ranked, truth):.2f}",
+        )
     Image.fromarray(np.concatenate(sheet)).save(file)
 
 
@@ -216,11 +223,6 @@ def painted(rgb: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8
     """Return a picture with a mask in orange."""
     colour = np.where(mask[..., None], np.array([255, 140, 0]), rgb)
     return (0.5 * rgb + 0.5 * colour).astype(np.uint8)
-
-
-def iou(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
-    """Return the IoU of two masks."""
-    return float((a & b).sum() / max(1, (a | b).sum()))
 
 
 def precision(right: NDArray[np.bool_], value: NDArray[np.floating]) -> float:

@@ -1,6 +1,6 @@
 """Train everything that words need, in three stages, each of which is kept when it is done.
 
-1. The tower of pictures, against the locked tower of words (`locked_text`).
+1. The tower of pictures, against the locked tower of words (`contrastive`).
 2. The look of a model's features at what things are, against the tower (`text_prompts`).
 3. The text decoder, prompted with pictures of objects; or with captions, to compare.
 """

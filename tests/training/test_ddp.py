@@ -23,7 +23,7 @@ def weights_after(model, pictures, ddp):
     model = copy.deepcopy(model)
     trainer = Trainer(model, RECIPE, FreshViews(pictures, model.config, RECIPE), ddp)
     assert [report["step"] for report in trainer.run()] == [1, 2, 3]
-    return trainer.average.values
+    return trainer.ema.values
 
 
 def member(rank, folder, model, pictures):

@@ -74,8 +74,8 @@ def test_a_stopped_run_goes_on_where_it_was(pictures, validation, tmp_path):
     seen = list(second.run())
     assert "Scoring the base model" not in {p.phase for p in seen}
     assert [p.done for p in seen if p.phase == "Training" and p.loss is not None] == [3, 4]
-    for name, value in whole.trainer.average.values.items():
-        assert torch.equal(value, second.trainer.average.values[name]), name
+    for name, value in whole.trainer.ema.values.items():
+        assert torch.equal(value, second.trainer.ema.values[name]), name
     assert second.table == whole.table
     lines = (tmp_path / "run" / "log.csv").read_text().split()
     assert [line.split(",")[0] for line in lines] == ["step", "1", "2", "3", "4"]

@@ -29,8 +29,6 @@ __all__ = [
     "load_images",
     "load_pairs",
     "match_axes",
-    "read_image",
-    "read_labels",
     "to_rgb8_planes",
 ]
 
@@ -123,8 +121,10 @@ def load_pairs(
     images: list[LabelledImage] = []
     for one in pairs:
         try:
-            image = read_image(_there(one.image, "image"))
-            labels = read_labels(_there(one.labels, "labels"))
+            with open_picture(_there(one.image, "image")) as pixels:
+                image = np.asarray(pixels[...])
+            with open_labels(_there(one.labels, "labels")) as numbers:
+                labels = np.asarray(numbers[...])
             images += _planes(one.dataset, one.source, image, labels, max_planes, partial)
         except Exception as error:  # files can be damaged in more ways than their readers name
             why = reason(error)
@@ -237,18 +237,6 @@ def _there(path: Path | None, what: str) -> Path:
     if path is None:
         raise InputError(f"there is no {what}.tif or {what}.png")
     return path
-
-
-def read_image(file: Path) -> NDArray[np.generic]:
-    """Read a picture; the colours of a palette become RGB, transparency is dropped."""
-    with open_picture(file) as data:
-        return np.asarray(data[...])
-
-
-def read_labels(file: Path) -> NDArray[np.generic]:
-    """Read labels; the numbers behind a palette's colours are the labels."""
-    with open_labels(file) as data:
-        return np.asarray(data[...])
 
 
 def match_axes(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from napari_sam.data.samples import LabelledImage
 from napari_sam.evaluation.matching import f1, mean_accuracy, pairwise_iou
-from napari_sam.evaluation.report import markdown
+from napari_sam.evaluation.report import by_dataset, markdown
 from napari_sam.inference.automatic.search import iter_proposals
 from napari_sam.inference.automatic.selection import proposals_to_labels
 from napari_sam.inference.automatic.settings import GridSettings
@@ -49,10 +48,8 @@ def found_means(
     results: Iterable[tuple[LabelledImage, AutomaticScores]],
 ) -> dict[str, AutomaticScores]:
     """Return the means over the pictures of each data set, then over the sets."""
-    sets: dict[str, list[AutomaticScores]] = defaultdict(list)
-    for image, found in results:
-        sets[image.dataset].append(found)
-    means = {name: _mean(some) for name, some in sorted(sets.items())}
+    sets = by_dataset((image, [found]) for image, found in results)
+    means = {name: _mean(some) for name, some in sets.items()}
     return means | {"mean of the sets": _mean(list(means.values()))}
 
 

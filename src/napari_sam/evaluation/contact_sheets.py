@@ -13,7 +13,8 @@ from skimage.segmentation import find_boundaries
 
 from napari_sam.data.deepest import deepest_point
 from napari_sam.data.samples import LabelledImage
-from napari_sam.evaluation.evaluate import ObjectScores, bounding_box
+from napari_sam.evaluation.evaluate import ObjectScores, box_prompt
+from napari_sam.evaluation.report import by_dataset
 from napari_sam.inference.embedding import Embedding
 from napari_sam.inference.predictor import Predictor
 from napari_sam.prompts import Prompts
@@ -76,18 +77,18 @@ def draw(predictor: Predictor, examples: Sequence[Example]) -> Image.Image:
 
 
 def _by_set(results: ImageScores) -> list[list[Example]]:
-    sets: dict[str, list[Example]] = {}
-    for image, rows in results:
-        some = sets.setdefault(image.dataset, [])
-        some += [Example(image, int(row["id"]), row["click 1"]) for row in rows]
-    return [sets[name] for name in sorted(sets)]
+    examples = (
+        (image, [Example(image, int(row["id"]), row["click 1"]) for row in rows])
+        for image, rows in results
+    )
+    return list(by_dataset(examples).values())
 
 
 def _tile(predictor: Predictor, embedding: Embedding, example: Example) -> Image.Image:
     truth = example.image.labels == example.id
     click = deepest_point(truth)
     answer = predictor.predict(embedding, Prompts([click], [1])).masks[0]
-    y0, x0, y1, x1 = bounding_box(truth)
+    y0, x0, y1, x1 = box_prompt(truth)
     half = max((y1 - y0), (x1 - x0), 12) * ROOM
     top, left = (round(max(0, middle - half)) for middle in ((y0 + y1) / 2, (x0 + x1) / 2))
     region = np.s_[top : top + round(2 * half), left : left + round(2 * half)]

@@ -19,7 +19,7 @@ from napari_sam.results import Prediction
 __all__ = [
     "CLICKS",
     "ObjectScores",
-    "bounding_box",
+    "box_prompt",
     "correcting_click",
     "evaluate",
     "mask_iou",
@@ -75,7 +75,7 @@ def _score(
     radius = float(np.median(image.diameters)) / 2
     prompts = [Prompts([deepest_point(truth)], [1]) for truth in truths]
     answers = predictor.predict_batch(embedding, prompts)
-    boxes = [bounding_box(truth) for truth in truths]
+    boxes = [box_prompt(truth) for truth in truths]
     boxed = predictor.predict_batch(embedding, [Prompts(box=box) for box in boxes])
     rows: list[ObjectScores] = []
     for i, truth, prompt, answer, box, by_box in zip(
@@ -144,7 +144,7 @@ def correcting_click(
     return point, int(truth[point])
 
 
-def bounding_box(mask: NDArray[np.bool_]) -> tuple[float, float, float, float]:
+def box_prompt(mask: NDArray[np.bool_]) -> tuple[float, float, float, float]:
     """Return y0, x0, y1, x1 of the pixels' outer edges."""
     rows, columns = bounding_slices(mask)
     return rows.start - 0.5, columns.start - 0.5, rows.stop - 0.5, columns.stop - 0.5

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ __all__ = [
     "summary_lines",
 ]
 
+T = TypeVar("T")
 MEASURES = (*(f"click {n}" for n in CLICKS), "best of 3", "box", "disc", "ellipse")
 PAIRS = (("score 1", "click 1"), ("score 3", "click 3"), ("score box", "box"))
 BINS = np.linspace(0, 1, 6)
@@ -31,13 +33,13 @@ MANY = 50  # objects; sets with more must beat both drawings
 
 
 def by_dataset(
-    results: Iterable[tuple[LabelledImage, Sequence[ObjectScores]]],
-) -> dict[str, list[ObjectScores]]:
-    """Collect the rows of each data set."""
-    rows: dict[str, list[ObjectScores]] = defaultdict(list)
+    results: Iterable[tuple[LabelledImage, Sequence[T]]],
+) -> dict[str, list[T]]:
+    """Return what there is of each data set's images, in the order of their names."""
+    sets: dict[str, list[T]] = defaultdict(list)
     for image, some in results:
-        rows[image.dataset] += some
-    return dict(sorted(rows.items()))
+        sets[image.dataset] += some
+    return dict(sorted(sets.items()))
 
 
 def means(rows: Mapping[str, Sequence[ObjectScores]]) -> dict[str, dict[str, float]]:

@@ -21,10 +21,10 @@ __all__ = ["CellsEncoder"]
 LARGE, BAND = 8 << 20, 3 << 20  # bytes: of a map that is worked on in bands, and of a band
 
 
-def in_bands(work: Callable[[Tensor], Tensor], x: Tensor, seen: int, stride: int = 1) -> Tensor:
+def in_bands(work: Callable[[Tensor], Tensor], x: Tensor, halo: int, stride: int = 1) -> Tensor:
     """Return ``work(x)`` for a large map: some rows at a time, which stay in the processor's cache.
 
-    A row of the result sees `seen` rows more at either side, so it comes out the same; and what the
+    A row of the result sees `halo` rows more at either side, so it comes out the same; and what the
     work needs meanwhile is as large as a band only. Heights are multiples of the stride.
     """
     if torch.is_grad_enabled() or x.device.type != "cpu" or x[0].nbytes < LARGE:
@@ -32,8 +32,8 @@ def in_bands(work: Callable[[Tensor], Tensor], x: Tensor, seen: int, stride: int
     height, out = x.shape[-2] // stride, x
     rows = max(1, BAND * height // x[0].nbytes)
     for first in range(0, height, rows):
-        end, above = min(first + rows, height), max(0, first - seen)
-        band = work(x[..., above * stride : (end + seen) * stride, :])
+        end, above = min(first + rows, height), max(0, first - halo)
+        band = work(x[..., above * stride : (end + halo) * stride, :])
         if first == 0:
             out = band.new_empty(*band.shape[:-2], height, band.shape[-1])
         out[..., first:end, :] = band[..., first - above : end - above, :]

@@ -167,13 +167,13 @@ def misfits(ours: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> list[str
     )
 
 
-def first_few(lines: list[str], most: int = 4) -> str:
+def first_few(lines: list[str], max_lines: int = 4) -> str:
     """Join the first few lines and count the rest.
 
     Examples
     --------
-    >>> first_few(["a is missing", "b is missing"], most=1)
+    >>> first_few(["a is missing", "b is missing"], max_lines=1)
     'a is missing; and 1 more'
     """
-    rest = len(lines) - most
-    return "; ".join(lines[:most]) + (f"; and {rest} more" if rest > 0 else "")
+    rest = len(lines) - max_lines
+    return "; ".join(lines[:max_lines]) + (f"; and {rest} more" if rest > 0 else "")

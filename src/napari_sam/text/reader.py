@@ -27,7 +27,7 @@ Pause = Callable[[], None]
 class Reader:
     """Ranks proposals by words, and segments what words mean, with an encoder loaded when needed.
 
-    Everything but `missing` and `kinds` may take seconds: it belongs into the model's thread.
+    Everything but `missing` may take seconds: it belongs into the model's thread.
 
     Parameters
     ----------

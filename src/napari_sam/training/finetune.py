@@ -117,7 +117,7 @@ class FineTuning:
         self._identity = repr((asdict(plan), self.base.name, self.base.sha256, self.data))
         self._before: dict[str, float] = {}
         self._best = -1.0
-        self._weights = self.trainer.average.current()
+        self._weights = self.trainer.ema.current()
         self._waited = 0
 
     @property
@@ -147,7 +147,7 @@ class FineTuning:
             self._save()
             raise
         self._try_to_save()
-        self.trainer.average.write(self._best_weights())
+        self.trainer.ema.write(self._best_weights())
         if self.validation is not None:
             after = yield from self._scored("Scoring the new model")
             self.table = [
@@ -163,7 +163,7 @@ class FineTuning:
         name : str
             What it is called in every list of models.
         """
-        self.trainer.average.write(self._best_weights())
+        self.trainer.ema.write(self._best_weights())
         return save_own(
             self.model,
             name,
@@ -207,11 +207,11 @@ class FineTuning:
         """Look at the validation pictures with the averaged weights and keep the best ones."""
         if self.validation is None:
             return
-        with self.trainer.average.applied():
+        with self.trainer.ema.applied():
             score, preview = self.validation.score()
             if score > self._best:
                 self._best, self._waited = score, 0
-                self._weights = self.trainer.average.current()
+                self._weights = self.trainer.ema.current()
             else:
                 self._waited += 1
         yield Progress(
@@ -238,7 +238,7 @@ class FineTuning:
         return {name: float(np.mean([row[key] for row in rows])) for key, name in MEASURES.items()}
 
     def _best_weights(self) -> dict[str, Tensor]:
-        return self._weights if self.validation is not None else self.trainer.average.values
+        return self._weights if self.validation is not None else self.trainer.ema.values
 
     def _save(self) -> None:
         self.trainer.save(

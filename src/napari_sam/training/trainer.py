@@ -63,7 +63,7 @@ class Trainer:
             torch.manual_seed(recipe.seed)
             set_trainable(model, recipe.what)
             self.head = DenseHead(model.config).to(model.device) if recipe.auxiliary else None
-        self.average = EMA(model, recipe.average, recipe.batch_statistics)
+        self.ema = EMA(model, recipe.average, recipe.batch_statistics)
         self.optimiser = torch.optim.AdamW(parameter_groups(model, self.head, recipe))
         self.step = 0
 
@@ -93,7 +93,7 @@ class Trainer:
             sums["norm"].append(float(nn.utils.clip_grad_norm_(parameters, recipe.clip)))
             self.optimiser.step()
             self.optimiser.zero_grad(set_to_none=True)
-            self.average.update(self.step)
+            self.ema.update(self.step)
             self.step += 1
             seconds = time.perf_counter() - start
             means = {name: float(np.mean(values)) for name, values in sums.items()}
@@ -112,8 +112,8 @@ class Trainer:
         """
         state = {
             "step": self.step,
-            "model": self.average.current(),
-            "average": self.average.values,
+            "model": self.ema.current(),
+            "average": self.ema.values,
             "optimiser": self.optimiser.state_dict(),
             "head": self.head.state_dict() if self.head is not None else {},
             **more,
@@ -137,7 +137,7 @@ class Trainer:
             not finite.
         """
         try:
-            state = read_run(file, self.average.values)
+            state = read_run(file, self.ema.values)
             fit_optimiser(self.optimiser, state["optimiser"])
             if self.head is not None:
                 self.head.load_state_dict(state["head"])
@@ -145,8 +145,8 @@ class Trainer:
             raise CheckpointError(
                 f"{file} cannot be resumed ({error}); move it away to start anew"
             ) from error
-        self.average.write(state["model"])
-        self.average.values = {
+        self.ema.write(state["model"])
+        self.ema.values = {
             name: value.to(self.model.device) for name, value in state["average"].items()
         }
         self.step = state["step"]
