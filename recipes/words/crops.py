@@ -144,7 +144,7 @@ def mosaic(crops: Sequence[TrainingCrop], known: Sequence[Sequence[str]]) -> Sce
 
     Parameters
     ----------
-    crops : sequence of 1, 2 or 4 Crop
+    crops : sequence of 1, 2 or 4 TrainingCrop
         Of one size; each keeps its place: left, right, or upper left, upper right and so on.
     known : sequence of sequences of str
         For each, what is true of all its objects.

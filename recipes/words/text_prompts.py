@@ -60,7 +60,7 @@ class TextExample:
 
     Parameters
     ----------
-    view : View
+    view : EmbeddedScene
         Which is asked about.
     source : Scene
         Where the objects are seen that show what is meant; it may be another one.

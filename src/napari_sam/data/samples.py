@@ -109,7 +109,7 @@ def load_pairs(
 
     Parameters
     ----------
-    pairs : iterable of Pair
+    pairs : iterable of FilePair
     max_planes : int
         Most planes taken of a stack, evenly spaced among those that hold objects.
     partial : bool

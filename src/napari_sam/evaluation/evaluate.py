@@ -55,7 +55,7 @@ def evaluate(
     Yields
     ------
     image : LabelledImage
-    rows : list of Row
+    rows : list of ObjectScores
     """
     for image in images:
         embedding = predictor.embed(image.rgb, contrast=(0, 255))

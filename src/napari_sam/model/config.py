@@ -92,11 +92,6 @@ class SamConfig:
         """Model pixels per pixel of the low-resolution logits."""
         return self.stride // 4
 
-    @property
-    def mask_size(self) -> int:
-        """Side of the low-resolution logits."""
-        return self.frame // self.mask_stride
-
 
 # As they were in November 2026, when the first embeddings were stored under these words.
 KEY_FIELDS: dict[type, tuple[str, str]] = {

@@ -59,7 +59,7 @@ def interactive_rounds(
     ----------
     features : Features
         Of these crops, (G, ...).
-    crops : sequence of G Crop
+    crops : sequence of G TrainingCrop
         All of their objects get prompts of the same kind.
     ramp : float
         See `round_loss`.
