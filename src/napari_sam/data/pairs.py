@@ -181,7 +181,7 @@ def data_set_rules(dataset: str) -> DataSetRules:
     >>> data_set_rules("omnipose_samples").only_trained_on("caulo_15")
     True
     >>> data_set_rules("my own cells")
-    Known(train=[], blocks=[], strata={}, reason='')
+    DataSetRules(train=[], blocks=[], strata={}, reason='')
     """
     return DataSetRules(**_table().get(dataset, {}))
 
