@@ -16,7 +16,8 @@ HEAD = f"""# Licences of the dependencies
 
 What `pip install "{DISTRIBUTION}[all,bioio]"` brings along on Linux, with the licence that each
 package declares. Made by `tox run -e licences`; the package itself is BSD-3-Clause, and the
-licences of weights stand in `napari-sam models list` and in the [model cards](model-cards/cells_tiny.md).
+licences of weights stand in `napari-sam models list` and in the
+[model cards](model-cards/cells_tiny.md).
 PyQt6, which comes with the extra only, is under the GPL: who hands on a program of both has to
 follow it, or takes PySide6 in its place. `bioio-czi`, which reads `.czi`, is under
 the GPL, too, and left to those who install it themselves.
