@@ -1,4 +1,4 @@
-"""Check that wheel and source archive of a folder hold what they should; the wheel nothing else."""
+"""Check what is published from a folder: the wheel holds what a user needs, the archive all."""
 
 from __future__ import annotations
 
@@ -17,7 +17,14 @@ NEEDED = (
     "napari_sam/text/pretrained/words_tiny.safetensors",
     "napari_sam/text/words.toml",
 )
-RECIPES = "README.md", "cells_tiny.py", "synthetic.py", "weights.py", "words/__main__.py"
+SOURCES = (
+    "src/napari_sam/napari.yaml",
+    "recipes/README.md",
+    "recipes/cells_tiny.py",
+    "recipes/words/__main__.py",
+    "tests/test_house.py",
+    "docs/conf.py",
+)
 LARGEST = 20_000_000  # bytes; the model is to stay below 12 MB, what words need below 10 MB
 
 
@@ -39,17 +46,17 @@ def complaints(wheel: Path) -> list[str]:
     return found
 
 
-def missing_recipes(archive: Path) -> list[str]:
-    """Return what a source archive lacks of how the weights are made, one sentence each."""
-    with tarfile.open(archive) as file:
-        names = {name.partition("/")[2] for name in file.getnames()}
-    wanted = [f"recipes/{name}" for name in RECIPES]
-    return [f"{name} is missing in {archive.name}" for name in wanted if name not in names]
+def missing(archive: Path) -> list[str]:
+    """Return what a source archive lacks, one sentence each."""
+    with tarfile.open(archive) as sources:
+        names = {name.partition("/")[2] for name in sources.getnames()}
+    return [f"{name} is missing" for name in SOURCES if name not in names]
 
 
 if __name__ == "__main__":
-    (wheel,) = Path(sys.argv[1]).glob("*.whl")
-    (archive,) = Path(sys.argv[1]).glob("*.tar.gz")
-    found = complaints(wheel) + missing_recipes(archive)
-    print(f"{wheel.name}, {wheel.stat().st_size} bytes:", "; ".join(found) or "all there")
-    sys.exit(bool(found))
+    folder = Path(sys.argv[1])
+    (wheel,), (archive,) = folder.glob("*.whl"), folder.glob("*.tar.gz")
+    found = {wheel: complaints(wheel), archive: missing(archive)}
+    for path, wrong in found.items():
+        print(f"{path.name}, {path.stat().st_size} bytes:", "; ".join(wrong) or "all there")
+    sys.exit(any(found.values()))

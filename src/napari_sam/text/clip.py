@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_sam.errors import InputError
+from napari_sam.errors import DISTRIBUTION, InputError
 from napari_sam.text.crops import ObjectCrop
 from napari_sam.text.encoder import shares, unit
 
@@ -92,7 +92,7 @@ def load_clip(name: str) -> Clip:
     """
     if find_spec("transformers") is None:
         raise InputError(
-            f"the encoder {name} needs the package transformers: pip install 'napari-sam[text]'"
+            f"the encoder {name} needs the package transformers: pip install '{DISTRIBUTION}[text]'"
         )
     from transformers import AutoModel, AutoProcessor
 
