@@ -157,4 +157,4 @@ def test_other_architectures_are_told_from_the_nearest():
 
 def test_long_lists_are_cut():
     assert first_few([str(i) for i in range(6)], max_lines=2) == "0; 1; and 4 more"
-    assert first_few(["0", "1"], most=2) == "0; 1"
+    assert first_few(["0", "1"], max_lines=2) == "0; 1"
