@@ -40,8 +40,8 @@ def test_a_run_resumes_exactly(model, pictures, tmp_path):
     second = trainer_of(model, pictures)
     assert second.load(tmp_path / "checkpoint.pt")["note"] == "mine"
     assert [r["step"] for r in second.run()] == [3]
-    assert same(whole.average, second.average)
-    assert not same(whole.average, first.average)
+    assert same(whole.ema, second.ema)
+    assert not same(whole.ema, first.ema)
 
 
 def test_workers_cut_the_same_crops(model, pictures):
