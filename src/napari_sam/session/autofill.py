@@ -13,7 +13,7 @@ from napari_sam.inference.automatic.selection import Selection, arrange
 from napari_sam.masks import BitMask
 from napari_sam.planes import Plane
 from napari_sam.results import Proposal as Found
-from napari_sam.session.batch import Proposal
+from napari_sam.session.batch import Batch, Proposal
 from napari_sam.session.changes import Kind
 from napari_sam.session.classes import named
 from napari_sam.session.objects import Objects, Source, Status
@@ -190,7 +190,7 @@ class Filling:
         used = {held.class_id for held in session.objects.values()}
         names, self._classes = named(session.classes, used, words or ())
         self._only = None if words is None else set(self._classes.values())
-        self._batch = session.begin(Kind.AUTOMATIC, rule, names)
+        self._batch = Batch(session, Kind.AUTOMATIC, rule, names)
         self._numbers: dict[Hashable, int] = {}
         self._waiting: dict[int, bool] = {}
 

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.masks import BitMask, slices
 from napari_sam.planes import Plane
+from napari_sam.session.adopt import check_axes, labels_under
 from napari_sam.session.changes import Edit, Kind, SectionEdit, TraitsEdit
 from napari_sam.session.draft import Draft
 from napari_sam.session.merge_split import discard
 from napari_sam.session.objects import Origin, Section, Source, Status, Traits
 from napari_sam.session.overlap import Rule, claim, take_away
-
-if TYPE_CHECKING:
-    from napari_sam.session.curation import Curation
+from napari_sam.session.records import Grown
+from napari_sam.session.session import Session
 
 __all__ = ["Batch", "Proposal"]
 
@@ -59,20 +58,41 @@ class Proposal:
 
 
 class Batch:
-    """A step that takes proposals until `end`; made by `Session.begin`.
+    """A step that takes masks from elsewhere until `end`, and may grow for as long as it likes.
 
     One undo takes all of it back, also while it still grows; what comes later is not taken then.
     Nothing is written over a locked object, over what was accepted of the same object, over what
     the batch itself has brought, or, under `Rule.KEEP`, over any other object.
 
-    Attributes
+    Parameters
     ----------
-    is_open : bool
-        False once it has ended or was taken back.
+    session : Session
+        Takes the masks.
+    kind : Kind
+        PROPAGATED, AUTOMATIC or REFINED.
+    rule : Rule
+        Who keeps the pixels of objects that are there already.
+    classes : mapping of int to str, optional
+        How classes are called from this step on.
+
+    Examples
+    --------
+    >>> session = Session()
+    >>> with Batch(session, Kind.AUTOMATIC) as batch:
+    ...     ids = batch.add((None, None), [Proposal(np.ones((2, 3), bool), score=0.8)])
+    >>> ids, session.objects[1].pixels
+    ([1], 6)
+    >>> session.undo()
+    >>> len(session.objects)
+    0
     """
 
     def __init__(
-        self, session: Curation, kind: Kind, rule: Rule, classes: Mapping[int, str] | None = None
+        self,
+        session: Session,
+        kind: Kind,
+        rule: Rule = Rule.KEEP,
+        classes: Mapping[int, str] | None = None,
     ) -> None:
         self._session = session
         self._kind = kind
@@ -123,7 +143,7 @@ class Batch:
         """
         if not self.is_open:
             return [None] * len(proposals)
-        self._session._check_axes(plane)
+        check_axes(self._session, plane)
         edits, ids = self._edits(plane, proposals)
         if edits:
             self._take(edits)
@@ -143,13 +163,19 @@ class Batch:
             self._take(edits)
 
     def _take(self, edits: Sequence[Edit]) -> None:
-        self._number = self._session._take_batch(self._kind, self._number, edits, self._classes)
+        session = self._session
+        if self._number is not None:
+            session.commit(Grown(self._number, tuple(edits)))
+            return
+        wanted = replace(session.scheme, classes=dict(self._classes or session.classes))
+        schemes = None if wanted == session.scheme else (session.scheme, wanted)
+        self._number = session.do(self._kind, edits, schemes=schemes).number
 
     def _edits(
         self, plane: Plane, proposals: Sequence[Proposal]
     ) -> tuple[list[Edit], list[int | None]]:
         session, objects = self._session, self._session.objects
-        new_id = session._new_id(plane, *(p.object_id or 0 for p in proposals))
+        new_id = session.labels.new_id(plane, *(p.object_id or 0 for p in proposals))
         own: list[Edit] = []
         ids: list[int | None] = []
         masks = [_packed(p.mask) for p in proposals]
@@ -173,7 +199,7 @@ class Batch:
             if got is not None:
                 got = got.without(taken[slices(got.window)], got.window)
             if got is not None:
-                labels = session._labels_under(plane, got, self._rule)
+                labels = labels_under(session, plane, got, self._rule)
                 spared = self._ids - renewed - {number}
                 claimed = claim(objects, labels, plane, got, self._rule, number, spared, renewed)
                 got, losers = claimed.mask, losers | claimed.losers

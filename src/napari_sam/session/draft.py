@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.masks import BitMask
@@ -53,7 +54,7 @@ class Draft:
     labels: tuple[int, ...] = ()
     box: Box | None = None
     mask: BitMask | None = None
-    seed: NDArray[Any] | None = field(default=None, compare=False)
+    seed: NDArray[np.float32] | NDArray[np.bool_] | None = field(default=None, compare=False)
     choice: int = 0
     object_id: int | None = None
     held: BitMask | None = None

@@ -6,9 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from napari_sam.session.changes import Change, Edit, Settings
+from napari_sam.session.changes import Change, Edit, LabelScheme
 
-__all__ = ["Adopted", "Configured", "Done", "Grown", "Log", "Record", "Redone", "Undone", "Viewed"]
+__all__ = [
+    "Adopted",
+    "Configured",
+    "Done",
+    "Grown",
+    "Record",
+    "RecordLog",
+    "Redone",
+    "Undone",
+    "Viewed",
+]
 
 
 @dataclass(frozen=True)
@@ -51,7 +61,7 @@ class Adopted:
 class Configured:
     """Classes that labels brought along have names from now on; no step."""
 
-    settings: Settings
+    scheme: LabelScheme
 
 
 @dataclass(frozen=True)
@@ -64,7 +74,7 @@ class Viewed:
 Record = Done | Undone | Redone | Grown | Adopted | Configured | Viewed
 
 
-class Log(Protocol):
+class RecordLog(Protocol):
     """Where records are kept."""
 
     def append(self, record: Record) -> None:

@@ -58,7 +58,7 @@ class _PooledMasks:
         return np.frombuffer(self._bytes, np.uint8)
 
 
-def write_snapshot(session: Ledger, path: Path) -> None:
+def write_snapshot(ledger: Ledger, path: Path) -> None:
     """Write everything that a session holds into a new folder.
 
     Raises
@@ -71,16 +71,16 @@ def write_snapshot(session: Ledger, path: Path) -> None:
     masks = _PooledMasks()
     codec = Codec(masks)
     edits: list[Edit] = []
-    for held in session.objects.values():
+    for held in ledger.objects.values():
         edits.append(TraitsEdit(held.id, None, held.traits))
         edits += [SectionEdit(held.id, p, None, section) for p, section in held.sections.items()]
     state = {
-        "settings": codec.record(Configured(session.settings)),
-        "view": dict(session.view),
-        "draft": codec.draft(session.draft),
+        "settings": codec.record(Configured(ledger.scheme)),
+        "view": dict(ledger.view),
+        "draft": codec.draft(ledger.draft),
         "objects": codec.edits(edits),
-        "done": [codec.change(change) for change in session.history.done],
-        "undone": [codec.change(change) for change in session.history.undone],
+        "done": [codec.change(change) for change in ledger.history.done],
+        "undone": [codec.change(change) for change in ledger.history.undone],
         SUM: zlib.crc32(masks.array().data),
     }
     part = path.with_name(f"{path.name}.part")
@@ -106,7 +106,7 @@ def write_snapshot(session: Ledger, path: Path) -> None:
         sync_folder(path.parent)
 
 
-def read_snapshot(session: Ledger, path: Path) -> tuple[int, int]:
+def read_snapshot(ledger: Ledger, path: Path) -> tuple[int, int]:
     """Fill an empty session with what can be read of a snapshot.
 
     Where anything of it cannot, there is no history.
@@ -135,7 +135,7 @@ def read_snapshot(session: Ledger, path: Path) -> tuple[int, int]:
     changes = [change for stack in stacks for change in stack if change is not None]
     lost = [draft, *records, *stacks[0], *stacks[1]].count(None)
     right = right and not holes and state.get(SUM) in (None, zlib.crc32(pool.data))
-    replay = Replay(session, whole=right and not lost)
+    replay = Replay(ledger, whole=right and not lost)
     for record in records:
         if record is not None:
             replay.take(record)
@@ -143,7 +143,7 @@ def read_snapshot(session: Ledger, path: Path) -> tuple[int, int]:
         lost, stacks = max(lost, 1), [[], []]
     done, undone = ([change for change in stack if change is not None] for stack in stacks)
     number = max((change.number for change in changes), default=0)
-    session.resume(draft or Draft(), done, undone, number)
+    ledger.resume(draft or Draft(), done, undone, number)
     return replay.recovered, lost
 
 
