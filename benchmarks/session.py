@@ -24,7 +24,7 @@ from napari_sam.results import Prediction
 from napari_sam.session import curation, drawing
 from napari_sam.session import paint as painting
 from napari_sam.session.adopt import object_at
-from napari_sam.session.batch import Batch, Proposal
+from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.disk.fingerprint import Fingerprint
 from napari_sam.session.disk.folder import SessionFolder, restore
@@ -99,7 +99,7 @@ def many(path: Path, slices: int, count: int) -> None:
     session.log.take_snapshot()
     size = session.history.nbytes / 2**20
     print(f"\n{count} objects, {10 * count:,} prompts, history {size:.1f} MB")
-    proposals = [Proposal(disc(*at, 1200), n + 1, 0.8) for n, at in enumerate(centres)]
+    proposals = [NewMask(disc(*at, 1200), n + 1, 0.8) for n, at in enumerate(centres)]
     plane, row, column = (5, None, None), *centres[count // 2]
     clock = {
         "prompt": lambda: drawing.draw(session, (6, None, None), [(500, 500)], [1]),
@@ -169,7 +169,7 @@ def paint(session: Session, labels: np.ndarray) -> None:
     painting.paint(session, (5, None, None), rows, columns, before, np.full_like(before, 7))
 
 
-def propagate(session: Session, proposals: list[Proposal]) -> None:
+def propagate(session: Session, proposals: list[NewMask]) -> None:
     """Take a slice of masks."""
     with Batch(session, Kind.PROPAGATED) as batch:
         batch.add((8, None, None), proposals)

@@ -17,7 +17,7 @@ import numpy as np
 
 from napari_sam.errors import InputError
 from napari_sam.session import curation, drawing
-from napari_sam.session.batch import Batch, Proposal
+from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind, SectionEdit
 from napari_sam.session.disk import folder as folder_module
 from napari_sam.session.disk.codec import Codec, InlineMasks
@@ -109,7 +109,7 @@ class Player:
                     mask[row : row + 5, column : column + 5] = True
                     origin = Origin(Source.PROPAGATED, start)
                     masks.append(
-                        Proposal(
+                        NewMask(
                             mask if self.rng.random() < 0.9 else None,
                             self.pick([None, self.some()]),
                             float(self.rng.random()),

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from napari_sam.inference.automatic.selection import Selection
-from napari_sam.results import Proposal as Found
+from napari_sam.results import Proposal
 from napari_sam.session import curation
 from napari_sam.session.autofill import (
-    Filled,
+    FillCounts,
     Filling,
     choose,
     fill,
@@ -19,7 +19,7 @@ from napari_sam.session.autofill import (
     settled,
     useful_first,
 )
-from napari_sam.session.batch import Batch, Proposal
+from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.disk.fingerprint import Fingerprint
 from napari_sam.session.disk.folder import SessionFolder, read_session
@@ -37,13 +37,13 @@ SHAPE = 20, 30
 def square(row, column, side=4, score=0.9, width=None):
     mask = np.zeros(SHAPE, bool)
     mask[row : row + side, column : column + (width or side)] = True
-    return Found.of(mask, np.zeros(SHAPE), score=score, stability=1, point=(row, column))
+    return Proposal.of(mask, np.zeros(SHAPE), score=score, stability=1, point=(row, column))
 
 
 def accept(session, *found, status=Status.ACCEPTED, source=Source.PROMPTED):
     with Batch(session, Kind.AUTOMATIC) as batch:
         return batch.add(
-            PLANE, [Proposal(one.mask, origin=Origin(source), status=status) for one in found]
+            PLANE, [NewMask(one.mask, origin=Origin(source), status=status) for one in found]
         )
 
 
@@ -227,7 +227,7 @@ class TestFilling:
         for z in range(3):
             self.put(filling, z, square(1, 1), square(1, 11))
         assert [len(one.sections) for one in session.objects.values()] == [3, 3]
-        assert filling.filled == Filled(0, 2, session.history.done[-1].number)
+        assert filling.filled == FillCounts(0, 2, session.history.done[-1].number)
         session.undo()
         assert not session.objects
         assert not filling.is_open

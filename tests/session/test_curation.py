@@ -11,7 +11,7 @@ from napari_sam.errors import InputError
 from napari_sam.session import curation, drawing
 from napari_sam.session import paint as painting
 from napari_sam.session.adopt import adopt, object_at
-from napari_sam.session.batch import Batch, Proposal
+from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.disk.codec import Codec, InlineMasks
 from napari_sam.session.objects import Origin, Source, Status
@@ -47,7 +47,7 @@ def session(labels):
 
 def add(session, z, *masks, rule=Rule.KEEP, kind=Kind.AUTOMATIC, **options):
     with Batch(session, kind, rule) as batch:
-        return batch.add(at(z), [Proposal(mask, **options) for mask in masks])
+        return batch.add(at(z), [NewMask(mask, **options) for mask in masks])
 
 
 def accept(session, z, row, column):
@@ -64,7 +64,7 @@ class TestProposals:
         origin = Origin(Source.PROPAGATED, at(0))
         for z in (1, 2, 3):
             status = Status.UNCLEAR if z == 3 else Status.PROPOSED
-            proposal = Proposal(square(8, 8), 1, 0.9 - 0.1 * z, origin, status)
+            proposal = NewMask(square(8, 8), 1, 0.9 - 0.1 * z, origin, status)
             assert batch.add(at(z), [proposal]) == [1]
             assert labels[z, 8, 8] == 1
         batch.end()
@@ -86,17 +86,17 @@ class TestProposals:
 
     def test_taken_back_while_it_grows_it_takes_no_more(self, session, labels):
         batch = Batch(session, Kind.PROPAGATED)
-        batch.add(at(0), [Proposal(square(1, 1))])
+        batch.add(at(0), [NewMask(square(1, 1))])
         session.undo()
         assert not batch.is_open
-        assert batch.add(at(1), [Proposal(square(1, 1))]) == [None]
+        assert batch.add(at(1), [NewMask(square(1, 1))]) == [None]
         assert not labels.any()
 
     def test_prompts_drawn_meanwhile_are_steps_of_their_own(self, session, labels):
         batch = Batch(session, Kind.PROPAGATED)
-        batch.add(at(0), [Proposal(square(1, 1))])
+        batch.add(at(0), [NewMask(square(1, 1))])
         drawing.draw(session, at(2), [(5, 5)], [1])
-        batch.add(at(1), [Proposal(square(1, 1), 1)])
+        batch.add(at(1), [NewMask(square(1, 1), 1)])
         session.undo()
         assert session.draft.is_empty
         assert labels[1, 1, 1] == 1
@@ -105,8 +105,8 @@ class TestProposals:
 
     def test_a_later_mask_of_the_same_plane_replaces_the_first(self, session, labels):
         batch = Batch(session, Kind.PROPAGATED)
-        batch.add(at(0), [Proposal(square(1, 1))])
-        batch.add(at(0), [Proposal(square(3, 3), 1)])
+        batch.add(at(0), [NewMask(square(1, 1))])
+        batch.add(at(0), [NewMask(square(3, 3), 1)])
         np.testing.assert_array_equal(labels[0], square(3, 3))
         session.undo()
         assert not labels.any()
@@ -475,7 +475,7 @@ def test_labels_that_no_object_can_have_are_refused_in_words(kind, number, why):
         pytest.raises(InputError, match=f"{why}|does not fit"),
         Batch(session, Kind.AUTOMATIC, Rule.REPLACE) as batch,
     ):
-        batch.add(at(0), [Proposal(square(1, 1), score=0.8)])
+        batch.add(at(0), [NewMask(square(1, 1), score=0.8)])
     assert not session.objects
     np.testing.assert_array_equal(labels, before)
 

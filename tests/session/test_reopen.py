@@ -9,7 +9,7 @@ from napari_sam.errors import InputError
 from napari_sam.masks import BitMask
 from napari_sam.session import curation, drawing
 from napari_sam.session.adopt import object_at
-from napari_sam.session.batch import Batch, Proposal
+from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.objects import Origin, Source, Status
 from napari_sam.session.overlap import Rule
@@ -126,7 +126,7 @@ def test_without_prompts_its_own_mask_says_where(session, answer, model):
     mask = np.zeros(SHAPE[1:], bool)
     mask[5:15, 5:15] = True
     with Batch(session, Kind.PROPAGATED) as batch:
-        batch.add(at(3), [Proposal(mask, origin=Origin(Source.PROPAGATED, at(2)), score=0.4)])
+        batch.add(at(3), [NewMask(mask, origin=Origin(Source.PROPAGATED, at(2)), score=0.4)])
     drawing.reopen(session, 1, at(3))
     assert not drawing.draw(session, at(3))
     drawing.draw(session, at(3), [(14, 14)], [0])

@@ -10,7 +10,7 @@ import numpy as np
 from napari_sam.masks import BitMask
 from napari_sam.session import curation, drawing
 from napari_sam.session.adopt import adopt
-from napari_sam.session.batch import Batch, Proposal
+from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.draft import Draft
 from napari_sam.session.objects import Origin, Source, Status
@@ -80,12 +80,12 @@ def before_snapshot(session, labels):
     propagated = Origin(Source.PROPAGATED, at(0))
     with Batch(session, Kind.PROPAGATED) as batch:
         mask = square(4, 5)
-        batch.add(at(1), [Proposal(mask, first, 0.75, propagated, Status.UNCLEAR)])
-        batch.add(at(2), [Proposal(None, first, None, propagated, Status.UNCLEAR)])
+        batch.add(at(1), [NewMask(mask, first, 0.75, propagated, Status.UNCLEAR)])
+        batch.add(at(2), [NewMask(None, first, None, propagated, Status.UNCLEAR)])
     with Batch(session, Kind.AUTOMATIC, Rule.REPLACE, {**session.classes, 3: "rest"}) as batch:
         asked = Draft(at(0), ((20.0, 5.0),), (1,))
-        many = [Proposal(square(18, 3), score=0.9, prompts=asked, class_id=3)]
-        many += [Proposal(square(18, column), score=0.5) for column in (8, 15, 22)]
+        many = [NewMask(square(18, 3), score=0.9, prompts=asked, class_id=3)]
+        many += [NewMask(square(18, column), score=0.5) for column in (8, 15, 22)]
         found = batch.add(at(0), many)
     curation.merge(session, found[:2])
     brush(session, labels, at(0), 0, 18, 15)
@@ -110,7 +110,7 @@ def after_snapshot(session, labels):
     with Batch(session, Kind.REFINED, Rule.REPLACE) as batch:
         refined = Origin(Source.AUTOMATIC)
         for z in range(3):
-            batch.add(at(z), [Proposal(square(0, 24 + z), score=0.25, origin=refined)])
+            batch.add(at(z), [NewMask(square(0, 24 + z), score=0.25, origin=refined)])
     brush(session, labels, at(2), 30, 19, 27)
     labels[1, 0:3, 0:3] = 50
     adopt(session, at(1))

@@ -20,14 +20,14 @@ from napari_sam.session.overlap import Rule, claim, take_away
 from napari_sam.session.records import Grown
 from napari_sam.session.session import Session
 
-__all__ = ["Batch", "Proposal"]
+__all__ = ["Batch", "NewMask"]
 
 
 AUTOMATIC = Origin(Source.AUTOMATIC)
 
 
 @dataclass(frozen=True, eq=False)
-class Proposal:
+class NewMask:
     """A mask for one object in one plane.
 
     Parameters
@@ -79,7 +79,7 @@ class Batch:
     --------
     >>> session = Session()
     >>> with Batch(session, Kind.AUTOMATIC) as batch:
-    ...     ids = batch.add((None, None), [Proposal(np.ones((2, 3), bool), score=0.8)])
+    ...     ids = batch.add((None, None), [NewMask(np.ones((2, 3), bool), score=0.8)])
     >>> ids, session.objects[1].pixels
     ([1], 6)
     >>> session.undo()
@@ -128,13 +128,13 @@ class Batch:
         """Take no more."""
         self._ended = True
 
-    def add(self, plane: Plane, proposals: Sequence[Proposal]) -> list[int | None]:
+    def add(self, plane: Plane, offered: Sequence[NewMask]) -> list[int | None]:
         """Take the masks of one plane, one per object; where two meet, the first has the pixels.
 
         Returns
         -------
         list of int or None
-            The object of each proposal; None where nothing was taken.
+            The object of each; None where nothing was taken.
 
         Raises
         ------
@@ -142,9 +142,9 @@ class Batch:
             If an id does not fit the labels, or the plane lies across those of other objects.
         """
         if not self.is_open:
-            return [None] * len(proposals)
+            return [None] * len(offered)
         check_axes(self._session, plane)
-        edits, ids = self._edits(plane, proposals)
+        edits, ids = self._edits(plane, offered)
         if edits:
             self._take(edits)
             self._ids.update(number for number in ids if number is not None)
@@ -172,28 +172,28 @@ class Batch:
         self._number = session.do(self._kind, edits, schemes=schemes).number
 
     def _edits(
-        self, plane: Plane, proposals: Sequence[Proposal]
+        self, plane: Plane, offered: Sequence[NewMask]
     ) -> tuple[list[Edit], list[int | None]]:
         session, objects = self._session, self._session.objects
-        new_id = session.labels.new_id(plane, *(p.object_id or 0 for p in proposals))
+        new_id = session.labels.new_id(plane, *(p.object_id or 0 for p in offered))
         own: list[Edit] = []
         ids: list[int | None] = []
-        masks = [_packed(p.mask) for p in proposals]
-        shape = next((p.mask.shape for p in proposals if p.mask is not None), (0, 0))
+        masks = [_packed(p.mask) for p in offered]
+        shape = next((p.mask.shape for p in offered if p.mask is not None), (0, 0))
         taken = np.zeros(shape, bool)
         losers: set[int] = set()
         renewed = {
             p.object_id
-            for p, mask in zip(proposals, masks, strict=True)
+            for p, mask in zip(offered, masks, strict=True)
             if p.object_id is not None
             and mask is not None
             and self._may_change(p.object_id, objects.section(p.object_id, plane), p.status)
         }
-        for proposal, got in zip(proposals, masks, strict=True):
-            number = proposal.object_id
+        for new, got in zip(offered, masks, strict=True):
+            number = new.object_id
             before = objects.section(number, plane)
             twice = number is not None and number in ids
-            if twice or not self._may_change(number, before, proposal.status):
+            if twice or not self._may_change(number, before, new.status):
                 ids.append(None)
                 continue
             if got is not None:
@@ -203,7 +203,7 @@ class Batch:
                 spared = self._ids - renewed - {number}
                 claimed = claim(objects, labels, plane, got, self._rule, number, spared, renewed)
                 got, losers = claimed.mask, losers | claimed.losers
-            if got is None and (number is None or proposal.status is not Status.UNCLEAR):
+            if got is None and (number is None or new.status is not Status.UNCLEAR):
                 ids.append(None)
                 continue
             if got is not None:
@@ -211,10 +211,10 @@ class Batch:
             if number is None:
                 number, new_id = new_id, new_id + 1
             if number not in objects:
-                own.append(TraitsEdit(number, None, Traits(proposal.class_id or session.new_class)))
+                own.append(TraitsEdit(number, None, Traits(new.class_id or session.new_class)))
             known = None if before is None else before.prompts
-            score = None if proposal.score is None else float(proposal.score)
-            after = Section(got, score, proposal.origin, proposal.status, proposal.prompts or known)
+            score = None if new.score is None else float(new.score)
+            after = Section(got, score, new.origin, new.status, new.prompts or known)
             own.append(SectionEdit(number, plane, before, after))
             ids.append(number)
         losers -= {number for number in ids if number is not None}

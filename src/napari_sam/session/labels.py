@@ -13,8 +13,7 @@ from napari_sam.planes import Plane
 from napari_sam.session.changes import Edit, LabelScheme, SectionEdit
 from napari_sam.session.ledger import Ledger
 from napari_sam.session.objects import LARGEST, AnnotatedObject, Section, free_id
-from napari_sam.session.render import Repaint, blank, shown, write
-from napari_sam.session.target import Readable, Target
+from napari_sam.session.render import ReadableLabels, Repaint, WritableLabels, blank, shown, write
 
 __all__ = ["LabelWriter"]
 
@@ -29,16 +28,16 @@ class LabelWriter:
 
     Attributes
     ----------
-    target : Target or None
+    target : WritableLabels or None
         The labels.
     """
 
     def __init__(self, ledger: Ledger) -> None:
-        self.target: Target | None = None
+        self.target: WritableLabels | None = None
         self._ledger = ledger
         self._used_elsewhere = 0
 
-    def write_to(self, target: Target | None, largest_id: int = 0) -> None:
+    def write_to(self, target: WritableLabels | None, largest_id: int = 0) -> None:
         """Show all objects in `target` from now on, whose largest id so far is `largest_id`.
 
         Raises
@@ -53,11 +52,11 @@ class LabelWriter:
         self.target = target
         self._used_elsewhere = largest_id
 
-    def shown_in(self, labels: Readable) -> bool:
+    def shown_in(self, labels: ReadableLabels) -> bool:
         """Tell whether labels hold every pixel of the objects, whatever they hold besides."""
         return shown(labels, self._all())
 
-    def fits(self, labels: Readable) -> bool:
+    def fits(self, labels: ReadableLabels) -> bool:
         """Tell whether labels hold the objects, or nothing at all in their place.
 
         Where only some of their pixels are there, somebody has erased the others.
@@ -148,7 +147,7 @@ def _label_of(held: AnnotatedObject, semantic: bool) -> int:
     return held.class_id if semantic else held.id
 
 
-def _check_fit(repaints: Sequence[Repaint], target: Target) -> None:
+def _check_fit(repaints: Sequence[Repaint], target: WritableLabels) -> None:
     largest = min(int(np.iinfo(target.dtype).max), LARGEST)
     for repaint in repaints:
         if repaint.after is not None and repaint.value_after > largest:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_sam.session.batch import Batch, Proposal
+from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from tests.widgets.conftest import ours, picture
 
@@ -69,7 +69,7 @@ def test_the_question_stays_while_other_things_happen(viewer, panel):
     rule(panel, "ask")
     panel.controls.accept.click()
     with Batch(panel.annotation.session, Kind.PROPAGATED) as batch:
-        batch.add((None, None), [Proposal(np.eye(40, 60, dtype=bool))])
+        batch.add((None, None), [NewMask(np.eye(40, 60, dtype=bool))])
     assert not panel.controls.question.isHidden()
     panel.controls.undo.click()
     panel.controls.undo.click()

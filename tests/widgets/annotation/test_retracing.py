@@ -7,7 +7,7 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_sam.session import curation
-from napari_sam.session.batch import Batch, Proposal
+from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.objects import Status
 from tests.widgets.annotation.test_labels import press
@@ -66,7 +66,7 @@ def test_a_step_over_many_slices_is_counted(viewer, panel):
     mask[20:25, 30:40] = True
     with Batch(session, Kind.PROPAGATED) as batch:
         for z in range(4, 12):
-            batch.add((z, None, None), [Proposal(mask, object_id=2, score=0.9)])
+            batch.add((z, None, None), [NewMask(mask, object_id=2, score=0.9)])
     panel.controls.undo.click()
     assert told(panel) == "Object 2 is gone again on 8 slices."
     assert panel.annotation.seen == (4, None, None)  # the nearest one

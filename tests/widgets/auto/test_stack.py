@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from napari_sam.session import curation
-from napari_sam.session.batch import Batch, Proposal
+from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.objects import Status
 from napari_sam.session.session import Session
@@ -161,7 +161,7 @@ def test_what_is_accepted_stays_and_is_not_searched(open_stack, model):
     bench.panel.annotation.ensure_target()
     with Batch(bench.session, Kind.PROPAGATED) as batch:
         plane = 2, None, None
-        batch.add(plane, [Proposal(mask, status=Status.ACCEPTED)])
+        batch.add(plane, [NewMask(mask, status=Status.ACCEPTED)])
     before = bench.session.objects[1]
     run(bench)
     np.testing.assert_array_equal(model.searches[3][1], ~mask)
@@ -174,7 +174,7 @@ def test_a_slice_with_no_place_left_is_passed_over(open_stack, model):
     bench.panel.annotation.ensure_target()
     with Batch(bench.session, Kind.PROPAGATED) as batch:
         for z in (1, 3):
-            batch.add((z, None, None), [Proposal(np.ones(SHAPE, bool), status=Status.ACCEPTED)])
+            batch.add((z, None, None), [NewMask(np.ones(SHAPE, bool), status=Status.ACCEPTED)])
     run(bench)
     assert len(model.searches) == 1 + 2
     assert slices(bench) == [[0, 2]] * 5 + [[1], [3]]

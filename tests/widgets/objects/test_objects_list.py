@@ -10,7 +10,7 @@ from qtpy.QtCore import QItemSelectionModel, Qt
 
 from napari_sam.masks import BitMask
 from napari_sam.session import curation
-from napari_sam.session.batch import Batch, Proposal
+from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.objects import Status
 from napari_sam.widgets.common.keys import KEYS
@@ -33,8 +33,8 @@ def three(viewer, panel, accept):
     accept(0, 10, 10)
     with Batch(panel.annotation.session, Kind.PROPAGATED) as batch:
         for at, score in ((1, 0.9), (2, 0.4), (3, 0.8)):
-            batch.add((at, None, None), [Proposal(block(20, 30), score=score, object_id=2)])
-        unclear = Proposal(block(5, 45), score=0.6, object_id=3, status=Status.UNCLEAR)
+            batch.add((at, None, None), [NewMask(block(20, 30), score=score, object_id=2)])
+        unclear = NewMask(block(5, 45), score=0.6, object_id=3, status=Status.UNCLEAR)
         batch.add((4, None, None), [unclear])
     panel.review.refresh()
     return panel
@@ -406,7 +406,7 @@ class TestHighlight:
 
     def test_all_selected_objects_have_one(self, viewer, three):
         with Batch(three.annotation.session, Kind.AUTOMATIC) as batch:
-            batch.add((4, None, None), [Proposal(block(25, 10), score=0.5, object_id=4)])
+            batch.add((4, None, None), [NewMask(block(25, 10), score=0.5, object_id=4)])
         three.review.refresh()
         select(three, 3)
         select(three, 3, 4)

@@ -12,7 +12,7 @@ from qtpy.QtCore import QItemSelectionModel, Qt
 
 from napari_sam.session import curation
 from napari_sam.session.adopt import adopt
-from napari_sam.session.batch import Batch, Proposal
+from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.objects import Status
 from tests.widgets.conftest import ours, picture
@@ -376,7 +376,7 @@ class TestOneByOne:
         with Batch(session, Kind.AUTOMATIC) as batch:
             far = np.zeros((40, 60), bool)
             far[35:38, 50:55] = True
-            batch.add((1, None, None), [Proposal(far, 3, 0.9)])
+            batch.add((1, None, None), [NewMask(far, 3, 0.9)])
         panel.controls.refine.accept.click()
         written = objects(viewer).data
         assert (written[1, 35:38, 50:55] == 3).all()

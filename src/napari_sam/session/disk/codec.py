@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from napari_sam.masks import BitMask
 from napari_sam.session.changes import Change, Edit, Kind, LabelScheme, SectionEdit, TraitsEdit
-from napari_sam.session.disk.values import finite, of, plane, whole
+from napari_sam.session.disk.validate import finite, of, plane, whole
 from napari_sam.session.draft import Draft
 from napari_sam.session.objects import Origin, Section, Source, Status, Traits
 from napari_sam.session.records import (

@@ -10,10 +10,10 @@ from filelock import FileLock, Timeout
 
 from napari_sam.errors import SessionError
 from napari_sam.session.disk.codec import Codec, InlineMasks
-from napari_sam.session.disk.generations import drop, journal_path, older, set_aside, snapshot_path
 from napari_sam.session.disk.journal import Journal, settle_end, sync_folder
 from napari_sam.session.disk.manifest import FILE, LOCK, Manifest
-from napari_sam.session.disk.reading import Reading, holds_nothing, read_folder
+from napari_sam.session.disk.recovery import FolderContents, holds_nothing, read_folder
+from napari_sam.session.disk.rotation import drop, journal_path, older, set_aside, snapshot_path
 from napari_sam.session.disk.snapshot import write_snapshot
 from napari_sam.session.ledger import HISTORY_BYTES
 from napari_sam.session.records import Record, Viewed
@@ -201,13 +201,13 @@ def restore(path: Path, history_bytes: int = HISTORY_BYTES) -> Restored:
     >>> import tempfile, numpy as np
     >>> from napari_sam.session.changes import Kind
     >>> from napari_sam.session.disk.fingerprint import Fingerprint
-    >>> from napari_sam.session.batch import Batch, Proposal
+    >>> from napari_sam.session.batch import Batch, NewMask
     >>> path, session = Path(tempfile.mkdtemp()) / "mine", Session()
     >>> picture = Manifest(Fingerprint.of((2, 3), np.zeros((2, 3))), "cells.tif")
     >>> folder = SessionFolder.create(path, picture)
     >>> folder.serve(session)
     >>> with Batch(session, Kind.AUTOMATIC) as batch:
-    ...     ids = batch.add((None, None), [Proposal(np.ones((2, 3), bool))])
+    ...     ids = batch.add((None, None), [NewMask(np.ones((2, 3), bool))])
     >>> folder.close()
     >>> restored = restore(path)
     >>> restored.folder.manifest.name, restored.session.objects[1].pixels
@@ -249,7 +249,7 @@ def read_session(path: Path) -> Session:
     return Session(ledger=_read(path, HISTORY_BYTES).ledger)
 
 
-def _read(path: Path, history_bytes: int) -> Reading:
+def _read(path: Path, history_bytes: int) -> FolderContents:
     try:
         reading = read_folder(path, history_bytes)
     except Exception as error:  # whatever damaged data makes the libraries raise
@@ -265,7 +265,7 @@ def _read(path: Path, history_bytes: int) -> Reading:
     return reading
 
 
-def _opened(path: Path, lock: FileLock, reading: Reading, session: Session) -> SessionFolder:
+def _opened(path: Path, lock: FileLock, reading: FolderContents, session: Session) -> SessionFolder:
     """Go on behind the last line; where something is damaged, with all that is left of it, anew."""
     journal = journal_path(path, reading.generation)
     if reading.whole:
@@ -292,7 +292,7 @@ def _take_away(path: Path) -> None:
         path.rmdir()
 
 
-def _clear(path: Path, reading: Reading) -> None:
+def _clear(path: Path, reading: FolderContents) -> None:
     """Drop what the latest snapshot has made superfluous, if it is that and nothing more."""
     past = older(path, reading.generation)
     superfluous = bool(past) and _is_superfluous(path, reading)
@@ -300,7 +300,7 @@ def _clear(path: Path, reading: Reading) -> None:
         (drop if superfluous else set_aside)(path, generation)
 
 
-def _is_superfluous(path: Path, reading: Reading) -> bool:
+def _is_superfluous(path: Path, reading: FolderContents) -> bool:
     try:
         known = read_folder(path, HISTORY_BYTES, before=reading.generation)
     except Exception:  # whatever damaged data makes the libraries raise

@@ -10,7 +10,7 @@ from typing import Any
 from napari_sam.errors import SessionError
 from napari_sam.files import replacing
 from napari_sam.session.disk.fingerprint import Fingerprint
-from napari_sam.session.disk.values import of, whole
+from napari_sam.session.disk.validate import of, whole
 
 __all__ = ["Manifest", "folder_name"]
 

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from napari_sam.session.changes import Edit, SectionEdit, TraitsEdit
 from napari_sam.session.disk.codec import Codec
 from napari_sam.session.disk.journal import sync_folder
-from napari_sam.session.disk.salvage import Replay
-from napari_sam.session.disk.values import of, whole
+from napari_sam.session.disk.replay import Replay
+from napari_sam.session.disk.validate import of, whole
 from napari_sam.session.draft import Draft
 from napari_sam.session.ledger import Ledger
 from napari_sam.session.records import Configured

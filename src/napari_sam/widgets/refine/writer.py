@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from napari.layers import Labels
 
 from napari_sam.session.adopt import adopt
-from napari_sam.session.batch import Batch, Proposal
+from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.objects import Origin, Source, Status
 from napari_sam.widgets.annotation.annotation import Annotation
@@ -58,7 +58,7 @@ class RefineWriter:
                 best_first = sorted(result.found.items(), key=lambda item: -item[1][0].score)
                 chosen = [item for item in best_first if not (self._same and item[1][0].unsure)]
                 proposals = [
-                    Proposal(
+                    NewMask(
                         one.after.whole(result.shape),
                         numbers.get(id_, id_ if id_ in keep else None),
                         one.score,

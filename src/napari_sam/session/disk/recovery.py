@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from napari_sam.session.disk.generations import journal_path, journals, snapshot_path, snapshots
 from napari_sam.session.disk.journal import Lines, read_journal
 from napari_sam.session.disk.manifest import FILE, LOCK
-from napari_sam.session.disk.salvage import Replay, tidy
+from napari_sam.session.disk.replay import Replay, tidy
+from napari_sam.session.disk.rotation import journal_path, journals, snapshot_path, snapshots
 from napari_sam.session.disk.snapshot import read_snapshot
 from napari_sam.session.ledger import HISTORY_BYTES, Ledger
 
-__all__ = ["Reading", "holds_nothing", "read_folder"]
+__all__ = ["FolderContents", "holds_nothing", "read_folder"]
 
 
 @dataclass(frozen=True, eq=False)
-class Reading:
+class FolderContents:
     """What was read.
 
     Parameters
@@ -45,7 +45,7 @@ class Reading:
     whole: bool
 
 
-def read_folder(path: Path, history_bytes: int, before: int | None = None) -> Reading:
+def read_folder(path: Path, history_bytes: int, before: int | None = None) -> FolderContents:
     """Read the latest snapshot and the steps since, or what is left of them.
 
     Of a snapshot that is damaged, an older one takes the place if that and all steps in between
@@ -105,7 +105,7 @@ def _replayed(
     generations: Sequence[int],
     latest: int,
     counted: tuple[int, int],
-) -> Reading:
+) -> FolderContents:
     """Do the steps of these journals again, over a session that holds what was before."""
     replay = Replay(ledger, whole=not counted[1])
     for generation in generations:
@@ -114,7 +114,7 @@ def _replayed(
     if not replay.whole:
         tidy(ledger)
     there = journal_path(path, latest).exists()
-    return Reading(
+    return FolderContents(
         ledger,
         latest,
         lines,

@@ -17,7 +17,7 @@ from napari_sam.session.changes import (
     backwards,
     still_fitting,
 )
-from napari_sam.session.disk.boxes import Boxes
+from napari_sam.session.disk.box_index import BoxIndex
 from napari_sam.session.disk.codec import Codec, InlineMasks
 from napari_sam.session.ledger import Ledger
 from napari_sam.session.objects import Objects, Traits
@@ -220,10 +220,10 @@ def _steps_to(number: int | None, changes: Sequence[Change]) -> int:
 
 def _mended(edits: Iterable[Edit], objects: Objects) -> tuple[Edit, ...]:
     made: list[Edit] = []
-    boxes: dict[Plane, Boxes] = {}
+    boxes: dict[Plane, BoxIndex] = {}
     for edit in edits:
         if isinstance(edit, SectionEdit) and edit.plane not in boxes:
-            boxes[edit.plane] = Boxes(objects, edit.plane)
+            boxes[edit.plane] = BoxIndex(objects, edit.plane)
         for fit in _made_of(edit, objects, boxes):
             apply((fit,), objects)
             made.append(fit)
@@ -233,7 +233,7 @@ def _mended(edits: Iterable[Edit], objects: Objects) -> tuple[Edit, ...]:
     return tuple(made)
 
 
-def _made_of(edit: Edit, objects: Objects, boxes: Mapping[Plane, Boxes]) -> list[Edit]:
+def _made_of(edit: Edit, objects: Objects, boxes: Mapping[Plane, BoxIndex]) -> list[Edit]:
     """Return the edits that bring about what one edit says was after it."""
     number, held = edit.object_id, objects.get(edit.object_id)
     if isinstance(edit, TraitsEdit):
