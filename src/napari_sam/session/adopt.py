@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
 from napari_sam.masks import BitMask, Window, patches, slices
 from napari_sam.planes import Plane, spanned
 from napari_sam.session.changes import Edit, SectionEdit, TraitsEdit
-from napari_sam.session.objects import LARGEST, Objects, Origin, Section, Source, Status, Traits
+from napari_sam.session.objects import (
+    LARGEST,
+    LabelArray,
+    Objects,
+    Origin,
+    Section,
+    Source,
+    Status,
+    Traits,
+)
 from napari_sam.session.overlap import Rule
 from napari_sam.session.records import Adopted, Configured
 from napari_sam.session.session import Session
@@ -39,7 +46,7 @@ def adopt(
     session: Session,
     plane: Plane,
     values: Collection[int] | None = None,
-    labels: NDArray[np.integer[Any]] | None = None,
+    labels: LabelArray | None = None,
 ) -> None:
     """Make objects of labels of a plane that are none yet; no step, for no pixel changes.
 
@@ -75,9 +82,7 @@ def adopt(
     session.commit(Adopted(tuple(edits)), quiet=True)
 
 
-def labels_under(
-    session: Session, plane: Plane, mask: BitMask, rule: Rule
-) -> NDArray[np.integer[Any]] | None:
+def labels_under(session: Session, plane: Plane, mask: BitMask, rule: Rule) -> LabelArray | None:
     """Return the labels of a plane; what a mask is to replace is an object from now on."""
     labels = session.labels.read(plane)
     if rule is Rule.REPLACE and labels is not None:
@@ -100,7 +105,7 @@ def check_axes(session: Session, plane: Plane) -> None:
 
 def _edits(
     objects: Objects,
-    labels: NDArray[np.integer[Any]],
+    labels: LabelArray,
     plane: Plane,
     semantic: bool,
     first_new: int,

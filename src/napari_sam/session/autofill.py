@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,7 @@ from napari_sam.results import Proposal
 from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.classes import named
-from napari_sam.session.objects import Objects, Source, Status
+from napari_sam.session.objects import LabelArray, Objects, Source, Status
 from napari_sam.session.overlap import Rule
 from napari_sam.session.session import Session
 
@@ -73,7 +72,7 @@ def settled(
     plane: Plane,
     shape: tuple[int, int],
     rule: Rule,
-    labels: NDArray[np.integer[Any]] | None = None,
+    labels: LabelArray | None = None,
     classes: Collection[int] | None = None,
 ) -> NDArray[np.int64]:
     """Return (H, W) with 1 to n for the objects that stay as they are, zero elsewhere.

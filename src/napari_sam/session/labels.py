@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
 from napari_sam.planes import Plane
 from napari_sam.session.changes import Edit, LabelScheme, SectionEdit
 from napari_sam.session.ledger import Ledger
-from napari_sam.session.objects import LARGEST, AnnotatedObject, Section, free_id
+from napari_sam.session.objects import LARGEST, AnnotatedObject, LabelArray, Section, free_id
 from napari_sam.session.render import ReadableLabels, Repaint, WritableLabels, blank, shown, write
 
 __all__ = ["LabelWriter"]
@@ -63,7 +61,7 @@ class LabelWriter:
         """
         return blank(labels, self._all()) or self.shown_in(labels)
 
-    def read(self, plane: Plane) -> NDArray[np.integer[Any]] | None:
+    def read(self, plane: Plane) -> LabelArray | None:
         """Return the (H, W) labels of a plane, None if there are none."""
         return None if self.target is None else self.target.read(plane)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from napari_sam.session.changes import Change, Edit, LabelScheme, apply, backwards, still_fitting
 from napari_sam.session.draft import Draft
@@ -54,7 +53,7 @@ class Ledger:
         self.objects = Objects()
         self.draft = Draft()
         self.scheme = LabelScheme()
-        self.view: Mapping[str, Any] = {}
+        self.view: Mapping[str, object] = {}
         self.history = History(history_bytes)
         self.number = 0
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,7 @@ from napari_sam.masks import BitMask, Window, slices
 from napari_sam.planes import Plane
 from napari_sam.session.adopt import adopt
 from napari_sam.session.changes import Edit, Kind, SectionEdit, TraitsEdit
-from napari_sam.session.objects import Objects, Origin, Section, Source, Status, Traits
+from napari_sam.session.objects import LabelArray, Objects, Origin, Section, Source, Status, Traits
 from napari_sam.session.session import Session
 
 __all__ = ["absorb", "paint"]
@@ -51,8 +50,8 @@ def paint(
     plane: Plane,
     rows: NDArray[np.intp],
     columns: NDArray[np.intp],
-    before: NDArray[np.integer[Any]],
-    after: NDArray[np.integer[Any]],
+    before: LabelArray,
+    after: LabelArray,
 ) -> None:
     """Take note of pixels that somebody has painted into the labels; objects follow.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from napari_sam.session.changes import Change, Edit, LabelScheme
 
@@ -68,7 +68,7 @@ class Configured:
 class Viewed:
     """How the panel stands, in its own words; JSON."""
 
-    view: Mapping[str, Any]
+    view: Mapping[str, object]
 
 
 Record = Done | Undone | Redone | Grown | Adopted | Configured | Viewed

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from napari_sam.masks import BitMask, around, slices
 from napari_sam.planes import Plane
+from napari_sam.session.objects import LabelArray
 
 __all__ = ["ReadableLabels", "Repaint", "WritableLabels", "blank", "shown", "write"]
 
@@ -18,7 +19,7 @@ __all__ = ["ReadableLabels", "Repaint", "WritableLabels", "blank", "shown", "wri
 class ReadableLabels(Protocol):
     """A labels array that can be read plane by plane."""
 
-    def read(self, plane: Plane) -> NDArray[np.integer[Any]]:
+    def read(self, plane: Plane) -> LabelArray:
         """Return the (H, W) labels of one plane."""
 
 
@@ -34,7 +35,7 @@ class WritableLabels(ReadableLabels, Protocol):
         plane: Plane,
         rows: NDArray[np.intp],
         columns: NDArray[np.intp],
-        values: NDArray[np.integer[Any]],
+        values: LabelArray,
     ) -> None:
         """Set the pixels (rows[i], columns[i]) of one plane to values[i]."""
 
@@ -98,7 +99,7 @@ def blank(target: ReadableLabels, repaints: Iterable[Repaint]) -> bool:
 
 def _pixels(
     target: ReadableLabels, repaints: Iterable[Repaint]
-) -> Iterator[tuple[NDArray[np.integer[Any]], int]]:
+) -> Iterator[tuple[LabelArray, int]]:
     """Give the labels where each repaint writes, and the value that it writes."""
     for repaint in repaints:
         if repaint.after is not None:

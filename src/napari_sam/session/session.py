@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,7 +104,7 @@ class Session:
         return self.scheme.new_class
 
     @property
-    def view(self) -> Mapping[str, Any]:
+    def view(self) -> Mapping[str, object]:
         """How the panel stood when it last said so."""
         return self.ledger.view
 
@@ -191,7 +190,7 @@ class Session:
         if wanted != self.scheme:
             self.do(Kind.CLASSES, (), schemes=(self.scheme, wanted))
 
-    def keep_view(self, view: Mapping[str, Any]) -> None:
+    def keep_view(self, view: Mapping[str, object]) -> None:
         """Write down how the panel stands, as JSON of its own."""
         if view != self.view:
             self.commit(Viewed(view))

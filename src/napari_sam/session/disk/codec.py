@@ -6,11 +6,11 @@ import base64
 import math
 import zlib
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from napari_sam.masks import BitMask
 from napari_sam.session.changes import Change, Edit, Kind, LabelScheme, SectionEdit, TraitsEdit
-from napari_sam.session.disk.validate import finite, of, plane, whole
+from napari_sam.session.disk.validate import Json, finite, of, plane, whole
 from napari_sam.session.draft import Draft
 from napari_sam.session.objects import Origin, Section, Source, Status, Traits
 from napari_sam.session.records import (
@@ -26,7 +26,6 @@ from napari_sam.session.records import (
 
 __all__ = ["Codec", "InlineMasks", "MaskStore"]
 
-Json = Any
 T = TypeVar("T")
 
 
