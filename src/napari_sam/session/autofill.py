@@ -278,16 +278,7 @@ def fill(
     certain: float,
     words: Mapping[str, Collection[Proposal]] | None = None,
 ) -> FillCounts:
-    """Put what is chosen on one plane into the session; see `Filling`.
-
-    Parameters
-    ----------
-    session, rule, certain
-        As there.
-    plane, chosen
-        As in `Filling.put`.
-    words : mapping of str to collection of Proposal, optional
-        What is of each class that was looked for; None: everything was.
+    """Put what is chosen on one plane into the session; parameters as in `Filling` and its `put`.
 
     Raises
     ------

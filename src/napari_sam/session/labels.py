@@ -11,7 +11,7 @@ from napari_sam.planes import Plane
 from napari_sam.session.changes import Edit, LabelScheme, SectionEdit
 from napari_sam.session.ledger import Ledger
 from napari_sam.session.objects import LARGEST, AnnotatedObject, LabelArray, Section, free_id
-from napari_sam.session.render import ReadableLabels, Repaint, WritableLabels, blank, shown, write
+from napari_sam.session.render import ReadableLabels, Repaint, WritableLabels, pixels_under, write
 
 __all__ = ["LabelWriter"]
 
@@ -52,14 +52,15 @@ class LabelWriter:
 
     def shown_in(self, labels: ReadableLabels) -> bool:
         """Tell whether labels hold every pixel of the objects, whatever they hold besides."""
-        return shown(labels, self._all())
+        return all((now == value).all() for now, value in pixels_under(self._all(), labels))
 
     def fits(self, labels: ReadableLabels) -> bool:
         """Tell whether labels hold the objects, or nothing at all in their place.
 
         Where only some of their pixels are there, somebody has erased the others.
         """
-        return blank(labels, self._all()) or self.shown_in(labels)
+        pixels = (now for now, _ in pixels_under(self._all(), labels))
+        return not any(now.any() for now in pixels) or self.shown_in(labels)
 
     def read(self, plane: Plane) -> LabelArray | None:
         """Return the (H, W) labels of a plane, None if there are none."""

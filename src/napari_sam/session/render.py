@@ -13,7 +13,7 @@ from napari_sam.masks import BitMask, around, slices
 from napari_sam.planes import Plane
 from napari_sam.session.objects import LabelArray
 
-__all__ = ["ReadableLabels", "Repaint", "WritableLabels", "blank", "shown", "write"]
+__all__ = ["ReadableLabels", "Repaint", "WritableLabels", "pixels_under", "write"]
 
 
 class ReadableLabels(Protocol):
@@ -87,18 +87,8 @@ def write(target: WritableLabels, repaints: Iterable[Repaint], only_expected: bo
             target.write(plane, rows + window[0], columns + window[1], new[rows, columns])
 
 
-def shown(target: ReadableLabels, repaints: Iterable[Repaint]) -> bool:
-    """Tell whether all pixels that would be written hold their value already."""
-    return all((now == value).all() for now, value in _pixels(target, repaints))
-
-
-def blank(target: ReadableLabels, repaints: Iterable[Repaint]) -> bool:
-    """Tell whether all pixels that would be written are background."""
-    return not any(now.any() for now, _ in _pixels(target, repaints))
-
-
-def _pixels(
-    target: ReadableLabels, repaints: Iterable[Repaint]
+def pixels_under(
+    repaints: Iterable[Repaint], target: ReadableLabels
 ) -> Iterator[tuple[LabelArray, int]]:
     """Give the labels where each repaint writes, and the value that it writes."""
     for repaint in repaints:
