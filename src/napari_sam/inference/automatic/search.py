@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from napari_sam.arrays import plain
 from napari_sam.errors import InputError
 from napari_sam.inference.automatic.nms import suppress
-from napari_sam.inference.automatic.points import Crop, Round, crops, inside, rounds
+from napari_sam.inference.automatic.points import Round, crops, inside, rounds
 from napari_sam.inference.automatic.proposals import Outcome
 from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.inference.automatic.sweep import Floors, sweep
 from napari_sam.inference.image import check_image, contrast_range
 from napari_sam.inference.predictor import Embedding, Predictor
 from napari_sam.inference.windows import View, Window
+from napari_sam.masks import Box, slices
 from napari_sam.model.config import SamConfig
 from napari_sam.results import Proposal
 
@@ -178,8 +179,8 @@ def iter_proposals(
         contrast = contrast_range(picture, predictor.model.entry.intensity)
     jobs = _jobs(picture, settings, seeds, where)
 
-    def embed(crop: Crop) -> Embedding:
-        part = picture[crop[0] : crop[2], crop[1] : crop[3]]
+    def embed(crop: Box) -> Embedding:
+        part = picture[slices(crop)]
         if store is not None and part.shape == picture.shape:
             return store.get(predictor, part, contrast, pause)
         return predictor.embed(part, contrast, pause)
@@ -205,7 +206,7 @@ def search(
     """
     job = _Job((0, 0, picture.shape[0], picture.shape[1]), [lambda _: (points, coarser)])
 
-    def embed(_: Crop) -> Embedding:
+    def embed(_: Box) -> Embedding:
         return predictor.embed(picture, contrast, pause)
 
     return _proposals(predictor, Outcome(picture, settings), [job], embed, settings, pause)
@@ -217,7 +218,7 @@ def one_of_each(proposals: Sequence[Proposal], settings: GridSettings) -> list[P
     Within a crop the better score stays; of those, the one from the smaller crop, which shows more
     detail.
     """
-    by_crop: dict[Crop, list[Proposal]] = defaultdict(list)
+    by_crop: dict[Box, list[Proposal]] = defaultdict(list)
     for one in proposals:
         by_crop[one.crop].append(one)
     kept: list[Proposal] = []
@@ -235,7 +236,7 @@ def _suppressed(
     return [proposals[i] for i in stay]
 
 
-def _size(crop: Crop) -> int:
+def _size(crop: Box) -> int:
     return (crop[2] - crop[0]) * (crop[3] - crop[1])
 
 
@@ -243,7 +244,7 @@ def _size(crop: Crop) -> int:
 class _Job:
     """A crop, and the rounds in which it is asked about."""
 
-    crop: Crop
+    crop: Box
     rounds: list[Round]
 
 
@@ -284,7 +285,7 @@ def _proposals(
     predictor: Predictor,
     outcome: Outcome,
     jobs: Sequence[_Job],
-    embed: Callable[[Crop], Embedding],
+    embed: Callable[[Box], Embedding],
     settings: GridSettings,
     pause: Callable[[], None] | None,
 ) -> Iterator[GridProgress]:

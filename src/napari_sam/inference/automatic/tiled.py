@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from napari_sam.arrays import plain
 from napari_sam.errors import InputError
 from napari_sam.inference.automatic.nms import suppress
-from napari_sam.inference.automatic.points import Crop, inside
+from napari_sam.inference.automatic.points import inside
 from napari_sam.inference.automatic.proposals import NEAR, near_edge
 from napari_sam.inference.automatic.search import search
 from napari_sam.inference.automatic.settings import GridSettings
@@ -27,6 +27,7 @@ from napari_sam.inference.automatic.tiles import (
 )
 from napari_sam.inference.image import check_image, pixel_range
 from napari_sam.inference.predictor import Predictor
+from napari_sam.masks import CroppedMask, shifted, slices
 from napari_sam.results import Proposal
 
 __all__ = ["TileProgress", "iter_tiles", "search_tile"]
@@ -190,8 +191,7 @@ def _look(
         inside(lattice(step * tiling.side / settings.points_per_side, tile.core), where)
         for step in (1, 2)
     ]
-    top, left, bottom, right = tile.seen
-    pixels = plain(picture[top:bottom, left:right], "the picture")
+    pixels = plain(picture[slices(tile.seen)], "the picture")
     if _is_flat(pixels, tile) or len(points[0]) == 0:
         return []
     mark = stamp(pixels, tile, settings, contrast, predictor.model.entry.digest)
@@ -207,11 +207,7 @@ def _look(
 
 def _is_flat(pixels: NDArray[Any], tile: Tile) -> bool:
     """Tell whether the core of what was read has one single value."""
-    rows, columns = (
-        slice(tile.core[axis] - tile.seen[axis], tile.core[axis + 2] - tile.seen[axis])
-        for axis in (0, 1)
-    )
-    core = pixels[rows, columns]
+    core = pixels[slices(tile.core, tile.seen)]
     return bool(core.min() == core.max())
 
 
@@ -236,28 +232,22 @@ def _whole(
     """Return those that the tile does not cut, as proposals of the whole picture."""
     return [
         one
-        for one in (_moved(one, shape, tile.seen) for one in proposals)
-        if not near_edge(_box(one), tile.seen, (0, 0, *shape), NEAR)
+        for one in (_moved(one, shape, tile) for one in proposals)
+        if not near_edge(one.cropped.box, tile.seen, (0, 0, *shape), NEAR)
         and (settings.largest is None or one.area < settings.largest * shape[0] * shape[1])
     ]
 
 
-def _moved(one: Proposal, shape: tuple[int, int], seen: Crop) -> Proposal:
+def _moved(one: Proposal, shape: tuple[int, int], tile: Tile) -> Proposal:
     """Return a proposal of a tile as one of the whole picture."""
-    (top, left), (height, width) = np.add(one.corner, seen[:2]).tolist(), one.size
+    top, left = tile.seen[:2]
+    box, bits = one.cropped.box, one.cropped.bits
     return replace(
         one,
-        shape=shape,
-        corner=(top, left),
-        point=(one.point[0] + seen[0], one.point[1] + seen[1]),
-        crop=seen,
-        touches_edge=top == 0 or left == 0 or top + height == shape[0] or left + width == shape[1],
+        cropped=CroppedMask(shape, shifted(box, top, left), bits),
+        point=(one.point[0] + top, one.point[1] + left),
+        crop=tile.seen,
     )
-
-
-def _box(one: Proposal) -> Crop:
-    (top, left), (height, width) = one.corner, one.size
-    return top, left, top + height, left + width
 
 
 def _one_of_each(
@@ -267,7 +257,7 @@ def _one_of_each(
     seam: list[Proposal] = []
     inner: list[Proposal] = []
     for one in proposals:
-        box, point = _box(one), one.point
+        box, point = one.cropped.box, one.point
         first, last = (
             np.floor_divide(at, tiling.side) for at in (box[:2], np.subtract(box[2:], 1))
         )

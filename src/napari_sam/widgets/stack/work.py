@@ -16,7 +16,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_sam.errors import NapariSamError
 from napari_sam.inference.propagation.settings import PropagateSettings
-from napari_sam.masks import BitMask, patches
+from napari_sam.masks import CroppedMask, cropped_masks
 from napari_sam.results import Step
 from napari_sam.serving.host import HostedModel
 from napari_sam.session.batch import Proposal
@@ -146,7 +146,7 @@ class _Found:
     """A step, and the masks of those that it has something to say about, packed."""
 
     step: Step
-    masks: Mapping[int, BitMask | None]
+    masks: Mapping[int, CroppedMask | None]
 
 
 class _Run:
@@ -189,13 +189,11 @@ class _Run:
         step = next(self._steps, None)
         if step is None:
             return None
-        found = patches(step.labels)
+        found = cropped_masks(step.labels)
         return _Found(
             step,
             {
-                number: BitMask.of(found[number].mask, found[number].corner, step.labels.shape)
-                if number in found
-                else None
+                number: found.get(number)
                 for number, places in self._order.anchors.items()
                 if step.index not in places and (number in step.scores or number in step.unsure)
             },
@@ -213,7 +211,7 @@ class _Run:
         self.report.hear(step, [n for n in taken if n is not None and masks[n] is not None])
         return self._way.reach(step.index)
 
-    def _proposal(self, number: int, mask: BitMask | None, step: Step) -> Proposal:
+    def _proposal(self, number: int, mask: CroppedMask | None, step: Step) -> Proposal:
         near = min(self.report.anchors[number], key=lambda at: abs(at - step.index))
         sure = number not in step.unsure and mask is not None
         return Proposal(
