@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from napari_sam.inference.predictor import Embedding, Predictor
 from napari_sam.inference.windows import View, Window
 from napari_sam.masks import Box, slices
 from napari_sam.model.config import SamConfig
+from napari_sam.progress import Progress
 from napari_sam.results import Proposal
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 
 
 __all__ = [
-    "GridProgress",
     "Look",
+    "SearchResult",
     "iter_proposals",
     "looks",
     "one_of_each",
@@ -39,25 +40,18 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, eq=False)
-class GridProgress:
-    """How far it is.
+class SearchResult(NamedTuple):
+    """What a step of a search brought.
 
     Parameters
     ----------
-    done, total : int
-        Points asked about, calls of the decoder; a point that is looked at on several scales counts
-        for each. The total may fall: a later round leaves out what an earlier one has found.
     found : list of Proposal
-        What was found since the last progress; several may be one object.
+        What was found since the last step; several may be one object.
     kept : list of Proposal, optional
-        With the last progress, of all that were found one for each object, best first; None
-        before.
+        With the last step, of all that were found one for each object, best first; None before.
     """
 
-    done: int
-    total: int
-    found: list[Proposal] = field(default_factory=list)
+    found: list[Proposal]
     kept: list[Proposal] | None = None
 
 
@@ -117,7 +111,7 @@ def propose_grid(
     kept: list[Proposal] = []
     steps = iter_proposals(predictor, image, settings, seeds=seeds, contrast=contrast, store=store)
     for step in steps:
-        kept = step.kept or kept
+        kept = step.result.kept or kept
     return kept
 
 
@@ -131,7 +125,7 @@ def iter_proposals(
     contrast: tuple[Any, Any] | None = None,
     store: EmbeddingStore | None = None,
     pause: Callable[[], None] | None = None,
-) -> Iterator[GridProgress]:
+) -> Iterator[Progress[SearchResult]]:
     """Find everything in a picture, a few points at a time.
 
     Parameters
@@ -157,9 +151,11 @@ def iter_proposals(
 
     Yields
     ------
-    GridProgress
-        Once after every batch of points; the last one carries what is kept. To stop, ask for no
-        further one: what was found until then can be given to `one_of_each`.
+    Progress of SearchResult
+        After every batch of points; the last one carries what is kept. To stop, ask for no further
+        one: what was found until then can be given to `one_of_each`. Calls of the decoder are
+        counted, so a point counts for each scale that it is looked at on. The total may fall: a
+        later round leaves out what an earlier one has found.
 
     Raises
     ------
@@ -196,7 +192,7 @@ def search(
     settings: GridSettings,
     contrast: tuple[Any, Any],
     pause: Callable[[], None] | None = None,
-) -> Iterator[GridProgress]:
+) -> Iterator[Progress[SearchResult]]:
     """Do the same at these points of a checked picture, without crops.
 
     Parameters
@@ -288,7 +284,7 @@ def _proposals(
     embed: Callable[[Box], Embedding],
     settings: GridSettings,
     pause: Callable[[], None] | None,
-) -> Iterator[GridProgress]:
+) -> Iterator[Progress[SearchResult]]:
     floors = _floors(predictor, settings)
     most = {ask: _looks(predictor, job, ask, [])[1] for job in jobs for ask in job.rounds}
     total, done, found = sum(most.values()), 0, list[Proposal]()
@@ -307,10 +303,10 @@ def _proposals(
                     new = [one for one in made if one is not None]
                     found += new
                     done += asked
-                    yield GridProgress(done, total, new)
+                    yield Progress(done, total, SearchResult(new))
                     if pause is not None:
                         pause()
-    yield GridProgress(done, total, kept=one_of_each(found, settings))
+    yield Progress(done, total, SearchResult([], one_of_each(found, settings)))
 
 
 def _floors(predictor: Predictor, settings: GridSettings) -> Floors:

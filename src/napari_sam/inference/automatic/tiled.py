@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from napari_sam.errors import InputError
 from napari_sam.inference.automatic.nms import suppress
 from napari_sam.inference.automatic.points import inside
 from napari_sam.inference.automatic.proposals import NEAR, near_edge
-from napari_sam.inference.automatic.search import search
+from napari_sam.inference.automatic.search import SearchResult, search
 from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.inference.automatic.tiles import (
     Tile,
@@ -28,29 +28,10 @@ from napari_sam.inference.automatic.tiles import (
 from napari_sam.inference.image import check_image, pixel_range
 from napari_sam.inference.predictor import Predictor
 from napari_sam.masks import CroppedMask, shifted, slices
+from napari_sam.progress import Progress
 from napari_sam.results import Proposal
 
-__all__ = ["TileProgress", "iter_tiles", "search_tile"]
-
-
-@dataclass(frozen=True, eq=False)
-class TileProgress:
-    """How far it is.
-
-    Parameters
-    ----------
-    done, total : int
-        Tiles.
-    found : list of Proposal
-        What was found in the last tile; those at a seam may be found by its neighbours as well.
-    kept : list of Proposal, optional
-        With the last progress, one for each object of the whole picture; None before.
-    """
-
-    done: int
-    total: int
-    found: list[Proposal]
-    kept: list[Proposal] | None = None
+__all__ = ["iter_tiles", "search_tile"]
 
 
 def iter_tiles(
@@ -63,7 +44,7 @@ def iter_tiles(
     contrast: tuple[Any, Any] | None = None,
     folder: Path | None = None,
     pause: Callable[[], None] | None = None,
-) -> Iterator[TileProgress]:
+) -> Iterator[Progress[SearchResult]]:
     """Find everything in a large picture.
 
     Points lie on one lattice over the whole picture, and each is asked about in the tile whose core
@@ -93,8 +74,9 @@ def iter_tiles(
 
     Yields
     ------
-    TileProgress
-        After every tile; the last one carries what is kept.
+    Progress of SearchResult
+        After every tile; what lies at a seam may be found by its neighbours as well. The last one
+        carries what is kept, one for each object of the whole picture.
 
     Raises
     ------
@@ -165,14 +147,15 @@ def _tiles(
     contrast: tuple[Any, Any],
     store: TileStore | None,
     pause: Callable[[], None] | None,
-) -> Iterator[TileProgress]:
+) -> Iterator[Progress[SearchResult]]:
     tiles = tiling.tiles(picture.shape[:2])
     everything: list[Proposal] = []
     for done, tile in enumerate(tiles, 1):
         found = _look(predictor, picture, tile, settings, tiling, where, contrast, store, pause)
         everything += found
-        yield TileProgress(done, len(tiles), found)
-    yield TileProgress(len(tiles), len(tiles), [], _one_of_each(everything, tiling, settings))
+        yield Progress(done, len(tiles), SearchResult(found))
+    kept = _one_of_each(everything, tiling, settings)
+    yield Progress(len(tiles), len(tiles), SearchResult([], kept))
 
 
 def _look(
@@ -222,7 +205,7 @@ def _search(
     kept: list[Proposal] = []
     part, (points, coarser) = check_image(pixels), grids
     for step in search(predictor, part, points, coarser, settings, contrast, pause):
-        kept = step.kept or kept
+        kept = step.result.kept or kept
     return kept
 
 
