@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
-from napari_sam.masks import BitMask, around, slices
+from napari_sam.masks import CroppedMask, enclosing, slices
 from napari_sam.planes import Plane
 from napari_sam.session.changes import Edit, LabelScheme, SectionEdit
 from napari_sam.session.ledger import Ledger
@@ -48,9 +48,9 @@ class Repaint:
     """One object's pixels and their label value in one plane, before and after."""
 
     plane: Plane
-    before: BitMask | None
+    before: CroppedMask | None
     value_before: int
-    after: BitMask | None
+    after: CroppedMask | None
     value_after: int
 
 
@@ -197,7 +197,7 @@ def _write(target: WritableLabels, repaints: Iterable[Repaint], only_expected: b
         masks = [m for c in changes for m in (c.before, c.after) if m is not None]
         if not masks:
             continue
-        window = around(*(mask.window for mask in masks))
+        window = enclosing(*(mask.box for mask in masks))
         now = target.read(plane)[slices(window)]
         old, new = (np.zeros(now.shape, now.dtype) for _ in range(2))
         for change in changes:
@@ -219,8 +219,8 @@ def _pixels_under(
     """Give the labels where each repaint writes, and the value that it writes."""
     for repaint in repaints:
         if repaint.after is not None:
-            now = target.read(repaint.plane)[slices(repaint.after.window)]
-            yield now[repaint.after.cut()], repaint.value_after
+            now = target.read(repaint.plane)[slices(repaint.after.box)]
+            yield now[repaint.after.crop()], repaint.value_after
 
 
 def _label_of(held: AnnotatedObject, semantic: bool) -> int:

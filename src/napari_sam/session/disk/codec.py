@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
 
-from napari_sam.masks import BitMask
+from napari_sam.masks import CroppedMask
 from napari_sam.session.changes import Change, Edit, Kind, LabelScheme, SectionEdit, TraitsEdit
 from napari_sam.session.disk.validate import Json, finite, of, plane, whole
 from napari_sam.session.draft import Draft
@@ -231,18 +231,18 @@ class Codec:
             of(bool, value.get("touched", False)),
         )
 
-    def _mask(self, mask: BitMask | None) -> Json:
+    def _mask(self, mask: CroppedMask | None) -> Json:
         return (
             None
             if mask is None
             else {
                 "shape": mask.shape,
-                "window": mask.window,
+                "window": mask.box,
                 "bits": self._masks.put(mask.bits),
             }
         )
 
-    def _read_mask(self, value: Json) -> BitMask | None:
+    def _read_mask(self, value: Json) -> CroppedMask | None:
         if value is None:
             return None
         height, width = (whole(n, 1) for n in value["shape"])
@@ -250,7 +250,7 @@ class Codec:
         if not (r0 < r1 <= height and c0 < c1 <= width):
             raise ValueError("a mask that does not lie in its plane")
         bits = self._masks.get(value["bits"], ((r1 - r0) * (c1 - c0) + 7) // 8)
-        mask = BitMask((height, width), (r0, c0, r1, c1), bits)
+        mask = CroppedMask((height, width), (r0, c0, r1, c1), bits)
         if not mask.is_tight:
             raise ValueError("a mask that is smaller than it says")
         return mask
