@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
 
-__all__ = ["LARGEST", "check_numbers", "ranked", "smallest_type", "whole_number"]
+__all__ = ["MAX_LABEL", "check_numbers", "ranked", "smallest_type", "whole_number"]
 
-LARGEST = 2**64 - 1  # the largest number that labels can hold
+MAX_LABEL = 2**64 - 1  # the largest number that labels can hold
 MANY = 100_000  # up to this largest number a place for each one is quick and small
 
 
@@ -91,8 +91,8 @@ def ranked(labels: Any) -> tuple[NDArray[np.integer], NDArray[np.int32]]:
 
 def _smallest(labels: NDArray[np.floating]) -> np.dtype[Any]:
     largest = int(labels.max(initial=0))
-    if largest > LARGEST:
-        raise InputError(f"labels must be whole numbers of at most {LARGEST}; got {largest:.3g}")
+    if largest > MAX_LABEL:
+        raise InputError(f"labels must be whole numbers of at most {MAX_LABEL}; got {largest:.3g}")
     return smallest_type(largest)
 
 

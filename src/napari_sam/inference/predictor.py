@@ -15,7 +15,7 @@ from torch import Tensor
 
 from napari_sam.errors import CheckpointError, DeviceError, InputError
 from napari_sam.inference.batching import in_batches
-from napari_sam.inference.embedding import Embedding, Level, each, half
+from napari_sam.inference.embedding import Embedding, Level, map_features, to_half
 from napari_sam.inference.image import (
     check_image,
     contrast_range,
@@ -25,7 +25,7 @@ from napari_sam.inference.image import (
     to_rgb8,
 )
 from napari_sam.inference.masks import keep_prompted
-from napari_sam.inference.sliding import Everywhere, windows_everywhere
+from napari_sam.inference.sliding import SlidingWindow, sliding_windows
 from napari_sam.inference.windows import View, Window, find_windows, is_rival, merge
 from napari_sam.model.load import load_text
 from napari_sam.model.sam import Features, Sam
@@ -116,16 +116,16 @@ class Predictor:
         DeviceError
             If the device has no memory for it.
         """
-        picture = check_image(image)
+        image = check_image(image)
         if contrast is None:
-            contrast = contrast_range(picture, self.model.entry.intensity)
-        rgb = to_rgb8(picture, contrast)
+            contrast = contrast_range(image, self.model.entry.intensity)
+        rgb = to_rgb8(image, contrast)
         levels = []
         with self._pausing(pause) as rest:
             for shape in self.scales(rgb.shape[:2]):
                 features = self._features(rgb, shape, rest)
                 if compact:
-                    features = each(partial(_half_after, rest), features)
+                    features = map_features(partial(_to_half_after, rest), features)
                 levels.append(Level(shape, features))
         return Embedding(rgb.shape[:2], contrast, tuple(levels))
 
@@ -196,7 +196,7 @@ class Predictor:
             self._check(embedding, one)
         answers: list[list[tuple[int, Prediction]]] = [[] for _ in prompts]
         alone = [i for i, one in enumerate(prompts) if one.is_text_alone]
-        for i, result in zip(alone, self._everywhere(embedding, prompts, alone), strict=True):
+        for i, result in zip(alone, self._predict_sliding(embedding, prompts, alone), strict=True):
             answers[i].append((0, result))
         windows = [
             [] if one.is_text_alone else find_windows(embedding, self.config, one)
@@ -341,7 +341,9 @@ class Predictor:
             boxes = self._stack(corners).flatten(1)
         if first.mask is not None:
             masks = torch.stack([view.mask_logits(np.asarray(p.mask), like) for p in prompts])
-        features = each(lambda part: part.to(like.dtype), view.features)  # a store's are float16
+        # Features from a store are float16.
+        # Features from a store are float16.
+        features = map_features(lambda part: part.to(like.dtype), view.features)
         if first.text is None or self.text is None:
             logits, scores = self.model.decode(features, points, labels, boxes, masks)
         else:
@@ -361,17 +363,17 @@ class Predictor:
             results.append((Prediction(found, scored, whole), view.cuts(found[0])))
         return results
 
-    def _everywhere(
+    def _predict_sliding(
         self, embedding: Embedding, prompts: Sequence[Prompts], alone: Sequence[int]
     ) -> list[Prediction]:
         """Decode words in windows all over the picture, and join the answers of each."""
         if not alone or self.text is None:  # what words need is loaded for words only
             return []
         vectors = self._vectors([prompts[i] for i in alone])
-        joined = [Everywhere(embedding, self.config) for _ in alone]
-        for window in windows_everywhere(embedding, self.config):
+        joined = [SlidingWindow(embedding, self.config) for _ in alone]
+        for window in sliding_windows(embedding, self.config):
             view = View(embedding, self.config, window)
-            features = each(lambda part: part.to(vectors.dtype), view.features)
+            features = map_features(lambda part: part.to(vectors.dtype), view.features)
             logits, scores = self.text(self.model, features, vectors)
             self._check_finite(logits, scores)
             for one, low, score in zip(joined, logits[:, :1].float(), scores[:, 0], strict=True):
@@ -402,9 +404,9 @@ class Predictor:
         return torch.from_numpy(np.stack(positions)).to(like.device, like.dtype)
 
 
-def _half_after(rest: Callable[..., None], part: Tensor) -> Tensor:
+def _to_half_after(rest: Callable[..., None], part: Tensor) -> Tensor:
     rest()
-    return half(part)
+    return to_half(part)
 
 
 def _form(prompts: Prompts) -> Form:

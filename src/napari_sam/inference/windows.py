@@ -169,10 +169,10 @@ class View:
 
     def masks(self, logits: Tensor) -> NDArray[np.bool_]:
         """Enlarge the window's (C, *size) logits to the picture and threshold them: (C, H, W)."""
-        picture, threshold = self.embedding.shape, self.config.mask_threshold
+        extent, threshold = self.embedding.shape, self.config.mask_threshold
         if self.config.dense:
-            masks = np.zeros((len(logits), *picture), bool)
-            sampled, inside = self.sample(logits, picture, picture)
+            masks = np.zeros((len(logits), *extent), bool)
+            sampled, inside = self.sample(logits, extent, extent)
             masks[:, inside[0], inside[1]] = (sampled > threshold).cpu().numpy()
             return masks
         # The reference's way: to the padded frame, cut the padding off, to the picture. One cell
@@ -182,8 +182,8 @@ class View:
         size = (h * stride, w * stride)
         full = F.interpolate(logits[None, :, :h, :w], size, mode="bilinear", align_corners=False)
         full = full[..., : self.shape[0], : self.shape[1]]
-        if self.shape != picture:
-            full = F.interpolate(full, picture, mode="bilinear", align_corners=False)
+        if self.shape != extent:
+            full = F.interpolate(full, extent, mode="bilinear", align_corners=False)
         result: NDArray[np.bool_] = (full[0] > threshold).cpu().numpy()
         return result
 
@@ -221,21 +221,21 @@ class View:
         cells = self._centres(axis, size, size)[pixels] / self.config.mask_stride - 0.5
         return pixels, np.clip(cells, 0, self.size[axis] - 1)
 
-    def _covered(self, axis: int, size: int, picture: float) -> NDArray[np.int64]:
+    def _covered(self, axis: int, size: int, extent: float) -> NDArray[np.int64]:
         """Return which of `size` cells have their centre in the window."""
-        centres = self._centres(axis, size, picture)
+        centres = self._centres(axis, size, extent)
         return np.flatnonzero((centres > 0) & (centres < self.size[axis] * self.config.mask_stride))
 
-    def _centres(self, axis: int, size: int, picture: float) -> NDArray[np.float64]:
+    def _centres(self, axis: int, size: int, extent: float) -> NDArray[np.float64]:
         """Return the cells' centres in model pixels from the window's corner."""
         return (np.arange(size, dtype=np.float64) + 0.5) * (
-            self.shape[axis] / picture
+            self.shape[axis] / extent
         ) - self.corner[axis]
 
     def sample(
-        self, logits: Tensor, size: tuple[int, int], picture: tuple[float, float]
+        self, logits: Tensor, size: tuple[int, int], extent: tuple[float, float]
     ) -> tuple[Tensor, list[slice]]:
-        """Sample the window's logits on a grid on which the picture spans `picture` cells.
+        """Sample the window's logits on a grid on which the picture spans `extent` cells.
 
         Returns
         -------
@@ -243,8 +243,8 @@ class View:
         """
         inside, positions = [], []
         for axis in (0, 1):
-            covered = self._covered(axis, size[axis], picture[axis])
-            centres = self._centres(axis, size[axis], picture[axis])[covered]
+            covered = self._covered(axis, size[axis], extent[axis])
+            centres = self._centres(axis, size[axis], extent[axis])[covered]
             window = self.size[axis] * self.config.mask_stride
             inside.append(slice(covered[0], covered[-1] + 1))
             positions.append(torch.from_numpy(2 * centres / window - 1).to(logits))

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
+from napari_sam.planes import Plane
 from napari_sam.progress import Estimate, Progress
 
 __all__ = ["Precomputed", "embed_stack"]
 
-Plane = TypeVar("Plane", bound=tuple[int | None, ...])
+Seen = TypeVar("Seen", bound=Plane)
 
 
 class Precomputed(NamedTuple):
@@ -36,9 +37,9 @@ class Precomputed(NamedTuple):
 
 def embed_stack(
     keep: Callable[[NDArray[Any]], int],
-    read: Callable[[Plane], NDArray[Any]],
-    planes: Iterable[Plane],
-    current: Callable[[], Plane | None],
+    read: Callable[[Seen], NDArray[Any]],
+    planes: Iterable[Seen],
+    current: Callable[[], Seen | None],
     budget: float = float("inf"),
 ) -> Iterator[Progress[Precomputed]]:
     """Embed one plane at each step, always the one nearest to where the user looks.

@@ -26,13 +26,15 @@ if TYPE_CHECKING:
     from napari_sam.inference.predictor import Predictor
     from napari_sam.progress import Progress
 
-__all__ = ["Report", "Segmenter", "load_segmenter"]
+__all__ = ["Report", "StoredSegmenter", "load_segmenter"]
 
 Report = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done and how much there is (0: unknown)."""
 
 
-def load_segmenter(name: str, device: str, report: Report, store: EmbeddingStore) -> Segmenter:
+def load_segmenter(
+    name: str, device: str, report: Report, store: EmbeddingStore
+) -> StoredSegmenter:
     """Load a model of the zoo, after downloading it where needed, or a file of the user's own.
 
     Parameters
@@ -50,10 +52,10 @@ def load_segmenter(name: str, device: str, report: Report, store: EmbeddingStore
     from napari_sam.inference.predictor import Predictor
     from napari_sam.model.load import load_model
 
-    return Segmenter(Predictor(load_model(name, device)), store)
+    return StoredSegmenter(Predictor(load_model(name, device)), store)
 
 
-class Segmenter:
+class StoredSegmenter:
     """Fits `napari_sam.session.segmenter.Segmenter` by shape.
 
     Parameters

@@ -9,9 +9,7 @@ from numpy.typing import NDArray
 
 from napari_sam.planes import Plane
 
-__all__ = ["Plane", "Readable", "Target"]
-
-"""One entry per axis of the picture: an index, or None for the two axes of the plane."""
+__all__ = ["Readable", "Target"]
 
 
 class Readable(Protocol):

@@ -9,7 +9,7 @@ from napari_sam.results import Proposal
 from napari_sam.text.installed import missing
 
 if TYPE_CHECKING:
-    from napari_sam.serving.segmenter import Segmenter
+    from napari_sam.serving.segmenter import StoredSegmenter
     from napari_sam.text.encoder import Encoder
     from napari_sam.text.ranking import Ranked, Seen
 
@@ -73,7 +73,12 @@ class Reader:
         return compare(self.encoder(), seen, words)
 
     def areas(
-        self, segmenter: Segmenter, image: Any, words: Sequence[str], contrast: Any, pause: Pause
+        self,
+        segmenter: StoredSegmenter,
+        image: Any,
+        words: Sequence[str],
+        contrast: Any,
+        pause: Pause,
     ) -> list[tuple[Proposal, int]]:
         """Return the area of everything that fits each text, and which text that is.
 

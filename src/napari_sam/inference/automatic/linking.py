@@ -20,7 +20,7 @@ from napari_sam.errors import InputError
 __all__ = ["GAP", "OVERLAP", "link_by", "link_slices"]
 
 OVERLAP, GAP = 0.2, 1  # measured, like what distance and gap change: see benchmarks/linking.py
-MOST = np.iinfo(np.int32).max
+MAX_ID = np.iinfo(np.int32).max
 
 Ids = NDArray[np.int64]
 
@@ -90,27 +90,27 @@ def link_slices(
 
 def link_by(slices: Iterable[NDArray[Any]], lowest: Sequence[float]) -> Iterator[NDArray[np.int32]]:
     """Link as `link_slices` does, by the lowest IoU after no, one, two ... missed slices."""
-    before: deque[_Slice] = deque(maxlen=len(lowest))  # the nearest first
+    before: deque[_LinkedSlice] = deque(maxlen=len(lowest))  # the nearest first
     last = 0
     for index, labels in enumerate(slices):
-        here = _Slice.of(labels, index)
+        here = _LinkedSlice.of(labels, index)
         if before and before[0].ranks.shape != here.ranks.shape:
             raise InputError(
                 f"slice {index} has the shape {here.ranks.shape}, those before have "
                 f"{before[0].ranks.shape}"
             )
-        _go_on(before, here, lowest)
+        _link(before, here, lowest)
         new = 1 + np.flatnonzero(here.ids[1:] == 0)
         here.ids[new] = np.arange(last + 1, last + 1 + len(new))
         last += len(new)
-        if last > MOST:
-            raise InputError(f"slice {index}: there are more than {MOST} objects")
+        if last > MAX_ID:
+            raise InputError(f"slice {index}: there are more than {MAX_ID} objects")
         before.appendleft(here)
         yield here.ids.astype(np.int32)[here.ranks]
 
 
 @dataclass(frozen=True, eq=False)
-class _Slice:
+class _LinkedSlice:
     """Objects of one slice, numbered from 1.
 
     Parameters
@@ -127,7 +127,7 @@ class _Slice:
     areas: NDArray[np.int64]
 
     @classmethod
-    def of(cls, labels: NDArray[Any], index: int) -> _Slice:
+    def of(cls, labels: NDArray[Any], index: int) -> _LinkedSlice:
         """Give ranks in the order of the labels; no object has an id yet."""
         labels = plain(labels, f"slice {index}")
         if labels.ndim != 2 or labels.dtype.kind not in "iu":
@@ -142,7 +142,7 @@ class _Slice:
         areas = np.bincount(ranks.ravel(), minlength=1)
         return cls(ranks.astype(np.int32), np.zeros(len(areas), np.int64), areas)
 
-    def overlaps(self, other: _Slice) -> tuple[Ids, Ids, NDArray[np.float64]]:
+    def overlaps(self, other: _LinkedSlice) -> tuple[Ids, Ids, NDArray[np.float64]]:
         """Return ranks here, ranks there and IoU of all objects that share pixels."""
         both = (self.ranks > 0) & (other.ranks > 0)
         here, there = self.ranks[both], other.ranks[both]
@@ -153,7 +153,7 @@ class _Slice:
         return a, b, shared.data / (self.areas[a] + other.areas[b] - shared.data)
 
 
-def _go_on(before: Iterable[_Slice], here: _Slice, lowest: Sequence[float]) -> None:
+def _link(before: Iterable[_LinkedSlice], here: _LinkedSlice, lowest: Sequence[float]) -> None:
     """Hand the ids of objects before on to the objects here in which they go on, one to one."""
     found = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))]
     for one, asked in zip(before, lowest, strict=False):  # the first slices have few before them

@@ -8,41 +8,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.inference.automatic.settings import GridSettings
-from napari_sam.inference.automatic.sweep import Found
+from napari_sam.inference.automatic.sweep import PointMask
 from napari_sam.inference.masks import keep_prompted, without_specks
 from napari_sam.inference.windows import View
 from napari_sam.masks import Box, bounding_box, shifted
 from napari_sam.prompts import Prompts
 from napari_sam.results import Proposal
 
-__all__ = ["Outcome", "near_edge"]
+__all__ = ["ProposalMaker", "near_edge"]
 
 NEAR = 20  # pixels from the edge of a crop; an object that comes so near may go on outside
 
 
-class Outcome:
+class ProposalMaker:
     """Makes proposals of one picture.
 
     Parameters
     ----------
-    picture : (H, W) or (H, W, 3) ndarray
+    image : (H, W) or (H, W, 3) ndarray
         Whose pixels are measured.
     settings : GridSettings
         What is cleaned, and what is too large.
     """
 
-    def __init__(self, picture: NDArray[Any], settings: GridSettings) -> None:
-        self._grey = picture if picture.ndim == 2 else picture.mean(axis=2, dtype=np.float32)
+    def __init__(self, image: NDArray[Any], settings: GridSettings) -> None:
+        self._grey = image if image.ndim == 2 else image.mean(axis=2, dtype=np.float32)
         self._settings = settings
 
     def proposal(
-        self, found: Found, view: View, point: NDArray[np.float64], crop: Box
+        self, found: PointMask, view: View, point: NDArray[np.float64], crop: Box
     ) -> Proposal | None:
         """Return a proposal, or None if the mask is cut or covers nearly all of the picture.
 
         Parameters
         ----------
-        found : Found
+        found : PointMask
             What `sweep` gave.
         view : View
             What it was seen through: of the picture, or of a crop of it.

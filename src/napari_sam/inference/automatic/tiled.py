@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from napari_sam.arrays import plain
 from napari_sam.errors import InputError
-from napari_sam.inference.automatic.nms import suppress
-from napari_sam.inference.automatic.points import inside
+from napari_sam.inference.automatic.nms import nms
+from napari_sam.inference.automatic.points import points_inside
 from napari_sam.inference.automatic.proposals import NEAR, near_edge
 from napari_sam.inference.automatic.search import SearchResult, search
 from napari_sam.inference.automatic.settings import GridSettings
@@ -22,8 +22,8 @@ from napari_sam.inference.automatic.tiles import (
     TileStore,
     Tiling,
     lattice,
-    sample_picture,
-    stamp,
+    sample_image,
+    tile_hash,
 )
 from napari_sam.inference.image import check_image, pixel_range
 from napari_sam.inference.predictor import Predictor
@@ -36,7 +36,7 @@ __all__ = ["iter_tiles", "search_tile"]
 
 def iter_tiles(
     predictor: Predictor,
-    picture: Any,
+    image: Any,
     settings: GridSettings | None = None,
     *,
     tiling: Tiling | None = None,
@@ -55,7 +55,7 @@ def iter_tiles(
     ----------
     predictor : Predictor
         What looks.
-    picture : (H, W), (H, W, 3) or (H, W, 4) array-like
+    image : (H, W), (H, W, 3) or (H, W, 4) array-like
         numpy, zarr, dask: one tile is read at a time.
     settings : GridSettings, optional
         Its `points_per_side` counts for each core; there are no layers of crops. Points lie on a
@@ -86,17 +86,17 @@ def iter_tiles(
         If the device has no memory for a tile.
     """
     settings, tiling = settings or GridSettings(), tiling or Tiling()
-    contrast = _checked(predictor, picture, settings, contrast)
+    contrast = _checked(predictor, image, settings, contrast)
     entry = predictor.model.entry
     known = entry.sha256 or entry.xxh128  # else nobody could tell this model from another one
     keeps = folder is not None and known and where is None
     store = TileStore(folder) if folder is not None and keeps else None
-    return _tiles(predictor, picture, settings, tiling, where, contrast, store, pause)
+    return _tiles(predictor, image, settings, tiling, where, contrast, store, pause)
 
 
 def search_tile(
     predictor: Predictor,
-    picture: Any,
+    image: Any,
     number: int,
     settings: GridSettings,
     folder: Path,
@@ -106,7 +106,7 @@ def search_tile(
 
     Parameters
     ----------
-    predictor, picture, settings, folder, contrast
+    predictor, image, settings, folder, contrast
         As in `iter_tiles`.
     number : int
         Which of ``Tiling().tiles(picture.shape[:2])``.
@@ -116,31 +116,31 @@ def search_tile(
     InputError, DeviceError
         As `iter_tiles`.
     """
-    contrast = _checked(predictor, picture, settings, contrast)
+    contrast = _checked(predictor, image, settings, contrast)
     tiling = Tiling()
-    tile = tiling.tiles(picture.shape[:2])[number]
-    _look(predictor, picture, tile, settings, tiling, None, contrast, TileStore(folder), None)
+    tile = tiling.tiles(image.shape[:2])[number]
+    _found_in(predictor, image, tile, settings, tiling, None, contrast, TileStore(folder), None)
 
 
 def _checked(
-    predictor: Predictor, picture: Any, settings: GridSettings, contrast: tuple[Any, Any] | None
+    predictor: Predictor, image: Any, settings: GridSettings, contrast: tuple[Any, Any] | None
 ) -> tuple[Any, Any]:
     """Return the contrast of a picture that can be searched in tiles."""
     if settings.crop_layers:
         raise InputError(
             "a picture that is searched in tiles has no layers of crops; ask for more points"
         )
-    colours = picture.shape[2:]
-    if len(picture.shape) not in (2, 3) or (colours and colours[0] not in (3, 4)):
+    colours = image.shape[2:]
+    if len(image.shape) not in (2, 3) or (colours and colours[0] not in (3, 4)):
         raise InputError(
-            f"a picture must have shape (H, W), (H, W, 3) or (H, W, 4); got {picture.shape}"
+            f"a picture must have shape (H, W), (H, W, 3) or (H, W, 4); got {image.shape}"
         )
-    return contrast or pixel_range(sample_picture(picture), predictor.model.entry.intensity)
+    return contrast or pixel_range(sample_image(image), predictor.model.entry.intensity)
 
 
 def _tiles(
     predictor: Predictor,
-    picture: Any,
+    image: Any,
     settings: GridSettings,
     tiling: Tiling,
     where: NDArray[np.bool_] | None,
@@ -148,19 +148,19 @@ def _tiles(
     store: TileStore | None,
     pause: Callable[[], None] | None,
 ) -> Iterator[Progress[SearchResult]]:
-    tiles = tiling.tiles(picture.shape[:2])
+    tiles = tiling.tiles(image.shape[:2])
     everything: list[Proposal] = []
     for done, tile in enumerate(tiles, 1):
-        found = _look(predictor, picture, tile, settings, tiling, where, contrast, store, pause)
+        found = _found_in(predictor, image, tile, settings, tiling, where, contrast, store, pause)
         everything += found
         yield Progress(done, len(tiles), SearchResult(found))
-    kept = _one_of_each(everything, tiling, settings)
+    kept = _deduplicated(everything, tiling, settings)
     yield Progress(len(tiles), len(tiles), SearchResult([], kept))
 
 
-def _look(
+def _found_in(
     predictor: Predictor,
-    picture: Any,
+    image: Any,
     tile: Tile,
     settings: GridSettings,
     tiling: Tiling,
@@ -171,18 +171,18 @@ def _look(
 ) -> list[Proposal]:
     """Return what is whole in a tile: known from the store, or found now."""
     points = [
-        inside(lattice(step * tiling.side / settings.points_per_side, tile.core), where)
+        points_inside(lattice(step * tiling.side / settings.points_per_side, tile.core), where)
         for step in (1, 2)
     ]
-    pixels = plain(picture[slices(tile.seen)], "the picture")
+    pixels = plain(image[slices(tile.seen)], "the picture")
     if _is_flat(pixels, tile) or len(points[0]) == 0:
         return []
-    mark = stamp(pixels, tile, settings, contrast, predictor.model.entry.digest)
+    mark = tile_hash(pixels, tile, settings, contrast, predictor.model.entry.digest)
     found = None if store is None else store.read(tile, mark)
     if found is None:
         grids = [some - tile.seen[:2] for some in points]
         kept = _search(predictor, pixels, grids, settings, contrast, pause)
-        found = _whole(kept, picture.shape[:2], tile, settings)
+        found = _whole(kept, image.shape[:2], tile, settings)
         if store is not None:
             store.write(tile, mark, found)
     return found
@@ -233,7 +233,7 @@ def _moved(one: Proposal, shape: tuple[int, int], tile: Tile) -> Proposal:
     )
 
 
-def _one_of_each(
+def _deduplicated(
     proposals: list[Proposal], tiling: Tiling, settings: GridSettings
 ) -> list[Proposal]:
     """Drop what two tiles have found; only what leaves the core that it was found from can be."""
@@ -247,5 +247,5 @@ def _one_of_each(
         home = np.floor_divide(point, tiling.side)
         (inner if (first == home).all() and (last == home).all() else seam).append(one)
     scores = [one.score for one in seam]
-    stay = suppress(seam, scores, settings.overlap, settings.max_overlap)
+    stay = nms(seam, scores, settings.overlap, settings.max_overlap)
     return sorted([*inner, *(seam[i] for i in stay)], key=lambda one: -one.score)

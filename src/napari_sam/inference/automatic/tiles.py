@@ -20,7 +20,7 @@ from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.masks import Box, CroppedMask
 from napari_sam.results import Proposal
 
-__all__ = ["Tile", "TileStore", "Tiling", "lattice", "sample_picture", "stamp"]
+__all__ = ["Tile", "TileStore", "Tiling", "lattice", "sample_image", "tile_hash"]
 
 MEASURED = "score", "stability", "point", "crop", "area", "roundness", "intensity"
 WRITTEN = "shape", "corner", "size", *MEASURED, "touches_edge"  # keys of the files
@@ -129,14 +129,14 @@ def lattice(step: float, core: Box) -> NDArray[np.float64]:
     return np.stack([rows.ravel(), columns.ravel()], axis=1)
 
 
-def sample_picture(picture: Any) -> NDArray[Any]:
+def sample_image(image: Any) -> NDArray[Any]:
     """Return pixels from all over a large picture, enough to find its contrast.
 
     Windows of one single value, as where nothing was written, do not count unless all are.
 
     Parameters
     ----------
-    picture : (H, W) or (H, W, C) array-like
+    image : (H, W) or (H, W, C) array-like
         Is indexed with slices.
 
     Returns
@@ -145,17 +145,17 @@ def sample_picture(picture: Any) -> NDArray[Any]:
     """
     starts = [
         sorted({int(at) for at in np.linspace(0, max(0, size - SIDE), WINDOWS)})
-        for size in picture.shape[:2]
+        for size in image.shape[:2]
     ]
     windows = [
-        plain(picture[row : row + SIDE, column : column + SIDE], "the picture")
+        plain(image[row : row + SIDE, column : column + SIDE], "the picture")
         for row, column in product(*starts)
     ]
     filled = [window for window in windows if window.min() != window.max()] or windows
     return np.concatenate([window.reshape(-1, *window.shape[2:]) for window in filled])
 
 
-def stamp(
+def tile_hash(
     pixels: NDArray[Any],
     tile: Tile,
     settings: GridSettings,

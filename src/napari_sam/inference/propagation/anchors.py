@@ -11,7 +11,7 @@ import numpy as np
 from napari_sam.arrays import plain
 from napari_sam.errors import InputError
 from napari_sam.masks import CroppedMask, cropped_masks
-from napari_sam.numbering import LARGEST
+from napari_sam.numbering import MAX_LABEL
 from napari_sam.prompts import ABSENT, Absent, Prompts
 
 __all__ = ["Anchor", "Anchors"]
@@ -115,9 +115,9 @@ class Anchors:
         last: int,
     ) -> None:
         for id_, on in seeds.items():
-            if not isinstance(id_, int | np.integer) or not 1 <= id_ <= LARGEST:
+            if not isinstance(id_, int | np.integer) or not 1 <= id_ <= MAX_LABEL:
                 raise InputError(
-                    f"object ids must be whole numbers from 1 to {LARGEST}; got {id_!r}"
+                    f"object ids must be whole numbers from 1 to {MAX_LABEL}; got {id_!r}"
                 )
             if not isinstance(on, Mapping):
                 raise InputError(

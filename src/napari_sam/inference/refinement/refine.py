@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike
 from napari_sam.arrays import plain
 from napari_sam.errors import InputError
 from napari_sam.inference.mask_prompts import PromptRule
-from napari_sam.inference.overlaps import Found, settle
+from napari_sam.inference.overlaps import RankedMask, resolve_overlaps
 from napari_sam.inference.predictor import Predictor
 from napari_sam.inference.propagation.propagate import Embeddings
-from napari_sam.inference.refinement.two_pass import Refined, ask_twice, check_labels
+from napari_sam.inference.refinement.two_pass import Refined, check_labels, predict_two_pass
 from napari_sam.inference.stack import Stack
 from napari_sam.masks import cropped_masks
 from napari_sam.results import Prediction, Step
@@ -85,7 +85,7 @@ def refine(
             f"the labels must have the picture's shape {embedding.shape}; got {labels.shape}"
         )
     predict = partial(predictor.predict_batch, embedding)
-    answers = ask_twice(predict, known, rule, labels)
+    answers = predict_two_pass(predict, known, rule, labels)
     return {id_: answer for id_, (_, answer) in answers.items()}
 
 
@@ -155,8 +155,8 @@ def _refined(
         image = planes.plane(index)
         answers = refine(predictor, image, before, rule, contrast=contrast, store=store)
         got = {id_: Refined.of(known[id_], answer) for id_, answer in answers.items()}
-        found = {id_: Found(one.after, one.score) for id_, one in got.items()}
+        found = {id_: RankedMask(one.after, one.score) for id_, one in got.items()}
         unsure = {id_: one.unsure for id_, one in got.items() if one.unsure}
-        settled = settle(found, planes.shape, before.dtype)
+        settled = resolve_overlaps(found, planes.shape, before.dtype)
         scores = {id_: one.score for id_, one in got.items()}
         yield Step(index, settled, scores, unsure=unsure)

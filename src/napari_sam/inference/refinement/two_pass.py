@@ -15,7 +15,7 @@ from napari_sam.masks import CroppedMask
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction
 
-__all__ = ["Refined", "ask_twice", "check_labels"]
+__all__ = ["Refined", "check_labels", "predict_two_pass"]
 
 OTHER = 0.5  # IoU with the mask before, below which the answer is another object
 
@@ -89,7 +89,7 @@ def check_labels(labels: NDArray[Any]) -> NDArray[Any]:
 ALONE = PromptRule(box=False)
 
 
-def ask_twice(
+def predict_two_pass(
     predict: Callable[[list[Prompts]], list[Prediction]],
     rough: Mapping[int, CroppedMask],
     rule: PromptRule,

@@ -6,20 +6,20 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
 
-__all__ = ["beside"]
+__all__ = ["run_beside"]
 
 Result = TypeVar("Result")
 OFTEN_S = 0.005
 
 
-def beside(work: Callable[[], Result], pause: Callable[[], None] | None) -> Result:
+def run_beside(work: Callable[[], Result], pause: Callable[[], None] | None) -> Result:
     """Return what `work` returns; while it goes on in another thread, call `pause` often.
 
     An exception of either is raised when `work` has ended.
 
     Examples
     --------
-    >>> beside(lambda: 6 * 7, pause=None)
+    >>> run_beside(lambda: 6 * 7, pause=None)
     42
     """
     if pause is None:

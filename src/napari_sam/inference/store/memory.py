@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from napari_sam.inference.embedding import Embedding
 
 
-__all__ = ["MemoryStore", "give_back"]
+__all__ = ["MemoryStore", "trim_heap"]
 
 
 class MemoryStore:
@@ -60,7 +60,7 @@ class MemoryStore:
             while self.nbytes > self.budget:
                 self._kept.popitem(last=False)
         if full:
-            give_back()
+            trim_heap()
         return True
 
     def clear(self) -> None:
@@ -69,7 +69,7 @@ class MemoryStore:
             self._kept.clear()
 
 
-def give_back() -> None:
+def trim_heap() -> None:
     """Return to the system what the C library keeps of memory that was freed.
 
     glibc keeps hundreds of megabytes once an image encoder has run. A few milliseconds, without

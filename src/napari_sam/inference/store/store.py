@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import platformdirs
 
-from napari_sam.inference.store.beside import beside
+from napari_sam.inference.store.beside import run_beside
 from napari_sam.inference.store.disk import DiskStore
-from napari_sam.inference.store.memory import MemoryStore, give_back
+from napari_sam.inference.store.memory import MemoryStore, trim_heap
 from napari_sam.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ class EmbeddingStore:
     def _make(self, predictor: Predictor, image: Any, contrast: Any, pause: Any) -> Embedding:
         embedding = predictor.embed(image, contrast, pause, compact=True)
         self.made += 1
-        give_back()
+        trim_heap()
         return embedding
 
     def _write(self, key: str, embedding: Embedding, pause: Any) -> bool:
@@ -148,7 +148,7 @@ class EmbeddingStore:
             return False
         self._being_written[key] = embedding  # whoever goes first meanwhile may want this very one
         try:
-            return beside(partial(self.disk.put, key, embedding), pause)
+            return run_beside(partial(self.disk.put, key, embedding), pause)
         finally:
             self._being_written.pop(key, None)
 
@@ -188,12 +188,12 @@ def _key(predictor: Predictor, image: Any, contrast: tuple[Any, Any] | None) -> 
     entry = predictor.model.entry
     if not (entry.sha256 or entry.xxh128):
         return ""
-    picture = check_image(image)
+    image = check_image(image)
     rule: object = entry.intensity
     if contrast is not None:
         rule = [bound.tolist() for bound in bounds(contrast)]
-    head = (FORMAT, predictor.config, entry.digest, rule, picture.shape, picture.dtype.name)
+    head = (FORMAT, predictor.config, entry.digest, rule, image.shape, image.dtype.name)
     digest = hashlib.blake2b(repr(head).encode(), digest_size=20)
-    native = picture.astype(picture.dtype.newbyteorder("="), order="C", copy=False)
+    native = image.astype(image.dtype.newbyteorder("="), order="C", copy=False)
     digest.update(native.data)
     return digest.hexdigest()

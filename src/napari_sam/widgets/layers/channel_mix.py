@@ -11,7 +11,7 @@ import numpy as np
 from napari.layers import Image, Labels
 from numpy.typing import NDArray
 
-from napari_sam.inference.channels import in_picture
+from napari_sam.inference.channels import in_image
 from napari_sam.inference.stack import SIDE, sample_steps
 from napari_sam.planes import Plane
 
@@ -46,7 +46,7 @@ class Channel:
     def reader(self, plane: Plane, step: int = 1) -> Read:
         """Return what reads every `step`-th pixel of a plane of the masks, in whatever thread."""
         data, every = finest(self.layer), slice(None, None, step)
-        at = in_picture(plane, self.axis, self.index)
+        at = in_image(plane, self.axis, self.index)
         index = tuple(every if i is None else i for i in at)
         return lambda: np.asarray(data[index])
 
