@@ -1,4 +1,4 @@
-"""What a person says about one object: points, a box, a mask, words. Row-column order, numpy."""
+"""Prompts of one object: points, a box, a mask, words. Row-column order, numpy."""
 
 from __future__ import annotations
 

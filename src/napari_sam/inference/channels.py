@@ -1,4 +1,4 @@
-"""Which axis of a picture holds its channels, and what the masks' axes are then. No torch here.
+"""The channel axis of an image, and the axes of its masks. No torch here.
 
 Masks have no channels. Viewers align the last axes of arrays, so a leading channel axis is left
 out of the masks, and one further in or last stays, with one entry that stands for all channels:

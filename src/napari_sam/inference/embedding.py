@@ -1,14 +1,14 @@
-"""What the image encoder saw of one picture."""
+"""Image embedding: the features of the encoder, level by level."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 from torch import Tensor
 
+from napari_sam.arrays import ContrastRange
 from napari_sam.model.sam import Features
 
 __all__ = ["Embedding", "Level", "map_features", "to_half"]
@@ -38,7 +38,7 @@ class Embedding:
     """
 
     shape: tuple[int, int]
-    contrast: tuple[Any, Any]
+    contrast: ContrastRange
     levels: tuple[Level, ...]
 
     @property

@@ -1,21 +1,21 @@
-"""A mask that is there already, as prompts: itself, its box, points inside and in neighbours."""
+"""Prompts from a mask: itself, its box, points inside and in neighbours."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_sam.arrays import Labels
 from napari_sam.errors import InputError
 from napari_sam.masks import CroppedMask, cropped_masks
 from napari_sam.prompts import Prompts
 
 __all__ = ["PromptRule", "prompts_from"]
 
-NEAR = 0.5  # of an object's longer side: how far off a neighbour still counts
+MAX_GAP = 0.5  # of an object's longer side: how far off a neighbour still counts
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class PromptRule:
 def prompts_from(
     mask: CroppedMask,
     rule: PromptRule,
-    labels: NDArray[Any] | None = None,
+    labels: Labels | None = None,
     id_: int = 0,
 ) -> Prompts:
     """Return the prompts that describe a mask.
@@ -104,9 +104,9 @@ def _deepest(mask: NDArray[np.bool_], count: int) -> NDArray[np.float64]:
     return np.array(points, float).reshape(-1, 2)
 
 
-def _neighbours(mask: CroppedMask, labels: NDArray[Any], id_: int) -> NDArray[np.float64]:
+def _neighbours(mask: CroppedMask, labels: Labels, id_: int) -> NDArray[np.float64]:
     """Return the deepest point of each neighbour near by, nearest first."""
-    reach = round(NEAR * max(mask.size)) + 1
+    reach = round(MAX_GAP * max(mask.size)) + 1
     top, left, bottom, right = mask.box
     corner = max(0, top - reach), max(0, left - reach)
     around = cropped_masks(labels[corner[0] : bottom + reach, corner[1] : right + reach])

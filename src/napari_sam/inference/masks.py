@@ -1,4 +1,4 @@
-"""Cleaning of predicted masks."""
+"""Postprocessing of masks: connected parts, holes and specks."""
 
 from __future__ import annotations
 

@@ -1,15 +1,15 @@
-"""Objects never write over each other: one rule says who gets a pixel."""
+"""Resolve overlaps: one rule says which mask of a slice gets a pixel."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
+from napari_sam.arrays import Pixels
 from napari_sam.masks import CroppedMask, slices
 
 __all__ = ["Rank", "RankedMask", "resolve_overlaps"]
@@ -34,7 +34,7 @@ class RankedMask:
 
 def resolve_overlaps(
     found: Mapping[int, RankedMask], shape: tuple[int, int], dtype: DTypeLike = np.int32
-) -> NDArray[Any]:
+) -> Pixels:
     """Return the labels (H, W) of a slice.
 
     A pixel goes to the mask of the highest rank, then of the best score, then of the lowest id.

@@ -1,4 +1,4 @@
-"""A picture in, masks out: embed once, predict at every prompt."""
+"""The predictor: embed an image once, predict masks for prompts."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from napari_sam.arrays import ContrastRange
 from napari_sam.errors import CheckpointError, DeviceError, InputError
 from napari_sam.inference.batching import in_batches
 from napari_sam.inference.embedding import Embedding, Level, map_features, to_half
@@ -30,12 +30,13 @@ from napari_sam.inference.windows import View, Window, find_windows, is_rival, m
 from napari_sam.model.load import load_text
 from napari_sam.model.sam import Features, Sam
 from napari_sam.model.text_decoder import TextDecoder
+from napari_sam.progress import Pause
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction
 
 __all__ = ["Embedding", "Predictor"]
 
-MOST_ENLARGED = 8  # a picture of a few pixels stays one of few
+MAX_ENLARGEMENT = 8  # a picture of a few pixels stays one of few
 Form = tuple[int, bool, bool, bool]
 """Number of points, and whether there are a box, a mask and words."""
 
@@ -82,9 +83,9 @@ class Predictor:
     @torch.inference_mode()
     def embed(
         self,
-        image: Any,
-        contrast: tuple[Any, Any] | None = None,
-        pause: Callable[[], None] | None = None,
+        image: ArrayLike,
+        contrast: ContrastRange | None = None,
+        pause: Pause | None = None,
         *,
         compact: bool = False,
     ) -> Embedding:
@@ -224,7 +225,7 @@ class Predictor:
         return [merge(some) for some in answers]
 
     @contextmanager
-    def _pausing(self, pause: Callable[[], None] | None) -> Iterator[Callable[..., None]]:
+    def _pausing(self, pause: Pause | None) -> Iterator[Callable[..., None]]:
         """Call `pause`, if there is one, before each layer of the encoder; yield what does."""
         if pause is None:
             yield lambda: None
@@ -232,7 +233,7 @@ class Predictor:
 
         pausing = False
 
-        def rest(*_: Any) -> None:
+        def rest(*_: object) -> None:
             nonlocal pausing
             if pausing:  # the model works on something else
                 return
@@ -257,7 +258,7 @@ class Predictor:
         if not self.config.dense:
             return [fit_shape(shape, self.config.frame)]
         longest = min(max(2 * max(shape), self.config.enlarge), self.config.closest)
-        longest = min(longest, MOST_ENLARGED * max(shape))
+        longest = min(longest, MAX_ENLARGEMENT * max(shape))
         shapes = [shape if max(shape) > longest else fit_shape(shape, longest)]
         while max(shapes[-1]) > self.config.frame:
             longest = max(self.config.frame, -(-max(shapes[-1]) // 2))

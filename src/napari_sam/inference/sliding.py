@@ -1,4 +1,4 @@
-"""One mask of a whole picture from windows that overlap, for prompts that name no place."""
+"""Sliding window over a whole image, for prompts that name no place."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from napari_sam.inference.embedding import Embedding
-from napari_sam.inference.windows import OWN, View, Window
+from napari_sam.inference.windows import MIN_SCALE, View, Window
 from napari_sam.model.config import SamConfig
 from napari_sam.results import Prediction
 
@@ -22,7 +22,7 @@ def sliding_windows(embedding: Embedding, config: SamConfig) -> list[Window]:
     A finer one would show a few cells at a time, a coarser one loses small ones.
     """
     scales = [max(level.shape) / max(embedding.shape) for level in embedding.levels]
-    level = max((i for i, scale in enumerate(scales) if scale >= OWN), default=0)
+    level = max((i for i, scale in enumerate(scales) if scale >= MIN_SCALE), default=0)
     tokens = embedding.levels[level].features.embedding.shape[-2:]
     rows, columns = (_starts(size, config.grid) for size in tokens)
     return [(level, row, column) for row, column in itertools.product(rows, columns)]
@@ -35,7 +35,7 @@ def _starts(size: int, grid: int) -> list[int]:
 
 
 class SlidingWindow:
-    """Joins the logits of windows; in the middle of one they count most.
+    """Weighted mean of the logits of windows; in the middle of one they count most.
 
     Parameters
     ----------

@@ -1,13 +1,11 @@
-"""A stack or time series, read slice by slice, with one contrast for all of it."""
+"""Stacks and time series, read slice by slice, with one contrast for all slices."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from numpy.typing import NDArray
-
-from napari_sam.arrays import plain
+from napari_sam.arrays import ContrastRange, Indexable, Pixels, indexable, plain
 from napari_sam.errors import InputError
 from napari_sam.inference.image import check_image, pixel_range
 
@@ -36,7 +34,7 @@ class Stack:
     """
 
     def __init__(self, data: Any) -> None:
-        self.data = data if hasattr(data, "shape") else plain(data, "the stack")
+        self.data = indexable(data, "the stack")
         shape = tuple(self.data.shape)
         if not (len(shape) == 3 or (len(shape) == 4 and shape[3] in (3, 4))) or 0 in shape:
             raise InputError(f"a stack must have shape (Z, Y, X) or (Z, Y, X, 3 or 4); got {shape}")
@@ -45,7 +43,7 @@ class Stack:
     def __len__(self) -> int:
         return int(self.data.shape[0])
 
-    def plane(self, index: int) -> NDArray[Any]:
+    def plane(self, index: int) -> Pixels:
         """Return one slice, (Y, X) or (Y, X, 3).
 
         Raises
@@ -58,7 +56,7 @@ class Stack:
         except InputError as error:
             raise InputError(f"slice {index}: {error}") from error
 
-    def contrast(self, rule: str) -> tuple[Any, Any]:
+    def contrast(self, rule: str) -> ContrastRange:
         """Return (low, high) for all slices alike.
 
         It comes from pixels all over the stack, the same that the panel takes.
@@ -66,7 +64,7 @@ class Stack:
         return pixel_range(sample_stack(self.data, 3), rule)
 
 
-PLANES, SIDE = 16, 256
+SAMPLE_PLANES, SAMPLE_SIDE = 16, 256
 
 
 def sample_steps(shape: Sequence[int]) -> list[int]:
@@ -81,12 +79,12 @@ def sample_steps(shape: Sequence[int]) -> list[int]:
     """
     if len(shape) == 2:
         return [1, 1]
-    per_axis = round(PLANES ** (1 / (len(shape) - 2)))
-    counts = [per_axis] * (len(shape) - 2) + [SIDE] * 2
+    per_axis = round(SAMPLE_PLANES ** (1 / (len(shape) - 2)))
+    counts = [per_axis] * (len(shape) - 2) + [SAMPLE_SIDE] * 2
     return [max(1, size // count) for size, count in zip(shape, counts, strict=True)]
 
 
-def sample_stack(data: Any, ndim: int) -> NDArray[Any]:
+def sample_stack(data: Indexable, ndim: int) -> Pixels:
     """Return the pixels of about 16 planes of 256 x 256, evenly spaced: (N,) or (N, colours).
 
     Parameters

@@ -1,4 +1,4 @@
-"""Loaded models, shared by all who hold the same host; each works in one thread of its own."""
+"""Model host: loaded models, shared by all who hold it, with one worker thread each."""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
-"""Embed the planes of a stack ahead of need, the nearest first. No torch here."""
+"""Precompute embeddings of a stack, the nearest plane first. No torch here."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from napari_sam.arrays import Pixels
 from napari_sam.errors import InputError
 from napari_sam.planes import Plane
 from napari_sam.progress import Estimate, Progress
@@ -36,8 +36,8 @@ class Precomputed(NamedTuple):
 
 
 def embed_stack(
-    keep: Callable[[NDArray[Any]], int],
-    read: Callable[[Seen], NDArray[Any]],
+    keep: Callable[[Pixels], int],
+    read: Callable[[Seen], Pixels],
     planes: Iterable[Seen],
     current: Callable[[], Seen | None],
     budget: float = float("inf"),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
+from napari_sam.progress import Pause
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction
 
@@ -20,7 +21,7 @@ class Segmenter(Protocol):
         self,
         image: NDArray[Any],
         contrast: tuple[Any, Any] | None = None,
-        pause: Callable[[], None] | None = None,
+        pause: Pause | None = None,
     ) -> Any:
         """Embed a picture of shape (H, W) or (H, W, 3 or 4).
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from napari_sam.progress import Pause
 from napari_sam.results import Proposal
 from napari_sam.text.installed import missing
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Reader"]
 
-Pause = Callable[[], None]
 
 
 class Reader:

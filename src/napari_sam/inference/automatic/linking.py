@@ -1,4 +1,4 @@
-"""Objects found slice by slice become objects of the stack, or tracks in time. No torch here."""
+"""Link labels of slices into objects of a stack, or tracks in time. No torch here."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,7 @@ from scipy import sparse
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse.csgraph import connected_components
 
-from napari_sam.arrays import plain
+from napari_sam.arrays import Labels, Pixels, plain
 from napari_sam.errors import InputError
 
 __all__ = ["GAP", "OVERLAP", "link_by", "link_slices"]
@@ -26,7 +25,7 @@ Ids = NDArray[np.int64]
 
 
 def link_slices(
-    slices: Iterable[NDArray[Any]],
+    slices: Iterable[Labels],
     *,
     overlap: float = OVERLAP,
     gap: int = GAP,
@@ -88,7 +87,7 @@ def link_slices(
     return link_by(slices, [min(1.0, asked * (1 + missed / 2)) for missed in range(gap + 1)])
 
 
-def link_by(slices: Iterable[NDArray[Any]], lowest: Sequence[float]) -> Iterator[NDArray[np.int32]]:
+def link_by(slices: Iterable[Labels], lowest: Sequence[float]) -> Iterator[NDArray[np.int32]]:
     """Link as `link_slices` does, by the lowest IoU after no, one, two ... missed slices."""
     before: deque[_LinkedSlice] = deque(maxlen=len(lowest))  # the nearest first
     last = 0
@@ -127,7 +126,7 @@ class _LinkedSlice:
     areas: NDArray[np.int64]
 
     @classmethod
-    def of(cls, labels: NDArray[Any], index: int) -> _LinkedSlice:
+    def of(cls, labels: Labels, index: int) -> _LinkedSlice:
         """Give ranks in the order of the labels; no object has an id yet."""
         labels = plain(labels, f"slice {index}")
         if labels.ndim != 2 or labels.dtype.kind not in "iu":
@@ -138,7 +137,7 @@ class _LinkedSlice:
         values, places = np.unique(labels, return_inverse=True)
         if len(values) and values[0] < 0:
             raise InputError(f"labels must be 0 or more; slice {index} holds {values[0]}")
-        ranks: NDArray[Any] = places.reshape(labels.shape) + int(values[:1].any())
+        ranks: Pixels = places.reshape(labels.shape) + int(values[:1].any())
         areas = np.bincount(ranks.ravel(), minlength=1)
         return cls(ranks.astype(np.int32), np.zeros(len(areas), np.int64), areas)
 

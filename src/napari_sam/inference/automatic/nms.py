@@ -19,7 +19,9 @@ def nms(
     overlap: Literal["mask", "box"],
     max_overlap: float,
 ) -> list[int]:
-    """Return which proposals stay, the highest rank first; of equal ones the first comes first.
+    """Non-maximum suppression: return which proposals stay, the highest rank first.
+
+    Of equal ones the first comes first.
 
     Parameters
     ----------

@@ -1,15 +1,15 @@
-"""At which points a part of a picture is asked about, round after round. No model."""
+"""Point grid, crops, and the schedule of seeds of a search. No model here."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
 from itertools import product
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sam.arrays import Pixels
 from napari_sam.inference.automatic.seeds import distance_peaks, maxima, object_size
 from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.masks import Box, slices
@@ -25,7 +25,7 @@ SeedRound = Callable[[Sequence[Proposal]], Points]
 
 
 def seed_schedule(
-    image: NDArray[Any],
+    image: Pixels,
     crop: Box,
     per_side: int,
     settings: GridSettings,

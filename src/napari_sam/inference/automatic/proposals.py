@@ -1,12 +1,11 @@
-"""From a mask that a view shows to a proposal of the picture, unless it is cut or background."""
+"""Masks to proposals: filter by crop edge and size, clean, measure."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sam.arrays import Pixels
 from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.inference.automatic.sweep import PointMask
 from napari_sam.inference.masks import keep_prompted, without_specks
@@ -17,7 +16,7 @@ from napari_sam.results import Proposal
 
 __all__ = ["ProposalMaker", "near_edge"]
 
-NEAR = 20  # pixels from the edge of a crop; an object that comes so near may go on outside
+EDGE_MARGIN = 20  # pixels from the edge of a crop; an object that comes so near may go on outside
 
 
 class ProposalMaker:
@@ -31,7 +30,7 @@ class ProposalMaker:
         What is cleaned, and what is too large.
     """
 
-    def __init__(self, image: NDArray[Any], settings: GridSettings) -> None:
+    def __init__(self, image: Pixels, settings: GridSettings) -> None:
         self._grey = image if image.ndim == 2 else image.mean(axis=2, dtype=np.float32)
         self._settings = settings
 
@@ -59,7 +58,7 @@ class ProposalMaker:
         box = shifted(box, *found.corner)
         if near_edge(box, view.seen, (0, 0, *view.embedding.shape), 1):
             return None
-        if near_edge(shifted(box, *crop[:2]), crop, (0, 0, *shape), NEAR):
+        if near_edge(shifted(box, *crop[:2]), crop, (0, 0, *shape), EDGE_MARGIN):
             return None
         if self._settings.clean:
             mask = without_specks(mask, self._settings.clean)

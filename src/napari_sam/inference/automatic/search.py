@@ -1,16 +1,16 @@
-"""Find everything in a picture by asking at many points (Kirillov et al. 2023, section 4)."""
+"""Automatic mask generation at many points (Kirillov et al. 2023, section 4)."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from napari_sam.arrays import plain
+from napari_sam.arrays import ContrastRange, Pixels, plain
 from napari_sam.errors import InputError
 from napari_sam.inference.automatic.nms import nms
 from napari_sam.inference.automatic.points import SeedRound, crops, points_inside, seed_schedule
@@ -22,7 +22,7 @@ from napari_sam.inference.predictor import Embedding, Predictor
 from napari_sam.inference.windows import View, Window
 from napari_sam.masks import Box, slices
 from napari_sam.model.config import SamConfig
-from napari_sam.progress import Progress
+from napari_sam.progress import Pause, Progress
 from napari_sam.results import Proposal
 
 if TYPE_CHECKING:
@@ -57,11 +57,11 @@ class SearchResult(NamedTuple):
 
 def propose_grid(
     predictor: Predictor,
-    image: Any,
+    image: ArrayLike,
     settings: GridSettings | None = None,
     *,
-    seeds: Any = None,
-    contrast: tuple[Any, Any] | None = None,
+    seeds: ArrayLike | None = None,
+    contrast: ContrastRange | None = None,
     store: EmbeddingStore | None = None,
 ) -> list[Proposal]:
     """Return everything that is found in a picture, best first.
@@ -117,14 +117,14 @@ def propose_grid(
 
 def iter_proposals(
     predictor: Predictor,
-    image: Any,
+    image: ArrayLike,
     settings: GridSettings | None = None,
     *,
-    seeds: Any = None,
+    seeds: ArrayLike | None = None,
     where: NDArray[np.bool_] | None = None,
-    contrast: tuple[Any, Any] | None = None,
+    contrast: ContrastRange | None = None,
     store: EmbeddingStore | None = None,
-    pause: Callable[[], None] | None = None,
+    pause: Pause | None = None,
 ) -> Iterator[Progress[SearchResult]]:
     """Find everything in a picture, a few points at a time.
 
@@ -186,12 +186,12 @@ def iter_proposals(
 
 def search(
     predictor: Predictor,
-    image: NDArray[Any],
+    image: Pixels,
     points: NDArray[np.float64],
     coarser: NDArray[np.float64],
     settings: GridSettings,
-    contrast: tuple[Any, Any],
-    pause: Callable[[], None] | None = None,
+    contrast: ContrastRange,
+    pause: Pause | None = None,
 ) -> Iterator[Progress[SearchResult]]:
     """Do the same at these points of a checked picture, without crops.
 
@@ -209,7 +209,7 @@ def search(
 
 
 def deduplicate(proposals: Sequence[Proposal], settings: GridSettings) -> list[Proposal]:
-    """Return one proposal for each object, best first.
+    """Non-maximum suppression within crops and across them: one of each object, best first.
 
     Within a crop the better score stays; of those, the one from the smaller crop, which shows more
     detail.
@@ -245,7 +245,7 @@ class _Job:
 
 
 def _jobs(
-    image: NDArray[Any], settings: GridSettings, seeds: Any, where: NDArray[np.bool_] | None
+    image: Pixels, settings: GridSettings, seeds: ArrayLike | None, where: NDArray[np.bool_] | None
 ) -> list[_Job]:
     shape = image.shape[0], image.shape[1]
     if seeds is not None:
@@ -283,7 +283,7 @@ def _proposals(
     jobs: Sequence[_Job],
     embed: Callable[[Box], Embedding],
     settings: GridSettings,
-    pause: Callable[[], None] | None,
+    pause: Pause | None,
 ) -> Iterator[Progress[SearchResult]]:
     thresholds = _thresholds(predictor, settings)
     most = {ask: _round_windows(predictor, job, ask, [])[1] for job in jobs for ask in job.rounds}
@@ -320,7 +320,7 @@ def _thresholds(predictor: Predictor, settings: GridSettings) -> Thresholds:
 
 
 STEP = 8  # tokens between windows: a point is at most four of 32 away from a window's middle
-CLOSEST = 2.0  # times the picture's own scale; from nearer, a whole cell seldom fits a window
+MAX_SCALE = 2.0  # times the picture's own scale; from nearer, a whole cell seldom fits a window
 
 
 @dataclass(frozen=True, eq=False)
@@ -357,7 +357,7 @@ def point_windows(
     if not config.dense:
         return [PointWindow((0, 0, 0), points)]
     finest = next(
-        (i for i, size in enumerate(levels) if max(size) <= CLOSEST * max(shape)), len(levels) - 1
+        (i for i, size in enumerate(levels) if max(size) <= MAX_SCALE * max(shape)), len(levels) - 1
     )
     found = []
     for level in range(finest, len(levels)):

@@ -1,10 +1,9 @@
-"""Many points of one view: what is not worth keeping is dropped before work is put into it."""
+"""Predict masks at many points of one window, in batches, with early rejection."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from napari_sam.arrays import Pixels
 from napari_sam.inference.batching import batches
 from napari_sam.inference.embedding import map_features
 from napari_sam.inference.windows import View
@@ -19,9 +19,9 @@ from napari_sam.model.sam import Sam
 
 __all__ = ["Enlarger", "PointMask", "Thresholds", "sweep"]
 
-MARGIN = 0.15  # by how much the stability may rise when a mask is enlarged; most was 0.13
-FEW = 400  # cells; of smaller objects the low resolution says too little, and they cost little
-LONE = slice(1, 4)  # the masks that answer a lone point
+STABILITY_MARGIN = 0.15  # by how much the stability may rise when a mask is enlarged; most was 0.13
+MIN_AREA = 400  # cells; of smaller objects the low resolution says too little, and they cost little
+MULTIMASK = slice(1, 4)  # the masks that answer a lone point
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class PointMask:
 def sweep(
     model: Sam, view: View, points: NDArray[np.float64], thresholds: Thresholds
 ) -> Iterator[tuple[int, list[PointMask]]]:
-    """Ask for three masks at each point and give those above the thresholds, batch by batch.
+    """Predict three masks at each point and yield those above the thresholds, batch by batch.
 
     Parameters
     ----------
@@ -75,12 +75,12 @@ def sweep(
         where = view.to_frame(points[some])
         xy = torch.from_numpy(where).to(like.device, like.dtype)[:, None]
         answer = model.judge(features, xy, torch.ones(len(some), 1, device=like.device).long())
-        good = answer.iou[:, LONE].float() > thresholds.min_score
+        good = answer.iou[:, MULTIMASK].float() > thresholds.min_score
         worth = good.any(dim=1).nonzero()[:, 0]
         found: list[list[PointMask]] = [[] for _ in some]
         if len(worth) == 0:
             return found
-        chosen = answer.only(worth, LONE)
+        chosen = answer.only(worth, MULTIMASK)
         logits = model.mask_decoder.draw(chosen).float()
         wanted = good[worth] & _stable(logits, enlarger.cells, view, thresholds)
         for row, column in wanted.nonzero().tolist():
@@ -102,8 +102,8 @@ def _stable(logits: Tensor, cells: tuple[int, int], view: View, thresholds: Thre
     shown = logits[..., : cells[0], : cells[1]]
     inner = (shown > threshold + thresholds.offset).sum(dim=(-2, -1))
     outer = (shown > threshold - thresholds.offset).sum(dim=(-2, -1))
-    small = (outer > 0) & (outer < FEW)
-    return small | (inner >= (thresholds.min_stability - MARGIN) * outer) & (outer > 0)
+    small = (outer > 0) & (outer < MIN_AREA)
+    return small | (inner >= (thresholds.min_stability - STABILITY_MARGIN) * outer) & (outer > 0)
 
 
 def _enlarged(
@@ -119,7 +119,7 @@ def _enlarged(
     outer = int((values > threshold - thresholds.offset).sum())
     if outer == 0 or inner < thresholds.min_stability * outer:
         return None
-    mask: NDArray[Any] = (values > threshold).cpu().numpy()
+    mask: Pixels = (values > threshold).cpu().numpy()
     return (mask, corner, inner / outer) if mask.any() else None
 
 

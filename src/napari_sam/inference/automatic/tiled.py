@@ -1,20 +1,19 @@
-"""Find everything in a picture of any size, tile by tile, in bounded memory."""
+"""Automatic mask generation tile by tile, in bounded memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.arrays import plain
+from napari_sam.arrays import ContrastRange, Indexable, Pixels, plain
 from napari_sam.errors import InputError
 from napari_sam.inference.automatic.nms import nms
 from napari_sam.inference.automatic.points import points_inside
-from napari_sam.inference.automatic.proposals import NEAR, near_edge
+from napari_sam.inference.automatic.proposals import EDGE_MARGIN, near_edge
 from napari_sam.inference.automatic.search import SearchResult, search
 from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.inference.automatic.tiles import (
@@ -28,7 +27,7 @@ from napari_sam.inference.automatic.tiles import (
 from napari_sam.inference.image import check_image, pixel_range
 from napari_sam.inference.predictor import Predictor
 from napari_sam.masks import CroppedMask, shifted, slices
-from napari_sam.progress import Progress
+from napari_sam.progress import Pause, Progress
 from napari_sam.results import Proposal
 
 __all__ = ["iter_tiles", "search_tile"]
@@ -36,14 +35,14 @@ __all__ = ["iter_tiles", "search_tile"]
 
 def iter_tiles(
     predictor: Predictor,
-    image: Any,
+    image: Indexable,
     settings: GridSettings | None = None,
     *,
     tiling: Tiling | None = None,
     where: NDArray[np.bool_] | None = None,
-    contrast: tuple[Any, Any] | None = None,
+    contrast: ContrastRange | None = None,
     folder: Path | None = None,
-    pause: Callable[[], None] | None = None,
+    pause: Pause | None = None,
 ) -> Iterator[Progress[SearchResult]]:
     """Find everything in a large picture.
 
@@ -85,22 +84,21 @@ def iter_tiles(
     DeviceError
         If the device has no memory for a tile.
     """
-    settings, tiling = settings or GridSettings(), tiling or Tiling()
-    contrast = _checked(predictor, image, settings, contrast)
     entry = predictor.model.entry
     known = entry.sha256 or entry.xxh128  # else nobody could tell this model from another one
-    keeps = folder is not None and known and where is None
-    store = TileStore(folder) if folder is not None and keeps else None
-    return _tiles(predictor, image, settings, tiling, where, contrast, store, pause)
+    store = TileStore(folder) if folder is not None and known and where is None else None
+    settings, tiling = settings or GridSettings(), tiling or Tiling()
+    contrast = _check(predictor, image, settings, contrast)
+    return _TiledSearch(predictor, image, settings, tiling, where, contrast, store, pause).run()
 
 
 def search_tile(
     predictor: Predictor,
-    image: Any,
+    image: Indexable,
     number: int,
     settings: GridSettings,
     folder: Path,
-    contrast: tuple[Any, Any] | None = None,
+    contrast: ContrastRange | None = None,
 ) -> None:
     """Search one tile, unless the folder knows it, so that `iter_tiles` finds it there.
 
@@ -116,15 +114,15 @@ def search_tile(
     InputError, DeviceError
         As `iter_tiles`.
     """
-    contrast = _checked(predictor, image, settings, contrast)
-    tiling = Tiling()
-    tile = tiling.tiles(image.shape[:2])[number]
-    _found_in(predictor, image, tile, settings, tiling, None, contrast, TileStore(folder), None)
+    tiling, contrast = Tiling(), _check(predictor, image, settings, contrast)
+    store = TileStore(folder)
+    job = _TiledSearch(predictor, image, settings, tiling, None, contrast, store, None)
+    job.search_in(tiling.tiles(image.shape[:2])[number])
 
 
-def _checked(
-    predictor: Predictor, image: Any, settings: GridSettings, contrast: tuple[Any, Any] | None
-) -> tuple[Any, Any]:
+def _check(
+    predictor: Predictor, image: Indexable, settings: GridSettings, contrast: ContrastRange | None
+) -> ContrastRange:
     """Return the contrast of a picture that can be searched in tiles."""
     if settings.crop_layers:
         raise InputError(
@@ -138,87 +136,67 @@ def _checked(
     return contrast or pixel_range(sample_image(image), predictor.model.entry.intensity)
 
 
-def _tiles(
-    predictor: Predictor,
-    image: Any,
-    settings: GridSettings,
-    tiling: Tiling,
-    where: NDArray[np.bool_] | None,
-    contrast: tuple[Any, Any],
-    store: TileStore | None,
-    pause: Callable[[], None] | None,
-) -> Iterator[Progress[SearchResult]]:
-    tiles = tiling.tiles(image.shape[:2])
-    everything: list[Proposal] = []
-    for done, tile in enumerate(tiles, 1):
-        found = _found_in(predictor, image, tile, settings, tiling, where, contrast, store, pause)
-        everything += found
-        yield Progress(done, len(tiles), SearchResult(found))
-    kept = _deduplicated(everything, tiling, settings)
-    yield Progress(len(tiles), len(tiles), SearchResult([], kept))
+@dataclass(frozen=True, eq=False)
+class _TiledSearch:
+    """A search with what all of its tiles share; for the fields see `iter_tiles`."""
 
+    predictor: Predictor
+    image: Indexable
+    settings: GridSettings
+    tiling: Tiling
+    where: NDArray[np.bool_] | None
+    contrast: ContrastRange
+    store: TileStore | None
+    pause: Pause | None
 
-def _found_in(
-    predictor: Predictor,
-    image: Any,
-    tile: Tile,
-    settings: GridSettings,
-    tiling: Tiling,
-    where: NDArray[np.bool_] | None,
-    contrast: tuple[Any, Any],
-    store: TileStore | None,
-    pause: Callable[[], None] | None,
-) -> list[Proposal]:
-    """Return what is whole in a tile: known from the store, or found now."""
-    points = [
-        points_inside(lattice(step * tiling.side / settings.points_per_side, tile.core), where)
-        for step in (1, 2)
-    ]
-    pixels = plain(image[slices(tile.seen)], "the picture")
-    if _is_flat(pixels, tile) or len(points[0]) == 0:
-        return []
-    mark = tile_hash(pixels, tile, settings, contrast, predictor.model.entry.digest)
-    found = None if store is None else store.read(tile, mark)
-    if found is None:
-        grids = [some - tile.seen[:2] for some in points]
-        kept = _search(predictor, pixels, grids, settings, contrast, pause)
-        found = _whole(kept, image.shape[:2], tile, settings)
-        if store is not None:
-            store.write(tile, mark, found)
-    return found
+    def run(self) -> Iterator[Progress[SearchResult]]:
+        """Search all tiles."""
+        tiles = self.tiling.tiles(self.image.shape[:2])
+        everything: list[Proposal] = []
+        for done, tile in enumerate(tiles, 1):
+            found = self.search_in(tile)
+            everything += found
+            yield Progress(done, len(tiles), SearchResult(found))
+        kept = _deduplicated(everything, self.tiling, self.settings)
+        yield Progress(len(tiles), len(tiles), SearchResult([], kept))
 
+    def search_in(self, tile: Tile) -> list[Proposal]:
+        """Return what is whole in a tile: known from the store, or found now."""
+        step = self.tiling.side / self.settings.points_per_side
+        points = [points_inside(lattice(n * step, tile.core), self.where) for n in (1, 2)]
+        pixels = plain(self.image[slices(tile.seen)], "the picture")
+        core = pixels[slices(tile.core, tile.seen)]
+        if core.min() == core.max() or len(points[0]) == 0:
+            return []
+        model = self.predictor.model.entry.digest
+        mark = tile_hash(pixels, tile, self.settings, self.contrast, model)
+        found = None if self.store is None else self.store.read(tile, mark)
+        if found is None:
+            fine, coarse = (some - tile.seen[:2] for some in points)
+            found = self._whole(self._ask(check_image(pixels), fine, coarse), tile)
+            if self.store is not None:
+                self.store.write(tile, mark, found)
+        return found
 
-def _is_flat(pixels: NDArray[Any], tile: Tile) -> bool:
-    """Tell whether the core of what was read has one single value."""
-    core = pixels[slices(tile.core, tile.seen)]
-    return bool(core.min() == core.max())
+    def _ask(
+        self, part: Pixels, fine: NDArray[np.float64], coarse: NDArray[np.float64]
+    ) -> list[Proposal]:
+        kept: list[Proposal] = []
+        steps = search(self.predictor, part, fine, coarse, self.settings, self.contrast, self.pause)
+        for step in steps:
+            kept = step.result.kept or kept
+        return kept
 
-
-def _search(
-    predictor: Predictor,
-    pixels: NDArray[Any],
-    grids: list[NDArray[np.float64]],
-    settings: GridSettings,
-    contrast: tuple[Any, Any],
-    pause: Callable[[], None] | None,
-) -> list[Proposal]:
-    kept: list[Proposal] = []
-    part, (points, coarser) = check_image(pixels), grids
-    for step in search(predictor, part, points, coarser, settings, contrast, pause):
-        kept = step.result.kept or kept
-    return kept
-
-
-def _whole(
-    proposals: list[Proposal], shape: tuple[int, int], tile: Tile, settings: GridSettings
-) -> list[Proposal]:
-    """Return those that the tile does not cut, as proposals of the whole picture."""
-    return [
-        one
-        for one in (_moved(one, shape, tile) for one in proposals)
-        if not near_edge(one.cropped.box, tile.seen, (0, 0, *shape), NEAR)
-        and (settings.largest is None or one.area < settings.largest * shape[0] * shape[1])
-    ]
+    def _whole(self, proposals: list[Proposal], tile: Tile) -> list[Proposal]:
+        """Return those that the tile does not cut, as proposals of the whole picture."""
+        height, width = self.image.shape[:2]
+        most = self.settings.largest
+        return [
+            one
+            for one in (_moved(one, (height, width), tile) for one in proposals)
+            if not near_edge(one.cropped.box, tile.seen, (0, 0, height, width), EDGE_MARGIN)
+            and (most is None or one.area < most * height * width)
+        ]
 
 
 def _moved(one: Proposal, shape: tuple[int, int], tile: Tile) -> Proposal:

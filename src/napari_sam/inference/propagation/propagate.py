@@ -1,4 +1,4 @@
-"""Follow objects through a stack or a time series, slice by slice."""
+"""Propagate masks through a stack or a time series, slice by slice."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from functools import cached_property, partial
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from napari_sam.arrays import ContrastRange, Labels, Pixels
 from napari_sam.errors import InputError
 from napari_sam.inference.embedding import Embedding
 from napari_sam.inference.mask_prompts import prompts_from
@@ -44,7 +45,9 @@ __all__ = ["Embeddings", "propagate"]
 class Embeddings(Protocol):
     """What remembers embeddings between uses."""
 
-    def get(self, predictor: Predictor, image: Any, contrast: tuple[Any, Any] | None) -> Embedding:
+    def get(
+        self, predictor: Predictor, image: ArrayLike, contrast: ContrastRange | None
+    ) -> Embedding:
         """Return the embedding of a picture (H, W) or (H, W, 3), made where it is not known."""
 
 
@@ -54,7 +57,7 @@ def propagate(
     seeds: Any,
     settings: PropagateSettings | None = None,
     *,
-    contrast: tuple[Any, Any] | None = None,
+    contrast: ContrastRange | None = None,
     store: Embeddings | None = None,
 ) -> Generator[Step]:
     """Follow objects from the slices where they are known to all others.
@@ -149,7 +152,7 @@ class _Propagation:
         planes: Stack,
         anchors: Anchors,
         settings: PropagateSettings,
-        contrast: tuple[Any, Any],
+        contrast: ContrastRange,
         store: Embeddings | None,
     ) -> None:
         self.predictor = predictor
@@ -172,7 +175,7 @@ class _Propagation:
 
     def _follow(self, way: int, indices: range) -> Generator[Step]:
         carried: dict[int, Carried] = {}
-        labels: NDArray[Any] | None = None
+        labels: Labels | None = None
         for index in indices:
             known = self.anchors.at(index)
             prompts = {
@@ -245,7 +248,7 @@ class _Propagation:
 
     def _onward(
         self, way: int, index: int, carried: Mapping[int, Carried], view: _SliceView
-    ) -> tuple[NDArray[Any], dict[int, Carried]]:
+    ) -> tuple[Pixels, dict[int, Carried]]:
         """Return the labels of a slice and the objects that leave it, each with its own pixels."""
         here = self.slices[index]
         labels = self._labels(index)
@@ -312,10 +315,10 @@ class _Propagation:
         verdicts = self._verdicts(index).items()
         return {id_: verdict.found for id_, verdict in verdicts if verdict.found is not None}
 
-    def _labels(self, index: int) -> NDArray[Any]:
+    def _labels(self, index: int) -> Pixels:
         return resolve_overlaps(self._found(index), self.planes.shape, self.anchors.dtype)
 
-    def _step(self, index: int, labels: NDArray[Any]) -> Step:
+    def _step(self, index: int, labels: Labels) -> Step:
         verdicts = self._verdicts(index)
         return Step(
             index,

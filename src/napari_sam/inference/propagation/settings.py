@@ -1,4 +1,4 @@
-"""Settings of a propagation, and the checks that end it, in plain words."""
+"""Settings of a propagation, and its stop rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What came of an object on one slice, from one side or from both."""
+"""Verdict on an object of one slice, followed to it from one side or from both."""
 
 from __future__ import annotations
 

@@ -1,14 +1,13 @@
-"""Labels of any origin, made sharper: each object's mask goes in as a prompt."""
+"""Refine labels of any origin: each object's mask goes in as a prompt."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 from functools import partial
-from typing import Any
 
 from numpy.typing import ArrayLike
 
-from napari_sam.arrays import plain
+from napari_sam.arrays import ContrastRange, Indexable, indexable, plain
 from napari_sam.errors import InputError
 from napari_sam.inference.mask_prompts import PromptRule
 from napari_sam.inference.overlaps import RankedMask, resolve_overlaps
@@ -26,11 +25,11 @@ REFINE_RULE = PromptRule(inside=1)  # measured: see benchmarks/refinement.py
 
 def refine(
     predictor: Predictor,
-    image: Any,
+    image: ArrayLike,
     labels: ArrayLike,
     rule: PromptRule = REFINE_RULE,
     *,
-    contrast: tuple[Any, Any] | None = None,
+    contrast: ContrastRange | None = None,
     store: Embeddings | None = None,
 ) -> dict[int, Prediction]:
     """Predict every object of a Labels picture anew, from its rough mask.
@@ -91,11 +90,11 @@ def refine(
 
 def refine_stack(
     predictor: Predictor,
-    stack: Any,
-    labels: Any,
+    stack: Indexable | ArrayLike,
+    labels: Indexable | ArrayLike,
     rule: PromptRule = REFINE_RULE,
     *,
-    contrast: tuple[Any, Any] | None = None,
+    contrast: ContrastRange | None = None,
     store: Embeddings | None = None,
     indices: Iterable[int] | None = None,
 ) -> Generator[Step]:
@@ -128,23 +127,23 @@ def refine_stack(
         If the labels do not fit the stack.
     """
     planes = Stack(stack)
-    labels = labels if hasattr(labels, "shape") else plain(labels, "the labels")
+    rough = indexable(labels, "the labels")
     shape = (len(planes), *planes.shape)
-    if tuple(labels.shape) != shape:
-        raise InputError(f"the labels must have the stack's shape {shape}; got {labels.shape}")
+    if tuple(rough.shape) != shape:
+        raise InputError(f"the labels must have the stack's shape {shape}; got {rough.shape}")
     if contrast is None:
         contrast = planes.contrast(predictor.model.entry.intensity)
     chosen = range(len(planes)) if indices is None else indices
-    return _refined(predictor, planes, chosen, labels, rule, contrast, store)
+    return _refined(predictor, planes, chosen, rough, rule, contrast, store)
 
 
 def _refined(
     predictor: Predictor,
     planes: Stack,
     indices: Iterable[int],
-    labels: Any,
+    labels: Indexable,
     rule: PromptRule,
-    contrast: tuple[Any, Any],
+    contrast: ContrastRange,
     store: Embeddings | None,
 ) -> Generator[Step]:
     for index in indices:

@@ -1,4 +1,4 @@
-"""Work that needs no model, beside the model's thread, which serves what is urgent meanwhile."""
+"""Run work in another thread while the model's own serves what is urgent."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
 
+from napari_sam.progress import Pause
+
 __all__ = ["run_beside"]
 
 Result = TypeVar("Result")
-OFTEN_S = 0.005
+POLL_S = 0.005
 
 
-def run_beside(work: Callable[[], Result], pause: Callable[[], None] | None) -> Result:
+def run_beside(work: Callable[[], Result], pause: Pause | None) -> Result:
     """Return what `work` returns; while it goes on in another thread, call `pause` often.
 
     An exception of either is raised when `work` has ended.
@@ -28,5 +30,5 @@ def run_beside(work: Callable[[], Result], pause: Callable[[], None] | None) -> 
         future = other.submit(work)
         while not future.done():
             pause()
-            wait([future], OFTEN_S)
+            wait([future], POLL_S)
         return future.result()

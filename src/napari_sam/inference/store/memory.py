@@ -1,12 +1,13 @@
-"""The latest embeddings, in memory, within a budget of bytes."""
+"""Memory store: the latest embeddings, within a budget of bytes."""
 
 from __future__ import annotations
 
 import ctypes
 from collections import OrderedDict
+from collections.abc import Callable
 from functools import cache
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from napari_sam.inference.embedding import Embedding
@@ -80,8 +81,9 @@ def trim_heap() -> None:
 
 
 @cache
-def _trim() -> Any:
+def _trim() -> Callable[[int], int] | None:
     try:
-        return ctypes.CDLL(None).malloc_trim
+        trim: Callable[[int], int] = ctypes.CDLL(None).malloc_trim
+        return trim
     except (OSError, TypeError, AttributeError):  # TypeError: Windows wants a name
         return None
