@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from napari_sam.arrays import Labels
 from napari_sam.errors import InputError
+from napari_sam.inference.masks import depth
 from napari_sam.masks import CroppedMask, cropped_masks
 from napari_sam.prompts import Prompts
 
@@ -94,13 +94,13 @@ def prompts_from(
 def _deepest(mask: NDArray[np.bool_], count: int) -> NDArray[np.float64]:
     """Return up to `count` points, each the deepest outside the discs around those before."""
     points: list[tuple[int, int]] = []
-    depth = ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]
+    left = depth(mask)
     rows, columns = np.indices(mask.shape)
-    while len(points) < count and depth.max() > 0:
-        row, column = divmod(int(depth.argmax()), mask.shape[1])
+    while len(points) < count and left.max() > 0:
+        row, column = divmod(int(left.argmax()), mask.shape[1])
         points.append((row, column))
         far = (rows - row) ** 2 + (columns - column) ** 2
-        depth = np.where(far > depth[row, column] ** 2, depth, 0)
+        left = np.where(far > left[row, column] ** 2, left, 0)
     return np.array(points, float).reshape(-1, 2)
 
 

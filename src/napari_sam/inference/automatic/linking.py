@@ -110,20 +110,11 @@ def link_by(slices: Iterable[Labels], lowest: Sequence[float]) -> Iterator[NDArr
 
 @dataclass(frozen=True, eq=False)
 class _LinkedSlice:
-    """Objects of one slice, numbered from 1.
+    """Objects of one slice, numbered from 1."""
 
-    Parameters
-    ----------
-    ranks : (Y, X) int32
-        Which object each pixel belongs to, 0 is background.
-    ids : (n + 1,) int64
-        Of the stack, by rank; 0 for those that are seen again on a later slice.
-    areas : (n + 1,) int64
-    """
-
-    ranks: NDArray[np.int32]
-    ids: Ids
-    areas: NDArray[np.int64]
+    ranks: NDArray[np.int32]  # (Y, X), which object each pixel belongs to, 0 is background
+    ids: Ids  # (n + 1,) of the stack, by rank; 0 for those that are seen again on a later slice
+    areas: NDArray[np.int64]  # (n + 1,)
 
     @classmethod
     def of(cls, labels: Labels, index: int) -> _LinkedSlice:

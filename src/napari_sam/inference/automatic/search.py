@@ -130,21 +130,10 @@ def iter_proposals(
 
     Parameters
     ----------
-    predictor : Predictor
-        What looks.
-    image : (H, W), (H, W, 3) or (H, W, 4) array-like
-        The picture.
-    settings : GridSettings, optional
-        How it is searched.
-    seeds : (N, 2) array-like, optional
-        Points (row, column) in place of those of the settings; crops are not searched then, and
-        our own model looks at each on every scale.
+    predictor, image, settings, seeds, contrast, store
+        As in `propose_grid`.
     where : (H, W) bool, optional
         Points elsewhere are not asked about.
-    contrast : (low, high), optional
-        As in `Predictor.embed`; crops are shown with that of the whole picture.
-    store : EmbeddingStore, optional
-        Where the embedding of the picture comes from and goes to.
     pause : callable, optional
         Called between batches and between the layers of the encoder: it may do other work with
         this model, or raise an exception to stop.
@@ -159,10 +148,8 @@ def iter_proposals(
 
     Raises
     ------
-    InputError
-        If this is no picture, or a seed is no point of it.
-    DeviceError
-        If the device has no memory for it.
+    InputError, DeviceError
+        As `propose_grid`.
     """
     settings = settings or GridSettings()
     image = check_image(image)
@@ -274,7 +261,7 @@ def _round_windows(
     """Return where one round looks, and at how many points."""
     size = job.crop[2] - job.crop[0], job.crop[3] - job.crop[1]
     some = point_windows(predictor.config, size, predictor.scales(size), *ask(found))
-    return some, sum(len(look.points) for look in some)
+    return some, sum(len(group.points) for group in some)
 
 
 def _proposals(
@@ -293,11 +280,11 @@ def _proposals(
         for ask in job.rounds:
             here, count = _round_windows(predictor, job, ask, found)
             total += count - most[ask]
-            for look in here:
-                view = View(embedding, predictor.config, look.window)
-                for asked, some in sweep(predictor.model, view, look.points, thresholds):
+            for group in here:
+                view = View(embedding, predictor.config, group.window)
+                for asked, some in sweep(predictor.model, view, group.points, thresholds):
                     made = (
-                        maker.proposal(one, view, look.points[one.point], job.crop) for one in some
+                        maker.proposal(one, view, group.points[one.point], job.crop) for one in some
                     )
                     new = [one for one in made if one is not None]
                     found += new

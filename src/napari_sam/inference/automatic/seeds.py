@@ -13,6 +13,7 @@ from skimage.filters import threshold_otsu
 
 from napari_sam.arrays import Labels, Pixels, plain
 from napari_sam.errors import InputError
+from napari_sam.inference.masks import depth
 from napari_sam.masks import cropped_masks
 
 __all__ = ["deepest_points", "distance_peaks", "maxima", "object_size"]
@@ -44,12 +45,12 @@ def object_size(image: Pixels) -> float:
     >>> 11 <= object_size(squares) <= 14
     True
     """
-    depth = _depth(_foreground(ndimage.gaussian_filter(_objects_bright(image), BLUR)))
-    peaks = _peaks(ndimage.gaussian_filter(depth, 1), 3, BLUR)
+    inside = depth(_foreground(ndimage.gaussian_filter(_objects_bright(image), BLUR)))
+    peaks = _peaks(ndimage.gaussian_filter(inside, 1), 3, BLUR)
     if len(peaks) == 0:
         return MIN_SIZE
-    size = 2 * float(np.median(depth[tuple(peaks.astype(int).T)]))
-    return max(MIN_SIZE, min(size, min(depth.shape) / 2))
+    size = 2 * float(np.median(inside[tuple(peaks.astype(int).T)]))
+    return max(MIN_SIZE, min(size, min(inside.shape) / 2))
 
 
 def maxima(image: Pixels, size: float | None = None) -> NDArray[np.float64]:
@@ -105,8 +106,8 @@ def distance_peaks(image: Pixels, size: float | None = None) -> NDArray[np.float
     """
     size = _checked(size, image)
     blurred = ndimage.gaussian_filter(_objects_bright(image), max(1.0, size / 16))
-    depth = _depth(_foreground(blurred))
-    return _peaks(ndimage.gaussian_filter(depth, max(0.5, size / 16)), MIN_DISTANCE * size, 1.0)
+    inside = depth(_foreground(blurred))
+    return _peaks(ndimage.gaussian_filter(inside, max(0.5, size / 16)), MIN_DISTANCE * size, 1.0)
 
 
 def deepest_points(labels: Labels) -> NDArray[np.float64]:
@@ -142,8 +143,8 @@ def deepest_points(labels: Labels) -> NDArray[np.float64]:
         )
     found = []
     for mask in cropped_masks(labels).values():
-        depth = _depth(mask.crop())
-        found.append(np.add(mask.corner, np.unravel_index(depth.argmax(), depth.shape)))
+        inside = depth(mask.crop())
+        found.append(np.add(mask.corner, np.unravel_index(inside.argmax(), inside.shape)))
     return np.array(found, float).reshape(-1, 2)
 
 
@@ -171,11 +172,6 @@ def _foreground(grey: NDArray[np.float32]) -> NDArray[np.bool_]:
     if grey.min() == grey.max():
         return np.zeros(grey.shape, bool)
     return np.asarray(grey > threshold_otsu(grey))
-
-
-def _depth(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return how far each pixel is from the nearest that is not in the mask, or from outside."""
-    return np.asarray(ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1])
 
 
 def _peaks(values: Pixels, min_distance: float, min_value: float) -> NDArray[np.float64]:

@@ -16,21 +16,11 @@ FORWARD, BACKWARD = 1, -1
 
 @dataclass(frozen=True, eq=False)
 class Followed:
-    """An object, followed to a slice from one side.
+    """An object, followed to a slice from one side."""
 
-    Parameters
-    ----------
-    mask : CroppedMask or None
-        Its mask; None if the mask was refused.
-    score : float
-        Predicted IoU.
-    stop : str or None
-        Why it is not followed any further.
-    """
-
-    mask: CroppedMask | None
-    score: float
-    stop: str | None = None
+    mask: CroppedMask | None  # None if it was refused
+    score: float  # predicted IoU
+    stop: str | None = None  # why it is not followed any further
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,24 +21,12 @@ MIN_IOU = 0.5  # IoU with the mask before, below which the answer is another obj
 
 @dataclass(frozen=True, eq=False)
 class Refined:
-    """One object of a slice.
-
-    Parameters
-    ----------
-    before : CroppedMask
-        The rough mask.
-    after : CroppedMask
-        The sharper one; the rough one again where the answer was empty or another object.
-    score : float
-        Predicted IoU.
-    unsure : str
-        Why the rough mask stays; empty if it does not.
-    """
+    """One object of a slice, before and after."""
 
     before: CroppedMask
-    after: CroppedMask
-    score: float
-    unsure: str = ""
+    after: CroppedMask  # the rough one again where the answer was empty or another object
+    score: float  # predicted IoU
+    unsure: str = ""  # why the rough mask stays; empty if it does not
 
     @classmethod
     def of(cls, before: CroppedMask, answer: Prediction) -> Refined:
