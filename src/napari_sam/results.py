@@ -1,15 +1,15 @@
-"""What comes back from the model. Numpy only."""
+"""Results of a model: predictions, proposals, steps of a propagation. Numpy only."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sam.arrays import Labels, Pixels
 from napari_sam.errors import InputError
 from napari_sam.masks import Box, CroppedMask, slices
 
@@ -67,7 +67,7 @@ class Step:
     """
 
     index: int
-    labels: NDArray[Any]
+    labels: Labels
     scores: Mapping[int, float]
     stopped: Mapping[int, str] = field(default_factory=dict)
     unsure: Mapping[int, str] = field(default_factory=dict)
@@ -122,7 +122,7 @@ class Proposal:
     def of(
         cls,
         mask: NDArray[np.bool_],
-        image: NDArray[Any],
+        image: Pixels,
         *,
         score: float,
         stability: float,
@@ -216,7 +216,7 @@ def _perimeter(patch: NDArray[np.bool_]) -> float:
     return math.pi / 8 * float(straight + diagonal / math.sqrt(2))
 
 
-def _mean(values: NDArray[Any]) -> float:
+def _mean(values: Pixels) -> float:
     """Return the mean of the finite values; NaN if there are none."""
     if np.issubdtype(values.dtype, np.floating):
         values = values[np.isfinite(values)]

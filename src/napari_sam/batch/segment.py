@@ -18,13 +18,13 @@ from napari_sam.batch.words import Naming, Words, label_words
 from napari_sam.errors import InputError
 from napari_sam.inference.automatic.search import SearchResult
 from napari_sam.inference.automatic.settings import GridSettings
-from napari_sam.inference.automatic.tiles import Tile, TileStore, Tiling, sample_picture, stamp
+from napari_sam.inference.automatic.tiles import Tile, TileStore, Tiling, sample_image, tile_hash
 from napari_sam.inference.sampling import sample_stack
 from napari_sam.inference.store.memory import MemoryStore
 from napari_sam.inference.store.store import EmbeddingStore, open_store
 from napari_sam.io.pictures import Plane, open_picture, read_plane
 from napari_sam.progress import Progress
-from napari_sam.serving.segmenter import Segmenter
+from napari_sam.serving.segmenter import StoredSegmenter
 
 if TYPE_CHECKING:
     from napari_sam.inference.predictor import Predictor
@@ -193,7 +193,7 @@ class _Search:
         height, width = there.shape[:2]
         whole = Tile((0, 0, height, width), (0, 0, height, width))
         model = f"{self.predictor.model.entry.digest} {None if points is None else points.tolist()}"
-        mark = stamp(pixels, whole, settings, self._stacked or (0, 0), model)
+        mark = tile_hash(pixels, whole, settings, self._stacked or (0, 0), model)
         found = kept.read(whole, mark)
         if found is not None:
             yield Progress(1, 1, SearchResult([], found))
@@ -214,8 +214,8 @@ class _Search:
         return self.work.words is not None and self.work.words.semantic
 
     @cached_property
-    def _segmenter(self) -> Segmenter:
-        return Segmenter(self.predictor, self.store)
+    def _segmenter(self) -> StoredSegmenter:
+        return StoredSegmenter(self.predictor, self.store)
 
     @cached_property
     def _stacked(self) -> tuple[Any, Any] | None:
@@ -226,4 +226,4 @@ class _Search:
     @cached_property
     def _tiled(self) -> tuple[Any, Any]:
         """One contrast for all tiles."""
-        return self._stacked or self._segmenter.contrast(sample_picture(Plane(self.data, ())))
+        return self._stacked or self._segmenter.contrast(sample_image(Plane(self.data, ())))

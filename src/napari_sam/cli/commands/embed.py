@@ -160,9 +160,9 @@ def _steps(
     from napari_sam.inference.sampling import sample_stack
     from napari_sam.io.pictures import open_picture, read_plane
     from napari_sam.serving.precompute import embed_stack
-    from napari_sam.serving.segmenter import Segmenter
+    from napari_sam.serving.segmenter import StoredSegmenter
 
-    segmenter = Segmenter(predictor, store)
+    segmenter = StoredSegmenter(predictor, store)
     with open_picture(path) as data:
         ndim = axes(data)
         contrast = segmenter.contrast(sample_stack(data, ndim)) if ndim > 2 else None

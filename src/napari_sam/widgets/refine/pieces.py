@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from skimage.segmentation import find_boundaries
 
 from napari_sam.inference.mask_prompts import PromptRule, prompts_from
-from napari_sam.inference.refinement.two_pass import Refined, ask_twice, check_labels
+from napari_sam.inference.refinement.two_pass import Refined, check_labels, predict_two_pass
 from napari_sam.masks import cropped_masks, slices
 from napari_sam.planes import Plane
 from napari_sam.session.draft import Draft
@@ -72,7 +72,7 @@ def sharpen(
             ids = wanted[first : first + AT_ONCE]
             some = {id_: rough[id_] for id_ in ids}
             predict = partial(segmenter.predict_batch, embedding)
-            for id_, (mask, answer) in ask_twice(predict, some, rule, labels).items():
+            for id_, (mask, answer) in predict_two_pass(predict, some, rule, labels).items():
                 asked = prompts_from(mask, rule, labels, id_)
                 box = None if asked.box is None else tuple(map(float, asked.box))
                 draft = Draft(

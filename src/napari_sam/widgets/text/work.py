@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_sam.progress import Progress
+from napari_sam.progress import Pause, Progress
 from napari_sam.results import Proposal
 from napari_sam.serving.host import HostedModel
 from napari_sam.text.reader import Reader
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["TextOrder", "TextWork"]
 
-Pause = Callable[[], None]
 Tell = Callable[[], None]
 
 
