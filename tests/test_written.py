@@ -33,6 +33,7 @@ from napari_sam.session.changes import Kind
 from napari_sam.session.disk.fingerprint import Match
 from napari_sam.session.disk.folder import restore
 from napari_sam.session.disk.library import all_saved, all_unreadable, best_match, sessions_folder
+from napari_sam.session.drawing import accept
 from napari_sam.settings import Settings, load_settings, save_settings, settings_path
 from napari_sam.zoo.catalogue import models_folder
 from napari_sam.zoo.own_models import own_folder, own_models
@@ -110,7 +111,7 @@ def reopened(request, copied):
         all_saved(copied("sessions") / "saved"), made.manifest(pixels, "renamed.tif")
     )
     restored, labels = restore(saved.path), np.zeros(drawing.SHAPES[request.param], np.uint16)
-    restored.session.write_to(ArrayTarget(labels))
+    restored.session.labels.write_to(ArrayTarget(labels))
     yield request.param, restored, labels
     if restored.session.log is not None:
         restored.folder.close()
@@ -149,7 +150,7 @@ def test_saved_work_goes_on_with_the_object_that_is_being_drawn(reopened):
     assert list(asked.labels) == draft["labels"]
     drawing.answer(session)
     before, done = labels.copy(), len(session.history.done)
-    number = session.accept().object_id
+    number = accept(session).object_id
     assert (draft["object"] == number) is (str(number) in known["objects"])
     label = session.objects[number].class_id if session.semantic else number
     assert set(labels[labels != before]) == {label}
@@ -245,7 +246,7 @@ def test_a_stopped_training_goes_on_where_it_was(copied):
     packed = folder / "checkpoint.pt.xz"
     packed.with_suffix("").write_bytes(lzma.decompress(packed.read_bytes()))
     run = made.tuning(folder)
-    seen = [step for step in run.run() if step.loss is not None]
+    seen = [step for step in run.run() if step.result.loss is not None]
     assert [(step.done, step.total) for step in seen] == [(2, 3), (3, 3)]
     before, *_ = log = (folder / "log.csv").read_text("utf-8").splitlines()[1:]
     assert len(log) == 3
@@ -256,7 +257,7 @@ def test_tiles_that_were_done_are_not_searched_again(copied, sleeping):
     pixels, expected = made.large(), [*arrays("tiles/labels.npz").values()]
     steps = iter_tiles(sleeping, pixels, made.GRID, tiling=made.TILING, folder=copied("tiles/kept"))
     for step, labels in zip(islice(steps, made.TILES_DONE), expected, strict=False):
-        found = proposals_to_labels(step.found, shape=pixels.shape)
+        found = proposals_to_labels(step.result.found, shape=pixels.shape)
         assert found.any()
         np.testing.assert_array_equal(found, labels)
     with pytest.raises(Looked):
@@ -268,7 +269,7 @@ def test_a_search_in_tiles_ends_as_if_it_had_not_been_stopped(copied, shipped):
     *_, last = iter_tiles(
         shipped, pixels, made.GRID, tiling=made.TILING, folder=copied("tiles/kept")
     )
-    found = proposals_to_labels(last.kept, shape=pixels.shape)
+    found = proposals_to_labels(last.result.kept, shape=pixels.shape)
     np.testing.assert_array_equal(found, expected[-1])
 
 

@@ -19,7 +19,7 @@ from napari_sam.inference.store.store import EmbeddingStore
 from napari_sam.model.config import CONFIGS
 from napari_sam.model.sam import Sam
 from napari_sam.prompts import Prompts
-from napari_sam.serving.segmenter import Segmenter, load_segmenter
+from napari_sam.serving.segmenter import StoredSegmenter, load_segmenter
 from napari_sam.zoo import catalogue
 
 
@@ -33,7 +33,7 @@ def segmenter_of(store, intensity="percentile"):
     torch.manual_seed(0)
     model = Sam(CONFIGS["cells_tiny"]).eval()
     model.entry = replace(catalogue.lookup("cells_tiny"), sha256="ab" * 32, intensity=intensity)
-    return Segmenter(Predictor(model), store)
+    return StoredSegmenter(Predictor(model), store)
 
 
 def test_the_same_content_is_embedded_once(store):
@@ -63,7 +63,7 @@ def test_a_large_picture_is_searched_in_tiles(store, width, total):
     grid = GridSettings("grid", points_per_side=2)
     steps = list(segmenter_of(store).find(picture, grid, where, None, lambda: None))
     assert steps[-1].total == total  # points, or tiles
-    assert steps[-1].kept is not None
+    assert steps[-1].result.kept is not None
 
 
 def test_a_model_of_the_zoo_is_loaded_and_told_about(tmp_path, monkeypatch, store):

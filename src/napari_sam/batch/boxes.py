@@ -18,7 +18,7 @@ from napari_sam.errors import InputError
 
 if TYPE_CHECKING:
     from napari_sam.inference.embedding import Embedding
-    from napari_sam.inference.overlaps import Found
+    from napari_sam.inference.overlaps import RankedMask
     from napari_sam.inference.predictor import Predictor
     from napari_sam.io.tables import Boxes
 
@@ -100,7 +100,7 @@ class _Boxed:
     def do(self, part: int) -> Iterator[float]:
         """Segment slice by slice."""
         from napari_sam.inference.image import pixel_range
-        from napari_sam.inference.overlaps import settle
+        from napari_sam.inference.overlaps import resolve_overlaps
         from napari_sam.inference.sampling import sample_stack
         from napari_sam.io.pictures import read_plane
 
@@ -113,7 +113,7 @@ class _Boxed:
             corners = self.boxes.on(plane)
             embedding = self.predictor.embed(read_plane(self.data, plane), contrast)
             found = self._answers(embedding, corners)
-            self.labels[plane] = settle(found, embedding.shape)
+            self.labels[plane] = resolve_overlaps(found, embedding.shape)
             self._note_missing(plane, found)
             yield done / len(planes)
 
@@ -137,10 +137,10 @@ class _Boxed:
 
     def _answers(
         self, embedding: Embedding, corners: Mapping[int, NDArray[np.float64]]
-    ) -> dict[int, Found]:
+    ) -> dict[int, RankedMask]:
         """Return the masks of the boxes on a slice by id."""
-        from napari_sam.inference.overlaps import Found
-        from napari_sam.masks import Patch
+        from napari_sam.inference.overlaps import RankedMask
+        from napari_sam.masks import CroppedMask
         from napari_sam.prompts import Prompts
 
         found, ids = {}, list(corners)
@@ -148,16 +148,16 @@ class _Boxed:
             prompts = [Prompts(box=corners[id_]) for id_ in some]
             answers = self.predictor.predict_batch(embedding, prompts)
             for id_, answer in zip(some, answers, strict=True):
-                found[id_] = Found(Patch.of(answer.masks[0]), float(answer.scores[0]))
+                found[id_] = RankedMask(CroppedMask.of(answer.masks[0]), float(answer.scores[0]))
         return found
 
-    def _note_missing(self, plane: tuple[int, ...], found: Mapping[int, Found]) -> None:
+    def _note_missing(self, plane: tuple[int, ...], found: Mapping[int, RankedMask]) -> None:
         """Note why boxes on a slice have no pixel among its labels."""
         there = np.unique(self.labels[plane])
         here = (self.boxes.planes == plane).all(axis=1) & ~np.isin(self.boxes.ids, there)
         for row in np.flatnonzero(here):
-            area = found[int(self.boxes.ids[row])].patch.area
-            why = "others took all of its mask" if area else "its mask is empty"
+            mask = found[int(self.boxes.ids[row])].mask
+            why = "its mask is empty" if mask is None else "others took all of its mask"
             self.unlabelled[self.boxes.name(row)] = why
 
 

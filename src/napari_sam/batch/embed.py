@@ -16,7 +16,7 @@ from napari_sam.errors import InputError
 from napari_sam.inference.store.disk import DiskStore
 from napari_sam.inference.store.memory import MemoryStore
 from napari_sam.inference.store.store import EmbeddingStore
-from napari_sam.serving.segmenter import Segmenter
+from napari_sam.serving.segmenter import StoredSegmenter
 
 if TYPE_CHECKING:
     from napari_sam.inference.predictor import Predictor
@@ -75,7 +75,7 @@ class _Embedding:
 
         folder, budget = self.work.folder, self.work.budget
         disk = DiskStore(folder, budget)
-        segmenter = Segmenter(self.predictor, EmbeddingStore(MemoryStore(0), disk))
+        segmenter = StoredSegmenter(self.predictor, EmbeddingStore(MemoryStore(0), disk))
         size = segmenter.keep(read_plane(self.data, part), self._contrast)
         if size == 0 or disk.nbytes + size > budget:
             raise InputError(

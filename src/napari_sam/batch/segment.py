@@ -16,17 +16,17 @@ from napari_sam.batch.slices import Runs, SeedsOf, axes, label_slices, runs, see
 from napari_sam.batch.target import Target
 from napari_sam.batch.words import Naming, Words, label_words
 from napari_sam.errors import InputError
-from napari_sam.inference.automatic.search import GridProgress
+from napari_sam.inference.automatic.search import SearchResult
 from napari_sam.inference.automatic.settings import GridSettings
-from napari_sam.inference.automatic.tiles import Tile, TileStore, Tiling, sample_picture, stamp
+from napari_sam.inference.automatic.tiles import Tile, TileStore, Tiling, sample_image, tile_hash
 from napari_sam.inference.sampling import sample_stack
 from napari_sam.inference.store.memory import MemoryStore
 from napari_sam.inference.store.store import EmbeddingStore, open_store
 from napari_sam.io.pictures import Plane, open_picture, read_plane
-from napari_sam.serving.segmenter import Segmenter
+from napari_sam.progress import Progress
+from napari_sam.serving.segmenter import StoredSegmenter
 
 if TYPE_CHECKING:
-    from napari_sam.inference.automatic.tiled import TileProgress
     from napari_sam.inference.predictor import Predictor
     from napari_sam.results import Proposal
 
@@ -169,10 +169,10 @@ class _Search:
         """Return the objects of a slice, from the folder if they are kept there."""
         found: list[Proposal] = []
         for step in self._steps(plane):
-            found = step.kept or found
+            found = step.result.kept or found
         return found
 
-    def _steps(self, plane: tuple[int, ...]) -> Iterator[GridProgress | TileProgress]:
+    def _steps(self, plane: tuple[int, ...]) -> Iterator[Progress[SearchResult]]:
         """Search a slice, unless it is kept what was found there; in tiles if it is large."""
         from napari_sam.inference.automatic.search import iter_proposals
         from napari_sam.inference.automatic.tiled import iter_tiles
@@ -193,16 +193,16 @@ class _Search:
         height, width = there.shape[:2]
         whole = Tile((0, 0, height, width), (0, 0, height, width))
         model = f"{self.predictor.model.entry.digest} {None if points is None else points.tolist()}"
-        mark = stamp(pixels, whole, settings, self._stacked or (0, 0), model)
+        mark = tile_hash(pixels, whole, settings, self._stacked or (0, 0), model)
         found = kept.read(whole, mark)
         if found is not None:
-            yield GridProgress(1, 1, [], found)
+            yield Progress(1, 1, SearchResult([], found))
             return
         found = []
         for step in iter_proposals(
             self.predictor, pixels, settings, seeds=points, contrast=self._stacked, store=self.store
         ):
-            found = step.kept or found
+            found = step.result.kept or found
             yield step
         kept.write(whole, mark, found)
 
@@ -214,8 +214,8 @@ class _Search:
         return self.work.words is not None and self.work.words.semantic
 
     @cached_property
-    def _segmenter(self) -> Segmenter:
-        return Segmenter(self.predictor, self.store)
+    def _segmenter(self) -> StoredSegmenter:
+        return StoredSegmenter(self.predictor, self.store)
 
     @cached_property
     def _stacked(self) -> tuple[Any, Any] | None:
@@ -226,4 +226,4 @@ class _Search:
     @cached_property
     def _tiled(self) -> tuple[Any, Any]:
         """One contrast for all tiles."""
-        return self._stacked or self._segmenter.contrast(sample_picture(Plane(self.data, ())))
+        return self._stacked or self._segmenter.contrast(sample_image(Plane(self.data, ())))

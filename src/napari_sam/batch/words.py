@@ -16,7 +16,7 @@ from napari_sam.text import BUILT_IN
 
 if TYPE_CHECKING:
     from napari_sam.results import Proposal
-    from napari_sam.serving.segmenter import Segmenter
+    from napari_sam.serving.segmenter import StoredSegmenter
     from napari_sam.text.reader import Reader
 
 __all__ = ["Naming", "Words", "label_words", "reader_of"]
@@ -74,7 +74,9 @@ class Naming:
         }
         return list(self._kind_of)
 
-    def map(self, segmenter: Segmenter, image: NDArray[Any], contrast: Any) -> NDArray[np.int32]:
+    def map(
+        self, segmenter: StoredSegmenter, image: NDArray[Any], contrast: Any
+    ) -> NDArray[np.int32]:
         """Return a class for each pixel (H, W), 0 where nothing fits."""
         classes = np.zeros(image.shape[:2], np.int32)
         for one, kind in self._reader.areas(segmenter, image, self._words.texts, contrast, _go_on):

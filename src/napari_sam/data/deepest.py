@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+
+from napari_sam.inference.masks import depth
+from napari_sam.masks import bounding_box, slices
 
 __all__ = ["bounding_slices", "deepest_point"]
 
@@ -18,12 +20,13 @@ def deepest_point(mask: NDArray[np.bool_]) -> tuple[int, int]:
     (2, 2)
     """
     box = bounding_slices(mask)
-    distance = ndimage.distance_transform_edt(np.pad(mask[box], 1))[1:-1, 1:-1]
+    distance = depth(mask[box])
     row, column = np.unravel_index(distance.argmax(), distance.shape)
     return int(row) + box[0].start, int(column) + box[1].start
 
 
 def bounding_slices(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
     """Return the rows and columns of the bounding box of a mask that is not empty."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+    box = bounding_box(mask)
+    assert box is not None
+    return slices(box)

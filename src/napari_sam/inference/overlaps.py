@@ -1,18 +1,18 @@
-"""Objects never write over each other: one rule says who gets a pixel."""
+"""Resolve overlaps: one rule says which mask of a slice gets a pixel."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
-from napari_sam.masks import Patch
+from napari_sam.arrays import Pixels
+from napari_sam.masks import CroppedMask, slices
 
-__all__ = ["Found", "Rank", "settle"]
+__all__ = ["Rank", "RankedMask", "resolve_overlaps"]
 
 
 class Rank(IntEnum):
@@ -24,33 +24,34 @@ class Rank(IntEnum):
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class RankedMask:
     """A mask on a slice, its predicted IoU (NaN for a given one), and where it came from."""
 
-    patch: Patch
+    mask: CroppedMask | None
     score: float
     rank: Rank = Rank.FOLLOWED
 
 
-def settle(
-    found: Mapping[int, Found], shape: tuple[int, int], dtype: DTypeLike = np.int32
-) -> NDArray[Any]:
+def resolve_overlaps(
+    found: Mapping[int, RankedMask], shape: tuple[int, int], dtype: DTypeLike = np.int32
+) -> Pixels:
     """Return the labels (H, W) of a slice.
 
     A pixel goes to the mask of the highest rank, then of the best score, then of the lowest id.
 
     Examples
     --------
-    >>> bar = Patch((0, 0), np.ones((1, 2), bool)), Patch((0, 1), np.ones((1, 2), bool))
-    >>> settle({1: Found(bar[0], 0.7), 2: Found(bar[1], 0.8)}, (1, 3)).tolist()
+    >>> left, right = (CroppedMask.of(np.ones((1, 2), bool), (0, n), (1, 3)) for n in (0, 1))
+    >>> resolve_overlaps({1: RankedMask(left, 0.7), 2: RankedMask(right, 0.8)}, (1, 3)).tolist()
     [[1, 2, 2]]
     """
     labels = np.zeros(shape, dtype)
 
-    def strength(item: tuple[int, Found]) -> tuple[int, float, int]:
+    def strength(item: tuple[int, RankedMask]) -> tuple[int, float, int]:
         id_, one = item
         return one.rank, one.score if one.rank < Rank.GIVEN else 0.0, -id_
 
     for id_, one in sorted(found.items(), key=strength):
-        labels[one.patch.box][one.patch.mask] = id_
+        if one.mask is not None:
+            labels[slices(one.mask.box)][one.mask.crop()] = id_
     return labels

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
-from napari_sam.prompts import LEAST_SIDE
+from napari_sam.prompts import MIN_SIDE
 
 __all__ = ["Boxes", "read_boxes", "read_points"]
 
@@ -48,7 +48,7 @@ class Boxes:
         outside = np.any((first < -BESIDE) | (last > np.add(size, BESIDE - 1)), axis=1)
         low, high = np.ceil(np.maximum(first, 0)), np.floor(np.minimum(last, np.subtract(size, 1)))
         sides = (last - first).round(9)
-        thin = np.any((high < low) | (sides < LEAST_SIDE), axis=1)
+        thin = np.any((high < low) | (sides < MIN_SIDE), axis=1)
         leaves = f"it leaves the picture of {size[0]} x {size[1]} pixels"
         why = {
             self.name(row): leaves

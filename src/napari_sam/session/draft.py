@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.masks import BitMask
+from napari_sam.masks import CroppedMask
 from napari_sam.planes import Plane
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction
-from napari_sam.session.segmenter import Segmenter
+from napari_sam.session.segmenter import Embedding, Segmenter
 
 __all__ = ["Draft", "Request"]
 
@@ -33,7 +33,7 @@ class Draft:
         1 for a foreground point, 0 for a background point.
     box : (y0, x0, y1, x1), optional
         The box.
-    mask : BitMask, optional
+    mask : CroppedMask, optional
         A rough mask that was drawn, to refine.
     seed : ndarray, optional
         What the added prompts refine: (h, w) float32 logits of the last answer, or the (H, W) bool
@@ -42,7 +42,7 @@ class Draft:
         Which candidate is chosen.
     object_id : int, optional
         The object that is open; None for a new one.
-    held : BitMask, optional
+    held : CroppedMask, optional
         What that object holds in this plane.
     touched : bool
         False while the prompts are as the open object has them and its own mask is on show.
@@ -52,11 +52,11 @@ class Draft:
     points: tuple[Point, ...] = ()
     labels: tuple[int, ...] = ()
     box: Box | None = None
-    mask: BitMask | None = None
-    seed: NDArray[Any] | None = field(default=None, compare=False)
+    mask: CroppedMask | None = None
+    seed: NDArray[np.float32] | NDArray[np.bool_] | None = field(default=None, compare=False)
     choice: int = 0
     object_id: int | None = None
-    held: BitMask | None = None
+    held: CroppedMask | None = None
     touched: bool = False
 
     @property
@@ -70,7 +70,7 @@ class Draft:
         return bool(self.points) or self.box is not None or self.mask is not None
 
     @property
-    def drawing(self) -> tuple[Any, ...]:
+    def drawing(self) -> tuple[object, ...]:
         """All that is drawn, and where."""
         drawn = (self.points, self.labels, self.box, self.mask)
         return (self.plane, *drawn) if self.has_prompts else drawn
@@ -144,6 +144,6 @@ class Request:
     plane: Plane
     prompts: Prompts
 
-    def run(self, segmenter: Segmenter, embedding: Any) -> Prediction:
+    def run(self, segmenter: Segmenter, embedding: Embedding) -> Prediction:
         """Predict."""
         return segmenter.predict(embedding, self.prompts)

@@ -6,18 +6,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
-from napari_sam.masks import BitMask, Window
+from napari_sam.masks import Box, CroppedMask
 from napari_sam.planes import Plane, in_order, spanned
 from napari_sam.session.draft import Draft
 
 __all__ = [
     "LARGEST",
+    "WORST_FIRST",
     "AnnotatedObject",
+    "LabelArray",
     "Objects",
     "Origin",
     "Section",
@@ -25,10 +28,11 @@ __all__ = [
     "Status",
     "Traits",
     "free_id",
-    "in_order",
-    "spanned",
 ]
 
+
+LabelArray = NDArray[np.integer[Any]]
+"""Ids of objects, or numbers of classes; zero for background."""
 
 LARGEST = 2**63 - 1  # the largest id of an object
 
@@ -39,6 +43,10 @@ class Status(Enum):
     PROPOSED = "proposed"
     ACCEPTED = "accepted"
     UNCLEAR = "unclear"
+
+
+WORST_FIRST = Status.UNCLEAR, Status.PROPOSED, Status.ACCEPTED
+"""In the order in which somebody should look."""
 
 
 class Source(Enum):
@@ -65,7 +73,7 @@ class Section:
 
     Parameters
     ----------
-    mask : BitMask or None
+    mask : CroppedMask or None
         Its pixels; None marks a plane to look at on which nothing was found.
     score : float or None
         Predicted IoU, if a model said so.
@@ -77,7 +85,7 @@ class Section:
         What it was asked for with.
     """
 
-    mask: BitMask | None
+    mask: CroppedMask | None
     score: float | None
     origin: Origin
     status: Status
@@ -124,7 +132,7 @@ class AnnotatedObject:
     def status(self) -> Status:
         """Unclear if one plane is, else proposed if one plane is, else accepted."""
         held = {section.status for section in self.sections.values()}
-        return next((s for s in (Status.UNCLEAR, Status.PROPOSED) if s in held), Status.ACCEPTED)
+        return next((s for s in WORST_FIRST if s in held), Status.ACCEPTED)
 
     @property
     def confidence(self) -> float | None:
@@ -140,7 +148,7 @@ class AnnotatedObject:
     @property
     def pixels(self) -> int:
         """Its size over all planes."""
-        return sum(s.mask.pixels for s in self.sections.values() if s.mask is not None)
+        return sum(s.mask.area for s in self.sections.values() if s.mask is not None)
 
 
 class Objects(Mapping[int, AnnotatedObject]):
@@ -181,14 +189,14 @@ class Objects(Mapping[int, AnnotatedObject]):
         held = None if object_id is None else self._objects.get(object_id)
         return None if held is None else held.sections.get(plane)
 
-    def on(self, plane: Plane) -> Iterator[tuple[int, BitMask]]:
+    def on(self, plane: Plane) -> Iterator[tuple[int, CroppedMask]]:
         """Give the id and the mask of every object that has pixels in a plane."""
         for object_id in sorted(self._on_plane.get(plane, ())):
             mask = self._objects[object_id].sections[plane].mask
             if mask is not None:
                 yield object_id, mask
 
-    def owners(self, plane: Plane, window: Window) -> NDArray[np.int64]:
+    def owners(self, plane: Plane, window: Box) -> NDArray[np.int64]:
         """Return who owns each pixel of a window of a plane, zero for nobody."""
         owners = np.zeros((window[2] - window[0], window[3] - window[1]), np.int64)
         for object_id, mask in self.on(plane):

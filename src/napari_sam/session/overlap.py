@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.masks import BitMask, Window, slices
+from napari_sam.masks import Box, CroppedMask, slices
 from napari_sam.planes import Plane
 from napari_sam.session.changes import Edit, SectionEdit, TraitsEdit
-from napari_sam.session.objects import Objects
+from napari_sam.session.objects import LabelArray, Objects
 
 __all__ = ["Claim", "Rule", "claim", "overlapped", "take_away"]
 
@@ -31,7 +30,7 @@ class Claim:
 
     Parameters
     ----------
-    mask : BitMask or None
+    mask : CroppedMask or None
         The pixels that it gets; None if none is left.
     met : dict of int to int
         Label or id of what it met, and how many pixels they share.
@@ -39,12 +38,12 @@ class Claim:
         Objects that have to give pixels away.
     """
 
-    mask: BitMask | None
+    mask: CroppedMask | None
     met: dict[int, int]
     losers: frozenset[int]
 
 
-def overlapped(existing: NDArray[np.integer[Any]], mask: NDArray[np.bool_]) -> dict[int, int]:
+def overlapped(existing: LabelArray, mask: NDArray[np.bool_]) -> dict[int, int]:
     """Count the pixels of each object that a new one would meet.
 
     Parameters
@@ -71,9 +70,9 @@ def overlapped(existing: NDArray[np.integer[Any]], mask: NDArray[np.bool_]) -> d
 
 def claim(
     objects: Objects,
-    labels: NDArray[np.integer[Any]] | None,
+    labels: LabelArray | None,
     plane: Plane,
-    mask: BitMask,
+    mask: CroppedMask,
     rule: Rule,
     own: int | None,
     spared: Collection[int] = (),
@@ -89,7 +88,7 @@ def claim(
         The labels of the plane, which may hold what no object owns; None if there are none.
     plane : Plane
         Where.
-    mask : BitMask
+    mask : CroppedMask
         What is wanted.
     rule : Rule
         Who keeps the pixels of others.
@@ -100,7 +99,7 @@ def claim(
     renewed : collection of int
         Objects that get new masks at the same time, so that the pixels of their old ones are free.
     """
-    window, wanted = mask.window, mask.cut()
+    window, wanted = mask.box, mask.crop()
     owners = objects.owners(plane, window)
     if not owners.any() and (labels is None or not labels[slices(window)].any()):
         return Claim(mask, {}, frozenset())
@@ -114,14 +113,14 @@ def claim(
         free = wanted & ~np.isin(owners, [*objects.locked(), *spared])
     given = owners[free & (owners != 0)]
     losers = frozenset(np.unique(given).tolist()) - {own}
-    return Claim(BitMask.of(free, window[:2], mask.shape), overlapped(others, wanted), losers)
+    return Claim(CroppedMask.of(free, window[:2], mask.shape), overlapped(others, wanted), losers)
 
 
 def take_away(
     objects: Objects,
     plane: Plane,
     pixels: NDArray[np.bool_],
-    window: Window,
+    window: Box,
     losers: Collection[int],
 ) -> list[Edit]:
     """Return the edits that take pixels of a window from objects of a plane.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import map_coordinates
 
+from napari_sam.arrays import ContrastRange
 from napari_sam.inference.automatic.search import iter_proposals
 from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.inference.predictor import Embedding, Predictor
+from napari_sam.progress import Pause, Progress
 from napari_sam.prompts import Prompts
 from napari_sam.results import Proposal
 from napari_sam.text.encoder import Encoder
@@ -21,16 +23,7 @@ from napari_sam.text.ranking import Ranked, check_words, rank
 if TYPE_CHECKING:
     from napari_sam.inference.store.store import EmbeddingStore
 
-__all__ = ["WordsMap", "WordsProgress", "iter_ranked", "map_words", "unknown_words"]
-
-
-@dataclass(frozen=True, eq=False)
-class WordsProgress:
-    """Progress in calls of the decoder; the last one carries what was found."""
-
-    done: int
-    total: int
-    ranked: Ranked | None = None
+__all__ = ["WordsMap", "iter_ranked", "map_words", "unknown_words"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,10 +67,10 @@ def iter_ranked(
     settings: GridSettings | None = None,
     *,
     against: Sequence[str] | None = None,
-    contrast: tuple[ArrayLike, ArrayLike] | None = None,
+    contrast: ContrastRange | None = None,
     store: EmbeddingStore | None = None,
-    pause: Callable[[], None] | None = None,
-) -> Iterator[WordsProgress]:
+    pause: Pause | None = None,
+) -> Iterator[Progress[Ranked | None]]:
     """Find everything in a picture, then compare each object with the words.
 
     Parameters
@@ -89,16 +82,18 @@ def iter_ranked(
 
     Yields
     ------
-    WordsProgress
+    Progress of Ranked or None
+        In calls of the decoder; the last one carries what was found.
     """
     for step in iter_proposals(
         predictor, image, settings, contrast=contrast, store=store, pause=pause
     ):
-        if step.kept is None:
-            yield WordsProgress(step.done, step.total)
+        if step.result.kept is None:
+            yield Progress(step.done, step.total, None)
         else:  # the last one
-            ranked = rank(encoder, image, step.kept, words, against=against, contrast=contrast)
-            yield WordsProgress(step.done, step.total, ranked)
+            kept = step.result.kept
+            ranked = rank(encoder, image, kept, words, against=against, contrast=contrast)
+            yield Progress(step.done, step.total, ranked)
 
 
 def map_words(

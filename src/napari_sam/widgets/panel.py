@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_sam.errors import InputError
-from napari_sam.inference.store.memory import give_back
+from napari_sam.inference.store.memory import trim_heap
 from napari_sam.serving.host import HostedModel, ModelHost
 from napari_sam.session.overlap import Rule
 from napari_sam.settings import load_settings, save_settings
@@ -159,7 +159,7 @@ class Panel(QWidget):
         self.destroyed.connect(self.saver.close)
         self.destroyed.connect(self.controls.store.close_row)
         self.destroyed.connect(self.controls.channels.view.close_view)
-        self.destroyed.connect(give_back)  # the model that it used may have been the last one's
+        self.destroyed.connect(trim_heap)  # the model that it used may have been the last one's
 
     @property
     def annotation(self) -> Annotation | None:

@@ -10,16 +10,18 @@ from numpy.typing import NDArray
 
 from napari_sam.results import Proposal
 
-__all__ = ["suppress"]
+__all__ = ["nms"]
 
 
-def suppress(
+def nms(
     proposals: Sequence[Proposal],
     ranks: Sequence[float],
     overlap: Literal["mask", "box"],
-    most: float,
+    max_overlap: float,
 ) -> list[int]:
-    """Return which proposals stay, the highest rank first; of equal ones the first comes first.
+    """Non-maximum suppression: return which proposals stay, the highest rank first.
+
+    Of equal ones the first comes first.
 
     Parameters
     ----------
@@ -29,10 +31,10 @@ def suppress(
         What to prefer: the higher one stays.
     overlap : {"mask", "box"}
         Of what the IoU is taken.
-    most : float
+    max_overlap : float
         IoU above which two are the same.
     """
-    boxes = np.array([(*one.corner, *np.add(one.corner, one.size)) for one in proposals], float)
+    boxes = np.array([one.cropped.box for one in proposals], float)
     areas = np.array([one.area for one in proposals], float)
     alive = np.ones(len(proposals), bool)
     kept = []
@@ -45,15 +47,14 @@ def suppress(
         shared = _shared(boxes[i], boxes[rivals])
         if overlap == "box":
             either = _sizes(boxes[i : i + 1]) + _sizes(boxes[rivals]) - shared
-            alive[rivals[shared > most * either]] = False
+            alive[rivals[shared > max_overlap * either]] = False
         else:
             # Masks share no more than their boxes do, and no more than the smaller one has.
             at_most = np.minimum(shared, np.minimum(areas[i], areas[rivals]))
-            possible = at_most > most * np.maximum(areas[i], areas[rivals])
-            one, patch = proposals[i], proposals[i].patch
+            possible = at_most > max_overlap * np.maximum(areas[i], areas[rivals])
             for j in rivals[possible].tolist():
-                both = _common(one, patch, proposals[j])
-                alive[j] = both <= most * (areas[i] + areas[j] - both)
+                both = proposals[i].cropped.common(proposals[j].cropped)
+                alive[j] = both <= max_overlap * (areas[i] + areas[j] - both)
     return kept
 
 
@@ -65,14 +66,3 @@ def _shared(box: NDArray[np.float64], boxes: NDArray[np.float64]) -> NDArray[np.
 
 def _sizes(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray((boxes[:, 2:] - boxes[:, :2]).prod(axis=1))
-
-
-def _common(one: Proposal, patch: NDArray[np.bool_], other: Proposal) -> int:
-    """Return how many pixels two masks, the first of them unpacked, have in common."""
-    low = np.maximum(one.corner, other.corner)
-    high = np.minimum(np.add(one.corner, one.size), np.add(other.corner, other.size))
-    mine, theirs = (
-        mask[tuple(map(slice, low - corner, high - corner))]
-        for mask, corner in ((patch, one.corner), (other.patch, other.corner))
-    )
-    return int(np.count_nonzero(mine & theirs))

@@ -1,52 +1,39 @@
-"""A mask before and after it was refined, and whether it is still the same object."""
+"""Two-pass refinement, and whether a refined mask is still the same object."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from napari_sam.arrays import Labels, Pixels
 from napari_sam.errors import InputError
 from napari_sam.inference.mask_prompts import PromptRule, prompts_from
-from napari_sam.masks import Patch
+from napari_sam.masks import CroppedMask
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction
 
-__all__ = ["Refined", "ask_twice", "check_labels"]
+__all__ = ["Refined", "check_labels", "predict_two_pass"]
 
-OTHER = 0.5  # IoU with the mask before, below which the answer is another object
+MIN_IOU = 0.5  # IoU with the mask before, below which the answer is another object
 
 
 @dataclass(frozen=True, eq=False)
 class Refined:
-    """One object of a slice.
+    """One object of a slice, before and after."""
 
-    Parameters
-    ----------
-    before : Patch
-        The rough mask.
-    after : Patch
-        The sharper one; the rough one again where the answer was empty or another object.
-    score : float
-        Predicted IoU.
-    unsure : str
-        Why the rough mask stays; empty if it does not.
-    """
-
-    before: Patch
-    after: Patch
-    score: float
-    unsure: str = ""
+    before: CroppedMask
+    after: CroppedMask  # the rough one again where the answer was empty or another object
+    score: float  # predicted IoU
+    unsure: str = ""  # why the rough mask stays; empty if it does not
 
     @classmethod
-    def of(cls, before: Patch, answer: Prediction) -> Refined:
+    def of(cls, before: CroppedMask, answer: Prediction) -> Refined:
         """Take the model's best answer, unless it is another object."""
-        after, score = Patch.of(answer.masks[0]), float(answer.scores[0])
-        overlap = after.overlap(before)
-        if overlap < OTHER:
+        after, score = CroppedMask.of(answer.masks[0]), float(answer.scores[0])
+        overlap = 0.0 if after is None else after.iou(before)
+        if after is None or overlap < MIN_IOU:
             why = f"the new mask is too different (IoU {overlap:.2f}); the old one stays"
             return cls(before, before, score, why)
         return cls(before, after, score)
@@ -57,17 +44,16 @@ class Refined:
 
         Examples
         --------
-        >>> bars = [Patch((0, 0), np.ones((1, n), bool)) for n in (10, 12)]
+        >>> bars = [CroppedMask.of(np.ones((1, n), bool)) for n in (10, 12)]
         >>> Refined(*bars, score=0.9).change
         0.2
         """
-        overlap = self.after.overlap(self.before)
-        areas = self.after.area + self.before.area
-        common = overlap / (1 + overlap) * areas
-        return round((areas - 2 * common) / self.before.area, 6)
+        before, after = self.before, self.after
+        common = before.common(after)
+        return round((before.area + after.area - 2 * common) / before.area, 6)
 
 
-def check_labels(labels: NDArray[Any]) -> NDArray[Any]:
+def check_labels(labels: Labels) -> Pixels:
     """Return the labels (H, W) of a slice as whole numbers.
 
     Raises
@@ -87,16 +73,15 @@ def check_labels(labels: NDArray[Any]) -> NDArray[Any]:
     return labels
 
 
-ALONE = PromptRule(box=False)
+MASK_ONLY = PromptRule(box=False)
 
 
-def ask_twice(
+def predict_two_pass(
     predict: Callable[[list[Prompts]], list[Prediction]],
-    shape: tuple[int, int],
-    rough: Mapping[int, Patch],
+    rough: Mapping[int, CroppedMask],
     rule: PromptRule,
-    labels: NDArray[Any],
-) -> dict[int, tuple[Patch, Prediction]]:
+    labels: Labels,
+) -> dict[int, tuple[CroppedMask, Prediction]]:
     """Ask with each rough mask alone, then as `rule` wants it with what came back.
 
     The box of a rough mask is as rough as the mask; that of the first answer is better (measured:
@@ -106,9 +91,7 @@ def ask_twice(
     ----------
     predict : callable
         Answers prompts of one picture.
-    shape : (H, W)
-        Of the picture.
-    rough : mapping of int to Patch
+    rough : mapping of int to CroppedMask
         The masks, by id.
     rule : PromptRule
         What of a mask becomes the prompt in the end.
@@ -117,14 +100,14 @@ def ask_twice(
 
     Returns
     -------
-    dict of int to (Patch, Prediction)
+    dict of int to (CroppedMask, Prediction)
         The mask that was asked with in the end, and the answer.
     """
     masks = dict(rough)
     if rule.mask:
-        answers = predict([prompts_from(mask, shape, ALONE) for mask in masks.values()])
+        answers = predict([prompts_from(mask, MASK_ONLY) for mask in masks.values()])
         for (id_, mask), answer in zip(rough.items(), answers, strict=True):
             masks[id_] = Refined.of(mask, answer).after
-    asked = [prompts_from(mask, shape, rule, labels, id_) for id_, mask in masks.items()]
+    asked = [prompts_from(mask, rule, labels, id_) for id_, mask in masks.items()]
     answers = predict(asked)
     return {id_: (masks[id_], answer) for id_, answer in zip(masks, answers, strict=True)}

@@ -11,7 +11,7 @@ from typing import Any
 
 from napari_sam.errors import InputError
 from napari_sam.io.objects.instances import Found
-from napari_sam.numbering import LARGEST, whole_number
+from napari_sam.numbering import MAX_LABEL, whole_number
 
 __all__ = ["Reading", "called", "read_json"]
 
@@ -57,7 +57,7 @@ class Reading:
     def number(self, value: Any, name: str) -> int | None:
         """Return the number that an object has in the file; None if it needs a new one."""
         number = whole_number(value)
-        if number is not None and 1 <= number <= LARGEST:
+        if number is not None and 1 <= number <= MAX_LABEL:
             return number
         if value is not None:
             self.say(RENUMBERED, f"{name}: {str(value)[:40]}")

@@ -18,12 +18,14 @@ from napari_sam.errors import InputError, NapariSamError
 from napari_sam.planes import Plane
 from napari_sam.results import Prediction
 from napari_sam.serving.host import HostedModel
+from napari_sam.session import curation, drawing
 from napari_sam.session.disk.autosave import Autosave
 from napari_sam.session.disk.folder import Restored, SessionFolder, restore
 from napari_sam.session.disk.library import sessions_folder
+from napari_sam.session.drawing import Accepted
 from napari_sam.session.objects import Status
 from napari_sam.session.overlap import Rule
-from napari_sam.session.session import Accepted, Session
+from napari_sam.session.session import Session
 from napari_sam.widgets.annotation.going_on import layer_to_go_on_in, name_as_before
 from napari_sam.widgets.annotation.hints import CHANNELS, GONE, not_taken
 from napari_sam.widgets.annotation.identity import Identity
@@ -238,14 +240,16 @@ class Annotation:
             self._attach(layer)
             self._go_on_in(layer)
         if ends and draft.object_id is None and draft.has_prompts and self.session.draft.is_empty:
-            self.session.draw(draft.plane, draft.points, draft.labels, draft.box, draft.mask)
+            drawing.draw(
+                self.session, draft.plane, draft.points, draft.labels, draft.box, draft.mask
+            )
         self.changed.emit()
 
     def accept(self, rule: Rule) -> Accepted:
         """Write the mask on show into the Labels layer, or into a new one if none is chosen."""
         if self.session.mask is not None or self._target is not None:
             self.ensure_target()
-        return self.session.accept(rule)
+        return drawing.accept(self.session, rule)
 
     def ensure_target(self, largest_id: int = 0) -> None:
         """Make a Labels layer with room for an id if none is chosen.
@@ -267,7 +271,7 @@ class Annotation:
         """Accept all objects on this slice that were drawn together."""
         ids, seen = self.proposed, self.seen
         if ids and seen is not None:
-            self.step(lambda s: s.set_status(ids, Status.ACCEPTED, seen))
+            self.step(lambda s: curation.set_status(s, ids, Status.ACCEPTED, seen))
 
     @property
     def target(self) -> Labels | None:
@@ -364,7 +368,7 @@ class Annotation:
         except NapariSamError as error:
             self.remarked.emit(f"⚠ {error}")
             return
-        if restored.session.shown_in(self._target):
+        if restored.session.labels.shown_in(self._target):
             self.resume(restored)
         else:
             restored.folder.let_go()
@@ -444,7 +448,9 @@ class Annotation:
             return
         self.many.waiting = self._prompts.still_there(self.many.waiting)
         before, (box, mask, _) = self.session.draft, drawn.area
-        taken = self.step(lambda s: s.draw(drawn.plane, drawn.points, drawn.labels, box, mask))
+        taken = self.step(
+            lambda s: drawing.draw(s, drawn.plane, drawn.points, drawn.labels, box, mask)
+        )
         if taken and (self.session.draft is not before or drawn.remark or drawn.many):
             self.remarked.emit(drawn.remark)
         self.many.waiting += [(drawn.plane, area) for area in drawn.many]

@@ -1,4 +1,7 @@
-"""Values that were read from a file, each of the kind and in the bounds that it must have."""
+"""Values that were read from a file, each of the kind and in the bounds that it must have.
+
+All raise a ValueError if it is not.
+"""
 
 from __future__ import annotations
 
@@ -7,31 +10,22 @@ from typing import Any, TypeVar
 
 from napari_sam.planes import Plane
 
-__all__ = ["finite", "of", "plane", "whole"]
+__all__ = ["Json", "finite", "of", "plane", "whole"]
 
 T = TypeVar("T")
+Json = Any
+"""Something that was read from a file, or goes into one: nothing is known of it so far."""
 
 
-def of(kind: type[T], value: Any) -> T:
-    """Return a value of exactly this kind.
-
-    Raises
-    ------
-    ValueError
-        If it is of another.
-    """
+def of(kind: type[T], value: object) -> T:
+    """Return a value of exactly this kind."""
     if type(value) is not kind:
         raise ValueError(f"{kind.__name__} was expected, not {type(value).__name__}")
     return value
 
 
-def whole(value: Any, least: int = 0) -> int:
+def whole(value: object, least: int = 0) -> int:
     """Return a whole number from `least`, of no more than 64 bits.
-
-    Raises
-    ------
-    ValueError
-        If it is none.
 
     Examples
     --------
@@ -48,27 +42,16 @@ def whole(value: Any, least: int = 0) -> int:
     return number
 
 
-def finite(value: Any) -> float:
-    """Return a finite number.
-
-    Raises
-    ------
-    ValueError
-        If it is none.
-    """
+def finite(value: object) -> float:
+    """Return a finite number."""
     number = float(whole(value, -(2**53))) if type(value) is int else of(float, value)
     if not math.isfinite(number):
         raise ValueError(f"{number} is not finite")
     return number
 
 
-def plane(value: Any) -> Plane:
+def plane(value: object) -> Plane:
     """Return a plane: an index for each axis, and None for two.
-
-    Raises
-    ------
-    ValueError
-        If it is none.
 
     Examples
     --------
