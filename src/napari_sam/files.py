@@ -10,12 +10,12 @@ from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO
+from typing import IO, Literal
 from uuid import uuid4
 
 from napari_sam.reasons import FULL, full_disk
 
-__all__ = ["clear_left_over", "free_path", "replacing", "replacing_folder", "scratch"]
+__all__ = ["clear_left_over", "file_hash", "free_path", "replacing", "replacing_folder", "scratch"]
 
 ENDING = ".part"
 CHUNK = 1 << 20
@@ -136,6 +136,25 @@ def scratch(folder: Path, size: int) -> Iterator[IO[bytes]]:
             error.filename = str(folder)
             raise
         yield file
+
+
+def file_hash(path: Path, kind: Literal["sha256", "xxh128"]) -> str:
+    """Return the hexadecimal hash of a file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "note.txt"
+    >>> _ = path.write_text("done")
+    >>> file_hash(path, "sha256")[:12], file_hash(path, "xxh128")[:12]
+    ('a4c3ed04a95a', '567b523aa80e')
+    """
+    from hashlib import file_digest
+
+    import xxhash
+
+    with path.open("rb") as file:
+        return file_digest(file, "sha256" if kind == "sha256" else xxhash.xxh128).hexdigest()
 
 
 @contextmanager

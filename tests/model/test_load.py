@@ -8,6 +8,7 @@ import safetensors.torch
 import torch
 
 from napari_sam.errors import CheckpointError, DeviceError, InputError
+from napari_sam.files import file_hash
 from napari_sam.model import load
 from napari_sam.model.config import CONFIGS
 from napari_sam.model.load import load_model, pick_device
@@ -95,7 +96,7 @@ def published(monkeypatch, folders, state):
         filename="net.pt",
         size=path.stat().st_size,
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
-        xxh128=load.pooch.file_hash(str(path), alg="xxh128"),
+        xxh128=file_hash(path, "xxh128"),
         intensity="min_max",
     )
     decoder = catalogue.Entry("net_decoder", "decoder", url="http://localhost/d", filename="d.pt")

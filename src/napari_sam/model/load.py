@@ -9,11 +9,11 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
-import pooch
 import torch
 from torch import Tensor
 
 from napari_sam.errors import CheckpointError, DeviceError, InputError
+from napari_sam.files import file_hash
 from napari_sam.model.checkpoint import differences, misfits, read_checkpoint, recognise, summary
 from napari_sam.model.config import CONFIGS, SamConfig
 from napari_sam.model.lora import apply_adapters
@@ -140,7 +140,7 @@ def _from_zoo(entry: catalogue.Entry) -> Sam:
         )
     path = catalogue.ready(entry) or catalogue.fetch(entry.name)
     if not entry.url:  # what is built in has no published hash
-        entry = replace(entry, sha256=_sha256(path))
+        entry = replace(entry, sha256=file_hash(path, "sha256"))
     state, _ = read_checkpoint(path)
     return _build(CONFIGS[entry.config], state, entry, path)
 
@@ -198,7 +198,7 @@ def digests(name: str) -> list[str]:
     if path is None:
         return []
     published = None if built_in or trained else _published(path)
-    return [published.digest if published else f"sha256:{_sha256(path)}"]
+    return [published.digest if published else f"sha256:{file_hash(path, 'sha256')}"]
 
 
 def unknown(name: str) -> InputError:
@@ -220,7 +220,7 @@ def unknown(name: str) -> InputError:
 
 def _published(path: Path) -> catalogue.Entry | None:
     """Return the entry whose file this is, under whatever name: it knows the intensity rule."""
-    found = pooch.file_hash(str(path), alg="xxh128")
+    found = file_hash(path, "xxh128")
     loadable = (entry for entry in catalogue.catalogue().values() if entry.loadable)
     return next((entry for entry in loadable if entry.xxh128 == found), None)
 
@@ -240,7 +240,7 @@ def _own_entry(
         config.name,
         title="trained by you" if "base" in header else "a file of your own",
         size=path.stat().st_size,
-        sha256=_sha256(path),
+        sha256=file_hash(path, "sha256"),
         licence=str(about.get("licence", "")),
         citation=str(about.get("citation", "")),
         intensity="min_max" if intensity == "min_max" else "percentile",
@@ -260,10 +260,6 @@ def _build(config: SamConfig, state: dict[str, Tensor], entry: catalogue.Entry, 
     model.load_state_dict(state, assign=True)
     model.entry = entry
     return model
-
-
-def _sha256(path: Path) -> str:
-    return str(pooch.file_hash(str(path), alg="sha256"))
 
 
 BUILT_IN = "cells_tiny_text.safetensors"

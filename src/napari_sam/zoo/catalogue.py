@@ -162,11 +162,9 @@ def places(entry: Entry) -> list[Path]:
     """
     if not entry.url:
         return [MODELS / entry.filename]
-    import pooch
-
     cache_home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"  # torch's rule on every system
     torch_home = os.environ.get("TORCH_HOME") or f"{cache_home}/torch"
-    micro_sam = os.environ.get("MICROSAM_CACHEDIR") or pooch.os_cache("micro_sam")
+    micro_sam = os.environ.get("MICROSAM_CACHEDIR") or platformdirs.user_cache_dir("micro_sam")
     return [
         models_folder() / entry.filename,
         Path(micro_sam).expanduser() / "models" / entry.name,

@@ -13,7 +13,7 @@ from math import inf
 from pathlib import Path
 
 from napari_sam.errors import DownloadError
-from napari_sam.files import replacing
+from napari_sam.files import file_hash, replacing
 
 __all__ = ["Progress", "download", "has_hash", "matched_before", "megabytes", "remember"]
 
@@ -207,10 +207,8 @@ def _size(part: Path) -> int:
 
 def has_hash(path: Path, known_hash: str) -> bool:
     """Return whether the file has that hash, given as ``sha256:...`` or ``xxh128:...``."""
-    import pooch
-
     kind, value = known_hash.split(":")
-    return bool(pooch.file_hash(str(path), alg=kind) == value)
+    return file_hash(path, "sha256" if kind == "sha256" else "xxh128") == value
 
 
 def matched_before(path: Path, known_hash: str, record: Path) -> bool:
