@@ -100,7 +100,7 @@ def published(monkeypatch, folders, state):
         intensity="min_max",
     )
     decoder = catalogue.Entry("net_decoder", "decoder", url="http://localhost/d", filename="d.pt")
-    monkeypatch.setattr(catalogue, "catalogue", lambda: {"net": entry, "net_decoder": decoder})
+    monkeypatch.setattr(catalogue, "entries", lambda: {"net": entry, "net_decoder": decoder})
     return entry, path
 
 
@@ -137,7 +137,7 @@ def test_a_published_file_is_known_under_any_name(published, tmp_path):
 
 def test_a_published_file_must_fit_its_size(published, monkeypatch):
     entry, _ = published
-    monkeypatch.setattr(catalogue, "catalogue", lambda: {"net": replace(entry, config="vit_t")})
+    monkeypatch.setattr(catalogue, "entries", lambda: {"net": replace(entry, config="vit_t")})
     with pytest.raises(CheckpointError, match=r"net\.pt does not fit vit_t: .* is missing"):
         load_model("net", "cpu")
 

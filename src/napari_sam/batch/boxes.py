@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.batch.slices import axes
-from napari_sam.batch.target import Target
+from napari_sam.batch.label_output import LabelOutput
+from napari_sam.batch.slices import count_axes
 from napari_sam.errors import InputError
 
 if TYPE_CHECKING:
     from napari_sam.inference.embedding import Embedding
     from napari_sam.inference.overlaps import Found
     from napari_sam.inference.predictor import Predictor
-    from napari_sam.io.tables import Boxes
+    from napari_sam.io.tables import BoxTable
 
-__all__ = ["BoxesWork"]
+__all__ = ["BoxesTask"]
 
 AT_ONCE = 256  # boxes whose masks are in memory as whole slices
 NAMED = 5  # boxes that a word is about
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class BoxesWork:
+class BoxesTask:
     """What `napari-sam segment --boxes` does to a picture.
 
     Every box gets its label, whatever the model's score, or a word why it has none; where masks
@@ -41,14 +41,14 @@ class BoxesWork:
     ----------
     source : Path
         The picture.
-    target : Target
+    target : LabelOutput
         Where its labels go.
     table : Path
         The boxes.
     """
 
     source: Path
-    target: Target
+    target: LabelOutput
     table: Path
 
     @property
@@ -57,7 +57,7 @@ class BoxesWork:
         return self.target.folder
 
     @contextmanager
-    def opened(self, predictor: Predictor) -> Iterator[_Boxed]:
+    def opened(self, predictor: Predictor) -> Iterator[_OpenBoxes]:
         """Open the picture and read the table.
 
         Raises
@@ -67,11 +67,11 @@ class BoxesWork:
             at as a whole.
         """
         from napari_sam.inference.automatic.tiles import Tiling
-        from napari_sam.io.pictures import open_picture
+        from napari_sam.io.images.read import open_image
         from napari_sam.io.tables import read_boxes
 
-        with open_picture(self.source) as data:
-            shape = tuple(data.shape[: axes(data)])
+        with open_image(self.source) as data:
+            shape = tuple(data.shape[: count_axes(data)])
             boxes = read_boxes(self.table, shape)
             if Tiling().cuts(shape[-2:]):
                 raise InputError(
@@ -82,17 +82,17 @@ class BoxesWork:
             if len(fitting.ids) == 0:
                 raise InputError(f"{self.table}: no box can be used; {_said(unlabelled)}")
             with self.target.room(shape) as labels:
-                yield _Boxed(self, predictor, data, fitting, labels, unlabelled)
+                yield _OpenBoxes(self, predictor, data, fitting, labels, unlabelled)
 
 
 @dataclass(frozen=True, eq=False)
-class _Boxed:
+class _OpenBoxes:
     """A picture that is open, its boxes and its labels, and why some boxes have none."""
 
-    work: BoxesWork
+    task: BoxesTask
     predictor: Predictor
     data: Any
-    boxes: Boxes
+    boxes: BoxTable
     labels: NDArray[np.int32]
     unlabelled: dict[str, str]
     parts: tuple[int] = (0,)
@@ -102,7 +102,7 @@ class _Boxed:
         from napari_sam.inference.image import pixel_range
         from napari_sam.inference.overlaps import settle
         from napari_sam.inference.stack import sample_stack
-        from napari_sam.io.pictures import read_plane
+        from napari_sam.io.images.read import read_plane
 
         ndim, contrast = self.labels.ndim, None
         if ndim > 2:
@@ -121,15 +121,15 @@ class _Boxed:
         """Write the labels; return how many objects there are."""
         from napari_sam.io.scale import read_spacing
 
-        target, ids = self.work.target, np.unique(self.labels)
-        spacing = read_spacing(self.work.source, self.labels.ndim)
+        target, ids = self.task.target, np.unique(self.labels)
+        spacing = read_spacing(self.task.source, self.labels.ndim)
         report = {
             "objects": int((ids > 0).sum()), "linked": None, "anisotropy": spacing.anisotropy,
             "unlabelled": self.unlabelled,
         }  # fmt: skip
         if self.unlabelled:
             logger.warning(
-                "%s: boxes without a label: %s", self.work.source, _said(self.unlabelled)
+                "%s: boxes without a label: %s", self.task.source, _said(self.unlabelled)
             )
         target.write(self.labels, spacing, self.predictor.model.entry, report)
         target.clean()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_sam.batch.slices import axes
+from napari_sam.batch.slices import count_axes
 from napari_sam.errors import InputError
 from napari_sam.inference.store.disk import DiskStore
 from napari_sam.inference.store.memory import MemoryStore
@@ -21,11 +21,11 @@ from napari_sam.serving.segmenter import Segmenter
 if TYPE_CHECKING:
     from napari_sam.inference.predictor import Predictor
 
-__all__ = ["EmbedWork"]
+__all__ = ["EmbedTask"]
 
 
 @dataclass(frozen=True)
-class EmbedWork:
+class EmbedTask:
     """What `napari-sam embed` does to a picture.
 
     Parameters
@@ -41,26 +41,26 @@ class EmbedWork:
     budget: int
 
     @contextmanager
-    def opened(self, predictor: Predictor) -> Iterator[_Embedding]:
+    def opened(self, predictor: Predictor) -> Iterator[_OpenEmbed]:
         """Open the picture."""
-        from napari_sam.io.pictures import open_picture
+        from napari_sam.io.images.read import open_image
 
-        with open_picture(self.source) as data:
-            yield _Embedding(self, predictor, data)
+        with open_image(self.source) as data:
+            yield _OpenEmbed(self, predictor, data)
 
 
 @dataclass(frozen=True, eq=False)
-class _Embedding:
+class _OpenEmbed:
     """A picture that is open to be embedded."""
 
-    work: EmbedWork
+    task: EmbedTask
     predictor: Predictor
     data: Any
 
     @property
     def parts(self) -> list[tuple[int, ...]]:
         """All slices."""
-        return list(np.ndindex(*self.data.shape[: axes(self.data) - 2]))
+        return list(np.ndindex(*self.data.shape[: count_axes(self.data) - 2]))
 
     def do(self, part: tuple[int, ...]) -> Iterator[float]:
         """Embed a slice; what is there by its content is not made again.
@@ -71,9 +71,9 @@ class _Embedding:
             If the slice cannot be read, or there is no room: many machines at once would push out
             one another's.
         """
-        from napari_sam.io.pictures import read_plane
+        from napari_sam.io.images.read import read_plane
 
-        folder, budget = self.work.folder, self.work.budget
+        folder, budget = self.task.folder, self.task.budget
         disk = DiskStore(folder, budget)
         segmenter = Segmenter(self.predictor, EmbeddingStore(MemoryStore(0), disk))
         size = segmenter.keep(read_plane(self.data, part), self._contrast)
@@ -94,6 +94,6 @@ class _Embedding:
         from napari_sam.inference.image import pixel_range
         from napari_sam.inference.stack import sample_stack
 
-        ndim = axes(self.data)
+        ndim = count_axes(self.data)
         rule = self.predictor.model.entry.intensity
         return pixel_range(sample_stack(self.data, ndim), rule) if ndim > 2 else None

@@ -6,25 +6,25 @@ import logging
 from collections.abc import Generator, Iterable
 from typing import TYPE_CHECKING
 
-from napari_sam.batch.task import Progress, Work
+from napari_sam.batch.task import Progress, Task
 from napari_sam.reasons import reason
 
 if TYPE_CHECKING:
     from napari_sam.inference.predictor import Predictor
 
-__all__ = ["run_here"]
+__all__ = ["run_locally"]
 
 logger = logging.getLogger(__name__)
 
 
-def run_here(works: Iterable[Work], predictor: Predictor) -> Generator[Progress]:
+def run_locally(tasks: Iterable[Task], predictor: Predictor) -> Generator[Progress]:
     """Do work with a model; a file that fails stops no others.
 
     To stop, close the generator: what is done stays done.
 
     Parameters
     ----------
-    works : iterable of Work
+    tasks : iterable of Task
     predictor : Predictor
 
     Yields
@@ -32,19 +32,19 @@ def run_here(works: Iterable[Work], predictor: Predictor) -> Generator[Progress]
     Progress
         The last of each file has a report or a problem.
     """
-    for work in works:
-        now = Progress(work, 0, 1)
+    for task in tasks:
+        now = Progress(task, 0, 1)
         try:
-            with work.opened(predictor) as job:
-                total = max(1, len(job.parts))
-                for number, part in enumerate(job.parts):
-                    for share in job.do(part):
-                        now = Progress(work, number + share, total)
+            with task.opened(predictor) as open_task:
+                total = max(1, len(open_task.parts))
+                for number, part in enumerate(open_task.parts):
+                    for share in open_task.do(part):
+                        now = Progress(task, number + share, total)
                         yield now
-                    now = Progress(work, number + 1, total)
+                    now = Progress(task, number + 1, total)
                     yield now
-                now = Progress(work, total, total, job.finish())
+                now = Progress(task, total, total, open_task.finish())
         except Exception as error:  # files can be damaged in more ways than their readers name
-            logger.debug("%s", work.source, exc_info=True)
-            now = Progress(work, now.done, now.total, problem=reason(error))
+            logger.debug("%s", task.source, exc_info=True)
+            now = Progress(task, now.done, now.total, problem=reason(error))
         yield now

@@ -15,7 +15,7 @@ from napari_sam.settings import default_threads, load_settings
 if TYPE_CHECKING:
     from napari_sam.inference.predictor import Predictor
 
-__all__ = ["WorkersModel", "loaded", "workers_model"]
+__all__ = ["WorkersModel", "load_predictor", "workers_model"]
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def workers_model(name: str, device: str = "auto") -> WorkersModel:
 
 
 @lru_cache(maxsize=1)
-def loaded(model: WorkersModel) -> Predictor:
+def load_predictor(model: WorkersModel) -> Predictor:
     """Return the model; the first call in a process loads it, another model takes its place.
 
     Raises

@@ -15,7 +15,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from napari_sam.batch.target import Target
+from napari_sam.batch.label_output import LabelOutput
 from napari_sam.errors import InputError
 from napari_sam.files import replacing
 from napari_sam.inference.stack import Stack
@@ -25,24 +25,24 @@ from napari_sam.results import Step
 if TYPE_CHECKING:
     from napari_sam.inference.predictor import Predictor
 
-__all__ = ["RefineWork"]
+__all__ = ["RefineTask"]
 
 
 @dataclass(frozen=True)
-class RefineWork:
+class RefineTask:
     """What `napari-sam refine` does to a picture and its labels.
 
     Parameters
     ----------
     source, labels : Path
         The picture and its labels.
-    target : Target
+    target : LabelOutput
         Where the new ones go.
     """
 
     source: Path
     labels: Path
-    target: Target
+    target: LabelOutput
 
     @property
     def folder(self) -> Path:
@@ -50,7 +50,7 @@ class RefineWork:
         return self.target.folder
 
     @contextmanager
-    def opened(self, predictor: Predictor) -> Iterator[_Refining]:
+    def opened(self, predictor: Predictor) -> Iterator[_OpenRefine]:
         """Open the picture and its labels, both as stacks.
 
         Raises
@@ -58,10 +58,10 @@ class RefineWork:
         InputError
             If they cannot be read, or have different shapes.
         """
+        from napari_sam.io.images.read import open_image
         from napari_sam.io.labels import open_labels
-        from napari_sam.io.pictures import open_picture
 
-        with open_picture(self.source) as image, open_labels(self.labels) as known:
+        with open_image(self.source) as image, open_labels(self.labels) as known:
             flat = len(known.shape) == 2
             stack = Stack(np.asarray(image)[None] if flat else image)
             labels = np.asarray(known)[None] if flat else known
@@ -70,14 +70,14 @@ class RefineWork:
                 raise InputError(
                     f"the labels must have the picture's shape {shape[flat:]}; got {known.shape}"
                 )
-            yield _Refining(self, predictor, stack, labels, flat)
+            yield _OpenRefine(self, predictor, stack, labels, flat)
 
 
 @dataclass(frozen=True, eq=False)
-class _Refining:
+class _OpenRefine:
     """A picture and its labels, which are open."""
 
-    work: RefineWork
+    task: RefineTask
     predictor: Predictor
     stack: Stack
     labels: Any
@@ -108,7 +108,7 @@ class _Refining:
         """Write the labels; return what became of each object."""
         from napari_sam.io.scale import read_spacing
 
-        target, tally = self.work.target, _Tally()
+        target, tally = self.task.target, _Tally()
         dtype = np.uint8 if self.labels.dtype == bool else self.labels.dtype
         with target.room(self.labels.shape, dtype) as after:
             for part in self.parts:
@@ -117,7 +117,7 @@ class _Refining:
                 after[part] = step.labels
             labels = after[0] if self.flat else after
             report = {"objects": tally.objects()}
-            spacing = read_spacing(self.work.source, labels.ndim)
+            spacing = read_spacing(self.task.source, labels.ndim)
             target.write(labels, spacing, self.predictor.model.entry, report)
         target.clean()
         return report
@@ -127,7 +127,7 @@ class _Refining:
         return self.stack.contrast(self.predictor.model.entry.intensity)
 
     def _path(self, part: int) -> Path:
-        return self.work.target.scratch / f"{part:06}.npz"
+        return self.task.target.scratch / f"{part:06}.npz"
 
     def _mark(self, part: int, labels: NDArray[Any]) -> str:
         """Return a hash of all that decides what comes of a slice."""

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.batch.slices import Runs, SeedsOf, axes, label_slices, runs, seeds_of
-from napari_sam.batch.target import Target
-from napari_sam.batch.words import Naming, Words, label_words
+from napari_sam.batch.label_output import LabelOutput
+from napari_sam.batch.slices import Runs, SeedsOf, count_axes, label_slices, runs, seeds_of
+from napari_sam.batch.words import WordMatches, Words, label_words
 from napari_sam.errors import InputError
 from napari_sam.inference.automatic.search import GridProgress
 from napari_sam.inference.automatic.settings import GridSettings
@@ -22,7 +22,7 @@ from napari_sam.inference.automatic.tiles import Tile, TileStore, Tiling, sample
 from napari_sam.inference.stack import sample_stack
 from napari_sam.inference.store.memory import MemoryStore
 from napari_sam.inference.store.store import EmbeddingStore, open_store
-from napari_sam.io.pictures import Plane, open_picture, read_plane
+from napari_sam.io.images.read import LazyPlane, open_image, read_plane
 from napari_sam.serving.segmenter import Segmenter
 
 if TYPE_CHECKING:
@@ -30,21 +30,21 @@ if TYPE_CHECKING:
     from napari_sam.inference.predictor import Predictor
     from napari_sam.results import Proposal
 
-__all__ = ["SegmentWork"]
+__all__ = ["SegmentTask"]
 
 Part = tuple[tuple[int, ...], int | None]
 """A slice, and which of its tiles if it is cut."""
 
 
 @dataclass(frozen=True)
-class SegmentWork:
+class SegmentTask:
     """What `napari-sam segment` does to a picture.
 
     Parameters
     ----------
     source : Path
         The picture.
-    target : Target
+    target : LabelOutput
         Where its labels go.
     settings : GridSettings
         How it is searched.
@@ -59,7 +59,7 @@ class SegmentWork:
     """
 
     source: Path
-    target: Target
+    target: LabelOutput
     settings: GridSettings
     seeds: str | None = None
     gap: int = 1
@@ -72,7 +72,7 @@ class SegmentWork:
         return self.target.folder
 
     @contextmanager
-    def opened(self, predictor: Predictor) -> Iterator[_Search]:
+    def opened(self, predictor: Predictor) -> Iterator[_OpenSegment]:
         """Open the picture, and the file of seeds.
 
         Raises
@@ -83,17 +83,17 @@ class SegmentWork:
         # Each slice is looked at once, so nothing is kept in memory.
         store = EmbeddingStore(MemoryStore(0), open_store().disk)
         with (
-            open_picture(self.source) as data,
-            seeds_of(self.seeds, data.shape[: axes(data)]) as seeds,
+            open_image(self.source) as data,
+            seeds_of(self.seeds, data.shape[: count_axes(data)]) as seeds,
         ):
-            yield _Search(self, predictor, data, seeds, store)
+            yield _OpenSegment(self, predictor, data, seeds, store)
 
 
 @dataclass(frozen=True, eq=False)
-class _Search:
+class _OpenSegment:
     """A picture that is open to be searched."""
 
-    work: SegmentWork
+    task: SegmentTask
     predictor: Predictor
     data: Any
     seeds: SeedsOf
@@ -102,7 +102,7 @@ class _Search:
     @property
     def parts(self) -> list[Part]:
         """All slices, or their tiles where they are large."""
-        *planes, height, width = self.data.shape[: axes(self.data)]
+        *planes, height, width = self.data.shape[: count_axes(self.data)]
         cut = Tiling().cuts((height, width)) and not self._semantic
         tiles = range(len(Tiling().tiles((height, width)))) if cut else [None]
         return [(plane, tile) for plane in np.ndindex(*planes) for tile in tiles]
@@ -116,8 +116,8 @@ class _Search:
             if self.store.disk is not None:  # where finish finds it
                 self._segmenter.keep(read_plane(self.data, plane), self._stacked)
         elif tile is not None and self.seeds(plane) is None:
-            there, folder = Plane(self.data, plane), self._folder(plane)
-            search_tile(self.predictor, there, tile, self.work.settings, folder, self._tiled)
+            there, folder = LazyPlane(self.data, plane), self._folder(plane)
+            search_tile(self.predictor, there, tile, self.task.settings, folder, self._tiled)
         else:
             for step in self._steps(plane):
                 yield step.done / max(step.total, 1)
@@ -126,9 +126,9 @@ class _Search:
         """Put all together and write the labels; return how many objects there are, and more."""
         from napari_sam.io.scale import read_spacing
 
-        work, shape = self.work, self.data.shape[: axes(self.data)]
-        spacing = read_spacing(work.source, len(shape))
-        along = spacing.along if work.link and not self._semantic else None
+        task, shape = self.task, self.data.shape[: count_axes(self.data)]
+        spacing = read_spacing(task.source, len(shape))
+        along = spacing.along if task.link and not self._semantic else None
         order = runs(shape[:-2], along)
         report: dict[str, Any] = {
             "objects": 0,
@@ -136,21 +136,21 @@ class _Search:
             "anisotropy": spacing.anisotropy,
             "channels": dict(zip(spacing.axes, shape, strict=True)).get("c", 1),
         }
-        with work.target.room(shape) as labels:
-            if work.words is None:
-                label_slices(labels, order, self._find, work.gap, spacing.anisotropy)
+        with task.target.room(shape) as labels:
+            if task.words is None:
+                label_slices(labels, order, self._find, task.gap, spacing.anisotropy)
             else:
-                report["words"] = self._label_words(work.words, labels, order, spacing.anisotropy)
+                report["words"] = self._label_words(task.words, labels, order, spacing.anisotropy)
             report["objects"] = int(labels.max())
-            work.target.write(labels, spacing, self.predictor.model.entry, report)
-        work.target.clean()
+            task.target.write(labels, spacing, self.predictor.model.entry, report)
+        task.target.clean()
         return report
 
     def _label_words(
         self, words: Words, labels: NDArray[np.int32], order: Runs, anisotropy: float
     ) -> dict[int, str]:
         """Label what fits the words; return the words of each label."""
-        naming = Naming(words)
+        naming = WordMatches(words)
         if words.semantic:
             for [plane] in order:
                 pixels = read_plane(self.data, plane)
@@ -162,7 +162,7 @@ class _Search:
             pixels = read_plane(self.data, plane)
             return naming.keep(pixels, self._find(plane), self._stacked)
 
-        label_words(labels, order, find, self.work.gap, anisotropy, naming)
+        label_words(labels, order, find, self.task.gap, anisotropy, naming)
         return naming.report()
 
     def _find(self, plane: tuple[int, ...]) -> list[Proposal]:
@@ -177,7 +177,7 @@ class _Search:
         from napari_sam.inference.automatic.search import iter_proposals
         from napari_sam.inference.automatic.tiled import iter_tiles
 
-        there, points, settings = Plane(self.data, plane), self.seeds(plane), self.work.settings
+        there, points, settings = LazyPlane(self.data, plane), self.seeds(plane), self.task.settings
         if Tiling().cuts(there.shape):
             if points is not None:
                 raise InputError(
@@ -207,11 +207,11 @@ class _Search:
         kept.write(whole, mark, found)
 
     def _folder(self, plane: tuple[int, ...]) -> Path:
-        return self.work.target.scratch / "-".join(map(str, plane))
+        return self.task.target.scratch / "-".join(map(str, plane))
 
     @property
     def _semantic(self) -> bool:
-        return self.work.words is not None and self.work.words.semantic
+        return self.task.words is not None and self.task.words.semantic
 
     @cached_property
     def _segmenter(self) -> Segmenter:
@@ -220,10 +220,10 @@ class _Search:
     @cached_property
     def _stacked(self) -> tuple[Any, Any] | None:
         """One contrast for all slices of a stack."""
-        ndim = axes(self.data)
+        ndim = count_axes(self.data)
         return self._segmenter.contrast(sample_stack(self.data, ndim)) if ndim > 2 else None
 
     @cached_property
     def _tiled(self) -> tuple[Any, Any]:
         """One contrast for all tiles."""
-        return self._stacked or self._segmenter.contrast(sample_picture(Plane(self.data, ())))
+        return self._stacked or self._segmenter.contrast(sample_picture(LazyPlane(self.data, ())))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Runs",
     "SeedsOf",
-    "axes",
+    "count_axes",
     "label_slices",
     "runs",
     "seeds_of",
@@ -81,7 +81,7 @@ def _within(points: NDArray[np.float64], shape: tuple[int, ...], name: str) -> N
     return points[inside]
 
 
-def axes(data: Pixels) -> int:
+def count_axes(data: Pixels) -> int:
     """Return how many axes a picture has but the colours."""
     return int(data.ndim - data.colours)
 

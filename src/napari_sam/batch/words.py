@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from napari_sam.serving.segmenter import Segmenter
     from napari_sam.text.reader import Reader
 
-__all__ = ["Naming", "Words", "label_words", "reader_of"]
+__all__ = ["WordMatches", "Words", "label_words", "reader_of"]
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class Words:
     ----------
     texts : tuple of str
         One for each class.
-    least : float, optional
+    min_similarity : float, optional
         How well an object has to fit; by default as the encoder says.
-    most : int, optional
+    max_objects : int, optional
         Of each slice so many objects of a class, those that fit best.
     semantic : bool
         Whether labels hold classes, not objects.
@@ -41,8 +41,8 @@ class Words:
     """
 
     texts: tuple[str, ...]
-    least: float | None = None
-    most: int | None = None
+    min_similarity: float | None = None
+    max_objects: int | None = None
     semantic: bool = False
     encoder: str = BUILT_IN
 
@@ -56,7 +56,7 @@ def reader_of(encoder: str) -> Reader:
     return Reader(lambda: load_encoder(encoder))
 
 
-class Naming:
+class WordMatches:
     """What was found of the words in one file."""
 
     def __init__(self, words: Words) -> None:
@@ -70,7 +70,7 @@ class Naming:
         ranked = self._reader.compare(seen, self._words.texts)
         self._kind_of = {
             ranked.proposals[i]: kind
-            for i, kind in ranked.chosen(self._words.least, self._words.most)
+            for i, kind in ranked.chosen(self._words.min_similarity, self._words.max_objects)
         }
         return list(self._kind_of)
 
@@ -112,7 +112,7 @@ def label_words(
     find: Callable[[tuple[int, ...]], list[Proposal]],
     gap: int,
     anisotropy: float,
-    naming: Naming,
+    naming: WordMatches,
 ) -> None:
     """Do what `label_slices` does, and let the naming know which label is what."""
     from napari_sam.inference.automatic.linking import link_slices

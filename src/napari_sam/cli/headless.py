@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.cli.progress import fetched
+from napari_sam.cli.progress import fetch_behind_bar
 from napari_sam.files import replacing
 from napari_sam.prompts import Prompts
 from napari_sam.samples import SAMPLES, Sample
@@ -41,7 +41,7 @@ def segment(sample: Sample, model: str, device: str) -> tuple[NDArray[np.uint16]
 
     Where objects overlap the earlier one stays.
     """
-    fetched(model)
+    fetch_behind_bar(model)
     from napari_sam import Predictor, load_model
 
     predictor = Predictor(load_model(model, device))

@@ -8,17 +8,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
 
-from napari_sam.cli.naming import LABELS, place_below, root_of
+from napari_sam.cli.paths import LABELS, place_below, root_of
 from napari_sam.cli.progress import Failures
 from napari_sam.errors import InputError
 
-__all__ = ["nearest", "paired"]
+__all__ = ["nearest", "pair_labels"]
 
 Score = tuple[int, bool]
 Roots = tuple[Path, Path]
 
 
-def paired(
+def pair_labels(
     images: list[Path], named: Sequence[Path], labels: Path, failures: Failures
 ) -> dict[Path, Path]:
     """Return the labels of each picture; pictures without are failures.
@@ -32,9 +32,9 @@ def paired(
     InputError
         If there are no labels at all.
     """
-    from napari_sam.io.pictures import find_pictures, name_of
+    from napari_sam.io.images.find import find_images, name_of
 
-    found = find_pictures([labels], failures.reasons.__setitem__)
+    found = find_images([labels], failures.reasons.__setitem__)
     if len(images) == len(found) == 1:
         return {images[0]: found[0]}
     own, by_name = set(map(os.path.realpath, images)), defaultdict(list)
@@ -82,7 +82,7 @@ def nearest(path: Path, those: list[Path], alone: bool, roots: Roots) -> list[Pa
 
 def _called_so(image: Path, by_name: Mapping[str, list[Path]]) -> list[Path]:
     """Return the labels that by their name may be those of a picture."""
-    from napari_sam.io.pictures import name_of, whole_name_of
+    from napari_sam.io.images.find import name_of, whole_name_of
 
     name = name_of(image)
     usual = by_name["labels"] if name == "image" else []

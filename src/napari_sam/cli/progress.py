@@ -13,10 +13,10 @@ from napari_sam.reasons import reason, shown
 from napari_sam.zoo import catalogue
 from napari_sam.zoo.download import Progress
 
-__all__ = ["Failures", "add_saying", "byte_bar", "fetched"]
+__all__ = ["Failures", "add_verbosity", "byte_bar", "fetch_behind_bar"]
 
 
-def add_saying(parser: argparse.ArgumentParser) -> None:
+def add_verbosity(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that say how much a command says."""
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
@@ -38,9 +38,9 @@ def byte_bar(title: str) -> Iterator[Progress]:
         yield report
 
 
-def fetched(name: str) -> None:
+def fetch_behind_bar(name: str) -> None:
     """Download a published model if it is not here, behind a bar; other names are left alone."""
-    if name in catalogue.catalogue():
+    if name in catalogue.entries():
         with byte_bar(name) as progress:
             catalogue.fetch(name, progress)
 

@@ -7,16 +7,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from napari_sam.cli.progress import fetched
+from napari_sam.cli.progress import fetch_behind_bar
 from napari_sam.reasons import shown
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from napari_sam.batch.model import WorkersModel
-    from napari_sam.batch.task import Progress, Work
+    from napari_sam.batch.task import Progress, Task
 
-__all__ = ["add_scheduler", "all_done", "done_by_cluster"]
+__all__ = ["add_scheduler", "run_all", "run_and_collect"]
 
 ALONE = "{desc}: {percentage:3.0f}%|{bar}| [{elapsed}<{remaining}]"
 MANY = "{desc}: {percentage:3.0f}%|{bar}| {n:.1f} of {total_fmt}{unit} [{elapsed}<{remaining}]"
@@ -30,8 +30,8 @@ def add_scheduler(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def all_done(
-    works: Sequence[Work], model: WorkersModel, chosen: argparse.Namespace
+def run_all(
+    tasks: Sequence[Task], model: WorkersModel, chosen: argparse.Namespace
 ) -> Iterator[Progress]:
     """Do all work behind a bar; give what is said last of each file, as soon as it is said.
 
@@ -40,15 +40,15 @@ def all_done(
     """
     from tqdm import tqdm
 
-    if not works:
+    if not tasks:
         return
     begun: dict[int, float] = {}
-    title = chosen.scheduler or (shown(works[0].source.name) if len(works) == 1 else "all files")
+    title = chosen.scheduler or (shown(tasks[0].source.name) if len(tasks) == 1 else "all files")
     with (
-        closing(_begun(works, model, chosen.scheduler)) as steps,
+        closing(_begun(tasks, model, chosen.scheduler)) as steps,
         tqdm(
-            desc=title, total=len(works), unit=" files", disable=chosen.quiet,
-            bar_format=MANY if len(works) > 1 else ALONE,
+            desc=title, total=len(tasks), unit=" files", disable=chosen.quiet,
+            bar_format=MANY if len(tasks) > 1 else ALONE,
         ) as bar,
     ):  # fmt: skip
         for step in steps:
@@ -61,24 +61,24 @@ def all_done(
                 yield step
 
 
-def done_by_cluster(works: Sequence[Work], chosen: argparse.Namespace) -> list[Progress]:
+def run_and_collect(tasks: Sequence[Task], chosen: argparse.Namespace) -> list[Progress]:
     """Return, for each work, what was said of it last: its report, or the problem."""
     from napari_sam.batch.model import workers_model
 
     model = workers_model(chosen.model, chosen.device)
-    last = {id(step.work): step for step in all_done(works, model, chosen)}
-    return [last[id(work)] for work in works]
+    last = {id(step.work): step for step in run_all(tasks, model, chosen)}
+    return [last[id(task)] for task in tasks]
 
 
 def _begun(
-    works: Sequence[Work], model: WorkersModel, scheduler: str | None
+    tasks: Sequence[Task], model: WorkersModel, scheduler: str | None
 ) -> Generator[Progress]:
     if scheduler is not None:
         from napari_sam.batch.cluster import run_on_cluster
 
-        return run_on_cluster(works, model, scheduler)
-    fetched(model.name)
+        return run_on_cluster(tasks, model, scheduler)
+    fetch_behind_bar(model.name)
     from napari_sam import Predictor, load_model
-    from napari_sam.batch.local import run_here
+    from napari_sam.batch.local import run_locally
 
-    return run_here(works, Predictor(load_model(model.name, model.device)))
+    return run_locally(tasks, Predictor(load_model(model.name, model.device)))

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
 from napari_sam.files import replacing
-from napari_sam.io.grey import check_objects
+from napari_sam.io.images.find import PNG, TIFF, ZARR, find_images
+from napari_sam.io.images.read import open_image
+from napari_sam.io.label_checks import check_are_labels
 from napari_sam.io.ome_zarr import write_ome_zarr
-from napari_sam.io.pictures import PNG, TIFF, ZARR, find_pictures, open_picture
 from napari_sam.io.spacing import MOST_AXES, NO_UNIT, SYMBOLS, Spacing
 from napari_sam.numbering import check_numbers
 
@@ -48,11 +49,11 @@ def open_labels(path: Path) -> Iterator[Any]:
         a grey picture and no labels; where it is read, if labels are no whole numbers or below
         zero.
     """
-    find_pictures([path])
+    find_images([path])
     if path.suffix.lower() in JPEG:
         raise InputError(f"{path} cannot be read as labels: a .jpg changes numbers; take a .png")
-    with open_picture(path, numbers=True) as labels:
-        check_objects(path, labels)
+    with open_image(path, numbers=True) as labels:
+        check_are_labels(path, labels)
         yield labels
 
 

@@ -19,7 +19,7 @@ __all__ = ["measure", "write_measurements"]
 
 INTENSITIES = ("intensity_mean", "intensity_min", "intensity_max", "intensity_std")
 ASCII = {"µm": "um", "Å": "angstrom"}  # every table program reads these
-Row = dict[str, float | int | str]
+MeasurementRow = dict[str, float | int | str]
 
 
 def measure(
@@ -27,7 +27,7 @@ def measure(
     spacing: Spacing | None = None,
     image: NDArray[Any] | None = None,
     classes: Mapping[int, str] | None = None,
-) -> Iterator[Row]:
+) -> Iterator[MeasurementRow]:
     """Give a row per object: with z as a body, at each time point and channel anew.
 
     Parameters
@@ -124,7 +124,7 @@ def _rows(
     unit: str,
     letters: str,
     image: NDArray[Any] | None,
-) -> Iterator[Row]:
+) -> Iterator[MeasurementRow]:
     from skimage.measure import regionprops_table
 
     flat = labels.ndim == 2

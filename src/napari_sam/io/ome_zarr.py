@@ -11,7 +11,7 @@ import numpy as np
 
 from napari_sam.errors import InputError
 from napari_sam.files import replacing_folder
-from napari_sam.io.ome_picture import Home, home_of, listed
+from napari_sam.io.ome_parent import ParentImage, listing, parent_of
 from napari_sam.io.spacing import NO_UNIT, ORDER, Spacing
 
 __all__ = ["write_ome_zarr"]
@@ -46,22 +46,22 @@ def write_ome_zarr(path: Path, labels: Any, spacing: Spacing) -> None:
     import zarr
 
     check_place(path)
-    home = home_of(path)
+    parent = parent_of(path)
     axes = spacing.axes
     order = sorted(range(len(axes)), key=lambda axis: ORDER.index(axes[axis]))
-    shapes = _shapes(labels.shape, axes, home)
-    about = _about(path, spacing, order, shapes, home)
-    form: Literal[2, 3] = home.form if home else 2
-    with listed(path, home) if home else nullcontext(), replacing_folder(path) as part:
-        group = zarr.create_group(part, zarr_format=form, attributes=about)
+    shapes = _shapes(labels.shape, axes, parent)
+    about = _about(path, spacing, order, shapes, parent)
+    zarr_format: Literal[2, 3] = parent.zarr_format if parent else 2
+    with listing(path, parent) if parent else nullcontext(), replacing_folder(path) as part:
+        group = zarr.create_group(part, zarr_format=zarr_format, attributes=about)
         for level, shape in enumerate(shapes):
             array = _empty(group, str(level), [shape[axis] for axis in order], labels.dtype, axes)
             _write(array, labels, shape, order)
 
 
-def _shapes(shape: Sequence[int], axes: str, home: Home | None) -> list[tuple[int, ...]]:
+def _shapes(shape: Sequence[int], axes: str, parent: ParentImage | None) -> list[tuple[int, ...]]:
     """Return the shape of each level, of which there are as many as of the picture."""
-    levels = home.levels if home else ({},)
+    levels = parent.levels if parent else ({},)
     finest = levels[0]
     return [
         tuple(
@@ -128,7 +128,7 @@ def _about(
     spacing: Spacing,
     order: Sequence[int],
     shapes: Sequence[tuple[int, ...]],
-    home: Home | None,
+    parent: ParentImage | None,
 ) -> dict[str, Any]:
     """Return the metadata that the specification asks for."""
     axes = []
@@ -145,11 +145,11 @@ def _about(
         ],
     }
     label: dict[str, Any] = {}
-    if home:
-        depth = len(path.absolute().relative_to(home.picture).parts)
+    if parent:
+        depth = len(path.absolute().relative_to(parent.path).parts)
         label["source"] = {"image": "../" * depth}
-    if home and home.form == 3:
-        return {"ome": {"version": home.version, "multiscales": [scales], "image-label": label}}
+    if parent and parent.zarr_format == 3:
+        return {"ome": {"version": parent.version, "multiscales": [scales], "image-label": label}}
     return {
         "multiscales": [{"version": VERSION, **scales}],
         "image-label": {"version": VERSION, **label},

@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from napari_sam.io.images.find import PHOTOS, TIFFS
 from napari_sam.io.images.microscopes import scale_of
 from napari_sam.io.images.pixels import TURNS
 from napari_sam.io.images.stores import arrangement as of_store
-from napari_sam.io.images.stores import finest, said_of
+from napari_sam.io.images.stores import finest_level, ome_attributes
 from napari_sam.io.images.tiffs import ORIENTATION, arrangement
 from napari_sam.io.labels import OUTLINES
-from napari_sam.io.pictures import PHOTOS, TIFFS
 from napari_sam.io.spacing import NO_UNIT, SYMBOLS, Spacing
 
 __all__ = ["read_spacing"]
@@ -104,7 +104,7 @@ def _of_zarr(path: Path) -> dict[str, Any]:
     import zarr
 
     attributes: Any = zarr.open(path, mode="r").attrs
-    scales = said_of(attributes).get("multiscales", [{}])[0]
+    scales = ome_attributes(attributes).get("multiscales", [{}])[0]
     if "axes" not in scales:
         return {}
     axes = [one if isinstance(one, dict) else {"name": one} for one in scales["axes"]]
@@ -115,6 +115,6 @@ def _of_zarr(path: Path) -> dict[str, Any]:
     for step in scales["datasets"][0].get("coordinateTransformations", ()):
         key = {"scale": "scale", "translation": "translate"}[step["type"]]
         about[key] = step[step["type"]]
-    array, names = finest(path)
+    array, names = finest_level(path)
     order = of_store(names, array.shape)[0] if names else range(len(axes))
     return {key: [values[axis] for axis in order] for key, values in about.items()}

@@ -114,7 +114,7 @@ def pick_device(device: str = "auto") -> torch.device:
 
 
 def _load(name: str) -> Sam:
-    if name in catalogue.catalogue():
+    if name in catalogue.entries():
         return _from_zoo(catalogue.lookup(name))
     trained = own_models().get(name)
     path = trained.path if trained else _here(name)
@@ -189,7 +189,7 @@ def digests(name: str) -> list[str]:
 
     As `Entry.digest`; empty if there is no model of that name.
     """
-    entry = catalogue.catalogue().get(name)
+    entry = catalogue.entries().get(name)
     if entry is not None and entry.url:
         return [entry.digest, *([f"xxh128:{entry.xxh128}"] if entry.xxh128 else [])]
     built_in = entry and catalogue.ready(entry)
@@ -212,7 +212,7 @@ def unknown(name: str) -> InputError:
                 f"{name!r} is a folder; name the file of weights in it, or a model; {more}"
             )
     near = difflib.get_close_matches(
-        Path(name).name.strip(), [*catalogue.catalogue(), *own_models()], n=3, cutoff=0.4
+        Path(name).name.strip(), [*catalogue.entries(), *own_models()], n=3, cutoff=0.4
     )
     hint = f"did you mean {' or '.join(near)}? " if near else ""
     return InputError(f"{name!r} is neither a file nor a model's name; {hint}{more}")
@@ -221,7 +221,7 @@ def unknown(name: str) -> InputError:
 def _published(path: Path) -> catalogue.Entry | None:
     """Return the entry whose file this is, under whatever name: it knows the intensity rule."""
     found = file_hash(path, "xxh128")
-    loadable = (entry for entry in catalogue.catalogue().values() if entry.loadable)
+    loadable = (entry for entry in catalogue.entries().values() if entry.loadable)
     return next((entry for entry in loadable if entry.xxh128 == found), None)
 
 

@@ -18,7 +18,7 @@ from napari_sam.inference.propagation.settings import PropagateSettings
 from napari_sam.inference.store.store import EmbeddingStore
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction, Step
-from napari_sam.zoo.catalogue import catalogue, fetch
+from napari_sam.zoo.catalogue import entries, fetch
 
 if TYPE_CHECKING:
     from napari_sam.inference.automatic.search import GridProgress
@@ -44,7 +44,7 @@ def load_segmenter(name: str, device: str, report: Report, store: EmbeddingStore
     store : EmbeddingStore
         Where its embeddings are kept.
     """
-    if name in catalogue():
+    if name in entries():
         fetch(name, lambda done, total: report(f"Downloading {name}", done, total))
     report(f"Loading {Path(name).name}", 0, 0)
     from napari_sam.inference.predictor import Predictor

@@ -26,7 +26,7 @@ from napari_sam.zoo.download import (
 
 __all__ = [
     "Entry",
-    "catalogue",
+    "entries",
     "fetch",
     "lookup",
     "models_folder",
@@ -103,12 +103,12 @@ class Entry:
 
 
 @cache
-def catalogue() -> dict[str, Entry]:
+def entries() -> dict[str, Entry]:
     """Return every known entry by name, our own model first.
 
     Examples
     --------
-    >>> catalogue()["vit_b_lm"].intensity
+    >>> entries()["vit_b_lm"].intensity
     'min_max'
     """
     groups = tomllib.loads((HERE / "zoo.toml").read_text(encoding="utf-8"))["group"]
@@ -134,13 +134,13 @@ def lookup(name: str) -> Entry:
     InputError
         For an unknown name; the message offers the nearest ones.
     """
-    if name not in catalogue():
-        near = difflib.get_close_matches(name, catalogue(), n=3, cutoff=0.4)
+    if name not in entries():
+        near = difflib.get_close_matches(name, entries(), n=3, cutoff=0.4)
         hint = f"did you mean {' or '.join(near)}?" if near else ""
         raise InputError(
             f"there is no model named {name!r}; {hint} `napari-sam models list` shows all names"
         )
-    return catalogue()[name]
+    return entries()[name]
 
 
 def models_folder() -> Path:

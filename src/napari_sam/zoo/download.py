@@ -138,14 +138,14 @@ def _complete(
 
 def _receive(url: str, part: Path, size: int, progress: Progress | None) -> None:
     """Append what is missing to `part`; start anew where the server cannot resume."""
-    from napari_sam.zoo.answers import MisfitError, check_answer
+    from napari_sam.zoo.responses import MisfitError, check_response
     from napari_sam.zoo.transfer import Transfer
 
     count = _Count(progress, _size(part), size)
     try:
         with Transfer(url, count.done, CHUNK, count.tell) as transfer:
-            count.done, count.total = check_answer(transfer.answer, count.done, size)
-            if transfer.answer.status_code == COMPLETE:
+            count.done, count.total = check_response(transfer.response, count.done, size)
+            if transfer.response.status_code == COMPLETE:
                 return
             _check_room(part, count.total - count.done)
             count.tell()
@@ -163,7 +163,7 @@ def _receive(url: str, part: Path, size: int, progress: Progress | None) -> None
 
 def _write(pieces: Iterable[bytes], part: Path, count: _Count) -> None:
     """Write each piece as it comes, and count it once it is written."""
-    from napari_sam.zoo.answers import MisfitError, check_beginning
+    from napari_sam.zoo.responses import MisfitError, check_beginning
 
     rest = iter(pieces)
     first = next(rest, b"")

@@ -85,7 +85,7 @@ def own_models() -> dict[str, OwnModel]:
             logger.warning("%s", error)
             continue
         name = header.get("name", path.stem)
-        if name in catalogue.catalogue():
+        if name in catalogue.entries():
             logger.warning("%s is left out: %s is the name of a published model", path, name)
             continue
         found.append(OwnModel(name, path, header))
@@ -141,7 +141,7 @@ def own_file(name: str) -> Path:
     name = name.strip()
     if not name:
         raise InputError("a model needs a name")
-    if name in catalogue.catalogue():
+    if name in catalogue.entries():
         raise InputError(
             f"{name!r} is the name of a published model; choose another, say {free_name(name)!r}"
         )
@@ -159,7 +159,7 @@ def own_file(name: str) -> Path:
 
 def free_name(name: str) -> str:
     """Return the name, or the first of "name 2", "name 3"... that is not taken."""
-    taken = {*catalogue.catalogue(), *own_models()}
+    taken = {*catalogue.entries(), *own_models()}
     return next(n for n in chain([name], (f"{name} {i}" for i in count(2))) if n not in taken)
 
 

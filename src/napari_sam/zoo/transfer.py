@@ -12,7 +12,7 @@ import requests
 
 from napari_sam.errors import DownloadError
 
-__all__ = ["Session", "Transfer"]
+__all__ = ["HttpsSession", "Transfer"]
 
 TIMEOUT = 10.0, 60.0  # seconds to connect, and to wait for the next bytes
 BEAT = 0.2  # seconds between two looks at whether somebody still waits
@@ -50,7 +50,7 @@ class Transfer:
         self._gone = threading.Event()
         threading.Thread(target=self._listen, args=(url, start, most), daemon=True).start()
         try:
-            self.answer: requests.Response = self._next()
+            self.response: requests.Response = self._next()
         except BaseException:
             self._gone.set()
             raise
@@ -83,7 +83,7 @@ class Transfer:
             headers["Range"] = f"bytes={start}-"
         try:
             with (
-                Session() as session,
+                HttpsSession() as session,
                 session.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response,
             ):
                 self._put(response)
@@ -109,7 +109,7 @@ class Transfer:
         return False
 
 
-class Session(requests.Session):
+class HttpsSession(requests.Session):
     """One that is not led astray."""
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_sam.cli.naming import pictures_of
-from napari_sam.cli.progress import Failures, add_saying, fetched
-from napari_sam.cli.saying import print_json
-from napari_sam.cli.scheduler import add_scheduler, done_by_cluster
+from napari_sam.cli.paths import input_images
+from napari_sam.cli.progress import Failures, add_verbosity, fetch_behind_bar
+from napari_sam.cli.scheduler import add_scheduler, run_and_collect
+from napari_sam.cli.streams import print_json
 from napari_sam.errors import InputError
 from napari_sam.reasons import reason, shown
 
@@ -40,7 +40,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--model", metavar="NAME", default="cells_tiny", help="name or file")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
     parser.add_argument("--clear", action="store_true", help="first delete all that is kept")
-    add_saying(parser)
+    add_verbosity(parser)
     add_scheduler(parser)
     parser.set_defaults(run=run)
 
@@ -53,7 +53,7 @@ def run(chosen: argparse.Namespace) -> int:
     if not (chosen.images or chosen.clear):
         raise InputError("name pictures to embed, or --clear to delete what is kept")
     failures = Failures()
-    paths = pictures_of(chosen.images, failures, quiet=chosen.quiet)
+    paths = input_images(chosen.images, failures, quiet=chosen.quiet)
     count = len(paths) + len(failures.reasons)
     store = EmbeddingStore(MemoryStore(0), open_store().disk)  # what is not on disk is not kept
     if chosen.clear:
@@ -88,7 +88,7 @@ def _embed_all(
     if chosen.scheduler is not None:
         yield from _on_cluster(paths, store.disk, chosen, failures)
         return
-    fetched(chosen.model)
+    fetch_behind_bar(chosen.model)
     from napari_sam import Predictor, load_model
 
     predictor = Predictor(load_model(chosen.model, chosen.device))
@@ -103,15 +103,15 @@ def _on_cluster(
     paths: list[Path], disk: DiskStore, chosen: argparse.Namespace, failures: Failures
 ) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Let a cluster embed."""
-    from napari_sam.batch.embed import EmbedWork
+    from napari_sam.batch.embed import EmbedTask
 
     folder = disk.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    works = {}
+    tasks = {}
     for path in paths:
         with failures.kept(path):
-            works[path] = EmbedWork(path.resolve(), folder, disk.budget)
-    for path, last in zip(works, done_by_cluster([*works.values()], chosen), strict=True):
+            tasks[path] = EmbedTask(path.resolve(), folder, disk.budget)
+    for path, last in zip(tasks, run_and_collect([*tasks.values()], chosen), strict=True):
         report = last.report or {"slices": last.total, "kept": last.done, "embedded": 0, "bytes": 0}
         yield path, {**report, "problems": [last.problem] if last.problem else []}
 
@@ -153,15 +153,15 @@ def _steps(
     """Embed all slices of a picture, as the panel does."""
     import numpy as np
 
-    from napari_sam.batch.slices import axes
+    from napari_sam.batch.slices import count_axes
     from napari_sam.inference.stack import sample_stack
-    from napari_sam.io.pictures import open_picture, read_plane
+    from napari_sam.io.images.read import open_image, read_plane
     from napari_sam.serving.precompute import embed_stack
     from napari_sam.serving.segmenter import Segmenter
 
     segmenter = Segmenter(predictor, store)
-    with open_picture(path) as data:
-        ndim = axes(data)
+    with open_image(path) as data:
+        ndim = count_axes(data)
         contrast = segmenter.contrast(sample_stack(data, ndim)) if ndim > 2 else None
         yield from embed_stack(
             keep=lambda pixels: segmenter.keep(pixels, contrast),

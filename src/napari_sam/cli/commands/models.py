@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from napari_sam.cli.progress import byte_bar
-from napari_sam.cli.saying import print_json
+from napari_sam.cli.streams import print_json
 from napari_sam.zoo import catalogue, own_models
 
 __all__ = ["add"]
@@ -33,7 +33,7 @@ def add(commands: Any) -> None:
 
 def list_models(chosen: argparse.Namespace) -> int:
     """Print every entry, grouped by who made it, and what the user has trained."""
-    entries = catalogue.catalogue().values()
+    entries = catalogue.entries().values()
     own = own_models.own_models().values()
     if chosen.json:
         reports = [*map(_report, entries), *map(_own_report, own)]
@@ -69,7 +69,7 @@ def download(chosen: argparse.Namespace) -> int:
 
 def verify(chosen: argparse.Namespace) -> int:
     """Hash the files of one model, or of all; return 1 if one is wrong or the asked one missing."""
-    entries = [catalogue.lookup(chosen.name)] if chosen.name else catalogue.catalogue().values()
+    entries = [catalogue.lookup(chosen.name)] if chosen.name else catalogue.entries().values()
     found = [
         {"name": entry.name, "path": str(path), "intact": intact}
         for entry in entries

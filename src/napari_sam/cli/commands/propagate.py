@@ -7,9 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from napari_sam.cli.labels import add_choices, label_all, targets, works_of
-from napari_sam.cli.naming import outputs_of, pictures_of
-from napari_sam.cli.pairing import paired
+from napari_sam.cli.labelling import add_label_arguments, label_all, targets, tasks_of
+from napari_sam.cli.pairing import pair_labels
+from napari_sam.cli.paths import input_images, output_paths
 from napari_sam.cli.progress import Failures
 from napari_sam.cli.scheduler import add_scheduler
 
@@ -34,7 +34,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--direction", choices=("both", "forward", "backward"), default="both")
     parser.add_argument("--first", type=int, metavar="N", help="go no further up than this slice")
     parser.add_argument("--last", type=int, metavar="N", help="go no further down than this one")
-    add_choices(parser)
+    add_label_arguments(parser)
     add_scheduler(parser)
     parser.set_defaults(run=run)
 
@@ -43,22 +43,22 @@ def run(chosen: argparse.Namespace) -> int:
     """Follow the objects, write the labels, report on each object."""
     from napari_sam import PropagateSettings
     from napari_sam.batch.model import workers_model
-    from napari_sam.batch.propagate import PropagateWork
+    from napari_sam.batch.propagate import PropagateTask
 
     settings = PropagateSettings(chosen.direction, chosen.first, chosen.last, chosen.only)
     failures = Failures()
-    stacks = pictures_of(chosen.images, failures, chosen.output, chosen.quiet)
-    seeds = paired(stacks, chosen.images, chosen.seeds, failures)
-    outputs = outputs_of(stacks, chosen.images, chosen.output, failures, seeds.values())
+    stacks = input_images(chosen.images, failures, chosen.output, chosen.quiet)
+    seeds = pair_labels(stacks, chosen.images, chosen.seeds, failures)
+    outputs = output_paths(stacks, chosen.images, chosen.output, failures, seeds.values())
     model = workers_model(chosen.model, chosen.device)
     target = targets("propagate", model, asdict(settings))
 
-    def work(stack: Path, output: Path) -> PropagateWork:
+    def task(stack: Path, output: Path) -> PropagateTask:
         to = target(output, {"image": stack, "seeds": seeds[stack]})
-        return PropagateWork(stack.resolve(), seeds[stack].resolve(), to, settings)
+        return PropagateTask(stack.resolve(), seeds[stack].resolve(), to, settings)
 
     known = {stack: outputs[stack] for stack in seeds if stack in outputs}
-    return label_all(works_of(known, failures, work), model, chosen, failures, _said)
+    return label_all(tasks_of(known, failures, task), model, chosen, failures, _said)
 
 
 def _said(report: dict[str, Any]) -> tuple[str, list[str]]:

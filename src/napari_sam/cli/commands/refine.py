@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from napari_sam.cli.labels import add_choices, label_all, targets, works_of
-from napari_sam.cli.naming import outputs_of, pictures_of
-from napari_sam.cli.pairing import paired
+from napari_sam.cli.labelling import add_label_arguments, label_all, targets, tasks_of
+from napari_sam.cli.pairing import pair_labels
+from napari_sam.cli.paths import input_images, output_paths
 from napari_sam.cli.progress import Failures
 from napari_sam.cli.scheduler import add_scheduler
 
@@ -28,7 +28,7 @@ def add(commands: Any) -> None:
         help="of the picture's shape; for several pictures a folder or a pattern of labels with "
         "the same names, or with _labels behind them",
     )  # fmt: skip
-    add_choices(parser)
+    add_label_arguments(parser)
     add_scheduler(parser)
     parser.set_defaults(run=run)
 
@@ -36,21 +36,21 @@ def add(commands: Any) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Refine, write the labels, report on each object."""
     from napari_sam.batch.model import workers_model
-    from napari_sam.batch.refine import RefineWork
+    from napari_sam.batch.refine import RefineTask
 
     failures = Failures()
-    images = pictures_of(chosen.images, failures, chosen.output, chosen.quiet)
-    rough = paired(images, chosen.images, chosen.labels, failures)
-    outputs = outputs_of(images, chosen.images, chosen.output, failures, rough.values())
+    images = input_images(chosen.images, failures, chosen.output, chosen.quiet)
+    rough = pair_labels(images, chosen.images, chosen.labels, failures)
+    outputs = output_paths(images, chosen.images, chosen.output, failures, rough.values())
     model = workers_model(chosen.model, chosen.device)
     target = targets("refine", model, {})
 
-    def work(image: Path, output: Path) -> RefineWork:
+    def task(image: Path, output: Path) -> RefineTask:
         to = target(output, {"image": image, "labels": rough[image]})
-        return RefineWork(image.resolve(), rough[image].resolve(), to)
+        return RefineTask(image.resolve(), rough[image].resolve(), to)
 
     known = {image: outputs[image] for image in rough if image in outputs}
-    return label_all(works_of(known, failures, work), model, chosen, failures, _said)
+    return label_all(tasks_of(known, failures, task), model, chosen, failures, _said)
 
 
 def _said(report: dict[str, Any]) -> tuple[str, list[str]]:

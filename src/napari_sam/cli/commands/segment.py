@@ -10,15 +10,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_sam.cli.labels import add_choices, label_all, targets, works_of
-from napari_sam.cli.naming import outputs_of, pictures_of
+from napari_sam.cli.labelling import add_label_arguments, label_all, targets, tasks_of
+from napari_sam.cli.paths import input_images, output_paths
 from napari_sam.cli.progress import Failures
 from napari_sam.cli.scheduler import add_scheduler
 from napari_sam.errors import InputError
 
 if TYPE_CHECKING:
     from napari_sam.batch.words import Words
-    from napari_sam.cli.labels import LabelWork
+    from napari_sam.cli.labelling import LabelTask
     from napari_sam.inference.automatic.settings import GridSettings
 
 
@@ -60,7 +60,7 @@ def add(commands: Any) -> None:
         "--no-link", action="store_true", help="number the objects of all slices, link none"
     )
     add_words(parser)
-    add_choices(parser)
+    add_label_arguments(parser)
     add_scheduler(parser)
     parser.set_defaults(run=run)
 
@@ -68,9 +68,9 @@ def add(commands: Any) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Search, write the labels, and say how many objects there are."""
     from napari_sam import GridSettings
-    from napari_sam.batch.boxes import BoxesWork
+    from napari_sam.batch.boxes import BoxesTask
     from napari_sam.batch.model import workers_model
-    from napari_sam.batch.segment import SegmentWork
+    from napari_sam.batch.segment import SegmentTask
 
     settings = GridSettings(
         points_per_side=chosen.points,
@@ -84,8 +84,8 @@ def run(chosen: argparse.Namespace) -> int:
     if chosen.boxes is not None:
         given["boxes"] = chosen.boxes
     failures = Failures()
-    images = pictures_of(chosen.images, failures, chosen.output, chosen.quiet)
-    outputs = outputs_of(images, chosen.images, chosen.output, failures, given.values())
+    images = input_images(chosen.images, failures, chosen.output, chosen.quiet)
+    outputs = output_paths(images, chosen.images, chosen.output, failures, given.values())
     words = wanted(chosen)
     if chosen.boxes is not None and (chosen.seeds or words):
         raise InputError("--boxes says what to segment; leave --seeds and --text out")
@@ -95,15 +95,15 @@ def run(chosen: argparse.Namespace) -> int:
     target = targets("segment", model, values)
     seeds = str(given["seeds"].resolve()) if "seeds" in given else None
 
-    def work(path: Path, output: Path) -> LabelWork:
+    def task(path: Path, output: Path) -> LabelTask:
         picture, to = path.resolve(), target(output, {"image": path, **given})
         if chosen.boxes is None:
             link = not chosen.no_link
-            return SegmentWork(picture, to, settings, seeds, chosen.gap, link, words)
-        return BoxesWork(picture, to, chosen.boxes.resolve())
+            return SegmentTask(picture, to, settings, seeds, chosen.gap, link, words)
+        return BoxesTask(picture, to, chosen.boxes.resolve())
 
-    works = works_of(outputs, failures, work)
-    return label_all(works, model, chosen, failures, partial(_said, words))
+    tasks = tasks_of(outputs, failures, task)
+    return label_all(tasks, model, chosen, failures, partial(_said, words))
 
 
 def _said(words: Words | None, report: dict[str, Any]) -> tuple[str, list[str]]:

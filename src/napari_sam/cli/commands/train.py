@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from napari_sam.cli.progress import add_saying, fetched
-from napari_sam.cli.saying import print_json
+from napari_sam.cli.progress import add_verbosity, fetch_behind_bar
+from napari_sam.cli.streams import print_json
 from napari_sam.reasons import shown
 from napari_sam.zoo import catalogue
 from napari_sam.zoo.own_models import own_file
@@ -35,14 +35,14 @@ def add(commands: Any) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--partial", action="store_true", help="not all objects are labelled")
     parser.add_argument("--device", default="auto")
-    add_saying(parser)
+    add_verbosity(parser)
     parser.set_defaults(run=run)
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Train, print the before/after table, and put the model among the user's own."""
     target = own_file(chosen.output)  # says at once if the name is taken
-    fetched(chosen.model)
+    fetch_behind_bar(chosen.model)
     from napari_sam.data.samples import load_pictures
     from napari_sam.data.split import hold_out
     from napari_sam.model.load import load_model

@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
-from napari_sam.io.images.pixels import Look
+from napari_sam.io.images.pixels import Conversion
 
-__all__ = ["look_of"]
+__all__ = ["conversion_of"]
 
 PHOTOMETRIC = 262  # the tag
 PLAIN = (1, 5, 8, 32773, 32946, 50000)  # compressions that leave the colours as they are
 WHITE, BLACK, RGB, PALETTE, MASK, INKS, YCBCR = 0, 1, 2, 3, 4, 5, 6
 
 
-def look_of(page: Any, samples: int) -> tuple[Look | None, str]:
+def conversion_of(page: Any, samples: int) -> tuple[Conversion | None, str]:
     """Return what makes a picture of a page's numbers, and a remark where it had to be assumed.
 
     Parameters
@@ -53,7 +53,7 @@ def look_of(page: Any, samples: int) -> tuple[Look | None, str]:
     )
 
 
-def _grey(page: Any, kind: int) -> Look | None:
+def _grey(page: Any, kind: int) -> Conversion | None:
     if kind == PALETTE and page.colormap is not None:
         return _palette(np.asarray(page.colormap), 2**page.bitspersample)
     if kind == WHITE:
@@ -67,7 +67,7 @@ def _has_alpha(page: Any) -> bool:
     return bool(page.extrasamples) and int(page.extrasamples[0]) in (1, 2)
 
 
-def _colours(samples: int, alpha: bool) -> tuple[Look | None, str]:
+def _colours(samples: int, alpha: bool) -> tuple[Conversion | None, str]:
     if samples < 3:
         raise InputError(f"it says that it is RGB and has {samples} samples a pixel")
     if samples == 3 or (samples == 4 and alpha):
@@ -75,7 +75,7 @@ def _colours(samples: int, alpha: bool) -> tuple[Look | None, str]:
     return (lambda block: block[..., :3]), f"of {samples} samples red, green and blue are taken"
 
 
-def _palette(table: NDArray[Any], size: int) -> Look:
+def _palette(table: NDArray[Any], size: int) -> Conversion:
     """Return what looks colours up: (..., 3) uint8, or (...) if all of them are grey."""
     if table.shape != (3, size):
         raise InputError(f"its palette has {table.size // 3} colours; it needs {size}")

@@ -61,8 +61,8 @@ def open_photo(path: Path, numbers: bool) -> Pixels:
             for remark in _remarks(image, packing, turn):
                 logger.warning("%s: %s", path, remark)
             pixels = _numbers(image, SPREAD.get(packing, 1)) if numbers else _picture(image)
-    samples, look = 2 if pixels.ndim > 2 else None, whole_numbers if numbers else None
-    return Pixels(path, pixels, (0, 1), samples, look, turn)
+    samples, convert = 2 if pixels.ndim > 2 else None, whole_numbers if numbers else None
+    return Pixels(path, pixels, (0, 1), samples, convert, turn)
 
 
 def _remarks(image: Any, packing: str, turn: int) -> list[str]:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from napari_sam.errors import InputError
 from napari_sam.io.images.file_checks import check_pixels, why_unreadable
 
-__all__ = ["TURNED", "TURNS", "Look", "Pixels"]
+__all__ = ["TURNED", "TURNS", "Conversion", "Pixels"]
 
-Look = Callable[[NDArray[Any]], NDArray[Any]]
+Conversion = Callable[[NDArray[Any]], NDArray[Any]]
 """Turns numbers of a file (..., or with samples (..., S)) into a picture's."""
 
 TURNS = {2: "x", 3: "yx", 4: "y", 5: "t", 6: "tx", 7: "tyx", 8: "ty"}
@@ -36,7 +36,7 @@ class Pixels:
         Its axes but the samples', in the order in which they shall stand: rows and columns last.
     samples : int, optional
         Its axis of the samples of a pixel, which shall stand behind them.
-    look : callable, optional
+    convert : callable, optional
         Makes grey (...) or colours (..., 3 or 4) of the numbers.
     turn : int
         How the picture is to be turned, in EXIF's numbers.
@@ -65,10 +65,10 @@ class Pixels:
         data: Any,
         order: Sequence[int] | None = None,
         samples: int | None = None,
-        look: Look | None = None,
+        convert: Conversion | None = None,
         turn: int = 1,
     ) -> None:
-        self._path, self._data, self._look = path, data, look or np.asarray
+        self._path, self._data, self._convert = path, data, convert or np.asarray
         self._order = list(range(len(data.shape)) if order is None else order)
         self._samples = [] if samples is None else [samples]
         self._turn = TURNS.get(turn, "")
@@ -76,7 +76,7 @@ class Pixels:
         dtype = np.dtype(data.dtype)
         check_pixels(tuple(sizes), dtype.kind, dtype)
         planes = len(self._order)
-        tiny = self._look(np.zeros([1] * planes + sizes[planes:], dtype))
+        tiny = self._convert(np.zeros([1] * planes + sizes[planes:], dtype))
         if "t" in self._turn:
             sizes[planes - 2 : planes] = sizes[planes - 1], sizes[planes - 2]
         self.colours = tiny.ndim > planes
@@ -117,7 +117,7 @@ class Pixels:
         block: NDArray[Any] = np.asarray(self._data[tuple(wanted)])
         kept = [axis for axis, at in enumerate(wanted) if isinstance(at, slice)]
         axes = [axis for axis in (*self._order, *self._samples) if axis in kept]
-        block = self._look(block.transpose([kept.index(axis) for axis in axes]))
+        block = self._convert(block.transpose([kept.index(axis) for axis in axes]))
         if self._turn:
             cut: Any = (..., *place, *[slice(None)] * self.colours)
             block = self._turned(block)[cut]

@@ -11,7 +11,7 @@ from napari_sam.errors import InputError
 from napari_sam.io.images.file_checks import whole_numbers
 from napari_sam.io.images.pixels import Pixels
 
-__all__ = ["arrangement", "finest", "open_store", "said_of"]
+__all__ = ["arrangement", "finest_level", "ome_attributes", "open_store"]
 
 logger = logging.getLogger(__name__)
 
@@ -35,26 +35,26 @@ def open_store(path: Path, numbers: bool) -> Pixels:
         If it is damaged, or no grey or colour picture. What had to be assumed is logged as a
         warning.
     """
-    array, names = finest(path)
+    array, names = finest_level(path)
     if array.size * array.dtype.itemsize > MOST:
         raise InputError(f"it says that it has {array.shape} pixels, more than any disk can hold")
     order, samples = arrangement(names, array.shape)
     if numbers:
         if names and samples is not None:
             raise InputError("it is a colour picture; labels need a whole number per object")
-        return Pixels(path, array, order if names else None, look=whole_numbers)
+        return Pixels(path, array, order if names else None, convert=whole_numbers)
     if not names and array.ndim > 2:
         what = "its last axis as colours" if samples is not None else "a stack of slices"
         logger.warning("%s: its axes %s have no names; taken as %s", path, array.shape, what)
     return Pixels(path, array, order, samples)
 
 
-def said_of(attributes: Any) -> Any:
+def ome_attributes(attributes: Any) -> Any:
     """Return what OME-Zarr says of a group, in version 0.5 or before."""
     return attributes.get("ome", attributes)
 
 
-def finest(path: Path) -> tuple[Any, list[str]]:
+def finest_level(path: Path) -> tuple[Any, list[str]]:
     """Return the array, and what its axes are called; nothing if nobody says."""
     import zarr
 
@@ -62,7 +62,7 @@ def finest(path: Path) -> tuple[Any, list[str]]:
     if isinstance(node, zarr.Array):
         named = getattr(node.metadata, "dimension_names", None)
         return node, _names(named or node.attrs.get("_ARRAY_DIMENSIONS"), node.ndim)
-    scales: Any = said_of(node.attrs).get("multiscales")
+    scales: Any = ome_attributes(node.attrs).get("multiscales")
     if not scales:
         raise InputError("the zarr group holds no picture: it has no 'multiscales'")
     array: Any = node[scales[0]["datasets"][0]["path"]]

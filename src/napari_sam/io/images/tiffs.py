@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_sam.errors import InputError
-from napari_sam.io.images.colours import look_of
+from napari_sam.io.images.colours import conversion_of
 from napari_sam.io.images.file_checks import whole_numbers
 from napari_sam.io.images.ome_xml import check_ome
 from napari_sam.io.images.pixels import TURNED, TURNS, Pixels
@@ -54,14 +54,14 @@ def open_tiff(path: Path, opened: ExitStack, numbers: bool) -> Pixels:
     if numbers and count:
         what = f"it is a colour picture, of {count} samples"
         raise InputError(f"{what}; labels need a whole number per object")
-    look, remark = (whole_numbers, "") if numbers else look_of(page, count)
+    convert, remark = (whole_numbers, "") if numbers else conversion_of(page, count)
     turn = page.tags.valueof(ORIENTATION, 1)
     several = len(file.series) > 1 and series.kind in PLAIN
     more = f"it holds {len(file.series)} pictures; the first is read" * several
     for words in filter(None, (narrow, remark, TURNED * (turn in TURNS), more)):
         logger.warning("%s: %s", path, words)
     store = opened.enter_context(series.aszarr(level=0))
-    return Pixels(path, zarr.open(store, mode="r"), order, samples, look, turn)
+    return Pixels(path, zarr.open(store, mode="r"), order, samples, convert, turn)
 
 
 def arrangement(axes: str) -> tuple[list[int], int | None]:

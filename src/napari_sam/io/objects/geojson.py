@@ -11,15 +11,15 @@ from napari_sam.errors import InputError
 from napari_sam.files import replacing
 from napari_sam.io.objects.instances import (
     PLANES,
-    Drawn,
-    Found,
+    Instances,
+    ObjectRecord,
     Piece,
     check_place,
     formats_extra,
     gather,
 )
-from napari_sam.io.objects.outlines import Area, fill, outline
-from napari_sam.io.objects.reading import Reading, called, read_json
+from napari_sam.io.objects.outlines import Polygon, outline, rasterise
+from napari_sam.io.objects.read_log import ReadLog, label_of, read_json
 from napari_sam.numbering import whole_number
 
 __all__ = ["read_geojson", "write_geojson"]
@@ -34,18 +34,18 @@ COLOURS = (  # of classes, by the order of their names; all differ for the colou
 )  # fmt: skip
 
 
-def write_geojson(path: Path, drawn: Drawn) -> None:
+def write_geojson(path: Path, instances: Instances) -> None:
     """Write objects as annotations for QuPath, complete or not at all.
 
     An object's number is the annotation's name. Overlaps and holes are kept.
     """
     with formats_extra():
         import shapely
-    names = sorted({piece.name for piece in drawn.pieces if piece.name})
+    names = sorted({piece.name for piece in instances.pieces if piece.name})
     colours = {name: list(COLOURS[i % len(COLOURS)]) for i, name in enumerate(names)}
 
     def feature(piece: Piece) -> dict[str, Any]:
-        at = dict(zip(drawn.axes, piece.plane, strict=False))
+        at = dict(zip(instances.axes, piece.plane, strict=False))
         geometry = dict(shapely.geometry.mapping(outline(piece)))
         geometry["plane"] = {"c": at.get("c", -1), "z": at.get("z", 0), "t": at.get("t", 0)}
         properties: dict[str, Any] = {"objectType": "annotation", "name": str(piece.id)}
@@ -55,9 +55,9 @@ def write_geojson(path: Path, drawn: Drawn) -> None:
 
     whole = {
         "type": "FeatureCollection",
-        "shape": drawn.shape,  # QuPath skips what it does not know
-        "axes": drawn.axes,
-        "features": [feature(piece) for piece in drawn.pieces],
+        "shape": instances.shape,  # QuPath skips what it does not know
+        "axes": instances.axes,
+        "features": [feature(piece) for piece in instances.pieces],
     }
     with replacing(path) as part:
         part.write_text(json.dumps(whole), encoding="utf-8")
@@ -65,7 +65,7 @@ def write_geojson(path: Path, drawn: Drawn) -> None:
 
 def read_geojson(
     path: Path, shape: tuple[int, ...] | None = None, axes: str | None = None
-) -> Drawn:
+) -> Instances:
     """Read the polygons of a GeoJSON file; points and lines have no pixels and are left out.
 
     Parameters
@@ -81,7 +81,7 @@ def read_geojson(
         If it is no GeoJSON, or holds objects of which none can be used. Those that cannot be used
         beside others are left out, and a warning says why.
     """
-    whole, reading = read_json(path, NO_GEOJSON), Reading(path)
+    whole, log = read_json(path, NO_GEOJSON), ReadLog(path)
     said = whole if isinstance(whole, dict) else {}
     features = said.get("features", [said] if said else whole)
     if not isinstance(features, list):
@@ -91,16 +91,16 @@ def read_geojson(
     found = []
     for count, feature in enumerate(features, 1):
         about = _dict(feature, "properties")
-        name = called("feature", about.get("name"), count)
-        with reading.object(name):
-            filled = fill(_areas(_geometry(feature), reading, name), shape)
+        name = label_of("feature", about.get("name"), count)
+        with log.object(name):
+            raster = rasterise(_polygons(_geometry(feature), log, name), shape)
             at = _at(feature["geometry"], shape, axes)
-            number = reading.number(_number(about.get("name")), name)
+            number = log.number(_number(about.get("name")), name)
             kind = _dict(about, "classification").get("name")
             kind = kind if isinstance(kind, str) else None
-            drawn = Found(number, at, filled.corner, filled.mask, kind)
-            found.append(reading.keep(drawn, filled.cut, name))
-    reading.tell(len(features))
+            record = ObjectRecord(number, at, raster.corner, raster.mask, kind)
+            found.append(log.keep(record, raster.cut, name))
+    log.tell(len(features))
     return gather(found, shape, axes)
 
 
@@ -130,7 +130,7 @@ def _geometry(feature: Any) -> dict[str, Any]:
     return geometry
 
 
-def _areas(geometry: dict[str, Any], reading: Reading, name: str) -> Iterator[Area]:
+def _polygons(geometry: dict[str, Any], log: ReadLog, name: str) -> Iterator[Polygon]:
     """Give the polygons of a geometry, however deep they are nested."""
     left, thin = [geometry], False
     while left:
@@ -141,13 +141,13 @@ def _areas(geometry: dict[str, Any], reading: Reading, name: str) -> Iterator[Ar
         elif kind in ("Polygon", "MultiPolygon"):
             parts: Any = [coordinates] if kind == "Polygon" else coordinates
             for outline, *holes in filter(None, parts):
-                yield Area([outline], holes)
+                yield Polygon([outline], holes)
         elif kind in THIN:
             thin = True
         else:
             raise InputError(f"its geometry is no polygon, but {str(kind)[:40]!r}")
     if thin:
-        reading.say(POINTS, name)
+        log.say(POINTS, name)
 
 
 def _at(

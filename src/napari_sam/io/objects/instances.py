@@ -18,8 +18,8 @@ from napari_sam.numbering import ranked, smallest_type
 
 __all__ = [
     "PLANES",
-    "Drawn",
-    "Found",
+    "Instances",
+    "ObjectRecord",
     "Piece",
     "check_labels_size",
     "check_mask_size",
@@ -62,7 +62,7 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class Instances:
     """The objects of a picture.
 
     Parameters
@@ -81,7 +81,7 @@ class Drawn:
 
 
 @dataclass(frozen=True)
-class Found:
+class ObjectRecord:
     """One outline in a file that need not know its picture: where it lies, by letters of axes."""
 
     id: int | None
@@ -108,7 +108,7 @@ def formats_extra() -> Iterator[None]:
         ) from error
 
 
-def cut_out(labels: Any, axes: str, classes: Mapping[int, str] | None = None) -> Drawn:
+def cut_out(labels: Any, axes: str, classes: Mapping[int, str] | None = None) -> Instances:
     """Return the objects of labels, plane by plane.
 
     Parameters
@@ -137,10 +137,10 @@ def cut_out(labels: Any, axes: str, classes: Mapping[int, str] | None = None) ->
         for index in np.ndindex(*shape[:-2])
         for id_, corner, mask in _of_plane(labels[index])
     ]
-    return Drawn(shape, axes, tuple(pieces))
+    return Instances(shape, axes, tuple(pieces))
 
 
-def paint(drawn: Drawn) -> tuple[NDArray[np.unsignedinteger], int]:
+def paint(instances: Instances) -> tuple[NDArray[np.unsignedinteger], int]:
     """Return labels, and how many pixels of overlapping objects they could not hold.
 
     Raises
@@ -152,27 +152,27 @@ def paint(drawn: Drawn) -> tuple[NDArray[np.unsignedinteger], int]:
     --------
     >>> square = np.ones((2, 2), bool)
     >>> pieces = Piece(1, (), (0, 0), square), Piece(2, (), (0, 1), square)
-    >>> labels, lost = paint(Drawn((2, 3), "yx", pieces))
+    >>> labels, lost = paint(Instances((2, 3), "yx", pieces))
     >>> labels.tolist(), lost
     ([[1, 1, 2], [1, 1, 2]], 2)
     """
-    largest = max((piece.id for piece in drawn.pieces), default=0)
-    check_labels_size(drawn.shape)
+    largest = max((piece.id for piece in instances.pieces), default=0)
+    check_labels_size(instances.shape)
     try:
         labels: NDArray[np.unsignedinteger] = np.zeros(
-            drawn.shape, np.promote_types(np.uint16, smallest_type(largest))
+            instances.shape, np.promote_types(np.uint16, smallest_type(largest))
         )
     except MemoryError as error:
         raise InputError(
-            f"labels of the picture's shape {drawn.shape} need too much memory: {error}"
+            f"labels of the picture's shape {instances.shape} need too much memory: {error}"
         ) from error
     lost = 0
-    for piece in drawn.pieces:
+    for piece in instances.pieces:
         end = [at + n for at, n in zip(piece.corner, piece.mask.shape, strict=True)]
-        if min(piece.corner) < 0 or any(np.greater((*piece.plane, *end), drawn.shape)):
+        if min(piece.corner) < 0 or any(np.greater((*piece.plane, *end), instances.shape)):
             raise InputError(
                 f"object {piece.id} reaches to {(*piece.plane, *end)}, beyond the picture's shape "
-                f"{drawn.shape}; do the objects belong to another picture?"
+                f"{instances.shape}; do the objects belong to another picture?"
             )
         top, left = piece.corner
         window = labels[piece.plane][top : end[0], left : end[1]]
@@ -183,8 +183,8 @@ def paint(drawn: Drawn) -> tuple[NDArray[np.unsignedinteger], int]:
 
 
 def gather(
-    found: Iterable[Found], shape: tuple[int, ...] | None = None, axes: str | None = None
-) -> Drawn:
+    found: Iterable[ObjectRecord], shape: tuple[int, ...] | None = None, axes: str | None = None
+) -> Instances:
     """Put outlines into a picture; without its shape, into the smallest one that holds them.
 
     Outlines without a number get the next one that is free, in their order.
@@ -220,7 +220,7 @@ def gather(
         for one in found
     ]
     _warn_of_twins(pieces)
-    return Drawn(shape, axes, tuple(pieces))
+    return Instances(shape, axes, tuple(pieces))
 
 
 def check_mask_size(height: int, width: int) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from napari_sam.errors import InputError
 from napari_sam.io.objects.instances import Piece, check_mask_size, formats_extra
 
-__all__ = ["Area", "Filled", "bounded", "fill", "numbers_of", "outline", "polygons"]
+__all__ = ["Polygon", "Raster", "clipped_bounds", "numbers_of", "outline", "rasterise", "rings_of"]
 
 FAR = 10**9  # pixels; positions further off are no positions
 CROSSINGS = 2**23  # of an outline with the rows of pixels; more is damage, or means harm
@@ -36,7 +36,7 @@ def outline(piece: Piece) -> Any:
     return shapely.union_all(runs).simplify(0)  # without the points along straight lines
 
 
-def polygons(shape: Any) -> list[list[NDArray[np.float64]]]:
+def rings_of(shape: Any) -> list[list[NDArray[np.float64]]]:
     """Return the rings of each polygon of an outline, (N, 2) in x, y, not closed; holes behind."""
     parts = getattr(shape, "geoms", [shape])
     return [
@@ -45,7 +45,7 @@ def polygons(shape: Any) -> list[list[NDArray[np.float64]]]:
 
 
 @dataclass(frozen=True)
-class Area:
+class Polygon:
     """A polygon, or a path of several; all rings are (N, 2) in x, y.
 
     Parameters
@@ -61,7 +61,7 @@ class Area:
 
 
 @dataclass(frozen=True, eq=False)
-class Filled:
+class Raster:
     """Row and column of the first pixel, the mask (h, w), and whether the picture's edge cut it."""
 
     corner: tuple[int, int]
@@ -69,12 +69,12 @@ class Filled:
     cut: bool
 
 
-def fill(areas: Iterable[Area], shape: tuple[int, ...] | None = None) -> Filled:
+def rasterise(polygons: Iterable[Polygon], shape: tuple[int, ...] | None = None) -> Raster:
     """Return the pixels whose centre lies in an area.
 
     Parameters
     ----------
-    areas : iterable of Area
+    polygons : iterable of Polygon
         Parts of one object.
     shape : (..., H, W), optional
         Of the picture, at whose edge the object ends. Without it it ends at the first row and
@@ -87,15 +87,15 @@ def fill(areas: Iterable[Area], shape: tuple[int, ...] | None = None) -> Filled:
 
     Examples
     --------
-    >>> filled = fill([Area([[(4, 2), (6, 2), (6, 5), (4, 5)]])])
-    >>> filled.corner, filled.mask.shape, int(filled.mask.sum())
+    >>> raster = rasterise([Polygon([[(4, 2), (6, 2), (6, 5), (4, 5)]])])
+    >>> raster.corner, raster.mask.shape, int(raster.mask.sum())
     ((2, 4), (3, 2), 6)
     """
-    parts = [(_rings(one.outlines), _rings(one.holes)) for one in areas]
+    parts = [(_rings(one.outlines), _rings(one.holes)) for one in polygons]
     points = [ring for outlines, _ in parts for ring in outlines]
     if not points:
         raise InputError("it has no area")
-    first, end, cut = bounded(np.concatenate(points), shape)
+    first, end, cut = clipped_bounds(np.concatenate(points), shape)
     check_mask_size(*(end - first))
     mask = np.zeros(end - first, bool)
     for outlines, holes in parts:
@@ -105,7 +105,7 @@ def fill(areas: Iterable[Area], shape: tuple[int, ...] | None = None) -> Filled:
         mask |= part
     if not mask.any():
         raise InputError("it holds no centre of a pixel of the picture")
-    return Filled((int(first[0]), int(first[1])), mask, cut)
+    return Raster((int(first[0]), int(first[1])), mask, cut)
 
 
 def numbers_of(values: Any) -> NDArray[np.float64]:
@@ -129,7 +129,7 @@ def numbers_of(values: Any) -> NDArray[np.float64]:
     return numbers.astype(float)
 
 
-def bounded(
+def clipped_bounds(
     points: NDArray[np.float64], shape: tuple[int, ...] | None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], bool]:
     """Return first pixel and end of what an outline may cover, and whether the edge cuts it off.

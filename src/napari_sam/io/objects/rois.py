@@ -14,9 +14,16 @@ from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
 from napari_sam.files import replacing
-from napari_sam.io.objects.instances import Drawn, Found, Piece, check_place, formats_extra, gather
-from napari_sam.io.objects.outlines import Area, fill, outline, polygons
-from napari_sam.io.objects.reading import Reading
+from napari_sam.io.objects.instances import (
+    Instances,
+    ObjectRecord,
+    Piece,
+    check_place,
+    formats_extra,
+    gather,
+)
+from napari_sam.io.objects.outlines import Polygon, outline, rasterise, rings_of
+from napari_sam.io.objects.read_log import ReadLog
 
 __all__ = ["read_rois", "write_rois"]
 
@@ -28,7 +35,7 @@ LONGEST, TOGETHER = 2**24, 2**29  # bytes of one ROI, and of all; more is damage
 LARGEST = 32767  # ImageJ keeps coordinates in 16 bits
 
 
-def write_rois(path: Path, drawn: Drawn) -> None:
+def write_rois(path: Path, instances: Instances) -> None:
     """Write one ROI per object and plane: traced, or composite if it has holes or several parts.
 
     Raises
@@ -36,18 +43,22 @@ def write_rois(path: Path, drawn: Drawn) -> None:
     InputError
         If the picture is larger than ImageJ's ROIs can say.
     """
-    if max(drawn.shape[-2:], default=0) > LARGEST:
+    if max(instances.shape[-2:], default=0) > LARGEST:
         raise InputError(
-            f"ROIs reach to {LARGEST} pixels, the picture has {drawn.shape[-2:]}; "
+            f"ROIs reach to {LARGEST} pixels, the picture has {instances.shape[-2:]}; "
             "write a .geojson instead"
         )
     with formats_extra():
         import roifile
     with replacing(path) as part:
-        roifile.roiwrite(part, [_roi(piece, drawn.axes) for piece in drawn.pieces], mode="w")
+        roifile.roiwrite(
+            part, [_roi(piece, instances.axes) for piece in instances.pieces], mode="w"
+        )
 
 
-def read_rois(path: Path, shape: tuple[int, ...] | None = None, axes: str | None = None) -> Drawn:
+def read_rois(
+    path: Path, shape: tuple[int, ...] | None = None, axes: str | None = None
+) -> Instances:
     """Read every ROI that has an area; points and lines are left out.
 
     Parameters
@@ -63,21 +74,21 @@ def read_rois(path: Path, shape: tuple[int, ...] | None = None, axes: str | None
         If it cannot be read, or holds ROIs of which none can be used. Those that cannot be used
         beside others are left out, and a warning says why.
     """
-    reading, found, count = Reading(path), [], 0
+    log, found, count = ReadLog(path), [], 0
     for name, load in _files(path):
         count += 1
-        with reading.object(name):
+        with log.object(name):
             roi, outlines = _understood(load())
-            filled = fill([Area(outlines)], shape)
+            raster = rasterise([Polygon(outlines)], shape)
             at = _at(roi, axes)
             check_place(at, shape, axes)
             ours = OURS.match(roi.name)
-            number = reading.number(int(ours[1]) if ours else None, name)
+            number = log.number(int(ours[1]) if ours else None, name)
             lines = [line for line in roi.props.splitlines() if line.startswith(CLASS)]
             kind = lines[0].removeprefix(CLASS) if lines else None
-            drawn = Found(number, at, filled.corner, filled.mask, kind)
-            found.append(reading.keep(drawn, filled.cut, name))
-    reading.tell(count)
+            record = ObjectRecord(number, at, raster.corner, raster.mask, kind)
+            found.append(log.keep(record, raster.cut, name))
+    log.tell(count)
     return gather(found, shape, axes)
 
 
@@ -126,8 +137,10 @@ def _understood(data: bytes) -> tuple[Any, list[NDArray[Any]]]:
         outlines = list(roi.coordinates(multi=True))
     except Exception as error:  # bytes can be damaged in more ways than anyone can name
         raise InputError(f"it cannot be read as an ROI of ImageJ ({error})") from error
-    areas = {roifile.ROI_TYPE[name] for name in ("POLYGON", "RECT", "OVAL", "FREEHAND", "TRACED")}
-    if roi.roitype not in areas:
+    with_area = {
+        roifile.ROI_TYPE[name] for name in ("POLYGON", "RECT", "OVAL", "FREEHAND", "TRACED")
+    }
+    if roi.roitype not in with_area:
         raise InputError("it is a point or a line, and has no pixels")
     if roi.right < roi.left or roi.bottom < roi.top:
         raise InputError("its width or height is below zero")
@@ -148,7 +161,7 @@ def _at(roi: Any, axes: str | None) -> dict[str, int]:
 def _roi(piece: Piece, axes: str) -> Any:
     import roifile
 
-    parts = polygons(outline(piece))
+    parts = rings_of(outline(piece))
     at = dict(zip(axes, piece.plane, strict=False))
     name = " ".join([f"object {piece.id}", *(f"{letter}{n}" for letter, n in at.items())])
     rings = [ring for rings in parts for ring in rings]

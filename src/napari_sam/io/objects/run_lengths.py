@@ -12,13 +12,13 @@ from napari_sam.errors import InputError
 from napari_sam.io.objects.instances import check_mask_size
 from napari_sam.numbering import whole_number
 
-__all__ = ["counts_of", "unrolled"]
+__all__ = ["decode_counts", "parse_counts"]
 
 FIRST, BITS, MORE, SIGN = 48, 5, 32, 16  # of COCO's compressed text
 LONGEST = 7  # letters of one number, which 35 bits hold
 
 
-def counts_of(counts: Any, size: tuple[int, int]) -> NDArray[np.int64]:
+def parse_counts(counts: Any, size: tuple[int, int]) -> NDArray[np.int64]:
     """Return run lengths as numbers that fill a picture.
 
     Parameters
@@ -35,7 +35,7 @@ def counts_of(counts: Any, size: tuple[int, int]) -> NDArray[np.int64]:
 
     Examples
     --------
-    >>> counts_of("33", (2, 3)).tolist(), counts_of([5, 1], (2, 3)).tolist()
+    >>> parse_counts("33", (2, 3)).tolist(), parse_counts([5, 1], (2, 3)).tolist()
     ([3, 3], [5, 1])
     """
     runs = _numbers(counts) if isinstance(counts, list) else _decompressed(counts)
@@ -46,7 +46,7 @@ def counts_of(counts: Any, size: tuple[int, int]) -> NDArray[np.int64]:
     return runs
 
 
-def unrolled(
+def decode_counts(
     counts: NDArray[np.int64], height: int
 ) -> tuple[tuple[int, int], NDArray[np.bool_]] | None:
     """Return corner and mask (h, w) of run lengths; None where they hold no pixel.
@@ -54,13 +54,13 @@ def unrolled(
     Parameters
     ----------
     counts : (N,) int
-        From `counts_of`.
+        From `parse_counts`.
     height : int
         Rows of the picture.
 
     Examples
     --------
-    >>> corner, mask = unrolled(np.array([5, 2, 2, 2, 1]), 4)
+    >>> corner, mask = decode_counts(np.array([5, 2, 2, 2, 1]), 4)
     >>> corner, mask.tolist()
     ((1, 1), [[True, True], [True, True]])
     """

@@ -8,31 +8,31 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from napari_sam.cli.progress import Failures, add_saying
-from napari_sam.cli.saying import print_json
-from napari_sam.cli.scheduler import all_done
+from napari_sam.cli.progress import Failures, add_verbosity
+from napari_sam.cli.scheduler import run_all
+from napari_sam.cli.streams import print_json
 from napari_sam.reasons import shown
 
 if TYPE_CHECKING:
+    from napari_sam.batch.label_output import LabelOutput
     from napari_sam.batch.model import WorkersModel
-    from napari_sam.batch.target import Target
-    from napari_sam.batch.task import Work
+    from napari_sam.batch.task import Task
 
-    class LabelWork(Work, Protocol):
+    class LabelTask(Task, Protocol):
         """Work that makes labels."""
 
         @property
-        def target(self) -> Target:
+        def target(self) -> LabelOutput:
             """Where they go."""
 
 
-__all__ = ["Said", "add_choices", "label_all", "targets", "works_of"]
+__all__ = ["Describe", "add_label_arguments", "label_all", "targets", "tasks_of"]
 
-Said = Callable[[dict[str, Any]], tuple[str, list[str]]]
+Describe = Callable[[dict[str, Any]], tuple[str, list[str]]]
 """Puts a report into words: a line, and more of them if it is the only one."""
 
 
-def add_choices(parser: argparse.ArgumentParser) -> None:
+def add_label_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that all of them take."""
     parser.add_argument(
         "images", metavar="IMAGE", nargs="+", type=Path,
@@ -51,29 +51,29 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--model", metavar="NAME", default="cells_tiny", help="name or file")
     parser.add_argument("--device", default="auto")
-    add_saying(parser)
+    add_verbosity(parser)
 
 
 def targets(
     command: str, model: WorkersModel, settings: Mapping[str, Any]
-) -> Callable[[Path, Mapping[str, Path]], Target]:
+) -> Callable[[Path, Mapping[str, Path]], LabelOutput]:
     """Return what makes a target of an output and its inputs, for a run with these settings."""
-    from napari_sam.batch.target import Target
-    from napari_sam.io.provenance import described, files
+    from napari_sam.batch.label_output import LabelOutput
+    from napari_sam.io.provenance import describe_inputs, describe_run
 
     path = Path(model.name)
     name = path.stem if path.is_file() else model.name
-    about = described(command, {}, name, model.digest, settings)  # shared: pictures may be many
+    about = describe_run(command, {}, name, model.digest, settings)  # shared: pictures may be many
 
-    def target(output: Path, inputs: Mapping[str, Path]) -> Target:
-        return Target(output.resolve(), about | {"inputs": files(inputs)})
+    def target(output: Path, inputs: Mapping[str, Path]) -> LabelOutput:
+        return LabelOutput(output.resolve(), about | {"inputs": describe_inputs(inputs)})
 
     return target
 
 
-def works_of(
-    outputs: Mapping[Path, Path], failures: Failures, work: Callable[[Path, Path], LabelWork]
-) -> dict[Path, LabelWork]:
+def tasks_of(
+    outputs: Mapping[Path, Path], failures: Failures, task: Callable[[Path, Path], LabelTask]
+) -> dict[Path, LabelTask]:
     """Return what is to be done to each picture; those that cannot be done are failures.
 
     Parameters
@@ -81,26 +81,26 @@ def works_of(
     outputs : mapping of Path to Path
         Where the labels of each picture go.
     failures : Failures
-    work : callable
-        Returns the work of a picture and its output.
+    task : callable
+        Returns the task for a picture and its output.
     """
     from napari_sam.io.images.file_checks import check_file
     from napari_sam.io.images.microscopes import file_of
 
-    works = {}
+    tasks = {}
     for path, output in outputs.items():
         with failures.kept(path):
             check_file(file_of(path)[0])
-            works[path] = work(path, output)
-    return works
+            tasks[path] = task(path, output)
+    return tasks
 
 
 def label_all(
-    works: Mapping[Path, LabelWork],
+    tasks: Mapping[Path, LabelTask],
     model: WorkersModel,
     chosen: argparse.Namespace,
     failures: Failures,
-    said: Said,
+    said: Describe,
 ) -> int:
     """Make labels of pictures, unless that is done, and say what came of each.
 
@@ -108,11 +108,11 @@ def label_all(
 
     Parameters
     ----------
-    works : mapping of Path to LabelWork
+    tasks : mapping of Path to LabelTask
         By picture, as it was named.
     model : WorkersModel
     chosen : argparse.Namespace
-        With the arguments of `add_choices` and `add_scheduler`.
+        With the arguments of `add_label_arguments` and `add_scheduler`.
     failures : Failures
         Of pictures that there is no work for.
     said : callable
@@ -122,26 +122,26 @@ def label_all(
     int
         The exit status.
     """
-    count = len(works) + len(failures.reasons)
-    reports = _done_before(works, chosen, failures, said) if chosen.resume else {}
+    count = len(tasks) + len(failures.reasons)
+    reports = _done_before(tasks, chosen, failures, said) if chosen.resume else {}
     names = {}
-    for path, work in works.items():
+    for path, task in tasks.items():
         if not (path in reports or str(path) in failures.reasons):
             with failures.kept(path):
-                work.target.prepare()
-                names[id(work)] = path
+                task.target.prepare()
+                names[id(task)] = path
     try:
-        for step in all_done([works[path] for path in names.values()], model, chosen):
+        for step in run_all([tasks[path] for path in names.values()], model, chosen):
             path = names[id(step.work)]
             if step.problem:
                 failures.reasons[str(path)] = step.problem
             else:
-                reports[path] = _report(path, works[path], step.report)
+                reports[path] = _report(path, tasks[path], step.report)
     except KeyboardInterrupt:
         going_on = "the same command with --resume goes on"
         print(f"stopped; {len(reports)} of {count} are done; {going_on}", file=sys.stderr)
         raise
-    ordered = [reports[path] for path in works if path in reports]
+    ordered = [reports[path] for path in tasks if path in reports]
     if chosen.json:
         print_json({"images": ordered, "failures": failures.reasons})
     elif not chosen.quiet:
@@ -156,19 +156,19 @@ def label_all(
 
 
 def _done_before(
-    works: Mapping[Path, LabelWork], chosen: argparse.Namespace, failures: Failures, said: Said
+    tasks: Mapping[Path, LabelTask], chosen: argparse.Namespace, failures: Failures, said: Describe
 ) -> dict[Path, dict[str, Any]]:
     """Return the reports of labels that are not to be made again; say why others are."""
-    from napari_sam.io.provenance import undone
+    from napari_sam.io.provenance import why_redo
 
     reports = {}
-    for path, work in works.items():
+    for path, task in tasks.items():
         with failures.kept(path):
-            output = work.target.output
-            why = undone(output, work.target.about)
+            output = task.target.output
+            why = why_redo(output, task.target.about)
             if not why:
                 try:
-                    reports[path] = _told(path, work, said)
+                    reports[path] = _told(path, task, said)
                 except Exception:  # anybody may write anything into it
                     why = "what says how it was made is not as it was written"
             if why and output.exists() and not chosen.quiet:
@@ -176,14 +176,14 @@ def _done_before(
     return reports
 
 
-def _told(path: Path, work: LabelWork, said: Said) -> dict[str, Any]:
+def _told(path: Path, task: LabelTask, said: Describe) -> dict[str, Any]:
     """Return the report of labels that are done; whatever is wrong with it is raised."""
-    from napari_sam.io.provenance import told
+    from napari_sam.io.provenance import read_provenance
 
-    report = _report(path, work, told(work.target.output)["report"])
+    report = _report(path, task, read_provenance(task.target.output)["report"])
     said(report)
     return report | {"skipped": True}
 
 
-def _report(path: Path, work: LabelWork, report: dict[str, Any]) -> dict[str, Any]:
-    return {"image": str(path), "labels": str(work.target.output), **report}
+def _report(path: Path, task: LabelTask, report: dict[str, Any]) -> dict[str, Any]:
+    return {"image": str(path), "labels": str(task.target.output), **report}

@@ -11,12 +11,12 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["Patient", "heard", "print_json"]
+__all__ = ["TolerantStream", "print_json", "tolerant_streams"]
 
 GONE = (errno.EPIPE, errno.EIO)  # who read it has ended; the terminal is closed
 
 
-class Patient:
+class TolerantStream:
     """A stream that takes every character, and goes on in silence when nobody reads it any more.
 
     Parameters
@@ -65,9 +65,9 @@ class Patient:
 
 
 @contextlib.contextmanager
-def heard() -> Iterator[None]:
+def tolerant_streams() -> Iterator[None]:
     """Make the streams patient, for the time of a command."""
-    out, err = Patient(sys.stdout, wanted=True), Patient(sys.stderr, wanted=False)
+    out, err = TolerantStream(sys.stdout, wanted=True), TolerantStream(sys.stderr, wanted=False)
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             yield

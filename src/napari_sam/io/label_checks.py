@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
 
-__all__ = ["check_objects"]
+__all__ = ["check_are_labels"]
 
 SIDE = 1024  # pixels of the piece that is looked at
 FEWEST = 1000  # pixels of objects in it to judge by
@@ -20,7 +20,7 @@ PIECES = 8  # of each number
 DUST = 0.6  # of neighbours that differ where objects are hardly larger than a pixel
 
 
-def check_objects(path: Path, labels: Any) -> None:
+def check_are_labels(path: Path, labels: Any) -> None:
     """Refuse labels only if they cannot be any: brightness changes from pixel to pixel.
 
     Parameters

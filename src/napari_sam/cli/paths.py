@@ -18,8 +18,8 @@ from napari_sam.reasons import shown
 __all__ = [
     "LABELS",
     "distinct",
-    "outputs_of",
-    "pictures_of",
+    "input_images",
+    "output_paths",
     "place_below",
     "root_of",
 ]
@@ -28,7 +28,7 @@ T = TypeVar("T")
 LABELS = "_labels"
 
 
-def pictures_of(
+def input_images(
     named: Sequence[Path], failures: Failures, output: Path | None = None, quiet: bool = False
 ) -> list[Path]:
     """Return the pictures that are meant; what cannot be read is a failure.
@@ -42,9 +42,9 @@ def pictures_of(
     InputError
         If there are none.
     """
-    from napari_sam.io.pictures import find_pictures
+    from napari_sam.io.images.find import find_images
 
-    found = find_pictures(named, failures.reasons.__setitem__)
+    found = find_images(named, failures.reasons.__setitem__)
     test = _test_of_labels(found, output)
     labels = [path for path in found if test(path)]
     if not labels or len(labels) == len(found):
@@ -57,7 +57,7 @@ def pictures_of(
     return [path for path in found if path not in set(labels)]
 
 
-def outputs_of(
+def output_paths(
     images: list[Path],
     named: Sequence[Path],
     output: Path,
@@ -83,8 +83,8 @@ def outputs_of(
     InputError
         If several would go to one file, or it has no format for objects.
     """
+    from napari_sam.io.images.find import name_of, whole_name_of
     from napari_sam.io.labels import check_output
-    from napari_sam.io.pictures import name_of, whole_name_of
 
     if output.suffix:
         if len(images) > 1:
@@ -143,7 +143,7 @@ def root_of(named: Sequence[Path]) -> Path:
 
 def _head(path: Path) -> Path:
     """Return the folder in which everything lies that is meant by a path."""
-    from napari_sam.io.pictures import ZARR, place_of
+    from napari_sam.io.images.find import ZARR, place_of
 
     if os.path.isdir(path) and path.suffix.lower() not in ZARR:
         return path
@@ -154,7 +154,7 @@ def _head(path: Path) -> Path:
 
 def place_below(path: Path, root: Path) -> Path:
     """Return where a picture lies below a folder; on another drive, below that."""
-    from napari_sam.io.pictures import place_of
+    from napari_sam.io.images.find import place_of
 
     place = Path(os.path.abspath(place_of(path)))
     return place.relative_to(root if place.is_relative_to(root) else place.anchor)
@@ -169,8 +169,8 @@ def _is_blind(folder: Path) -> bool:
 
 def _test_of_labels(found: list[Path], output: Path | None) -> Callable[[Path], bool]:
     """Return what tells whether a file holds labels of one of these pictures."""
-    from napari_sam.io.pictures import name_of, place_of, whole_name_of
-    from napari_sam.io.provenance import is_told
+    from napari_sam.io.images.find import name_of, place_of, whole_name_of
+    from napari_sam.io.provenance import has_provenance
 
     folder = None if output is None else Path(os.path.abspath(output))
     names: Mapping[str, set[Path]] = defaultdict(set)
@@ -182,8 +182,8 @@ def _test_of_labels(found: list[Path], output: Path | None) -> Callable[[Path], 
         name, place = name_of(path), place_of(path)
         of = "image" if name == "labels" else name.removesuffix(LABELS)
         if of == name or of not in names:
-            return is_told(path)
+            return has_provenance(path)
         written = folder is not None and Path(os.path.abspath(path)).is_relative_to(folder)
-        return place in names[of] or (written and name != "labels") or is_told(path)
+        return place in names[of] or (written and name != "labels") or has_provenance(path)
 
     return test

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from napari_sam.errors import InputError
-from napari_sam.io.objects.instances import Found
+from napari_sam.io.objects.instances import ObjectRecord
 from napari_sam.numbering import LARGEST, whole_number
 
-__all__ = ["Reading", "called", "read_json"]
+__all__ = ["ReadLog", "label_of", "read_json"]
 
 TOGETHER = 2**32  # pixels of all masks of a file, a byte each; more is taken for damage or malice
 SHOWN = 60  # letters of a name
@@ -24,7 +24,7 @@ RENUMBERED = "given a new number, for theirs is no whole number from 1"
 logger = logging.getLogger(__name__)
 
 
-class Reading:
+class ReadLog:
     """What becomes of the objects of a file; one that cannot be used takes no others along.
 
     Parameters
@@ -63,7 +63,7 @@ class Reading:
             self.say(RENUMBERED, f"{name}: {str(value)[:40]}")
         return None
 
-    def keep(self, one: Found, cut: bool, name: str) -> Found:
+    def keep(self, one: ObjectRecord, cut: bool, name: str) -> ObjectRecord:
         """Count an object that can be used.
 
         Raises
@@ -120,12 +120,12 @@ def read_json(path: Path, what: str) -> Any:
         raise InputError(f"{path} is no {what}: {error}") from error
 
 
-def called(what: str, name: Any, count: int) -> str:
+def label_of(what: str, name: Any, count: int) -> str:
     """Say which object of a file it is: by its name if it has one, else by its place, from 1.
 
     Examples
     --------
-    >>> called("annotation", 17, 3), called("feature", None, 3)
+    >>> label_of("annotation", 17, 3), label_of("feature", None, 3)
     ('annotation 17', 'feature number 3')
     """
     known = isinstance(name, str | int | float) and name != ""

@@ -8,10 +8,10 @@ from typing import Any
 
 from napari_sam.errors import InputError
 from napari_sam.io.objects.instances import PLANES, check_labels_size
-from napari_sam.io.objects.reading import Reading
+from napari_sam.io.objects.read_log import ReadLog
 from napari_sam.numbering import whole_number
 
-__all__ = ["Place", "key_of", "names_of", "places_of"]
+__all__ = ["Place", "class_names_of", "images_of", "key_of"]
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def key_of(value: Any, what: str) -> int | str:
     return key
 
 
-def places_of(images: Any, reading: Reading) -> dict[int | str, Place]:
+def images_of(images: Any, log: ReadLog) -> dict[int | str, Place]:
     """Return the pictures by id; those that cannot be are left out, with a word.
 
     Raises
@@ -77,7 +77,7 @@ def places_of(images: Any, reading: Reading) -> dict[int | str, Place]:
         if key in keys:
             raise InputError(f"two images have the id {key!r}")
         keys.add(key)
-        with reading.object(f"image {str(key)[:40]}"):
+        with log.object(f"image {str(key)[:40]}"):
             place = _place(image)
             first = stacks.setdefault(place.name, place)
             if (place.name, place.plane) in taken:
@@ -89,7 +89,7 @@ def places_of(images: Any, reading: Reading) -> dict[int | str, Place]:
     return places
 
 
-def names_of(categories: Any) -> dict[int | str, str]:
+def class_names_of(categories: Any) -> dict[int | str, str]:
     """Return the names of classes by id.
 
     Raises

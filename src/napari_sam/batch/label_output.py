@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from napari_sam.io.spacing import Spacing
     from napari_sam.zoo.catalogue import Entry
 
-__all__ = ["Target"]
+__all__ = ["LabelOutput"]
 
 
 @dataclass(frozen=True)
-class Target:
+class LabelOutput:
     """A file of labels.
 
     Parameters
@@ -33,7 +33,7 @@ class Target:
     output : Path
         The file.
     about : dict
-        What the labels depend on, from `napari_sam.io.provenance.described`.
+        What the labels depend on, from `napari_sam.io.provenance.describe_run`.
     """
 
     output: Path
@@ -103,9 +103,9 @@ class Target:
     def write_unfinished(self, labels: Any, spacing: Spacing) -> None:
         """Write labels of which nothing says that they are whole."""
         from napari_sam.io.export import write_objects
-        from napari_sam.io.provenance import beside
+        from napari_sam.io.provenance import provenance_path
 
-        beside(self.output).unlink(missing_ok=True)  # of others that were there before
+        provenance_path(self.output).unlink(missing_ok=True)  # of others that were there before
         write_objects(self.output, labels, spacing)
 
     def clean(self) -> None:

@@ -1,0 +1,120 @@
+"""Images from files, opened lazily: only what is indexed is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sam.errors import InputError
+from napari_sam.io.images import microscopes
+from napari_sam.io.images.file_checks import check_file, why_unreadable
+from napari_sam.io.images.find import PHOTOS, TIFFS
+from napari_sam.io.images.photos import open_photo
+from napari_sam.io.images.pixels import Pixels
+from napari_sam.io.images.stores import open_store
+from napari_sam.io.images.tiffs import open_tiff
+from napari_sam.reasons import reason
+
+__all__ = ["LazyPlane", "open_image", "read_plane"]
+
+
+@contextmanager
+def open_image(path: Path, *, numbers: bool = False) -> Iterator[Pixels]:
+    """Open a picture of any number of axes; index it to read, as long as it is open.
+
+    Of a pyramid it is the finest level. What its file says of axes, colours and of how it is to be
+    turned counts; where that says nothing, a warning tells what is assumed.
+
+    Parameters
+    ----------
+    path : Path
+        The file, or a part of one, from `find_images`.
+    numbers : bool
+        Whether the numbers themselves are wanted, as of labels: of a palette those behind its
+        colours.
+
+    Yields
+    ------
+    Pixels
+        Rows and columns are the last axes, after them 3 or 4 colours if it is a colour picture.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or has colours where numbers are wanted.
+    """
+    with ExitStack() as opened:
+        try:
+            check_file(microscopes.file_of(path)[0])
+            data = _open(path, opened, numbers)
+        except Exception as error:  # files can be damaged in more ways than their readers name
+            words = why_unreadable(error)
+            if not words.startswith(str(microscopes.file_of(path)[0])):
+                words = f"{path} cannot be read: {words}"
+            raise InputError(words) from error
+        yield data
+
+
+def read_plane(data: Any, plane: tuple[int, ...]) -> NDArray[Any]:
+    """Return one plane of an open picture.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read; the message names the plane.
+    """
+    return np.asarray(LazyPlane(data, plane)[:, :])
+
+
+class LazyPlane:
+    """One plane of an open picture, of which only what is indexed is read.
+
+    Parameters
+    ----------
+    data : array-like
+        From `open_image`.
+    plane : tuple of int
+        Which.
+
+    Raises
+    ------
+    InputError
+        When it is indexed and cannot be read; the message names the plane.
+
+    Examples
+    --------
+    >>> plane = LazyPlane(np.arange(24).reshape(2, 3, 4), (1,))
+    >>> plane.shape, plane[1:, :2].tolist()
+    ((3, 4), [[16, 17], [20, 21]])
+    """
+
+    def __init__(self, data: Any, plane: tuple[int, ...]) -> None:
+        self._data, self._plane = data, plane
+        self.shape: tuple[int, ...] = tuple(data.shape[len(plane) :])
+
+    def __getitem__(self, index: tuple[slice, ...]) -> NDArray[Any]:
+        try:
+            return np.asarray(self._data[(*self._plane, *index)])
+        except InputError:  # it names the plane
+            raise
+        except Exception as error:  # as above
+            name = ", ".join(map(str, self._plane))
+            where = f"slice {name}" if name else "the picture"
+            raise InputError(f"{where} cannot be read: {reason(error)}") from error
+
+
+def _open(path: Path, opened: ExitStack, numbers: bool) -> Pixels:
+    if path.is_dir() and path.suffix.lower() in (*TIFFS, *PHOTOS):
+        raise InputError("it is a folder with the name of a picture; name the pictures in it")
+    if path.suffix.lower() in TIFFS:
+        return open_tiff(path, opened, numbers)
+    if path.suffix.lower() in PHOTOS:
+        return open_photo(path, numbers)
+    if path.is_dir():
+        return open_store(path, numbers)
+    return microscopes.open_scene(path, numbers)
