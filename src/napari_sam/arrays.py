@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 import reprlib
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
 
-__all__ = ["ODD", "plain"]
+__all__ = ["ODD", "Array", "LazyArray", "plain"]
+
+Array = NDArray[Any]
+"""An array of any dtype."""
 
 ODD = RuntimeError, TypeError, ValueError, OverflowError  # what strange arrays raise
+
+
+class LazyArray(Protocol):
+    """An array, or what is indexed like one and reads only what is asked for."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Pixels along each axis."""
+        ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the pixels."""
+        ...
+
+    def __getitem__(self, index: Any, /) -> Any: ...
 
 
 def plain(values: Any, what: str) -> NDArray[Any]:

@@ -10,12 +10,23 @@ from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Literal
+from typing import IO, Any, Literal
 from uuid import uuid4
 
 from napari_sam.reasons import FULL, full_disk
 
-__all__ = ["clear_left_over", "file_hash", "free_path", "replacing", "replacing_folder", "scratch"]
+__all__ = [
+    "Json",
+    "clear_left_over",
+    "file_hash",
+    "free_path",
+    "replacing",
+    "replacing_folder",
+    "scratch",
+]
+
+Json = dict[str, Any]
+"""A JSON object."""
 
 ENDING = ".part"
 CHUNK = 1 << 20

@@ -109,7 +109,7 @@ def smallest_type(largest: int) -> np.dtype[Any]:
     return np.dtype(np.min_scalar_type(largest).name)
 
 
-def whole_number(value: Any) -> int | None:
+def whole_number(value: object) -> int | None:
     """Return a whole number out of a file as int; None of fractions, texts, booleans and others.
 
     Examples

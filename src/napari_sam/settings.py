@@ -7,12 +7,11 @@ import logging
 import os
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
 
 import platformdirs
 
 from napari_sam.errors import InputError
-from napari_sam.files import free_path, replacing
+from napari_sam.files import Json, free_path, replacing
 
 __all__ = ["Settings", "default_threads", "load_settings", "save_settings", "settings_path"]
 
@@ -181,7 +180,7 @@ def _set_aside(path: Path, error: Exception) -> None:
     logger.warning("%s cannot be used, defaults apply: %s. It is kept as %s", path, reason, aside)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> Json:
     if not path.exists():
         return {}
     values = json.loads(path.read_text(encoding="utf-8"))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from napari_sam.batch.label_output import LabelOutput
 from napari_sam.batch.slices import count_axes
 from napari_sam.errors import InputError
+from napari_sam.files import Json
 
 if TYPE_CHECKING:
     from napari_sam.inference.embedding import Embedding
     from napari_sam.inference.overlaps import Found
     from napari_sam.inference.predictor import Predictor
+    from napari_sam.io.images.pixels import Pixels
     from napari_sam.io.tables import BoxTable
 
 __all__ = ["BoxesTask"]
@@ -91,7 +93,7 @@ class _OpenBoxes:
 
     task: BoxesTask
     predictor: Predictor
-    data: Any
+    data: Pixels
     boxes: BoxTable
     labels: NDArray[np.int32]
     unlabelled: dict[str, str]
@@ -117,7 +119,7 @@ class _OpenBoxes:
             self._note_missing(plane, found)
             yield done / len(planes)
 
-    def finish(self) -> dict[str, Any]:
+    def finish(self) -> Json:
         """Write the labels; return how many objects there are."""
         from napari_sam.io.scale import read_spacing
 

@@ -80,7 +80,7 @@ class _TaskState:
     total: int = 1
     problem: str = ""
 
-    def progress(self, report: Any = None) -> Progress:
+    def progress(self, report: object = None) -> Progress:
         return Progress(self.task, self.done, self.total, report, self.problem)
 
 
@@ -88,8 +88,8 @@ class _TaskState:
 class _Reply:
     """What a worker says: a file's parts, if they are to be shared out, or the file's report."""
 
-    parts: Sequence[Any] = ()
-    report: Any = None
+    parts: Sequence[object] = ()
+    report: object = None
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class _Call:
 
     state: _TaskState
     function: Callable[..., _Reply]
-    arguments: tuple[Any, ...] = ()
+    arguments: tuple[object, ...] = ()
 
 
 def _begin(task: Task, model: WorkersModel) -> _Reply:
@@ -111,7 +111,7 @@ def _begin(task: Task, model: WorkersModel) -> _Reply:
         return _Reply(report=open_task.finish())
 
 
-def _do(task: Task, model: WorkersModel, part: Any) -> _Reply:
+def _do(task: Task, model: WorkersModel, part: object) -> _Reply:
     with _opened(task, model) as open_task:
         _complete(open_task.do(part))
     return _Reply()

@@ -13,6 +13,7 @@ import numpy as np
 
 from napari_sam.batch.slices import count_axes
 from napari_sam.errors import InputError
+from napari_sam.files import Json
 from napari_sam.inference.store.disk import DiskStore
 from napari_sam.inference.store.memory import MemoryStore
 from napari_sam.inference.store.store import EmbeddingStore
@@ -20,6 +21,7 @@ from napari_sam.serving.segmenter import Segmenter
 
 if TYPE_CHECKING:
     from napari_sam.inference.predictor import Predictor
+    from napari_sam.io.images.pixels import Pixels
 
 __all__ = ["EmbedTask"]
 
@@ -55,7 +57,7 @@ class _OpenEmbed:
 
     task: EmbedTask
     predictor: Predictor
-    data: Any
+    data: Pixels
 
     @property
     def parts(self) -> list[tuple[int, ...]]:
@@ -84,7 +86,7 @@ class _OpenEmbed:
             )
         yield 1.0
 
-    def finish(self) -> dict[str, Any]:
+    def finish(self) -> Json:
         """Return what the command reports; nobody counts which of them were there before."""
         slices = len(self.parts)
         return {"slices": slices, "kept": slices, "embedded": slices, "bytes": 0}

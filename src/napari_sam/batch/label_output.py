@@ -10,11 +10,12 @@ from os import strerror
 from pathlib import Path
 from shutil import rmtree
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike
 
+from napari_sam.arrays import Array, LazyArray
 from napari_sam.files import clear_left_over, scratch
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class LabelOutput:
     """
 
     output: Path
-    about: Mapping[str, Any]
+    about: Mapping[str, object]
 
     @property
     def folder(self) -> Path:
@@ -76,7 +77,7 @@ class LabelOutput:
             raise
 
     @contextmanager
-    def room(self, shape: tuple[int, ...], dtype: Any = np.int32) -> Iterator[NDArray[Any]]:
+    def room(self, shape: tuple[int, ...], dtype: DTypeLike = np.int32) -> Iterator[Array]:
         """Give empty labels in a file, of which the system keeps in memory what there is room for.
 
         The file has no name, and is gone at the end, however that comes.
@@ -92,7 +93,9 @@ class LabelOutput:
         with scratch(self.scratch, max(size, 1)) as file:
             yield np.memmap(file, dtype, "r+", shape=shape)
 
-    def write(self, labels: Any, spacing: Spacing, entry: Entry, report: Mapping[str, Any]) -> None:
+    def write(
+        self, labels: LazyArray, spacing: Spacing, entry: Entry, report: Mapping[str, object]
+    ) -> None:
         """Write labels and beside them how they were made."""
         from napari_sam.io.export import write_objects
         from napari_sam.io.provenance import write_provenance
@@ -100,7 +103,7 @@ class LabelOutput:
         write_objects(self.output, labels, spacing)
         write_provenance(self.output, {**self.about, "contrast": entry.intensity, "report": report})
 
-    def write_unfinished(self, labels: Any, spacing: Spacing) -> None:
+    def write_unfinished(self, labels: LazyArray, spacing: Spacing) -> None:
         """Write labels of which nothing says that they are whole."""
         from napari_sam.io.export import write_objects
         from napari_sam.io.provenance import provenance_path

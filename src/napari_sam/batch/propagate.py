@@ -7,17 +7,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from napari_sam.arrays import Array
 from napari_sam.batch.label_output import LabelOutput
+from napari_sam.files import Json
 from napari_sam.inference.propagation.settings import PropagateSettings
 from napari_sam.inference.store.store import open_store
 
 if TYPE_CHECKING:
     from napari_sam.inference.predictor import Predictor
+    from napari_sam.io.images.pixels import Pixels
     from napari_sam.io.spacing import Spacing
     from napari_sam.results import Step
 
@@ -67,9 +69,9 @@ class _OpenPropagate:
 
     task: PropagateTask
     predictor: Predictor
-    stack: Any
-    seeds: Any
-    labels: NDArray[Any]
+    stack: Pixels
+    seeds: Pixels
+    labels: Array
     slices: dict[int, _SliceSummary] = field(default_factory=dict)
     parts: tuple[int] = (0,)
 
@@ -92,7 +94,7 @@ class _OpenPropagate:
             logger.warning("stopped; what was done is in %s", self.task.target.output)
             raise
 
-    def finish(self) -> dict[str, Any]:
+    def finish(self) -> Json:
         """Write the labels; return what became of each object."""
         target, entry = self.task.target, self.predictor.model.entry
         report = {"objects": _objects(self.slices)}
@@ -119,9 +121,9 @@ class _SliceSummary:
         return cls(frozenset(np.unique(step.labels).tolist()) - {0}, step.stopped, step.unsure)
 
 
-def _objects(slices: Mapping[int, _SliceSummary]) -> dict[str, Any]:
+def _objects(slices: Mapping[int, _SliceSummary]) -> Json:
     """Return, for each object: where it is, where it stopped and where to look, with reasons."""
-    objects: dict[int, dict[str, Any]] = {}
+    objects: dict[int, Json] = {}
     for index, here in sorted(slices.items()):
         for id_ in {*here.ids, *here.stopped, *here.unsure}:
             one = objects.setdefault(id_, {"slices": [], "stopped": {}, "unsure": {}})

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xxhash
-from numpy.typing import NDArray
 
+from napari_sam.arrays import Array, LazyArray
 from napari_sam.batch.label_output import LabelOutput
 from napari_sam.errors import InputError
-from napari_sam.files import replacing
+from napari_sam.files import Json, replacing
 from napari_sam.inference.stack import Stack
 from napari_sam.inference.store.store import open_store
 from napari_sam.results import Step
@@ -80,7 +80,7 @@ class _OpenRefine:
     task: RefineTask
     predictor: Predictor
     stack: Stack
-    labels: Any
+    labels: LazyArray
     flat: bool
 
     @property
@@ -104,7 +104,7 @@ class _OpenRefine:
         _write(path, mark, next(steps, Step(part, before, {})))
         yield 1.0
 
-    def finish(self) -> dict[str, Any]:
+    def finish(self) -> Json:
         """Write the labels; return what became of each object."""
         from napari_sam.io.scale import read_spacing
 
@@ -129,7 +129,7 @@ class _OpenRefine:
     def _path(self, part: int) -> Path:
         return self.task.target.scratch / f"{part:06}.npz"
 
-    def _mark(self, part: int, labels: NDArray[Any]) -> str:
+    def _mark(self, part: int, labels: Array) -> str:
         """Return a hash of all that decides what comes of a slice."""
         pixels = np.asarray(self.stack.data[part])
         contrast = [np.asarray(end, float).tolist() for end in self._contrast]
@@ -166,7 +166,7 @@ class _Tally:
         self._scores: dict[int, list[float]] = defaultdict(list)
         self._kept: dict[int, list[int]] = defaultdict(list)
 
-    def add(self, before: NDArray[Any], step: Step) -> None:
+    def add(self, before: Array, step: Step) -> None:
         """Count one slice."""
         for id_, score in step.scores.items():
             old, new = before == id_, step.labels == id_
@@ -176,7 +176,7 @@ class _Tally:
             if id_ in step.unsure:
                 self._kept[id_].append(step.index)
 
-    def objects(self) -> dict[str, Any]:
+    def objects(self) -> Json:
         """Return lowest score, IoU of old and new, and the slices on which the old mask stays."""
         return {
             str(id_): {

@@ -16,6 +16,7 @@ from napari_sam.batch.label_output import LabelOutput
 from napari_sam.batch.slices import Runs, SeedsOf, count_axes, label_slices, runs, seeds_of
 from napari_sam.batch.words import WordMatches, Words, label_words
 from napari_sam.errors import InputError
+from napari_sam.files import Json
 from napari_sam.inference.automatic.search import GridProgress
 from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.inference.automatic.tiles import Tile, TileStore, Tiling, sample_picture, stamp
@@ -28,6 +29,7 @@ from napari_sam.serving.segmenter import Segmenter
 if TYPE_CHECKING:
     from napari_sam.inference.automatic.tiled import TileProgress
     from napari_sam.inference.predictor import Predictor
+    from napari_sam.io.images.pixels import Pixels
     from napari_sam.results import Proposal
 
 __all__ = ["SegmentTask"]
@@ -95,7 +97,7 @@ class _OpenSegment:
 
     task: SegmentTask
     predictor: Predictor
-    data: Any
+    data: Pixels
     seeds: SeedsOf
     store: EmbeddingStore
 
@@ -122,7 +124,7 @@ class _OpenSegment:
             for step in self._steps(plane):
                 yield step.done / max(step.total, 1)
 
-    def finish(self) -> dict[str, Any]:
+    def finish(self) -> Json:
         """Put all together and write the labels; return how many objects there are, and more."""
         from napari_sam.io.scale import read_spacing
 
@@ -130,7 +132,7 @@ class _OpenSegment:
         spacing = read_spacing(task.source, len(shape))
         along = spacing.along if task.link and not self._semantic else None
         order = runs(shape[:-2], along)
-        report: dict[str, Any] = {
+        report: Json = {
             "objects": 0,
             "linked": None if along is None else spacing.axes[along],
             "anisotropy": spacing.anisotropy,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sam.arrays import Array
 from napari_sam.batch.slices import Runs
 from napari_sam.text import BUILT_IN
 
@@ -64,7 +65,7 @@ class WordMatches:
         self._kind_of: dict[Proposal, int] = {}  # of the slice that was searched last
         self._pixels: Counter[tuple[int, int]] = Counter()  # of each label of each class
 
-    def keep(self, image: NDArray[Any], found: Sequence[Proposal], contrast: Any) -> list[Proposal]:
+    def keep(self, image: Array, found: Sequence[Proposal], contrast: Any) -> list[Proposal]:
         """Return what fits."""
         seen = self._reader.look(image, found, contrast, _go_on)
         ranked = self._reader.compare(seen, self._words.texts)
@@ -74,7 +75,7 @@ class WordMatches:
         }
         return list(self._kind_of)
 
-    def map(self, segmenter: Segmenter, image: NDArray[Any], contrast: Any) -> NDArray[np.int32]:
+    def map(self, segmenter: Segmenter, image: Array, contrast: Any) -> NDArray[np.int32]:
         """Return a class for each pixel (H, W), 0 where nothing fits."""
         classes = np.zeros(image.shape[:2], np.int32)
         for one, kind in self._reader.areas(segmenter, image, self._words.texts, contrast, _go_on):
@@ -85,7 +86,7 @@ class WordMatches:
         """Return the classes of labels of the last slice: 0, then those of these objects."""
         return np.array([0, *(self._kind_of[one] + 1 for one in kept)], np.int32)
 
-    def note(self, labels: NDArray[Any], kinds: NDArray[np.int32]) -> None:
+    def note(self, labels: Array, kinds: NDArray[np.int32]) -> None:
         """Take note of the class (H, W) at each label (H, W) of a slice."""
         there = labels > 0
         pairs, pixels = np.unique(

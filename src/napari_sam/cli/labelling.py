@@ -6,11 +6,12 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from napari_sam.cli.progress import Failures, add_verbosity
 from napari_sam.cli.scheduler import run_all
 from napari_sam.cli.streams import print_json
+from napari_sam.files import Json
 from napari_sam.reasons import shown
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Describe", "add_label_arguments", "label_all", "targets", "tasks_of"]
 
-Describe = Callable[[dict[str, Any]], tuple[str, list[str]]]
+Describe = Callable[[Json], tuple[str, list[str]]]
 """Puts a report into words: a line, and more of them if it is the only one."""
 
 
@@ -55,7 +56,7 @@ def add_label_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def targets(
-    command: str, model: WorkersModel, settings: Mapping[str, Any]
+    command: str, model: WorkersModel, settings: Mapping[str, object]
 ) -> Callable[[Path, Mapping[str, Path]], LabelOutput]:
     """Return what makes a target of an output and its inputs, for a run with these settings."""
     from napari_sam.batch.label_output import LabelOutput
@@ -157,7 +158,7 @@ def label_all(
 
 def _done_before(
     tasks: Mapping[Path, LabelTask], chosen: argparse.Namespace, failures: Failures, said: Describe
-) -> dict[Path, dict[str, Any]]:
+) -> dict[Path, Json]:
     """Return the reports of labels that are not to be made again; say why others are."""
     from napari_sam.io.provenance import why_redo
 
@@ -176,7 +177,7 @@ def _done_before(
     return reports
 
 
-def _told(path: Path, task: LabelTask, said: Describe) -> dict[str, Any]:
+def _told(path: Path, task: LabelTask, said: Describe) -> Json:
     """Return the report of labels that are done; whatever is wrong with it is raised."""
     from napari_sam.io.provenance import read_provenance
 
@@ -185,5 +186,5 @@ def _told(path: Path, task: LabelTask, said: Describe) -> dict[str, Any]:
     return report | {"skipped": True}
 
 
-def _report(path: Path, task: LabelTask, report: dict[str, Any]) -> dict[str, Any]:
+def _report(path: Path, task: LabelTask, report: Json) -> Json:
     return {"image": str(path), "labels": str(task.target.output), **report}

@@ -9,7 +9,8 @@ import math
 import os
 import sys
 from collections.abc import Iterator
-from typing import Any
+from io import StringIO
+from typing import Any, TextIO
 
 __all__ = ["TolerantStream", "print_json", "tolerant_streams"]
 
@@ -27,7 +28,7 @@ class TolerantStream:
         Whether it is an error if a file that it goes to cannot be written.
     """
 
-    def __init__(self, stream: Any, wanted: bool) -> None:
+    def __init__(self, stream: TextIO | None, wanted: bool) -> None:
         self._stream, self._wanted = stream, wanted
 
     def __getattr__(self, name: str) -> Any:
@@ -35,30 +36,28 @@ class TolerantStream:
 
     def write(self, text: str) -> int:
         """Write a text; characters that the stream has not become their numbers."""
-        with self._alive():
-            if self._stream is None:
-                return len(text)
+        with self._alive() as stream:
             try:
-                self._stream.write(text)
+                stream.write(text)
             except UnicodeEncodeError:
-                kind = self._stream.encoding
-                self._stream.write(text.encode(kind, "backslashreplace").decode(kind))
+                kind = stream.encoding
+                stream.write(text.encode(kind, "backslashreplace").decode(kind))
         return len(text)
 
     def flush(self) -> None:
         """Flush."""
-        with self._alive():
-            if self._stream is not None:
-                self._stream.flush()
+        with self._alive() as stream:
+            stream.flush()
 
     @contextlib.contextmanager
-    def _alive(self) -> Iterator[None]:
+    def _alive(self) -> Iterator[TextIO]:
+        stream = self._stream or StringIO()
         try:
-            yield
+            yield stream
         except OSError as error:
             # What is left in its buffer would be an error once more when Python ends.
             nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, self._stream.fileno())
+            os.dup2(nowhere, stream.fileno())
             os.close(nowhere)
             if self._wanted and error.errno not in GONE:
                 raise
@@ -77,7 +76,7 @@ def tolerant_streams() -> Iterator[None]:
             err.flush()
 
 
-def print_json(said: Any, indent: int | None = 2) -> None:
+def print_json(said: object, indent: int | None = 2) -> None:
     """Print JSON; numbers that it has not are null.
 
     Examples
@@ -88,7 +87,7 @@ def print_json(said: Any, indent: int | None = 2) -> None:
     print(json.dumps(_finite(said), indent=indent, allow_nan=False))
 
 
-def _finite(said: Any) -> Any:
+def _finite(said: object) -> object:
     if isinstance(said, dict):
         return {key: _finite(value) for key, value in said.items()}
     if isinstance(said, list | tuple):

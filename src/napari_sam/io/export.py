@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sam.arrays import Array, LazyArray
 from napari_sam.errors import InputError
 from napari_sam.io.labels import OUTLINES, TABLE, open_labels, write_labels
 from napari_sam.io.measurements import write_measurements
@@ -37,11 +37,11 @@ logger = logging.getLogger(__name__)
 
 def write_objects(
     path: Path,
-    labels: Any,
+    labels: LazyArray,
     spacing: Spacing | None = None,
     *,
     classes: Mapping[int, str] | None = None,
-    image: NDArray[Any] | None = None,
+    image: Array | None = None,
 ) -> None:
     """Write labels in any format, complete or not at all.
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from napari_sam.arrays import Array, LazyArray
 from napari_sam.errors import InputError
 
 __all__ = ["check_are_labels"]
@@ -20,7 +19,7 @@ PIECES = 8  # of each number
 DUST = 0.6  # of neighbours that differ where objects are hardly larger than a pixel
 
 
-def check_are_labels(path: Path, labels: Any) -> None:
+def check_are_labels(path: Path, labels: LazyArray) -> None:
     """Refuse labels only if they cannot be any: brightness changes from pixel to pixel.
 
     Parameters
@@ -53,14 +52,14 @@ def check_are_labels(path: Path, labels: Any) -> None:
         )
 
 
-def _middle(labels: Any) -> NDArray[Any]:
+def _middle(labels: LazyArray) -> Array:
     *planes, height, width = labels.shape
     top, left = (max(0, (side - SIDE) // 2) for side in (height, width))
     index = (*(count // 2 for count in planes), slice(top, top + SIDE), slice(left, left + SIDE))
     return np.asarray(labels[index])
 
 
-def _unlike(part: NDArray[Any]) -> float:
+def _unlike(part: Array) -> float:
     """Return how many of the neighbours that both belong to objects are not of the same."""
     both = differ = 0
     for one, other in ((part[1:], part[:-1]), (part[:, 1:], part[:, :-1])):

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sam.arrays import Array
 from napari_sam.errors import InputError
 from napari_sam.files import replacing
 from napari_sam.io.spacing import NO_UNIT, SYMBOLS, Spacing
@@ -25,7 +26,7 @@ MeasurementRow = dict[str, float | int | str]
 def measure(
     labels: NDArray[np.integer],
     spacing: Spacing | None = None,
-    image: NDArray[Any] | None = None,
+    image: Array | None = None,
     classes: Mapping[int, str] | None = None,
 ) -> Iterator[MeasurementRow]:
     """Give a row per object: with z as a body, at each time point and channel anew.
@@ -83,7 +84,7 @@ def write_measurements(
     path: Path,
     labels: NDArray[np.integer],
     spacing: Spacing | None = None,
-    image: NDArray[Any] | None = None,
+    image: Array | None = None,
     classes: Mapping[int, str] | None = None,
 ) -> None:
     """Write what `measure` gives as a CSV, complete or not at all."""
@@ -105,7 +106,7 @@ def _steps(spacing: Spacing, inside: list[int]) -> tuple[tuple[float, ...], str]
     return steps, ASCII.get(symbol, symbol)
 
 
-def _channels_last(labels: NDArray[Any], image: NDArray[Any]) -> NDArray[Any]:
+def _channels_last(labels: Array, image: Array) -> Array:
     if image.shape == labels.shape:
         return image
     if image.shape[:-1] == labels.shape:
@@ -119,11 +120,11 @@ def _channels_last(labels: NDArray[Any], image: NDArray[Any]) -> NDArray[Any]:
 
 
 def _rows(
-    labels: NDArray[Any],
+    labels: Array,
     steps: tuple[float, ...],
     unit: str,
     letters: str,
-    image: NDArray[Any] | None,
+    image: Array | None,
 ) -> Iterator[MeasurementRow]:
     from skimage.measure import regionprops_table
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from napari_sam.errors import InputError
-from napari_sam.files import replacing
+from napari_sam.files import Json, replacing
 
 __all__ = ["ParentImage", "listing", "parent_of"]
 
@@ -103,7 +103,7 @@ def _picture(folder: Path) -> ParentImage | None:
     return ParentImage(folder, zarr_format, levels)
 
 
-def _list_in(file: Path, zarr_format: int) -> tuple[dict[str, Any], list[Any]]:
+def _list_in(file: Path, zarr_format: int) -> tuple[Json, list[Any]]:
     """Return what a file of metadata holds, and in it the list of labels, made where it is not."""
     try:
         whole = json.loads(file.read_text("utf-8")) if file.exists() else {}

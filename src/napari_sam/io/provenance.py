@@ -8,12 +8,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 from zipfile import ZipFile
 
 import numpy as np
 
-from napari_sam.files import replacing
+from napari_sam.files import Json, replacing
 from napari_sam.io.images.microscopes import file_of
 from napari_sam.io.images.read import open_image
 
@@ -42,8 +41,12 @@ def provenance_path(output: Path) -> Path:
 
 
 def describe_run(
-    command: str, inputs: Mapping[str, Path], model: str, digest: str, settings: Mapping[str, Any]
-) -> dict[str, Any]:
+    command: str,
+    inputs: Mapping[str, Path],
+    model: str,
+    digest: str,
+    settings: Mapping[str, object],
+) -> Json:
     """Return what an output depends on, as JSON.
 
     Parameters
@@ -63,16 +66,16 @@ def describe_run(
         "model": {"name": model, "digest": digest},
         "settings": dict(settings),
     }
-    known: dict[str, Any] = json.loads(json.dumps(about, default=str))  # as it is read again
+    known: Json = json.loads(json.dumps(about, default=str))  # as it is read again
     return known
 
 
-def describe_inputs(inputs: Mapping[str, Path]) -> dict[str, Any]:
+def describe_inputs(inputs: Mapping[str, Path]) -> Json:
     """Return what is said of inputs in `describe_run`."""
     return {name: _file(path) for name, path in inputs.items()}
 
 
-def write_provenance(output: Path, about: Mapping[str, Any]) -> None:
+def write_provenance(output: Path, about: Mapping[str, object]) -> None:
     """Write it beside an output, with the date and the versions of what was used."""
     used = {name: version(name) for name in PACKAGES} | {"python": platform.python_version()}
     said = {
@@ -84,7 +87,7 @@ def write_provenance(output: Path, about: Mapping[str, Any]) -> None:
         part.write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
 
 
-def read_provenance(output: Path) -> dict[str, Any]:
+def read_provenance(output: Path) -> Json:
     """Return what is said beside an output.
 
     Raises
@@ -109,7 +112,7 @@ def has_provenance(path: Path) -> bool:
         return False
 
 
-def why_redo(output: Path, about: Mapping[str, Any]) -> str:
+def why_redo(output: Path, about: Mapping[str, object]) -> str:
     """Return why labels have to be made (again); empty if they are there and made just so.
 
     Labels that somebody has corrected since are done, too, if they can be read: they are work.
@@ -149,8 +152,8 @@ def _read(output: Path) -> None:
                 labels[plane]
 
 
-def _file(path: Path) -> dict[str, Any]:
-    about: dict[str, Any] = {"path": str(path.resolve())}
+def _file(path: Path) -> Json:
+    about: Json = {"path": str(path.resolve())}
     file, _ = file_of(path)
     if file.is_file():
         state = file.stat()

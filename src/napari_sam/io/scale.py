@@ -6,8 +6,9 @@ import logging
 import math
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from napari_sam.files import Json
 from napari_sam.io.images.find import PHOTOS, TIFFS
 from napari_sam.io.images.microscopes import scale_of
 from napari_sam.io.images.pixels import TURNS
@@ -16,6 +17,9 @@ from napari_sam.io.images.stores import finest_level, ome_attributes
 from napari_sam.io.images.tiffs import ORIENTATION, arrangement
 from napari_sam.io.labels import OUTLINES
 from napari_sam.io.spacing import NO_UNIT, SYMBOLS, Spacing
+
+if TYPE_CHECKING:
+    from tifffile import TiffPageSeries
 
 __all__ = ["read_spacing"]
 
@@ -38,7 +42,7 @@ def read_spacing(path: Path, ndim: int) -> Spacing:
     ndim : int
         Number of its axes, without the colours of RGB.
     """
-    about: dict[str, Any] = {}
+    about: Json = {}
     try:
         if path.suffix.lower() in TIFFS:
             about = _of_tiff(path)
@@ -64,7 +68,7 @@ def _checked(path: Path, spacing: Spacing) -> Spacing:
     return replace(usual, names=spacing.names)
 
 
-def _of_tiff(path: Path) -> dict[str, Any]:
+def _of_tiff(path: Path) -> Json:
     import tifffile
 
     with tifffile.TiffFile(path) as file:
@@ -95,12 +99,12 @@ def _of_tiff(path: Path) -> dict[str, Any]:
     return {"axis_labels": axes, "scale": scale, "units": units}
 
 
-def _named(series: Any) -> str:
+def _named(series: TiffPageSeries) -> str:
     """Return the letters of a TIFF's axes in the order of the open picture's."""
     return "".join(series.axes[axis] for axis in arrangement(series.axes)[0]).lower()
 
 
-def _of_zarr(path: Path) -> dict[str, Any]:
+def _of_zarr(path: Path) -> Json:
     import zarr
 
     attributes: Any = zarr.open(path, mode="r").attrs

@@ -9,9 +9,9 @@ import reprlib
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
-from typing import Any
 
 from napari_sam.errors import CheckpointError, InputError
+from napari_sam.files import Json
 from napari_sam.zoo import catalogue
 
 __all__ = [
@@ -52,7 +52,7 @@ class OwnModel:
 
     name: str
     path: Path
-    header: dict[str, Any]
+    header: Json
 
     def about(self) -> str:
         """Say in a few words what it is made of and how good it is."""
@@ -92,7 +92,7 @@ def own_models() -> dict[str, OwnModel]:
     return {model.name: model for model in sorted(found, key=lambda model: model.name.lower())}
 
 
-def read_header(path: Path) -> dict[str, Any]:
+def read_header(path: Path) -> Json:
     """Return what a safetensors file says of itself under ``napari_sam``; {} if nothing.
 
     Raises

@@ -6,7 +6,7 @@ import argparse
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_sam.cli.pairing import nearest
 from napari_sam.cli.paths import LABELS, distinct, place_below, root_of
@@ -15,8 +15,8 @@ from napari_sam.errors import InputError
 from napari_sam.reasons import shown
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from napari_sam.arrays import Array
+    from napari_sam.cli.commands import Commands
     from napari_sam.io.objects.instances import Instances
     from napari_sam.io.spacing import Spacing
 
@@ -26,7 +26,7 @@ CHANNELS = ("c", "channel", "channels")
 STATE = ("scale", "translate", "units")
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
     """Add the subcommand."""
     parser = commands.add_parser(
         "convert",
@@ -207,7 +207,7 @@ class _Picture:
             len(kept), {key: [values[axis] for axis in kept] for key, values in state.items()}
         )
 
-    def pixels(self) -> NDArray[Any]:
+    def pixels(self) -> Array:
         """Return the whole picture, channels last."""
         import numpy as np
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_sam.cli.paths import input_images
 from napari_sam.cli.progress import Failures, add_verbosity, fetch_behind_bar
 from napari_sam.cli.scheduler import add_scheduler, run_and_collect
 from napari_sam.cli.streams import print_json
 from napari_sam.errors import InputError
+from napari_sam.files import Json
 from napari_sam.reasons import reason, shown
 
 if TYPE_CHECKING:
+    from napari_sam.cli.commands import Commands
     from napari_sam.inference.predictor import Predictor
     from napari_sam.inference.store.disk import DiskStore
     from napari_sam.inference.store.store import EmbeddingStore
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["add"]
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
     """Add the subcommand."""
     parser = commands.add_parser(
         "embed",
@@ -79,7 +81,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 def _embed_all(
     paths: list[Path], store: EmbeddingStore, chosen: argparse.Namespace, failures: Failures
-) -> Iterator[tuple[Path, dict[str, Any]]]:
+) -> Iterator[tuple[Path, Json]]:
     """Give a report for each picture."""
     if store.disk is None:
         raise InputError(
@@ -101,7 +103,7 @@ def _embed_all(
 
 def _on_cluster(
     paths: list[Path], disk: DiskStore, chosen: argparse.Namespace, failures: Failures
-) -> Iterator[tuple[Path, dict[str, Any]]]:
+) -> Iterator[tuple[Path, Json]]:
     """Let a cluster embed."""
     from napari_sam.batch.embed import EmbedTask
 
@@ -116,9 +118,7 @@ def _on_cluster(
         yield path, {**report, "problems": [last.problem] if last.problem else []}
 
 
-def _embed(
-    path: Path, store: EmbeddingStore, predictor: Predictor, room: int, quiet: bool
-) -> dict[str, Any]:
+def _embed(path: Path, store: EmbeddingStore, predictor: Predictor, room: int, quiet: bool) -> Json:
     """Embed one picture behind a bar and report on it."""
     from tqdm import tqdm
 

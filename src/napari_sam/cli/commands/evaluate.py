@@ -6,7 +6,7 @@ import argparse
 import csv
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_sam.cli.pairing import pair_labels
 from napari_sam.cli.paths import input_images
@@ -18,6 +18,7 @@ from napari_sam.files import replacing
 from napari_sam.reasons import shown
 
 if TYPE_CHECKING:
+    from napari_sam.cli.commands import Commands
     from napari_sam.data.pairs import Pair
     from napari_sam.data.samples import Picture
     from napari_sam.evaluation.evaluate import Row
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["add"]
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
     """Add the subcommand."""
     parser = commands.add_parser("evaluate", help="measure a model on labelled pictures")
     parser.add_argument(

@@ -5,16 +5,20 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING
 
 from napari_sam.cli.progress import byte_bar
 from napari_sam.cli.streams import print_json
+from napari_sam.files import Json
 from napari_sam.zoo import catalogue, own_models
+
+if TYPE_CHECKING:
+    from napari_sam.cli.commands import Commands
 
 __all__ = ["add"]
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
     """Add the subcommand and its own four."""
     parser = commands.add_parser("models", help="list, download, verify or remove weights")
     actions = parser.add_subparsers(required=True, metavar="ACTION")
@@ -95,11 +99,11 @@ def remove(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _report(entry: catalogue.Entry) -> dict[str, Any]:
+def _report(entry: catalogue.Entry) -> Json:
     return {**asdict(entry), "loadable": entry.loadable, "status": catalogue.status(entry)}
 
 
-def _own_report(model: own_models.OwnModel) -> dict[str, Any]:
+def _own_report(model: own_models.OwnModel) -> Json:
     """Return the header, and the keys that published models have, too."""
     common = {"name": model.name, "title": "Your own models", "loadable": True, "status": "yours"}
     return {**model.header, **common, "path": str(model.path)}

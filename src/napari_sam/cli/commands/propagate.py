@@ -5,18 +5,22 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from napari_sam.cli.labelling import add_label_arguments, label_all, targets, tasks_of
 from napari_sam.cli.pairing import pair_labels
 from napari_sam.cli.paths import input_images, output_paths
 from napari_sam.cli.progress import Failures
 from napari_sam.cli.scheduler import add_scheduler
+from napari_sam.files import Json
+
+if TYPE_CHECKING:
+    from napari_sam.cli.commands import Commands
 
 __all__ = ["add"]
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
     """Add the subcommand."""
     parser = commands.add_parser(
         "propagate",
@@ -61,14 +65,14 @@ def run(chosen: argparse.Namespace) -> int:
     return label_all(tasks_of(known, failures, task), model, chosen, failures, _said)
 
 
-def _said(report: dict[str, Any]) -> tuple[str, list[str]]:
+def _said(report: Json) -> tuple[str, list[str]]:
     """Return what became of the objects, for people."""
     objects = report["objects"]
     lines = [line for id_, one in objects.items() for line in _lines(id_, one)]
     return f"{len(objects)} objects", lines
 
 
-def _lines(id_: str, one: dict[str, Any]) -> list[str]:
+def _lines(id_: str, one: Json) -> list[str]:
     where = one["slices"]
     span = f", from {where[0]} to {where[-1]}" if where else ""
     lines = [f"object {id_}: {len(where)} slices{span}"]

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from napari_sam.cli.labelling import add_label_arguments, label_all, targets, tasks_of
 from napari_sam.cli.pairing import pair_labels
 from napari_sam.cli.paths import input_images, output_paths
 from napari_sam.cli.progress import Failures
 from napari_sam.cli.scheduler import add_scheduler
+from napari_sam.files import Json
+
+if TYPE_CHECKING:
+    from napari_sam.cli.commands import Commands
 
 __all__ = ["add"]
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
     """Add the subcommand."""
     parser = commands.add_parser(
         "refine",
@@ -53,13 +57,13 @@ def run(chosen: argparse.Namespace) -> int:
     return label_all(tasks_of(known, failures, task), model, chosen, failures, _said)
 
 
-def _said(report: dict[str, Any]) -> tuple[str, list[str]]:
+def _said(report: Json) -> tuple[str, list[str]]:
     """Return what became of the objects, for people."""
     objects = report["objects"]
     return f"{len(objects)} objects", [_line(id_, one) for id_, one in objects.items()]
 
 
-def _line(id_: str, one: dict[str, Any]) -> str:
+def _line(id_: str, one: Json) -> str:
     line = f"object {id_}: score {one['score']:.2f}, IoU with before {one['iou_with_old']:.2f}"
     if one["kept_old"]:
         line += f", the old mask stays on slices {', '.join(map(str, one['kept_old']))}"

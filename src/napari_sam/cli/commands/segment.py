@@ -15,9 +15,11 @@ from napari_sam.cli.paths import input_images, output_paths
 from napari_sam.cli.progress import Failures
 from napari_sam.cli.scheduler import add_scheduler
 from napari_sam.errors import InputError
+from napari_sam.files import Json
 
 if TYPE_CHECKING:
     from napari_sam.batch.words import Words
+    from napari_sam.cli.commands import Commands
     from napari_sam.cli.labelling import LabelTask
     from napari_sam.inference.automatic.settings import GridSettings
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["add", "add_seeds", "add_words", "seeded", "wanted"]
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
     """Add the subcommand."""
     parser = commands.add_parser(
         "segment",
@@ -106,12 +108,12 @@ def run(chosen: argparse.Namespace) -> int:
     return label_all(tasks, model, chosen, failures, partial(_said, words))
 
 
-def _said(words: Words | None, report: dict[str, Any]) -> tuple[str, list[str]]:
+def _said(words: Words | None, report: Json) -> tuple[str, list[str]]:
     """Return what was found, for people."""
     return f"{_found(report, words)}{_linked(report)}{_channels(report)}", []
 
 
-def _found(report: dict[str, Any], words: Words | None) -> str:
+def _found(report: Json, words: Words | None) -> str:
     if words is None:
         return f"{report['objects']} objects"
     kinds = Counter(report["words"].values())
@@ -123,12 +125,12 @@ def _found(report: dict[str, Any], words: Words | None) -> str:
     return f"{report['objects']} objects ({said})"
 
 
-def _channels(report: dict[str, Any]) -> str:
+def _channels(report: Json) -> str:
     count = report.get("channels", 1)
     return f", each of {count} channels on its own" if count > 1 else ""
 
 
-def _linked(report: dict[str, Any]) -> str:
+def _linked(report: Json) -> str:
     if report["linked"] == "z":
         return f", linked through z, anisotropy {report['anisotropy']:.3g}"
     return ", linked through time" if report["linked"] else ""

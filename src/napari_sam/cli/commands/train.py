@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_sam.cli.progress import add_verbosity, fetch_behind_bar
 from napari_sam.cli.streams import print_json
@@ -13,10 +13,14 @@ from napari_sam.reasons import shown
 from napari_sam.zoo import catalogue
 from napari_sam.zoo.own_models import own_file
 
+if TYPE_CHECKING:
+    from napari_sam.cli.commands import Commands
+    from napari_sam.training.finetune import FineTuning
+
 __all__ = ["add"]
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
     """Add the subcommand."""
     parser = commands.add_parser("train", help="adapt a model to your own labelled pictures")
     parser.add_argument(
@@ -76,7 +80,7 @@ def run(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _follow(tuning: Any, quiet: bool) -> None:
+def _follow(tuning: FineTuning, quiet: bool) -> None:
     """Run it behind one bar per phase."""
     from tqdm import tqdm
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from napari_sam.arrays import Array
 from napari_sam.errors import InputError
 
 __all__ = ["check_claim", "check_file", "check_pixels", "whole_numbers", "why_unreadable"]
@@ -123,7 +122,7 @@ def check_pixels(shape: tuple[int, ...], kind: str, dtype: object) -> None:
         raise InputError(f"its pixels are no real numbers but {dtype}; save them as such")
 
 
-def whole_numbers(labels: NDArray[Any]) -> NDArray[Any]:
+def whole_numbers(labels: Array) -> Array:
     """Return labels of a file as they are, or as integers if they are whole all the same.
 
     The dtype goes by the file's alone, so that every slice has the same.

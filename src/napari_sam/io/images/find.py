@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import dropwhile
 from pathlib import Path
-from typing import Any
 
 from napari_sam.errors import InputError
+from napari_sam.files import Json
 from napari_sam.io.images import microscopes
 from napari_sam.io.images.stores import ome_attributes
 from napari_sam.reasons import reason
@@ -233,7 +233,7 @@ def _pictures(path: Path) -> list[Path]:
     return fields or [path]
 
 
-def _about(path: Path) -> Any:
+def _about(path: Path) -> Json:
     """Return what OME-Zarr says of a group, in version 0.5 or before; {} of others."""
     import zarr
 

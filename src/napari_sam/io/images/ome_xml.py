@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from napari_sam.errors import InputError
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 __all__ = ["check_ome"]
 
@@ -62,7 +65,7 @@ def check_ome(text: str, folder: Path, pixels: int) -> None:
         )
 
 
-def _slices(element: Any, pixels: int) -> int:
+def _slices(element: Element, pixels: int) -> int:
     """Return how many slices of so many pixels it takes to hold what is said."""
     order = element.attrib.get("DimensionOrder", "")
     if sorted(order) != sorted(AXES) or order[:2] != "XY":
@@ -77,7 +80,7 @@ def _check_place(folder: Path, name: str) -> None:
         raise InputError(f"its OME-XML names {name!r}, which is no file beside it")
 
 
-def _number(element: Any, name: str, least: int = 0) -> int:
+def _number(element: Element, name: str, least: int = 0) -> int:
     said = element.attrib.get(name, str(least))
     if not said.strip().isdecimal() or int(said) < least:
         raise InputError(
@@ -86,7 +89,7 @@ def _number(element: Any, name: str, least: int = 0) -> int:
     return int(said)
 
 
-def _steps(element: Any) -> int:
+def _steps(element: Element) -> int:
     """Return how many places an axis within an axis has."""
     try:
         start, end, step = (float(element.attrib.get(name, 1)) for name in ("Start", "End", "Step"))

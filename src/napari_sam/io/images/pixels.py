@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike
 
+from napari_sam.arrays import Array, LazyArray
 from napari_sam.errors import InputError
 from napari_sam.io.images.file_checks import check_pixels, why_unreadable
 
 __all__ = ["TURNED", "TURNS", "Conversion", "Pixels"]
 
-Conversion = Callable[[NDArray[Any]], NDArray[Any]]
+Conversion = Callable[[Array], Array]
 """Turns numbers of a file (..., or with samples (..., S)) into a picture's."""
 
 TURNS = {2: "x", 3: "yx", 4: "y", 5: "t", 6: "tx", 7: "tyx", 8: "ty"}
@@ -62,7 +63,7 @@ class Pixels:
     def __init__(
         self,
         path: Path,
-        data: Any,
+        data: LazyArray,
         order: Sequence[int] | None = None,
         samples: int | None = None,
         convert: Conversion | None = None,
@@ -86,10 +87,10 @@ class Pixels:
     def __len__(self) -> int:
         return self.shape[0]
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
         return np.asarray(self[...], dtype)
 
-    def __getitem__(self, index: Any) -> NDArray[Any]:
+    def __getitem__(self, index: Any) -> Array:
         index = index if isinstance(index, tuple) else (index,)
         try:
             return self._read(self._full(index))
@@ -107,14 +108,14 @@ class Pixels:
             raise InputError(f"{self.ndim} axes were expected; got {len(index)} indices")
         return (*before, *[slice(None)] * missing, *after)
 
-    def _read(self, index: tuple[Any, ...]) -> NDArray[Any]:
+    def _read(self, index: tuple[Any, ...]) -> Array:
         count = len(self._order)
         planes, place, colour = index[: count - 2], index[count - 2 : count], index[count:]
         there = (slice(None), slice(None)) if self._turn else place
         wanted: list[Any] = [slice(None)] * len(self._data.shape)
         for axis, at in zip(self._order, (*planes, *there), strict=True):
             wanted[axis] = at
-        block: NDArray[Any] = np.asarray(self._data[tuple(wanted)])
+        block: Array = np.asarray(self._data[tuple(wanted)])
         kept = [axis for axis, at in enumerate(wanted) if isinstance(at, slice)]
         axes = [axis for axis in (*self._order, *self._samples) if axis in kept]
         block = self._convert(block.transpose([kept.index(axis) for axis in axes]))
@@ -123,7 +124,7 @@ class Pixels:
             block = self._turned(block)[cut]
         return block[..., colour[0]] if colour else block
 
-    def _turned(self, block: NDArray[Any]) -> NDArray[Any]:
+    def _turned(self, block: Array) -> Array:
         """Return (..., rows, columns) or (..., rows, columns, colours) turned as EXIF says."""
         rows, columns = (-3, -2) if self.colours else (-2, -1)
         if "t" in self._turn:

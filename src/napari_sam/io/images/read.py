@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from napari_sam.arrays import Array, LazyArray
 from napari_sam.errors import InputError
 from napari_sam.io.images import microscopes
 from napari_sam.io.images.file_checks import check_file, why_unreadable
@@ -60,7 +59,7 @@ def open_image(path: Path, *, numbers: bool = False) -> Iterator[Pixels]:
         yield data
 
 
-def read_plane(data: Any, plane: tuple[int, ...]) -> NDArray[Any]:
+def read_plane(data: LazyArray, plane: tuple[int, ...]) -> Array:
     """Return one plane of an open picture.
 
     Raises
@@ -93,11 +92,11 @@ class LazyPlane:
     ((3, 4), [[16, 17], [20, 21]])
     """
 
-    def __init__(self, data: Any, plane: tuple[int, ...]) -> None:
+    def __init__(self, data: LazyArray, plane: tuple[int, ...]) -> None:
         self._data, self._plane = data, plane
         self.shape: tuple[int, ...] = tuple(data.shape[len(plane) :])
 
-    def __getitem__(self, index: tuple[slice, ...]) -> NDArray[Any]:
+    def __getitem__(self, index: tuple[slice, ...]) -> Array:
         try:
             return np.asarray(self._data[(*self._plane, *index)])
         except InputError:  # it names the plane

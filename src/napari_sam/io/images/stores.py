@@ -5,11 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_sam.errors import InputError
+from napari_sam.files import Json
 from napari_sam.io.images.file_checks import whole_numbers
 from napari_sam.io.images.pixels import Pixels
+
+if TYPE_CHECKING:
+    import zarr
 
 __all__ = ["arrangement", "finest_level", "ome_attributes", "open_store"]
 
@@ -49,12 +53,13 @@ def open_store(path: Path, numbers: bool) -> Pixels:
     return Pixels(path, array, order, samples)
 
 
-def ome_attributes(attributes: Any) -> Any:
+def ome_attributes(attributes: Any) -> Json:
     """Return what OME-Zarr says of a group, in version 0.5 or before."""
-    return attributes.get("ome", attributes)
+    said: Json = attributes.get("ome", attributes)
+    return said
 
 
-def finest_level(path: Path) -> tuple[Any, list[str]]:
+def finest_level(path: Path) -> tuple[zarr.Array[Any], list[str]]:
     """Return the array, and what its axes are called; nothing if nobody says."""
     import zarr
 
@@ -69,7 +74,7 @@ def finest_level(path: Path) -> tuple[Any, list[str]]:
     return array, _names(scales[0].get("axes"), array.ndim)
 
 
-def _names(said: Any, ndim: int) -> list[str]:
+def _names(said: object, ndim: int) -> list[str]:
     """Return the names of axes, if there is one for each, and rows and columns are among them."""
     if not isinstance(said, Sequence) or len(said) != ndim:
         return []

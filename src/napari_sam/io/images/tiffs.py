@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from napari_sam.errors import InputError
 from napari_sam.io.images.colours import conversion_of
@@ -13,6 +13,9 @@ from napari_sam.io.images.file_checks import whole_numbers
 from napari_sam.io.images.ome_xml import check_ome
 from napari_sam.io.images.pixels import TURNED, TURNS, Pixels
 from napari_sam.io.images.tiff_checks import check_series, check_tags
+
+if TYPE_CHECKING:
+    from tifffile import TiffFile, TiffPageSeries
 
 __all__ = ["arrangement", "open_tiff"]
 
@@ -61,7 +64,7 @@ def open_tiff(path: Path, opened: ExitStack, numbers: bool) -> Pixels:
     for words in filter(None, (narrow, remark, TURNED * (turn in TURNS), more)):
         logger.warning("%s: %s", path, words)
     store = opened.enter_context(series.aszarr(level=0))
-    return Pixels(path, zarr.open(store, mode="r"), order, samples, convert, turn)
+    return Pixels(path, zarr.open_array(store, mode="r"), order, samples, convert, turn)
 
 
 def arrangement(axes: str) -> tuple[list[int], int | None]:
@@ -85,7 +88,7 @@ def arrangement(axes: str) -> tuple[list[int], int | None]:
     return [*others, *last], samples
 
 
-def _narrow(series: Any) -> str:
+def _narrow(series: TiffPageSeries) -> str:
     """Return a remark if pages are so narrow that they must be rows of colours.
 
     That is how an array (Y, X, 3) is written by programs that are not told that it holds colours.
@@ -108,7 +111,7 @@ def _narrow(series: Any) -> str:
     return f"{what}; taken as one picture of {pages} x {rows} pixels in colours"
 
 
-def _first(file: Any, folder: Path) -> Any:
+def _first(file: TiffFile, folder: Path) -> TiffPageSeries:
     """Return the first series of pages, if it is what it says."""
     from tifffile import TiffFileError
 

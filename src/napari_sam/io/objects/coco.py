@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from napari_sam.errors import InputError
-from napari_sam.files import replacing
+from napari_sam.files import Json, replacing
 from napari_sam.io.objects.coco_images import Place, class_names_of, images_of
 from napari_sam.io.objects.coco_masks import mask_of
 from napari_sam.io.objects.instances import Instances, ObjectRecord, Piece, formats_extra, gather
@@ -48,8 +48,8 @@ def write_coco(path: Path, pictures: Mapping[str, Instances], outlines: bool = F
         or {CLASS}
     )
     categories = {name: number for number, name in enumerate(names, 1)}
-    images: list[dict[str, Any]] = []
-    annotations: list[dict[str, Any]] = []
+    images: list[Json] = []
+    annotations: list[Json] = []
     for name, instances in pictures.items():
         numbers = {}
         for plane in np.ndindex(*instances.shape[:-2]):
@@ -99,7 +99,7 @@ def read_coco(path: Path) -> dict[str, Instances]:
     found: dict[str, list[ObjectRecord]] = {place.name: [] for place in places.values()}
     for count, one in enumerate(whole["annotations"], 1):
         name = label_of("annotation", one.get("id") if isinstance(one, dict) else None, count)
-        with log.object(name):
+        with log.guard(name):
             place = _place(one, places)
             raster = mask_of(one.get("segmentation"), place.size)
             number = log.number(one.get("object_id"), name)
@@ -113,9 +113,9 @@ def read_coco(path: Path) -> dict[str, Instances]:
     return {name: gather(found[name], one.shape, one.axes) for name, one in pictures.items()}
 
 
-def _image(name: str, instances: Instances, plane: tuple[int, ...]) -> dict[str, Any]:
+def _image(name: str, instances: Instances, plane: tuple[int, ...]) -> Json:
     height, width = instances.shape[-2:]
-    one: dict[str, Any] = {"file_name": name, "height": height, "width": width}
+    one: Json = {"file_name": name, "height": height, "width": width}
     if plane:
         where = "_".join(
             f"{letter}{n:04}" for letter, n in zip(instances.axes, plane, strict=False)
@@ -130,10 +130,10 @@ def _image(name: str, instances: Instances, plane: tuple[int, ...]) -> dict[str,
     return one
 
 
-def _annotation(piece: Piece, size: tuple[int, ...], outlines: bool) -> dict[str, Any]:
+def _annotation(piece: Piece, size: tuple[int, ...], outlines: bool) -> Json:
     top, left = piece.corner
     height, width = piece.mask.shape
-    about: dict[str, Any] = {
+    about: Json = {
         "bbox": [left, top, width, height],
         "area": int(piece.mask.sum()),
         "iscrowd": 0,
@@ -151,16 +151,14 @@ def _annotation(piece: Piece, size: tuple[int, ...], outlines: bool) -> dict[str
     return {"segmentation": {"size": list(size), "counts": coded["counts"].decode()}, **about}
 
 
-def _place(annotation: dict[str, Any], places: Mapping[Any, Place]) -> Place:
+def _place(annotation: Json, places: Mapping[Any, Place]) -> Place:
     place = places.get(_key(annotation.get("image_id")))
     if place is None:
         raise InputError("its picture is not among the images that can be used")
     return place
 
 
-def _class(
-    annotation: dict[str, Any], names: Mapping[Any, str], log: ReadLog, name: str
-) -> str | None:
+def _class(annotation: Json, names: Mapping[Any, str], log: ReadLog, name: str) -> str | None:
     key = annotation.get("category_id")
     kind = names.get(_key(key))
     if kind is None and key is not None:
@@ -168,5 +166,5 @@ def _class(
     return kind
 
 
-def _key(value: Any) -> int | str | None:
+def _key(value: object) -> int | str | None:
     return value if isinstance(value, str) else whole_number(value)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from napari_sam.errors import InputError
+from napari_sam.files import Json
 from napari_sam.io.objects.instances import PLANES, check_labels_size
 from napari_sam.io.objects.read_log import ReadLog
 from napari_sam.numbering import whole_number
@@ -46,7 +46,7 @@ class Place:
         return dict(zip(self.axes, self.plane, strict=False))
 
 
-def key_of(value: Any, what: str) -> int | str:
+def key_of(value: object, what: str) -> int | str:
     """Return the id of a picture or class: a whole number, or text.
 
     Raises
@@ -60,7 +60,7 @@ def key_of(value: Any, what: str) -> int | str:
     return key
 
 
-def images_of(images: Any, log: ReadLog) -> dict[int | str, Place]:
+def images_of(images: object, log: ReadLog) -> dict[int | str, Place]:
     """Return the pictures by id; those that cannot be are left out, with a word.
 
     Raises
@@ -77,7 +77,7 @@ def images_of(images: Any, log: ReadLog) -> dict[int | str, Place]:
         if key in keys:
             raise InputError(f"two images have the id {key!r}")
         keys.add(key)
-        with log.object(f"image {str(key)[:40]}"):
+        with log.guard(f"image {str(key)[:40]}"):
             place = _place(image)
             first = stacks.setdefault(place.name, place)
             if (place.name, place.plane) in taken:
@@ -89,7 +89,7 @@ def images_of(images: Any, log: ReadLog) -> dict[int | str, Place]:
     return places
 
 
-def class_names_of(categories: Any) -> dict[int | str, str]:
+def class_names_of(categories: object) -> dict[int | str, str]:
     """Return the names of classes by id.
 
     Raises
@@ -109,13 +109,13 @@ def class_names_of(categories: Any) -> dict[int | str, str]:
     return names
 
 
-def _entries(listed: Any, what: str) -> list[Mapping[str, Any]]:
+def _entries(listed: object, what: str) -> list[Json]:
     if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
         raise InputError(f"its {what} must be a list of objects")
     return listed
 
 
-def _place(image: Mapping[str, Any]) -> Place:
+def _place(image: Json) -> Place:
     name = image.get("stack", image.get("file_name"))
     if not isinstance(name, str) or not name.strip() or not name.isprintable():
         raise InputError("its name must be text that can be printed")
@@ -133,7 +133,7 @@ def _place(image: Mapping[str, Any]) -> Place:
     return Place(name, shape, f"{axes}yx", plane)
 
 
-def _numbers(image: Mapping[str, Any], key: str) -> tuple[int, ...]:
+def _numbers(image: Json, key: str) -> tuple[int, ...]:
     values = image.get(key, [])
     numbers = [whole_number(one) for one in values] if isinstance(values, list) else [None]
     if None in numbers:
@@ -141,6 +141,6 @@ def _numbers(image: Mapping[str, Any], key: str) -> tuple[int, ...]:
     return tuple(one for one in numbers if one is not None)
 
 
-def _fits(axes: Any, count: int) -> bool:
+def _fits(axes: object, count: int) -> bool:
     """Tell whether these are letters of so many different axes."""
     return isinstance(axes, str) and len(axes) == count == len({*axes} & {*PLANES})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +26,7 @@ COUNTED = 2**32  # pixels that COCO's library can count
 LONGEST = 2**22  # pixels of an outline; COCO's library keeps five points of each
 
 
-def mask_of(segmentation: Any, size: tuple[int, int]) -> Raster:
+def mask_of(segmentation: object, size: tuple[int, int]) -> Raster:
     """Return the pixels of an annotation.
 
     Parameters
@@ -78,7 +77,7 @@ def _of_polygons(rings: Sequence[NDArray[np.float64]], size: tuple[int, int]) ->
     return _of_counts(parse_counts(coded["counts"], size), size, cut)
 
 
-def _ring(polygon: Any) -> NDArray[np.float64]:
+def _ring(polygon: object) -> NDArray[np.float64]:
     """Return a polygon (N, 2) in x, y."""
     numbers = numbers_of(polygon)
     if numbers.ndim != 1 or len(numbers) % 2 or len(numbers) < 6:

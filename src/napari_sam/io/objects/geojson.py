@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_sam.errors import InputError
-from napari_sam.files import replacing
+from napari_sam.files import Json, replacing
 from napari_sam.io.objects.instances import (
     PLANES,
     Instances,
@@ -44,11 +44,11 @@ def write_geojson(path: Path, instances: Instances) -> None:
     names = sorted({piece.name for piece in instances.pieces if piece.name})
     colours = {name: list(COLOURS[i % len(COLOURS)]) for i, name in enumerate(names)}
 
-    def feature(piece: Piece) -> dict[str, Any]:
+    def feature(piece: Piece) -> Json:
         at = dict(zip(instances.axes, piece.plane, strict=False))
         geometry = dict(shapely.geometry.mapping(outline(piece)))
         geometry["plane"] = {"c": at.get("c", -1), "z": at.get("z", 0), "t": at.get("t", 0)}
-        properties: dict[str, Any] = {"objectType": "annotation", "name": str(piece.id)}
+        properties: Json = {"objectType": "annotation", "name": str(piece.id)}
         if piece.name:
             properties["classification"] = {"name": piece.name, "color": colours[piece.name]}
         return {"type": "Feature", "geometry": geometry, "properties": properties}
@@ -92,7 +92,7 @@ def read_geojson(
     for count, feature in enumerate(features, 1):
         about = _dict(feature, "properties")
         name = label_of("feature", about.get("name"), count)
-        with log.object(name):
+        with log.guard(name):
             raster = rasterise(_polygons(_geometry(feature), log, name), shape)
             at = _at(feature["geometry"], shape, axes)
             number = log.number(_number(about.get("name")), name)
@@ -104,7 +104,7 @@ def read_geojson(
     return gather(found, shape, axes)
 
 
-def _said_shape(path: Path, said: dict[str, Any]) -> tuple[tuple[int, ...], str]:
+def _said_shape(path: Path, said: Json) -> tuple[tuple[int, ...], str]:
     """Return shape and axes of the picture as `write_geojson` has written them."""
     sizes = said["shape"] if isinstance(said["shape"], list) else []
     shape = tuple(n for n in map(whole_number, sizes) if n is not None and n > 0)
@@ -117,20 +117,20 @@ def _said_shape(path: Path, said: dict[str, Any]) -> tuple[tuple[int, ...], str]
     return shape, axes
 
 
-def _dict(holder: Any, key: str) -> dict[str, Any]:
+def _dict(holder: object, key: str) -> Json:
     """Return what stands there if it is an object; an empty one of anything else."""
     value = holder.get(key) if isinstance(holder, dict) else None
     return value if isinstance(value, dict) else {}
 
 
-def _geometry(feature: Any) -> dict[str, Any]:
+def _geometry(feature: object) -> Json:
     geometry = _dict(feature, "geometry")
     if not geometry:
         raise InputError("it has no geometry")
     return geometry
 
 
-def _polygons(geometry: dict[str, Any], log: ReadLog, name: str) -> Iterator[Polygon]:
+def _polygons(geometry: Json, log: ReadLog, name: str) -> Iterator[Polygon]:
     """Give the polygons of a geometry, however deep they are nested."""
     left, thin = [geometry], False
     while left:
@@ -150,9 +150,7 @@ def _polygons(geometry: dict[str, Any], log: ReadLog, name: str) -> Iterator[Pol
         log.say(POINTS, name)
 
 
-def _at(
-    geometry: dict[str, Any], shape: tuple[int, ...] | None, axes: str | None
-) -> dict[str, int]:
+def _at(geometry: Json, shape: tuple[int, ...] | None, axes: str | None) -> dict[str, int]:
     """Return where it lies, by letters of axes; -1 is QuPath's word for all channels."""
     plane = geometry.get("plane") or {}
     at = {letter: whole_number(n) for letter, n in plane.items() if letter in PLANES}

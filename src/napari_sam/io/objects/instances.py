@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sam.arrays import Array, LazyArray
 from napari_sam.errors import InputError
 from napari_sam.numbering import ranked, smallest_type
 
@@ -108,7 +108,7 @@ def formats_extra() -> Iterator[None]:
         ) from error
 
 
-def cut_out(labels: Any, axes: str, classes: Mapping[int, str] | None = None) -> Instances:
+def cut_out(labels: LazyArray, axes: str, classes: Mapping[int, str] | None = None) -> Instances:
     """Return the objects of labels, plane by plane.
 
     Parameters
@@ -275,7 +275,7 @@ def _warn_of_twins(pieces: Iterable[Piece]) -> None:
         )
 
 
-def _of_plane(plane: NDArray[Any]) -> Iterator[tuple[int, tuple[int, int], NDArray[np.bool_]]]:
+def _of_plane(plane: Array) -> Iterator[tuple[int, tuple[int, int], NDArray[np.bool_]]]:
     from scipy import ndimage
 
     ids, ranks = ranked(plane)

@@ -108,7 +108,7 @@ def rasterise(polygons: Iterable[Polygon], shape: tuple[int, ...] | None = None)
     return Raster((int(first[0]), int(first[1])), mask, cut)
 
 
-def numbers_of(values: Any) -> NDArray[np.float64]:
+def numbers_of(values: object) -> NDArray[np.float64]:
     """Return numbers out of a file, nested as they are.
 
     Raises

@@ -39,7 +39,7 @@ class ReadLog:
         self._said: dict[str, list[str]] = {}
 
     @contextmanager
-    def object(self, name: str) -> Iterator[None]:
+    def guard(self, name: str) -> Iterator[None]:
         """Leave out an object that cannot be used."""
         try:
             yield
@@ -54,7 +54,7 @@ class ReadLog:
         shown = name if name.isprintable() else ascii(name)
         self._said.setdefault(what, []).append(shown)
 
-    def number(self, value: Any, name: str) -> int | None:
+    def number(self, value: object, name: str) -> int | None:
         """Return the number that an object has in the file; None if it needs a new one."""
         number = whole_number(value)
         if number is not None and 1 <= number <= LARGEST:
@@ -120,7 +120,7 @@ def read_json(path: Path, what: str) -> Any:
         raise InputError(f"{path} is no {what}: {error}") from error
 
 
-def label_of(what: str, name: Any, count: int) -> str:
+def label_of(what: str, name: object, count: int) -> str:
     """Say which object of a file it is: by its name if it has one, else by its place, from 1.
 
     Examples

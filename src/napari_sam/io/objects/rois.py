@@ -7,11 +7,11 @@ import zipfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from napari_sam.arrays import Array
 from napari_sam.errors import InputError
 from napari_sam.files import replacing
 from napari_sam.io.objects.instances import (
@@ -24,6 +24,9 @@ from napari_sam.io.objects.instances import (
 )
 from napari_sam.io.objects.outlines import Polygon, outline, rasterise, rings_of
 from napari_sam.io.objects.read_log import ReadLog
+
+if TYPE_CHECKING:
+    from roifile import ImagejRoi
 
 __all__ = ["read_rois", "write_rois"]
 
@@ -77,7 +80,7 @@ def read_rois(
     log, found, count = ReadLog(path), [], 0
     for name, load in _files(path):
         count += 1
-        with log.object(name):
+        with log.guard(name):
             roi, outlines = _understood(load())
             raster = rasterise([Polygon(outlines)], shape)
             at = _at(roi, axes)
@@ -128,7 +131,7 @@ def _read(file: IO[bytes], size: int) -> bytes:
             raise InputError(f"it is damaged ({error})") from error
 
 
-def _understood(data: bytes) -> tuple[Any, list[NDArray[Any]]]:
+def _understood(data: bytes) -> tuple[ImagejRoi, list[Array]]:
     """Return an ROI and its outlines."""
     with formats_extra():
         import roifile
@@ -147,7 +150,7 @@ def _understood(data: bytes) -> tuple[Any, list[NDArray[Any]]]:
     return roi, outlines
 
 
-def _at(roi: Any, axes: str | None) -> dict[str, int]:
+def _at(roi: ImagejRoi, axes: str | None) -> dict[str, int]:
     """Return where it lies, by letters of axes; ImageJ counts from 1, and 0 is everywhere."""
     at = {letter: getattr(roi, f"{letter}_position") for letter in "czt"}
     if not any(at.values()):
@@ -158,7 +161,7 @@ def _at(roi: Any, axes: str | None) -> dict[str, int]:
     return {letter: max(0, place - 1) for letter, place in at.items()}
 
 
-def _roi(piece: Piece, axes: str) -> Any:
+def _roi(piece: Piece, axes: str) -> ImagejRoi:
     import roifile
 
     parts = rings_of(outline(piece))

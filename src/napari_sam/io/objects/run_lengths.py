@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +17,7 @@ FIRST, BITS, MORE, SIGN = 48, 5, 32, 16  # of COCO's compressed text
 LONGEST = 7  # letters of one number, which 35 bits hold
 
 
-def parse_counts(counts: Any, size: tuple[int, int]) -> NDArray[np.int64]:
+def parse_counts(counts: object, size: tuple[int, int]) -> NDArray[np.int64]:
     """Return run lengths as numbers that fill a picture.
 
     Parameters
@@ -87,14 +86,14 @@ def decode_counts(
     return (0, left), mask.T
 
 
-def _numbers(counts: Sequence[Any]) -> NDArray[np.int64]:
+def _numbers(counts: Sequence[object]) -> NDArray[np.int64]:
     numbers = [whole_number(one) for one in counts]
     if any(one is None or abs(one) >= 2**62 for one in numbers):
         raise InputError("its run lengths must be whole numbers")
     return np.array(numbers, np.int64)
 
 
-def _decompressed(text: Any) -> NDArray[np.int64]:
+def _decompressed(text: object) -> NDArray[np.int64]:
     """Return the numbers of COCO's text: 5 bits a letter, most of them differences."""
     raw = text.encode() if isinstance(text, str) else text
     if not isinstance(raw, bytes):
