@@ -28,10 +28,10 @@ __all__ = [
 Json = dict[str, Any]
 """A JSON object."""
 
-ENDING = ".part"
+PART_SUFFIX = ".part"
 CHUNK = 1 << 20
-LONGEST = 255  # bytes of a name, on all disks but a few
-LEFT_OVER = 3600  # seconds after which an unfinished file belongs to nobody any more
+MAX_NAME_BYTES = 255  # bytes of a name, on all disks but a few
+MIN_STALE_SECONDS = 3600  # seconds after which an unfinished file belongs to nobody any more
 
 
 def free_path(path: Path) -> Path:
@@ -107,9 +107,9 @@ def clear_left_over(path: Path) -> None:
 
     What is younger than an hour may be in the hands of another machine, and stays.
     """
-    for part in path.parent.glob(f"{escape(_stem(path))}.{'[0-9a-f]' * 12}{ENDING}"):
+    for part in path.parent.glob(f"{escape(_stem(path))}.{'[0-9a-f]' * 12}{PART_SUFFIX}"):
         with suppress(OSError):  # gone already, or not ours to delete
-            if time.time() - part.stat().st_mtime > LEFT_OVER:
+            if time.time() - part.stat().st_mtime > MIN_STALE_SECONDS:
                 shutil.rmtree(part) if part.is_dir() else part.unlink()
 
 
@@ -182,12 +182,12 @@ def _named(path: Path, part: Path) -> Iterator[None]:
 def _part(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     # Process ids are not enough: machines that share the folder have the same ones.
-    return path.with_name(f"{_stem(path)}.{uuid4().hex[:12]}{ENDING}")
+    return path.with_name(f"{_stem(path)}.{uuid4().hex[:12]}{PART_SUFFIX}")
 
 
 def _stem(path: Path) -> str:
     """Return the name, cut so that there is room for what is put behind it."""
-    name, room = os.fsencode(path.name), LONGEST - len(ENDING) - 13
+    name, room = os.fsencode(path.name), MAX_NAME_BYTES - len(PART_SUFFIX) - 13
     return path.name if len(name) <= room else name[:room].decode("utf-8", "ignore")
 
 

@@ -83,6 +83,6 @@ def cell_layer() -> list[tuple[Array, Json, str]]:
 
 
 def _layer(sample: Sample) -> list[tuple[Array, Json, str]]:
-    picture = sample.read()
-    about = {"name": sample.name, "rgb": picture.ndim == 3, "metadata": {"credit": sample.credit}}
-    return [(picture, about, "image")]
+    image = sample.read()
+    about = {"name": sample.name, "rgb": image.ndim == 3, "metadata": {"credit": sample.credit}}
+    return [(image, about, "image")]

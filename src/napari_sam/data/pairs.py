@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_sam.errors import InputError
-from napari_sam.io.images.find import KNOWN, find_images, name_of, place_of, whole_name_of
+from napari_sam.io.images.find import KNOWN, find_images, folder_of, name_of, whole_name_of
 
 __all__ = ["LABELS", "Known", "Pair", "beside", "find_pairs", "known", "pair"]
 
@@ -64,7 +64,7 @@ def beside(image: Path) -> Path:
     if image.stem == "image":
         names.insert(0, "labels")
     for name in names:
-        files = sorted(place_of(image).glob(f"{escape(name)}.*"))
+        files = sorted(folder_of(image).glob(f"{escape(name)}.*"))
         if known := [file for file in files if file.suffix.lower() in KNOWN]:
             return known[0]
     name = "labels" if image.stem == "image" else names[-1]

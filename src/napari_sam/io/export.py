@@ -1,4 +1,4 @@
-"""Objects into files of every kind and back; the file's ending says which."""
+"""Write and read objects in every format; the file's ending says which."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def write_objects(
 
 
 def write_instances(
-    path: Path, pictures: Mapping[str, Instances], *, outlines: bool = False
+    path: Path, by_image: Mapping[str, Instances], *, outlines: bool = False
 ) -> None:
     """Write objects that may overlap, without making labels of them.
 
@@ -91,7 +91,7 @@ def write_instances(
     ----------
     path : Path
         A ``.json`` for COCO, a ``.geojson`` or a ``.zip``.
-    pictures : mapping of str to Instances
+    by_image : mapping of str to Instances
         By name; several only into COCO's file.
     outlines : bool
         In COCO's file: polygons where the object has no holes.
@@ -102,11 +102,11 @@ def write_instances(
         If the format holds one picture only.
     """
     if path.suffix.lower() == ".json":
-        write_coco(path, pictures, outlines)
+        write_coco(path, by_image, outlines)
         return
-    if len(pictures) != 1:
-        raise InputError(f"{path} holds the objects of one picture, not of {len(pictures)}")
-    (instances,) = pictures.values()
+    if len(by_image) != 1:
+        raise InputError(f"{path} holds the objects of one picture, not of {len(by_image)}")
+    (instances,) = by_image.values()
     (write_geojson if path.suffix.lower() == ".geojson" else write_rois)(path, instances)
 
 
@@ -114,7 +114,7 @@ def read_objects(
     path: Path,
     shape: tuple[int, ...] | None = None,
     axes: str | None = None,
-    picture: str | None = None,
+    image_name: str | None = None,
 ) -> Instances:
     """Read the objects of one picture from any of these formats but measurements.
 
@@ -124,7 +124,7 @@ def read_objects(
         The file.
     shape, axes : optional
         Of the picture, for formats that do not know it.
-    picture : str, optional
+    image_name : str, optional
         Which one of a COCO file.
 
     Raises
@@ -136,12 +136,12 @@ def read_objects(
     if kind in INSTANCE_FILES and not path.is_file():
         raise InputError(f"there is no file {path}")
     if kind == ".json":
-        pictures = read_coco(path)
-        if picture is None and len(pictures) == 1:
-            return next(iter(pictures.values()))
-        if picture not in pictures:
-            raise InputError(f"{path} holds the pictures {', '.join(pictures)}; name one of them")
-        return pictures[picture]
+        by_image = read_coco(path)
+        if image_name is None and len(by_image) == 1:
+            return next(iter(by_image.values()))
+        if image_name not in by_image:
+            raise InputError(f"{path} holds the pictures {', '.join(by_image)}; name one of them")
+        return by_image[image_name]
     if kind == ".geojson":
         return read_geojson(path, shape, axes)
     if kind in (".zip", ".roi"):

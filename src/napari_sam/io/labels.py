@@ -37,7 +37,7 @@ __all__ = [
 JPEG = (".jpeg", ".jpg")
 OUTLINES, TABLE = (".json", ".geojson", ".zip"), (".csv",)
 IMAGEJ = "tzcyx"  # its order of axes
-BIG = 2**31  # bytes beyond which a TIFF needs larger offsets
+MAX_CLASSIC_TIFF = 2**31  # bytes beyond which a TIFF needs larger offsets
 
 
 @contextmanager
@@ -159,7 +159,7 @@ def _write_tiff(path: Path, labels: LazyArray, spacing: Spacing) -> None:
 
     shape, dtype = labels.shape, labels.dtype
     known = len(shape) <= MOST_AXES and dtype.itemsize <= 4 and 1 not in shape[:-2]
-    big = int(np.prod(shape)) * dtype.itemsize > BIG
+    big = int(np.prod(shape)) * dtype.itemsize > MAX_CLASSIC_TIFF
     imagej = known and not big and _is_for_imagej(path, dtype, spacing)
     about: Json = {"ome": False, "metadata": {}}
     if imagej:

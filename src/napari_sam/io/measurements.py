@@ -1,4 +1,4 @@
-"""What can be measured of objects, in physical units, as a table."""
+"""Measurements of objects in physical units, as rows of a CSV."""
 
 from __future__ import annotations
 
@@ -107,9 +107,7 @@ def _steps(spacing: Spacing, inside: list[int]) -> tuple[tuple[float, ...], str]
 
 
 def _channels_last(labels: Array, image: Array) -> Array:
-    if image.shape == labels.shape:
-        return image
-    if image.shape[:-1] == labels.shape:
+    if labels.shape in (image.shape, image.shape[:-1]):
         return image
     if image.shape[1:] == labels.shape:
         return np.moveaxis(image, 0, -1)

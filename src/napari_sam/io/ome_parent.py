@@ -1,4 +1,4 @@
-"""The OME-Zarr picture around labels: its group "labels" lists all that belong to it."""
+"""The OME-Zarr image that labels belong to, whose group "labels" lists them."""
 
 from __future__ import annotations
 
@@ -54,20 +54,14 @@ class ParentImage:
 def parent_of(path: Path) -> ParentImage | None:
     """Return the picture in whose "labels" a path lies, however deep; None if there is none."""
     for folder in path.absolute().parents:
-        if folder.name == FOLDER and (parent := _picture(folder.parent)):
+        if folder.name == FOLDER and (parent := _parent(folder.parent)):
             return parent
     return None
 
 
 @contextmanager
 def listing(path: Path, parent: ParentImage) -> Iterator[None]:
-    """List labels among those of their picture, once they are written without an error.
-
-    Raises
-    ------
-    InputError
-        If the list that is there cannot be read.
-    """
+    """List labels among those of their picture, once they are written without an error."""
     file = parent.folder / (".zattrs" if parent.zarr_format == 2 else "zarr.json")
     _list_in(file, parent.zarr_format)  # refused before anything is written
     yield
@@ -81,7 +75,7 @@ def listing(path: Path, parent: ParentImage) -> Iterator[None]:
     _consolidate(parent.folder)
 
 
-def _picture(folder: Path) -> ParentImage | None:
+def _parent(folder: Path) -> ParentImage | None:
     import zarr
 
     try:

@@ -49,7 +49,7 @@ def write_ome_zarr(path: Path, labels: LazyArray, spacing: Spacing) -> None:
     """
     import zarr
 
-    check_place(path)
+    check_replaceable(path)
     parent = parent_of(path)
     axes = spacing.axes
     order = sorted(range(len(axes)), key=lambda axis: ORDER.index(axes[axis]))
@@ -111,14 +111,8 @@ def _write(
             array[tuple(index[axis] for axis in order[:-2])] = plane
 
 
-def check_place(path: Path) -> None:
-    """Refuse to replace anything but labels.
-
-    Raises
-    ------
-    InputError
-        If something else is there.
-    """
+def check_replaceable(path: Path) -> None:
+    """Refuse to replace anything but labels."""
     import zarr
 
     if not path.exists():

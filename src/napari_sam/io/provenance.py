@@ -1,4 +1,4 @@
-"""How a file of results was made, in a JSON beside it; by it a later run knows what is done."""
+"""Provenance: a JSON beside each output says how it was made; `--resume` reads it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PACKAGES = ("napari-sam", "numpy", "torch")
 
 
 def provenance_path(output: Path) -> Path:
-    """Return where it is said how an output was made.
+    """Return the path of an output's provenance.
 
     Examples
     --------
@@ -47,7 +47,7 @@ def describe_run(
     digest: str,
     settings: Mapping[str, object],
 ) -> Json:
-    """Return what an output depends on, as JSON.
+    """Return what an output depends on, as a JSON object.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def describe_inputs(inputs: Mapping[str, Path]) -> Json:
 
 
 def write_provenance(output: Path, about: Mapping[str, object]) -> None:
-    """Write it beside an output, with the date and the versions of what was used."""
+    """Write an output's provenance, with the date and the versions of what was used."""
     used = {name: version(name) for name in PACKAGES} | {"python": platform.python_version()}
     said = {
         **about,
@@ -88,7 +88,7 @@ def write_provenance(output: Path, about: Mapping[str, object]) -> None:
 
 
 def read_provenance(output: Path) -> Json:
-    """Return what is said beside an output.
+    """Return the provenance of an output.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def read_provenance(output: Path) -> Json:
 
 
 def has_provenance(path: Path) -> bool:
-    """Return whether it is said beside a file that one of our commands has written it."""
+    """Return whether one of our commands has written a file."""
     try:
         return {"command", "inputs", "model"} <= read_provenance(path).keys()
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""What a picture's file says of its axes: their names, and how far apart the pixels lie."""
+"""Axis names and pixel size, read from a picture's file."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from napari_sam.files import Json
 from napari_sam.io.images.find import PHOTOS, TIFFS
 from napari_sam.io.images.microscopes import scale_of
 from napari_sam.io.images.pixels import TURNS
-from napari_sam.io.images.stores import arrangement as of_store
-from napari_sam.io.images.stores import finest_level, ome_attributes
-from napari_sam.io.images.tiffs import ORIENTATION, arrangement
+from napari_sam.io.images.stores import finest_level, ome_attributes, store_axes
+from napari_sam.io.images.tiffs import ORIENTATION, tiff_axes
 from napari_sam.io.labels import OUTLINES
 from napari_sam.io.spacing import NO_UNIT, SYMBOLS, Spacing
 
@@ -101,7 +100,7 @@ def _of_tiff(path: Path) -> Json:
 
 def _named(series: TiffPageSeries) -> str:
     """Return the letters of a TIFF's axes in the order of the open picture's."""
-    return "".join(series.axes[axis] for axis in arrangement(series.axes)[0]).lower()
+    return "".join(series.axes[axis] for axis in tiff_axes(series.axes)[0]).lower()
 
 
 def _of_zarr(path: Path) -> Json:
@@ -120,5 +119,5 @@ def _of_zarr(path: Path) -> Json:
         key = {"scale": "scale", "translation": "translate"}[step["type"]]
         about[key] = step[step["type"]]
     array, names = finest_level(path)
-    order = of_store(names, array.shape)[0] if names else range(len(axes))
+    order = store_axes(names, array.shape)[0] if names else range(len(axes))
     return {key: [values[axis] for axis in order] for key, values in about.items()}

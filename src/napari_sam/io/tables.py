@@ -16,7 +16,7 @@ from napari_sam.prompts import LEAST_SIDE
 __all__ = ["BoxTable", "read_boxes", "read_points"]
 
 CORNERS = ("y0", "x0", "y1", "x1")
-BESIDE = 1.0  # pixels; so much further than the last centre a box may reach
+MAX_OUTSIDE = 1.0  # pixels; so much further than the last centre a box may reach
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ class BoxTable:
     def fitting(self, size: tuple[int, int]) -> tuple[BoxTable, dict[str, str]]:
         """Return the boxes that a model can answer on a slice of this size, and why not others."""
         first, last = self.corners[:, :2], self.corners[:, 2:]
-        outside = np.any((first < -BESIDE) | (last > np.add(size, BESIDE - 1)), axis=1)
+        outside = np.any((first < -MAX_OUTSIDE) | (last > np.add(size, MAX_OUTSIDE - 1)), axis=1)
         low, high = np.ceil(np.maximum(first, 0)), np.floor(np.minimum(last, np.subtract(size, 1)))
         sides = (last - first).round(9)
         thin = np.any((high < low) | (sides < LEAST_SIDE), axis=1)
@@ -73,7 +73,6 @@ def read_boxes(path: Path, shape: tuple[int, ...]) -> BoxTable:
 
     Parameters
     ----------
-    path : Path
     shape : tuple of int
         Of the picture, without colours.
 
@@ -156,11 +155,6 @@ def read_points(path: Path, ndim: int) -> NDArray[np.float64]:
     -------
     (N, ndim) float
         In pixels, row and column last.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, is no such table, or holds a number that is not finite.
 
     Examples
     --------

@@ -16,7 +16,7 @@ import platformdirs
 from napari_sam.errors import CheckpointError, InputError
 from napari_sam.settings import load_settings
 from napari_sam.zoo.download import (
-    Progress,
+    OnBytes,
     download,
     has_hash,
     matched_before,
@@ -40,7 +40,7 @@ logger = logging.getLogger(__name__)
 HERE = Path(__file__).parent
 MODELS = HERE.parent / "model" / "pretrained"
 # Bytes of a float32 file where none were published; "decoder" is micro-sam's automatic decoder.
-TYPICAL = {
+TYPICAL_SIZES = {
     "vit_t": 40_700_000,
     "vit_b": 375_000_000,
     "vit_l": 1_249_500_000,
@@ -217,7 +217,7 @@ def verify(entry: Entry) -> dict[Path, bool]:
     return {path: not entry.url or _same(entry, path) for path in here}
 
 
-def fetch(name: str, progress: Progress | None = None) -> Path:
+def fetch(name: str, progress: OnBytes | None = None) -> Path:
     """Return the verified file of an entry; download it where needed.
 
     Parameters
@@ -251,7 +251,7 @@ def fetch(name: str, progress: Progress | None = None) -> Path:
 
 
 def _size(entry: Entry) -> int:
-    return entry.size or TYPICAL[entry.config]
+    return entry.size or TYPICAL_SIZES[entry.config]
 
 
 def _whole(entry: Entry, path: Path) -> bool:

@@ -15,13 +15,13 @@ from pathlib import Path
 from napari_sam.errors import DownloadError
 from napari_sam.files import file_hash, replacing
 
-__all__ = ["Progress", "download", "has_hash", "matched_before", "megabytes", "remember"]
+__all__ = ["OnBytes", "download", "has_hash", "matched_before", "megabytes", "remember"]
 
-Progress = Callable[[int, int], None]
+OnBytes = Callable[[int, int], None]
 logger = logging.getLogger(__name__)
 CHUNK = 1 << 14  # so much at most is lost where a line breaks
-MOST = 20_000_000_000  # bytes of a file whose size nobody knows
-BEAT = 0.2  # seconds between two reports
+MAX_BYTES = 20_000_000_000  # bytes of a file whose size nobody knows
+REPORT_SECONDS = 0.2  # seconds between two reports
 COMPLETE = 416  # there is nothing behind the part that is here
 
 
@@ -37,7 +37,7 @@ def megabytes(size: int) -> str:
 
 
 def download(
-    url: str, target: Path, known_hash: str, size: int = 0, progress: Progress | None = None
+    url: str, target: Path, known_hash: str, size: int = 0, progress: OnBytes | None = None
 ) -> None:
     """Download a file, or the rest of it.
 
@@ -103,7 +103,7 @@ def _alone(part: Path, waiting: Callable[[], None]) -> Iterator[bool]:
                 logger.info("another program is downloading %s; waiting for it", part.stem)
             waited = True
             waiting()
-            time.sleep(BEAT)
+            time.sleep(REPORT_SECONDS)
         else:
             if not path.exists():  # whoever had it has tidied up meanwhile: it locks nothing
                 lock.release()
@@ -116,7 +116,7 @@ def _alone(part: Path, waiting: Callable[[], None]) -> Iterator[bool]:
 
 
 def _complete(
-    url: str, target: Path, part: Path, known_hash: str, size: int, progress: Progress | None
+    url: str, target: Path, part: Path, known_hash: str, size: int, progress: OnBytes | None
 ) -> None:
     """Make `part` the published file; where something else was kept, once more from the start."""
     while True:
@@ -136,7 +136,7 @@ def _complete(
             )
 
 
-def _receive(url: str, part: Path, size: int, progress: Progress | None) -> None:
+def _receive(url: str, part: Path, size: int, progress: OnBytes | None) -> None:
     """Append what is missing to `part`; start anew where the server cannot resume."""
     from napari_sam.zoo.responses import MisfitError, check_response
     from napari_sam.zoo.transfer import Transfer
@@ -171,8 +171,8 @@ def _write(pieces: Iterable[bytes], part: Path, count: _Count) -> None:
         check_beginning(first)
     with part.open("ab" if count.done else "wb") as file:
         for piece in chain([first], rest):
-            if count.done + len(piece) > (count.total or MOST):
-                raise MisfitError(f"the server sends more than {count.total or MOST} bytes")
+            if count.done + len(piece) > (count.total or MAX_BYTES):
+                raise MisfitError(f"the server sends more than {count.total or MAX_BYTES} bytes")
             file.write(piece)
             count.add(len(piece))
 
@@ -180,7 +180,7 @@ def _write(pieces: Iterable[bytes], part: Path, count: _Count) -> None:
 class _Count:
     """How many bytes are here, told every now and then."""
 
-    def __init__(self, progress: Progress | None, done: int, total: int) -> None:
+    def __init__(self, progress: OnBytes | None, done: int, total: int) -> None:
         self._progress, self.done, self.total = progress, done, total
         self._told = -inf
 
@@ -190,7 +190,7 @@ class _Count:
 
     def add(self, size: int) -> None:
         self.done += size
-        if time.monotonic() - self._told > BEAT:
+        if time.monotonic() - self._told > REPORT_SECONDS:
             self._told = time.monotonic()
             self.tell()
 

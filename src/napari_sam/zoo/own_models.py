@@ -26,8 +26,8 @@ __all__ = [
 ]
 
 logger = logging.getLogger(__name__)
-LONGEST = 50  # characters of a file's name, up to four bytes each
-LARGEST = 100_000_000  # bytes of a header, safetensors' own limit
+MAX_NAME = 50  # characters of a file's name, up to four bytes each
+MAX_HEADER_BYTES = 100_000_000  # bytes of a header, safetensors' own limit
 VERSION = 1  # of the header
 KINDS = {
     **dict.fromkeys(("name", "kind", "what", "created", "licence", "citation"), str),
@@ -103,7 +103,7 @@ def read_header(path: Path) -> Json:
     try:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
-            if not 0 < length <= min(LARGEST, path.stat().st_size - 8):
+            if not 0 < length <= min(MAX_HEADER_BYTES, path.stat().st_size - 8):
                 raise ValueError("its header is cut off")
             metadata = json.loads(file.read(length)).get("__metadata__", {})
         header = json.loads(metadata.get("napari_sam", "{}"))
@@ -150,7 +150,7 @@ def own_file(name: str) -> Path:
             f"you have a model named {name!r}; choose another name, say {free_name(name)!r}, or "
             f"remove it with `napari-sam models remove '{name}'`"
         )
-    stem = re.sub(r"[^\w .-]", "_", name).lstrip(".")[:LONGEST] or "model"
+    stem = re.sub(r"[^\w .-]", "_", name).lstrip(".")[:MAX_NAME] or "model"
     path, number = own_folder() / f"{stem}.safetensors", 2
     while path.exists():
         path, number = own_folder() / f"{stem} {number}.safetensors", number + 1

@@ -1,4 +1,4 @@
-"""What a server says before it sends a file: whether it is the file that was asked for."""
+"""Checks of an HTTP response before its body: whether it is the file that was asked for."""
 
 from __future__ import annotations
 
@@ -37,7 +37,6 @@ def check_response(response: requests.Response, have: int, size: int) -> tuple[i
 
     Parameters
     ----------
-    answer : requests.Response
     have : int
         Bytes that are here.
     size : int

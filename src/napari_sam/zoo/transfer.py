@@ -1,4 +1,4 @@
-"""Bytes of one address on the web, as they come; whoever waits for them can give up at any time."""
+"""A download in a thread of its own, so that whoever waits for it can cancel at any time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from napari_sam.errors import DownloadError
 __all__ = ["HttpsSession", "Transfer"]
 
 TIMEOUT = 10.0, 60.0  # seconds to connect, and to wait for the next bytes
-BEAT = 0.2  # seconds between two looks at whether somebody still waits
+POLL_SECONDS = 0.2  # seconds between two looks at whether somebody still waits
 
 
 class Transfer:
@@ -69,7 +69,7 @@ class Transfer:
     def _next(self) -> Any:
         while True:
             try:
-                found = self._pieces.get(timeout=BEAT)
+                found = self._pieces.get(timeout=POLL_SECONDS)
             except Empty:
                 self._waiting()
                 continue
@@ -102,7 +102,7 @@ class Transfer:
         """Hand something over; return False where nobody waits any more."""
         while not self._gone.is_set():
             try:
-                self._pieces.put(piece, timeout=BEAT)
+                self._pieces.put(piece, timeout=POLL_SECONDS)
                 return True
             except Full:
                 pass
@@ -110,7 +110,7 @@ class Transfer:
 
 
 class HttpsSession(requests.Session):
-    """One that is not led astray."""
+    """A session of requests that follows no redirect from https to http."""
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         """Return where an answer leads, None if nowhere.

@@ -13,7 +13,7 @@ from PIL import Image
 
 from napari_sam.errors import InputError
 from napari_sam.io.images.find import find_images, name_of
-from napari_sam.io.images.read import open_image, read_plane
+from napari_sam.io.images.read import open_image
 
 STACK = np.random.default_rng(0).integers(0, 4000, (5, 20, 30), dtype=np.uint16)
 
@@ -29,9 +29,9 @@ def test_tiff(tmp_path, options):
     tifffile.imwrite(path, STACK, **options)
     np.testing.assert_array_equal(read(path), STACK)
     with open_image(path) as data:
-        np.testing.assert_array_equal(read_plane(data, (3,)), STACK[3])
+        np.testing.assert_array_equal(data[(3,)], STACK[3])
         with pytest.raises(InputError, match="slice 7 cannot be read"):
-            read_plane(data, (7,))
+            data[(7,)]
 
 
 @pytest.mark.parametrize(

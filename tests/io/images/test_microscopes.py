@@ -13,8 +13,8 @@ import pytest
 from napari_sam.cli.main import main
 from napari_sam.errors import InputError
 from napari_sam.io.images.find import find_images, name_of
-from napari_sam.io.images.microscopes import Lazy
-from napari_sam.io.images.read import open_image, read_plane
+from napari_sam.io.images.microscopes import LazyDask
+from napari_sam.io.images.read import open_image
 from napari_sam.io.labels import write_labels
 from napari_sam.io.provenance import describe_run
 from napari_sam.io.scale import read_spacing
@@ -53,7 +53,7 @@ def test_planes_and_distances_are_read_from_folders_patterns_and_by_name(folder)
             assert not data.colours
             assert (data.shape, data.ndim, data.dtype) == (pixels.shape, pixels.ndim, "uint16")
             first = (0,) * (pixels.ndim - 2)
-            np.testing.assert_array_equal(read_plane(data, first), pixels[first])
+            np.testing.assert_array_equal(data[first], pixels[first])
             np.testing.assert_array_equal(np.asarray(data), pixels)
         spacing = read_spacing(path, pixels.ndim)
         assert (spacing.axes, spacing.scale[-3:]) == (axes, (0.5, 0.25, 0.25))
@@ -67,7 +67,7 @@ def test_only_what_is_looked_at_is_read():
         seen.append(block_id[0])
         return np.full((1, 4, 5), block_id[0])
 
-    lazy = Lazy(dask.array.map_blocks(block, chunks=((1,) * 6, (4,), (5,)), dtype=int))
+    lazy = LazyDask(dask.array.map_blocks(block, chunks=((1,) * 6, (4,), (5,)), dtype=int))
     seen.clear()
     assert (lazy[4] == 4).all()
     assert seen == [4]

@@ -1,4 +1,4 @@
-"""What the numbers of a TIFF's pixels mean: grey, colours, inks or places in a palette."""
+"""Photometric interpretation of TIFFs: grey, colours, inks or a palette."""
 
 from __future__ import annotations
 
@@ -29,11 +29,6 @@ def conversion_of(page: TiffPage, samples: int) -> tuple[Conversion | None, str]
         The first.
     samples : int
         How many stand behind each pixel; 0 if one number does.
-
-    Raises
-    ------
-    InputError
-        If they are of a kind that nobody can take for grey or for colours.
     """
     kind = int(page.photometric) if PHOTOMETRIC in page.tags else BLACK
     if not samples:

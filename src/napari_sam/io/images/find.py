@@ -15,7 +15,7 @@ from napari_sam.io.images import microscopes
 from napari_sam.io.images.stores import ome_attributes
 from napari_sam.reasons import reason
 
-__all__ = ["find_images", "name_of", "place_of", "whole_name_of"]
+__all__ = ["find_images", "folder_of", "name_of", "whole_name_of"]
 
 TIFF, PNG, ZARR = (".tif", ".tiff"), (".png",), (".zarr",)
 TIFFS = (*TIFF, ".btf", ".lsm", ".ndpi", ".qptiff", ".scn", ".stk", ".svs")  # by other names
@@ -85,12 +85,12 @@ def whole_name_of(path: Path) -> str:
     return "_".join([file.name, *path.relative_to(file).parts])
 
 
-def place_of(path: Path) -> Path:
+def folder_of(path: Path) -> Path:
     """Return the folder in which the file or the plate of a picture lies.
 
     Examples
     --------
-    >>> place_of(Path("a/cells.tif")) == place_of(Path("a/plate.ome.zarr/B/3/0")) == Path("a")
+    >>> folder_of(Path("a/cells.tif")) == folder_of(Path("a/plate.ome.zarr/B/3/0")) == Path("a")
     True
     """
     return _file_of(path).parent
@@ -114,13 +114,13 @@ def _named(path: Path, bad: dict[str, str]) -> Iterator[Path]:
     elif not path.exists():
         raise InputError(f"there is no picture or folder {str(path)!r}")
     elif _is_named_so(path) and not _is_folder(path):
-        yield from _pictures(path)
+        yield from _images_in(path)
     elif path.is_file() and microscopes.readable(path):
         yield from microscopes.scenes(path)
     elif path.is_dir():
         yield from _inside(path, bad)
     else:
-        raise InputError(_no_picture(path))
+        raise InputError(_no_image(path))
 
 
 def _matches(pattern: Path) -> list[Path]:
@@ -176,8 +176,8 @@ def _inside(folder: Path, bad: dict[str, str]) -> Iterator[Path]:
         path, above = left.pop()
         try:
             if not _is_folder(path):
-                pictures, nothing = _pictures(path), False
-                yield from pictures
+                images, nothing = _images_in(path), False
+                yield from images
                 continue
             here = _identity(path)
             if here not in above:
@@ -185,7 +185,7 @@ def _inside(folder: Path, bad: dict[str, str]) -> Iterator[Path]:
         except (InputError, OSError) as error:
             bad[str(path)], nothing = reason(error), False
     if nothing:
-        raise InputError(_no_picture(folder))
+        raise InputError(_no_image(folder))
 
 
 def _identity(folder: Path) -> tuple[int, int]:
@@ -202,11 +202,11 @@ def _entries(folder: Path) -> list[Path]:
             if _is_named_so(folder / one.name) or os.path.isdir(one.path)
         ]
     if not names and _is_named_so(folder):
-        raise InputError(_no_picture(folder))
+        raise InputError(_no_image(folder))
     return [folder / name for name in sorted(names, reverse=True)]
 
 
-def _no_picture(path: Path) -> str:
+def _no_image(path: Path) -> str:
     return (
         f"{str(path)!r} is no picture of the kinds {', '.join(KNOWN)}, nor of others for "
         "which a reader of bioio is installed"
@@ -222,7 +222,7 @@ def _is_folder(path: Path) -> bool:
     return path.is_dir() and path.suffix.lower() not in ZARR
 
 
-def _pictures(path: Path) -> list[Path]:
+def _images_in(path: Path) -> list[Path]:
     """Return the fields of view of an OME-Zarr plate, the pictures of a file that has several."""
     if path.suffix.lower() in microscopes.READERS and path.is_file():
         return microscopes.scenes(path)

@@ -16,9 +16,8 @@ from napari_sam.io.images.pixels import Pixels
 
 if TYPE_CHECKING:
     from bioio import BioImage
-    from xarray import DataArray
 
-__all__ = ["READERS", "Lazy", "file_of", "open_scene", "readable", "scale_of", "scenes"]
+__all__ = ["READERS", "LazyDask", "file_of", "open_scene", "readable", "scale_of", "scenes"]
 
 READERS = {
     ".czi": "bioio-czi",
@@ -72,13 +71,6 @@ def scenes(path: Path) -> list[Path]:
 def open_scene(path: Path, numbers: bool = False) -> Pixels:
     """Open a picture; its axes are those of time, channel, z, row, column that are not single.
 
-    Parameters
-    ----------
-    path : Path
-        The file, or one of the pictures in it.
-    numbers : bool
-        Whether the numbers themselves are wanted, as of labels, and no colours.
-
     Raises
     ------
     InputError
@@ -91,7 +83,7 @@ def open_scene(path: Path, numbers: bool = False) -> Pixels:
         wanted = "labels need one number" if numbers else "grey needs one, RGB three"
         raise InputError(f"its pixels hold {data.sizes['S']} samples; {wanted}")
     order = [axis for axis, name in enumerate(data.dims) if name != "S"]
-    return Pixels(path, Lazy(data.data), order, samples, whole_numbers if numbers else None)
+    return Pixels(path, LazyDask(data.data), order, samples, whole_numbers if numbers else None)
 
 
 def scale_of(path: Path) -> Json:
@@ -107,7 +99,7 @@ def scale_of(path: Path) -> Json:
     }
 
 
-class Lazy:
+class LazyDask:
     """A dask array of which only what is indexed is read, here and now, as numpy.
 
     On a cluster, too: dask would send the reading around.
@@ -115,7 +107,7 @@ class Lazy:
     Examples
     --------
     >>> import dask.array
-    >>> lazy = Lazy(dask.array.arange(6).reshape(2, 3))
+    >>> lazy = LazyDask(dask.array.arange(6).reshape(2, 3))
     >>> lazy[1], lazy.shape
     (array([3, 4, 5]), (2, 3))
     """
@@ -136,7 +128,7 @@ class Lazy:
         return self.shape[0]
 
 
-def _scene(path: Path) -> tuple[BioImage, DataArray]:
+def _scene(path: Path) -> tuple[BioImage, Any]:
     """Return bioio's image, at the right scene, and its data without single axes."""
     file, scene = file_of(path)
     image = _image(file)

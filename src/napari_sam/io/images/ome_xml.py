@@ -1,4 +1,4 @@
-"""What OME-XML says of sizes, before anybody makes room for that many slices."""
+"""Checks of the sizes that OME-XML claims, before anybody makes room for them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_ome"]
 
-MOST = 1_000_000  # slices; a list of so many is still made at once
+MAX_SLICES = 1_000_000  # slices; a list of so many is still made at once
 AXES = "XYZCT"
 COUNTS = ("IFD", "FirstC", "FirstT", "FirstZ", "NumPlanes", "PlaneCount")
 
@@ -29,11 +29,6 @@ def check_ome(text: str, folder: Path, pixels: int) -> None:
         Where the other files of a set lie.
     pixels : int
         How many the file's first slice has.
-
-    Raises
-    ------
-    InputError
-        In words that go behind the file's name.
 
     Examples
     --------
@@ -59,9 +54,9 @@ def check_ome(text: str, folder: Path, pixels: int) -> None:
             total += _steps(element)
         elif kind == "UUID":
             _check_place(folder, element.attrib.get("FileName", ""))
-    if total > MOST:
+    if total > MAX_SLICES:
         raise InputError(
-            f"its OME-XML says that it has {total:,} slices; up to {MOST:,} can be read"
+            f"its OME-XML says that it has {total:,} slices; up to {MAX_SLICES:,} can be read"
         )
 
 

@@ -41,13 +41,6 @@ GREY = ("1", "L", "I", "I;16", "I;16B", "I;16L", "F")
 def open_photo(path: Path, numbers: bool) -> Pixels:
     """Read a picture.
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-    numbers : bool
-        Whether the numbers themselves are wanted, as of labels, and no colours.
-
     Raises
     ------
     InputError
@@ -63,7 +56,7 @@ def open_photo(path: Path, numbers: bool) -> Pixels:
             turn = image.getexif().get(ORIENTATION, 1)
             for remark in _remarks(image, packing, turn):
                 logger.warning("%s: %s", path, remark)
-            pixels = _numbers(image, SPREAD.get(packing, 1)) if numbers else _picture(image)
+            pixels = _numbers(image, SPREAD.get(packing, 1)) if numbers else _grey_or_colours(image)
     samples, convert = 2 if pixels.ndim > 2 else None, whole_numbers if numbers else None
     return Pixels(path, pixels, (0, 1), samples, convert, turn)
 
@@ -76,7 +69,7 @@ def _remarks(image: Image, packing: str, turn: int) -> list[str]:
     return [TURNED] * (turn in TURNS) + [COARSE] * coarse
 
 
-def _picture(image: Image) -> Array:
+def _grey_or_colours(image: Image) -> Array:
     mode = MODES.get(image.mode, image.mode)
     if mode not in (*GREY, "RGB", "RGBA"):
         raise InputError(f"its colours are of the kind {mode}; save it as RGB")

@@ -1,4 +1,4 @@
-"""A picture that is open: rows and columns last, then its colours, whatever its file's order."""
+"""An open image: rows and columns last, then its colours, whatever its file's order."""
 
 from __future__ import annotations
 
@@ -47,11 +47,6 @@ class Pixels:
     colours : bool
         Whether the last axis holds red, green and blue, perhaps with a fourth to be left out.
 
-    Raises
-    ------
-    InputError
-        If there is nothing in it, or no real numbers; when it is indexed, if that cannot be read.
-
     Examples
     --------
     >>> apart = np.arange(24).reshape(3, 2, 4)  # red, green and blue, each a plane of its own
@@ -83,6 +78,11 @@ class Pixels:
         self.colours = tiny.ndim > planes
         self.dtype, self.ndim = tiny.dtype, tiny.ndim
         self.shape: tuple[int, ...] = (*sizes[:planes], *tiny.shape[planes:])
+
+    @property
+    def plain_shape(self) -> tuple[int, ...]:
+        """Shape without the colours."""
+        return self.shape[: self.ndim - self.colours]
 
     def __len__(self) -> int:
         return self.shape[0]

@@ -17,9 +17,8 @@ from napari_sam.io.images.photos import open_photo
 from napari_sam.io.images.pixels import Pixels
 from napari_sam.io.images.stores import open_store
 from napari_sam.io.images.tiffs import open_tiff
-from napari_sam.reasons import reason
 
-__all__ = ["LazyPlane", "open_image", "read_plane"]
+__all__ = ["LazyPlane", "open_image"]
 
 
 @contextmanager
@@ -59,17 +58,6 @@ def open_image(path: Path, *, numbers: bool = False) -> Iterator[Pixels]:
         yield data
 
 
-def read_plane(data: LazyArray, plane: tuple[int, ...]) -> Array:
-    """Return one plane of an open picture.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read; the message names the plane.
-    """
-    return np.asarray(LazyPlane(data, plane)[:, :])
-
-
 class LazyPlane:
     """One plane of an open picture, of which only what is indexed is read.
 
@@ -79,11 +67,6 @@ class LazyPlane:
         From `open_image`.
     plane : tuple of int
         Which.
-
-    Raises
-    ------
-    InputError
-        When it is indexed and cannot be read; the message names the plane.
 
     Examples
     --------
@@ -97,14 +80,7 @@ class LazyPlane:
         self.shape: tuple[int, ...] = tuple(data.shape[len(plane) :])
 
     def __getitem__(self, index: tuple[slice, ...]) -> Array:
-        try:
-            return np.asarray(self._data[(*self._plane, *index)])
-        except InputError:  # it names the plane
-            raise
-        except Exception as error:  # as above
-            name = ", ".join(map(str, self._plane))
-            where = f"slice {name}" if name else "the picture"
-            raise InputError(f"{where} cannot be read: {reason(error)}") from error
+        return np.asarray(self._data[(*self._plane, *index)])
 
 
 def _open(path: Path, opened: ExitStack, numbers: bool) -> Pixels:

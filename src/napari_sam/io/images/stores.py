@@ -15,23 +15,16 @@ from napari_sam.io.images.pixels import Pixels
 if TYPE_CHECKING:
     import zarr
 
-__all__ = ["arrangement", "finest_level", "ome_attributes", "open_store"]
+__all__ = ["finest_level", "ome_attributes", "open_store", "store_axes"]
 
 logger = logging.getLogger(__name__)
 
 CHANNELS = ("c", "channel", "channels", "s", "rgb", "rgba", "band")
-MOST = 2**50  # bytes of pixels; no disk has more
+MAX_BYTES = 2**50  # bytes of pixels; no disk has more
 
 
 def open_store(path: Path, numbers: bool) -> Pixels:
     """Open the array of a zarr store, or the finest level of the pyramid that it holds.
-
-    Parameters
-    ----------
-    path : Path
-        The folder.
-    numbers : bool
-        Whether the numbers themselves are wanted, as of labels, and no colours.
 
     Raises
     ------
@@ -40,9 +33,9 @@ def open_store(path: Path, numbers: bool) -> Pixels:
         warning.
     """
     array, names = finest_level(path)
-    if array.size * array.dtype.itemsize > MOST:
+    if array.size * array.dtype.itemsize > MAX_BYTES:
         raise InputError(f"it says that it has {array.shape} pixels, more than any disk can hold")
-    order, samples = arrangement(names, array.shape)
+    order, samples = store_axes(names, array.shape)
     if numbers:
         if names and samples is not None:
             raise InputError("it is a colour picture; labels need a whole number per object")
@@ -82,7 +75,7 @@ def _names(said: object, ndim: int) -> list[str]:
     return names if names.count("y") == names.count("x") == 1 else []
 
 
-def arrangement(names: Sequence[str], shape: Sequence[int]) -> tuple[list[int], int | None]:
+def store_axes(names: Sequence[str], shape: Sequence[int]) -> tuple[list[int], int | None]:
     """Return which axes become those of the picture, and which holds its colours: 3 or 4, last."""
     axes = range(len(shape))
     last = [names.index("y"), names.index("x")] if names else []

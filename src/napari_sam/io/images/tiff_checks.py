@@ -1,4 +1,4 @@
-"""What a TIFF says of its sizes, held against the file before any room is made for it."""
+"""Checks of the sizes that a TIFF claims, before anybody makes room for them."""
 
 from __future__ import annotations
 
@@ -21,24 +21,13 @@ SIZES = (
     *("rowsperstrip", "samplesperpixel", "bitspersample"),
 )
 CUT = "it is cut short; copy it anew from where it comes from"
-TIMES, HEADS = 2, 2**16
+MAX_GROWTH, MAX_HEADER = 2, 2**16
 """A packed part is no longer than that many times its pixels, and that many bytes more; else what
 it unpacks to has no bound."""
 
 
 def check_tags(page: TiffPage) -> None:
-    """Refuse sizes that are none: with those below zero, tifffile counts without end.
-
-    Parameters
-    ----------
-    page : tifffile.TiffPage
-        The first.
-
-    Raises
-    ------
-    InputError
-        In words that go behind the file's name.
-    """
+    """Refuse sizes that are none: with those below zero, tifffile counts without end."""
     said = [(name, getattr(page, name)) for name in SIZES]
     text = page.shaped_description
     if text is not None:  # tifffile's own
@@ -50,20 +39,7 @@ def check_tags(page: TiffPage) -> None:
 
 
 def check_series(file: TiffFile, series: TiffPageSeries) -> None:
-    """Refuse a series that cannot be what it says, before anything is made of its size.
-
-    Parameters
-    ----------
-    file : tifffile.TiffFile
-        The file.
-    series : tifffile.TiffPageSeries
-        Of its pages.
-
-    Raises
-    ------
-    InputError
-        In words that go behind the file's name.
-    """
+    """Refuse a series that cannot be what it says, before anything is made of its size."""
     page, there = series.keyframe, file.filehandle.size
     if page.dtype is None:
         raise InputError(f"its pixels have {page.bitspersample} bits of a kind nobody knows")
@@ -89,7 +65,7 @@ def _check_page(page: TiffPage | TiffFrame, keyframe: TiffPage, there: int | Non
     parts = list(zip(page.dataoffsets, page.databytecounts, strict=False))
     if len(parts) < math.prod(keyframe.chunked):
         raise InputError(CUT)
-    room = TIMES * math.prod(keyframe.chunks) * itemsize + HEADS
+    room = MAX_GROWTH * math.prod(keyframe.chunks) * itemsize + MAX_HEADER
     if keyframe.compression != 1 and max(length for _, length in parts) > room:
         raise InputError("a part of it is far longer than its pixels; save it anew")
     if there is None:

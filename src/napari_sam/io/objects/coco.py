@@ -11,7 +11,7 @@ import numpy as np
 
 from napari_sam.errors import InputError
 from napari_sam.files import Json, replacing
-from napari_sam.io.objects.coco_images import Place, class_names_of, images_of
+from napari_sam.io.objects.coco_images import CocoImage, class_names_of, images_of
 from napari_sam.io.objects.coco_masks import mask_of
 from napari_sam.io.objects.instances import Instances, ObjectRecord, Piece, formats_extra, gather
 from napari_sam.io.objects.outlines import outline, rings_of
@@ -25,7 +25,7 @@ NO_COCO = "COCO file of instances"
 CLASSLESS = "kept without a class, for theirs is not among the categories"
 
 
-def write_coco(path: Path, pictures: Mapping[str, Instances], outlines: bool = False) -> None:
+def write_coco(path: Path, by_image: Mapping[str, Instances], outlines: bool = False) -> None:
     """Write objects of one or more pictures, complete or not at all.
 
     COCO knows only 2D pictures: each plane of a stack is a picture of its own, and the annotations
@@ -35,7 +35,7 @@ def write_coco(path: Path, pictures: Mapping[str, Instances], outlines: bool = F
     ----------
     path : Path
         The file, ``.json``.
-    pictures : mapping of str to Instances
+    by_image : mapping of str to Instances
         By the pictures' file names.
     outlines : bool
         Write polygons in place of run lengths; an object with holes, which COCO's polygons cannot
@@ -44,13 +44,13 @@ def write_coco(path: Path, pictures: Mapping[str, Instances], outlines: bool = F
     with formats_extra():
         import pycocotools.mask as rle  # noqa: F401 - before anything is written
     names = sorted(
-        {piece.name or CLASS for instances in pictures.values() for piece in instances.pieces}
+        {piece.name or CLASS for instances in by_image.values() for piece in instances.pieces}
         or {CLASS}
     )
     categories = {name: number for number, name in enumerate(names, 1)}
     images: list[Json] = []
     annotations: list[Json] = []
-    for name, instances in pictures.items():
+    for name, instances in by_image.items():
         numbers = {}
         for plane in np.ndindex(*instances.shape[:-2]):
             numbers[plane] = len(images) + 1
@@ -93,24 +93,23 @@ def read_coco(path: Path) -> dict[str, Instances]:
         raise InputError(f"{path} is no {NO_COCO}: it has no list of annotations")
     try:
         names = class_names_of(whole.get("categories") or [])
-        places = images_of(whole.get("images"), log)
+        images_by_id = images_of(whole.get("images"), log)
     except InputError as error:
         raise InputError(f"{path} is no {NO_COCO}: {error}") from error
-    found: dict[str, list[ObjectRecord]] = {place.name: [] for place in places.values()}
+    found: dict[str, list[ObjectRecord]] = {image.name: [] for image in images_by_id.values()}
     for count, one in enumerate(whole["annotations"], 1):
         name = label_of("annotation", one.get("id") if isinstance(one, dict) else None, count)
         with log.guard(name):
-            place = _place(one, places)
-            raster = mask_of(one.get("segmentation"), place.size)
-            number = log.number(one.get("object_id"), name)
+            image = _image_of(one, images_by_id)
+            raster = mask_of(one.get("segmentation"), image.size)
             kind = _class(one, names, log, name)
-            record = ObjectRecord(number, place.at, raster.corner, raster.mask, kind)
-            found[place.name].append(log.keep(record, raster.cut, name))
-    log.tell(len(whole["annotations"]))
-    if not places:
+            record = log.record(name, one.get("object_id"), image.at, raster, kind)
+            found[image.name].append(record)
+    log.warn(len(whole["annotations"]))
+    if not images_by_id:
         raise InputError(f"{path} names no picture that can be used")
-    pictures = {place.name: place for place in places.values()}
-    return {name: gather(found[name], one.shape, one.axes) for name, one in pictures.items()}
+    by_image = {image.name: image for image in images_by_id.values()}
+    return {name: gather(found[name], one.shape, one.axes) for name, one in by_image.items()}
 
 
 def _image(name: str, instances: Instances, plane: tuple[int, ...]) -> Json:
@@ -151,18 +150,18 @@ def _annotation(piece: Piece, size: tuple[int, ...], outlines: bool) -> Json:
     return {"segmentation": {"size": list(size), "counts": coded["counts"].decode()}, **about}
 
 
-def _place(annotation: Json, places: Mapping[Any, Place]) -> Place:
-    place = places.get(_key(annotation.get("image_id")))
-    if place is None:
+def _image_of(annotation: Json, images_by_id: Mapping[Any, CocoImage]) -> CocoImage:
+    image = images_by_id.get(_key(annotation.get("image_id")))
+    if image is None:
         raise InputError("its picture is not among the images that can be used")
-    return place
+    return image
 
 
 def _class(annotation: Json, names: Mapping[Any, str], log: ReadLog, name: str) -> str | None:
     key = annotation.get("category_id")
     kind = names.get(_key(key))
     if kind is None and key is not None:
-        log.say(CLASSLESS, name)
+        log.note(CLASSLESS, name)
     return kind
 
 

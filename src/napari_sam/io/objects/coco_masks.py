@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from napari_sam.errors import InputError
 from napari_sam.io.objects.instances import formats_extra
 from napari_sam.io.objects.outlines import (
-    FAR,
+    MAX_COORDINATE,
     Polygon,
     Raster,
     clipped_bounds,
@@ -22,8 +22,8 @@ from napari_sam.numbering import whole_number
 
 __all__ = ["mask_of"]
 
-COUNTED = 2**32  # pixels that COCO's library can count
-LONGEST = 2**22  # pixels of an outline; COCO's library keeps five points of each
+MAX_COCO_PIXELS = 2**32  # pixels that COCO's library can count
+MAX_COCO_LENGTH = 2**22  # pixels of an outline; COCO's library keeps five points of each
 
 
 def mask_of(segmentation: object, size: tuple[int, int]) -> Raster:
@@ -35,11 +35,6 @@ def mask_of(segmentation: object, size: tuple[int, int]) -> Raster:
         Polygons, or run lengths.
     size : (H, W)
         Of the picture.
-
-    Raises
-    ------
-    InputError
-        If it is damaged, belongs to a picture of another size, or has no pixels in this one.
 
     Examples
     --------
@@ -69,7 +64,7 @@ def _of_polygons(rings: Sequence[NDArray[np.float64]], size: tuple[int, int]) ->
     _, _, cut = clipped_bounds(np.concatenate(rings), size)
     reach = max(float(np.abs(ring).max()) for ring in rings)
     length = sum(float(np.abs(np.diff(ring, axis=0, append=ring[:1])).sum()) for ring in rings)
-    if size[0] * size[1] >= COUNTED or reach > 2 * max(size) or length > LONGEST:
+    if size[0] * size[1] >= MAX_COCO_PIXELS or reach > 2 * max(size) or length > MAX_COCO_LENGTH:
         return rasterise([Polygon([ring]) for ring in rings], size)
     with formats_extra():
         import pycocotools.mask as rle
@@ -82,6 +77,8 @@ def _ring(polygon: object) -> NDArray[np.float64]:
     numbers = numbers_of(polygon)
     if numbers.ndim != 1 or len(numbers) % 2 or len(numbers) < 6:
         raise InputError("a polygon of it must be a list of x, y, x, y ... of three points or more")
-    if not (np.abs(numbers) <= FAR).all():
-        raise InputError(f"its outline must be finite and no further off than {FAR:,} pixels")
+    if not (np.abs(numbers) <= MAX_COORDINATE).all():
+        raise InputError(
+            f"its outline must be finite and no further off than {MAX_COORDINATE:,} pixels"
+        )
     return numbers.reshape(-1, 2)

@@ -12,9 +12,8 @@ from napari_sam.files import Json, replacing
 from napari_sam.io.objects.instances import (
     PLANES,
     Instances,
-    ObjectRecord,
     Piece,
-    check_place,
+    check_slice,
     formats_extra,
     gather,
 )
@@ -25,7 +24,7 @@ from napari_sam.numbering import whole_number
 __all__ = ["read_geojson", "write_geojson"]
 
 NO_GEOJSON = "GeoJSON of features"
-DIGITS = 20  # of the largest number that labels can hold
+MAX_DIGITS = 20  # of the largest number that labels can hold
 THIN = ("Point", "MultiPoint", "LineString", "MultiLineString")
 POINTS = "points and lines have no pixels and were left out"
 COLOURS = (  # of classes, by the order of their names; all differ for the colour-blind, too
@@ -95,12 +94,10 @@ def read_geojson(
         with log.guard(name):
             raster = rasterise(_polygons(_geometry(feature), log, name), shape)
             at = _at(feature["geometry"], shape, axes)
-            number = log.number(_number(about.get("name")), name)
             kind = _dict(about, "classification").get("name")
             kind = kind if isinstance(kind, str) else None
-            record = ObjectRecord(number, at, raster.corner, raster.mask, kind)
-            found.append(log.keep(record, raster.cut, name))
-    log.tell(len(features))
+            found.append(log.record(name, _number(about.get("name")), at, raster, kind))
+    log.warn(len(features))
     return gather(found, shape, axes)
 
 
@@ -147,7 +144,7 @@ def _polygons(geometry: Json, log: ReadLog, name: str) -> Iterator[Polygon]:
         else:
             raise InputError(f"its geometry is no polygon, but {str(kind)[:40]!r}")
     if thin:
-        log.say(POINTS, name)
+        log.note(POINTS, name)
 
 
 def _at(geometry: Json, shape: tuple[int, ...] | None, axes: str | None) -> dict[str, int]:
@@ -157,12 +154,12 @@ def _at(geometry: Json, shape: tuple[int, ...] | None, axes: str | None) -> dict
     found = {letter: max(0, n) for letter, n in at.items() if n is not None and n >= -1}
     if len(found) < len(at):
         raise InputError("its plane must be whole numbers from 0")
-    check_place(found, shape, axes)
+    check_slice(found, shape, axes)
     return found
 
 
 def _number(name: Any) -> Any:
     """Return the number that stands in a name, or the name; None if it is empty."""
-    if isinstance(name, str) and name.isdecimal() and len(name) <= DIGITS:
+    if isinstance(name, str) and name.isdecimal() and len(name) <= MAX_DIGITS:
         return int(name)
     return None if name == "" else name

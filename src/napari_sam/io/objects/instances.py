@@ -23,7 +23,7 @@ __all__ = [
     "Piece",
     "check_labels_size",
     "check_mask_size",
-    "check_place",
+    "check_slice",
     "cut_out",
     "formats_extra",
     "gather",
@@ -31,7 +31,8 @@ __all__ = [
 ]
 
 PLANES = "tcz"
-MASK, LABELS = 2**28, 2**34  # pixels; a file that asks for more is damaged, or means harm
+# A file that asks for more is damaged, or means harm.
+MAX_MASK_PIXELS, MAX_LABEL_PIXELS = 2**28, 2**34
 
 logger = logging.getLogger(__name__)
 
@@ -93,13 +94,7 @@ class ObjectRecord:
 
 @contextmanager
 def formats_extra() -> Iterator[None]:
-    """Say what to install where a library is missing.
-
-    Raises
-    ------
-    InputError
-        In place of the import error.
-    """
+    """Say what to install where a library is missing."""
     try:
         yield
     except ModuleNotFoundError as error:
@@ -120,11 +115,6 @@ def cut_out(labels: LazyArray, axes: str, classes: Mapping[int, str] | None = No
     classes : mapping of int to str, optional
         Name of each object's class.
 
-    Raises
-    ------
-    InputError
-        If they are no whole numbers from 0 on.
-
     Examples
     --------
     >>> drawn = cut_out(np.array([[0, 7, 7], [0, 7, 2]]), "yx")
@@ -142,11 +132,6 @@ def cut_out(labels: LazyArray, axes: str, classes: Mapping[int, str] | None = No
 
 def paint(instances: Instances) -> tuple[NDArray[np.unsignedinteger], int]:
     """Return labels, and how many pixels of overlapping objects they could not hold.
-
-    Raises
-    ------
-    InputError
-        If an object reaches beyond the picture, or labels of its size do not fit into memory.
 
     Examples
     --------
@@ -188,11 +173,6 @@ def gather(
     """Put outlines into a picture; without its shape, into the smallest one that holds them.
 
     Outlines without a number get the next one that is free, in their order.
-
-    Raises
-    ------
-    InputError
-        If one lies on an axis that the picture does not have, or the picture is far too large.
     """
     found = list(found)
     used = [letter for letter in PLANES if any(one.at.get(letter, 0) for one in found)]
@@ -224,44 +204,28 @@ def gather(
 
 
 def check_mask_size(height: int, width: int) -> None:
-    """Refuse an object whose mask would take far more memory than objects do.
-
-    Raises
-    ------
-    InputError
-        If it has more than `MASK` pixels.
-    """
-    if height * width > MASK:
-        raise InputError(f"it spans {height:,} x {width:,} pixels, more than {MASK:,} together")
+    """Refuse an object whose mask would take far more memory than objects do."""
+    if height * width > MAX_MASK_PIXELS:
+        raise InputError(
+            f"it spans {height:,} x {width:,} pixels, more than {MAX_MASK_PIXELS:,} together"
+        )
 
 
-def check_place(at: Mapping[str, int], shape: tuple[int, ...] | None, axes: str | None) -> None:
-    """Refuse an object that lies on a slice that the picture does not have.
-
-    Raises
-    ------
-    InputError
-        If the picture is known, and has that axis, but not so many slices.
-    """
+def check_slice(at: Mapping[str, int], shape: tuple[int, ...] | None, axes: str | None) -> None:
+    """Refuse an object that lies on a slice that the picture does not have."""
     for letter, count in zip(axes or "", shape or (), strict=True):
         if at.get(letter, 0) >= count:
             raise InputError(f"it lies on a slice ({letter}) that the picture does not have")
 
 
 def check_labels_size(shape: Iterable[int]) -> None:
-    """Refuse labels of a size that no picture has.
-
-    Raises
-    ------
-    InputError
-        If they have more than `LABELS` pixels.
-    """
-    if math.prod(shape) > LABELS:
+    """Refuse labels of a size that no picture has."""
+    if math.prod(shape) > MAX_LABEL_PIXELS:
         size = " x ".join(f"{n:,}" for n in shape)
         raise InputError(
-            f"a picture of {size} pixels is too large for labels, which may have {LABELS:,}; is "
-            "the size right, or do objects lie far off? Where the file does not know its picture, "
-            "give it with --image"
+            f"a picture of {size} pixels is too large for labels, which may have "
+            f"{MAX_LABEL_PIXELS:,}; is the size right, or do objects lie far off? Where the file "
+            "does not know its picture, give it with --image"
         )
 
 

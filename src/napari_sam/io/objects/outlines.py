@@ -14,8 +14,8 @@ from napari_sam.io.objects.instances import Piece, check_mask_size, formats_extr
 
 __all__ = ["Polygon", "Raster", "clipped_bounds", "numbers_of", "outline", "rasterise", "rings_of"]
 
-FAR = 10**9  # pixels; positions further off are no positions
-CROSSINGS = 2**23  # of an outline with the rows of pixels; more is damage, or means harm
+MAX_COORDINATE = 10**9  # pixels; positions further off are no positions
+MAX_CROSSINGS = 2**23  # of an outline with the rows of pixels; more is damage, or means harm
 
 
 def outline(piece: Piece) -> Any:
@@ -80,11 +80,6 @@ def rasterise(polygons: Iterable[Polygon], shape: tuple[int, ...] | None = None)
         Of the picture, at whose edge the object ends. Without it it ends at the first row and
         column only.
 
-    Raises
-    ------
-    InputError
-        If a number is missing, not finite or far off, or if there is no pixel in the picture.
-
     Examples
     --------
     >>> raster = rasterise([Polygon([[(4, 2), (6, 2), (6, 5), (4, 5)]])])
@@ -109,13 +104,7 @@ def rasterise(polygons: Iterable[Polygon], shape: tuple[int, ...] | None = None)
 
 
 def numbers_of(values: object) -> NDArray[np.float64]:
-    """Return numbers out of a file, nested as they are.
-
-    Raises
-    ------
-    InputError
-        If others are among them, or they are nested unevenly.
-    """
+    """Return numbers out of a file, nested as they are."""
     try:
         numbers = np.asarray(values)
     except ValueError:
@@ -140,11 +129,6 @@ def clipped_bounds(
         In x, y.
     shape : (..., H, W), optional
         Of the picture.
-
-    Raises
-    ------
-    InputError
-        If it lies outside of the picture.
     """
     low = np.ceil(points.min(axis=0)[::-1] - 0.5).astype(np.int64)
     high = np.floor(points.max(axis=0)[::-1] - 0.5).astype(np.int64) + 1
@@ -164,8 +148,10 @@ def _rings(rings: Iterable[ArrayLike]) -> list[NDArray[np.float64]]:
         if points.ndim != 2 or points.shape[1] < 2:
             raise InputError("its outline must be pairs of numbers")
         points = points[:, :2]
-        if not (np.abs(points) <= FAR).all():
-            raise InputError(f"its outline must be finite and no further off than {FAR:,} pixels")
+        if not (np.abs(points) <= MAX_COORDINATE).all():
+            raise InputError(
+                f"its outline must be finite and no further off than {MAX_COORDINATE:,} pixels"
+            )
         if len(points) > 2:
             kept.append(points)
     return kept
@@ -182,7 +168,7 @@ def _inside(
         ends = np.take_along_axis(ends, ends[..., :1].argsort(axis=0), axis=0)
         rows = np.clip(np.ceil(ends[..., 0]), 0, shape[0]).astype(np.int64)
         counts = rows[1] - rows[0]
-        if counts.sum() > CROSSINGS:
+        if counts.sum() > MAX_CROSSINGS:
             raise InputError("its outline is too long")
         edge = np.repeat(np.arange(len(counts)), counts)
         row = np.arange(len(edge)) - np.repeat(np.cumsum(counts) - counts, counts) + rows[0, edge]

@@ -16,9 +16,8 @@ from napari_sam.errors import InputError
 from napari_sam.files import replacing
 from napari_sam.io.objects.instances import (
     Instances,
-    ObjectRecord,
     Piece,
-    check_place,
+    check_slice,
     formats_extra,
     gather,
 )
@@ -34,21 +33,15 @@ MOVE, LINE, CLOSE = 0, 1, 4  # of a composite ROI's path
 OURS = re.compile(r"object (\d{1,20})\b")
 CLASS = "class: "  # a line of the ROI's properties
 UNREADABLE = NotImplementedError, OSError, RuntimeError, ValueError, zipfile.BadZipFile
-LONGEST, TOGETHER = 2**24, 2**29  # bytes of one ROI, and of all; more is damage, or means harm
-LARGEST = 32767  # ImageJ keeps coordinates in 16 bits
+MAX_ROI_BYTES, MAX_FILE_BYTES = 2**24, 2**29  # more is damage, or means harm
+MAX_COORDINATE = 32767  # ImageJ keeps coordinates in 16 bits
 
 
 def write_rois(path: Path, instances: Instances) -> None:
-    """Write one ROI per object and plane: traced, or composite if it has holes or several parts.
-
-    Raises
-    ------
-    InputError
-        If the picture is larger than ImageJ's ROIs can say.
-    """
-    if max(instances.shape[-2:], default=0) > LARGEST:
+    """Write one ROI per object and plane: traced, or composite if it has holes or several parts."""
+    if max(instances.shape[-2:], default=0) > MAX_COORDINATE:
         raise InputError(
-            f"ROIs reach to {LARGEST} pixels, the picture has {instances.shape[-2:]}; "
+            f"ROIs reach to {MAX_COORDINATE} pixels, the picture has {instances.shape[-2:]}; "
             "write a .geojson instead"
         )
     with formats_extra():
@@ -84,33 +77,27 @@ def read_rois(
             roi, outlines = _understood(load())
             raster = rasterise([Polygon(outlines)], shape)
             at = _at(roi, axes)
-            check_place(at, shape, axes)
+            check_slice(at, shape, axes)
             ours = OURS.match(roi.name)
-            number = log.number(int(ours[1]) if ours else None, name)
             lines = [line for line in roi.props.splitlines() if line.startswith(CLASS)]
             kind = lines[0].removeprefix(CLASS) if lines else None
-            record = ObjectRecord(number, at, raster.corner, raster.mask, kind)
-            found.append(log.keep(record, raster.cut, name))
-    log.tell(count)
+            found.append(log.record(name, int(ours[1]) if ours else None, at, raster, kind))
+    log.warn(count)
     return gather(found, shape, axes)
 
 
 def _files(path: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
-    """Give the name of each ROI of a file, and what reads it.
-
-    Raises
-    ------
-    InputError
-        If it is no zip, or would become far larger than ROIs are.
-    """
+    """Give the name of each ROI of a file, and what reads it."""
     if path.suffix.lower() != ".zip":
         yield path.name, lambda: _read(path.open("rb"), path.stat().st_size)
         return
     try:
         with zipfile.ZipFile(path) as file:
             members = [one for one in file.infolist() if not one.is_dir()]
-            if sum(one.file_size for one in members) > TOGETHER:
-                raise InputError(f"{path} holds more than {TOGETHER:,} bytes; these are no ROIs")
+            if sum(one.file_size for one in members) > MAX_FILE_BYTES:
+                raise InputError(
+                    f"{path} holds more than {MAX_FILE_BYTES:,} bytes; these are no ROIs"
+                )
             for one in members:
                 yield one.filename, partial(_member, file, one)
     except UNREADABLE as error:
@@ -123,8 +110,8 @@ def _member(file: zipfile.ZipFile, one: zipfile.ZipInfo) -> bytes:
 
 def _read(file: IO[bytes], size: int) -> bytes:
     with file:
-        if size > LONGEST:
-            raise InputError(f"it has {size:,} bytes; no ROI has more than {LONGEST:,}")
+        if size > MAX_ROI_BYTES:
+            raise InputError(f"it has {size:,} bytes; no ROI has more than {MAX_ROI_BYTES:,}")
         try:
             return file.read()
         except Exception as error:  # as below

@@ -14,7 +14,7 @@ from napari_sam.numbering import whole_number
 __all__ = ["decode_counts", "parse_counts"]
 
 FIRST, BITS, MORE, SIGN = 48, 5, 32, 16  # of COCO's compressed text
-LONGEST = 7  # letters of one number, which 35 bits hold
+MAX_LETTERS = 7  # letters of one number, which 35 bits hold
 
 
 def parse_counts(counts: object, size: tuple[int, int]) -> NDArray[np.int64]:
@@ -26,11 +26,6 @@ def parse_counts(counts: object, size: tuple[int, int]) -> NDArray[np.int64]:
         As COCO's files have them, compressed or not.
     size : (H, W)
         Of the picture.
-
-    Raises
-    ------
-    InputError
-        If they are no run lengths, or their sum is not the number of pixels.
 
     Examples
     --------
@@ -103,7 +98,9 @@ def _decompressed(text: object) -> NDArray[np.int64]:
         raise InputError("its compressed run lengths hold letters that COCO does not use")
     last = np.flatnonzero(letters < MORE)
     lengths = np.diff(last, prepend=-1)
-    if len(letters) and (len(last) == 0 or last[-1] != len(letters) - 1 or max(lengths) > LONGEST):
+    if len(letters) and (
+        len(last) == 0 or last[-1] != len(letters) - 1 or max(lengths) > MAX_LETTERS
+    ):
         raise InputError("its compressed run lengths are cut off or damaged")
     starts = last - lengths + 1
     shifts = BITS * (np.arange(len(letters)) - np.repeat(starts, lengths))
