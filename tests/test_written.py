@@ -278,7 +278,7 @@ def test_slices_that_were_done_are_not_made_again(tmp_path, sleeping, kind):
     made.write_stack(stack, made.stack())
     made.write_stack(rough, made.rough())
     to = LabelOutput(tmp_path / "labels.tif", {})
-    tasks = {"segment": SegmentTask(stack, to, made.GRID), "refine": RefineTask(stack, rough, to)}
+    tasks = {"segment": SegmentTask(stack, to, made.GRID), "refine": RefineTask(stack, to, rough)}
     shutil.copytree(made.HERE / "parts" / kind, tmp_path / ".labels.tif.parts")
     with tasks[kind].opened(sleeping) as open_task:
         for part in open_task.parts[: made.SLICES_DONE]:

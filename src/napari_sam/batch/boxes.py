@@ -1,4 +1,4 @@
-"""One object for each row of a table of boxes, as work of one part."""
+"""Segment a table of boxes, one object for each row: a task of one part."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.batch.label_output import LabelOutput
-from napari_sam.batch.slices import count_axes
+from napari_sam.batch.label_output import LabelTask
+from napari_sam.batch.slices import stack_contrast
 from napari_sam.errors import InputError
 from napari_sam.files import Json
+from napari_sam.io.images.read import open_image
+from napari_sam.io.tables import read_boxes
 
 if TYPE_CHECKING:
     from napari_sam.inference.embedding import Embedding
@@ -26,37 +28,21 @@ if TYPE_CHECKING:
 
 __all__ = ["BoxesTask"]
 
-AT_ONCE = 256  # boxes whose masks are in memory as whole slices
-NAMED = 5  # boxes that a word is about
+MAX_BATCH = 256  # boxes whose masks are in memory as whole slices
+MAX_NAMED = 5  # boxes that a word is about
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class BoxesTask:
+class BoxesTask(LabelTask):
     """What `napari-sam segment --boxes` does to a picture.
 
     Every box gets its label, whatever the model's score, or a word why it has none; where masks
     overlap the better score counts. Slices without a box are not read.
-
-    Parameters
-    ----------
-    source : Path
-        The picture.
-    target : LabelOutput
-        Where its labels go.
-    table : Path
-        The boxes.
     """
 
-    source: Path
-    target: LabelOutput
     table: Path
-
-    @property
-    def folder(self) -> Path:
-        """Where it writes."""
-        return self.target.folder
 
     @contextmanager
     def opened(self, predictor: Predictor) -> Iterator[_OpenBoxes]:
@@ -69,11 +55,9 @@ class BoxesTask:
             at as a whole.
         """
         from napari_sam.inference.automatic.tiles import Tiling
-        from napari_sam.io.images.read import open_image
-        from napari_sam.io.tables import read_boxes
 
         with open_image(self.source) as data:
-            shape = tuple(data.shape[: count_axes(data)])
+            shape = data.plain_shape
             boxes = read_boxes(self.table, shape)
             if Tiling().cuts(shape[-2:]):
                 raise InputError(
@@ -101,19 +85,13 @@ class _OpenBoxes:
 
     def do(self, part: int) -> Iterator[float]:
         """Segment slice by slice."""
-        from napari_sam.inference.image import pixel_range
         from napari_sam.inference.overlaps import settle
-        from napari_sam.inference.stack import sample_stack
-        from napari_sam.io.images.read import read_plane
 
-        ndim, contrast = self.labels.ndim, None
-        if ndim > 2:
-            rule = self.predictor.model.entry.intensity
-            contrast = pixel_range(sample_stack(self.data, ndim), rule)
+        contrast = stack_contrast(self.data, self.predictor.model.entry.intensity)
         planes = sorted(set(map(tuple, self.boxes.planes.tolist())))
         for done, plane in enumerate(planes, 1):
             corners = self.boxes.on(plane)
-            embedding = self.predictor.embed(read_plane(self.data, plane), contrast)
+            embedding = self.predictor.embed(self.data[plane], contrast)
             found = self._answers(embedding, corners)
             self.labels[plane] = settle(found, embedding.shape)
             self._note_missing(plane, found)
@@ -121,10 +99,8 @@ class _OpenBoxes:
 
     def finish(self) -> Json:
         """Write the labels; return how many objects there are."""
-        from napari_sam.io.scale import read_spacing
-
         target, ids = self.task.target, np.unique(self.labels)
-        spacing = read_spacing(self.task.source, self.labels.ndim)
+        spacing = self.task.spacing(self.labels.ndim)
         report = {
             "objects": int((ids > 0).sum()), "linked": None, "anisotropy": spacing.anisotropy,
             "unlabelled": self.unlabelled,
@@ -146,7 +122,7 @@ class _OpenBoxes:
         from napari_sam.prompts import Prompts
 
         found, ids = {}, list(corners)
-        for some in (ids[at : at + AT_ONCE] for at in range(0, len(ids), AT_ONCE)):
+        for some in (ids[at : at + MAX_BATCH] for at in range(0, len(ids), MAX_BATCH)):
             prompts = [Prompts(box=corners[id_]) for id_ in some]
             answers = self.predictor.predict_batch(embedding, prompts)
             for id_, answer in zip(some, answers, strict=True):
@@ -166,5 +142,5 @@ class _OpenBoxes:
 def _said(unlabelled: Mapping[str, str]) -> str:
     """Say which boxes have no label, and why."""
     words = [f"{name} ({why})" for name, why in unlabelled.items()]
-    more = f", and {len(words) - NAMED} more" if len(words) > NAMED else ""
-    return ", ".join(words[:NAMED]) + more
+    more = f", and {len(words) - MAX_NAMED} more" if len(words) > MAX_NAMED else ""
+    return ", ".join(words[:MAX_NAMED]) + more

@@ -1,4 +1,4 @@
-"""The same work on many machines: the parts of each file are tasks of a dask cluster.
+"""Tasks on many machines: the parts of each file go to the workers of a dask cluster.
 
 The workers see the files by the same paths as this machine and write the results themselves; what
 travels are names. Parts may be done twice, so what a lost worker had begun is given to another. At
@@ -37,7 +37,7 @@ _turn = Lock()  # a worker has one model, whatever its threads: it does one part
 
 
 def run_on_cluster(tasks: Sequence[Task], model: WorkersModel, address: str) -> Generator[Progress]:
-    """Do work on an existing cluster.
+    """Run tasks on an existing cluster.
 
     A generator that is closed early, or interrupted, cancels what no worker has begun; what is
     done stays done.

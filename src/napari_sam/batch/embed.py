@@ -1,4 +1,4 @@
-"""Embedding a picture file ahead of need as work in parts, one for each slice."""
+"""Precompute the embeddings of a picture file: a task of one part for each slice."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_sam.batch.slices import count_axes
+from napari_sam.batch.slices import Contrast, stack_contrast
 from napari_sam.errors import InputError
 from napari_sam.files import Json
 from napari_sam.inference.store.disk import DiskStore
 from napari_sam.inference.store.memory import MemoryStore
 from napari_sam.inference.store.store import EmbeddingStore
+from napari_sam.io.images.read import open_image
 from napari_sam.serving.segmenter import Segmenter
 
 if TYPE_CHECKING:
@@ -45,8 +46,6 @@ class EmbedTask:
     @contextmanager
     def opened(self, predictor: Predictor) -> Iterator[_OpenEmbed]:
         """Open the picture."""
-        from napari_sam.io.images.read import open_image
-
         with open_image(self.source) as data:
             yield _OpenEmbed(self, predictor, data)
 
@@ -62,7 +61,7 @@ class _OpenEmbed:
     @property
     def parts(self) -> list[tuple[int, ...]]:
         """All slices."""
-        return list(np.ndindex(*self.data.shape[: count_axes(self.data) - 2]))
+        return list(np.ndindex(*self.data.plain_shape[:-2]))
 
     def do(self, part: tuple[int, ...]) -> Iterator[float]:
         """Embed a slice; what is there by its content is not made again.
@@ -73,12 +72,10 @@ class _OpenEmbed:
             If the slice cannot be read, or there is no room: many machines at once would push out
             one another's.
         """
-        from napari_sam.io.images.read import read_plane
-
         folder, budget = self.task.folder, self.task.budget
         disk = DiskStore(folder, budget)
         segmenter = Segmenter(self.predictor, EmbeddingStore(MemoryStore(0), disk))
-        size = segmenter.keep(read_plane(self.data, part), self._contrast)
+        size = segmenter.keep(self.data[part], self._contrast)
         if size == 0 or disk.nbytes + size > budget:
             raise InputError(
                 f"{folder} has no room for more: {budget / 1e6:,.0f} MB; raise "
@@ -92,10 +89,5 @@ class _OpenEmbed:
         return {"slices": slices, "kept": slices, "embedded": slices, "bytes": 0}
 
     @cached_property
-    def _contrast(self) -> tuple[Any, Any] | None:
-        from napari_sam.inference.image import pixel_range
-        from napari_sam.inference.stack import sample_stack
-
-        ndim = count_axes(self.data)
-        rule = self.predictor.model.entry.intensity
-        return pixel_range(sample_stack(self.data, ndim), rule) if ndim > 2 else None
+    def _contrast(self) -> Contrast | None:
+        return stack_contrast(self.data, self.predictor.model.entry.intensity)

@@ -1,4 +1,4 @@
-"""Measuring a model on a labelled picture as work of one piece."""
+"""Measure a model on a labelled picture: a task without parts."""
 
 from __future__ import annotations
 
@@ -19,14 +19,7 @@ __all__ = ["EvaluateTask"]
 
 @dataclass(frozen=True, eq=False)
 class EvaluateTask:
-    """What `napari-sam evaluate` does to a picture, which travels with the work.
-
-    Parameters
-    ----------
-    picture : Picture
-    max_objects : int, optional
-        As in `evaluate`.
-    """
+    """What `napari-sam evaluate` does to a picture, which travels with the work."""
 
     picture: Picture
     max_objects: int | None = None

@@ -1,9 +1,9 @@
-"""Where the labels of a picture go, with what is kept on the way and said beside them."""
+"""Tasks that write labels: their file, its scratch folder and its provenance."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from errno import EISDIR
 from os import strerror
@@ -17,17 +17,23 @@ from numpy.typing import DTypeLike
 
 from napari_sam.arrays import Array, LazyArray
 from napari_sam.files import clear_left_over, scratch
+from napari_sam.io.export import write_objects
+from napari_sam.io.ome_zarr import check_replaceable
+from napari_sam.io.provenance import provenance_path, write_provenance
+from napari_sam.io.scale import read_spacing
 
 if TYPE_CHECKING:
+    from napari_sam.batch.task import OpenTask
+    from napari_sam.inference.predictor import Predictor
     from napari_sam.io.spacing import Spacing
     from napari_sam.zoo.catalogue import Entry
 
-__all__ = ["LabelOutput"]
+__all__ = ["LabelOutput", "LabelTask"]
 
 
 @dataclass(frozen=True)
 class LabelOutput:
-    """A file of labels.
+    """A file of labels to be written.
 
     Parameters
     ----------
@@ -60,11 +66,9 @@ class LabelOutput:
         OSError
             If nothing can be written, or a name is too long.
         """
-        from napari_sam.io.ome_zarr import check_place
-
         self.folder.mkdir(parents=True, exist_ok=True)
         if self.output.suffix.lower() == ".zarr":
-            check_place(self.output)
+            check_replaceable(self.output)
         elif self.output.is_dir():
             raise IsADirectoryError(EISDIR, strerror(EISDIR), str(self.output))
         with suppress(FileNotFoundError):
@@ -97,17 +101,11 @@ class LabelOutput:
         self, labels: LazyArray, spacing: Spacing, entry: Entry, report: Mapping[str, object]
     ) -> None:
         """Write labels and beside them how they were made."""
-        from napari_sam.io.export import write_objects
-        from napari_sam.io.provenance import write_provenance
-
         write_objects(self.output, labels, spacing)
         write_provenance(self.output, {**self.about, "contrast": entry.intensity, "report": report})
 
     def write_unfinished(self, labels: LazyArray, spacing: Spacing) -> None:
         """Write labels of which nothing says that they are whole."""
-        from napari_sam.io.export import write_objects
-        from napari_sam.io.provenance import provenance_path
-
         provenance_path(self.output).unlink(missing_ok=True)  # of others that were there before
         write_objects(self.output, labels, spacing)
 
@@ -115,3 +113,32 @@ class LabelOutput:
         """Delete all parts, and what a process left that was killed."""
         rmtree(self.scratch, ignore_errors=True)
         clear_left_over(self.output)
+
+
+@dataclass(frozen=True)
+class LabelTask:
+    """A task that makes labels of a picture.
+
+    Parameters
+    ----------
+    source : Path
+        The picture.
+    target : LabelOutput
+        Where its labels go.
+    """
+
+    source: Path
+    target: LabelOutput
+
+    @property
+    def folder(self) -> Path:
+        """Where it writes."""
+        return self.target.folder
+
+    def opened(self, predictor: Predictor) -> AbstractContextManager[OpenTask]:
+        """Open the picture."""
+        raise NotImplementedError
+
+    def spacing(self, ndim: int) -> Spacing:
+        """Return the spacing of the labels, which have so many axes."""
+        return read_spacing(self.source, ndim)

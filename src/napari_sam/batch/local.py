@@ -1,4 +1,4 @@
-"""Work on this machine, one file after the other."""
+"""Tasks on this machine, one file after the other."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 def run_locally(tasks: Iterable[Task], predictor: Predictor) -> Generator[Progress]:
-    """Do work with a model; a file that fails stops no others.
+    """Run tasks with a model; a file that fails stops no others.
 
     To stop, close the generator: what is done stays done.
 

@@ -47,11 +47,6 @@ def workers_model(name: str, device: str = "auto") -> WorkersModel:
     """Return what workers are to load: the weights and the number of threads of this machine.
 
     Without a setting, or ``OMP_NUM_THREADS``, it is one thread: many workers do more that way.
-
-    Raises
-    ------
-    InputError
-        If there is no model of that name.
     """
     from napari_sam.model.load import digests, unknown
 

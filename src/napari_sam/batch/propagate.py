@@ -1,4 +1,4 @@
-"""Following objects through a stack as work of one part: each slice needs the one before."""
+"""Propagate objects through a stack: a task of one part, for each slice needs the one before."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_sam.arrays import Array
-from napari_sam.batch.label_output import LabelOutput
+from napari_sam.batch.label_output import LabelTask
 from napari_sam.files import Json
 from napari_sam.inference.propagation.settings import PropagateSettings
 from napari_sam.inference.store.store import open_store
+from napari_sam.io.images.read import open_image
+from napari_sam.io.labels import open_labels
 
 if TYPE_CHECKING:
     from napari_sam.inference.predictor import Predictor
@@ -29,34 +31,24 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class PropagateTask:
+class PropagateTask(LabelTask):
     """What `napari-sam propagate` does to a stack.
 
     Parameters
     ----------
-    source, seeds : Path
-        The stack, and the labels that are known.
-    target : LabelOutput
-        Where all labels go.
+    source, target
+        As in `LabelTask`.
+    seeds : Path
+        The labels that are known.
     settings : PropagateSettings
     """
 
-    source: Path
     seeds: Path
-    target: LabelOutput
     settings: PropagateSettings
-
-    @property
-    def folder(self) -> Path:
-        """Where it writes."""
-        return self.target.folder
 
     @contextmanager
     def opened(self, predictor: Predictor) -> Iterator[_OpenPropagate]:
         """Open the stack and the labels, and make room for all others."""
-        from napari_sam.io.images.read import open_image
-        from napari_sam.io.labels import open_labels
-
         with open_image(self.source) as stack, open_labels(self.seeds) as seeds:
             dtype = np.uint8 if seeds.dtype == bool else seeds.dtype
             with self.target.room(seeds.shape, dtype) as labels:
@@ -103,9 +95,7 @@ class _OpenPropagate:
         return report
 
     def _spacing(self) -> Spacing:
-        from napari_sam.io.scale import read_spacing
-
-        return read_spacing(self.task.source, self.labels.ndim)
+        return self.task.spacing(self.labels.ndim)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Making rough labels sharper as work in parts, one for each slice."""
+"""Refine labels: a task of one part for each slice."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ import numpy as np
 import xxhash
 
 from napari_sam.arrays import Array, LazyArray
-from napari_sam.batch.label_output import LabelOutput
+from napari_sam.batch.label_output import LabelTask
 from napari_sam.errors import InputError
 from napari_sam.files import Json, replacing
 from napari_sam.inference.stack import Stack
 from napari_sam.inference.store.store import open_store
+from napari_sam.io.images.read import open_image
+from napari_sam.io.labels import open_labels
 from napari_sam.results import Step
 
 if TYPE_CHECKING:
@@ -29,38 +31,22 @@ __all__ = ["RefineTask"]
 
 
 @dataclass(frozen=True)
-class RefineTask:
+class RefineTask(LabelTask):
     """What `napari-sam refine` does to a picture and its labels.
 
     Parameters
     ----------
-    source, labels : Path
-        The picture and its labels.
-    target : LabelOutput
-        Where the new ones go.
+    source, target
+        As in `LabelTask`.
+    labels : Path
+        The labels that are known.
     """
 
-    source: Path
     labels: Path
-    target: LabelOutput
-
-    @property
-    def folder(self) -> Path:
-        """Where it writes."""
-        return self.target.folder
 
     @contextmanager
     def opened(self, predictor: Predictor) -> Iterator[_OpenRefine]:
-        """Open the picture and its labels, both as stacks.
-
-        Raises
-        ------
-        InputError
-            If they cannot be read, or have different shapes.
-        """
-        from napari_sam.io.images.read import open_image
-        from napari_sam.io.labels import open_labels
-
+        """Open the picture and its labels, both as stacks."""
         with open_image(self.source) as image, open_labels(self.labels) as known:
             flat = len(known.shape) == 2
             stack = Stack(np.asarray(image)[None] if flat else image)
@@ -106,8 +92,6 @@ class _OpenRefine:
 
     def finish(self) -> Json:
         """Write the labels; return what became of each object."""
-        from napari_sam.io.scale import read_spacing
-
         target, tally = self.task.target, _Tally()
         dtype = np.uint8 if self.labels.dtype == bool else self.labels.dtype
         with target.room(self.labels.shape, dtype) as after:
@@ -117,7 +101,7 @@ class _OpenRefine:
                 after[part] = step.labels
             labels = after[0] if self.flat else after
             report = {"objects": tally.objects()}
-            spacing = read_spacing(self.task.source, labels.ndim)
+            spacing = self.task.spacing(labels.ndim)
             target.write(labels, spacing, self.predictor.model.entry, report)
         target.clean()
         return report

@@ -1,4 +1,4 @@
-"""Finding all objects of a picture file as work in parts: one for each slice or tile."""
+"""Find all objects of a picture file: a task of one part for each slice or tile."""
 
 from __future__ import annotations
 
@@ -7,23 +7,30 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.batch.label_output import LabelOutput
-from napari_sam.batch.slices import Runs, SeedsOf, count_axes, label_slices, runs, seeds_of
-from napari_sam.batch.words import WordMatches, Words, label_words
+from napari_sam.batch.label_output import LabelTask
+from napari_sam.batch.slices import (
+    Contrast,
+    Runs,
+    SeedsOf,
+    label_slices,
+    runs,
+    seeds_of,
+    stack_contrast,
+)
+from napari_sam.batch.words import WordMatches, Words
 from napari_sam.errors import InputError
 from napari_sam.files import Json
 from napari_sam.inference.automatic.search import GridProgress
 from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.inference.automatic.tiles import Tile, TileStore, Tiling, sample_picture, stamp
-from napari_sam.inference.stack import sample_stack
 from napari_sam.inference.store.memory import MemoryStore
 from napari_sam.inference.store.store import EmbeddingStore, open_store
-from napari_sam.io.images.read import LazyPlane, open_image, read_plane
+from napari_sam.io.images.read import LazyPlane, open_image
 from napari_sam.serving.segmenter import Segmenter
 
 if TYPE_CHECKING:
@@ -39,15 +46,13 @@ Part = tuple[tuple[int, ...], int | None]
 
 
 @dataclass(frozen=True)
-class SegmentTask:
+class SegmentTask(LabelTask):
     """What `napari-sam segment` does to a picture.
 
     Parameters
     ----------
-    source : Path
-        The picture.
-    target : LabelOutput
-        Where its labels go.
+    source, target
+        As in `LabelTask`.
     settings : GridSettings
         How it is searched.
     seeds : str, optional
@@ -60,33 +65,20 @@ class SegmentTask:
         Only what fits them is kept.
     """
 
-    source: Path
-    target: LabelOutput
     settings: GridSettings
     seeds: str | None = None
     gap: int = 1
     link: bool = True
     words: Words | None = None
 
-    @property
-    def folder(self) -> Path:
-        """Where it writes."""
-        return self.target.folder
-
     @contextmanager
     def opened(self, predictor: Predictor) -> Iterator[_OpenSegment]:
-        """Open the picture, and the file of seeds.
-
-        Raises
-        ------
-        InputError
-            If one cannot be read, or they do not fit each other.
-        """
+        """Open the picture, and the file of seeds."""
         # Each slice is looked at once, so nothing is kept in memory.
         store = EmbeddingStore(MemoryStore(0), open_store().disk)
         with (
             open_image(self.source) as data,
-            seeds_of(self.seeds, data.shape[: count_axes(data)]) as seeds,
+            seeds_of(self.seeds, data.plain_shape) as seeds,
         ):
             yield _OpenSegment(self, predictor, data, seeds, store)
 
@@ -104,7 +96,7 @@ class _OpenSegment:
     @property
     def parts(self) -> list[Part]:
         """All slices, or their tiles where they are large."""
-        *planes, height, width = self.data.shape[: count_axes(self.data)]
+        *planes, height, width = self.data.plain_shape
         cut = Tiling().cuts((height, width)) and not self._semantic
         tiles = range(len(Tiling().tiles((height, width)))) if cut else [None]
         return [(plane, tile) for plane in np.ndindex(*planes) for tile in tiles]
@@ -116,7 +108,7 @@ class _OpenSegment:
         plane, tile = part
         if self._semantic:
             if self.store.disk is not None:  # where finish finds it
-                self._segmenter.keep(read_plane(self.data, plane), self._stacked)
+                self._segmenter.keep(self.data[plane], self._stacked)
         elif tile is not None and self.seeds(plane) is None:
             there, folder = LazyPlane(self.data, plane), self._folder(plane)
             search_tile(self.predictor, there, tile, self.task.settings, folder, self._tiled)
@@ -126,10 +118,8 @@ class _OpenSegment:
 
     def finish(self) -> Json:
         """Put all together and write the labels; return how many objects there are, and more."""
-        from napari_sam.io.scale import read_spacing
-
-        task, shape = self.task, self.data.shape[: count_axes(self.data)]
-        spacing = read_spacing(task.source, len(shape))
+        task, shape = self.task, self.data.plain_shape
+        spacing = task.spacing(len(shape))
         along = spacing.along if task.link and not self._semantic else None
         order = runs(shape[:-2], along)
         report: Json = {
@@ -152,20 +142,20 @@ class _OpenSegment:
         self, words: Words, labels: NDArray[np.int32], order: Runs, anisotropy: float
     ) -> dict[int, str]:
         """Label what fits the words; return the words of each label."""
-        naming = WordMatches(words)
+        matches = WordMatches(words)
         if words.semantic:
             for [plane] in order:
-                pixels = read_plane(self.data, plane)
-                labels[plane] = naming.map(self._segmenter, pixels, self._stacked)
-                naming.note(labels[plane], labels[plane])
-            return naming.report()
+                pixels = self.data[plane]
+                labels[plane] = matches.map(self._segmenter, pixels, self._stacked)
+                matches.note(labels[plane], labels[plane])
+            return matches.report()
 
         def find(plane: tuple[int, ...]) -> list[Proposal]:
-            pixels = read_plane(self.data, plane)
-            return naming.keep(pixels, self._find(plane), self._stacked)
+            pixels = self.data[plane]
+            return matches.keep(pixels, self._find(plane), self._stacked)
 
-        label_words(labels, order, find, self.task.gap, anisotropy, naming)
-        return naming.report()
+        label_slices(labels, order, find, self.task.gap, anisotropy, matches)
+        return matches.report()
 
     def _find(self, plane: tuple[int, ...]) -> list[Proposal]:
         """Return the objects of a slice, from the folder if they are kept there."""
@@ -220,12 +210,11 @@ class _OpenSegment:
         return Segmenter(self.predictor, self.store)
 
     @cached_property
-    def _stacked(self) -> tuple[Any, Any] | None:
+    def _stacked(self) -> Contrast | None:
         """One contrast for all slices of a stack."""
-        ndim = count_axes(self.data)
-        return self._segmenter.contrast(sample_stack(self.data, ndim)) if ndim > 2 else None
+        return stack_contrast(self.data, self.predictor.model.entry.intensity)
 
     @cached_property
-    def _tiled(self) -> tuple[Any, Any]:
+    def _tiled(self) -> Contrast:
         """One contrast for all tiles."""
         return self._stacked or self._segmenter.contrast(sample_picture(LazyPlane(self.data, ())))

@@ -1,4 +1,4 @@
-"""What the commands share that turn pictures into labels."""
+"""Commands that turn pictures into labels: their arguments, outputs, resume and reports."""
 
 from __future__ import annotations
 
@@ -6,26 +6,17 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from napari_sam.cli.progress import Failures, add_verbosity
-from napari_sam.cli.scheduler import run_all
+from napari_sam.cli.progress import Failures, add_model, add_verbosity
+from napari_sam.cli.scheduler import add_scheduler, run_all
 from napari_sam.cli.streams import print_json
 from napari_sam.files import Json
 from napari_sam.reasons import shown
 
 if TYPE_CHECKING:
-    from napari_sam.batch.label_output import LabelOutput
+    from napari_sam.batch.label_output import LabelOutput, LabelTask
     from napari_sam.batch.model import WorkersModel
-    from napari_sam.batch.task import Task
-
-    class LabelTask(Task, Protocol):
-        """Work that makes labels."""
-
-        @property
-        def target(self) -> LabelOutput:
-            """Where they go."""
-
 
 __all__ = ["Describe", "add_label_arguments", "label_all", "targets", "tasks_of"]
 
@@ -50,9 +41,9 @@ def add_label_arguments(parser: argparse.ArgumentParser) -> None:
         "--resume", action="store_true",
         help="skip pictures whose labels are there, whole, and made just so",
     )  # fmt: skip
-    parser.add_argument("--model", metavar="NAME", default="cells_tiny", help="name or file")
-    parser.add_argument("--device", default="auto")
+    add_model(parser)
     add_verbosity(parser)
+    add_scheduler(parser)
 
 
 def targets(
@@ -81,7 +72,6 @@ def tasks_of(
     ----------
     outputs : mapping of Path to Path
         Where the labels of each picture go.
-    failures : Failures
     task : callable
         Returns the task for a picture and its output.
     """
@@ -94,6 +84,34 @@ def tasks_of(
             check_file(file_of(path)[0])
             tasks[path] = task(path, output)
     return tasks
+
+
+def label_paired(
+    command: str,
+    settings: Mapping[str, object],
+    chosen: argparse.Namespace,
+    known: tuple[str, Path],
+    task: Callable[[Path, LabelOutput, Path], LabelTask],
+    describe: Describe,
+) -> int:
+    """Do what `label_all` does, from labels that are known: how they are called, where they are."""
+    from napari_sam.batch.model import workers_model
+    from napari_sam.cli.pairing import pair_labels
+    from napari_sam.cli.paths import input_images, output_paths
+
+    failures, (part, labels) = Failures(), known
+    images = input_images(chosen.images, failures, chosen.output, chosen.quiet)
+    pairs = pair_labels(images, chosen.images, labels, failures)
+    outputs = output_paths(images, chosen.images, chosen.output, failures, pairs.values())
+    model = workers_model(chosen.model, chosen.device)
+    target = targets(command, model, settings)
+
+    def of(image: Path, output: Path) -> LabelTask:
+        to = target(output, {"image": image, part: pairs[image]})
+        return task(image.resolve(), to, pairs[image].resolve())
+
+    both = {image: outputs[image] for image in pairs if image in outputs}
+    return label_all(tasks_of(both, failures, of), model, chosen, failures, describe)
 
 
 def label_all(
@@ -111,12 +129,10 @@ def label_all(
     ----------
     tasks : mapping of Path to LabelTask
         By picture, as it was named.
-    model : WorkersModel
     chosen : argparse.Namespace
         With the arguments of `add_label_arguments` and `add_scheduler`.
     failures : Failures
         Of pictures that there is no work for.
-    said : callable
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Which labels go with which picture."""
+"""Match files of labels with their pictures, by names and folders."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
 
-from napari_sam.cli.paths import LABELS, place_below, root_of
+from napari_sam.cli.paths import LABELS, common_root, relative_folder
 from napari_sam.cli.progress import Failures
 from napari_sam.errors import InputError
 
@@ -26,11 +26,6 @@ def pair_labels(
     One file goes with one picture. Of several, those of ``cells.tif`` are called ``cells`` or
     ``cells_labels``, with whatever ending, and those of ``image`` also ``labels``; where pictures
     have the same name, the folders of the labels are called as theirs.
-
-    Raises
-    ------
-    InputError
-        If there are no labels at all.
     """
     from napari_sam.io.images.find import find_images, name_of
 
@@ -41,7 +36,7 @@ def pair_labels(
     for path in found:
         if os.path.realpath(path) not in own:
             by_name[name_of(path).removesuffix(LABELS)].append(path)
-    counts, roots = Counter(map(name_of, images)), (root_of(named), root_of([labels]))
+    counts, roots = Counter(map(name_of, images)), (common_root(named), common_root([labels]))
     best = {
         image: nearest(image, _called_so(image, by_name), counts[name_of(image)] == 1, roots)
         for image in images
@@ -104,7 +99,7 @@ def _likeness(one: Path, other: Path, roots: Roots) -> Score | None:
 
     None if one of the folders up to the second root is called otherwise.
     """
-    places = [place_below(path, root) for path, root in zip((one, other), roots, strict=True)]
+    places = [relative_folder(path, root) for path, root in zip((one, other), roots, strict=True)]
     tails = [reversed((root / place).parts) for root, place in zip(roots, places, strict=True)]
     same = takewhile(lambda pair: pair[0] == pair[1], zip(*tails, strict=False))
     count = sum(1 for _ in same)

@@ -1,4 +1,4 @@
-"""Progress bars of the command line, on stderr so that stdout stays for results."""
+"""OnBytes bars of the command line, on stderr so that stdout stays for results."""
 
 from __future__ import annotations
 
@@ -11,9 +11,15 @@ from pathlib import Path
 
 from napari_sam.reasons import reason, shown
 from napari_sam.zoo import catalogue
-from napari_sam.zoo.download import Progress
+from napari_sam.zoo.download import OnBytes
 
-__all__ = ["Failures", "add_verbosity", "byte_bar", "fetch_behind_bar"]
+__all__ = ["Failures", "add_model", "add_verbosity", "byte_bar", "fetch_behind_bar"]
+
+
+def add_model(parser: argparse.ArgumentParser, what: str = "name or file") -> None:
+    """Add the arguments that say which model, and where it runs."""
+    parser.add_argument("--model", metavar="NAME", default="cells_tiny", help=what)
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
 
 
 def add_verbosity(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +31,7 @@ def add_verbosity(parser: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def byte_bar(title: str) -> Iterator[Progress]:
+def byte_bar(title: str) -> Iterator[OnBytes]:
     """Show a bar for bytes once the first of them are reported."""
     from tqdm import tqdm
 
@@ -45,7 +51,7 @@ def fetch_behind_bar(name: str) -> None:
             catalogue.fetch(name, progress)
 
 
-WIDE = 60  # characters of a path; longer ones push their reason to the right
+MAX_WIDTH = 60  # characters of a path; longer ones push their reason to the right
 logger = logging.getLogger(__name__)
 
 
@@ -85,7 +91,7 @@ class Failures:
         print(f"napari-sam: {len(self.reasons)} of {count} failed:", file=sys.stderr)
         reasons = {path: _without(path, why) for path, why in self.reasons.items()}
         rows = [(shown(path), shown(" ".join(why.split()))) for path, why in reasons.items()]
-        width = min(WIDE, max(len(path) for path, _ in rows))
+        width = min(MAX_WIDTH, max(len(path) for path, _ in rows))
         for path, why in rows:
             print(f"  {path:<{width}}  {why}", file=sys.stderr)
 

@@ -1,4 +1,4 @@
-"""Where work is done: here, or on a cluster with the argument `--scheduler`."""
+"""Run tasks here, or on a cluster with the argument `--scheduler`, behind a progress bar."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the commands say, whoever listens: streams that break, and numbers that JSON has not."""
+"""Output streams that survive closed pipes and odd encodings, and JSON without NaN."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GONE = (errno.EPIPE, errno.EIO)  # who read it has ended; the terminal is closed
 
 
 class TolerantStream:
-    """A stream that takes every character, and goes on in silence when nobody reads it any more.
+    """A text stream that takes every character, and stays silent once nobody reads it any more.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class TolerantStream:
 
 @contextlib.contextmanager
 def tolerant_streams() -> Iterator[None]:
-    """Make the streams patient, for the time of a command."""
+    """Make stdout and stderr tolerant, for the time of a command."""
     out, err = TolerantStream(sys.stdout, wanted=True), TolerantStream(sys.stderr, wanted=False)
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):

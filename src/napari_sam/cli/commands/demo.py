@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_sam.cli.commands.gui import has_display
+from napari_sam.cli.progress import add_model
 
 if TYPE_CHECKING:
     from napari_sam.cli.commands import Commands
@@ -25,8 +26,7 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("--headless", action="store_true", help="write files, open no window")
     parser.add_argument("--output", metavar="DIR", type=Path, default=Path("napari-sam-demo"))
-    parser.add_argument("--model", metavar="NAME", default="cells_tiny", help="name or file")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
+    add_model(parser)
     parser.set_defaults(run=run)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_sam.cli.paths import input_images
-from napari_sam.cli.progress import Failures, add_verbosity, fetch_behind_bar
+from napari_sam.cli.progress import Failures, add_model, add_verbosity, fetch_behind_bar
 from napari_sam.cli.scheduler import add_scheduler, run_and_collect
 from napari_sam.cli.streams import print_json
 from napari_sam.errors import InputError
@@ -39,8 +39,7 @@ def add(commands: Commands) -> None:
         help="a .tif, .png or .zarr with any number of slices, a folder of them, a pattern such as "
         "'day*/*.tif', or an OME-Zarr plate",
     )  # fmt: skip
-    parser.add_argument("--model", metavar="NAME", default="cells_tiny", help="name or file")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
+    add_model(parser)
     parser.add_argument("--clear", action="store_true", help="first delete all that is kept")
     add_verbosity(parser)
     add_scheduler(parser)
@@ -153,20 +152,18 @@ def _steps(
     """Embed all slices of a picture, as the panel does."""
     import numpy as np
 
-    from napari_sam.batch.slices import count_axes
-    from napari_sam.inference.stack import sample_stack
-    from napari_sam.io.images.read import open_image, read_plane
+    from napari_sam.batch.slices import stack_contrast
+    from napari_sam.io.images.read import open_image
     from napari_sam.serving.precompute import embed_stack
     from napari_sam.serving.segmenter import Segmenter
 
     segmenter = Segmenter(predictor, store)
     with open_image(path) as data:
-        ndim = count_axes(data)
-        contrast = segmenter.contrast(sample_stack(data, ndim)) if ndim > 2 else None
+        contrast = stack_contrast(data, predictor.model.entry.intensity)
         yield from embed_stack(
             keep=lambda pixels: segmenter.keep(pixels, contrast),
-            read=lambda plane: read_plane(data, plane),
-            planes=np.ndindex(*data.shape[: ndim - 2]),
+            read=data.__getitem__,
+            planes=np.ndindex(*data.plain_shape[:-2]),
             current=lambda: None,
             budget=room,
         )

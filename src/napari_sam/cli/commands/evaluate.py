@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from napari_sam.cli.pairing import pair_labels
 from napari_sam.cli.paths import input_images
-from napari_sam.cli.progress import Failures, add_verbosity, fetch_behind_bar
+from napari_sam.cli.progress import Failures, add_model, add_verbosity, fetch_behind_bar
 from napari_sam.cli.scheduler import add_scheduler, run_and_collect
 from napari_sam.cli.streams import print_json
 from napari_sam.errors import InputError
@@ -43,8 +43,7 @@ def add(commands: Commands) -> None:
         help="where the labels of the pictures are, if not beside them: for several a folder or a "
         "pattern of labels with the same names, or with _labels behind them",
     )  # fmt: skip
-    parser.add_argument("--model", metavar="NAME", default="cells_tiny", help="name or file")
-    parser.add_argument("--device", default="auto")
+    add_model(parser)
     parser.add_argument("--held-out", action="store_true", help="only what training leaves out")
     parser.add_argument("--most", type=int, metavar="N", help="objects of each picture; else all")
     parser.add_argument(
@@ -86,13 +85,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _pairs(chosen: argparse.Namespace, failures: Failures) -> list[Pair]:
-    """Return the samples; pictures without labels are failures.
-
-    Raises
-    ------
-    InputError
-        If there are none.
-    """
+    """Return the samples; pictures without labels are failures."""
     from napari_sam.data.pairs import LABELS, beside, find_pairs, pair
     from napari_sam.io.images.find import ZARR, find_images
 
@@ -119,13 +112,7 @@ def _pairs(chosen: argparse.Namespace, failures: Failures) -> list[Pair]:
 
 
 def _held_out(pictures: list[Picture]) -> tuple[list[Picture], list[str]]:
-    """Return what training leaves out, and a remark on it.
-
-    Raises
-    ------
-    InputError
-        If it leaves nothing out.
-    """
+    """Return what training leaves out, and a remark on it."""
     from napari_sam.data.split import split
     from napari_sam.evaluation.leakage import look_alikes
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_sam.cli.labelling import add_label_arguments, label_all, targets, tasks_of
-from napari_sam.cli.pairing import pair_labels
-from napari_sam.cli.paths import input_images, output_paths
-from napari_sam.cli.progress import Failures
-from napari_sam.cli.scheduler import add_scheduler
+from napari_sam.cli.labelling import add_label_arguments, label_paired
 from napari_sam.files import Json
 
 if TYPE_CHECKING:
@@ -39,33 +36,20 @@ def add(commands: Commands) -> None:
     parser.add_argument("--first", type=int, metavar="N", help="go no further up than this slice")
     parser.add_argument("--last", type=int, metavar="N", help="go no further down than this one")
     add_label_arguments(parser)
-    add_scheduler(parser)
     parser.set_defaults(run=run)
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Follow the objects, write the labels, report on each object."""
     from napari_sam import PropagateSettings
-    from napari_sam.batch.model import workers_model
     from napari_sam.batch.propagate import PropagateTask
 
     settings = PropagateSettings(chosen.direction, chosen.first, chosen.last, chosen.only)
-    failures = Failures()
-    stacks = input_images(chosen.images, failures, chosen.output, chosen.quiet)
-    seeds = pair_labels(stacks, chosen.images, chosen.seeds, failures)
-    outputs = output_paths(stacks, chosen.images, chosen.output, failures, seeds.values())
-    model = workers_model(chosen.model, chosen.device)
-    target = targets("propagate", model, asdict(settings))
-
-    def task(stack: Path, output: Path) -> PropagateTask:
-        to = target(output, {"image": stack, "seeds": seeds[stack]})
-        return PropagateTask(stack.resolve(), seeds[stack].resolve(), to, settings)
-
-    known = {stack: outputs[stack] for stack in seeds if stack in outputs}
-    return label_all(tasks_of(known, failures, task), model, chosen, failures, _said)
+    known, task = ("seeds", chosen.seeds), partial(PropagateTask, settings=settings)
+    return label_paired("propagate", asdict(settings), chosen, known, task, _describe)
 
 
-def _said(report: Json) -> tuple[str, list[str]]:
+def _describe(report: Json) -> tuple[str, list[str]]:
     """Return what became of the objects, for people."""
     objects = report["objects"]
     lines = [line for id_, one in objects.items() for line in _lines(id_, one)]

@@ -6,11 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_sam.cli.labelling import add_label_arguments, label_all, targets, tasks_of
-from napari_sam.cli.pairing import pair_labels
-from napari_sam.cli.paths import input_images, output_paths
-from napari_sam.cli.progress import Failures
-from napari_sam.cli.scheduler import add_scheduler
+from napari_sam.cli.labelling import add_label_arguments, label_paired
 from napari_sam.files import Json
 
 if TYPE_CHECKING:
@@ -33,31 +29,18 @@ def add(commands: Commands) -> None:
         "the same names, or with _labels behind them",
     )  # fmt: skip
     add_label_arguments(parser)
-    add_scheduler(parser)
     parser.set_defaults(run=run)
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Refine, write the labels, report on each object."""
-    from napari_sam.batch.model import workers_model
     from napari_sam.batch.refine import RefineTask
 
-    failures = Failures()
-    images = input_images(chosen.images, failures, chosen.output, chosen.quiet)
-    rough = pair_labels(images, chosen.images, chosen.labels, failures)
-    outputs = output_paths(images, chosen.images, chosen.output, failures, rough.values())
-    model = workers_model(chosen.model, chosen.device)
-    target = targets("refine", model, {})
-
-    def task(image: Path, output: Path) -> RefineTask:
-        to = target(output, {"image": image, "labels": rough[image]})
-        return RefineTask(image.resolve(), rough[image].resolve(), to)
-
-    known = {image: outputs[image] for image in rough if image in outputs}
-    return label_all(tasks_of(known, failures, task), model, chosen, failures, _said)
+    known = "labels", chosen.labels
+    return label_paired("refine", {}, chosen, known, RefineTask, _describe)
 
 
-def _said(report: Json) -> tuple[str, list[str]]:
+def _describe(report: Json) -> tuple[str, list[str]]:
     """Return what became of the objects, for people."""
     objects = report["objects"]
     return f"{len(objects)} objects", [_line(id_, one) for id_, one in objects.items()]

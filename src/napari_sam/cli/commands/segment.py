@@ -13,18 +13,17 @@ from typing import TYPE_CHECKING, Any
 from napari_sam.cli.labelling import add_label_arguments, label_all, targets, tasks_of
 from napari_sam.cli.paths import input_images, output_paths
 from napari_sam.cli.progress import Failures
-from napari_sam.cli.scheduler import add_scheduler
 from napari_sam.errors import InputError
 from napari_sam.files import Json
 
 if TYPE_CHECKING:
+    from napari_sam.batch.label_output import LabelTask
     from napari_sam.batch.words import Words
     from napari_sam.cli.commands import Commands
-    from napari_sam.cli.labelling import LabelTask
     from napari_sam.inference.automatic.settings import GridSettings
 
 
-__all__ = ["add", "add_seeds", "add_words", "seeded", "wanted"]
+__all__ = ["add", "add_seeds", "add_words", "with_seeds", "word_settings"]
 
 
 def add(commands: Commands) -> None:
@@ -63,7 +62,6 @@ def add(commands: Commands) -> None:
     )
     add_words(parser)
     add_label_arguments(parser)
-    add_scheduler(parser)
     parser.set_defaults(run=run)
 
 
@@ -79,7 +77,7 @@ def run(chosen: argparse.Namespace) -> int:
         min_score=chosen.min_score,
         min_stability=chosen.min_stability,
     )
-    settings = seeded(settings, chosen.seeds)
+    settings = with_seeds(settings, chosen.seeds)
     given = {}
     if chosen.seeds is not None and Path(chosen.seeds).exists():
         given["seeds"] = Path(chosen.seeds)
@@ -88,7 +86,7 @@ def run(chosen: argparse.Namespace) -> int:
     failures = Failures()
     images = input_images(chosen.images, failures, chosen.output, chosen.quiet)
     outputs = output_paths(images, chosen.images, chosen.output, failures, given.values())
-    words = wanted(chosen)
+    words = word_settings(chosen)
     if chosen.boxes is not None and (chosen.seeds or words):
         raise InputError("--boxes says what to segment; leave --seeds and --text out")
     model = workers_model(chosen.model, chosen.device)
@@ -98,11 +96,11 @@ def run(chosen: argparse.Namespace) -> int:
     seeds = str(given["seeds"].resolve()) if "seeds" in given else None
 
     def task(path: Path, output: Path) -> LabelTask:
-        picture, to = path.resolve(), target(output, {"image": path, **given})
+        image, to = path.resolve(), target(output, {"image": path, **given})
         if chosen.boxes is None:
             link = not chosen.no_link
-            return SegmentTask(picture, to, settings, seeds, chosen.gap, link, words)
-        return BoxesTask(picture, to, chosen.boxes.resolve())
+            return SegmentTask(image, to, settings, seeds, chosen.gap, link, words)
+        return BoxesTask(image, to, chosen.boxes.resolve())
 
     tasks = tasks_of(outputs, failures, task)
     return label_all(tasks, model, chosen, failures, partial(_said, words))
@@ -147,7 +145,7 @@ def add_seeds(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def seeded(settings: GridSettings, how: str | None) -> GridSettings:
+def with_seeds(settings: GridSettings, how: str | None) -> GridSettings:
     """Return the settings with these seeds; a file changes nothing of them."""
     from dataclasses import replace
 
@@ -185,14 +183,8 @@ def add_words(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def wanted(chosen: argparse.Namespace) -> Words | None:
-    """Return what is asked for in words; None without `--text`. Unknown words are told.
-
-    Raises
-    ------
-    InputError
-        If arguments do not fit each other, a text is empty, or the encoder is not here.
-    """
+def word_settings(chosen: argparse.Namespace) -> Words | None:
+    """Return what is asked for in words; None without `--text`. Unknown words are told."""
     if chosen.text is None:
         given = [name for name in ("similarity", "top", "semantic", "encoder") if _is(chosen, name)]
         if given:

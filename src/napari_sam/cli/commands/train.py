@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_sam.cli.progress import add_verbosity, fetch_behind_bar
+from napari_sam.cli.progress import add_model, add_verbosity, fetch_behind_bar
 from napari_sam.cli.streams import print_json
 from napari_sam.reasons import shown
 from napari_sam.zoo import catalogue
@@ -30,7 +30,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "-o", "--output", metavar="NAME", required=True, help="the new model's name"
     )
-    parser.add_argument("--model", metavar="NAME", default="cells_tiny", help="the base model")
+    add_model(parser, "the base model")
     parser.add_argument(
         "--what", choices=("decoder", "adapters", "everything"), default="decoder",
         help="what is trained: decoder only (minutes), small adapters, or all",
@@ -38,7 +38,6 @@ def add(commands: Commands) -> None:
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--partial", action="store_true", help="not all objects are labelled")
-    parser.add_argument("--device", default="auto")
     add_verbosity(parser)
     parser.set_defaults(run=run)
 
