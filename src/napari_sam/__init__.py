@@ -18,7 +18,9 @@ def __getattr__(name: str) -> object:
     if name == "__version__":
         from importlib.metadata import version
 
-        return version("napari-sam")
+        from napari_sam.errors import DISTRIBUTION
+
+        return version(DISTRIBUTION)
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return _public(name)

@@ -81,7 +81,7 @@ def _within(points: NDArray[np.float64], shape: tuple[int, ...], name: str) -> N
 def stack_contrast(data: Pixels, rule: str) -> Contrast | None:
     """Return one contrast for all slices of a stack; None of a single slice, which has its own."""
     from napari_sam.inference.image import pixel_range
-    from napari_sam.inference.stack import sample_stack
+    from napari_sam.inference.sampling import sample_stack
 
     ndim = len(data.plain_shape)
     return pixel_range(sample_stack(data, ndim), rule) if ndim > 2 else None

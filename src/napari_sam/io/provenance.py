@@ -12,6 +12,7 @@ from zipfile import ZipFile
 
 import numpy as np
 
+from napari_sam.errors import DISTRIBUTION
 from napari_sam.files import Json, replacing
 from napari_sam.io.images.microscopes import file_of
 from napari_sam.io.images.read import open_image
@@ -26,7 +27,7 @@ __all__ = [
     "write_provenance",
 ]
 
-PACKAGES = ("napari-sam", "numpy", "torch")
+PACKAGES = (DISTRIBUTION, "numpy", "torch")
 
 
 def provenance_path(output: Path) -> Path:
