@@ -20,7 +20,7 @@ def test_all_files_are_done_but_the_bad_one_and_no_part_twice(tmp_path):
     steps.close()
     assert not (tmp_path / "b.txt").exists()
     *_, last = run_locally(tasks, predictor=None)
-    assert (last.work, last.report) == (tasks[2], 1)
+    assert (last.result.task, last.result.report) == (tasks[2], 1)
     assert (tmp_path / "b.txt").read_text() == "0\n1\n2\n3"
     log = (tmp_path / "log.txt").read_text().splitlines()
     assert [line.split(maxsplit=1)[1] for line in log if "begin" in line] == [
@@ -28,5 +28,5 @@ def test_all_files_are_done_but_the_bad_one_and_no_part_twice(tmp_path):
         "c.txt begin 0",
     ]
     problem = next(iter(run_locally(tasks, predictor=None)))
-    assert problem.work == tasks[0]
-    assert "gone is not there" in problem.problem
+    assert problem.result.task == tasks[0]
+    assert "gone is not there" in problem.result.problem

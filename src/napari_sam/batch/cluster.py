@@ -22,8 +22,9 @@ from uuid import uuid4
 
 import napari_sam
 from napari_sam.batch.model import WorkersModel, load_predictor
-from napari_sam.batch.task import OpenTask, Progress, Task
+from napari_sam.batch.task import FileState, OpenTask, Task
 from napari_sam.errors import DISTRIBUTION, ClusterError
+from napari_sam.progress import Progress
 from napari_sam.reasons import reason
 
 if TYPE_CHECKING:
@@ -36,7 +37,9 @@ AHEAD = 3  # tasks per thread in the scheduler's hands, so that a worker finds t
 _turn = Lock()  # a worker has one model, whatever its threads: it does one part at a time
 
 
-def run_on_cluster(tasks: Sequence[Task], model: WorkersModel, address: str) -> Generator[Progress]:
+def run_on_cluster(
+    tasks: Sequence[Task], model: WorkersModel, address: str
+) -> Generator[Progress[FileState]]:
     """Run tasks on an existing cluster.
 
     A generator that is closed early, or interrupted, cancels what no worker has begun; what is
@@ -51,7 +54,7 @@ def run_on_cluster(tasks: Sequence[Task], model: WorkersModel, address: str) -> 
 
     Yields
     ------
-    Progress
+    Progress of FileState
 
     Raises
     ------
@@ -80,8 +83,8 @@ class _TaskState:
     total: int = 1
     problem: str = ""
 
-    def progress(self, report: object = None) -> Progress:
-        return Progress(self.task, self.done, self.total, report, self.problem)
+    def progress(self, report: object = None) -> Progress[FileState]:
+        return Progress(self.done, self.total, FileState(self.task, report, self.problem))
 
 
 @dataclass(frozen=True)
@@ -140,7 +143,9 @@ def _complete(steps: Iterator[float]) -> None:
         pass
 
 
-def _run(client: Client, tasks: Iterable[Task], model: WorkersModel) -> Iterator[Progress]:
+def _run(
+    client: Client, tasks: Iterable[Task], model: WorkersModel
+) -> Iterator[Progress[FileState]]:
     """Give out tasks as workers become free, and tell what became of them."""
     from distributed import as_completed
 
@@ -175,7 +180,9 @@ def _next(ready: deque[_Call], states: Iterator[_TaskState]) -> _Call | None:
     return None if state is None else _Call(state, _begin)
 
 
-def _settle(call: _Call, future: Future[_Reply], ready: deque[_Call]) -> Iterator[Progress]:
+def _settle(
+    call: _Call, future: Future[_Reply], ready: deque[_Call]
+) -> Iterator[Progress[FileState]]:
     """Tell what became of a task, and add what is to be done next."""
     state, report = call.state, None
     if state.problem:  # of another part, told already

@@ -6,7 +6,8 @@ import logging
 from collections.abc import Generator, Iterable
 from typing import TYPE_CHECKING
 
-from napari_sam.batch.task import Progress, Task
+from napari_sam.batch.task import FileState, Task
+from napari_sam.progress import Progress
 from napari_sam.reasons import reason
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ __all__ = ["run_locally"]
 logger = logging.getLogger(__name__)
 
 
-def run_locally(tasks: Iterable[Task], predictor: Predictor) -> Generator[Progress]:
+def run_locally(tasks: Iterable[Task], predictor: Predictor) -> Generator[Progress[FileState]]:
     """Run tasks with a model; a file that fails stops no others.
 
     To stop, close the generator: what is done stays done.
@@ -29,22 +30,22 @@ def run_locally(tasks: Iterable[Task], predictor: Predictor) -> Generator[Progre
 
     Yields
     ------
-    Progress
+    Progress of FileState
         The last of each file has a report or a problem.
     """
     for task in tasks:
-        now = Progress(task, 0, 1)
+        now = Progress(0.0, 1, FileState(task))
         try:
             with task.opened(predictor) as open_task:
                 total = max(1, len(open_task.parts))
                 for number, part in enumerate(open_task.parts):
                     for share in open_task.do(part):
-                        now = Progress(task, number + share, total)
+                        now = Progress(number + share, total, FileState(task))
                         yield now
-                    now = Progress(task, number + 1, total)
+                    now = Progress(number + 1, total, FileState(task))
                     yield now
-                now = Progress(task, total, total, open_task.finish())
+                now = Progress(total, total, FileState(task, open_task.finish()))
         except Exception as error:  # files can be damaged in more ways than their readers name
             logger.debug("%s", task.source, exc_info=True)
-            now = Progress(task, now.done, now.total, problem=reason(error))
+            now = Progress(now.done, now.total, FileState(task, problem=reason(error)))
         yield now

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from napari_sam.inference.predictor import Predictor
 
-__all__ = ["OpenTask", "Progress", "Task"]
+__all__ = ["FileState", "OpenTask", "Task"]
 
 
 class OpenTask(Protocol):
@@ -55,24 +55,18 @@ class Task(Protocol):
 
 
 @dataclass(frozen=True)
-class Progress:
-    """How far a file is.
+class FileState:
+    """What is known of a file; its progress counts parts.
 
     Parameters
     ----------
-    work : Task
-    done : float
-        Parts.
-    total : int
-        Parts.
+    task : Task
     report : object
         What `OpenTask.finish` returned; None before.
     problem : str
         Why nothing more is done to this file; empty if all is well.
     """
 
-    work: Task
-    done: float
-    total: int
+    task: Task
     report: Any = None
     problem: str = ""

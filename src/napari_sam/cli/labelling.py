@@ -149,11 +149,12 @@ def label_all(
                 names[id(task)] = path
     try:
         for step in run_all([tasks[path] for path in names.values()], model, chosen):
-            path = names[id(step.work)]
-            if step.problem:
-                failures.reasons[str(path)] = step.problem
+            file = step.result
+            path = names[id(file.task)]
+            if file.problem:
+                failures.reasons[str(path)] = file.problem
             else:
-                reports[path] = _report(path, tasks[path], step.report)
+                reports[path] = _report(path, tasks[path], file.report)
     except KeyboardInterrupt:
         going_on = "the same command with --resume goes on"
         print(f"stopped; {len(reports)} of {count} are done; {going_on}", file=sys.stderr)

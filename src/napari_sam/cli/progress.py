@@ -1,4 +1,4 @@
-"""OnBytes bars of the command line, on stderr so that stdout stays for results."""
+"""Progress bars of the command line, on stderr so that stdout stays for results."""
 
 from __future__ import annotations
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from napari_sam.batch.model import WorkersModel
-    from napari_sam.batch.task import Progress, Task
+    from napari_sam.batch.task import FileState, Task
+    from napari_sam.progress import Progress
 
 __all__ = ["add_scheduler", "run_all", "run_and_collect"]
 
@@ -32,7 +33,7 @@ def add_scheduler(parser: argparse.ArgumentParser) -> None:
 
 def run_all(
     tasks: Sequence[Task], model: WorkersModel, chosen: argparse.Namespace
-) -> Iterator[Progress]:
+) -> Iterator[Progress[FileState]]:
     """Do all work behind a bar; give what is said last of each file, as soon as it is said.
 
     That is its report or its problem. The model is loaded if there is any work, and not here if a
@@ -52,27 +53,28 @@ def run_all(
         ) as bar,
     ):  # fmt: skip
         for step in steps:
-            ended = step.report is not None or bool(step.problem)
+            file = step.result
+            ended = file.report is not None or bool(file.problem)
             share = 1.0 if ended else step.done / step.total
-            bar.update(share - begun.get(id(step.work), 0.0))
-            begun[id(step.work)] = share
+            bar.update(share - begun.get(id(file.task), 0.0))
+            begun[id(file.task)] = share
             if ended:
-                del begun[id(step.work)]
+                del begun[id(file.task)]
                 yield step
 
 
-def run_and_collect(tasks: Sequence[Task], chosen: argparse.Namespace) -> list[Progress]:
+def run_and_collect(tasks: Sequence[Task], chosen: argparse.Namespace) -> list[Progress[FileState]]:
     """Return, for each work, what was said of it last: its report, or the problem."""
     from napari_sam.batch.model import workers_model
 
     model = workers_model(chosen.model, chosen.device)
-    last = {id(step.work): step for step in run_all(tasks, model, chosen)}
+    last = {id(step.result.task): step for step in run_all(tasks, model, chosen)}
     return [last[id(task)] for task in tasks]
 
 
 def _begun(
     tasks: Sequence[Task], model: WorkersModel, scheduler: str | None
-) -> Generator[Progress]:
+) -> Generator[Progress[FileState]]:
     if scheduler is not None:
         from napari_sam.batch.cluster import run_on_cluster
 

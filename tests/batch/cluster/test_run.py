@@ -42,11 +42,17 @@ def under_way(tasks):
 
 def test_all_files_are_done_but_the_bad_one(cluster, model, tasks):
     steps = run(tasks, model, cluster)
-    reports = {step.work.output.name: step.report for step in steps if step.report is not None}
+    reports = {
+        step.result.task.output.name: step.result.report
+        for step in steps
+        if step.result.report is not None
+    }
     assert reports == {"a.txt": 9, "b.txt": 1, "c.txt": 1}
-    assert [step.done for step in steps if step.work == tasks[0]] == [0, 1, 2, 3, 4, 5, 5]
+    assert [step.done for step in steps if step.result.task == tasks[0]] == [0, 1, 2, 3, 4, 5, 5]
     assert tasks[0].output.read_text() == "0\n1\n2\n3\n4"
-    ((bad, problem),) = [(step.work, step.problem) for step in steps if step.problem]
+    ((bad, problem),) = [
+        (step.result.task, step.result.problem) for step in steps if step.result.problem
+    ]
     assert bad == tasks[3]
     assert "gone is not there" in problem
     assert len({pid for pid, *_ in logged(tasks, "begin")}) == 2  # both workers did some
@@ -55,7 +61,7 @@ def test_all_files_are_done_but_the_bad_one(cluster, model, tasks):
 
 def test_what_is_done_is_not_done_again(cluster, model, tasks):
     for _ in range(2):
-        assert run(tasks[:1], model, cluster)[-1].report == 9
+        assert run(tasks[:1], model, cluster)[-1].result.report == 9
     assert len(logged(tasks, "begin")) == 5
 
 
@@ -66,8 +72,8 @@ def test_what_a_killed_worker_had_begun_is_done_by_others_once(cluster, model, t
         time.sleep(0.01)
     victim, *lost = under_way(tasks)[-1]
     os.kill(victim, signal.SIGKILL)
-    assert not [step for step in steps if step.problem]
-    assert [work.output.read_text() for work in tasks[:3]] == ["0\n1\n2\n3\n4", "0", "0"]
+    assert not [step for step in steps if step.result.problem]
+    assert [task.output.read_text() for task in tasks[:3]] == ["0\n1\n2\n3\n4", "0", "0"]
     began = [tuple(part) for _, *part in logged(tasks, "begin")]
     ended = [tuple(part) for _, *part in logged(tasks, "end")]
     assert began.count(tuple(lost)) == 2
@@ -83,7 +89,7 @@ def test_a_run_that_is_stopped_takes_back_what_nobody_has_begun(cluster, model, 
     assert not under_way(tasks)
     assert 1 <= len(logged(tasks, "end")) < 5
     assert not tasks[0].output.exists()
-    assert run(tasks[:1], model, cluster)[-1].report == 9
+    assert run(tasks[:1], model, cluster)[-1].result.report == 9
     assert len(logged(tasks, "end")) == 5
 
 

@@ -140,10 +140,10 @@ def _scored(
         return results
     tasks = [EvaluateTask(picture, chosen.most) for picture in pictures]
     for picture, end in zip(pictures, run_and_collect(tasks, chosen), strict=True):
-        if end.problem:
-            failures.reasons[picture.source] = end.problem
+        if end.result.problem:
+            failures.reasons[picture.source] = end.result.problem
         else:
-            results.append((picture, end.report))
+            results.append((picture, end.result.report))
     return results
 
 
