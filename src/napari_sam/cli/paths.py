@@ -15,14 +15,7 @@ from napari_sam.cli.progress import Failures
 from napari_sam.errors import InputError
 from napari_sam.reasons import shown
 
-__all__ = [
-    "LABELS",
-    "common_root",
-    "distinct",
-    "input_images",
-    "output_paths",
-    "relative_folder",
-]
+__all__ = ["LABELS", "common_root", "distinct", "input_images", "output_paths", "relative_folder"]
 
 T = TypeVar("T")
 LABELS = "_labels"

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_sam.arrays import LazyArray
 from napari_sam.errors import InputError
@@ -24,15 +23,7 @@ from napari_sam.io.ome_zarr import write_ome_zarr
 from napari_sam.io.spacing import MOST_AXES, NO_UNIT, SYMBOLS, Spacing
 from napari_sam.numbering import check_numbers
 
-__all__ = [
-    "OUTLINES",
-    "TABLE",
-    "check_output",
-    "copy_labels",
-    "open_labels",
-    "save_layer",
-    "write_labels",
-]
+__all__ = ["OUTLINES", "TABLE", "check_output", "open_labels", "save_layer", "write_labels"]
 
 JPEG = (".jpeg", ".jpg")
 OUTLINES, TABLE = (".json", ".geojson", ".zip"), (".csv",)
@@ -57,12 +48,6 @@ def open_labels(path: Path) -> Iterator[Pixels]:
     with open_image(path, numbers=True) as labels:
         check_are_labels(path, labels)
         yield labels
-
-
-def copy_labels(labels: LazyArray) -> NDArray[np.integer]:
-    """Return all of the labels in memory, to write in."""
-    copy = np.array(labels[...])
-    return copy.astype(np.uint8) if copy.dtype == bool else copy
 
 
 def check_output(output: Path, *inputs: Path) -> None:

@@ -15,14 +15,7 @@ import platformdirs
 
 from napari_sam.errors import CheckpointError, InputError
 from napari_sam.settings import load_settings
-from napari_sam.zoo.download import (
-    OnBytes,
-    download,
-    has_hash,
-    matched_before,
-    megabytes,
-    remember,
-)
+from napari_sam.zoo.download import OnBytes, download, has_hash, matched_before, megabytes, remember
 
 __all__ = [
     "Entry",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from napari_sam.inference.automatic.settings import GridSettings
 
 
-__all__ = ["add", "add_seeds", "add_words", "with_seeds", "word_settings"]
+__all__ = ["add"]
 
 
 def add(commands: Commands) -> None:
@@ -40,7 +40,7 @@ def add(commands: Commands) -> None:
         "--points", type=int, default=32, metavar="N",
         help="at most N x N points, of a grid just as many (default 32)",
     )  # fmt: skip
-    add_seeds(parser)
+    _add_seeds(parser)
     parser.add_argument(
         "--boxes", metavar="CSV", type=Path,
         help="segment one object for each row of a table: y0, x0, y1, x1, for stacks slice, and "
@@ -60,7 +60,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--no-link", action="store_true", help="number the objects of all slices, link none"
     )
-    add_words(parser)
+    _add_words(parser)
     add_label_arguments(parser)
     parser.set_defaults(run=run)
 
@@ -77,7 +77,7 @@ def run(chosen: argparse.Namespace) -> int:
         min_score=chosen.min_score,
         min_stability=chosen.min_stability,
     )
-    settings = with_seeds(settings, chosen.seeds)
+    settings = _with_seeds(settings, chosen.seeds)
     given = {}
     if chosen.seeds is not None and Path(chosen.seeds).exists():
         given["seeds"] = Path(chosen.seeds)
@@ -86,7 +86,7 @@ def run(chosen: argparse.Namespace) -> int:
     failures = Failures()
     images = input_images(chosen.images, failures, chosen.output, chosen.quiet)
     outputs = output_paths(images, chosen.images, chosen.output, failures, given.values())
-    words = word_settings(chosen)
+    words = _word_settings(chosen)
     if chosen.boxes is not None and (chosen.seeds or words):
         raise InputError("--boxes says what to segment; leave --seeds and --text out")
     model = workers_model(chosen.model, chosen.device)
@@ -134,7 +134,7 @@ def _linked(report: Json) -> str:
     return ", linked through time" if report["linked"] else ""
 
 
-def add_seeds(parser: argparse.ArgumentParser) -> None:
+def _add_seeds(parser: argparse.ArgumentParser) -> None:
     """Add the argument."""
     parser.add_argument(
         "--seeds", metavar="HOW",
@@ -145,7 +145,7 @@ def add_seeds(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def with_seeds(settings: GridSettings, how: str | None) -> GridSettings:
+def _with_seeds(settings: GridSettings, how: str | None) -> GridSettings:
     """Return the settings with these seeds; a file changes nothing of them."""
     from dataclasses import replace
 
@@ -159,7 +159,7 @@ def with_seeds(settings: GridSettings, how: str | None) -> GridSettings:
     return settings
 
 
-def add_words(parser: argparse.ArgumentParser) -> None:
+def _add_words(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     words = parser.add_argument_group("words", "keep only what they fit; see docs/text.md")
     words.add_argument(
@@ -183,7 +183,7 @@ def add_words(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def word_settings(chosen: argparse.Namespace) -> Words | None:
+def _word_settings(chosen: argparse.Namespace) -> Words | None:
     """Return what is asked for in words; None without `--text`. Unknown words are told."""
     if chosen.text is None:
         given = [name for name in ("similarity", "top", "semantic", "encoder") if _is(chosen, name)]

@@ -14,13 +14,7 @@ import numpy as np
 from napari_sam.arrays import Array
 from napari_sam.errors import InputError
 from napari_sam.files import replacing
-from napari_sam.io.objects.instances import (
-    Instances,
-    Piece,
-    check_slice,
-    formats_extra,
-    gather,
-)
+from napari_sam.io.objects.instances import Instances, Piece, check_slice, formats_extra, gather
 from napari_sam.io.objects.outlines import Polygon, outline, rasterise, rings_of
 from napari_sam.io.objects.read_log import ReadLog
 
