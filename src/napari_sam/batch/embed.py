@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_sam.batch.slices import Contrast, stack_contrast
+from napari_sam.arrays import ContrastRange
+from napari_sam.batch.slices import stack_contrast
 from napari_sam.errors import InputError
 from napari_sam.files import Json
 from napari_sam.inference.store.disk import DiskStore
@@ -89,5 +90,5 @@ class _OpenEmbed:
         return {"slices": slices, "kept": slices, "embedded": slices, "bytes": 0}
 
     @cached_property
-    def _contrast(self) -> Contrast | None:
+    def _contrast(self) -> ContrastRange | None:
         return stack_contrast(self.data, self.predictor.model.entry.intensity)

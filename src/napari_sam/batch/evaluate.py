@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_sam.data.samples import Picture
-from napari_sam.evaluation.evaluate import Row, evaluate
+from napari_sam.data.samples import LabelledImage
+from napari_sam.evaluation.evaluate import ObjectScores, evaluate
 
 if TYPE_CHECKING:
     from napari_sam.inference.predictor import Predictor
@@ -21,7 +21,7 @@ __all__ = ["EvaluateTask"]
 class EvaluateTask:
     """What `napari-sam evaluate` does to a picture, which travels with the work."""
 
-    picture: Picture
+    picture: LabelledImage
     max_objects: int | None = None
     folder: None = None
 
@@ -48,7 +48,7 @@ class _OpenEvaluate:
         """Do nothing."""
         yield from ()
 
-    def finish(self) -> list[Row]:
+    def finish(self) -> list[ObjectScores]:
         """Return a row for each object."""
         ((_, rows),) = evaluate(self.predictor, [self.task.picture], self.task.max_objects)
         return rows

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sam.arrays import ContrastRange
 from napari_sam.batch.label_output import LabelTask
 from napari_sam.batch.slices import (
-    Contrast,
     Runs,
     SeedsOf,
     label_slices,
@@ -210,11 +210,11 @@ class _OpenSegment:
         return StoredSegmenter(self.predictor, self.store)
 
     @cached_property
-    def _stacked(self) -> Contrast | None:
+    def _stacked(self) -> ContrastRange | None:
         """One contrast for all slices of a stack."""
         return stack_contrast(self.data, self.predictor.model.entry.intensity)
 
     @cached_property
-    def _tiled(self) -> Contrast:
+    def _tiled(self) -> ContrastRange:
         """One contrast for all tiles."""
         return self._stacked or self._segmenter.contrast(sample_image(LazyPlane(self.data, ())))

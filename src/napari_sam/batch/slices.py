@@ -6,11 +6,12 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sam.arrays import ContrastRange
 from napari_sam.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,13 +19,11 @@ if TYPE_CHECKING:
     from napari_sam.io.images.pixels import Pixels
     from napari_sam.results import Proposal
 
-__all__ = ["Contrast", "Runs", "SeedsOf", "label_slices", "runs", "seeds_of", "stack_contrast"]
+__all__ = ["Runs", "SeedsOf", "label_slices", "runs", "seeds_of", "stack_contrast"]
 
 Runs = list[list[tuple[int, ...]]]
 """Planes, each run of them in order."""
 
-Contrast = tuple[Any, Any]
-"""The values that become black and white, of each channel."""
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +77,7 @@ def _within(points: NDArray[np.float64], shape: tuple[int, ...], name: str) -> N
     return points[inside]
 
 
-def stack_contrast(data: Pixels, rule: str) -> Contrast | None:
+def stack_contrast(data: Pixels, rule: str) -> ContrastRange | None:
     """Return one contrast for all slices of a stack; None of a single slice, which has its own."""
     from napari_sam.inference.image import pixel_range
     from napari_sam.inference.sampling import sample_stack

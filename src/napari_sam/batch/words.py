@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.arrays import Array
+from napari_sam.arrays import Array, ContrastRange
 from napari_sam.text import BUILT_IN
 
 if TYPE_CHECKING:
-    from napari_sam.batch.slices import Contrast
     from napari_sam.results import Proposal
     from napari_sam.serving.segmenter import StoredSegmenter
     from napari_sam.text.reader import Reader
@@ -66,10 +65,10 @@ class WordMatches:
         self._pixels: Counter[tuple[int, int]] = Counter()  # of each label of each class
 
     def keep(
-        self, image: Array, found: Sequence[Proposal], contrast: Contrast | None
+        self, image: Array, found: Sequence[Proposal], contrast: ContrastRange | None
     ) -> list[Proposal]:
         """Return what fits."""
-        seen = self._reader.look(image, found, contrast, _go_on)
+        seen = self._reader.embed_proposals(image, found, contrast, _go_on)
         ranked = self._reader.compare(seen, self._words.texts)
         self._kind_of = {
             ranked.proposals[i]: kind
@@ -78,7 +77,7 @@ class WordMatches:
         return list(self._kind_of)
 
     def map(
-        self, segmenter: StoredSegmenter, image: Array, contrast: Contrast | None
+        self, segmenter: StoredSegmenter, image: Array, contrast: ContrastRange | None
     ) -> NDArray[np.int32]:
         """Return a class for each pixel (H, W), 0 where nothing fits."""
         classes = np.zeros(image.shape[:2], np.int32)

@@ -74,14 +74,15 @@ def sweep(
     def work(some: list[int]) -> list[list[PointMask]]:
         where = view.to_frame(points[some])
         xy = torch.from_numpy(where).to(like.device, like.dtype)[:, None]
-        answer = model.judge(features, xy, torch.ones(len(some), 1, device=like.device).long())
+        ones = torch.ones(len(some), 1, device=like.device).long()
+        answer = model.predict_iou(features, xy, ones)
         good = answer.iou[:, MULTIMASK].float() > thresholds.min_score
         worth = good.any(dim=1).nonzero()[:, 0]
         found: list[list[PointMask]] = [[] for _ in some]
         if len(worth) == 0:
             return found
         chosen = answer.only(worth, MULTIMASK)
-        logits = model.mask_decoder.draw(chosen).float()
+        logits = model.mask_decoder.predict_masks(chosen).float()
         wanted = good[worth] & _stable(logits, enlarger.cells, view, thresholds)
         for row, column in wanted.nonzero().tolist():
             index = int(worth[row])
