@@ -26,7 +26,7 @@ def deepest_point(mask: NDArray[np.bool_]) -> tuple[int, int]:
 
 
 def bounding_slices(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
-    """Return the rows and columns of the bounding box of a mask that is not empty."""
+    """Return the rows and columns of a mask's bounding box; the mask must not be empty."""
     box = bounding_box(mask)
     assert box is not None
     return slices(box)

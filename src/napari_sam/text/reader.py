@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from napari_sam.arrays import ContrastRange
 from napari_sam.progress import Pause
 from napari_sam.results import Proposal
 from napari_sam.text.installed import missing
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from napari_sam.arrays import ContrastRange
     from napari_sam.serving.segmenter import StoredSegmenter
     from napari_sam.text.encoder import Encoder
     from napari_sam.text.ranking import EmbeddedProposals, Ranked

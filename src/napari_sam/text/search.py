@@ -88,12 +88,10 @@ def iter_ranked(
     for step in iter_proposals(
         predictor, image, settings, contrast=contrast, store=store, pause=pause
     ):
-        if step.result.kept is None:
-            yield Progress(step.done, step.total, None)
-        else:  # the last one
-            kept = step.result.kept
+        kept, ranked = step.result.kept, None
+        if kept is not None:  # the last one
             ranked = rank(encoder, image, kept, words, against=against, contrast=contrast)
-            yield Progress(step.done, step.total, ranked)
+        yield Progress(step.done, step.total, ranked)
 
 
 def map_words(

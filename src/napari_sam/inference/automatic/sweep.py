@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from napari_sam.arrays import Pixels
+from napari_sam.arrays import Array
 from napari_sam.inference.batching import batches
 from napari_sam.inference.embedding import map_features
 from napari_sam.inference.windows import View
@@ -120,7 +120,7 @@ def _enlarged(
     outer = int((values > threshold - thresholds.offset).sum())
     if outer == 0 or inner < thresholds.min_stability * outer:
         return None
-    mask: Pixels = (values > threshold).cpu().numpy()
+    mask: Array = (values > threshold).cpu().numpy()
     return (mask, corner, inner / outer) if mask.any() else None
 
 

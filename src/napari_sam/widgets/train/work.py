@@ -198,7 +198,7 @@ class TrainWork(QObject):
         self._tell("saved", name, table)
 
     def _fetch(self, name: str) -> None:
-        if name in catalogue.catalogue():
+        if name in catalogue.entries():
             catalogue.fetch(
                 name, lambda done, total: self._report(f"Downloading {name}", done, total)
             )
