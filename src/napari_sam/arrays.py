@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
 
-__all__ = ["ODD", "ContrastRange", "Indexable", "Labels", "Pixels", "indexable", "plain"]
+__all__ = ["ODD", "Array", "ContrastRange", "Labels", "LazyArray", "lazy", "plain"]
 
-Pixels = NDArray[Any]
-"""Numbers of any real dtype."""
+Array = NDArray[Any]
+"""An array of any dtype."""
 
 Labels = NDArray[np.integer]
 """The number of an object at each pixel, 0 for background."""
@@ -24,15 +24,20 @@ ContrastRange = tuple[float | NDArray[np.floating], float | NDArray[np.floating]
 ODD = RuntimeError, TypeError, ValueError, OverflowError  # what strange arrays raise
 
 
-class Indexable(Protocol):
-    """An array that is read as it is indexed, such as one of numpy, zarr or dask."""
+class LazyArray(Protocol):
+    """An array, or what is indexed like one and reads only what is asked for."""
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Its length along each axis."""
+        """Pixels along each axis."""
+        ...
 
-    def __getitem__(self, index: Any, /) -> Any:
-        """Read a part of it."""
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the pixels."""
+        ...
+
+    def __getitem__(self, index: Any, /) -> Any: ...
 
 
 def plain(values: Any, what: str) -> NDArray[Any]:
@@ -78,7 +83,7 @@ def plain(values: Any, what: str) -> NDArray[Any]:
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
-def indexable(values: Any, what: str) -> Indexable:
+def lazy(values: Any, what: str) -> LazyArray:
     """Return an array as it is, which may be read later, and lists as `plain` does."""
-    array: Indexable = values if hasattr(values, "shape") else plain(values, what)
+    array: LazyArray = values if hasattr(values, "shape") else plain(values, what)
     return array

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_sam.arrays import Labels, Pixels
+from napari_sam.arrays import Array, Labels
 from napari_sam.numbering import ranked
 
 __all__ = [
@@ -176,7 +176,7 @@ class CroppedMask:
         self.mark(mask, box, True)
         return mask
 
-    def mark(self, canvas: Pixels, box: Box, value: int) -> None:
+    def mark(self, canvas: Array, box: Box, value: int) -> None:
         """Set its pixels in an array that holds a box of the plane."""
         common = intersection(self.box, box)
         if common is not None:

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 from torch import Tensor
 
-from napari_sam.arrays import ODD, ContrastRange, Pixels, plain
+from napari_sam.arrays import ODD, Array, ContrastRange, plain
 from napari_sam.errors import InputError
 
 __all__ = [
@@ -40,7 +40,7 @@ MEAN = (123.675, 116.28, 103.53)
 STD = (58.395, 57.12, 57.375)
 
 
-def check_image(image: ArrayLike) -> Pixels:
+def check_image(image: ArrayLike) -> Array:
     """Return a picture as (H, W) or (H, W, 3) of a real dtype.
 
     Parameters
@@ -73,7 +73,7 @@ def check_image(image: ArrayLike) -> Pixels:
     return array[..., :3] if array.ndim == 3 else array
 
 
-def contrast_range(image: Pixels, rule: str = PERCENTILE) -> ContrastRange:
+def contrast_range(image: Array, rule: str = PERCENTILE) -> ContrastRange:
     """Return the (low, high) intensities that become 0 and 255.
 
     Parameters
@@ -112,7 +112,7 @@ def contrast_range(image: Pixels, rule: str = PERCENTILE) -> ContrastRange:
     return float(low), float(high)
 
 
-def pixel_range(pixels: Pixels, rule: str) -> ContrastRange:
+def pixel_range(pixels: Array, rule: str) -> ContrastRange:
     """Return the same for pixels that are no picture, such as a sample of a stack.
 
     Parameters
@@ -148,7 +148,7 @@ def bounds(contrast: ContrastRange) -> tuple[NDArray[np.float64], NDArray[np.flo
     return low, high
 
 
-def to_rgb8(image: Pixels, contrast: ContrastRange) -> NDArray[np.uint8]:
+def to_rgb8(image: Array, contrast: ContrastRange) -> NDArray[np.uint8]:
     """Map (low, high) to 0..255 and grey to RGB: (H, W, 3) uint8.
 
     uint8 with (0, 255) is passed through untouched. NaN becomes 0; a picture without contrast
@@ -171,7 +171,7 @@ def to_rgb8(image: Pixels, contrast: ContrastRange) -> NDArray[np.uint8]:
 
 
 def _stretch(
-    values: Pixels, low: NDArray[np.float64], high: NDArray[np.float64]
+    values: Array, low: NDArray[np.float64], high: NDArray[np.float64]
 ) -> NDArray[np.uint8]:
     if max(np.abs(low).max(), np.abs(high).max()) > HUGE:  # their difference may be too large
         values, low, high = (np.asarray(part, np.float64) / 4 for part in (values, low, high))
@@ -181,7 +181,7 @@ def _stretch(
 
 
 def merge_channels(
-    channels: Sequence[Pixels | None], contrasts: Sequence[ContrastRange]
+    channels: Sequence[Array | None], contrasts: Sequence[ContrastRange]
 ) -> NDArray[np.uint8]:
     """Return red, green and blue made of grey channels, each stretched on its own.
 

@@ -9,7 +9,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import DTypeLike
 
-from napari_sam.arrays import Pixels
+from napari_sam.arrays import Array
 from napari_sam.masks import CroppedMask, slices
 
 __all__ = ["Rank", "RankedMask", "resolve_overlaps"]
@@ -34,7 +34,7 @@ class RankedMask:
 
 def resolve_overlaps(
     found: Mapping[int, RankedMask], shape: tuple[int, int], dtype: DTypeLike = np.int32
-) -> Pixels:
+) -> Array:
     """Return the labels (H, W) of a slice.
 
     A pixel goes to the mask of the highest rank, then of the best score, then of the lowest id.

@@ -1,10 +1,10 @@
-"""Pixels from all over a stack, enough to find its contrast."""
+"""Array from all over a stack, enough to find its contrast."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from napari_sam.arrays import Indexable, Pixels, plain
+from napari_sam.arrays import Array, LazyArray, plain
 
 __all__ = ["SAMPLE_SIDE", "sample_stack", "sample_steps"]
 
@@ -28,7 +28,7 @@ def sample_steps(shape: Sequence[int]) -> list[int]:
     return [max(1, size // count) for size, count in zip(shape, counts, strict=True)]
 
 
-def sample_stack(data: Indexable, ndim: int) -> Pixels:
+def sample_stack(data: LazyArray, ndim: int) -> Array:
     """Return the pixels of about 16 planes of 256 x 256, evenly spaced: (N,) or (N, colours).
 
     Parameters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from napari_sam.arrays import ContrastRange, Pixels, indexable
+from napari_sam.arrays import Array, ContrastRange, lazy
 from napari_sam.errors import InputError
 from napari_sam.inference.image import check_image, pixel_range
 from napari_sam.inference.sampling import sample_stack
@@ -34,7 +34,7 @@ class Stack:
     """
 
     def __init__(self, data: Any) -> None:
-        self.data = indexable(data, "the stack")
+        self.data = lazy(data, "the stack")
         shape = tuple(self.data.shape)
         if not (len(shape) == 3 or (len(shape) == 4 and shape[3] in (3, 4))) or 0 in shape:
             raise InputError(f"a stack must have shape (Z, Y, X) or (Z, Y, X, 3 or 4); got {shape}")
@@ -43,7 +43,7 @@ class Stack:
     def __len__(self) -> int:
         return int(self.data.shape[0])
 
-    def plane(self, index: int) -> Pixels:
+    def plane(self, index: int) -> Array:
         """Return one slice, (Y, X) or (Y, X, 3).
 
         Raises

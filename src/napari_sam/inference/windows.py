@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from napari_sam.arrays import Pixels
+from napari_sam.arrays import Array
 from napari_sam.inference.embedding import Embedding
 from napari_sam.model.config import SamConfig
 from napari_sam.model.sam import Features
@@ -151,7 +151,7 @@ class View:
         yx = (positions + half) * ratio - half - self.corner
         return np.ascontiguousarray(yx[:, ::-1])
 
-    def mask_logits(self, mask: Pixels, like: Tensor) -> Tensor:
+    def mask_logits(self, mask: Array, like: Tensor) -> Tensor:
         """Return the window's mask prompt, (1, *size), from a picture's mask or from logits."""
         stride, (h, w) = self.config.mask_stride, self.size
         full = torch.from_numpy(mask)[None, None].to(like.device, like.dtype)

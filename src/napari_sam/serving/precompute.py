@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from napari_sam.arrays import Pixels
+from napari_sam.arrays import Array
 from napari_sam.errors import InputError
 from napari_sam.planes import Plane
 from napari_sam.progress import Estimate, Progress
@@ -36,8 +36,8 @@ class Precomputed(NamedTuple):
 
 
 def embed_stack(
-    keep: Callable[[Pixels], int],
-    read: Callable[[Seen], Pixels],
+    keep: Callable[[Array], int],
+    read: Callable[[Seen], Array],
     planes: Iterable[Seen],
     current: Callable[[], Seen | None],
     budget: float = float("inf"),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.arrays import ContrastRange, Indexable, Pixels
+from napari_sam.arrays import Array, ContrastRange, LazyArray
 from napari_sam.errors import InputError
 from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.inference.automatic.tiles import Tiling
@@ -20,7 +20,7 @@ from napari_sam.inference.store.store import EmbeddingStore
 from napari_sam.progress import Pause, Progress
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction, Step
-from napari_sam.zoo.catalogue import catalogue, fetch
+from napari_sam.zoo.catalogue import entries, fetch
 
 if TYPE_CHECKING:
     from napari_sam.inference.automatic.search import SearchResult
@@ -47,7 +47,7 @@ def load_segmenter(
     store : EmbeddingStore
         Where its embeddings are kept.
     """
-    if name in catalogue():
+    if name in entries():
         fetch(name, lambda done, total: report(f"Downloading {name}", done, total))
     report(f"Loading {Path(name).name}", 0, 0)
     from napari_sam.inference.predictor import Predictor
@@ -90,7 +90,7 @@ class StoredSegmenter:
 
     def embed(
         self,
-        image: Pixels,
+        image: Array,
         contrast: ContrastRange | None = None,
         pause: Pause | None = None,
     ) -> Embedding:
@@ -99,14 +99,14 @@ class StoredSegmenter:
 
     def keep(
         self,
-        image: Pixels,
+        image: Array,
         contrast: ContrastRange | None = None,
         pause: Pause | None = None,
     ) -> int:
         """Embed a picture for later; return the bytes that are kept of it, 0 for none."""
         return self._store.keep(self.predictor, image, contrast, pause)
 
-    def contrast(self, pixels: Pixels) -> ContrastRange:
+    def contrast(self, pixels: Array) -> ContrastRange:
         """Return one contrast for all planes of a stack, by the model's rule."""
         from napari_sam.inference.image import pixel_range
 
@@ -118,8 +118,8 @@ class StoredSegmenter:
 
     def propagate(
         self,
-        stack: Indexable,
-        seeds: Indexable | Mapping[int, Mapping[int, object]],
+        stack: LazyArray,
+        seeds: LazyArray | Mapping[int, Mapping[int, object]],
         settings: PropagateSettings,
         contrast: ContrastRange | None,
         pause: Pause,
@@ -132,7 +132,7 @@ class StoredSegmenter:
 
     def find(
         self,
-        image: Pixels,
+        image: Array,
         settings: GridSettings,
         where: NDArray[np.bool_] | None,
         contrast: ContrastRange | None,

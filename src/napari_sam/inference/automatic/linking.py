@@ -13,7 +13,7 @@ from scipy import sparse
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse.csgraph import connected_components
 
-from napari_sam.arrays import Labels, Pixels, plain
+from napari_sam.arrays import Array, Labels, plain
 from napari_sam.errors import InputError
 
 __all__ = ["GAP", "OVERLAP", "link_by", "link_slices"]
@@ -128,7 +128,7 @@ class _LinkedSlice:
         values, places = np.unique(labels, return_inverse=True)
         if len(values) and values[0] < 0:
             raise InputError(f"labels must be 0 or more; slice {index} holds {values[0]}")
-        ranks: Pixels = places.reshape(labels.shape) + int(values[:1].any())
+        ranks: Array = places.reshape(labels.shape) + int(values[:1].any())
         areas = np.bincount(ranks.ravel(), minlength=1)
         return cls(ranks.astype(np.int32), np.zeros(len(areas), np.int64), areas)
 

@@ -9,7 +9,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.arrays import Pixels
+from napari_sam.arrays import Array
 from napari_sam.inference.automatic.seeds import distance_peaks, maxima, object_size
 from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.masks import Box, slices
@@ -25,7 +25,7 @@ SeedRound = Callable[[Sequence[Proposal]], Points]
 
 
 def seed_schedule(
-    image: Pixels,
+    image: Array,
     crop: Box,
     per_side: int,
     settings: GridSettings,

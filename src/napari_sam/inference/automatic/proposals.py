@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.arrays import Pixels
+from napari_sam.arrays import Array
 from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.inference.automatic.sweep import PointMask
 from napari_sam.inference.masks import keep_prompted, without_specks
@@ -30,7 +30,7 @@ class ProposalMaker:
         What is cleaned, and what is too large.
     """
 
-    def __init__(self, image: Pixels, settings: GridSettings) -> None:
+    def __init__(self, image: Array, settings: GridSettings) -> None:
         self._grey = image if image.ndim == 2 else image.mean(axis=2, dtype=np.float32)
         self._settings = settings
 

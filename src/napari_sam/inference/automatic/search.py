@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_sam.arrays import ContrastRange, Pixels, plain
+from napari_sam.arrays import Array, ContrastRange, plain
 from napari_sam.errors import InputError
 from napari_sam.inference.automatic.nms import nms
 from napari_sam.inference.automatic.points import SeedRound, crops, points_inside, seed_schedule
@@ -173,7 +173,7 @@ def iter_proposals(
 
 def search(
     predictor: Predictor,
-    image: Pixels,
+    image: Array,
     points: NDArray[np.float64],
     coarser: NDArray[np.float64],
     settings: GridSettings,
@@ -232,7 +232,7 @@ class _Job:
 
 
 def _jobs(
-    image: Pixels, settings: GridSettings, seeds: ArrayLike | None, where: NDArray[np.bool_] | None
+    image: Array, settings: GridSettings, seeds: ArrayLike | None, where: NDArray[np.bool_] | None
 ) -> list[_Job]:
     shape = image.shape[0], image.shape[1]
     if seeds is not None:

@@ -11,7 +11,7 @@ from scipy import ndimage
 from skimage.feature import peak_local_max
 from skimage.filters import threshold_otsu
 
-from napari_sam.arrays import Labels, Pixels, plain
+from napari_sam.arrays import Array, Labels, plain
 from napari_sam.errors import InputError
 from napari_sam.inference.masks import depth
 from napari_sam.masks import cropped_masks
@@ -27,7 +27,7 @@ MIN_CONTRAST = (
 )
 
 
-def object_size(image: Pixels) -> float:
+def object_size(image: Array) -> float:
     """Guess how many pixels wide the objects of a picture are.
 
     It is twice the median depth of what Otsu's threshold takes for objects, so the width of long
@@ -53,7 +53,7 @@ def object_size(image: Pixels) -> float:
     return max(MIN_SIZE, min(size, min(inside.shape) / 2))
 
 
-def maxima(image: Pixels, size: float | None = None) -> NDArray[np.float64]:
+def maxima(image: Array, size: float | None = None) -> NDArray[np.float64]:
     """Return where a picture, blurred to the size of its objects, is brighter than around.
 
     Where its objects are dark it is darker than around.
@@ -92,7 +92,7 @@ def maxima(image: Pixels, size: float | None = None) -> NDArray[np.float64]:
     return _peaks(contrast, MIN_DISTANCE * size, float(max(min_value, 1e-6 * np.ptp(grey))))
 
 
-def distance_peaks(image: Pixels, size: float | None = None) -> NDArray[np.float64]:
+def distance_peaks(image: Array, size: float | None = None) -> NDArray[np.float64]:
     """Return the deepest points of what Otsu's threshold takes for objects, the deepest first.
 
     Parameters, exceptions: see `maxima`.
@@ -148,14 +148,14 @@ def deepest_points(labels: Labels) -> NDArray[np.float64]:
     return np.array(found, float).reshape(-1, 2)
 
 
-def _checked(size: float | None, image: Pixels) -> float:
+def _checked(size: float | None, image: Array) -> float:
     size = object_size(image) if size is None else size
     if not 1 <= size < np.inf:
         raise InputError(f"objects must be at least a pixel wide; got {size}")
     return size
 
 
-def _objects_bright(image: Pixels) -> NDArray[np.float32]:
+def _objects_bright(image: Array) -> NDArray[np.float32]:
     """Return a picture in grey in which objects are bright; values that are not finite are not."""
     grey = np.asarray(image, np.float32)
     if grey.ndim not in (2, 3) or grey.size == 0:
@@ -174,7 +174,7 @@ def _foreground(grey: NDArray[np.float32]) -> NDArray[np.bool_]:
     return np.asarray(grey > threshold_otsu(grey))
 
 
-def _peaks(values: Pixels, min_distance: float, min_value: float) -> NDArray[np.float64]:
+def _peaks(values: Array, min_distance: float, min_value: float) -> NDArray[np.float64]:
     peaks = peak_local_max(
         values,
         min_distance=max(1, round(min_distance)),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from napari_sam.arrays import Pixels
+from napari_sam.arrays import Array
 from napari_sam.inference.batching import batches
 from napari_sam.inference.embedding import map_features
 from napari_sam.inference.windows import View
@@ -74,14 +74,15 @@ def sweep(
     def work(some: list[int]) -> list[list[PointMask]]:
         where = view.to_frame(points[some])
         xy = torch.from_numpy(where).to(like.device, like.dtype)[:, None]
-        answer = model.judge(features, xy, torch.ones(len(some), 1, device=like.device).long())
+        ones = torch.ones(len(some), 1, device=like.device).long()
+        answer = model.predict_iou(features, xy, ones)
         good = answer.iou[:, MULTIMASK].float() > thresholds.min_score
         worth = good.any(dim=1).nonzero()[:, 0]
         found: list[list[PointMask]] = [[] for _ in some]
         if len(worth) == 0:
             return found
         chosen = answer.only(worth, MULTIMASK)
-        logits = model.mask_decoder.draw(chosen).float()
+        logits = model.mask_decoder.predict_masks(chosen).float()
         wanted = good[worth] & _stable(logits, enlarger.cells, view, thresholds)
         for row, column in wanted.nonzero().tolist():
             index = int(worth[row])
@@ -119,7 +120,7 @@ def _enlarged(
     outer = int((values > threshold - thresholds.offset).sum())
     if outer == 0 or inner < thresholds.min_stability * outer:
         return None
-    mask: Pixels = (values > threshold).cpu().numpy()
+    mask: Array = (values > threshold).cpu().numpy()
     return (mask, corner, inner / outer) if mask.any() else None
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.arrays import ContrastRange, Indexable, Pixels, plain
+from napari_sam.arrays import Array, ContrastRange, LazyArray, plain
 from napari_sam.errors import InputError
 from napari_sam.inference.automatic.nms import nms
 from napari_sam.inference.automatic.points import points_inside
@@ -35,7 +35,7 @@ __all__ = ["iter_tiles", "search_tile"]
 
 def iter_tiles(
     predictor: Predictor,
-    image: Indexable,
+    image: LazyArray,
     settings: GridSettings | None = None,
     *,
     tiling: Tiling | None = None,
@@ -94,7 +94,7 @@ def iter_tiles(
 
 def search_tile(
     predictor: Predictor,
-    image: Indexable,
+    image: LazyArray,
     number: int,
     settings: GridSettings,
     folder: Path,
@@ -121,7 +121,7 @@ def search_tile(
 
 
 def _check(
-    predictor: Predictor, image: Indexable, settings: GridSettings, contrast: ContrastRange | None
+    predictor: Predictor, image: LazyArray, settings: GridSettings, contrast: ContrastRange | None
 ) -> ContrastRange:
     """Return the contrast of a picture that can be searched in tiles."""
     if settings.crop_layers:
@@ -141,7 +141,7 @@ class _TiledSearch:
     """A search with what all of its tiles share; for the fields see `iter_tiles`."""
 
     predictor: Predictor
-    image: Indexable
+    image: LazyArray
     settings: GridSettings
     tiling: Tiling
     where: NDArray[np.bool_] | None
@@ -179,7 +179,7 @@ class _TiledSearch:
         return found
 
     def _ask(
-        self, part: Pixels, fine: NDArray[np.float64], coarse: NDArray[np.float64]
+        self, part: Array, fine: NDArray[np.float64], coarse: NDArray[np.float64]
     ) -> list[Proposal]:
         kept: list[Proposal] = []
         steps = search(self.predictor, part, fine, coarse, self.settings, self.contrast, self.pause)

@@ -13,7 +13,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from napari_sam.arrays import ContrastRange, Indexable, Pixels, plain
+from napari_sam.arrays import Array, ContrastRange, LazyArray, plain
 from napari_sam.errors import InputError
 from napari_sam.files import replacing
 from napari_sam.inference.automatic.settings import GridSettings
@@ -124,7 +124,7 @@ def lattice(step: float, core: Box) -> NDArray[np.float64]:
     return np.stack([rows.ravel(), columns.ravel()], axis=1)
 
 
-def sample_image(image: Indexable) -> Pixels:
+def sample_image(image: LazyArray) -> Array:
     """Return pixels from all over a large picture, enough to find its contrast.
 
     Windows of one single value, as where nothing was written, do not count unless all are.
@@ -151,7 +151,7 @@ def sample_image(image: Indexable) -> Pixels:
 
 
 def tile_hash(
-    pixels: Pixels,
+    pixels: Array,
     tile: Tile,
     settings: GridSettings,
     contrast: ContrastRange,

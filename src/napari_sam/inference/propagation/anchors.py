@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_sam.arrays import Indexable, indexable, plain
+from napari_sam.arrays import LazyArray, lazy, plain
 from napari_sam.errors import InputError
 from napari_sam.masks import CroppedMask, cropped_masks
 from napari_sam.numbering import MAX_LABEL
@@ -43,7 +43,7 @@ class Anchors:
     def __init__(
         self, seeds: Any, length: int, shape: tuple[int, int], first: int, last: int
     ) -> None:
-        self._labels: Indexable | None = None
+        self._labels: LazyArray | None = None
         self._known: dict[int, dict[int, Anchor]] = {}
         self._places: dict[int, list[int]] = {}
         if isinstance(seeds, Mapping):
@@ -91,7 +91,7 @@ class Anchors:
         return next((at for at in places if self._known[id_][at] is not ABSENT), None)
 
     def _scan(self, seeds: Any, shape: tuple[int, ...], first: int, last: int) -> None:
-        labels = indexable(seeds, "the seeds")
+        labels = lazy(seeds, "the seeds")
         if tuple(labels.shape) != shape:
             raise InputError(f"the seeds must have the stack's shape {shape}; got {labels.shape}")
         kind = plain(labels[0], "the seeds").dtype

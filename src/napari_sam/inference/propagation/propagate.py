@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_sam.arrays import ContrastRange, Labels, Pixels
+from napari_sam.arrays import Array, ContrastRange, Labels
 from napari_sam.errors import InputError
 from napari_sam.inference.embedding import Embedding
 from napari_sam.inference.mask_prompts import prompts_from
@@ -241,7 +241,7 @@ class _Propagation:
 
     def _onward(
         self, way: int, index: int, carried: Mapping[int, Carried], view: _SliceView
-    ) -> tuple[Pixels, dict[int, Carried]]:
+    ) -> tuple[Array, dict[int, Carried]]:
         """Return the labels of a slice and the objects that leave it, each with its own pixels."""
         here = self.slices[index]
         labels = self._labels(index)
@@ -308,7 +308,7 @@ class _Propagation:
         verdicts = self._verdicts(index).items()
         return {id_: verdict.found for id_, verdict in verdicts if verdict.found is not None}
 
-    def _labels(self, index: int) -> Pixels:
+    def _labels(self, index: int) -> Array:
         return resolve_overlaps(self._found(index), self.planes.shape, self.anchors.dtype)
 
     def _step(self, index: int, labels: Labels) -> Step:

@@ -7,7 +7,7 @@ from functools import partial
 
 from numpy.typing import ArrayLike
 
-from napari_sam.arrays import ContrastRange, Indexable, indexable, plain
+from napari_sam.arrays import ContrastRange, LazyArray, lazy, plain
 from napari_sam.errors import InputError
 from napari_sam.inference.mask_prompts import PromptRule
 from napari_sam.inference.overlaps import RankedMask, resolve_overlaps
@@ -90,8 +90,8 @@ def refine(
 
 def refine_stack(
     predictor: Predictor,
-    stack: Indexable | ArrayLike,
-    labels: Indexable | ArrayLike,
+    stack: LazyArray | ArrayLike,
+    labels: LazyArray | ArrayLike,
     rule: PromptRule = REFINE_RULE,
     *,
     contrast: ContrastRange | None = None,
@@ -127,7 +127,7 @@ def refine_stack(
         If the labels do not fit the stack.
     """
     planes = Stack(stack)
-    rough = indexable(labels, "the labels")
+    rough = lazy(labels, "the labels")
     shape = (len(planes), *planes.shape)
     if tuple(rough.shape) != shape:
         raise InputError(f"the labels must have the stack's shape {shape}; got {rough.shape}")
@@ -141,7 +141,7 @@ def _refined(
     predictor: Predictor,
     planes: Stack,
     indices: Iterable[int],
-    labels: Indexable,
+    labels: LazyArray,
     rule: PromptRule,
     contrast: ContrastRange,
     store: Embeddings | None,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from napari_sam.arrays import Labels, Pixels
+from napari_sam.arrays import Array, Labels
 from napari_sam.errors import InputError
 from napari_sam.inference.mask_prompts import PromptRule, prompts_from
 from napari_sam.masks import CroppedMask
@@ -40,7 +40,7 @@ class Refined:
 
     @property
     def change(self) -> float:
-        """Pixels gained and lost, as a share of the area before.
+        """Array gained and lost, as a share of the area before.
 
         Examples
         --------
@@ -53,7 +53,7 @@ class Refined:
         return round((before.area + after.area - 2 * common) / before.area, 6)
 
 
-def check_labels(labels: Labels) -> Pixels:
+def check_labels(labels: Labels) -> Array:
     """Return the labels (H, W) of a slice as whole numbers.
 
     Raises

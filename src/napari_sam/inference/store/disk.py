@@ -22,7 +22,7 @@ from zipfile import ZipFile
 
 import numpy as np
 
-from napari_sam.arrays import Pixels
+from napari_sam.arrays import Array
 from napari_sam.files import replacing
 from napari_sam.reasons import reason
 
@@ -143,7 +143,7 @@ def _delete(path: Path) -> None:
         path.unlink()
 
 
-def _read_arrays(path: Path, file: ZipFile, max_bytes: int) -> Iterator[tuple[str, Pixels]]:
+def _read_arrays(path: Path, file: ZipFile, max_bytes: int) -> Iterator[tuple[str, Array]]:
     """Give the arrays by name.
 
     Their sizes are checked before there is memory for them, `max_bytes` bytes of zeros at most.
@@ -172,7 +172,7 @@ def _read_arrays(path: Path, file: ZipFile, max_bytes: int) -> Iterator[tuple[st
             yield folder, array
 
 
-def _digest(about: dict[str, Any], arrays: dict[str, Pixels]) -> str:
+def _digest(about: dict[str, Any], arrays: dict[str, Array]) -> str:
     """Return a hash of names, types, shapes and values of all that is written."""
     import xxhash
 
@@ -183,7 +183,7 @@ def _digest(about: dict[str, Any], arrays: dict[str, Pixels]) -> str:
     return str(digest.hexdigest())
 
 
-def _to_arrays(embedding: Embedding) -> tuple[dict[str, Any], dict[str, Pixels]]:
+def _to_arrays(embedding: Embedding) -> tuple[dict[str, Any], dict[str, Array]]:
     """Return what to write: attributes for JSON, and arrays by name."""
     arrays = {}
     for number, level in enumerate(embedding.levels):
@@ -199,7 +199,7 @@ def _to_arrays(embedding: Embedding) -> tuple[dict[str, Any], dict[str, Pixels]]
     return about, arrays
 
 
-def _from_arrays(about: dict[str, Any], arrays: dict[str, Pixels]) -> Embedding:
+def _from_arrays(about: dict[str, Any], arrays: dict[str, Array]) -> Embedding:
     """Return the embedding that `_to_arrays` took apart."""
     import torch
 

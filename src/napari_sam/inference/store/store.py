@@ -16,6 +16,7 @@ from napari_sam.arrays import ContrastRange
 from napari_sam.inference.store.beside import run_beside
 from napari_sam.inference.store.disk import DiskStore
 from napari_sam.inference.store.memory import MemoryStore, trim_heap
+from napari_sam.model.config import key_text
 from napari_sam.progress import Pause
 from napari_sam.settings import Settings, load_settings
 
@@ -200,8 +201,9 @@ def _key(predictor: Predictor, image: ArrayLike, contrast: ContrastRange | None)
     rule: object = entry.intensity
     if contrast is not None:
         rule = [bound.tolist() for bound in bounds(contrast)]
-    head = (FORMAT, predictor.config, entry.digest, rule, image.shape, image.dtype.name)
-    digest = hashlib.blake2b(repr(head).encode(), digest_size=20)
+    about = f"{entry.digest!r}, {rule!r}, {image.shape!r}, {image.dtype.name!r}"
+    head = f"({FORMAT}, {key_text(predictor.config)}, {about})"
+    digest = hashlib.blake2b(head.encode(), digest_size=20)
     native = image.astype(image.dtype.newbyteorder("="), order="C", copy=False)
     digest.update(native.data)
     return digest.hexdigest()

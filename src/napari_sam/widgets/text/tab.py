@@ -240,7 +240,7 @@ class TextTab(QObject):
         self.findings.found.take(ranked.proposals)
         if not self._tuned:
             blocked = self.controls.similarity.blockSignals(True)
-            self.controls.similarity.setValue(ranked.enough)
+            self.controls.similarity.setValue(ranked.threshold)
             self.controls.similarity.blockSignals(blocked)
 
     def _take_areas(self, areas: list[tuple[Proposal, int]]) -> None:

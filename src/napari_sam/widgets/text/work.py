@@ -20,7 +20,7 @@ from napari_sam.widgets.jobs.piecework import Piece, Piecework
 from napari_sam.widgets.search.work import AutoOrder, AutoWork
 
 if TYPE_CHECKING:
-    from napari_sam.text.ranking import Seen
+    from napari_sam.text.ranking import EmbeddedProposals
 
 __all__ = ["TextOrder", "TextWork"]
 
@@ -79,7 +79,7 @@ class TextWork(QObject):
         self._asks.stepped.connect(self.remarked.emit)
         self._run: tuple[HostedModel, TextOrder] | None = None
         self._found: list[Proposal] = []  # as far as the search is
-        self._seen: tuple[tuple[Any, ...], Seen] | None = None
+        self._seen: tuple[tuple[Any, ...], EmbeddedProposals] | None = None
 
     @property
     def busy(self) -> bool:
@@ -148,7 +148,7 @@ class TextWork(QObject):
         self.compares.emit()
         self._pieces.start(model, pieces)
 
-    def _keep(self, key: tuple[Any, ...], seen: Seen) -> None:
+    def _keep(self, key: tuple[Any, ...], seen: EmbeddedProposals) -> None:
         self._seen = key, seen
 
     def _finish(self) -> None:
@@ -159,10 +159,14 @@ class TextWork(QObject):
 
     def _look(self, order: TextOrder, found: list[Proposal], segmenter: Any, pause: Pause) -> Tell:
         search = order.search
-        seen = self.reader.look(search.read(), found, search.contrast.of(segmenter), pause)
+        seen = self.reader.embed_proposals(
+            search.read(), found, search.contrast.of(segmenter), pause
+        )
         return partial(self._keep, order.key, seen)
 
-    def _compare(self, words: Sequence[str], seen: Seen, segmenter: Any, pause: Pause) -> Tell:
+    def _compare(
+        self, words: Sequence[str], seen: EmbeddedProposals, segmenter: Any, pause: Pause
+    ) -> Tell:
         return partial(self.ranked.emit, self.reader.compare(seen, words))
 
     def _map(self, order: TextOrder, segmenter: Any, pause: Pause) -> Tell:

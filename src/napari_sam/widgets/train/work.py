@@ -198,24 +198,24 @@ class TrainWork(QObject):
         self._tell("saved", name, table)
 
     def _fetch(self, name: str) -> None:
-        if name in catalogue.catalogue():
+        if name in catalogue.entries():
             catalogue.fetch(
                 name, lambda done, total: self._report(f"Downloading {name}", done, total)
             )
 
     def _pictures(self, order: Order) -> tuple[list[Any], list[Any]]:
         """Return pictures to learn from and to measure on."""
-        from napari_sam.data.samples import load_pictures, pictures_from_arrays
+        from napari_sam.data.samples import images_from_arrays, load_images
         from napari_sam.data.split import hold_out
 
         self._report("Reading the pictures")
         if isinstance(order.data, Path):
-            found = load_pictures(order.data, partial=order.partial, on_bad=self._leave_out)
+            found = load_images(order.data, partial=order.partial, on_bad=self._leave_out)
             return hold_out(found, seed=order.plan.seed)
         found = []
         for name, image, labels in order.data:
             try:
-                found += pictures_from_arrays(
+                found += images_from_arrays(
                     name, np.asarray(image), np.asarray(labels), partial=order.partial
                 )
             except Exception as error:  # lazy data can fail in any way
