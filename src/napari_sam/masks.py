@@ -17,6 +17,7 @@ __all__ = [
     "bounding_box",
     "cropped_masks",
     "enclosing",
+    "grown",
     "intersection",
     "shifted",
     "slices",
@@ -63,6 +64,12 @@ def intersection(a: Box, b: Box) -> Box | None:
 def shifted(box: Box, rows: int, columns: int) -> Box:
     """Return a box moved down and to the right."""
     return box[0] + rows, box[1] + columns, box[2] + rows, box[3] + columns
+
+
+def grown(box: Box, margin: int, shape: tuple[int, int]) -> Box:
+    """Return a box enlarged on all sides, as far as the plane (H, W) reaches."""
+    top, left = max(0, box[0] - margin), max(0, box[1] - margin)
+    return top, left, min(shape[0], box[2] + margin), min(shape[1], box[3] + margin)
 
 
 def slices(box: Box, within: Box = (0, 0, 0, 0)) -> tuple[slice, slice]:

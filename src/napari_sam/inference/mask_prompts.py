@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from napari_sam.arrays import Labels
 from napari_sam.errors import InputError
 from napari_sam.inference.masks import depth
-from napari_sam.masks import CroppedMask, cropped_masks
+from napari_sam.masks import CroppedMask, cropped_masks, grown, slices
 from napari_sam.prompts import Prompts
 
 __all__ = ["PromptRule", "prompts_from"]
@@ -106,13 +106,12 @@ def _deepest(mask: NDArray[np.bool_], count: int) -> NDArray[np.float64]:
 
 def _neighbours(mask: CroppedMask, labels: Labels, id_: int) -> NDArray[np.float64]:
     """Return the deepest point of each neighbour near by, nearest first."""
-    reach = round(MAX_GAP * max(mask.size)) + 1
     top, left, bottom, right = mask.box
-    corner = max(0, top - reach), max(0, left - reach)
-    around = cropped_masks(labels[corner[0] : bottom + reach, corner[1] : right + reach])
+    near = grown(mask.box, round(MAX_GAP * max(mask.size)) + 1, mask.shape)
+    around = cropped_masks(labels[slices(near)])
     found = [
         _deepest(one.crop(), 1)[0] + one.corner for other, one in around.items() if other != id_
     ]
-    points = np.array(found).reshape(-1, 2) + corner
+    points = np.array(found).reshape(-1, 2) + near[:2]
     gaps = points - np.clip(points, (top, left), (bottom - 1, right - 1))
     return points[np.argsort((gaps**2).sum(axis=1), kind="stable")]

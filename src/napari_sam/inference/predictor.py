@@ -176,12 +176,10 @@ class Predictor:
 
         Parameters
         ----------
-        embedding : Embedding
-            Of the picture.
+        embedding, multimask
+            As in `predict`.
         prompts : sequence of Prompts
             N objects.
-        multimask : bool, optional
-            As in `predict`.
 
         Returns
         -------
@@ -191,7 +189,7 @@ class Predictor:
         Raises
         ------
         InputError
-            As in `predict`; also if the model does not understand the words of a prompt.
+            As in `predict`.
         """
         for one in prompts:
             self._check(embedding, one)

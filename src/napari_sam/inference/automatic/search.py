@@ -310,8 +310,7 @@ STEP = 8  # tokens between windows: a point is at most four of 32 away from a wi
 MAX_SCALE = 2.0  # times the picture's own scale; from nearer, a whole cell seldom fits a window
 
 
-@dataclass(frozen=True, eq=False)
-class PointWindow:
+class PointWindow(NamedTuple):
     """A window, and the points (N, 2) that are looked at through it."""
 
     window: Window

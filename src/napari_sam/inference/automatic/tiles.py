@@ -17,7 +17,7 @@ from napari_sam.arrays import Array, ContrastRange, LazyArray, plain
 from napari_sam.errors import InputError
 from napari_sam.files import replacing
 from napari_sam.inference.automatic.settings import GridSettings
-from napari_sam.masks import Box, CroppedMask
+from napari_sam.masks import Box, CroppedMask, grown
 from napari_sam.results import Proposal
 
 __all__ = ["Tile", "TileStore", "Tiling", "lattice", "sample_image", "tile_hash"]
@@ -102,13 +102,8 @@ class Tiling:
         found = []
         for top, left in product(*(range(0, size, self.side) for size in shape)):
             bottom, right = min(top + self.side, shape[0]), min(left + self.side, shape[1])
-            seen = (
-                max(0, top - self.halo),
-                max(0, left - self.halo),
-                min(shape[0], bottom + self.halo),
-                min(shape[1], right + self.halo),
-            )
-            found.append(Tile((top, left, bottom, right), seen))
+            core = top, left, bottom, right
+            found.append(Tile(core, grown(core, self.halo, (shape[0], shape[1]))))
         return found
 
 

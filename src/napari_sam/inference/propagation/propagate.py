@@ -143,31 +143,24 @@ class _SliceView:
         return Appearance(self.embedding, self._stride)
 
 
+@dataclass(eq=False)
 class _Propagation:
     """One propagation; holds what the way forward and the way back share."""
 
-    def __init__(
-        self,
-        predictor: Predictor,
-        planes: Stack,
-        anchors: Anchors,
-        settings: PropagateSettings,
-        contrast: ContrastRange,
-        store: Embeddings | None,
-    ) -> None:
-        self.predictor = predictor
-        self.planes = planes
-        self.anchors = anchors
-        self.settings = settings
-        self.contrast = contrast
-        self.store = store
-        self.slices: dict[int, _SliceState] = defaultdict(_SliceState)
-        self.best: dict[int, float] = defaultdict(float)  # predicted IoU of each object so far
-        self.followed = [i for i in anchors.ids if settings.only is None or i in settings.only]
+    predictor: Predictor
+    planes: Stack
+    anchors: Anchors
+    settings: PropagateSettings
+    contrast: ContrastRange
+    store: Embeddings | None
+    slices: dict[int, _SliceState] = field(default_factory=lambda: defaultdict(_SliceState))
+    best: dict[int, float] = field(default_factory=lambda: defaultdict(float))  # predicted IoU
+
+    def __post_init__(self) -> None:
+        ids, only = self.anchors.ids, self.settings.only
+        self.followed = [id_ for id_ in ids if only is None or id_ in only]
         if not self.followed:
-            raise InputError(
-                f"none of the objects {settings.only} is among the seeds; those are {anchors.ids}"
-            )
+            raise InputError(f"none of the objects {only} is among the seeds; those are {ids}")
 
     def run(self, indices: range) -> Generator[Step]:
         yield from self._follow(FORWARD, indices)
