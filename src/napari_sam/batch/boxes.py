@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from napari_sam.inference.embedding import Embedding
     from napari_sam.inference.overlaps import RankedMask
     from napari_sam.inference.predictor import Predictor
-    from napari_sam.io.images.pixels import Pixels
+    from napari_sam.io.images.pixels import LazyImage
     from napari_sam.io.tables import BoxTable
 
 __all__ = ["BoxesTask"]
@@ -77,7 +77,7 @@ class _OpenBoxes:
 
     task: BoxesTask
     predictor: Predictor
-    data: Pixels
+    data: LazyImage
     boxes: BoxTable
     labels: NDArray[np.int32]
     unlabelled: dict[str, str]

@@ -23,7 +23,7 @@ from napari_sam.serving.segmenter import StoredSegmenter
 
 if TYPE_CHECKING:
     from napari_sam.inference.predictor import Predictor
-    from napari_sam.io.images.pixels import Pixels
+    from napari_sam.io.images.pixels import LazyImage
 
 __all__ = ["EmbedTask"]
 
@@ -57,7 +57,7 @@ class _OpenEmbed:
 
     task: EmbedTask
     predictor: Predictor
-    data: Pixels
+    data: LazyImage
 
     @property
     def parts(self) -> list[tuple[int, ...]]:

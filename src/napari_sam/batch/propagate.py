@@ -21,7 +21,7 @@ from napari_sam.io.labels import open_labels
 
 if TYPE_CHECKING:
     from napari_sam.inference.predictor import Predictor
-    from napari_sam.io.images.pixels import Pixels
+    from napari_sam.io.images.pixels import LazyImage
     from napari_sam.io.spacing import Spacing
     from napari_sam.results import Step
 
@@ -61,8 +61,8 @@ class _OpenPropagate:
 
     task: PropagateTask
     predictor: Predictor
-    stack: Pixels
-    seeds: Pixels
+    stack: LazyImage
+    seeds: LazyImage
     labels: Array
     slices: dict[int, _SliceSummary] = field(default_factory=dict)
     parts: tuple[int] = (0,)

@@ -36,7 +36,7 @@ from napari_sam.serving.segmenter import StoredSegmenter
 
 if TYPE_CHECKING:
     from napari_sam.inference.predictor import Predictor
-    from napari_sam.io.images.pixels import Pixels
+    from napari_sam.io.images.pixels import LazyImage
     from napari_sam.results import Proposal
 
 __all__ = ["SegmentTask"]
@@ -89,7 +89,7 @@ class _OpenSegment:
 
     task: SegmentTask
     predictor: Predictor
-    data: Pixels
+    data: LazyImage
     seeds: SeedsOf
     store: EmbeddingStore
 

@@ -16,7 +16,7 @@ from napari_sam.errors import InputError
 
 if TYPE_CHECKING:
     from napari_sam.batch.words import WordMatches
-    from napari_sam.io.images.pixels import Pixels
+    from napari_sam.io.images.pixels import LazyImage
     from napari_sam.results import Proposal
 
 __all__ = ["Runs", "SeedsOf", "label_slices", "runs", "seeds_of", "stack_contrast"]
@@ -77,7 +77,7 @@ def _within(points: NDArray[np.float64], shape: tuple[int, ...], name: str) -> N
     return points[inside]
 
 
-def stack_contrast(data: Pixels, rule: str) -> ContrastRange | None:
+def stack_contrast(data: LazyImage, rule: str) -> ContrastRange | None:
     """Return one contrast for all slices of a stack; None of a single slice, which has its own."""
     from napari_sam.inference.image import pixel_range
     from napari_sam.inference.sampling import sample_stack

@@ -16,7 +16,7 @@ from napari_sam.arrays import LazyArray
 from napari_sam.errors import InputError
 from napari_sam.files import Json, replacing
 from napari_sam.io.images.find import PNG, TIFF, ZARR, find_images
-from napari_sam.io.images.pixels import Pixels
+from napari_sam.io.images.pixels import LazyImage
 from napari_sam.io.images.read import open_image
 from napari_sam.io.label_checks import check_are_labels
 from napari_sam.io.ome_zarr import write_ome_zarr
@@ -32,7 +32,7 @@ MAX_CLASSIC_TIFF = 2**31  # bytes beyond which a TIFF needs larger offsets
 
 
 @contextmanager
-def open_labels(path: Path) -> Iterator[Pixels]:
+def open_labels(path: Path) -> Iterator[LazyImage]:
     """Open labels; index them to read. The numbers behind a palette's colours are the labels.
 
     Raises

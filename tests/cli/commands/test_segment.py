@@ -261,7 +261,7 @@ def test_a_large_picture_is_searched_in_tiles_and_gone_on_with(folder, monkeypat
     monkeypatch.setattr(Tiling, "alone", 40)
     for place in (tiled, work):
         monkeypatch.setattr(place, "Tiling", lambda: Tiling(32, 24))
-    real, searched = tiled._search, []
+    real, searched = tiled.search, []
 
     def search(*given):
         searched.append(None)
@@ -269,7 +269,7 @@ def test_a_large_picture_is_searched_in_tiles_and_gone_on_with(folder, monkeypat
             raise KeyboardInterrupt
         return real(*given)
 
-    monkeypatch.setattr(tiled, "_search", search)
+    monkeypatch.setattr(tiled, "search", search)
     assert segment(folder, ["cells.png"], "out.tif") == 130
     assert not (folder / "out.tif").exists()
     before = set(folder.iterdir())

@@ -1,4 +1,4 @@
-"""Image files: `find` says which are meant, `read` opens one as `Pixels`, lazily.
+"""Image files: `find` says which are meant, `read` opens one as `LazyImage`, lazily.
 
 A module for each kind (`tiffs`, `photos`, `stores` for zarr, `microscopes` for bioio), and the
 checks that refuse a damaged or hostile file before room is made for it. Asked for `numbers`, they

@@ -12,7 +12,7 @@ from napari_sam.arrays import Array
 from napari_sam.errors import DISTRIBUTION, InputError
 from napari_sam.files import Json
 from napari_sam.io.images.file_checks import whole_numbers
-from napari_sam.io.images.pixels import Pixels
+from napari_sam.io.images.pixels import LazyImage
 
 if TYPE_CHECKING:
     from bioio import BioImage
@@ -68,7 +68,7 @@ def scenes(path: Path) -> list[Path]:
     return [path] if count == 1 else [path / str(i) for i in range(count)]
 
 
-def open_scene(path: Path, numbers: bool = False) -> Pixels:
+def open_scene(path: Path, numbers: bool = False) -> LazyImage:
     """Open a picture; its axes are those of time, channel, z, row, column that are not single.
 
     Raises
@@ -83,7 +83,7 @@ def open_scene(path: Path, numbers: bool = False) -> Pixels:
         wanted = "labels need one number" if numbers else "grey needs one, RGB three"
         raise InputError(f"its pixels hold {data.sizes['S']} samples; {wanted}")
     order = [axis for axis, name in enumerate(data.dims) if name != "S"]
-    return Pixels(path, LazyDask(data.data), order, samples, whole_numbers if numbers else None)
+    return LazyImage(path, LazyDask(data.data), order, samples, whole_numbers if numbers else None)
 
 
 def scale_of(path: Path) -> Json:

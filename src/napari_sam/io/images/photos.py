@@ -12,7 +12,7 @@ import numpy as np
 from napari_sam.arrays import Array
 from napari_sam.errors import InputError
 from napari_sam.io.images.file_checks import whole_numbers
-from napari_sam.io.images.pixels import TURNED, TURNS, Pixels
+from napari_sam.io.images.pixels import TURNED, TURNS, LazyImage
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -38,7 +38,7 @@ COARSE = "of 16 bits a colour the upper 8 are read; a .tif keeps all"
 GREY = ("1", "L", "I", "I;16", "I;16B", "I;16L", "F")
 
 
-def open_photo(path: Path, numbers: bool) -> Pixels:
+def open_photo(path: Path, numbers: bool) -> LazyImage:
     """Read a picture.
 
     Raises
@@ -58,7 +58,7 @@ def open_photo(path: Path, numbers: bool) -> Pixels:
                 logger.warning("%s: %s", path, remark)
             pixels = _numbers(image, SPREAD.get(packing, 1)) if numbers else _grey_or_colours(image)
     samples, convert = 2 if pixels.ndim > 2 else None, whole_numbers if numbers else None
-    return Pixels(path, pixels, (0, 1), samples, convert, turn)
+    return LazyImage(path, pixels, (0, 1), samples, convert, turn)
 
 
 def _remarks(image: Image, packing: str, turn: int) -> list[str]:

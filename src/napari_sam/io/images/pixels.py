@@ -13,7 +13,7 @@ from napari_sam.arrays import Array, LazyArray
 from napari_sam.errors import InputError
 from napari_sam.io.images.file_checks import check_pixels, why_unreadable
 
-__all__ = ["TURNED", "TURNS", "Conversion", "Pixels"]
+__all__ = ["TURNED", "TURNS", "Conversion", "LazyImage"]
 
 Conversion = Callable[[Array], Array]
 """Turns numbers of a file (..., or with samples (..., S)) into a picture's."""
@@ -24,7 +24,7 @@ TURNS = {2: "x", 3: "yx", 4: "y", 5: "t", 6: "tx", 7: "tyx", 8: "ty"}
 TURNED = "turned as the file says, and so are its labels; napari shows it unturned"
 
 
-class Pixels:
+class LazyImage:
     """An array of which only what is indexed is read, by whole numbers and slices.
 
     Parameters
@@ -50,7 +50,7 @@ class Pixels:
     Examples
     --------
     >>> apart = np.arange(24).reshape(3, 2, 4)  # red, green and blue, each a plane of its own
-    >>> pixels = Pixels(Path("a.tif"), apart, order=(1, 2), samples=0)
+    >>> pixels = LazyImage(Path("a.tif"), apart, order=(1, 2), samples=0)
     >>> pixels.shape, pixels.colours, pixels[0, 1:3].tolist()
     ((2, 4, 3), True, [[1, 9, 17], [2, 10, 18]])
     """

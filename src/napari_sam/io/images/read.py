@@ -14,7 +14,7 @@ from napari_sam.io.images import microscopes
 from napari_sam.io.images.file_checks import check_file, why_unreadable
 from napari_sam.io.images.find import PHOTOS, TIFFS
 from napari_sam.io.images.photos import open_photo
-from napari_sam.io.images.pixels import Pixels
+from napari_sam.io.images.pixels import LazyImage
 from napari_sam.io.images.stores import open_store
 from napari_sam.io.images.tiffs import open_tiff
 
@@ -22,7 +22,7 @@ __all__ = ["LazyPlane", "open_image"]
 
 
 @contextmanager
-def open_image(path: Path, *, numbers: bool = False) -> Iterator[Pixels]:
+def open_image(path: Path, *, numbers: bool = False) -> Iterator[LazyImage]:
     """Open a picture of any number of axes; index it to read, as long as it is open.
 
     Of a pyramid it is the finest level. What its file says of axes, colours and of how it is to be
@@ -38,7 +38,7 @@ def open_image(path: Path, *, numbers: bool = False) -> Iterator[Pixels]:
 
     Yields
     ------
-    Pixels
+    LazyImage
         Rows and columns are the last axes, after them 3 or 4 colours if it is a colour picture.
 
     Raises
@@ -84,7 +84,7 @@ class LazyPlane:
         return np.asarray(self._data[(*self._plane, *index)])
 
 
-def _open(path: Path, opened: ExitStack, numbers: bool) -> Pixels:
+def _open(path: Path, opened: ExitStack, numbers: bool) -> LazyImage:
     if path.is_dir() and path.suffix.lower() in (*TIFFS, *PHOTOS):
         raise InputError("it is a folder with the name of a picture; name the pictures in it")
     if path.suffix.lower() in TIFFS:

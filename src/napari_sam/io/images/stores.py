@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from napari_sam.errors import InputError
 from napari_sam.files import Json
 from napari_sam.io.images.file_checks import whole_numbers
-from napari_sam.io.images.pixels import Pixels
+from napari_sam.io.images.pixels import LazyImage
 
 if TYPE_CHECKING:
     import zarr
@@ -23,7 +23,7 @@ CHANNELS = ("c", "channel", "channels", "s", "rgb", "rgba", "band")
 MAX_BYTES = 2**50  # bytes of pixels; no disk has more
 
 
-def open_store(path: Path, numbers: bool) -> Pixels:
+def open_store(path: Path, numbers: bool) -> LazyImage:
     """Open the array of a zarr store, or the finest level of the pyramid that it holds.
 
     Raises
@@ -39,11 +39,11 @@ def open_store(path: Path, numbers: bool) -> Pixels:
     if numbers:
         if names and samples is not None:
             raise InputError("it is a colour picture; labels need a whole number per object")
-        return Pixels(path, array, order if names else None, convert=whole_numbers)
+        return LazyImage(path, array, order if names else None, convert=whole_numbers)
     if not names and array.ndim > 2:
         what = "its last axis as colours" if samples is not None else "a stack of slices"
         logger.warning("%s: its axes %s have no names; taken as %s", path, array.shape, what)
-    return Pixels(path, array, order, samples)
+    return LazyImage(path, array, order, samples)
 
 
 def ome_attributes(attributes: Any) -> Json:

@@ -11,7 +11,7 @@ from napari_sam.errors import InputError
 from napari_sam.io.images.colours import conversion_of
 from napari_sam.io.images.file_checks import whole_numbers
 from napari_sam.io.images.ome_xml import check_ome
-from napari_sam.io.images.pixels import TURNED, TURNS, Pixels
+from napari_sam.io.images.pixels import TURNED, TURNS, LazyImage
 from napari_sam.io.images.tiff_checks import check_series, check_tags
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ MIN_SIDE = 16  # rows and columns of a picture in colours that was saved as page
 PLAIN = {"generic", "imagej", "ome", "shaped", "uniform"}  # whose parts are pictures, no thumbnails
 
 
-def open_tiff(path: Path, opened: ExitStack, numbers: bool) -> Pixels:
+def open_tiff(path: Path, opened: ExitStack, numbers: bool) -> LazyImage:
     """Open the first picture of a TIFF, which the stack closes.
 
     Raises
@@ -55,7 +55,7 @@ def open_tiff(path: Path, opened: ExitStack, numbers: bool) -> Pixels:
     for words in filter(None, (narrow, remark, TURNED * (turn in TURNS), more)):
         logger.warning("%s: %s", path, words)
     store = opened.enter_context(series.aszarr(level=0))
-    return Pixels(path, zarr.open_array(store, mode="r"), order, samples, convert, turn)
+    return LazyImage(path, zarr.open_array(store, mode="r"), order, samples, convert, turn)
 
 
 def tiff_axes(axes: str) -> tuple[list[int], int | None]:
