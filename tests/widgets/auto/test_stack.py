@@ -109,7 +109,8 @@ def test_a_single_picture_offers_no_slices(open_picture):
     bench.find()
     c = bench.controls
     c.more.click()
-    assert not any(one.isVisibleTo(c) for one in (c.where, c.link, c.gap))
+    rows = [c.choices[name].native for name in ("link", "gap")]
+    assert not any(one.isVisibleTo(c) for one in (c.where, *rows))
 
 
 def test_the_first_screen_has_no_more_than_a_dozen_controls(open_stack):
@@ -128,7 +129,7 @@ def test_the_filters_in_force_count_on_all_slices(open_stack):
 
 def test_the_certain_is_accepted(open_stack):
     bench = open_stack()
-    bench.controls.certain.setValue(0.85)
+    bench.controls.choices["certain"].value = 0.85
     assert bench.controls.fill.text() == "Fill in what is certain"
     run(bench, "fill")
     assert bench.status.startswith("2 objects accepted. 3 objects to look at")
@@ -138,7 +139,7 @@ def test_the_certain_is_accepted(open_stack):
 @pytest.mark.parametrize(("gap", "expected"), [(0, [[0], [0, 1, 2, 3], [2, 3]]), (1, [[0, 2, 3]])])
 def test_an_object_that_is_missed_goes_on_after_a_gap(open_stack, gap, expected):
     bench = open_stack(stack([(1, 0)]))
-    bench.controls.gap.setValue(gap)
+    bench.controls.choices["gap"].value = gap
     run(bench, "accept")
     found = slices(bench)
     assert all(one in found for one in expected)
@@ -148,7 +149,7 @@ def test_an_object_that_is_missed_goes_on_after_a_gap(open_stack, gap, expected)
 
 def test_without_links_each_slice_has_objects_of_its_own(open_stack):
     bench = open_stack()
-    bench.controls.link.setChecked(False)
+    bench.controls.choices["link"].value = False
     run(bench, "accept")
     assert slices(bench) == [[z] for z in range(4) for _ in range(5)]
     assert len(np.unique(bench.labels)) == 21

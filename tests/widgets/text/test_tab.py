@@ -25,7 +25,7 @@ class TextBench(Bench):
 
     def __init__(self, *args, **options):
         super().__init__(*args, **options)
-        self.panel.auto.controls.points.setValue(16)
+        self.panel.auto.controls.choices["points"].value = 16
         open_tab(self.panel, "Text")
         self.tab, self.controls = self.panel.text, self.panel.text.controls
 

@@ -18,7 +18,6 @@ from napari_sam.results import Proposal
 from napari_sam.session.autofill import Chosen, Filled
 from napari_sam.session.overlap import Rule
 from napari_sam.widgets.annotation.annotation import Annotation
-from napari_sam.widgets.auto.choices import AutoChoices
 from napari_sam.widgets.auto.controls import AutoControls
 from napari_sam.widgets.auto.loop import AutoLoop
 from napari_sam.widgets.auto.stack import AutoStack, StackOrder, StackStand, runs
@@ -34,6 +33,7 @@ __all__ = ["AutoTab"]
 
 REST_MS = 30  # a slider tells of every pixel it moves
 LIVE_MS = 250  # between two looks at a search under way
+FILTERS = "no_edge", "on_top", "faint"  # of the choices
 NO_PICTURE = "Choose a picture in the tab Prompt; then everything in it is found from here."
 CANCELLED = "you cancelled it"
 ANOTHER = "the picture or the model is another one now"
@@ -63,7 +63,7 @@ class AutoTab(QObject):
     ) -> None:
         super().__init__(parent)
         self.controls = AutoControls(viewer)
-        self.choices = AutoChoices(self.controls)
+        self.choices = self.controls.choices
         self.work = AutoWork(self)
         self.stack = AutoStack(self)
         self.loop = AutoLoop(training, self)
@@ -135,7 +135,7 @@ class AutoTab(QObject):
         self._choose()
         if self.findings.found is None:
             return
-        self.findings.show(self._chosen, self.controls.faint.isChecked())
+        self.findings.show(self._chosen, self.choices["faint"].value)
         self.controls.histogram.update()
         self.refresh()
 
@@ -168,10 +168,10 @@ class AutoTab(QObject):
 
     def _put_all(self, certain: float) -> None:
         """Search all slices like the one that was searched, and put what the filters keep."""
-        annotation, found, c = self.findings.annotation, self.findings.found, self.controls
+        annotation, found = self.findings.annotation, self.findings.found
         if annotation is None or found is None or self._busy:
             return
-        model = annotation.model
+        model, chosen = annotation.model, self.choices.values
         try:
             if model is None:
                 raise InputError(NO_MODEL)
@@ -184,7 +184,7 @@ class AutoTab(QObject):
                 self.choices.selection,
                 self.findings.rule(),
                 certain,
-                c.gap.value() if c.link.isChecked() else None,
+                chosen["gap"] if chosen["link"] else None,
                 anisotropy,
             )
             self.findings.open_target(len(found.left) * self.findings.slices)
@@ -220,8 +220,7 @@ class AutoTab(QObject):
             self._filter_soon()
         c.start.setEnabled(not missing)
         large = Tiling().cuts(self.findings.shape)
-        for box in (c.seeds, c.crops):
-            box.setEnabled(not large)
+        self.choices.enable(not large, "seeds", "crops")
         c.tuning.setVisible(found is not None and bool(found.left))
         kept = self._chosen is not None and bool(self._chosen.kept)
         for button in (c.propose, c.accept, c.fill):
@@ -230,35 +229,29 @@ class AutoTab(QObject):
         c.show_slices(self.findings.slices)
         self._count_certain()
         c.undo.setVisible(self.findings.can_take_back)
-        c.teach.setVisible(has_accepted(self.findings.annotation))
-        c.teach.setEnabled(not (self._busy or missing))
+        c.retrain.setVisible(has_accepted(self.findings.annotation))
+        c.retrain.setEnabled(not (self._busy or missing))
         if not self._busy:
             c.status.setText(self._said or missing or self._outlook())
 
     def _connect(self) -> None:
         c = self.controls
-        c.preset.activated.connect(self._take_preset)
-        c.points.valueChanged.connect(self.refresh)
-        for box in (c.seeds, c.crops):
-            box.activated.connect(self.refresh)
-        c.link.toggled.connect(self.refresh)
+        # A preset that is chosen again sets everything again, which `changed` does not tell of.
+        self.choices["preset"].native.activated.connect(self._take_preset)
+        self.choices.changed.connect(self._take_choice)
         c.start.clicked.connect(self.start)
         c.cancel.clicked.connect(self._cancel)
         c.finer.clicked.connect(self._take_finer)
         c.propose.clicked.connect(lambda: self.put(math.inf))
         c.accept.clicked.connect(lambda: self.put(-math.inf))
-        c.fill.clicked.connect(lambda: self.put(c.certain.value()))
+        c.fill.clicked.connect(lambda: self.put(self.choices["certain"].value))
         c.forget.clicked.connect(self._throw_away)
         c.undo.clicked.connect(self._take_back)
-        c.teach.clicked.connect(self.teach)
-        for row in c.rows.values():
+        c.retrain.clicked.connect(self.teach)
+        for row in self.choices.ranges.values():
             row.changed.connect(self._filter_anew)
             row.looked_at.connect(partial(c.histogram.show_row, row))
-        c.histogram.show_row(c.rows["score"])
-        c.no_edge.toggled.connect(self._filter_anew)
-        c.faint.toggled.connect(self._filter_anew)
-        c.on_top.activated.connect(self._filter_anew)
-        c.certain.valueChanged.connect(self._count_certain)
+        c.histogram.show_row(self.choices.ranges["score"])
         c.where.activated.connect(self._filter_anew)
         self.findings.changed.connect(self.refresh)
         self.findings.began_afresh.connect(self._begin_afresh)
@@ -281,7 +274,7 @@ class AutoTab(QObject):
         kept = 0 if self._chosen is None else len(self._chosen.kept)
         remark = words.ELSEWHERE if self.findings.elsewhere else ""
         if self.controls.where.currentData() and kept:
-            return words.everywhere(kept, self.findings.slices, self.controls.link.isChecked())
+            return words.everywhere(kept, self.findings.slices, self.choices["link"].value)
         return words.found(kept, len(found.left), found.known) + remark
 
     def _choose(self) -> None:
@@ -294,9 +287,17 @@ class AutoTab(QObject):
         self.findings.settle()
         if self._listed is not found.left:
             self._listed = found.left
-            for row in self.controls.rows.values():
+            for row in self.choices.ranges.values():
                 row.set_found(found.left)
         self._chosen = found.chosen(self.choices.selection)
+
+    def _take_choice(self, name: str) -> None:
+        if name in FILTERS:
+            self._filter_anew()
+        elif name == "certain":
+            self._count_certain()
+        elif name != "preset":
+            self.refresh()
 
     def _filter_anew(self) -> None:
         self._said = ""
@@ -309,7 +310,7 @@ class AutoTab(QObject):
 
     def _count_certain(self) -> None:
         kept = [] if self._chosen is None else self._chosen.kept
-        certain = self.controls.certain.value()
+        certain = self.choices["certain"].value
         here = sum(one.score >= certain for one in kept)
         self.controls.show_certain(None if self.controls.where.currentData() else here)
 
@@ -392,7 +393,7 @@ class AutoTab(QObject):
         self.refresh()
 
     def _take_finer(self) -> None:
-        self.controls.points.setValue(self.controls.enough)
+        self.choices["points"].value = self.controls.enough
         self.start()
 
     def _say(self, text: str) -> None:
