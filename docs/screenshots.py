@@ -144,7 +144,7 @@ def train() -> None:
     seen = Window(*layers)
     seen.turn_to("Train")
     controls = seen.panel.training.controls
-    controls.length.setCurrentIndex(0)
+    controls.choices["length"].value = 100
     controls.start.click()
     wait_until(lambda: len(controls.outcome.curve.loss) >= UNDERWAY)
     seen.photograph("train")

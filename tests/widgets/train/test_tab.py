@@ -103,7 +103,7 @@ def open_train(qtbot, host, make):
     def open_train(viewer, make=make):
         panel = Panel(viewer, host, make)
         close_at_end(qtbot, panel)
-        panel.training.controls.length.setCurrentIndex(0)
+        panel.training.controls.choices["length"].value = 100
         return panel.training
 
     return open_train
@@ -327,7 +327,7 @@ class TestRun:
             QFileDialog, "getExistingDirectory", lambda *args: str(tmp_path / "mine")
         )
         c = train.controls
-        c.source.setCurrentIndex(1)
+        c.choices["source"].value = "folder"
         assert not c.start.isEnabled()
         c.browse.click()
         assert c.name.text() == "cells_tiny on mine"
@@ -429,7 +429,7 @@ def test_a_real_run(open_train, viewer, wait, monkeypatch):
     monkeypatch.setattr("napari_sam.training.finetune.views_for", lambda config, pictures: 4)
     train = open_train(viewer, make=None)
     c = train.controls
-    c.length.setItemData(0, 2)
+    c.choices["length"].native.setItemData(0, 2)
     c.start.click()
     wait(train)
     assert "Saved as 'cells_tiny on a'" in c.status.text(), c.status.text()

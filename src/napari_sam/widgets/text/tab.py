@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from napari.components import ViewerModel
@@ -16,14 +15,13 @@ from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.results import Proposal
 from napari_sam.session.autofill import Chosen
 from napari_sam.session.overlap import Rule
-from napari_sam.settings import load_settings, save_settings
 from napari_sam.text.reader import Reader
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.search import wording
 from napari_sam.widgets.search.findings import GONE, Findings
 from napari_sam.widgets.search.found import Found
 from napari_sam.widgets.search.work import AutoOrder, Stand
-from napari_sam.widgets.text import controls as words
+from napari_sam.widgets.text import wording as words
 from napari_sam.widgets.text.controls import TextControls
 from napari_sam.widgets.text.work import TextOrder, TextWork
 
@@ -71,16 +69,10 @@ class TextTab(QObject):
         self._areas: list[tuple[Proposal, int]] | None = None
         self._chosen: Chosen | None = None
         self._class_of: dict[Proposal, int] = {}
-        self._tuned = False  # whether somebody has moved the slider
         self._said = ""
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.timeout.connect(self.filter)
-        chosen = load_settings().text
-        self.controls.words.setText(chosen.get("words", ""))
-        self.controls.way.setCurrentIndex(
-            max(self.controls.way.findData(chosen.get("way", "objects")), 0)
-        )
         self._connect()
         self.refresh()
 
@@ -106,7 +98,7 @@ class TextTab(QObject):
         if seen is None or model is None:
             return
         self.forget()
-        self._remember()
+        c.choices.remember()
         self._words = c.said
         grid = self._grid_for(annotation.picture.plane_shape(seen))
         self.findings.begin(Found(seen, grid, areas=c.whole))
@@ -166,7 +158,7 @@ class TextTab(QObject):
         c.tuning.setVisible(found is not None and bool(found.left) and not busy)
         areas = self._areas is not None
         of = [[one for one in self._kept if self._class_of[one] == k] for k in self._kinds]
-        c.show_found(self._words, [words.legend(some, areas) for some in of], areas)
+        c.show_found(self._words, of, areas)
         for button in (c.propose, c.accept):
             button.setEnabled(bool(self._kept))
         c.undo.setVisible(self.findings.can_take_back)
@@ -177,12 +169,10 @@ class TextTab(QObject):
         c = self.controls
         c.start.clicked.connect(self.start)
         c.words.returnPressed.connect(self.start)
-        c.words.textChanged.connect(self._retype)
         c.words.editingFinished.connect(self._ask)
-        c.way.activated.connect(self._retype)
+        c.choices.changed.connect(self._retype)
         c.cancel.clicked.connect(lambda: self.work.stop(CANCELLED))
-        c.similarity.valueChanged.connect(self._tune)
-        c.most.valueChanged.connect(self._filter_anew)
+        c.filters.changed.connect(self._filter_anew)
         c.propose.clicked.connect(lambda: self.put(math.inf))
         c.accept.clicked.connect(lambda: self.put(-math.inf))
         c.forget.clicked.connect(self._throw_away)
@@ -226,7 +216,7 @@ class TextTab(QObject):
         self.findings.settle(self._words)
         if self._ranked is not None:
             of = self._ranked.among(found.left)
-            best = of.chosen(c.similarity.value(), c.most.value() or None)
+            best = of.chosen(c.filters["similarity"].value, c.filters["most"].value or None)
             self._class_of = {of.proposals[i]: k for i, k in best}
         else:
             self._class_of = dict(self._areas or ())
@@ -237,10 +227,8 @@ class TextTab(QObject):
             return
         self._ranked = ranked
         self.findings.found.take(ranked.proposals)
-        if not self._tuned:
-            blocked = self.controls.similarity.blockSignals(True)
-            self.controls.similarity.setValue(ranked.enough)
-            self.controls.similarity.blockSignals(blocked)
+        if not self.controls.tuned:
+            self.controls.filters.put({"similarity": ranked.enough})
 
     def _take_areas(self, areas: list[tuple[Proposal, int]]) -> None:
         if self.findings.found is not None:
@@ -262,10 +250,6 @@ class TextTab(QObject):
     def _retype(self) -> None:
         self._said = ""
         self.refresh()
-
-    def _tune(self) -> None:
-        self._tuned = True
-        self._filter_anew()
 
     def _filter_anew(self) -> None:
         self._said = ""
@@ -307,12 +291,6 @@ class TextTab(QObject):
     def _throw_away(self) -> None:
         self.forget()
         self.refresh()
-
-    def _remember(self) -> None:
-        c, settings = self.controls, load_settings()
-        chosen = {"words": c.words.text(), "way": c.way.currentData()}
-        if settings.text != chosen:
-            save_settings(replace(settings, text=chosen))
 
     def _say(self, text: str) -> None:
         self._said = text

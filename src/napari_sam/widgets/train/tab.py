@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from napari.components import ViewerModel
 from qtpy.QtCore import QObject, Signal
-from qtpy.QtWidgets import QFileDialog, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_sam.errors import InputError
 from napari_sam.training.plan import Plan
 from napari_sam.widgets.train.controls import TrainControls
-from napari_sam.widgets.train.wording import Rows, effort, result, summary, where
+from napari_sam.widgets.train.wording import Rows, result, summary, where
 from napari_sam.widgets.train.work import Arrays, Make, Order, TrainWork
 from napari_sam.zoo import catalogue
 from napari_sam.zoo.own_models import free_name, own_file
@@ -25,12 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["Training"]
 
 SHORT = 100  # steps; a loop of annotating waits for them
-UNREAD = 24  # pictures that a folder is taken to hold for the estimate; more take no longer
-NO_LAYERS = (
-    "Add a picture and its labels: a few well-labelled objects are enough to begin with. "
-    "Labels that you make in the Prompt tab are listed here, too."
-)
-NO_FOLDER = "Choose a folder of samples: each is a folder with an image and a labels file."
 KEPT = (
     "A stopped run of this name is kept. Continue goes on where it was, with the same pictures "
     "and settings; Start anew forgets it."
@@ -91,34 +85,31 @@ class Training(QObject):
         """Enable what can be done now, and say how long it would take."""
         c, busy = self.controls, self.work.busy
         if not self._named:
-            c.name.setText(free_name(f"{Path(c.model.name).name} on {self._topic()}"))
+            c.name.setText(free_name(f"{Path(c.model.name).name} on {c.topic}"))
         kept = not busy and self._kept() is not None
-        c.choices.setVisible(not busy)
+        c.asked.setVisible(not busy)
         c.summary.setVisible(busy)
-        c.start.setEnabled(not busy and not self._missing())
+        c.start.setEnabled(not busy and not self.controls.missing)
         c.start.setText("Continue" if kept else "Start")
         c.anew.setVisible(kept)
         for button in (c.pause, c.stop):
             button.setVisible(busy)
         c.pause.setText("Resume" if self._paused else "Pause")
-        pictures = len(c.pairs.pairs) if c.from_layers else UNREAD
-        text = effort(c.model.name, self._plan(), max(pictures, 1))
-        c.effort.setText(text)
-        c.effort.setVisible(bool(text))
+        c.show_effort()
 
     def advise(self) -> None:
         """Say what to do next."""
-        self._say(self._missing() or (KEPT if self._kept() else "Ready: press Start."))
+        self._say(self.controls.missing or (KEPT if self._kept() else "Ready: press Start."))
 
     def start(self) -> None:
         """Start, or go on with the run of this name."""
         c = self.controls
-        if self.work.busy or self._missing():
+        if self.work.busy or self.controls.missing:
             return
-        plan, name = self._plan(), c.name.text().strip()
+        plan, name = c.plan, c.name.text().strip()
         data = c.pairs.arrays() if c.from_layers else Path(c.folder.text()).expanduser()
         try:
-            self._begin(c.model.name, name, plan, data, c.partial.isChecked())
+            self._begin(c.model.name, name, plan, data, c.choices["partial"].value)
         except InputError as error:
             self._say(error)
 
@@ -214,18 +205,11 @@ class Training(QObject):
         c.stop.clicked.connect(self.stop)
         c.save.clicked.connect(self.save)
         c.use.clicked.connect(lambda: self.use_wanted.emit(self._new))
-        c.browse.clicked.connect(self._browse)
         c.name.textEdited.connect(self._take_name)
         c.model.download_wanted.connect(self._download)
         c.pairs.refused.connect(self._say)
-        c.source.currentIndexChanged.connect(self._take_source)
-        for signal in (
-            c.pairs.changed,
-            c.folder.textChanged,
-            c.model.chosen,
-            c.what.currentIndexChanged,
-            c.length.currentIndexChanged,
-        ):
+        c.choices.changed.connect(self._take_choice)
+        for signal in (c.pairs.changed, c.folder.textChanged, c.model.chosen):
             signal.connect(self._changed)
         work.reported.connect(self._show_report)
         work.left_out.connect(c.outcome.leave_out)
@@ -240,18 +224,15 @@ class Training(QObject):
         if not self.work.busy:
             self.advise()
 
-    def _take_source(self) -> None:
-        self.controls.partial.setChecked(self.controls.from_layers)
-        self._changed()
+    def _take_choice(self, name: str) -> None:
+        if name == "source":
+            self.controls.choices.put({"partial": self.controls.from_layers})
+        if name in ("source", "what", "length"):
+            self._changed()
 
     def _take_name(self, text: str) -> None:
         self._named = bool(text.strip())
         self._changed()
-
-    def _browse(self) -> None:
-        answer = QFileDialog.getExistingDirectory(self.controls, "A folder of samples")
-        if answer:
-            self.controls.folder.setText(answer)
 
     def _download(self) -> None:
         if not self.work.busy:
@@ -305,24 +286,6 @@ class Training(QObject):
     def _say(self, text: object) -> None:
         words = str(text) or type(text).__name__
         self.controls.status.setText(words[:1].upper() + words[1:])
-
-    def _plan(self) -> Plan:
-        c = self.controls
-        return Plan(c.what.currentData(), c.length.currentData())
-
-    def _topic(self) -> str:
-        """Return what is learned from, for the new model's name."""
-        c = self.controls
-        if not c.from_layers:
-            return Path(c.folder.text()).name or "a folder"
-        return c.pairs.pairs[0][0].name if c.pairs.pairs else "my pictures"
-
-    def _missing(self) -> str:
-        """Return what is needed before a run can start."""
-        c = self.controls
-        if c.from_layers:
-            return "" if c.pairs.pairs else NO_LAYERS
-        return "" if c.folder.text().strip() else NO_FOLDER
 
     def _folder(self) -> Path:
         """Return where the run is kept; raise InputError if the name is no good."""
