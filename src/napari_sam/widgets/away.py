@@ -31,10 +31,9 @@ class Away:
         stack, auto, text, train = panel.stack, panel.auto, panel.text, panel.training
         for what, ended, label in (
             ("Stack", stack.work.ended, stack.controls.status),
-            ("Auto", auto.work.ended, auto.controls.status),
-            ("Auto", auto.stack.ended, auto.controls.status),
-            ("Auto", auto.loop.ended, auto.controls.status),
-            ("Text", text.work.ended, text.controls.status),
+            ("Auto", auto.ended, auto.controls.status),
+            ("Auto", auto.retraining.ended, auto.controls.status),
+            ("Text", text.ended, text.controls.status),
             ("Train", train.work.ended, train.controls.status),
             ("Refine labels", panel.refining.ended, panel.controls.refine.text),
         ):

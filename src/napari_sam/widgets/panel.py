@@ -47,7 +47,7 @@ from napari_sam.widgets.saved.library import SavedWork
 from napari_sam.widgets.saved.resuming import Resuming
 from napari_sam.widgets.stack.tab import StackTab
 from napari_sam.widgets.text.tab import TextTab
-from napari_sam.widgets.train.tab import Training
+from napari_sam.widgets.train.tab import TrainTab
 from napari_sam.widgets.train.work import Make
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Panel(QWidget):
     host : ModelHost, optional
         Where models come from; by default the host of another open panel, else a new one.
     make : callable, optional
-        Makes training runs; see `TrainWork`.
+        Makes training runs; see `TrainWorker`.
     reader : Reader, optional
         Knows words.
 
@@ -99,7 +99,7 @@ class Panel(QWidget):
         guard_canvas(self._viewer)
         self.host = host or _host_of_another_panel() or ModelHost()
         self.controls = Controls(self._viewer)
-        self.training = Training(
+        self.training = TrainTab(
             self._viewer, self, make, self._other_is_training, self.controls.device.currentText
         )
         self.tabs = QTabWidget()

@@ -117,7 +117,7 @@ class Bench:
 
     def rest(self):
         self.qtbot.waitUntil(lambda: not self.tab.work.busy, timeout=10_000)
-        self.qtbot.waitUntil(lambda: not self.tab._soon.isActive())
+        self.qtbot.waitUntil(lambda: not self.tab.presenter._soon.isActive())
 
     def slide(self, name, low=None, high=None):
         slider = self.controls.choices.ranges[name].slider

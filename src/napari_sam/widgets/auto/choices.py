@@ -73,8 +73,10 @@ class AutoChoices(Choices):
         super().__init__((kind, *TABLE), "auto")
         self.ranges = {measure.name: MeasureRow(measure) for measure in MEASURES}
         self.recall()  # the preset, under which the others are set again
-        self.take_preset()
+        self._put_preset()
         self.recall()
+        # A preset that is chosen again sets everything again, which `changed` does not tell of.
+        self["preset"].native.activated.connect(self._take_preset)
 
     @property
     def preset(self) -> Preset:
@@ -100,7 +102,12 @@ class AutoChoices(Choices):
         ranges = {name: row.range for name, row in self.ranges.items()}
         return Selection(**ranges, no_edge=self["no_edge"].value, overlap=self["on_top"].value)
 
-    def take_preset(self) -> None:
+    def _take_preset(self) -> None:
+        self._put_preset()
+        self.remember()
+        self.changed.emit("preset")
+
+    def _put_preset(self) -> None:
         """Set everything as the preset says."""
         preset = self.preset
         grid, selection = preset.grid, preset.selection

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
 from napari.components import ViewerModel
 from napari.layers import Labels, Layer, Points, Shapes
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFormLayout, QFrame, QVBoxLayout
 
+from napari_sam.results import Proposal
 from napari_sam.widgets.auto.choices import AutoChoices
 from napari_sam.widgets.common.forms import (
     add_row,
@@ -69,12 +73,30 @@ class AutoControls(SearchControls):
         self.show_work(False)
         self.show_coarse("")
         self.show_remark("")
-        self.show_certain(0)
+        self.show_certain(())
         self.show_slices(1)
+        self.finer.clicked.connect(self._use_finer)
+        for row in self.choices.ranges.values():
+            row.looked_at.connect(partial(self.histogram.show_row, row))
+        self.histogram.show_row(self.choices.ranges["score"])
 
-    def show_certain(self, count: int | None) -> None:
-        """Say how many objects are certain, where it is known."""
-        self.fill.setText("Fill in what is certain" + ("" if count is None else f": {count:,}"))
+    @property
+    def all_slices(self) -> bool:
+        """Whether the buttons work on all slices of a stack."""
+        return bool(self.where.currentData())
+
+    def show_certain(self, kept: Sequence[Proposal]) -> None:
+        """Say how many of these objects are certain, unless all slices are asked for."""
+        certain = self.choices["certain"].value
+        count = f": {sum(one.score >= certain for one in kept):,}"
+        self.fill.setText("Fill in what is certain" + ("" if self.all_slices else count))
+
+    def show_nothing(self, why: str) -> None:
+        """Show that there is no picture to search."""
+        super().show_nothing(why)
+        self.choices.enable(True, "seeds", "crops")
+        self.show_slices(1)
+        self.retrain.hide()
 
     def show_slices(self, count: int) -> None:
         """Offer what can be done with so many slices."""
@@ -99,6 +121,9 @@ class AutoControls(SearchControls):
         self.enough = points
         self.finer.setText(f"Use {points} points per side")
         self.finer.setVisible(bool(text))
+
+    def _use_finer(self) -> None:
+        self.choices["points"].value = self.enough
 
     def _lay_out(self) -> None:
         form = new_form()

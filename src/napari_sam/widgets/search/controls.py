@@ -56,12 +56,24 @@ class SearchControls(QWidget):
         self.cancel.setVisible(busy)
         self.start.setVisible(not busy)
 
+    def show_nothing(self, why: str) -> None:
+        """Show that there is no picture to search."""
+        self.start.setEnabled(False)
+        self.tuning.hide()
+        self.undo.hide()
+        self.status.setText(why)
+
     def show_remark(self, text: str) -> None:
         """Say what came of a key; empty takes it away."""
         self.remark.setText(text)
         self.remark.setVisible(bool(text))
 
-    def show_progress(self, text: str, done: int = 0, total: int = 0) -> None:
+    def show_start(self, text: str) -> None:
+        """Show that work begins of which nobody knows how long it takes."""
+        self.show_work(True)
+        self.show_progress(text, 0, 0)
+
+    def show_progress(self, text: str, done: int, total: int) -> None:
         """Say how far the work is; of 0 if nobody knows."""
         self.bar.setRange(0, total)
         self.bar.setValue(done)

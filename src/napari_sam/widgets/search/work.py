@@ -1,4 +1,4 @@
-"""A search under way: a few points are one job of the model, and what they find is shown."""
+"""A worker that searches a slice: a few points are one job of the model."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import repeat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,14 +21,15 @@ from napari_sam.widgets.jobs.plane import Contrast, Read
 if TYPE_CHECKING:
     from napari_sam.inference.automatic.search import GridProgress
     from napari_sam.inference.automatic.tiled import TileProgress
+    from napari_sam.serving.segmenter import Segmenter
 
     Progress = GridProgress | TileProgress
 
-__all__ = ["AutoOrder", "AutoWork", "Stand"]
+__all__ = ["SearchProgress", "SearchRequest", "SearchWorker"]
 
 
 @dataclass(frozen=True, eq=False)
-class AutoOrder:
+class SearchRequest:
     """In what to look for everything, and how.
 
     Parameters
@@ -53,8 +54,8 @@ class AutoOrder:
 
 
 @dataclass(frozen=True, eq=False)
-class Stand:
-    """How far a run is, seconds left (0: unknown), and all found so far.
+class SearchProgress:
+    """How far a search is, seconds left (0: unknown), and all found so far.
 
     Points are counted, or in a picture that `Tiling` cuts, tiles.
     """
@@ -65,29 +66,29 @@ class Stand:
     found: list[Proposal]
 
 
-class AutoWork(QObject):
-    """Looks for everything; all other work of the model goes first."""
+class SearchWorker(QObject):
+    """Searches a slice for everything; all other work of the model goes first."""
 
-    stood = Signal(object)  # Stand; the last one has one proposal for each object
+    progressed = Signal(object)  # SearchProgress; the last one has one proposal for each object
     ended = Signal(str)  # empty, or why before all was asked
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._run: _Run | None = None
+        self._search: _Search | None = None
         self._work = Piecework(later=True, parent=self)
         self._work.stepped.connect(self._take)
         self._work.failed.connect(lambda error: self.stop(str(error) or type(error).__name__))
 
     @property
     def busy(self) -> bool:
-        """True while a run is under way."""
-        return self._run is not None
+        """True while a search is under way."""
+        return self._search is not None
 
-    def start(self, model: HostedModel, order: AutoOrder) -> None:
-        """Begin a run; another one ends."""
+    def start(self, model: HostedModel, request: SearchRequest) -> None:
+        """Begin a search; another one ends."""
         self.stop()
-        self._run = _Run(order)
-        self._work.start(model, repeat(self._run.step))
+        self._search = _Search(request)
+        self._work.start(model, repeat(self._search.step))
 
     def stop(self, why: str = "") -> None:
         """End now; what was found stays where it was told."""
@@ -98,36 +99,36 @@ class AutoWork(QObject):
 
     def close(self) -> None:
         """End now and say nothing any more."""
-        self._run = None
+        self._search = None
         self._work.cancel()
 
     def _take(self, progress: Progress | None) -> None:
         if progress is None:
             self.stop()
-        elif self._run is not None:
-            self.stood.emit(self._run.hear(progress))
+        elif self._search is not None:
+            self.progressed.emit(self._search.hear(progress))
 
 
-class _Run:
-    """One run; `step` is called in the model's thread, everything else in the GUI's."""
+class _Search:
+    """One search; `step` is called in the model's thread, everything else in the GUI's."""
 
-    def __init__(self, order: AutoOrder) -> None:
-        self._order = order
+    def __init__(self, request: SearchRequest) -> None:
+        self._request = request
         self._steps: Iterator[Progress] | None = None
         self._found: list[Proposal] = []
         self._first: tuple[int, float] | None = None  # done, and the moment of the first progress
 
-    def step(self, segmenter: Any, pause: Callable[[], None]) -> Progress | None:
+    def step(self, segmenter: Segmenter, pause: Callable[[], None]) -> Progress | None:
         """Ask the next few points; None at the end."""
         if self._steps is None:
-            order = self._order
-            contrast = order.contrast.of(segmenter)
+            request = self._request
+            contrast = request.contrast.of(segmenter)
             self._steps = segmenter.find(
-                order.read(), order.settings, order.where, contrast, pause, order.seeds
+                request.read(), request.settings, request.where, contrast, pause, request.seeds
             )
         return next(self._steps, None)
 
-    def hear(self, progress: Progress) -> Stand:
+    def hear(self, progress: Progress) -> SearchProgress:
         """Add up what was found, and judge the time left by what has gone since the embedding."""
         self._found += progress.found
         if progress.kept is not None:
@@ -137,4 +138,4 @@ class _Run:
         asked = progress.done - self._first[0]
         pace = (now - self._first[1]) / asked if asked else 0.0
         left = pace * (progress.total - progress.done)
-        return Stand(progress.done, progress.total, left, list(self._found))
+        return SearchProgress(progress.done, progress.total, left, list(self._found))

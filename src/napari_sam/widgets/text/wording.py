@@ -8,8 +8,8 @@ from html import escape
 from napari_sam.results import Proposal
 from napari_sam.text.vocabulary import vocabulary
 from napari_sam.widgets.common.wording import count
-from napari_sam.widgets.search.found import COLOURS
-from napari_sam.widgets.search.wording import ELSEWHERE
+from napari_sam.widgets.search.preview import COLOURS
+from napari_sam.widgets.search.wording import ELSEWHERE, known_again
 
 __all__ = [
     "COMPARING",
@@ -59,7 +59,7 @@ def found_objects(kept: int, new: int, known: int, best: float, elsewhere: bool)
     >>> found_objects(0, 8, 0, 0.31, False)
     'None of 8 objects fits so well; the best one has 0.31. Lower the similarity to see it.'
     """
-    again = f" {count(known)} found again are left out: they are there already." if known else ""
+    again = known_again(known)
     if not new:
         text = "Nothing new was found to compare. Try a finer grid in the tab Auto."
     elif not kept:

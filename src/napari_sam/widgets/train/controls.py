@@ -27,8 +27,8 @@ from napari_sam.widgets.common.forms import (
     new_status,
 )
 from napari_sam.widgets.common.model_choice import ModelChoice
-from napari_sam.widgets.train.outcome import TrainOutcome
 from napari_sam.widgets.train.pairs import Pairs
+from napari_sam.widgets.train.report import TrainReport
 from napari_sam.widgets.train.wording import effort
 
 __all__ = ["TrainControls"]
@@ -94,7 +94,7 @@ class TrainControls(QWidget):
         self.summary = new_label("What is being trained")
         self.summary.setTextFormat(Qt.TextFormat.PlainText)
         self.status = new_status()
-        self.outcome = TrainOutcome()
+        self.report = TrainReport()
         self._lay_out()
         self._explain()
         self.choices.changed.connect(self._explain)
@@ -165,7 +165,7 @@ class TrainControls(QWidget):
         layout.addLayout(in_a_row(self.start, self.anew, self.pause, self.stop))
         layout.addWidget(self.status)
         layout.addLayout(in_a_row(self.use, self.save))
-        layout.addWidget(self.outcome)
+        layout.addWidget(self.report)
         layout.addStretch()
         for name in ("source", "what", "length"):
             box = self.choices[name].native

@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 
 from napari_sam.widgets.common.layer_choice import LayerChoice
 from napari_sam.widgets.layers.picture import Picture, is_helper
-from napari_sam.widgets.train.work import Arrays
+from napari_sam.widgets.train.work import NamedPair
 
 __all__ = ["Pair", "Pairs", "likely_pairs", "why_no_pair"]
 
@@ -74,7 +74,7 @@ class Pairs(QWidget):
         viewer.layers.events.removed.connect(self._drop)
         self._show(likely_pairs(viewer.layers))
 
-    def arrays(self) -> list[Arrays]:
+    def arrays(self) -> list[NamedPair]:
         """Return name, image and labels of each pair, unread; of multiscale layers the finest."""
         return [(image.name, Picture(image).data, _finest(labels)) for image, labels in self.pairs]
 

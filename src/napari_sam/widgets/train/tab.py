@@ -1,11 +1,11 @@
-"""The training tab: what is chosen becomes an order; what comes back is shown."""
+"""The tab Train: what is chosen becomes a request; what comes back is shown."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari.components import ViewerModel
 from qtpy.QtCore import QObject, Signal
@@ -14,17 +14,24 @@ from qtpy.QtWidgets import QWidget
 from napari_sam.errors import InputError
 from napari_sam.training.plan import Plan
 from napari_sam.widgets.train.controls import TrainControls
-from napari_sam.widgets.train.wording import Rows, result, summary, where
-from napari_sam.widgets.train.work import Arrays, Make, Order, TrainWork
-from napari_sam.zoo import catalogue
+from napari_sam.widgets.train.wording import Rows, progress_text, result, summary
+from napari_sam.widgets.train.work import (
+    Lazy,
+    Make,
+    NamedPair,
+    TrainRequest,
+    TrainWorker,
+    run_folder,
+    stopped_run,
+)
 from napari_sam.zoo.own_models import free_name, own_file
 
 if TYPE_CHECKING:
     from napari_sam.training.finetune import Progress
 
-__all__ = ["Training"]
+__all__ = ["TrainTab"]
 
-SHORT = 100  # steps; a loop of annotating waits for them
+SHORT = 100  # steps; somebody who annotates waits for them
 KEPT = (
     "A stopped run of this name is kept. Continue goes on where it was, with the same pictures "
     "and settings; Start anew forgets it."
@@ -33,15 +40,15 @@ FORGET = "Start anew forgets the stopped run of this name; another name leaves i
 ELSEWHERE = "The panel of another window is training; one training at a time."
 
 
-class Training(QObject):
-    """One panel's trainings.
+class TrainTab(QObject):
+    """Trains models on layers of one panel's viewer, or on a folder of samples.
 
     Parameters
     ----------
     viewer : ViewerModel
         Whose layers can be learned from.
     make : callable, optional
-        See `TrainWork`.
+        See `TrainWorker`.
     busy_elsewhere : callable, optional
         Tells whether another panel is training.
     device : callable, optional
@@ -61,7 +68,7 @@ class Training(QObject):
     ) -> None:
         super().__init__(parent)
         self.controls = TrainControls(viewer)
-        self.work = TrainWork(make, self)
+        self.work = TrainWorker(make, self)
         self._busy_elsewhere = busy_elsewhere
         self._device = device
         self._named = False  # by the user
@@ -74,7 +81,10 @@ class Training(QObject):
         self.controls.use.hide()
         self.controls.save.hide()
         self.refresh()
-        self.advise()
+        self._advise()
+
+    def follow(self, annotation: object) -> None:
+        """Go on with whatever is trained: it has nothing to do with what is annotated."""
 
     def close(self) -> None:
         """End all work; a run's checkpoint is kept."""
@@ -86,7 +96,7 @@ class Training(QObject):
         c, busy = self.controls, self.work.busy
         if not self._named:
             c.name.setText(free_name(f"{Path(c.model.name).name} on {c.topic}"))
-        kept = not busy and self._kept() is not None
+        kept = not busy and stopped_run(c.name.text()) is not None
         c.asked.setVisible(not busy)
         c.summary.setVisible(busy)
         c.start.setEnabled(not busy and not self.controls.missing)
@@ -97,9 +107,10 @@ class Training(QObject):
         c.pause.setText("Resume" if self._paused else "Pause")
         c.show_effort()
 
-    def advise(self) -> None:
+    def _advise(self) -> None:
         """Say what to do next."""
-        self._say(self.controls.missing or (KEPT if self._kept() else "Ready: press Start."))
+        kept = stopped_run(self.controls.name.text())
+        self._say(self.controls.missing or (KEPT if kept else "Ready: press Start."))
 
     def start(self) -> None:
         """Start, or go on with the run of this name."""
@@ -113,7 +124,7 @@ class Training(QObject):
         except InputError as error:
             self._say(error)
 
-    def teach(self, base: str, topic: str, image: Any, labels: Any) -> None:
+    def start_short(self, base: str, topic: str, image: Lazy, labels: Lazy) -> None:
         """Train a short run, decoder only, on labels of which not every object is there.
 
         Parameters
@@ -123,7 +134,7 @@ class Training(QObject):
         topic : str
             What the pictures are called, for the new model's name.
         image, labels : array-like
-            As in `Arrays`.
+            As in `NamedPair`.
 
         Raises
         ------
@@ -136,34 +147,34 @@ class Training(QObject):
         for number in count(1):
             name = free_name(stem if number == 1 else f"{stem} {number}")
             self.controls.name.setText(name)
-            if self._kept() is None:  # a stopped run stays for whoever wants to go on with it
+            if stopped_run(name) is None:  # else whoever stopped it may want to go on
                 break
         self._begin(base, name, Plan(steps=SHORT), [(topic, image, labels)], partial=True)
 
     def _begin(
-        self, base: str, name: str, plan: Plan, data: Sequence[Arrays] | Path, partial: bool
+        self, base: str, name: str, plan: Plan, data: Sequence[NamedPair] | Path, partial: bool
     ) -> None:
         c = self.controls
         if self._busy_elsewhere():
             raise InputError(ELSEWHERE)
-        folder = self._folder()
-        order = Order(base, self._device(), name, plan, data, partial, folder)
+        folder = run_folder(name)
+        request = TrainRequest(base, self._device(), name, plan, data, partial, folder)
         c.use.hide()
         c.save.hide()
-        self._goes_on = self._kept() is not None
+        self._goes_on = stopped_run(name) is not None
         if folder != self._run or not self._goes_on:
-            c.outcome.clear(plan.steps)
-        c.outcome.left_out.clear()
-        c.summary.setText(summary(name, order.base, plan))
+            c.report.clear(plan.steps)
+        c.report.left_out.clear()
+        c.summary.setText(summary(name, base, plan))
         self._run, self._step, self._paused = folder, 0, False
         self._named = True  # the name stays with its run, whatever becomes of the layers
         self._say("Starting…")
-        self.work.train(order)
+        self.work.train(request)
         self.refresh()
 
     def start_anew(self) -> None:
         """Forget the stopped run of this name and start."""
-        kept = self._kept()
+        kept = stopped_run(self.controls.name.text())
         if kept is not None:
             kept.unlink()
         self.start()
@@ -212,7 +223,7 @@ class Training(QObject):
         for signal in (c.pairs.changed, c.folder.textChanged, c.model.chosen):
             signal.connect(self._changed)
         work.reported.connect(self._show_report)
-        work.left_out.connect(c.outcome.leave_out)
+        work.left_out.connect(c.report.leave_out)
         work.progressed.connect(self._show_progress)
         work.saved.connect(self._show_result)
         work.stopped.connect(self._show_stopped)
@@ -222,7 +233,7 @@ class Training(QObject):
     def _changed(self) -> None:
         self.refresh()
         if not self.work.busy:
-            self.advise()
+            self._advise()
 
     def _take_choice(self, name: str) -> None:
         if name == "source":
@@ -240,22 +251,22 @@ class Training(QObject):
             self.refresh()
 
     def _show_report(self, what: str, done: int, total: int) -> None:
-        self.controls.outcome.fill_bar(done, total)
+        self.controls.report.fill_bar(done, total)
         amount = f": {done / 1e6:.0f} of {total / 1e6:.0f} MB" if total else ""
         if not self._paused:
             self._say(f"{what}{amount}…")
 
     def _show_progress(self, progress: Progress) -> None:
-        self.controls.outcome.take(progress)
+        self.controls.report.take(progress)
         if progress.phase == "Training":
             self._step = progress.done
         if not self._paused and self.controls.stop.isEnabled():
-            self._say(where(progress))
+            self._say(progress_text(progress))
 
     def _show_result(self, name: str, rows: Rows) -> None:
         self._new, self._named, self._step = name, False, 0
         self._say(result(name, rows))
-        self.controls.outcome.compare(rows)
+        self.controls.report.compare(rows)
         self.controls.use.show()
         self.trained.emit()
 
@@ -276,7 +287,7 @@ class Training(QObject):
 
     def _end(self) -> None:
         c = self.controls
-        c.outcome.bar.hide()
+        c.report.bar.hide()
         c.pause.setEnabled(True)
         c.stop.setEnabled(True)
         c.model.refresh()
@@ -286,15 +297,3 @@ class Training(QObject):
     def _say(self, text: object) -> None:
         words = str(text) or type(text).__name__
         self.controls.status.setText(words[:1].upper() + words[1:])
-
-    def _folder(self) -> Path:
-        """Return where the run is kept; raise InputError if the name is no good."""
-        return catalogue.models_folder() / "runs" / own_file(self.controls.name.text()).stem
-
-    def _kept(self) -> Path | None:
-        """Return the checkpoint of a stopped run of this name."""
-        try:
-            file = self._folder() / "checkpoint.pt"
-        except InputError:
-            return None
-        return file if file.is_file() else None

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari_sam.training.finetune import Progress
 
 
-__all__ = ["Rows", "duration", "effort", "result", "summary", "table", "where"]
+__all__ = ["Rows", "duration", "effort", "progress_text", "result", "summary", "table"]
 
 Rows = Sequence[dict[str, float | str]]
 
@@ -39,7 +39,7 @@ def summary(name: str, base: str, plan: Plan) -> str:
     )
 
 
-def where(progress: Progress) -> str:
+def progress_text(progress: Progress) -> str:
     """Return how far a run is, and how long the rest takes."""
     step = "step " if progress.phase == "Training" else ""
     text = f"{progress.phase}: {step}{progress.done} of {progress.total}"

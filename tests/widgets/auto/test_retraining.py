@@ -35,7 +35,7 @@ def bench(qtbot, host, make):
 
 def learn(bench):
     bench.controls.retrain.click()
-    bench.qtbot.waitUntil(lambda: not bench.tab.loop.busy, timeout=10_000)
+    bench.qtbot.waitUntil(lambda: not bench.tab.retraining.busy, timeout=10_000)
     bench.rest()
 
 
@@ -66,7 +66,7 @@ def test_without_a_model_there_is_nothing_to_teach(bench, runs):
     bench.panel.annotation.use_model(None)
     assert not bench.controls.retrain.isEnabled()
     with pytest.raises(InputError, match="choose a model"):
-        bench.tab.loop.start(bench.panel.annotation)
+        bench.tab.retraining.start(bench.panel.annotation)
     assert not runs
 
 
@@ -84,7 +84,7 @@ def test_cancel_stops_the_training(bench, runs, model, monkeypatch):
     bench.qtbot.waitUntil(lambda: "step 4 of 100" in bench.status)
     bench.controls.cancel.click()
     FakeTuning.go.set()
-    bench.qtbot.waitUntil(lambda: not bench.tab.loop.busy)
+    bench.qtbot.waitUntil(lambda: not bench.tab.retraining.busy)
     assert "No new model: the training was stopped" in bench.status
     assert len(model.searches) == 1
 
@@ -95,7 +95,7 @@ def test_another_picture_meanwhile_keeps_its_model(bench, runs, model, monkeypat
     bench.qtbot.waitUntil(lambda: "step 4 of 100" in bench.status)
     bench.panel.controls.picture.choose(bench.viewer.add_image(seen(), name="other"))
     FakeTuning.go.set()
-    bench.qtbot.waitUntil(lambda: not bench.tab.loop.busy, timeout=10_000)
+    bench.qtbot.waitUntil(lambda: not bench.tab.retraining.busy, timeout=10_000)
     assert bench.status == "'cells_tiny on discs' is in the list of models now."
     assert bench.panel.annotation.model.name == "cells_tiny"
     assert len(model.searches) == 1
@@ -107,7 +107,7 @@ def test_a_training_of_the_other_tab_is_in_the_way(bench, runs, monkeypatch):
     training.start()
     bench.controls.retrain.click()
     assert "a training is under way" in bench.status
-    assert not bench.tab.loop.busy
+    assert not bench.tab.retraining.busy
     FakeTuning.go.set()
     bench.qtbot.waitUntil(lambda: not training.work.busy, timeout=10_000)
     assert bench.panel.annotation.model.name == "cells_tiny"
