@@ -12,6 +12,8 @@ from qtpy.QtWidgets import QFormLayout, QFrame, QVBoxLayout
 
 from napari_sam.results import Proposal
 from napari_sam.widgets.auto.choices import AutoChoices
+from napari_sam.widgets.auto.stack import StackProgress
+from napari_sam.widgets.auto.wording import stack_progress_text
 from napari_sam.widgets.common.forms import (
     add_row,
     new_button,
@@ -113,6 +115,11 @@ class AutoControls(SearchControls):
         self.choices.enable(not busy, "preset", "points")
         for widget in (self.options, self.finer):
             widget.setEnabled(not busy)
+
+    def show_stack(self, progress: StackProgress) -> None:
+        """Say how far the search of a stack is."""
+        text = stack_progress_text(progress)
+        self.show_progress(text, int(100 * progress.done), 100 * progress.total)
 
     def show_coarse(self, text: str, points: int = 0) -> None:
         """Say that the grid is too coarse and how many points would do; empty if it is not."""

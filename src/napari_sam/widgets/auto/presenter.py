@@ -17,11 +17,11 @@ from napari_sam.session.autofill import Filled
 from napari_sam.session.changed import What
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.auto import wording
-from napari_sam.widgets.auto.stack import StackProgress, StackRequest, plane_lines
+from napari_sam.widgets.auto.stack import StackRequest, plane_lines
 from napari_sam.widgets.layers.picture import Picture
 from napari_sam.widgets.layers.shapes import inside, own_seeds
-from napari_sam.widgets.search.findings import NO_MODEL
-from napari_sam.widgets.search.presenter import REST_MS, SearchPresenter
+from napari_sam.widgets.search.findings import NO_MODEL, Findings
+from napari_sam.widgets.search.presenter import SearchPresenter
 from napari_sam.widgets.search.result import SearchResult
 from napari_sam.widgets.search.settled import has_accepted, searchable, settled_on
 from napari_sam.widgets.search.wording import ELSEWHERE, filled, progress_text
@@ -41,12 +41,14 @@ class AutoPresenter(SearchPresenter):
 
     Parameters
     ----------
-    tab, annotation
-        As in `SearchPresenter`.
+    tab : AutoTab
+        Whose controls and workers it uses.
+    annotation : Annotation
+        Whose picture is searched.
     """
 
     def __init__(self, tab: AutoTab, annotation: Annotation) -> None:
-        super().__init__(tab, annotation)
+        super().__init__(annotation, Findings(tab.viewer, annotation, tab.rule), tab.controls)
         self._tab, self._controls = tab, tab.controls
         self._choices = tab.controls.choices
         self._latest: list[Proposal] | None = None  # of a search, not taken yet
@@ -61,7 +63,7 @@ class AutoPresenter(SearchPresenter):
             connect(row.changed, self._filter_anew)
         connect(tab.work.progressed, self._show_progress)
         connect(tab.work.ended, self._end)
-        connect(tab.stack.progressed, self._show_stack)
+        connect(tab.stack.progressed, c.show_stack)
         connect(tab.stack.ended, self._end_stack)
         self.refresh()
 
@@ -144,9 +146,6 @@ class AutoPresenter(SearchPresenter):
         if not self.busy:
             c.status.setText(self._said or missing or self._outlook())
 
-    def _filter_soon(self, milliseconds: int = REST_MS) -> None:
-        super()._filter_soon(LIVE_MS if self._tab.work.busy else milliseconds)
-
     def _outlook(self) -> str:
         result, shape, kept = self.findings.result, self.findings.shape, len(self._kept)
         if result is None:
@@ -224,7 +223,7 @@ class AutoPresenter(SearchPresenter):
         self._latest = progress.found  # taken when it is shown: there are many a second
         text = progress_text(progress, self.findings.shape)
         self._controls.show_progress(text, progress.done, max(progress.total, 1))
-        self._filter_soon()
+        self._filter_soon(LIVE_MS)
 
     def _end(self, why: str) -> None:
         self._controls.show_work(False)
@@ -236,10 +235,6 @@ class AutoPresenter(SearchPresenter):
             self._controls.show_coarse(*wording.coarse(self._chosen.kept, result.grid))
         self.refresh()
         self._tab.ended.emit()
-
-    def _show_stack(self, progress: StackProgress) -> None:
-        text = wording.stack_progress_text(progress)
-        self._controls.show_progress(text, int(100 * progress.done), 100 * progress.total)
 
     def _end_stack(self, why: str, done: Filled) -> None:
         self._controls.show_work(False)

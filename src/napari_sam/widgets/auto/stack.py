@@ -34,37 +34,17 @@ LEFT = "the picture, the model or the Labels layer is another one now"
 
 @dataclass(frozen=True, eq=False)
 class StackRequest:
-    """In what to look for everything, and what becomes of it.
+    """Which slices to search, how, and what becomes of what is found."""
 
-    Parameters
-    ----------
-    lines : sequence of sequences of Plane
-        Objects are linked from each plane of a line to its next.
-    grid : GridSettings
-        How each is searched.
-    region : (H, W) bool, optional
-        Where.
-    seeds : callable
-        Gives the points of a plane to ask at, or None to ask as the grid settings mean.
-    selection : Selection
-        What is kept, and who is on top.
-    rule, certain
-        As in `Filling`.
-    gap : int, optional
-        As in `link_slices`; None: each plane has objects of its own.
-    anisotropy : float
-        Distance of two planes in pixels.
-    """
-
-    lines: Sequence[Sequence[Plane]]
-    grid: GridSettings
-    region: NDArray[np.bool_] | None
-    seeds: Callable[[Plane], NDArray[np.float64] | None]
-    selection: Selection
-    rule: Rule
-    certain: float
-    gap: int | None
-    anisotropy: float
+    lines: Sequence[Sequence[Plane]]  # objects are linked from each plane of a line to its next
+    grid: GridSettings  # how each is searched
+    region: NDArray[np.bool_] | None  # (H, W), where
+    seeds: Callable[[Plane], NDArray[np.float64] | None]  # points of a plane to ask at; see `grid`
+    selection: Selection  # what is kept, and who is on top
+    rule: Rule  # as in `Filling`
+    certain: float  # as in `Filling`
+    gap: int | None  # as in `link_slices`; None: each plane has objects of its own
+    anisotropy: float  # distance of two planes in pixels
 
 
 @dataclass(frozen=True)
@@ -226,13 +206,6 @@ def plane_lines(picture: Picture, seen: Plane) -> tuple[list[list[Plane]], float
 
     Objects go on through z where that is an axis across the planes, else through the last axis;
     so there is one list of planes, in order, for each time point.
-
-    Parameters
-    ----------
-    picture : Picture
-        The stack.
-    seen : Plane
-        One of its planes.
     """
     fixed = [axis for axis, at in enumerate(seen) if at is not None]
     spacing = Spacing.of(picture.ndim, picture.place())

@@ -13,7 +13,6 @@ from napari_sam.widgets.auto.controls import AutoControls
 from napari_sam.widgets.auto.presenter import AutoPresenter
 from napari_sam.widgets.auto.retraining import Retraining
 from napari_sam.widgets.auto.stack import StackWorker
-from napari_sam.widgets.search.tab import SearchTab
 from napari_sam.widgets.search.wording import CANCELLED
 from napari_sam.widgets.search.work import SearchWorker
 from napari_sam.widgets.train.tab import TrainTab
@@ -23,19 +22,21 @@ __all__ = ["AutoTab"]
 NO_PICTURE = "Choose a picture in the tab Prompt; then everything in it is found from here."
 
 
-class AutoTab(SearchTab):
+class AutoTab(QObject):
     """Finds everything in the picture of one panel's annotation.
 
     Parameters
     ----------
-    viewer, rule
-        As in `SearchTab`.
+    viewer : ViewerModel
+        The viewer.
     train : TrainTab
         Where the model learns from what was accepted.
+    rule : callable
+        Tells who keeps the pixels where new objects meet older ones.
     """
 
     use_wanted = Signal(str)  # the name of the model to use
-    controls: AutoControls
+    ended = Signal()  # a search; what came of it is on show
 
     def __init__(
         self,
@@ -44,7 +45,10 @@ class AutoTab(SearchTab):
         rule: Callable[[], Rule],
         parent: QObject | None = None,
     ) -> None:
-        super().__init__(viewer, rule, AutoControls(viewer), parent)
+        super().__init__(parent)
+        self.viewer, self.rule = viewer, rule
+        self.presenter: AutoPresenter | None = None
+        self.controls = AutoControls(viewer)
         self.choices = self.controls.choices
         self.work = SearchWorker(self)
         self.stack = StackWorker(self)
@@ -55,6 +59,15 @@ class AutoTab(SearchTab):
         self.retraining.ended.connect(lambda why: self._end_retraining(f"No new model: {why}."))
         self.follow(None)
 
+    def follow(self, annotation: Annotation | None) -> None:
+        """Serve this annotation from now on, or none; what was found for another is forgotten."""
+        if self.presenter is not None:
+            self.presenter.close()
+        self.presenter = None if annotation is None else AutoPresenter(self, annotation)
+        if annotation is None:
+            busy = self.retraining.busy
+            self.controls.show_nothing(self.controls.status.text() if busy else NO_PICTURE)
+
     def close(self) -> None:
         """End for good; what is in the session stays."""
         self.work.close()
@@ -62,12 +75,6 @@ class AutoTab(SearchTab):
         self.follow(None)
         self.controls.inside.disconnect_viewer()
         self.controls.at.disconnect_viewer()
-
-    def _present(self, annotation: Annotation) -> AutoPresenter:
-        return AutoPresenter(self, annotation)
-
-    def _nothing(self) -> str:
-        return self.controls.status.text() if self.retraining.busy else NO_PICTURE
 
     def _cancel(self) -> None:
         self.retraining.stop()

@@ -53,16 +53,9 @@ def ready(grid: GridSettings, shape: tuple[int, int]) -> str:
 
 
 def found(kept: int, new: int, known: int) -> str:
-    """Return what can be done with what was found.
+    """Return what can be done with `kept` objects among so many `new` masks.
 
-    Parameters
-    ----------
-    kept : int
-        Objects that the filters keep.
-    new : int
-        Masks that were found, often several of one object, but for those of settled ones.
-    known : int
-        Found again, though they are settled.
+    There are often several masks of one object; `known` settled objects were found again.
     """
     again = known_again(known)
     if not new:
@@ -86,14 +79,7 @@ def everywhere(kept: int, slices: int, linked: bool) -> str:
 
 
 def coarse(objects: Sequence[Proposal], grid: GridSettings) -> tuple[str, int]:
-    """Say that the grid is coarser than the objects, and how many points a side would do.
-
-    Parameters
-    ----------
-    objects : sequence of Proposal
-        Those that are kept.
-    grid : GridSettings
-        How they were found.
+    """Say that the grid is coarser than the objects kept, and how many points a side would do.
 
     Returns
     -------

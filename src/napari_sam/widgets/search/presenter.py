@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QTimer
 
@@ -14,13 +13,11 @@ from napari_sam.results import Proposal
 from napari_sam.session.autofill import Chosen
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.common.connections import Connections
+from napari_sam.widgets.search.controls import SearchControls
 from napari_sam.widgets.search.findings import Findings
 from napari_sam.widgets.search.wording import filled
 
-if TYPE_CHECKING:
-    from napari_sam.widgets.search.tab import SearchTab
-
-__all__ = ["ANOTHER", "REST_MS", "SearchPresenter"]
+__all__ = ["SearchPresenter"]
 
 REST_MS = 30  # a slider tells of every pixel it moves
 ANOTHER = "the picture or the model is another one now"
@@ -32,28 +29,24 @@ class SearchPresenter(ABC):
 
     Parameters
     ----------
-    tab : SearchTab
-        Whose controls and workers it uses.
     annotation : Annotation
         Whose picture is searched.
-
-    Attributes
-    ----------
     findings : Findings
-        What was found.
-    annotation
-        As given.
+        Where what is found goes.
+    controls : SearchControls
+        The tab's widgets.
     """
 
-    def __init__(self, tab: SearchTab, annotation: Annotation) -> None:
-        self.annotation = annotation
-        self.findings = Findings(tab.viewer, annotation, tab.rule)
+    def __init__(
+        self, annotation: Annotation, findings: Findings, controls: SearchControls
+    ) -> None:
+        self.annotation, self.findings = annotation, findings
         self._chosen: Chosen | None = None  # by the sliders
         self._said = ""  # in place of what can be done
         self._soon = QTimer()
         self._soon.setSingleShot(True)
         self._connections = Connections()
-        connect, c = self._connections.add, tab.controls
+        connect, c = self._connections.add, controls
         connect(self._soon.timeout, self.filter)
         connect(c.start.clicked, self.start)
         connect(c.propose.clicked, lambda: self.put(math.inf))

@@ -55,12 +55,7 @@ def searchable(
 ) -> NDArray[np.bool_] | None:
     """Return where (H, W) anything is left to be found; None if everywhere.
 
-    Parameters
-    ----------
-    region : (H, W) bool, optional
-        Where to search.
-    there : (H, W) int
-        What is settled; see `settled_on`.
+    `region` is where to search; `there` is what is settled; see `settled_on`.
 
     Raises
     ------

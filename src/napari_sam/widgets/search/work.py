@@ -30,27 +30,13 @@ __all__ = ["SearchProgress", "SearchRequest", "SearchWorker"]
 
 @dataclass(frozen=True, eq=False)
 class SearchRequest:
-    """In what to look for everything, and how.
+    """Which slice to search, and how."""
 
-    Parameters
-    ----------
-    read : callable
-        Reads its pixels, in the model's thread.
-    contrast : Contrast
-        Of the whole picture.
-    settings : GridSettings
-        How it is searched.
-    where : (H, W) bool, optional
-        Where anything is left to be found; None: everywhere.
-    seeds : (N, 2) float, optional
-        Points (row, column) to ask at in place of those that the settings mean.
-    """
-
-    read: Read
-    contrast: Contrast
+    read: Read  # its pixels, in the model's thread
+    contrast: Contrast  # of the whole picture
     settings: GridSettings
-    where: NDArray[np.bool_] | None = None
-    seeds: NDArray[np.float64] | None = None
+    where: NDArray[np.bool_] | None = None  # (H, W), where anything is left; None: everywhere
+    seeds: NDArray[np.float64] | None = None  # (N, 2) points to ask at; None: see `settings`
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,6 +8,7 @@ from napari_sam.inference.automatic.selection import Selection
 from napari_sam.results import Proposal
 from napari_sam.session.changed import What
 from napari_sam.widgets.annotation.annotation import Annotation
+from napari_sam.widgets.search.findings import Findings
 from napari_sam.widgets.search.presenter import SearchPresenter
 from napari_sam.widgets.search.result import SearchResult
 from napari_sam.widgets.search.wording import CANCELLED, progress_text
@@ -27,12 +28,14 @@ class TextPresenter(SearchPresenter):
 
     Parameters
     ----------
-    tab, annotation
-        As in `SearchPresenter`.
+    tab : TextTab
+        Whose controls and workers it uses.
+    annotation : Annotation
+        Whose picture is searched.
     """
 
     def __init__(self, tab: TextTab, annotation: Annotation) -> None:
-        super().__init__(tab, annotation)
+        super().__init__(annotation, Findings(tab.viewer, annotation, tab.rule), tab.controls)
         self._tab, self._controls, self._work = tab, tab.controls, tab.work
         self._words: tuple[str, ...] = ()  # of what was found
         self._ranked: Ranked | None = None
@@ -40,7 +43,7 @@ class TextPresenter(SearchPresenter):
         self._class_of: dict[Proposal, int] = {}
         connect, c, work = self._connections.add, tab.controls, tab.work
         connect(c.words.returnPressed, self.start)
-        connect(c.words.editingFinished, self._check_words)
+        connect(c.words.editingFinished, lambda: tab.unknown.check(annotation.model))
         connect(c.choices.changed, self._retype)
         connect(c.cancel.clicked, lambda: work.stop(CANCELLED))
         connect(c.filters.changed, self._filter_anew)
@@ -69,7 +72,7 @@ class TextPresenter(SearchPresenter):
         self.findings.begin(SearchResult(seen, grid, areas=c.whole))
         search = SearchRequest(picture.reader(seen), annotation.looks.contrast, grid)
         c.show_start("Looking at the picture…")
-        self._check_words()
+        self._tab.unknown.check(model)
         key = annotation, model, seen, grid
         self._work.start(model, TextRequest(search, c.said, c.whole, key))
         self.refresh()
@@ -154,10 +157,6 @@ class TextPresenter(SearchPresenter):
         self._areas = areas
         if self.findings.result is not None:
             self.findings.result.take([one for one, _ in areas])
-
-    def _check_words(self) -> None:
-        if self.annotation.model is not None and not self._missing:
-            self._tab.unknown.check(self.annotation.model)
 
     def _retype(self) -> None:
         self._said = ""

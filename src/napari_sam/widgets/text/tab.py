@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from napari.components import ViewerModel
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, Signal
 
 from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.session.overlap import Rule
 from napari_sam.text.reader import Reader
 from napari_sam.widgets.annotation.annotation import Annotation
-from napari_sam.widgets.search.tab import SearchTab
 from napari_sam.widgets.text.controls import TextControls
 from napari_sam.widgets.text.presenter import TextPresenter
 from napari_sam.widgets.text.unknown import UnknownWords
@@ -21,20 +20,22 @@ from napari_sam.widgets.text.work import TextWorker
 __all__ = ["TextTab"]
 
 
-class TextTab(SearchTab):
+class TextTab(QObject):
     """Finds by words in the picture of one panel's annotation.
 
     Parameters
     ----------
-    viewer, rule
-        As in `SearchTab`.
+    viewer : ViewerModel
+        The viewer.
+    rule : callable
+        Tells who keeps the pixels where new objects meet older ones.
     grid_for : callable
         Returns how to search a plane (H, W) for everything.
     reader : Reader
         Knows words.
     """
 
-    controls: TextControls
+    ended = Signal()  # a search; what came of it is on show
 
     def __init__(
         self,
@@ -44,19 +45,23 @@ class TextTab(SearchTab):
         reader: Reader,
         parent: QObject | None = None,
     ) -> None:
-        super().__init__(viewer, rule, TextControls(), parent)
-        self.grid_for = grid_for
+        super().__init__(parent)
+        self.viewer, self.rule, self.grid_for = viewer, rule, grid_for
+        self.presenter: TextPresenter | None = None
+        self.controls = TextControls()
         self.work = TextWorker(reader, self)
         self.unknown = UnknownWords(self.controls, self.work)
         self.follow(None)
+
+    def follow(self, annotation: Annotation | None) -> None:
+        """Serve this annotation from now on, or none; what was found for another is forgotten."""
+        if self.presenter is not None:
+            self.presenter.close()
+        self.presenter = None if annotation is None else TextPresenter(self, annotation)
+        if annotation is None:
+            self.controls.show_nothing(self.work.reader.missing or NO_PICTURE)
 
     def close(self) -> None:
         """End for good; what is in the session stays."""
         self.work.end()
         self.follow(None)
-
-    def _present(self, annotation: Annotation) -> TextPresenter:
-        return TextPresenter(self, annotation)
-
-    def _nothing(self) -> str:
-        return self.work.reader.missing or NO_PICTURE

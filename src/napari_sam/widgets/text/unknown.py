@@ -26,8 +26,10 @@ class UnknownWords:
         controls.choices.changed.connect(self._show)
         work.remarked.connect(self._take)
 
-    def check(self, model: HostedModel) -> None:
+    def check(self, model: HostedModel | None) -> None:
         """Look up what is typed, in the model's thread, where that was not done yet."""
+        if model is None or self._work.reader.missing:
+            return
         new = [text for text in self._controls.said if text not in self._remarks]
         if new:
             self._remarks |= dict.fromkeys(new, "")

@@ -39,20 +39,10 @@ def ready(whole: bool) -> str:
 
 
 def found_objects(kept: int, new: int, known: int, best: float, elsewhere: bool) -> str:
-    """Return what can be done with objects that were found.
+    """Return what can be done with `kept` objects, among so many `new` ones, that fit well enough.
 
-    Parameters
-    ----------
-    kept : int
-        Objects that fit well enough.
-    new : int
-        Objects that were compared, but for settled ones.
-    known : int
-        Found again, though they are settled.
-    best : float
-        The highest similarity.
-    elsewhere : bool
-        Whether they lie on another slice than the one in view.
+    The best similarity is `best`; `known` settled objects were found again; `elsewhere`: they lie
+    on another slice than the one in view.
 
     Examples
     --------

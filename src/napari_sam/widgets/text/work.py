@@ -30,24 +30,12 @@ Tell = Callable[[], None]
 
 @dataclass(frozen=True, eq=False)
 class TextRequest:
-    """In what to look for which words.
+    """Which words to look for on which slice."""
 
-    Parameters
-    ----------
-    search : SearchRequest
-        The slice, and how everything in it is found.
-    words : tuple of str
-        A text for each kind.
-    whole : bool
-        Whether one area of each kind is wanted, not objects.
-    key : tuple
-        Equal for slices and searches that find the same.
-    """
-
-    search: SearchRequest
-    words: tuple[str, ...]
-    whole: bool
-    key: tuple[object, ...]
+    search: SearchRequest  # the slice, and how everything in it is found
+    words: tuple[str, ...]  # a text for each kind
+    whole: bool  # one area of each kind is wanted, not objects
+    key: tuple[object, ...]  # equal for slices and searches that find the same
 
 
 class TextWorker(QObject):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import SequenceMatcher
-from typing import Any
 
+import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Image, Labels, Layer
 from napari.utils.events import Event
+from numpy.typing import NDArray
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QGridLayout,
@@ -164,7 +165,7 @@ def _size(shape: tuple[int, ...]) -> str:
     return " x ".join(str(n) for n in shape)
 
 
-def _finest(labels: Labels) -> Any:
+def _finest(labels: Labels) -> NDArray[np.int64]:
     return labels.data[0] if labels.multiscale else labels.data
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari.components import ViewerModel
+from numpy.typing import ArrayLike
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QWidget
 
@@ -16,7 +17,6 @@ from napari_sam.training.plan import Plan
 from napari_sam.widgets.train.controls import TrainControls
 from napari_sam.widgets.train.wording import Rows, progress_text, result, summary
 from napari_sam.widgets.train.work import (
-    Lazy,
     Make,
     NamedPair,
     TrainRequest,
@@ -124,7 +124,7 @@ class TrainTab(QObject):
         except InputError as error:
             self._say(error)
 
-    def start_short(self, base: str, topic: str, image: Lazy, labels: Lazy) -> None:
+    def start_short(self, base: str, topic: str, image: ArrayLike, labels: ArrayLike) -> None:
         """Train a short run, decoder only, on labels of which not every object is there.
 
         Parameters

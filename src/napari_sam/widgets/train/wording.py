@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari_sam.training.finetune import Progress
 
 
-__all__ = ["Rows", "duration", "effort", "progress_text", "result", "summary", "table"]
+__all__ = ["Rows", "effort", "progress_text", "result", "summary", "table"]
 
 Rows = Sequence[dict[str, float | str]]
 

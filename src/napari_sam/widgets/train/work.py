@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 from qtpy.QtCore import QObject, Signal
 
 from napari_sam.errors import InputError
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from napari_sam.training.finetune import Progress
 
 __all__ = [
-    "Lazy",
     "Make",
     "NamedPair",
     "TrainRequest",
@@ -35,46 +34,21 @@ __all__ = [
 ]
 
 
-class Lazy(Protocol):
-    """Something that becomes an array when it is read, such as one of dask or zarr."""
-
-    def __array__(self) -> NDArray[np.generic]:
-        """Read it."""
-        ...
-
-
-NamedPair = tuple[str, Lazy, Lazy]
-"""Name, image and labels of a pair of layers."""
+NamedPair = tuple[str, ArrayLike, ArrayLike]
+"""Name, image and labels of a pair of layers; they may be dask or zarr."""
 
 
 @dataclass(frozen=True, eq=False)
 class TrainRequest:
-    """What to train, on what, and where the run is kept.
+    """What to train, on what, and where the run is kept."""
 
-    Parameters
-    ----------
-    base : str
-        Name of a model, or the path of a file.
-    device : str
-        Where it is trained.
-    name : str
-        Of the new model.
-    plan : Plan
-    data : sequence of NamedPair, or Path
-        Pairs of layers, or a folder of samples.
-    partial : bool
-        Whether only some of the objects are labelled.
-    folder : Path
-        Of the run; a checkpoint in it is resumed.
-    """
-
-    base: str
+    base: str  # name of a model, or the path of a file
     device: str
-    name: str
+    name: str  # of the new model
     plan: Plan
-    data: Sequence[NamedPair] | Path
-    partial: bool
-    folder: Path
+    data: Sequence[NamedPair] | Path  # pairs of layers, or a folder of samples
+    partial: bool  # only some of the objects are labelled
+    folder: Path  # of the run; a checkpoint in it is resumed
 
 
 class Tuning(Protocol):
