@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from napari.utils.notifications import show_info
 
 if TYPE_CHECKING:
-    from napari_sam.serving.precompute import Progress
+    from napari_sam.progress import Progress
+    from napari_sam.serving.precompute import Precomputed
     from napari_sam.widgets.panel import Panel
 
 __all__ = ["Away"]
@@ -52,7 +53,7 @@ class Away:
         """Tell the same again."""
         self._told = ""
 
-    def _tell_embedded(self, progress: Progress) -> None:
+    def _tell_embedded(self, progress: Progress[Precomputed]) -> None:
         if progress.done == progress.total:
             self.tell(f"All {progress.total} slices are embedded.")
 

@@ -108,12 +108,12 @@ class TestSearch:
         for name, number in (("mine", 0), ("rough", 1)):
             bench.controls.at.choose(bench.viewer.layers[name])
             bench.find()
-            (one,) = bench.tab.presenter.findings.result.proposals
+            (one,) = bench.tab.presenter.findings.found.new
             assert one.mask[DISCS[number][:2]]
         bench.viewer.layers["mine"].data = np.zeros((0, 2))
         bench.controls.at.choose(bench.viewer.layers["mine"])
         bench.find()
-        assert bench.tab.presenter.findings.result.proposals == []
+        assert bench.tab.presenter.findings.found.new == []
 
     def test_only_inside_a_drawn_shape(self, open_picture, model):
         bench = open_picture(scale=(2, 2))

@@ -10,9 +10,9 @@ from napari.layers import Labels, Layer, Points, Shapes
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFormLayout, QFrame, QVBoxLayout
 
+from napari_sam.progress import Progress
 from napari_sam.results import Proposal
 from napari_sam.widgets.auto.choices import AutoChoices
-from napari_sam.widgets.auto.stack import StackProgress
 from napari_sam.widgets.auto.wording import stack_progress_text
 from napari_sam.widgets.common.forms import (
     add_row,
@@ -116,7 +116,7 @@ class AutoControls(SearchControls):
         for widget in (self.options, self.finer):
             widget.setEnabled(not busy)
 
-    def show_stack(self, progress: StackProgress) -> None:
+    def show_stack(self, progress: Progress[int]) -> None:
         """Say how far the search of a stack is."""
         text = stack_progress_text(progress)
         self.show_progress(text, int(100 * progress.done), 100 * progress.total)

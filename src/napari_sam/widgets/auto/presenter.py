@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from napari_sam.errors import InputError
 from napari_sam.inference.automatic.tiles import Tiling
 from napari_sam.planes import Plane
+from napari_sam.progress import Progress
 from napari_sam.results import Proposal
 from napari_sam.session.autofill import Filled
 from napari_sam.session.changed import What
@@ -22,10 +23,10 @@ from napari_sam.widgets.layers.picture import Picture
 from napari_sam.widgets.layers.shapes import inside, own_seeds
 from napari_sam.widgets.search.findings import NO_MODEL, Findings
 from napari_sam.widgets.search.presenter import SearchPresenter
-from napari_sam.widgets.search.result import SearchResult
 from napari_sam.widgets.search.settled import has_accepted, searchable, settled_on
+from napari_sam.widgets.search.slice_proposals import SliceProposals
 from napari_sam.widgets.search.wording import ELSEWHERE, filled, progress_text
-from napari_sam.widgets.search.work import SearchProgress, SearchRequest
+from napari_sam.widgets.search.work import SearchRequest
 
 if TYPE_CHECKING:
     from napari_sam.widgets.auto.tab import AutoTab
@@ -88,7 +89,7 @@ class AutoPresenter(SearchPresenter):
             self.say(f"⚠ {error}")
             return
         self.forget()
-        self.findings.begin(SearchResult(seen, grid, region))
+        self.findings.begin(SliceProposals(seen, grid, region))
         self._choices.remember()
         self._controls.show_start("Looking at the picture…")
         reader, contrast = picture.reader(seen), annotation.looks.contrast
@@ -110,7 +111,7 @@ class AutoPresenter(SearchPresenter):
         """Show what the filters keep of what was found; the model is not asked."""
         self._soon.stop()
         self._choose()
-        if self.findings.result is not None:
+        if self.findings.found is not None:
             self.findings.show(self._chosen, self._choices["faint"].value)
             self._controls.histogram.update()
             self.refresh()
@@ -128,13 +129,13 @@ class AutoPresenter(SearchPresenter):
         if what == What.DRAFT:
             return
         self._tab.stack.check()
-        c, result, missing = self._controls, self.findings.result, self.findings.missing
+        c, found, missing = self._controls, self.findings.found, self.findings.missing
         searching = self._tab.work.busy or self._tab.stack.busy
         if self.findings.stale:
             self._filter_soon()
         c.start.setEnabled(not missing)
         self._choices.enable(not Tiling().cuts(self.findings.shape), "seeds", "crops")
-        c.tuning.setVisible(result is not None and bool(result.proposals))
+        c.tuning.setVisible(found is not None and bool(found.new))
         for button in (c.propose, c.accept, c.fill):
             button.setEnabled(bool(self._kept) and not searching)
         c.forget.setEnabled(not searching)
@@ -147,28 +148,28 @@ class AutoPresenter(SearchPresenter):
             c.status.setText(self._said or missing or self._outlook())
 
     def _outlook(self) -> str:
-        result, shape, kept = self.findings.result, self.findings.shape, len(self._kept)
-        if result is None:
+        found, shape, kept = self.findings.found, self.findings.shape, len(self._kept)
+        if found is None:
             return wording.ready(self._choices.grid_for(shape), shape)
         if self._controls.all_slices and kept:
             return wording.everywhere(kept, self.findings.slices, self._choices["link"].value)
         remark = ELSEWHERE if self.findings.elsewhere else ""
-        return wording.found(kept, len(result.proposals), result.known) + remark
+        return wording.found(kept, len(found.new), found.known) + remark
 
     def _put_all(self, certain: float) -> None:
         """Search all slices like the one that was searched, and put what the filters keep."""
-        result, model, chosen = self.findings.result, self.annotation.model, self._choices.values
-        if result is None or self.busy:
+        found, model, chosen = self.findings.found, self.annotation.model, self._choices.values
+        if found is None or self.busy:
             return
         picture = self.annotation.picture
         try:
             if model is None:
                 raise InputError(NO_MODEL)
-            lines, anisotropy = plane_lines(picture, result.plane)
+            lines, anisotropy = plane_lines(picture, found.plane)
             request = StackRequest(
                 lines,
-                result.grid,
-                result.region,
+                found.grid,
+                found.region,
                 _seeds(self._controls.at.layer, picture),
                 self._choices.selection,
                 self._tab.rule(),
@@ -176,7 +177,7 @@ class AutoPresenter(SearchPresenter):
                 chosen["gap"] if chosen["link"] else None,
                 anisotropy,
             )
-            self.annotation.ensure_target(len(result.proposals) * self.findings.slices)
+            self.annotation.ensure_target(len(found.new) * self.findings.slices)
         except InputError as error:
             self.say(f"⚠ {error}")
             return
@@ -198,18 +199,18 @@ class AutoPresenter(SearchPresenter):
         self.refresh()
 
     def _choose(self) -> None:
-        result = self.findings.result
-        if result is None:
+        found = self.findings.found
+        if found is None:
             return
         if self._latest is not None:
-            result.take(self._latest)
+            found.take(self._latest)
             self._latest = None
         self.findings.settle()
-        if self._listed is not result.proposals:
-            self._listed = result.proposals
+        if self._listed is not found.new:
+            self._listed = found.new
             for row in self._choices.ranges.values():
-                row.set_found(result.proposals)
-        self._chosen = result.chosen(self._choices.selection)
+                row.set_found(found.new)
+        self._chosen = found.chosen(self._choices.selection)
 
     def _take_choice(self, name: str) -> None:
         if name in FILTERS:
@@ -219,20 +220,20 @@ class AutoPresenter(SearchPresenter):
         else:
             self.refresh()
 
-    def _show_progress(self, progress: SearchProgress) -> None:
-        self._latest = progress.found  # taken when it is shown: there are many a second
+    def _show_progress(self, progress: Progress[list[Proposal]]) -> None:
+        self._latest = progress.result  # taken when it is shown: there are many a second
         text = progress_text(progress, self.findings.shape)
-        self._controls.show_progress(text, progress.done, max(progress.total, 1))
+        self._controls.show_progress(text, int(progress.done), max(progress.total, 1))
         self._filter_soon(LIVE_MS)
 
     def _end(self, why: str) -> None:
         self._controls.show_work(False)
-        result = self.findings.result
-        stays = "" if result is None else " What was found stays."
+        found = self.findings.found
+        stays = "" if found is None else " What was found stays."
         self._said = f"It ended early: {why}.{stays}" if why else ""
         self.filter()
-        if result is not None and self._chosen is not None:
-            self._controls.show_coarse(*wording.coarse(self._chosen.kept, result.grid))
+        if found is not None and self._chosen is not None:
+            self._controls.show_coarse(*wording.coarse(self._chosen.kept, found.grid))
         self.refresh()
         self._tab.ended.emit()
 

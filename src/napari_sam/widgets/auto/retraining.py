@@ -17,7 +17,8 @@ from napari_sam.widgets.train.tab import TrainTab
 from napari_sam.widgets.train.wording import progress_text
 
 if TYPE_CHECKING:
-    from napari_sam.training.finetune import Progress
+    from napari_sam.progress import Progress
+    from napari_sam.training.finetune import TrainingState
 
 __all__ = ["Retraining"]
 
@@ -72,7 +73,7 @@ class Retraining(QObject):
         if self.busy:
             self._train.stop()
 
-    def _show(self, progress: Progress) -> None:
+    def _show(self, progress: Progress[TrainingState]) -> None:
         self._say(progress_text(progress))
 
     def _say(self, text: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -16,17 +15,18 @@ from napari_sam.inference.automatic.selection import Selection
 from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.io.spacing import Spacing
 from napari_sam.planes import Plane
+from napari_sam.progress import Estimate, Progress
 from napari_sam.results import Proposal
 from napari_sam.serving.host import HostedModel
 from napari_sam.session.autofill import Chosen, Filling, choose
 from napari_sam.session.overlap import Rule
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.layers.picture import Picture
-from napari_sam.widgets.search.result import SearchResult
 from napari_sam.widgets.search.settled import searchable, settled_on
-from napari_sam.widgets.search.work import SearchProgress, SearchRequest, SearchWorker
+from napari_sam.widgets.search.slice_proposals import SliceProposals
+from napari_sam.widgets.search.work import SearchRequest, SearchWorker
 
-__all__ = ["SliceLinker", "StackProgress", "StackRequest", "StackWorker", "plane_lines"]
+__all__ = ["SliceLinker", "StackRequest", "StackWorker", "plane_lines"]
 
 TAKEN_BACK = "it was taken back"
 LEFT = "the picture, the model or the Labels layer is another one now"
@@ -47,20 +47,10 @@ class StackRequest:
     anisotropy: float  # distance of two planes in pixels
 
 
-@dataclass(frozen=True)
-class StackProgress:
-    """How far it is: slices done (with a part of one), of how many, objects, seconds left."""
-
-    done: float
-    total: int
-    objects: int
-    seconds_left: float
-
-
 class StackWorker(QObject):
     """Searches a stack while somebody goes on annotating; the slices that are done stay."""
 
-    progressed = Signal(object)  # StackProgress
+    progressed = Signal(object)  # Progress in slices; its found is how many objects there are
     ended = Signal(str, object)  # empty, or why before all was searched; Filled
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -112,7 +102,7 @@ class StackWorker(QObject):
             search.put()
         self.stop()
 
-    def _hear(self, progress: SearchProgress) -> None:
+    def _hear(self, progress: Progress[list[Proposal]]) -> None:
         if self._search is not None:
             self.progressed.emit(self._search.hear(progress))
 
@@ -141,7 +131,7 @@ class _StackSearch:
         self._done = 0
         self._links: tuple[int, SliceLinker] | None = None  # of which line
         self._found: list[Proposal] = []  # on the plane that is searched
-        self._since = time.perf_counter()
+        self._estimate = Estimate()
 
     @property
     def is_done(self) -> bool:
@@ -167,14 +157,13 @@ class _StackSearch:
         reader = self._annotation.picture.reader(plane)
         return SearchRequest(reader, self._annotation.looks.contrast, of.grid, where, seeds)
 
-    def hear(self, progress: SearchProgress) -> StackProgress:
+    def hear(self, progress: Progress[list[Proposal]]) -> Progress[int]:
         """Take what was found on the plane so far."""
-        self._found = progress.found
+        self._found = progress.result
         done = self._done + progress.done / max(progress.total, 1)
-        total = len(self._places)
-        left = (time.perf_counter() - self._since) * (total - done) / done if done else 0.0
-        filled = self.filling.filled
-        return StackProgress(done, total, filled.accepted + filled.waiting, left)
+        total, filled = len(self._places), self.filling.filled
+        left = self._estimate.left(done, total)
+        return Progress(done, total, filled.accepted + filled.waiting, left)
 
     def put(self) -> None:
         """Put what is kept of the plane into the session, and go to the next one.
@@ -186,10 +175,10 @@ class _StackSearch:
         """
         (line, plane), of = self._places[self._done], self._request
         there = settled_on(self._annotation, plane, of.rule)
-        result = SearchResult(plane, of.grid, of.region)
-        result.settle(there)
-        result.take(self._found)
-        chosen = choose(result.proposals, of.selection, there)
+        found = SliceProposals(plane, of.grid, of.region)
+        found.settle(there)
+        found.take(self._found)
+        chosen = choose(found.new, of.selection, there)
         links = None
         if of.gap is not None:
             if self._links is None or self._links[0] != line:

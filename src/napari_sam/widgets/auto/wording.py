@@ -9,9 +9,9 @@ import numpy as np
 
 from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.inference.automatic.tiles import Tiling
+from napari_sam.progress import Progress
 from napari_sam.results import Proposal
-from napari_sam.widgets.auto.stack import StackProgress
-from napari_sam.widgets.common.wording import count, duration
+from napari_sam.widgets.common.wording import count, time_left
 from napari_sam.widgets.search.measures import diameter
 from napari_sam.widgets.search.wording import known_again
 
@@ -122,14 +122,14 @@ def points_for(shape: tuple[int, int], usual: float) -> int:
     return NEAREST * math.ceil(spacing(1, shape) / usual / NEAREST)
 
 
-def stack_progress_text(progress: StackProgress) -> str:
+def stack_progress_text(progress: Progress[int]) -> str:
     """Return how far a search of a stack is.
 
     Examples
     --------
-    >>> stack_progress_text(StackProgress(2.5, 20, 41, 0))
+    >>> stack_progress_text(Progress(2.5, 20, 41))
     'Slice 3 of 20, 41 objects so far'
     """
-    left = f", about {duration(progress.seconds_left)} left" if progress.seconds_left else ""
     slice_ = min(int(progress.done) + 1, progress.total)
-    return f"Slice {slice_:,} of {progress.total:,}, {count(progress.objects)} so far{left}"
+    found = f"{count(progress.result)} so far{time_left(progress)}"
+    return f"Slice {slice_:,} of {progress.total:,}, {found}"

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.masks import BitMask
+from napari_sam.masks import CroppedMask
 from napari_sam.planes import Plane
 from napari_sam.widgets.layers.shapes import filled, spread
 
@@ -31,7 +31,7 @@ class Area(NamedTuple):
     """Where an object is: a box; of an outline also the mask that it encloses."""
 
     box: tuple[float, float, float, float] | None
-    mask: BitMask | None = None
+    mask: CroppedMask | None = None
     shape: Shape | None = None
 
 
@@ -130,10 +130,10 @@ def _read_area(one: Shape, axes: list[int], shape: tuple[int, int]) -> tuple[Are
     remark = "" if box == wanted else trimmed
     if what == "box":
         return Area(box), remark
-    mask = BitMask.of(filled(one.kind, vertices, shape))
+    mask = CroppedMask.of(filled(one.kind, vertices, shape))
     if mask is None:
         return None, "The outline encloses no pixel; draw a larger one."
-    r0, c0, r1, c1 = mask.window
+    r0, c0, r1, c1 = mask.box
     return Area((r0 - 0.5, c0 - 0.5, r1 - 0.5, c1 - 0.5), mask, one), remark
 
 

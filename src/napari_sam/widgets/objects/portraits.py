@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer, Signal
 from qtpy.QtGui import QIcon, QPixmap
 
-from napari_sam.masks import BitMask
+from napari_sam.masks import CroppedMask
 from napari_sam.planes import Plane
 from napari_sam.widgets.common.thumbnail import pixmap, thumbnail
 from napari_sam.widgets.layers.picture import Picture
@@ -19,7 +19,7 @@ __all__ = ["SIDE", "Portraits", "icon"]
 
 SIDE = 36
 
-Key = tuple[Plane, BitMask]
+Key = tuple[Plane, CroppedMask]
 
 
 class Portraits(QObject):
@@ -46,7 +46,7 @@ class Portraits(QObject):
         for known in (self._held, self._asked, self._waiting):
             known.clear()
 
-    def of(self, object_id: int, plane: Plane, mask: BitMask) -> QIcon | None:
+    def of(self, object_id: int, plane: Plane, mask: CroppedMask) -> QIcon | None:
         """Return an object's portrait; while a new one is drawn the old one, or None."""
         key = plane, mask
         if self._asked.get(object_id) != key:

@@ -10,8 +10,9 @@ from typing import Any
 from qtpy.QtCore import QObject, Signal
 
 from napari_sam.planes import Plane
+from napari_sam.progress import Progress
 from napari_sam.serving.host import HostedModel
-from napari_sam.serving.precompute import Progress, embed_stack
+from napari_sam.serving.precompute import Precomputed, embed_stack
 from napari_sam.widgets.annotation.annotation import Annotation
 
 __all__ = ["Ahead"]
@@ -107,13 +108,15 @@ class Ahead(QObject):
         future = run.model.submit(run.step, run.report, later=True)
         future.add_done_callback(partial(self._tell, run))
 
-    def _tell(self, run: _Pass, future: Future[Progress]) -> None:  # in the model's thread
+    def _tell(
+        self, run: _Pass, future: Future[Progress[Precomputed]]
+    ) -> None:  # in the model's thread
         if run.cancelled:
             run.end()
         else:
             self._stepped.emit(run, future)
 
-    def _take(self, run: _Pass, future: Future[Progress]) -> None:
+    def _take(self, run: _Pass, future: Future[Progress[Precomputed]]) -> None:
         if run is not self._pass or self._annotation is None:
             run.end()
             return
@@ -123,7 +126,7 @@ class Ahead(QObject):
             return
         progress = future.result()
         self.progressed.emit(progress)
-        if progress.full:
+        if progress.result.full:
             room = f"there is room for {progress.done} of {progress.total} slices"
             self._stop(f"{room}; 'More options' deletes what is kept")
         elif progress.done == progress.total:
@@ -154,7 +157,7 @@ class _Pass:
         self._segmenter: Any = None
         self._steps = embed_stack(self._keep, self._read, planes, lambda: self.at, budget)
 
-    def step(self, segmenter: Any) -> Progress:
+    def step(self, segmenter: Any) -> Progress[Precomputed]:
         """Embed one slice."""
         self._pause()
         self._segmenter = segmenter

@@ -11,9 +11,9 @@ from napari_sam.results import Proposal
 from napari_sam.session.autofill import Chosen, Filled, fill
 from napari_sam.session.overlap import Rule
 from napari_sam.widgets.annotation.annotation import Annotation
-from napari_sam.widgets.search.preview import ResultPreview
-from napari_sam.widgets.search.result import SearchResult
+from napari_sam.widgets.search.preview import ProposalsPreview
 from napari_sam.widgets.search.settled import last_step, settled_on, settled_state
+from napari_sam.widgets.search.slice_proposals import SliceProposals
 
 __all__ = ["NO_MODEL", "Findings"]
 
@@ -35,7 +35,7 @@ class Findings:
 
     Attributes
     ----------
-    result : SearchResult or None
+    found : SliceProposals or None
         What was found; None before a search and when it is forgotten.
     rule : callable
         As given.
@@ -44,10 +44,10 @@ class Findings:
     def __init__(
         self, viewer: ViewerModel, annotation: Annotation, rule: Callable[[], Rule]
     ) -> None:
-        self.result: SearchResult | None = None
+        self.found: SliceProposals | None = None
         self.rule = rule
         self._annotation = annotation
-        self._preview = ResultPreview(viewer, annotation.picture)
+        self._preview = ProposalsPreview(viewer, annotation.picture)
         self._settled_by: tuple[object, ...] = ()
         self._step = 0  # number of the session's step that can be taken back
 
@@ -66,7 +66,7 @@ class Findings:
     @property
     def shape(self) -> tuple[int, int]:
         """(H, W) of the slice that was searched, else of the one in view."""
-        plane = self._annotation.seen if self.result is None else self.result.plane
+        plane = self._annotation.seen if self.found is None else self.found.plane
         if plane is None or self.gone:
             return 1, 1
         return self._annotation.picture.plane_shape(plane)
@@ -74,23 +74,23 @@ class Findings:
     @property
     def slices(self) -> int:
         """How many slices lie like the one that was searched."""
-        if self.result is None or self.gone:
+        if self.found is None or self.gone:
             return 1
-        sizes = zip(self._annotation.picture.shape, self.result.plane, strict=True)
+        sizes = zip(self._annotation.picture.shape, self.found.plane, strict=True)
         return math.prod(size for size, at in sizes if at is not None)
 
     @property
     def gone(self) -> bool:
         """True if the slice where this was found is not there any more, or of another size."""
-        if self.result is None:
+        if self.found is None:
             return False
-        shape = self.result.mask.shape if self.result.proposals else None
-        return not self._annotation.picture.fits(self.result.plane, shape)
+        shape = self.found.mask.shape if self.found.new else None
+        return not self._annotation.picture.fits(self.found.plane, shape)
 
     @property
     def elsewhere(self) -> bool:
         """True if it was found on another slice than the one in view."""
-        return self.result is not None and self._annotation.seen != self.result.plane
+        return self.found is not None and self._annotation.seen != self.found.plane
 
     @property
     def stale(self) -> bool:
@@ -99,31 +99,31 @@ class Findings:
             return False
         return self._settled_by[:-1] != settled_state(self._annotation, self.rule())
 
-    def begin(self, result: SearchResult) -> None:
+    def begin(self, found: SliceProposals) -> None:
         """Take what will be found in place of what was."""
         self.forget()
-        self.result = result
+        self.found = found
 
     def forget(self) -> None:
         """Take away what was found; no label changes."""
-        self.result = None
+        self.found = None
         self._settled_by = ()
         self.hide()
 
     def settle(self, texts: Sequence[str] | None = None) -> None:
         """Tell what was found what is settled by now; `texts` as in `settled_on`."""
         now = (*settled_state(self._annotation, self.rule()), texts)
-        if self.result is not None and self._settled_by != now:
+        if self.found is not None and self._settled_by != now:
             self._settled_by = now
-            plane, rule = self.result.plane, self.rule()
-            self.result.settle(settled_on(self._annotation, plane, rule, texts))
+            plane, rule = self.found.plane, self.rule()
+            self.found.settle(settled_on(self._annotation, plane, rule, texts))
 
     def show(
         self, chosen: Chosen | None, faint: bool, colours: Sequence[int] | None = None
     ) -> None:
-        """Show what is kept; see `ResultPreview.show`."""
-        if self.result is not None:
-            self._preview.show(self.result, chosen, faint, colours)
+        """Show what is kept; see `ProposalsPreview.show`."""
+        if self.found is not None:
+            self._preview.show(self.found, chosen, faint, colours)
 
     def hide(self) -> None:
         """Show nothing."""
@@ -142,10 +142,10 @@ class Findings:
         NapariSamError
             If the labels or the session do not take it.
         """
-        if self.result is None:
+        if self.found is None:
             return Filled(0, 0)
         self._annotation.ensure_target(len(chosen.kept))
-        plane, session = self.result.plane, self._annotation.session
+        plane, session = self.found.plane, self._annotation.session
         done = fill(session, plane, chosen, self.rule(), certain, classes)
         self.note(done)
         return done

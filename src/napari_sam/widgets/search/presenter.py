@@ -131,7 +131,7 @@ class SearchPresenter(ABC):
         self._filter_soon()
 
     def _filter_soon(self, milliseconds: int = REST_MS) -> None:
-        if self.findings.result is not None and not self._soon.isActive():
+        if self.findings.found is not None and not self._soon.isActive():
             self._soon.start(milliseconds)
 
     def _begin_afresh(self) -> None:

@@ -10,9 +10,9 @@ from napari.components import ViewerModel
 from napari_sam.session.autofill import Chosen
 from napari_sam.widgets.layers.picture import Picture
 from napari_sam.widgets.layers.preview import Preview
-from napari_sam.widgets.search.result import SearchResult
+from napari_sam.widgets.search.slice_proposals import SliceProposals
 
-__all__ = ["COLOURS", "ResultPreview"]
+__all__ = ["COLOURS", "ProposalsPreview"]
 
 COLOURS = (
     *("#ff6b6b", "#4dabf7", "#69db7c", "#ffd43b", "#da77f2", "#ff922b", "#38d9a9"),
@@ -21,7 +21,7 @@ COLOURS = (
 FAINT = "#ffffff55"
 
 
-class ResultPreview:
+class ProposalsPreview:
     """Shows what is kept in colours, and the rest faintly.
 
     Parameters
@@ -44,7 +44,7 @@ class ResultPreview:
 
     def show(
         self,
-        result: SearchResult,
+        found: SliceProposals,
         chosen: Chosen | None,
         faint: bool,
         colours: Sequence[int] | None = None,
@@ -53,7 +53,7 @@ class ResultPreview:
 
         Parameters
         ----------
-        result : SearchResult
+        found : SliceProposals
             All that was found.
         chosen : Chosen or None
             What is kept of it.
@@ -69,8 +69,8 @@ class ResultPreview:
         colour_of = np.concatenate([[0], places % len(COLOURS) + 1]).astype(np.uint8)
         shown = colour_of[chosen.labels]
         if faint:
-            shown[result.mask & (shown == 0)] = len(COLOURS) + 1
-        self._preview.show(shown, result.plane)
+            shown[found.mask & (shown == 0)] = len(COLOURS) + 1
+        self._preview.show(shown, found.plane)
         self.visible = True
 
     def hide(self) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from napari_sam.inference.automatic.tiles import Tiling
+from napari_sam.progress import Progress
+from napari_sam.results import Proposal
 from napari_sam.session.autofill import Filled
 from napari_sam.widgets.common.keys import KEYS
-from napari_sam.widgets.common.wording import count, duration
-from napari_sam.widgets.search.work import SearchProgress
+from napari_sam.widgets.common.wording import count, time_left
 
 __all__ = ["CANCELLED", "ELSEWHERE", "filled", "known_again", "progress_text"]
 
@@ -14,10 +15,9 @@ CANCELLED = "you cancelled it"
 ELSEWHERE = " They are on another slice than the one in view."
 
 
-def progress_text(progress: SearchProgress, shape: tuple[int, int]) -> str:
+def progress_text(progress: Progress[list[Proposal]], shape: tuple[int, int]) -> str:
     """Return how far a search of a plane (H, W) is."""
-    left = f", about {duration(progress.seconds_left)} left" if progress.seconds_left else ""
-    found = f"{len(progress.found):,} found{left}"
+    found = f"{len(progress.result):,} found{time_left(progress)}"
     if Tiling().cuts(shape):
         return f"Tile {progress.done:,} of {progress.total:,} searched, {found}"
     return f"{progress.done:,} of {count(progress.total, 'point')} asked, {found}"

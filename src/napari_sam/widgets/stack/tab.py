@@ -12,6 +12,7 @@ from qtpy.QtCore import QObject, QTimer
 from napari_sam.errors import InputError
 from napari_sam.inference.propagation.settings import PropagateSettings
 from napari_sam.planes import Plane
+from napari_sam.progress import Progress
 from napari_sam.session.changes import Kind
 from napari_sam.session.overlap import Rule
 from napari_sam.session.session import Session
@@ -20,7 +21,7 @@ from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.common.wording import duration
 from napari_sam.widgets.stack.controls import StackControls
 from napari_sam.widgets.stack.order import Line, Report, accepted_here, accepted_last, known_masks
-from napari_sam.widgets.stack.work import Order, Reached, StackWork
+from napari_sam.widgets.stack.work import Order, StackWork
 
 __all__ = ["StackTab"]
 
@@ -224,12 +225,12 @@ class StackTab(QObject):
         self.work.stop("the picture or the model is another one now")
         self.refresh()
 
-    def _show_reached(self, reached: Reached) -> None:
+    def _show_reached(self, reached: Progress[int]) -> None:
         c = self.controls
         c.bar.setRange(0, max(reached.total, 1))
-        c.bar.setValue(reached.done)
+        c.bar.setValue(int(reached.done))
         left = duration(reached.seconds_left)
-        c.status.setText(f"At {self._noun} {reached.index}, at most about {left} left")
+        c.status.setText(f"At {self._noun} {reached.result}, at most about {left} left")
         if not self._soon.isActive():
             self._soon.start(REST_MS)
 

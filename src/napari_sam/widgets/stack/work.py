@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import repeat
-from statistics import median
 from typing import Any
 
 import numpy as np
@@ -16,7 +14,8 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_sam.errors import NapariSamError
 from napari_sam.inference.propagation.settings import PropagateSettings
-from napari_sam.masks import BitMask, patches
+from napari_sam.masks import CroppedMask, cropped_masks
+from napari_sam.progress import Estimate, Progress
 from napari_sam.results import Step
 from napari_sam.serving.host import HostedModel
 from napari_sam.session.batch import Proposal
@@ -27,9 +26,8 @@ from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.jobs.piecework import Piecework
 from napari_sam.widgets.stack.order import Line, Masks, Report, Slices
 
-__all__ = ["Order", "Reached", "StackWork"]
+__all__ = ["Order", "StackWork"]
 
-RECENT = 9  # slices by which the time left is judged
 TAKEN_BACK = "it was taken back"
 LEFT = "the picture, the model or the Labels layer is another one now"
 
@@ -64,16 +62,6 @@ class Order:
         return {number: sorted(self.seeds[number]) for number in self.settings.only or ()}
 
 
-@dataclass(frozen=True)
-class Reached:
-    """How far it is: the slice, and at most how many seconds it still takes (0: unknown)."""
-
-    index: int
-    done: int
-    total: int
-    seconds_left: float
-
-
 class StackWork(QObject):
     """Follows objects through a stack while somebody goes on annotating.
 
@@ -81,7 +69,7 @@ class StackWork(QObject):
     the encoder. Whatever ends it, the slices that have come stay, as one step of the session.
     """
 
-    reached = Signal(object)  # Reached
+    reached = Signal(object)  # Progress, at most; its result is the index of the slice
     ended = Signal(str)  # why, if it ended early
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -146,7 +134,7 @@ class _Found:
     """A step, and the masks of those that it has something to say about, packed."""
 
     step: Step
-    masks: Mapping[int, BitMask | None]
+    masks: Mapping[int, CroppedMask | None]
 
 
 class _Run:
@@ -189,19 +177,17 @@ class _Run:
         step = next(self._steps, None)
         if step is None:
             return None
-        found = patches(step.labels)
+        found = cropped_masks(step.labels)
         return _Found(
             step,
             {
-                number: BitMask.of(found[number].mask, found[number].corner, step.labels.shape)
-                if number in found
-                else None
+                number: found.get(number)
                 for number, places in self._order.anchors.items()
                 if step.index not in places and (number in step.scores or number in step.unsure)
             },
         )
 
-    def write(self, found: _Found) -> Reached:
+    def write(self, found: _Found) -> Progress[int]:
         """Put what was found on a slice into the session."""
         step, masks = found.step, found.masks
         proposals = [
@@ -213,7 +199,7 @@ class _Run:
         self.report.hear(step, [n for n in taken if n is not None and masks[n] is not None])
         return self._way.reach(step.index)
 
-    def _proposal(self, number: int, mask: BitMask | None, step: Step) -> Proposal:
+    def _proposal(self, number: int, mask: CroppedMask | None, step: Step) -> Proposal:
         near = min(self.report.anchors[number], key=lambda at: abs(at - step.index))
         sure = number not in step.unsure and mask is not None
         return Proposal(
@@ -242,16 +228,11 @@ class _Way:
         self._total = self._forward + backward
         self._index = -1
         self._turned = False
-        self._times: list[float] = []
-        self._since = time.perf_counter()
+        self._estimate = Estimate()
 
-    def reach(self, index: int) -> Reached:
+    def reach(self, index: int) -> Progress[int]:
         """Take note of a slice; they come in ascending order, and then in descending order."""
-        now = time.perf_counter()
-        self._times = [*self._times, now - self._since][-RECENT:]
-        self._since = now
         self._turned = self._turned or index <= self._index
         self._index = index
         done = self._forward + self._end - index if self._turned else index - self._start
-        left = median(self._times) * (self._total - done)
-        return Reached(index, done, self._total, left)
+        return Progress(done, self._total, index, self._estimate.left(done, self._total))

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_sam.inference.automatic.selection import Selection
+from napari_sam.progress import Progress
 from napari_sam.results import Proposal
 from napari_sam.session.changed import What
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.search.findings import Findings
 from napari_sam.widgets.search.presenter import SearchPresenter
-from napari_sam.widgets.search.result import SearchResult
+from napari_sam.widgets.search.slice_proposals import SliceProposals
 from napari_sam.widgets.search.wording import CANCELLED, progress_text
-from napari_sam.widgets.search.work import SearchProgress, SearchRequest
+from napari_sam.widgets.search.work import SearchRequest
 from napari_sam.widgets.text import wording
 from napari_sam.widgets.text.work import TextRequest
 
@@ -69,7 +70,7 @@ class TextPresenter(SearchPresenter):
         c.choices.remember()
         self._words = c.said
         grid = self._tab.grid_for(picture.plane_shape(seen))
-        self.findings.begin(SearchResult(seen, grid, areas=c.whole))
+        self.findings.begin(SliceProposals(seen, grid, areas=c.whole))
         search = SearchRequest(picture.reader(seen), annotation.looks.contrast, grid)
         c.show_start("Looking at the picture…")
         self._tab.unknown.check(model)
@@ -100,11 +101,11 @@ class TextPresenter(SearchPresenter):
         """Show what can be done now."""
         if what == What.DRAFT:
             return
-        c, result, areas = self._controls, self.findings.result, self._areas is not None
+        c, found, areas = self._controls, self.findings.found, self._areas is not None
         if self.findings.stale:
             self._filter_soon()
         c.start.setEnabled(not self._missing)
-        c.tuning.setVisible(result is not None and bool(result.proposals) and not self.busy)
+        c.tuning.setVisible(found is not None and bool(found.new) and not self.busy)
         c.show_found(self._words, list(self._classes().values()), areas)
         for button in (c.propose, c.accept):
             button.setEnabled(bool(self._kept))
@@ -124,47 +125,47 @@ class TextPresenter(SearchPresenter):
         }
 
     def _outlook(self) -> str:
-        result, elsewhere = self.findings.result, self.findings.elsewhere
-        if result is not None and self._areas is not None:
+        found, elsewhere = self.findings.found, self.findings.elsewhere
+        if found is not None and self._areas is not None:
             return wording.found_areas(len(self._kept), elsewhere)
-        if result is None or self._ranked is None:
+        if found is None or self._ranked is None:
             return wording.ready(self._controls.whole)
-        best = self._ranked.among(result.proposals).similarity.max(initial=0)
-        new = len(result.proposals)
-        return wording.found_objects(len(self._kept), new, result.known, float(best), elsewhere)
+        best = self._ranked.among(found.new).similarity.max(initial=0)
+        new = len(found.new)
+        return wording.found_objects(len(self._kept), new, found.known, float(best), elsewhere)
 
     def _choose(self) -> None:
-        result, filters = self.findings.result, self._controls.filters
-        if result is None or (self._ranked is None and self._areas is None):
+        found, filters = self.findings.found, self._controls.filters
+        if found is None or (self._ranked is None and self._areas is None):
             return
         self.findings.settle(self._words)
         if self._ranked is not None:
-            left = self._ranked.among(result.proposals)
+            left = self._ranked.among(found.new)
             best = left.chosen(filters["similarity"].value, filters["most"].value or None)
             self._class_of = {left.proposals[i]: k for i, k in best}
         else:
             self._class_of = dict(self._areas or ())
-        self._chosen = result.chosen(Selection(), list(self._class_of))
+        self._chosen = found.chosen(Selection(), list(self._class_of))
 
     def _take_ranked(self, ranked: Ranked) -> None:
         self._ranked = ranked
-        if self.findings.result is not None:
-            self.findings.result.take(ranked.proposals)
+        if self.findings.found is not None:
+            self.findings.found.take(ranked.proposals)
         if not self._controls.tuned:
             self._controls.filters.put({"similarity": ranked.enough})
 
     def _take_areas(self, areas: list[tuple[Proposal, int]]) -> None:
         self._areas = areas
-        if self.findings.result is not None:
-            self.findings.result.take([one for one, _ in areas])
+        if self.findings.found is not None:
+            self.findings.found.take([one for one, _ in areas])
 
     def _retype(self) -> None:
         self._said = ""
         self.refresh()
 
-    def _show_progress(self, progress: SearchProgress) -> None:
+    def _show_progress(self, progress: Progress[list[Proposal]]) -> None:
         text = progress_text(progress, self.findings.shape)
-        self._controls.show_progress(text, progress.done, max(progress.total, 1))
+        self._controls.show_progress(text, int(progress.done), max(progress.total, 1))
 
     def _end(self, why: str) -> None:
         self._controls.show_work(False)

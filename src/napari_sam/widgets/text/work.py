@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
 
+from napari_sam.progress import Progress
 from napari_sam.results import Proposal
 from napari_sam.serving.host import HostedModel
 from napari_sam.text.reader import Reader
 from napari_sam.widgets.jobs.piecework import Piece, Piecework
-from napari_sam.widgets.search.work import SearchProgress, SearchRequest, SearchWorker
+from napari_sam.widgets.search.work import SearchRequest, SearchWorker
 
 if TYPE_CHECKING:
     from napari_sam.serving.segmenter import Segmenter
@@ -47,7 +48,7 @@ class TextWorker(QObject):
         Knows words.
     """
 
-    progressed = Signal(object)  # SearchProgress, of the search
+    progressed = Signal(object)  # Progress of the search
     compares = Signal()  # the search is over, or was not needed
     remarked = Signal(object)  # {text: what is to be said of it}, of unknown ones
     ranked = Signal(object)  # Ranked
@@ -115,8 +116,8 @@ class TextWorker(QObject):
         self._checks.cancel()
         self.forget()
 
-    def _hear(self, progress: SearchProgress) -> None:
-        self._found = progress.found
+    def _hear(self, progress: Progress[list[Proposal]]) -> None:
+        self._found = progress.result
         self.progressed.emit(progress)
 
     def _searched(self, why: str) -> None:

@@ -21,7 +21,8 @@ from napari_sam.zoo.own_models import own_file
 
 if TYPE_CHECKING:
     from napari_sam.data.samples import Picture
-    from napari_sam.training.finetune import Progress
+    from napari_sam.progress import Progress
+    from napari_sam.training.finetune import TrainingState
 
 __all__ = [
     "Make",
@@ -56,7 +57,7 @@ class Tuning(Protocol):
 
     table: list[dict[str, float | str]]
 
-    def run(self) -> Iterator[Progress]:
+    def run(self) -> Iterator[Progress[TrainingState]]:
         """Yield how far it is."""
         ...
 

@@ -13,12 +13,12 @@ from napari_sam.planes import Plane
 from napari_sam.results import Proposal
 from napari_sam.session.autofill import Chosen, choose, in_what_is_left
 
-__all__ = ["SearchResult"]
+__all__ = ["SliceProposals"]
 
 INSIDE = 0.5  # share of an object that has to lie in the drawn shapes
 
 
-class SearchResult:
+class SliceProposals:
     """All proposals of one search.
 
     Parameters
@@ -34,7 +34,7 @@ class SearchResult:
 
     Attributes
     ----------
-    proposals : list of Proposal
+    new : list of Proposal
         Those that are not settled; another list after each change.
     mask : (H, W) bool
         Where any of them lies.
@@ -53,7 +53,7 @@ class SearchResult:
     ) -> None:
         self.plane = plane
         self.grid = grid
-        self.proposals: list[Proposal] = []
+        self.new: list[Proposal] = []
         self.mask = np.zeros((1, 1), bool)
         self.known = 0
         self.region = region
@@ -78,19 +78,19 @@ class SearchResult:
 
         `among`: of these of them only.
         """
-        of = self.proposals if among is None else among
-        return choose(of, selection, self._settled) if self.proposals else None
+        of = self.new if among is None else among
+        return choose(of, selection, self._settled) if self.new else None
 
     def _sort_out(self) -> None:
         settled = self._settled
         if settled is None or self._areas:
-            self.proposals = list(self._all)
+            self.new = list(self._all)
         else:
-            self.proposals = in_what_is_left(self._all, settled)
-        self.mask = np.zeros(self.proposals[0].shape if self.proposals else (1, 1), bool)
-        for one in self.proposals:
+            self.new = in_what_is_left(self._all, settled)
+        self.mask = np.zeros(self.new[0].shape if self.new else (1, 1), bool)
+        for one in self.new:
             self.mask[one.box] |= one.patch
-        self.known = len(self._all) - len(self.proposals)
+        self.known = len(self._all) - len(self.new)
 
     def _is_wanted(self, one: Proposal) -> bool:
         region = self.region
