@@ -12,21 +12,21 @@ from qtpy.QtCore import QObject, Signal
 from napari_sam.results import Prediction
 from napari_sam.serving.host import HostedModel
 from napari_sam.session.draft import Request
-from napari_sam.widgets.jobs.plane import Look
+from napari_sam.widgets.jobs.plane import EmbeddedPlane
 
-__all__ = ["Answer", "Job", "Jobs"]
+__all__ = ["PromptAnswer", "PromptJob", "PromptJobs"]
 
 
 @dataclass(frozen=True, eq=False)
-class Job:
+class PromptJob:
     """Load the model, look at a plane if one is given, and answer a question if there is one."""
 
-    look: Look | None = None
+    look: EmbeddedPlane | None = None
     request: Request | None = None
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class PromptAnswer:
     """What came back from a job, how long it took, and where it ran."""
 
     request: Request | None
@@ -36,10 +36,10 @@ class Answer:
     devices: tuple[str, ...]
 
 
-class Jobs(QObject):
+class PromptJobs(QObject):
     """The work of one panel; what comes back arrives in the GUI thread."""
 
-    answered = Signal(object)  # Answer
+    answered = Signal(object)  # PromptAnswer
     failed = Signal(object)  # the exception
     reported = Signal(str, int, int)  # what is being done, how much of it, of how much
     idle = Signal()
@@ -48,8 +48,8 @@ class Jobs(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._running: Future[Answer] | None = None
-        self._waiting: tuple[HostedModel, Job] | None = None
+        self._running: Future[PromptAnswer] | None = None
+        self._waiting: tuple[HostedModel, PromptJob] | None = None
         self._asked: Request | None = None  # by the job that runs
         self._closed = False
         self._heard.connect(self._tell_progress)
@@ -60,7 +60,7 @@ class Jobs(QObject):
         """True while a job runs."""
         return self._running is not None
 
-    def submit(self, model: HostedModel, job: Job) -> None:
+    def submit(self, model: HostedModel, job: PromptJob) -> None:
         """Run a job as soon as the one that runs now has ended; forget any that waits.
 
         A question that is being answered is not asked again.
@@ -77,7 +77,7 @@ class Jobs(QObject):
             if self._closed or (look is not None and waiting and waiting[1].look is not look):
                 raise CancelledError  # the user has gone on to something else
 
-        def run(segmenter: Any) -> Answer:
+        def run(segmenter: Any) -> PromptAnswer:
             start = time.perf_counter()
             prediction = None
             if job.look is not None:
@@ -87,7 +87,9 @@ class Jobs(QObject):
                     prediction = job.request.run(segmenter, embedding)
                     job.look.check()  # what was changed meanwhile makes the answer an old one
             seconds = time.perf_counter() - start
-            return Answer(job.request, prediction, seconds, segmenter.device, segmenter.devices)
+            return PromptAnswer(
+                job.request, prediction, seconds, segmenter.device, segmenter.devices
+            )
 
         self._running = model.submit(run, self._report)
         self._running.add_done_callback(self._tell)
@@ -112,11 +114,11 @@ class Jobs(QObject):
         if not self._closed:
             self.reported.emit(what, done, total)
 
-    def _tell(self, future: Future[Answer]) -> None:  # in the model's thread
+    def _tell(self, future: Future[PromptAnswer]) -> None:  # in the model's thread
         if not self._closed:
             self._ended.emit(future)
 
-    def _take(self, future: Future[Answer]) -> None:
+    def _take(self, future: Future[PromptAnswer]) -> None:
         if self._closed:
             return
         self._running = None

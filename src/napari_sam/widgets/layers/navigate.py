@@ -7,19 +7,21 @@ from napari.components import ViewerModel
 
 from napari_sam.masks import BitMask
 from napari_sam.planes import Plane
-from napari_sam.widgets.layers.picture import Picture
+from napari_sam.widgets.layers.image_stack import ImageStack
 
 __all__ = ["go_to", "pixel_below"]
 
 
-def go_to(viewer: ViewerModel, picture: Picture, plane: Plane, mask: BitMask | None = None) -> None:
+def go_to(
+    viewer: ViewerModel, picture: ImageStack, plane: Plane, mask: BitMask | None = None
+) -> None:
     """Show a plane, turned so that it lies in the view, and a mask on it, if there is such a plane.
 
     Parameters
     ----------
     viewer : ViewerModel
         What shows it.
-    picture : Picture
+    picture : ImageStack
         Whose plane it is.
     plane : Plane
         The plane.
@@ -49,7 +51,7 @@ def go_to(viewer: ViewerModel, picture: Picture, plane: Plane, mask: BitMask | N
             viewer.scene.camera.center = (0.0, *middle)
 
 
-def pixel_below(viewer: ViewerModel, picture: Picture) -> tuple[int, int] | None:
+def pixel_below(viewer: ViewerModel, picture: ImageStack) -> tuple[int, int] | None:
     """Return the row and column below the mouse on the plane in view; None if it is elsewhere."""
     plane = picture.plane(viewer.dims)
     if plane is None:

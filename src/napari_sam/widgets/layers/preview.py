@@ -12,7 +12,7 @@ from napari.utils.colormaps import CyclicLabelColormap
 from numpy.typing import NDArray
 
 from napari_sam.planes import Plane
-from napari_sam.widgets.layers.picture import OURS, Picture, is_helper
+from napari_sam.widgets.layers.image_stack import OURS, ImageStack, is_helper
 from napari_sam.widgets.layers.transform import move
 
 __all__ = ["Preview", "first_helper"]
@@ -28,7 +28,7 @@ class Preview:
     ----------
     viewer : ViewerModel
         Where.
-    picture : Picture
+    picture : ImageStack
         Over what.
     name : str
         Of the layer.
@@ -43,7 +43,7 @@ class Preview:
     def __init__(
         self,
         viewer: ViewerModel,
-        picture: Picture,
+        picture: ImageStack,
         name: str = "napari-sam preview",
         colours: Sequence[str] = (COLOUR,),
         opacity: float = 0.5,

@@ -16,8 +16,15 @@ from qtpy.QtCore import QTimer
 
 from napari_sam.planes import Plane
 from napari_sam.session.draft import Draft
-from napari_sam.widgets.layers.drawn import POLARITY, Area, Drawn, Shape, read_prompts, trim_box
-from napari_sam.widgets.layers.picture import OURS, Picture
+from napari_sam.widgets.layers.image_stack import OURS, ImageStack
+from napari_sam.widgets.layers.read_prompts import (
+    POLARITY,
+    AreaPrompt,
+    PlanePrompts,
+    Shape,
+    read_prompts,
+    trim_box,
+)
 from napari_sam.widgets.layers.shapes import traced
 from napari_sam.widgets.layers.transform import move
 
@@ -61,20 +68,20 @@ class PromptLayers:
     ----------
     viewer : ViewerModel
         Where.
-    picture : Picture
+    picture : ImageStack
         Over what.
     """
 
     changed = Signal()
 
-    def __init__(self, viewer: ViewerModel, picture: Picture) -> None:
+    def __init__(self, viewer: ViewerModel, picture: ImageStack) -> None:
         self._viewer = viewer
         self._picture = picture
         self._showing = False
         self._drawing = False  # a shape that is not finished yet
         self._wanted: list[Shape] = []  # shapes shown last, as they were meant
         self._shown: list[Shape] = []  # and as the layer holds them
-        self._outline = Area(None)  # that was drawn last, to be shown as it was drawn
+        self._outline = AreaPrompt(None)  # that was drawn last, to be shown as it was drawn
         self._each = False
         self._next = "include"
         self._going = False  # while one of the layers is being deleted
@@ -147,7 +154,7 @@ class PromptLayers:
         elif self._viewer.dims.ndisplay == 2:
             self.arm(self._tool)
 
-    def read(self, draft: Draft, seen: Plane) -> Drawn | None:
+    def read(self, draft: Draft, seen: Plane) -> PlanePrompts | None:
         """Return the prompts as they are now.
 
         Parameters
@@ -159,7 +166,7 @@ class PromptLayers:
 
         Returns
         -------
-        Drawn or None
+        PlanePrompts or None
             None if a prompt lies on another plane than the draft's, or has other axes.
         """
         if self.points.ndim != self._picture.ndim or self.boxes.ndim != self._picture.ndim:
@@ -178,7 +185,7 @@ class PromptLayers:
             plane,
             self._picture.plane_shape(plane),
             (np.where(finite, self.points.data, np.nan), self._polarity()),
-            Area(draft.box, draft.mask) if kept else Area(None),
+            AreaPrompt(draft.box, draft.mask) if kept else AreaPrompt(None),
             new,
             self._next,
             self._each,
@@ -186,7 +193,7 @@ class PromptLayers:
         self._outline = drawn.area if drawn.area.shape is not None else self._outline
         return drawn
 
-    def show(self, draft: Draft, waiting: Sequence[tuple[Plane, Area]] = ()) -> None:
+    def show(self, draft: Draft, waiting: Sequence[tuple[Plane, AreaPrompt]] = ()) -> None:
         """Make the layers hold exactly the prompts of a draft, and the areas that wait.
 
         A shape that is only half drawn is left alone; what is shown follows when it is finished.
@@ -199,7 +206,7 @@ class PromptLayers:
         names = [POLARITY[label] for label in draft.labels]
         shapes = [self._shape(area, plane) for plane, area in waiting]
         if draft.box is not None or draft.mask is not None:
-            shapes.insert(0, self._shape(Area(draft.box, draft.mask), draft.plane))
+            shapes.insert(0, self._shape(AreaPrompt(draft.box, draft.mask), draft.plane))
         self._bring_back(*[self.boxes] * bool(shapes), *[self.points] * bool(names))
         self._showing = True
         try:
@@ -216,13 +223,15 @@ class PromptLayers:
         finally:
             self._showing = False
 
-    def fit(self, plane: Plane, area: Area) -> bool:
+    def fit(self, plane: Plane, area: AreaPrompt) -> bool:
         """Tell whether the picture has such a plane, and an area does not leave it."""
         if not self._picture.fits(plane, None if area.mask is None else area.mask.shape):
             return False
         return area.box is None or area.box == trim_box(area.box, self._picture.plane_shape(plane))
 
-    def still_there(self, waiting: list[tuple[Plane, Area]]) -> list[tuple[Plane, Area]]:
+    def still_there(
+        self, waiting: list[tuple[Plane, AreaPrompt]]
+    ) -> list[tuple[Plane, AreaPrompt]]:
         """Return which of the areas that were shown as waiting nobody has removed."""
         if not waiting or len(self._shown) < len(waiting):
             return waiting
@@ -374,7 +383,7 @@ class PromptLayers:
             Shape(str(kind), np.array(vertices)) for kind, vertices in zip(kinds, data, strict=True)
         ]
 
-    def _shape(self, area: Area, plane: Plane) -> Shape:
+    def _shape(self, area: AreaPrompt, plane: Plane) -> Shape:
         """Return the shape that shows an area: an outline as it was drawn, if that is known."""
         if area.mask is None:
             y0, x0, y1, x1 = area.box or (0.0, 0.0, 0.0, 0.0)

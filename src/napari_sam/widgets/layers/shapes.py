@@ -11,8 +11,8 @@ from skimage.measure import approximate_polygon, find_contours
 from napari_sam.errors import InputError
 from napari_sam.planes import Plane
 from napari_sam.widgets.layers.channel_mix import finest
+from napari_sam.widgets.layers.image_stack import ImageStack, on_plane
 from napari_sam.widgets.layers.labels_target import misfit
-from napari_sam.widgets.layers.picture import Picture, on_plane
 
 __all__ = ["filled", "inside", "own_seeds", "spread", "traced"]
 
@@ -81,7 +81,7 @@ def traced(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
     return np.asarray(kept[:-1])  # the last is the first again
 
 
-def own_seeds(layer: Points | Labels, picture: Picture, plane: Plane) -> NDArray[np.float64]:
+def own_seeds(layer: Points | Labels, picture: ImageStack, plane: Plane) -> NDArray[np.float64]:
     """Return the points (N, 2) of a plane: row and column, as the picture's masks count them.
 
     Of labels it is the deepest point of each object.
@@ -110,7 +110,7 @@ def own_seeds(layer: Points | Labels, picture: Picture, plane: Plane) -> NDArray
 AREAS = ("rectangle", "ellipse", "polygon")
 
 
-def inside(layer: Shapes, picture: Picture, plane: Plane) -> NDArray[np.bool_]:
+def inside(layer: Shapes, picture: ImageStack, plane: Plane) -> NDArray[np.bool_]:
     """Return the (H, W) pixels of a plane that lie in any shape of a layer, on whatever slice.
 
     Lines and paths enclose nothing.

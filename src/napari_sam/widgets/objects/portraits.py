@@ -13,7 +13,7 @@ from qtpy.QtGui import QIcon, QPixmap
 from napari_sam.masks import BitMask
 from napari_sam.planes import Plane
 from napari_sam.widgets.common.thumbnail import pixmap, thumbnail
-from napari_sam.widgets.layers.picture import Picture
+from napari_sam.widgets.layers.image_stack import ImageStack
 
 __all__ = ["SIDE", "Portraits", "icon"]
 
@@ -30,7 +30,7 @@ class Portraits(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._picture: Picture | None = None
+        self._picture: ImageStack | None = None
         self._held: dict[int, tuple[Key, QIcon]] = {}
         self._asked: dict[int, Key] = {}
         self._waiting: dict[int, Key] = {}
@@ -40,7 +40,7 @@ class Portraits(QObject):
         self._soon.timeout.connect(self._submit)
         self._made.connect(self._take)
 
-    def attach(self, picture: Picture | None) -> None:
+    def attach(self, picture: ImageStack | None) -> None:
         """Draw from this picture from now on."""
         self._picture = picture
         for known in (self._held, self._asked, self._waiting):
@@ -73,7 +73,7 @@ class Portraits(QObject):
             self._thread.submit(self._draw, picture, picture.reader(plane), limits, wanted)
 
     def _draw(
-        self, picture: Picture, read: Any, limits: tuple[float, float], wanted: list[Any]
+        self, picture: ImageStack, read: Any, limits: tuple[float, float], wanted: list[Any]
     ) -> None:  # in the thread
         if picture is not self._picture:
             return
@@ -82,7 +82,7 @@ class Portraits(QObject):
             mask = key[1].full()
             self._made.emit(picture, object_id, key, thumbnail(pixels, limits, mask, mask, SIDE))
 
-    def _take(self, picture: Picture, object_id: int, key: Key, pixels: NDArray[Any]) -> None:
+    def _take(self, picture: ImageStack, object_id: int, key: Key, pixels: NDArray[Any]) -> None:
         if picture is self._picture and self._asked.get(object_id) == key:
             self._held[object_id] = key, icon(pixmap(pixels))
             self.drawn.emit(object_id)

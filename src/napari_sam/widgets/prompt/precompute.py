@@ -82,7 +82,9 @@ class Ahead(QObject):
     def _begin_afresh(self) -> None:
         self._stop()
         self._shown = []
-        self._wanted = self._on and self._annotation is not None and self._annotation.has_model
+        self._wanted = (
+            self._on and self._annotation is not None and self._annotation.model is not None
+        )
         self._look()
 
     def _look(self) -> None:
@@ -150,7 +152,7 @@ class _Pass:
         axes = [[None] if i is None else range(n) for i, n in zip(at, shape, strict=True)]
         planes: list[Plane] = list(product(*axes))
         self.total = len(planes)
-        self._mix, self._contrast = annotation.picture.mix, annotation.looks.contrast
+        self._mix, self._contrast = annotation.picture.mix, annotation.planes.contrast
         self._segmenter: Any = None
         self._steps = embed_stack(self._keep, self._read, planes, lambda: self.at, budget)
 

@@ -24,7 +24,7 @@ from napari_sam.widgets.layers.transform import (
     without_first,
 )
 
-__all__ = ["OURS", "Picture", "answer", "channel_axis", "is_helper", "on_plane", "remember"]
+__all__ = ["OURS", "ImageStack", "answer", "channel_axis", "is_helper", "on_plane", "remember"]
 
 OURS = "napari-sam"
 """Our one metadata key: the role of a layer of ours, or what was said of a picture's channels."""
@@ -59,7 +59,7 @@ def channel_axis(layer: Image) -> int | None:
     return axis if axis in range(layer.ndim) else None
 
 
-class Picture:
+class ImageStack:
     """An Image layer's data and place, as masks lie over it: without its channels.
 
     Planes, shapes and places are those of the masks; see `napari_sam.inference.channels`.

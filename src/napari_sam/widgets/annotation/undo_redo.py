@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from napari.components import ViewerModel
-
 from napari_sam.planes import Plane
 from napari_sam.session.objects import AnnotatedObject, Section
 from napari_sam.session.session import Session
@@ -16,7 +14,7 @@ from napari_sam.widgets.layers.navigate import go_to
 if TYPE_CHECKING:
     from napari_sam.widgets.annotation.annotation import Annotation
 
-__all__ = ["retrace"]
+__all__ = ["undo_or_redo"]
 
 Place = tuple[int, Plane]
 FEW = 3  # objects that are named
@@ -24,13 +22,11 @@ NO_PLACE = "The picture does not have this slice any more."
 NOTHING = "Nothing is changed by it: the labels there are others now."
 
 
-def retrace(viewer: ViewerModel, annotation: Annotation, again: bool = False) -> None:
+def undo_or_redo(annotation: Annotation, again: bool = False) -> None:
     """Undo the last step of a session, or make it again, say what became of it, and go there.
 
     Parameters
     ----------
-    viewer : ViewerModel
-        What shows it.
     annotation : Annotation
         Whose session it is.
     again : bool
@@ -55,7 +51,7 @@ def retrace(viewer: ViewerModel, annotation: Annotation, again: bool = False) ->
         said = "" if plane in ((), annotation.seen) else f"This was drawn on {name_of(plane)}."
     elif not found and change.edits:
         said = NOTHING
-    annotation.remarked.emit(said if _show(viewer, annotation, where) else f"{said} {NO_PLACE}")
+    annotation.remarked.emit(said if _show(annotation, where) else f"{said} {NO_PLACE}")
 
 
 def _held(objects: Mapping[int, AnnotatedObject]) -> dict[Place, tuple[AnnotatedObject, Section]]:
@@ -98,9 +94,7 @@ def _sentence(what: str, places: Iterable[Place]) -> str:
     return f"{who} {what}{where}."
 
 
-def _show(
-    viewer: ViewerModel, annotation: Annotation, masks: Mapping[Place, Section | None]
-) -> bool:
+def _show(annotation: Annotation, masks: Mapping[Place, Section | None]) -> bool:
     """Go to where something changed, unless a slice of it is in view; False if it has none now."""
     seen = annotation.seen
     planes = {plane for _, plane in masks if annotation.picture.fits(plane, None)}
@@ -109,7 +103,7 @@ def _show(
     plane = seen if seen in planes else min(planes, key=lambda one: _distance(one, seen))
     sections = [section for (_, where), section in masks.items() if where == plane]
     only = sections[0] if len(sections) == 1 else None
-    go_to(viewer, annotation.picture, plane, None if only is None else only.mask)
+    go_to(annotation.viewer, annotation.picture, plane, None if only is None else only.mask)
     return True
 
 
