@@ -43,7 +43,9 @@ def test_channels_are_left_out(axis):
     plane = (1, None, None) if axis == 0 else (1, 0, None, None)
     np.testing.assert_array_equal(inside(layer, picture, plane), square())
     place = np.arange(picture.ndim)
-    np.testing.assert_allclose(picture.from_world(picture.to_world(place)), place)
+    np.testing.assert_allclose(
+        picture.transform.from_world(picture.transform.to_world(place)), place
+    )
 
 
 def test_several_shapes_and_what_encloses_nothing():

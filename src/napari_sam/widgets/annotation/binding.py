@@ -23,7 +23,7 @@ from napari_sam.widgets.layers.labels_target import (
     BEGIN,
     PAINTED_OVER,
     LabelsTarget,
-    check_places,
+    check_planes,
     new_labels,
     why_not,
 )
@@ -111,7 +111,7 @@ class SessionBinding:
             if problem := why_not(self._target.layer, picture):
                 raise InputError(problem)
             return
-        check_places(self.session.objects, picture, BEGIN)
+        check_planes(self.session.objects, picture, BEGIN)
         self._add(new_labels(picture, max(self.session.objects, default=largest_id)))
         self._annotation.changed.emit(What.OBJECTS)
 
@@ -127,7 +127,7 @@ class SessionBinding:
         """
         picture, layers = self._annotation.picture, self._annotation.viewer.layers
         session, chosen = restored.session, self.layer
-        check_places(session.objects, picture, CHANNELS, session.draft.plane)
+        check_planes(session.objects, picture, CHANNELS, session.draft.plane)
         layer, said = layer_to_resume_in(layers, picture, session, chosen), ""
         new = layer is None and bool(session.objects)
         made = new_labels(picture, max(session.objects)) if new else None
@@ -164,7 +164,7 @@ class SessionBinding:
         else:
             self.session, self._saving = restored.session, restored.folder
         self.session.changed.connect(annotation.follow_session)
-        self.session.remarked.connect(annotation.remarked.emit)
+        self.session.remarked.connect(lambda text: annotation.remarked.emit(text))
 
     def _end(self) -> None:
         self._annotation.asking.boxes.forget()

@@ -11,7 +11,7 @@ from napari_sam.session.changed import What
 from napari_sam.widgets.annotation.hints import not_taken
 from napari_sam.widgets.layers.preview import Preview
 from napari_sam.widgets.layers.prompt_layers import PromptLayers, Tool
-from napari_sam.widgets.layers.read_prompts import AreaPrompt, PlanePrompts
+from napari_sam.widgets.layers.read_prompts import AreaPrompt, PlanePrompts, trim_box
 
 if TYPE_CHECKING:
     from napari_sam.widgets.annotation.annotation import Annotation
@@ -73,7 +73,10 @@ class Drawing:
 
     def fits(self, plane: Plane, area: AreaPrompt) -> bool:
         """Tell whether the picture has such a plane, and an area does not leave it."""
-        return self._prompts.fit(plane, area)
+        picture = self._annotation.picture
+        if not picture.fits(plane, None if area.mask is None else area.mask.shape):
+            return False
+        return area.box is None or area.box == trim_box(area.box, picture.plane_shape(plane))
 
     def show(self) -> None:
         """Show the prompts as the session has them, and the boxes that wait."""

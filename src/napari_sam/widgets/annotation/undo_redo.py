@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["undo_or_redo"]
 
-Place = tuple[int, Plane]
+ObjectPlane = tuple[int, Plane]
+Held = tuple[AnnotatedObject, Section]
 FEW = 3  # objects that are named
 NO_PLACE = "The picture does not have this slice any more."
 NOTHING = "Nothing is changed by it: the labels there are others now."
@@ -54,7 +55,9 @@ def undo_or_redo(annotation: Annotation, again: bool = False) -> None:
     annotation.remarked.emit(said if _show(annotation, where) else f"{said} {NO_PLACE}")
 
 
-def _held(objects: Mapping[int, AnnotatedObject]) -> dict[Place, tuple[AnnotatedObject, Section]]:
+def _held(
+    objects: Mapping[int, AnnotatedObject],
+) -> dict[ObjectPlane, Held]:
     return {
         (number, plane): (held, section)
         for number, held in objects.items()
@@ -63,12 +66,12 @@ def _held(objects: Mapping[int, AnnotatedObject]) -> dict[Place, tuple[Annotated
 
 
 def _differences(
-    before: Mapping[Place, tuple[AnnotatedObject, Section]],
-    after: Mapping[Place, tuple[AnnotatedObject, Section]],
+    before: Mapping[ObjectPlane, Held],
+    after: Mapping[ObjectPlane, Held],
     again: bool,
-) -> dict[str, dict[Place, Section | None]]:
+) -> dict[str, dict[ObjectPlane, Section | None]]:
     """Return what became of which objects where, with what shows it best."""
-    found: dict[str, dict[Place, Section | None]] = {}
+    found: dict[str, dict[ObjectPlane, Section | None]] = {}
     for place in sorted(before.keys() | after.keys(), key=str):
         old, new = before.get(place), after.get(place)
         if old is None and new is not None:
@@ -81,7 +84,7 @@ def _differences(
     return found
 
 
-def _sentence(what: str, places: Iterable[Place]) -> str:
+def _sentence(what: str, places: Iterable[ObjectPlane]) -> str:
     numbers = sorted({number for number, _ in places})
     planes = sorted({plane for _, plane in places}, key=str)
     names = ", ".join(map(str, numbers[:FEW]))
@@ -94,7 +97,7 @@ def _sentence(what: str, places: Iterable[Place]) -> str:
     return f"{who} {what}{where}."
 
 
-def _show(annotation: Annotation, masks: Mapping[Place, Section | None]) -> bool:
+def _show(annotation: Annotation, masks: Mapping[ObjectPlane, Section | None]) -> bool:
     """Go to where something changed, unless a slice of it is in view; False if it has none now."""
     seen = annotation.seen
     planes = {plane for _, plane in masks if annotation.picture.fits(plane, None)}

@@ -240,7 +240,7 @@ def runs(picture: ImageStack, seen: Plane) -> tuple[list[list[Plane]], float]:
         One of its planes.
     """
     fixed = [axis for axis, at in enumerate(seen) if at is not None]
-    spacing = Spacing.of(picture.ndim, picture.place())
+    spacing = Spacing.of(picture.ndim, picture.transform.arguments)
     usual = spacing.along in fixed
     along = spacing.along if usual else fixed[-1] if fixed else None
     counts = [

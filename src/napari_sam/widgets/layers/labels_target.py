@@ -21,7 +21,7 @@ __all__ = [
     "PAINTED_OVER",
     "LabelsTarget",
     "Painted",
-    "check_places",
+    "check_planes",
     "misfit",
     "new_labels",
     "painted_planes",
@@ -165,7 +165,7 @@ def misfit(layer: Labels, picture: ImageStack) -> str:
             f"'{layer.name}' has shape {shape}, but the picture has {picture.shape}; "
             "choose a layer of the same shape or a new one."
         )
-    if not picture.lies_on(layer):
+    if not picture.transform.is_of(layer):
         return (
             f"'{layer.name}' does not lie on the picture (another scale, shift or rotation); "
             "choose a new layer."
@@ -173,7 +173,7 @@ def misfit(layer: Labels, picture: ImageStack) -> str:
     return ""
 
 
-def check_places(objects: Objects, picture: ImageStack, advice: str, drawn: Plane = ()) -> None:
+def check_planes(objects: Objects, picture: ImageStack, advice: str, drawn: Plane = ()) -> None:
     """Make sure that the masks of objects, and what is being drawn, can lie on a picture.
 
     Raises
@@ -206,7 +206,7 @@ def new_labels(picture: ImageStack, largest_id: int = 0) -> Labels:
         np.zeros(picture.shape, dtype),
         name=f"{picture.layer.name} objects",
         metadata={OURS: "objects"},
-        **picture.place(),
+        **picture.transform.arguments,
     )
 
 

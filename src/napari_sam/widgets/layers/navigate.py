@@ -39,7 +39,7 @@ def go_to(
     sizes = picture.plane_shape(plane)
     r0, c0, r1, c1 = (0, 0, *sizes) if mask is None else mask.window
     centre[spanned] = (r0 + r1 - 1) / 2, (c0 + c1 - 1) / 2
-    world = picture.to_world(centre)
+    world = picture.transform.to_world(centre)
     along = [a for a, at in enumerate(plane) if at is not None and picture.shape[a] > 1]
     dims.set_point([first + axis for axis in along], [float(world[axis]) for axis in along])
     if mask is not None and dims.ndisplay == 2:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from napari.layers import Labels, Points, Shapes
+from napari.layers import Labels, Layer, Points, Shapes
 from numpy.typing import NDArray
 from skimage.draw import polygon2mask
 from skimage.measure import approximate_polygon, find_contours
@@ -98,11 +98,11 @@ def own_seeds(layer: Points | Labels, picture: ImageStack, plane: Plane) -> NDAr
             raise InputError(problem)
         return deepest_points(np.asarray(finest(layer)[on_plane(plane)]))
     axes = [axis for axis, at in enumerate(plane) if at is None]
-    places = np.array([picture.from_world(layer.data_to_world(point)) for point in layer.data])
-    if len(places) == 0:
+    points = _positions(layer, layer.data, picture)
+    if len(points) == 0:
         return np.zeros((0, 2))
-    here = np.all([np.rint(places[:, i]) == at for i, at in enumerate(plane) if at is not None], 0)
-    inside = places[np.broadcast_to(here, len(places))][:, axes]
+    here = np.all([np.rint(points[:, i]) == at for i, at in enumerate(plane) if at is not None], 0)
+    inside = points[np.broadcast_to(here, len(points))][:, axes]
     size = np.array(picture.plane_shape(plane))
     return inside[((inside >= -0.5) & (inside <= size - 0.5)).all(axis=1)]
 
@@ -119,7 +119,14 @@ def inside(layer: Shapes, picture: ImageStack, plane: Plane) -> NDArray[np.bool_
     mask = np.zeros(picture.plane_shape(plane), bool)
     for kind, vertices in zip(layer.shape_type, layer.data, strict=True):
         if kind in AREAS:
-            places = [picture.from_world(layer.data_to_world(vertex)) for vertex in vertices]
             name = "ellipse" if kind == "ellipse" else "polygon"
-            mask |= filled(name, np.array(places)[:, axes], mask.shape)
+            mask |= filled(name, _positions(layer, vertices, picture)[:, axes], mask.shape)
     return mask
+
+
+def _positions(
+    layer: Layer, positions: NDArray[np.float64], picture: ImageStack
+) -> NDArray[np.float64]:
+    """Return positions in a layer, (N, D), as pixels of the picture's masks."""
+    to_masks = picture.transform.from_world
+    return np.array([to_masks(layer.data_to_world(position)) for position in positions])
