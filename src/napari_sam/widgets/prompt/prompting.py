@@ -73,7 +73,20 @@ class Prompting:
         c.replace.clicked.connect(lambda: self._write(Rule.REPLACE))
         c.cancel.clicked.connect(self._cancel)
 
-    def attach(self, annotation: Annotation | None) -> None:
+    @property
+    def actions(self) -> dict[str, Callable[[], None]]:
+        """What can be done by keys."""
+        return {
+            "accept": self.accept,
+            "reject": self.reject,
+            "undo": self.undo,
+            "redo": self.redo,
+            "polarity": self.switch_polarity,
+            "box": self.draw_box,
+            "cycle": self.cycle,
+        }
+
+    def follow(self, annotation: Annotation | None) -> None:
         """Serve this annotation from now on."""
         self.annotation = annotation
         if annotation is not None:
@@ -81,6 +94,10 @@ class Prompting:
             annotation.remarked.connect(self.remark)
         self.remark("")
         self.refresh()
+
+    def close(self) -> None:
+        """Serve none any more."""
+        self.follow(None)
 
     def remark(self, text: str) -> None:
         """Say something that stays until the next change."""

@@ -116,7 +116,7 @@ class Resuming(QObject):
         """True while saved work is looked for or read."""
         return self._jobs > 0
 
-    def attach(self, annotation: Annotation | None) -> None:
+    def follow(self, annotation: Annotation | None) -> None:
         """Look for saved work of this annotation's picture."""
         if self._annotation is not None:
             self._keep_view()
@@ -159,7 +159,7 @@ class Resuming(QObject):
 
     def close(self) -> None:
         """Look for nothing any more."""
-        self.attach(None)
+        self.follow(None)
         self._closed = True
         self._rest.stop()
         self._thread.shutdown(wait=False, cancel_futures=True)
