@@ -39,8 +39,8 @@ class Away:
             ("Refine labels", panel.refining.ended, panel.controls.refine.text),
         ):
             ended.connect(lambda *_, what=what, label=label: self.tell(f"{what}: {label.text()}"))
-        panel.ahead.progressed.connect(self._tell_embedded)
-        panel.ahead.stopped.connect(self._tell_stopped)
+        panel.precompute.progressed.connect(self._tell_embedded)
+        panel.precompute.stopped.connect(self._tell_stopped)
         panel.prompting.remarked.connect(self.tell)
 
     def tell(self, text: str) -> None:

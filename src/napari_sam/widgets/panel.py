@@ -40,7 +40,7 @@ from napari_sam.widgets.objects.review import Review
 from napari_sam.widgets.objects.save_labels import LabelSaver
 from napari_sam.widgets.prompt.channels import Channels
 from napari_sam.widgets.prompt.controls import Controls
-from napari_sam.widgets.prompt.precompute import Ahead
+from napari_sam.widgets.prompt.precompute import Precompute
 from napari_sam.widgets.prompt.prompting import Prompting
 from napari_sam.widgets.refine.refining import Refining
 from napari_sam.widgets.saved.library import SavedWork
@@ -132,8 +132,9 @@ class Panel(QWidget):
             self._viewer, self.controls.objects.save, lambda: self.annotation, self
         )
         self.saver.said.connect(self.prompting.remark)
-        self.ahead = Ahead(self.host.store.budget, self)
-        self.controls.store.serve(self.host.store)
+        self.precompute = Precompute(
+            self.host.store, self.controls.precompute, self.controls.store, self
+        )
         self.channels = Channels(self._viewer, self.controls.channels, self)
         self.resuming = Resuming(self._viewer, self.controls.go_on, self)
         self.saved_work = SavedWork(self)
@@ -149,7 +150,7 @@ class Panel(QWidget):
         self._take_likely_picture()
         self._choose_model()
         self.destroyed.connect(self.jobs.close)
-        self.destroyed.connect(self.ahead.close)
+        self.destroyed.connect(self.precompute.close)
         self.destroyed.connect(self.stack.close)
         self.destroyed.connect(self.auto.work.close)
         self.destroyed.connect(self.auto.stack.close)
@@ -157,8 +158,7 @@ class Panel(QWidget):
         self.destroyed.connect(self.refining.cancel)
         self.destroyed.connect(self.training.work.close)
         self.destroyed.connect(self.saver.close)
-        self.destroyed.connect(self.controls.store.close_row)
-        self.destroyed.connect(self.controls.channels.view.close_view)
+        self.destroyed.connect(self.controls.channels.view.close)
         self.destroyed.connect(give_back)  # the model that it used may have been the last one's
 
     @property
@@ -188,12 +188,11 @@ class Panel(QWidget):
             return
         self._closed = True
         self.jobs.close()
-        self.ahead.close()
+        self.precompute.close()
         self.auto.close()
         self.text.close()
         self.stack.close()
         self.saver.close()
-        self.controls.store.close_row()
         self.training.close()
         self._activity.end()
         layers = self._viewer.layers.events
@@ -227,14 +226,9 @@ class Panel(QWidget):
         c.model.download_wanted.connect(self._use_model)
         c.device.currentIndexChanged.connect(self._choose_model)
         c.outline.toggled.connect(self._outline)
-        c.embed_ahead.toggled.connect(self.ahead.switch)
+        c.embed_ahead.toggled.connect(self.precompute.switch)
         c.embed_ahead.setChecked(load_settings().embed_ahead)
         c.embed_ahead.toggled.connect(self._remember_ahead)
-        c.ahead.cancel.clicked.connect(self.ahead.cancel)
-        c.store.cleared.connect(self.ahead.cancel)
-        self.ahead.progressed.connect(c.ahead.show_progress)
-        self.ahead.stopped.connect(c.ahead.show_end)
-        self.ahead.stopped.connect(c.store.refresh)
         self.channels.axis_changed.connect(self._open_picture_again)
         c.report.clicked.connect(self._copy_report)
         c.saved_work.clicked.connect(self._show_saved)
@@ -324,7 +318,7 @@ class Panel(QWidget):
         self.channels.attach(None)
         self.refining.attach(None)
         self.resuming.attach(None)
-        self.ahead.follow(None)
+        self.precompute.follow(None)
         self.stack.follow(None)
         self.auto.follow(None)
         self.text.follow(None)
@@ -341,7 +335,7 @@ class Panel(QWidget):
             self.prompting.attach(annotation)
             self.refining.attach(annotation)
             self.review.attach(annotation)
-            self.ahead.follow(annotation)
+            self.precompute.follow(annotation)
             self.stack.follow(annotation)
             self.auto.follow(annotation)
             self.text.follow(annotation)

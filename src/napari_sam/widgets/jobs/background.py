@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, Qt, Signal
 
 __all__ = ["Background"]
 
@@ -31,7 +31,9 @@ class Background(QObject):
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"napari-sam {name}")
         self._closed = False
         self._open = 0
-        self._ended.connect(self._call)
+        # Never at once, also where the work was done before somebody began to wait for it: whoever
+        # submits has the future in hand when `then` is called.
+        self._ended.connect(self._call, Qt.ConnectionType.QueuedConnection)
 
     @property
     def busy(self) -> bool:
@@ -49,8 +51,12 @@ class Background(QObject):
             Touches no layers and no widgets.
         then : callable
             Called in the window's thread with the future when it has ended, also by an error or
-            cancelled; not after `close`.
+            cancelled; not after `close`, from when on no work is begun either.
         """
+        if self._closed:
+            never: Future[Result] = Future()
+            never.cancel()
+            return never
         return self.watch(self._thread.submit(work), then)
 
     def watch(
@@ -61,10 +67,16 @@ class Background(QObject):
         future.add_done_callback(lambda done: self._tell(then, done))
         return future
 
-    def close(self) -> None:
-        """Call nobody any more; what is under way ends, what waits does not begin."""
+    def close(self, finish: bool = False) -> None:
+        """Call nobody any more; what is under way ends, what waits does not begin.
+
+        Parameters
+        ----------
+        finish : bool
+            Do what waits all the same: what somebody has asked to be written is not lost.
+        """
         self._closed = True
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._thread.shutdown(wait=False, cancel_futures=not finish)
 
     def _tell(self, then: Callable[[Future[Any]], object], future: Future[Any]) -> None:
         if not self._closed:  # in whatever thread the work was done
