@@ -26,16 +26,16 @@ from napari_sam.settings import load_settings, save_settings
 from napari_sam.text.reader import Reader
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.auto.tab import AutoTab
-from napari_sam.widgets.away import Away
 from napari_sam.widgets.bug_report import bug_report
 from napari_sam.widgets.common.activity import Activity
 from napari_sam.widgets.common.docks import bring_forward
 from napari_sam.widgets.common.forms import Scrolled
 from napari_sam.widgets.common.keys import connect_keys
-from napari_sam.widgets.jobs.prompt_jobs import Answer, Job, Jobs
+from napari_sam.widgets.jobs.prompt_jobs import PromptAnswer, PromptJob, PromptJobs
 from napari_sam.widgets.layers.canvas import guard_canvas
+from napari_sam.widgets.layers.image_stack import ImageStack
 from napari_sam.widgets.layers.labels_target import why_not
-from napari_sam.widgets.layers.picture import Picture
+from napari_sam.widgets.notices import Notices
 from napari_sam.widgets.objects.review import Review
 from napari_sam.widgets.objects.save_labels import LabelSaver
 from napari_sam.widgets.prompt.channels import Channels
@@ -118,7 +118,7 @@ class Panel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 8, 0, 0)  # the dock's title overlaps
         layout.addWidget(self.tabs)
-        self.jobs = Jobs(self)
+        self.jobs = PromptJobs(self)
         self.prompting = Prompting(self.controls)
         for tab in (self.stack.controls, self.auto.controls, self.text.controls):
             self.prompting.remarked.connect(tab.show_remark)
@@ -144,7 +144,7 @@ class Panel(QWidget):
         self._shortcuts: list[QShortcut] = []
         self._docked = self._resting = self._many = self._closed = False
         self._connect()
-        self.away = Away(self, self._is_unseen)
+        self.notices = self._new_notices()
         self.controls.hint.setVisible(not load_settings().hint_dismissed)
         self.prompting.attach(None)
         self._take_likely_picture()
@@ -280,10 +280,29 @@ class Panel(QWidget):
     def _rest(self, rest: bool) -> None:
         """Take no keys and clicks while nobody sees what they do; work under way goes on."""
         self._resting = rest
-        self.away.forget()
+        self.notices.forget()
         self._follow_tab()
         if self.annotation is not None:
-            self.annotation.rest() if rest else self.annotation.wake()
+            self.annotation.drawing.rest() if rest else self.annotation.drawing.wake()
+
+    def _new_notices(self) -> Notices:
+        stack, auto, text, train = self.stack, self.auto, self.text, self.training
+        notices = Notices(
+            self._is_unseen,
+            (
+                ("Stack", stack.work.ended, stack.controls.status),
+                ("Auto", auto.work.ended, auto.controls.status),
+                ("Auto", auto.stack.ended, auto.controls.status),
+                ("Auto", auto.loop.ended, auto.controls.status),
+                ("Text", text.work.ended, text.controls.status),
+                ("Train", train.work.ended, train.controls.status),
+                ("Refine labels", self.refining.ended, self.controls.refine.text),
+            ),
+        )
+        self.precompute.progressed.connect(notices.tell_embedded)
+        self.precompute.stopped.connect(notices.tell_stopped)
+        self.prompting.remarked.connect(notices.tell)
+        return notices
 
     def _is_unseen(self) -> bool:
         """Return True if the panel is hidden, or lies behind another one."""
@@ -326,12 +345,12 @@ class Panel(QWidget):
             before.close()
         if layer is not None:
             self.channels.recall(layer)
-            picture = Picture(layer)
+            picture = ImageStack(layer)
             self.channels.attach(picture)
             annotation = Annotation(self._viewer, picture, self.jobs)
-            annotation.outline(self.controls.outline.isChecked())
+            annotation.drawing.preview.outline(self.controls.outline.isChecked())
             if self._resting:
-                annotation.rest()
+                annotation.drawing.rest()
             self.prompting.attach(annotation)
             self.refining.attach(annotation)
             self.review.attach(annotation)
@@ -340,7 +359,7 @@ class Panel(QWidget):
             self.auto.follow(annotation)
             self.text.follow(annotation)
             self._choose_labels(self.controls.labels.layer)
-            annotation.use_model(self._model)
+            annotation.asking.use(self._model)
             self.resuming.attach(annotation)
 
     def _open_picture_again(self) -> None:
@@ -356,7 +375,7 @@ class Panel(QWidget):
             self.controls.labels.choose(self.annotation.target)
             self.prompting.warn(problem)
         else:
-            self.annotation.write_to(layer)
+            self.annotation.binding.write_to(layer)
 
     def _choose_model(self) -> None:
         self.prompting.took = ""
@@ -365,29 +384,29 @@ class Panel(QWidget):
         else:
             self._model = None
             if self.annotation is not None:
-                self.annotation.use_model(None)
+                self.annotation.asking.use(None)
 
     def _use_model(self) -> None:
         c = self.controls
         self._model = self.host.model(c.model.name, c.device.currentText())
-        self.jobs.submit(self._model, Job())
+        self.jobs.submit(self._model, PromptJob())
         if self.annotation is not None:
-            self.annotation.use_model(self._model)
+            self.annotation.asking.use(self._model)
 
     def _outline(self, on: bool) -> None:
         if self.annotation is not None:
-            self.annotation.outline(on)
+            self.annotation.drawing.preview.outline(on)
 
     def _show_progress(self, what: str, done: int, total: int) -> None:
         self._activity.show(what, done, total)
         amount = f": {done / 1e6:.0f} of {total / 1e6:.0f} MB" if total else ""
         self.controls.score.setText(f"{what}{amount}…")
 
-    def _show_answer(self, answer: Answer) -> None:
+    def _show_answer(self, answer: PromptAnswer) -> None:
         self._ran_on = answer.device
         c = self.controls
         if self._activity.is_long:
-            self.away.tell(
+            self.notices.tell(
                 f"The model {c.model.name} is ready." if answer.request is None else MASK_THERE
             )
         if answer.request is None:  # the model may just have been loaded
@@ -397,14 +416,14 @@ class Panel(QWidget):
                     c.device.addItem(device)
         self.prompting.took = f"{max(answer.seconds, 0.01):.2f} s on {answer.device}"
         if self.annotation is not None:
-            self.annotation.take(answer)
+            self.annotation.asking.take(answer)
         self.prompting.refresh()
 
     def _show_failure(self, error: BaseException) -> None:
         self.controls.model.refresh()
         self.prompting.took = ""
         if self.annotation is not None:
-            self.annotation.fail()
+            self.annotation.asking.fail()
         self.prompting.refresh()
         self.prompting.warn(error)
 

@@ -113,7 +113,7 @@ def test_boxes_that_wait_are_let_go_of_with_a_word(at_work, settle, model):
     viewer.layers["cells"].data = picture(5, 40, 60)
     gate.set()
     settle(panel)
-    assert not panel.annotation.many.waiting
+    assert not panel.annotation.asking.boxes.waiting
     assert not panel.annotation.session.objects
     assert "drawn for 1 object" in panel.controls.remark.text()
 
@@ -158,7 +158,7 @@ class TestChangedInPlace:
         np.testing.assert_array_equal(model.embedded[-1][0], seen)
         assert panel.annotation.session.mask[30, 40]
         plane = panel.annotation.session.draft.plane
-        np.testing.assert_array_equal(panel.annotation.looks.of(plane).pixels, seen)
+        np.testing.assert_array_equal(panel.annotation.planes.of(plane).pixels, seen)
 
     def test_the_open_object_is_asked_again_without_a_click(self, at_work, settle, model, qtbot):
         viewer, panel = at_work(SHAPES["3D"], "click")

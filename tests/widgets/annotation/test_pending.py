@@ -160,7 +160,7 @@ def test_undo_takes_back_one_thing_after_the_other(viewer, panel, settle, hurry)
 
 def test_another_model_and_other_pixels_forget_nothing(viewer, panel, settle, model, hurry):
     gate = hurry(*CELLS[:3])
-    panel.annotation.use_model(panel.annotation.model)
+    panel.annotation.asking.use(panel.annotation.model)
     viewer.layers["cells"].data = picture(40, 60) // 2
     gate.set()
     settle(panel)

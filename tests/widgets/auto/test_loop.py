@@ -63,7 +63,7 @@ def test_again_has_another_name_and_begins_with_the_new_model(bench, runs):
 
 
 def test_without_a_model_there_is_nothing_to_teach(bench, runs):
-    bench.panel.annotation.use_model(None)
+    bench.panel.annotation.asking.use(None)
     assert not bench.controls.teach.isEnabled()
     with pytest.raises(InputError, match="choose a model"):
         bench.tab.loop.start(bench.panel.annotation)

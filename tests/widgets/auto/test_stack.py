@@ -13,7 +13,7 @@ from napari_sam.session.objects import Status
 from napari_sam.session.session import Session
 from napari_sam.settings import load_settings
 from napari_sam.widgets.auto.stack import runs
-from napari_sam.widgets.layers.picture import Picture
+from napari_sam.widgets.layers.image_stack import ImageStack
 from tests.widgets.conftest import open_tab, ours
 from tests.widgets.search.finding import (
     BATCH,
@@ -157,7 +157,7 @@ def test_without_links_each_slice_has_objects_of_its_own(open_stack):
 def test_what_is_accepted_stays_and_is_not_searched(open_stack, model):
     bench = open_stack()
     mask = disc(*DISCS[0][:3])
-    bench.panel.annotation.ensure_target()
+    bench.panel.annotation.binding.ensure_target()
     with bench.session.begin(Kind.PROPAGATED) as batch:
         plane = 2, None, None
         batch.add(plane, [Proposal(mask, status=Status.ACCEPTED)])
@@ -170,7 +170,7 @@ def test_what_is_accepted_stays_and_is_not_searched(open_stack, model):
 
 def test_a_slice_with_no_place_left_is_passed_over(open_stack, model):
     bench = open_stack()
-    bench.panel.annotation.ensure_target()
+    bench.panel.annotation.binding.ensure_target()
     with bench.session.begin(Kind.PROPAGATED) as batch:
         for z in (1, 3):
             batch.add((z, None, None), [Proposal(np.ones(SHAPE, bool), status=Status.ACCEPTED)])
@@ -257,7 +257,7 @@ class TestRuns:
     @pytest.fixture
     def stacked(self, viewer):
         def stacked(*shape, **options):
-            return Picture(viewer.add_image(np.zeros(shape, np.uint8), **options))
+            return ImageStack(viewer.add_image(np.zeros(shape, np.uint8), **options))
 
         return stacked
 

@@ -369,7 +369,7 @@ class TestCutShort:
 
     def test_another_model(self, halt):
         bench = halt()
-        bench.panel.annotation.use_model(None)
+        bench.panel.annotation.asking.use(None)
         bench.rest()
         assert "another one now. What was found stays" in bench.status
         bench.controls.accept.click()

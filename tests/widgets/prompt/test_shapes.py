@@ -28,7 +28,7 @@ def settle(settle, qtbot):
 def settle_all(settle, qtbot):
     def settle_all(panel):
         settle(panel)
-        qtbot.waitUntil(lambda: not panel.annotation.many.busy, timeout=30_000)
+        qtbot.waitUntil(lambda: not panel.annotation.asking.boxes.busy, timeout=30_000)
 
     return settle_all
 
@@ -230,7 +230,7 @@ def test_boxes_wait_when_the_model_fails_and_can_be_removed(viewer, panel, settl
     shapes.remove_selected()
     assert len(shapes.data) == 1
     model.predict_batch = predict
-    panel.annotation.use_model(panel.annotation.model)
+    panel.annotation.asking.use(panel.annotation.model)
     settle_all(panel)
     assert len(panel.annotation.session.objects) == 1
     assert len(shapes.data) == 0

@@ -30,7 +30,7 @@ from napari_sam.widgets.common.forms import (
     new_status,
 )
 from napari_sam.widgets.common.layer_choice import LayerChoice
-from napari_sam.widgets.layers.picture import is_helper
+from napari_sam.widgets.layers.image_stack import is_helper
 from napari_sam.widgets.search.measures import MEASURES, Histogram, MeasureRow
 
 __all__ = ["AutoControls"]

@@ -22,7 +22,7 @@ from napari_sam.serving.host import HostedModel
 from napari_sam.session.autofill import Chosen, Filling, choose
 from napari_sam.session.overlap import Rule
 from napari_sam.widgets.annotation.annotation import Annotation
-from napari_sam.widgets.layers.picture import Picture
+from napari_sam.widgets.layers.image_stack import ImageStack
 from napari_sam.widgets.search.findings import free, held
 from napari_sam.widgets.search.found import Found
 from napari_sam.widgets.search.work import AutoOrder, AutoWork, Stand
@@ -190,7 +190,7 @@ class _Run:
         except InputError:
             return None
         reader = self._annotation.picture.reader(plane)
-        return AutoOrder(reader, self._annotation.looks.contrast, order.grid, where, seeds)
+        return AutoOrder(reader, self._annotation.planes.contrast, order.grid, where, seeds)
 
     def hear(self, stand: Stand) -> StackStand:
         """Take what was found on the plane so far."""
@@ -226,7 +226,7 @@ class _Run:
         self._done += 1
 
 
-def runs(picture: Picture, seen: Plane) -> tuple[list[list[Plane]], float]:
+def runs(picture: ImageStack, seen: Plane) -> tuple[list[list[Plane]], float]:
     """Return all planes that lie like one of them, and how far apart they lie, in pixels.
 
     Objects go on through z where that is an axis across the planes, else through the last axis;
@@ -234,13 +234,13 @@ def runs(picture: Picture, seen: Plane) -> tuple[list[list[Plane]], float]:
 
     Parameters
     ----------
-    picture : Picture
+    picture : ImageStack
         The stack.
     seen : Plane
         One of its planes.
     """
     fixed = [axis for axis, at in enumerate(seen) if at is not None]
-    spacing = Spacing.of(picture.ndim, picture.place())
+    spacing = Spacing.of(picture.ndim, picture.transform.arguments)
     usual = spacing.along in fixed
     along = spacing.along if usual else fixed[-1] if fixed else None
     counts = [

@@ -118,7 +118,7 @@ class AutoTab(QObject):
         self.choices.remember()
         self._show_busy("Looking at the picture…")
         reader = annotation.picture.reader(seen)
-        self.work.start(model, AutoOrder(reader, annotation.looks.contrast, grid, where, seeds))
+        self.work.start(model, AutoOrder(reader, annotation.planes.contrast, grid, where, seeds))
         self.refresh()
 
     def forget(self) -> None:

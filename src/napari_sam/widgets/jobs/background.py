@@ -4,16 +4,63 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, TypeVar
+from threading import Event
+from typing import TypeVar
 
 from qtpy.QtCore import QObject, Qt, Signal
 
-__all__ = ["Background"]
+__all__ = ["Background", "Watcher"]
 
 Result = TypeVar("Result")
+Then = Callable[[Future[Result]], object]
 
 
-class Background(QObject):
+class Watcher(QObject):
+    """The way back to the window's thread from where somebody else works, such as a model's thread.
+
+    Parameters
+    ----------
+    parent : QObject, optional
+        Qt's owner; nobody is called any more when it is gone.
+    """
+
+    _ended = Signal(object, object)  # then, Future
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._closed = Event()
+        self._open = 0
+        self.destroyed.connect(self._closed.set)
+        # Never at once, also where the work was done before somebody began to wait for it: whoever
+        # submits has the future in hand when `then` is called.
+        self._ended.connect(self._call, Qt.ConnectionType.QueuedConnection)
+
+    @property
+    def busy(self) -> bool:
+        """True while something is awaited."""
+        return self._open > 0
+
+    def watch(self, future: Future[Result], then: Then[Result]) -> Future[Result]:
+        """Call `then` with a future when it has ended, also by an error or cancelled."""
+        self._open += 1
+        future.add_done_callback(lambda done: self._tell(then, done))
+        return future
+
+    def close(self) -> None:
+        """Call nobody any more."""
+        self._closed.set()
+
+    def _tell(self, then: Then[Result], future: Future[Result]) -> None:
+        if not self._closed.is_set():  # in whatever thread the work was done
+            self._ended.emit(then, future)
+
+    def _call(self, then: Then[Result], future: Future[Result]) -> None:
+        self._open -= 1
+        if not self._closed.is_set():
+            then(future)
+
+
+class Background(Watcher):
     """One thread for slow work on files and arrays, and the way back from it.
 
     Parameters
@@ -24,25 +71,11 @@ class Background(QObject):
         Qt's owner.
     """
 
-    _ended = Signal(object, object)  # then, Future
-
     def __init__(self, name: str, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"napari-sam {name}")
-        self._closed = False
-        self._open = 0
-        # Never at once, also where the work was done before somebody began to wait for it: whoever
-        # submits has the future in hand when `then` is called.
-        self._ended.connect(self._call, Qt.ConnectionType.QueuedConnection)
 
-    @property
-    def busy(self) -> bool:
-        """True while something is awaited."""
-        return self._open > 0
-
-    def submit(
-        self, work: Callable[[], Result], then: Callable[[Future[Result]], object]
-    ) -> Future[Result]:
+    def submit(self, work: Callable[[], Result], then: Then[Result]) -> Future[Result]:
         """Do this work in the thread, after what was submitted before.
 
         Parameters
@@ -53,19 +86,11 @@ class Background(QObject):
             Called in the window's thread with the future when it has ended, also by an error or
             cancelled; not after `close`, from when on no work is begun either.
         """
-        if self._closed:
+        if self._closed.is_set():
             never: Future[Result] = Future()
             never.cancel()
             return never
         return self.watch(self._thread.submit(work), then)
-
-    def watch(
-        self, future: Future[Result], then: Callable[[Future[Result]], object]
-    ) -> Future[Result]:
-        """Wait for a future that somebody else works on, such as a model's thread."""
-        self._open += 1
-        future.add_done_callback(lambda done: self._tell(then, done))
-        return future
 
     def close(self, finish: bool = False) -> None:
         """Call nobody any more; what is under way ends, what waits does not begin.
@@ -75,14 +100,5 @@ class Background(QObject):
         finish : bool
             Do what waits all the same: what somebody has asked to be written is not lost.
         """
-        self._closed = True
+        super().close()
         self._thread.shutdown(wait=False, cancel_futures=not finish)
-
-    def _tell(self, then: Callable[[Future[Any]], object], future: Future[Any]) -> None:
-        if not self._closed:  # in whatever thread the work was done
-            self._ended.emit(then, future)
-
-    def _call(self, then: Callable[[Future[Any]], object], future: Future[Any]) -> None:
-        self._open -= 1
-        if not self._closed:
-            then(future)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Future
 from functools import partial
-from typing import Any
 
 from qtpy.QtCore import QObject, Signal
 
 from napari_sam.serving.host import HostedModel
+from napari_sam.serving.segmenter import Segmenter
+from napari_sam.widgets.jobs.background import Watcher
 
 __all__ = ["Piece", "Piecework"]
 
-Piece = Callable[[Any, Callable[[], None]], Any]
+Piece = Callable[[Segmenter, Callable[[], None]], object]
 """Takes the segmenter and what is to be called now and then; what it raises ends the piece."""
 
 
@@ -29,13 +30,12 @@ class Piecework(QObject):
     stepped = Signal(object)  # what a piece returned
     failed = Signal(object)  # the exception; what was left is dropped
     ended = Signal()  # all is done
-    _came = Signal(object, object)  # _Run, Future
 
     def __init__(self, later: bool, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._later = later
         self._run: _Run | None = None
-        self._came.connect(self._take)
+        self._results = Watcher(self)
 
     @property
     def busy(self) -> bool:
@@ -67,18 +67,13 @@ class Piecework(QObject):
             if later:
                 model.give_way()
 
-        def work(segmenter: Any) -> Any:
+        def work(segmenter: Segmenter) -> object:
             pause()
             return piece(segmenter, pause)
 
-        future = model.submit(work, run.report, later=later)
-        future.add_done_callback(partial(self._tell, run))
+        self._results.watch(model.submit(work, run.report, later=later), partial(self._take, run))
 
-    def _tell(self, run: _Run, future: Future[Any]) -> None:  # in the model's thread
-        if not run.cancelled:
-            self._came.emit(run, future)
-
-    def _take(self, run: _Run, future: Future[Any]) -> None:
+    def _take(self, run: _Run, future: Future[object]) -> None:
         if run is not self._run:
             return
         error = future.exception()

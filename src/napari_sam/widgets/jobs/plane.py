@@ -13,9 +13,9 @@ from napari_sam.planes import Plane
 from napari_sam.session.segmenter import Segmenter
 
 if TYPE_CHECKING:
-    from napari_sam.widgets.layers.picture import Picture
+    from napari_sam.widgets.layers.image_stack import ImageStack
 
-__all__ = ["Contrast", "Look", "Looks"]
+__all__ = ["Contrast", "EmbeddedPlane", "EmbeddedPlanes"]
 
 Read = Callable[[], NDArray[Any]]
 
@@ -42,7 +42,7 @@ class Contrast:
         return self._known[1]
 
 
-class Look:
+class EmbeddedPlane:
     """One plane of a picture, embedded once.
 
     Parameters
@@ -97,12 +97,12 @@ class Look:
         return self._embedded[1]
 
 
-class Looks:
+class EmbeddedPlanes:
     """The plane that a picture's model is asked about, and the contrast of all its planes.
 
     Parameters
     ----------
-    picture : Picture
+    picture : ImageStack
 
     Attributes
     ----------
@@ -110,9 +110,9 @@ class Looks:
         Of all planes.
     """
 
-    def __init__(self, picture: Picture) -> None:
+    def __init__(self, picture: ImageStack) -> None:
         self._picture = picture
-        self._kept: dict[Plane, Look] = {}
+        self._kept: dict[Plane, EmbeddedPlane] = {}
         self.contrast = Contrast(picture.sampler())
 
     @property
@@ -120,21 +120,21 @@ class Looks:
         """True once the picture was found to hold other pixels than the model has seen."""
         return any(look.renewed for look in self._kept.values())
 
-    def of(self, plane: Plane) -> Look:
+    def of(self, plane: Plane) -> EmbeddedPlane:
         """Return a plane as the model sees it."""
-        return self._kept.get(plane) or Look(self._picture.reader(plane), self.contrast)
+        return self._kept.get(plane) or EmbeddedPlane(self._picture.reader(plane), self.contrast)
 
-    def keep(self, plane: Plane) -> Look:
+    def keep(self, plane: Plane) -> EmbeddedPlane:
         """Return a plane as the model sees it, and keep it in place of others."""
         self._kept = {plane: self.of(plane)}
         return self._kept[plane]
 
     def renew(self) -> None:
         """Look at other pixels from now on."""
-        self.let_go()
+        self.forget()
         self.contrast = Contrast(self._picture.sampler())
 
-    def let_go(self) -> None:
+    def forget(self) -> None:
         """Forget what was seen, which is large."""
         self._kept = {}
 

@@ -12,7 +12,7 @@ from napari.utils.colormaps import CyclicLabelColormap
 from numpy.typing import NDArray
 
 from napari_sam.planes import Plane
-from napari_sam.widgets.layers.picture import OURS, Picture, is_helper
+from napari_sam.widgets.layers.image_stack import OURS, ImageStack, is_helper
 from napari_sam.widgets.layers.transform import move
 
 __all__ = ["Preview", "first_helper"]
@@ -28,7 +28,7 @@ class Preview:
     ----------
     viewer : ViewerModel
         Where.
-    picture : Picture
+    picture : ImageStack
         Over what.
     name : str
         Of the layer.
@@ -43,7 +43,7 @@ class Preview:
     def __init__(
         self,
         viewer: ViewerModel,
-        picture: Picture,
+        picture: ImageStack,
         name: str = "napari-sam preview",
         colours: Sequence[str] = (COLOUR,),
         opacity: float = 0.5,
@@ -79,7 +79,7 @@ class Preview:
             self._add(data, plane)
             return
         if plane != before:
-            move(self.layer, self._picture.place_of(plane))
+            move(self.layer, self._picture.transform.of_plane(plane))
         if self.layer.data.shape == data.shape:  # three times as fast, for sliders
             self.layer.data[:] = data
             self.layer.refresh(thumbnail=False, extent=False)
@@ -114,7 +114,7 @@ class Preview:
         self.layer = Labels(
             data,
             **self._look,
-            **self._picture.place_of(plane),
+            **self._picture.transform.of_plane(plane),
         )
         self.outline(self._outline)
         self._viewer.layers.insert(first_helper(self._viewer), self.layer)
@@ -122,7 +122,7 @@ class Preview:
 
     def _follow(self, event: object = None) -> None:
         if self.layer is not None and self._plane is not None and self._whole:
-            move(self.layer, self._picture.place_of(self._plane))
+            move(self.layer, self._picture.transform.of_plane(self._plane))
 
     def _renewed(self) -> None:
         """Leave no layer on a plane that the picture has no more: the view would stay there."""

@@ -16,7 +16,7 @@ from napari_sam.planes import Plane
 from napari_sam.widgets.common.thumbnail import pixmap, thumbnail
 from napari_sam.widgets.jobs.background import Background
 from napari_sam.widgets.layers.channel_mix import Read
-from napari_sam.widgets.layers.picture import Picture
+from napari_sam.widgets.layers.image_stack import ImageStack
 
 __all__ = ["SIDE", "Portraits", "icon"]
 
@@ -32,7 +32,7 @@ class Portraits(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._picture: Picture | None = None
+        self._picture: ImageStack | None = None
         self._held: dict[int, tuple[Key, QIcon]] = {}
         self._asked: dict[int, Key] = {}
         self._waiting: dict[int, Key] = {}
@@ -41,7 +41,7 @@ class Portraits(QObject):
         self._soon.setSingleShot(True)
         self._soon.timeout.connect(self._submit)
 
-    def attach(self, picture: Picture | None) -> None:
+    def attach(self, picture: ImageStack | None) -> None:
         """Draw from this picture from now on."""
         self._picture = picture
         for known in (self._held, self._asked, self._waiting):
@@ -79,7 +79,7 @@ class Portraits(QObject):
                 )
 
     def _draw(
-        self, picture: Picture, read: Read, limits: tuple[float, float], packed: BitMask
+        self, picture: ImageStack, read: Read, limits: tuple[float, float], packed: BitMask
     ) -> NDArray[np.uint8]:  # in the thread
         if picture is not self._picture:
             raise CancelledError
@@ -87,7 +87,7 @@ class Portraits(QObject):
         return thumbnail(read(), limits, mask, mask, SIDE)
 
     def _take(
-        self, picture: Picture, object_id: int, key: Key, drawn: Future[NDArray[np.uint8]]
+        self, picture: ImageStack, object_id: int, key: Key, drawn: Future[NDArray[np.uint8]]
     ) -> None:
         wanted = picture is self._picture and self._asked.get(object_id) == key
         if wanted and drawn.exception() is None:

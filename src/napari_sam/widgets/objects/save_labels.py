@@ -18,7 +18,7 @@ from napari_sam.io.export import write_objects
 from napari_sam.io.labels import check_output
 from napari_sam.io.spacing import Spacing
 from napari_sam.widgets.jobs.background import Background
-from napari_sam.widgets.layers.transform import place_of
+from napari_sam.widgets.layers.transform import transform_of
 
 if TYPE_CHECKING:
     from napari_sam.session.session import Session
@@ -95,7 +95,7 @@ class LabelSaver(QObject):
     def save(self, annotation: Annotation, layer: Labels, path: Path) -> None:
         """Begin to write the labels of a layer; `said` tells how it went."""
         data = layer.data
-        spacing = Spacing.of(data.ndim, place_of(layer))
+        spacing = Spacing.of(data.ndim, transform_of(layer))
         pictures = self._pictures()
         classes, image = _classes(annotation.session), annotation.picture.data
         channels = annotation.picture.channel_axis

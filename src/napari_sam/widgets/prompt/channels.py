@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QComboBox
 from napari_sam.inference.channels import likely_channels, named_channels
 from napari_sam.settings import load_settings, save_settings
 from napari_sam.widgets.layers.channel_mix import Channel, Read, finest
-from napari_sam.widgets.layers.picture import Picture, answer, remember
+from napari_sam.widgets.layers.image_stack import ImageStack, answer, remember
 from napari_sam.widgets.prompt.channel_controls import SIDE, ChannelControls
 
 __all__ = ["Channels", "guess"]
@@ -40,7 +40,7 @@ class Channels(QObject):
         self, viewer: ViewerModel, controls: ChannelControls, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self.picture: Picture | None = None
+        self.picture: ImageStack | None = None
         self._guess: int | None = None
         self._sources: list[Channel] = []
         self._viewer = viewer
@@ -66,7 +66,7 @@ class Channels(QObject):
         if said is not None:
             remember(layer, channel_axis=axis if said else None, recalled=said)
 
-    def attach(self, picture: Picture | None) -> None:
+    def attach(self, picture: ImageStack | None) -> None:
         """Serve this picture from now on; ask about its channels if nobody has said."""
         if self.picture is not None:
             self.picture.changed.disconnect(self._renew)

@@ -29,7 +29,7 @@ from napari_sam.widgets.common.keys import with_key
 from napari_sam.widgets.common.layer_choice import LayerChoice
 from napari_sam.widgets.common.model_choice import ModelChoice
 from napari_sam.widgets.common.wording import RULES
-from napari_sam.widgets.layers.picture import is_helper
+from napari_sam.widgets.layers.image_stack import is_helper
 from napari_sam.widgets.layers.prompt_layers import Tool
 from napari_sam.widgets.objects.objects_list import ObjectsList
 from napari_sam.widgets.prompt.candidates import Thumbnails

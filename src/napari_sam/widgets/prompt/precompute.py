@@ -159,7 +159,7 @@ class _Pass:
         axes = [[None] if i is None else range(n) for i, n in zip(seen, shape, strict=True)]
         planes: list[Plane] = list(product(*axes))
         self.total = len(planes)
-        self._mix, self._contrast = annotation.picture.mix, annotation.looks.contrast
+        self._mix, self._contrast = annotation.picture.mix, annotation.planes.contrast
         self._segmenter: Segmenter
         self._pause: Callable[[], None]
         self._steps = embed_stack(self._keep, self._read, planes, lambda: self._seen, budget)

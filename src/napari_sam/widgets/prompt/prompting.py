@@ -12,7 +12,7 @@ from napari_sam.session.overlap import Rule
 from napari_sam.session.session import Session
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.annotation.hints import NO_PICTURE, next_step
-from napari_sam.widgets.annotation.pending import CatchingUp
+from napari_sam.widgets.annotation.pending import PendingRunner
 from napari_sam.widgets.layers.prompt_layers import Tool
 from napari_sam.widgets.prompt.controls import Controls
 
@@ -59,7 +59,7 @@ class Prompting:
         self.took = ""
         self._controls = c = controls
         self._in_question: Draft | None = None
-        self._catching_up = CatchingUp(self._accept_shown, self.remark)
+        self._catching_up = PendingRunner(self._accept_shown, self.remark)
         for tool, button in c.tools.items():
             button.clicked.connect(lambda _, tool=tool: self.arm(tool))
         c.shape.tool_chosen.connect(self.arm)
@@ -115,7 +115,7 @@ class Prompting:
 
     def reject(self) -> None:
         """Throw the object being drawn away."""
-        if self.annotation is not None and self.annotation.haste.drop_last():
+        if self.annotation is not None and self.annotation.pending.drop_last():
             self.remark("The prompts of your last object are thrown away.")
         else:
             self._step(Session.reject)
@@ -124,7 +124,7 @@ class Prompting:
         """Take the last step back."""
         if self.annotation is None:
             return
-        if said := self.annotation.haste.take_back():
+        if said := self.annotation.pending.take_back():
             self.remark(said)
         else:
             self.remark("")
@@ -144,7 +144,7 @@ class Prompting:
         if session.draft.is_empty:
             self.annotation.accept_proposed()
         elif self.annotation.waiting:
-            self.annotation.haste.accept(session.request)
+            self.annotation.pending.accept(session.request)
         else:
             self._accept_shown()
 
@@ -180,7 +180,7 @@ class Prompting:
         c.show_candidates(prediction is not None and len(prediction.masks) > 1)
         if prediction is not None and len(prediction.masks) > 1:
             limits = annotation.picture.contrast_limits
-            pixels = annotation.looks.of(session.draft.plane).pixels
+            pixels = annotation.planes.of(session.draft.plane).pixels
             c.thumbnails.show_candidates(pixels, limits, prediction, session.choice)
         self._catching_up.go_on(annotation)
 
@@ -219,7 +219,7 @@ class Prompting:
         if self.annotation is None:
             return ""
         try:
-            change = self.annotation.accept(rule)
+            change = self.annotation.binding.accept(rule)
         except (NapariSamError, MemoryError) as error:
             self.warn(error)
             return self._controls.remark.text()

@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
 
 from napari_sam.widgets.common.forms import add_row, new_fold, new_form, new_label
 from napari_sam.widgets.common.layer_choice import LayerChoice
-from napari_sam.widgets.layers.picture import is_helper
+from napari_sam.widgets.layers.image_stack import is_helper
 from napari_sam.widgets.refine.changes_list import RefineList
 
 __all__ = ["RefineControls"]

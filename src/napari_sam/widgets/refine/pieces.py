@@ -17,7 +17,7 @@ from napari_sam.masks import BitMask, patches
 from napari_sam.planes import Plane
 from napari_sam.session.draft import Draft
 from napari_sam.widgets.jobs.piecework import Piece
-from napari_sam.widgets.jobs.plane import Look
+from napari_sam.widgets.jobs.plane import EmbeddedPlane
 
 __all__ = ["Sharpened", "changes", "sharpen", "summary"]
 
@@ -37,7 +37,7 @@ def sharpen(
     plane: Plane,
     shape: tuple[int, int],
     read: Callable[[], NDArray[Any]],
-    look: Look,
+    look: EmbeddedPlane,
     rule: PromptRule,
     only: Collection[int] | None = None,
 ) -> Piece:
@@ -51,7 +51,7 @@ def sharpen(
         Of the plane.
     read : callable
         Reads its labels.
-    look : Look
+    look : EmbeddedPlane
         Its picture.
     rule : PromptRule
         What of a mask becomes the prompt.

@@ -17,9 +17,9 @@ from napari_sam.inference.mask_prompts import PromptRule
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.jobs.piecework import Piecework
 from napari_sam.widgets.layers.channel_mix import finest
+from napari_sam.widgets.layers.image_stack import on_plane
 from napari_sam.widgets.layers.labels_target import misfit
 from napari_sam.widgets.layers.navigate import go_to
-from napari_sam.widgets.layers.picture import on_plane
 from napari_sam.widgets.layers.preview import Preview
 from napari_sam.widgets.refine.answers import Answers
 from napari_sam.widgets.refine.controls import RefineControls
@@ -179,7 +179,7 @@ class Refining(QObject):
         self._work.start(
             model,
             (
-                sharpen(plane, shape, partial(read, plane), annotation.looks.of(plane), rule, only)
+                sharpen(plane, shape, partial(read, plane), annotation.planes.of(plane), rule, only)
                 for plane in planes
             ),
         )
@@ -252,7 +252,7 @@ class Refining(QObject):
 
 def _problem(annotation: Annotation | None, layer: Labels | None) -> str:
     """Say in plain words why these labels cannot be refined; empty if they can."""
-    if annotation is None or not annotation.has_model:
+    if annotation is None or annotation.model is None:
         return "Open a picture and choose a model first."
     if layer is None:
         return "Choose the rough labels first."

@@ -46,7 +46,7 @@ class RefineWriter:
         """
         annotation, session = self._annotation, self._annotation.session
         ids = {id_ for one in results for id_ in one.found}
-        annotation.ensure_target(max(ids))
+        annotation.binding.ensure_target(max(ids))
         if self._same:
             for result in results:
                 session.adopt(result.plane, list(result.found))

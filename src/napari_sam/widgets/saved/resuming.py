@@ -229,7 +229,7 @@ class Resuming(QObject):
             restored.folder.let_go()
             return
         try:
-            said = annotation.resume(restored)
+            said = annotation.binding.resume(restored)
         except (NapariSamError, MemoryError) as problem:
             restored.folder.let_go()
             self.remarked.emit(f"⚠ {problem}")

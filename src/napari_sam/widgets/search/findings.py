@@ -20,7 +20,7 @@ from napari_sam.session.objects import Status
 from napari_sam.session.overlap import Rule
 from napari_sam.session.session import Session
 from napari_sam.widgets.annotation.annotation import Annotation
-from napari_sam.widgets.layers.picture import on_plane
+from napari_sam.widgets.layers.image_stack import on_plane
 from napari_sam.widgets.search.found import Found, FoundPreview
 
 __all__ = ["GONE", "NO_MODEL", "Findings", "free", "has_accepted", "held", "last_step", "state"]
@@ -94,7 +94,7 @@ class Findings(QObject):
             return self._no_picture
         if self.annotation.seen is None:
             return UNSEEN
-        return "" if self.annotation.has_model else NO_MODEL
+        return "" if self.annotation.model is not None else NO_MODEL
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -192,10 +192,10 @@ class Findings(QObject):
         Raises
         ------
         InputError
-            As `Annotation.ensure_target`.
+            As `SessionBinding.ensure_target`.
         """
         if self.annotation is not None:
-            self.annotation.ensure_target(largest_id)
+            self.annotation.binding.ensure_target(largest_id)
 
     def note(self, done: Filled) -> None:
         """Remember a step that can be taken back."""

@@ -13,7 +13,7 @@ from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.planes import Plane
 from napari_sam.results import Proposal
 from napari_sam.session.autofill import Chosen, choose, in_what_is_left
-from napari_sam.widgets.layers.picture import Picture
+from napari_sam.widgets.layers.image_stack import ImageStack
 from napari_sam.widgets.layers.preview import Preview
 
 __all__ = ["Found", "FoundPreview"]
@@ -114,7 +114,7 @@ class FoundPreview:
     ----------
     viewer : ViewerModel
         Where.
-    picture : Picture
+    picture : ImageStack
         Over what.
 
     Attributes
@@ -123,7 +123,7 @@ class FoundPreview:
         Whether anything is shown.
     """
 
-    def __init__(self, viewer: ViewerModel, picture: Picture) -> None:
+    def __init__(self, viewer: ViewerModel, picture: ImageStack) -> None:
         colours = (*COLOURS, FAINT)
         self._preview = Preview(viewer, picture, "napari-sam found", colours, opacity=0.6)
         self.visible = False

@@ -165,7 +165,7 @@ class StackTab(QObject):
         if self._annotation is None or self._annotation.seen is None:
             return {}
         picture = self._annotation.picture
-        labels = picture.place()["axis_labels"]
+        labels = picture.transform.arguments["axis_labels"]
         return {
             axis: f"axis {axis}" if labels[axis].startswith("-") else labels[axis]
             for axis, at in enumerate(self._annotation.seen)
@@ -215,7 +215,7 @@ class StackTab(QObject):
         plane = () if line is None else line.at(index)
         if annotation is None or line is None or not annotation.picture.fits(plane, None):
             return
-        world = annotation.picture.to_world(np.array([float(at or 0) for at in plane]))
+        world = annotation.picture.transform.to_world(np.array([float(at or 0) for at in plane]))
         self._viewer.dims.set_point(
             self._viewer.dims.ndim - len(plane) + line.axis, float(world[line.axis])
         )

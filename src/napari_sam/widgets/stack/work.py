@@ -157,7 +157,7 @@ class _Run:
         self.report = Report(order.anchors)
         self._annotation, self._order = annotation, order
         self._session, self._target = annotation.session, annotation.target
-        self._mix, self._contrast = annotation.picture.mix, annotation.looks.contrast
+        self._mix, self._contrast = annotation.picture.mix, annotation.planes.contrast
         self._batch = self._session.begin(Kind.PROPAGATED, order.rule)
         self._steps: Generator[Step] | None = None
         self._way = _Way(order)

@@ -110,7 +110,7 @@ class TextTab(QObject):
         self._words = c.said
         grid = self._grid_for(annotation.picture.plane_shape(seen))
         self.findings.begin(Found(seen, grid, areas=c.whole))
-        search = AutoOrder(annotation.picture.reader(seen), annotation.looks.contrast, grid)
+        search = AutoOrder(annotation.picture.reader(seen), annotation.planes.contrast, grid)
         c.show_work(True)
         c.bar.setRange(0, 0)
         c.status.setText("Looking at the picture…")

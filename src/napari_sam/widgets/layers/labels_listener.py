@@ -12,13 +12,14 @@ from napari_sam.planes import Plane, spanned
 from napari_sam.session.session import Session
 from napari_sam.widgets.layers.labels_target import KEPT, LabelsTarget, painted_planes
 
-__all__ = ["LabelsWatch"]
+__all__ = ["LabelsListener"]
 
 
 class _Annotation(Protocol):
     """What an annotation gives."""
 
-    session: Session
+    @property
+    def session(self) -> Session: ...
 
     @property
     def seen(self) -> Plane | None: ...
@@ -26,7 +27,7 @@ class _Annotation(Protocol):
     def step(self, step: Callable[[Session], object]) -> bool: ...
 
 
-class LabelsWatch:
+class LabelsListener:
     """Makes steps of the session of it, and writes nothing into labels that became others.
 
     Parameters

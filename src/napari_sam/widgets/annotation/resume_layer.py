@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from napari_sam.planes import Plane
 from napari_sam.session.ledger import Ledger
+from napari_sam.widgets.layers.image_stack import OURS, ImageStack, is_helper, on_plane
 from napari_sam.widgets.layers.labels_target import why_not
-from napari_sam.widgets.layers.picture import OURS, Picture, is_helper, on_plane
 
-__all__ = ["layer_to_go_on_in", "name_as_before"]
+__all__ = ["layer_to_resume_in", "name_as_before"]
 
 LEFT_ALONE = (
     "'{}' holds other labels than your saved objects, and stays as it is: they are in '{}'."
@@ -31,8 +31,8 @@ class _Shown:
         return np.asarray(self.layer.data[on_plane(plane)])
 
 
-def layer_to_go_on_in(
-    layers: Iterable[Layer], picture: Picture, session: Ledger, chosen: Labels | None
+def layer_to_resume_in(
+    layers: Iterable[Layer], picture: ImageStack, session: Ledger, chosen: Labels | None
 ) -> Labels | None:
     """Return the layer that a session that was saved goes on in; None if it needs a new one.
 
@@ -43,7 +43,7 @@ def layer_to_go_on_in(
     ----------
     layers : iterable of Layer
         Of the viewer.
-    picture : Picture
+    picture : ImageStack
         What is annotated.
     session : Ledger
         With its objects; not yet bound to labels.

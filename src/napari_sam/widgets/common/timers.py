@@ -1,0 +1,30 @@
+"""Timers for what is done a moment later, once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from qtpy.QtCore import QObject, QTimer
+
+__all__ = ["new_timer"]
+
+
+def new_timer(
+    milliseconds: int, call: Callable[[], object], parent: QObject | None = None
+) -> QTimer:
+    """Return a timer that calls once, so long after its last `start`.
+
+    Parameters
+    ----------
+    milliseconds : int
+        How long; 0 is as soon as Qt has nothing else to do.
+    call : callable
+        Called in the window's thread.
+    parent : QObject, optional
+        Qt's owner.
+    """
+    timer = QTimer(parent)
+    timer.setSingleShot(True)
+    timer.setInterval(milliseconds)
+    timer.timeout.connect(call)
+    return timer
