@@ -208,7 +208,7 @@ def test_the_viewer_is_closed_while_the_model_works(desk, model):
 def test_the_viewer_is_closed_while_objects_are_followed(desk, model, qtbot, tmp_path):
     """The slices that have come are saved, and can be gone on with from another window."""
     d = desk(draw({1: lambda z: (14, 20, 6)}))
-    d.panel.ahead.switch(False)
+    d.panel.precompute.switch(False)
     d.viewer.dims.set_point(0, 4)
     d.click(4, 14, 20)
     d.press(Qt.Key.Key_N)

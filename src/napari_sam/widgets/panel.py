@@ -36,7 +36,7 @@ from napari_sam.widgets.objects.review import Review
 from napari_sam.widgets.objects.save_labels import LabelSaver
 from napari_sam.widgets.prompt.channels import Channels
 from napari_sam.widgets.prompt.controls import Controls
-from napari_sam.widgets.prompt.precompute import Ahead
+from napari_sam.widgets.prompt.precompute import Precompute
 from napari_sam.widgets.prompt.prompting import Prompting
 from napari_sam.widgets.refine.refining import Refining
 from napari_sam.widgets.saved.library import SavedWork
@@ -100,7 +100,7 @@ class Panel(QWidget):
         self.review = Review(viewer, c.objects, self)
         self.channels = Channels(viewer, c.channels, self)
         self.refining = Refining(viewer, c.refine, lambda: c.objects.selected, self)
-        self.ahead = Ahead(self.host.store.budget, self)
+        self.precompute = Precompute(self.host.store, c.precompute, c.store, self)
         self.stack = StackTab(viewer, lambda: c.objects.selected, self)
         self.training = Training(
             viewer, self, make, self._another_is_training, c.device.currentText
@@ -118,7 +118,6 @@ class Panel(QWidget):
         self.model_use = ModelUse(self.host, c, self.prompting, self._current, self.jobs, self)
         self.keys = Keys(self, self.prompting.actions | self.review.actions)
         self.notices = self._new_notices()
-        c.store.serve(self.host.store)
         c.hint.setVisible(not load_settings().hint_dismissed)
         self._lay_out()
         self._closed = False
@@ -129,7 +128,7 @@ class Panel(QWidget):
                 self.review,
                 self.channels,
                 self.refining,
-                self.ahead,
+                self.precompute,
                 self.stack,
                 self.auto,
                 self.text,
@@ -195,14 +194,9 @@ class Panel(QWidget):
         self.refining.remarked.connect(remark)
         self.saver.said.connect(remark)
         c.outline.toggled.connect(self._current.outline)
-        c.embed_ahead.toggled.connect(self.ahead.switch)
+        c.embed_ahead.toggled.connect(self.precompute.switch)
         c.embed_ahead.setChecked(load_settings().embed_ahead)
         c.embed_ahead.toggled.connect(self._remember_ahead)
-        c.ahead.cancel.clicked.connect(self.ahead.cancel)
-        c.store.cleared.connect(self.ahead.cancel)
-        self.ahead.progressed.connect(c.ahead.show_progress)
-        self.ahead.stopped.connect(c.ahead.show_end)
-        self.ahead.stopped.connect(c.store.refresh)
         self.channels.axis_changed.connect(self._current.open_again)
         c.report.clicked.connect(self._copy_report)
         c.saved_work.clicked.connect(self._show_saved)
@@ -214,19 +208,13 @@ class Panel(QWidget):
         self.training.trained.connect(self._refresh_models)
         self.training.use_wanted.connect(self._use_trained)
         self.auto.use_wanted.connect(self.model_use.name)
-        # Where the window goes with the panel in it: no part takes layers out of its viewer then.
+        # Where the window goes with the panel in it: no part takes layers out of its viewer then,
+        # and what Qt deletes tells its threads itself.
         for end in (
-            self.jobs.close,
-            self.ahead.close,
             self.stack.work.close,
-            self.auto.work.close,
             self.auto.stack.close,
             self.text.work.end,
-            self.refining.cancel,
             self.training.work.close,
-            self.saver.close,
-            c.store.close_row,
-            c.channels.view.close_view,
             give_back,  # the model that was used may have been the last one's
         ):
             self.destroyed.connect(end)
@@ -257,8 +245,8 @@ class Panel(QWidget):
                 ("Refine labels", self.refining.ended, self.controls.refine.text),
             ),
         )
-        self.ahead.progressed.connect(notices.tell_embedded)
-        self.ahead.stopped.connect(notices.tell_stopped)
+        self.precompute.progressed.connect(notices.tell_embedded)
+        self.precompute.stopped.connect(notices.tell_stopped)
         self.prompting.remarked.connect(notices.tell)
         self.model_use.waited.connect(notices.tell)
         return notices

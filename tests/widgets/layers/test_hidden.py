@@ -144,7 +144,7 @@ class TestWork:
         viewer = ViewerModel()
         viewer.add_image(picture(5, 40, 60))
         panel = open_panel(viewer)
-        panel.ahead.switch(False)
+        panel.precompute.switch(False)
         panel.show()
         settle(panel)
         looked = len(model.embedded)

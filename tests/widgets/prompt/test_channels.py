@@ -332,7 +332,7 @@ class TestItsView:
             raise OSError("the disk is gone")
 
         view = ModelView()
-        qtbot.addWidget(view, before_close_func=ModelView.close_view)
+        qtbot.addWidget(view)
         view.source = lambda: gone
         with qtbot.waitSignal(view.shown):
             view.show()

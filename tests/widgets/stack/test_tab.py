@@ -66,7 +66,7 @@ class Bench:
         self.panel = Panel(self.viewer, host)
         close_at_end(qtbot, self.panel)
         self.panel.show()
-        self.panel.ahead.switch(False)
+        self.panel.precompute.switch(False)
         self.tab, self.controls = self.panel.stack, self.panel.stack.controls
 
     @property

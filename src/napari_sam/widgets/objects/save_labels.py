@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from qtpy.QtWidgets import QFileDialog, QMessageBox, QPushButton
 from napari_sam.io.export import write_objects
 from napari_sam.io.labels import check_output
 from napari_sam.io.spacing import Spacing
+from napari_sam.widgets.jobs.background import Background
 from napari_sam.widgets.layers.transform import transform_of
 
 if TYPE_CHECKING:
@@ -49,7 +50,6 @@ class LabelSaver(QObject):
     """
 
     said = Signal(str)
-    _ended = Signal(object)  # Future
 
     def __init__(
         self,
@@ -61,9 +61,7 @@ class LabelSaver(QObject):
         self._viewer = viewer
         self._button = button
         self._annotation: Annotation | None = None
-        self._closed = False
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="napari-sam labels")
-        self._ended.connect(self._take)
+        self._background = Background("labels", self)
         button.clicked.connect(self.ask)
 
     @property
@@ -113,12 +111,11 @@ class LabelSaver(QObject):
 
         self._button.setEnabled(False)
         self.said.emit(f"Saving the labels to {path}…")
-        self._thread.submit(work).add_done_callback(self._tell)
+        self._background.submit(work, self._take)
 
     def close(self) -> None:
         """Say nothing any more; what is being written is finished."""
-        self._closed = True
-        self._thread.shutdown(wait=False)
+        self._background.close(finish=True)
 
     def _replaces(self, path: Path) -> bool:
         answer = QMessageBox.question(
@@ -126,13 +123,7 @@ class LabelSaver(QObject):
         )
         return bool(answer == QMessageBox.StandardButton.Yes)
 
-    def _tell(self, future: Future[Path]) -> None:  # in the thread
-        if not self._closed:
-            self._ended.emit(future)
-
     def _take(self, future: Future[Path]) -> None:
-        if self._closed:
-            return
         self._button.setEnabled(True)
         error = future.exception()
         if error is None:

@@ -102,7 +102,7 @@ class Channels(QObject):
         for event in self._layer_events():
             event.disconnect(self._fill)
         self._viewer.dims.events.ndisplay.disconnect(self._turn)
-        self._controls.view.close_view()
+        self._controls.view.close()
 
     def _turn(self, event: object = None) -> None:
         if self.picture is not None:

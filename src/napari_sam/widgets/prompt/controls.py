@@ -34,7 +34,7 @@ from napari_sam.widgets.layers.prompt_layers import Tool
 from napari_sam.widgets.objects.objects_list import ObjectsList
 from napari_sam.widgets.prompt.candidates import Thumbnails
 from napari_sam.widgets.prompt.channel_controls import ChannelControls
-from napari_sam.widgets.prompt.precompute_row import AheadRow
+from napari_sam.widgets.prompt.precompute_row import PrecomputeRow
 from napari_sam.widgets.prompt.shape_button import ShapeButton
 from napari_sam.widgets.prompt.store_row import StoreRow
 from napari_sam.widgets.refine.controls import RefineControls
@@ -104,7 +104,7 @@ class Controls(QWidget):
         self.saved_work = QPushButton("Saved work…")
         self.saved_work.setToolTip("All that was ever saved: continue it, or delete it")
         self.channels = ChannelControls()
-        self.ahead = AheadRow()
+        self.precompute = PrecomputeRow()
         self.embed_ahead = QCheckBox("Embed the other slices of a stack ahead")
         self.embed_ahead.setToolTip("In the background, so that a click on any slice is quick")
         self.store = StoreRow()
@@ -172,7 +172,7 @@ class Controls(QWidget):
         result.addWidget(self.cycle)
         layout.addLayout(result)
         layout.addWidget(self.thumbnails)
-        layout.addWidget(self.ahead)
+        layout.addWidget(self.precompute)
         layout.addWidget(self.objects, 1)
         layout.addStretch()
 

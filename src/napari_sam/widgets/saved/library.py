@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, NamedTuple
+from concurrent.futures import Future
+from typing import NamedTuple
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
@@ -30,6 +29,7 @@ from napari_sam.session.disk.library import (
     sessions_folder,
 )
 from napari_sam.widgets.common.forms import new_label
+from napari_sam.widgets.jobs.background import Background
 
 __all__ = ["SavedWork"]
 
@@ -57,15 +57,13 @@ class SavedWork(QDialog):
     """Shows what is saved; it is read in a thread of its own."""
 
     chosen = Signal(object)  # Saved
-    _came = Signal(object)  # Future
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Saved work")
         self.resize(640, 360)
-        self._closed = False
         self._summary = ""
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="napari-sam saved work")
+        self._background = Background("saved work", self)
         self.text = new_label("Saved work")
         self.list = QTreeWidget()
         self.list.setHeaderLabels(COLUMNS)
@@ -86,7 +84,6 @@ class SavedWork(QDialog):
         row.addStretch()
         row.addWidget(close)
         column.addLayout(row)
-        self._came.connect(self._show)
         self.list.itemSelectionChanged.connect(self._follow)
         self.list.itemDoubleClicked.connect(self._choose)
         self.go_on.clicked.connect(self._choose)
@@ -101,21 +98,12 @@ class SavedWork(QDialog):
     def refresh(self) -> None:
         """Read what there is."""
         self.text.setText("Reading…")
-        self._do(lambda: (_rows(), ""))
+        self._background.submit(lambda: (_rows(), ""), self._show)
 
     def stop(self) -> None:
         """Read no more."""
-        self._closed = True
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._background.close()
         self.close()
-
-    def _do(self, work: Callable[[], Any]) -> None:
-        if not self._closed:
-            self._thread.submit(work).add_done_callback(self._tell)
-
-    def _tell(self, future: Future[Any]) -> None:  # in the thread
-        if not self._closed and not future.cancelled():
-            self._came.emit(future)
 
     def _show(self, future: Future[tuple[list[Row], str]]) -> None:
         self.list.clear()
@@ -173,7 +161,7 @@ class SavedWork(QDialog):
                         problem = f"⚠ {error}"
                 return _rows(), problem
 
-            self._do(work)
+            self._background.submit(work, self._show)
 
 
 def _rows() -> list[Row]:

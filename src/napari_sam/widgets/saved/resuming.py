@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +29,7 @@ from napari_sam.session.review import next_unsure
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.common.forms import Question
 from napari_sam.widgets.common.keys import KEYS
+from napari_sam.widgets.jobs.background import Background
 from napari_sam.widgets.saved.view_state import put_back, standing
 
 __all__ = ["Resuming"]
@@ -85,7 +87,6 @@ class Resuming(QObject):
     resumed = Signal(object)  # how the view stood; mapping
     remarked = Signal(str)
     picture_wanted = Signal(object)  # Image
-    _came = Signal(object, object)  # what to do with it, Future
 
     def __init__(
         self, viewer: ViewerModel, question: Question, parent: QObject | None = None
@@ -97,10 +98,7 @@ class Resuming(QObject):
         self._offered: Saved | None = None
         self._wanted: Saved | None = None
         self._passed_over: set[Path] = set()
-        self._jobs = 0
-        self._closed = False
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="napari-sam resuming")
-        self._came.connect(lambda take, future: take(future))
+        self._background = Background("resuming", self)
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(REST_MS)
@@ -114,7 +112,7 @@ class Resuming(QObject):
     @property
     def busy(self) -> bool:
         """True while saved work is looked for or read."""
-        return self._jobs > 0
+        return self._background.busy
 
     def follow(self, annotation: Annotation | None) -> None:
         """Look for saved work of this annotation's picture."""
@@ -160,9 +158,8 @@ class Resuming(QObject):
     def close(self) -> None:
         """Look for nothing any more."""
         self.follow(None)
-        self._closed = True
         self._rest.stop()
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._background.close()
         for event in self._view_events():
             event.disconnect(self._view_moved)
 
@@ -177,19 +174,9 @@ class Resuming(QObject):
             match = wanted.manifest.picture.compare(now.picture)
             return Search(Found.of(wanted, match, now, ndim, asked_for=True), [])
 
-        self._do(search, lambda future: self._take_found(annotation, future))
-
-    def _do(self, work: Callable[[], Any], take: Callable[[Future[Any]], None]) -> None:
-        self._jobs += 1
-        future = self._thread.submit(work)
-        future.add_done_callback(lambda done: self._tell(take, done))
-
-    def _tell(self, take: Callable[[Future[Any]], None], future: Future[Any]) -> None:
-        if not self._closed and not future.cancelled():  # in the thread
-            self._came.emit(take, future)
+        self._background.submit(search, partial(self._take_found, annotation))
 
     def _take_found(self, annotation: Annotation, future: Future[Search]) -> None:
-        self._jobs -= 1
         if annotation is not self._annotation:
             return
         if error := future.exception():
@@ -230,10 +217,9 @@ class Resuming(QObject):
             return
         self._offer(None)
         self.remarked.emit("Reading what was saved…")
-        self._do(lambda: restore(saved.path), lambda future: self._take(annotation, future))
+        self._background.submit(lambda: restore(saved.path), partial(self._take, annotation))
 
     def _take(self, annotation: Annotation, future: Future[Restored]) -> None:
-        self._jobs -= 1
         error = future.exception()
         if error is not None:
             self.remarked.emit(f"⚠ {error}")
