@@ -73,9 +73,8 @@ class PromptJobs(QObject):
 
         def pause() -> None:
             waiting = self._waiting
-            if self._results.closed or (
-                plane is not None and waiting and waiting[1].plane is not plane
-            ):
+            other = plane is not None and waiting is not None and waiting[1].plane is not plane
+            if other or self._results.closed:
                 raise CancelledError  # the user has gone on to something else
 
         def run(segmenter: Segmenter) -> PromptAnswer:
