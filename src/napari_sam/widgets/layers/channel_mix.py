@@ -12,7 +12,7 @@ from napari.layers import Image, Labels
 from numpy.typing import NDArray
 
 from napari_sam.inference.channels import in_picture
-from napari_sam.inference.stack import SIDE, sample_steps
+from napari_sam.inference.sampling import SIDE, sample_steps
 from napari_sam.planes import Plane
 
 __all__ = ["Channel", "Mix", "Read", "finest"]
