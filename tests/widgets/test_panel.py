@@ -299,7 +299,7 @@ class TestHost:
         second = Panel(ViewerModel())
         settle(second)
         assert second.host is host
-        assert second._model is first._model
+        assert second.model_use.model is first.model_use.model
         second.close_panel()
         first.close_panel()
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 
 from napari_sam.masks import BitMask, slices
+from napari_sam.session.changed import What
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.layers.preview import Preview
 
@@ -57,8 +58,10 @@ class Highlight:
             annotation.changed.connect(self.refresh)
             self.refresh()
 
-    def refresh(self) -> None:
+    def refresh(self, what: What = What.VIEW) -> None:
         """Show the selected objects where they are now; cheap if nothing has changed."""
+        if not what & (What.VIEW | What.OBJECTS):
+            return
         if self._annotation is None or self._preview is None:
             return
         plane, objects = self._annotation.seen, self._annotation.session.objects

@@ -10,6 +10,7 @@ from napari.layers import Labels
 from qtpy.QtCore import QObject, QTimer
 
 from napari_sam.planes import Plane
+from napari_sam.session.changed import What
 from napari_sam.session.objects import Status
 from napari_sam.session.review import next_unsure, weakest_plane
 from napari_sam.session.session import Session
@@ -244,8 +245,10 @@ class Review(QObject):
         if self._annotation is not None:
             self._annotation.remarked.emit(text)
 
-    def _follow(self) -> None:
+    def _follow(self, what: What = What.OBJECTS) -> None:
         """Notice another session or other labels; the session itself says which objects change."""
+        if What.OBJECTS not in what:
+            return
         annotation = self._annotation
         session = None if annotation is None else annotation.session
         target = None if annotation is None else annotation.target
