@@ -12,6 +12,7 @@ from psygnal import Signal
 from napari_sam.errors import NapariSamError
 from napari_sam.planes import Plane
 from napari_sam.serving.host import HostedModel
+from napari_sam.session import curation
 from napari_sam.session.changed import What
 from napari_sam.session.disk.folder import SessionFolder
 from napari_sam.session.objects import Status
@@ -155,7 +156,7 @@ class Annotation:
         """Accept all objects on this slice that were drawn together."""
         ids, seen = self.proposed, self.seen
         if ids and seen is not None:
-            self.step(lambda s: s.set_status(ids, Status.ACCEPTED, seen))
+            self.step(lambda s: curation.set_status(s, ids, Status.ACCEPTED, seen))
 
     def step(self, step: Callable[[Session], object]) -> bool:
         """Do something to the session; if it refuses, say why and return False."""

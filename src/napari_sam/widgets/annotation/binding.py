@@ -10,12 +10,14 @@ from napari.layers import Labels
 
 from napari_sam.errors import InputError, NapariSamError
 from napari_sam.planes import Plane
+from napari_sam.session import drawing
 from napari_sam.session.changed import What
 from napari_sam.session.disk.autosave import Autosave
 from napari_sam.session.disk.folder import Restored, SessionFolder, restore
 from napari_sam.session.disk.library import sessions_folder
+from napari_sam.session.drawing import Accepted
 from napari_sam.session.overlap import Rule
-from napari_sam.session.session import Accepted, Session
+from napari_sam.session.session import Session
 from napari_sam.widgets.annotation.hints import CHANNELS
 from napari_sam.widgets.annotation.resume_layer import layer_to_resume_in, name_as_before
 from napari_sam.widgets.layers.labels_listener import LabelsListener
@@ -89,14 +91,16 @@ class SessionBinding:
             self._go_on_in(layer)
         session = self.session
         if ends and draft.object_id is None and draft.has_prompts and session.draft.is_empty:
-            session.draw(draft.plane, draft.points, draft.labels, draft.box, draft.mask)
+            drawing.draw(
+                session, draft.plane, draft.points, draft.labels, draft.box, draft.mask
+            )
         self._annotation.changed.emit(What.DRAFT | What.OBJECTS)
 
     def accept(self, rule: Rule) -> Accepted:
         """Write the mask on show into the Labels layer, or into a new one if none is chosen."""
         if self.session.mask is not None or self._target is not None:
             self.ensure_target()
-        return self.session.accept(rule)
+        return drawing.accept(self.session, rule)
 
     def ensure_target(self, largest_id: int = 0) -> None:
         """Make a Labels layer with room for an id if none is chosen.
@@ -197,7 +201,7 @@ class SessionBinding:
         except NapariSamError as error:
             self._annotation.remarked.emit(f"⚠ {error}")
             return
-        if restored.session.shown_in(self._target):
+        if restored.session.labels.shown_in(self._target):
             self.resume(restored)
         else:
             restored.folder.let_go()

@@ -12,7 +12,7 @@ from napari_sam.planes import Plane
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction
 from napari_sam.serving.host import HostedModel
-from napari_sam.session.batch import Proposal
+from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.draft import Draft
 from napari_sam.session.objects import Objects, Origin, Source, Status
@@ -111,7 +111,7 @@ def propose(
     """
     found = sorted(zip(areas, predictions, strict=True), key=lambda one: -one[1].scores[0])
     proposals = [
-        Proposal(
+        NewMask(
             prediction.masks[0],
             score=float(prediction.scores[0]),
             origin=Origin(Source.PROMPTED),
@@ -119,7 +119,7 @@ def propose(
         )
         for area, prediction in found
     ]
-    with session.begin(Kind.AUTOMATIC) as batch:
+    with Batch(session, Kind.AUTOMATIC) as batch:
         ids = batch.add(plane, proposals)
     if missing := ids.count(None):
         return f"Nothing new was found in {missing} of {len(ids)} boxes."

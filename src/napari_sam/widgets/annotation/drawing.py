@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_sam.planes import Plane
+from napari_sam.session import drawing
 from napari_sam.session.changed import What
 from napari_sam.widgets.annotation.hints import not_taken
 from napari_sam.widgets.layers.preview import Preview
@@ -110,7 +111,7 @@ class Drawing:
         boxes.waiting = self._prompts.still_there(boxes.waiting)
         box, mask, _ = drawn.area
         taken = annotation.step(
-            lambda s: s.draw(drawn.plane, drawn.points, drawn.labels, box, mask)
+            lambda s: drawing.draw(s, drawn.plane, drawn.points, drawn.labels, box, mask)
         )
         if taken and (session.draft is not before or drawn.remark or drawn.separate):
             annotation.remarked.emit(drawn.remark)

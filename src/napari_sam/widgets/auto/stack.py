@@ -82,7 +82,7 @@ class AutoStack(QObject):
     """Searches a stack while somebody goes on annotating; the slices that are done stay."""
 
     stood = Signal(object)  # StackStand
-    ended = Signal(str, object)  # empty, or why before all was searched; Filled
+    ended = Signal(str, object)  # empty, or why before all was searched; FillCounts
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)

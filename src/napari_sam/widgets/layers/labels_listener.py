@@ -9,6 +9,7 @@ from typing import Protocol
 from napari.utils.events import Event
 
 from napari_sam.planes import Plane, spanned
+from napari_sam.session.paint import absorb, paint
 from napari_sam.session.session import Session
 from napari_sam.widgets.layers.labels_target import KEPT, LabelsTarget, painted_planes
 
@@ -52,7 +53,7 @@ class LabelsListener:
         self._annotation, self._target = annotation, target
         self._rest, self._remark = rest, remark
         self._writes = True
-        annotation.session.write_to(target, target.largest)
+        annotation.session.labels.write_to(target, target.largest)
         events = target.layer.events
         self._heard = (
             (events.paint, self._painted),
@@ -67,13 +68,13 @@ class LabelsListener:
         for event, take in self._heard:
             event.disconnect(take)
         self._target.release()
-        self._annotation.session.write_to(None)
+        self._annotation.session.labels.write_to(None)
 
     def compare(self, plane: Plane) -> None:
         """Take what differs between the labels of a plane and its objects as painted."""
         axes = self._annotation.session.objects.axes()
         if self._writes and self._target.has(plane) and axes in (None, spanned(plane)):
-            self._annotation.step(lambda s: s.absorb(plane))
+            self._annotation.step(lambda s: absorb(s, plane))
 
     def _painted(self, event: Event) -> None:
         """Take what somebody has painted as a step of the session.
@@ -89,8 +90,8 @@ class LabelsListener:
             return
         for painted in painted_planes(shape, event.value, axes):
             if not session.semantic:
-                session.note_id(int(painted.after.max()))
-            self._annotation.step(partial(Session.paint, **painted._asdict()))
+                session.labels.note_id(int(painted.after.max()))
+            self._annotation.step(partial(paint, **painted._asdict()))
 
     def _redrawn(self, event: Event) -> None:
         """Compare labels and objects soon: napari's own undo tells of nothing else."""
@@ -102,11 +103,11 @@ class LabelsListener:
         lost = self._target.lost
         self._writes = not lost
         if lost and wrote:
-            session.write_to(None)
+            session.labels.write_to(None)
             self._remark(f"⚠ {lost} {KEPT}")
         elif not lost and wrote:
-            session.note_id(self._target.largest)
+            session.labels.note_id(self._target.largest)
         elif not lost:
             self._writes = self._annotation.step(
-                lambda s: s.write_to(self._target, self._target.largest)
+                lambda s: s.labels.write_to(self._target, self._target.largest)
             )

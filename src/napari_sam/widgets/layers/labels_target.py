@@ -44,7 +44,7 @@ UNDO, REDO = "Control-Z", "Control-Shift-Z"  # napari's keys in a Labels layer
 
 
 class LabelsTarget:
-    """Reads and writes single planes of a Labels layer; fits the session's `Target` by shape.
+    """Reads and writes single planes of a Labels layer; fits `WritableLabels` by shape.
 
     What is written is no step of napari's own undo: the session has the only history, and the
     layer's undo keys go to it until `release`.

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from psygnal import Signal
 
 from napari_sam.errors import NapariSamError
+from napari_sam.session import drawing
 from napari_sam.session.draft import Draft
 from napari_sam.session.overlap import Rule
 from napari_sam.session.session import Session
@@ -63,7 +64,7 @@ class Prompting:
         for tool, button in c.tools.items():
             button.clicked.connect(lambda _, tool=tool: self.arm(tool))
         c.shape.tool_chosen.connect(self.arm)
-        c.thumbnails.chosen.connect(lambda choice: self._step(lambda s: s.choose(choice)))
+        c.thumbnails.chosen.connect(lambda choice: self._step(lambda s: drawing.choose(s, choice)))
         c.cycle.clicked.connect(self.cycle)
         c.accept.clicked.connect(self.accept)
         c.reject.clicked.connect(self.reject)
@@ -128,14 +129,14 @@ class Prompting:
 
     def cycle(self) -> None:
         """Show the next candidate."""
-        self._step(Session.cycle)
+        self._step(drawing.cycle)
 
     def reject(self) -> None:
         """Throw the object being drawn away."""
         if self.annotation is not None and self.annotation.pending.drop_last():
             self.remark("The prompts of your last object are thrown away.")
         else:
-            self._step(Session.reject)
+            self._step(drawing.reject)
 
     def undo(self) -> None:
         """Take the last step back."""
@@ -213,7 +214,7 @@ class Prompting:
         session, rule = self.annotation.session, self._controls.rule.currentData()
         if rule != "ask":
             return self._write(Rule(rule))
-        met = session.overlap()
+        met = drawing.overlap(session)
         if not met:
             return self._write(Rule.KEEP)
         ids = ", ".join(map(str, met))

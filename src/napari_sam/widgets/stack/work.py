@@ -19,7 +19,7 @@ from napari_sam.inference.propagation.settings import PropagateSettings
 from napari_sam.masks import BitMask, patches
 from napari_sam.results import Step
 from napari_sam.serving.host import HostedModel
-from napari_sam.session.batch import Proposal
+from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.objects import Origin, Source, Status
 from napari_sam.session.overlap import Rule
@@ -158,7 +158,7 @@ class _Run:
         self._annotation, self._order = annotation, order
         self._session, self._target = annotation.session, annotation.target
         self._mix, self._contrast = annotation.picture.mix, annotation.planes.contrast
-        self._batch = self._session.begin(Kind.PROPAGATED, order.rule)
+        self._batch = Batch(self._session, Kind.PROPAGATED, order.rule)
         self._steps: Generator[Step] | None = None
         self._way = _Way(order)
 
@@ -213,10 +213,10 @@ class _Run:
         self.report.hear(step, [n for n in taken if n is not None and masks[n] is not None])
         return self._way.reach(step.index)
 
-    def _proposal(self, number: int, mask: BitMask | None, step: Step) -> Proposal:
+    def _proposal(self, number: int, mask: BitMask | None, step: Step) -> NewMask:
         near = min(self.report.anchors[number], key=lambda at: abs(at - step.index))
         sure = number not in step.unsure and mask is not None
-        return Proposal(
+        return NewMask(
             mask,
             number,
             step.scores.get(number),
