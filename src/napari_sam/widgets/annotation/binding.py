@@ -91,9 +91,7 @@ class SessionBinding:
             self._go_on_in(layer)
         session = self.session
         if ends and draft.object_id is None and draft.has_prompts and session.draft.is_empty:
-            drawing.draw(
-                session, draft.plane, draft.points, draft.labels, draft.box, draft.mask
-            )
+            drawing.draw(session, draft.plane, draft.points, draft.labels, draft.box, draft.mask)
         self._annotation.changed.emit(What.DRAFT | What.OBJECTS)
 
     def accept(self, rule: Rule) -> Accepted:
