@@ -1,12 +1,6 @@
-"""TODO."""
+"""Words for numbers, times and rules, as the panel says them."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
-
 
 __all__ = ["RULES", "count", "duration"]
 

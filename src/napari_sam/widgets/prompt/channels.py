@@ -143,7 +143,9 @@ class Channels(QObject):
         if self.picture is not None and any(channels):  # of nothing there is no mask
             self.picture.see(channels)
             if all(one is None or one in self.picture.channels for one in channels):
-                remember(self.picture.layer, sees=[one and one.index for one in channels])
+                remember(
+                    self.picture.layer, sees=[one if one is None else one.index for one in channels]
+                )
         self._fill()
 
     def _reader(self) -> Read | None:
