@@ -183,10 +183,10 @@ class Annotation:
         """Show what has changed in the session."""
         if What.DRAFT in what:
             self.drawing.show()
-            if self.waiting:
-                self.asking.ask()
-            else:
-                self.drawing.show_mask()
+        if self.waiting:
+            self.asking.ask()
+        elif What.DRAFT in what:
+            self.drawing.show_mask()
         self.changed.emit(what)
 
     def close(self) -> None:

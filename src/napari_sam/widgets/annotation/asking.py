@@ -26,13 +26,6 @@ __all__ = ["Asking"]
 class Asking:
     """Sends an annotation's questions to the model, and takes the answers.
 
-    Parameters
-    ----------
-    annotation : Annotation
-        Which has its session already.
-    jobs : PromptJobs
-        Where the model works.
-
     Attributes
     ----------
     model : HostedModel or None

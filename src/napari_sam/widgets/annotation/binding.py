@@ -19,8 +19,8 @@ from napari_sam.session.drawing import Accepted
 from napari_sam.session.overlap import Rule
 from napari_sam.session.session import Session
 from napari_sam.widgets.annotation.hints import CHANNELS
+from napari_sam.widgets.annotation.labels_listener import LabelsListener
 from napari_sam.widgets.annotation.resume_layer import layer_to_resume_in, name_as_before
-from napari_sam.widgets.layers.labels_listener import LabelsListener
 from napari_sam.widgets.layers.labels_target import (
     BEGIN,
     PAINTED_OVER,
@@ -39,11 +39,6 @@ __all__ = ["SessionBinding"]
 
 class SessionBinding:
     """The session of an annotation; another Labels layer has objects, and so a session, of its own.
-
-    Parameters
-    ----------
-    annotation : Annotation
-        Which has picture, identity and viewer already.
 
     Attributes
     ----------
@@ -175,9 +170,7 @@ class SessionBinding:
     def _attach(self, layer: Labels) -> None:
         annotation = self._annotation
         self._target = LabelsTarget(layer, self._is_shown, annotation.undo, annotation.redo)
-        self._listener = LabelsListener(
-            annotation, self._target, annotation.look_soon, annotation.remarked.emit
-        )
+        self._listener = LabelsListener(annotation, self._target)
 
     def _is_shown(self, plane: Plane) -> bool:
         return not self._annotation.flat or plane == self._annotation.seen

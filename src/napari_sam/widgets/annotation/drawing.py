@@ -23,11 +23,6 @@ __all__ = ["Drawing"]
 class Drawing:
     """The layers of one annotation that prompts are drawn in and that show its mask.
 
-    Parameters
-    ----------
-    annotation : Annotation
-        Which has its session already.
-
     Attributes
     ----------
     tool : Tool
