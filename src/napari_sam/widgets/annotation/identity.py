@@ -47,9 +47,9 @@ class Identity:
         """Look at the picture again: it has other pixels."""
         source = self._picture.layer.source
         name, path = self._picture.layer.name, source.path or ""
-        reader, look = source.reader_plugin or "", fingerprinter(self._picture)
+        reader, fingerprint = source.reader_plugin or "", fingerprinter(self._picture)
         self._known: Future[Manifest] = self._thread.submit(
-            lambda: Manifest(look(), name, path, reader)
+            lambda: Manifest(fingerprint(), name, path, reader)
         )
 
     @property
