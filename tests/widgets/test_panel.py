@@ -89,7 +89,7 @@ class TestClosing:
             settle(panel)
             ours(viewer, "points").add((10, 20))
             settle(panel)
-            model = weakref.ref(panel._model)
+            model = weakref.ref(panel.model_use.model)
             panel.close_panel()
             assert model() is None
         finally:

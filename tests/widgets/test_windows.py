@@ -226,7 +226,7 @@ def test_the_viewer_is_closed_while_objects_are_followed(desk, model, qtbot, tmp
 
 def test_two_viewers_at_once(desk):
     one, two = desk(), desk()
-    assert one.panel._model is two.panel._model
+    assert one.panel.model_use.model is two.panel.model_use.model
     one.focus()
     one.click(20, 30)
     two.focus()

@@ -79,7 +79,7 @@ class Bench:
     def accept(self, *at):
         ours(self.viewer, "points").add([at])
         self.qtbot.waitUntil(lambda: self.session.mask is not None)
-        self.panel.prompting.accept()
+        self.panel.prompting.actions["accept"]()
 
     def follow(self):
         self.controls.start.click()

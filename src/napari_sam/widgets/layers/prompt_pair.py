@@ -7,8 +7,8 @@ from napari.components import ViewerModel
 from napari.layers import Layer, Points, Shapes
 from napari.utils.events import Event
 from psygnal import Signal
+from qtpy.QtCore import QTimer
 
-from napari_sam.widgets.common.timers import new_timer
 from napari_sam.widgets.layers.image_stack import OURS, ImageStack
 from napari_sam.widgets.layers.transform import move
 
@@ -53,7 +53,9 @@ class PromptPair:
         self._viewer = viewer
         self._picture = picture
         self._going = False  # while one of the layers is being deleted
-        self._soon = new_timer(0, lambda: self.bring_back(*self.both))
+        self._soon = QTimer()
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(lambda: self.bring_back(*self.both))
         self.boxes = self._new_boxes()
         self.points = self._new_points()
         self.bring_back(*self.both)

@@ -75,7 +75,7 @@ class Review(QObject):
         objects.chosen.connect(self.show_weakest)
         objects.selection_changed.connect(self._tell_selection)
 
-    def attach(self, annotation: Annotation | None) -> None:
+    def follow(self, annotation: Annotation | None) -> None:
         """Go through the objects of this annotation from now on."""
         if self._annotation is not None:
             self._annotation.changed.disconnect(self._follow)
@@ -88,7 +88,7 @@ class Review(QObject):
 
     def close(self) -> None:
         """Let go of everything."""
-        self.attach(None)
+        self.follow(None)
         self._soon.stop()
         self._list.portraits.close()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,9 +47,6 @@ class LabelSaver(QObject):
         Whose pictures are never replaced.
     button : QPushButton
         Asks for it.
-    annotation : callable
-        Returns what is annotated, or None: its labels are saved, with the classes of its objects,
-        and its picture's brightness is measured.
     """
 
     said = Signal(str)
@@ -59,13 +55,12 @@ class LabelSaver(QObject):
         self,
         viewer: ViewerModel,
         button: QPushButton,
-        annotation: Callable[[], Annotation | None],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._viewer = viewer
         self._button = button
-        self._annotation = annotation
+        self._annotation: Annotation | None = None
         self._background = Background("labels", self)
         button.clicked.connect(self.ask)
 
@@ -74,9 +69,13 @@ class LabelSaver(QObject):
         """True while labels are being written."""
         return not self._button.isEnabled()
 
+    def follow(self, annotation: Annotation | None) -> None:
+        """Save its labels and classes from now on; its picture's brightness is measured."""
+        self._annotation = annotation
+
     def ask(self) -> None:
         """Ask for a file name, and save there."""
-        annotation = self._annotation()
+        annotation = self._annotation
         if annotation is None or annotation.target is None:
             self.said.emit(NOTHING)
             return

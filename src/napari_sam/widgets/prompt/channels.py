@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QComboBox
 
 from napari_sam.inference.channels import likely_channels, named_channels
 from napari_sam.settings import load_settings, save_settings
+from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.layers.channel_mix import Channel, Read, finest
 from napari_sam.widgets.layers.image_stack import ImageStack, answer, remember
 from napari_sam.widgets.prompt.channel_controls import SIDE, ChannelControls
@@ -66,13 +67,12 @@ class Channels(QObject):
         if said is not None:
             remember(layer, channel_axis=axis if said else None, recalled=said)
 
-    def attach(self, picture: ImageStack | None) -> None:
-        """Serve this picture from now on; ask about its channels if nobody has said."""
+    def follow(self, annotation: Annotation | None) -> None:
+        """Serve its picture from now on; ask about the channels if nobody has said."""
         if self.picture is not None:
             self.picture.changed.disconnect(self._renew)
-        self.picture = picture
+        self.picture = picture = None if annotation is None else annotation.picture
         if picture is not None:
-            self._turn()
             picture.changed.connect(self._renew)
         self._ask()
         self._fill()
@@ -96,7 +96,7 @@ class Channels(QObject):
 
     def close(self) -> None:
         """Follow the viewer no longer."""
-        self.attach(None)
+        self.follow(None)
         for event in self._view_events():
             event.disconnect(self._controls.view.refresh)
         for event in self._layer_events():

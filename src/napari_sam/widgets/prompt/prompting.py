@@ -68,7 +68,9 @@ class Prompting:
             "box": _Prompts.draw_box,
             "cycle": _Prompts.cycle,
         }
-        self.actions = {name: partial(self._do, step) for name, step in steps.items()}
+        self.actions: dict[str, Callable[[], None]] = {
+            name: partial(self._do, step) for name, step in steps.items()
+        }
         for tool, button in c.tools.items():
             button.clicked.connect(lambda _, tool=tool: self.arm(tool))
         c.shape.tool_chosen.connect(self.arm)

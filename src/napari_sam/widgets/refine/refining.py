@@ -90,7 +90,7 @@ class Refining(QObject):
         """True while the model works."""
         return self._work.busy
 
-    def attach(self, annotation: Annotation | None) -> None:
+    def follow(self, annotation: Annotation | None) -> None:
         """Serve this annotation from now on; what waits for another one is forgotten."""
         self.forget()
         if self._annotation is not None:
@@ -151,7 +151,7 @@ class Refining(QObject):
 
     def close(self) -> None:
         """Stop for good and let go of the viewer."""
-        self.attach(None)
+        self.follow(None)
         self._controls.labels.disconnect_viewer()
 
     def _begin(self, annotation: Annotation, layer: Labels) -> None:

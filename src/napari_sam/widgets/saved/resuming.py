@@ -114,7 +114,7 @@ class Resuming(QObject):
         """True while saved work is looked for or read."""
         return self._background.busy
 
-    def attach(self, annotation: Annotation | None) -> None:
+    def follow(self, annotation: Annotation | None) -> None:
         """Look for saved work of this annotation's picture."""
         if self._annotation is not None:
             self._keep_view()
@@ -157,7 +157,7 @@ class Resuming(QObject):
 
     def close(self) -> None:
         """Look for nothing any more."""
-        self.attach(None)
+        self.follow(None)
         self._rest.stop()
         self._background.close()
         for event in self._view_events():

@@ -82,6 +82,9 @@ class Training(QObject):
         self.refresh()
         self.advise()
 
+    def follow(self, annotation: object) -> None:
+        """Train whatever is annotated."""
+
     def close(self) -> None:
         """End all work; a run's checkpoint is kept."""
         self.work.close()
