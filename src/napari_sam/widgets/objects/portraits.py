@@ -8,12 +8,13 @@ from functools import cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QObject, Signal
 from qtpy.QtGui import QIcon, QPixmap
 
 from napari_sam.masks import BitMask
 from napari_sam.planes import Plane
 from napari_sam.widgets.common.thumbnail import pixmap, thumbnail
+from napari_sam.widgets.common.timers import new_timer
 from napari_sam.widgets.jobs.background import Background
 from napari_sam.widgets.layers.channel_mix import Read
 from napari_sam.widgets.layers.image_stack import ImageStack
@@ -37,11 +38,9 @@ class Portraits(QObject):
         self._asked: dict[int, Key] = {}
         self._waiting: dict[int, Key] = {}
         self._background = Background("portraits", self)
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.timeout.connect(self._submit)
+        self._soon = new_timer(0, self._submit, self)
 
-    def attach(self, picture: ImageStack | None) -> None:
+    def draw_from(self, picture: ImageStack | None) -> None:
         """Draw from this picture from now on."""
         self._picture = picture
         for known in (self._held, self._asked, self._waiting):
@@ -57,7 +56,7 @@ class Portraits(QObject):
 
     def close(self) -> None:
         """Draw no more."""
-        self.attach(None)
+        self.draw_from(None)
         self._soon.stop()
         self._background.close()
 
