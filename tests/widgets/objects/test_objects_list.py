@@ -276,7 +276,7 @@ def test_classes_are_named_and_the_labels_may_hold_them(three):
     options.names.editingFinished.emit()
     assert three.annotation.session.classes == {1: "cell", 2: "dividing"}
     select(three, 2)
-    three.review.give_class(2)
+    three.controls.objects.class_wanted.emit(2)
     options.holds.setCurrentIndex(1)
     assert three.annotation.target.data[2, 24, 34] == 2
     assert three.annotation.target.data[0, 10, 10] == 1

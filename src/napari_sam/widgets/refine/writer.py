@@ -10,7 +10,7 @@ from napari_sam.session.batch import Proposal
 from napari_sam.session.changes import Kind
 from napari_sam.session.objects import Origin, Source, Status
 from napari_sam.widgets.annotation.annotation import Annotation
-from napari_sam.widgets.refine.pieces import Sharpened
+from napari_sam.widgets.refine.refined_slice import RefinedSlice
 
 __all__ = ["RefineWriter"]
 
@@ -36,7 +36,7 @@ class RefineWriter:
         full = bool(annotation.session.objects) or (target is not None and bool(target.data.any()))
         self._free = self._same or not full
 
-    def write(self, results: Sequence[Sharpened]) -> int:
+    def write(self, results: Sequence[RefinedSlice]) -> int:
         """Write these objects as one step; return how many were taken.
 
         Raises
