@@ -7,7 +7,7 @@ import zlib
 
 import numpy as np
 
-from napari_sam.masks import BitMask
+from napari_sam.masks import CroppedMask
 from napari_sam.session.batch import Proposal
 from napari_sam.session.changes import Kind
 from napari_sam.session.draft import Draft
@@ -72,7 +72,7 @@ def before_snapshot(session, labels):
     session.draw(at(1), [(12, 20), (14, 22.5)], [1, 0], (6, 14, 19, 28))
     answer(session)
     second = session.accept().object_id
-    third = accept(session, at(2), box=(8, 10, 18, 22), mask=BitMask.of(square(10, 12, 6)))
+    third = accept(session, at(2), box=(8, 10, 18, 22), mask=CroppedMask.of(square(10, 12, 6)))
     session.adopt(at(2))
     propagated = Origin(Source.PROPAGATED, at(0))
     with session.begin(Kind.PROPAGATED) as batch:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
-from napari_sam.masks import BitMask, Window, slices
+from napari_sam.masks import Box, CroppedMask, slices
 from napari_sam.planes import Plane, spanned
 from napari_sam.session.batch import Batch
 from napari_sam.session.changes import Edit, Kind, SectionEdit, TraitsEdit
@@ -216,7 +216,7 @@ class Curation(Ledger):
         if self._target is None:
             raise InputError("there is no Labels layer to compare with")
         now = self._target.read(plane).astype(np.int64)
-        whole: Window = (0, 0, *now.shape)
+        whole: Box = (0, 0, *now.shape)
         owners = self.objects.owners(plane, whole)
         expected = np.where(owners == 0, now, owners)
         if self.semantic:
@@ -287,7 +287,7 @@ class Curation(Ledger):
         self._commit(Adopted(tuple(edits)), quiet=True)
 
     def _labels_under(
-        self, plane: Plane, mask: BitMask, rule: Rule
+        self, plane: Plane, mask: CroppedMask, rule: Rule
     ) -> NDArray[np.integer[Any]] | None:
         """Return the labels of a plane; what a mask is to replace is an object from now on."""
         if self._target is None:
@@ -295,8 +295,8 @@ class Curation(Ledger):
         labels = self._target.read(plane)
         if rule is Rule.REPLACE:
             there = np.where(
-                mask.cut() & (self.objects.owners(plane, mask.window) == 0),
-                labels[slices(mask.window)],
+                mask.crop() & (self.objects.owners(plane, mask.box) == 0),
+                labels[slices(mask.box)],
                 0,
             )
             if there.any():

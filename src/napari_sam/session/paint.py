@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_sam.errors import InputError
-from napari_sam.masks import BitMask, Window, patches
+from napari_sam.masks import Box, CroppedMask, cropped_masks
 from napari_sam.planes import Plane
 from napari_sam.session.changes import Edit, SectionEdit, TraitsEdit
 from napari_sam.session.objects import LARGEST, Objects, Origin, Section, Source, Status, Traits
@@ -39,7 +39,7 @@ class Stroke:
 
     plane: Plane
     shape: tuple[int, int]
-    window: Window
+    window: Box
     painted: NDArray[np.bool_]
     before: NDArray[np.int64]
     after: NDArray[np.int64]
@@ -79,20 +79,18 @@ def adopt(
     InputError
         If a label is below zero, or larger than ids can be.
     """
-    whole: Window = (0, 0, *labels.shape)
+    whole: Box = (0, 0, *labels.shape)
     loose = (labels != 0) & (objects.owners(plane, whole) == 0)
     if values is not None:
         loose[loose] = np.isin(labels[loose], list(values))
     edits: list[Edit] = []
-    for value, patch in patches(np.where(loose, labels, 0)).items():
+    for value, mask in cropped_masks(np.where(loose, labels, 0)).items():
         if value > LARGEST:
             raise InputError(
                 f"the labels hold the number {value}; objects have numbers up to {LARGEST}. Number "
                 "them anew, or choose a new Labels layer"
             )
         number = first_new + len(edits) // 2 if semantic else value
-        mask = BitMask.of(patch.mask, patch.corner, labels.shape)
-        assert mask is not None
         before = objects.section(number, plane)
         if number not in objects:
             edits.append(TraitsEdit(number, None, Traits(value) if semantic else Traits()))
@@ -134,10 +132,10 @@ def paint(objects: Objects, stroke: Stroke, semantic: bool, first_new: int) -> l
             if left is None and len(objects[loser].sections) == 1:
                 edits.append(TraitsEdit(loser, objects[loser].traits, None))
     for number, (value, pixels) in gainers.items():
-        gained = BitMask.of(pixels, window[:2], stroke.shape)
+        gained = CroppedMask.of(pixels, window[:2], stroke.shape)
         assert gained is not None
         held = objects.section(number, plane)
-        mask: BitMask | None = gained
+        mask: CroppedMask | None = gained
         if held is not None and held.mask is not None:
             lost = given & (owners == number) & ~pixels
             left = held.mask.without(lost, window)
@@ -152,7 +150,7 @@ def paint(objects: Objects, stroke: Stroke, semantic: bool, first_new: int) -> l
     return edits
 
 
-def _by_hand(before: Section, left: BitMask | None, erased: bool) -> Section | None:
+def _by_hand(before: Section, left: CroppedMask | None, erased: bool) -> Section | None:
     if left is None:
         return None
     if not erased:  # only painted over by another object

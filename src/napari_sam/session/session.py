@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
-from napari_sam.masks import BitMask
+from napari_sam.masks import CroppedMask
 from napari_sam.planes import Plane
 from napari_sam.results import Prediction
 from napari_sam.session.changes import Kind, SectionEdit, TraitsEdit, kind_of_prompts
@@ -55,7 +55,7 @@ class Session(Curation):
         points: Sequence[tuple[float, float]] = (),
         labels: Sequence[int] = (),
         box: tuple[float, float, float, float] | None = None,
-        mask: BitMask | None = None,
+        mask: CroppedMask | None = None,
     ) -> bool:
         """Take all prompts of the object as they are now; return False if they are as before.
 
@@ -69,7 +69,7 @@ class Session(Curation):
             1 for foreground, 0 for background.
         box : (y0, x0, y1, x1), optional
             The box.
-        mask : BitMask, optional
+        mask : CroppedMask, optional
             A rough mask to refine.
 
         Raises
@@ -158,7 +158,7 @@ class Session(Curation):
 
     def overlap(self) -> dict[int, int]:
         """Return {object id: shared pixels} for what the mask on show would meet."""
-        mask = None if self.mask is None else BitMask.of(self.mask)
+        mask = None if self.mask is None else CroppedMask.of(self.mask)
         if mask is None or self._target is None:
             return {}
         plane, own = self.draft.plane, self.draft.object_id
@@ -182,7 +182,7 @@ class Session(Curation):
             raise InputError("there is no mask to accept; click on an object first")
         if self._target is None:
             raise InputError("there is no Labels layer to write to; choose one")
-        draft, wanted = self.draft, BitMask.of(self.mask)
+        draft, wanted = self.draft, CroppedMask.of(self.mask)
         plane, number = draft.plane, draft.object_id
         if wanted is None:
             raise InputError("the mask is empty; add a point or a box on the object")
@@ -203,13 +203,13 @@ class Session(Curation):
         )
         if draft.shows_held and before is not None:
             after = replace(before, mask=got.mask, status=Status.ACCEPTED)
-        edits = take_away(self.objects, plane, got.mask.cut(), got.mask.window, got.losers)
+        edits = take_away(self.objects, plane, got.mask.crop(), got.mask.box, got.losers)
         number = self._new_id(plane) if number is None else number
         if number not in self.objects:
             edits.append(TraitsEdit(number, None, Traits(self.new_class)))
         edits.append(SectionEdit(number, plane, before, after))
         self._do(Kind.ACCEPTED, edits, Draft())
-        return Accepted(number, plane, got.mask.pixels)
+        return Accepted(number, plane, got.mask.area)
 
     def reject(self) -> None:
         """Throw the draft away; an open object stays as it was."""
@@ -242,7 +242,7 @@ class Session(Curation):
         self.objects.unlocked(object_id)
         self._do(Kind.REOPENED, (), Draft(object_id=object_id))
 
-    def _mask_of(self, object_id: int, plane: Plane) -> BitMask | None:
+    def _mask_of(self, object_id: int, plane: Plane) -> CroppedMask | None:
         section = self.objects.section(object_id, plane)
         return None if section is None else section.mask
 

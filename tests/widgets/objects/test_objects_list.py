@@ -8,7 +8,7 @@ from napari.components import ViewerModel
 from napari.utils.shortcuts import default_shortcuts
 from qtpy.QtCore import QItemSelectionModel, Qt
 
-from napari_sam.masks import BitMask
+from napari_sam.masks import CroppedMask
 from napari_sam.session.batch import Proposal
 from napari_sam.session.changes import Kind
 from napari_sam.session.objects import Status
@@ -441,6 +441,6 @@ class TestHighlight:
     def test_at_the_edge_and_in_a_large_picture(self):
         mask = np.zeros((2100, 8), bool)
         mask[:2, 3:5] = True
-        shown = rings([BitMask.of(mask)])
+        shown = rings([CroppedMask.of(mask)])
         assert shown[0].tolist() == [1, 1, 1, 0, 0, 1, 1, 1]
         assert shown[1:9, 3].tolist() == [0, 1, 1, 1, 2, 2, 2, 0]

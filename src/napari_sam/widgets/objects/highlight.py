@@ -10,7 +10,7 @@ from napari.components import ViewerModel
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 
-from napari_sam.masks import BitMask, slices
+from napari_sam.masks import CroppedMask, slices
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.layers.preview import Preview
 
@@ -38,7 +38,7 @@ class Highlight:
     ) -> None:
         self._annotation = annotation
         self._selected = selected
-        self._shown: list[BitMask] = []
+        self._shown: list[CroppedMask] = []
         self._preview = Preview(
             viewer, annotation.picture, "napari-sam selected", COLOURS, opacity=1, role="selected"
         )
@@ -66,21 +66,21 @@ class Highlight:
             self._preview.show(rings(masks), plane)
 
 
-def rings(masks: Sequence[BitMask]) -> NDArray[np.uint8]:
+def rings(masks: Sequence[CroppedMask]) -> NDArray[np.uint8]:
     """Return an (H, W) picture with two rings around each mask: 1 next to it, 2 around that.
 
     Examples
     --------
     >>> mask = np.zeros((7, 7), bool)
     >>> mask[3, 3] = True
-    >>> rings([BitMask.of(mask)])[3].tolist()
+    >>> rings([CroppedMask.of(mask)])[3].tolist()
     [0, 2, 1, 0, 1, 2, 0]
     """
     height, width = masks[0].shape
     shown = np.zeros((height, width), np.uint8)
     wide = 1 + max(height, width) // SIDE
     for mask in masks:
-        r0, c0, r1, c1 = mask.window
+        r0, c0, r1, c1 = mask.box
         window = (
             max(r0 - 2 * wide, 0),
             max(c0 - 2 * wide, 0),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtGui import QIcon, QPixmap
 
-from napari_sam.masks import BitMask
+from napari_sam.masks import CroppedMask
 from napari_sam.planes import Plane
 from napari_sam.widgets.common.thumbnail import pixmap, thumbnail
 from napari_sam.widgets.common.timers import new_timer
@@ -23,7 +23,7 @@ __all__ = ["SIDE", "Portraits", "icon"]
 
 SIDE = 36
 
-Key = tuple[Plane, BitMask]
+Key = tuple[Plane, CroppedMask]
 
 
 class Portraits(QObject):
@@ -46,7 +46,7 @@ class Portraits(QObject):
         for known in (self._held, self._asked, self._waiting):
             known.clear()
 
-    def of(self, object_id: int, plane: Plane, mask: BitMask) -> QIcon | None:
+    def of(self, object_id: int, plane: Plane, mask: CroppedMask) -> QIcon | None:
         """Return an object's portrait; while a new one is drawn the old one, or None."""
         key = plane, mask
         if self._asked.get(object_id) != key:
@@ -64,7 +64,7 @@ class Portraits(QObject):
         picture = self._picture
         if picture is None:
             return
-        planes: dict[Plane, list[tuple[int, BitMask]]] = defaultdict(list)
+        planes: dict[Plane, list[tuple[int, CroppedMask]]] = defaultdict(list)
         for object_id, (plane, mask) in self._waiting.items():
             planes[plane].append((object_id, mask))
         self._waiting.clear()
@@ -78,7 +78,7 @@ class Portraits(QObject):
                 )
 
     def _draw(
-        self, picture: ImageStack, read: Read, limits: tuple[float, float], packed: BitMask
+        self, picture: ImageStack, read: Read, limits: tuple[float, float], packed: CroppedMask
     ) -> NDArray[np.uint8]:  # in the thread
         if picture is not self._picture:
             raise CancelledError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
-from napari_sam.masks import BitMask
+from napari_sam.masks import CroppedMask
 from napari_sam.planes import Plane
 from napari_sam.widgets.refine.refined_slice import RefinedSlice
 
@@ -68,7 +68,7 @@ class RefinedMasks:
         found = {id_: pair for id_, pair in there.found.items() if id_ in ids}
         return there._replace(found=found) if found else None
 
-    def most_changed(self, id_: int) -> tuple[Plane, BitMask | None]:
+    def most_changed(self, id_: int) -> tuple[Plane, CroppedMask | None]:
         """Return where an object changes most, and its mask there before; first what stays."""
         pairs = ((one.plane, one.found[id_]) for one in self.slices if id_ in one.found)
         plane, (_, draft) = max(pairs, key=lambda p: (bool(p[1][0].unsure), p[1][0].change))

@@ -13,7 +13,7 @@ from skimage.segmentation import find_boundaries
 
 from napari_sam.inference.mask_prompts import PromptRule, prompts_from
 from napari_sam.inference.refinement.two_pass import Refined, ask_twice, check_labels
-from napari_sam.masks import BitMask, patches
+from napari_sam.masks import cropped_masks, slices
 from napari_sam.planes import Plane
 from napari_sam.session.draft import Draft
 from napari_sam.widgets.common.wording import count
@@ -62,7 +62,7 @@ def refine_slice(
 
     def piece(segmenter: Any, pause: Callable[[], None]) -> RefinedSlice:
         labels = check_labels(read())
-        rough = patches(labels)
+        rough = cropped_masks(labels)
         wanted = [id_ for id_ in rough if only is None or id_ in only]
         found: dict[int, tuple[Refined, Draft]] = {}
         if not wanted:
@@ -73,15 +73,15 @@ def refine_slice(
             ids = wanted[first : first + AT_ONCE]
             some = {id_: rough[id_] for id_ in ids}
             predict = partial(segmenter.predict_batch, embedding)
-            for id_, (patch, answer) in ask_twice(predict, shape, some, rule, labels).items():
-                asked = prompts_from(patch, shape, rule, labels, id_)
+            for id_, (mask, answer) in ask_twice(predict, some, rule, labels).items():
+                asked = prompts_from(mask, rule, labels, id_)
                 box = None if asked.box is None else tuple(map(float, asked.box))
                 draft = Draft(
                     plane,
                     tuple((float(row), float(column)) for row, column in asked.points),
                     tuple(map(int, asked.labels)),
                     box,  # type: ignore[arg-type]
-                    BitMask.of(patch.mask, patch.corner, shape),
+                    mask,
                 )
                 found[id_] = Refined.of(rough[id_], answer), draft
         return RefinedSlice(plane, shape, found)
@@ -117,8 +117,8 @@ def change_outlines(result: RefinedSlice) -> NDArray[np.uint8]:
     for value in (BEFORE, AFTER):
         canvas[:] = 0
         for id_, (one, _) in result.found.items():
-            patch = one.before if value == BEFORE else one.after
-            canvas[patch.box][patch.mask] = id_
+            mask = one.before if value == BEFORE else one.after
+            canvas[slices(mask.box)][mask.crop()] = id_
         edge = find_boundaries(canvas, mode="inner")
         shown[edge & dashes if value == BEFORE else edge] = value
     return shown

@@ -58,7 +58,7 @@ class RefineWriter:
                 chosen = [item for item in best_first if not (self._same and item[1][0].unsure)]
                 proposals = [
                     Proposal(
-                        one.after.whole(result.shape),
+                        one.after,
                         numbers.get(id_, id_ if id_ in keep else None),
                         one.score,
                         Origin(Source.PROMPTED),

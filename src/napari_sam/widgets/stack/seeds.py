@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
 from napari_sam.inference.propagation.settings import PropagateSettings
-from napari_sam.masks import BitMask
+from napari_sam.masks import CroppedMask
 from napari_sam.planes import Plane
 from napari_sam.session.changes import Kind, SectionEdit
 from napari_sam.session.objects import Status
@@ -56,7 +56,7 @@ class StackAxis:
 class ObjectMasks(Mapping[int, NDArray[np.bool_]]):
     """ObjectMasks of an object by slice, unpacked one at a time."""
 
-    def __init__(self, packed: Mapping[int, BitMask]) -> None:
+    def __init__(self, packed: Mapping[int, CroppedMask]) -> None:
         self._packed = packed
 
     def __getitem__(self, index: int) -> NDArray[np.bool_]:

@@ -12,6 +12,7 @@ from qtpy.QtCore import QObject
 from napari_sam.errors import InputError
 from napari_sam.inference.propagation.settings import PropagateSettings
 from napari_sam.planes import Plane
+from napari_sam.progress import Progress
 from napari_sam.serving.host import HostedModel
 from napari_sam.session.changes import Kind
 from napari_sam.session.overlap import Rule
@@ -21,7 +22,7 @@ from napari_sam.widgets.common.wording import duration
 from napari_sam.widgets.stack.controls import StackControls
 from napari_sam.widgets.stack.report import StackReport
 from napari_sam.widgets.stack.seeds import StackAxis, accepted_here, accepted_last, seed_masks
-from napari_sam.widgets.stack.work import PropagationTask, Reached, StackWork
+from napari_sam.widgets.stack.work import PropagationTask, StackWork
 
 __all__ = ["StackTab"]
 
@@ -219,13 +220,13 @@ class _Stack:
         world = picture.transform.to_world(np.array([float(at or 0) for at in plane]))
         dims.set_point(dims.ndim - len(plane) + along.axis, float(world[along.axis]))
 
-    def show_reached(self, reached: Reached) -> None:
+    def show_reached(self, reached: Progress[int]) -> None:
         """Show how far it is."""
         c = self._controls
         c.bar.setRange(0, max(reached.total, 1))
-        c.bar.setValue(reached.done)
+        c.bar.setValue(int(reached.done))
         left = duration(reached.seconds_left)
-        c.status.setText(f"At {self._noun} {reached.index}, at most about {left} left")
+        c.status.setText(f"At {self._noun} {reached.result}, at most about {left} left")
         if not self._soon.isActive():
             self._soon.start()
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import repeat
-from statistics import median
 from typing import Any
 
 import numpy as np
@@ -16,9 +14,11 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_sam.errors import NapariSamError
 from napari_sam.inference.propagation.settings import PropagateSettings
-from napari_sam.masks import BitMask, patches
+from napari_sam.masks import CroppedMask, cropped_masks
+from napari_sam.progress import Estimate, Progress
 from napari_sam.results import Step
 from napari_sam.serving.host import HostedModel
+from napari_sam.serving.segmenter import Segmenter
 from napari_sam.session.batch import Proposal
 from napari_sam.session.changes import Kind
 from napari_sam.session.objects import Origin, Source, Status
@@ -28,9 +28,8 @@ from napari_sam.widgets.jobs.piecework import Piecework
 from napari_sam.widgets.stack.report import StackReport
 from napari_sam.widgets.stack.seeds import ObjectMasks, StackAxis, StackSlices
 
-__all__ = ["PropagationTask", "Reached", "StackWork"]
+__all__ = ["PropagationTask", "StackWork"]
 
-RECENT = 9  # slices by which the time left is judged
 TAKEN_BACK = "it was taken back"
 LEFT = "the picture, the model or the Labels layer is another one now"
 
@@ -65,16 +64,6 @@ class PropagationTask:
         return {number: sorted(self.seeds[number]) for number in self.settings.only or ()}
 
 
-@dataclass(frozen=True)
-class Reached:
-    """How far it is: the slice, and at most how many seconds it still takes (0: unknown)."""
-
-    index: int
-    done: int
-    total: int
-    seconds_left: float
-
-
 class StackWork(QObject):
     """Follows objects through a stack while somebody goes on annotating.
 
@@ -82,7 +71,7 @@ class StackWork(QObject):
     the encoder. Whatever ends it, the slices that have come stay, as one step of the session.
     """
 
-    reached = Signal(object)  # Reached
+    reached = Signal(object)  # Progress, at most; its result is the index of the slice
     ended = Signal(str)  # why, if it ended early
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -149,7 +138,7 @@ class _PackedStep:
     """A step, and the masks of those that it has something to say about, packed."""
 
     step: Step
-    masks: Mapping[int, BitMask | None]
+    masks: Mapping[int, CroppedMask | None]
 
 
 class _Propagation:
@@ -177,7 +166,7 @@ class _Propagation:
         """Write no more."""
         self._batch.end()
 
-    def step(self, segmenter: Any, pause: Callable[[], None]) -> _PackedStep | None:
+    def step(self, segmenter: Segmenter, pause: Callable[[], None]) -> _PackedStep | None:
         """Go on to the next slice; None at the end."""
         if self._steps is None:
             task = self._task
@@ -192,19 +181,17 @@ class _Propagation:
         step = next(self._steps, None)
         if step is None:
             return None
-        found = patches(step.labels)
+        found = cropped_masks(step.labels)
         return _PackedStep(
             step,
             {
-                number: BitMask.of(found[number].mask, found[number].corner, step.labels.shape)
-                if number in found
-                else None
+                number: found.get(number)
                 for number, places in self._task.anchors.items()
                 if step.index not in places and (number in step.scores or number in step.unsure)
             },
         )
 
-    def write(self, found: _PackedStep) -> Reached:
+    def write(self, found: _PackedStep) -> Progress[int]:
         """Put what was found on a slice into the session."""
         step, masks = found.step, found.masks
         proposals = [
@@ -216,7 +203,7 @@ class _Propagation:
         self.report.hear(step, [n for n in taken if n is not None and masks[n] is not None])
         return self._way.reach(step.index)
 
-    def _proposal(self, number: int, mask: BitMask | None, step: Step) -> Proposal:
+    def _proposal(self, number: int, mask: CroppedMask | None, step: Step) -> Proposal:
         near = min(self.report.anchors[number], key=lambda at: abs(at - step.index))
         sure = number not in step.unsure and mask is not None
         return Proposal(
@@ -245,16 +232,11 @@ class _Way:
         self._total = self._forward + backward
         self._index = -1
         self._turned = False
-        self._times: list[float] = []
-        self._since = time.perf_counter()
+        self._estimate = Estimate()
 
-    def reach(self, index: int) -> Reached:
-        """Take note of a slice; they come in ascending task, and then in descending task."""
-        now = time.perf_counter()
-        self._times = [*self._times, now - self._since][-RECENT:]
-        self._since = now
+    def reach(self, index: int) -> Progress[int]:
+        """Take note of a slice; they come in ascending order, and then in descending order."""
         self._turned = self._turned or index <= self._index
         self._index = index
         done = self._forward + self._end - index if self._turned else index - self._start
-        left = median(self._times) * (self._total - done)
-        return Reached(index, done, self._total, left)
+        return Progress(done, self._total, index, self._estimate.left(done, self._total))
