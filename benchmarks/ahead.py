@@ -178,7 +178,7 @@ def run(
     models = panel.controls.model.list
     models.setCurrentIndex(models.findData(model))
     wait_until(lambda: not panel.jobs.busy and store.made > 0)
-    device = panel._ran_on
+    device = panel.model_use.ran_on
     store.memory.clear()
     before = process.memory_info().rss
     peak = [before]

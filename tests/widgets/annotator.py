@@ -19,6 +19,7 @@ from pathlib import Path
 import napari
 from qtpy.QtCore import Qt
 
+from napari_sam.session.adopt import object_at
 from napari_sam.session.objects import Source, Status
 from tests.widgets.hands import SHIFT, Hands
 
@@ -153,7 +154,7 @@ class Person(Hands):
             self.press(KEY.Key_Right if seen < z else KEY.Key_Left)
 
     def number(self, cell):
-        return self.panel.annotation.session.object_at((self.begin, None, None), *cell)
+        return object_at(self.panel.annotation.session, (self.begin, None, None), *cell)
 
     def tell(self, word="told"):
         accepted = [

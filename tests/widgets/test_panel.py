@@ -106,7 +106,8 @@ class TestClosing:
         qtbot.wait(50)
         assert len(viewer.layers) == 1
 
-    def test_stops_a_download(self, viewer, qtbot):
+    @pytest.mark.parametrize("how", ["closed", "its window goes"])
+    def test_stops_a_download(self, viewer, qtbot, how):
         stopped, reported = threading.Event(), threading.Event()
 
         def load(name, device, report):
@@ -119,10 +120,11 @@ class TestClosing:
                 stopped.set()
                 raise
 
-        panel = Panel(viewer, ModelHost(load))
+        panel, window = Panel(viewer, ModelHost(load)), QMainWindow()
+        window.setCentralWidget(panel)
         assert reported.wait(10)
-        panel.close_panel()
-        assert stopped.wait(10)
+        panel.close_panel() if how == "closed" else window.deleteLater()
+        qtbot.waitUntil(stopped.is_set)
 
     def test_when_taken_out_of_its_dock(self, viewer, host, qtbot):
         window = QMainWindow()
@@ -299,7 +301,7 @@ class TestHost:
         second = Panel(ViewerModel())
         settle(second)
         assert second.host is host
-        assert second._model is first._model
+        assert second.model_use.model is first.model_use.model
         second.close_panel()
         first.close_panel()
 

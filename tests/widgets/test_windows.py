@@ -278,7 +278,8 @@ def test_the_viewer_is_closed_while_other_threads_work(desk, caplog, tmp_path, m
     view = panel.controls.channels.view
     view.source = lambda: lambda: slowly("view", lambda: np.zeros((8, 8, 3), np.uint8))
     view.refresh()
-    panel.controls.store._do(lambda: slowly("store", lambda: 0))
+    store = panel.controls.store
+    store._background.submit(lambda: slowly("store", lambda: 0), store._show_size)
     panel.saver.save(panel.annotation, panel.annotation.target, tmp_path / "labels.tif")
     d.qtbot.waitUntil(lambda: {*begun} == {"labels", "view", "store"})
     d.viewer.close()

@@ -208,18 +208,13 @@ class Panel(QWidget):
         self.training.trained.connect(self._refresh_models)
         self.training.use_wanted.connect(self._use_trained)
         self.auto.use_wanted.connect(self.model_use.name)
-        # Where the window goes with the panel in it: no part takes layers out of its viewer then.
+        # Where the window goes with the panel in it: no part takes layers out of its viewer then,
+        # and what Qt deletes tells its threads itself.
         for end in (
-            self.jobs.close,
-            self.precompute.close,
             self.stack.work.close,
-            self.auto.work.close,
             self.auto.stack.close,
             self.text.work.end,
-            self.refining.cancel,
             self.training.work.close,
-            self.saver.close,
-            c.channels.view.close,
             give_back,  # the model that was used may have been the last one's
         ):
             self.destroyed.connect(end)

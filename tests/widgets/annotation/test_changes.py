@@ -8,6 +8,7 @@ import pytest
 import zarr
 from napari.components import ViewerModel
 
+from napari_sam.session import drawing
 from napari_sam.session.disk.fingerprint import Fingerprint
 from napari_sam.widgets.layers.prompt_layers import Tool
 from tests.widgets.conftest import hold, ours, picture, rectangle
@@ -32,7 +33,7 @@ def at_work(open_panel, settle, model):
             settle(panel)
             panel.controls.accept.click()
         if "again" in state:
-            panel.annotation.step(lambda s: s.reopen(1, panel.annotation.seen))
+            panel.annotation.step(lambda s: drawing.reopen(s, 1, panel.annotation.seen))
         if "box" in state:
             corners = [(*lead, *corner) for corner in rectangle(5, 30, 25, 50)]
             ours(viewer, "boxes").add(np.array(corners), shape_type="rectangle")

@@ -8,6 +8,7 @@ from napari.components import ViewerModel
 
 from napari_sam.errors import InputError, SessionError
 from napari_sam.results import Prediction
+from napari_sam.session import drawing
 from tests.widgets.conftest import hold, ours, picture, rectangle
 
 CELLS = (8, 10), (8, 30), (8, 50), (30, 10)
@@ -189,7 +190,7 @@ def test_a_full_disk_keeps_all_of_them(panel, settle, accept, hurry, monkeypatch
 
 def test_the_correction_of_an_open_object_comes_back_as_one(viewer, panel, settle, model, accept):
     accept(*CELLS[0])
-    panel.annotation.step(lambda s: s.reopen(1, (None, None)))
+    panel.annotation.step(lambda s: drawing.reopen(s, 1, (None, None)))
     wrong_at(model, CELLS[0], nothing)
     gate = hold(model)
     ours(viewer, "points").add((12, 14))

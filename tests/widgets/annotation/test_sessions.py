@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from napari.layers import Image
 
+from napari_sam.session import curation, drawing
 from napari_sam.session.disk.folder import restore
 from napari_sam.session.disk.library import all_saved, sessions_folder
 from napari_sam.widgets.annotation.identity import fingerprinter
@@ -97,7 +98,7 @@ def test_a_layer_that_was_painted_meanwhile_has_no_session_to_go_back_to(viewer,
 def test_what_is_painted_on_a_locked_object_is_put_back(viewer, panel, accept, qtbot):
     accept(10, 20)
     layer = panel.annotation.target
-    panel.annotation.session.lock([1])
+    curation.lock(panel.annotation.session, [1])
     before = layer.data.copy()
     layer.paint((10, 20), 9)
     qtbot.waitUntil(lambda: np.array_equal(layer.data == 1, before == 1))
@@ -107,7 +108,7 @@ def test_what_is_painted_on_a_locked_object_is_put_back(viewer, panel, accept, q
 def test_an_object_opened_again_is_shown_and_changed(viewer, panel, accept, settle):
     accept(10, 20)
     before = panel.annotation.target.data.copy()
-    panel.annotation.session.reopen(1, (None, None))
+    drawing.reopen(panel.annotation.session, 1, (None, None))
     np.testing.assert_allclose(ours(viewer, "points").data, [(10, 20)])
     np.testing.assert_array_equal(ours(viewer, "preview").data, before)
     assert panel.controls.accept.isEnabled()

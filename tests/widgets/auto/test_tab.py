@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from napari_sam.errors import NapariSamError
+from napari_sam.session import curation
 from napari_sam.session.objects import Source, Status
 from napari_sam.settings import load_settings
 from tests.widgets.conftest import open_tab, ours
@@ -271,7 +272,7 @@ class TestFilling:
         assert not undo.isVisibleTo(bench.controls)
         bench.controls.propose.click()
         assert undo.isVisibleTo(bench.controls)
-        bench.session.lock([1])
+        curation.lock(bench.session, [1])
         assert not undo.isVisibleTo(bench.controls)
 
     def test_accept_all(self, open_picture):

@@ -10,6 +10,7 @@ from napari.layers import Image, Labels
 
 from napari_sam.inference.image import pixel_range
 from napari_sam.inference.stack import Stack
+from napari_sam.session import drawing
 from napari_sam.widgets.layers.image_stack import ImageStack
 from tests.widgets.conftest import ours, picture
 
@@ -145,7 +146,7 @@ def test_a_picture_that_changes_while_an_object_is_open(
     settle(panel)
     if again:
         labels_of(panel)
-        panel.annotation.step(lambda s: s.reopen(1, panel.annotation.seen))
+        panel.annotation.step(lambda s: drawing.reopen(s, 1, panel.annotation.seen))
     draft = panel.annotation.session.draft
     cells.data = picture(*shape)
     settle(panel)

@@ -12,7 +12,7 @@ from napari.components import ViewerModel
 
 from napari_sam.errors import InputError
 from napari_sam.inference.predictor import Predictor
-from napari_sam.inference.stack import sample_stack
+from napari_sam.inference.sampling import sample_stack
 from napari_sam.inference.store.disk import DiskStore
 from napari_sam.inference.store.memory import MemoryStore
 from napari_sam.inference.store.store import EmbeddingStore

@@ -10,7 +10,9 @@ import pytest
 from napari.components import ViewerModel
 from qtpy.QtCore import QItemSelectionModel, Qt
 
-from napari_sam.session.batch import Proposal
+from napari_sam.session import curation
+from napari_sam.session.adopt import adopt
+from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.objects import Status
 from tests.widgets.conftest import ours, picture
@@ -371,10 +373,10 @@ class TestOneByOne:
         select(panel, 7)
         panel.controls.refine.list.accept.click()
         session = panel.annotation.session
-        with session.begin(Kind.AUTOMATIC) as batch:
+        with Batch(session, Kind.AUTOMATIC) as batch:
             far = np.zeros((40, 60), bool)
             far[35:38, 50:55] = True
-            batch.add((1, None, None), [Proposal(far, 3, 0.9)])
+            batch.add((1, None, None), [NewMask(far, 3, 0.9)])
         panel.controls.refine.accept.click()
         written = objects(viewer).data
         assert (written[1, 35:38, 50:55] == 3).all()
@@ -384,8 +386,8 @@ class TestOneByOne:
         panel.controls.labels.choose(rough)
         before = rough.data.copy()
         refine()
-        panel.annotation.session.adopt((1, None, None))
-        panel.annotation.session.lock([3])
+        adopt(panel.annotation.session, (1, None, None))
+        curation.lock(panel.annotation.session, [3])
         select(panel, 3)
         panel.controls.refine.list.accept.click()
         np.testing.assert_array_equal(rough.data, before)
@@ -400,7 +402,7 @@ class TestSelected:
         assert c.choices["objects"].native.itemText(1) == "The label selected in that layer"
         panel.controls.labels.choose(rough)
         assert c.choices["objects"].native.itemText(1) == "Those selected in the list of objects"
-        panel.annotation.session.adopt((1, None, None))
+        adopt(panel.annotation.session, (1, None, None))
         panel.review.refresh()
         rough.selected_label = 3
         refine(selected=True)

@@ -12,6 +12,7 @@ from napari.layers._layer_actions import _duplicate_layer
 from qtpy.QtCore import QUrl
 
 from napari_sam.inference.propagation.propagate import propagate
+from napari_sam.session import curation, drawing
 from napari_sam.session.objects import Source, Status
 from napari_sam.session.session import Session
 from napari_sam.settings import load_settings
@@ -197,7 +198,7 @@ def test_unsure_slices_are_unclear(open_stack, model):
 def test_accepted_slices_are_anchors_and_stay(open_stack):
     bench = open_stack()
     bench.see(0, 8)
-    bench.session.continue_object(1)
+    drawing.continue_object(bench.session, 1)
     bench.accept(8, 16, 20)  # not where the disc is
     own = bench.session.objects[1].sections[8, None, None]
     bench.see(0, START)
@@ -227,11 +228,11 @@ def test_a_locked_object_keeps_its_pixels_and_is_not_followed(open_stack):
     before = bench.session.objects[1].pixels
     bench.see(0, START)
     bench.accept(START, 14, 20)
-    bench.session.lock([1])
+    curation.lock(bench.session, [1])
     bench.controls.choices["rule"].value = "replace"
     bench.follow()
     assert bench.session.objects[1].pixels == before
-    bench.session.lock([2])
+    curation.lock(bench.session, [2])
     bench.controls.start.click()
     assert "object 2 is locked" in bench.controls.status.text()
 
@@ -277,7 +278,7 @@ def test_undo_in_the_middle_ends_it(halt, model):
 
 def test_an_object_deleted_in_the_middle_does_not_come_back(halt, model):
     bench = halt()
-    bench.session.delete([1])
+    curation.delete(bench.session, [1])
     model.go.release(99)
     bench.finish()
     assert list(bench.session.objects) == [2]

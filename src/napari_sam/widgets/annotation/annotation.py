@@ -12,6 +12,7 @@ from psygnal import Signal
 from napari_sam.errors import NapariSamError
 from napari_sam.planes import Plane
 from napari_sam.serving.host import HostedModel
+from napari_sam.session import curation
 from napari_sam.session.changed import What
 from napari_sam.session.disk.folder import SessionFolder
 from napari_sam.session.objects import Status
@@ -55,6 +56,12 @@ class Annotation:
         Which picture this is.
     pending : Pending
         What was done before the mask was there.
+    planes : EmbeddedPlanes
+        The picture's planes as the model sees them.
+    model : HostedModel or None
+        The model that is asked.
+    tool : Tool
+        What the mouse draws.
     binding : SessionBinding
         The session, where it is saved, and the labels that it writes to.
     drawing : Drawing
@@ -80,6 +87,9 @@ class Annotation:
         self.picture = picture
         self.identity = Identity(picture)
         self.pending = Pending()
+        self.planes = EmbeddedPlanes(picture)
+        self.model: HostedModel | None = None
+        self.tool = Tool.INCLUDE
         self.selected: int | None = None
         self.binding = SessionBinding(self)
         self.drawing = Drawing(self)
@@ -107,24 +117,9 @@ class Annotation:
         return self.binding.folder
 
     @property
-    def model(self) -> HostedModel | None:
-        """The model that is asked."""
-        return self.asking.model
-
-    @property
-    def planes(self) -> EmbeddedPlanes:
-        """The picture's planes as the model sees them."""
-        return self.asking.planes
-
-    @property
     def waiting(self) -> bool:
         """True while a question to the model is open."""
         return self.session.request is not None and self.session.prediction is None
-
-    @property
-    def tool(self) -> Tool:
-        """What the mouse draws."""
-        return self.drawing.tool
 
     @property
     def seen(self) -> Plane | None:
@@ -143,8 +138,18 @@ class Annotation:
 
     def arm(self, tool: Tool) -> None:
         """Draw with this tool."""
-        self.drawing.arm(tool)
+        self.tool = tool
+        if self.flat:
+            self.drawing.prompts.arm(tool)
         self.changed.emit(What.VIEW)
+
+    def rest(self, rest: bool) -> None:
+        """Take no clicks and look at no slices ahead of one; or be as before."""
+        if rest:
+            self.drawing.prompts.rest()
+        else:
+            self.drawing.prompts.wake()
+            self.asking.ask()
 
     def select(self, object_id: int | None) -> None:
         """Take note of the object that is looked at."""
@@ -155,7 +160,7 @@ class Annotation:
         """Accept all objects on this slice that were drawn together."""
         ids, seen = self.proposed, self.seen
         if ids and seen is not None:
-            self.step(lambda s: s.set_status(ids, Status.ACCEPTED, seen))
+            self.step(lambda s: curation.set_status(s, ids, Status.ACCEPTED, seen))
 
     def step(self, step: Callable[[Session], object]) -> bool:
         """Do something to the session; if it refuses, say why and return False."""
@@ -182,10 +187,10 @@ class Annotation:
         """Show what has changed in the session."""
         if What.DRAFT in what:
             self.drawing.show()
-            if self.waiting:
-                self.asking.ask()
-            else:
-                self.drawing.show_mask()
+        if self.waiting:
+            self.asking.ask()
+        elif What.DRAFT in what:
+            self.drawing.show_mask()
         self.changed.emit(what)
 
     def close(self) -> None:
@@ -206,7 +211,8 @@ class Annotation:
 
     def _view_moved(self, event: Event) -> None:
         if event.type == "ndisplay":
-            self.drawing.turn()
+            prompts = self.drawing.prompts
+            prompts.arm(self.tool) if self.flat else prompts.disarm()
         self.look_soon()
         self.changed.emit(What.VIEW)
 

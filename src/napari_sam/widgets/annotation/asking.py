@@ -12,7 +12,6 @@ from napari_sam.session.changed import What
 from napari_sam.session.session import Session
 from napari_sam.widgets.annotation.box_batch import BoxBatch, propose
 from napari_sam.widgets.annotation.hints import GONE
-from napari_sam.widgets.jobs.plane import EmbeddedPlanes
 from napari_sam.widgets.jobs.prompt_jobs import PromptAnswer, PromptJob, PromptJobs
 from napari_sam.widgets.layers.labels_target import misfit
 from napari_sam.widgets.layers.read_prompts import AreaPrompt
@@ -24,21 +23,10 @@ __all__ = ["Asking"]
 
 
 class Asking:
-    """Sends an annotation's questions to the model, and takes the answers.
-
-    Parameters
-    ----------
-    annotation : Annotation
-        Which has its session already.
-    jobs : PromptJobs
-        Where the model works.
+    """Sends an annotation's questions to its model, and takes the answers.
 
     Attributes
     ----------
-    model : HostedModel or None
-        The model that is asked.
-    planes : EmbeddedPlanes
-        The picture's planes as the model sees them.
     boxes : BoxBatch
         What is drawn as objects of their own.
     failed : bool
@@ -46,8 +34,6 @@ class Asking:
     """
 
     def __init__(self, annotation: Annotation, jobs: PromptJobs) -> None:
-        self.model: HostedModel | None = None
-        self.planes = EmbeddedPlanes(annotation.picture)
         self.boxes = BoxBatch(jobs)
         self.failed = False
         self._annotation = annotation
@@ -59,14 +45,15 @@ class Asking:
 
     def use(self, model: HostedModel | None) -> None:
         """Ask another model from now on, or none."""
-        self.model = model
+        self._annotation.model = model
         self._begin_afresh()
 
     def ask(self) -> None:
         """Send the open question to the model, or let it look at the plane ahead of one."""
         annotation = self._annotation
         plane, waiting = annotation.session.draft.plane or annotation.seen, annotation.waiting
-        if self.model is None or plane is None or (annotation.drawing.resting and not waiting):
+        idle = annotation.drawing.prompts.resting and not waiting
+        if annotation.model is None or plane is None or idle:
             return
         if not annotation.picture.fits(plane, None):
             annotation.remarked.emit(f"⚠ {GONE}")
@@ -74,12 +61,12 @@ class Asking:
             return
         self.failed = False
         request = annotation.session.request if waiting else None
-        self._jobs.submit(self.model, PromptJob(self.planes.keep(plane), request))
+        self._jobs.submit(annotation.model, PromptJob(annotation.planes.keep(plane), request))
 
     def ask_boxes(self) -> None:
         """Ask about the boxes that wait."""
-        if self.model is not None:
-            self.boxes.ask(self.model, self.planes.of)
+        if self._annotation.model is not None:
+            self.boxes.ask(self._annotation.model, self._annotation.planes.of)
 
     def take(self, answer: PromptAnswer) -> None:
         """Take what came back from the model, unless it has seen pixels that are gone."""
@@ -102,8 +89,8 @@ class Asking:
         self.boxes.forget()
         self._annotation.picture.changed.disconnect(self._picture_changed)
         self._annotation.picture.redrawn.disconnect(self._doubt)
-        self.model = None
-        self.planes.forget()  # large, and not to wait for the garbage collector
+        self._annotation.model = None
+        self._annotation.planes.forget()  # large, and not to wait for the garbage collector
 
     def _picture_changed(self) -> None:
         self._annotation.remarked.emit("")  # what was said of the pixels before
@@ -117,7 +104,7 @@ class Asking:
             annotation.remarked.emit(said)
         elif target is not None and (said := misfit(target, picture)):
             annotation.remarked.emit(f"⚠ {said}")
-        self.planes.renew()
+        annotation.planes.renew()
         self._jobs.forget()
         hasty, pending.accepting = pending.holds(session.request), None
         session.ask_again()
@@ -130,12 +117,12 @@ class Asking:
         annotation.began_afresh.emit()
 
     def _doubt(self) -> None:
-        self.planes.doubt()
+        self._annotation.planes.doubt()
         self._annotation.look_soon()
 
     def _saw_others(self, first: Callable[[], object] = lambda: None) -> bool:
         """Begin afresh if pixels were changed in place since the model has seen them."""
-        if not self.planes.renewed:
+        if not self._annotation.planes.renewed:
             return False
         first()
         self._annotation.identity.renew()

@@ -10,15 +10,17 @@ from napari.layers import Labels
 
 from napari_sam.errors import InputError, NapariSamError
 from napari_sam.planes import Plane
+from napari_sam.session import drawing
 from napari_sam.session.changed import What
 from napari_sam.session.disk.autosave import Autosave
 from napari_sam.session.disk.folder import Restored, SessionFolder, restore
 from napari_sam.session.disk.library import sessions_folder
+from napari_sam.session.drawing import Accepted
 from napari_sam.session.overlap import Rule
-from napari_sam.session.session import Accepted, Session
+from napari_sam.session.session import Session
 from napari_sam.widgets.annotation.hints import CHANNELS
+from napari_sam.widgets.annotation.labels_listener import LabelsListener
 from napari_sam.widgets.annotation.resume_layer import layer_to_resume_in, name_as_before
-from napari_sam.widgets.layers.labels_listener import LabelsListener
 from napari_sam.widgets.layers.labels_target import (
     BEGIN,
     PAINTED_OVER,
@@ -37,11 +39,6 @@ __all__ = ["SessionBinding"]
 
 class SessionBinding:
     """The session of an annotation; another Labels layer has objects, and so a session, of its own.
-
-    Parameters
-    ----------
-    annotation : Annotation
-        Which has picture, identity and viewer already.
 
     Attributes
     ----------
@@ -89,14 +86,14 @@ class SessionBinding:
             self._go_on_in(layer)
         session = self.session
         if ends and draft.object_id is None and draft.has_prompts and session.draft.is_empty:
-            session.draw(draft.plane, draft.points, draft.labels, draft.box, draft.mask)
+            drawing.draw(session, draft.plane, draft.points, draft.labels, draft.box, draft.mask)
         self._annotation.changed.emit(What.DRAFT | What.OBJECTS)
 
     def accept(self, rule: Rule) -> Accepted:
         """Write the mask on show into the Labels layer, or into a new one if none is chosen."""
         if self.session.mask is not None or self._target is not None:
             self.ensure_target()
-        return self.session.accept(rule)
+        return drawing.accept(self.session, rule)
 
     def ensure_target(self, largest_id: int = 0) -> None:
         """Make a Labels layer with room for an id if none is chosen.
@@ -173,9 +170,7 @@ class SessionBinding:
     def _attach(self, layer: Labels) -> None:
         annotation = self._annotation
         self._target = LabelsTarget(layer, self._is_shown, annotation.undo, annotation.redo)
-        self._listener = LabelsListener(
-            annotation, self._target, annotation.look_soon, annotation.remarked.emit
-        )
+        self._listener = LabelsListener(annotation, self._target)
 
     def _is_shown(self, plane: Plane) -> bool:
         return not self._annotation.flat or plane == self._annotation.seen
@@ -197,7 +192,7 @@ class SessionBinding:
         except NapariSamError as error:
             self._annotation.remarked.emit(f"⚠ {error}")
             return
-        if restored.session.shown_in(self._target):
+        if restored.session.labels.shown_in(self._target):
             self.resume(restored)
         else:
             restored.folder.let_go()

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import groupby
-from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
 from napari_sam.planes import Plane
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction
 from napari_sam.serving.host import HostedModel
-from napari_sam.session.batch import Proposal
+from napari_sam.serving.segmenter import Segmenter
+from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.draft import Draft
 from napari_sam.session.objects import Objects, Origin, Source, Status
@@ -24,6 +26,7 @@ from napari_sam.widgets.layers.read_prompts import AreaPrompt
 __all__ = ["BoxBatch", "propose", "proposed"]
 
 Waiting = tuple[Plane, AreaPrompt]
+_Answer = tuple[Plane, list[Waiting], list[Prediction]]
 
 
 class BoxBatch(QObject):
@@ -74,7 +77,7 @@ class BoxBatch(QObject):
         self._work.cancel()
         self.waiting = []
 
-    def _take(self, answer: tuple[Plane, list[Waiting], list[Prediction]]) -> None:
+    def _take(self, answer: _Answer) -> None:
         plane, asked, predictions = answer
         left = [one for one in self.waiting if any(one is other for other in asked)]
         found = [
@@ -88,7 +91,7 @@ class BoxBatch(QObject):
 
 
 def _piece(plane: Plane, asked: list[Waiting], look: EmbeddedPlane) -> Piece:
-    def piece(segmenter: Any, pause: Callable[[], None]) -> Any:
+    def piece(segmenter: Segmenter, pause: Callable[[], None]) -> _Answer:
         embedding = look.embedding(segmenter, lambda *_: None, pause)
         prompts = [Prompts(box=area.box, mask=_full(area)) for _, area in asked]
         found = segmenter.predict_batch(embedding, prompts)
@@ -98,7 +101,7 @@ def _piece(plane: Plane, asked: list[Waiting], look: EmbeddedPlane) -> Piece:
     return piece
 
 
-def _full(area: AreaPrompt) -> Any:
+def _full(area: AreaPrompt) -> NDArray[np.bool_] | None:
     return None if area.mask is None else area.mask.full()
 
 
@@ -111,7 +114,7 @@ def propose(
     """
     found = sorted(zip(areas, predictions, strict=True), key=lambda one: -one[1].scores[0])
     proposals = [
-        Proposal(
+        NewMask(
             prediction.masks[0],
             score=float(prediction.scores[0]),
             origin=Origin(Source.PROMPTED),
@@ -119,7 +122,7 @@ def propose(
         )
         for area, prediction in found
     ]
-    with session.begin(Kind.AUTOMATIC) as batch:
+    with Batch(session, Kind.AUTOMATIC) as batch:
         ids = batch.add(plane, proposals)
     if missing := ids.count(None):
         return f"Nothing new was found in {missing} of {len(ids)} boxes."

@@ -98,7 +98,7 @@ class CurrentAnnotation:
         """Take no clicks, or take them again."""
         self._resting = rest
         if self.annotation is not None:
-            self.annotation.drawing.rest() if rest else self.annotation.drawing.wake()
+            self.annotation.rest(rest)
 
     def show_target(self) -> None:
         """Choose the labels that the annotation writes to."""
@@ -158,7 +158,7 @@ class CurrentAnnotation:
         self.annotation = annotation = Annotation(self._viewer, picture, self._jobs)
         annotation.drawing.preview.outline(self._outlined)
         if self._resting:
-            annotation.drawing.rest()
+            annotation.rest(True)
         for part in self._parts:
             part.follow(annotation)
         self._choose_labels(self._labels.layer)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_sam.planes import Plane
+from napari_sam.session import drawing
 from napari_sam.session.changed import What
 from napari_sam.widgets.annotation.hints import not_taken
 from napari_sam.widgets.layers.preview import Preview
-from napari_sam.widgets.layers.prompt_layers import PromptLayers, Tool
+from napari_sam.widgets.layers.prompt_layers import PromptLayers
 from napari_sam.widgets.layers.read_prompts import AreaPrompt, PlanePrompts, trim_box
 
 if TYPE_CHECKING:
@@ -22,54 +23,21 @@ __all__ = ["Drawing"]
 class Drawing:
     """The layers of one annotation that prompts are drawn in and that show its mask.
 
-    Parameters
-    ----------
-    annotation : Annotation
-        Which has its session already.
-
     Attributes
     ----------
-    tool : Tool
-        What the mouse draws.
+    prompts : PromptLayers
+        What prompts are drawn in.
     preview : Preview
         The mask on show.
     """
 
     def __init__(self, annotation: Annotation) -> None:
-        self.tool = Tool.INCLUDE
         self._annotation = annotation
         self.preview = Preview(annotation.viewer, annotation.picture)
-        self._prompts = PromptLayers(annotation.viewer, annotation.picture)
+        self.prompts = PromptLayers(annotation.viewer, annotation.picture)
         if (seen := annotation.seen) is not None:  # or the first click would wait for the layer
             self.preview.show(np.zeros(annotation.picture.plane_shape(seen), bool), seen)
-        self._prompts.changed.connect(self._read)
-
-    @property
-    def resting(self) -> bool:
-        """True while no prompts are taken, because nobody sees the panel."""
-        return self._prompts.resting
-
-    def arm(self, tool: Tool) -> None:
-        """Draw with this tool; in the 3D view, when that ends."""
-        self.tool = tool
-        if self._annotation.flat:
-            self._prompts.arm(tool)
-
-    def turn(self) -> None:
-        """Draw in the 2D view only."""
-        if self._annotation.flat:
-            self._prompts.arm(self.tool)
-        else:
-            self._prompts.disarm()
-
-    def rest(self) -> None:
-        """Take no clicks and look at no slices ahead of one until `wake`."""
-        self._prompts.rest()
-
-    def wake(self) -> None:
-        """Be as before."""
-        self._prompts.wake()
-        self._annotation.asking.ask()
+        self.prompts.changed.connect(self._read)
 
     def fits(self, plane: Plane, area: AreaPrompt) -> bool:
         """Tell whether the picture has such a plane, and an area does not leave it."""
@@ -81,7 +49,7 @@ class Drawing:
     def show(self) -> None:
         """Show the prompts as the session has them, and the boxes that wait."""
         annotation = self._annotation
-        self._prompts.show(annotation.session.draft, annotation.asking.boxes.waiting)
+        self.prompts.show(annotation.session.draft, annotation.asking.boxes.waiting)
 
     def show_mask(self) -> None:
         """Show the session's mask."""
@@ -90,8 +58,8 @@ class Drawing:
 
     def close(self) -> None:
         """Take the layers away."""
-        self._prompts.changed.disconnect()
-        self._prompts.close()
+        self.prompts.changed.disconnect()
+        self.prompts.close()
         self.preview.close()
 
     def _read(self) -> None:
@@ -107,10 +75,10 @@ class Drawing:
             annotation.remarked.emit("Your last object is accepted as soon as its mask is there.")
             return
         boxes, before = annotation.asking.boxes, session.draft
-        boxes.waiting = self._prompts.still_there(boxes.waiting)
+        boxes.waiting = self.prompts.still_there(boxes.waiting)
         box, mask, _ = drawn.area
         taken = annotation.step(
-            lambda s: s.draw(drawn.plane, drawn.points, drawn.labels, box, mask)
+            lambda s: drawing.draw(s, drawn.plane, drawn.points, drawn.labels, box, mask)
         )
         if taken and (session.draft is not before or drawn.remark or drawn.separate):
             annotation.remarked.emit(drawn.remark)
@@ -125,6 +93,6 @@ class Drawing:
         annotation, draft = self._annotation, self._annotation.session.draft
         plane = draft.plane or annotation.seen
         there = not draft.plane or annotation.picture.fits(draft.plane, None)
-        if not annotation.flat or plane is None or not there or self.resting:
+        if not annotation.flat or plane is None or not there or self.prompts.resting:
             return None
-        return self._prompts.read(draft, plane)
+        return self.prompts.read(draft, plane)

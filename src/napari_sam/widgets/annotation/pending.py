@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from napari_sam.session import drawing
 from napari_sam.session.draft import Draft, Request
 from napari_sam.session.session import Session
 from napari_sam.widgets.layers.read_prompts import PlanePrompts
@@ -92,14 +93,14 @@ def add(session: Session, new: Draft) -> None:
     area = (
         (before.box, before.mask) if new.box is None and new.mask is None else (new.box, new.mask)
     )
-    session.draw(new.plane, before.points + new.points, before.labels + new.labels, *area)
+    drawing.draw(session, new.plane, before.points + new.points, before.labels + new.labels, *area)
 
 
 def bring_back(session: Session, refused: Draft) -> None:
     """Draw again what was refused, of an object that was open as its correction."""
     if refused.object_id is not None and refused.object_id in session.objects:
-        session.continue_object(refused.object_id)
-    session.draw(refused.plane, refused.points, refused.labels, refused.box, refused.mask)
+        drawing.continue_object(session, refused.object_id)
+    drawing.draw(session, refused.plane, refused.points, refused.labels, refused.box, refused.mask)
 
 
 AGAIN = "⚠ This object could not be accepted. It is open again, with its prompts."
@@ -134,7 +135,7 @@ class PendingRunner:
     def put_aside(self, annotation: Annotation, why: str = "") -> bool:
         """Go on without the open object if there is more to do; False if it stays open."""
         pending, draft = annotation.pending, annotation.session.draft
-        if draft.is_empty or not pending.later or not annotation.step(Session.reject):
+        if draft.is_empty or not pending.later or not annotation.step(drawing.reject):
             return False
         pending.refused.append((draft, why))
         return True

@@ -37,14 +37,14 @@ def undo_or_redo(annotation: Annotation, again: bool = False) -> None:
     changes = session.history.undone if again else session.history.done
     if not changes:
         return
-    change, drawn, settings = changes[-1], session.draft, session.settings
+    change, drawn, scheme = changes[-1], session.draft, session.scheme
     before = _held(session.objects)
     if not annotation.step(Session.redo if again else Session.undo):
         return
     found = _differences(before, _held(session.objects), again)
     said = " ".join(_sentence(what, places) for what, places in found.items())
     where = {place: section for places in found.values() for place, section in places.items()}
-    if not found and session.settings != settings:
+    if not found and session.scheme != scheme:
         said = f"The classes are {'changed again' if again else 'as before'}."
     elif not found and session.draft != drawn:
         plane = session.draft.plane or drawn.plane

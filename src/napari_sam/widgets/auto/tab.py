@@ -16,7 +16,7 @@ from napari_sam.inference.automatic.tiles import Tiling
 from napari_sam.planes import Plane
 from napari_sam.progress import Progress
 from napari_sam.results import Proposal
-from napari_sam.session.autofill import Chosen, Filled
+from napari_sam.session.autofill import Chosen, FillCounts
 from napari_sam.session.overlap import Rule
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.auto.choices import AutoChoices
@@ -338,7 +338,7 @@ class AutoTab(QObject):
         self.controls.bar.setValue(int(100 * stand.done))
         self.controls.status.setText(through(stand))
 
-    def _end_stack(self, why: str, done: Filled) -> None:
+    def _end_stack(self, why: str, done: FillCounts) -> None:
         self.controls.show_work(False)
         self.findings.note(done)
         early = f"It ended early: {why}. The slices that are done stay. " if why else ""

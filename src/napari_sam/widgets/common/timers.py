@@ -12,17 +12,7 @@ __all__ = ["new_timer"]
 def new_timer(
     milliseconds: int, call: Callable[[], object], parent: QObject | None = None
 ) -> QTimer:
-    """Return a timer that calls once, so long after its last `start`.
-
-    Parameters
-    ----------
-    milliseconds : int
-        How long; 0 is as soon as Qt has nothing else to do.
-    call : callable
-        Called in the window's thread.
-    parent : QObject, optional
-        Qt's owner.
-    """
+    """Return a timer of Qt that calls once, so long after its last `start`."""
     timer = QTimer(parent)
     timer.setSingleShot(True)
     timer.setInterval(milliseconds)

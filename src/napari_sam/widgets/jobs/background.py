@@ -40,6 +40,11 @@ class Watcher(QObject):
         """True while something is awaited."""
         return self._open > 0
 
+    @property
+    def closed(self) -> bool:
+        """True after `close`, or when Qt has deleted this; in whatever thread it is asked."""
+        return self._closed.is_set()
+
     def watch(self, future: Future[Result], then: Then[Result]) -> Future[Result]:
         """Call `then` with a future when it has ended, also by an error or cancelled."""
         self._open += 1
@@ -51,12 +56,12 @@ class Watcher(QObject):
         self._closed.set()
 
     def _tell(self, then: Then[Result], future: Future[Result]) -> None:
-        if not self._closed.is_set():  # in whatever thread the work was done
+        if not self.closed:  # in whatever thread the work was done
             self._ended.emit(then, future)
 
     def _call(self, then: Then[Result], future: Future[Result]) -> None:
         self._open -= 1
-        if not self._closed.is_set():
+        if not self.closed:
             then(future)
 
 
@@ -86,7 +91,7 @@ class Background(Watcher):
             Called in the window's thread with the future when it has ended, also by an error or
             cancelled; not after `close`, from when on no work is begun either.
         """
-        if self._closed.is_set():
+        if self.closed:
             never: Future[Result] = Future()
             never.cancel()
             return never

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Future
 from functools import partial
+from typing import NamedTuple
 
 from qtpy.QtCore import QObject, Signal
 
@@ -44,26 +45,28 @@ class Piecework(QObject):
 
     def start(self, model: HostedModel, pieces: Iterable[Piece]) -> None:
         """Do these pieces; what was still to do is dropped."""
-        self.cancel()
         self._run = _Run(model, iter(pieces))
         self._next(self._run)
 
     def cancel(self) -> None:
         """Stop; nothing arrives any more."""
-        if self._run is not None:
-            self._run.cancelled = True
-            self._run = None
+        self._run = None
 
     def _next(self, run: _Run) -> None:
-        piece, model, later = next(run.pieces, None), run.model, self._later
+        (model, pieces), later = run, self._later
+        piece = next(pieces, None)
         if piece is None:
             self._run = None
             self.ended.emit()
             return
 
-        def pause() -> None:
-            if run.cancelled:
+        def check(*_: object) -> None:
+            """Stop what nobody waits for any more; also a download, which reports to this."""
+            if run is not self._run or self._results.closed:
                 raise CancelledError
+
+        def pause() -> None:
+            check()
             if later:
                 model.give_way()
 
@@ -71,7 +74,7 @@ class Piecework(QObject):
             pause()
             return piece(segmenter, pause)
 
-        self._results.watch(model.submit(work, run.report, later=later), partial(self._take, run))
+        self._results.watch(model.submit(work, check, later=later), partial(self._take, run))
 
     def _take(self, run: _Run, future: Future[object]) -> None:
         if run is not self._run:
@@ -86,13 +89,6 @@ class Piecework(QObject):
             self._next(run)
 
 
-class _Run:
-    def __init__(self, model: HostedModel, pieces: Iterator[Piece]) -> None:
-        self.model = model
-        self.pieces = pieces
-        self.cancelled = False
-
-    def report(self, what: str, done: int, total: int) -> None:
-        """Stop a download that nobody waits for any more."""
-        if self.cancelled:
-            raise CancelledError
+class _Run(NamedTuple):
+    model: HostedModel
+    pieces: Iterator[Piece]

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_sam.planes import Plane
-from napari_sam.session.segmenter import Segmenter
+from napari_sam.session.segmenter import Contrast, Embedding, Segmenter
+from napari_sam.widgets.layers.channel_mix import Read
 
 if TYPE_CHECKING:
     from napari_sam.widgets.layers.image_stack import ImageStack
 
-__all__ = ["Contrast", "EmbeddedPlane", "EmbeddedPlanes"]
-
-Read = Callable[[], NDArray[Any]]
+__all__ = ["EmbeddedPlane", "EmbeddedPlanes", "StackContrast"]
 
 
-class Contrast:
+class StackContrast:
     """One contrast for all planes of a picture, so that dark slices stay dark.
 
     Parameters
@@ -31,9 +29,9 @@ class Contrast:
 
     def __init__(self, sample: Read | None) -> None:
         self._sample = sample
-        self._known: tuple[Segmenter, tuple[Any, Any]] | None = None
+        self._known: tuple[Segmenter, Contrast] | None = None
 
-    def of(self, segmenter: Segmenter) -> tuple[Any, Any] | None:
+    def of(self, segmenter: Segmenter) -> Contrast | None:
         """Return (low, high) by the model's rule; None for a single plane."""
         if self._sample is None:
             return None
@@ -49,7 +47,7 @@ class EmbeddedPlane:
     ----------
     read : callable
         Reads the plane.
-    contrast : Contrast
+    contrast : StackContrast
         Of the whole picture.
 
     Attributes
@@ -60,11 +58,11 @@ class EmbeddedPlane:
         True once the picture was found to hold other pixels than those: make a new look.
     """
 
-    def __init__(self, read: Read, contrast: Contrast) -> None:
+    def __init__(self, read: Read, contrast: StackContrast) -> None:
         self._read = read
         self._contrast = contrast
-        self._embedded: tuple[Segmenter, Any] | None = None
-        self.pixels: NDArray[Any] = np.zeros((1, 1))
+        self._embedded: tuple[Segmenter, Embedding] | None = None
+        self.pixels: np.ndarray = np.zeros((1, 1))
         self.renewed = self._doubted = False
         self._digest = 0
 
@@ -84,7 +82,7 @@ class EmbeddedPlane:
         segmenter: Segmenter,
         report: Callable[[str, int, int], None],
         pause: Callable[[], None] | None = None,
-    ) -> Any:
+    ) -> Embedding:
         """Return the embedding, made at the first call unless `pause` raises an exception."""
         self.check()
         if self._embedded is None or self._embedded[0] is not segmenter:
@@ -106,14 +104,14 @@ class EmbeddedPlanes:
 
     Attributes
     ----------
-    contrast : Contrast
+    contrast : StackContrast
         Of all planes.
     """
 
     def __init__(self, picture: ImageStack) -> None:
         self._picture = picture
         self._kept: dict[Plane, EmbeddedPlane] = {}
-        self.contrast = Contrast(picture.sampler())
+        self.contrast = StackContrast(picture.sampler())
 
     @property
     def renewed(self) -> bool:
@@ -132,7 +130,7 @@ class EmbeddedPlanes:
     def renew(self) -> None:
         """Look at other pixels from now on."""
         self.forget()
-        self.contrast = Contrast(self._picture.sampler())
+        self.contrast = StackContrast(self._picture.sampler())
 
     def forget(self) -> None:
         """Forget what was seen, which is large."""
@@ -144,5 +142,5 @@ class EmbeddedPlanes:
             look.doubt()
 
 
-def _digest(pixels: NDArray[Any]) -> int:
+def _digest(pixels: np.ndarray) -> int:
     return zlib.crc32(np.ascontiguousarray(pixels).data)

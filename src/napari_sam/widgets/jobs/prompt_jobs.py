@@ -51,7 +51,6 @@ class PromptJobs(QObject):
         self._running: Future[PromptAnswer] | None = None
         self._waiting: tuple[HostedModel, PromptJob] | None = None
         self._asked: Request | None = None  # by the job that runs
-        self._closed = False
         self._results = Watcher(self)
         self._heard.connect(self._tell_progress)
 
@@ -74,7 +73,8 @@ class PromptJobs(QObject):
 
         def pause() -> None:
             waiting = self._waiting
-            if self._closed or (plane is not None and waiting and waiting[1].plane is not plane):
+            other = plane is not None and waiting is not None and waiting[1].plane is not plane
+            if other or self._results.closed:
                 raise CancelledError  # the user has gone on to something else
 
         def run(segmenter: Segmenter) -> PromptAnswer:
@@ -99,19 +99,18 @@ class PromptJobs(QObject):
 
     def close(self) -> None:
         """Let go: a download stops at its next report, and nothing is delivered any more."""
-        self._closed = True
         self._waiting = None
         self._results.close()
         if self._running is not None:
             self._running.cancel()
 
     def _report(self, what: str, done: int, total: int) -> None:
-        if self._closed:
+        if self._results.closed:
             raise CancelledError
         self._heard.emit(what, done, total)
 
     def _tell_progress(self, what: str, done: int, total: int) -> None:
-        if not self._closed:
+        if not self._results.closed:
             self.reported.emit(what, done, total)
 
     def _take(self, future: Future[PromptAnswer]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from typing import Any
+from typing import TypedDict, Unpack, cast
 
 from napari.components import Dims
 from napari.layers import Image, Layer
@@ -12,7 +12,7 @@ from psygnal import Signal
 
 from napari_sam.inference.channels import in_masks, mask_shape, named_channels
 from napari_sam.planes import Plane
-from napari_sam.widgets.layers.channel_mix import Channel, Mix, Read, finest
+from napari_sam.widgets.layers.channel_mix import Channel, LazyArray, Mix, Read, finest
 from napari_sam.widgets.layers.transform import TRANSFORM, MaskTransform
 
 __all__ = [
@@ -40,13 +40,21 @@ def on_plane(plane: Plane) -> tuple[int | slice, ...]:
     return tuple(slice(None) if at is None else at for at in plane)
 
 
-def answer(layer: Image) -> dict[str, Any]:
+class Said(TypedDict, total=False):
+    """What somebody has said of a layer's channels."""
+
+    channel_axis: int | None  # None: it is a stack
+    sees: list[int | None] | None  # which of them the model sees
+    recalled: bool  # whether it was said of other pictures
+
+
+def answer(layer: Image) -> Said:
     """Return what was said of a layer's channels; it travels with the layer."""
     said = layer.metadata.get(OURS)
-    return said if isinstance(said, dict) else {}
+    return cast(Said, said) if isinstance(said, dict) else {}
 
 
-def remember(layer: Image, **said: Any) -> None:
+def remember(layer: Image, **said: Unpack[Said]) -> None:
     """Keep what was said of a layer's channels."""
     layer.metadata[OURS] = {**answer(layer), **said}
 
@@ -96,7 +104,7 @@ class ImageStack:
         self._followed: set[Layer] = set()
 
     @property
-    def data(self) -> Any:
+    def data(self) -> LazyArray:
         """The pixels: all axes of the layer, then the colours of an RGB picture."""
         return finest(self.layer)
 
@@ -231,7 +239,8 @@ class ImageStack:
 
 def _said_mix(layer: Image, channels: list[Channel]) -> tuple[Channel | None, ...] | None:
     """Return the channels that somebody wanted the model to see; None: nobody has said."""
-    said, own = answer(layer).get("sees"), dict(enumerate(channels))
+    said = answer(layer).get("sees")
+    own: dict[int | None, Channel] = dict(enumerate(channels))
     if not isinstance(said, list) or len(said) not in (1, 3):
         return None
     mix = tuple(own.get(index) for index in said)

@@ -44,7 +44,7 @@ UNDO, REDO = "Control-Z", "Control-Shift-Z"  # napari's keys in a Labels layer
 
 
 class LabelsTarget:
-    """Reads and writes single planes of a Labels layer; fits the session's `Target` by shape.
+    """Reads and writes single planes of a Labels layer; fits `WritableLabels` by shape.
 
     What is written is no step of napari's own undo: the session has the only history, and the
     layer's undo keys go to it until `release`.
@@ -102,11 +102,11 @@ class LabelsTarget:
         return int(self.layer.data.max(initial=0))
 
     @property
-    def dtype(self) -> np.dtype[Any]:
+    def dtype(self) -> np.dtype:
         """Integer type of the labels."""
         return self.layer.data.dtype
 
-    def read(self, plane: Plane) -> NDArray[np.integer[Any]]:
+    def read(self, plane: Plane) -> NDArray[np.integer]:
         """Return the (H, W) labels of one plane.
 
         Raises
@@ -127,7 +127,7 @@ class LabelsTarget:
         plane: Plane,
         rows: NDArray[np.intp],
         columns: NDArray[np.intp],
-        values: NDArray[np.integer[Any]],
+        values: NDArray[np.integer],
     ) -> None:
         """Set pixels of one plane."""
         self.read(plane)[rows, columns] = values
@@ -216,12 +216,12 @@ class Painted(NamedTuple):
     plane: Plane
     rows: NDArray[np.intp]
     columns: NDArray[np.intp]
-    before: NDArray[Any]
-    after: NDArray[Any]
+    before: np.ndarray
+    after: np.ndarray
 
 
 def painted_planes(
-    shape: tuple[int, ...], strokes: Sequence[Any], axes: tuple[int, ...]
+    shape: tuple[int, ...], strokes: Sequence[object], axes: tuple[int, ...]
 ) -> Iterator[Painted]:
     """Sort the value of a layer's `paint` event by planes.
 
@@ -253,7 +253,7 @@ def painted_planes(
         yield Painted(tuple(plane), rows, columns, before[here], after[here])
 
 
-def _pixels(shape: tuple[int, ...], stroke: Any) -> tuple[NDArray[Any], ...]:
+def _pixels(shape: tuple[int, ...], stroke: Any) -> tuple[np.ndarray, ...]:
     """Return flat indices, values before and values after, all of shape (N,)."""
     if hasattr(stroke, "slice_key"):
         spans = (range(*part.indices(n)) for part, n in zip(stroke.slice_key, shape, strict=True))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from napari.components import ViewerModel
@@ -51,7 +50,7 @@ class Preview:
     ) -> None:
         self._viewer = viewer
         self._picture = picture
-        self._look: dict[str, Any] = {
+        self._look: dict[str, object] = {
             "name": name,
             # A direct colormap would be compiled at the first click, for a second or more.
             "colormap": CyclicLabelColormap(["transparent", *colours]),

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 
 from napari_sam.masks import CroppedMask, slices
+from napari_sam.session.changed import What
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.layers.preview import Preview
 
@@ -50,8 +51,10 @@ class Highlight:
         self._annotation.changed.disconnect(self.refresh)
         self._preview.close()
 
-    def refresh(self) -> None:
+    def refresh(self, what: What = What.VIEW) -> None:
         """Show the selected objects where they are now; cheap if nothing has changed."""
+        if not what & (What.VIEW | What.OBJECTS):
+            return
         plane, objects = self._annotation.seen, self._annotation.session.objects
         masks = []
         if plane is not None:

@@ -10,6 +10,8 @@ from napari.layers import Labels
 from qtpy.QtCore import QObject
 
 from napari_sam.planes import Plane
+from napari_sam.session import curation, drawing
+from napari_sam.session.adopt import object_at
 from napari_sam.session.changed import What
 from napari_sam.session.objects import Status
 from napari_sam.session.review import next_unsure, weakest_plane
@@ -166,7 +168,7 @@ class _Objects:
             self.say(CHOOSE)
             return
         plane = annotation.seen if annotation.seen in held.sections else weakest_plane(held)
-        if plane is not None and annotation.step(lambda s: s.reopen(one, plane)):
+        if plane is not None and annotation.step(lambda s: drawing.reopen(s, one, plane)):
             self._go(one, plane)
 
     def continue_here(self) -> None:
@@ -175,7 +177,7 @@ class _Objects:
         if one is None:
             self.say(CHOOSE)
         else:
-            self._do(lambda s: s.continue_object(one))
+            self._do(lambda s: drawing.continue_object(s, one))
 
     def pick(self) -> None:
         """Select the object below the mouse."""
@@ -184,7 +186,7 @@ class _Objects:
         found: list[int | None] = [None]
         if at is not None and seen is not None:
             place = seen, *at
-            if not annotation.step(lambda s: found.append(s.object_at(*place))):
+            if not annotation.step(lambda s: found.append(object_at(s, *place))):
                 return
         if found[-1] is None:
             self.say("There is no object below the mouse.")
@@ -195,7 +197,7 @@ class _Objects:
     def merge(self) -> None:
         """Make the selected objects one."""
         ids = self._list.selected
-        if self._do(lambda s: s.merge(ids)):
+        if self._do(lambda s: curation.merge(s, ids)):
             self._list.select(ids[0])
 
     def split(self) -> None:
@@ -204,21 +206,21 @@ class _Objects:
         if one is None:
             self.say("Select the one object to split.")
         else:
-            self._do(lambda s: s.split(one))
+            self._do(lambda s: curation.split(s, one))
 
     def lock(self) -> None:
         """Lock the selected objects; if all are, unlock them."""
         objects = self._annotation.session.objects
         locked = all(objects[n].locked for n in self._list.selected if n in objects)
-        self._do_to_selected(lambda s, ids: s.lock(ids, not locked))
+        self._do_to_selected(lambda s, ids: curation.lock(s, ids, not locked))
 
     def delete(self) -> None:
         """Take the selected objects away."""
-        self._do_to_selected(lambda s, ids: s.delete(ids))
+        self._do_to_selected(curation.delete)
 
     def give_class(self, class_id: int) -> None:
         """Give the selected objects a class."""
-        self._do_to_selected(lambda s, ids: s.set_class(ids, class_id))
+        self._do_to_selected(lambda s, ids: curation.set_class(s, ids, class_id))
 
     def configure(self, semantic: bool, classes: Mapping[int, str], new_class: int) -> None:
         """Say what the labels hold, how classes are called, and which one new objects get."""
@@ -240,7 +242,7 @@ class _Objects:
         if not everywhere and not any(seen in objects[n].sections for n in ids if n in objects):
             self.say("The selected object has nothing on this slice.")
             return
-        if self._do(lambda s: s.set_status(ids, status, None if everywhere else seen)):
+        if self._do(lambda s: curation.set_status(s, ids, status, None if everywhere else seen)):
             self.go_on()
 
     def tell_selection(self) -> None:

@@ -165,7 +165,9 @@ class _PictureChannels:
         if any(channels):  # of nothing there is no mask
             picture.see(channels)
             if all(one is None or one in picture.channels for one in channels):
-                remember(picture.layer, sees=[one and one.index for one in channels])
+                remember(
+                    picture.layer, sees=[one if one is None else one.index for one in channels]
+                )
         self._fill()
 
     def _reader(self) -> Read | None:

@@ -8,6 +8,7 @@ from functools import partial
 from psygnal import Signal
 
 from napari_sam.errors import NapariSamError
+from napari_sam.session import drawing
 from napari_sam.session.draft import Draft
 from napari_sam.session.overlap import Rule
 from napari_sam.session.session import Session
@@ -159,18 +160,18 @@ class _Prompts:
 
     def choose(self, choice: int) -> None:
         """Show a candidate."""
-        self._step(lambda session: session.choose(choice))
+        self._step(lambda session: drawing.choose(session, choice))
 
     def cycle(self) -> None:
         """Show the next candidate."""
-        self._step(Session.cycle)
+        self._step(drawing.cycle)
 
     def reject(self) -> None:
         """Throw the object being drawn away."""
         if self._annotation.pending.drop_last():
             self._part.remark("The prompts of your last object are thrown away.")
         else:
-            self._step(Session.reject)
+            self._step(drawing.reject)
 
     def undo(self) -> None:
         """Take the last step back."""
@@ -252,7 +253,7 @@ class _Prompts:
         session, rule = self._annotation.session, self._controls.rule.currentData()
         if rule != "ask":
             return self.write(Rule(rule))
-        met = session.overlap()
+        met = drawing.overlap(session)
         if not met:
             return self.write(Rule.KEEP)
         ids = ", ".join(map(str, met))

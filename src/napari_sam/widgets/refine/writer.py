@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from napari.layers import Labels
 
-from napari_sam.session.batch import Proposal
+from napari_sam.session.adopt import adopt
+from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.objects import Origin, Source, Status
 from napari_sam.widgets.annotation.annotation import Annotation
@@ -49,15 +50,15 @@ class RefineWriter:
         annotation.binding.ensure_target(max(ids))
         if self._same:
             for result in results:
-                session.adopt(result.plane, list(result.found))
+                adopt(session, result.plane, list(result.found))
         keep = {id_ for id_ in ids if self._same or (self._free and id_ not in session.objects)}
         numbers: dict[int, int | None] = {}
-        with session.begin(Kind.REFINED) as batch:
+        with Batch(session, Kind.REFINED) as batch:
             for result in results:
                 best_first = sorted(result.found.items(), key=lambda item: -item[1][0].score)
                 chosen = [item for item in best_first if not (self._same and item[1][0].unsure)]
                 proposals = [
-                    Proposal(
+                    NewMask(
                         one.after,
                         numbers.get(id_, id_ if id_ in keep else None),
                         one.score,

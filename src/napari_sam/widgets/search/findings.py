@@ -14,7 +14,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_sam.errors import InputError
 from napari_sam.planes import Plane
 from napari_sam.results import Proposal
-from napari_sam.session.autofill import Chosen, Filled, fill, settled
+from napari_sam.session.autofill import Chosen, FillCounts, fill, settled
 from napari_sam.session.classes import named
 from napari_sam.session.objects import Status
 from napari_sam.session.overlap import Rule
@@ -170,7 +170,7 @@ class Findings(QObject):
         chosen: Chosen,
         certain: float,
         words: Mapping[str, Collection[Proposal]] | None = None,
-    ) -> Filled:
+    ) -> FillCounts:
         """Put what is kept into the session, as `fill` does, and hide it.
 
         Raises
@@ -180,7 +180,7 @@ class Findings(QObject):
         """
         annotation, found = self.annotation, self.found
         if annotation is None or found is None:
-            return Filled(0, 0)
+            return FillCounts(0, 0)
         self.open_target(len(chosen.kept))
         done = fill(annotation.session, found.plane, chosen, self.rule(), certain, words)
         self.note(done)
@@ -197,7 +197,7 @@ class Findings(QObject):
         if self.annotation is not None:
             self.annotation.binding.ensure_target(largest_id)
 
-    def note(self, done: Filled) -> None:
+    def note(self, done: FillCounts) -> None:
         """Remember a step that can be taken back."""
         self._step = done.step
 

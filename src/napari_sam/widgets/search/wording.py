@@ -11,7 +11,7 @@ from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.inference.automatic.tiles import Tiling
 from napari_sam.progress import Progress
 from napari_sam.results import Proposal
-from napari_sam.session.autofill import Filled
+from napari_sam.session.autofill import FillCounts
 from napari_sam.widgets.common.keys import KEYS
 from napari_sam.widgets.common.wording import count, time_left
 from napari_sam.widgets.search.measures import diameter
@@ -97,7 +97,7 @@ def everywhere(kept: int, slices: int, linked: bool) -> str:
     )
 
 
-def filled(done: Filled) -> str:
+def filled(done: FillCounts) -> str:
     """Return what was put into the session, and what to do next."""
     said = [f"{count(done.accepted)} accepted."] if done.accepted or not done.waiting else []
     if done.waiting:

@@ -16,7 +16,8 @@ from napari_sam.progress import Estimate, Progress
 from napari_sam.results import Proposal
 from napari_sam.serving.host import HostedModel
 from napari_sam.widgets.jobs.piecework import Piecework
-from napari_sam.widgets.jobs.plane import Contrast, Read
+from napari_sam.widgets.jobs.plane import StackContrast
+from napari_sam.widgets.layers.channel_mix import Read
 
 if TYPE_CHECKING:
     from napari_sam.inference.automatic.search import SearchResult
@@ -32,7 +33,7 @@ class AutoOrder:
     ----------
     read : callable
         Reads its pixels, in the model's thread.
-    contrast : Contrast
+    contrast : StackContrast
         Of the whole picture.
     settings : GridSettings
         How it is searched.
@@ -43,7 +44,7 @@ class AutoOrder:
     """
 
     read: Read
-    contrast: Contrast
+    contrast: StackContrast
     settings: GridSettings
     where: NDArray[np.bool_] | None = None
     seeds: NDArray[np.float64] | None = None

@@ -19,7 +19,7 @@ from napari_sam.progress import Estimate, Progress
 from napari_sam.results import Step
 from napari_sam.serving.host import HostedModel
 from napari_sam.serving.segmenter import Segmenter
-from napari_sam.session.batch import Proposal
+from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.objects import Origin, Source, Status
 from napari_sam.session.overlap import Rule
@@ -150,7 +150,7 @@ class _Propagation:
         self._annotation, self._task = annotation, task
         self._session, self._target = annotation.session, annotation.target
         self._mix, self._contrast = annotation.picture.mix, annotation.planes.contrast
-        self._batch = self._session.begin(Kind.PROPAGATED, task.rule)
+        self._batch = Batch(self._session, Kind.PROPAGATED, task.rule)
         self._steps: Generator[Step] | None = None
         self._way = _Way(task)
 
@@ -203,10 +203,10 @@ class _Propagation:
         self.report.hear(step, [n for n in taken if n is not None and masks[n] is not None])
         return self._way.reach(step.index)
 
-    def _proposal(self, number: int, mask: CroppedMask | None, step: Step) -> Proposal:
+    def _proposal(self, number: int, mask: CroppedMask | None, step: Step) -> NewMask:
         near = min(self.report.anchors[number], key=lambda at: abs(at - step.index))
         sure = number not in step.unsure and mask is not None
-        return Proposal(
+        return NewMask(
             mask,
             number,
             step.scores.get(number),
