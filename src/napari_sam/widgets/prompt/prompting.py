@@ -250,7 +250,7 @@ class _Prompts:
 
     def _accept_shown(self) -> str | None:
         """Accept the mask on show; return why not, "" if it did, None if it asks first."""
-        session, rule = self._annotation.session, self._controls.rule.currentData()
+        session, rule = self._annotation.session, self._controls.choices["rule"].value
         if rule != "ask":
             return self.write(Rule(rule))
         met = drawing.overlap(session)
