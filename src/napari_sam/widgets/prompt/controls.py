@@ -48,7 +48,7 @@ OPTIONS = (
         "rule",
         "&Overlap",
         "Who keeps the pixels where a new object meets an older one",
-        entries={**RULES},
+        entries=RULES,
     ),
     Choice("outline", "Show the mask as an outline", "", False),
     Choice(
