@@ -26,7 +26,7 @@ from scipy.optimize import linear_sum_assignment
 from napari_sam.inference.automatic.linking import OVERLAP, link_by, link_slices
 from napari_sam.inference.embedding import Embedding
 from napari_sam.inference.predictor import Predictor
-from napari_sam.masks import Patch
+from napari_sam.masks import CroppedMask
 from napari_sam.prompts import Prompts
 
 __all__ = ["Chain", "link", "look_everywhere"]
@@ -37,35 +37,35 @@ LEAST_SCORE = 0.6
 SAME = 0.5  # IoU from which two masks of one slice are one object
 LINKED = 0.3  # IoU from which masks of neighbouring slices are one object
 
-Chain = dict[int, Patch]
+Chain = dict[int, CroppedMask]
 """The masks of one object by slice."""
 
 
-def look_everywhere(predictor: Predictor, embedding: Embedding) -> list[Patch]:
+def look_everywhere(predictor: Predictor, embedding: Embedding) -> list[CroppedMask]:
     """Return the objects of one slice: all candidates of all clicks, best first, none twice."""
     axes = [(np.arange(SIDE) + 0.5) * n / SIDE - 0.5 for n in embedding.shape]
     clicks = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)
-    found: list[tuple[float, Patch]] = []
+    found: list[tuple[float, CroppedMask]] = []
     for start in range(0, len(clicks), BATCH):
         prompts = [Prompts([click], [1]) for click in clicks[start : start + BATCH]]
         for answer in predictor.predict_batch(embedding, prompts):
             for mask, score in zip(answer.masks, answer.scores, strict=True):
                 if score >= LEAST_SCORE and mask.any() and mask.mean() < 0.5:
-                    found.append((float(score), Patch.of(mask)))
-    kept: list[Patch] = []
+                    found.append((float(score), CroppedMask.of(mask)))
+    kept: list[CroppedMask] = []
     for _, patch in sorted(found, key=lambda item: -item[0]):
-        if all(patch.overlap(other) < SAME for other in kept):
+        if all(patch.iou(other) < SAME for other in kept):
             kept.append(patch)
     return kept
 
 
-def link(slices: Iterable[list[Patch]]) -> list[Chain]:
+def link(slices: Iterable[list[CroppedMask]]) -> list[Chain]:
     """Join the masks of neighbouring slices that overlap, best overlap first."""
     chains: list[Chain] = []
     open_: list[Chain] = []
     for index, masks in enumerate(slices):
         pairs = [
-            (chain[index - 1].overlap(mask), i, j)
+            (chain[index - 1].iou(mask), i, j)
             for i, chain in enumerate(open_)
             for j, mask in enumerate(masks)
         ]

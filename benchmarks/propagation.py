@@ -31,7 +31,7 @@ from napari_sam.inference.predictor import Predictor
 from napari_sam.inference.propagation.propagate import propagate
 from napari_sam.inference.propagation.settings import PropagateSettings
 from napari_sam.inference.stack import Stack
-from napari_sam.masks import Patch
+from napari_sam.masks import CroppedMask, bounding_box
 from napari_sam.model.load import load_model
 from napari_sam.prompts import Prompts
 
@@ -139,8 +139,7 @@ def read(data: Path, volume: Volume, choosing: bool, most: int) -> Task:
 
 
 def _box(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-    rows, columns = Patch.of(mask).box
-    return np.array([rows.start, columns.start, rows.stop, columns.stop]) - 0.5
+    return np.array(bounding_box(mask), float) - 0.5
 
 
 def followed(predictor: Predictor, task: Task, count: int, settings: PropagateSettings) -> Masks:
@@ -198,12 +197,14 @@ class Baselines:
         for id_, known in self.answers(count).items():
             found[id_] = np.zeros(self.task.image.shape[:3], bool)
             for z, mask in known.items():
+                cropped = CroppedMask.of(mask)
                 overlaps = [
-                    chain[z].overlap(Patch.of(mask)) if z in chain else 0.0 for chain in self.chains
+                    chain[z].iou(cropped) if cropped and z in chain else 0.0
+                    for chain in self.chains
                 ]
                 if overlaps and max(overlaps) > 0:
                     for index, patch in self.chains[int(np.argmax(overlaps))].items():
-                        found[id_][index] |= patch.whole(mask.shape)
+                        found[id_][index] |= patch.full()
         return found
 
 

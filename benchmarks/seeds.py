@@ -66,9 +66,9 @@ def main() -> None:
                 predictor, rgb, settings, seeds=seeds, contrast=(0, 255), store=store
             )
             seconds = time.process_time() - begin, time.perf_counter() - start
-            labels = proposals_to_labels(last.kept or [], selection, truth.shape)
+            labels = proposals_to_labels(last.result.kept or [], selection, truth.shape)
             ious = overlaps(truth, labels)
-            found = [one for step in steps for one in step.found]
+            found = [one for step in steps for one in step.result.found]
             best = limit(Searched(picture.dataset, truth, found)) if found else (0.0, 0.0)
             right = ious[:, (ious >= 0.5).any(axis=0)]
             scores = mean_accuracy(ious), f1(ious), *best, mean_accuracy(right)

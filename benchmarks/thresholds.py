@@ -62,7 +62,7 @@ def main() -> None:
     for picture in pictures(options.data, options.most):
         rgb, truth = (one[: options.side, : options.side] for one in (picture.rgb, picture.labels))
         steps = iter_proposals(predictor, rgb, settings, contrast=(0, 255))
-        found = [one for step in steps for one in step.found]
+        found = [one for step in steps for one in step.result.found]
         print(
             f"{picture.source}: {len(np.unique(truth)) - 1} objects, {len(found)} masks", flush=True
         )

@@ -24,7 +24,9 @@ import zarr
 from numpy.typing import NDArray
 
 from napari_sam import GridSettings, Predictor, load_model
-from napari_sam.inference.automatic.tiled import TileProgress, iter_tiles
+from napari_sam.inference.automatic.search import SearchResult
+from napari_sam.inference.automatic.tiled import iter_tiles
+from napari_sam.progress import Progress
 from napari_sam.results import Proposal
 
 SPACING = 72  # pixels between nuclei
@@ -61,7 +63,7 @@ def measure(name: str, side: int, points: int) -> None:
             corners = [tuple(at) for at in rng.integers(0, side - FIELD, (FIELDS, 2)).tolist()]
         truth = [one for corner in corners for one in draw(picture, corner, rng)]
 
-        def run(most: int | None = None) -> tuple[TileProgress, float]:
+        def run(most: int | None = None) -> tuple[Progress[SearchResult], float]:
             start = time.process_time()
             steps = iter_tiles(
                 predictor,
@@ -76,14 +78,15 @@ def measure(name: str, side: int, points: int) -> None:
         if name == "sparse":
             seconds = run(most=len(range(0, side, 768)) ** 2 // 2)[1]
         step, rest = run()
-        assert step.kept is not None
-        hits = found_of(truth, step.kept)
-        f1 = 2 * hits / (len(truth) + len(step.kept))
+        kept = step.result.kept
+        assert kept is not None
+        hits = found_of(truth, kept)
+        f1 = 2 * hits / (len(truth) + len(kept))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         stopped = f" (stopped after {seconds:.0f} s, then {rest:.0f} s)" if seconds else ""
         sys.stdout.write(
             f"{name} picture of {side} x {side}: {step.total} tiles in {seconds + rest:.0f} s of "
-            f"one core{stopped}; {len(truth)} nuclei, {len(step.kept)} proposals, {hits} nuclei "
+            f"one core{stopped}; {len(truth)} nuclei, {len(kept)} proposals, {hits} nuclei "
             f"with IoU > 0.5, F1 {f1:.3f}; peak memory {peak:.2f} GiB\n"
         )
         sys.stdout.flush()

@@ -53,7 +53,7 @@ run.save("my cells")
 # %%
 # From now on it is a model by that name, here, in the panel and on the command line.
 plt.figure(figsize=(5, 2.6), layout="constrained")
-plt.plot([one.loss for one in progress if one.loss is not None])
+plt.plot([one.result.loss for one in progress if one.result.loss is not None])
 plt.xlabel("step")
 plt.ylabel("loss")
 print(ns.load_model("my cells").entry.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_sam.masks import BitMask
+from napari_sam.masks import CroppedMask, bounding_box, cropped_masks
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -14,24 +14,80 @@ def test_there_and_back(seed):
     mask = np.zeros((13, 17), bool)
     mask[rng.integers(13), rng.integers(17)] = True
     mask |= rng.random((13, 17)) < rng.choice([0, 0.05, 0.6])
-    packed = BitMask.of(mask)
+    packed = CroppedMask.of(mask)
     np.testing.assert_array_equal(packed.full(), mask)
-    assert packed.pixels == mask.sum()
-    r0, c0, r1, c1 = packed.window
-    np.testing.assert_array_equal(packed.cut(), mask[r0:r1, c0:c1])
+    assert packed.area == mask.sum()
+    r0, c0, r1, c1 = packed.box
+    np.testing.assert_array_equal(packed.crop(), mask[r0:r1, c0:c1])
     other = rng.random((13, 17)) < 0.3
     window = (2, 3, 11, 9)
     left = packed.without(other[2:11, 3:9], window)
     expected = mask.copy()
     expected[2:11, 3:9] &= ~other[2:11, 3:9]
-    assert left == BitMask.of(expected)
+    assert left == CroppedMask.of(expected)
     if other.any():
-        assert packed.joined(BitMask.of(other)) == BitMask.of(mask | other)
+        assert packed.joined(CroppedMask.of(other)) == CroppedMask.of(mask | other)
     np.testing.assert_array_equal(packed.within(window), mask[2:11, 3:9])
     assert all(packed.has(r, c) == mask[r, c] for r in range(13) for c in range(17))
 
 
 def test_nothing_is_none():
-    assert BitMask.of(np.zeros((3, 4), bool)) is None
-    whole = BitMask.of(np.ones((3, 4), bool))
+    assert CroppedMask.of(np.zeros((3, 4), bool)) is None
+    whole = CroppedMask.of(np.ones((3, 4), bool))
     assert whole.without(np.ones((3, 4), bool), (0, 0, 3, 4)) is None
+    assert bounding_box(np.zeros((3, 4), bool)) is None
+
+
+def random_mask(seed, shape=(17, 23)):
+    rng = np.random.default_rng(seed)
+    mask = np.zeros(shape, bool)
+    row, column = rng.integers(0, 10, 2)
+    mask[row : row + 6, column : column + 9] = rng.random((6, 9)) < 0.5
+    return mask
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_cropped_mask_is_its_mask(seed):
+    one, other = random_mask(seed), random_mask(seed + 50)
+    cropped = CroppedMask.of(one)
+    np.testing.assert_array_equal(cropped.full(), one)
+    assert cropped.area == one.sum()
+    assert cropped.iou(CroppedMask.of(other)) == pytest.approx(
+        (one & other).sum() / (one | other).sum()
+    )
+    assert cropped.iou(cropped) == 1
+    (apart,) = cropped_masks(np.eye(17, 23, -16, dtype=int)).values()
+    assert cropped.iou(apart) == 0
+
+
+@pytest.mark.parametrize(
+    ("at", "touches"),
+    [((0, 3), True), ((3, 0), True), ((5, 3), True), ((3, 7), True), ((1, 1), False)],
+)
+def test_the_edge(at, touches):
+    mask = np.zeros((6, 8), bool)
+    mask[at] = True
+    assert CroppedMask.of(mask).touches_edge is touches
+
+
+def test_what_others_hold_is_cut_off_tightly():
+    labels = np.array([[0, 7, 7, 9], [0, 7, 7, 9], [0, 0, 0, 0]])
+    mask = CroppedMask.of(np.array([[1, 1, 1, 1], [1, 1, 1, 1], [0, 0, 0, 1]], bool))
+    expected = np.array([[1, 0, 0, 1], [1, 0, 0, 1], [0, 0, 0, 1]], bool)
+    np.testing.assert_array_equal(mask.among(labels, 9).full(), expected)
+    right = CroppedMask.of(np.array([[0, 1, 1, 1], [0, 0, 0, 0], [0, 0, 0, 0]], bool))
+    right = right.among(labels, 9)
+    assert (right.corner, right.size) == ((0, 3), (1, 1))
+    taken = CroppedMask.of(np.array([[0, 1, 1, 0], [0, 0, 0, 0], [0, 0, 0, 0]], bool))
+    assert taken.among(labels, 9) is None
+
+
+def test_all_masks_of_labels():
+    labels = np.zeros((9, 9), np.uint32)
+    labels[1, 1:4], labels[5:7, 5], labels[8, 8] = 4_000_000_000, 2, 2
+    found = cropped_masks(labels)
+    assert list(found) == [2, 4_000_000_000]
+    for id_, mask in found.items():
+        assert mask == CroppedMask.of(labels == id_)
+    assert cropped_masks(np.zeros((3, 3), int)) == {}
+    assert list(cropped_masks(np.ones((3, 3), int))) == [1]

@@ -19,7 +19,7 @@ from napari_sam.io.export import as_labels, read_objects, write_objects
 from napari_sam.io.labels import open_labels
 from napari_sam.io.measurements import measure
 from napari_sam.io.objects.instances import cut_out
-from napari_sam.masks import patches
+from napari_sam.masks import cropped_masks
 from napari_sam.numbering import check_numbers, ranked
 
 LARGE = [
@@ -49,14 +49,14 @@ def back(path, shape):
 
 
 USES = {
-    "patches": lambda labels: list(patches(labels)),
+    "patches": lambda labels: list(cropped_masks(labels)),
     "deepest points": deepest_points,
     "cut out": lambda labels: cut_out(labels, "yx").pieces,
     "measure": lambda labels: list(measure(labels)),
     "overlaps": lambda labels: overlaps(labels, labels),
     "linking": lambda labels: list(link_slices(iter([labels, labels]))),
     "seeds": lambda labels: Anchors(labels[None], 1, labels.shape, 0, 0).at(0),
-    "refining": lambda labels: patches(check_labels(labels)),
+    "refining": lambda labels: cropped_masks(check_labels(labels)),
     "samples": lambda labels: make_picture("a", "b", np.zeros((20, 24, 3), np.uint8), labels),
     "training": lambda labels: matched(np.eye(20, 24), labels),
 }
@@ -89,10 +89,10 @@ def test_large_numbers_are_kept_exactly_or_refused(tmp_path, name, kind, number)
 
 def test_patches_keep_numbers_that_floats_cannot_tell_apart():
     labels = numbered(np.uint64, 2**64 - 1)
-    assert list(patches(labels)) == [2**64 - 2, 2**64 - 1]
+    assert list(cropped_masks(labels)) == [2**64 - 2, 2**64 - 1]
     small = labels.copy()
     small[0, 0] = 1
-    assert list(patches(small)) == [1, 2**64 - 2, 2**64 - 1]
+    assert list(cropped_masks(small)) == [1, 2**64 - 2, 2**64 - 1]
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -150,7 +150,7 @@ def test_missing_numbers_between_small_ones_are_no_objects():
     labels = np.array([[0, 7], [2, 7]])
     ids, ranks = ranked(labels)
     assert ids[ranks[ranks > 0] - 1].tolist() == labels[labels > 0].tolist()
-    assert list(patches(labels)) == [2, 7]
+    assert list(cropped_masks(labels)) == [2, 7]
     assert [row["label"] for row in measure(labels)] == [2, 7]
     assert len(deepest_points(labels)) == 2
 

@@ -246,7 +246,7 @@ def test_a_stopped_training_goes_on_where_it_was(copied):
     packed = folder / "checkpoint.pt.xz"
     packed.with_suffix("").write_bytes(lzma.decompress(packed.read_bytes()))
     run = made.tuning(folder)
-    seen = [step for step in run.run() if step.loss is not None]
+    seen = [step for step in run.run() if step.result.loss is not None]
     assert [(step.done, step.total) for step in seen] == [(2, 3), (3, 3)]
     before, *_ = log = (folder / "log.csv").read_text("utf-8").splitlines()[1:]
     assert len(log) == 3
@@ -257,7 +257,7 @@ def test_tiles_that_were_done_are_not_searched_again(copied, sleeping):
     pixels, expected = made.large(), [*arrays("tiles/labels.npz").values()]
     steps = iter_tiles(sleeping, pixels, made.GRID, tiling=made.TILING, folder=copied("tiles/kept"))
     for step, labels in zip(islice(steps, made.TILES_DONE), expected, strict=False):
-        found = proposals_to_labels(step.found, shape=pixels.shape)
+        found = proposals_to_labels(step.result.found, shape=pixels.shape)
         assert found.any()
         np.testing.assert_array_equal(found, labels)
     with pytest.raises(Looked):
@@ -269,7 +269,7 @@ def test_a_search_in_tiles_ends_as_if_it_had_not_been_stopped(copied, shipped):
     *_, last = iter_tiles(
         shipped, pixels, made.GRID, tiling=made.TILING, folder=copied("tiles/kept")
     )
-    found = proposals_to_labels(last.kept, shape=pixels.shape)
+    found = proposals_to_labels(last.result.kept, shape=pixels.shape)
     np.testing.assert_array_equal(found, expected[-1])
 
 

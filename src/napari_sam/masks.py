@@ -1,9 +1,8 @@
-"""A mask as small as it goes: cut to its box, one bit per pixel."""
+"""Masks cropped to their bounding box, one bit per pixel, and the boxes themselves."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -12,21 +11,77 @@ from scipy import ndimage
 
 from napari_sam.numbering import ranked
 
-__all__ = ["BitMask", "Patch", "Window", "around", "patches", "slices"]
+__all__ = [
+    "Box",
+    "CroppedMask",
+    "bounding_box",
+    "cropped_masks",
+    "enclosing",
+    "intersection",
+    "shifted",
+    "slices",
+]
 
-Window = tuple[int, int, int, int]
+Box = tuple[int, int, int, int]
 """First row and column, and the row and column behind the last."""
 
 
+def bounding_box(mask: NDArray[np.bool_]) -> Box | None:
+    """Return the smallest box that holds all pixels of a mask (H, W), or None if it is empty.
+
+    Examples
+    --------
+    >>> bounding_box(np.array([[0, 0, 0], [0, 1, 1]], bool))
+    (1, 1, 2, 3)
+    """
+    rows = np.flatnonzero(mask.any(axis=1))
+    if len(rows) == 0:
+        return None
+    top, bottom = int(rows[0]), int(rows[-1]) + 1
+    columns = np.flatnonzero(mask[top:bottom].any(axis=0))
+    return top, int(columns[0]), bottom, int(columns[-1]) + 1
+
+
+def enclosing(*boxes: Box) -> Box:
+    """Return the smallest box that holds all of these.
+
+    Examples
+    --------
+    >>> enclosing((0, 5, 2, 6), (1, 1, 3, 2))
+    (0, 1, 3, 6)
+    """
+    tops, lefts, bottoms, rights = zip(*boxes, strict=True)
+    return min(tops), min(lefts), max(bottoms), max(rights)
+
+
+def intersection(a: Box, b: Box) -> Box | None:
+    """Return the part that two boxes share, or None."""
+    r0, c0, r1, c1 = max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])
+    return (r0, c0, r1, c1) if r0 < r1 and c0 < c1 else None
+
+
+def shifted(box: Box, rows: int, columns: int) -> Box:
+    """Return a box moved down and to the right."""
+    return box[0] + rows, box[1] + columns, box[2] + rows, box[3] + columns
+
+
+def slices(box: Box, within: Box = (0, 0, 0, 0)) -> tuple[slice, slice]:
+    """Return the index that takes a box out of a plane, or out of a larger box of it."""
+    return (
+        slice(box[0] - within[0], box[2] - within[0]),
+        slice(box[1] - within[1], box[3] - within[1]),
+    )
+
+
 @dataclass(frozen=True)
-class BitMask:
-    """One object's pixels in one plane, at least one. Made by `BitMask.of`.
+class CroppedMask:
+    """One object's pixels in one plane, at least one. Made by `CroppedMask.of`.
 
     Parameters
     ----------
     shape : (H, W)
         Of the plane.
-    window : (r0, c0, r1, c1)
+    box : (r0, c0, r1, c1)
         The bounding box of the pixels.
     bits : bytes
         The box, row by row, eight pixels per byte.
@@ -35,15 +90,15 @@ class BitMask:
     --------
     >>> mask = np.zeros((4, 6), bool)
     >>> mask[1:3, 2:5] = True
-    >>> packed = BitMask.of(mask)
-    >>> packed.window, packed.pixels
+    >>> cropped = CroppedMask.of(mask)
+    >>> cropped.box, cropped.area
     ((1, 2, 3, 5), 6)
-    >>> (packed.full() == mask).all()
+    >>> (cropped.full() == mask).all()
     np.True_
     """
 
     shape: tuple[int, int]
-    window: Window
+    box: Box
     bits: bytes
 
     @classmethod
@@ -52,8 +107,8 @@ class BitMask:
         mask: NDArray[np.bool_],
         corner: tuple[int, int] = (0, 0),
         shape: tuple[int, int] | None = None,
-    ) -> BitMask | None:
-        """Pack a mask; None if it is empty.
+    ) -> CroppedMask | None:
+        """Crop and pack a mask; None if it is empty.
 
         Parameters
         ----------
@@ -64,183 +119,109 @@ class BitMask:
         shape : (H, W), optional
             Of the plane; that of `mask` where it is left out.
         """
-        rows = np.flatnonzero(mask.any(axis=1))
-        if len(rows) == 0:
+        box = bounding_box(mask)
+        if box is None:
             return None
-        top, bottom = int(rows[0]), int(rows[-1]) + 1
-        columns = np.flatnonzero(mask[top:bottom].any(axis=0))
-        left, right = int(columns[0]), int(columns[-1]) + 1
         height, width = shape or mask.shape
-        r, c = corner
-        bits = np.packbits(mask[top:bottom, left:right]).tobytes()
-        return cls((height, width), (top + r, left + c, bottom + r, right + c), bits)
+        bits = np.packbits(mask[slices(box)]).tobytes()
+        return cls((height, width), shifted(box, *corner), bits)
 
     @property
-    def pixels(self) -> int:
-        """How many pixels it has."""
+    def corner(self) -> tuple[int, int]:
+        """Row and column of the box's upper left pixel."""
+        return self.box[:2]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the box."""
+        return self.box[2] - self.box[0], self.box[3] - self.box[1]
+
+    @property
+    def area(self) -> int:
+        """Number of pixels."""
         return int.from_bytes(self.bits).bit_count()
 
     @property
     def is_tight(self) -> bool:
         """False if no pixel lies on one side of the box, as with pixels that are not there."""
-        cut = self.cut()
-        return all(bool(side.any()) for side in (cut[0], cut[-1], cut[:, 0], cut[:, -1]))
+        crop = self.crop()
+        return all(bool(side.any()) for side in (crop[0], crop[-1], crop[:, 0], crop[:, -1]))
 
-    def cut(self) -> NDArray[np.bool_]:
+    @property
+    def touches_edge(self) -> bool:
+        """True if it reaches the border of the plane."""
+        top, left, bottom, right = self.box
+        return top == 0 or left == 0 or bottom == self.shape[0] or right == self.shape[1]
+
+    def crop(self) -> NDArray[np.bool_]:
         """Return the (h, w) bool mask of the box."""
-        r0, c0, r1, c1 = self.window
-        size = (r1 - r0, c1 - c0)
-        flat = np.unpackbits(np.frombuffer(self.bits, np.uint8), count=size[0] * size[1])
-        return flat.reshape(size).view(bool)
+        height, width = self.size
+        flat = np.unpackbits(np.frombuffer(self.bits, np.uint8), count=height * width)
+        return flat.reshape(height, width).view(bool)
 
     def full(self) -> NDArray[np.bool_]:
         """Return the (H, W) bool mask of the plane."""
         return self.within((0, 0, *self.shape))
 
-    def within(self, window: Window) -> NDArray[np.bool_]:
-        """Return the (h, w) bool mask of any window of the plane."""
-        mask = np.zeros((window[2] - window[0], window[3] - window[1]), bool)
-        self.mark(mask, window, True)
+    def within(self, box: Box) -> NDArray[np.bool_]:
+        """Return the (h, w) bool mask of any box of the plane."""
+        mask = np.zeros((box[2] - box[0], box[3] - box[1]), bool)
+        self.mark(mask, box, True)
         return mask
 
-    def mark(self, canvas: NDArray[Any], window: Window, value: int) -> None:
-        """Set its pixels in an array that holds a window of the plane."""
-        common = shared(self.window, window)
+    def mark(self, canvas: NDArray[Any], box: Box, value: int) -> None:
+        """Set its pixels in an array that holds a box of the plane."""
+        common = intersection(self.box, box)
         if common is not None:
-            canvas[slices(common, window)][self.cut()[slices(common, self.window)]] = value
+            canvas[slices(common, box)][self.crop()[slices(common, self.box)]] = value
 
-    def meets(self, window: Window) -> bool:
-        """Tell whether its box and the window share a pixel."""
-        own = self.window
-        return (
-            own[0] < window[2] and window[0] < own[2] and own[1] < window[3] and window[1] < own[3]
-        )
+    def meets(self, box: Box) -> bool:
+        """Tell whether its box and another one share a pixel."""
+        r0, c0, r1, c1 = self.box
+        return r0 < box[2] and box[0] < r1 and c0 < box[3] and box[1] < c1
 
     def has(self, row: int, column: int) -> bool:
         """Tell whether a pixel belongs to it."""
         return bool(self.within((row, column, row + 1, column + 1))[0, 0])
 
-    def without(self, pixels: NDArray[np.bool_], window: Window) -> BitMask | None:
-        """Return what is left when the pixels of a window are taken away."""
-        common = shared(self.window, window)
+    def common(self, other: CroppedMask) -> int:
+        """Return how many pixels it shares with another mask of the plane."""
+        box = intersection(self.box, other.box)
+        if box is None:
+            return 0
+        mine, theirs = (one.crop()[slices(box, one.box)] for one in (self, other))
+        return int(np.count_nonzero(mine & theirs))
+
+    def iou(self, other: CroppedMask) -> float:
+        """Return the intersection over union with another mask of the plane."""
+        common = self.common(other)
+        return common / (self.area + other.area - common)
+
+    def without(self, pixels: NDArray[np.bool_], box: Box) -> CroppedMask | None:
+        """Return what is left when the pixels of a box are taken away."""
+        common = intersection(self.box, box)
         if common is None:
             return self
-        cut = self.cut()
-        part, taken = cut[slices(common, self.window)], pixels[slices(common, window)]
+        crop = self.crop()
+        part, taken = crop[slices(common, self.box)], pixels[slices(common, box)]
         if not (part & taken).any():
             return self
         part &= ~taken
-        return BitMask.of(cut, self.window[:2], self.shape)
+        return CroppedMask.of(crop, self.corner, self.shape)
 
-    def joined(self, other: BitMask) -> BitMask:
+    def among(self, labels: NDArray[Any], id_: int) -> CroppedMask | None:
+        """Return the part that no object but its own holds in the labels (H, W)."""
+        free = np.isin(labels[slices(self.box)], (0, id_))
+        return CroppedMask.of(self.crop() & free, self.corner, self.shape)
+
+    def joined(self, other: CroppedMask) -> CroppedMask:
         """Return the pixels of both."""
-        window = around(self.window, other.window)
-        pixels = self.within(window) | other.within(window)
-        return BitMask(self.shape, window, np.packbits(pixels).tobytes())
+        box = enclosing(self.box, other.box)
+        pixels = self.within(box) | other.within(box)
+        return CroppedMask(self.shape, box, np.packbits(pixels).tobytes())
 
 
-def around(*windows: Window) -> Window:
-    """Return the smallest window that holds all of these.
-
-    Examples
-    --------
-    >>> around((0, 5, 2, 6), (1, 1, 3, 2))
-    (0, 1, 3, 6)
-    """
-    return reduce(
-        lambda a, b: (min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])), windows
-    )
-
-
-def shared(a: Window, b: Window) -> Window | None:
-    """Return the part that two windows share, or None."""
-    r0, c0, r1, c1 = max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])
-    return (r0, c0, r1, c1) if r0 < r1 and c0 < c1 else None
-
-
-def slices(window: Window, within: Window = (0, 0, 0, 0)) -> tuple[slice, slice]:
-    """Return the index that takes a window out of a plane, or out of a larger window of it."""
-    return (
-        slice(window[0] - within[0], window[2] - within[0]),
-        slice(window[1] - within[1], window[3] - within[1]),
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class Patch:
-    """The mask of one object in one slice.
-
-    Parameters
-    ----------
-    corner : (int, int)
-        Row and column of the box's upper left pixel.
-    mask : (h, w) bool
-        Inside the box; of shape (0, 0) if the object is empty.
-
-    Examples
-    --------
-    >>> patch = Patch.of(np.array([[0, 0, 0], [0, 1, 1]], bool))
-    >>> patch.corner, patch.area, patch.mask.shape
-    ((1, 1), 2, (1, 2))
-    """
-
-    corner: tuple[int, int]
-    mask: NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, mask: NDArray[np.bool_]) -> Patch:
-        """Cut a mask (H, W) out."""
-        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-        if len(rows) == 0:
-            return cls((0, 0), np.zeros((0, 0), bool))
-        box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        return cls((int(rows[0]), int(columns[0])), mask[box].copy())
-
-    @property
-    def area(self) -> int:
-        """Number of pixels."""
-        return int(np.count_nonzero(self.mask))
-
-    @property
-    def box(self) -> tuple[slice, slice]:
-        """Where the patch lies in its slice."""
-        (row, column), (height, width) = self.corner, self.mask.shape
-        return np.s_[row : row + height, column : column + width]
-
-    def whole(self, shape: tuple[int, int]) -> NDArray[np.bool_]:
-        """Return the mask in a slice of shape (H, W)."""
-        mask = np.zeros(shape, bool)
-        mask[self.box] = self.mask
-        return mask
-
-    def among(self, labels: NDArray[Any], id_: int) -> Patch:
-        """Return the part of the object that no other one holds in the labels (H, W)."""
-        mine = Patch.of(self.mask & np.isin(labels[self.box], (0, id_)))
-        return Patch((self.corner[0] + mine.corner[0], self.corner[1] + mine.corner[1]), mine.mask)
-
-    def touches_edge(self, shape: tuple[int, int]) -> bool:
-        """Tell whether the object reaches the border of a slice of shape (H, W)."""
-        ends = np.add(self.corner, self.mask.shape)
-        return self.area > 0 and bool(min(self.corner) == 0 or (ends == shape).any())
-
-    def overlap(self, other: Patch) -> float:
-        """Return the IoU with another patch; two empty ones are the same."""
-        low = np.maximum(self.corner, other.corner)
-        high = np.minimum(
-            np.add(self.corner, self.mask.shape), np.add(other.corner, other.mask.shape)
-        )
-        both = 0
-        if (high > low).all():
-            mine, theirs = (
-                patch.mask[tuple(map(slice, low - patch.corner, high - patch.corner))]
-                for patch in (self, other)
-            )
-            both = int(np.count_nonzero(mine & theirs))
-        either = self.area + other.area - both
-        return both / either if either else 1.0
-
-
-def patches(labels: NDArray[Any]) -> dict[int, Patch]:
+def cropped_masks(labels: NDArray[Any]) -> dict[int, CroppedMask]:
     """Return every object of a slice (H, W) of whole numbers, in the order of ids.
 
     Raises
@@ -250,15 +231,19 @@ def patches(labels: NDArray[Any]) -> dict[int, Patch]:
 
     Examples
     --------
-    >>> found = patches(np.array([[7, 7, 0], [0, 300, 300]]))
-    >>> {id: patch.corner for id, patch in found.items()}
-    {7: (0, 0), 300: (1, 1)}
+    >>> found = cropped_masks(np.array([[7, 7, 0], [0, 300, 300]]))
+    >>> {id: mask.box for id, mask in found.items()}
+    {7: (0, 0, 1, 2), 300: (1, 1, 2, 3)}
     """
     ids, ranks = ranked(labels)
     return {
-        id_: Patch((box[0].start, box[1].start), ranks[box] == rank)
-        for rank, (id_, box) in enumerate(
+        id_: CroppedMask(
+            ranks.shape,
+            (at[0].start, at[1].start, at[0].stop, at[1].stop),
+            np.packbits(ranks[at] == rank).tobytes(),
+        )
+        for rank, (id_, at) in enumerate(
             zip(ids.tolist(), ndimage.find_objects(ranks), strict=True), 1
         )
-        if box is not None
+        if at is not None
     }

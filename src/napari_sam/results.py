@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
+from napari_sam.masks import Box, CroppedMask, slices
 
 __all__ = ["Prediction", "Proposal", "Step"]
 
@@ -76,33 +77,24 @@ class Step:
 class Proposal:
     """One object that was found without being asked for; made by `Proposal.of`.
 
-    Its mask is cut to its box and takes one bit a pixel, so that thousands fit in memory. The
-    masks of two proposals may overlap.
+    The masks of two proposals may overlap.
 
     Parameters
     ----------
-    shape : (int, int)
-        Height and width of the picture.
-    corner : (int, int)
-        Row and column of the box's upper left pixel.
-    size : (int, int)
-        Height and width of the box.
-    bits : (n,) uint8
-        The (h, w) mask inside the box, as `numpy.packbits` makes it.
+    cropped : CroppedMask
+        Its mask, packed, so that thousands fit in memory.
     score : float
         Predicted IoU.
     stability : float
         IoU of the mask with itself at a stricter and at a laxer threshold.
     point : (float, float)
         Row and column of the prompt.
-    crop : (int, int, int, int)
-        First row and column of the part of the picture it was found in, and those behind its last.
+    crop : Box
+        The part of the picture that it was found in.
     area : int
         Pixels.
     roundness : float
         4 pi area / perimeter^2, at most 1: that of a disc.
-    touches_edge : bool
-        Whether it reaches the border of the picture.
     intensity : float
         Mean of the picture under the mask, over all channels, in the picture's own units.
 
@@ -117,17 +109,13 @@ class Proposal:
     np.True_
     """
 
-    shape: tuple[int, int]
-    corner: tuple[int, int]
-    size: tuple[int, int]
-    bits: NDArray[np.uint8]
+    cropped: CroppedMask
     score: float
     stability: float
     point: tuple[float, float]
-    crop: tuple[int, int, int, int]
+    crop: Box
     area: int
     roundness: float
-    touches_edge: bool
     intensity: float
 
     @classmethod
@@ -139,7 +127,7 @@ class Proposal:
         score: float,
         stability: float,
         point: tuple[float, float],
-        crop: tuple[int, int, int, int] | None = None,
+        crop: Box | None = None,
         corner: tuple[int, int] = (0, 0),
     ) -> Proposal:
         """Pack a mask and measure what it shows.
@@ -167,47 +155,55 @@ class Proposal:
                 f"a mask of shape {mask.shape} at {corner} leaves the picture of shape "
                 f"{(height, width)}"
             )
-        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-        if len(rows) == 0:
+        cropped = CroppedMask.of(mask, corner, (height, width))
+        if cropped is None:
             raise InputError("a proposal needs at least one pixel; the mask is empty")
-        patch = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        top, left = int(rows[0]) + corner[0], int(columns[0]) + corner[1]
-        bottom, right = top + patch.shape[0], left + patch.shape[1]
-        area = int(np.count_nonzero(patch))
+        patch, area = cropped.crop(), cropped.area
         return cls(
-            (height, width),
-            (top, left),
-            (bottom - top, right - left),
-            np.packbits(patch),
+            cropped,
             float(score),
             float(stability),
             (float(point[0]), float(point[1])),
             crop or (0, 0, height, width),
             area,
             min(1.0, 4 * math.pi * area / _perimeter(patch) ** 2),
-            top == 0 or left == 0 or bottom == height or right == width,
-            _mean(image[top:bottom, left:right][patch]),
+            _mean(image[slices(cropped.box)][patch]),
         )
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the picture."""
+        return self.cropped.shape
+
+    @property
+    def corner(self) -> tuple[int, int]:
+        """Row and column of the box's upper left pixel."""
+        return self.cropped.corner
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the box."""
+        return self.cropped.size
 
     @property
     def box(self) -> tuple[slice, slice]:
         """Where the patch lies in the picture."""
-        (top, left), (height, width) = self.corner, self.size
-        return np.s_[top : top + height, left : left + width]
+        return slices(self.cropped.box)
 
     @property
     def patch(self) -> NDArray[np.bool_]:
         """The (h, w) mask inside the box."""
-        height, width = self.size
-        flat = np.unpackbits(self.bits, count=height * width)
-        return flat.reshape(self.size).view(bool)
+        return self.cropped.crop()
 
     @property
     def mask(self) -> NDArray[np.bool_]:
         """The (H, W) mask in the picture."""
-        mask = np.zeros(self.shape, bool)
-        mask[self.box] = self.patch
-        return mask
+        return self.cropped.full()
+
+    @property
+    def touches_edge(self) -> bool:
+        """Whether it reaches the border of the picture."""
+        return self.cropped.touches_edge
 
 
 def _perimeter(patch: NDArray[np.bool_]) -> float:

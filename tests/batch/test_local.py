@@ -20,7 +20,7 @@ def test_all_files_are_done_but_the_bad_one_and_no_part_twice(tmp_path):
     steps.close()
     assert not (tmp_path / "b.txt").exists()
     *_, last = run_here(works, predictor=None)
-    assert (last.work, last.report) == (works[2], 1)
+    assert (last.result.work, last.result.report) == (works[2], 1)
     assert (tmp_path / "b.txt").read_text() == "0\n1\n2\n3"
     log = (tmp_path / "log.txt").read_text().splitlines()
     assert [line.split(maxsplit=1)[1] for line in log if "begin" in line] == [
@@ -28,5 +28,5 @@ def test_all_files_are_done_but_the_bad_one_and_no_part_twice(tmp_path):
         "c.txt begin 0",
     ]
     problem = next(iter(run_here(works, predictor=None)))
-    assert problem.work == works[0]
-    assert "gone is not there" in problem.problem
+    assert problem.result.work == works[0]
+    assert "gone is not there" in problem.result.problem

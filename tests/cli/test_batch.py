@@ -15,6 +15,7 @@ from napari_sam.cli.main import main
 from napari_sam.inference.automatic import search
 from napari_sam.inference.refinement import refine as refining
 from napari_sam.io.labels import open_labels
+from napari_sam.progress import Progress
 from napari_sam.results import Proposal
 
 
@@ -44,10 +45,8 @@ def searched(monkeypatch):
 
     def find(predictor, image, settings, **named):
         seen.append(image)
-        yield search.GridProgress(
-            *(1, 1, []),
-            [Proposal.of(image > 100, image, score=0.9, stability=0.9, point=(0, 0))],
-        )
+        one = Proposal.of(image > 100, image, score=0.9, stability=0.9, point=(0, 0))
+        yield Progress(1, 1, search.SearchResult([], [one]))
 
     monkeypatch.setattr(search, "iter_proposals", find)
     return seen

@@ -13,6 +13,7 @@ import tifffile
 from napari_sam.cli.commands import gui
 from napari_sam.cli.main import main
 from napari_sam.inference.automatic import search
+from napari_sam.progress import Progress
 from napari_sam.results import Proposal
 
 GOOD = ("a.tif", "new\nline\x1b[2J.tif", "sur\udcffro.tif", "sub/a.tif", "[a]*.tif", "d.tif/in.tif")
@@ -36,7 +37,7 @@ def odd(tmp_path, monkeypatch):
 
     def find(predictor, image, settings, **named):
         one = Proposal.of(image > 100, image, score=0.9, stability=0.9, point=(0, 0))
-        yield search.GridProgress(1, 1, [], [one])
+        yield Progress(1, 1, search.SearchResult([], [one]))
 
     monkeypatch.setattr(search, "iter_proposals", find)
     monkeypatch.setenv("NAPARI_SAM_EMBEDDINGS", str(tmp_path / "embeddings"))

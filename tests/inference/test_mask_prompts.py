@@ -7,7 +7,7 @@ import pytest
 
 from napari_sam.errors import InputError
 from napari_sam.inference.mask_prompts import PromptRule, prompts_from
-from napari_sam.masks import Patch
+from napari_sam.masks import CroppedMask
 
 SHAPE = (40, 50)
 
@@ -24,8 +24,8 @@ def labels():
 
 def told(labels, **rule):
     nothing = {"mask": False, "box": False}
-    patch = Patch.of(labels == 1)
-    return prompts_from(patch, SHAPE, PromptRule(**nothing | rule), labels, 1)
+    patch = CroppedMask.of(labels == 1)
+    return prompts_from(patch, PromptRule(**nothing | rule), labels, 1)
 
 
 def test_mask_and_box(labels):

@@ -26,10 +26,10 @@ def test_the_nearest_comes_first_and_all_are_counted():
     stack = Stack()
     steps = list(stack.steps())
     assert stack.order == [4, 3, 5, 2, 6, 1, 7, 0, 8]
-    assert [(step.done, step.total, step.nbytes) for step in steps] == [
+    assert [(step.done, step.total, step.result.nbytes) for step in steps] == [
         (n, 9, 10 * n) for n in range(10)
     ]
-    assert not any(step.full for step in steps)
+    assert not any(step.result.full for step in steps)
     assert steps[5].seconds_left > steps[-1].seconds_left == 0
 
 
@@ -57,15 +57,15 @@ def test_the_last_do_not_push_out_the_first():
     stack = Stack()
     last = list(stack.steps(budget=35))[-1]
     assert stack.order == [4, 3, 5]
-    assert (last.done, last.full) == (3, True)
-    assert [step.full for step in Stack().steps(budget=0)] == [True]
-    assert not list(Stack().steps(budget=90))[-1].full
+    assert (last.done, last.result.full) == (3, True)
+    assert [step.result.full for step in Stack().steps(budget=0)] == [True]
+    assert not list(Stack().steps(budget=90))[-1].result.full
 
 
 def test_it_ends_where_nothing_more_can_be_kept():
     stack = Stack()
     last = list(stack.steps(lambda z: 0 if z == 5 else 10))[-1]
-    assert (last.done, last.full) == (2, True)
+    assert (last.done, last.result.full) == (2, True)
 
 
 def test_a_plane_that_cannot_be_embedded_is_named_and_left_out():
@@ -75,8 +75,10 @@ def test_a_plane_that_cannot_be_embedded_is_named_and_left_out():
         return 10
 
     steps = list(Stack().steps(keep))
-    assert [step.problem for step in steps if step.problem] == ["no pixel has a finite value"]
-    assert (steps[-1].done, steps[-1].nbytes) == (9, 80)
+    assert [step.result.problem for step in steps if step.result.problem] == [
+        "no pixel has a finite value"
+    ]
+    assert (steps[-1].done, steps[-1].result.nbytes) == (9, 80)
 
 
 def test_other_errors_end_it():

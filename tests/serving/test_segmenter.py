@@ -63,7 +63,7 @@ def test_a_large_picture_is_searched_in_tiles(store, width, total):
     grid = GridSettings("grid", points_per_side=2)
     steps = list(segmenter_of(store).find(picture, grid, where, None, lambda: None))
     assert steps[-1].total == total  # points, or tiles
-    assert steps[-1].kept is not None
+    assert steps[-1].result.kept is not None
 
 
 def test_a_model_of_the_zoo_is_loaded_and_told_about(tmp_path, monkeypatch, store):

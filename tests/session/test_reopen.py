@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_sam.errors import InputError
-from napari_sam.masks import BitMask
+from napari_sam.masks import CroppedMask
 from napari_sam.session import curation, drawing
 from napari_sam.session.adopt import object_at
 from napari_sam.session.batch import Batch, NewMask
@@ -212,11 +212,11 @@ def test_planes_across_those_of_the_objects_are_refused(session, accepted, model
 def test_a_rough_mask_is_refined(session, answer, model):
     rough = np.zeros(SHAPE[1:], bool)
     rough[5:15, 5:15] = True
-    drawing.draw(session, at(1), mask=BitMask.of(rough), box=(4, 4, 15, 15))
+    drawing.draw(session, at(1), mask=CroppedMask.of(rough), box=(4, 4, 15, 15))
     answer()
     np.testing.assert_array_equal(model.asked[-1].mask, rough)
     drawing.accept(session)
-    assert session.objects[1].sections[at(1)].prompts.mask == BitMask.of(rough)
+    assert session.objects[1].sections[at(1)].prompts.mask == CroppedMask.of(rough)
 
 
 def test_a_label_under_the_mouse_becomes_an_object(session, labels):

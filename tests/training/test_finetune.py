@@ -40,14 +40,14 @@ def test_a_run_tells_where_it_is_and_ends_with_a_table(pictures, validation, tmp
     monkeypatch.setenv("NAPARI_SAM_MODELS", str(tmp_path / "models"))
     run = run_of(pictures, validation, tmp_path / "run")
     seen = list(run.run())
-    phases = list(dict.fromkeys(p.phase for p in seen))
+    phases = list(dict.fromkeys(p.result.phase for p in seen))
     assert phases == [
         *("Scoring the base model", "Looking at the pictures", "Training", "Scoring the new model")
     ]
-    training = [p for p in seen if p.phase == "Training" and p.loss is not None]
+    training = [p for p in seen if p.result.phase == "Training" and p.result.loss is not None]
     assert [(p.done, p.total) for p in training] == [(n, 4) for n in (1, 2, 3, 4)]
     assert training[-1].seconds_left == 0
-    last = training[-1]
+    last = training[-1].result
     assert 0 <= last.validation <= 1
     assert last.preview.predicted.shape == last.preview.truth.shape == (96, 120)
     assert [row["measure"] for row in run.table] == ["1 click", "3 clicks", "Box"]
@@ -72,8 +72,11 @@ def test_a_stopped_run_goes_on_where_it_was(pictures, validation, tmp_path):
     steps.close()
     second = run_of(pictures, validation, tmp_path / "run")
     seen = list(second.run())
-    assert "Scoring the base model" not in {p.phase for p in seen}
-    assert [p.done for p in seen if p.phase == "Training" and p.loss is not None] == [3, 4]
+    assert "Scoring the base model" not in {p.result.phase for p in seen}
+    assert [p.done for p in seen if p.result.phase == "Training" and p.result.loss is not None] == [
+        3,
+        4,
+    ]
     for name, value in whole.trainer.average.values.items():
         assert torch.equal(value, second.trainer.average.values[name]), name
     assert second.table == whole.table
@@ -83,7 +86,7 @@ def test_a_stopped_run_goes_on_where_it_was(pictures, validation, tmp_path):
 
 def test_another_plan_or_other_pictures_are_not_mixed_up(pictures, validation, tmp_path):
     steps = run_of(pictures, validation, tmp_path).run()
-    while next(steps).phase != "Training":
+    while next(steps).result.phase != "Training":
         pass
     steps.close()
     with pytest.raises(InputError, match="another plan"):
@@ -122,7 +125,7 @@ def test_no_pictures_are_refused(tmp_path):
 
 def test_without_validation_pictures_the_last_weights_ship(pictures, tmp_path):
     run = run_of(pictures, [], tmp_path)
-    assert {p.phase for p in run.run()} == {"Looking at the pictures", "Training"}
+    assert {p.result.phase for p in run.run()} == {"Looking at the pictures", "Training"}
     assert run.table == []
 
 
@@ -132,11 +135,11 @@ def test_a_full_disk_takes_the_checkpoint_and_not_the_run(pictures, tmp_path, mo
 
     monkeypatch.setattr(torch, "save", refuse)
     run = run_of(pictures, (), tmp_path / "run")
-    assert [p.done for p in run.run() if p.loss is not None] == [1, 2, 3, 4]
+    assert [p.done for p in run.run() if p.result.loss is not None] == [1, 2, 3, 4]
     assert "the run goes on without a checkpoint: " in caplog.text
     assert "checkpoint.pt cannot be written; is the disk full? " in caplog.text
     steps = run_of(pictures, (), tmp_path / "run").run()
-    while next(steps).phase != "Training":
+    while next(steps).result.phase != "Training":
         pass
     with pytest.raises(OSError, match="is the disk full"):  # nothing else has what was learned
         steps.close()

@@ -416,7 +416,7 @@ class TestWords:
         panel.resize(300, 200)
         panel.show()
         area = panel.tabs.currentWidget()
-        bar, rule = area.verticalScrollBar(), panel.controls.rule
+        bar, rule = area.verticalScrollBar(), panel.controls.choices["rule"].native
         panel.controls.more.click()
         QApplication.processEvents()
         assert bar.maximum() > 0 == area.horizontalScrollBar().maximum()

@@ -170,7 +170,7 @@ def test_a_question_is_asked_where_it_is_seen(desk):
     d = desk(picture(3, 80, 120))
     d.click(1, 40, 60)
     d.press(Qt.Key.Key_N)
-    rule = d.panel.controls.rule
+    rule = d.panel.controls.choices["rule"].native
     rule.setCurrentIndex(rule.findData("ask"))
     d.panel.tabs.setCurrentWidget(d.panel.stack.controls)
     d.focus()

@@ -7,7 +7,7 @@ import zlib
 
 import numpy as np
 
-from napari_sam.masks import BitMask
+from napari_sam.masks import CroppedMask
 from napari_sam.session import curation, drawing
 from napari_sam.session.adopt import adopt
 from napari_sam.session.batch import Batch, NewMask
@@ -75,7 +75,7 @@ def before_snapshot(session, labels):
     drawing.draw(session, at(1), [(12, 20), (14, 22.5)], [1, 0], (6, 14, 19, 28))
     answer(session)
     second = drawing.accept(session).object_id
-    third = accept(session, at(2), box=(8, 10, 18, 22), mask=BitMask.of(square(10, 12, 6)))
+    third = accept(session, at(2), box=(8, 10, 18, 22), mask=CroppedMask.of(square(10, 12, 6)))
     adopt(session, at(2))
     propagated = Origin(Source.PROPAGATED, at(0))
     with Batch(session, Kind.PROPAGATED) as batch:

@@ -136,7 +136,10 @@ def tiles(folder: Path) -> None:
     shipped, pixels = Predictor(load_model("cells_tiny", "cpu")), made.large()
     given = {"tiling": made.TILING, "folder": folder / "kept"}
     steps = list(iter_tiles(shipped, pixels, made.GRID, tiling=made.TILING))
-    found = [proposals_to_labels(step.kept or step.found, shape=pixels.shape) for step in steps]
+    found = [
+        proposals_to_labels(step.result.kept or step.result.found, shape=pixels.shape)
+        for step in steps
+    ]
     np.savez_compressed(folder / "labels.npz", *found)
     list(islice(iter_tiles(shipped, pixels, made.GRID, **given), made.TILES_DONE))
 

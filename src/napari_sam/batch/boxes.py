@@ -140,7 +140,7 @@ class _Boxed:
     ) -> dict[int, Found]:
         """Return the masks of the boxes on a slice by id."""
         from napari_sam.inference.overlaps import Found
-        from napari_sam.masks import Patch
+        from napari_sam.masks import CroppedMask
         from napari_sam.prompts import Prompts
 
         found, ids = {}, list(corners)
@@ -148,7 +148,7 @@ class _Boxed:
             prompts = [Prompts(box=corners[id_]) for id_ in some]
             answers = self.predictor.predict_batch(embedding, prompts)
             for id_, answer in zip(some, answers, strict=True):
-                found[id_] = Found(Patch.of(answer.masks[0]), float(answer.scores[0]))
+                found[id_] = Found(CroppedMask.of(answer.masks[0]), float(answer.scores[0]))
         return found
 
     def _note_missing(self, plane: tuple[int, ...], found: Mapping[int, Found]) -> None:
@@ -156,8 +156,8 @@ class _Boxed:
         there = np.unique(self.labels[plane])
         here = (self.boxes.planes == plane).all(axis=1) & ~np.isin(self.boxes.ids, there)
         for row in np.flatnonzero(here):
-            area = found[int(self.boxes.ids[row])].patch.area
-            why = "others took all of its mask" if area else "its mask is empty"
+            mask = found[int(self.boxes.ids[row])].mask
+            why = "its mask is empty" if mask is None else "others took all of its mask"
             self.unlabelled[self.boxes.name(row)] = why
 
 

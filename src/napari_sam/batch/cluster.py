@@ -22,8 +22,9 @@ from uuid import uuid4
 
 import napari_sam
 from napari_sam.batch.model import WorkersModel, loaded
-from napari_sam.batch.task import Job, Progress, Work
+from napari_sam.batch.task import FileState, Job, Work
 from napari_sam.errors import DISTRIBUTION, ClusterError
+from napari_sam.progress import Progress
 from napari_sam.reasons import reason
 
 if TYPE_CHECKING:
@@ -36,7 +37,9 @@ AHEAD = 3  # tasks per thread in the scheduler's hands, so that a worker finds t
 _turn = Lock()  # a worker has one model, whatever its threads: it does one part at a time
 
 
-def run_on_cluster(works: Sequence[Work], model: WorkersModel, address: str) -> Generator[Progress]:
+def run_on_cluster(
+    works: Sequence[Work], model: WorkersModel, address: str
+) -> Generator[Progress[FileState]]:
     """Do work on an existing cluster.
 
     A generator that is closed early, or interrupted, cancels what no worker has begun; what is
@@ -51,7 +54,7 @@ def run_on_cluster(works: Sequence[Work], model: WorkersModel, address: str) -> 
 
     Yields
     ------
-    Progress
+    Progress of FileState
 
     Raises
     ------
@@ -80,8 +83,8 @@ class _File:
     total: int = 1
     problem: str = ""
 
-    def progress(self, report: Any = None) -> Progress:
-        return Progress(self.work, self.done, self.total, report, self.problem)
+    def progress(self, report: Any = None) -> Progress[FileState]:
+        return Progress(self.done, self.total, FileState(self.work, report, self.problem))
 
 
 @dataclass(frozen=True)
@@ -140,7 +143,9 @@ def _complete(steps: Iterator[float]) -> None:
         pass
 
 
-def _run(client: Client, works: Iterable[Work], model: WorkersModel) -> Iterator[Progress]:
+def _run(
+    client: Client, works: Iterable[Work], model: WorkersModel
+) -> Iterator[Progress[FileState]]:
     """Give out tasks as workers become free, and tell what became of them."""
     from distributed import as_completed
 
@@ -175,7 +180,9 @@ def _next(ready: deque[_Task], files: Iterator[_File]) -> _Task | None:
     return None if file is None else _Task(file, _begin)
 
 
-def _settle(task: _Task, future: Future[_Answer], ready: deque[_Task]) -> Iterator[Progress]:
+def _settle(
+    task: _Task, future: Future[_Answer], ready: deque[_Task]
+) -> Iterator[Progress[FileState]]:
     """Tell what became of a task, and add what is to be done next."""
     file, report = task.file, None
     if file.problem:  # of another part, told already

@@ -16,17 +16,17 @@ from napari_sam.batch.slices import Runs, SeedsOf, axes, label_slices, runs, see
 from napari_sam.batch.target import Target
 from napari_sam.batch.words import Naming, Words, label_words
 from napari_sam.errors import InputError
-from napari_sam.inference.automatic.search import GridProgress
+from napari_sam.inference.automatic.search import SearchResult
 from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.inference.automatic.tiles import Tile, TileStore, Tiling, sample_picture, stamp
 from napari_sam.inference.sampling import sample_stack
 from napari_sam.inference.store.memory import MemoryStore
 from napari_sam.inference.store.store import EmbeddingStore, open_store
 from napari_sam.io.pictures import Plane, open_picture, read_plane
+from napari_sam.progress import Progress
 from napari_sam.serving.segmenter import Segmenter
 
 if TYPE_CHECKING:
-    from napari_sam.inference.automatic.tiled import TileProgress
     from napari_sam.inference.predictor import Predictor
     from napari_sam.results import Proposal
 
@@ -169,10 +169,10 @@ class _Search:
         """Return the objects of a slice, from the folder if they are kept there."""
         found: list[Proposal] = []
         for step in self._steps(plane):
-            found = step.kept or found
+            found = step.result.kept or found
         return found
 
-    def _steps(self, plane: tuple[int, ...]) -> Iterator[GridProgress | TileProgress]:
+    def _steps(self, plane: tuple[int, ...]) -> Iterator[Progress[SearchResult]]:
         """Search a slice, unless it is kept what was found there; in tiles if it is large."""
         from napari_sam.inference.automatic.search import iter_proposals
         from napari_sam.inference.automatic.tiled import iter_tiles
@@ -196,13 +196,13 @@ class _Search:
         mark = stamp(pixels, whole, settings, self._stacked or (0, 0), model)
         found = kept.read(whole, mark)
         if found is not None:
-            yield GridProgress(1, 1, [], found)
+            yield Progress(1, 1, SearchResult([], found))
             return
         found = []
         for step in iter_proposals(
             self.predictor, pixels, settings, seeds=points, contrast=self._stacked, store=self.store
         ):
-            found = step.kept or found
+            found = step.result.kept or found
             yield step
         kept.write(whole, mark, found)
 

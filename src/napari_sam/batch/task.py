@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from napari_sam.inference.predictor import Predictor
 
-__all__ = ["Job", "Progress", "Work"]
+__all__ = ["FileState", "Job", "Work"]
 
 
 class Job(Protocol):
@@ -55,16 +55,12 @@ class Work(Protocol):
 
 
 @dataclass(frozen=True)
-class Progress:
-    """How far a file is.
+class FileState:
+    """What is known of a file; its progress counts parts.
 
     Parameters
     ----------
     work : Work
-    done : float
-        Parts.
-    total : int
-        Parts.
     report : object
         What `Job.finish` returned; None before.
     problem : str
@@ -72,7 +68,5 @@ class Progress:
     """
 
     work: Work
-    done: float
-    total: int
     report: Any = None
     problem: str = ""

@@ -132,11 +132,12 @@ def label_all(
                 names[id(work)] = path
     try:
         for step in all_done([works[path] for path in names.values()], model, chosen):
-            path = names[id(step.work)]
-            if step.problem:
-                failures.reasons[str(path)] = step.problem
+            file = step.result
+            path = names[id(file.work)]
+            if file.problem:
+                failures.reasons[str(path)] = file.problem
             else:
-                reports[path] = _report(path, works[path], step.report)
+                reports[path] = _report(path, works[path], file.report)
     except KeyboardInterrupt:
         going_on = "the same command with --resume goes on"
         print(f"stopped; {len(reports)} of {count} are done; {going_on}", file=sys.stderr)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from napari_sam.reasons import reason, shown
 from napari_sam.zoo import catalogue
-from napari_sam.zoo.download import Progress
+from napari_sam.zoo.download import OnBytes
 
 __all__ = ["Failures", "add_saying", "byte_bar", "fetched"]
 
@@ -25,7 +25,7 @@ def add_saying(parser: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def byte_bar(title: str) -> Iterator[Progress]:
+def byte_bar(title: str) -> Iterator[OnBytes]:
     """Show a bar for bytes once the first of them are reported."""
     from tqdm import tqdm
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from napari_sam.batch.model import WorkersModel
-    from napari_sam.batch.task import Progress, Work
+    from napari_sam.batch.task import FileState, Work
+    from napari_sam.progress import Progress
 
 __all__ = ["add_scheduler", "all_done", "done_by_cluster"]
 
@@ -32,7 +33,7 @@ def add_scheduler(parser: argparse.ArgumentParser) -> None:
 
 def all_done(
     works: Sequence[Work], model: WorkersModel, chosen: argparse.Namespace
-) -> Iterator[Progress]:
+) -> Iterator[Progress[FileState]]:
     """Do all work behind a bar; give what is said last of each file, as soon as it is said.
 
     That is its report or its problem. The model is loaded if there is any work, and not here if a
@@ -52,27 +53,28 @@ def all_done(
         ) as bar,
     ):  # fmt: skip
         for step in steps:
-            ended = step.report is not None or bool(step.problem)
+            file = step.result
+            ended = file.report is not None or bool(file.problem)
             share = 1.0 if ended else step.done / step.total
-            bar.update(share - begun.get(id(step.work), 0.0))
-            begun[id(step.work)] = share
+            bar.update(share - begun.get(id(file.work), 0.0))
+            begun[id(file.work)] = share
             if ended:
-                del begun[id(step.work)]
+                del begun[id(file.work)]
                 yield step
 
 
-def done_by_cluster(works: Sequence[Work], chosen: argparse.Namespace) -> list[Progress]:
+def done_by_cluster(works: Sequence[Work], chosen: argparse.Namespace) -> list[Progress[FileState]]:
     """Return, for each work, what was said of it last: its report, or the problem."""
     from napari_sam.batch.model import workers_model
 
     model = workers_model(chosen.model, chosen.device)
-    last = {id(step.work): step for step in all_done(works, model, chosen)}
+    last = {id(step.result.work): step for step in all_done(works, model, chosen)}
     return [last[id(work)] for work in works]
 
 
 def _begun(
     works: Sequence[Work], model: WorkersModel, scheduler: str | None
-) -> Generator[Progress]:
+) -> Generator[Progress[FileState]]:
     if scheduler is not None:
         from napari_sam.batch.cluster import run_on_cluster
 

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_sam.masks import bounding_box, slices
+
 __all__ = ["deepest_point", "inside"]
 
 
@@ -25,5 +27,6 @@ def deepest_point(mask: NDArray[np.bool_]) -> tuple[int, int]:
 
 def inside(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
     """Return the rows and columns of a mask's bounding box; the mask must not be empty."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+    box = bounding_box(mask)
+    assert box is not None
+    return slices(box)

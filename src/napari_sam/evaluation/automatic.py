@@ -35,12 +35,12 @@ def find_all(
     """
     for picture in pictures:
         kept: list[Proposal] = []
-        calls = 0
+        calls = 0.0
         for step in iter_proposals(predictor, picture.rgb, settings, contrast=(0, 255)):
-            kept, calls = step.kept or kept, step.done
+            kept, calls = step.result.kept or kept, step.done
         truth = np.where(np.isin(picture.labels, picture.ids), picture.labels, 0)
         ious = overlaps(truth, proposals_to_labels(kept, shape=truth.shape))
-        scores = {"mSA": mean_accuracy(ious), "F1": f1(ious), "calls": float(calls)}
+        scores = {"mSA": mean_accuracy(ious), "F1": f1(ious), "calls": calls}
         yield picture, scores
 
 

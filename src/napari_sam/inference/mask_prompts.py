@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_sam.errors import InputError
-from napari_sam.masks import Patch, patches
+from napari_sam.masks import CroppedMask, cropped_masks
 from napari_sam.prompts import Prompts
 
 __all__ = ["PromptRule", "prompts_from"]
@@ -53,8 +53,7 @@ class PromptRule:
 
 
 def prompts_from(
-    patch: Patch,
-    shape: tuple[int, int],
+    mask: CroppedMask,
     rule: PromptRule,
     labels: NDArray[Any] | None = None,
     id_: int = 0,
@@ -63,10 +62,8 @@ def prompts_from(
 
     Parameters
     ----------
-    patch : Patch
-        The mask, not empty.
-    shape : (H, W)
-        Of the picture.
+    mask : CroppedMask
+        The mask.
     rule : PromptRule
         What to say.
     labels : (H, W) int, optional
@@ -78,22 +75,19 @@ def prompts_from(
     --------
     >>> mask = np.zeros((9, 9), bool)
     >>> mask[2:5, 3:8] = True
-    >>> prompts = prompts_from(Patch.of(mask), (9, 9), PromptRule(mask=False, inside=1))
+    >>> prompts = prompts_from(CroppedMask.of(mask), PromptRule(mask=False, inside=1))
     >>> prompts.box.tolist(), prompts.points.tolist()
     ([1.5, 2.5, 4.5, 7.5], [[3.0, 4.0]])
     """
-    rows, columns = patch.box
-    inside = _deepest(patch.mask, rule.inside) + patch.corner
+    inside = _deepest(mask.crop(), rule.inside) + mask.corner
     outside = np.zeros((0, 2))
     if rule.outside and labels is not None:
-        outside = _neighbours(patch, labels, id_)[: rule.outside]
+        outside = _neighbours(mask, labels, id_)[: rule.outside]
     return Prompts(
         points=np.concatenate([inside, outside]),
         labels=[1] * len(inside) + [0] * len(outside),
-        box=np.array([rows.start, columns.start, rows.stop, columns.stop]) - 0.5
-        if rule.box
-        else None,
-        mask=patch.whole(shape) if rule.mask else None,
+        box=np.array(mask.box) - 0.5 if rule.box else None,
+        mask=mask.full() if rule.mask else None,
     )
 
 
@@ -110,14 +104,15 @@ def _deepest(mask: NDArray[np.bool_], count: int) -> NDArray[np.float64]:
     return np.array(points, float).reshape(-1, 2)
 
 
-def _neighbours(patch: Patch, labels: NDArray[Any], id_: int) -> NDArray[np.float64]:
+def _neighbours(mask: CroppedMask, labels: NDArray[Any], id_: int) -> NDArray[np.float64]:
     """Return the deepest point of each neighbour near by, nearest first."""
-    reach = round(NEAR * max(patch.mask.shape)) + 1
-    rows, columns = patch.box
-    corner = max(0, rows.start - reach), max(0, columns.start - reach)
-    around = patches(labels[corner[0] : rows.stop + reach, corner[1] : columns.stop + reach])
-    found = [_deepest(one.mask, 1)[0] + one.corner for other, one in around.items() if other != id_]
+    reach = round(NEAR * max(mask.size)) + 1
+    top, left, bottom, right = mask.box
+    corner = max(0, top - reach), max(0, left - reach)
+    around = cropped_masks(labels[corner[0] : bottom + reach, corner[1] : right + reach])
+    found = [
+        _deepest(one.crop(), 1)[0] + one.corner for other, one in around.items() if other != id_
+    ]
     points = np.array(found).reshape(-1, 2) + corner
-    ends = np.array([[rows.start, columns.start], [rows.stop - 1, columns.stop - 1]])
-    gaps = points - np.clip(points, *ends)
+    gaps = points - np.clip(points, (top, left), (bottom - 1, right - 1))
     return points[np.argsort((gaps**2).sum(axis=1), kind="stable")]

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_sam.masks import bounding_box, slices
 from napari_sam.prompts import Prompts
 
 __all__ = ["keep_prompted", "without_specks"]
@@ -37,17 +38,17 @@ def keep_prompted(mask: NDArray[np.bool_], prompts: Prompts) -> NDArray[np.bool_
     array([[0, 0, 0, 1]])
     """
     clicks = prompts.points[prompts.labels == 1]
-    if not mask.any() or (len(clicks) == 0 and prompts.box is None):
+    box = bounding_box(mask)
+    if box is None or (len(clicks) == 0 and prompts.box is None):
         return mask
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    inside = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    inside = slices(box)
     parts, count = ndimage.label(mask[inside])
     if count == 1:
         return mask
     if len(clicks):
         # a click at the rim of the outermost pixel rounds outwards
         pixels = np.clip(np.round(clicks).astype(int), 0, np.array(mask.shape) - 1)
-        pixels = pixels[mask[tuple(pixels.T)]] - (rows[0], columns[0])
+        pixels = pixels[mask[tuple(pixels.T)]] - box[:2]
         chosen = np.unique(parts[tuple(pixels.T)])
     else:
         chosen = np.array([np.bincount(parts[parts > 0]).argmax()])

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from napari_sam.masks import Patch
+from napari_sam.masks import CroppedMask, slices
 
 __all__ = ["Found", "Rank", "settle"]
 
@@ -27,7 +27,7 @@ class Rank(IntEnum):
 class Found:
     """A mask on a slice, its predicted IoU (NaN for a given one), and where it came from."""
 
-    patch: Patch
+    mask: CroppedMask | None
     score: float
     rank: Rank = Rank.FOLLOWED
 
@@ -41,8 +41,8 @@ def settle(
 
     Examples
     --------
-    >>> bar = Patch((0, 0), np.ones((1, 2), bool)), Patch((0, 1), np.ones((1, 2), bool))
-    >>> settle({1: Found(bar[0], 0.7), 2: Found(bar[1], 0.8)}, (1, 3)).tolist()
+    >>> left, right = (CroppedMask.of(np.ones((1, 2), bool), (0, n), (1, 3)) for n in (0, 1))
+    >>> settle({1: Found(left, 0.7), 2: Found(right, 0.8)}, (1, 3)).tolist()
     [[1, 2, 2]]
     """
     labels = np.zeros(shape, dtype)
@@ -52,5 +52,6 @@ def settle(
         return one.rank, one.score if one.rank < Rank.GIVEN else 0.0, -id_
 
     for id_, one in sorted(found.items(), key=strength):
-        labels[one.patch.box][one.patch.mask] = id_
+        if one.mask is not None:
+            labels[slices(one.mask.box)][one.mask.crop()] = id_
     return labels

@@ -2,46 +2,34 @@
 
 from __future__ import annotations
 
-import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from statistics import median
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
+from napari_sam.progress import Estimate, Progress
 
-__all__ = ["Progress", "embed_stack"]
+__all__ = ["Precomputed", "embed_stack"]
 
 Plane = TypeVar("Plane", bound=tuple[int | None, ...])
-RECENT = 9  # planes by which the time left is judged
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far it is.
+class Precomputed(NamedTuple):
+    """What is stored so far.
 
     Parameters
     ----------
-    done, total : int
-        Planes.
     nbytes : int
         Of the embeddings of the planes that are done.
-    seconds_left : float
-        An estimate; 0 at the beginning and at the end.
     full : bool
         True if it ends here because the store has no room for more.
     problem : str
         Why the latest plane could not be embedded; empty if it was.
     """
 
-    done: int
-    total: int
     nbytes: int = 0
-    seconds_left: float = 0.0
     full: bool = False
     problem: str = ""
 
@@ -52,7 +40,7 @@ def embed_stack(
     planes: Iterable[Plane],
     current: Callable[[], Plane | None],
     budget: float = float("inf"),
-) -> Iterator[Progress]:
+) -> Iterator[Progress[Precomputed]]:
     """Embed one plane at each step, always the one nearest to where the user looks.
 
     To stop, ask for no further step.
@@ -74,7 +62,7 @@ def embed_stack(
 
     Yields
     ------
-    Progress
+    Progress of Precomputed
         After each plane, and once before the first.
 
     Examples
@@ -82,7 +70,7 @@ def embed_stack(
     >>> order = []
     >>> steps = embed_stack(lambda z: order.append(z) or 8, lambda plane: plane[0],
     ...                     [(z,) for z in range(5)], lambda: (3,), budget=32)
-    >>> [(step.done, step.full) for step in steps]
+    >>> [(step.done, step.result.full) for step in steps]
     [(0, False), (1, False), (2, False), (3, False), (4, True)]
     >>> order
     [3, 2, 4, 1]
@@ -90,17 +78,16 @@ def embed_stack(
     left = list(planes)
     positions = np.array([[i or 0 for i in plane] for plane in left])
     total, used, size, place = len(left), 0, 1, left[0] if left else ()
-    times: deque[float] = deque(maxlen=RECENT)
-    problem = ""
+    estimate, problem = Estimate(), ""
     while True:
-        seconds = len(left) * median(times) if times else 0.0
+        done = total - len(left)
         full = bool(left) and (size == 0 or used + size > budget)
-        yield Progress(total - len(left), total, used, seconds, full, problem)
+        yield Progress(done, total, Precomputed(used, full, problem), estimate.left(done, total))
         if full or not left:
             return
         place = current() or place
         nearest = int(np.abs(positions - [i or 0 for i in place]).sum(axis=1).argmin())
-        start, problem = time.perf_counter(), ""
+        problem = ""
         try:
             size = keep(read(left[nearest]))
         except InputError as error:  # the others may do
@@ -108,6 +95,5 @@ def embed_stack(
         else:
             used += size
         if size:
-            times.append(time.perf_counter() - start)
             del left[nearest]
             positions = np.delete(positions, nearest, axis=0)

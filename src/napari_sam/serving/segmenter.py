@@ -21,10 +21,10 @@ from napari_sam.results import Prediction, Step
 from napari_sam.zoo.catalogue import catalogue, fetch
 
 if TYPE_CHECKING:
-    from napari_sam.inference.automatic.search import GridProgress
-    from napari_sam.inference.automatic.tiled import TileProgress
+    from napari_sam.inference.automatic.search import SearchResult
     from napari_sam.inference.embedding import Embedding
     from napari_sam.inference.predictor import Predictor
+    from napari_sam.progress import Progress
 
 __all__ = ["Report", "Segmenter", "load_segmenter"]
 
@@ -135,7 +135,7 @@ class Segmenter:
         contrast: tuple[float, float] | None,
         pause: Callable[[], None],
         seeds: NDArray[np.float64] | None = None,
-    ) -> Iterator[GridProgress] | Iterator[TileProgress]:
+    ) -> Iterator[Progress[SearchResult]]:
         """Find everything in a picture, as `napari_sam.propose_grid` does.
 
         In a picture that `Tiling` cuts, tile by tile, which takes no seeds (see

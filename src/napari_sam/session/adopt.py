@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from napari_sam.errors import InputError
-from napari_sam.masks import BitMask, Window, patches, slices
+from napari_sam.masks import Box, CroppedMask, cropped_masks, slices
 from napari_sam.planes import Plane, spanned
 from napari_sam.session.changes import Edit, SectionEdit, TraitsEdit
 from napari_sam.session.objects import (
@@ -82,12 +82,14 @@ def adopt(
     session.commit(Adopted(tuple(edits)), quiet=True)
 
 
-def labels_under(session: Session, plane: Plane, mask: BitMask, rule: Rule) -> LabelArray | None:
+def labels_under(
+    session: Session, plane: Plane, mask: CroppedMask, rule: Rule
+) -> LabelArray | None:
     """Return the labels of a plane; what a mask is to replace is an object from now on."""
     labels = session.labels.read(plane)
     if rule is Rule.REPLACE and labels is not None:
-        unowned = mask.cut() & (session.objects.owners(plane, mask.window) == 0)
-        there = np.where(unowned, labels[slices(mask.window)], 0)
+        unowned = mask.crop() & (session.objects.owners(plane, mask.box) == 0)
+        there = np.where(unowned, labels[slices(mask.box)], 0)
         if there.any():
             adopt(session, plane, np.unique(there[there != 0]).tolist(), labels)
     return labels
@@ -112,20 +114,18 @@ def _edits(
     values: Collection[int] | None,
 ) -> Sequence[Edit]:
     """Return the edits that make objects of labels that nobody owns yet."""
-    whole: Window = (0, 0, *labels.shape)
+    whole: Box = (0, 0, *labels.shape)
     loose = (labels != 0) & (objects.owners(plane, whole) == 0)
     if values is not None:
         loose[loose] = np.isin(labels[loose], list(values))
     edits: list[Edit] = []
-    for value, patch in patches(np.where(loose, labels, 0)).items():
+    for value, mask in cropped_masks(np.where(loose, labels, 0)).items():
         if value > LARGEST:
             raise InputError(
                 f"the labels hold the number {value}; objects have numbers up to {LARGEST}. Number "
                 "them anew, or choose a new Labels layer"
             )
         number = first_new + len(edits) // 2 if semantic else value
-        mask = BitMask.of(patch.mask, patch.corner, labels.shape)
-        assert mask is not None
         before = objects.section(number, plane)
         if number not in objects:
             edits.append(TraitsEdit(number, None, Traits(value) if semantic else Traits()))

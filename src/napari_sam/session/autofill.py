@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.inference.automatic.selection import Selection, arrange
-from napari_sam.masks import BitMask
+from napari_sam.masks import CroppedMask
 from napari_sam.planes import Plane
 from napari_sam.results import Proposal
 from napari_sam.session.batch import Batch, NewMask
@@ -48,11 +48,11 @@ class Chosen:
     labels: NDArray[np.int32]
     kept: list[Proposal]
 
-    def objects(self) -> list[tuple[Proposal, BitMask]]:
+    def objects(self) -> list[tuple[Proposal, CroppedMask]]:
         """Return each with its pixels; without those of which settled objects have all."""
         shape = self.labels.shape
         cut = [
-            (one, BitMask.of(self.labels[one.box] == number, one.corner, shape))
+            (one, CroppedMask.of(self.labels[one.box] == number, one.corner, shape))
             for number, one in enumerate(self.kept, 1)
         ]
         return [(one, mask) for one, mask in cut if mask is not None]
@@ -152,14 +152,16 @@ def choose(
     return Chosen(labels, [found[i] for i in order])
 
 
-def useful_first(objects: Sequence[tuple[Proposal, BitMask]]) -> list[tuple[Proposal, BitMask]]:
+def useful_first(
+    objects: Sequence[tuple[Proposal, CroppedMask]],
+) -> list[tuple[Proposal, CroppedMask]]:
     """Return the objects by what a look at them is expected to gain: the right pixels.
 
     The predicted IoU times the area estimates them. An area counts up to the median only, so that
     a blob of background does not come before ten objects of the usual size.
     """
-    usual = np.median([mask.pixels for _, mask in objects]) if objects else 0
-    return sorted(objects, key=lambda one: -one[0].score * min(one[1].pixels, usual))
+    usual = np.median([mask.area for _, mask in objects]) if objects else 0
+    return sorted(objects, key=lambda one: -one[0].score * min(one[1].area, usual))
 
 
 class Filling:

@@ -9,7 +9,7 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.masks import BitMask, slices
+from napari_sam.masks import CroppedMask, slices
 from napari_sam.planes import Plane
 from napari_sam.session.adopt import check_axes, labels_under
 from napari_sam.session.changes import Edit, Kind, SectionEdit, TraitsEdit
@@ -32,7 +32,7 @@ class NewMask:
 
     Parameters
     ----------
-    mask : (H, W) bool or BitMask, optional
+    mask : (H, W) bool or CroppedMask, optional
         The mask; None if nothing was found, which is kept only where somebody should look.
     object_id : int, optional
         Whose; None for a new object.
@@ -48,7 +48,7 @@ class NewMask:
         Class of a new object; None for that of new objects.
     """
 
-    mask: NDArray[np.bool_] | BitMask | None
+    mask: NDArray[np.bool_] | CroppedMask | None
     object_id: int | None = None
     score: float | None = None
     origin: Origin = AUTOMATIC
@@ -197,7 +197,7 @@ class Batch:
                 ids.append(None)
                 continue
             if got is not None:
-                got = got.without(taken[slices(got.window)], got.window)
+                got = got.without(taken[slices(got.box)], got.box)
             if got is not None:
                 labels = labels_under(session, plane, got, self._rule)
                 spared = self._ids - renewed - {number}
@@ -228,5 +228,5 @@ class Batch:
         return status is Status.ACCEPTED or not accepted
 
 
-def _packed(mask: NDArray[np.bool_] | BitMask | None) -> BitMask | None:
-    return BitMask.of(mask) if isinstance(mask, np.ndarray) else mask
+def _packed(mask: NDArray[np.bool_] | CroppedMask | None) -> CroppedMask | None:
+    return CroppedMask.of(mask) if isinstance(mask, np.ndarray) else mask

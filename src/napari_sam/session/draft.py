@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.masks import BitMask
+from napari_sam.masks import CroppedMask
 from napari_sam.planes import Plane
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction
@@ -33,7 +33,7 @@ class Draft:
         1 for a foreground point, 0 for a background point.
     box : (y0, x0, y1, x1), optional
         The box.
-    mask : BitMask, optional
+    mask : CroppedMask, optional
         A rough mask that was drawn, to refine.
     seed : ndarray, optional
         What the added prompts refine: (h, w) float32 logits of the last answer, or the (H, W) bool
@@ -42,7 +42,7 @@ class Draft:
         Which candidate is chosen.
     object_id : int, optional
         The object that is open; None for a new one.
-    held : BitMask, optional
+    held : CroppedMask, optional
         What that object holds in this plane.
     touched : bool
         False while the prompts are as the open object has them and its own mask is on show.
@@ -52,11 +52,11 @@ class Draft:
     points: tuple[Point, ...] = ()
     labels: tuple[int, ...] = ()
     box: Box | None = None
-    mask: BitMask | None = None
+    mask: CroppedMask | None = None
     seed: NDArray[np.float32] | NDArray[np.bool_] | None = field(default=None, compare=False)
     choice: int = 0
     object_id: int | None = None
-    held: BitMask | None = None
+    held: CroppedMask | None = None
     touched: bool = False
 
     @property

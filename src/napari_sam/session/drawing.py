@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
-from napari_sam.masks import BitMask
+from napari_sam.masks import CroppedMask
 from napari_sam.planes import Plane
 from napari_sam.session.adopt import check_axes, labels_under
 from napari_sam.session.changes import Kind, SectionEdit, TraitsEdit, kind_of_prompts
@@ -57,7 +57,7 @@ def draw(
     points: Sequence[tuple[float, float]] = (),
     labels: Sequence[int] = (),
     box: tuple[float, float, float, float] | None = None,
-    mask: BitMask | None = None,
+    mask: CroppedMask | None = None,
 ) -> bool:
     """Take all prompts of the object as they are now; return False if they are as before.
 
@@ -73,7 +73,7 @@ def draw(
         1 for foreground, 0 for background.
     box : (y0, x0, y1, x1), optional
         The box.
-    mask : BitMask, optional
+    mask : CroppedMask, optional
         A rough mask to refine.
 
     Raises
@@ -130,7 +130,7 @@ def cycle(session: Session) -> None:
 
 def overlap(session: Session) -> dict[int, int]:
     """Return {object id: shared pixels} for what the mask on show would meet."""
-    mask = None if session.mask is None else BitMask.of(session.mask)
+    mask = None if session.mask is None else CroppedMask.of(session.mask)
     labels = None if mask is None else session.labels.read(session.draft.plane)
     if mask is None or labels is None:
         return {}
@@ -156,7 +156,7 @@ def accept(session: Session, rule: Rule = Rule.KEEP) -> Accepted:
         raise InputError("there is no mask to accept; click on an object first")
     if session.labels.target is None:
         raise InputError("there is no Labels layer to write to; choose one")
-    draft, objects, wanted = session.draft, session.objects, BitMask.of(session.mask)
+    draft, objects, wanted = session.draft, session.objects, CroppedMask.of(session.mask)
     plane, number = draft.plane, draft.object_id
     if wanted is None:
         raise InputError("the mask is empty; add a point or a box on the object")
@@ -177,13 +177,13 @@ def accept(session: Session, rule: Rule = Rule.KEEP) -> Accepted:
     )
     if draft.shows_held and before is not None:
         after = replace(before, mask=got.mask, status=Status.ACCEPTED)
-    edits = take_away(objects, plane, got.mask.cut(), got.mask.window, got.losers)
+    edits = take_away(objects, plane, got.mask.crop(), got.mask.box, got.losers)
     number = session.labels.new_id(plane) if number is None else number
     if number not in objects:
         edits.append(TraitsEdit(number, None, Traits(session.new_class)))
     edits.append(SectionEdit(number, plane, before, after))
     session.do(Kind.ACCEPTED, edits, Draft())
-    return Accepted(number, plane, got.mask.pixels)
+    return Accepted(number, plane, got.mask.area)
 
 
 def reject(session: Session) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import ndimage
 
 from napari_sam.errors import InputError
-from napari_sam.masks import BitMask
+from napari_sam.masks import CroppedMask
 from napari_sam.planes import Plane
 from napari_sam.session.changes import Edit, SectionEdit, TraitsEdit
 from napari_sam.session.objects import AnnotatedObject, Objects, Section, Status
@@ -71,14 +71,14 @@ def split(
     if len(groups) < 2:
         raise InputError(f"object {object_id} is in one piece")
     edits: list[Edit] = []
-    left: dict[Plane, BitMask | None] = {p: s.mask for p, s in held.sections.items()}
+    left: dict[Plane, CroppedMask | None] = {p: s.mask for p, s in held.sections.items()}
     new: list[Edit] = []
     for number, group in enumerate(groups[1:], start=first_new):
         new.append(TraitsEdit(number, None, held.traits))
         for at, part in group.items():
             remaining = left[at]
             assert remaining is not None
-            left[at] = remaining.without(part.cut(), part.window)
+            left[at] = remaining.without(part.crop(), part.box)
             whole = held.sections[at]
             section = replace(whole, mask=part, prompts=None)
             new.append(SectionEdit(number, at, None, section))
@@ -98,16 +98,16 @@ def _join(a: Section, b: Section) -> Section:
     return Section(mask, min(scores, default=None), a.origin, status, a.prompts or b.prompts)
 
 
-def _connected(held: AnnotatedObject, planes: Sequence[Plane]) -> list[dict[Plane, BitMask]]:
+def _connected(held: AnnotatedObject, planes: Sequence[Plane]) -> list[dict[Plane, CroppedMask]]:
     """Return the connected parts, largest first, each with its pixels per plane."""
-    parts: list[tuple[Plane, BitMask]] = []
+    parts: list[tuple[Plane, CroppedMask]] = []
     for plane in planes:
         section = held.sections.get(plane)
         if section is None or section.mask is None:
             continue
-        numbered, count = ndimage.label(section.mask.cut(), np.ones((3, 3)))
+        numbered, count = ndimage.label(section.mask.crop(), np.ones((3, 3)))
         for number in range(1, count + 1):
-            part = BitMask.of(numbered == number, section.mask.window[:2], section.mask.shape)
+            part = CroppedMask.of(numbered == number, section.mask.box[:2], section.mask.shape)
             assert part is not None
             parts.append((plane, part))
     group = list(range(len(parts)))
@@ -121,11 +121,11 @@ def _connected(held: AnnotatedObject, planes: Sequence[Plane]) -> list[dict[Plan
         for j, (other_plane, other) in enumerate(parts[:i]):
             if _neighbours(plane, other_plane) and _overlap(part, other):
                 group[root(i)] = root(j)
-    groups: dict[int, dict[Plane, BitMask]] = {}
+    groups: dict[int, dict[Plane, CroppedMask]] = {}
     for i, (plane, part) in enumerate(parts):
         held_there = groups.setdefault(root(i), {})
         held_there[plane] = part if plane not in held_there else held_there[plane].joined(part)
-    return sorted(groups.values(), key=lambda g: -sum(part.pixels for part in g.values()))
+    return sorted(groups.values(), key=lambda g: -sum(part.area for part in g.values()))
 
 
 def _neighbours(a: Plane, b: Plane) -> bool:
@@ -133,5 +133,5 @@ def _neighbours(a: Plane, b: Plane) -> bool:
     return sum(steps) == 1
 
 
-def _overlap(a: BitMask, b: BitMask) -> bool:
-    return a.meets(b.window) and bool((a.cut() & b.within(a.window)).any())
+def _overlap(a: CroppedMask, b: CroppedMask) -> bool:
+    return a.meets(b.box) and bool((a.crop() & b.within(a.box)).any())

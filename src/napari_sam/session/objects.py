@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
-from napari_sam.masks import BitMask, Window
+from napari_sam.masks import Box, CroppedMask
 from napari_sam.planes import Plane, in_order, spanned
 from napari_sam.session.draft import Draft
 
@@ -70,7 +70,7 @@ class Section:
 
     Parameters
     ----------
-    mask : BitMask or None
+    mask : CroppedMask or None
         Its pixels; None marks a plane to look at on which nothing was found.
     score : float or None
         Predicted IoU, if a model said so.
@@ -82,7 +82,7 @@ class Section:
         What it was asked for with.
     """
 
-    mask: BitMask | None
+    mask: CroppedMask | None
     score: float | None
     origin: Origin
     status: Status
@@ -145,7 +145,7 @@ class AnnotatedObject:
     @property
     def pixels(self) -> int:
         """Its size over all planes."""
-        return sum(s.mask.pixels for s in self.sections.values() if s.mask is not None)
+        return sum(s.mask.area for s in self.sections.values() if s.mask is not None)
 
 
 class Objects(Mapping[int, AnnotatedObject]):
@@ -186,14 +186,14 @@ class Objects(Mapping[int, AnnotatedObject]):
         held = None if object_id is None else self._objects.get(object_id)
         return None if held is None else held.sections.get(plane)
 
-    def on(self, plane: Plane) -> Iterator[tuple[int, BitMask]]:
+    def on(self, plane: Plane) -> Iterator[tuple[int, CroppedMask]]:
         """Give the id and the mask of every object that has pixels in a plane."""
         for object_id in sorted(self._on_plane.get(plane, ())):
             mask = self._objects[object_id].sections[plane].mask
             if mask is not None:
                 yield object_id, mask
 
-    def owners(self, plane: Plane, window: Window) -> NDArray[np.int64]:
+    def owners(self, plane: Plane, window: Box) -> NDArray[np.int64]:
         """Return who owns each pixel of a window of a plane, zero for nobody."""
         owners = np.zeros((window[2] - window[0], window[3] - window[1]), np.int64)
         for object_id, mask in self.on(plane):

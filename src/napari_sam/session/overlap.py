@@ -9,7 +9,7 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.masks import BitMask, Window, slices
+from napari_sam.masks import Box, CroppedMask, slices
 from napari_sam.planes import Plane
 from napari_sam.session.changes import Edit, SectionEdit, TraitsEdit
 from napari_sam.session.objects import LabelArray, Objects
@@ -30,7 +30,7 @@ class Claim:
 
     Parameters
     ----------
-    mask : BitMask or None
+    mask : CroppedMask or None
         The pixels that it gets; None if none is left.
     met : dict of int to int
         Label or id of what it met, and how many pixels they share.
@@ -38,7 +38,7 @@ class Claim:
         Objects that have to give pixels away.
     """
 
-    mask: BitMask | None
+    mask: CroppedMask | None
     met: dict[int, int]
     losers: frozenset[int]
 
@@ -72,7 +72,7 @@ def claim(
     objects: Objects,
     labels: LabelArray | None,
     plane: Plane,
-    mask: BitMask,
+    mask: CroppedMask,
     rule: Rule,
     own: int | None,
     spared: Collection[int] = (),
@@ -88,7 +88,7 @@ def claim(
         The labels of the plane, which may hold what no object owns; None if there are none.
     plane : Plane
         Where.
-    mask : BitMask
+    mask : CroppedMask
         What is wanted.
     rule : Rule
         Who keeps the pixels of others.
@@ -99,7 +99,7 @@ def claim(
     renewed : collection of int
         Objects that get new masks at the same time, so that the pixels of their old ones are free.
     """
-    window, wanted = mask.window, mask.cut()
+    window, wanted = mask.box, mask.crop()
     owners = objects.owners(plane, window)
     if not owners.any() and (labels is None or not labels[slices(window)].any()):
         return Claim(mask, {}, frozenset())
@@ -113,14 +113,14 @@ def claim(
         free = wanted & ~np.isin(owners, [*objects.locked(), *spared])
     given = owners[free & (owners != 0)]
     losers = frozenset(np.unique(given).tolist()) - {own}
-    return Claim(BitMask.of(free, window[:2], mask.shape), overlapped(others, wanted), losers)
+    return Claim(CroppedMask.of(free, window[:2], mask.shape), overlapped(others, wanted), losers)
 
 
 def take_away(
     objects: Objects,
     plane: Plane,
     pixels: NDArray[np.bool_],
-    window: Window,
+    window: Box,
     losers: Collection[int],
 ) -> list[Edit]:
     """Return the edits that take pixels of a window from objects of a plane.

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_sam.errors import InputError
-from napari_sam.masks import BitMask, Window, slices
+from napari_sam.masks import Box, CroppedMask, slices
 from napari_sam.planes import Plane
 from napari_sam.session.adopt import adopt
 from napari_sam.session.changes import Edit, Kind, SectionEdit, TraitsEdit
@@ -39,7 +39,7 @@ class Stroke:
 
     plane: Plane
     shape: tuple[int, int]
-    window: Window
+    window: Box
     painted: NDArray[np.bool_]
     before: NDArray[np.int64]
     after: NDArray[np.int64]
@@ -115,7 +115,7 @@ def absorb(session: Session, plane: Plane) -> None:
     if labels is None:
         raise InputError("there is no Labels layer to compare with")
     now = labels.astype(np.int64)
-    whole: Window = (0, 0, *now.shape)
+    whole: Box = (0, 0, *now.shape)
     owners = objects.owners(plane, whole)
     expected = np.where(owners == 0, now, owners)
     if session.semantic:
@@ -173,10 +173,10 @@ def _edits(objects: Objects, stroke: Stroke, semantic: bool, first_new: int) -> 
             if left is None and len(objects[loser].sections) == 1:
                 edits.append(TraitsEdit(loser, objects[loser].traits, None))
     for number, (value, pixels) in gainers.items():
-        gained = BitMask.of(pixels, window[:2], stroke.shape)
+        gained = CroppedMask.of(pixels, window[:2], stroke.shape)
         assert gained is not None
         held = objects.section(number, plane)
-        mask: BitMask | None = gained
+        mask: CroppedMask | None = gained
         if held is not None and held.mask is not None:
             lost = given & (owners == number) & ~pixels
             left = held.mask.without(lost, window)
@@ -191,7 +191,7 @@ def _edits(objects: Objects, stroke: Stroke, semantic: bool, first_new: int) -> 
     return edits
 
 
-def _by_hand(before: Section, left: BitMask | None, erased: bool) -> Section | None:
+def _by_hand(before: Section, left: CroppedMask | None, erased: bool) -> Section | None:
     if left is None:
         return None
     if not erased:  # only painted over by another object

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.masks import BitMask, around, slices
+from napari_sam.masks import CroppedMask, enclosing, slices
 from napari_sam.planes import Plane
 from napari_sam.session.objects import LabelArray
 
@@ -45,9 +45,9 @@ class Repaint:
     """One object's pixels and their label value in one plane, before and after."""
 
     plane: Plane
-    before: BitMask | None
+    before: CroppedMask | None
     value_before: int
-    after: BitMask | None
+    after: CroppedMask | None
     value_after: int
 
 
@@ -71,7 +71,7 @@ def write(target: WritableLabels, repaints: Iterable[Repaint], only_expected: bo
         masks = [m for c in changes for m in (c.before, c.after) if m is not None]
         if not masks:
             continue
-        window = around(*(mask.window for mask in masks))
+        window = enclosing(*(mask.box for mask in masks))
         now = target.read(plane)[slices(window)]
         old, new = (np.zeros(now.shape, now.dtype) for _ in range(2))
         for change in changes:
@@ -103,5 +103,5 @@ def _pixels(
     """Give the labels where each repaint writes, and the value that it writes."""
     for repaint in repaints:
         if repaint.after is not None:
-            now = target.read(repaint.plane)[slices(repaint.after.window)]
-            yield now[repaint.after.cut()], repaint.value_after
+            now = target.read(repaint.plane)[slices(repaint.after.box)]
+            yield now[repaint.after.crop()], repaint.value_after

@@ -112,7 +112,7 @@ def find(
     from napari_sam.text.search import iter_ranked
 
     steps = iter_ranked(predictor, _loaded(encoder), image, words, settings, contrast=contrast)
-    [found] = [step.ranked for step in steps if step.ranked is not None]
+    [found] = [step.result for step in steps if step.result is not None]
     return found
 
 

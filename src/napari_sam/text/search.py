@@ -13,6 +13,7 @@ from scipy.ndimage import map_coordinates
 from napari_sam.inference.automatic.search import iter_proposals
 from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.inference.predictor import Embedding, Predictor
+from napari_sam.progress import Progress
 from napari_sam.prompts import Prompts
 from napari_sam.results import Proposal
 from napari_sam.text.encoder import Encoder
@@ -21,16 +22,7 @@ from napari_sam.text.ranking import Ranked, check_words, rank
 if TYPE_CHECKING:
     from napari_sam.inference.store.store import EmbeddingStore
 
-__all__ = ["WordsMap", "WordsProgress", "iter_ranked", "map_words", "unknown"]
-
-
-@dataclass(frozen=True, eq=False)
-class WordsProgress:
-    """How far it is: calls of the decoder; the last one carries what was found."""
-
-    done: int
-    total: int
-    ranked: Ranked | None = None
+__all__ = ["WordsMap", "iter_ranked", "map_words", "unknown"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +69,7 @@ def iter_ranked(
     contrast: tuple[Any, Any] | None = None,
     store: EmbeddingStore | None = None,
     pause: Callable[[], None] | None = None,
-) -> Iterator[WordsProgress]:
+) -> Iterator[Progress[Ranked | None]]:
     """Find everything in a picture, then compare each object with the words.
 
     Parameters
@@ -89,17 +81,19 @@ def iter_ranked(
 
     Yields
     ------
-    WordsProgress
+    Progress of Ranked or None
+        In calls of the decoder; the last one carries what was found.
     """
     found: Any = None
     for step in iter_proposals(
         predictor, image, settings, contrast=contrast, store=store, pause=pause
     ):
         found = step
-        if step.kept is None:
-            yield WordsProgress(step.done, step.total)
-    ranked = rank(encoder, image, found.kept, words, against=against, contrast=contrast)
-    yield WordsProgress(found.done, found.total, ranked)
+        if step.result.kept is None:
+            yield Progress(step.done, step.total, None)
+    kept = found.result.kept
+    ranked = rank(encoder, image, kept, words, against=against, contrast=contrast)
+    yield Progress(found.done, found.total, ranked)
 
 
 def map_words(

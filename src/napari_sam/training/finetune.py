@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from napari_sam.errors import InputError
 from napari_sam.evaluation.evaluate import Row, evaluate
 from napari_sam.inference.predictor import Predictor
 from napari_sam.model.sam import Sam
+from napari_sam.progress import Estimate, Progress
 from napari_sam.reasons import reason
 from napari_sam.training.logs import Log
 from napari_sam.training.plan import ABOUT, WHAT, Plan, recipe_for, views_for
@@ -25,7 +25,7 @@ from napari_sam.training.validation import Preview, Validation
 from napari_sam.training.views import CachedViews, FreshViews
 from napari_sam.training.weights import save_own
 
-__all__ = ["ABOUT", "WHAT", "FineTuning", "Plan", "Preview", "Progress"]
+__all__ = ["ABOUT", "WHAT", "FineTuning", "Plan", "Preview", "TrainingState"]
 
 logger = logging.getLogger(__name__)
 CHECKS = 10  # looks at the validation pictures in a run
@@ -35,17 +35,13 @@ MOST = 40  # objects of each validation picture in the table
 
 
 @dataclass(frozen=True, eq=False)
-class Progress:
-    """Where a run is.
+class TrainingState:
+    """Where a run is; its progress is that of the phase.
 
     Parameters
     ----------
     phase : str
         What is being done, in words.
-    done, total : int
-        How much of it, of how much.
-    seconds_left : float, optional
-        Of this phase.
     loss, iou : float, optional
         Of this training step: the loss, and the mean IoU of the masks returned in it.
     validation : float, optional
@@ -55,9 +51,6 @@ class Progress:
     """
 
     phase: str
-    done: int
-    total: int
-    seconds_left: float | None = None
     loss: float | None = None
     iou: float | None = None
     validation: float | None = None
@@ -125,7 +118,7 @@ class FineTuning:
         """Where the run can be resumed from."""
         return self.folder / "checkpoint.pt"
 
-    def run(self) -> Iterator[Progress]:
+    def run(self) -> Iterator[Progress[TrainingState]]:
         """Do the whole run, or the rest of it.
 
         Not asking for the next item pauses it; closing the generator stops it. Either way, and
@@ -175,35 +168,27 @@ class FineTuning:
             figures={"validation": self.table},
         )
 
-    def _train(self) -> Iterator[Progress]:
+    def _train(self) -> Iterator[Progress[TrainingState]]:
         steps = self.trainer.recipe.steps
         every = max(1, steps // CHECKS)
-        seconds: list[float] = []
+        estimate = Estimate(self.trainer.step)
         with Log(self.folder, self.trainer.step) as log:
             for report in self.trainer.run():
                 step = self.trainer.step
-                seconds = [*seconds[-19:], report["seconds"]]
-                progress = Progress(
-                    "Training",
-                    step,
-                    steps,
-                    (steps - step) * float(np.mean(seconds)),
-                    report.get("loss"),
-                    _mean_iou(report),
-                )
+                state = TrainingState("Training", report.get("loss"), _mean_iou(report))
+                left = estimate.left(step, steps)
                 if step % every == 0 or step == steps:
                     for look in self._check(step):
-                        report["validation"] = look.validation or math.nan
-                        progress = replace(
-                            progress, validation=look.validation, preview=look.preview
-                        )
+                        now = look.result
+                        report["validation"] = now.validation or math.nan
+                        state = replace(state, validation=now.validation, preview=now.preview)
                     self._try_to_save()
                 log.write(report)
-                yield progress
+                yield Progress(step, steps, state, left)
                 if self._waited >= PATIENCE:
                     return
 
-    def _check(self, step: int) -> Iterator[Progress]:
+    def _check(self, step: int) -> Iterator[Progress[TrainingState]]:
         """Look at the validation pictures with the averaged weights and keep the best ones."""
         if self.validation is None:
             return
@@ -214,27 +199,26 @@ class FineTuning:
                 self._weights = self.trainer.average.current()
             else:
                 self._waited += 1
-        yield Progress(
-            "Training", step, self.trainer.recipe.steps, validation=score, preview=preview
-        )
+        state = TrainingState("Training", validation=score, preview=preview)
+        yield Progress(step, self.trainer.recipe.steps, state)
 
-    def _look(self, views: CachedViews) -> Iterator[Progress]:
-        start = time.perf_counter()
+    def _look(self, views: CachedViews) -> Iterator[Progress[TrainingState]]:
+        estimate, state = Estimate(), TrainingState("Looking at the pictures")
         for done in views.fill(self.model):
-            left = (time.perf_counter() - start) / done * (views.count - done)
-            yield Progress("Looking at the pictures", done, views.count, left)
+            yield Progress(done, views.count, state, estimate.left(done, views.count))
 
-    def _scored(self, phase: str) -> Generator[Progress, None, dict[str, float]]:
+    def _scored(self, phase: str) -> Generator[Progress[TrainingState], None, dict[str, float]]:
         """Yield progress; return the mean of each measure."""
         self.model.eval()
         rows: list[Row] = []
         total = len(self.validation_pictures)
-        yield Progress(phase, 0, total)
+        state = TrainingState(phase)
+        yield Progress(0, total, state)
         for done, (_, some) in enumerate(
             evaluate(Predictor(self.model), self.validation_pictures, MOST), 1
         ):
             rows += some
-            yield Progress(phase, done, total)
+            yield Progress(done, total, state)
         return {name: float(np.mean([row[key] for row in rows])) for key, name in MEASURES.items()}
 
     def _best_weights(self) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from typing import Protocol
 from napari.utils.notifications import show_info
 from qtpy.QtWidgets import QLabel
 
-from napari_sam.serving.precompute import Progress
+from napari_sam.progress import Progress
+from napari_sam.serving.precompute import Precomputed
 
 __all__ = ["Notices"]
 
@@ -47,7 +48,7 @@ class Notices:
         """Tell the same again."""
         self._told = ""
 
-    def tell_embedded(self, progress: Progress) -> None:
+    def tell_embedded(self, progress: Progress[Precomputed]) -> None:
         """Tell that all slices are embedded, if they are."""
         if progress.done == progress.total:
             self.tell(f"All {progress.total} slices are embedded.")

@@ -193,10 +193,11 @@ class Panel(QWidget):
         self._current.refused.connect(self.prompting.warn)
         self.refining.remarked.connect(remark)
         self.saver.said.connect(remark)
-        c.outline.toggled.connect(self._current.outline)
-        c.embed_ahead.toggled.connect(self.precompute.switch)
-        c.embed_ahead.setChecked(load_settings().embed_ahead)
-        c.embed_ahead.toggled.connect(self._remember_ahead)
+        c.choices["outline"].changed.connect(self._current.outline)
+        ahead = c.choices["embed_ahead"]
+        ahead.changed.connect(self.precompute.switch)
+        ahead.value = load_settings().embed_ahead
+        ahead.changed.connect(self._remember_ahead)
         self.channels.axis_changed.connect(self._current.open_again)
         c.report.clicked.connect(self._copy_report)
         c.saved_work.clicked.connect(self._show_saved)
@@ -281,7 +282,7 @@ class Panel(QWidget):
 
     def _rule(self) -> Rule:
         """Return who keeps the pixels where no question can be asked."""
-        return Rule.REPLACE if self.controls.rule.currentData() == "replace" else Rule.KEEP
+        return Rule.REPLACE if self.controls.choices["rule"].value == "replace" else Rule.KEEP
 
     def _remember_ahead(self, on: bool) -> None:
         save_settings(replace(load_settings(), embed_ahead=on))

@@ -16,7 +16,7 @@ import platformdirs
 from napari_sam.errors import CheckpointError, InputError
 from napari_sam.settings import load_settings
 from napari_sam.zoo.download import (
-    Progress,
+    OnBytes,
     download,
     has_hash,
     matched_before,
@@ -219,7 +219,7 @@ def verify(entry: Entry) -> dict[Path, bool]:
     return {path: not entry.url or _same(entry, path) for path in here}
 
 
-def fetch(name: str, progress: Progress | None = None) -> Path:
+def fetch(name: str, progress: OnBytes | None = None) -> Path:
     """Return the verified file of an entry; download it where needed.
 
     Parameters

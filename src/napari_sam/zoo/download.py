@@ -15,9 +15,9 @@ from pathlib import Path
 from napari_sam.errors import DownloadError
 from napari_sam.files import replacing
 
-__all__ = ["Progress", "download", "has_hash", "matched_before", "megabytes", "remember"]
+__all__ = ["OnBytes", "download", "has_hash", "matched_before", "megabytes", "remember"]
 
-Progress = Callable[[int, int], None]
+OnBytes = Callable[[int, int], None]
 logger = logging.getLogger(__name__)
 CHUNK = 1 << 14  # so much at most is lost where a line breaks
 MOST = 20_000_000_000  # bytes of a file whose size nobody knows
@@ -37,7 +37,7 @@ def megabytes(size: int) -> str:
 
 
 def download(
-    url: str, target: Path, known_hash: str, size: int = 0, progress: Progress | None = None
+    url: str, target: Path, known_hash: str, size: int = 0, progress: OnBytes | None = None
 ) -> None:
     """Download a file, or the rest of it.
 
@@ -116,7 +116,7 @@ def _alone(part: Path, waiting: Callable[[], None]) -> Iterator[bool]:
 
 
 def _complete(
-    url: str, target: Path, part: Path, known_hash: str, size: int, progress: Progress | None
+    url: str, target: Path, part: Path, known_hash: str, size: int, progress: OnBytes | None
 ) -> None:
     """Make `part` the published file; where something else was kept, once more from the start."""
     while True:
@@ -136,7 +136,7 @@ def _complete(
             )
 
 
-def _receive(url: str, part: Path, size: int, progress: Progress | None) -> None:
+def _receive(url: str, part: Path, size: int, progress: OnBytes | None) -> None:
     """Append what is missing to `part`; start anew where the server cannot resume."""
     from napari_sam.zoo.answers import MisfitError, check_answer
     from napari_sam.zoo.transfer import Transfer
@@ -180,7 +180,7 @@ def _write(pieces: Iterable[bytes], part: Path, count: _Count) -> None:
 class _Count:
     """How many bytes are here, told every now and then."""
 
-    def __init__(self, progress: Progress | None, done: int, total: int) -> None:
+    def __init__(self, progress: OnBytes | None, done: int, total: int) -> None:
         self._progress, self.done, self.total = progress, done, total
         self._told = -inf
 

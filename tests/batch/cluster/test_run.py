@@ -42,11 +42,17 @@ def under_way(works):
 
 def test_all_files_are_done_but_the_bad_one(cluster, model, works):
     steps = run(works, model, cluster)
-    reports = {step.work.output.name: step.report for step in steps if step.report is not None}
+    reports = {
+        step.result.work.output.name: step.result.report
+        for step in steps
+        if step.result.report is not None
+    }
     assert reports == {"a.txt": 9, "b.txt": 1, "c.txt": 1}
-    assert [step.done for step in steps if step.work == works[0]] == [0, 1, 2, 3, 4, 5, 5]
+    assert [step.done for step in steps if step.result.work == works[0]] == [0, 1, 2, 3, 4, 5, 5]
     assert works[0].output.read_text() == "0\n1\n2\n3\n4"
-    ((bad, problem),) = [(step.work, step.problem) for step in steps if step.problem]
+    ((bad, problem),) = [
+        (step.result.work, step.result.problem) for step in steps if step.result.problem
+    ]
     assert bad == works[3]
     assert "gone is not there" in problem
     assert len({pid for pid, *_ in logged(works, "begin")}) == 2  # both workers did some
@@ -55,7 +61,7 @@ def test_all_files_are_done_but_the_bad_one(cluster, model, works):
 
 def test_what_is_done_is_not_done_again(cluster, model, works):
     for _ in range(2):
-        assert run(works[:1], model, cluster)[-1].report == 9
+        assert run(works[:1], model, cluster)[-1].result.report == 9
     assert len(logged(works, "begin")) == 5
 
 
@@ -66,7 +72,7 @@ def test_what_a_killed_worker_had_begun_is_done_by_others_once(cluster, model, w
         time.sleep(0.01)
     victim, *lost = under_way(works)[-1]
     os.kill(victim, signal.SIGKILL)
-    assert not [step for step in steps if step.problem]
+    assert not [step for step in steps if step.result.problem]
     assert [work.output.read_text() for work in works[:3]] == ["0\n1\n2\n3\n4", "0", "0"]
     began = [tuple(part) for _, *part in logged(works, "begin")]
     ended = [tuple(part) for _, *part in logged(works, "end")]
@@ -83,7 +89,7 @@ def test_a_run_that_is_stopped_takes_back_what_nobody_has_begun(cluster, model, 
     assert not under_way(works)
     assert 1 <= len(logged(works, "end")) < 5
     assert not works[0].output.exists()
-    assert run(works[:1], model, cluster)[-1].report == 9
+    assert run(works[:1], model, cluster)[-1].result.report == 9
     assert len(logged(works, "end")) == 5
 
 

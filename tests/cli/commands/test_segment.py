@@ -18,6 +18,7 @@ from napari_sam.inference.automatic.tiles import Tiling
 from napari_sam.io.labels import write_labels
 from napari_sam.io.scale import read_spacing
 from napari_sam.io.spacing import Spacing
+from napari_sam.progress import Progress
 from napari_sam.results import Proposal
 
 CENTRES = [(14, 16), (30, 46)]
@@ -153,13 +154,11 @@ def bright(monkeypatch):
     def find(predictor, image, settings, **named):
         searched.append(image)
         regions, count = ndimage.label(image > 100)
-        yield grid.GridProgress(
-            *(1, 1, []),
-            [
-                Proposal.of(regions == id_, image, score=0.9, stability=0.9, point=(0, 0))
-                for id_ in range(1, count + 1)
-            ],
-        )
+        kept = [
+            Proposal.of(regions == id_, image, score=0.9, stability=0.9, point=(0, 0))
+            for id_ in range(1, count + 1)
+        ]
+        yield Progress(1, 1, grid.SearchResult([], kept))
 
     monkeypatch.setattr(grid, "iter_proposals", find)
     return searched

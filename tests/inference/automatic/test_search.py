@@ -41,7 +41,7 @@ def steps(predictor, picture):
 
 
 def test_it_finds_the_discs(steps, picture):
-    labels = proposals_to_labels(steps[-1].kept)
+    labels = proposals_to_labels(steps[-1].result.kept)
     discs = [labels[row, column] for row, column in CENTRES]
     assert sorted(discs) == [1, 2, 3, 4]
     for id_, (row, column) in zip(discs, CENTRES, strict=True):
@@ -54,21 +54,23 @@ def test_progress(steps):
     done = [step.done for step in steps]
     assert done == sorted(done)
     assert done[-1] == steps[-1].total == 36
-    assert all(step.kept is None for step in steps[:-1])
+    assert all(step.result.kept is None for step in steps[:-1])
     assert max(np.diff(done)) <= 4, "a batch of a processor is small"
-    found = [one for step in steps for one in step.found]
-    assert steps[-1].kept == one_of_each(found, FEW)
-    assert 4 <= len(steps[-1].kept) < len(found)
-    assert [one.score for one in steps[-1].kept] == sorted(
-        (one.score for one in steps[-1].kept), reverse=True
+    found = [one for step in steps for one in step.result.found]
+    assert steps[-1].result.kept == one_of_each(found, FEW)
+    assert 4 <= len(steps[-1].result.kept) < len(found)
+    assert [one.score for one in steps[-1].result.kept] == sorted(
+        (one.score for one in steps[-1].result.kept), reverse=True
     )
 
 
 def test_floors(steps, predictor, picture):
-    found = [one for step in steps for one in step.found]
+    found = [one for step in steps for one in step.result.found]
     assert all(one.score > 0.3 and one.stability >= 0.5 for one in found)
     harder = replace(FEW, min_score=0.6, min_stability=0.7)
-    again = [one for step in iter_proposals(predictor, picture, harder) for one in step.found]
+    again = [
+        one for step in iter_proposals(predictor, picture, harder) for one in step.result.found
+    ]
     expected = [one for one in found if one.score > 0.6 and one.stability >= 0.7]
     assert [one.point for one in again] == [one.point for one in expected]
     assert len(expected) < len(found)
@@ -99,8 +101,8 @@ def test_only_where_it_is_wanted(predictor, picture, steps):
     where = np.zeros(picture.shape[:2], bool)
     where[CENTRES[0]] = where[:50, :50] = True
     *_, last = iter_proposals(predictor, picture, FEW, where=where)
-    assert last.kept
-    assert all(where[tuple(np.rint(one.point).astype(int))] for one in last.kept)
+    assert last.result.kept
+    assert all(where[tuple(np.rint(one.point).astype(int))] for one in last.result.kept)
     assert 0 < last.total < steps[-1].total
     with pytest.raises(InputError, match=r"shape of the picture"):
         iter_proposals(predictor, picture, where=where[1:])
@@ -110,7 +112,7 @@ def test_only_where_it_is_wanted(predictor, picture, steps):
 def test_points_from_the_picture_find_the_same_with_fewer_calls(predictor, picture, steps, seeds):
     *_, last = iter_proposals(predictor, picture, replace(FEW, seeds=seeds))
     assert last.done == last.total < steps[-1].total / 4
-    labels = proposals_to_labels(last.kept)
+    labels = proposals_to_labels(last.result.kept)
     assert labels.max() == 4
     assert sorted(labels[centre] for centre in CENTRES) == [1, 2, 3, 4]
 
@@ -121,8 +123,8 @@ def test_what_the_maxima_miss_a_coarse_grid_finds(predictor, picture):
     faint[(rows - 50) ** 2 + (columns - 50) ** 2 < 81] = 20  # a hole in the noise: no maximum
     adaptive = list(iter_proposals(predictor, faint, replace(FEW, seeds="adaptive")))
     *_, maxima = iter_proposals(predictor, faint, replace(FEW, seeds="maxima"))
-    points = [one.point for step in adaptive for one in step.found]
-    assert {one.point for one in maxima.kept} <= set(points)
+    points = [one.point for step in adaptive for one in step.result.found]
+    assert {one.point for one in maxima.result.kept} <= set(points)
     last = adaptive[-1]
     assert last.done == last.total < adaptive[0].total, "points in what was found are left out"
     assert maxima.done < last.done <= maxima.done + 9
@@ -130,7 +132,7 @@ def test_what_the_maxima_miss_a_coarse_grid_finds(predictor, picture):
     where[:50] = True
     *_, upper = iter_proposals(predictor, faint, replace(FEW, seeds="adaptive"), where=where)
     assert upper.done < last.done
-    assert all(one.point[0] < 50 for one in upper.kept)
+    assert all(one.point[0] < 50 for one in upper.result.kept)
 
 
 def test_it_can_be_stopped_between_batches(predictor, picture, steps):
@@ -138,7 +140,7 @@ def test_it_can_be_stopped_between_batches(predictor, picture, steps):
     some = [next(steps_taken) for _ in range(5)]
     steps_taken.close()
     assert [step.done for step in some] == [step.done for step in steps[:5]]
-    assert one_of_each([one for step in some for one in step.found], FEW) is not None
+    assert one_of_each([one for step in some for one in step.result.found], FEW) is not None
 
     class Stop(Exception):
         pass
@@ -167,7 +169,9 @@ def test_the_embedding_comes_from_a_store(predictor, picture):
 
 def test_crops_find_the_discs_and_leave_nothing_cut(predictor, picture):
     settings = replace(FEW, points_per_side=4, crop_layers=1)
-    found = [one for step in iter_proposals(predictor, picture, settings) for one in step.found]
+    found = [
+        one for step in iter_proposals(predictor, picture, settings) for one in step.result.found
+    ]
     crops = {one.crop for one in found}
     assert len(crops) > 2
     for one in found:

@@ -11,10 +11,11 @@ from scipy import ndimage
 import napari_sam as ns
 from napari_sam.errors import InputError
 from napari_sam.inference.automatic import tiled
-from napari_sam.inference.automatic.search import GridProgress
+from napari_sam.inference.automatic.search import SearchResult
 from napari_sam.inference.automatic.selection import proposals_to_labels
 from napari_sam.inference.automatic.tiled import iter_tiles
 from napari_sam.inference.automatic.tiles import TileStore, Tiling, lattice, sample_picture, stamp
+from napari_sam.progress import Progress
 from napari_sam.results import Proposal
 
 SETTINGS = ns.GridSettings(points_per_side=6)
@@ -91,7 +92,7 @@ def sharp_eyes(monkeypatch):
             for number in numbers[numbers > 0]
             for point in points[parts[tuple(points.astype(int).T)] == number][:1]
         ]
-        yield GridProgress(len(points), len(points), kept=found)
+        yield Progress(len(points), len(points), SearchResult([], found))
 
     monkeypatch.setattr(tiled, "search", search)
     return searched
@@ -104,8 +105,8 @@ def test_objects_are_whole_wherever_the_picture_is_cut(predictor, sharp_eyes):
         for row, column, radius in dots:
             picture[disc(picture.shape, (row + offset, column + offset), radius)] = 150
         step = last(iter_tiles(predictor, picture, SETTINGS, tiling=TILING, contrast=(0, 255)))
-        found = proposals_to_labels(step.kept, shape=picture.shape)
-        assert len(step.kept) == len(dots)
+        found = proposals_to_labels(step.result.kept, shape=picture.shape)
+        assert len(step.result.kept) == len(dots)
         np.testing.assert_array_equal(found > 0, picture > 0)
 
 
@@ -113,7 +114,7 @@ def test_what_no_tile_shows_whole_is_left_out(predictor, sharp_eyes):
     picture = np.zeros((300, 300), np.uint8)
     picture[140:150, 10:290] = 150  # longer than any tile
     step = last(iter_tiles(predictor, picture, SETTINGS, tiling=TILING, contrast=(0, 255)))
-    assert step.kept == []
+    assert step.result.kept == []
 
 
 @pytest.mark.parametrize("offset", [-10, 14])
@@ -121,10 +122,10 @@ def test_a_real_model_shows_no_seam(predictor, offset):
     at = 96 + offset, 96 + offset // 2
     picture = drawn((192, 192), (*at, 14))
     step = last(iter_tiles(predictor, picture, SETTINGS, tiling=TILING, contrast=(0, 255)))
-    best = step.kept[0]
+    best = step.result.kept[0]
     assert overlap(best.mask, disc(picture.shape, at, 14)) > 0.85
     assert best.score > 0.7
-    near = [one for one in step.kept if overlap(one.mask, best.mask) > SETTINGS.max_overlap]
+    near = [one for one in step.result.kept if overlap(one.mask, best.mask) > SETTINGS.max_overlap]
     assert near == [best]
 
 
@@ -133,14 +134,14 @@ def test_places_are_those_of_the_whole_picture(predictor, sharp_eyes):
     for number, (row, column) in enumerate(((20, 200), (186, 30))):
         picture[disc(picture.shape, (row, column), 12)] = 150 + number
     step = last(iter_tiles(predictor, picture, SETTINGS, tiling=TILING))
-    for one in step.kept:
+    for one in step.result.kept:
         at_top = one.corner[0] < 50
         assert one.shape == picture.shape
         np.testing.assert_array_equal(one.mask, picture == (150 if at_top else 151))
         assert one.mask[tuple(np.array(one.point, int))]
         assert one.intensity == (150 if at_top else 151)
         assert one.touches_edge is not at_top
-    assert len(step.kept) == 2
+    assert len(step.result.kept) == 2
 
 
 class Spy:
@@ -169,8 +170,8 @@ def test_a_run_that_was_cut_short_goes_on(predictor, sharp_eyes, tmp_path):
     assert count == 2
     again, count = run()
     assert count == 0
-    assert len(again.kept) == len(whole.kept) == 2
-    for one, other in zip(again.kept, whole.kept, strict=True):
+    assert len(again.result.kept) == len(whole.result.kept) == 2
+    for one, other in zip(again.result.kept, whole.result.kept, strict=True):
         np.testing.assert_array_equal(one.mask, other.mask)
         assert (one.score, one.point, one.crop) == (other.score, other.point, other.crop)
     changed = picture.copy()
@@ -190,7 +191,7 @@ def test_one_tile_is_read_at_a_time_and_empty_ones_are_passed_over(predictor, sh
     assert step.done == step.total == len(spy.read) == 25
     assert all((s.stop - s.start) <= 96 + 2 * 48 for index in spy.read for s in index)
     assert len(sharp_eyes) == 1
-    (one,) = step.kept
+    (one,) = step.result.kept
     np.testing.assert_array_equal(one.mask, pixels > 0)
 
 
@@ -201,7 +202,7 @@ def test_only_what_is_wanted_is_searched(predictor, sharp_eyes):
     where = np.zeros(picture.shape, bool)
     where[:150, 150:] = True
     steps = iter_tiles(predictor, picture, SETTINGS, tiling=TILING, contrast=(0, 255), where=where)
-    (one,) = last(steps).kept
+    (one,) = last(steps).result.kept
     assert one.mask[60, 220]
     assert len(sharp_eyes) <= 4
 

@@ -8,7 +8,7 @@ import torch
 
 from napari_sam.inference.embedding import Embedding, Level
 from napari_sam.inference.propagation.appearance import Appearance, likeness
-from napari_sam.masks import Patch
+from napari_sam.masks import CroppedMask
 from napari_sam.model.sam import Features
 
 
@@ -23,7 +23,7 @@ def seen(left, right, shape=(8, 8), dtype=torch.float32):
 def mask(columns, shape=(8, 8)):
     drawn = np.zeros(shape, bool)
     drawn[2:4, columns] = True
-    return Patch.of(drawn)
+    return CroppedMask.of(drawn)
 
 
 def test_it_is_the_mean_of_the_masks_pixels_beyond_that_of_the_picture():
@@ -52,7 +52,7 @@ def test_opposites_are_not_alike_and_of_nothing_nobody_can_tell():
     left, right = one.under(mask([0])), one.under(mask([7]))
     assert likeness(left, left) == 1
     assert likeness(left, right) == 0
-    everything = one.under(Patch.of(np.ones((8, 8), bool)))
+    everything = one.under(CroppedMask.of(np.ones((8, 8), bool)))
     assert not everything.any()
     assert likeness(everything, left) == 1
     assert likeness(left, seen((1.0, 1.0), (1.0, 1.0)).under(mask([0]))) == 1  # an even picture

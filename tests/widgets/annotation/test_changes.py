@@ -75,14 +75,14 @@ def test_another_number_of_axes(at_work, settle, first, then, state):
     names = [layer.name for layer in viewer.layers]
     assert "napari-sam points" in names
     assert "napari-sam boxes" in names
-    panel.prompting.reject()
+    panel.prompting.actions["reject"]()
     click(viewer, panel, 10, 20)
     settle(panel)
     assert session.mask[10, 20]
     panel.controls.accept.click()
     if objects:
         assert "has shape" in panel.controls.remark.text()
-        panel.prompting.undo()
+        panel.prompting.actions["undo"]()
         assert labels.data.any() == bool(session.objects)
     else:
         assert panel.annotation.target.data.shape == SHAPES[then]
@@ -241,7 +241,7 @@ class TestOurLayers:
             ours(viewer, "points").features = {}
         settle(panel)
         assert "neither include nor exclude" in panel.controls.remark.text()
-        panel.prompting.undo()
+        panel.prompting.actions["undo"]()
         assert panel.annotation.session.draft.points == ((30, 40),)
 
 
@@ -271,8 +271,8 @@ class TestLabels:
         settle(panel)
         panel.controls.accept.click()
         assert "⚠" in panel.controls.remark.text()
-        for step in (panel.prompting.undo, panel.prompting.undo, panel.prompting.redo):
-            step()
+        for name in ("undo", "undo", "redo"):
+            panel.prompting.actions[name]()
         assert list(session.objects) == [1]
         labels.data = np.zeros_like(before)
         np.testing.assert_array_equal(labels.data, before)

@@ -8,7 +8,7 @@ from napari.components import ViewerModel
 from napari.utils.shortcuts import default_shortcuts
 from qtpy.QtCore import QItemSelectionModel, Qt
 
-from napari_sam.masks import BitMask
+from napari_sam.masks import CroppedMask
 from napari_sam.session import curation
 from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
@@ -277,7 +277,7 @@ def test_classes_are_named_and_the_labels_may_hold_them(three):
     options.names.editingFinished.emit()
     assert three.annotation.session.classes == {1: "cell", 2: "dividing"}
     select(three, 2)
-    three.review.give_class(2)
+    three.controls.objects.class_wanted.emit(2)
     options.holds.setCurrentIndex(1)
     assert three.annotation.target.data[2, 24, 34] == 2
     assert three.annotation.target.data[0, 10, 10] == 1
@@ -442,6 +442,6 @@ class TestHighlight:
     def test_at_the_edge_and_in_a_large_picture(self):
         mask = np.zeros((2100, 8), bool)
         mask[:2, 3:5] = True
-        shown = rings([BitMask.of(mask)])
+        shown = rings([CroppedMask.of(mask)])
         assert shown[0].tolist() == [1, 1, 1, 0, 0, 1, 1, 1]
         assert shown[1:9, 3].tolist() == [0, 1, 1, 1, 2, 2, 2, 0]

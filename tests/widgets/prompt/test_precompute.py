@@ -168,13 +168,13 @@ def test_cancel_stops_at_once_and_until_something_else_is_chosen(
 def test_off_is_remembered_and_on_starts(open_stack, finish, model):
     panel, _ = open_stack()
     finish(panel)
-    panel.controls.embed_ahead.setChecked(False)
+    panel.controls.choices["embed_ahead"].value = False
     assert load_settings().embed_ahead is False
     model.kept.clear()
     other, _ = open_stack()
     finish(other)
     assert model.kept == []
-    other.controls.embed_ahead.setChecked(True)
+    other.controls.choices["embed_ahead"].value = True
     assert load_settings().embed_ahead is True
     finish(other)
     assert len(model.kept) == 7

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +13,7 @@ from qtpy.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox
 from napari_sam.errors import InputError
 from napari_sam.inference.automatic.points import inside, point_grid
 from napari_sam.inference.automatic.tiles import Tiling, lattice
+from napari_sam.progress import Progress
 from napari_sam.results import Proposal
 from napari_sam.widgets.panel import Panel
 from napari_sam.widgets.search.measures import MeasureRow
@@ -69,9 +69,9 @@ class FindingSegmenter(FakeSegmenter):
                         found.append(one)
                         kept[number] = one
             done += len(batch) if total == len(points) else 1
-            yield SimpleNamespace(done=done, total=total, found=found, kept=None)
+            yield Progress(done, total, (found, None))
         best = sorted(kept.values(), key=lambda one: -one.score)
-        yield SimpleNamespace(done=total, total=total, found=[], kept=best)
+        yield Progress(total, total, ([], best))
 
 
 @pytest.fixture

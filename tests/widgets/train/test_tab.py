@@ -16,7 +16,8 @@ from qtpy.QtWidgets import QFileDialog, QMainWindow
 from safetensors.numpy import save_file
 
 from napari_sam.errors import InputError
-from napari_sam.training.finetune import Progress
+from napari_sam.progress import Progress
+from napari_sam.training.finetune import TrainingState
 from napari_sam.training.plan import Plan
 from napari_sam.training.validation import Preview
 from napari_sam.widgets.panel import Panel
@@ -53,9 +54,8 @@ class FakeTuning:
                     raise self.error
                 preview = Preview(self.validation[0].rgb, truth, truth) if self.step == 2 else None
                 left = self.plan.steps - self.step
-                yield Progress(
-                    "Training", self.step, self.plan.steps, left, 1.0, 0.5, preview=preview
-                )
+                state = TrainingState("Training", 1.0, 0.5, preview=preview)
+                yield Progress(self.step, self.plan.steps, state, left)
             self.table = ROWS
         finally:
             self.closed = True

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from napari_sam.inference.predictor import Predictor
     from napari_sam.inference.store.disk import DiskStore
     from napari_sam.inference.store.store import EmbeddingStore
-    from napari_sam.serving.precompute import Progress
+    from napari_sam.progress import Progress
+    from napari_sam.serving.precompute import Precomputed
 
 __all__ = ["add"]
 
@@ -112,8 +113,9 @@ def _on_cluster(
         with failures.kept(path):
             works[path] = EmbedWork(path.resolve(), folder, disk.budget)
     for path, last in zip(works, done_by_cluster([*works.values()], chosen), strict=True):
-        report = last.report or {"slices": last.total, "kept": last.done, "embedded": 0, "bytes": 0}
-        yield path, {**report, "problems": [last.problem] if last.problem else []}
+        file = last.result
+        report = file.report or {"slices": last.total, "kept": last.done, "embedded": 0, "bytes": 0}
+        yield path, {**report, "problems": [file.problem] if file.problem else []}
 
 
 def _embed(
@@ -122,34 +124,35 @@ def _embed(
     """Embed one picture behind a bar and report on it."""
     from tqdm import tqdm
 
-    from napari_sam.serving.precompute import Progress
+    from napari_sam.progress import Progress
+    from napari_sam.serving.precompute import Precomputed
 
-    before, step, problems = store.made, Progress(0, 0), []
+    before, step, problems = store.made, Progress(0, 0, Precomputed()), []
     left_out = 0
     try:
         with tqdm(desc=shown(path.name), unit=" slices", disable=quiet) as bar:
             for step in _steps(path, store, predictor, room):
                 bar.total = step.total
                 bar.update(step.done - bar.n)
-                if step.problem:
+                if step.result.problem:
                     left_out += 1
-                    problems.append(step.problem)
+                    problems.append(step.result.problem)
     except Exception as error:  # files can be damaged in more ways than their readers name
         problems.append(reason(error))
-    if step.full:
+    if step.result.full:
         problems.append(f"there is room for {step.done} of {step.total} slices on disk")
     return {
         "slices": step.total,
         "kept": step.done - left_out,
         "embedded": store.made - before,
-        "bytes": step.nbytes,
+        "bytes": step.result.nbytes,
         "problems": problems,
     }
 
 
 def _steps(
     path: Path, store: EmbeddingStore, predictor: Predictor, room: int
-) -> Iterator[Progress]:
+) -> Iterator[Progress[Precomputed]]:
     """Embed all slices of a picture, as the panel does."""
     import numpy as np
 

@@ -152,10 +152,10 @@ def _scored(
         return results
     works = [EvaluateWork(picture, chosen.most) for picture in pictures]
     for picture, end in zip(pictures, done_by_cluster(works, chosen), strict=True):
-        if end.problem:
-            failures.reasons[picture.source] = end.problem
+        if end.result.problem:
+            failures.reasons[picture.source] = end.result.problem
         else:
-            results.append((picture, end.report))
+            results.append((picture, end.result.report))
     return results
 
 

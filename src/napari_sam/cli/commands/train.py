@@ -83,14 +83,15 @@ def _follow(tuning: Any, quiet: bool) -> None:
     bar: Any = None
     phase = ""
     for progress in tuning.run():
-        if progress.phase != phase:
+        now = progress.result
+        if now.phase != phase:
             if bar is not None:
                 bar.close()
-            phase = progress.phase
+            phase = now.phase
             bar = tqdm(desc=phase, total=progress.total, disable=quiet)
         bar.update(progress.done - bar.n)
-        if progress.loss is not None:
-            shown = {"loss": f"{progress.loss:.2f}", "IoU": f"{progress.iou or 0:.2f}"}
+        if now.loss is not None:
+            shown = {"loss": f"{now.loss:.2f}", "IoU": f"{now.iou or 0:.2f}"}
             bar.set_postfix(shown, refresh=False)
     if bar is not None:
         bar.close()

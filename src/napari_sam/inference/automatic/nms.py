@@ -32,7 +32,7 @@ def suppress(
     most : float
         IoU above which two are the same.
     """
-    boxes = np.array([(*one.corner, *np.add(one.corner, one.size)) for one in proposals], float)
+    boxes = np.array([one.cropped.box for one in proposals], float)
     areas = np.array([one.area for one in proposals], float)
     alive = np.ones(len(proposals), bool)
     kept = []
@@ -50,9 +50,8 @@ def suppress(
             # Masks share no more than their boxes do, and no more than the smaller one has.
             at_most = np.minimum(shared, np.minimum(areas[i], areas[rivals]))
             possible = at_most > most * np.maximum(areas[i], areas[rivals])
-            one, patch = proposals[i], proposals[i].patch
             for j in rivals[possible].tolist():
-                both = _common(one, patch, proposals[j])
+                both = proposals[i].cropped.common(proposals[j].cropped)
                 alive[j] = both <= most * (areas[i] + areas[j] - both)
     return kept
 
@@ -65,14 +64,3 @@ def _shared(box: NDArray[np.float64], boxes: NDArray[np.float64]) -> NDArray[np.
 
 def _sizes(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray((boxes[:, 2:] - boxes[:, :2]).prod(axis=1))
-
-
-def _common(one: Proposal, patch: NDArray[np.bool_], other: Proposal) -> int:
-    """Return how many pixels two masks, the first of them unpacked, have in common."""
-    low = np.maximum(one.corner, other.corner)
-    high = np.minimum(np.add(one.corner, one.size), np.add(other.corner, other.size))
-    mine, theirs = (
-        mask[tuple(map(slice, low - corner, high - corner))]
-        for mask, corner in ((patch, one.corner), (other.patch, other.corner))
-    )
-    return int(np.count_nonzero(mine & theirs))

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from napari_sam.inference.automatic.seeds import distance_peaks, maxima, object_size
 from napari_sam.inference.automatic.settings import GridSettings
+from napari_sam.masks import Box, slices
 from napari_sam.results import Proposal
 
-__all__ = ["Crop", "Points", "Round", "crops", "inside", "point_grid", "rounds"]
+__all__ = ["Points", "Round", "crops", "inside", "point_grid", "rounds"]
 
 Points = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Rows and columns for the finest level, and for the coarser ones, which show larger objects."""
@@ -25,7 +26,7 @@ Round = Callable[[Sequence[Proposal]], Points]
 
 def rounds(
     picture: NDArray[Any],
-    crop: Crop,
+    crop: Box,
     per_side: int,
     settings: GridSettings,
     where: NDArray[np.bool_] | None = None,
@@ -36,7 +37,7 @@ def rounds(
     ----------
     picture : (H, W) or (H, W, C) array
         All of it.
-    crop : Crop
+    crop : Box
         The part; points count from its corner.
     per_side : int
         Of a grid; other seeds are at most as many, the strongest ones.
@@ -45,7 +46,7 @@ def rounds(
     where : (H, W) bool, optional
         Points elsewhere are left out.
     """
-    here = np.s_[crop[0] : crop[2], crop[1] : crop[3]]
+    here = slices(crop)
     part = picture[here]
     shape = part.shape[0], part.shape[1]
     allowed = None if where is None else where[here]
@@ -79,10 +80,6 @@ def _always(points: Points, allowed: NDArray[np.bool_] | None) -> Round:
     return lambda _: some
 
 
-Crop = tuple[int, int, int, int]
-"""First row and column of a part of the picture, and those behind its last."""
-
-
 def point_grid(per_side: int, shape: tuple[int, int]) -> NDArray[np.float64]:
     """Return a grid of points where the public generator has it: (N, 2) row, column.
 
@@ -98,7 +95,7 @@ def point_grid(per_side: int, shape: tuple[int, int]) -> NDArray[np.float64]:
     return np.stack([rows.ravel(), columns.ravel()], axis=1)
 
 
-def crops(shape: tuple[int, int], layers: int, overlap: float) -> list[tuple[int, Crop]]:
+def crops(shape: tuple[int, int], layers: int, overlap: float) -> list[tuple[int, Box]]:
     """Return the picture as layer 0, and in layer n the 2^n x 2^n overlapping crops.
 
     Parameters
@@ -120,7 +117,7 @@ def crops(shape: tuple[int, int], layers: int, overlap: float) -> list[tuple[int
     >>> crops((100, 100), 1, 0.2)[1:]
     [(1, (0, 0, 60, 60)), (1, (0, 40, 60, 100)), (1, (40, 0, 100, 60)), (1, (40, 40, 100, 100))]
     """
-    found: list[tuple[int, Crop]] = [(0, (0, 0, *shape))]
+    found: list[tuple[int, Box]] = [(0, (0, 0, *shape))]
     for layer in range(1, layers + 1):
         count = 2**layer
         common = int(overlap * min(shape) * 2 / count)

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.inference.automatic.points import Crop
 from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.inference.automatic.sweep import Found
 from napari_sam.inference.masks import keep_prompted, without_specks
 from napari_sam.inference.windows import View
+from napari_sam.masks import Box, bounding_box, shifted
 from napari_sam.prompts import Prompts
 from napari_sam.results import Proposal
 
@@ -36,7 +36,7 @@ class Outcome:
         self._settings = settings
 
     def proposal(
-        self, found: Found, view: View, point: NDArray[np.float64], crop: Crop
+        self, found: Found, view: View, point: NDArray[np.float64], crop: Box
     ) -> Proposal | None:
         """Return a proposal, or None if the mask is cut or covers nearly all of the picture.
 
@@ -48,18 +48,18 @@ class Outcome:
             What it was seen through: of the picture, or of a crop of it.
         point : (2,) float
             Row and column in what the view shows.
-        crop : Crop
+        crop : Box
             What the view shows.
         """
         mask, shape = found.mask, self._grey.shape
         if view.config.dense:  # as the predictor does: SAM's own sizes answer as the reference
             mask = _under(mask, point - found.corner)
-        box = _box(mask, found.corner)
-        inside = (0, 0, *view.embedding.shape)
-        if near_edge(box, view.seen, inside, 1):
+        box = bounding_box(mask)
+        assert box is not None  # what is enlarged has pixels
+        box = shifted(box, *found.corner)
+        if near_edge(box, view.seen, (0, 0, *view.embedding.shape), 1):
             return None
-        box = (box[0] + crop[0], box[1] + crop[1], box[2] + crop[0], box[3] + crop[1])
-        if near_edge(box, crop, (0, 0, *shape), NEAR):
+        if near_edge(shifted(box, *crop[:2]), crop, (0, 0, *shape), NEAR):
             return None
         if self._settings.clean:
             mask = without_specks(mask, self._settings.clean)
@@ -83,13 +83,7 @@ def _under(mask: NDArray[np.bool_], point: NDArray[np.float64]) -> NDArray[np.bo
     return keep_prompted(mask, Prompts([point], [1]))
 
 
-def _box(mask: NDArray[np.bool_], corner: tuple[int, int]) -> Crop:
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    (top, bottom), (left, right) = rows[[0, -1]] + corner[0], columns[[0, -1]] + corner[1]
-    return int(top), int(left), int(bottom) + 1, int(right) + 1
-
-
-def near_edge(box: Crop, part: Crop, whole: Crop, pixels: int) -> bool:
+def near_edge(box: Box, part: Box, whole: Box, pixels: int) -> bool:
     """Tell whether a box comes near to a side of a part that is no side of the whole."""
     last = (box[0], box[1], box[2] - 1, box[3] - 1)  # the pixels, as the public generator counts
     return any(

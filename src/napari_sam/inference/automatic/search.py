@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +13,16 @@ from numpy.typing import NDArray
 from napari_sam.arrays import plain
 from napari_sam.errors import InputError
 from napari_sam.inference.automatic.nms import suppress
-from napari_sam.inference.automatic.points import Crop, Round, crops, inside, rounds
+from napari_sam.inference.automatic.points import Round, crops, inside, rounds
 from napari_sam.inference.automatic.proposals import Outcome
 from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.inference.automatic.sweep import Floors, sweep
 from napari_sam.inference.image import check_image, contrast_range
 from napari_sam.inference.predictor import Embedding, Predictor
 from napari_sam.inference.windows import View, Window
+from napari_sam.masks import Box, slices
 from napari_sam.model.config import SamConfig
+from napari_sam.progress import Progress
 from napari_sam.results import Proposal
 
 if TYPE_CHECKING:
@@ -28,8 +30,8 @@ if TYPE_CHECKING:
 
 
 __all__ = [
-    "GridProgress",
     "Look",
+    "SearchResult",
     "iter_proposals",
     "looks",
     "one_of_each",
@@ -38,25 +40,18 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, eq=False)
-class GridProgress:
-    """How far it is.
+class SearchResult(NamedTuple):
+    """What a step of a search brought.
 
     Parameters
     ----------
-    done, total : int
-        Points asked about, calls of the decoder; a point that is looked at on several scales counts
-        for each. The total may fall: a later round leaves out what an earlier one has found.
     found : list of Proposal
-        What was found since the last progress; several may be one object.
+        What was found since the last step; several may be one object.
     kept : list of Proposal, optional
-        With the last progress, of all that were found one for each object, best first; None
-        before.
+        With the last step, of all that were found one for each object, best first; None before.
     """
 
-    done: int
-    total: int
-    found: list[Proposal] = field(default_factory=list)
+    found: list[Proposal]
     kept: list[Proposal] | None = None
 
 
@@ -116,7 +111,7 @@ def propose_grid(
     kept: list[Proposal] = []
     steps = iter_proposals(predictor, image, settings, seeds=seeds, contrast=contrast, store=store)
     for step in steps:
-        kept = step.kept or kept
+        kept = step.result.kept or kept
     return kept
 
 
@@ -130,7 +125,7 @@ def iter_proposals(
     contrast: tuple[Any, Any] | None = None,
     store: EmbeddingStore | None = None,
     pause: Callable[[], None] | None = None,
-) -> Iterator[GridProgress]:
+) -> Iterator[Progress[SearchResult]]:
     """Find everything in a picture, a few points at a time.
 
     Parameters
@@ -156,9 +151,11 @@ def iter_proposals(
 
     Yields
     ------
-    GridProgress
-        Once after every batch of points; the last one carries what is kept. To stop, ask for no
-        further one: what was found until then can be given to `one_of_each`.
+    Progress of SearchResult
+        After every batch of points; the last one carries what is kept. To stop, ask for no further
+        one: what was found until then can be given to `one_of_each`. Calls of the decoder are
+        counted, so a point counts for each scale that it is looked at on. The total may fall: a
+        later round leaves out what an earlier one has found.
 
     Raises
     ------
@@ -178,8 +175,8 @@ def iter_proposals(
         contrast = contrast_range(picture, predictor.model.entry.intensity)
     jobs = _jobs(picture, settings, seeds, where)
 
-    def embed(crop: Crop) -> Embedding:
-        part = picture[crop[0] : crop[2], crop[1] : crop[3]]
+    def embed(crop: Box) -> Embedding:
+        part = picture[slices(crop)]
         if store is not None and part.shape == picture.shape:
             return store.get(predictor, part, contrast, pause)
         return predictor.embed(part, contrast, pause)
@@ -195,7 +192,7 @@ def search(
     settings: GridSettings,
     contrast: tuple[Any, Any],
     pause: Callable[[], None] | None = None,
-) -> Iterator[GridProgress]:
+) -> Iterator[Progress[SearchResult]]:
     """Do the same at these points of a checked picture, without crops.
 
     Parameters
@@ -205,7 +202,7 @@ def search(
     """
     job = _Job((0, 0, picture.shape[0], picture.shape[1]), [lambda _: (points, coarser)])
 
-    def embed(_: Crop) -> Embedding:
+    def embed(_: Box) -> Embedding:
         return predictor.embed(picture, contrast, pause)
 
     return _proposals(predictor, Outcome(picture, settings), [job], embed, settings, pause)
@@ -217,7 +214,7 @@ def one_of_each(proposals: Sequence[Proposal], settings: GridSettings) -> list[P
     Within a crop the better score stays; of those, the one from the smaller crop, which shows more
     detail.
     """
-    by_crop: dict[Crop, list[Proposal]] = defaultdict(list)
+    by_crop: dict[Box, list[Proposal]] = defaultdict(list)
     for one in proposals:
         by_crop[one.crop].append(one)
     kept: list[Proposal] = []
@@ -235,7 +232,7 @@ def _suppressed(
     return [proposals[i] for i in stay]
 
 
-def _size(crop: Crop) -> int:
+def _size(crop: Box) -> int:
     return (crop[2] - crop[0]) * (crop[3] - crop[1])
 
 
@@ -243,7 +240,7 @@ def _size(crop: Crop) -> int:
 class _Job:
     """A crop, and the rounds in which it is asked about."""
 
-    crop: Crop
+    crop: Box
     rounds: list[Round]
 
 
@@ -284,10 +281,10 @@ def _proposals(
     predictor: Predictor,
     outcome: Outcome,
     jobs: Sequence[_Job],
-    embed: Callable[[Crop], Embedding],
+    embed: Callable[[Box], Embedding],
     settings: GridSettings,
     pause: Callable[[], None] | None,
-) -> Iterator[GridProgress]:
+) -> Iterator[Progress[SearchResult]]:
     floors = _floors(predictor, settings)
     most = {ask: _looks(predictor, job, ask, [])[1] for job in jobs for ask in job.rounds}
     total, done, found = sum(most.values()), 0, list[Proposal]()
@@ -306,10 +303,10 @@ def _proposals(
                     new = [one for one in made if one is not None]
                     found += new
                     done += asked
-                    yield GridProgress(done, total, new)
+                    yield Progress(done, total, SearchResult(new))
                     if pause is not None:
                         pause()
-    yield GridProgress(done, total, kept=one_of_each(found, settings))
+    yield Progress(done, total, SearchResult([], one_of_each(found, settings)))
 
 
 def _floors(predictor: Predictor, settings: GridSettings) -> Floors:

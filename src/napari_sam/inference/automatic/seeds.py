@@ -15,7 +15,7 @@ from skimage.filters import threshold_otsu
 
 from napari_sam.arrays import plain
 from napari_sam.errors import InputError
-from napari_sam.numbering import ranked
+from napari_sam.masks import cropped_masks
 
 __all__ = ["deepest_points", "distance_peaks", "maxima", "object_size"]
 
@@ -141,13 +141,9 @@ def deepest_points(labels: NDArray[Any]) -> NDArray[np.float64]:
             f"labels must be whole numbers of shape (H, W); got {labels.dtype} {labels.shape}"
         )
     found = []
-    _, ranks = ranked(labels)
-    for rank, box in enumerate(ndimage.find_objects(ranks), 1):
-        if box is None:
-            continue
-        depth = _depth(ranks[box] == rank)
-        at = np.unravel_index(depth.argmax(), depth.shape)
-        found.append([side.start + i for side, i in zip(box, at, strict=True)])
+    for mask in cropped_masks(labels).values():
+        depth = _depth(mask.crop())
+        found.append(np.add(mask.corner, np.unravel_index(depth.argmax(), depth.shape)))
     return np.array(found, float).reshape(-1, 2)
 
 

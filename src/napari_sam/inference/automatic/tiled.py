@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from napari_sam.arrays import plain
 from napari_sam.errors import InputError
 from napari_sam.inference.automatic.nms import suppress
-from napari_sam.inference.automatic.points import Crop, inside
+from napari_sam.inference.automatic.points import inside
 from napari_sam.inference.automatic.proposals import NEAR, near_edge
-from napari_sam.inference.automatic.search import search
+from napari_sam.inference.automatic.search import SearchResult, search
 from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.inference.automatic.tiles import (
     Tile,
@@ -27,29 +27,11 @@ from napari_sam.inference.automatic.tiles import (
 )
 from napari_sam.inference.image import check_image, pixel_range
 from napari_sam.inference.predictor import Predictor
+from napari_sam.masks import CroppedMask, shifted, slices
+from napari_sam.progress import Progress
 from napari_sam.results import Proposal
 
-__all__ = ["TileProgress", "iter_tiles", "search_tile"]
-
-
-@dataclass(frozen=True, eq=False)
-class TileProgress:
-    """How far it is.
-
-    Parameters
-    ----------
-    done, total : int
-        Tiles.
-    found : list of Proposal
-        What was found in the last tile; those at a seam may be found by its neighbours as well.
-    kept : list of Proposal, optional
-        With the last progress, one for each object of the whole picture; None before.
-    """
-
-    done: int
-    total: int
-    found: list[Proposal]
-    kept: list[Proposal] | None = None
+__all__ = ["iter_tiles", "search_tile"]
 
 
 def iter_tiles(
@@ -62,7 +44,7 @@ def iter_tiles(
     contrast: tuple[Any, Any] | None = None,
     folder: Path | None = None,
     pause: Callable[[], None] | None = None,
-) -> Iterator[TileProgress]:
+) -> Iterator[Progress[SearchResult]]:
     """Find everything in a large picture.
 
     Points lie on one lattice over the whole picture, and each is asked about in the tile whose core
@@ -92,8 +74,9 @@ def iter_tiles(
 
     Yields
     ------
-    TileProgress
-        After every tile; the last one carries what is kept.
+    Progress of SearchResult
+        After every tile; what lies at a seam may be found by its neighbours as well. The last one
+        carries what is kept, one for each object of the whole picture.
 
     Raises
     ------
@@ -164,14 +147,15 @@ def _tiles(
     contrast: tuple[Any, Any],
     store: TileStore | None,
     pause: Callable[[], None] | None,
-) -> Iterator[TileProgress]:
+) -> Iterator[Progress[SearchResult]]:
     tiles = tiling.tiles(picture.shape[:2])
     everything: list[Proposal] = []
     for done, tile in enumerate(tiles, 1):
         found = _look(predictor, picture, tile, settings, tiling, where, contrast, store, pause)
         everything += found
-        yield TileProgress(done, len(tiles), found)
-    yield TileProgress(len(tiles), len(tiles), [], _one_of_each(everything, tiling, settings))
+        yield Progress(done, len(tiles), SearchResult(found))
+    kept = _one_of_each(everything, tiling, settings)
+    yield Progress(len(tiles), len(tiles), SearchResult([], kept))
 
 
 def _look(
@@ -190,8 +174,7 @@ def _look(
         inside(lattice(step * tiling.side / settings.points_per_side, tile.core), where)
         for step in (1, 2)
     ]
-    top, left, bottom, right = tile.seen
-    pixels = plain(picture[top:bottom, left:right], "the picture")
+    pixels = plain(picture[slices(tile.seen)], "the picture")
     if _is_flat(pixels, tile) or len(points[0]) == 0:
         return []
     mark = stamp(pixels, tile, settings, contrast, predictor.model.entry.digest)
@@ -207,11 +190,7 @@ def _look(
 
 def _is_flat(pixels: NDArray[Any], tile: Tile) -> bool:
     """Tell whether the core of what was read has one single value."""
-    rows, columns = (
-        slice(tile.core[axis] - tile.seen[axis], tile.core[axis + 2] - tile.seen[axis])
-        for axis in (0, 1)
-    )
-    core = pixels[rows, columns]
+    core = pixels[slices(tile.core, tile.seen)]
     return bool(core.min() == core.max())
 
 
@@ -226,7 +205,7 @@ def _search(
     kept: list[Proposal] = []
     part, (points, coarser) = check_image(pixels), grids
     for step in search(predictor, part, points, coarser, settings, contrast, pause):
-        kept = step.kept or kept
+        kept = step.result.kept or kept
     return kept
 
 
@@ -236,28 +215,22 @@ def _whole(
     """Return those that the tile does not cut, as proposals of the whole picture."""
     return [
         one
-        for one in (_moved(one, shape, tile.seen) for one in proposals)
-        if not near_edge(_box(one), tile.seen, (0, 0, *shape), NEAR)
+        for one in (_moved(one, shape, tile) for one in proposals)
+        if not near_edge(one.cropped.box, tile.seen, (0, 0, *shape), NEAR)
         and (settings.largest is None or one.area < settings.largest * shape[0] * shape[1])
     ]
 
 
-def _moved(one: Proposal, shape: tuple[int, int], seen: Crop) -> Proposal:
+def _moved(one: Proposal, shape: tuple[int, int], tile: Tile) -> Proposal:
     """Return a proposal of a tile as one of the whole picture."""
-    (top, left), (height, width) = np.add(one.corner, seen[:2]).tolist(), one.size
+    top, left = tile.seen[:2]
+    box, bits = one.cropped.box, one.cropped.bits
     return replace(
         one,
-        shape=shape,
-        corner=(top, left),
-        point=(one.point[0] + seen[0], one.point[1] + seen[1]),
-        crop=seen,
-        touches_edge=top == 0 or left == 0 or top + height == shape[0] or left + width == shape[1],
+        cropped=CroppedMask(shape, shifted(box, top, left), bits),
+        point=(one.point[0] + top, one.point[1] + left),
+        crop=tile.seen,
     )
-
-
-def _box(one: Proposal) -> Crop:
-    (top, left), (height, width) = one.corner, one.size
-    return top, left, top + height, left + width
 
 
 def _one_of_each(
@@ -267,7 +240,7 @@ def _one_of_each(
     seam: list[Proposal] = []
     inner: list[Proposal] = []
     for one in proposals:
-        box, point = _box(one), one.point
+        box, point = one.cropped.box, one.point
         first, last = (
             np.floor_divide(at, tiling.side) for at in (box[:2], np.subtract(box[2:], 1))
         )

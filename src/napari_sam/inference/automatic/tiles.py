@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 from napari_sam.arrays import plain
 from napari_sam.errors import InputError
 from napari_sam.files import replacing
-from napari_sam.inference.automatic.points import Crop
 from napari_sam.inference.automatic.settings import GridSettings
+from napari_sam.masks import Box, CroppedMask
 from napari_sam.results import Proposal
 
 __all__ = ["Tile", "TileStore", "Tiling", "lattice", "sample_picture", "stamp"]
 
+MEASURED = "score", "stability", "point", "crop", "area", "roundness", "intensity"
+WRITTEN = "shape", "corner", "size", *MEASURED, "touches_edge"  # keys of the files
 WINDOWS, SIDE = 8, 256  # a sample is so many windows of that side along each axis
 
 
@@ -31,14 +33,14 @@ class Tile:
 
     Parameters
     ----------
-    core : Crop
+    core : Box
         What it answers for; the cores of all tiles are the picture.
-    seen : Crop
+    seen : Box
         What the model sees for that: the core and a halo around it.
     """
 
-    core: Crop
-    seen: Crop
+    core: Box
+    seen: Box
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ class Tiling:
         return found
 
 
-def lattice(step: float, core: Crop) -> NDArray[np.float64]:
+def lattice(step: float, core: Box) -> NDArray[np.float64]:
     """Return the points of a lattice over the whole picture that lie in a core: (N, 2).
 
     Examples
@@ -203,12 +205,11 @@ class TileStore:
         OSError
             If it cannot be written.
         """
-        names = [field.name for field in fields(Proposal) if field.name != "bits"]
-        said = json.dumps([{name: getattr(one, name) for name in names} for one in found])
-        bits = np.concatenate([np.zeros(0, np.uint8), *(one.bits for one in found)])
+        said = json.dumps([{name: getattr(one, name) for name in WRITTEN} for one in found])
+        bits = [one.cropped.bits for one in found]
+        packed, lengths = np.frombuffer(b"".join(bits), np.uint8), list(map(len, bits))
         with replacing(self._path(tile)) as part, part.open("wb") as file:
-            lengths = [len(one.bits) for one in found]
-            np.savez_compressed(file, mark=mark, said=said, bits=bits, lengths=lengths)
+            np.savez_compressed(file, mark=mark, said=said, bits=packed, lengths=lengths)
 
     def _path(self, tile: Tile) -> Path:
         return self._folder / f"tile-{tile.core[0]:06}-{tile.core[1]:06}.npz"
@@ -218,4 +219,7 @@ def _proposal(bits: NDArray[np.uint8], said: dict[str, Any]) -> Proposal:
     values: dict[str, Any] = {
         name: tuple(v) if isinstance(v, list) else v for name, v in said.items()
     }
-    return Proposal(bits=bits, **values)
+    (top, left), (height, width) = values.pop("corner"), values.pop("size")
+    box = top, left, top + height, left + width
+    cropped = CroppedMask(values.pop("shape"), box, bits.tobytes())
+    return Proposal(cropped, **{name: values[name] for name in MEASURED})

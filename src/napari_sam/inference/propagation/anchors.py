@@ -10,13 +10,13 @@ import numpy as np
 
 from napari_sam.arrays import plain
 from napari_sam.errors import InputError
-from napari_sam.masks import Patch, patches
+from napari_sam.masks import CroppedMask, cropped_masks
 from napari_sam.numbering import LARGEST
 from napari_sam.prompts import ABSENT, Absent, Prompts
 
 __all__ = ["Anchor", "Anchors"]
 
-Anchor = Patch | Prompts | Absent
+Anchor = CroppedMask | Prompts | Absent
 
 
 class Anchors:
@@ -66,7 +66,7 @@ class Anchors:
             return {id_: on[index] for id_, on in self._known.items() if index in on}
         if not any(index in places for places in self._places.values()):
             return {}
-        return dict(patches(plain(self._labels[index], "the seeds")))
+        return dict(cropped_masks(plain(self._labels[index], "the seeds")))
 
     def has(self, id_: int, index: int) -> bool:
         """Tell whether anything is known of an object on a slice."""
@@ -144,6 +144,7 @@ def _anchor(what: Any, shape: tuple[int, int], where: str) -> Anchor:
             f"{where}: a seed must be Prompts, a boolean mask of shape {shape} or ABSENT; "
             f"got {what if mask.ndim == 0 else f'{mask.dtype} of shape {mask.shape}'}"
         )
-    if not mask.any():
+    cropped = CroppedMask.of(mask)
+    if cropped is None:
         raise InputError(f"{where}: the mask is empty; say ABSENT if the object is not there")
-    return Patch.of(mask)
+    return cropped

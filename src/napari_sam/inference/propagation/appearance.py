@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from napari_sam.inference.embedding import Embedding
-from napari_sam.masks import Patch
+from napari_sam.masks import CroppedMask
 
 __all__ = ["Appearance", "likeness"]
 
@@ -25,21 +27,20 @@ class Appearance:
 
     def __init__(self, embedding: Embedding, stride: int) -> None:
         level = embedding.levels[0]
-        self._area = embedding.shape[0] * embedding.shape[1]
         self._scale = np.divide(level.shape, embedding.shape) / stride  # tokens of a pixel
         height, self._width = (-(-side // stride) for side in level.shape)
         # (1, C, h, w) has padding at the right and below; (C, N) has none.
         tokens = level.features.embedding[0, :, :height, : self._width].flatten(1).float()
         self._tokens = tokens - tokens.mean(dim=1, keepdim=True)
 
-    def under(self, patch: Patch) -> NDArray[np.float32]:
-        """Return the mean feature under a mask that is not empty: (C,) float32 of length 1.
+    def under(self, mask: CroppedMask) -> NDArray[np.float32]:
+        """Return the mean feature under a mask: (C,) float32 of length 1.
 
         Zero for a mask of the whole picture, which nothing sets off from the picture.
         """
-        if patch.area == self._area:
+        if mask.area == math.prod(mask.shape):
             return np.zeros(len(self._tokens), np.float32)
-        pixels = np.argwhere(patch.mask) + patch.corner
+        pixels = np.argwhere(mask.crop()) + mask.corner
         rows, columns = ((pixels + 0.5) * self._scale).astype(int).T
         places, counts = np.unique(rows * self._width + columns, return_counts=True)
         some = self._tokens[:, torch.from_numpy(places).to(self._tokens.device)]

@@ -34,7 +34,7 @@ from napari_sam.inference.propagation.verdict import (
     judge_outside,
 )
 from napari_sam.inference.stack import Stack
-from napari_sam.masks import Patch
+from napari_sam.masks import CroppedMask
 from napari_sam.prompts import Prompts
 from napari_sam.results import Step
 
@@ -176,7 +176,7 @@ class _Walk:
         for index in indices:
             known = self.anchors.at(index)
             prompts = {
-                id_: prompts_from(one.patch, self.planes.shape, self.settings.prompt, labels, id_)
+                id_: prompts_from(one.mask, self.settings.prompt, labels, id_)
                 for id_, one in carried.items()
                 if id_ not in known
             }
@@ -184,11 +184,11 @@ class _Walk:
                 prompts |= self._place(index, known)
             sight = _Sight(partial(self._embed, index), self.predictor.config.stride)
             answers = self._predict(sight, prompts)
-            for id_, (patch, score) in answers.items():
+            for id_, (mask, score) in answers.items():
                 if id_ in known:
-                    self.slices[index].anchors[id_] = Found(patch, score, Rank.PROMPTED)
+                    self.slices[index].anchors[id_] = Found(mask, score, Rank.PROMPTED)
                 else:
-                    outcome = self._outcome(index, id_, patch, score, carried[id_], sight)
+                    outcome = self._outcome(index, id_, mask, score, carried[id_], sight)
                     self.slices[index].sides[id_][way] = outcome
             labels, carried = self._onward(way, index, carried, sight)
             given = [i for i in self.followed if i in known] if way == FORWARD else []
@@ -198,7 +198,7 @@ class _Walk:
     def _place(self, index: int, known: Mapping[int, Anchor]) -> dict[int, Prompts]:
         """Put the given masks on a slice and return what is to be predicted there."""
         for id_, anchor in known.items():
-            if isinstance(anchor, Patch):
+            if isinstance(anchor, CroppedMask):
                 self.slices[index].anchors[id_] = Found(anchor, float("nan"), Rank.GIVEN)
         return {id_: one for id_, one in known.items() if isinstance(one, Prompts)}
 
@@ -210,30 +210,38 @@ class _Walk:
 
     def _predict(
         self, sight: _Sight, prompts: Mapping[int, Prompts]
-    ) -> dict[int, tuple[Patch, float]]:
+    ) -> dict[int, tuple[CroppedMask | None, float]]:
         """Return mask and predicted IoU of all objects of a slice, found in one batch."""
         if not prompts:
             return {}
         results = self.predictor.predict_batch(sight.embedding, list(prompts.values()))
         return {
-            id_: (Patch.of(result.masks[0]), float(result.scores[0]))
+            id_: (CroppedMask.of(result.masks[0]), float(result.scores[0]))
             for id_, result in zip(prompts, results, strict=True)
         }
 
     def _outcome(
-        self, index: int, id_: int, patch: Patch, score: float, carried: Carried, sight: _Sight
+        self,
+        index: int,
+        id_: int,
+        mask: CroppedMask | None,
+        score: float,
+        carried: Carried,
+        sight: _Sight,
     ) -> Outcome:
         """Check a mask against what came from the slice before."""
-        stop = self._why_stop(patch, score, carried, sight)
-        if stop is not None:
+        stop = self._why_stop(mask, score, carried, sight)
+        if mask is None or stop is not None:
             return Outcome(None, score, stop)
         if self._span(id_, index) is None:
-            stop = leaves(patch, carried, self.planes.shape)
-        return Outcome(patch, score, stop)
+            stop = leaves(mask, carried)
+        return Outcome(mask, score, stop)
 
-    def _why_stop(self, patch: Patch, score: float, carried: Carried, sight: _Sight) -> str | None:
-        alike = likeness(sight.appearance.under(carried.patch), carried.seen)
-        return why_stop(patch, score, alike, carried, self.settings)
+    def _why_stop(
+        self, mask: CroppedMask | None, score: float, carried: Carried, sight: _Sight
+    ) -> str | None:
+        alike = likeness(sight.appearance.under(carried.mask), carried.seen)
+        return why_stop(mask, score, alike, carried, self.settings)
 
     def _onward(
         self, way: int, index: int, carried: Mapping[int, Carried], sight: _Sight
@@ -243,28 +251,28 @@ class _Walk:
         labels = self._labels(index)
         onward = {}
         for id_, found in here.anchors.items():
-            patch = found.patch.among(labels, id_)
-            if patch.area and self._leads_on(way, id_, index):
+            mask = None if found.mask is None else found.mask.among(labels, id_)
+            if mask is not None and self._leads_on(way, id_, index):
                 if found.rank < Rank.GIVEN:
                     self.best[id_] = max(self.best[id_], found.score)
                 if id_ not in here.seen:
-                    here.seen[id_] = sight.appearance.under(patch)
+                    here.seen[id_] = sight.appearance.under(mask)
                 seen = here.seen[id_]
-                onward[id_] = Carried.start(patch, self.best[id_], self.planes.shape, seen)
+                onward[id_] = Carried.start(mask, self.best[id_], seen)
         crowded = False
         for id_, sides in here.sides.items():
             outcome = sides.get(way)
-            if outcome is None or outcome.patch is None:
+            if outcome is None or outcome.mask is None:
                 continue
-            patch = outcome.patch.among(labels, id_)
-            stop = self._why_stop(patch, outcome.score, carried[id_], sight)
-            if stop is not None:
+            mask = outcome.mask.among(labels, id_)
+            stop = self._why_stop(mask, outcome.score, carried[id_], sight)
+            if mask is None or stop is not None:
                 sides[way] = Outcome(None, outcome.score, f"{stop}, the rest is another object's")
                 crowded = True
             elif outcome.stop is None:
                 self.best[id_] = max(self.best[id_], outcome.score)
-                seen = sight.appearance.under(patch)
-                onward[id_] = carried[id_].onward(patch, self.best[id_], seen)
+                seen = sight.appearance.under(mask)
+                onward[id_] = carried[id_].onward(mask, self.best[id_], seen)
         return self._labels(index) if crowded else labels, onward
 
     def _leads_on(self, way: int, id_: int, index: int) -> bool:
@@ -289,7 +297,7 @@ class _Walk:
         here, settings = self.slices[index], self.settings
         verdicts = {}
         for id_, found in here.anchors.items():
-            empty = "its prompts give no mask" if found.patch.area == 0 else None
+            empty = "its prompts give no mask" if found.mask is None else None
             verdicts[id_] = Verdict(found, empty, why_unsure(found.score, settings))
         for id_ in {*here.sides, *self._between(index)}:
             sides, span = here.sides.get(id_, {}), self._span(id_, index)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
 from napari_sam.inference.mask_prompts import PromptRule
-from napari_sam.masks import Patch
+from napari_sam.masks import CroppedMask
 
 __all__ = ["Carried", "Direction", "PropagateSettings", "leaves", "why_stop", "why_unsure"]
 
@@ -114,7 +114,7 @@ class Carried:
 
     Parameters
     ----------
-    patch : Patch
+    mask : CroppedMask
         Its mask on the last slice.
     best : float
         Its best predicted IoU so far, on any slice; 0 if none was predicted.
@@ -126,32 +126,34 @@ class Carried:
         Its `appearance` on the last slice.
     """
 
-    patch: Patch
+    mask: CroppedMask
     best: float
     largest: int
     at_edge: bool
     seen: NDArray[np.float32]
 
     @classmethod
-    def start(
-        cls, patch: Patch, best: float, shape: tuple[int, int], seen: NDArray[np.float32]
-    ) -> Carried:
+    def start(cls, mask: CroppedMask, best: float, seen: NDArray[np.float32]) -> Carried:
         """Leave an anchor."""
-        return cls(patch, best, patch.area, patch.touches_edge(shape), seen)
+        return cls(mask, best, mask.area, mask.touches_edge, seen)
 
-    def onward(self, patch: Patch, best: float, seen: NDArray[np.float32]) -> Carried:
+    def onward(self, mask: CroppedMask, best: float, seen: NDArray[np.float32]) -> Carried:
         """Go on with the mask of the next slice."""
-        return Carried(patch, best, max(self.largest, patch.area), self.at_edge, seen)
+        return Carried(mask, best, max(self.largest, mask.area), self.at_edge, seen)
 
 
 def why_stop(
-    mask: Patch, score: float, alike: float, carried: Carried, settings: PropagateSettings
+    mask: CroppedMask | None,
+    score: float,
+    alike: float,
+    carried: Carried,
+    settings: PropagateSettings,
 ) -> str | None:
     """Return why an object must not be followed to a mask, or None.
 
     Parameters
     ----------
-    mask : Patch
+    mask : CroppedMask or None
         What was found.
     score : float
         Its predicted IoU.
@@ -164,13 +166,13 @@ def why_stop(
 
     Examples
     --------
-    >>> small, large = (Patch((0, 0), np.ones((n, n), bool)) for n in (4, 8))
+    >>> small, large = (CroppedMask.of(np.ones((n, n), bool), shape=(9, 9)) for n in (4, 8))
     >>> carried = Carried(small, 0.9, 16, False, np.ones(1, np.float32))
     >>> why_stop(large, 0.9, 1.0, carried, PropagateSettings())
     'the area jumps from 16 to 64 pixels'
     """
-    before = carried.patch
-    if mask.area == 0:
+    before = carried.mask
+    if mask is None:
         return "no mask found"
     if score < settings.min_score:
         return f"the predicted IoU is only {score:.2f}"
@@ -178,7 +180,7 @@ def why_stop(
         return f"the predicted IoU falls from {carried.best:.2f} to {score:.2f}"
     if max(mask.area / before.area, before.area / mask.area) > settings.max_area_change:
         return f"the area jumps from {before.area} to {mask.area} pixels"
-    overlap = mask.overlap(before)
+    overlap = mask.iou(before)
     if overlap < settings.min_overlap:
         return f"the overlap with the slice before is only {overlap:.2f} (IoU)"
     if alike < settings.min_likeness:
@@ -186,12 +188,12 @@ def why_stop(
     return None
 
 
-def leaves(mask: Patch, carried: Carried, shape: tuple[int, int]) -> str | None:
+def leaves(mask: CroppedMask, carried: Carried) -> str | None:
     """Return why an object goes no further than a good mask, or None.
 
     That is when most of it has left the picture: it has come to the edge and lost half its area.
     """
-    gone = not carried.at_edge and mask.touches_edge(shape) and mask.area < carried.largest / 2
+    gone = not carried.at_edge and mask.touches_edge and mask.area < carried.largest / 2
     return "it leaves the picture at its edge" if gone else None
 
 

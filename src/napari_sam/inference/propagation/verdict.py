@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from napari_sam.inference.overlaps import Found
 from napari_sam.inference.propagation.settings import PropagateSettings, why_unsure
-from napari_sam.masks import Patch
+from napari_sam.masks import CroppedMask
 
 __all__ = ["BACKWARD", "FORWARD", "Outcome", "Verdict", "judge_between", "judge_outside"]
 
@@ -20,7 +20,7 @@ class Outcome:
 
     Parameters
     ----------
-    patch : Patch or None
+    mask : CroppedMask or None
         Its mask; None if the mask was refused.
     score : float
         Predicted IoU.
@@ -28,7 +28,7 @@ class Outcome:
         Why it is not followed any further.
     """
 
-    patch: Patch | None
+    mask: CroppedMask | None
     score: float
     stop: str | None = None
 
@@ -44,9 +44,9 @@ class Verdict:
 
 def judge_outside(outcome: Outcome, settings: PropagateSettings) -> Verdict:
     """Judge an object beyond its outermost anchor."""
-    if outcome.patch is None:
+    if outcome.mask is None:
         return Verdict(stopped=outcome.stop)
-    found = Found(outcome.patch, outcome.score)
+    found = Found(outcome.mask, outcome.score)
     return Verdict(found, outcome.stop, why_unsure(outcome.score, settings))
 
 
@@ -65,7 +65,7 @@ def judge_between(
         Slices of the two anchors.
     """
     starts = dict(zip((FORWARD, BACKWARD), span, strict=True))
-    masks = {way: one.patch for way, one in sides.items() if one.patch is not None}
+    masks = {way: one.mask for way, one in sides.items() if one.mask is not None}
     stops = [f"from slice {starts[way]} {one.stop}" for way, one in sides.items() if one.stop]
     if not masks:
         lost = f"lost between slices {span[0]} and {span[1]}"
@@ -75,7 +75,7 @@ def judge_between(
     if len(masks) == 1:
         only = f"followed from slice {starts[best]} only"
         return Verdict(found, unsure="; ".join([only, *stops]))
-    agreement = masks[FORWARD].overlap(masks[BACKWARD])
+    agreement = masks[FORWARD].iou(masks[BACKWARD])
     if agreement < settings.agreement:
         return Verdict(
             found,

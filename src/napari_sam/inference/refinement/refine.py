@@ -16,7 +16,7 @@ from napari_sam.inference.predictor import Predictor
 from napari_sam.inference.propagation.propagate import Embeddings
 from napari_sam.inference.refinement.two_pass import Refined, ask_twice, check_labels
 from napari_sam.inference.stack import Stack
-from napari_sam.masks import patches
+from napari_sam.masks import cropped_masks
 from napari_sam.results import Prediction, Step
 
 __all__ = ["refine", "refine_stack"]
@@ -74,7 +74,7 @@ def refine(
     True
     """
     labels = check_labels(plain(labels, "the labels"))
-    known = patches(labels)
+    known = cropped_masks(labels)
     if not known:
         raise InputError("the labels hold no object; there is nothing to refine")
     embedding = (
@@ -85,7 +85,7 @@ def refine(
             f"the labels must have the picture's shape {embedding.shape}; got {labels.shape}"
         )
     predict = partial(predictor.predict_batch, embedding)
-    answers = ask_twice(predict, embedding.shape, known, rule, labels)
+    answers = ask_twice(predict, known, rule, labels)
     return {id_: answer for id_, (_, answer) in answers.items()}
 
 
@@ -149,7 +149,7 @@ def _refined(
 ) -> Generator[Step]:
     for index in indices:
         before = check_labels(plain(labels[index], "the labels"))
-        known = patches(before)
+        known = cropped_masks(before)
         if not known:
             continue
         image = planes.plane(index)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
 from napari_sam.inference.mask_prompts import PromptRule, prompts_from
-from napari_sam.masks import Patch
+from napari_sam.masks import CroppedMask
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction
 
@@ -26,9 +26,9 @@ class Refined:
 
     Parameters
     ----------
-    before : Patch
+    before : CroppedMask
         The rough mask.
-    after : Patch
+    after : CroppedMask
         The sharper one; the rough one again where the answer was empty or another object.
     score : float
         Predicted IoU.
@@ -36,17 +36,17 @@ class Refined:
         Why the rough mask stays; empty if it does not.
     """
 
-    before: Patch
-    after: Patch
+    before: CroppedMask
+    after: CroppedMask
     score: float
     unsure: str = ""
 
     @classmethod
-    def of(cls, before: Patch, answer: Prediction) -> Refined:
+    def of(cls, before: CroppedMask, answer: Prediction) -> Refined:
         """Take the model's best answer, unless it is another object."""
-        after, score = Patch.of(answer.masks[0]), float(answer.scores[0])
-        overlap = after.overlap(before)
-        if overlap < OTHER:
+        after, score = CroppedMask.of(answer.masks[0]), float(answer.scores[0])
+        overlap = 0.0 if after is None else after.iou(before)
+        if after is None or overlap < OTHER:
             why = f"the new mask is too different (IoU {overlap:.2f}); the old one stays"
             return cls(before, before, score, why)
         return cls(before, after, score)
@@ -57,14 +57,13 @@ class Refined:
 
         Examples
         --------
-        >>> bars = [Patch((0, 0), np.ones((1, n), bool)) for n in (10, 12)]
+        >>> bars = [CroppedMask.of(np.ones((1, n), bool)) for n in (10, 12)]
         >>> Refined(*bars, score=0.9).change
         0.2
         """
-        overlap = self.after.overlap(self.before)
-        areas = self.after.area + self.before.area
-        common = overlap / (1 + overlap) * areas
-        return round((areas - 2 * common) / self.before.area, 6)
+        before, after = self.before, self.after
+        common = before.common(after)
+        return round((before.area + after.area - 2 * common) / before.area, 6)
 
 
 def check_labels(labels: NDArray[Any]) -> NDArray[Any]:
@@ -92,11 +91,10 @@ ALONE = PromptRule(box=False)
 
 def ask_twice(
     predict: Callable[[list[Prompts]], list[Prediction]],
-    shape: tuple[int, int],
-    rough: Mapping[int, Patch],
+    rough: Mapping[int, CroppedMask],
     rule: PromptRule,
     labels: NDArray[Any],
-) -> dict[int, tuple[Patch, Prediction]]:
+) -> dict[int, tuple[CroppedMask, Prediction]]:
     """Ask with each rough mask alone, then as `rule` wants it with what came back.
 
     The box of a rough mask is as rough as the mask; that of the first answer is better (measured:
@@ -106,9 +104,7 @@ def ask_twice(
     ----------
     predict : callable
         Answers prompts of one picture.
-    shape : (H, W)
-        Of the picture.
-    rough : mapping of int to Patch
+    rough : mapping of int to CroppedMask
         The masks, by id.
     rule : PromptRule
         What of a mask becomes the prompt in the end.
@@ -117,14 +113,14 @@ def ask_twice(
 
     Returns
     -------
-    dict of int to (Patch, Prediction)
+    dict of int to (CroppedMask, Prediction)
         The mask that was asked with in the end, and the answer.
     """
     masks = dict(rough)
     if rule.mask:
-        answers = predict([prompts_from(mask, shape, ALONE) for mask in masks.values()])
+        answers = predict([prompts_from(mask, ALONE) for mask in masks.values()])
         for (id_, mask), answer in zip(rough.items(), answers, strict=True):
             masks[id_] = Refined.of(mask, answer).after
-    asked = [prompts_from(mask, shape, rule, labels, id_) for id_, mask in masks.items()]
+    asked = [prompts_from(mask, rule, labels, id_) for id_, mask in masks.items()]
     answers = predict(asked)
     return {id_: (masks[id_], answer) for id_, answer in zip(masks, answers, strict=True)}

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.errors import DISTRIBUTION, InputError
-from napari_sam.numbering import ranked, smallest_type
+from napari_sam.masks import cropped_masks
+from napari_sam.numbering import smallest_type
 
 __all__ = [
     "PLANES",
@@ -133,9 +134,9 @@ def cut_out(labels: Any, axes: str, classes: Mapping[int, str] | None = None) ->
     """
     shape = tuple(labels.shape)
     pieces = [
-        Piece(id_, index, corner, mask, (classes or {}).get(id_))
+        Piece(id_, index, mask.corner, mask.crop(), (classes or {}).get(id_))
         for index in np.ndindex(*shape[:-2])
-        for id_, corner, mask in _of_plane(labels[index])
+        for id_, mask in cropped_masks(labels[index]).items()
     ]
     return Drawn(shape, axes, tuple(pieces))
 
@@ -273,13 +274,3 @@ def _warn_of_twins(pieces: Iterable[Piece]) -> None:
             len(twins),
             ", ".join(map(str, twins[:5])) + (", ..." if len(twins) > 5 else ""),
         )
-
-
-def _of_plane(plane: NDArray[Any]) -> Iterator[tuple[int, tuple[int, int], NDArray[np.bool_]]]:
-    from scipy import ndimage
-
-    ids, ranks = ranked(plane)
-    windows = ndimage.find_objects(ranks)
-    for rank, (id_, window) in enumerate(zip(ids.tolist(), windows, strict=True), 1):
-        if window is not None:
-            yield id_, (window[0].start, window[1].start), ranks[window] == rank

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_sam.masks import Window
+from napari_sam.masks import Box
 from napari_sam.planes import Plane
 from napari_sam.session.objects import Objects
 
@@ -35,7 +35,7 @@ class BoxIndex:
         if len(self._new) > FEW:
             self._sort_in()
 
-    def meeting(self, window: Window) -> set[int]:
+    def meeting(self, window: Box) -> set[int]:
         """Return the ids of the objects that have a box which shares a pixel with the window."""
         top, left, bottom, right = self._boxes.T
         r0, c0, r1, c1 = window
@@ -51,5 +51,5 @@ class BoxIndex:
     def _sort_in(self) -> None:
         there = list(self._objects.on(self._plane))
         self._ids = [number for number, _ in there]
-        self._boxes = np.array([mask.window for _, mask in there], np.int64).reshape(-1, 4)
+        self._boxes = np.array([mask.box for _, mask in there], np.int64).reshape(-1, 4)
         self._new.clear()

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
 
-from napari_sam.masks import BitMask
+from napari_sam.masks import CroppedMask
 from napari_sam.session.changes import Change, Edit, Kind, LabelScheme, SectionEdit, TraitsEdit
 from napari_sam.session.disk.validate import Json, finite, of, plane, whole
 from napari_sam.session.draft import Draft
@@ -250,13 +250,13 @@ class Codec:
             of(bool, value.get("touched", False)),
         )
 
-    def mask(self, mask: BitMask | None) -> Json:
+    def mask(self, mask: CroppedMask | None) -> Json:
         """Return a mask as JSON."""
         if mask is None:
             return None
-        return {"shape": mask.shape, "window": mask.window, "bits": self._masks.put(mask.bits)}
+        return {"shape": mask.shape, "window": mask.box, "bits": self._masks.put(mask.bits)}
 
-    def read_mask(self, value: Json) -> BitMask | None:
+    def read_mask(self, value: Json) -> CroppedMask | None:
         """Return a mask; the other way of `mask`."""
         if value is None:
             return None
@@ -265,7 +265,7 @@ class Codec:
         if not (r0 < r1 <= height and c0 < c1 <= width):
             raise ValueError("a mask that does not lie in its plane")
         bits = self._masks.get(value["bits"], ((r1 - r0) * (c1 - c0) + 7) // 8)
-        mask = BitMask((height, width), (r0, c0, r1, c1), bits)
+        mask = CroppedMask((height, width), (r0, c0, r1, c1), bits)
         if not mask.is_tight:
             raise ValueError("a mask that is smaller than it says")
         return mask

@@ -249,8 +249,8 @@ def _made_of(edit: Edit, objects: Objects, boxes: Mapping[Plane, BoxIndex]) -> l
     made: list[Edit] = [] if held is not None else [TraitsEdit(number, None, Traits())]
     mask = None if edit.after is None else edit.after.mask
     if mask is not None:
-        met = boxes[edit.plane].meeting(mask.window) - {number}
-        made += _without_nothing(take_away(objects, edit.plane, mask.cut(), mask.window, met))
+        met = boxes[edit.plane].meeting(mask.box) - {number}
+        made += _without_nothing(take_away(objects, edit.plane, mask.crop(), mask.box, met))
     return [*made, SectionEdit(number, edit.plane, section, edit.after)]
 
 

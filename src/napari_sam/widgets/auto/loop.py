@@ -16,7 +16,8 @@ from napari_sam.widgets.train.tab import Training
 from napari_sam.widgets.train.wording import where
 
 if TYPE_CHECKING:
-    from napari_sam.training.finetune import Progress
+    from napari_sam.progress import Progress
+    from napari_sam.training.finetune import TrainingState
 
 __all__ = ["AutoLoop"]
 
@@ -66,7 +67,7 @@ class AutoLoop(QObject):
         if self.busy:
             self._training.stop()
 
-    def _show(self, progress: Progress) -> None:
+    def _show(self, progress: Progress[TrainingState]) -> None:
         self._say(where(progress))
 
     def _say(self, text: str) -> None:

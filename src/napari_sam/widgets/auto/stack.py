@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,7 @@ from napari_sam.inference.automatic.selection import Selection
 from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.io.spacing import Spacing
 from napari_sam.planes import Plane
+from napari_sam.progress import Estimate, Progress
 from napari_sam.results import Proposal
 from napari_sam.serving.host import HostedModel
 from napari_sam.session.autofill import Chosen, Filling, choose
@@ -25,9 +25,9 @@ from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.layers.image_stack import ImageStack
 from napari_sam.widgets.search.findings import free, held
 from napari_sam.widgets.search.found import Found
-from napari_sam.widgets.search.work import AutoOrder, AutoWork, Stand
+from napari_sam.widgets.search.work import AutoOrder, AutoWork
 
-__all__ = ["AutoStack", "Links", "StackOrder", "StackStand", "runs"]
+__all__ = ["AutoStack", "Links", "StackOrder", "runs"]
 
 TAKEN_BACK = "it was taken back"
 LEFT = "the picture, the model or the Labels layer is another one now"
@@ -68,20 +68,10 @@ class StackOrder:
     anisotropy: float
 
 
-@dataclass(frozen=True)
-class StackStand:
-    """How far it is: slices done (with a part of one), of how many, objects, seconds left."""
-
-    done: float
-    total: int
-    objects: int
-    seconds_left: float
-
-
 class AutoStack(QObject):
     """Searches a stack while somebody goes on annotating; the slices that are done stay."""
 
-    stood = Signal(object)  # StackStand
+    stood = Signal(object)  # Progress in slices; its result is how many objects there are
     ended = Signal(str, object)  # empty, or why before all was searched; FillCounts
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -134,7 +124,7 @@ class AutoStack(QObject):
             return
         self.stop()
 
-    def _hear(self, stand: Stand) -> None:
+    def _hear(self, stand: Progress[list[Proposal]]) -> None:
         if self._run is not None:
             self.stood.emit(self._run.hear(stand))
 
@@ -166,7 +156,7 @@ class _Run:
         self._done = 0
         self._links: tuple[int, Links] | None = None  # of which run
         self._found: list[Proposal] = []  # on the plane that is searched
-        self._since = time.perf_counter()
+        self._estimate = Estimate()
 
     @property
     def is_done(self) -> bool:
@@ -192,14 +182,13 @@ class _Run:
         reader = self._annotation.picture.reader(plane)
         return AutoOrder(reader, self._annotation.planes.contrast, order.grid, where, seeds)
 
-    def hear(self, stand: Stand) -> StackStand:
+    def hear(self, stand: Progress[list[Proposal]]) -> Progress[int]:
         """Take what was found on the plane so far."""
-        self._found = stand.found
+        self._found = stand.result
         done = self._done + stand.done / max(stand.total, 1)
-        total = len(self._places)
-        left = (time.perf_counter() - self._since) * (total - done) / done if done else 0.0
-        filled = self.filling.filled
-        return StackStand(done, total, filled.accepted + filled.waiting, left)
+        total, filled = len(self._places), self.filling.filled
+        left = self._estimate.left(done, total)
+        return Progress(done, total, filled.accepted + filled.waiting, left)
 
     def put(self) -> None:
         """Put what is kept of the plane into the session, and go to the next one.

@@ -14,6 +14,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_sam.errors import InputError, NapariSamError
 from napari_sam.inference.automatic.tiles import Tiling
 from napari_sam.planes import Plane
+from napari_sam.progress import Progress
 from napari_sam.results import Proposal
 from napari_sam.session.autofill import Chosen, FillCounts
 from napari_sam.session.overlap import Rule
@@ -21,13 +22,13 @@ from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.auto.choices import AutoChoices
 from napari_sam.widgets.auto.controls import AutoControls
 from napari_sam.widgets.auto.loop import AutoLoop
-from napari_sam.widgets.auto.stack import AutoStack, StackOrder, StackStand, runs
+from napari_sam.widgets.auto.stack import AutoStack, StackOrder, runs
 from napari_sam.widgets.auto.wording import through
 from napari_sam.widgets.layers.shapes import inside, own_seeds
 from napari_sam.widgets.search import wording as words
 from napari_sam.widgets.search.findings import GONE, NO_MODEL, Findings, free, has_accepted, held
 from napari_sam.widgets.search.found import Found
-from napari_sam.widgets.search.work import AutoOrder, AutoWork, Stand
+from napari_sam.widgets.search.work import AutoOrder, AutoWork
 from napari_sam.widgets.train.tab import Training
 
 __all__ = ["AutoTab"]
@@ -313,12 +314,12 @@ class AutoTab(QObject):
         here = sum(one.score >= certain for one in kept)
         self.controls.show_certain(None if self.controls.where.currentData() else here)
 
-    def _show_stand(self, stand: Stand) -> None:
+    def _show_stand(self, stand: Progress[list[Proposal]]) -> None:
         if self.findings.found is None:
             return
-        self._latest = stand.found  # taken when it is shown: there are many stands a second
+        self._latest = stand.result  # taken when it is shown: there are many stands a second
         self.controls.bar.setRange(0, max(stand.total, 1))
-        self.controls.bar.setValue(stand.done)
+        self.controls.bar.setValue(int(stand.done))
         self.controls.status.setText(words.standing(stand, self.findings.shape))
         self._filter_soon()
 
@@ -332,7 +333,7 @@ class AutoTab(QObject):
             self.controls.show_coarse(*words.coarse(self._chosen.kept, found.grid))
         self.refresh()
 
-    def _show_stack(self, stand: StackStand) -> None:
+    def _show_stack(self, stand: Progress[int]) -> None:
         self.controls.bar.setRange(0, 100 * stand.total)
         self.controls.bar.setValue(int(100 * stand.done))
         self.controls.status.setText(through(stand))

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from napari_sam.widgets.auto.stack import StackStand
-from napari_sam.widgets.common.wording import count, duration
+from napari_sam.progress import Progress
+from napari_sam.widgets.common.wording import count, time_left
 
 __all__ = ["through"]
 
 
-def through(stand: StackStand) -> str:
+def through(progress: Progress[int]) -> str:
     """Return how far a search of a stack is.
 
     Examples
     --------
-    >>> through(StackStand(2.5, 20, 41, 0))
+    >>> through(Progress(2.5, 20, 41))
     'Slice 3 of 20, 41 objects so far'
     """
-    left = f", about {duration(stand.seconds_left)} left" if stand.seconds_left else ""
-    slice_ = min(int(stand.done) + 1, stand.total)
-    return f"Slice {slice_:,} of {stand.total:,}, {count(stand.objects)} so far{left}"
+    slice_ = min(int(progress.done) + 1, progress.total)
+    found = f"{count(progress.result)} so far{time_left(progress)}"
+    return f"Slice {slice_:,} of {progress.total:,}, {found}"

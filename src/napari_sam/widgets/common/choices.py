@@ -22,8 +22,10 @@ from napari_sam.widgets.common.forms import add_row
 __all__ = ["Choice", "Choices", "Number", "Value"]
 
 Value = str | float | bool
+Entries = Mapping[str, str] | Mapping[int, str] | Mapping[bool, str]
 Field = ValueWidget[Any]  # whose `value` is of the kind that its row of the table says
 STEP = 0.01  # of numbers with a point
+WIDEST = "00.00"  # of those beside a slider
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,8 @@ class Choice:
     label: str
     tip: str
     default: Value | None = None
-    entries: Mapping[Value, str] = field(default_factory=dict)
-    tips: Mapping[Value, str] = field(default_factory=dict)
+    entries: Entries = field(default_factory=dict)
+    tips: Mapping[str, str] = field(default_factory=dict)
     limits: tuple[float, float] = (0, 1)
     unit: str = ""
     lowest: str = ""
@@ -99,7 +101,7 @@ class Choices:
         return self._widgets[name]
 
     @property
-    def values(self) -> dict[str, Value]:
+    def values(self) -> dict[str, Any]:
         """What is chosen."""
         return {name: widget.value for name, widget in self._widgets.items()}
 
@@ -118,8 +120,7 @@ class Choices:
         """Keep what is chosen for the next time."""
         settings, chosen = load_settings(), self.values
         if getattr(settings, self._section) != chosen:
-            section: dict[str, Any] = {self._section: chosen}
-            save_settings(replace(settings, **section))
+            save_settings(replace(settings, **{self._section: chosen}))  # type: ignore[arg-type]
 
     def enable(self, enabled: bool, *names: str) -> None:
         """Let these be chosen, or not; all if none is named."""
@@ -144,7 +145,7 @@ def _widget(choice: Choice) -> Field:
     if choice.entries:
         box = ComboBox(choices=[(text, one) for one, text in choice.entries.items()], **options)
         for place, one in enumerate(choice.entries):
-            box.native.setItemData(place, choice.tips.get(one), Qt.ItemDataRole.ToolTipRole)
+            box.native.setItemData(place, choice.tips.get(str(one)), Qt.ItemDataRole.ToolTipRole)
         return box
     if isinstance(default, bool):
         return CheckBox(text=choice.label, **options)
@@ -166,12 +167,14 @@ def _widget(choice: Choice) -> Field:
 
 
 def _name_parts(slider: QWidget, choice: Choice) -> None:
-    """Let the keyboard reach a slider and the number beside it."""
+    """Let the keyboard reach a slider and the number beside it; make that narrow."""
     handle, number = slider.findChild(QSlider), slider.findChild(QDoubleSpinBox)
     assert isinstance(handle, QSlider)
     assert isinstance(number, QDoubleSpinBox)
     slider.setFocusProxy(handle)
     handle.setPageStep(10 * handle.singleStep())  # else a click beside the handle moves it unseen
+    number.setStyleSheet("background: transparent; border: 0; min-width: 10px; padding: 1px 0px;")
+    number.setFixedWidth(number.fontMetrics().horizontalAdvance(WIDEST))
     number.setAccessibleName(f"{choice.label.replace('&', '')}, number")
     for part in (slider, handle, number):
         part.setToolTip(choice.tip)

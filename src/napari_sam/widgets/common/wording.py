@@ -1,8 +1,10 @@
-"""Words for numbers, times and rules, as the panel says them."""
+"""Numbers, times and rules in plain words."""
 
 from __future__ import annotations
 
-__all__ = ["RULES", "count", "duration"]
+from napari_sam.progress import Progress
+
+__all__ = ["RULES", "count", "duration", "time_left"]
 
 
 def count(number: int, noun: str = "object") -> str:
@@ -36,3 +38,15 @@ def duration(seconds: float) -> str:
     if seconds < 5400:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h"
+
+
+def time_left(progress: Progress[object]) -> str:
+    """Return how long the rest takes, to be put behind how far it is; nothing if nobody can tell.
+
+    Examples
+    --------
+    >>> time_left(Progress(1, 2, None, 200)), time_left(Progress(0, 2, None))
+    (', about 3 min left', '')
+    """
+    seconds = progress.seconds_left
+    return f", about {duration(seconds)} left" if seconds else ""

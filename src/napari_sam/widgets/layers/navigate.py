@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from napari.components import ViewerModel
 
-from napari_sam.masks import BitMask
+from napari_sam.masks import CroppedMask
 from napari_sam.planes import Plane
 from napari_sam.widgets.layers.image_stack import ImageStack
 
@@ -13,7 +13,7 @@ __all__ = ["go_to", "pixel_below"]
 
 
 def go_to(
-    viewer: ViewerModel, picture: ImageStack, plane: Plane, mask: BitMask | None = None
+    viewer: ViewerModel, picture: ImageStack, plane: Plane, mask: CroppedMask | None = None
 ) -> None:
     """Show a plane, turned so that it lies in the view, and a mask on it, if there is such a plane.
 
@@ -25,7 +25,7 @@ def go_to(
         Whose plane it is.
     plane : Plane
         The plane.
-    mask : BitMask, optional
+    mask : CroppedMask, optional
         What should be seen on it; the camera moves only if its middle is not.
     """
     if not picture.fits(plane, None):
@@ -37,7 +37,7 @@ def go_to(
         dims.order = (*(axis for axis in dims.order if axis not in shown), *shown)
     centre = np.array([at or 0 for at in plane], dtype=float)
     sizes = picture.plane_shape(plane)
-    r0, c0, r1, c1 = (0, 0, *sizes) if mask is None else mask.window
+    r0, c0, r1, c1 = (0, 0, *sizes) if mask is None else mask.box
     centre[spanned] = (r0 + r1 - 1) / 2, (c0 + c1 - 1) / 2
     world = picture.transform.to_world(centre)
     along = [a for a, at in enumerate(plane) if at is not None and picture.shape[a] > 1]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.masks import BitMask
+from napari_sam.masks import CroppedMask
 from napari_sam.planes import Plane
 from napari_sam.widgets.layers.shapes import filled, spread
 
@@ -39,7 +39,7 @@ class AreaPrompt(NamedTuple):
     """Where an object is: a box; of an outline also the mask that it encloses."""
 
     box: tuple[float, float, float, float] | None
-    mask: BitMask | None = None
+    mask: CroppedMask | None = None
     shape: Shape | None = None
 
 
@@ -140,10 +140,10 @@ def _read_area(
     remark = "" if box == wanted else trimmed
     if what == "box":
         return AreaPrompt(box), remark
-    mask = BitMask.of(filled(one.kind, vertices, shape))
+    mask = CroppedMask.of(filled(one.kind, vertices, shape))
     if mask is None:
         return None, "The outline encloses no pixel; draw a larger one."
-    r0, c0, r1, c1 = mask.window
+    r0, c0, r1, c1 = mask.box
     return AreaPrompt((r0 - 0.5, c0 - 0.5, r1 - 0.5, c1 - 0.5), mask, one), remark
 
 

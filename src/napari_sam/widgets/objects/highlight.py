@@ -10,7 +10,7 @@ from napari.components import ViewerModel
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 
-from napari_sam.masks import BitMask, slices
+from napari_sam.masks import CroppedMask, slices
 from napari_sam.session.changed import What
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.layers.preview import Preview
@@ -22,47 +22,38 @@ SIDE = 1024  # pixels of a plane for each pixel that a ring is wide
 
 
 class Highlight:
-    """Never touches the labels: the ring is a layer of its own, as large as one plane.
+    """The ring of one annotation, a layer of its own as large as one plane.
 
     Parameters
     ----------
     viewer : ViewerModel
         Where it is shown.
+    annotation : Annotation
+        Whose objects.
     selected : callable
         Returns the ids of the selected objects.
     """
 
-    def __init__(self, viewer: ViewerModel, selected: Callable[[], Sequence[int]]) -> None:
-        self._viewer = viewer
+    def __init__(
+        self, viewer: ViewerModel, annotation: Annotation, selected: Callable[[], Sequence[int]]
+    ) -> None:
+        self._annotation = annotation
         self._selected = selected
-        self._annotation: Annotation | None = None
-        self._preview: Preview | None = None
-        self._shown: list[BitMask] = []
+        self._shown: list[CroppedMask] = []
+        self._preview = Preview(
+            viewer, annotation.picture, "napari-sam selected", COLOURS, opacity=1, role="selected"
+        )
+        annotation.changed.connect(self.refresh)
+        self.refresh()
 
-    def attach(self, annotation: Annotation | None) -> None:
-        """Show the objects of this annotation from now on."""
-        if self._annotation is not None:
-            self._annotation.changed.disconnect(self.refresh)
-        if self._preview is not None:
-            self._preview.close()
-        self._annotation, self._preview, self._shown = annotation, None, []
-        if annotation is not None:
-            self._preview = Preview(
-                self._viewer,
-                annotation.picture,
-                "napari-sam selected",
-                COLOURS,
-                opacity=1,
-                role="selected",
-            )
-            annotation.changed.connect(self.refresh)
-            self.refresh()
+    def close(self) -> None:
+        """Take the ring away."""
+        self._annotation.changed.disconnect(self.refresh)
+        self._preview.close()
 
     def refresh(self, what: What = What.VIEW) -> None:
         """Show the selected objects where they are now; cheap if nothing has changed."""
         if not what & (What.VIEW | What.OBJECTS):
-            return
-        if self._annotation is None or self._preview is None:
             return
         plane, objects = self._annotation.seen, self._annotation.session.objects
         masks = []
@@ -78,21 +69,21 @@ class Highlight:
             self._preview.show(rings(masks), plane)
 
 
-def rings(masks: Sequence[BitMask]) -> NDArray[np.uint8]:
+def rings(masks: Sequence[CroppedMask]) -> NDArray[np.uint8]:
     """Return an (H, W) picture with two rings around each mask: 1 next to it, 2 around that.
 
     Examples
     --------
     >>> mask = np.zeros((7, 7), bool)
     >>> mask[3, 3] = True
-    >>> rings([BitMask.of(mask)])[3].tolist()
+    >>> rings([CroppedMask.of(mask)])[3].tolist()
     [0, 2, 1, 0, 1, 2, 0]
     """
     height, width = masks[0].shape
     shown = np.zeros((height, width), np.uint8)
     wide = 1 + max(height, width) // SIDE
     for mask in masks:
-        r0, c0, r1, c1 = mask.window
+        r0, c0, r1, c1 = mask.box
         window = (
             max(r0 - 2 * wide, 0),
             max(c0 - 2 * wide, 0),

@@ -8,12 +8,13 @@ from functools import cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QObject, Signal
 from qtpy.QtGui import QIcon, QPixmap
 
-from napari_sam.masks import BitMask
+from napari_sam.masks import CroppedMask
 from napari_sam.planes import Plane
 from napari_sam.widgets.common.thumbnail import pixmap, thumbnail
+from napari_sam.widgets.common.timers import new_timer
 from napari_sam.widgets.jobs.background import Background
 from napari_sam.widgets.layers.channel_mix import Read
 from napari_sam.widgets.layers.image_stack import ImageStack
@@ -22,7 +23,7 @@ __all__ = ["SIDE", "Portraits", "icon"]
 
 SIDE = 36
 
-Key = tuple[Plane, BitMask]
+Key = tuple[Plane, CroppedMask]
 
 
 class Portraits(QObject):
@@ -37,17 +38,15 @@ class Portraits(QObject):
         self._asked: dict[int, Key] = {}
         self._waiting: dict[int, Key] = {}
         self._background = Background("portraits", self)
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.timeout.connect(self._submit)
+        self._soon = new_timer(0, self._submit, self)
 
-    def attach(self, picture: ImageStack | None) -> None:
+    def draw_from(self, picture: ImageStack | None) -> None:
         """Draw from this picture from now on."""
         self._picture = picture
         for known in (self._held, self._asked, self._waiting):
             known.clear()
 
-    def of(self, object_id: int, plane: Plane, mask: BitMask) -> QIcon | None:
+    def of(self, object_id: int, plane: Plane, mask: CroppedMask) -> QIcon | None:
         """Return an object's portrait; while a new one is drawn the old one, or None."""
         key = plane, mask
         if self._asked.get(object_id) != key:
@@ -57,7 +56,7 @@ class Portraits(QObject):
 
     def close(self) -> None:
         """Draw no more."""
-        self.attach(None)
+        self.draw_from(None)
         self._soon.stop()
         self._background.close()
 
@@ -65,7 +64,7 @@ class Portraits(QObject):
         picture = self._picture
         if picture is None:
             return
-        planes: dict[Plane, list[tuple[int, BitMask]]] = defaultdict(list)
+        planes: dict[Plane, list[tuple[int, CroppedMask]]] = defaultdict(list)
         for object_id, (plane, mask) in self._waiting.items():
             planes[plane].append((object_id, mask))
         self._waiting.clear()
@@ -79,7 +78,7 @@ class Portraits(QObject):
                 )
 
     def _draw(
-        self, picture: ImageStack, read: Read, limits: tuple[float, float], packed: BitMask
+        self, picture: ImageStack, read: Read, limits: tuple[float, float], packed: CroppedMask
     ) -> NDArray[np.uint8]:  # in the thread
         if picture is not self._picture:
             raise CancelledError

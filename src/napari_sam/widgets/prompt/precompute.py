@@ -11,7 +11,8 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_sam.inference.store.store import EmbeddingStore
 from napari_sam.planes import Plane
-from napari_sam.serving.precompute import Progress, embed_stack
+from napari_sam.progress import Progress
+from napari_sam.serving.precompute import Precomputed, embed_stack
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.jobs.piecework import Piecework
 from napari_sam.widgets.prompt.precompute_row import PrecomputeRow
@@ -128,9 +129,9 @@ class Precompute(QObject):
         else:
             run.end()
 
-    def _take(self, progress: Progress) -> None:
+    def _take(self, progress: Progress[Precomputed]) -> None:
         self.progressed.emit(progress)
-        if progress.full:
+        if progress.result.full:
             room = f"there is room for {progress.done} of {progress.total} slices"
             self._stop(f"{room}; 'More options' deletes what is kept")
         elif progress.done == progress.total:
@@ -164,7 +165,7 @@ class _Pass:
         self._pause: Callable[[], None]
         self._steps = embed_stack(self._keep, self._read, planes, lambda: self._seen, budget)
 
-    def step(self, segmenter: Segmenter, pause: Callable[[], None]) -> Progress:
+    def step(self, segmenter: Segmenter, pause: Callable[[], None]) -> Progress[Precomputed]:
         """Embed one slice."""
         self._segmenter, self._pause = segmenter, pause
         try:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from napari_sam.serving.precompute import Progress
+from napari_sam.progress import Progress
+from napari_sam.serving.precompute import Precomputed
 from napari_sam.widgets.common.forms import new_label
-from napari_sam.widgets.common.wording import duration
+from napari_sam.widgets.common.wording import time_left
 
 __all__ = ["PrecomputeRow"]
 
@@ -33,14 +34,12 @@ class PrecomputeRow(QWidget):
         layout.addWidget(self.bar)
         self.hide()
 
-    def show_progress(self, progress: Progress) -> None:
+    def show_progress(self, progress: Progress[Precomputed]) -> None:
         """Show how far it is."""
-        text = f"Embedding slices: {progress.done} of {progress.total}"
-        if progress.seconds_left:
-            text += f", about {duration(progress.seconds_left)} left"
-        self.text.setText(text)
+        where = f"Embedding slices: {progress.done} of {progress.total}"
+        self.text.setText(where + time_left(progress))
         self.bar.setMaximum(progress.total)
-        self.bar.setValue(progress.done)
+        self.bar.setValue(int(progress.done))
         self._show(working=True)
 
     def show_end(self, why: str) -> None:

@@ -11,7 +11,7 @@ from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.objects import Origin, Source, Status
 from napari_sam.widgets.annotation.annotation import Annotation
-from napari_sam.widgets.refine.pieces import Sharpened
+from napari_sam.widgets.refine.refined_slice import RefinedSlice
 
 __all__ = ["RefineWriter"]
 
@@ -37,7 +37,7 @@ class RefineWriter:
         full = bool(annotation.session.objects) or (target is not None and bool(target.data.any()))
         self._free = self._same or not full
 
-    def write(self, results: Sequence[Sharpened]) -> int:
+    def write(self, results: Sequence[RefinedSlice]) -> int:
         """Write these objects as one step; return how many were taken.
 
         Raises
@@ -59,7 +59,7 @@ class RefineWriter:
                 chosen = [item for item in best_first if not (self._same and item[1][0].unsure)]
                 proposals = [
                     NewMask(
-                        one.after.whole(result.shape),
+                        one.after,
                         numbers.get(id_, id_ if id_ in keep else None),
                         one.score,
                         Origin(Source.PROMPTED),

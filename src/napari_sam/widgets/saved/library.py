@@ -38,7 +38,7 @@ UNREADABLE = "cannot be read"
 NOTHING = "Nothing is saved yet: whatever you draw and accept will be, as you go."
 
 
-class Row(NamedTuple):
+class SavedRow(NamedTuple):
     """A line of the list; the reason says why it cannot be opened."""
 
     saved: Saved | Unreadable
@@ -91,7 +91,7 @@ class SavedWork(QDialog):
         close.clicked.connect(self.close)
 
     @property
-    def selected(self) -> list[Row]:
+    def selected(self) -> list[SavedRow]:
         """What is chosen in the list."""
         return [item.data(0, Qt.ItemDataRole.UserRole) for item in self.list.selectedItems()]
 
@@ -105,7 +105,7 @@ class SavedWork(QDialog):
         self._background.close()
         self.close()
 
-    def _show(self, future: Future[tuple[list[Row], str]]) -> None:
+    def _show(self, future: Future[tuple[list[SavedRow], str]]) -> None:
         self.list.clear()
         if error := future.exception():
             self._summary = f"⚠ {error}"
@@ -152,7 +152,7 @@ class SavedWork(QDialog):
         )
         if answer == QMessageBox.StandardButton.Yes:
 
-            def work() -> tuple[list[Row], str]:
+            def work() -> tuple[list[SavedRow], str]:
                 problem = ""
                 for row in doomed:
                     try:
@@ -164,18 +164,18 @@ class SavedWork(QDialog):
             self._background.submit(work, self._show)
 
 
-def _rows() -> list[Row]:
+def _rows() -> list[SavedRow]:
     """Return what is saved, latest first, then what cannot be opened."""
     folder = sessions_folder()
-    odd = [Row(one, UNREADABLE, one.reason, one.size) for one in all_unreadable(folder)]
+    odd = [SavedRow(one, UNREADABLE, one.reason, one.size) for one in all_unreadable(folder)]
     return [*(_row(saved) for saved in all_saved(folder)), *odd]
 
 
-def _row(saved: Saved) -> Row:
+def _row(saved: Saved) -> SavedRow:
     if problem := saved.obstacle:
         state = "open now" if os.access(saved.path, os.W_OK) else "read only"
-        return Row(saved, state, problem, saved.size)
+        return SavedRow(saved, state, problem, saved.size)
     try:
-        return Row(saved, str(saved.count()), "", saved.size)
+        return SavedRow(saved, str(saved.count()), "", saved.size)
     except SessionError as error:
-        return Row(saved, UNREADABLE, str(error), saved.size)
+        return SavedRow(saved, UNREADABLE, str(error), saved.size)

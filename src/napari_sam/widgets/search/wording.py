@@ -9,12 +9,12 @@ import numpy as np
 
 from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.inference.automatic.tiles import Tiling
+from napari_sam.progress import Progress
 from napari_sam.results import Proposal
 from napari_sam.session.autofill import FillCounts
 from napari_sam.widgets.common.keys import KEYS
-from napari_sam.widgets.common.wording import count, duration
+from napari_sam.widgets.common.wording import count, time_left
 from napari_sam.widgets.search.measures import diameter
-from napari_sam.widgets.search.work import Stand
 
 __all__ = [
     "ELSEWHERE",
@@ -56,10 +56,9 @@ def ready(grid: GridSettings, shape: tuple[int, int]) -> str:
     return f"Ready: press the button, and the model is asked about {asked}."
 
 
-def standing(stand: Stand, shape: tuple[int, int]) -> str:
+def standing(stand: Progress[list[Proposal]], shape: tuple[int, int]) -> str:
     """Return how far a search of a plane (H, W) is."""
-    left = f", about {duration(stand.seconds_left)} left" if stand.seconds_left else ""
-    found = f"{len(stand.found):,} found{left}"
+    found = f"{len(stand.result):,} found{time_left(stand)}"
     if Tiling().cuts(shape):
         return f"Tile {stand.done:,} of {stand.total:,} searched, {found}"
     return f"{stand.done:,} of {count(stand.total, 'point')} asked, {found}"

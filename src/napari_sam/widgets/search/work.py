@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import repeat
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
 from napari_sam.inference.automatic.settings import GridSettings
+from napari_sam.progress import Estimate, Progress
 from napari_sam.results import Proposal
 from napari_sam.serving.host import HostedModel
 from napari_sam.widgets.jobs.piecework import Piecework
@@ -20,12 +20,9 @@ from napari_sam.widgets.jobs.plane import StackContrast
 from napari_sam.widgets.layers.channel_mix import Read
 
 if TYPE_CHECKING:
-    from napari_sam.inference.automatic.search import GridProgress
-    from napari_sam.inference.automatic.tiled import TileProgress
+    from napari_sam.inference.automatic.search import SearchResult
 
-    Progress = GridProgress | TileProgress
-
-__all__ = ["AutoOrder", "AutoWork", "Stand"]
+__all__ = ["AutoOrder", "AutoWork"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,23 +50,10 @@ class AutoOrder:
     seeds: NDArray[np.float64] | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class Stand:
-    """How far a run is, seconds left (0: unknown), and all found so far.
-
-    Points are counted, or in a picture that `Tiling` cuts, tiles.
-    """
-
-    done: int
-    total: int
-    seconds_left: float
-    found: list[Proposal]
-
-
 class AutoWork(QObject):
     """Looks for everything; all other work of the model goes first."""
 
-    stood = Signal(object)  # Stand; the last one has one proposal for each object
+    stood = Signal(object)  # Progress with all found so far; in the end one for each object
     ended = Signal(str)  # empty, or why before all was asked
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -102,7 +86,7 @@ class AutoWork(QObject):
         self._run = None
         self._work.cancel()
 
-    def _take(self, progress: Progress | None) -> None:
+    def _take(self, progress: Progress[SearchResult] | None) -> None:
         if progress is None:
             self.stop()
         elif self._run is not None:
@@ -114,11 +98,11 @@ class _Run:
 
     def __init__(self, order: AutoOrder) -> None:
         self._order = order
-        self._steps: Iterator[Progress] | None = None
+        self._steps: Iterator[Progress[SearchResult]] | None = None
         self._found: list[Proposal] = []
-        self._first: tuple[int, float] | None = None  # done, and the moment of the first progress
+        self._estimate: Estimate | None = None  # from the first progress on, after the embedding
 
-    def step(self, segmenter: Any, pause: Callable[[], None]) -> Progress | None:
+    def step(self, segmenter: Any, pause: Callable[[], None]) -> Progress[SearchResult] | None:
         """Ask the next few points; None at the end."""
         if self._steps is None:
             order = self._order
@@ -128,14 +112,10 @@ class _Run:
             )
         return next(self._steps, None)
 
-    def hear(self, progress: Progress) -> Stand:
-        """Add up what was found, and judge the time left by what has gone since the embedding."""
-        self._found += progress.found
-        if progress.kept is not None:
-            self._found = list(progress.kept)
-        now = time.perf_counter()
-        self._first = self._first or (progress.done, now)
-        asked = progress.done - self._first[0]
-        pace = (now - self._first[1]) / asked if asked else 0.0
-        left = pace * (progress.total - progress.done)
-        return Stand(progress.done, progress.total, left, list(self._found))
+    def hear(self, progress: Progress[SearchResult]) -> Progress[list[Proposal]]:
+        """Add up what was found, and judge the time left."""
+        found, kept = progress.result
+        self._found = self._found + found if kept is None else list(kept)
+        self._estimate = self._estimate or Estimate(progress.done)
+        left = self._estimate.left(progress.done, progress.total)
+        return Progress(progress.done, progress.total, self._found, left)

@@ -13,6 +13,7 @@ from qtpy.QtCore import QObject, QTimer
 from napari_sam.errors import NapariSamError
 from napari_sam.inference.automatic.selection import Selection
 from napari_sam.inference.automatic.settings import GridSettings
+from napari_sam.progress import Progress
 from napari_sam.results import Proposal
 from napari_sam.session.autofill import Chosen
 from napari_sam.session.overlap import Rule
@@ -22,7 +23,7 @@ from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.search import wording
 from napari_sam.widgets.search.findings import GONE, Findings
 from napari_sam.widgets.search.found import Found
-from napari_sam.widgets.search.work import AutoOrder, Stand
+from napari_sam.widgets.search.work import AutoOrder
 from napari_sam.widgets.text import controls as words
 from napari_sam.widgets.text.controls import TextControls
 from napari_sam.widgets.text.work import TextOrder, TextWork
@@ -273,9 +274,9 @@ class TextTab(QObject):
         if self.findings.found is not None and not self._soon.isActive():
             self._soon.start(REST_MS)
 
-    def _show_stand(self, stand: Stand) -> None:
+    def _show_stand(self, stand: Progress[list[Proposal]]) -> None:
         self.controls.bar.setRange(0, max(stand.total, 1))
-        self.controls.bar.setValue(stand.done)
+        self.controls.bar.setValue(int(stand.done))
         self.controls.status.setText(wording.standing(stand, self.findings.shape))
 
     def _show_comparing(self) -> None:

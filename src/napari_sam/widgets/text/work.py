@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
 
+from napari_sam.progress import Progress
 from napari_sam.results import Proposal
 from napari_sam.serving.host import HostedModel
 from napari_sam.text.reader import Reader
 from napari_sam.widgets.jobs.piecework import Piece, Piecework
-from napari_sam.widgets.search.work import AutoOrder, AutoWork, Stand
+from napari_sam.widgets.search.work import AutoOrder, AutoWork
 
 if TYPE_CHECKING:
     from napari_sam.text.ranking import Seen
@@ -58,7 +59,7 @@ class TextWork(QObject):
         Knows words.
     """
 
-    stood = Signal(object)  # Stand, of the search
+    stood = Signal(object)  # Progress of the search
     compares = Signal()  # the search is over, or was not needed
     remarked = Signal(object)  # {text: what is to be said of it}, of unknown ones
     ranked = Signal(object)  # Ranked
@@ -126,8 +127,8 @@ class TextWork(QObject):
         self._asks.cancel()
         self.forget()
 
-    def _hear(self, stand: Stand) -> None:
-        self._found = stand.found
+    def _hear(self, stand: Progress[list[Proposal]]) -> None:
+        self._found = stand.result
         self.stood.emit(stand)
 
     def _searched(self, why: str) -> None:

@@ -15,7 +15,8 @@ from napari_sam.widgets.common.forms import new_label
 from napari_sam.widgets.train.wording import Rows, table
 
 if TYPE_CHECKING:
-    from napari_sam.training.finetune import Preview, Progress
+    from napari_sam.progress import Progress
+    from napari_sam.training.finetune import Preview, TrainingState
 
 
 __all__ = ["LEGEND", "TrainOutcome", "TrainPreview", "drawn"]
@@ -132,14 +133,15 @@ class TrainOutcome(QWidget):
         self.bar.setValue(done)
         self.bar.show()
 
-    def take(self, progress: Progress) -> None:
+    def take(self, progress: Progress[TrainingState]) -> None:
         """Show what is new."""
-        self.fill_bar(progress.done, progress.total)
-        if progress.phase == "Training":
-            self.curve.add(progress.done, progress.loss, progress.iou, progress.validation)
+        self.fill_bar(int(progress.done), progress.total)
+        now = progress.result
+        if now.phase == "Training":
+            self.curve.add(int(progress.done), now.loss, now.iou, now.validation)
             self.curve.show()
-        if progress.preview is not None:
-            self.preview.take(progress.preview)
+        if now.preview is not None:
+            self.preview.take(now.preview)
             self.preview.show()
             self.legend.show()
 

@@ -20,7 +20,8 @@ from napari_sam.zoo import catalogue
 from napari_sam.zoo.own_models import free_name, own_file
 
 if TYPE_CHECKING:
-    from napari_sam.training.finetune import Progress
+    from napari_sam.progress import Progress
+    from napari_sam.training.finetune import TrainingState
 
 __all__ = ["Training"]
 
@@ -267,10 +268,10 @@ class Training(QObject):
         if not self._paused:
             self._say(f"{what}{amount}…")
 
-    def _show_progress(self, progress: Progress) -> None:
+    def _show_progress(self, progress: Progress[TrainingState]) -> None:
         self.controls.outcome.take(progress)
-        if progress.phase == "Training":
-            self._step = progress.done
+        if progress.result.phase == "Training":
+            self._step = int(progress.done)
         if not self._paused and self.controls.stop.isEnabled():
             self._say(where(progress))
 

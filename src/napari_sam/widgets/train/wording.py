@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from napari_sam.errors import CheckpointError
 from napari_sam.training.plan import WHAT, Plan, estimate
-from napari_sam.widgets.common.wording import duration
+from napari_sam.widgets.common.wording import duration, time_left
 from napari_sam.zoo import catalogue
 from napari_sam.zoo.own_models import own_models, read_header
 
 if TYPE_CHECKING:
-    from napari_sam.training.finetune import Progress
+    from napari_sam.progress import Progress
+    from napari_sam.training.finetune import TrainingState
 
 
 __all__ = ["Rows", "duration", "effort", "result", "summary", "table", "where"]
@@ -39,13 +40,11 @@ def summary(name: str, base: str, plan: Plan) -> str:
     )
 
 
-def where(progress: Progress) -> str:
+def where(progress: Progress[TrainingState]) -> str:
     """Return how far a run is, and how long the rest takes."""
-    step = "step " if progress.phase == "Training" else ""
-    text = f"{progress.phase}: {step}{progress.done} of {progress.total}"
-    if progress.seconds_left:
-        text += f", about {duration(progress.seconds_left)} left"
-    return text
+    phase = progress.result.phase
+    step = "step " if phase == "Training" else ""
+    return f"{phase}: {step}{progress.done} of {progress.total}{time_left(progress)}"
 
 
 def result(name: str, rows: Rows) -> str:
