@@ -21,7 +21,10 @@ from typing import Any
 import numpy as np
 
 from napari_sam.results import Prediction
-from napari_sam.session.batch import Proposal
+from napari_sam.session import curation, drawing
+from napari_sam.session import paint as painting
+from napari_sam.session.adopt import object_at
+from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.disk.fingerprint import Fingerprint
 from napari_sam.session.disk.folder import SessionFolder, restore
@@ -63,7 +66,7 @@ def accepting(path: Path, slices: int, repeats: int) -> None:
             plane = 7 * repeat % slices, None, None
             before = journal_size(path)
             show(session, plane, mask)
-            times["accept"].append(seconds(session.accept))
+            times["accept"].append(seconds(lambda: drawing.accept(session)))
             written = journal_size(path) - before
             assert (labels[plane[0]] > 0).sum() == mask.sum()
             times["undo"].append(seconds(session.undo))
@@ -72,7 +75,7 @@ def accepting(path: Path, slices: int, repeats: int) -> None:
             times["bare pixels"].append(seconds(partial(np.putmask, fresh, mask, 1)))
             times["bare fsync"].append(seconds(partial(bare_write, path / "b", written)))
             fresh[:] = 0
-            session.delete(list(session.objects))
+            curation.delete(session, list(session.objects))
         figures = "".join(shown(*map(median, zip(*ms, strict=True))) for ms in times.values())
         print(f"{f'{mask.sum():,} pixels of one slice':36}{figures}")
     touched = np.flatnonzero(labels.any(axis=(1, 2)))
@@ -89,34 +92,34 @@ def many(path: Path, slices: int, count: int) -> None:
     for row, column in centres:
         points = [(row + i % 5, column + i % 7) for i in range(10)]
         for length in range(1, 11):
-            session.draw((5, None, None), points[:length], [1] * length)
+            drawing.draw(session, (5, None, None), points[:length], [1] * length)
         receive(session, disc(row, column, 1200))
-        session.accept()
+        drawing.accept(session)
     session.log = log
     session.log.take_snapshot()
     size = session.history.nbytes / 2**20
     print(f"\n{count} objects, {10 * count:,} prompts, history {size:.1f} MB")
-    proposals = [Proposal(disc(*at, 1200), n + 1, 0.8) for n, at in enumerate(centres)]
+    proposals = [NewMask(disc(*at, 1200), n + 1, 0.8) for n, at in enumerate(centres)]
     plane, row, column = (5, None, None), *centres[count // 2]
     clock = {
-        "prompt": lambda: session.draw((6, None, None), [(500, 500)], [1]),
+        "prompt": lambda: drawing.draw(session, (6, None, None), [(500, 500)], [1]),
         "answer": lambda: receive(session, disc(500, 500, 1200)),
-        "accept": session.accept,
-        "object under the mouse": lambda: session.object_at(plane, row, column),
-        "open again": lambda: session.reopen(count // 2, plane),
-        "move a prompt": lambda: session.draw(plane, [(row + 1, column)], [1]),
+        "accept": lambda: drawing.accept(session),
+        "object under the mouse": lambda: object_at(session, plane, row, column),
+        "open again": lambda: drawing.reopen(session, count // 2, plane),
+        "move a prompt": lambda: drawing.draw(session, plane, [(row + 1, column)], [1]),
         "answer it": lambda: receive(session, disc(row + 4, column, 1500)),
-        "accept, replacing neighbours": lambda: session.accept(Rule.REPLACE),
+        "accept, replacing neighbours": lambda: drawing.accept(session, Rule.REPLACE),
         "undo": session.undo,
         "redo": session.redo,
         "paint 900 pixels": lambda: paint(session, labels),
-        "compare a plane with its objects": lambda: session.absorb(plane),
-        "merge two": lambda: session.merge([1, 2]),
-        "lock one": lambda: session.lock([3]),
+        "compare a plane with its objects": lambda: painting.absorb(session, plane),
+        "merge two": lambda: curation.merge(session, [1, 2]),
+        "lock one": lambda: curation.lock(session, [3]),
         "sort by confidence": lambda: by_confidence(session.objects.values()),
         "next unsure": lambda: next_unsure(session.objects),
-        "all marked unclear": lambda: session.set_status(
-            [n for n, held in session.objects.items() if not held.locked], Status.UNCLEAR
+        "all marked unclear": lambda: curation.set_status(
+            session, [n for n, held in session.objects.items() if not held.locked], Status.UNCLEAR
         ),
         "a slice of masks for all": lambda: propagate(session, proposals),
         "take that back": session.undo,
@@ -136,13 +139,13 @@ def new_session(path: Path, labels: np.ndarray) -> Session:
     session = Session()
     picture = Fingerprint.of(labels.shape, labels[:1, :8, :8])
     SessionFolder.create(path, Manifest(picture)).serve(session)
-    session.write_to(ArrayTarget(labels))
+    session.labels.write_to(ArrayTarget(labels))
     return session
 
 
 def show(session: Session, plane: tuple[int | None, ...], mask: np.ndarray) -> None:
     """Let a click have found a mask."""
-    session.draw(plane, [(SIDE / 2, SIDE / 2)], [1])
+    drawing.draw(session, plane, [(SIDE / 2, SIDE / 2)], [1])
     receive(session, mask)
 
 
@@ -163,12 +166,12 @@ def paint(session: Session, labels: np.ndarray) -> None:
     rows, columns = (axis.ravel() for axis in np.mgrid[300:330, 300:330])
     before = labels[5, rows, columns]
     labels[5, rows, columns] = 7
-    session.paint((5, None, None), rows, columns, before, np.full_like(before, 7))
+    painting.paint(session, (5, None, None), rows, columns, before, np.full_like(before, 7))
 
 
-def propagate(session: Session, proposals: list[Proposal]) -> None:
+def propagate(session: Session, proposals: list[NewMask]) -> None:
     """Take a slice of masks."""
-    with session.begin(Kind.PROPAGATED) as batch:
+    with Batch(session, Kind.PROPAGATED) as batch:
         batch.add((8, None, None), proposals)
 
 

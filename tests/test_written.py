@@ -33,6 +33,7 @@ from napari_sam.session.changes import Kind
 from napari_sam.session.disk.fingerprint import Match
 from napari_sam.session.disk.folder import restore
 from napari_sam.session.disk.library import all_saved, all_unreadable, best_match, sessions_folder
+from napari_sam.session.drawing import accept
 from napari_sam.settings import Settings, load_settings, save_settings, settings_path
 from napari_sam.zoo.catalogue import models_folder
 from napari_sam.zoo.own_models import own_folder, own_models
@@ -110,7 +111,7 @@ def reopened(request, copied):
         all_saved(copied("sessions") / "saved"), made.manifest(pixels, "renamed.tif")
     )
     restored, labels = restore(saved.path), np.zeros(drawing.SHAPES[request.param], np.uint16)
-    restored.session.write_to(ArrayTarget(labels))
+    restored.session.labels.write_to(ArrayTarget(labels))
     yield request.param, restored, labels
     if restored.session.log is not None:
         restored.folder.close()
@@ -149,7 +150,7 @@ def test_saved_work_goes_on_with_the_object_that_is_being_drawn(reopened):
     assert list(asked.labels) == draft["labels"]
     drawing.answer(session)
     before, done = labels.copy(), len(session.history.done)
-    number = session.accept().object_id
+    number = accept(session).object_id
     assert (draft["object"] == number) is (str(number) in known["objects"])
     label = session.objects[number].class_id if session.semantic else number
     assert set(labels[labels != before]) == {label}

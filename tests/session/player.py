@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from napari_sam.errors import InputError
-from napari_sam.session.batch import Proposal
+from napari_sam.session import curation, drawing
+from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind, SectionEdit
 from napari_sam.session.disk import folder as folder_module
 from napari_sam.session.disk.codec import Codec, InlineMasks
@@ -25,6 +26,7 @@ from napari_sam.session.disk.folder import SessionFolder, restore
 from napari_sam.session.disk.manifest import Manifest
 from napari_sam.session.objects import Origin, Source, Status
 from napari_sam.session.overlap import Rule
+from napari_sam.session.paint import paint
 from napari_sam.session.session import Session
 from tests.fakes import ArrayTarget, FakeSegmenter
 
@@ -41,7 +43,7 @@ class Player:
         self.session = session
         self.rng = np.random.default_rng(seed)
         self.labels = np.zeros(SHAPE, np.uint16)
-        session.write_to(ArrayTarget(self.labels))
+        session.labels.write_to(ArrayTarget(self.labels))
 
     def step(self) -> None:
         """Do something; what the session refuses is no step."""
@@ -70,13 +72,13 @@ class Player:
     def click(self):
         draft = self.session.draft
         points, labels = [*draft.points, self.spot()], [*draft.labels, self.pick([1, 1, 0])]
-        self.session.draw(draft.plane or self.plane(), points, labels, draft.box)
+        drawing.draw(self.session, draft.plane or self.plane(), points, labels, draft.box)
         self.answer()
-        self.session.choose(int(self.rng.integers(3)))
+        drawing.choose(self.session, int(self.rng.integers(3)))
 
     def accept(self):
         self.answer()
-        self.session.accept(self.pick(list(Rule)))
+        drawing.accept(self.session, self.pick(list(Rule)))
 
     def undo(self):
         for _ in range(int(self.rng.integers(6))):
@@ -94,11 +96,11 @@ class Player:
         )
         before = self.labels[plane[0], rows, columns]
         self.labels[plane[0], rows, columns] = value
-        self.session.paint(plane, rows, columns, before, np.full_like(before, value))
+        paint(self.session, plane, rows, columns, before, np.full_like(before, value))
 
     def propose(self):
         start = self.plane()
-        with self.session.begin(Kind.PROPAGATED, self.pick(list(Rule))) as batch:
+        with Batch(self.session, Kind.PROPAGATED, self.pick(list(Rule))) as batch:
             for index in range(SHAPE[0]):
                 masks = []
                 for _ in range(2):
@@ -107,7 +109,7 @@ class Player:
                     mask[row : row + 5, column : column + 5] = True
                     origin = Origin(Source.PROPAGATED, start)
                     masks.append(
-                        Proposal(
+                        NewMask(
                             mask if self.rng.random() < 0.9 else None,
                             self.pick([None, self.some()]),
                             float(self.rng.random()),
@@ -121,11 +123,11 @@ class Player:
         ids = [self.some()]
         self.pick(
             [
-                lambda: self.session.set_status(ids, self.pick(list(Status))),
-                lambda: self.session.lock(ids, bool(self.rng.random() < 0.3)),
-                lambda: self.session.set_class(ids, self.pick([1, 2])),
+                lambda: curation.set_status(self.session, ids, self.pick(list(Status))),
+                lambda: curation.lock(self.session, ids, bool(self.rng.random() < 0.3)),
+                lambda: curation.set_class(self.session, ids, self.pick([1, 2])),
                 lambda: self.session.configure(semantic=bool(self.rng.integers(2))),
-                lambda: self.session.discard(ids[0]),
+                lambda: curation.discard(self.session, ids[0]),
                 lambda: self.session.keep_view({"zoom": float(self.rng.random())}),
             ]
         )()
@@ -133,18 +135,18 @@ class Player:
     def regroup(self):
         self.pick(
             [
-                lambda: self.session.merge([self.some(), self.some()]),
-                lambda: self.session.split(self.some()),
-                lambda: self.session.delete([self.some()]),
+                lambda: curation.merge(self.session, [self.some(), self.some()]),
+                lambda: curation.split(self.session, self.some()),
+                lambda: curation.delete(self.session, [self.some()]),
             ]
         )()
 
     def reopen(self):
         number = self.some()
         if self.rng.random() < 0.3:
-            self.session.continue_object(number)
+            drawing.continue_object(self.session, number)
         elif number in self.session.objects:
-            self.session.reopen(number, self.pick(self.session.objects[number].planes))
+            drawing.reopen(self.session, number, self.pick(self.session.objects[number].planes))
 
 
 def new_session(log=None) -> Session:

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from napari_sam.inference.automatic.selection import Selection
-from napari_sam.results import Proposal as Found
+from napari_sam.results import Proposal
+from napari_sam.session import curation
 from napari_sam.session.autofill import (
-    Filled,
+    FillCounts,
     Filling,
     choose,
     fill,
@@ -18,7 +19,7 @@ from napari_sam.session.autofill import (
     settled,
     useful_first,
 )
-from napari_sam.session.batch import Proposal
+from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.disk.fingerprint import Fingerprint
 from napari_sam.session.disk.folder import SessionFolder, read_session
@@ -36,13 +37,13 @@ SHAPE = 20, 30
 def square(row, column, side=4, score=0.9, width=None):
     mask = np.zeros(SHAPE, bool)
     mask[row : row + side, column : column + (width or side)] = True
-    return Found.of(mask, np.zeros(SHAPE), score=score, stability=1, point=(row, column))
+    return Proposal.of(mask, np.zeros(SHAPE), score=score, stability=1, point=(row, column))
 
 
 def accept(session, *found, status=Status.ACCEPTED, source=Source.PROMPTED):
-    with session.begin(Kind.AUTOMATIC) as batch:
+    with Batch(session, Kind.AUTOMATIC) as batch:
         return batch.add(
-            PLANE, [Proposal(one.mask, origin=Origin(source), status=status) for one in found]
+            PLANE, [NewMask(one.mask, origin=Origin(source), status=status) for one in found]
         )
 
 
@@ -83,7 +84,7 @@ class TestWords:
 
     def test_each_gets_its_class_and_one_undo_takes_the_names_back_too(self, session):
         data = np.zeros(SHAPE, np.uint8)
-        session.write_to(ArrayTarget(data))
+        session.labels.write_to(ArrayTarget(data))
         self.put(session, {"round": [A], "long": [B, C], "blue": []})
         assert self.classes(session) == {1: "round", 2: "long", 3: "long"}
         assert session.classes == {1: "round", 2: "long", 3: "blue"}
@@ -98,7 +99,7 @@ class TestWords:
 
     def test_a_map_of_classes_shows_their_numbers(self, session):
         data = np.zeros(SHAPE, np.uint8)
-        session.write_to(ArrayTarget(data))
+        session.labels.write_to(ArrayTarget(data))
         session.configure(semantic=True)
         self.put(session, {"round": [A], "long": [B, C]})
         assert (data[A.corner], data[B.corner], data[C.corner]) == (1, 2, 2)
@@ -167,8 +168,8 @@ def test_settled_pixels_stay_under_either_rule(session):
 
 def test_a_second_run_takes_the_place_of_what_nobody_judged(session):
     fill(session, PLANE, choose([A, B, C], Selection()), Rule.KEEP, math.inf)
-    session.set_status([1], Status.ACCEPTED)
-    session.lock([2])
+    curation.set_status(session, [1], Status.ACCEPTED)
+    curation.lock(session, [2])
     there = held(session)
     assert np.unique(there).tolist() == [0, 1, 2]
     new = in_what_is_left([A, B, square(11, 1, 6)], there)
@@ -188,7 +189,7 @@ def test_under_replace_only_what_is_accepted_stays(session):
 def test_labels_of_no_object_stay(session):
     data = np.zeros(SHAPE, np.uint16)
     data[A.mask] = 1
-    session.write_to(ArrayTarget(data), 1)
+    session.labels.write_to(ArrayTarget(data), 1)
     accept(session, B)
     there = held(session, Rule.REPLACE, data)
     assert np.count_nonzero(there) == 32
@@ -226,7 +227,7 @@ class TestFilling:
         for z in range(3):
             self.put(filling, z, square(1, 1), square(1, 11))
         assert [len(one.sections) for one in session.objects.values()] == [3, 3]
-        assert filling.filled == Filled(0, 2, session.history.done[-1].number)
+        assert filling.filled == FillCounts(0, 2, session.history.done[-1].number)
         session.undo()
         assert not session.objects
         assert not filling.is_open
@@ -242,8 +243,8 @@ class TestFilling:
     def test_objects_deleted_or_locked_meanwhile_stay_so(self, session):
         filling = self.filling(session)
         self.put(filling, 0, square(1, 1), square(1, 11))
-        session.delete([1])
-        session.lock([2])
+        curation.delete(session, [1])
+        curation.lock(session, [2])
         self.put(filling, 1, square(1, 1), square(1, 11))
         assert list(session.objects[2].sections) == [(0, None, None)]
         assert [len(one.sections) for one in session.objects.values()] == [1, 1, 1]

@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 from napari_sam.errors import InputError
-from napari_sam.session.batch import Proposal
+from napari_sam.session import curation, drawing
+from napari_sam.session import paint as painting
+from napari_sam.session.adopt import adopt, object_at
+from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.disk.codec import Codec, InlineMasks
 from napari_sam.session.objects import Origin, Source, Status
@@ -38,30 +41,30 @@ def labels():
 @pytest.fixture
 def session(labels):
     session = Session()
-    session.write_to(ArrayTarget(labels))
+    session.labels.write_to(ArrayTarget(labels))
     return session
 
 
 def add(session, z, *masks, rule=Rule.KEEP, kind=Kind.AUTOMATIC, **options):
-    with session.begin(kind, rule) as batch:
-        return batch.add(at(z), [Proposal(mask, **options) for mask in masks])
+    with Batch(session, kind, rule) as batch:
+        return batch.add(at(z), [NewMask(mask, **options) for mask in masks])
 
 
 def accept(session, z, row, column):
-    session.draw(at(z), [(row, column)], [1])
+    drawing.draw(session, at(z), [(row, column)], [1])
     session.receive(session.request, session.request.run(FakeSegmenter(3), SHAPE[1:]))
-    return session.accept().object_id
+    return drawing.accept(session).object_id
 
 
 class TestProposals:
     def test_a_propagation_arrives_live_and_one_undo_takes_it_back(self, session, labels):
         accept(session, 0, 10, 10)
         first = labels.copy()
-        batch = session.begin(Kind.PROPAGATED)
+        batch = Batch(session, Kind.PROPAGATED)
         origin = Origin(Source.PROPAGATED, at(0))
         for z in (1, 2, 3):
             status = Status.UNCLEAR if z == 3 else Status.PROPOSED
-            proposal = Proposal(square(8, 8), 1, 0.9 - 0.1 * z, origin, status)
+            proposal = NewMask(square(8, 8), 1, 0.9 - 0.1 * z, origin, status)
             assert batch.add(at(z), [proposal]) == [1]
             assert labels[z, 8, 8] == 1
         batch.end()
@@ -82,18 +85,18 @@ class TestProposals:
         np.testing.assert_array_equal(labels, everything)
 
     def test_taken_back_while_it_grows_it_takes_no_more(self, session, labels):
-        batch = session.begin(Kind.PROPAGATED)
-        batch.add(at(0), [Proposal(square(1, 1))])
+        batch = Batch(session, Kind.PROPAGATED)
+        batch.add(at(0), [NewMask(square(1, 1))])
         session.undo()
         assert not batch.is_open
-        assert batch.add(at(1), [Proposal(square(1, 1))]) == [None]
+        assert batch.add(at(1), [NewMask(square(1, 1))]) == [None]
         assert not labels.any()
 
     def test_prompts_drawn_meanwhile_are_steps_of_their_own(self, session, labels):
-        batch = session.begin(Kind.PROPAGATED)
-        batch.add(at(0), [Proposal(square(1, 1))])
-        session.draw(at(2), [(5, 5)], [1])
-        batch.add(at(1), [Proposal(square(1, 1), 1)])
+        batch = Batch(session, Kind.PROPAGATED)
+        batch.add(at(0), [NewMask(square(1, 1))])
+        drawing.draw(session, at(2), [(5, 5)], [1])
+        batch.add(at(1), [NewMask(square(1, 1), 1)])
         session.undo()
         assert session.draft.is_empty
         assert labels[1, 1, 1] == 1
@@ -101,9 +104,9 @@ class TestProposals:
         assert not labels.any()
 
     def test_a_later_mask_of_the_same_plane_replaces_the_first(self, session, labels):
-        batch = session.begin(Kind.PROPAGATED)
-        batch.add(at(0), [Proposal(square(1, 1))])
-        batch.add(at(0), [Proposal(square(3, 3), 1)])
+        batch = Batch(session, Kind.PROPAGATED)
+        batch.add(at(0), [NewMask(square(1, 1))])
+        batch.add(at(0), [NewMask(square(3, 3), 1)])
         np.testing.assert_array_equal(labels[0], square(3, 3))
         session.undo()
         assert not labels.any()
@@ -119,7 +122,7 @@ class TestProposals:
 
     def test_locked_ones_keep_all(self, session, labels):
         accept(session, 0, 10, 10)
-        session.lock([1])
+        curation.lock(session, [1])
         before = labels[0] == 1
         add(session, 0, square(8, 8, 8), rule=Rule.REPLACE)
         np.testing.assert_array_equal(labels[0] == 1, before)
@@ -145,7 +148,7 @@ class TestProposals:
         assert add(session, 2, None, object_id=1, status=Status.UNCLEAR) == [1]
         assert session.objects[1].sections[at(2)].mask is None
         assert next_unsure(session.objects) == (1, at(2))
-        session.discard(1, at(2))
+        curation.discard(session, 1, at(2))
         assert next_unsure(session.objects) is None
 
     def test_labels_already_there_are_replaced_and_come_back(self, session, labels):
@@ -161,7 +164,7 @@ class TestRegrouping:
     def test_merge(self, session, labels):
         add(session, 0, square(1, 1), square(1, 10), score=0.9)
         add(session, 1, square(1, 10), object_id=2, score=0.3)
-        session.merge([1, 2])
+        curation.merge(session, [1, 2])
         assert list(session.objects) == [1]
         np.testing.assert_array_equal(labels[0] == 1, square(1, 1) | square(1, 10))
         assert session.objects[1].confidence == pytest.approx(0.3)
@@ -169,14 +172,14 @@ class TestRegrouping:
         assert sorted(session.objects) == [1, 2]
         np.testing.assert_array_equal(labels[0] == 2, square(1, 10))
         with pytest.raises(InputError, match="at least two"):
-            session.merge([1, 1])
+            curation.merge(session, [1, 1])
 
     def test_split_off_the_smaller_part(self, session, labels):
         add(session, 0, square(1, 1, 3) | square(1, 10, 5))
-        assert session.split(1) == [2]
+        assert curation.split(session, 1) == [2]
         np.testing.assert_array_equal(labels[0], 1 * square(1, 10, 5) + 2 * square(1, 1, 3))
         with pytest.raises(InputError, match="one piece"):
-            session.split(1)
+            curation.split(session, 1)
         session.undo()
         assert set(np.unique(labels)) == {0, 1}
 
@@ -184,20 +187,20 @@ class TestRegrouping:
         add(session, 0, square(1, 1) | square(1, 10))
         add(session, 1, square(1, 1), object_id=1)
         add(session, 2, square(1, 1) | square(1, 10), object_id=1)
-        assert session.split(1) == [2, 3]
+        assert curation.split(session, 1) == [2, 3]
         assert labels[:, 1, 1].tolist() == [1, 1, 1, 0]
         assert sorted(labels[[0, 2], 1, 10].tolist()) == [2, 3]
 
     def test_split_in_one_plane(self, session, labels):
         for z in range(2):
             add(session, z, square(1, 1, 3) | square(1, 10, 5), object_id=1)
-        session.split(1, at(1))
+        curation.split(session, 1, at(1))
         assert set(np.unique(labels[0])) == {0, 1}
         assert set(np.unique(labels[1])) == {0, 1, 2}
 
     def test_delete(self, session, labels):
         add(session, 0, square(1, 1), square(1, 10))
-        session.delete([1])
+        curation.delete(session, [1])
         assert set(np.unique(labels)) == {0, 2}
         session.undo()
         assert set(np.unique(labels)) == {0, 1, 2}
@@ -206,23 +209,23 @@ class TestRegrouping:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda s: s.delete([1]),
-        lambda s: s.merge([2, 1]),
-        lambda s: s.split(1),
-        lambda s: s.discard(1),
-        lambda s: s.set_class([1], 1),
-        lambda s: s.set_status([1], Status.UNCLEAR),
+        lambda s: curation.delete(s, [1]),
+        lambda s: curation.merge(s, [2, 1]),
+        lambda s: curation.split(s, 1),
+        lambda s: curation.discard(s, 1),
+        lambda s: curation.set_class(s, [1], 1),
+        lambda s: curation.set_status(s, [1], Status.UNCLEAR),
     ],
 )
 def test_a_locked_object_does_not_change(session, labels, change):
     add(session, 0, square(1, 1) | square(1, 20), square(1, 10))
-    session.lock([1])
+    curation.lock(session, [1])
     before, held = labels.copy(), dict(session.objects)
     with pytest.raises(InputError, match="locked"):
         change(session)
     np.testing.assert_array_equal(labels, before)
     assert dict(session.objects) == held
-    session.lock([1], False)
+    curation.lock(session, [1], False)
     change(session)
 
 
@@ -230,11 +233,11 @@ class TestClasses:
     def test_labels_hold_classes_or_ids(self, session, labels):
         session.configure(classes={1: "cell", 5: "debris"})
         add(session, 0, square(1, 1), square(1, 10))
-        session.set_class([2], 5)
+        curation.set_class(session, [2], 5)
         assert set(np.unique(labels)) == {0, 1, 2}
         session.configure(semantic=True)
         np.testing.assert_array_equal(labels[0], 1 * square(1, 1) + 5 * square(1, 10))
-        session.set_class([1], 5)
+        curation.set_class(session, [1], 5)
         assert set(np.unique(labels)) == {0, 5}
         session.undo()
         assert labels[0, 1, 1] == 1
@@ -255,12 +258,12 @@ class TestClasses:
         with pytest.raises(InputError, match="begin at 1"):
             session.configure(classes={0: "none", 1: "cell"})
         with pytest.raises(InputError, match="no class 7"):
-            session.set_class([1], 7)
+            curation.set_class(session, [1], 7)
 
     def test_setting_them_up_is_a_step(self, session, labels):
         add(session, 0, square(1, 1), square(1, 10))
         session.configure(classes={1: "cell", 2: "nucleus"}, new_class=2)
-        session.set_class([2], 2)
+        curation.set_class(session, [2], 2)
         before = labels.copy()
         session.configure(semantic=True)
         swapped = labels.copy()
@@ -291,7 +294,7 @@ class TestClasses:
     def test_pixels_that_somebody_else_changed_stay_when_it_is_taken_back(self, session, labels):
         session.configure(classes={1: "cell", 2: "nucleus"})
         add(session, 0, square(1, 1), square(1, 10))
-        session.set_class([2], 2)
+        curation.set_class(session, [2], 2)
         session.configure(semantic=True)
         labels[0, 1, 1] = 77
         session.undo()
@@ -301,7 +304,7 @@ class TestClasses:
     def test_a_class_that_labels_brought_along_keeps_its_name(self, session, labels):
         session.configure(semantic=True)
         labels[0, 10:14, 20:24] = 5
-        assert session.object_at((0, None, None), 11, 21) is not None
+        assert object_at(session, (0, None, None), 11, 21) is not None
         assert session.classes == {1: "object", 5: "class 5"}
         session.undo()
         assert not session.semantic
@@ -321,7 +324,7 @@ def paint(session, labels, z, mask, value):
     rows, columns = np.nonzero(mask)
     before = labels[z, rows, columns]
     labels[z, rows, columns] = value
-    session.paint(at(z), rows, columns, before, labels[z, rows, columns])
+    painting.paint(session, at(z), rows, columns, before, labels[z, rows, columns])
 
 
 class TestPainting:
@@ -347,7 +350,7 @@ class TestPainting:
 
     def test_a_locked_object_is_put_back(self, session, labels):
         add(session, 0, square(1, 1), square(1, 10))
-        session.lock([1])
+        curation.lock(session, [1])
         before, said = labels.copy(), []
         session.remarked.connect(said.append)
         paint(session, labels, 0, square(1, 3), 7)
@@ -362,11 +365,11 @@ class TestPainting:
         add(session, 0, square(1, 1), square(1, 10))
         labels[0, 1] = 0
         labels[0, 8] = 2
-        session.absorb(at(0))
+        painting.absorb(session, at(0))
         assert session.objects[1].pixels == 12
         assert session.objects[2].pixels == 12 + 30
         steps = len(session.history.done)
-        session.absorb(at(0))
+        painting.absorb(session, at(0))
         assert len(session.history.done) == steps
         session.undo()
         np.testing.assert_array_equal(labels[0], 1 * square(1, 1) + 2 * square(1, 10))
@@ -382,14 +385,14 @@ class TestReview:
         return session
 
     def test_least_sure_first(self, reviewed):
-        paint(reviewed, reviewed._target.data, 3, square(1, 1), 9)
+        paint(reviewed, reviewed.labels.target.data, 3, square(1, 1), 9)
         assert [held.id for held in by_confidence(reviewed.objects.values())] == [2, 1, 4, 3, 9]
 
     def test_the_weakest_plane(self, reviewed):
         assert weakest_plane(reviewed.objects[2]) == at(1)
-        reviewed.set_status([2], Status.UNCLEAR, at(0))
+        curation.set_status(reviewed, [2], Status.UNCLEAR, at(0))
         assert weakest_plane(reviewed.objects[2]) == at(0)
-        reviewed.set_status([2], Status.ACCEPTED)
+        curation.set_status(reviewed, [2], Status.ACCEPTED)
         assert weakest_plane(reviewed.objects[2]) == at(1)
 
     def test_next_goes_round(self, reviewed):
@@ -399,14 +402,14 @@ class TestReview:
             seen.append(here)
         assert seen[:5] == [(1, at(0)), (1, at(1)), (2, at(0)), (2, at(1)), (3, at(0))]
         assert seen[5] == seen[0]
-        reviewed.set_status([1, 2, 3], Status.ACCEPTED)
+        curation.set_status(reviewed, [1, 2, 3], Status.ACCEPTED)
         assert next_unsure(reviewed.objects) is None
 
     def test_discard_leaves_what_was_accepted(self, reviewed):
-        reviewed.set_status([1], Status.ACCEPTED, at(0))
-        reviewed.discard(1)
+        curation.set_status(reviewed, [1], Status.ACCEPTED, at(0))
+        curation.discard(reviewed, 1)
         assert reviewed.objects[1].planes == [at(0)]
-        reviewed.discard(2)
+        curation.discard(reviewed, 2)
         assert 2 not in reviewed.objects
         reviewed.undo()
         assert reviewed.objects[2].planes == [at(0), at(1)]
@@ -414,9 +417,9 @@ class TestReview:
     def test_who_changed_is_told(self, reviewed):
         told = []
         reviewed.objects_changed.connect(told.append)
-        reviewed.set_status([1, 2], Status.ACCEPTED)
+        curation.set_status(reviewed, [1, 2], Status.ACCEPTED)
         reviewed.undo()
-        reviewed.draw(at(0), [(1, 1)], [1])
+        drawing.draw(reviewed, at(0), [(1, 1)], [1])
         assert told == [{1, 2}, {1, 2}]
 
 
@@ -424,7 +427,7 @@ def test_a_new_target_shows_all_objects(session, labels):
     add(session, 0, square(1, 1))
     add(session, 1, square(1, 1), object_id=1)
     again = np.zeros(SHAPE, np.uint8)
-    session.write_to(ArrayTarget(again))
+    session.labels.write_to(ArrayTarget(again))
     np.testing.assert_array_equal(again, labels)
     session.undo()
     assert not again[1].any()
@@ -434,7 +437,7 @@ def test_a_new_target_shows_all_objects(session, labels):
 def test_a_target_too_small_for_the_ids_is_refused(session, labels):
     add(session, 0, square(1, 1), object_id=300)
     with pytest.raises(InputError, match=r"object 300 .* uint8"):
-        session.write_to(ArrayTarget(np.zeros(SHAPE, np.uint8)))
+        session.labels.write_to(ArrayTarget(np.zeros(SHAPE, np.uint8)))
     session.undo()
     assert not labels.any()
 
@@ -443,7 +446,7 @@ def test_the_oldest_steps_are_dropped_and_it_is_said_once():
     session, said = Session(history_bytes=20_000), []
     session.remarked.connect(said.append)
     for i in range(200):
-        session.draw((None, None), [(i, i)], [1])
+        drawing.draw(session, (None, None), [(i, i)], [1])
     assert len(said) == 1
     assert "oldest steps" in said[0]
     assert session.history.nbytes <= 20_000
@@ -465,14 +468,14 @@ def test_labels_that_no_object_can_have_are_refused_in_words(kind, number, why):
     session, labels = Session(), np.zeros(SHAPE, kind)
     labels[0, 2:6, 2:6] = number
     before = labels.copy()
-    session.write_to(ArrayTarget(labels))
+    session.labels.write_to(ArrayTarget(labels))
     with pytest.raises(InputError, match=why):
-        session.adopt(at(0))
+        adopt(session, at(0))
     with (
         pytest.raises(InputError, match=f"{why}|does not fit"),
-        session.begin(Kind.AUTOMATIC, Rule.REPLACE) as batch,
+        Batch(session, Kind.AUTOMATIC, Rule.REPLACE) as batch,
     ):
-        batch.add(at(0), [Proposal(square(1, 1), score=0.8)])
+        batch.add(at(0), [NewMask(square(1, 1), score=0.8)])
     assert not session.objects
     np.testing.assert_array_equal(labels, before)
 
@@ -481,8 +484,8 @@ def test_labels_of_large_numbers_become_objects():
     session, labels = Session(), np.zeros(SHAPE, np.uint64)
     labels[0, 2:6, 2:6] = 2**63 - 1
     labels[0, 10:12, 2:6] = 4_000_000_000
-    session.write_to(ArrayTarget(labels))
-    session.adopt(at(0))
+    session.labels.write_to(ArrayTarget(labels))
+    adopt(session, at(0))
     assert {number: held.pixels for number, held in session.objects.items()} == {
         2**63 - 1: 16,
         4_000_000_000: 8,

@@ -7,10 +7,13 @@ import pytest
 
 from napari_sam.errors import InputError
 from napari_sam.masks import CroppedMask
-from napari_sam.session.batch import Proposal
+from napari_sam.session import curation, drawing
+from napari_sam.session.adopt import object_at
+from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.objects import Origin, Source, Status
 from napari_sam.session.overlap import Rule
+from napari_sam.session.paint import paint
 from napari_sam.session.session import Session
 from tests.fakes import ArrayTarget, FakeSegmenter
 
@@ -29,7 +32,7 @@ def labels():
 @pytest.fixture
 def session(labels):
     session = Session()
-    session.write_to(ArrayTarget(labels))
+    session.labels.write_to(ArrayTarget(labels))
     return session
 
 
@@ -50,16 +53,16 @@ def answer(session, model):
 @pytest.fixture
 def accepted(session, answer):
     """Object 1 on slice 2: two clicks and the second candidate of the first."""
-    session.draw(at(2), [(10, 20)], [1])
+    drawing.draw(session, at(2), [(10, 20)], [1])
     answer()
-    session.draw(at(2), [(10, 20), (14, 20)], [1, 1])
+    drawing.draw(session, at(2), [(10, 20), (14, 20)], [1, 1])
     answer()
-    session.accept()
+    drawing.accept(session)
 
 
 def test_prompts_and_mask_come_back(session, accepted, labels):
     before = labels.copy()
-    session.reopen(1, at(2))
+    drawing.reopen(session, 1, at(2))
     assert session.draft.points == ((10, 20), (14, 20))
     assert session.draft.labels == (1, 1)
     np.testing.assert_array_equal(session.mask, labels[2] == 1)
@@ -70,8 +73,8 @@ def test_prompts_and_mask_come_back(session, accepted, labels):
 
 def test_accepting_it_unchanged_changes_nothing(session, accepted, labels):
     before, held = labels.copy(), session.objects[1]
-    session.reopen(1, at(2))
-    session.accept()
+    drawing.reopen(session, 1, at(2))
+    drawing.accept(session)
     np.testing.assert_array_equal(labels, before)
     assert session.objects[1] == held
     assert session.draft.is_empty
@@ -79,10 +82,10 @@ def test_accepting_it_unchanged_changes_nothing(session, accepted, labels):
 
 def test_rejecting_leaves_it_as_it_was(session, accepted, answer, labels):
     before, held = labels.copy(), session.objects[1]
-    session.reopen(1, at(2))
-    session.draw(at(2), [(10, 20), (14, 20), (30, 50)], [1, 1, 1])
+    drawing.reopen(session, 1, at(2))
+    drawing.draw(session, at(2), [(10, 20), (14, 20), (30, 50)], [1, 1, 1])
     answer()
-    session.reject()
+    drawing.reject(session)
     np.testing.assert_array_equal(labels, before)
     assert session.objects[1] == held
 
@@ -91,11 +94,11 @@ def test_a_changed_prompt_replaces_the_mask_there_only(session, accepted, answer
     labels[2, 30:, :] = 9  # somebody else's
     labels[1] = 8
     before = labels.copy()
-    session.reopen(1, at(2))
-    session.draw(at(2), [(10, 20)], [1])  # the second point is taken away
+    drawing.reopen(session, 1, at(2))
+    drawing.draw(session, at(2), [(10, 20)], [1])  # the second point is taken away
     answer()
     new = session.mask.copy()
-    session.accept()
+    drawing.accept(session)
     np.testing.assert_array_equal(labels[2] == 1, new)
     assert (labels[2][(before[2] == 1) & ~new] == 0).all()
     untouched = (before[2] != 1) & ~new
@@ -110,11 +113,11 @@ def test_a_changed_prompt_replaces_the_mask_there_only(session, accepted, answer
 
 def test_an_added_point_refines_what_the_object_holds(session, accepted, answer, model, labels):
     held = labels[2] == 1
-    session.reopen(1, at(2))
-    session.draw(at(2), [(10, 20), (14, 20), (18, 20)], [1, 1, 1])
+    drawing.reopen(session, 1, at(2))
+    drawing.draw(session, at(2), [(10, 20), (14, 20), (18, 20)], [1, 1, 1])
     answer()
     np.testing.assert_array_equal(model.asked[-1].mask, held)
-    session.draw(at(2), [(10, 20), (14, 20), (18, 20), (22, 20)], [1, 1, 1, 1])
+    drawing.draw(session, at(2), [(10, 20), (14, 20), (18, 20), (22, 20)], [1, 1, 1, 1])
     answer()
     assert model.asked[-1].mask.dtype == np.float32
 
@@ -122,104 +125,104 @@ def test_an_added_point_refines_what_the_object_holds(session, accepted, answer,
 def test_without_prompts_its_own_mask_says_where(session, answer, model):
     mask = np.zeros(SHAPE[1:], bool)
     mask[5:15, 5:15] = True
-    with session.begin(Kind.PROPAGATED) as batch:
-        batch.add(at(3), [Proposal(mask, origin=Origin(Source.PROPAGATED, at(2)), score=0.4)])
-    session.reopen(1, at(3))
-    assert not session.draw(at(3))
-    session.draw(at(3), [(14, 14)], [0])
+    with Batch(session, Kind.PROPAGATED) as batch:
+        batch.add(at(3), [NewMask(mask, origin=Origin(Source.PROPAGATED, at(2)), score=0.4)])
+    drawing.reopen(session, 1, at(3))
+    assert not drawing.draw(session, at(3))
+    drawing.draw(session, at(3), [(14, 14)], [0])
     np.testing.assert_array_equal(model.asked[-1].mask if model.asked else mask, mask)
     answer()
     np.testing.assert_array_equal(model.asked[-1].mask, mask)
-    session.draw(at(3), [(13, 13)], [0])  # moved: from the object's mask anew
+    drawing.draw(session, at(3), [(13, 13)], [0])  # moved: from the object's mask anew
     answer()
     np.testing.assert_array_equal(model.asked[-1].mask, mask)
-    session.draw(at(3))
+    drawing.draw(session, at(3))
     np.testing.assert_array_equal(session.mask, mask)
-    session.accept()
+    drawing.accept(session)
     section = session.objects[1].sections[at(3)]
     assert section.status is Status.ACCEPTED
     assert section.origin == Origin(Source.PROPAGATED, at(2))
 
 
 def test_continued_on_other_planes(session, accepted, answer, labels):
-    session.continue_object(1)
+    drawing.continue_object(session, 1)
     assert session.mask is None
-    session.draw(at(4), [(12, 22)], [1])
+    drawing.draw(session, at(4), [(12, 22)], [1])
     answer()
-    assert session.accept().object_id == 1
+    assert drawing.accept(session).object_id == 1
     assert session.objects[1].planes == [at(2), at(4)]
     assert set(np.unique(labels)) == {0, 1}
     assert labels[4, 12, 22] == labels[2, 10, 20] == 1
-    session.continue_object(1)
-    session.draw(at(2), [(30, 50)], [1])  # where it has something: that is refined
+    drawing.continue_object(session, 1)
+    drawing.draw(session, at(2), [(30, 50)], [1])  # where it has something: that is refined
     answer()
-    session.accept()
+    drawing.accept(session)
     assert labels[2, 30, 50] == 1
-    session.continue_object(1)
-    session.reject()
+    drawing.continue_object(session, 1)
+    drawing.reject(session)
     assert session.draft.is_empty
-    session.draw(at(0), [(5, 5)], [1])
+    drawing.draw(session, at(0), [(5, 5)], [1])
     answer()
-    assert session.accept().object_id == 2
+    assert drawing.accept(session).object_id == 2
 
 
 def test_neighbours_keep_what_is_theirs(session, accepted, answer, labels):
-    session.draw(at(2), [(10, 30)], [1])
+    drawing.draw(session, at(2), [(10, 30)], [1])
     answer()
-    session.accept()
+    drawing.accept(session)
     before = labels.copy()
-    session.reopen(1, at(2))
-    session.draw(at(2), [(10, 20), (14, 20), (10, 28)], [1, 1, 1])
+    drawing.reopen(session, 1, at(2))
+    drawing.draw(session, at(2), [(10, 20), (14, 20), (10, 28)], [1, 1, 1])
     answer()
-    session.accept(Rule.KEEP)
+    drawing.accept(session, Rule.KEEP)
     np.testing.assert_array_equal(labels[2] == 2, before[2] == 2)
     assert (labels[2] == 1).sum() > (before[2] == 1).sum()
 
 
 def test_painting_while_it_is_open_is_kept(session, accepted, labels):
-    session.reopen(1, at(2))
+    drawing.reopen(session, 1, at(2))
     rows, columns = np.array([10, 10]), np.array([20, 50])
     before = labels[2, rows, columns]
     labels[2, rows, columns] = 0, 1
-    session.paint(at(2), rows, columns, before, labels[2, rows, columns])
-    session.accept()
+    paint(session, at(2), rows, columns, before, labels[2, rows, columns])
+    drawing.accept(session)
     assert labels[2, 10, 20] == 0
     assert labels[2, 10, 50] == 1
 
 
 def test_refusals(session, accepted):
     with pytest.raises(InputError, match="no object 5"):
-        session.reopen(5, at(2))
+        drawing.reopen(session, 5, at(2))
     with pytest.raises(InputError, match="nothing on this slice"):
-        session.reopen(1, at(3))
-    session.lock([1])
+        drawing.reopen(session, 1, at(3))
+    curation.lock(session, [1])
     with pytest.raises(InputError, match="locked"):
-        session.reopen(1, at(2))
+        drawing.reopen(session, 1, at(2))
     with pytest.raises(InputError, match="locked"):
-        session.continue_object(1)
+        drawing.continue_object(session, 1)
 
 
 def test_planes_across_those_of_the_objects_are_refused(session, accepted, model):
-    session.draw((None, 7, None), [(2, 20)], [1])
+    drawing.draw(session, (None, 7, None), [(2, 20)], [1])
     session.receive(session.request, session.request.run(model, (5, 60)))
     with pytest.raises(InputError, match="turn the view back"):
-        session.accept()
+        drawing.accept(session)
 
 
 def test_a_rough_mask_is_refined(session, answer, model):
     rough = np.zeros(SHAPE[1:], bool)
     rough[5:15, 5:15] = True
-    session.draw(at(1), mask=CroppedMask.of(rough), box=(4, 4, 15, 15))
+    drawing.draw(session, at(1), mask=CroppedMask.of(rough), box=(4, 4, 15, 15))
     answer()
     np.testing.assert_array_equal(model.asked[-1].mask, rough)
-    session.accept()
+    drawing.accept(session)
     assert session.objects[1].sections[at(1)].prompts.mask == CroppedMask.of(rough)
 
 
 def test_a_label_under_the_mouse_becomes_an_object(session, labels):
     labels[3, 5:10, 5:10] = 17
-    assert session.object_at(at(3), 0, 0) is None
-    assert session.object_at(at(3), 6, 6) == 17
-    session.reopen(17, at(3))
+    assert object_at(session, at(3), 0, 0) is None
+    assert object_at(session, at(3), 6, 6) == 17
+    drawing.reopen(session, 17, at(3))
     np.testing.assert_array_equal(session.mask, labels[3] == 17)
     assert session.objects[17].sections[at(3)].origin == Origin(Source.IMPORTED)

@@ -19,6 +19,8 @@ from pathlib import Path
 import napari
 from qtpy.QtCore import Qt
 
+from napari_sam.errors import DISTRIBUTION
+from napari_sam.session.adopt import object_at
 from napari_sam.session.objects import Source, Status
 from tests.widgets.hands import SHIFT, Hands
 
@@ -36,7 +38,7 @@ def main():
     viewer = napari.Viewer(show_welcome_screen=False)
     viewer.window._qt_window.resize(*args.size)
     viewer.open(args.picture, plugin="napari")
-    _, panel = viewer.window.add_plugin_dock_widget("napari-sam", "Click to segment")
+    _, panel = viewer.window.add_plugin_dock_widget(DISTRIBUTION, "Click to segment")
     cells = [tuple(map(int, cell.split(","))) for cell in args.cells]
     person = Person(viewer, panel, cells, args.slice, args.pictures)
     person.work()
@@ -153,7 +155,7 @@ class Person(Hands):
             self.press(KEY.Key_Right if seen < z else KEY.Key_Left)
 
     def number(self, cell):
-        return self.panel.annotation.session.object_at((self.begin, None, None), *cell)
+        return object_at(self.panel.annotation.session, (self.begin, None, None), *cell)
 
     def tell(self, word="told"):
         accepted = [

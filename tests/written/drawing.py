@@ -8,11 +8,14 @@ import zlib
 import numpy as np
 
 from napari_sam.masks import CroppedMask
-from napari_sam.session.batch import Proposal
+from napari_sam.session import curation, drawing
+from napari_sam.session.adopt import adopt
+from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.draft import Draft
 from napari_sam.session.objects import Origin, Source, Status
 from napari_sam.session.overlap import Rule
+from napari_sam.session.paint import paint
 from napari_sam.session.session import Session
 from tests.fakes import ArrayTarget, FakeSegmenter
 
@@ -36,9 +39,9 @@ def answer(session):
 
 
 def accept(session, plane, *points, rule=Rule.KEEP, **more):
-    session.draw(plane, points, [1] * len(points), **more)
+    drawing.draw(session, plane, points, [1] * len(points), **more)
     answer(session)
-    return session.accept(rule).object_id
+    return drawing.accept(session, rule).object_id
 
 
 def brush(session, labels, plane, value, row, column):
@@ -47,7 +50,7 @@ def brush(session, labels, plane, value, row, column):
     there = labels[tuple(slice(None) if axis is None else axis for axis in plane)]
     before = there[rows, columns].copy()
     there[rows, columns] = value
-    session.paint(plane, rows, columns, before, np.full_like(before, value))
+    paint(session, plane, rows, columns, before, np.full_like(before, value))
 
 
 def begun(kind):
@@ -55,46 +58,46 @@ def begun(kind):
     labels, session = np.zeros(SHAPES[kind], np.uint16), Session()
     if kind == "stack":
         labels[2, 2:6, 2:6] = 40
-    session.write_to(ArrayTarget(labels))
+    session.labels.write_to(ArrayTarget(labels))
     return session, labels
 
 
 def before_snapshot(session, labels):
     """Do everything to the stack that a person can do."""
     session.configure(classes={1: "cell", 2: "nucleus"})
-    session.draw(at(0), [(6, 8)], [1])
+    drawing.draw(session, at(0), [(6, 8)], [1])
     answer(session)
-    session.choose(1)
-    first = session.accept().object_id
+    drawing.choose(session, 1)
+    first = drawing.accept(session).object_id
     session.configure(new_class=2)
-    session.draw(at(1), [(12, 20)], [1], (6, 14, 19, 28))
+    drawing.draw(session, at(1), [(12, 20)], [1], (6, 14, 19, 28))
     answer(session)
-    session.draw(at(1), [(12, 20), (14, 22.5)], [1, 0], (6, 14, 19, 28))
+    drawing.draw(session, at(1), [(12, 20), (14, 22.5)], [1, 0], (6, 14, 19, 28))
     answer(session)
-    second = session.accept().object_id
+    second = drawing.accept(session).object_id
     third = accept(session, at(2), box=(8, 10, 18, 22), mask=CroppedMask.of(square(10, 12, 6)))
-    session.adopt(at(2))
+    adopt(session, at(2))
     propagated = Origin(Source.PROPAGATED, at(0))
-    with session.begin(Kind.PROPAGATED) as batch:
+    with Batch(session, Kind.PROPAGATED) as batch:
         mask = square(4, 5)
-        batch.add(at(1), [Proposal(mask, first, 0.75, propagated, Status.UNCLEAR)])
-        batch.add(at(2), [Proposal(None, first, None, propagated, Status.UNCLEAR)])
-    with session.begin(Kind.AUTOMATIC, Rule.REPLACE, {**session.classes, 3: "rest"}) as batch:
+        batch.add(at(1), [NewMask(mask, first, 0.75, propagated, Status.UNCLEAR)])
+        batch.add(at(2), [NewMask(None, first, None, propagated, Status.UNCLEAR)])
+    with Batch(session, Kind.AUTOMATIC, Rule.REPLACE, {**session.classes, 3: "rest"}) as batch:
         asked = Draft(at(0), ((20.0, 5.0),), (1,))
-        many = [Proposal(square(18, 3), score=0.9, prompts=asked, class_id=3)]
-        many += [Proposal(square(18, column), score=0.5) for column in (8, 15, 22)]
+        many = [NewMask(square(18, 3), score=0.9, prompts=asked, class_id=3)]
+        many += [NewMask(square(18, column), score=0.5) for column in (8, 15, 22)]
         found = batch.add(at(0), many)
-    session.merge(found[:2])
+    curation.merge(session, found[:2])
     brush(session, labels, at(0), 0, 18, 15)
-    session.delete(found[3:])
+    curation.delete(session, found[3:])
     session.undo()
-    session.set_class([third], 1)
-    session.set_status([first], Status.ACCEPTED, at(1))
-    session.continue_object(first)
+    curation.set_class(session, [third], 1)
+    curation.set_status(session, [first], Status.ACCEPTED, at(1))
+    drawing.continue_object(session, first)
     accept(session, at(0), (6, 8), (9, 20))
-    session.split(first)
-    session.lock([second])
-    session.delete(found[3:])
+    curation.split(session, first)
+    curation.lock(session, [second])
+    curation.delete(session, found[3:])
     session.keep_view({"zoom": 1.0})
 
 
@@ -104,23 +107,23 @@ def after_snapshot(session, labels):
     session.undo()
     session.redo()
     session.configure(classes={**session.classes, 4: "späte Zelle"}, new_class=4)
-    with session.begin(Kind.REFINED, Rule.REPLACE) as batch:
+    with Batch(session, Kind.REFINED, Rule.REPLACE) as batch:
         refined = Origin(Source.AUTOMATIC)
         for z in range(3):
-            batch.add(at(z), [Proposal(square(0, 24 + z), score=0.25, origin=refined)])
+            batch.add(at(z), [NewMask(square(0, 24 + z), score=0.25, origin=refined)])
     brush(session, labels, at(2), 30, 19, 27)
     labels[1, 0:3, 0:3] = 50
-    session.adopt(at(1))
-    session.reopen(1, at(0))
-    session.reject()
+    adopt(session, at(1))
+    drawing.reopen(session, 1, at(0))
+    drawing.reject(session)
     session.keep_view(VIEW)
-    session.draw(at(2), [(5, 24)], [1])
+    drawing.draw(session, at(2), [(5, 24)], [1])
     answer(session)
-    session.draw(at(2), [(5, 24), (7.25, 26)], [1, 0])
-    session.draw(at(2), [(5, 24)], [1])
-    session.draw(at(2), [(5, 24), (7.25, 26)], [1, 0])
-    session.draw(at(2), [(5, 24), (7.25, 26)], [1, 0], (1, 18, 12, 30))
-    session.draw(at(2), [(5, 24), (7.25, 26)], [1, 0], (1, 18, 11, 30))
+    drawing.draw(session, at(2), [(5, 24), (7.25, 26)], [1, 0])
+    drawing.draw(session, at(2), [(5, 24)], [1])
+    drawing.draw(session, at(2), [(5, 24), (7.25, 26)], [1, 0])
+    drawing.draw(session, at(2), [(5, 24), (7.25, 26)], [1, 0], (1, 18, 12, 30))
+    drawing.draw(session, at(2), [(5, 24), (7.25, 26)], [1, 0], (1, 18, 11, 30))
     session.undo()
 
 
@@ -132,9 +135,9 @@ def flat(session, labels):
     session.configure(new_class=2)
     accept(session, plane, (8, 9), rule=Rule.REPLACE)
     brush(session, labels, plane, 1, 15, 20)
-    session.reopen(1, plane)
+    drawing.reopen(session, 1, plane)
     points = [*session.draft.points, (6, 3)]
-    session.draw(plane, points, [1] * len(points))
+    drawing.draw(session, plane, points, [1] * len(points))
 
 
 def everything(session):

@@ -101,7 +101,7 @@ class _Boxed:
         """Segment slice by slice."""
         from napari_sam.inference.image import pixel_range
         from napari_sam.inference.overlaps import settle
-        from napari_sam.inference.stack import sample_stack
+        from napari_sam.inference.sampling import sample_stack
         from napari_sam.io.pictures import read_plane
 
         ndim, contrast = self.labels.ndim, None

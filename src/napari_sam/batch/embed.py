@@ -92,7 +92,7 @@ class _Embedding:
     @cached_property
     def _contrast(self) -> tuple[Any, Any] | None:
         from napari_sam.inference.image import pixel_range
-        from napari_sam.inference.stack import sample_stack
+        from napari_sam.inference.sampling import sample_stack
 
         ndim = axes(self.data)
         rule = self.predictor.model.entry.intensity

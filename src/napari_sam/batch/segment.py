@@ -19,7 +19,7 @@ from napari_sam.errors import InputError
 from napari_sam.inference.automatic.search import SearchResult
 from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.inference.automatic.tiles import Tile, TileStore, Tiling, sample_picture, stamp
-from napari_sam.inference.stack import sample_stack
+from napari_sam.inference.sampling import sample_stack
 from napari_sam.inference.store.memory import MemoryStore
 from napari_sam.inference.store.store import EmbeddingStore, open_store
 from napari_sam.io.pictures import Plane, open_picture, read_plane

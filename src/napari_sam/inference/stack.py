@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from numpy.typing import NDArray
@@ -10,8 +9,9 @@ from numpy.typing import NDArray
 from napari_sam.arrays import plain
 from napari_sam.errors import InputError
 from napari_sam.inference.image import check_image, pixel_range
+from napari_sam.inference.sampling import sample_stack
 
-__all__ = ["Stack", "sample_stack", "sample_steps"]
+__all__ = ["Stack"]
 
 
 class Stack:
@@ -64,44 +64,3 @@ class Stack:
         It comes from pixels all over the stack, the same that the panel takes.
         """
         return pixel_range(sample_stack(self.data, 3), rule)
-
-
-PLANES, SIDE = 16, 256
-
-
-def sample_steps(shape: Sequence[int]) -> list[int]:
-    """Return the step along each spatial axis, (..., Y, X), to take about 16 planes of 256 x 256.
-
-    A single plane is taken whole.
-
-    Examples
-    --------
-    >>> sample_steps((60, 1024, 1024)), sample_steps((1024, 1024))
-    ([3, 4, 4], [1, 1])
-    """
-    if len(shape) == 2:
-        return [1, 1]
-    per_axis = round(PLANES ** (1 / (len(shape) - 2)))
-    counts = [per_axis] * (len(shape) - 2) + [SIDE] * 2
-    return [max(1, size // count) for size, count in zip(shape, counts, strict=True)]
-
-
-def sample_stack(data: Any, ndim: int) -> NDArray[Any]:
-    """Return the pixels of about 16 planes of 256 x 256, evenly spaced: (N,) or (N, colours).
-
-    Parameters
-    ----------
-    data : array-like
-        (..., Y, X) or (..., Y, X, colours).
-    ndim : int
-        Number of its axes but the colours, at least 3.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> sample_stack(np.zeros((60, 1024, 1024)), 3).shape
-    (1310720,)
-    """
-    steps = sample_steps(data.shape[:ndim])
-    sample = plain(data[tuple(slice(None, None, step) for step in steps)], "the stack")
-    return sample.reshape(-1, *sample.shape[ndim:])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,17 +11,17 @@ from numpy.typing import NDArray
 from napari_sam.inference.automatic.selection import Selection, arrange
 from napari_sam.masks import CroppedMask
 from napari_sam.planes import Plane
-from napari_sam.results import Proposal as Found
-from napari_sam.session.batch import Proposal
+from napari_sam.results import Proposal
+from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.classes import named
-from napari_sam.session.objects import Objects, Source, Status
+from napari_sam.session.objects import LabelArray, Objects, Source, Status
 from napari_sam.session.overlap import Rule
 from napari_sam.session.session import Session
 
 __all__ = [
     "Chosen",
-    "Filled",
+    "FillCounts",
     "Filling",
     "choose",
     "fill",
@@ -42,14 +41,14 @@ class Chosen:
     ----------
     labels : (H, W) int32
         As they would be written: zero for background and for what is settled, else 1 to n.
-    kept : list of results.Proposal
+    kept : list of Proposal
         What was found behind each label.
     """
 
     labels: NDArray[np.int32]
-    kept: list[Found]
+    kept: list[Proposal]
 
-    def objects(self) -> list[tuple[Found, CroppedMask]]:
+    def objects(self) -> list[tuple[Proposal, CroppedMask]]:
         """Return each with its pixels; without those of which settled objects have all."""
         shape = self.labels.shape
         cut = [
@@ -60,7 +59,7 @@ class Chosen:
 
 
 @dataclass(frozen=True)
-class Filled:
+class FillCounts:
     """How many objects were accepted, how many wait for a look, and the step's number, or 0."""
 
     accepted: int
@@ -73,7 +72,7 @@ def settled(
     plane: Plane,
     shape: tuple[int, int],
     rule: Rule,
-    labels: NDArray[np.integer[Any]] | None = None,
+    labels: LabelArray | None = None,
     classes: Collection[int] | None = None,
 ) -> NDArray[np.int64]:
     """Return (H, W) with 1 to n for the objects that stay as they are, zero elsewhere.
@@ -111,7 +110,7 @@ def settled(
     return held
 
 
-def in_what_is_left(found: Sequence[Found], held: NDArray[np.int64]) -> list[Found]:
+def in_what_is_left(found: Sequence[Proposal], held: NDArray[np.int64]) -> list[Proposal]:
     """Return what was found beside the settled objects.
 
     Left out is what lies on them with half of its pixels or more, and what covers half of one of
@@ -119,7 +118,7 @@ def in_what_is_left(found: Sequence[Found], held: NDArray[np.int64]) -> list[Fou
 
     Parameters
     ----------
-    found : sequence of results.Proposal
+    found : sequence of Proposal
         Of one picture.
     held : (H, W) int
         See `settled`.
@@ -134,13 +133,13 @@ def in_what_is_left(found: Sequence[Found], held: NDArray[np.int64]) -> list[Fou
 
 
 def choose(
-    found: Sequence[Found], selection: Selection, held: NDArray[np.int64] | None = None
+    found: Sequence[Proposal], selection: Selection, held: NDArray[np.int64] | None = None
 ) -> Chosen:
     """Return what of a run is kept, each with the pixels that others and settled ones leave it.
 
     Parameters
     ----------
-    found : sequence of results.Proposal
+    found : sequence of Proposal
         Of one picture; none only if it is known what is settled.
     selection : Selection
         What is kept, and who is on top.
@@ -153,7 +152,9 @@ def choose(
     return Chosen(labels, [found[i] for i in order])
 
 
-def useful_first(objects: Sequence[tuple[Found, CroppedMask]]) -> list[tuple[Found, CroppedMask]]:
+def useful_first(
+    objects: Sequence[tuple[Proposal, CroppedMask]],
+) -> list[tuple[Proposal, CroppedMask]]:
     """Return the objects by what a look at them is expected to gain: the right pixels.
 
     The predicted IoU times the area estimates them. An area counts up to the median only, so that
@@ -190,7 +191,7 @@ class Filling:
         used = {held.class_id for held in session.objects.values()}
         names, self._classes = named(session.classes, used, words or ())
         self._only = None if words is None else set(self._classes.values())
-        self._batch = session.begin(Kind.AUTOMATIC, rule, names)
+        self._batch = Batch(session, Kind.AUTOMATIC, rule, names)
         self._numbers: dict[Hashable, int] = {}
         self._waiting: dict[int, bool] = {}
 
@@ -200,17 +201,17 @@ class Filling:
         return self._batch.is_open
 
     @property
-    def filled(self) -> Filled:
+    def filled(self) -> FillCounts:
         """What was put so far; an object counts once, and waits if it does on any plane."""
         waiting = sum(self._waiting.values())
-        return Filled(len(self._waiting) - waiting, waiting, self._batch.number)
+        return FillCounts(len(self._waiting) - waiting, waiting, self._batch.number)
 
     def put(
         self,
         plane: Plane,
         chosen: Chosen,
-        links: Mapping[Found, Hashable] | None = None,
-        words: Mapping[str, Collection[Found]] | None = None,
+        links: Mapping[Proposal, Hashable] | None = None,
+        words: Mapping[str, Collection[Proposal]] | None = None,
     ) -> None:
         """Put what is chosen on a plane.
 
@@ -220,9 +221,9 @@ class Filling:
             Where; each once.
         chosen : Chosen
             What to put.
-        links : mapping of results.Proposal to anything hashable, optional
+        links : mapping of Proposal to anything hashable, optional
             What has the same link on several planes becomes one object.
-        words : mapping of str to collection of results.Proposal, optional
+        words : mapping of str to collection of Proposal, optional
             What is of each class that was looked for.
 
         Raises
@@ -239,7 +240,7 @@ class Filling:
         put = [
             (
                 one,
-                Proposal(
+                NewMask(
                     mask,
                     self._known(links.get(one)),
                     one.score,
@@ -277,8 +278,8 @@ def fill(
     chosen: Chosen,
     rule: Rule,
     certain: float,
-    words: Mapping[str, Collection[Found]] | None = None,
-) -> Filled:
+    words: Mapping[str, Collection[Proposal]] | None = None,
+) -> FillCounts:
     """Put what is chosen on one plane into the session; see `Filling`.
 
     Parameters
@@ -287,7 +288,7 @@ def fill(
         As there.
     plane, chosen
         As in `Filling.put`.
-    words : mapping of str to collection of results.Proposal, optional
+    words : mapping of str to collection of Proposal, optional
         What is of each class that was looked for; None: everything was.
 
     Raises

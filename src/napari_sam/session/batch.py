@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.masks import CroppedMask, slices
 from napari_sam.planes import Plane
+from napari_sam.session.adopt import check_axes, labels_under
 from napari_sam.session.changes import Edit, Kind, SectionEdit, TraitsEdit
 from napari_sam.session.draft import Draft
 from napari_sam.session.merge_split import discard
 from napari_sam.session.objects import Origin, Section, Source, Status, Traits
 from napari_sam.session.overlap import Rule, claim, take_away
+from napari_sam.session.records import Grown
+from napari_sam.session.session import Session
 
-if TYPE_CHECKING:
-    from napari_sam.session.curation import Curation
-
-__all__ = ["Batch", "Proposal"]
+__all__ = ["Batch", "NewMask"]
 
 
 AUTOMATIC = Origin(Source.AUTOMATIC)
 
 
 @dataclass(frozen=True, eq=False)
-class Proposal:
+class NewMask:
     """A mask for one object in one plane.
 
     Parameters
@@ -59,20 +58,41 @@ class Proposal:
 
 
 class Batch:
-    """A step that takes proposals until `end`; made by `Session.begin`.
+    """A step that takes masks from elsewhere until `end`, and may grow for as long as it likes.
 
     One undo takes all of it back, also while it still grows; what comes later is not taken then.
     Nothing is written over a locked object, over what was accepted of the same object, over what
     the batch itself has brought, or, under `Rule.KEEP`, over any other object.
 
-    Attributes
+    Parameters
     ----------
-    is_open : bool
-        False once it has ended or was taken back.
+    session : Session
+        Takes the masks.
+    kind : Kind
+        PROPAGATED, AUTOMATIC or REFINED.
+    rule : Rule
+        Who keeps the pixels of objects that are there already.
+    classes : mapping of int to str, optional
+        How classes are called from this step on.
+
+    Examples
+    --------
+    >>> session = Session()
+    >>> with Batch(session, Kind.AUTOMATIC) as batch:
+    ...     ids = batch.add((None, None), [NewMask(np.ones((2, 3), bool), score=0.8)])
+    >>> ids, session.objects[1].pixels
+    ([1], 6)
+    >>> session.undo()
+    >>> len(session.objects)
+    0
     """
 
     def __init__(
-        self, session: Curation, kind: Kind, rule: Rule, classes: Mapping[int, str] | None = None
+        self,
+        session: Session,
+        kind: Kind,
+        rule: Rule = Rule.KEEP,
+        classes: Mapping[int, str] | None = None,
     ) -> None:
         self._session = session
         self._kind = kind
@@ -108,13 +128,13 @@ class Batch:
         """Take no more."""
         self._ended = True
 
-    def add(self, plane: Plane, proposals: Sequence[Proposal]) -> list[int | None]:
+    def add(self, plane: Plane, offered: Sequence[NewMask]) -> list[int | None]:
         """Take the masks of one plane, one per object; where two meet, the first has the pixels.
 
         Returns
         -------
         list of int or None
-            The object of each proposal; None where nothing was taken.
+            The object of each; None where nothing was taken.
 
         Raises
         ------
@@ -122,9 +142,9 @@ class Batch:
             If an id does not fit the labels, or the plane lies across those of other objects.
         """
         if not self.is_open:
-            return [None] * len(proposals)
-        self._session._check_axes(plane)
-        edits, ids = self._edits(plane, proposals)
+            return [None] * len(offered)
+        check_axes(self._session, plane)
+        edits, ids = self._edits(plane, offered)
         if edits:
             self._take(edits)
             self._ids.update(number for number in ids if number is not None)
@@ -143,41 +163,47 @@ class Batch:
             self._take(edits)
 
     def _take(self, edits: Sequence[Edit]) -> None:
-        self._number = self._session._take_batch(self._kind, self._number, edits, self._classes)
+        session = self._session
+        if self._number is not None:
+            session.commit(Grown(self._number, tuple(edits)))
+            return
+        wanted = replace(session.scheme, classes=dict(self._classes or session.classes))
+        schemes = None if wanted == session.scheme else (session.scheme, wanted)
+        self._number = session.do(self._kind, edits, schemes=schemes).number
 
     def _edits(
-        self, plane: Plane, proposals: Sequence[Proposal]
+        self, plane: Plane, offered: Sequence[NewMask]
     ) -> tuple[list[Edit], list[int | None]]:
         session, objects = self._session, self._session.objects
-        new_id = session._new_id(plane, *(p.object_id or 0 for p in proposals))
+        new_id = session.labels.new_id(plane, *(p.object_id or 0 for p in offered))
         own: list[Edit] = []
         ids: list[int | None] = []
-        masks = [_packed(p.mask) for p in proposals]
-        shape = next((p.mask.shape for p in proposals if p.mask is not None), (0, 0))
+        masks = [_packed(p.mask) for p in offered]
+        shape = next((p.mask.shape for p in offered if p.mask is not None), (0, 0))
         taken = np.zeros(shape, bool)
         losers: set[int] = set()
         renewed = {
             p.object_id
-            for p, mask in zip(proposals, masks, strict=True)
+            for p, mask in zip(offered, masks, strict=True)
             if p.object_id is not None
             and mask is not None
             and self._may_change(p.object_id, objects.section(p.object_id, plane), p.status)
         }
-        for proposal, got in zip(proposals, masks, strict=True):
-            number = proposal.object_id
+        for new, got in zip(offered, masks, strict=True):
+            number = new.object_id
             before = objects.section(number, plane)
             twice = number is not None and number in ids
-            if twice or not self._may_change(number, before, proposal.status):
+            if twice or not self._may_change(number, before, new.status):
                 ids.append(None)
                 continue
             if got is not None:
                 got = got.without(taken[slices(got.box)], got.box)
             if got is not None:
-                labels = session._labels_under(plane, got, self._rule)
+                labels = labels_under(session, plane, got, self._rule)
                 spared = self._ids - renewed - {number}
                 claimed = claim(objects, labels, plane, got, self._rule, number, spared, renewed)
                 got, losers = claimed.mask, losers | claimed.losers
-            if got is None and (number is None or proposal.status is not Status.UNCLEAR):
+            if got is None and (number is None or new.status is not Status.UNCLEAR):
                 ids.append(None)
                 continue
             if got is not None:
@@ -185,10 +211,10 @@ class Batch:
             if number is None:
                 number, new_id = new_id, new_id + 1
             if number not in objects:
-                own.append(TraitsEdit(number, None, Traits(proposal.class_id or session.new_class)))
+                own.append(TraitsEdit(number, None, Traits(new.class_id or session.new_class)))
             known = None if before is None else before.prompts
-            score = None if proposal.score is None else float(proposal.score)
-            after = Section(got, score, proposal.origin, proposal.status, proposal.prompts or known)
+            score = None if new.score is None else float(new.score)
+            after = Section(got, score, new.origin, new.status, new.prompts or known)
             own.append(SectionEdit(number, plane, before, after))
             ids.append(number)
         losers -= {number for number in ids if number is not None}

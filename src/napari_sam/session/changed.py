@@ -19,7 +19,7 @@ class What(Flag):
     DRAFT = auto()
     """The prompts of the object being drawn, and its mask."""
     OBJECTS = auto()
-    """The objects, what can be undone, or how classes are called."""
+    """The objects, or how classes are called. A step is about one of these two, or both."""
     VIEW = auto()
     """The slice on show, the tool, or the selected object."""
     MODEL = auto()

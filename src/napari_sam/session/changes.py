@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from napari_sam.planes import Plane
+from napari_sam.session.classes import UNNAMED
 from napari_sam.session.draft import Draft
 from napari_sam.session.objects import Objects, Section, Traits
 
@@ -14,8 +15,8 @@ __all__ = [
     "Change",
     "Edit",
     "Kind",
+    "LabelScheme",
     "SectionEdit",
-    "Settings",
     "TraitsEdit",
     "apply",
     "kind_of_prompts",
@@ -46,8 +47,8 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What holds for all objects.
+class LabelScheme:
+    """What labels stand for, and how classes are called.
 
     Parameters
     ----------
@@ -59,9 +60,14 @@ class Settings:
         Class of new objects.
     """
 
-    semantic: bool
-    classes: Mapping[int, str]
-    new_class: int
+    semantic: bool = False
+    classes: Mapping[int, str] = field(default_factory=lambda: UNNAMED)
+    new_class: int = 1
+
+    def naming(self, used: Collection[int]) -> LabelScheme:
+        """Return the scheme with a name for each of these classes that has none."""
+        names = {number: f"class {number}" for number in sorted(set(used) - set(self.classes))}
+        return replace(self, classes={**self.classes, **names})
 
 
 @dataclass(frozen=True)
@@ -108,8 +114,8 @@ class Change:
         What was being drawn.
     edits : tuple of Edit
         What became of objects, in this order.
-    settings : pair of Settings, optional
-        Those before and those afterwards; such a change has no edits.
+    schemes : pair of LabelScheme, optional
+        Those before and afterwards, if they differ.
     """
 
     number: int
@@ -117,7 +123,7 @@ class Change:
     before: Draft
     after: Draft
     edits: tuple[Edit, ...] = ()
-    settings: tuple[Settings, Settings] | None = None
+    schemes: tuple[LabelScheme, LabelScheme] | None = None
 
     @property
     def nbytes(self) -> int:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.masks import CroppedMask
 from napari_sam.planes import Plane
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction
-from napari_sam.session.segmenter import Segmenter
+from napari_sam.session.segmenter import Embedding, Segmenter
 
 __all__ = ["Draft", "Request"]
 
@@ -53,7 +53,7 @@ class Draft:
     labels: tuple[int, ...] = ()
     box: Box | None = None
     mask: CroppedMask | None = None
-    seed: NDArray[Any] | None = field(default=None, compare=False)
+    seed: NDArray[np.float32] | NDArray[np.bool_] | None = field(default=None, compare=False)
     choice: int = 0
     object_id: int | None = None
     held: CroppedMask | None = None
@@ -70,7 +70,7 @@ class Draft:
         return bool(self.points) or self.box is not None or self.mask is not None
 
     @property
-    def drawing(self) -> tuple[Any, ...]:
+    def drawing(self) -> tuple[object, ...]:
         """All that is drawn, and where."""
         drawn = (self.points, self.labels, self.box, self.mask)
         return (self.plane, *drawn) if self.has_prompts else drawn
@@ -144,6 +144,6 @@ class Request:
     plane: Plane
     prompts: Prompts
 
-    def run(self, segmenter: Segmenter, embedding: Any) -> Prediction:
+    def run(self, segmenter: Segmenter, embedding: Embedding) -> Prediction:
         """Predict."""
         return segmenter.predict(embedding, self.prompts)

@@ -1,4 +1,7 @@
-"""Objects joined, split into their connected parts, or taken away."""
+"""The edits that join objects, split them into their connected parts, or take them away.
+
+All raise an InputError if an object is unknown or locked.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +23,7 @@ WORST_FIRST = (Status.UNCLEAR, Status.PROPOSED, Status.ACCEPTED)
 
 
 def delete(objects: Objects, ids: Sequence[int]) -> list[Edit]:
-    """Return the edits that take objects away.
-
-    Raises
-    ------
-    InputError
-        If one is unknown or locked.
-    """
+    """Return the edits that take objects away."""
     edits: list[Edit] = []
     for number in dict.fromkeys(ids):
         held = objects.unlocked(number)
@@ -36,13 +33,7 @@ def delete(objects: Objects, ids: Sequence[int]) -> list[Edit]:
 
 
 def discard(objects: Objects, object_id: int, plane: Plane | None = None) -> list[Edit]:
-    """Return the edits that take away what nobody has accepted, in one plane or in all.
-
-    Raises
-    ------
-    InputError
-        If it is unknown or locked.
-    """
+    """Return the edits that take away what nobody has accepted, in one plane or in all."""
     held = objects.unlocked(object_id)
     edits: list[Edit] = [
         SectionEdit(object_id, at, section, None)
@@ -55,15 +46,7 @@ def discard(objects: Objects, object_id: int, plane: Plane | None = None) -> lis
 
 
 def merge(objects: Objects, ids: Sequence[int]) -> list[Edit]:
-    """Return the edits that give all pixels to the first object.
-
-    Where both lie in a plane, the lower score and the more doubtful status hold.
-
-    Raises
-    ------
-    InputError
-        If one is unknown or locked, or there are fewer than two.
-    """
+    """Return the edits that give all pixels to the first object."""
     ids = list(dict.fromkeys(ids))
     if len(ids) < 2:
         raise InputError("choose at least two objects to merge")
@@ -82,26 +65,7 @@ def merge(objects: Objects, ids: Sequence[int]) -> list[Edit]:
 def split(
     objects: Objects, object_id: int, first_new: int, plane: Plane | None = None
 ) -> list[Edit]:
-    """Return the edits that make every connected part but the largest a new object.
-
-    Parts touch by edges or corners in their plane, and by sharing pixels in neighbouring planes.
-
-    Parameters
-    ----------
-    objects : Objects
-        All objects.
-    object_id : int
-        Which one.
-    first_new : int
-        Id of the first new object.
-    plane : Plane, optional
-        Split only what lies in this plane.
-
-    Raises
-    ------
-    InputError
-        If it is unknown or locked, or in one piece.
-    """
+    """Return the edits that make every connected part but the largest a new object."""
     held = objects.unlocked(object_id)
     groups = _connected(held, [plane] if plane is not None else held.planes)
     if len(groups) < 2:

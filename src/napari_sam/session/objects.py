@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from napari_sam.session.draft import Draft
 __all__ = [
     "LARGEST",
     "AnnotatedObject",
+    "LabelArray",
     "Objects",
     "Origin",
     "Section",
@@ -29,6 +31,9 @@ __all__ = [
     "spanned",
 ]
 
+
+LabelArray = NDArray[np.integer[Any]]
+"""Ids of objects, or numbers of classes; zero for background."""
 
 LARGEST = 2**63 - 1  # the largest id of an object
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from napari_sam.masks import Box, CroppedMask, slices
 from napari_sam.planes import Plane
 from napari_sam.session.changes import Edit, SectionEdit, TraitsEdit
-from napari_sam.session.objects import Objects
+from napari_sam.session.objects import LabelArray, Objects
 
 __all__ = ["Claim", "Rule", "claim", "overlapped", "take_away"]
 
@@ -44,7 +43,7 @@ class Claim:
     losers: frozenset[int]
 
 
-def overlapped(existing: NDArray[np.integer[Any]], mask: NDArray[np.bool_]) -> dict[int, int]:
+def overlapped(existing: LabelArray, mask: NDArray[np.bool_]) -> dict[int, int]:
     """Count the pixels of each object that a new one would meet.
 
     Parameters
@@ -71,7 +70,7 @@ def overlapped(existing: NDArray[np.integer[Any]], mask: NDArray[np.bool_]) -> d
 
 def claim(
     objects: Objects,
-    labels: NDArray[np.integer[Any]] | None,
+    labels: LabelArray | None,
     plane: Plane,
     mask: CroppedMask,
     rule: Rule,

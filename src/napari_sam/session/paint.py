@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_sam.errors import InputError
-from napari_sam.masks import Box, CroppedMask, cropped_masks
+from napari_sam.masks import Box, CroppedMask, slices
 from napari_sam.planes import Plane
-from napari_sam.session.changes import Edit, SectionEdit, TraitsEdit
-from napari_sam.session.objects import LARGEST, Objects, Origin, Section, Source, Status, Traits
+from napari_sam.session.adopt import adopt
+from napari_sam.session.changes import Edit, Kind, SectionEdit, TraitsEdit
+from napari_sam.session.objects import LabelArray, Objects, Origin, Section, Source, Status, Traits
+from napari_sam.session.session import Session
 
-__all__ = ["Stroke", "adopt", "paint"]
+__all__ = ["absorb", "paint"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,70 +44,111 @@ class Stroke:
     before: NDArray[np.int64]
     after: NDArray[np.int64]
 
-    def without(self, pixels: NDArray[np.bool_]) -> Stroke:
-        """Return the stroke without these pixels of its window."""
-        return replace(self, painted=self.painted & ~pixels)
 
-
-def adopt(
-    objects: Objects,
-    labels: NDArray[np.integer[Any]],
+def paint(
+    session: Session,
     plane: Plane,
-    semantic: bool,
-    first_new: int,
-    values: Collection[int] | None = None,
-) -> list[Edit]:
-    """Return the edits that make objects of labels that nobody owns yet.
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
+    before: LabelArray,
+    after: LabelArray,
+) -> None:
+    """Take note of pixels that somebody has painted into the labels; objects follow.
+
+    In instance mode a value is an object's id. In semantic mode it is a class: the pixels join the
+    object of that class that they touch most, or become a new one. Pixels of a locked object are
+    put back.
 
     Parameters
     ----------
-    objects : Objects
-        All objects.
-    labels : (H, W) int
-        The labels of a plane.
+    session : Session
+        The session.
     plane : Plane
-        Which.
-    semantic : bool
-        True if labels are numbers of classes: then each value becomes one new object of its class.
-    first_new : int
-        Id of the first of these.
-    values : collection of int, optional
-        Only these labels.
+        Where.
+    rows, columns : (N,) int
+        The pixels, each once.
+    before, after : (N,) int
+        Their labels before and afterwards; they may be in the target already or not.
 
     Raises
     ------
     InputError
-        If a label is below zero, or larger than ids can be.
+        If there is no target, or the plane lies across those of the objects.
     """
-    whole: Box = (0, 0, *labels.shape)
-    loose = (labels != 0) & (objects.owners(plane, whole) == 0)
-    if values is not None:
-        loose[loose] = np.isin(labels[loose], list(values))
-    edits: list[Edit] = []
-    for value, mask in cropped_masks(np.where(loose, labels, 0)).items():
-        if value > LARGEST:
-            raise InputError(
-                f"the labels hold the number {value}; objects have numbers up to {LARGEST}. Number "
-                "them anew, or choose a new Labels layer"
-            )
-        number = first_new + len(edits) // 2 if semantic else value
-        before = objects.section(number, plane)
-        if number not in objects:
-            edits.append(TraitsEdit(number, None, Traits(value) if semantic else Traits()))
-        if before is None or before.mask is None:
-            after = Section(mask, None, Origin(Source.IMPORTED), Status.ACCEPTED)
-        else:
-            after = replace(before, mask=before.mask.joined(mask))
-        edits.append(SectionEdit(number, plane, before, after))
-    return edits
+    labels = session.labels.read(plane)
+    if labels is None:
+        raise InputError("there is no Labels layer that could have been painted")
+    changed = before != after
+    if not changed.any():
+        return
+    rows, columns, before, after = (a[changed] for a in (rows, columns, before, after))
+    was, now = labels.copy(), labels.copy()
+    was[rows, columns] = before
+    now[rows, columns] = after
+    met = np.unique(np.concatenate([before, after]))
+    adopt(session, plane, met[met != 0].tolist(), was)
+    window = (  # one pixel wider, to see whom the stroke touches
+        max(int(rows.min()) - 1, 0),
+        max(int(columns.min()) - 1, 0),
+        min(int(rows.max()) + 2, now.shape[0]),
+        min(int(columns.max()) + 2, now.shape[1]),
+    )
+    painted = np.zeros((window[2] - window[0], window[3] - window[1]), bool)
+    painted[rows - window[0], columns - window[1]] = True
+    index = slices(window)
+    values = was[index].astype(np.int64), now[index].astype(np.int64)
+    stroke = _put_back_locked(session, Stroke(plane, now.shape, window, painted, *values))
+    if stroke.painted.any():
+        first = session.labels.new_id(plane, *met.tolist())
+        session.edit(Kind.PAINTED, _edits(session.objects, stroke, session.semantic, first))
 
 
-def paint(objects: Objects, stroke: Stroke, semantic: bool, first_new: int) -> list[Edit]:
-    """Return the edits of objects that a stroke makes; what it painted over is adopted already.
+def absorb(session: Session, plane: Plane) -> None:
+    """Compare the labels of a plane with its objects, and take what differs as painted.
 
-    In instance mode a value is an object's id. In semantic mode it is a class: the pixels join the
-    object of that class that they touch most, or become a new one.
+    Raises
+    ------
+    InputError
+        As `paint`.
     """
+    labels, objects = session.labels.read(plane), session.objects
+    if labels is None:
+        raise InputError("there is no Labels layer to compare with")
+    now = labels.astype(np.int64)
+    whole: Box = (0, 0, *now.shape)
+    owners = objects.owners(plane, whole)
+    expected = np.where(owners == 0, now, owners)
+    if session.semantic:
+        for number, mask in objects.on(plane):
+            mask.mark(expected, whole, objects[number].class_id)
+    else:
+        loose = (owners == 0) & (now != 0)
+        loose[loose] = np.isin(now[loose], list(objects))
+        expected[loose] = 0
+    rows, columns = np.nonzero(expected != now)
+    if len(rows):
+        paint(session, plane, rows, columns, expected[rows, columns], now[rows, columns])
+
+
+def _put_back_locked(session: Session, stroke: Stroke) -> Stroke:
+    """Undo in the labels what was painted on locked objects; return the rest."""
+    target, locked = session.labels.target, session.objects.locked()
+    owners = session.objects.owners(stroke.plane, stroke.window)
+    barred = stroke.painted & np.isin(owners, locked)
+    if not session.semantic:
+        barred |= stroke.painted & np.isin(stroke.after, locked)
+    if target is None or not barred.any():
+        return stroke
+    rows, columns = np.nonzero(barred)
+    values = stroke.before[rows, columns].astype(target.dtype)
+    at = rows + stroke.window[0], columns + stroke.window[1]
+    target.write(stroke.plane, *at, values)
+    session.remarked.emit("A locked object was painted on: its pixels are as they were.")
+    return replace(stroke, painted=stroke.painted & ~barred)
+
+
+def _edits(objects: Objects, stroke: Stroke, semantic: bool, first_new: int) -> list[Edit]:
+    """Return the edits of objects that a stroke makes; what it painted over is adopted already."""
     edits: list[Edit] = []
     plane, window = stroke.plane, stroke.window
     owners = objects.owners(plane, window)

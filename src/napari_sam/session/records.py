@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-from napari_sam.session.changes import Change, Edit, Settings
+from napari_sam.session.changes import Change, Edit, LabelScheme
 
-__all__ = ["Adopted", "Configured", "Done", "Grown", "Log", "Record", "Redone", "Undone", "Viewed"]
+__all__ = [
+    "Adopted",
+    "Configured",
+    "Done",
+    "Grown",
+    "Record",
+    "RecordLog",
+    "Redone",
+    "Undone",
+    "Viewed",
+]
 
 
 @dataclass(frozen=True)
@@ -51,20 +61,20 @@ class Adopted:
 class Configured:
     """Classes that labels brought along have names from now on; no step."""
 
-    settings: Settings
+    scheme: LabelScheme
 
 
 @dataclass(frozen=True)
 class Viewed:
     """How the panel stands, in its own words; JSON."""
 
-    view: Mapping[str, Any]
+    view: Mapping[str, object]
 
 
 Record = Done | Undone | Redone | Grown | Adopted | Configured | Viewed
 
 
-class Log(Protocol):
+class RecordLog(Protocol):
     """Where records are kept."""
 
     def append(self, record: Record) -> None:

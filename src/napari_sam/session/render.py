@@ -4,16 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.masks import CroppedMask, enclosing, slices
 from napari_sam.planes import Plane
-from napari_sam.session.target import Readable, Target
+from napari_sam.session.objects import LabelArray
 
-__all__ = ["Repaint", "blank", "shown", "write"]
+__all__ = ["ReadableLabels", "Repaint", "WritableLabels", "blank", "shown", "write"]
+
+
+class ReadableLabels(Protocol):
+    """A labels array that can be read plane by plane."""
+
+    def read(self, plane: Plane) -> LabelArray:
+        """Return the (H, W) labels of one plane."""
+
+
+class WritableLabels(ReadableLabels, Protocol):
+    """One that can be written as well."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Integer type of the labels."""
+
+    def write(
+        self,
+        plane: Plane,
+        rows: NDArray[np.intp],
+        columns: NDArray[np.intp],
+        values: LabelArray,
+    ) -> None:
+        """Set the pixels (rows[i], columns[i]) of one plane to values[i]."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +51,12 @@ class Repaint:
     value_after: int
 
 
-def write(target: Target, repaints: Iterable[Repaint], only_expected: bool) -> None:
+def write(target: WritableLabels, repaints: Iterable[Repaint], only_expected: bool) -> None:
     """Write what changes, plane by plane; no other pixel is touched.
 
     Parameters
     ----------
-    target : Target
+    target : WritableLabels
         The labels.
     repaints : iterable of Repaint
         What becomes of each object.
@@ -63,19 +87,19 @@ def write(target: Target, repaints: Iterable[Repaint], only_expected: bool) -> N
             target.write(plane, rows + window[0], columns + window[1], new[rows, columns])
 
 
-def shown(target: Readable, repaints: Iterable[Repaint]) -> bool:
+def shown(target: ReadableLabels, repaints: Iterable[Repaint]) -> bool:
     """Tell whether all pixels that would be written hold their value already."""
     return all((now == value).all() for now, value in _pixels(target, repaints))
 
 
-def blank(target: Readable, repaints: Iterable[Repaint]) -> bool:
+def blank(target: ReadableLabels, repaints: Iterable[Repaint]) -> bool:
     """Tell whether all pixels that would be written are background."""
     return not any(now.any() for now, _ in _pixels(target, repaints))
 
 
 def _pixels(
-    target: Readable, repaints: Iterable[Repaint]
-) -> Iterator[tuple[NDArray[np.integer[Any]], int]]:
+    target: ReadableLabels, repaints: Iterable[Repaint]
+) -> Iterator[tuple[LabelArray, int]]:
     """Give the labels where each repaint writes, and the value that it writes."""
     for repaint in repaints:
         if repaint.after is not None:

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction
 
-__all__ = ["Segmenter"]
+__all__ = ["Contrast", "Embedding", "Segmenter"]
+
+Embedding = Any
+"""What a model has made of a picture; opaque to the session."""
+
+Contrast = tuple[Any, Any]
+"""(low, high), each a number or an array with an entry for each colour."""
 
 
 class Segmenter(Protocol):
@@ -18,23 +25,23 @@ class Segmenter(Protocol):
 
     def embed(
         self,
-        image: NDArray[Any],
-        contrast: tuple[Any, Any] | None = None,
+        image: NDArray[np.generic],
+        contrast: Contrast | None = None,
         pause: Callable[[], None] | None = None,
-    ) -> Any:
+    ) -> Embedding:
         """Embed a picture of shape (H, W) or (H, W, 3 or 4).
 
         `pause` is called now and then; an exception that it raises stops the work.
         """
 
-    def contrast(self, pixels: NDArray[Any]) -> tuple[Any, Any]:
+    def contrast(self, pixels: NDArray[np.generic]) -> Contrast:
         """Return one contrast (low, high) for all planes of a stack.
 
-        From pixels all over it, (N,) or (N, 3 or 4); both may have an entry for each colour.
+        From pixels all over it, (N,) or (N, 3 or 4).
         """
 
-    def predict(self, embedding: Any, prompts: Prompts) -> Prediction:
+    def predict(self, embedding: Embedding, prompts: Prompts) -> Prediction:
         """Predict one object: three candidates for a lone point, else one."""
 
-    def predict_batch(self, embedding: Any, prompts: Sequence[Prompts]) -> list[Prediction]:
+    def predict_batch(self, embedding: Embedding, prompts: Sequence[Prompts]) -> list[Prediction]:
         """Predict many objects of one picture, each as `predict` does."""

@@ -1,124 +1,112 @@
-"""The annotation of one picture: draw prompts, look at the mask, accept, undo, open again."""
+"""The annotation of one picture: every step is logged, then taken, then written into the labels."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
+from psygnal import Signal
 
 from napari_sam.errors import InputError
-from napari_sam.masks import CroppedMask
-from napari_sam.planes import Plane
 from napari_sam.results import Prediction
-from napari_sam.session.changes import Kind, SectionEdit, TraitsEdit, kind_of_prompts
-from napari_sam.session.curation import Curation
+from napari_sam.session.changed import What
+from napari_sam.session.changes import Change, Edit, Kind, LabelScheme, SectionEdit
 from napari_sam.session.draft import Draft, Request
-from napari_sam.session.objects import Origin, Section, Source, Status, Traits
-from napari_sam.session.overlap import Rule, claim, take_away
-from napari_sam.session.records import Undone
+from napari_sam.session.labels import LabelWriter
+from napari_sam.session.ledger import HISTORY_BYTES, Ledger
+from napari_sam.session.records import Adopted, Done, Record, RecordLog, Redone, Undone, Viewed
 
-__all__ = ["Accepted", "Session"]
+__all__ = ["Session"]
+
+DROPPED = "The oldest steps can no longer be undone: the history has reached its bound of memory."
 
 
-@dataclass(frozen=True)
-class Accepted:
-    """An object that is in the labels, and on disk if the session has a log.
+class Session:
+    """Objects, one more that is being drawn, and the question that it asks of the model.
+
+    What is done to them are functions of the modules `drawing`, `curation`, `adopt` and `paint`,
+    and `batch.Batch`; each is one undoable step. The session never calls the model. It hands out a
+    `request`, which any thread may run, and takes the answer back in `receive`; an answer to an
+    older question is dropped.
 
     Parameters
     ----------
-    object_id : int
-        Which.
-    plane : Plane
-        Where.
-    pixels : int
-        How many pixels it has there.
+    log : RecordLog, optional
+        Where every record goes before it takes effect.
+    history_bytes : int
+        Bound of the history; its oldest steps are dropped beyond it.
+    ledger : Ledger, optional
+        What to go on with, instead of nothing.
+
+    Attributes
+    ----------
+    changed : psygnal.Signal
+        Emitted after every change, with `What` has changed.
+    objects_changed : psygnal.Signal
+        Emitted with the set of ids of objects that changed, before `changed`.
+    remarked : psygnal.Signal
+        Emitted with a sentence for the user.
+    objects : Objects
+        All objects by id.
+    history : History
+        What can be undone and made again.
+    labels : LabelWriter
+        Shows the objects.
+    request : Request or None
+        The question that the draft asks; None if it asks nothing.
+    prediction : Prediction or None
+        The answer to `request`, once it is there.
     """
 
-    object_id: int
-    plane: Plane
-    pixels: int
+    changed = Signal(What)
+    objects_changed = Signal(object)
+    remarked = Signal(str)
 
-
-class Session(Curation):
-    """One object is drawn at a time; every change of it or of any object is an undoable step.
-
-    The session never calls the model. It hands out a `request`, which any thread may run, and takes
-    the answer back in `receive`; an answer to an older question is dropped.
-    """
-
-    def draw(
+    def __init__(
         self,
-        plane: Plane,
-        points: Sequence[tuple[float, float]] = (),
-        labels: Sequence[int] = (),
-        box: tuple[float, float, float, float] | None = None,
-        mask: CroppedMask | None = None,
-    ) -> bool:
-        """Take all prompts of the object as they are now; return False if they are as before.
+        log: RecordLog | None = None,
+        history_bytes: int = HISTORY_BYTES,
+        ledger: Ledger | None = None,
+    ) -> None:
+        self.ledger = ledger or Ledger(history_bytes)
+        self.objects, self.history = self.ledger.objects, self.ledger.history
+        self.labels = LabelWriter(self.ledger)
+        self.log = log
+        self.request: Request | None = self.draft.request()
+        self.prediction: Prediction | None = None
+        self._told = self.history.dropped
 
-        Parameters
-        ----------
-        plane : Plane
-            Where they lie.
-        points : sequence of (row, column)
-            Clicked positions in pixels.
-        labels : sequence of int
-            1 for foreground, 0 for background.
-        box : (y0, x0, y1, x1), optional
-            The box.
-        mask : CroppedMask, optional
-            A rough mask to refine.
+    @property
+    def draft(self) -> Draft:
+        """The object that is being drawn."""
+        return self.ledger.draft
 
-        Raises
-        ------
-        InputError
-            If an object is being drawn in another plane.
-        """
-        before = start = self.draft
-        drawn = Draft(
-            plane,
-            tuple((float(row), float(column)) for row, column in points),
-            tuple(int(label) for label in labels),
-            None if box is None else (float(box[0]), float(box[1]), float(box[2]), float(box[3])),
-            mask,
-        )
-        if drawn.has_prompts and before.plane not in ((), plane):
-            raise InputError(
-                "the object being drawn is on another slice; accept or reject it there first"
-            )
-        if before.object_id is None:
-            drawn = drawn if drawn.has_prompts else Draft()
-        else:
-            held = before.held if before.plane else self._mask_of(before.object_id, plane)
-            start = replace(before, plane=plane, held=held)
-            drawn = replace(drawn, object_id=before.object_id, held=held, touched=True)
-            if not drawn.has_prompts:  # its own mask is on show again, if it has one here
-                drawn = replace(drawn, plane=() if held is None else plane, touched=False)
-        if drawn.drawing == before.drawing:
-            return False
-        if drawn.grew_from(start):
-            drawn = replace(drawn, seed=self._shown(start))
-        self._do(kind_of_prompts(before, drawn), (), drawn)
-        return True
+    @property
+    def scheme(self) -> LabelScheme:
+        """What the labels hold, and what classes there are."""
+        return self.ledger.scheme
 
-    def ask_again(self) -> None:
-        """Forget every answer, because the model or the picture is another one from now on."""
-        self.history.forget_seeds()
-        self.draft = replace(self.draft, seed=None)
-        self.request = self.draft.request()
-        self.prediction = None
-        self.changed.emit()
+    @property
+    def semantic(self) -> bool:
+        """True if labels hold numbers of classes, False if they hold ids of objects."""
+        return self.scheme.semantic
 
-    def receive(self, request: Request, prediction: Prediction) -> bool:
-        """Take the model's answer; return False if the question is out of date."""
-        if request is not self.request:
-            return False
-        self.prediction = prediction
-        self.changed.emit()
-        return True
+    @property
+    def classes(self) -> Mapping[int, str]:
+        """Names of classes by number."""
+        return self.scheme.classes
+
+    @property
+    def new_class(self) -> int:
+        """Class of new objects."""
+        return self.scheme.new_class
+
+    @property
+    def view(self) -> Mapping[str, object]:
+        """How the panel stood when it last said so."""
+        return self.ledger.view
 
     @property
     def choice(self) -> int:
@@ -142,115 +130,127 @@ class Session(Curation):
         held = self.objects.section(self.draft.object_id, self.draft.plane)
         return held.score if held is not None and self.draft.shows_held else None
 
-    def choose(self, choice: int) -> None:
-        """Show another candidate; choosing again replaces the last choice as one step."""
-        if self.prediction is None or choice == self.draft.choice:
-            return
-        chosen = replace(self.draft, choice=choice)
-        if self.can_undo and self.history.done[-1].kind is Kind.CHOSEN:
-            self._commit(Undone(self.history.done[-1].number), quiet=True)
-        self._do(Kind.CHOSEN, (), chosen)
+    def receive(self, request: Request, prediction: Prediction) -> bool:
+        """Take the model's answer; return False if the question is out of date."""
+        if request is not self.request:
+            return False
+        self.prediction = prediction
+        self.changed.emit(What.DRAFT)
+        return True
 
-    def cycle(self) -> None:
-        """Show the next candidate, and after the last one the first."""
-        if self.prediction is not None:
-            self.choose((self.choice + 1) % len(self.prediction.masks))
+    def ask_again(self) -> None:
+        """Forget every answer, because the model or the picture is another one from now on."""
+        self.history.forget_seeds()
+        self.ledger.draft = replace(self.draft, seed=None)
+        self.request = self.draft.request()
+        self.prediction = None
+        self.changed.emit(What.DRAFT)
 
-    def overlap(self) -> dict[int, int]:
-        """Return {object id: shared pixels} for what the mask on show would meet."""
-        mask = None if self.mask is None else CroppedMask.of(self.mask)
-        if mask is None or self._target is None:
-            return {}
-        plane, own = self.draft.plane, self.draft.object_id
-        return claim(self.objects, self._target.read(plane), plane, mask, Rule.KEEP, own).met
+    @property
+    def can_undo(self) -> bool:
+        """True if there is a step to take back."""
+        return bool(self.history.done)
 
-    def accept(self, rule: Rule = Rule.KEEP) -> Accepted:
-        """Write the mask on show as a new object, or as what the open object holds in this plane.
+    @property
+    def can_redo(self) -> bool:
+        """True if there is a step to make again."""
+        return bool(self.history.undone)
 
-        Nothing changes outside the new mask and the one that it replaces. When this returns, the
-        object is in the log.
+    def undo(self) -> None:
+        """Take the last step back; pixels that somebody else changed since stay as they are."""
+        if self.can_undo:
+            self.commit(Undone(self.history.done[-1].number))
+
+    def redo(self) -> None:
+        """Make the last undone step again."""
+        if self.can_redo:
+            self.commit(Redone(self.history.undone[-1].number))
+
+    def configure(
+        self,
+        semantic: bool | None = None,
+        classes: Mapping[int, str] | None = None,
+        new_class: int | None = None,
+    ) -> None:
+        """Switch between ids and classes in the labels, name classes, choose that of new objects.
 
         Raises
         ------
         InputError
-            If there is no mask or no target, if an id does not fit the labels' dtype, if the open
-            object is locked, or if the rule leaves no pixel to write; the draft stays as it is.
+            If a class in use gets no name, a number is below 1, or a label does not fit.
+        """
+        names = self.classes if classes is None else dict(classes)
+        chosen = self.new_class if new_class is None else new_class
+        used = {chosen, *(held.class_id for held in self.objects.values())}
+        if missing := sorted(used - set(names)):
+            raise InputError(f"class {missing[0]} is in use and needs a name; named are {names}")
+        if wrong := [number for number in names if number < 1]:
+            raise InputError(f"numbers of classes begin at 1, because 0 is background; got {wrong}")
+        wanted = LabelScheme(self.semantic if semantic is None else semantic, names, chosen)
+        if wanted != self.scheme:
+            self.do(Kind.CLASSES, (), schemes=(self.scheme, wanted))
+
+    def keep_view(self, view: Mapping[str, object]) -> None:
+        """Write down how the panel stands, as JSON of its own."""
+        if view != self.view:
+            self.commit(Viewed(view))
+
+    def edit(self, kind: Kind, edits: Sequence[Edit]) -> None:
+        """Make a change if there is any, and let an open object's draft know its new mask."""
+        draft = self.draft
+        place = draft.object_id, draft.plane
+        for edit in edits:
+            if isinstance(edit, SectionEdit) and (edit.object_id, edit.plane) == place:
+                draft = replace(draft, held=None if edit.after is None else edit.after.mask)
+        if edits:
+            self.do(kind, edits, draft)
+
+    def do(
+        self,
+        kind: Kind,
+        edits: Sequence[Edit],
+        draft: Draft | None = None,
+        schemes: tuple[LabelScheme, LabelScheme] | None = None,
+    ) -> Change:
+        """Make a change; `draft` is what is being drawn afterwards."""
+        after = self.draft if draft is None else draft
+        number = self.ledger.number + 1
+        change = Change(number, kind, self.draft, after, tuple(edits), schemes)
+        self.commit(Done(change))
+        return change
+
+    def commit(self, record: Record, quiet: bool = False) -> None:
+        """Log a record, let it take effect, write the labels, and tell those who listen.
+
+        Raises
+        ------
+        InputError
+            If a label does not fit; nothing has changed.
         SessionError
-            If it cannot be saved; the draft stays as it is.
+            If it cannot be logged; nothing has changed.
         """
-        if self.mask is None:
-            raise InputError("there is no mask to accept; click on an object first")
-        if self._target is None:
-            raise InputError("there is no Labels layer to write to; choose one")
-        draft, wanted = self.draft, CroppedMask.of(self.mask)
-        plane, number = draft.plane, draft.object_id
-        if wanted is None:
-            raise InputError("the mask is empty; add a point or a box on the object")
-        if number is not None and number in self.objects:
-            self.objects.unlocked(number)
-        self._check_axes(plane)
-        labels = self._labels_under(plane, wanted, rule)
-        got = claim(self.objects, labels, plane, wanted, rule, number)
-        if got.mask is None:
-            others = ", ".join(map(str, got.met))
-            raise InputError(
-                f"every pixel of this mask already belongs to object {others}; "
-                "choose to replace existing objects, or reject the mask"
-            )
-        before = self.objects.section(number, plane)
-        after = Section(
-            got.mask, self.score, Origin(Source.PROMPTED), Status.ACCEPTED, draft.record()
-        )
-        if draft.shows_held and before is not None:
-            after = replace(before, mask=got.mask, status=Status.ACCEPTED)
-        edits = take_away(self.objects, plane, got.mask.crop(), got.mask.box, got.losers)
-        number = self._new_id(plane) if number is None else number
-        if number not in self.objects:
-            edits.append(TraitsEdit(number, None, Traits(self.new_class)))
-        edits.append(SectionEdit(number, plane, before, after))
-        self._do(Kind.ACCEPTED, edits, Draft())
-        return Accepted(number, plane, got.mask.area)
+        ledger, draft, scheme = self.ledger, self.draft, self.scheme
+        edits = ledger.edits_of(record)
+        shown = () if isinstance(record, Adopted) else edits
+        repaints = self.labels.repaints(shown, ledger.scheme_after(record))
+        if self.log is not None:
+            self.log.append(record)
+        ledger.carry_out(record, edits)
+        self._renew_request(draft)
+        self.labels.write(repaints, only_expected=isinstance(record, Undone | Redone))
+        if ids := {edit.object_id for edit in edits}:
+            self.objects_changed.emit(frozenset(ids))
+        if not quiet and not isinstance(record, Viewed):
+            what = What.OBJECTS if self.draft is draft else What.DRAFT
+            if edits or self.scheme is not scheme:
+                what |= What.OBJECTS
+            self.changed.emit(what)
+        if self.history.dropped and not self._told:
+            self._told = True
+            self.remarked.emit(DROPPED)
 
-    def reject(self) -> None:
-        """Throw the draft away; an open object stays as it was."""
-        if not self.draft.is_empty:
-            self._do(Kind.REJECTED, (), Draft())
-
-    def reopen(self, object_id: int, plane: Plane) -> None:
-        """Open what an object holds in a plane: its prompts are the draft, its mask is on show.
-
-        Raises
-        ------
-        InputError
-            If the object is unknown or locked, or has nothing in this plane.
-        """
-        section = self.objects.unlocked(object_id).sections.get(plane)
-        if section is None:
-            raise InputError(f"object {object_id} has nothing on this slice; continue it instead")
-        prompts = section.prompts or Draft(plane)
-        opened = replace(prompts, object_id=object_id, held=section.mask)
-        self._do(Kind.REOPENED, (), opened)
-
-    def continue_object(self, object_id: int) -> None:
-        """Draw the next mask for an object that exists, in whatever plane the prompts will lie.
-
-        Raises
-        ------
-        InputError
-            If the object is unknown or locked.
-        """
-        self.objects.unlocked(object_id)
-        self._do(Kind.REOPENED, (), Draft(object_id=object_id))
-
-    def _mask_of(self, object_id: int, plane: Plane) -> CroppedMask | None:
-        section = self.objects.section(object_id, plane)
-        return None if section is None else section.mask
-
-    def _shown(self, draft: Draft) -> NDArray[Any] | None:
-        """Return what added prompts refine: the answer on show, else the open object's mask."""
-        if self.prediction is not None:
-            shown: NDArray[np.float32] = self.prediction.logits[self.choice]
-            return shown
-        if draft.held is not None and draft.shows_held:
-            return draft.held.full()
-        return draft.seed
+    def _renew_request(self, before: Draft) -> None:
+        draft = self.draft
+        if not (draft.same_prompts(before) and draft.seed is before.seed):
+            self.request = draft.request()
+            self.prediction = None

@@ -51,7 +51,7 @@ def test_a_folder_is_embedded_once(folder, tmp_path, capsys):
 
 def test_what_the_panel_embeds_is_known(folder, capsys):
     """The panel reads planes of a layer and takes one contrast for all of them."""
-    from napari_sam.inference.stack import sample_stack
+    from napari_sam.inference.sampling import sample_stack
     from napari_sam.inference.store.store import open_store
     from napari_sam.serving.segmenter import load_segmenter
 

@@ -7,7 +7,7 @@ import zlib
 
 import numpy as np
 
-from napari_sam.session.batch import Proposal
+from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.disk.fingerprint import Fingerprint
 from napari_sam.session.disk.folder import restore
@@ -25,8 +25,8 @@ def square(row, column=0, side=9):
 
 def add(session, *masks):
     """Add objects in one step; return their ids."""
-    with session.begin(Kind.AUTOMATIC) as batch:
-        return batch.add((None, None), [Proposal(mask, score=0.9) for mask in masks])
+    with Batch(session, Kind.AUTOMATIC) as batch:
+        return batch.add((None, None), [NewMask(mask, score=0.9) for mask in masks])
 
 
 def lines_of(journal):

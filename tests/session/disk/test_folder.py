@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from napari_sam.errors import SessionError
+from napari_sam.session import curation, drawing
 from napari_sam.session.disk.autosave import Autosave
 from napari_sam.session.disk.fingerprint import Fingerprint, Match
 from napari_sam.session.disk.folder import SessionFolder, restore
@@ -32,21 +33,21 @@ def at(z):
 
 
 def accept(session, z, row, column):
-    session.draw(at(z), [(row, column)], [1])
+    drawing.draw(session, at(z), [(row, column)], [1])
     session.receive(session.request, session.request.run(FakeSegmenter(), SHAPE[1:]))
-    return session.accept()
+    return drawing.accept(session)
 
 
 @pytest.fixture
 def saved(tmp_path):
     """A session with two objects and an open draft, and its folder."""
     session = Session()
-    session.write_to(ArrayTarget(np.zeros(SHAPE, np.uint16)))
+    session.labels.write_to(ArrayTarget(np.zeros(SHAPE, np.uint16)))
     folder = SessionFolder.create(tmp_path / "s", Manifest(PICTURE, "cells.tif"))
     folder.serve(session)
     accept(session, 0, 5, 5)
     accept(session, 1, 5, 20)
-    session.draw(at(2), [(10, 10)], [1])
+    drawing.draw(session, at(2), [(10, 10)], [1])
     session.keep_view({"zoom": 2.5, "tab": "Stack"})
     yield session, folder
     if session.log is not None:
@@ -63,7 +64,7 @@ def test_everything_comes_back(saved):
     assert restored.folder.manifest.name == "cells.tif"
     assert restored.session.request.plane == at(2)
     labels = np.zeros(SHAPE, np.uint16)
-    restored.session.write_to(ArrayTarget(labels))
+    restored.session.labels.write_to(ArrayTarget(labels))
     assert labels[0, 5, 5] == 1
     assert labels[1, 5, 20] == 2
     for _ in range(2):
@@ -77,7 +78,7 @@ def test_everything_comes_back(saved):
 
 
 def accept_after(session):
-    session.reject()
+    drawing.reject(session)
     return accept(session, 2, 15, 25)
 
 
@@ -178,18 +179,18 @@ restore(Path({str(folder.path)!r}))
 def test_a_full_disk_loses_nothing(saved, monkeypatch):
     session, folder = saved
     session.receive(session.request, session.request.run(FakeSegmenter(), SHAPE[1:]))
-    image, labels = image_of(session), session._target.data.copy()
+    image, labels = image_of(session), session.labels.target.data.copy()
 
     def full(handle):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(SessionError, match=r"not taken: .*No space left"):
-        session.accept()
+        drawing.accept(session)
     assert image_of(session) == image
-    np.testing.assert_array_equal(session._target.data, labels)
+    np.testing.assert_array_equal(session.labels.target.data, labels)
     monkeypatch.undo()
-    assert session.accept().object_id == 3
+    assert drawing.accept(session).object_id == 3
     image = image_of(session)
     folder.close()
     again = restore(folder.path)
@@ -208,7 +209,7 @@ def test_a_snapshot_that_fails_leaves_what_was(saved, monkeypatch, where):
     with pytest.raises(OSError, match="No space left"):
         folder.take_snapshot()
     monkeypatch.undo()
-    session.reject()  # goes on in the old journal
+    drawing.reject(session)  # goes on in the old journal
     image = image_of(session)
     folder.close()
     again = restore(folder.path)
@@ -223,7 +224,7 @@ def test_a_deleted_folder_takes_no_step(saved):
     image = image_of(session)
     shutil.rmtree(folder.path)
     with pytest.raises(SessionError, match="moved or deleted"):
-        session.delete([1])
+        curation.delete(session, [1])
     assert image_of(session) == image
 
 
@@ -288,7 +289,7 @@ class TestAutosave:
     def test_a_folder_is_made_with_the_first_step(self, tmp_path):
         session = Session()
         save = Autosave(session, tmp_path, lambda: MANIFEST)
-        session.write_to(ArrayTarget(np.zeros(SHAPE, np.uint16)))
+        session.labels.write_to(ArrayTarget(np.zeros(SHAPE, np.uint16)))
         assert not list(tmp_path.iterdir())
         accept(session, 0, 5, 5)
         image = image_of(session)
@@ -304,7 +305,7 @@ class TestAutosave:
         for _ in range(2):
             session = Session()
             saves.append(Autosave(session, tmp_path, lambda: MANIFEST))
-            session.write_to(ArrayTarget(np.zeros(SHAPE, np.uint16)))
+            session.labels.write_to(ArrayTarget(np.zeros(SHAPE, np.uint16)))
             accept(session, 0, 5, 5)
         assert len(all_saved(tmp_path)) == 2
         for save in saves:
@@ -313,7 +314,7 @@ class TestAutosave:
     def test_nothing_is_left_of_a_session_without_objects(self, tmp_path):
         session = Session()
         save = Autosave(session, tmp_path, lambda: MANIFEST)
-        session.draw(at(0), [(5, 5)], [1])
+        drawing.draw(session, at(0), [(5, 5)], [1])
         assert len(list(tmp_path.iterdir())) == 1
         save.close()
         assert not list(tmp_path.iterdir())
@@ -323,13 +324,13 @@ class TestAutosave:
         session = Session()
         Autosave(session, tmp_path / "file", lambda: MANIFEST)
         with pytest.raises(SessionError, match="cannot be saved"):
-            session.draw(at(0), [(5, 5)], [1])
+            drawing.draw(session, at(0), [(5, 5)], [1])
         assert session.draft.is_empty
 
     def test_what_lies_there_can_be_looked_at_and_deleted(self, tmp_path):
         session = Session()
         save = Autosave(session, tmp_path, lambda: MANIFEST)
-        session.write_to(ArrayTarget(np.zeros(SHAPE, np.uint16)))
+        session.labels.write_to(ArrayTarget(np.zeros(SHAPE, np.uint16)))
         accept(session, 0, 5, 5)
         (tmp_path / "no session").mkdir()
         (found,) = all_saved(tmp_path)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_sam.session.batch import Proposal
+from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from tests.widgets.conftest import ours, picture
 
@@ -31,7 +31,7 @@ def panel(viewer, open_panel, settle):
 
 
 def rule(panel, name):
-    panel.controls.rule.setCurrentIndex(panel.controls.rule.findData(name))
+    panel.controls.choices["rule"].value = name
 
 
 def test_keep_existing(viewer, panel):
@@ -68,8 +68,8 @@ def test_ask(viewer, panel, answer, value):
 def test_the_question_stays_while_other_things_happen(viewer, panel):
     rule(panel, "ask")
     panel.controls.accept.click()
-    with panel.annotation.session.begin(Kind.PROPAGATED) as batch:
-        batch.add((None, None), [Proposal(np.eye(40, 60, dtype=bool))])
+    with Batch(panel.annotation.session, Kind.PROPAGATED) as batch:
+        batch.add((None, None), [NewMask(np.eye(40, 60, dtype=bool))])
     assert not panel.controls.question.isHidden()
     panel.controls.undo.click()
     panel.controls.undo.click()

@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 from napari.layers import Image
 
+from napari_sam.session import curation, drawing
 from napari_sam.session.disk.folder import restore
 from napari_sam.session.disk.library import all_saved, sessions_folder
 from napari_sam.widgets.annotation.identity import fingerprinter
-from napari_sam.widgets.layers.picture import Picture
+from napari_sam.widgets.layers.image_stack import ImageStack
 from tests.widgets.conftest import ours, picture
 
 
 def saved(viewer):
-    picture = fingerprinter(Picture(viewer.layers["cells"]))()
+    picture = fingerprinter(ImageStack(viewer.layers["cells"]))()
     found = all_saved(sessions_folder())
     assert all(one.manifest.picture == picture for one in found)
     return found
@@ -97,7 +98,7 @@ def test_a_layer_that_was_painted_meanwhile_has_no_session_to_go_back_to(viewer,
 def test_what_is_painted_on_a_locked_object_is_put_back(viewer, panel, accept, qtbot):
     accept(10, 20)
     layer = panel.annotation.target
-    panel.annotation.session.lock([1])
+    curation.lock(panel.annotation.session, [1])
     before = layer.data.copy()
     layer.paint((10, 20), 9)
     qtbot.waitUntil(lambda: np.array_equal(layer.data == 1, before == 1))
@@ -107,7 +108,7 @@ def test_what_is_painted_on_a_locked_object_is_put_back(viewer, panel, accept, q
 def test_an_object_opened_again_is_shown_and_changed(viewer, panel, accept, settle):
     accept(10, 20)
     before = panel.annotation.target.data.copy()
-    panel.annotation.session.reopen(1, (None, None))
+    drawing.reopen(panel.annotation.session, 1, (None, None))
     np.testing.assert_allclose(ours(viewer, "points").data, [(10, 20)])
     np.testing.assert_array_equal(ours(viewer, "preview").data, before)
     assert panel.controls.accept.isEnabled()
@@ -141,10 +142,10 @@ def test_a_disk_that_cannot_be_written_is_said(viewer, panel, settle, monkeypatc
 @pytest.mark.parametrize("shape", [(40, 60), (40, 60, 3), (9, 40, 60), (2, 5, 40, 60)])
 def test_a_picture_is_known_by_its_content(shape):
     data, rgb = picture(*shape), shape[-1] == 3
-    known = fingerprinter(Picture(Image(data, rgb=rgb)))()
+    known = fingerprinter(ImageStack(Image(data, rgb=rgb)))()
     moved = Image(da.from_array(data), rgb=rgb, name="elsewhere")
-    assert fingerprinter(Picture(moved))() == known
-    assert fingerprinter(Picture(Image(data + 1, rgb=rgb)))() != known
+    assert fingerprinter(ImageStack(moved))() == known
+    assert fingerprinter(ImageStack(Image(data + 1, rgb=rgb)))() != known
 
 
 def test_little_of_a_large_picture_is_read():
@@ -155,7 +156,7 @@ def test_little_of_a_large_picture_is_read():
         return np.zeros((1, 512, 512), np.uint8)
 
     data = da.map_blocks(block, chunks=((1,) * 50, (512,), (512,)), dtype=np.uint8)
-    fingerprinter(Picture(Image(data, contrast_limits=(0, 1), multiscale=False)))()
+    fingerprinter(ImageStack(Image(data, contrast_limits=(0, 1), multiscale=False)))()
     assert len(read) <= 10
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_sam.errors import InputError
-from napari_sam.session.batch import Proposal
+from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.objects import Status
 from napari_sam.session.review import accepted_labels
@@ -63,7 +63,7 @@ def test_again_has_another_name_and_begins_with_the_new_model(bench, runs):
 
 
 def test_without_a_model_there_is_nothing_to_teach(bench, runs):
-    bench.panel.annotation.use_model(None)
+    bench.panel.annotation.asking.use(None)
     assert not bench.controls.retrain.isEnabled()
     with pytest.raises(InputError, match="choose a model"):
         bench.tab.retraining.start(bench.panel.annotation)
@@ -117,9 +117,9 @@ def test_only_what_is_accepted_is_learned():
     session = Session()
     masks = [disc(*one[:3]) for one in DISCS[:3]]
     status = Status.ACCEPTED, Status.PROPOSED, Status.ACCEPTED
-    with session.begin(Kind.AUTOMATIC) as batch:
+    with Batch(session, Kind.AUTOMATIC) as batch:
         for z, mask, said in zip((7, 7, 2), masks, status, strict=True):
-            batch.add((z, None, None), [Proposal(mask, status=said)])
+            batch.add((z, None, None), [NewMask(mask, status=said)])
     planes, labels = accepted_labels(session.objects, lambda plane: SHAPE)
     assert planes == [(2, None, None), (7, None, None)]
     np.testing.assert_array_equal(labels, [3 * masks[2], masks[0]])

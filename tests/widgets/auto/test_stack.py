@@ -7,13 +7,14 @@ import threading
 import numpy as np
 import pytest
 
-from napari_sam.session.batch import Proposal
+from napari_sam.session import curation
+from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.objects import Status
 from napari_sam.session.session import Session
 from napari_sam.settings import load_settings
 from napari_sam.widgets.auto.stack import plane_lines
-from napari_sam.widgets.layers.picture import Picture
+from napari_sam.widgets.layers.image_stack import ImageStack
 from tests.widgets.conftest import open_tab, ours
 from tests.widgets.search.finding import (
     BATCH,
@@ -158,10 +159,10 @@ def test_without_links_each_slice_has_objects_of_its_own(open_stack):
 def test_what_is_accepted_stays_and_is_not_searched(open_stack, model):
     bench = open_stack()
     mask = disc(*DISCS[0][:3])
-    bench.panel.annotation.ensure_target()
-    with bench.session.begin(Kind.PROPAGATED) as batch:
+    bench.panel.annotation.binding.ensure_target()
+    with Batch(bench.session, Kind.PROPAGATED) as batch:
         plane = 2, None, None
-        batch.add(plane, [Proposal(mask, status=Status.ACCEPTED)])
+        batch.add(plane, [NewMask(mask, status=Status.ACCEPTED)])
     before = bench.session.objects[1]
     run(bench)
     np.testing.assert_array_equal(model.searches[3][1], ~mask)
@@ -171,10 +172,10 @@ def test_what_is_accepted_stays_and_is_not_searched(open_stack, model):
 
 def test_a_slice_with_no_place_left_is_passed_over(open_stack, model):
     bench = open_stack()
-    bench.panel.annotation.ensure_target()
-    with bench.session.begin(Kind.PROPAGATED) as batch:
+    bench.panel.annotation.binding.ensure_target()
+    with Batch(bench.session, Kind.PROPAGATED) as batch:
         for z in (1, 3):
-            batch.add((z, None, None), [Proposal(np.ones(SHAPE, bool), status=Status.ACCEPTED)])
+            batch.add((z, None, None), [NewMask(np.ones(SHAPE, bool), status=Status.ACCEPTED)])
     run(bench)
     assert len(model.searches) == 1 + 2
     assert slices(bench) == [[0, 2]] * 5 + [[1], [3]]
@@ -183,7 +184,7 @@ def test_a_slice_with_no_place_left_is_passed_over(open_stack, model):
 def test_a_second_run_takes_the_place_of_what_nobody_judged(open_stack):
     bench = open_stack()
     run(bench)
-    bench.session.set_status([1], Status.ACCEPTED)
+    curation.set_status(bench.session, [1], Status.ACCEPTED)
     before = bench.session.objects[1]
     bench.find()
     bench.controls.where.setCurrentIndex(1)
@@ -258,7 +259,7 @@ class TestRuns:
     @pytest.fixture
     def stacked(self, viewer):
         def stacked(*shape, **options):
-            return Picture(viewer.add_image(np.zeros(shape, np.uint8), **options))
+            return ImageStack(viewer.add_image(np.zeros(shape, np.uint8), **options))
 
         return stacked
 

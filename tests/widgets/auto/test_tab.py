@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from napari_sam.errors import NapariSamError
+from napari_sam.session import curation
 from napari_sam.session.objects import Source, Status
 from napari_sam.settings import load_settings
 from tests.widgets.conftest import open_tab, ours
@@ -269,7 +270,7 @@ class TestFilling:
         assert not undo.isVisibleTo(bench.controls)
         bench.controls.propose.click()
         assert undo.isVisibleTo(bench.controls)
-        bench.session.lock([1])
+        curation.lock(bench.session, [1])
         assert not undo.isVisibleTo(bench.controls)
 
     def test_accept_all(self, open_picture):
@@ -322,7 +323,7 @@ class TestFilling:
         bench.find()
         ours(bench.viewer, "points").add((12, 12))
         settle(bench.panel)
-        bench.panel.prompting.accept()
+        bench.panel.prompting.actions["accept"]()
         bench.qtbot.waitUntil(lambda: not bench.preview[12, 12])
         assert bench.status.startswith("4 objects from 4 mask")
         assert "1 object found again" in bench.status
@@ -367,7 +368,7 @@ class TestCutShort:
 
     def test_another_model(self, halt):
         bench = halt()
-        bench.panel.annotation.use_model(None)
+        bench.panel.annotation.asking.use(None)
         bench.rest()
         assert "another one now. What was found stays" in bench.status
         bench.controls.accept.click()

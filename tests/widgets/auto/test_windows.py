@@ -21,7 +21,7 @@ def open_desk(make_napari_viewer, qtbot, host):
         viewer = make_napari_viewer(show=True)
         viewer.add_image(seen(), name="discs")
         desk = Desk(qtbot, viewer, host)
-        desk.panel.ahead.switch(False)
+        desk.panel.precompute.switch(False)
         open_tab(desk.panel, "Auto")
         desk.panel.auto.controls.choices["points"].value = 16
         return desk

@@ -9,7 +9,8 @@ from napari.utils.shortcuts import default_shortcuts
 from qtpy.QtCore import QItemSelectionModel, Qt
 
 from napari_sam.masks import CroppedMask
-from napari_sam.session.batch import Proposal
+from napari_sam.session import curation
+from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.objects import Status
 from napari_sam.widgets.common.keys import KEYS
@@ -30,10 +31,10 @@ def three(viewer, panel, accept):
     """Three objects: one clicked and accepted, one proposed on three slices, one unclear."""
     viewer.dims.set_point(0, 7)
     accept(0, 10, 10)
-    with panel.annotation.session.begin(Kind.PROPAGATED) as batch:
+    with Batch(panel.annotation.session, Kind.PROPAGATED) as batch:
         for at, score in ((1, 0.9), (2, 0.4), (3, 0.8)):
-            batch.add((at, None, None), [Proposal(block(20, 30), score=score, object_id=2)])
-        unclear = Proposal(block(5, 45), score=0.6, object_id=3, status=Status.UNCLEAR)
+            batch.add((at, None, None), [NewMask(block(20, 30), score=score, object_id=2)])
+        unclear = NewMask(block(5, 45), score=0.6, object_id=3, status=Status.UNCLEAR)
         batch.add((4, None, None), [unclear])
     panel.review.refresh()
     return panel
@@ -180,7 +181,7 @@ def test_a_filter_does_not_move_the_view_when_a_judged_object_leaves_it(viewer, 
     three.controls.objects.show_only.setCurrentIndex(2)  # proposed
     select(three, 2)
     viewer.dims.set_point(0, 7)
-    three.annotation.session.set_status([2], Status.ACCEPTED)
+    curation.set_status(three.annotation.session, [2], Status.ACCEPTED)
     three.review.refresh()
     assert ids(three) == []
     assert viewer.dims.point[0] == 7
@@ -276,7 +277,7 @@ def test_classes_are_named_and_the_labels_may_hold_them(three):
     options.names.editingFinished.emit()
     assert three.annotation.session.classes == {1: "cell", 2: "dividing"}
     select(three, 2)
-    three.review.give_class(2)
+    three.controls.objects.class_wanted.emit(2)
     options.holds.setCurrentIndex(1)
     assert three.annotation.target.data[2, 24, 34] == 2
     assert three.annotation.target.data[0, 10, 10] == 1
@@ -334,12 +335,12 @@ def test_a_portrait_is_drawn_once_and_again_when_the_mask_changes(three, qtbot):
     qtbot.waitUntil(lambda: made == [2])
     first = look(2).pixmap(36).toImage()
     assert first.width() == first.height() > 0
-    three.annotation.session.lock([2])
+    curation.lock(three.annotation.session, [2])
     three.review.refresh()
     assert look(2).pixmap(36).toImage() == first
     assert not objects.portraits._waiting
-    three.annotation.session.lock([2], False)
-    three.annotation.session.set_status([2], Status.ACCEPTED, (2, None, None))
+    curation.lock(three.annotation.session, [2], False)
+    curation.set_status(three.annotation.session, [2], Status.ACCEPTED, (2, None, None))
     three.review.refresh()
     assert look(2).pixmap(36).toImage() == first  # until the other is there
     qtbot.waitUntil(lambda: made == [2, 2])
@@ -404,8 +405,8 @@ class TestHighlight:
         assert not ring(viewer).any()
 
     def test_all_selected_objects_have_one(self, viewer, three):
-        with three.annotation.session.begin(Kind.AUTOMATIC) as batch:
-            batch.add((4, None, None), [Proposal(block(25, 10), score=0.5, object_id=4)])
+        with Batch(three.annotation.session, Kind.AUTOMATIC) as batch:
+            batch.add((4, None, None), [NewMask(block(25, 10), score=0.5, object_id=4)])
         three.review.refresh()
         select(three, 3)
         select(three, 3, 4)
@@ -413,7 +414,7 @@ class TestHighlight:
 
     def test_it_follows_what_becomes_of_the_object(self, viewer, three):
         select(three, 3)
-        three.annotation.session.delete([3])
+        curation.delete(three.annotation.session, [3])
         assert not ring(viewer).any()
         three.controls.undo.click()
         select(three, 3)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
+from napari_sam.session import drawing
 from napari_sam.session.objects import Source, Status
 from napari_sam.widgets.layers.prompt_layers import Tool
 from tests.widgets.conftest import ours, picture, rectangle
@@ -28,7 +29,7 @@ def settle(settle, qtbot):
 def settle_all(settle, qtbot):
     def settle_all(panel):
         settle(panel)
-        qtbot.waitUntil(lambda: not panel.annotation.many.busy, timeout=30_000)
+        qtbot.waitUntil(lambda: not panel.annotation.asking.boxes.busy, timeout=30_000)
 
     return settle_all
 
@@ -47,8 +48,8 @@ def test_the_menu_changes_what_the_button_and_its_key_draw(viewer, panel):
         choose(panel, tool)
         assert panel.annotation.tool is tool
         modes.append(str(ours(viewer, "boxes").mode))
-        panel.prompting.switch_polarity()
-        panel.prompting.draw_box()
+        panel.prompting.actions["polarity"]()
+        panel.prompting.actions["box"]()
         assert panel.controls.shape.button.isChecked()
     expected = ["add_polygon_lasso", "add_ellipse", "add_path", "add_rectangle", "add_rectangle"]
     assert modes == expected
@@ -57,10 +58,10 @@ def test_the_menu_changes_what_the_button_and_its_key_draw(viewer, panel):
 def test_the_polarity_key_turns_a_scribble_round(viewer, panel):
     choose(panel, Tool.SCRIBBLE)
     colour = ours(viewer, "boxes").current_edge_color
-    panel.prompting.switch_polarity()
+    panel.prompting.actions["polarity"]()
     assert panel.annotation.tool is Tool.SCRIBBLE_OUT
     assert ours(viewer, "boxes").current_edge_color != colour
-    panel.prompting.switch_polarity()
+    panel.prompting.actions["polarity"]()
     assert panel.annotation.tool is Tool.SCRIBBLE
 
 
@@ -93,7 +94,7 @@ def test_an_outline_is_undone_redone_and_comes_back_when_opened(viewer, panel, s
     add(viewer, rectangle(25, 40, 35, 55), "rectangle")
     settle(panel)
     panel.controls.accept.click()
-    panel.annotation.session.reopen(1, (None, None))
+    drawing.reopen(panel.annotation.session, 1, (None, None))
     assert list(ours(viewer, "boxes").shape_type) == ["polygon"]
     drawn = panel.annotation.session.draft
     np.testing.assert_array_equal(drawn.mask.full(), rough)
@@ -215,7 +216,7 @@ def test_one_box_after_another_with_the_tool_for_many(viewer, panel, settle_all,
     assert session.draft == draft  # the object being drawn goes on
     panel.controls.undo.click()
     assert sorted(session.objects) == [1]
-    session.reopen(1, (None, None))
+    drawing.reopen(session, 1, (None, None))
     np.testing.assert_allclose(session.draft.box, (2, 2, 12, 12))
 
 
@@ -230,7 +231,7 @@ def test_boxes_wait_when_the_model_fails_and_can_be_removed(viewer, panel, settl
     shapes.remove_selected()
     assert len(shapes.data) == 1
     model.predict_batch = predict
-    panel.annotation.use_model(panel.annotation.model)
+    panel.annotation.asking.use(panel.annotation.model)
     settle_all(panel)
     assert len(panel.annotation.session.objects) == 1
     assert len(shapes.data) == 0
@@ -264,7 +265,7 @@ def test_an_answer_feeds_the_next_question_of_the_same_object_and_slice_only(
     assert model.asked[-1].mask is None  # another object
     panel.controls.reject.click()
     viewer.dims.set_point(0, 1)
-    panel.annotation.session.continue_object(1)
+    drawing.continue_object(panel.annotation.session, 1)
     shapes.add(on(1, CIRCLE), shape_type="polygon")
     settle(panel)
     assert model.asked[-1].mask.shape == (40, 60)  # the same object on another slice

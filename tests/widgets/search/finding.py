@@ -91,7 +91,7 @@ class Bench:
         self.panel = Panel(self.viewer, host, make, reader)
         close_at_end(qtbot, self.panel)
         self.panel.show()
-        self.panel.ahead.switch(False)
+        self.panel.precompute.switch(False)
         self.tab, self.controls = self.panel.auto, self.panel.auto.controls
 
     @property

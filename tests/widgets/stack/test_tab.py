@@ -12,11 +12,12 @@ from napari.layers._layer_actions import _duplicate_layer
 from qtpy.QtCore import QUrl
 
 from napari_sam.inference.propagation.propagate import propagate
+from napari_sam.session import curation, drawing
 from napari_sam.session.objects import Source, Status
 from napari_sam.session.session import Session
 from napari_sam.settings import load_settings
 from napari_sam.widgets.panel import Panel
-from napari_sam.widgets.stack.order import Account
+from napari_sam.widgets.stack.report import ObjectReport
 from tests.fakes import FakeSegmenter
 from tests.inference.moving import DictStore, DiscPredictor, draw
 from tests.widgets.conftest import close_at_end, ours
@@ -66,7 +67,7 @@ class Bench:
         self.panel = Panel(self.viewer, host)
         close_at_end(qtbot, self.panel)
         self.panel.show()
-        self.panel.ahead.switch(False)
+        self.panel.precompute.switch(False)
         self.tab, self.controls = self.panel.stack, self.panel.stack.controls
 
     @property
@@ -79,7 +80,7 @@ class Bench:
     def accept(self, *at):
         ours(self.viewer, "points").add([at])
         self.qtbot.waitUntil(lambda: self.session.mask is not None)
-        self.panel.prompting.accept()
+        self.panel.prompting.actions["accept"]()
 
     def follow(self):
         self.controls.start.click()
@@ -162,8 +163,8 @@ def test_one_undo_takes_all_of_it_back(open_stack):
 def test_direction_limits_and_the_last_object_only(open_stack):
     bench = open_stack()
     c = bench.controls
-    c.objects.setCurrentIndex(c.objects.findData("last"))
-    c.direction.setCurrentIndex(c.direction.findData("forward"))
+    c.choices["objects"].value = "last"
+    c.choices["direction"].value = "forward"
     c.last.setValue(6)
     bench.follow()
     assert bench.slices(1) == [START]
@@ -173,8 +174,7 @@ def test_direction_limits_and_the_last_object_only(open_stack):
 def test_those_selected_in_the_list(open_stack):
     bench = open_stack()
     c = bench.controls
-    c.objects.setCurrentIndex(c.objects.findData("selected"))
-    c.objects.activated.emit(c.objects.currentIndex())
+    c.choices["objects"].value = "selected"
     objects = bench.panel.controls.objects
     assert "select objects in the list" in c.status.text()
     bench.qtbot.waitUntil(lambda: objects.model.rowCount() == 2)
@@ -198,7 +198,7 @@ def test_unsure_slices_are_unclear(open_stack, model):
 def test_accepted_slices_are_anchors_and_stay(open_stack):
     bench = open_stack()
     bench.see(0, 8)
-    bench.session.continue_object(1)
+    drawing.continue_object(bench.session, 1)
     bench.accept(8, 16, 20)  # not where the disc is
     own = bench.session.objects[1].sections[8, None, None]
     bench.see(0, START)
@@ -216,7 +216,7 @@ def test_the_rule_says_who_keeps_pixels(open_stack, rule, keeps):
     bench.see(0, START)
     bench.accept(START, 14, 20)
     c = bench.controls
-    c.rule.setCurrentIndex(c.rule.findData(rule))
+    c.choices["rule"].value = rule
     bench.follow()
     assert (bench.session.objects[1].pixels == before) is keeps
 
@@ -228,11 +228,11 @@ def test_a_locked_object_keeps_its_pixels_and_is_not_followed(open_stack):
     before = bench.session.objects[1].pixels
     bench.see(0, START)
     bench.accept(START, 14, 20)
-    bench.session.lock([1])
-    bench.controls.rule.setCurrentIndex(1)
+    curation.lock(bench.session, [1])
+    bench.controls.choices["rule"].value = "replace"
     bench.follow()
     assert bench.session.objects[1].pixels == before
-    bench.session.lock([2])
+    curation.lock(bench.session, [2])
     bench.controls.start.click()
     assert "object 2 is locked" in bench.controls.status.text()
 
@@ -278,7 +278,7 @@ def test_undo_in_the_middle_ends_it(halt, model):
 
 def test_an_object_deleted_in_the_middle_does_not_come_back(halt, model):
     bench = halt()
-    bench.session.delete([1])
+    curation.delete(bench.session, [1])
     model.go.release(99)
     bench.finish()
     assert list(bench.session.objects) == [2]
@@ -394,11 +394,9 @@ def test_a_click_on_a_line_shows_its_slice(open_stack):
 
 def test_choices_are_remembered(open_stack):
     bench = open_stack(accepted=False)
-    direction = bench.controls.direction
-    direction.setCurrentIndex(2)
-    direction.activated.emit(2)
+    bench.controls.choices["direction"].value = "backward"
     assert load_settings().stack["direction"] == "backward"
-    assert open_stack(accepted=False).controls.direction.currentData() == "backward"
+    assert open_stack(accepted=False).controls.choices["direction"].value == "backward"
 
 
 @pytest.mark.parametrize(
@@ -434,7 +432,7 @@ def test_the_list_stays_where_one_reads(open_stack, qtbot):
     bench = open_stack()
     bench.panel.tabs.setCurrentWidget(bench.controls)
     bench.controls.report.setFixedHeight(60)
-    accounts = {number: Account({1, 2}) for number in range(60)}
+    accounts = {number: ObjectReport({1, 2}) for number in range(60)}
     bench.controls.show_report(accounts, "slice")
     bar = bench.controls.report.verticalScrollBar()
     qtbot.waitUntil(lambda: bar.maximum() > 300)

@@ -405,15 +405,15 @@ app.exec()
 def test_keys_of_annotating_sleep_in_this_tab_only(train):
     panel = train.parent()
     panel.show()
-    count = len(panel._shortcuts)
+    count = len(panel.keys.shortcuts)
     assert count > 0
     for index in range(panel.tabs.count()):
         panel.tabs.setCurrentIndex(index)
         awake = panel.tabs.tabText(index) != "Train"
-        assert len(panel._shortcuts) == count * awake
+        assert len(panel.keys.shortcuts) == count * awake
         panel.hide()
         panel.show()
-        assert len(panel._shortcuts) == count * awake
+        assert len(panel.keys.shortcuts) == count * awake
 
 
 def test_words():

@@ -157,7 +157,7 @@ def _steps(
     import numpy as np
 
     from napari_sam.batch.slices import axes
-    from napari_sam.inference.stack import sample_stack
+    from napari_sam.inference.sampling import sample_stack
     from napari_sam.io.pictures import open_picture, read_plane
     from napari_sam.serving.precompute import embed_stack
     from napari_sam.serving.segmenter import Segmenter

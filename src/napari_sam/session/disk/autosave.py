@@ -8,14 +8,14 @@ from pathlib import Path
 
 from napari_sam.session.disk.folder import SessionFolder
 from napari_sam.session.disk.manifest import Manifest, folder_name
-from napari_sam.session.ledger import Ledger
 from napari_sam.session.records import Record
+from napari_sam.session.session import Session
 
 __all__ = ["Autosave"]
 
 
 class Autosave:
-    """Saves a session from its first step on; fits `Log` by shape.
+    """Saves a session from its first step on; fits `RecordLog` by shape.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class Autosave:
         Once there is something in it.
     """
 
-    def __init__(self, session: Ledger, parent: Path, picture: Callable[[], Manifest]) -> None:
+    def __init__(self, session: Session, parent: Path, picture: Callable[[], Manifest]) -> None:
         self.folder: SessionFolder | None = None
         self._session = session
         self._parent = parent

@@ -6,11 +6,11 @@ import base64
 import math
 import zlib
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from napari_sam.masks import CroppedMask
-from napari_sam.session.changes import Change, Edit, Kind, SectionEdit, Settings, TraitsEdit
-from napari_sam.session.disk.values import finite, of, plane, whole
+from napari_sam.session.changes import Change, Edit, Kind, LabelScheme, SectionEdit, TraitsEdit
+from napari_sam.session.disk.validate import Json, finite, of, plane, whole
 from napari_sam.session.draft import Draft
 from napari_sam.session.objects import Origin, Section, Source, Status, Traits
 from napari_sam.session.records import (
@@ -26,7 +26,6 @@ from napari_sam.session.records import (
 
 __all__ = ["Codec", "InlineMasks", "MaskStore"]
 
-Json = Any
 T = TypeVar("T")
 
 
@@ -81,8 +80,8 @@ class Codec:
                 return {"grow": number, "edits": self.edits(edits)}
             case Adopted(edits):
                 return {"adopt": self.edits(edits)}
-            case Configured(settings):
-                return self.settings(settings)
+            case Configured(scheme):
+                return self.scheme(scheme)
             case Viewed(view):
                 return {"view": dict(view)}
 
@@ -100,7 +99,7 @@ class Codec:
             case {"adopt": edits}:
                 return Adopted(self.read_edits(edits))
             case {"semantic": _}:
-                return Configured(self.read_settings(value))
+                return Configured(self.read_scheme(value))
             case {"view": dict(view)}:
                 return Viewed(view)
         raise ValueError("a record of an unknown kind")
@@ -114,35 +113,31 @@ class Codec:
             "after": self.draft(change.after),
             "edits": self.edits(change.edits),
         }
-        if change.settings is not None:
-            value["settings"] = [self.settings(settings) for settings in change.settings]
+        if change.schemes is not None:
+            value["settings"] = [self.scheme(scheme) for scheme in change.schemes]
         return value
 
     def read_change(self, value: Json) -> Change:
         """Return a change; the other way of `change`."""
-        settings = value.get("settings")
+        schemes = value.get("settings")
         return Change(
             whole(value["number"], 1),
             Kind[value["kind"]],
             self.read_draft(value["before"]),
             self.read_draft(value["after"]),
             self.read_edits(value["edits"]),
-            settings and (self.read_settings(settings[0]), self.read_settings(settings[1])),
+            schemes and (self.read_scheme(schemes[0]), self.read_scheme(schemes[1])),
         )
 
-    def settings(self, settings: Settings) -> Json:
-        """Return settings as JSON."""
-        names = {str(number): name for number, name in settings.classes.items()}
-        return {
-            "semantic": settings.semantic,
-            "classes": names,
-            "new_class": settings.new_class,
-        }
+    def scheme(self, scheme: LabelScheme) -> Json:
+        """Return a scheme as JSON."""
+        names = {str(number): name for number, name in scheme.classes.items()}
+        return {"semantic": scheme.semantic, "classes": names, "new_class": scheme.new_class}
 
-    def read_settings(self, value: Json) -> Settings:
-        """Return settings; the other way of `settings`."""
+    def read_scheme(self, value: Json) -> LabelScheme:
+        """Return a scheme; the other way of `scheme`."""
         classes = {whole(int(n), 1): of(str, name) for n, name in value["classes"].items()}
-        return Settings(of(bool, value["semantic"]), classes, whole(value["new_class"], 1))
+        return LabelScheme(of(bool, value["semantic"]), classes, whole(value["new_class"], 1))
 
     def edits(self, edits: Sequence[Edit]) -> Json:
         """Return edits as JSON."""

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +41,7 @@ class Fingerprint:
     digest: str
 
     @classmethod
-    def of(cls, shape: Sequence[int], pixels: NDArray[Any]) -> Fingerprint:
+    def of(cls, shape: Sequence[int], pixels: NDArray[np.generic]) -> Fingerprint:
         """Take a fingerprint.
 
         Parameters

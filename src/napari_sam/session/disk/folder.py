@@ -10,12 +10,12 @@ from filelock import FileLock, Timeout
 
 from napari_sam.errors import SessionError
 from napari_sam.session.disk.codec import Codec, InlineMasks
-from napari_sam.session.disk.generations import drop, journal_path, older, set_aside, snapshot_path
 from napari_sam.session.disk.journal import Journal, settle_end, sync_folder
 from napari_sam.session.disk.manifest import FILE, LOCK, Manifest
-from napari_sam.session.disk.reading import Reading, holds_nothing, read_folder
+from napari_sam.session.disk.recovery import FolderContents, holds_nothing, read_folder
+from napari_sam.session.disk.rotation import drop, journal_path, older, set_aside, snapshot_path
 from napari_sam.session.disk.snapshot import write_snapshot
-from napari_sam.session.ledger import HISTORY_BYTES, Ledger
+from napari_sam.session.ledger import HISTORY_BYTES
 from napari_sam.session.records import Record, Viewed
 from napari_sam.session.session import Session
 
@@ -26,7 +26,7 @@ LONG_AT_CLOSE = 2**20
 
 
 class SessionFolder:
-    """The folder of one session, locked against everybody else; fits `Log` by shape.
+    """The folder of one session, locked against everybody else; fits `RecordLog` by shape.
 
     See ``docs/session-format.md``. Made by `SessionFolder.create` or `restore`.
 
@@ -49,7 +49,7 @@ class SessionFolder:
         self._whole = whole  # False if what is there so far is damaged, and to be kept
         self._journal = Journal(journal_path(path, generation))
         self._codec = Codec(InlineMasks())
-        self._session: Ledger | None = None
+        self._session: Session | None = None
 
     @classmethod
     def create(cls, path: Path, picture: Manifest) -> SessionFolder:
@@ -74,7 +74,7 @@ class SessionFolder:
         except OSError as error:
             raise SessionError(f"the session cannot be saved in {path}: {error}") from error
 
-    def serve(self, session: Ledger) -> None:
+    def serve(self, session: Session) -> None:
         """Take this session's records; from now on a step counts once it is on disk."""
         self._session = session
         session.log = self
@@ -125,7 +125,7 @@ class SessionFolder:
         old, next_ = self._journal, self._generation + 1
         journal = Journal(journal_path(self.path, next_))  # counts for nothing without its snapshot
         try:
-            write_snapshot(self._session, snapshot_path(self.path, next_))
+            write_snapshot(self._session.ledger, snapshot_path(self.path, next_))
         except BaseException:
             journal.close()
             raise
@@ -201,13 +201,13 @@ def restore(path: Path, history_bytes: int = HISTORY_BYTES) -> Restored:
     >>> import tempfile, numpy as np
     >>> from napari_sam.session.changes import Kind
     >>> from napari_sam.session.disk.fingerprint import Fingerprint
-    >>> from napari_sam.session.batch import Proposal
+    >>> from napari_sam.session.batch import Batch, NewMask
     >>> path, session = Path(tempfile.mkdtemp()) / "mine", Session()
     >>> picture = Manifest(Fingerprint.of((2, 3), np.zeros((2, 3))), "cells.tif")
     >>> folder = SessionFolder.create(path, picture)
     >>> folder.serve(session)
-    >>> with session.begin(Kind.AUTOMATIC) as batch:
-    ...     ids = batch.add((None, None), [Proposal(np.ones((2, 3), bool))])
+    >>> with Batch(session, Kind.AUTOMATIC) as batch:
+    ...     ids = batch.add((None, None), [NewMask(np.ones((2, 3), bool))])
     >>> folder.close()
     >>> restored = restore(path)
     >>> restored.folder.manifest.name, restored.session.objects[1].pixels
@@ -226,7 +226,8 @@ def restore(path: Path, history_bytes: int = HISTORY_BYTES) -> Restored:
         ) from error
     try:
         reading = _read(path, history_bytes)
-        folder = _opened(path, lock, reading)
+        session = Session(ledger=reading.ledger)
+        folder = _opened(path, lock, reading, session)
     except BaseException as error:
         lock.release()
         if isinstance(error, Exception) and not isinstance(error, SessionError):
@@ -234,7 +235,7 @@ def restore(path: Path, history_bytes: int = HISTORY_BYTES) -> Restored:
                 f"no work can go on in {path}: {getattr(error, 'strerror', None) or error}"
             ) from error
         raise
-    return Restored(reading.session, folder, not reading.whole, reading.recovered, reading.lost)
+    return Restored(session, folder, not reading.whole, reading.recovered, reading.lost)
 
 
 def read_session(path: Path) -> Session:
@@ -245,17 +246,17 @@ def read_session(path: Path) -> Session:
     SessionError
         If it cannot be read.
     """
-    return _read(path, HISTORY_BYTES).session
+    return Session(ledger=_read(path, HISTORY_BYTES).ledger)
 
 
-def _read(path: Path, history_bytes: int) -> Reading:
+def _read(path: Path, history_bytes: int) -> FolderContents:
     try:
         reading = read_folder(path, history_bytes)
     except Exception as error:  # whatever damaged data makes the libraries raise
         reason = getattr(error, "strerror", None) or error
         raise SessionError(f"the session in {path} cannot be read: {reason}") from error
-    session = reading.session
-    empty = not session.objects and not session.history.known and session.draft.is_empty
+    ledger = reading.ledger
+    empty = not ledger.objects and not ledger.history.known and ledger.draft.is_empty
     if empty and not reading.whole:
         raise SessionError(
             f"nothing of what was saved in {path} can be read, as it is damaged. It is left as it "
@@ -264,14 +265,14 @@ def _read(path: Path, history_bytes: int) -> Reading:
     return reading
 
 
-def _opened(path: Path, lock: FileLock, reading: Reading) -> SessionFolder:
+def _opened(path: Path, lock: FileLock, reading: FolderContents, session: Session) -> SessionFolder:
     """Go on behind the last line; where something is damaged, with all that is left of it, anew."""
     journal = journal_path(path, reading.generation)
     if reading.whole:
         settle_end(journal, reading.lines)
         _clear(path, reading)
     folder = SessionFolder(path, lock, reading.generation, reading.line, reading.whole)
-    folder.serve(reading.session)
+    folder.serve(session)
     if not reading.whole:
         try:
             folder.take_snapshot()
@@ -291,7 +292,7 @@ def _take_away(path: Path) -> None:
         path.rmdir()
 
 
-def _clear(path: Path, reading: Reading) -> None:
+def _clear(path: Path, reading: FolderContents) -> None:
     """Drop what the latest snapshot has made superfluous, if it is that and nothing more."""
     past = older(path, reading.generation)
     superfluous = bool(past) and _is_superfluous(path, reading)
@@ -299,12 +300,12 @@ def _clear(path: Path, reading: Reading) -> None:
         (drop if superfluous else set_aside)(path, generation)
 
 
-def _is_superfluous(path: Path, reading: Reading) -> bool:
+def _is_superfluous(path: Path, reading: FolderContents) -> bool:
     try:
         known = read_folder(path, HISTORY_BYTES, before=reading.generation)
     except Exception:  # whatever damaged data makes the libraries raise
         return False
-    return known.whole and known.session.number <= reading.session.number
+    return known.whole and known.ledger.number <= reading.ledger.number
 
 
 def locked(path: Path) -> FileLock:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from napari_sam.errors import SessionError
 from napari_sam.files import replacing
 from napari_sam.session.disk.fingerprint import Fingerprint
-from napari_sam.session.disk.values import of, whole
+from napari_sam.session.disk.validate import Json, of, whole
 
 __all__ = ["Manifest", "folder_name"]
 
@@ -84,7 +83,7 @@ def folder_name(manifest: Manifest) -> str:
     return manifest.picture.digest[:16]
 
 
-def _values(folder: Path) -> dict[str, Any]:
+def _values(folder: Path) -> dict[str, Json]:
     path = folder / FILE
     try:
         if path.stat().st_size > LARGEST:
@@ -103,12 +102,12 @@ def _values(folder: Path) -> dict[str, Any]:
         ) from error
 
 
-def _version(values: dict[str, Any]) -> float:
+def _version(values: dict[str, Json]) -> float:
     version = values.get("version")
     return version if isinstance(version, int | float) else VERSION
 
 
-def _manifest(values: dict[str, Any]) -> Manifest | None:
+def _manifest(values: dict[str, Json]) -> Manifest | None:
     try:
         whole(values["version"], 1)
         picture = values["picture"]

@@ -10,7 +10,7 @@ import shutil
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from napari_sam.session.changes import Edit, SectionEdit, TraitsEdit
 from napari_sam.session.disk.codec import Codec
 from napari_sam.session.disk.journal import sync_folder
-from napari_sam.session.disk.salvage import Replay
-from napari_sam.session.disk.values import of, whole
+from napari_sam.session.disk.replay import Replay
+from napari_sam.session.disk.validate import Json, of, whole
 from napari_sam.session.draft import Draft
 from napari_sam.session.ledger import Ledger
 from napari_sam.session.records import Configured
@@ -41,13 +41,13 @@ class _PooledMasks:
         self._known: dict[bytes, tuple[int, int]] = {}
         self._bytes = bytearray()
 
-    def put(self, bits: bytes) -> Any:
+    def put(self, bits: bytes) -> Json:
         if bits not in self._known:
             self._known[bits] = len(self._bytes), len(self._bytes) + len(bits)
             self._bytes += bits
         return self._known[bits]
 
-    def get(self, key: Any, length: int) -> bytes:
+    def get(self, key: Json, length: int) -> bytes:
         assert self._pool is not None
         first, last = (whole(at) for at in key)
         if last - first != length or last > len(self._pool):
@@ -58,7 +58,7 @@ class _PooledMasks:
         return np.frombuffer(self._bytes, np.uint8)
 
 
-def write_snapshot(session: Ledger, path: Path) -> None:
+def write_snapshot(ledger: Ledger, path: Path) -> None:
     """Write everything that a session holds into a new folder.
 
     Raises
@@ -71,16 +71,16 @@ def write_snapshot(session: Ledger, path: Path) -> None:
     masks = _PooledMasks()
     codec = Codec(masks)
     edits: list[Edit] = []
-    for held in session.objects.values():
+    for held in ledger.objects.values():
         edits.append(TraitsEdit(held.id, None, held.traits))
         edits += [SectionEdit(held.id, p, None, section) for p, section in held.sections.items()]
     state = {
-        "settings": codec.record(Configured(session.settings)),
-        "view": dict(session.view),
-        "draft": codec.draft(session.draft),
+        "settings": codec.record(Configured(ledger.scheme)),
+        "view": dict(ledger.view),
+        "draft": codec.draft(ledger.draft),
         "objects": codec.edits(edits),
-        "done": [codec.change(change) for change in session.history.done],
-        "undone": [codec.change(change) for change in session.history.undone],
+        "done": [codec.change(change) for change in ledger.history.done],
+        "undone": [codec.change(change) for change in ledger.history.undone],
         SUM: zlib.crc32(masks.array().data),
     }
     part = path.with_name(f"{path.name}.part")
@@ -106,7 +106,7 @@ def write_snapshot(session: Ledger, path: Path) -> None:
         sync_folder(path.parent)
 
 
-def read_snapshot(session: Ledger, path: Path) -> tuple[int, int]:
+def read_snapshot(ledger: Ledger, path: Path) -> tuple[int, int]:
     """Fill an empty session with what can be read of a snapshot.
 
     Where anything of it cannot, there is no history.
@@ -135,7 +135,7 @@ def read_snapshot(session: Ledger, path: Path) -> tuple[int, int]:
     changes = [change for stack in stacks for change in stack if change is not None]
     lost = [draft, *records, *stacks[0], *stacks[1]].count(None)
     right = right and not holes and state.get(SUM) in (None, zlib.crc32(pool.data))
-    replay = Replay(session, whole=right and not lost)
+    replay = Replay(ledger, whole=right and not lost)
     for record in records:
         if record is not None:
             replay.take(record)
@@ -143,11 +143,11 @@ def read_snapshot(session: Ledger, path: Path) -> tuple[int, int]:
         lost, stacks = max(lost, 1), [[], []]
     done, undone = ([change for change in stack if change is not None] for stack in stacks)
     number = max((change.number for change in changes), default=0)
-    session.resume(draft or Draft(), done, undone, number)
+    ledger.resume(draft or Draft(), done, undone, number)
     return replay.recovered, lost
 
 
-def _read_state(path: Path) -> tuple[dict[str, Any], bool]:
+def _read_state(path: Path) -> tuple[dict[str, Json], bool]:
     """Return what a state holds, and whether its checksum is right, if it has one."""
     data = path.read_bytes().removeprefix(b"\xef\xbb\xbf").strip()
     found = re.match(rb'\{"crc32": "([0-9a-f]{8})", ', data)
@@ -170,7 +170,7 @@ def _read_pool(path: Path) -> tuple[NDArray[np.uint8], int]:
     return pool, holes
 
 
-def _one(read: Callable[[Any], T], value: Any) -> T | None:
+def _one(read: Callable[[Json], T], value: Json) -> T | None:
     try:
         return read(value)
     except Exception:  # anything may stand in a damaged state

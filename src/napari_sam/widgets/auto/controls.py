@@ -23,7 +23,7 @@ from napari_sam.widgets.common.forms import (
     new_label,
 )
 from napari_sam.widgets.common.layer_choice import LayerChoice
-from napari_sam.widgets.layers.picture import is_helper
+from napari_sam.widgets.layers.image_stack import is_helper
 from napari_sam.widgets.search.controls import SearchControls
 from napari_sam.widgets.search.measures import Histogram
 

@@ -14,12 +14,12 @@ from napari_sam.inference.automatic.tiles import Tiling
 from napari_sam.planes import Plane
 from napari_sam.progress import Progress
 from napari_sam.results import Proposal
-from napari_sam.session.autofill import Filled
+from napari_sam.session.autofill import FillCounts
 from napari_sam.session.changed import What
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.auto import wording
 from napari_sam.widgets.auto.stack import StackRequest, plane_lines
-from napari_sam.widgets.layers.picture import Picture
+from napari_sam.widgets.layers.image_stack import ImageStack
 from napari_sam.widgets.layers.shapes import inside, own_seeds
 from napari_sam.widgets.search.findings import NO_MODEL, Findings
 from napari_sam.widgets.search.presenter import SearchPresenter
@@ -92,7 +92,7 @@ class AutoPresenter(SearchPresenter):
         self.findings.begin(SliceProposals(seen, grid, region))
         self._choices.remember()
         self._controls.show_start("Looking at the picture…")
-        reader, contrast = picture.reader(seen), annotation.looks.contrast
+        reader, contrast = picture.reader(seen), annotation.planes.contrast
         self._tab.work.start(model, SearchRequest(reader, contrast, grid, where, seeds))
         self.refresh()
 
@@ -177,7 +177,7 @@ class AutoPresenter(SearchPresenter):
                 chosen["gap"] if chosen["link"] else None,
                 anisotropy,
             )
-            self.annotation.ensure_target(len(found.new) * self.findings.slices)
+            self.annotation.binding.ensure_target(len(found.new) * self.findings.slices)
         except InputError as error:
             self.say(f"⚠ {error}")
             return
@@ -237,7 +237,7 @@ class AutoPresenter(SearchPresenter):
         self.refresh()
         self._tab.ended.emit()
 
-    def _end_stack(self, why: str, done: Filled) -> None:
+    def _end_stack(self, why: str, done: FillCounts) -> None:
         self._controls.show_work(False)
         self.findings.note(done)
         early = f"It ended early: {why}. The slices that are done stay. " if why else ""
@@ -246,7 +246,7 @@ class AutoPresenter(SearchPresenter):
 
 
 def _seeds(
-    layer: Points | Labels | None, picture: Picture
+    layer: Points | Labels | None, picture: ImageStack
 ) -> Callable[[Plane], NDArray[np.float64] | None]:
     """Return what gives the points of a plane that somebody wants to be asked."""
     return lambda plane: None if layer is None else own_seeds(layer, picture, plane)

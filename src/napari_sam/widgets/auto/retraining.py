@@ -12,7 +12,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_sam.errors import InputError
 from napari_sam.session.review import accepted_labels
 from napari_sam.widgets.annotation.annotation import Annotation
-from napari_sam.widgets.jobs.plane import Read
+from napari_sam.widgets.layers.channel_mix import Read
 from napari_sam.widgets.train.tab import TrainTab
 from napari_sam.widgets.train.wording import progress_text
 

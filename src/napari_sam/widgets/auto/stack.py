@@ -21,7 +21,7 @@ from napari_sam.serving.host import HostedModel
 from napari_sam.session.autofill import Chosen, Filling, choose
 from napari_sam.session.overlap import Rule
 from napari_sam.widgets.annotation.annotation import Annotation
-from napari_sam.widgets.layers.picture import Picture
+from napari_sam.widgets.layers.image_stack import ImageStack
 from napari_sam.widgets.search.settled import searchable, settled_on
 from napari_sam.widgets.search.slice_proposals import SliceProposals
 from napari_sam.widgets.search.work import SearchRequest, SearchWorker
@@ -51,7 +51,7 @@ class StackWorker(QObject):
     """Searches a stack while somebody goes on annotating; the slices that are done stay."""
 
     progressed = Signal(object)  # Progress in slices; its found is how many objects there are
-    ended = Signal(str, object)  # empty, or why before all was searched; Filled
+    ended = Signal(str, object)  # empty, or why before all was searched; FillCounts
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -155,7 +155,7 @@ class _StackSearch:
         except InputError:
             return None
         reader = self._annotation.picture.reader(plane)
-        return SearchRequest(reader, self._annotation.looks.contrast, of.grid, where, seeds)
+        return SearchRequest(reader, self._annotation.planes.contrast, of.grid, where, seeds)
 
     def hear(self, progress: Progress[list[Proposal]]) -> Progress[int]:
         """Take what was found on the plane so far."""
@@ -190,14 +190,14 @@ class _StackSearch:
         self._done += 1
 
 
-def plane_lines(picture: Picture, seen: Plane) -> tuple[list[list[Plane]], float]:
+def plane_lines(picture: ImageStack, seen: Plane) -> tuple[list[list[Plane]], float]:
     """Return all planes that lie like one of them, and how far apart they lie, in pixels.
 
     Objects go on through z where that is an axis across the planes, else through the last axis;
     so there is one list of planes, in order, for each time point.
     """
     fixed = [axis for axis, at in enumerate(seen) if at is not None]
-    spacing = Spacing.of(picture.ndim, picture.place())
+    spacing = Spacing.of(picture.ndim, picture.transform.arguments)
     usual = spacing.along in fixed
     along = spacing.along if usual else fixed[-1] if fixed else None
     counts = [

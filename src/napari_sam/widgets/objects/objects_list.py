@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 
 from qtpy.QtCore import QItemSelectionModel, QSignalBlocker, QSize, Qt, Signal
 from qtpy.QtGui import QAction, QCursor, QKeySequence
@@ -29,7 +28,7 @@ from napari_sam.session.objects import Status
 from napari_sam.session.session import Session
 from napari_sam.widgets.common.forms import add_row, new_form
 from napari_sam.widgets.common.keys import with_key
-from napari_sam.widgets.objects.objects_model import STATUS, Column, ObjectsModel, Sorted
+from napari_sam.widgets.objects.objects_model import STATUS, Colour, Column, ObjectsModel, Sorted
 from napari_sam.widgets.objects.portraits import SIDE, Portraits
 
 __all__ = ["ClassOptions", "ObjectsList"]
@@ -112,7 +111,7 @@ class ObjectsList(QWidget):
         self._lay_out()
         self.fold.toggled.connect(self._unfold)
         self._unfold(False)
-        self.attach(None, None)
+        self.show_session(None)
 
     @property
     def selected(self) -> list[int]:
@@ -120,10 +119,10 @@ class ObjectsList(QWidget):
         rows = self._selection.selectedRows()
         return sorted(self.model.row(self.sorted.mapToSource(row).row()).held.id for row in rows)
 
-    def attach(self, session: Session | None, colour: Callable[[int], Any] | None) -> None:
-        """Show the objects of this session; `colour` gives the (4,) RGBA of a label, or None."""
+    def show_session(self, session: Session | None, colour: Colour | None = None) -> None:
+        """Show the objects of this session."""
         with self._on_our_own():
-            self.model.attach(session, colour)
+            self.model.show_session(session, colour)
         self.show_classes({} if session is None else session.classes)
         self.count()
 

@@ -17,6 +17,11 @@ from napari_sam.session.review import weakest_plane
 from napari_sam.session.session import Session
 from napari_sam.widgets.objects.portraits import Portraits, icon
 
+__all__ = ["STATUS", "Colour", "Column", "ObjectRow", "ObjectsModel", "Sorted", "row_of", "span"]
+
+Colour = Callable[[int], Sequence[float] | None]
+"""Gives the RGBA of a label, or None."""
+
 STATUS = {Status.UNCLEAR: "▲ unclear", Status.PROPOSED: "● proposed", Status.ACCEPTED: "✓ accepted"}
 """A sign and a word for each, the most doubtful first."""
 
@@ -34,7 +39,7 @@ class Column(IntEnum):
 
 
 @dataclass(frozen=True)
-class Row:
+class ObjectRow:
     """One object as the list shows it, worked out once per change of the object.
 
     Parameters
@@ -61,7 +66,7 @@ class Row:
     keys: Mapping[int, tuple[float, int]]
 
 
-def row_of(held: AnnotatedObject) -> Row:
+def row_of(held: AnnotatedObject) -> ObjectRow:
     """Work out what to show of an object."""
     score, status = held.confidence, held.status
     rank = 2.0 if score is None else score  # without a score comes last
@@ -75,7 +80,7 @@ def row_of(held: AnnotatedObject) -> Row:
         Column.LOCK: not held.locked,
     }
     keys = {int(column): (float(key), held.id) for column, key in by.items()}
-    return Row(held, weakest_plane(held), score, status, span(held.planes), keys)
+    return ObjectRow(held, weakest_plane(held), score, status, span(held.planes), keys)
 
 
 def span(planes: Sequence[Plane]) -> str:
@@ -105,8 +110,6 @@ def span(planes: Sequence[Plane]) -> str:
     return f"{first}-{last}{gaps}"
 
 
-__all__ = ["STATUS", "Column", "ObjectsModel", "Row", "Sorted", "row_of", "span"]
-
 Role = Qt.ItemDataRole
 SWATCH = 12
 
@@ -135,13 +138,13 @@ class ObjectsModel(QAbstractTableModel):
         super().__init__(parent)
         self._portraits = portraits
         self._session: Session | None = None
-        self._colour: Callable[[int], Any] | None = None
+        self._colour: Colour | None = None
         self._ids: list[int] = []
-        self._rows: dict[int, Row] = {}
+        self._rows: dict[int, ObjectRow] = {}
         portraits.drawn.connect(self._show_portrait)
 
-    def attach(self, session: Session | None, colour: Callable[[int], Any] | None) -> None:
-        """Show the objects of this session; `colour` gives the (4,) RGBA of a label, or None."""
+    def show_session(self, session: Session | None, colour: Colour | None) -> None:
+        """Show the objects of this session."""
         self.beginResetModel()
         self._session, self._colour = session, colour
         objects = {} if session is None else session.objects
@@ -178,7 +181,7 @@ class ObjectsModel(QAbstractTableModel):
         if self._ids:
             self._tell(0, len(self._ids) - 1)
 
-    def row(self, at: int) -> Row:
+    def row(self, at: int) -> ObjectRow:
         """Return what row `at` shows."""
         return self._rows[self._ids[at]]
 
@@ -218,7 +221,7 @@ class ObjectsModel(QAbstractTableModel):
             return Qt.AlignmentFlag.AlignCenter
         return None
 
-    def _text(self, row: Row, column: Column) -> str | None:
+    def _text(self, row: ObjectRow, column: Column) -> str | None:
         match column:
             case Column.ID:
                 return str(row.held.id)
@@ -234,7 +237,7 @@ class ObjectsModel(QAbstractTableModel):
                 return "locked" if row.held.locked else ""
         return None
 
-    def _words(self, row: Row, column: Column) -> str:
+    def _words(self, row: ObjectRow, column: Column) -> str:
         match column:
             case Column.LOOK:
                 return f"Object {row.held.id}: {row.held.pixels:,} pixels"
@@ -244,7 +247,7 @@ class ObjectsModel(QAbstractTableModel):
                 return "Not scored by a model" if row.score is None else f"{row.score:.3f}"
         return self._text(row, column) or ""
 
-    def _drawing(self, row: Row, column: Column) -> Any:
+    def _drawing(self, row: ObjectRow, column: Column) -> Any:
         if column is Column.LOOK and row.plane is not None:
             mask = row.held.sections[row.plane].mask
             return None if mask is None else self._portraits.of(row.held.id, row.plane, mask)
@@ -254,7 +257,7 @@ class ObjectsModel(QAbstractTableModel):
             return None if rgba is None else _swatch(tuple(map(float, rgba)))
         return None
 
-    def _class_name(self, row: Row) -> str:
+    def _class_name(self, row: ObjectRow) -> str:
         classes = {} if self._session is None else self._session.classes
         return classes.get(row.held.class_id, str(row.held.class_id))
 

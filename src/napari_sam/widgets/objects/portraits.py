@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from concurrent.futures import CancelledError, Future
+from functools import cache, partial
 
+import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QObject, Signal
 from qtpy.QtGui import QIcon, QPixmap
 
 from napari_sam.masks import CroppedMask
 from napari_sam.planes import Plane
 from napari_sam.widgets.common.thumbnail import pixmap, thumbnail
-from napari_sam.widgets.layers.picture import Picture
+from napari_sam.widgets.common.timers import new_timer
+from napari_sam.widgets.jobs.background import Background
+from napari_sam.widgets.layers.channel_mix import Read
+from napari_sam.widgets.layers.image_stack import ImageStack
 
 __all__ = ["SIDE", "Portraits", "icon"]
 
@@ -26,21 +30,17 @@ class Portraits(QObject):
     """Draws each object once per plane and mask; a plane is read once for all that wait for it."""
 
     drawn = Signal(int)  # the object
-    _made = Signal(object, int, object, object)  # of which picture, object, key, pixels
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._picture: Picture | None = None
+        self._picture: ImageStack | None = None
         self._held: dict[int, tuple[Key, QIcon]] = {}
         self._asked: dict[int, Key] = {}
         self._waiting: dict[int, Key] = {}
-        self._thread = ThreadPoolExecutor(1, "napari-sam portraits")
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.timeout.connect(self._submit)
-        self._made.connect(self._take)
+        self._background = Background("portraits", self)
+        self._soon = new_timer(0, self._submit, self)
 
-    def attach(self, picture: Picture | None) -> None:
+    def draw_from(self, picture: ImageStack | None) -> None:
         """Draw from this picture from now on."""
         self._picture = picture
         for known in (self._held, self._asked, self._waiting):
@@ -56,35 +56,41 @@ class Portraits(QObject):
 
     def close(self) -> None:
         """Draw no more."""
-        self.attach(None)
+        self.draw_from(None)
         self._soon.stop()
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._background.close()
 
     def _submit(self) -> None:
         picture = self._picture
         if picture is None:
             return
-        planes: dict[Plane, list[tuple[int, Key]]] = defaultdict(list)
-        for object_id, key in self._waiting.items():
-            planes[key[0]].append((object_id, key))
+        planes: dict[Plane, list[tuple[int, CroppedMask]]] = defaultdict(list)
+        for object_id, (plane, mask) in self._waiting.items():
+            planes[plane].append((object_id, mask))
         self._waiting.clear()
         limits = picture.contrast_limits
         for plane, wanted in planes.items():
-            self._thread.submit(self._draw, picture, picture.reader(plane), limits, wanted)
+            read = cache(picture.reader(plane))  # once for all objects
+            for object_id, mask in wanted:
+                self._background.submit(
+                    partial(self._draw, picture, read, limits, mask),
+                    partial(self._take, picture, object_id, (plane, mask)),
+                )
 
     def _draw(
-        self, picture: Picture, read: Any, limits: tuple[float, float], wanted: list[Any]
-    ) -> None:  # in the thread
+        self, picture: ImageStack, read: Read, limits: tuple[float, float], packed: CroppedMask
+    ) -> NDArray[np.uint8]:  # in the thread
         if picture is not self._picture:
-            return
-        pixels = read()
-        for object_id, key in wanted:
-            mask = key[1].full()
-            self._made.emit(picture, object_id, key, thumbnail(pixels, limits, mask, mask, SIDE))
+            raise CancelledError
+        mask = packed.full()
+        return thumbnail(read(), limits, mask, mask, SIDE)
 
-    def _take(self, picture: Picture, object_id: int, key: Key, pixels: NDArray[Any]) -> None:
-        if picture is self._picture and self._asked.get(object_id) == key:
-            self._held[object_id] = key, icon(pixmap(pixels))
+    def _take(
+        self, picture: ImageStack, object_id: int, key: Key, drawn: Future[NDArray[np.uint8]]
+    ) -> None:
+        wanted = picture is self._picture and self._asked.get(object_id) == key
+        if wanted and drawn.exception() is None:
+            self._held[object_id] = key, icon(pixmap(drawn.result()))
             self.drawn.emit(object_id)
 
 

@@ -9,10 +9,10 @@ from napari_sam.serving.precompute import Precomputed
 from napari_sam.widgets.common.forms import new_label
 from napari_sam.widgets.common.wording import time_left
 
-__all__ = ["AheadRow"]
+__all__ = ["PrecomputeRow"]
 
 
-class AheadRow(QWidget):
+class PrecomputeRow(QWidget):
     """Shown while slices are embedded, and when that ended early."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

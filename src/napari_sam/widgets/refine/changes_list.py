@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_sam.widgets.refine.answers import Row
+from napari_sam.widgets.refine.refined_masks import RefinedRow
 
 __all__ = ["RefineList"]
 
@@ -73,7 +73,7 @@ class RefineList(QWidget):
         rows = self.table.selectionModel().selectedRows()  # type: ignore[union-attr]
         return sorted(int(row.data(Qt.ItemDataRole.UserRole)) for row in rows)
 
-    def show_rows(self, rows: Iterable[Row]) -> None:
+    def show_rows(self, rows: Iterable[RefinedRow]) -> None:
         """Show these objects; those that are selected stay so."""
         selected = set(self.selected)
         blocked = self.table.blockSignals(True)

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from napari.layers import Labels
 
-from napari_sam.session.batch import Proposal
+from napari_sam.session.adopt import adopt
+from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.objects import Origin, Source, Status
 from napari_sam.widgets.annotation.annotation import Annotation
-from napari_sam.widgets.refine.pieces import Sharpened
+from napari_sam.widgets.refine.refined_slice import RefinedSlice
 
 __all__ = ["RefineWriter"]
 
@@ -36,7 +37,7 @@ class RefineWriter:
         full = bool(annotation.session.objects) or (target is not None and bool(target.data.any()))
         self._free = self._same or not full
 
-    def write(self, results: Sequence[Sharpened]) -> int:
+    def write(self, results: Sequence[RefinedSlice]) -> int:
         """Write these objects as one step; return how many were taken.
 
         Raises
@@ -46,18 +47,18 @@ class RefineWriter:
         """
         annotation, session = self._annotation, self._annotation.session
         ids = {id_ for one in results for id_ in one.found}
-        annotation.ensure_target(max(ids))
+        annotation.binding.ensure_target(max(ids))
         if self._same:
             for result in results:
-                session.adopt(result.plane, list(result.found))
+                adopt(session, result.plane, list(result.found))
         keep = {id_ for id_ in ids if self._same or (self._free and id_ not in session.objects)}
         numbers: dict[int, int | None] = {}
-        with session.begin(Kind.REFINED) as batch:
+        with Batch(session, Kind.REFINED) as batch:
             for result in results:
                 best_first = sorted(result.found.items(), key=lambda item: -item[1][0].score)
                 chosen = [item for item in best_first if not (self._same and item[1][0].unsure)]
                 proposals = [
-                    Proposal(
+                    NewMask(
                         one.after,
                         numbers.get(id_, id_ if id_ in keep else None),
                         one.score,

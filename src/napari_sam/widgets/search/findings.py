@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from napari.components import ViewerModel
 
 from napari_sam.results import Proposal
-from napari_sam.session.autofill import Chosen, Filled, fill
+from napari_sam.session.autofill import Chosen, FillCounts, fill
 from napari_sam.session.overlap import Rule
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.search.preview import ProposalsPreview
@@ -61,7 +61,7 @@ class Findings:
         """What is to be done before anything can be found; empty if nothing."""
         if self._annotation.seen is None:
             return UNSEEN
-        return "" if self._annotation.has_model else NO_MODEL
+        return "" if self._annotation.model is not None else NO_MODEL
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -134,7 +134,7 @@ class Findings:
         chosen: Chosen,
         certain: float,
         classes: Mapping[str, Collection[Proposal]] | None = None,
-    ) -> Filled:
+    ) -> FillCounts:
         """Put what is kept into the session, as `fill` does.
 
         Raises
@@ -143,14 +143,14 @@ class Findings:
             If the labels or the session do not take it.
         """
         if self.found is None:
-            return Filled(0, 0)
-        self._annotation.ensure_target(len(chosen.kept))
+            return FillCounts(0, 0)
+        self._annotation.binding.ensure_target(len(chosen.kept))
         plane, session = self.found.plane, self._annotation.session
         done = fill(session, plane, chosen, self.rule(), certain, classes)
         self.note(done)
         return done
 
-    def note(self, done: Filled) -> None:
+    def note(self, done: FillCounts) -> None:
         """Remember a step that can be taken back."""
         self._step = done.step
 

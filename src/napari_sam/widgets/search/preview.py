@@ -8,7 +8,7 @@ import numpy as np
 from napari.components import ViewerModel
 
 from napari_sam.session.autofill import Chosen
-from napari_sam.widgets.layers.picture import Picture
+from napari_sam.widgets.layers.image_stack import ImageStack
 from napari_sam.widgets.layers.preview import Preview
 from napari_sam.widgets.search.slice_proposals import SliceProposals
 
@@ -28,7 +28,7 @@ class ProposalsPreview:
     ----------
     viewer : ViewerModel
         Where.
-    picture : Picture
+    picture : ImageStack
         Over what.
 
     Attributes
@@ -37,7 +37,7 @@ class ProposalsPreview:
         Whether anything is shown.
     """
 
-    def __init__(self, viewer: ViewerModel, picture: Picture) -> None:
+    def __init__(self, viewer: ViewerModel, picture: ImageStack) -> None:
         colours = (*COLOURS, FAINT)
         self._preview = Preview(viewer, picture, "napari-sam found", colours, opacity=0.6)
         self.visible = False

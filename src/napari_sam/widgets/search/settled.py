@@ -15,7 +15,7 @@ from napari_sam.session.objects import Status
 from napari_sam.session.overlap import Rule
 from napari_sam.session.session import Session
 from napari_sam.widgets.annotation.annotation import Annotation
-from napari_sam.widgets.layers.picture import on_plane
+from napari_sam.widgets.layers.image_stack import on_plane
 
 __all__ = ["has_accepted", "last_step", "searchable", "settled_on", "settled_state"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from napari_sam.inference.automatic.tiles import Tiling
 from napari_sam.progress import Progress
 from napari_sam.results import Proposal
-from napari_sam.session.autofill import Filled
+from napari_sam.session.autofill import FillCounts
 from napari_sam.widgets.common.keys import KEYS
 from napari_sam.widgets.common.wording import count, time_left
 
@@ -28,7 +28,7 @@ def known_again(known: int) -> str:
     return f" {count(known)} found again are left out: they are there already." if known else ""
 
 
-def filled(done: Filled) -> str:
+def filled(done: FillCounts) -> str:
     """Return what was put into the session, and what to do next."""
     said = [f"{count(done.accepted)} accepted."] if done.accepted or not done.waiting else []
     if done.waiting:

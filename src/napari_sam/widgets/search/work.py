@@ -16,7 +16,8 @@ from napari_sam.progress import Estimate, Progress
 from napari_sam.results import Proposal
 from napari_sam.serving.host import HostedModel
 from napari_sam.widgets.jobs.piecework import Piecework
-from napari_sam.widgets.jobs.plane import Contrast, Read
+from napari_sam.widgets.jobs.plane import StackContrast
+from napari_sam.widgets.layers.channel_mix import Read
 
 if TYPE_CHECKING:
     from napari_sam.inference.automatic.search import SearchResult
@@ -30,7 +31,7 @@ class SearchRequest:
     """Which slice to search, and how."""
 
     read: Read  # its pixels, in the model's thread
-    contrast: Contrast  # of the whole picture
+    contrast: StackContrast  # of the whole picture
     settings: GridSettings
     where: NDArray[np.bool_] | None = None  # (H, W), where anything is left; None: everywhere
     seeds: NDArray[np.float64] | None = None  # (N, 2) points to ask at; None: see `settings`

@@ -71,7 +71,7 @@ class TextPresenter(SearchPresenter):
         self._words = c.said
         grid = self._tab.grid_for(picture.plane_shape(seen))
         self.findings.begin(SliceProposals(seen, grid, areas=c.whole))
-        search = SearchRequest(picture.reader(seen), annotation.looks.contrast, grid)
+        search = SearchRequest(picture.reader(seen), annotation.planes.contrast, grid)
         c.show_start("Looking at the picture…")
         self._tab.unknown.check(model)
         key = annotation, model, seen, grid

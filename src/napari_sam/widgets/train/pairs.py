@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_sam.widgets.common.layer_choice import LayerChoice
-from napari_sam.widgets.layers.picture import Picture, is_helper
+from napari_sam.widgets.layers.image_stack import ImageStack, is_helper
 from napari_sam.widgets.train.work import NamedPair
 
 __all__ = ["Pair", "Pairs", "likely_pairs", "why_no_pair"]
@@ -77,7 +77,9 @@ class Pairs(QWidget):
 
     def arrays(self) -> list[NamedPair]:
         """Return name, image and labels of each pair, unread; of multiscale layers the finest."""
-        return [(image.name, Picture(image).data, _finest(labels)) for image, labels in self.pairs]
+        return [
+            (image.name, ImageStack(image).data, _finest(labels)) for image, labels in self.pairs
+        ]
 
     def disconnect_viewer(self) -> None:
         """Follow the viewer no longer."""
@@ -152,7 +154,7 @@ def likely_pairs(layers: Iterable[Layer]) -> list[Pair]:
 
 def why_no_pair(image: Image, labels: Labels) -> str:
     """Say in plain words why a picture and labels are no pair; empty if they are one."""
-    seen, drawn = Picture(image).shape, tuple(_finest(labels).shape)
+    seen, drawn = ImageStack(image).shape, tuple(_finest(labels).shape)
     if seen == drawn:
         return ""
     return (

@@ -8,12 +8,12 @@ from napari_sam.masks import Box
 from napari_sam.planes import Plane
 from napari_sam.session.objects import Objects
 
-__all__ = ["Boxes"]
+__all__ = ["BoxIndex"]
 
 FEW = 100  # new ones that are looked at one by one
 
 
-class Boxes:
+class BoxIndex:
     """The boxes of all masks of a plane; told of new ones, it may know some that are gone.
 
     Parameters

@@ -7,12 +7,14 @@ from typing import Any, TypeVar
 
 from napari_sam.planes import Plane
 
-__all__ = ["finite", "of", "plane", "whole"]
+__all__ = ["Json", "finite", "of", "plane", "whole"]
 
 T = TypeVar("T")
+Json = Any
+"""Something that was read from a file, or goes into one: nothing is known of it so far."""
 
 
-def of(kind: type[T], value: Any) -> T:
+def of(kind: type[T], value: object) -> T:
     """Return a value of exactly this kind.
 
     Raises
@@ -25,7 +27,7 @@ def of(kind: type[T], value: Any) -> T:
     return value
 
 
-def whole(value: Any, least: int = 0) -> int:
+def whole(value: object, least: int = 0) -> int:
     """Return a whole number from `least`, of no more than 64 bits.
 
     Raises
@@ -48,7 +50,7 @@ def whole(value: Any, least: int = 0) -> int:
     return number
 
 
-def finite(value: Any) -> float:
+def finite(value: object) -> float:
     """Return a finite number.
 
     Raises
@@ -62,7 +64,7 @@ def finite(value: Any) -> float:
     return number
 
 
-def plane(value: Any) -> Plane:
+def plane(value: object) -> Plane:
     """Return a plane: an index for each axis, and None for two.
 
     Raises

@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 from napari_sam.errors import SessionError
+from napari_sam.session import curation, drawing
 from napari_sam.session.disk.folder import SessionFolder, restore
 from napari_sam.session.session import Session
 from tests.session.disk.damage import (
@@ -134,7 +135,7 @@ class TestWhatOthersDo:
         for name in names:
             (folder.path / name).write_text("mine")
         folder.take_snapshot()
-        session.delete(list(session.objects))
+        curation.delete(session, list(session.objects))
         folder.close()
         restore(folder.path).folder.close()
         assert all((folder.path / name).read_text() == "mine" for name in names)
@@ -146,7 +147,7 @@ class TestWhatOthersDo:
         session, path = Session(), tmp_path / "mine"
         folder = SessionFolder.create(path, PICTURE)
         folder.serve(session)
-        session.draw((None, None), [(5, 5)], [1])
+        drawing.draw(session, (None, None), [(5, 5)], [1])
         (path / name).write_text("mine")
         folder.close()
         assert (path / name).read_text() == "mine"
@@ -164,7 +165,7 @@ class TestWhatOthersDo:
         session, folder = begun
         for _ in range(5):
             session.undo()
-        session.draw((None, None), [(5, 5)], [1])  # nothing can be made again now
+        drawing.draw(session, (None, None), [(5, 5)], [1])  # nothing can be made again now
         folder.close()
         assert folder.path.exists()
 

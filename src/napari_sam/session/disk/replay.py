@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from napari_sam.planes import Plane
 from napari_sam.session.changes import (
@@ -17,8 +16,9 @@ from napari_sam.session.changes import (
     backwards,
     still_fitting,
 )
-from napari_sam.session.disk.boxes import Boxes
+from napari_sam.session.disk.box_index import BoxIndex
 from napari_sam.session.disk.codec import Codec, InlineMasks
+from napari_sam.session.disk.validate import Json
 from napari_sam.session.ledger import Ledger
 from napari_sam.session.objects import Objects, Traits
 from napari_sam.session.overlap import take_away
@@ -43,7 +43,7 @@ class Replay:
 
     Parameters
     ----------
-    session : Ledger
+    ledger : Ledger
         What the oldest of the journals begins with.
 
     Attributes
@@ -56,13 +56,13 @@ class Replay:
         Number of the last line of the latest journal.
     """
 
-    def __init__(self, session: Ledger, whole: bool = True) -> None:
+    def __init__(self, ledger: Ledger, whole: bool = True) -> None:
         self.recovered = self.lost = self.line = 0
         self.whole = whole
-        self._session = session
+        self._ledger = ledger
         self._codec = Codec(InlineMasks())
 
-    def journal(self, values: Sequence[Any]) -> None:
+    def journal(self, values: Sequence[Json]) -> None:
         """Replay the lines of a journal; None stands for one that could not be read."""
         self.line, unread = 0, 0
         for value in _in_order(values):
@@ -85,11 +85,11 @@ class Replay:
         missing : int
             How many lines are missing before it; below zero if it comes too late.
         """
-        fits = self.whole and missing == 0 and _fits(record, self._session)
+        fits = self.whole and missing == 0 and _fits(record, self._ledger)
         fitting: Sequence[Record] | None = [record]
         if not fits:
             self.whole = False
-            fitting = None if missing < 0 else _made_to_fit(record, self._session, missing > 0)
+            fitting = None if missing < 0 else _made_to_fit(record, self._ledger, missing > 0)
         if missing >= 0:
             self.line += missing + 1
             self.lost += missing
@@ -97,44 +97,41 @@ class Replay:
             self.lost += 1
             return
         for one in fitting:
-            self._session.replay(one)
+            self._ledger.take(one)
         self.recovered += 1
 
-    def _read(self, value: Any) -> Record | None:
+    def _read(self, value: Json) -> Record | None:
         try:
             return self._codec.read_record(value)
         except Exception:  # a line may be right by its checksum and hold anything all the same
             return None
 
-    def _missing(self, value: Any, record: Record, unread: int) -> int:
+    def _missing(self, value: Json, record: Record, unread: int) -> int:
         """Return how many lines are missing before this one; below zero if it comes too late."""
         if (number := _line(value)) is not None:
             return int(number) - self.line - 1
         if isinstance(record, Done):
-            gap = record.change.number - self._session.number - 1
+            gap = record.change.number - self._ledger.number - 1
             return gap if gap < 0 else max(gap, unread)
         return unread
 
 
-def tidy(session: Ledger) -> None:
+def tidy(ledger: Ledger) -> None:
     """Take away objects of which no pixel is left, and name classes whose names are lost."""
-    nothing = (held for held in session.objects.values() if not held.sections)
-    session.replay(Adopted(tuple(TraitsEdit(held.id, held.traits, None) for held in nothing)))
-    used = {session.new_class, *(held.class_id for held in session.objects.values())}
-    if unnamed := used - set(session.classes):
-        names = {number: f"class {number}" for number in sorted(unnamed)}
-        settings = replace(session.settings, classes={**session.classes, **names})
-        session.replay(Configured(settings))
+    nothing = (held for held in ledger.objects.values() if not held.sections)
+    ledger.take(Adopted(tuple(TraitsEdit(held.id, held.traits, None) for held in nothing)))
+    used = {ledger.scheme.new_class, *(held.class_id for held in ledger.objects.values())}
+    ledger.take(Configured(ledger.scheme.naming(used)))
 
 
-def _made_to_fit(record: Record, session: Ledger, gap: bool) -> Sequence[Record] | None:
+def _made_to_fit(record: Record, ledger: Ledger, gap: bool) -> Sequence[Record] | None:
     """Return what does to these objects what a record says; None if nothing can.
 
     What an edit says was before is taken from what is there. Pixels that some other object holds,
     which was to lose them in between, are taken from it. A step back of which nobody knows what it
     took back is taken to be about the step that is missing before it, if there is a gap.
     """
-    history, objects = session.history, session.objects
+    history, objects = ledger.history, ledger.objects
     match record:
         case Done(change) if any(c.number == change.number for c in history.known):
             return None
@@ -147,7 +144,7 @@ def _made_to_fit(record: Record, session: Ledger, gap: bool) -> Sequence[Record]
         case Grown(
             number, edits
         ):  # a step of its own, for what was done in between is undone first
-            draft = session.draft
+            draft = ledger.draft
             return [Done(Change(number, Kind.PROPAGATED, draft, draft, _mended(edits, objects)))]
         case Adopted(edits):
             return [Adopted(_mended(edits, objects))]
@@ -158,9 +155,9 @@ def _made_to_fit(record: Record, session: Ledger, gap: bool) -> Sequence[Record]
     return [record]
 
 
-def _in_order(values: Sequence[Any]) -> list[Any]:
+def _in_order(values: Sequence[Json]) -> list[Json]:
     """Put lines in the order of their numbers, if all have one; leave out those that are twice."""
-    seen: dict[Any, Any] = {}
+    seen: dict[object, Json] = {}
     once = []
     for value in values:
         key = _key(value)
@@ -173,13 +170,13 @@ def _in_order(values: Sequence[Any]) -> list[Any]:
     return [*sorted(readable, key=_line), *once[last + 1 :]]
 
 
-def _line(value: Any) -> Any:
+def _line(value: Json) -> Json:
     """Return the number of a line; None if it has none, as those of earlier versions."""
     number = value.get("line") if isinstance(value, dict) else None
     return number if type(number) is int else None
 
 
-def _key(value: Any) -> Any:
+def _key(value: Json) -> Json:
     """Return what two lines have in common that are the same; None if nothing tells."""
     if (line := _line(value)) is not None:
         return "line", line
@@ -188,16 +185,16 @@ def _key(value: Any) -> Any:
     return ("do", number) if type(number) is int else None
 
 
-def _fits(record: Record, session: Ledger) -> bool:
+def _fits(record: Record, ledger: Ledger) -> bool:
     """Tell whether a record follows from what is there."""
-    history = session.history
+    history = ledger.history
     match record:
         case Done(change):
-            return change.number == session.number + 1 and _follow(change.edits, session.objects)
+            return change.number == ledger.number + 1 and _follow(change.edits, ledger.objects)
         case Grown(number, edits):
-            return history.find(number) is not None and _follow(edits, session.objects)
+            return history.find(number) is not None and _follow(edits, ledger.objects)
         case Adopted(edits):
-            return _follow(edits, session.objects)
+            return _follow(edits, ledger.objects)
         case Undone(number):
             return _is_last(number, history.done)
         case Redone(number):
@@ -223,10 +220,10 @@ def _steps_to(number: int | None, changes: Sequence[Change]) -> int:
 
 def _mended(edits: Iterable[Edit], objects: Objects) -> tuple[Edit, ...]:
     made: list[Edit] = []
-    boxes: dict[Plane, Boxes] = {}
+    boxes: dict[Plane, BoxIndex] = {}
     for edit in edits:
         if isinstance(edit, SectionEdit) and edit.plane not in boxes:
-            boxes[edit.plane] = Boxes(objects, edit.plane)
+            boxes[edit.plane] = BoxIndex(objects, edit.plane)
         for fit in _made_of(edit, objects, boxes):
             apply((fit,), objects)
             made.append(fit)
@@ -236,7 +233,7 @@ def _mended(edits: Iterable[Edit], objects: Objects) -> tuple[Edit, ...]:
     return tuple(made)
 
 
-def _made_of(edit: Edit, objects: Objects, boxes: Mapping[Plane, Boxes]) -> list[Edit]:
+def _made_of(edit: Edit, objects: Objects, boxes: Mapping[Plane, BoxIndex]) -> list[Edit]:
     """Return the edits that bring about what one edit says was after it."""
     number, held = edit.object_id, objects.get(edit.object_id)
     if isinstance(edit, TraitsEdit):

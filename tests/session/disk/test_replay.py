@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from napari_sam.errors import SessionError
+from napari_sam.session import curation
 from napari_sam.session.disk.folder import SessionFolder, restore
 from napari_sam.session.disk.manifest import Manifest
+from napari_sam.session.paint import paint
 from napari_sam.session.session import Session
 from tests.fakes import ArrayTarget
 from tests.session.disk.damage import (
@@ -49,7 +51,7 @@ def test_what_was_damaged_is_kept_by_all_that_follows(written):
     again = restore(written.parent)
     assert not again.damaged
     assert image_of(again.session) == image
-    again.session.delete(list(again.session.objects))
+    curation.delete(again.session, list(again.session.objects))
     again.folder.take_snapshot()
     again.folder.close()
     opened(written)
@@ -177,14 +179,14 @@ def test_a_step_back_from_what_is_lost_takes_nothing_else_back(begun):
 
 def test_an_object_whose_beginning_is_lost_begins_where_it_is_mentioned_next(begun):
     session, folder = begun
-    session.set_class([2], 1)
-    session.lock([2])
+    curation.set_class(session, [2], 1)
+    curation.lock(session, [2])
     rows, columns = (at.ravel() for at in np.mgrid[30:33, 30:33])
     zeros, labels = np.zeros(len(rows), int), np.zeros((SIDE, SIDE), np.uint16)
-    session.lock([2], False)
-    session.write_to(ArrayTarget(labels))
+    curation.lock(session, [2], False)
+    session.labels.write_to(ArrayTarget(labels))
     labels[rows, columns] = 2
-    session.paint((None, None), rows, columns, zeros, zeros + 2)
+    paint(session, (None, None), rows, columns, zeros, zeros + 2)
     pixels = session.objects[2].pixels
     folder.close()
     journal = folder.path / "journal-000000.jsonl"
@@ -197,7 +199,7 @@ def test_an_object_whose_beginning_is_lost_begins_where_it_is_mentioned_next(beg
 
 def test_no_pixel_has_two_owners_where_what_freed_it_is_lost(begun):
     session, folder = begun
-    session.delete([1])
+    curation.delete(session, [1])
     add(session, square(0, 3))
     folder.close()
     journal = folder.path / "journal-000000.jsonl"
@@ -208,7 +210,7 @@ def test_no_pixel_has_two_owners_where_what_freed_it_is_lost(begun):
     assert session.objects[1].pixels == 9 * 3
     assert sum(held.pixels for held in session.objects.values()) == 9 * 3 + 5 * 81
     labels = np.zeros((SIDE, SIDE), np.uint16)
-    session.write_to(ArrayTarget(labels))
+    session.labels.write_to(ArrayTarget(labels))
     session.undo()
     assert np.count_nonzero(labels == 1) == session.objects[1].pixels == 81
 
@@ -237,7 +239,7 @@ def test_whatever_is_damaged_labels_and_objects_agree_and_nothing_is_gone(tmp_pa
         restored = restore(path, HISTORY)
         assert restored.damaged
         labels = np.zeros((3, 24, 32), int)
-        restored.session.write_to(ArrayTarget(labels))
+        restored.session.labels.write_to(ArrayTarget(labels))
         np.testing.assert_array_equal(labels, shown(restored.session))
         while restored.session.can_undo:
             restored.session.undo()

@@ -10,11 +10,11 @@ from napari.layers import Labels, Layer
 from numpy.typing import NDArray
 
 from napari_sam.planes import Plane
-from napari_sam.session.ledger import Ledger
+from napari_sam.session.session import Session
+from napari_sam.widgets.layers.image_stack import OURS, ImageStack, is_helper, on_plane
 from napari_sam.widgets.layers.labels_target import why_not
-from napari_sam.widgets.layers.picture import OURS, Picture, is_helper, on_plane
 
-__all__ = ["layer_to_go_on_in", "name_as_before"]
+__all__ = ["layer_to_resume_in", "name_as_before"]
 
 LEFT_ALONE = (
     "'{}' holds other labels than your saved objects, and stays as it is: they are in '{}'."
@@ -31,8 +31,8 @@ class _Shown:
         return np.asarray(self.layer.data[on_plane(plane)])
 
 
-def layer_to_go_on_in(
-    layers: Iterable[Layer], picture: Picture, session: Ledger, chosen: Labels | None
+def layer_to_resume_in(
+    layers: Iterable[Layer], picture: ImageStack, session: Session, chosen: Labels | None
 ) -> Labels | None:
     """Return the layer that a session that was saved goes on in; None if it needs a new one.
 
@@ -43,25 +43,25 @@ def layer_to_go_on_in(
     ----------
     layers : iterable of Layer
         Of the viewer.
-    picture : Picture
+    picture : ImageStack
         What is annotated.
-    session : Ledger
+    session : Session
         With its objects; not yet bound to labels.
     chosen : Labels, optional
         The layer to write to so far.
     """
     labels = (layer for layer in layers if isinstance(layer, Labels) and not is_helper(layer))
     usable = [one for one in labels if not why_not(one, picture) and _has_room(one, session)]
-    if chosen in usable and session.fits(_Shown(chosen)):
+    if chosen in usable and session.labels.fits(_Shown(chosen)):
         return chosen
     if not session.objects:
         return None
-    same = [layer for layer in usable if session.shown_in(_Shown(layer))]
+    same = [layer for layer in usable if session.labels.shown_in(_Shown(layer))]
     return max(same, key=lambda layer: (_was(layer, session), _is_ours(layer)), default=None)
 
 
 def name_as_before(
-    layers: Iterable[Layer], session: Ledger, new: Labels, chosen: Labels | None
+    layers: Iterable[Layer], session: Session, new: Labels, chosen: Labels | None
 ) -> str:
     """Call a new layer as the one from before; say why it is not that, or the chosen one."""
     others = (layer for layer in layers if isinstance(layer, Labels) and layer is not new)
@@ -70,20 +70,20 @@ def name_as_before(
     return "" if other is None else LEFT_ALONE.format(other.name, new.name)
 
 
-def _has_room(layer: Labels, session: Ledger) -> bool:
+def _has_room(layer: Labels, session: Session) -> bool:
     """Tell whether the labels of all objects fit a layer's type."""
     objects = session.objects.values()
     labels = [held.class_id if session.semantic else held.id for held in objects]
     return max(labels, default=0) <= np.iinfo(layer.data.dtype).max
 
 
-def _name(session: Ledger) -> str:
+def _name(session: Session) -> str:
     """Return what the layer was called; empty if nobody has written that down."""
     name = session.view.get("labels")
     return name if isinstance(name, str) else ""
 
 
-def _was(layer: Labels, session: Ledger) -> bool:
+def _was(layer: Labels, session: Session) -> bool:
     return bool(layer.name == _name(session))
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_sam.session.batch import Proposal
+from napari_sam.session import curation
+from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.objects import Status
 from tests.widgets.annotation.test_labels import press
@@ -63,9 +64,9 @@ def test_a_prompt_that_is_taken_back_is_shown(viewer, panel, settle):
 def test_a_step_over_many_slices_is_counted(viewer, panel):
     session, mask = panel.annotation.session, np.zeros((40, 60), bool)
     mask[20:25, 30:40] = True
-    with session.begin(Kind.PROPAGATED) as batch:
+    with Batch(session, Kind.PROPAGATED) as batch:
         for z in range(4, 12):
-            batch.add((z, None, None), [Proposal(mask, object_id=2, score=0.9)])
+            batch.add((z, None, None), [NewMask(mask, object_id=2, score=0.9)])
     panel.controls.undo.click()
     assert told(panel) == "Object 2 is gone again on 8 slices."
     assert panel.annotation.seen == (4, None, None)  # the nearest one
@@ -76,7 +77,7 @@ def test_a_step_over_many_slices_is_counted(viewer, panel):
 
 def test_what_is_as_before_is_said(viewer, panel):
     session = panel.annotation.session
-    session.set_status([1], Status.UNCLEAR)
+    curation.set_status(session, [1], Status.UNCLEAR)
     panel.controls.undo.click()
     assert told(panel) == "Object 1 is as before on slice 7."
     session.configure(classes={1: "cell", 2: "other"})

@@ -6,24 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from napari_sam.session.disk.generations import journal_path, journals, snapshot_path, snapshots
 from napari_sam.session.disk.journal import Lines, read_journal
 from napari_sam.session.disk.manifest import FILE, LOCK
-from napari_sam.session.disk.salvage import Replay, tidy
+from napari_sam.session.disk.replay import Replay, tidy
+from napari_sam.session.disk.rotation import journal_path, journals, snapshot_path, snapshots
 from napari_sam.session.disk.snapshot import read_snapshot
 from napari_sam.session.ledger import HISTORY_BYTES, Ledger
-from napari_sam.session.session import Session
 
-__all__ = ["Reading", "holds_nothing", "read_folder"]
+__all__ = ["FolderContents", "holds_nothing", "read_folder"]
 
 
 @dataclass(frozen=True, eq=False)
-class Reading:
+class FolderContents:
     """What was read.
 
     Parameters
     ----------
-    session : Session
+    ledger : Ledger
         As it is after the last line.
     generation : int
         Number of the latest snapshot or journal.
@@ -37,7 +36,7 @@ class Reading:
         False if anything is damaged, missing or not understood.
     """
 
-    session: Session
+    ledger: Ledger
     generation: int
     lines: Lines
     line: int
@@ -46,7 +45,7 @@ class Reading:
     whole: bool
 
 
-def read_folder(path: Path, history_bytes: int, before: int | None = None) -> Reading:
+def read_folder(path: Path, history_bytes: int, before: int | None = None) -> FolderContents:
     """Read the latest snapshot and the steps since, or what is left of them.
 
     Of a snapshot that is damaged, an older one takes the place if that and all steps in between
@@ -73,50 +72,50 @@ def read_folder(path: Path, history_bytes: int, before: int | None = None) -> Re
     generation = max((*kept, *written), default=0)
     for base in (*reversed(kept), 0):
         if set(range(base, generation)) <= set(written):
-            session = Session(history_bytes=history_bytes)
-            if _begun(session, path, base)[1] == 0:
+            ledger = Ledger(history_bytes)
+            if _begun(ledger, path, base)[1] == 0:
                 whole = range(base, generation + 1)
-                return _replayed(session, path, whole, generation, (0, 0))
+                return _replayed(ledger, path, whole, generation, (0, 0))
     first, recovered, lost = 0, 0, int(not kept)
-    session = Session(history_bytes=history_bytes)
+    ledger = Ledger(history_bytes)
     for base in reversed(kept):  # the latest of which anything can be read
-        recovered, missing = _begun(session, path, base)
+        recovered, missing = _begun(ledger, path, base)
         lost += missing
         if recovered:
             first = base
             break
-        session = Session(history_bytes=history_bytes)
+        ledger = Ledger(history_bytes)
     steps = [n for n in written if n >= first] or [generation]
-    return _replayed(session, path, steps, generation, (recovered, lost))
+    return _replayed(ledger, path, steps, generation, (recovered, lost))
 
 
-def _begun(session: Ledger, path: Path, base: int) -> tuple[int, int]:
+def _begun(ledger: Ledger, path: Path, base: int) -> tuple[int, int]:
     """Fill an empty session with a snapshot; return how much of it can be read, and cannot."""
     if base == 0:
         return 0, 0
     try:
-        return read_snapshot(session, snapshot_path(path, base))
+        return read_snapshot(ledger, snapshot_path(path, base))
     except Exception:  # whatever damaged data makes the libraries raise
         return 0, 1
 
 
 def _replayed(
-    session: Session,
+    ledger: Ledger,
     path: Path,
     generations: Sequence[int],
     latest: int,
     counted: tuple[int, int],
-) -> Reading:
+) -> FolderContents:
     """Do the steps of these journals again, over a session that holds what was before."""
-    replay = Replay(session, whole=not counted[1])
+    replay = Replay(ledger, whole=not counted[1])
     for generation in generations:
         lines = read_journal(journal_path(path, generation))
         replay.journal(lines.values)
     if not replay.whole:
-        tidy(session)
+        tidy(ledger)
     there = journal_path(path, latest).exists()
-    return Reading(
-        session,
+    return FolderContents(
+        ledger,
         latest,
         lines,
         replay.line,

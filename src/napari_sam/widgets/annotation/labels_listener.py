@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from napari.utils.events import Event
 
 from napari_sam.planes import Plane, spanned
-from napari_sam.session.session import Session
+from napari_sam.session.paint import absorb, paint
 from napari_sam.widgets.layers.labels_target import KEPT, LabelsTarget, painted_planes
 
-__all__ = ["LabelsWatch"]
+if TYPE_CHECKING:
+    from napari_sam.widgets.annotation.annotation import Annotation
+
+__all__ = ["LabelsListener"]
 
 
-class _Annotation(Protocol):
-    """What an annotation gives."""
-
-    session: Session
-
-    @property
-    def seen(self) -> Plane | None: ...
-
-    def step(self, step: Callable[[Session], object]) -> bool: ...
-
-
-class LabelsWatch:
+class LabelsListener:
     """Makes steps of the session of it, and writes nothing into labels that became others.
 
     Parameters
@@ -35,23 +26,12 @@ class LabelsWatch:
         Whose session writes to the target.
     target : LabelsTarget
         The labels.
-    rest : callable
-        Called when labels and objects have to be compared, but not at once.
-    remark : callable
-        Takes a sentence for the user.
     """
 
-    def __init__(
-        self,
-        annotation: _Annotation,
-        target: LabelsTarget,
-        rest: Callable[[], object],
-        remark: Callable[[str], object],
-    ) -> None:
+    def __init__(self, annotation: Annotation, target: LabelsTarget) -> None:
         self._annotation, self._target = annotation, target
-        self._rest, self._remark = rest, remark
         self._writes = True
-        annotation.session.write_to(target, target.largest)
+        annotation.session.labels.write_to(target, target.largest)
         events = target.layer.events
         self._heard = (
             (events.paint, self._painted),
@@ -66,13 +46,13 @@ class LabelsWatch:
         for event, take in self._heard:
             event.disconnect(take)
         self._target.release()
-        self._annotation.session.write_to(None)
+        self._annotation.session.labels.write_to(None)
 
     def compare(self, plane: Plane) -> None:
         """Take what differs between the labels of a plane and its objects as painted."""
         axes = self._annotation.session.objects.axes()
         if self._writes and self._target.has(plane) and axes in (None, spanned(plane)):
-            self._annotation.step(lambda s: s.absorb(plane))
+            self._annotation.step(lambda s: absorb(s, plane))
 
     def _painted(self, event: Event) -> None:
         """Take what somebody has painted as a step of the session.
@@ -80,7 +60,7 @@ class LabelsWatch:
         napari tells of a single dab before it writes it, so what locked objects have to get back is
         written again a little later.
         """
-        self._rest()
+        self._annotation.look_soon()
         session, seen = self._annotation.session, self._annotation.seen
         axes = session.objects.axes() or (None if seen is None else spanned(seen))
         shape = self._target.layer.data.shape
@@ -88,24 +68,24 @@ class LabelsWatch:
             return
         for painted in painted_planes(shape, event.value, axes):
             if not session.semantic:
-                session.note_id(int(painted.after.max()))
-            self._annotation.step(partial(Session.paint, **painted._asdict()))
+                session.labels.note_id(int(painted.after.max()))
+            self._annotation.step(partial(paint, **painted._asdict()))
 
     def _redrawn(self, event: Event) -> None:
         """Compare labels and objects soon: napari's own undo tells of nothing else."""
         if not self._target.writing:
-            self._rest()
+            self._annotation.look_soon()
 
     def _replaced(self, event: Event) -> None:
         session, wrote = self._annotation.session, self._writes
         lost = self._target.lost
         self._writes = not lost
         if lost and wrote:
-            session.write_to(None)
-            self._remark(f"⚠ {lost} {KEPT}")
+            session.labels.write_to(None)
+            self._annotation.remarked.emit(f"⚠ {lost} {KEPT}")
         elif not lost and wrote:
-            session.note_id(self._target.largest)
+            session.labels.note_id(self._target.largest)
         elif not lost:
             self._writes = self._annotation.step(
-                lambda s: s.write_to(self._target, self._target.largest)
+                lambda s: s.labels.write_to(self._target, self._target.largest)
             )

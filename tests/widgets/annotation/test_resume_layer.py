@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from napari.layers import Labels
 
+from napari_sam.session import drawing
 from napari_sam.session.disk.folder import SessionFolder
 from napari_sam.session.disk.library import all_saved, sessions_folder
 from napari_sam.session.session import Session
@@ -152,8 +153,8 @@ def test_what_was_erased_in_a_layer_that_was_left_does_not_come_back(viewer, pan
 
 def test_a_chosen_layer_without_room_for_the_ids_is_left_alone(begin, settle, new_panel, calm):
     viewer, panel = begin(picture(*SHAPE))
-    panel.annotation.ensure_target()
-    panel.annotation.session.note_id(400)
+    panel.annotation.binding.ensure_target()
+    panel.annotation.session.labels.note_id(400)
     work(viewer, panel, settle)
     panel.close_panel()
     viewer.layers.remove(labels_of(viewer)[0])
@@ -177,7 +178,7 @@ def test_what_is_being_drawn_in_a_picture_of_other_axes_is_refused(begin, settle
     panel.close_panel()
     session = Session()
     folder.serve(session)
-    session.draw((None, None), [(5, 50)], [1])
+    drawing.draw(session, (None, None), [(5, 50)], [1])
     folder.let_go()  # as if it had crashed
     viewer, panel = begin(data)
     panel.controls.go_on.answers[0].click()

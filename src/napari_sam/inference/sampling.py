@@ -1,0 +1,52 @@
+"""Pixels from all over a stack, enough to find its contrast."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from numpy.typing import NDArray
+
+from napari_sam.arrays import plain
+
+__all__ = ["sample_stack", "sample_steps"]
+
+PLANES, SIDE = 16, 256
+
+
+def sample_steps(shape: Sequence[int]) -> list[int]:
+    """Return the step along each spatial axis, (..., Y, X), to take about 16 planes of 256 x 256.
+
+    A single plane is taken whole.
+
+    Examples
+    --------
+    >>> sample_steps((60, 1024, 1024)), sample_steps((1024, 1024))
+    ([3, 4, 4], [1, 1])
+    """
+    if len(shape) == 2:
+        return [1, 1]
+    per_axis = round(PLANES ** (1 / (len(shape) - 2)))
+    counts = [per_axis] * (len(shape) - 2) + [SIDE] * 2
+    return [max(1, size // count) for size, count in zip(shape, counts, strict=True)]
+
+
+def sample_stack(data: Any, ndim: int) -> NDArray[Any]:
+    """Return the pixels of about 16 planes of 256 x 256, evenly spaced: (N,) or (N, colours).
+
+    Parameters
+    ----------
+    data : array-like
+        (..., Y, X) or (..., Y, X, colours).
+    ndim : int
+        Number of its axes but the colours, at least 3.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sample_stack(np.zeros((60, 1024, 1024)), 3).shape
+    (1310720,)
+    """
+    steps = sample_steps(data.shape[:ndim])
+    sample = plain(data[tuple(slice(None, None, step) for step in steps)], "the stack")
+    return sample.reshape(-1, *sample.shape[ndim:])

@@ -1,0 +1,137 @@
+"""Labels that are there already become objects, as soon as somebody means them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from napari_sam.errors import InputError
+from napari_sam.masks import Box, CroppedMask, cropped_masks, slices
+from napari_sam.planes import Plane, spanned
+from napari_sam.session.changes import Edit, SectionEdit, TraitsEdit
+from napari_sam.session.objects import (
+    LARGEST,
+    LabelArray,
+    Objects,
+    Origin,
+    Section,
+    Source,
+    Status,
+    Traits,
+)
+from napari_sam.session.overlap import Rule
+from napari_sam.session.records import Adopted, Configured
+from napari_sam.session.session import Session
+
+__all__ = ["adopt", "check_axes", "labels_under", "object_at"]
+
+
+def object_at(session: Session, plane: Plane, row: int, column: int) -> int | None:
+    """Return the object at a pixel of a plane, or None.
+
+    A label that is no object yet becomes one.
+    """
+    window = (row, column, row + 1, column + 1)
+    there = int(session.objects.owners(plane, window)[0, 0])
+    labels = session.labels.read(plane)
+    if not there and labels is not None and labels[row, column]:
+        adopt(session, plane, [int(labels[row, column])])
+        there = int(session.objects.owners(plane, window)[0, 0])
+    return there or None
+
+
+def adopt(
+    session: Session,
+    plane: Plane,
+    values: Collection[int] | None = None,
+    labels: LabelArray | None = None,
+) -> None:
+    """Make objects of labels of a plane that are none yet; no step, for no pixel changes.
+
+    Parameters
+    ----------
+    session : Session
+        Takes the objects.
+    plane : Plane
+        Where.
+    values : collection of int, optional
+        Only these labels. Where they are numbers of classes, each becomes one object.
+    labels : (H, W) int, optional
+        Those of the plane, if they are not as in the target.
+
+    Raises
+    ------
+    InputError
+        If the plane lies across those of the other objects, or a label is below zero, or larger
+        than ids can be.
+    """
+    labels = session.labels.read(plane) if labels is None else labels
+    if labels is None:
+        return
+    check_axes(session, plane)
+    first = session.labels.new_id(plane, int(labels.max()))
+    edits = _edits(session.objects, labels, plane, session.semantic, first, values)
+    if not edits:
+        return
+    made = [e.after for e in edits if isinstance(e, TraitsEdit) and e.after is not None]
+    named = session.scheme.naming({traits.class_id for traits in made})
+    if named != session.scheme:
+        session.commit(Configured(named))
+    session.commit(Adopted(tuple(edits)), quiet=True)
+
+
+def labels_under(
+    session: Session, plane: Plane, mask: CroppedMask, rule: Rule
+) -> LabelArray | None:
+    """Return the labels of a plane; what a mask is to replace is an object from now on."""
+    labels = session.labels.read(plane)
+    if rule is Rule.REPLACE and labels is not None:
+        unowned = mask.crop() & (session.objects.owners(plane, mask.box) == 0)
+        there = np.where(unowned, labels[slices(mask.box)], 0)
+        if there.any():
+            adopt(session, plane, np.unique(there[there != 0]).tolist(), labels)
+    return labels
+
+
+def check_axes(session: Session, plane: Plane) -> None:
+    """Raise an InputError if a plane lies across those of the objects."""
+    axes, known = spanned(plane), session.objects.axes()
+    if known not in (None, axes):
+        raise InputError(
+            f"the objects of this session lie in planes along axes {known}, this one lies "
+            f"along {axes}; turn the view back, or choose a new Labels layer"
+        )
+
+
+def _edits(
+    objects: Objects,
+    labels: LabelArray,
+    plane: Plane,
+    semantic: bool,
+    first_new: int,
+    values: Collection[int] | None,
+) -> Sequence[Edit]:
+    """Return the edits that make objects of labels that nobody owns yet."""
+    whole: Box = (0, 0, *labels.shape)
+    loose = (labels != 0) & (objects.owners(plane, whole) == 0)
+    if values is not None:
+        loose[loose] = np.isin(labels[loose], list(values))
+    edits: list[Edit] = []
+    for value, mask in cropped_masks(np.where(loose, labels, 0)).items():
+        if value > LARGEST:
+            raise InputError(
+                f"the labels hold the number {value}; objects have numbers up to {LARGEST}. Number "
+                "them anew, or choose a new Labels layer"
+            )
+        number = first_new + len(edits) // 2 if semantic else value
+        before = objects.section(number, plane)
+        if number not in objects:
+            edits.append(TraitsEdit(number, None, Traits(value) if semantic else Traits()))
+        if before is None or before.mask is None:
+            after = Section(mask, None, Origin(Source.IMPORTED), Status.ACCEPTED)
+        else:
+            after = replace(before, mask=before.mask.joined(mask))
+        edits.append(SectionEdit(number, plane, before, after))
+    return edits
