@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -346,6 +348,23 @@ class TestFilling:
         bench.controls.accept.click()
         np.testing.assert_array_equal(layer.data == 7, data == 7)
         assert len(np.unique(layer.data)) == 6
+
+
+@pytest.mark.parametrize("tab", ["auto", "text"])
+def test_nothing_of_another_picture_is_kept(open_picture, tab):
+    bench = open_picture()
+    tab = getattr(bench.panel, tab)
+    if tab is bench.tab:
+        bench.find()
+    before = weakref.ref(tab.presenter)
+    bench.panel.controls.picture.choose(bench.viewer.add_image(seen(), name="other"))
+    bench.qtbot.waitUntil(lambda: gc.collect() >= 0 and before() is None)
+    assert tab.presenter is not None
+    assert tab.controls.tuning.isHidden()
+    bench.viewer.layers.clear()
+    assert tab.presenter is None
+    assert tab.controls.status.text().startswith("Choose a picture")
+    assert not tab.controls.start.isEnabled()
 
 
 class TestCutShort:
