@@ -51,7 +51,7 @@ class StackWorker(QObject):
     """Searches a stack while somebody goes on annotating; the slices that are done stay."""
 
     progressed = Signal(object)  # Progress in slices; its found is how many objects there are
-    ended = Signal(str, object)  # empty, or why before all was searched; Filled
+    ended = Signal(str, object)  # empty, or why before all was searched; FillCounts
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)

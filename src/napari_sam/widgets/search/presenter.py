@@ -6,13 +6,12 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 
-from qtpy.QtCore import QTimer
-
 from napari_sam.errors import NapariSamError
 from napari_sam.results import Proposal
 from napari_sam.session.autofill import Chosen
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.common.connections import Connections
+from napari_sam.widgets.common.timers import new_timer
 from napari_sam.widgets.search.controls import SearchControls
 from napari_sam.widgets.search.findings import Findings
 from napari_sam.widgets.search.wording import filled
@@ -43,11 +42,9 @@ class SearchPresenter(ABC):
         self.annotation, self.findings = annotation, findings
         self._chosen: Chosen | None = None  # by the sliders
         self._said = ""  # in place of what can be done
-        self._soon = QTimer()
-        self._soon.setSingleShot(True)
+        self._soon = new_timer(REST_MS, self.filter)
         self._connections = Connections()
         connect, c = self._connections.add, controls
-        connect(self._soon.timeout, self.filter)
         connect(c.start.clicked, self.start)
         connect(c.propose.clicked, lambda: self.put(math.inf))
         connect(c.accept.clicked, lambda: self.put(-math.inf))
