@@ -79,7 +79,7 @@ class Review(QObject):
         if self._now is not None:
             self._now.close()
             self._now = None
-        self._list.portraits.draw_from(None if annotation is None else annotation.picture)
+        self._list.thumbnails.draw_from(None if annotation is None else annotation.picture)
         if annotation is None:
             self._list.show_session(None)
         else:
@@ -88,7 +88,7 @@ class Review(QObject):
     def close(self) -> None:
         """Let go of everything."""
         self.follow(None)
-        self._list.portraits.close()
+        self._list.thumbnails.close()
 
     def refresh(self) -> None:
         """Show in the list what has changed since."""
@@ -122,7 +122,6 @@ class _Objects:
         self._follow()
 
     def close(self) -> None:
-        """Serve them no longer."""
         self._annotation.changed.disconnect(self._follow)
         if self._session is not None:
             self._session.objects_changed.disconnect(self._note)
@@ -131,18 +130,15 @@ class _Objects:
         self._soon.deleteLater()
 
     def refresh(self) -> None:
-        """Show in the list what has changed since."""
         self._soon.stop()
         changed, self._changed = self._changed, set()
         if changed:
             self._list.refresh(changed)
 
     def say(self, text: str) -> None:
-        """Remark something."""
         self._annotation.remarked.emit(text)
 
     def show_weakest(self, object_id: int) -> None:
-        """Go to where an object is least sure."""
         held = self._annotation.session.objects.get(object_id)
         plane = None if held is None else weakest_plane(held)
         if plane is not None:
@@ -172,7 +168,6 @@ class _Objects:
             self._go(one, plane)
 
     def continue_here(self) -> None:
-        """Draw the next mask of the selected object."""
         one = self._one()
         if one is None:
             self.say(CHOOSE)
@@ -180,7 +175,6 @@ class _Objects:
             self._do(lambda s: drawing.continue_object(s, one))
 
     def pick(self) -> None:
-        """Select the object below the mouse."""
         annotation = self._annotation
         at, seen = pixel_below(self._viewer, annotation.picture), annotation.seen
         found: list[int | None] = [None]
@@ -195,7 +189,6 @@ class _Objects:
         self._list.select(found[-1])
 
     def merge(self) -> None:
-        """Make the selected objects one."""
         ids = self._list.selected
         if self._do(lambda s: curation.merge(s, ids)):
             self._list.select(ids[0])
@@ -215,11 +208,9 @@ class _Objects:
         self._do_to_selected(lambda s, ids: curation.lock(s, ids, not locked))
 
     def delete(self) -> None:
-        """Take the selected objects away."""
         self._do_to_selected(curation.delete)
 
     def give_class(self, class_id: int) -> None:
-        """Give the selected objects a class."""
         self._do_to_selected(lambda s, ids: curation.set_class(s, ids, class_id))
 
     def configure(self, semantic: bool, classes: Mapping[int, str], new_class: int) -> None:
@@ -246,7 +237,6 @@ class _Objects:
             self.go_on()
 
     def tell_selection(self) -> None:
-        """Let the hints and the ring follow what is selected."""
         self._annotation.select(self._one())
         self._highlight.refresh()
 

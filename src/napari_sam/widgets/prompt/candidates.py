@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QIcon
 from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QWidget
@@ -47,7 +44,7 @@ class Thumbnails(QWidget):
         self._group.idClicked.connect(self.chosen)
 
     def show_candidates(
-        self, plane: NDArray[Any], limits: tuple[float, float], prediction: Prediction, choice: int
+        self, plane: np.ndarray, limits: tuple[float, float], prediction: Prediction, choice: int
     ) -> None:
         """Show the candidates of a prediction over a picture plane (H, W) or (H, W, colours)."""
         if prediction is not self._shown:

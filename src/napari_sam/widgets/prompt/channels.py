@@ -98,14 +98,12 @@ class _PictureChannels:
         self._renew()
 
     def close(self) -> None:
-        """Follow picture and viewer no longer."""
         self._controls.view.source = lambda: None
         for event, slot in self._slots():
             event.disconnect(slot)
         self._picture.changed.disconnect(self._renew)
 
     def confirm(self) -> None:
-        """Take the axis that was asked about."""
         self.say(self._guess)
 
     def say(self, axis: int | None) -> None:

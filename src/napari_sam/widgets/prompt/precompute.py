@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import product, repeat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from numpy.typing import NDArray
+import numpy as np
 from qtpy.QtCore import QObject, Signal
 
 from napari_sam.inference.store.store import EmbeddingStore
@@ -181,8 +181,8 @@ class _Pass:
         """Let go of the model, without waiting for the garbage collector."""
         self._steps = iter(())
 
-    def _read(self, plane: Plane) -> NDArray[Any]:
+    def _read(self, plane: Plane) -> np.ndarray:
         return self._mix.reader(plane)()
 
-    def _keep(self, pixels: NDArray[Any]) -> int:
+    def _keep(self, pixels: np.ndarray) -> int:
         return self._segmenter.keep(pixels, self._contrast.of(self._segmenter), self._pause)

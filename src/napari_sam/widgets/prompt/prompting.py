@@ -141,12 +141,10 @@ class _Prompts:
         annotation.remarked.connect(part.remark)
 
     def close(self) -> None:
-        """Serve it no longer."""
         self._annotation.changed.disconnect(self.refresh)
         self._annotation.remarked.disconnect(self._part.remark)
 
     def arm(self, tool: Tool) -> None:
-        """Draw with this tool."""
         self._part.remark("")
         self._annotation.arm(tool)
 
@@ -159,29 +157,24 @@ class _Prompts:
         self.arm(self._controls.shape.tool)
 
     def choose(self, choice: int) -> None:
-        """Show a candidate."""
         self._step(lambda session: drawing.choose(session, choice))
 
     def cycle(self) -> None:
-        """Show the next candidate."""
         self._step(drawing.cycle)
 
     def reject(self) -> None:
-        """Throw the object being drawn away."""
         if self._annotation.pending.drop_last():
             self._part.remark("The prompts of your last object are thrown away.")
         else:
             self._step(drawing.reject)
 
     def undo(self) -> None:
-        """Take the last step back."""
         said = self._annotation.pending.take_back()
         self._part.remark(said)
         if not said:
             self._annotation.undo()
 
     def redo(self) -> None:
-        """Make the step again."""
         self._part.remark("")
         self._annotation.redo()
 
@@ -196,7 +189,6 @@ class _Prompts:
             self._accept_shown()
 
     def refresh(self) -> None:
-        """Show how it stands."""
         c, annotation = self._controls, self._annotation
         session, prediction = annotation.session, annotation.session.prediction
         # What goes on beside it, such as following, takes no question away from under the mouse.

@@ -148,18 +148,15 @@ class _Refinement:
         self._controls.name_selected(ours=False)
 
     def start(self) -> None:
-        """Ask the model about the chosen labels."""
         self.forget()
         problem = self._begin(self._controls.labels.layer)
         if problem:
             self._controls.show_outcome(f"⚠ {problem}")
 
     def accept_all(self) -> None:
-        """Write all new masks as one step."""
         self.accept(self.refined.ids)
 
     def accept(self, ids: Sequence[int]) -> None:
-        """Write the new masks of these objects as one step."""
         if self._rough is None or not ids:
             return
         try:
@@ -187,7 +184,6 @@ class _Refinement:
             rows.select_at(place)
 
     def forget(self) -> None:
-        """Stop and forget what waits to be accepted."""
         self._part.work.cancel()
         self.refined = RefinedMasks()
         self._rough = self._writer = None
@@ -197,7 +193,6 @@ class _Refinement:
         self._show()
 
     def take(self, result: RefinedSlice) -> None:
-        """Take a slice that the model has refined."""
         self.refined.add(result)
         self._show()
         self._done += 1
@@ -208,7 +203,6 @@ class _Refinement:
         self.end(f"⚠ {error} {summary(self.refined.slices)}")
 
     def end(self, said: str = "") -> None:
-        """Offer what is done."""
         self._controls.show_work(False)
         self._show_waiting(said or summary(self.refined.slices) or NOTHING)
         self._part.ended.emit()
@@ -222,7 +216,6 @@ class _Refinement:
         self._show()
 
     def name_selected(self) -> None:
-        """Say whose selection counts."""
         layer = self._controls.labels.layer
         self._controls.name_selected(layer is not None and layer is self._annotation.target)
 

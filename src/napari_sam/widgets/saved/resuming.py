@@ -142,7 +142,6 @@ class _Resumed:
         return True
 
     def answer(self, go_on: bool) -> None:
-        """Go on with what is offered, or begin anew."""
         offered = self._offered
         self._offer(None)
         if offered is None:

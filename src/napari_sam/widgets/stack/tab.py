@@ -162,16 +162,13 @@ class _Stack:
         self._soon = new_timer(REST_MS, self._show_report, controls)
 
     def close(self) -> None:
-        """Show nothing any more."""
         self._soon.stop()
         self._soon.deleteLater()
 
     def say(self, text: str) -> None:
-        """Say something in place of what to do next."""
         self._said = text
 
     def refresh(self) -> None:
-        """Show what can be done now."""
         c, axes = self._controls, self._axes()
         if (axis := self._axis(axes)) is not None:
             self._noun = "time point" if axes[axis].lower() in ("t", "time") else "slice"
@@ -182,7 +179,6 @@ class _Stack:
         c.undo.setVisible(self._can_take_back())
 
     def start(self) -> None:
-        """Follow what is chosen."""
         c, ready = self._controls, self._ready()
         if isinstance(ready, str) or self._work.busy:
             return
@@ -213,7 +209,6 @@ class _Stack:
             self.refresh()
 
     def go_to(self, index: int) -> None:
-        """Show a slice of the latest report."""
         along, picture, dims = self._along, self.annotation.picture, self._viewer.dims
         if along is None or not picture.fits(plane := along.at(index), None):
             return
@@ -221,7 +216,6 @@ class _Stack:
         dims.set_point(dims.ndim - len(plane) + along.axis, float(world[along.axis]))
 
     def show_reached(self, reached: Progress[int]) -> None:
-        """Show how far it is."""
         c = self._controls
         c.bar.setRange(0, max(reached.total, 1))
         c.bar.setValue(int(reached.done))
@@ -231,7 +225,6 @@ class _Stack:
             self._soon.start()
 
     def show_end(self, why: str) -> None:
-        """Show what came of it."""
         self._said = f"It ended early: {why}. What has come stays." if why else DONE
         self._show_report()
 

@@ -6,10 +6,8 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import repeat
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
 from napari_sam.errors import NapariSamError
@@ -214,7 +212,7 @@ class _Propagation:
             Status.PROPOSED if sure else Status.UNCLEAR,
         )
 
-    def _read(self, pause: Callable[[], None], index: int) -> NDArray[Any]:
+    def _read(self, pause: Callable[[], None], index: int) -> np.ndarray:
         pause()
         return np.asarray(self._mix.reader(self._task.along.at(index))())
 
