@@ -27,7 +27,13 @@ from napari_sam.session.objects import Status
 from napari_sam.session.session import Session
 from napari_sam.widgets.common.forms import add_row, in_a_row, new_button, new_form
 from napari_sam.widgets.common.keys import with_key
-from napari_sam.widgets.objects.objects_model import STATUS, Colour, Column, ObjectsModel, Sorted
+from napari_sam.widgets.objects.objects_model import (
+    STATUS,
+    Colour,
+    Column,
+    ObjectsModel,
+    SortedObjects,
+)
 from napari_sam.widgets.objects.thumbnails import SIDE, ObjectThumbnails
 
 __all__ = ["ClassOptions", "ObjectsList"]
@@ -87,7 +93,7 @@ class ObjectsList(QWidget):
         self.thumbnails = ObjectThumbnails(self)
         self.classes = ClassOptions()
         self.model = ObjectsModel(self.thumbnails, self)
-        self.sorted = Sorted(self.model, self)
+        self.sorted = SortedObjects(self.model, self)
         self._classes: Mapping[int, str] | None = None
         self._by_user = True
         self.fold = QToolButton()

@@ -16,7 +16,16 @@ from napari_sam.session.review import weakest_plane
 from napari_sam.session.session import Session
 from napari_sam.widgets.objects.thumbnails import ObjectThumbnails, icon
 
-__all__ = ["STATUS", "Colour", "Column", "ObjectRow", "ObjectsModel", "Sorted", "row_of", "span"]
+__all__ = [
+    "STATUS",
+    "Colour",
+    "Column",
+    "ObjectRow",
+    "ObjectsModel",
+    "SortedObjects",
+    "row_of",
+    "span",
+]
 
 Colour = Callable[[int], Sequence[float] | None]
 """Gives the RGBA of a label, or None."""
@@ -277,7 +286,7 @@ def _swatch(rgba: tuple[float, ...]) -> QIcon:
     return icon(square)
 
 
-class Sorted(QSortFilterProxyModel):
+class SortedObjects(QSortFilterProxyModel):
     """The objects sorted, and only those of one status or all.
 
     Parameters

@@ -51,19 +51,19 @@ class Review(QObject):
         super().__init__(parent)
         self._viewer = viewer
         self._list = objects
-        self._now: _Objects | None = None
-        steps: dict[str, Callable[[_Objects], object]] = {
-            "next_unsure": _Objects.go_on,
+        self._now: _ObjectActions | None = None
+        steps: dict[str, Callable[[_ObjectActions], object]] = {
+            "next_unsure": _ObjectActions.go_on,
             "accept_slice": lambda now: now.judge(Status.ACCEPTED),
             "accept_object": lambda now: now.judge(Status.ACCEPTED, everywhere=True),
             "unclear": lambda now: now.judge(Status.UNCLEAR),
-            "open": _Objects.open_again,
-            "continue": _Objects.continue_here,
-            "pick": _Objects.pick,
-            "merge": _Objects.merge,
-            "split": _Objects.split,
-            "lock": _Objects.lock,
-            "delete": _Objects.delete,
+            "open": _ObjectActions.open_again,
+            "continue": _ObjectActions.continue_here,
+            "pick": _ObjectActions.pick,
+            "merge": _ObjectActions.merge,
+            "split": _ObjectActions.split,
+            "lock": _ObjectActions.lock,
+            "delete": _ObjectActions.delete,
         }
         self.actions: dict[str, Callable[[], None]] = {
             name: partial(self._begin, step) for name, step in steps.items()
@@ -72,7 +72,7 @@ class Review(QObject):
         objects.class_wanted.connect(lambda id_: self._do(lambda now: now.give_class(id_)))
         objects.classes.wanted.connect(lambda *how: self._do(lambda now: now.configure(*how)))
         objects.chosen.connect(lambda id_: self._do(lambda now: now.show_weakest(id_)))
-        objects.selection_changed.connect(lambda: self._do(_Objects.tell_selection))
+        objects.selection_changed.connect(lambda: self._do(_ObjectActions.tell_selection))
 
     def follow(self, annotation: Annotation | None) -> None:
         """Go through the objects of this annotation from now on."""
@@ -83,7 +83,7 @@ class Review(QObject):
         if annotation is None:
             self._list.show_session(None)
         else:
-            self._now = _Objects(self._viewer, self._list, annotation)
+            self._now = _ObjectActions(self._viewer, self._list, annotation)
 
     def close(self) -> None:
         """Let go of everything."""
@@ -92,21 +92,21 @@ class Review(QObject):
 
     def refresh(self) -> None:
         """Show in the list what has changed since."""
-        self._do(_Objects.refresh)
+        self._do(_ObjectActions.refresh)
 
-    def _begin(self, step: Callable[[_Objects], object]) -> None:
-        def begin(now: _Objects) -> None:
+    def _begin(self, step: Callable[[_ObjectActions], object]) -> None:
+        def begin(now: _ObjectActions) -> None:
             now.say("")
             step(now)
 
         self._do(begin)
 
-    def _do(self, step: Callable[[_Objects], object]) -> None:
+    def _do(self, step: Callable[[_ObjectActions], object]) -> None:
         if self._now is not None:
             step(self._now)
 
 
-class _Objects:
+class _ObjectActions:
     """The objects of one annotation, in the list and in the view."""
 
     def __init__(self, viewer: ViewerModel, objects: ObjectsList, annotation: Annotation) -> None:

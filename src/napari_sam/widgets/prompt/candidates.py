@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QWidget
 from napari_sam.results import Prediction
 from napari_sam.widgets.common.thumbnail import SIDE, pixmap, thumbnail
 
-__all__ = ["Thumbnails", "pixmap", "thumbnail"]
+__all__ = ["CandidateChoice"]
 
 STYLE = (
     "QToolButton { padding: 2px; border: 2px solid transparent; border-radius: 3px; }"
@@ -19,7 +19,7 @@ STYLE = (
 )
 
 
-class Thumbnails(QWidget):
+class CandidateChoice(QWidget):
     """One button per candidate, with its outline and score."""
 
     chosen = Signal(int)

@@ -59,15 +59,15 @@ class Prompting:
         self.last_error: BaseException | None = None
         self.took = ""
         self._controls = c = controls
-        self._now: _Prompts | None = None
-        steps: dict[str, Callable[[_Prompts], object]] = {
-            "accept": _Prompts.accept,
-            "reject": _Prompts.reject,
-            "undo": _Prompts.undo,
-            "redo": _Prompts.redo,
-            "polarity": _Prompts.switch_polarity,
-            "box": _Prompts.draw_box,
-            "cycle": _Prompts.cycle,
+        self._now: _PromptActions | None = None
+        steps: dict[str, Callable[[_PromptActions], object]] = {
+            "accept": _PromptActions.accept,
+            "reject": _PromptActions.reject,
+            "undo": _PromptActions.undo,
+            "redo": _PromptActions.redo,
+            "polarity": _PromptActions.switch_polarity,
+            "box": _PromptActions.draw_box,
+            "cycle": _PromptActions.cycle,
         }
         self.actions: dict[str, Callable[[], None]] = {
             name: partial(self._do, step) for name, step in steps.items()
@@ -80,13 +80,13 @@ class Prompting:
             getattr(c, name).clicked.connect(lambda _, name=name: self.actions[name]())
         c.keep.clicked.connect(lambda: self._do(lambda now: now.write(Rule.KEEP)))
         c.replace.clicked.connect(lambda: self._do(lambda now: now.write(Rule.REPLACE)))
-        c.cancel.clicked.connect(lambda: self._do(_Prompts.cancel))
+        c.cancel.clicked.connect(lambda: self._do(_PromptActions.cancel))
 
     def follow(self, annotation: Annotation | None) -> None:
         """Serve this annotation from now on, or none."""
         if self._now is not None:
             self._now.close()
-        self._now = None if annotation is None else _Prompts(annotation, self, self._controls)
+        self._now = None if annotation is None else _PromptActions(annotation, self, self._controls)
         self.remark("")
         self.refresh()
 
@@ -123,12 +123,12 @@ class Prompting:
         c.score.setText(self.took)
         c.status.setText(NO_PICTURE)
 
-    def _do(self, step: Callable[[_Prompts], object]) -> None:
+    def _do(self, step: Callable[[_PromptActions], object]) -> None:
         if self._now is not None:
             step(self._now)
 
 
-class _Prompts:
+class _PromptActions:
     """Buttons and keys for one annotation."""
 
     def __init__(self, annotation: Annotation, part: Prompting, controls: Controls) -> None:

@@ -14,9 +14,10 @@ from napari_sam.inference.propagation.settings import PropagateSettings
 from napari_sam.planes import Plane
 from napari_sam.progress import Progress
 from napari_sam.serving.host import HostedModel
+from napari_sam.session.changed import What
 from napari_sam.session.changes import Kind
 from napari_sam.session.overlap import Rule
-from napari_sam.widgets.annotation.annotation import Annotation
+from napari_sam.widgets.annotation.annotation import ANYTHING, Annotation
 from napari_sam.widgets.common.timers import new_timer
 from napari_sam.widgets.common.wording import duration
 from napari_sam.widgets.stack.controls import StackControls
@@ -65,14 +66,14 @@ class StackTab(QObject):
         self.work = StackWork(self)
         self._viewer = viewer
         self._selected = selected
-        self._now: _Stack | None = None
+        self._now: _StackActions | None = None
         c.choices.changed.connect(self._choose)
-        c.axis.activated.connect(self.refresh)
-        c.start.clicked.connect(lambda: self._do(_Stack.start))
+        c.axis.activated.connect(lambda: self.refresh())
+        c.start.clicked.connect(lambda: self._do(_StackActions.start))
         c.cancel.clicked.connect(lambda: self.work.stop("you cancelled it"))
-        c.undo.clicked.connect(lambda: self._do(_Stack.take_back))
+        c.undo.clicked.connect(lambda: self._do(_StackActions.take_back))
         c.slice_wanted.connect(lambda index: self._do(lambda now: now.go_to(index)))
-        self.work.reached.connect(lambda reached: self._do(lambda now: now.show_reached(reached)))
+        self.work.reached.connect(lambda at: self._do(lambda now: now.show_reached(at)))
         self.work.ended.connect(self._show_end)
         self.refresh()
 
@@ -82,7 +83,9 @@ class StackTab(QObject):
         self._drop()
         self.controls.show_report({}, "slice")
         if annotation is not None:
-            self._now = _Stack(self._viewer, annotation, self.controls, self.work, self._selected)
+            self._now = _StackActions(
+                self._viewer, annotation, self.controls, self.work, self._selected
+            )
             annotation.changed.connect(self.refresh)
             annotation.began_afresh.connect(self._begin_afresh)
         self.refresh()
@@ -92,8 +95,10 @@ class StackTab(QObject):
         self._drop()
         self.work.close()
 
-    def refresh(self) -> None:
+    def refresh(self, what: What = ANYTHING) -> None:
         """Show what can be done now."""
+        if what == What.DRAFT:  # at every click
+            return
         self.work.check()
         if self.work.busy:
             return
@@ -104,7 +109,7 @@ class StackTab(QObject):
         self.controls.status.setText(NO_PICTURE)
         self.controls.undo.hide()
 
-    def _do(self, step: Callable[[_Stack], object]) -> None:
+    def _do(self, step: Callable[[_StackActions], object]) -> None:
         if self._now is not None:
             step(self._now)
 
@@ -139,7 +144,7 @@ class _Ready(NamedTuple):
     objects: list[int]
 
 
-class _Stack:
+class _StackActions:
     """What can be followed in one annotation, and what came of it."""
 
     def __init__(
