@@ -130,14 +130,14 @@ def holds_nothing(path: Path) -> bool:
     journal = journal_path(path, 0)
     try:
         names = {entry.name for entry in path.iterdir()}
-        reading, size = read_folder(path, HISTORY_BYTES), journal.stat().st_size
+        contents, size = read_folder(path, HISTORY_BYTES), journal.stat().st_size
     except OSError:
         return False
-    values = reading.lines.values
+    values = contents.lines.values
     return (
         names <= {LOCK, FILE, journal.name}
-        and reading.whole
-        and reading.lines.end == size
+        and contents.whole
+        and contents.lines.end == size
         and not any(value.keys() & {"adopt", "grow"} for value in values)
         and not any(value["do"]["edits"] for value in values if "do" in value)
     )
