@@ -1,4 +1,7 @@
-"""What a person says of objects and does with whole ones; each is one undoable step."""
+"""What a person says of objects and does with whole ones; each is one undoable step.
+
+All but `lock` raise an InputError if an object is unknown or locked.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +21,7 @@ __all__ = ["delete", "discard", "lock", "merge", "set_class", "set_status", "spl
 def set_status(
     session: Session, ids: Sequence[int], status: Status, plane: Plane | None = None
 ) -> None:
-    """Say what you think of objects, in one plane or in all.
-
-    Raises
-    ------
-    InputError
-        If one is unknown or locked.
-    """
+    """Say what you think of objects, in one plane or in all."""
     edits = [
         SectionEdit(number, at, section, replace(section, status=status))
         for number in ids
@@ -40,7 +37,7 @@ def set_class(session: Session, ids: Sequence[int], class_id: int) -> None:
     Raises
     ------
     InputError
-        If the class has no name, or an object is unknown or locked.
+        If the class has no name.
     """
     if class_id not in session.classes:
         raise InputError(f"there is no class {class_id}; named are {dict(session.classes)}")
@@ -72,24 +69,12 @@ def lock(session: Session, ids: Sequence[int], locked: bool = True) -> None:
 
 
 def delete(session: Session, ids: Sequence[int]) -> None:
-    """Take objects away.
-
-    Raises
-    ------
-    InputError
-        If one is unknown or locked.
-    """
+    """Take objects away."""
     session.edit(Kind.DELETED, merge_split.delete(session.objects, ids))
 
 
 def discard(session: Session, object_id: int, plane: Plane | None = None) -> None:
-    """Take away what nobody has accepted of an object, in one plane or in all.
-
-    Raises
-    ------
-    InputError
-        If it is unknown or locked.
-    """
+    """Take away what nobody has accepted of an object, in one plane or in all."""
     session.edit(Kind.DELETED, merge_split.discard(session.objects, object_id, plane))
 
 
@@ -101,7 +86,7 @@ def merge(session: Session, ids: Sequence[int]) -> None:
     Raises
     ------
     InputError
-        If one is unknown or locked, or there are fewer than two.
+        If there are fewer than two.
     """
     session.edit(Kind.MERGED, merge_split.merge(session.objects, ids))
 
@@ -119,7 +104,7 @@ def split(session: Session, object_id: int, plane: Plane | None = None) -> list[
     Raises
     ------
     InputError
-        If it is unknown or locked, or in one piece.
+        If it is in one piece.
     """
     planes = session.objects.unlocked(object_id).planes
     first = max(session.labels.new_id(at) for at in planes)

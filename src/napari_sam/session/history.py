@@ -26,19 +26,16 @@ class History:
         The latest last.
     dropped : bool
         True once a change was dropped.
+    nbytes : int
+        How much memory all changes hold.
     """
 
     def __init__(self, limit: int) -> None:
         self.done: list[Change] = []
         self.undone: list[Change] = []
         self.dropped = False
+        self.nbytes = 0
         self._limit = limit
-        self._bytes = 0
-
-    @property
-    def nbytes(self) -> int:
-        """How much memory all changes hold."""
-        return self._bytes
 
     @property
     def known(self) -> list[Change]:
@@ -48,15 +45,15 @@ class History:
     def load(self, done: Sequence[Change], undone: Sequence[Change]) -> None:
         """Take over two stacks."""
         self.done, self.undone = list(done), list(undone)
-        self._bytes = sum(change.nbytes for change in (*done, *undone))
+        self.nbytes = sum(change.nbytes for change in (*done, *undone))
         self._trim()
 
     def do(self, change: Change) -> None:
         """Take a new change; what was undone cannot be made again any more."""
-        self._bytes -= sum(undone.nbytes for undone in self.undone)
+        self.nbytes -= sum(undone.nbytes for undone in self.undone)
         self.undone.clear()
         self.done.append(change)
-        self._bytes += change.nbytes
+        self.nbytes += change.nbytes
         if len(self.done) > KEEP_SEEDS:
             self.done[-1 - KEEP_SEEDS] = self.done[-1 - KEEP_SEEDS].without_seeds()
         self._trim()
@@ -69,7 +66,7 @@ class History:
         """Add edits to a change that was done before."""
         at = next(i for i, change in enumerate(self.done) if change.number == number)
         grown = replace(self.done[at], edits=self.done[at].edits + edits)
-        self._bytes += grown.nbytes - self.done[at].nbytes
+        self.nbytes += grown.nbytes - self.done[at].nbytes
         self.done[at] = grown
         self._trim()
 
@@ -90,8 +87,8 @@ class History:
 
     def _trim(self) -> None:
         count = 0
-        while self._bytes > self._limit and count < len(self.done) - 1:
-            self._bytes -= self.done[count].nbytes
+        while self.nbytes > self._limit and count < len(self.done) - 1:
+            self.nbytes -= self.done[count].nbytes
             count += 1
         if count:
             del self.done[:count]

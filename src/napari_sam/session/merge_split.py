@@ -15,11 +15,9 @@ from napari_sam.errors import InputError
 from napari_sam.masks import CroppedMask
 from napari_sam.planes import Plane
 from napari_sam.session.changes import Edit, SectionEdit, TraitsEdit
-from napari_sam.session.objects import AnnotatedObject, Objects, Section, Status
+from napari_sam.session.objects import WORST_FIRST, AnnotatedObject, Objects, Section, Status
 
 __all__ = ["delete", "discard", "merge", "split"]
-
-WORST_FIRST = (Status.UNCLEAR, Status.PROPOSED, Status.ACCEPTED)
 
 
 def delete(objects: Objects, ids: Sequence[int]) -> list[Edit]:

@@ -30,13 +30,7 @@ def fingerprinter(picture: ImageStack) -> Callable[[], Fingerprint]:
 
 
 class Identity:
-    """Knows which picture this is, a moment after it was asked for the first time.
-
-    Parameters
-    ----------
-    picture : ImageStack
-        Whose pixels may be slow to read.
-    """
+    """Knows which picture this is, a moment after it was asked for; pixels may be slow to read."""
 
     def __init__(self, picture: ImageStack) -> None:
         self._picture = picture

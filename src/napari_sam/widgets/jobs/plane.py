@@ -98,10 +98,6 @@ class EmbeddedPlane:
 class EmbeddedPlanes:
     """The plane that a picture's model is asked about, and the contrast of all its planes.
 
-    Parameters
-    ----------
-    picture : ImageStack
-
     Attributes
     ----------
     contrast : StackContrast

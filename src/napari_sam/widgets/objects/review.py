@@ -51,19 +51,19 @@ class Review(QObject):
         super().__init__(parent)
         self._viewer = viewer
         self._list = objects
-        self._now: _Objects | None = None
-        steps: dict[str, Callable[[_Objects], object]] = {
-            "next_unsure": _Objects.go_on,
+        self._now: _ObjectActions | None = None
+        steps: dict[str, Callable[[_ObjectActions], object]] = {
+            "next_unsure": _ObjectActions.go_on,
             "accept_slice": lambda now: now.judge(Status.ACCEPTED),
             "accept_object": lambda now: now.judge(Status.ACCEPTED, everywhere=True),
             "unclear": lambda now: now.judge(Status.UNCLEAR),
-            "open": _Objects.open_again,
-            "continue": _Objects.continue_here,
-            "pick": _Objects.pick,
-            "merge": _Objects.merge,
-            "split": _Objects.split,
-            "lock": _Objects.lock,
-            "delete": _Objects.delete,
+            "open": _ObjectActions.open_again,
+            "continue": _ObjectActions.continue_here,
+            "pick": _ObjectActions.pick,
+            "merge": _ObjectActions.merge,
+            "split": _ObjectActions.split,
+            "lock": _ObjectActions.lock,
+            "delete": _ObjectActions.delete,
         }
         self.actions: dict[str, Callable[[], None]] = {
             name: partial(self._begin, step) for name, step in steps.items()
@@ -72,41 +72,41 @@ class Review(QObject):
         objects.class_wanted.connect(lambda id_: self._do(lambda now: now.give_class(id_)))
         objects.classes.wanted.connect(lambda *how: self._do(lambda now: now.configure(*how)))
         objects.chosen.connect(lambda id_: self._do(lambda now: now.show_weakest(id_)))
-        objects.selection_changed.connect(lambda: self._do(_Objects.tell_selection))
+        objects.selection_changed.connect(lambda: self._do(_ObjectActions.tell_selection))
 
     def follow(self, annotation: Annotation | None) -> None:
         """Go through the objects of this annotation from now on."""
         if self._now is not None:
             self._now.close()
             self._now = None
-        self._list.portraits.draw_from(None if annotation is None else annotation.picture)
+        self._list.thumbnails.draw_from(None if annotation is None else annotation.picture)
         if annotation is None:
             self._list.show_session(None)
         else:
-            self._now = _Objects(self._viewer, self._list, annotation)
+            self._now = _ObjectActions(self._viewer, self._list, annotation)
 
     def close(self) -> None:
         """Let go of everything."""
         self.follow(None)
-        self._list.portraits.close()
+        self._list.thumbnails.close()
 
     def refresh(self) -> None:
         """Show in the list what has changed since."""
-        self._do(_Objects.refresh)
+        self._do(_ObjectActions.refresh)
 
-    def _begin(self, step: Callable[[_Objects], object]) -> None:
-        def begin(now: _Objects) -> None:
+    def _begin(self, step: Callable[[_ObjectActions], object]) -> None:
+        def begin(now: _ObjectActions) -> None:
             now.say("")
             step(now)
 
         self._do(begin)
 
-    def _do(self, step: Callable[[_Objects], object]) -> None:
+    def _do(self, step: Callable[[_ObjectActions], object]) -> None:
         if self._now is not None:
             step(self._now)
 
 
-class _Objects:
+class _ObjectActions:
     """The objects of one annotation, in the list and in the view."""
 
     def __init__(self, viewer: ViewerModel, objects: ObjectsList, annotation: Annotation) -> None:
@@ -122,7 +122,6 @@ class _Objects:
         self._follow()
 
     def close(self) -> None:
-        """Serve them no longer."""
         self._annotation.changed.disconnect(self._follow)
         if self._session is not None:
             self._session.objects_changed.disconnect(self._note)
@@ -131,18 +130,15 @@ class _Objects:
         self._soon.deleteLater()
 
     def refresh(self) -> None:
-        """Show in the list what has changed since."""
         self._soon.stop()
         changed, self._changed = self._changed, set()
         if changed:
             self._list.refresh(changed)
 
     def say(self, text: str) -> None:
-        """Remark something."""
         self._annotation.remarked.emit(text)
 
     def show_weakest(self, object_id: int) -> None:
-        """Go to where an object is least sure."""
         held = self._annotation.session.objects.get(object_id)
         plane = None if held is None else weakest_plane(held)
         if plane is not None:
@@ -172,7 +168,6 @@ class _Objects:
             self._go(one, plane)
 
     def continue_here(self) -> None:
-        """Draw the next mask of the selected object."""
         one = self._one()
         if one is None:
             self.say(CHOOSE)
@@ -180,7 +175,6 @@ class _Objects:
             self._do(lambda s: drawing.continue_object(s, one))
 
     def pick(self) -> None:
-        """Select the object below the mouse."""
         annotation = self._annotation
         at, seen = pixel_below(self._viewer, annotation.picture), annotation.seen
         found: list[int | None] = [None]
@@ -195,7 +189,6 @@ class _Objects:
         self._list.select(found[-1])
 
     def merge(self) -> None:
-        """Make the selected objects one."""
         ids = self._list.selected
         if self._do(lambda s: curation.merge(s, ids)):
             self._list.select(ids[0])
@@ -215,11 +208,9 @@ class _Objects:
         self._do_to_selected(lambda s, ids: curation.lock(s, ids, not locked))
 
     def delete(self) -> None:
-        """Take the selected objects away."""
         self._do_to_selected(curation.delete)
 
     def give_class(self, class_id: int) -> None:
-        """Give the selected objects a class."""
         self._do_to_selected(lambda s, ids: curation.set_class(s, ids, class_id))
 
     def configure(self, semantic: bool, classes: Mapping[int, str], new_class: int) -> None:
@@ -246,7 +237,6 @@ class _Objects:
             self.go_on()
 
     def tell_selection(self) -> None:
-        """Let the hints and the ring follow what is selected."""
         self._annotation.select(self._one())
         self._highlight.refresh()
 

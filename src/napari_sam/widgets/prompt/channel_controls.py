@@ -7,11 +7,12 @@ from concurrent.futures import Future
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QCloseEvent, QImage, QPixmap, QShowEvent
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
 
 from napari_sam.widgets.common.forms import Question, add_row, new_form
+from napari_sam.widgets.common.timers import new_timer
 from napari_sam.widgets.jobs.background import Background
 from napari_sam.widgets.layers.channel_mix import Read
 
@@ -37,9 +38,7 @@ class ModelView(QLabel):
         self.source: Callable[[], Read | None] = lambda: None
         self._background = Background("view", self)
         self._wanted: Future[NDArray[np.uint8]] | None = None
-        self._rest = QTimer(self)
-        self._rest.setSingleShot(True)
-        self._rest.timeout.connect(self._start)
+        self._rest = new_timer(REST_MS, self._start, self)
         self.setFixedHeight(SIDE)
         self.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         self.setToolTip("The slice on show as it is handed to the model")
@@ -52,7 +51,7 @@ class ModelView(QLabel):
     def refresh(self, event: object = None) -> None:
         """Look again, once nothing has moved for a moment."""
         if self.isVisible():
-            self._rest.start(REST_MS)
+            self._rest.start()
 
     def showEvent(self, event: QShowEvent | None) -> None:
         """Look, because what was seen before may be out of date."""

@@ -44,13 +44,13 @@ class Channels(QObject):
         super().__init__(parent)
         self.viewer = viewer
         self.controls = c = controls
-        self._now: _PictureChannels | None = None
-        c.yes.clicked.connect(lambda: self._do(_PictureChannels.confirm))
+        self._now: _ChannelActions | None = None
+        c.yes.clicked.connect(lambda: self._do(_ChannelActions.confirm))
         c.no.clicked.connect(lambda: self._do(lambda now: now.say(None)))
         c.axis.activated.connect(lambda at: self._do(lambda now: now.say(at - 1 if at else None)))
         c.sees.activated.connect(lambda at: self._do(lambda now: now.choose(at)))
         for box in c.colours:
-            box.activated.connect(lambda: self._do(_PictureChannels.choose_colours))
+            box.activated.connect(lambda: self._do(_ChannelActions.choose_colours))
         self.follow(None)
 
     def recall(self, layer: Image) -> None:
@@ -69,19 +69,19 @@ class Channels(QObject):
             self.controls.ask("")
             self.controls.show_rows(axis=False, sees=False, mix=False, view=False)
         else:
-            self._now = _PictureChannels(self, annotation.picture)
+            self._now = _ChannelActions(self, annotation.picture)
 
     def close(self) -> None:
         """Follow the viewer no longer."""
         self.follow(None)
         self.controls.view.close()
 
-    def _do(self, step: Callable[[_PictureChannels], object]) -> None:
+    def _do(self, step: Callable[[_ChannelActions], object]) -> None:
         if self._now is not None:
             step(self._now)
 
 
-class _PictureChannels:
+class _ChannelActions:
     """The channels of one picture."""
 
     def __init__(self, part: Channels, picture: ImageStack) -> None:
@@ -98,14 +98,12 @@ class _PictureChannels:
         self._renew()
 
     def close(self) -> None:
-        """Follow picture and viewer no longer."""
         self._controls.view.source = lambda: None
         for event, slot in self._slots():
             event.disconnect(slot)
         self._picture.changed.disconnect(self._renew)
 
     def confirm(self) -> None:
-        """Take the axis that was asked about."""
         self.say(self._guess)
 
     def say(self, axis: int | None) -> None:

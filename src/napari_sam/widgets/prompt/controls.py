@@ -34,7 +34,7 @@ from napari_sam.widgets.common.wording import RULES
 from napari_sam.widgets.layers.image_stack import is_helper
 from napari_sam.widgets.layers.prompt_layers import Tool
 from napari_sam.widgets.objects.objects_list import ObjectsList
-from napari_sam.widgets.prompt.candidates import Thumbnails
+from napari_sam.widgets.prompt.candidates import CandidateChoice
 from napari_sam.widgets.prompt.channel_controls import ChannelControls
 from napari_sam.widgets.prompt.precompute_row import PrecomputeRow
 from napari_sam.widgets.prompt.shape_button import ShapeButton
@@ -88,7 +88,7 @@ class Controls(QWidget):
             Tool.EXCLUDE: _tool("- Exclude", "polarity", "Click on what does not belong to it"),
         }
         self.shape = ShapeButton()
-        self.thumbnails = Thumbnails()
+        self.thumbnails = CandidateChoice()
         self.cycle = _button("Next mask", "cycle", "Show the next of the three masks")
         steady = self.cycle.sizePolicy()
         steady.setRetainSizeWhenHidden(True)  # else the rows would jump at each click

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import product, repeat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from numpy.typing import NDArray
+import numpy as np
 from qtpy.QtCore import QObject, Signal
 
 from napari_sam.inference.store.store import EmbeddingStore
 from napari_sam.planes import Plane
 from napari_sam.progress import Progress
 from napari_sam.serving.precompute import Precomputed, embed_stack
+from napari_sam.session.changed import What
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.jobs.piecework import Piecework
 from napari_sam.widgets.prompt.precompute_row import PrecomputeRow
@@ -56,7 +57,7 @@ class Precompute(QObject):
         self._store_row = store_row
         self._annotation: Annotation | None = None
         self._wanted: Annotation | None = None  # None if somebody has stopped it, too
-        self._pass: _Pass | None = None
+        self._run: _EmbeddingRun | None = None
         self._shown: list[bool] = []  # which axes the viewer showed when it last began
         self._on = False
         self._work = Piecework(later=True, parent=self)
@@ -72,7 +73,7 @@ class Precompute(QObject):
     @property
     def busy(self) -> bool:
         """True while slices are being embedded."""
-        return self._pass is not None
+        return self._run is not None
 
     def follow(self, annotation: Annotation | None) -> None:
         """Embed the slices of this annotation's picture from now on, or of none."""
@@ -111,10 +112,10 @@ class Precompute(QObject):
         self._wanted = self._annotation if self._on else None
         self._look()
 
-    def _look(self) -> None:
+    def _look(self, what: What = What.VIEW) -> None:
         """Begin along the axes that the viewer does not show, if they are others than before."""
         annotation = self._wanted
-        if annotation is None or (model := annotation.model) is None:
+        if What.VIEW not in what or annotation is None or (model := annotation.model) is None:
             return
         seen = annotation.seen
         shown = [at is None for at in seen or ()]
@@ -122,9 +123,9 @@ class Precompute(QObject):
             return
         self._stop()
         self._shown = shown
-        run = _Pass(annotation, seen, self._budget)
+        run = _EmbeddingRun(annotation, seen, self._budget)
         if run.total > 1:
-            self._pass = run
+            self._run = run
             self._work.start(model, repeat(run.step))
         else:
             run.end()
@@ -136,8 +137,8 @@ class Precompute(QObject):
             self._stop(f"{room}; 'More options' deletes what is kept")
         elif progress.done == progress.total:
             self._stop()
-        elif self._pass is not None:
-            self._pass.look_up()
+        elif self._run is not None:
+            self._run.note_view()
 
     def _stop(self, why: str = "") -> None:
         if self.busy:
@@ -146,12 +147,12 @@ class Precompute(QObject):
 
     def _end(self) -> None:
         self._work.cancel()
-        if self._pass is not None:
-            self._pass.end()
-            self._pass = None
+        if self._run is not None:
+            self._run.end()
+            self._run = None
 
 
-class _Pass:
+class _EmbeddingRun:
     """The slices of one picture for one model; its steps are taken in the model's thread."""
 
     def __init__(self, annotation: Annotation, seen: Plane, budget: int) -> None:
@@ -173,7 +174,7 @@ class _Pass:
         finally:
             del self._segmenter, self._pause  # which hold the model
 
-    def look_up(self) -> None:
+    def note_view(self) -> None:
         """Take note of the slice in view; called in the window's thread."""
         self._seen = self._annotation.seen or self._seen
 
@@ -181,8 +182,8 @@ class _Pass:
         """Let go of the model, without waiting for the garbage collector."""
         self._steps = iter(())
 
-    def _read(self, plane: Plane) -> NDArray[Any]:
+    def _read(self, plane: Plane) -> np.ndarray:
         return self._mix.reader(plane)()
 
-    def _keep(self, pixels: NDArray[Any]) -> int:
+    def _keep(self, pixels: np.ndarray) -> int:
         return self._segmenter.keep(pixels, self._contrast.of(self._segmenter), self._pause)

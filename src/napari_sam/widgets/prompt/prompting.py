@@ -59,15 +59,15 @@ class Prompting:
         self.last_error: BaseException | None = None
         self.took = ""
         self._controls = c = controls
-        self._now: _Prompts | None = None
-        steps: dict[str, Callable[[_Prompts], object]] = {
-            "accept": _Prompts.accept,
-            "reject": _Prompts.reject,
-            "undo": _Prompts.undo,
-            "redo": _Prompts.redo,
-            "polarity": _Prompts.switch_polarity,
-            "box": _Prompts.draw_box,
-            "cycle": _Prompts.cycle,
+        self._now: _PromptActions | None = None
+        steps: dict[str, Callable[[_PromptActions], object]] = {
+            "accept": _PromptActions.accept,
+            "reject": _PromptActions.reject,
+            "undo": _PromptActions.undo,
+            "redo": _PromptActions.redo,
+            "polarity": _PromptActions.switch_polarity,
+            "box": _PromptActions.draw_box,
+            "cycle": _PromptActions.cycle,
         }
         self.actions: dict[str, Callable[[], None]] = {
             name: partial(self._do, step) for name, step in steps.items()
@@ -80,13 +80,13 @@ class Prompting:
             getattr(c, name).clicked.connect(lambda _, name=name: self.actions[name]())
         c.keep.clicked.connect(lambda: self._do(lambda now: now.write(Rule.KEEP)))
         c.replace.clicked.connect(lambda: self._do(lambda now: now.write(Rule.REPLACE)))
-        c.cancel.clicked.connect(lambda: self._do(_Prompts.cancel))
+        c.cancel.clicked.connect(lambda: self._do(_PromptActions.cancel))
 
     def follow(self, annotation: Annotation | None) -> None:
         """Serve this annotation from now on, or none."""
         if self._now is not None:
             self._now.close()
-        self._now = None if annotation is None else _Prompts(annotation, self, self._controls)
+        self._now = None if annotation is None else _PromptActions(annotation, self, self._controls)
         self.remark("")
         self.refresh()
 
@@ -123,12 +123,12 @@ class Prompting:
         c.score.setText(self.took)
         c.status.setText(NO_PICTURE)
 
-    def _do(self, step: Callable[[_Prompts], object]) -> None:
+    def _do(self, step: Callable[[_PromptActions], object]) -> None:
         if self._now is not None:
             step(self._now)
 
 
-class _Prompts:
+class _PromptActions:
     """Buttons and keys for one annotation."""
 
     def __init__(self, annotation: Annotation, part: Prompting, controls: Controls) -> None:
@@ -141,12 +141,10 @@ class _Prompts:
         annotation.remarked.connect(part.remark)
 
     def close(self) -> None:
-        """Serve it no longer."""
         self._annotation.changed.disconnect(self.refresh)
         self._annotation.remarked.disconnect(self._part.remark)
 
     def arm(self, tool: Tool) -> None:
-        """Draw with this tool."""
         self._part.remark("")
         self._annotation.arm(tool)
 
@@ -159,29 +157,24 @@ class _Prompts:
         self.arm(self._controls.shape.tool)
 
     def choose(self, choice: int) -> None:
-        """Show a candidate."""
         self._step(lambda session: drawing.choose(session, choice))
 
     def cycle(self) -> None:
-        """Show the next candidate."""
         self._step(drawing.cycle)
 
     def reject(self) -> None:
-        """Throw the object being drawn away."""
         if self._annotation.pending.drop_last():
             self._part.remark("The prompts of your last object are thrown away.")
         else:
             self._step(drawing.reject)
 
     def undo(self) -> None:
-        """Take the last step back."""
         said = self._annotation.pending.take_back()
         self._part.remark(said)
         if not said:
             self._annotation.undo()
 
     def redo(self) -> None:
-        """Make the step again."""
         self._part.remark("")
         self._annotation.redo()
 
@@ -196,7 +189,6 @@ class _Prompts:
             self._accept_shown()
 
     def refresh(self) -> None:
-        """Show how it stands."""
         c, annotation = self._controls, self._annotation
         session, prediction = annotation.session, annotation.session.prediction
         # What goes on beside it, such as following, takes no question away from under the mouse.

@@ -6,10 +6,10 @@ from concurrent.futures import Future
 
 from qtpy.QtCore import Signal
 from qtpy.QtGui import QCloseEvent, QShowEvent
-from qtpy.QtWidgets import QHBoxLayout, QPushButton, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_sam.inference.store.store import EmbeddingStore
-from napari_sam.widgets.common.forms import new_label
+from napari_sam.widgets.common.forms import in_a_row, new_button, new_label
 from napari_sam.widgets.jobs.background import Background
 
 __all__ = ["StoreRow"]
@@ -25,14 +25,11 @@ class StoreRow(QWidget):
         self._store: EmbeddingStore | None = None
         self._background = Background("store", self)
         self.text = new_label("Embeddings on disk")
-        self.clean = QPushButton("Clean up")
-        self.clean.setToolTip(
-            "Delete all embeddings of all pictures; nothing but the time to make them is lost"
+        self.clean = new_button(
+            "Clean up",
+            "Delete all embeddings of all pictures; nothing but the time to make them is lost",
         )
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.text, 1)
-        row.addWidget(self.clean)
+        in_a_row(self.text, self.clean, parent=self).setStretch(0, 1)
         self.clean.clicked.connect(self._clear)
 
     @property

@@ -7,14 +7,20 @@ from napari.layers import Labels
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QFrame,
-    QHBoxLayout,
     QProgressBar,
     QVBoxLayout,
     QWidget,
 )
 
 from napari_sam.widgets.common.choices import Choice, Choices
-from napari_sam.widgets.common.forms import add_row, new_button, new_fold, new_form, new_label
+from napari_sam.widgets.common.forms import (
+    add_row,
+    in_a_row,
+    new_button,
+    new_fold,
+    new_form,
+    new_label,
+)
 from napari_sam.widgets.common.layer_choice import LayerChoice
 from napari_sam.widgets.layers.image_stack import is_helper
 from napari_sam.widgets.refine.changes_list import RefineList
@@ -100,18 +106,10 @@ class RefineControls(QFrame):
         add_row(form, "&Rough labels", self.labels)
         self.choices.add_to(form, "objects", "slices")
         column.addLayout(form)
-        prompt = QHBoxLayout()
-        prompt.addWidget(self.choices["box"].native)
-        prompt.addWidget(self.choices["point"].native)
+        prompt = in_a_row(self.choices["box"].native, self.choices["point"].native)
         form.addRow("Mask and", prompt)
         column.addWidget(self.start)
-        work = QHBoxLayout()
-        work.addWidget(self.bar, 1)
-        work.addWidget(self.cancel)
-        column.addLayout(work)
+        column.addLayout(in_a_row(self.bar, self.cancel))
         column.addWidget(self.text)
         column.addWidget(self.list)
-        answer = QHBoxLayout()
-        answer.addWidget(self.accept)
-        answer.addWidget(self.reject)
-        column.addLayout(answer)
+        column.addLayout(in_a_row(self.accept, self.reject))

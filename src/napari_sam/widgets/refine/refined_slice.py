@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from statistics import median
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from napari_sam.inference.mask_prompts import PromptRule, prompts_from
 from napari_sam.inference.refinement.two_pass import Refined, ask_twice, check_labels
 from napari_sam.masks import cropped_masks, slices
 from napari_sam.planes import Plane
+from napari_sam.serving.segmenter import Segmenter
 from napari_sam.session.draft import Draft
 from napari_sam.widgets.common.wording import count
 from napari_sam.widgets.jobs.piecework import Piece
@@ -37,7 +38,7 @@ class RefinedSlice(NamedTuple):
 def refine_slice(
     plane: Plane,
     shape: tuple[int, int],
-    read: Callable[[], NDArray[Any]],
+    read: Callable[[], np.ndarray],
     look: EmbeddedPlane,
     rule: PromptRule,
     only: Collection[int] | None = None,
@@ -60,7 +61,7 @@ def refine_slice(
         The labels to refine; None for all.
     """
 
-    def piece(segmenter: Any, pause: Callable[[], None]) -> RefinedSlice:
+    def piece(segmenter: Segmenter, pause: Callable[[], None]) -> RefinedSlice:
         labels = check_labels(read())
         rough = cropped_masks(labels)
         wanted = [id_ for id_ in rough if only is None or id_ in only]

@@ -15,7 +15,8 @@ from qtpy.QtCore import QObject, Signal
 from napari_sam.errors import NapariSamError
 from napari_sam.inference.mask_prompts import PromptRule
 from napari_sam.planes import Plane
-from napari_sam.widgets.annotation.annotation import Annotation
+from napari_sam.session.changed import What
+from napari_sam.widgets.annotation.annotation import ANYTHING, Annotation
 from napari_sam.widgets.common.wording import count
 from napari_sam.widgets.jobs.piecework import Piecework
 from napari_sam.widgets.layers.channel_mix import finest
@@ -69,18 +70,18 @@ class Refining(QObject):
         self.controls = c = controls
         self.selected = selected
         self.work = Piecework(later=True, parent=self)
-        self._now: _Refinement | None = None
+        self._now: _RefineActions | None = None
         self.work.stepped.connect(lambda result: self._do(lambda now: now.take(result)))
         self.work.failed.connect(lambda error: self._do(lambda now: now.fail(error)))
-        self.work.ended.connect(lambda: self._do(_Refinement.end))
+        self.work.ended.connect(lambda: self._do(_RefineActions.end))
         c.start.clicked.connect(self.start)
         c.cancel.clicked.connect(self.cancel)
-        c.accept.clicked.connect(lambda: self._do(_Refinement.accept_all))
-        c.reject.clicked.connect(lambda: self._do(_Refinement.forget))
+        c.accept.clicked.connect(lambda: self._do(_RefineActions.accept_all))
+        c.reject.clicked.connect(lambda: self._do(_RefineActions.forget))
         c.list.accept.clicked.connect(lambda: self._do(lambda now: now.accept(c.list.selected)))
         c.list.reject.clicked.connect(lambda: self._do(lambda now: now.answer(c.list.selected)))
-        c.list.chosen.connect(lambda: self._do(_Refinement.choose))
-        c.labels.layer_chosen.connect(lambda: self._do(_Refinement.name_selected))
+        c.list.chosen.connect(lambda: self._do(_RefineActions.choose))
+        c.labels.layer_chosen.connect(lambda: self._do(_RefineActions.name_selected))
 
     @property
     def busy(self) -> bool:
@@ -96,7 +97,7 @@ class Refining(QObject):
         """Serve this annotation from now on; what waits for another one is forgotten."""
         if self._now is not None:
             self._now.close()
-        self._now = None if annotation is None else _Refinement(self, annotation)
+        self._now = None if annotation is None else _RefineActions(self, annotation)
 
     def start(self) -> None:
         """Ask the model about the chosen labels."""
@@ -109,19 +110,19 @@ class Refining(QObject):
         """Stop; what is done can be accepted."""
         if self.busy:
             self.work.cancel()
-            self._do(_Refinement.end)
+            self._do(_RefineActions.end)
 
     def close(self) -> None:
         """Stop for good and let go of the viewer."""
         self.follow(None)
         self.controls.labels.disconnect_viewer()
 
-    def _do(self, step: Callable[[_Refinement], object]) -> None:
+    def _do(self, step: Callable[[_RefineActions], object]) -> None:
         if self._now is not None:
             step(self._now)
 
 
-class _Refinement:
+class _RefineActions:
     """Refined labels over one annotation."""
 
     def __init__(self, part: Refining, annotation: Annotation) -> None:
@@ -148,18 +149,15 @@ class _Refinement:
         self._controls.name_selected(ours=False)
 
     def start(self) -> None:
-        """Ask the model about the chosen labels."""
         self.forget()
         problem = self._begin(self._controls.labels.layer)
         if problem:
             self._controls.show_outcome(f"⚠ {problem}")
 
     def accept_all(self) -> None:
-        """Write all new masks as one step."""
         self.accept(self.refined.ids)
 
     def accept(self, ids: Sequence[int]) -> None:
-        """Write the new masks of these objects as one step."""
         if self._rough is None or not ids:
             return
         try:
@@ -187,7 +185,6 @@ class _Refinement:
             rows.select_at(place)
 
     def forget(self) -> None:
-        """Stop and forget what waits to be accepted."""
         self._part.work.cancel()
         self.refined = RefinedMasks()
         self._rough = self._writer = None
@@ -197,7 +194,6 @@ class _Refinement:
         self._show()
 
     def take(self, result: RefinedSlice) -> None:
-        """Take a slice that the model has refined."""
         self.refined.add(result)
         self._show()
         self._done += 1
@@ -208,7 +204,6 @@ class _Refinement:
         self.end(f"⚠ {error} {summary(self.refined.slices)}")
 
     def end(self, said: str = "") -> None:
-        """Offer what is done."""
         self._controls.show_work(False)
         self._show_waiting(said or summary(self.refined.slices) or NOTHING)
         self._part.ended.emit()
@@ -222,7 +217,6 @@ class _Refinement:
         self._show()
 
     def name_selected(self) -> None:
-        """Say whose selection counts."""
         layer = self._controls.labels.layer
         self._controls.name_selected(layer is not None and layer is self._annotation.target)
 
@@ -274,8 +268,10 @@ class _Refinement:
         self._controls.list.show_rows(self.refined.rows())
         self._controls.show_outcome(text, bool(self.refined.slices))
 
-    def _show(self) -> None:
+    def _show(self, what: What = ANYTHING) -> None:
         """Show what would change on the slice in view: of the selected objects, else of all."""
+        if not what & (What.VIEW | What.OBJECTS):
+            return
         self.name_selected()
         annotation = self._annotation
         here = self.refined.on(annotation.seen, self._controls.list.selected)

@@ -28,7 +28,7 @@ from napari_sam.session.disk.library import (
     delete_saved,
     sessions_folder,
 )
-from napari_sam.widgets.common.forms import new_label
+from napari_sam.widgets.common.forms import new_button, new_label
 from napari_sam.widgets.jobs.background import Background
 
 __all__ = ["SavedWork"]
@@ -70,10 +70,10 @@ class SavedWork(QDialog):
         self.list.setRootIsDecorated(False)
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.list.setAccessibleName("Saved work")
-        self.go_on = QPushButton("Continue")
-        self.go_on.setToolTip("Open the picture, if it is where it was, and go on")
-        self.delete = QPushButton("Delete…")
-        self.delete.setToolTip("Delete the chosen work for good; label layers and files stay")
+        self.go_on = new_button("Continue", "Open the picture, if it is where it was, and go on")
+        self.delete = new_button(
+            "Delete…", "Delete the chosen work for good; label layers and files stay"
+        )
         close = QPushButton("Close")
         column = QVBoxLayout(self)
         column.addWidget(self.text)

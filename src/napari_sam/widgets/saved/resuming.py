@@ -65,7 +65,7 @@ class Resuming(QObject):
         self.passed_over: set[Path] = set()
         self.viewer = viewer
         self.question = question
-        self._now: _Resumed | None = None
+        self._now: _ResumeActions | None = None
         self._wanted: Saved | None = None
         question.answers[0].clicked.connect(lambda: self._answer(go_on=True))
         question.answers[1].clicked.connect(lambda: self._answer(go_on=False))
@@ -79,7 +79,7 @@ class Resuming(QObject):
         """Look for saved work of this annotation's picture."""
         if self._now is not None:
             self._now.close()
-        self._now = None if annotation is None else _Resumed(self, annotation, self._wanted)
+        self._now = None if annotation is None else _ResumeActions(self, annotation, self._wanted)
 
     def open(self, saved: Saved) -> None:
         """Go on with this work: on a picture that is here, or opened from where it was."""
@@ -115,7 +115,7 @@ class Resuming(QObject):
             self._now.answer(go_on)
 
 
-class _Resumed:
+class _ResumeActions:
     """Saved work of one annotation."""
 
     def __init__(self, part: Resuming, annotation: Annotation, wanted: Saved | None) -> None:
@@ -142,7 +142,6 @@ class _Resumed:
         return True
 
     def answer(self, go_on: bool) -> None:
-        """Go on with what is offered, or begin anew."""
         offered = self._offered
         self._offer(None)
         if offered is None:

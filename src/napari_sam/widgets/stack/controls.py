@@ -8,7 +8,6 @@ from html import escape
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QComboBox,
-    QHBoxLayout,
     QLabel,
     QProgressBar,
     QSizePolicy,
@@ -19,7 +18,14 @@ from qtpy.QtWidgets import (
 )
 
 from napari_sam.widgets.common.choices import Choice, Choices
-from napari_sam.widgets.common.forms import add_row, new_button, new_form, new_label, new_status
+from napari_sam.widgets.common.forms import (
+    add_row,
+    in_a_row,
+    new_button,
+    new_form,
+    new_label,
+    new_status,
+)
 from napari_sam.widgets.common.wording import RULES
 from napari_sam.widgets.stack.report import ObjectReport
 
@@ -154,24 +160,17 @@ class StackControls(QWidget):
         add_row(self.form, "&Along", self.axis)
         self.choices.add_to(self.form, "direction")
         limits = QWidget()
-        row = QHBoxLayout(limits)
-        row.setContentsMargins(0, 0, 0, 0)
         self.limits_label = new_label("Limits")
         self.first.setAccessibleName("From slice")
         self.last.setAccessibleName("To slice")
         for box in (self.first, self.last):
             box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        row.addWidget(self.first, 1)
-        row.addWidget(QLabel("to"))
-        row.addWidget(self.last, 1)
+        in_a_row(self.first, QLabel("to"), self.last, parent=limits)
         self.form.addRow(self.limits_label, limits)
         self.choices.add_to(self.form, "rule")
         layout.addLayout(self.form)
-        layout.addWidget(self.start)
-        layout.addWidget(self.status)
-        layout.addWidget(self.remark)
-        layout.addWidget(self.bar)
-        layout.addWidget(self.cancel)
+        for widget in (self.start, self.status, self.remark, self.bar, self.cancel):
+            layout.addWidget(widget)
         layout.addWidget(self.report, 1)
         layout.addWidget(self.undo)
         layout.addStretch()

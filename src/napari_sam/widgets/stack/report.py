@@ -56,16 +56,16 @@ class StackReport:
         self.anchors = {number: frozenset(places) for number, places in anchors.items()}
         self.objects = {number: ObjectReport(set(places)) for number, places in anchors.items()}
 
-    def hear(self, step: Step, written: Iterable[int]) -> None:
+    def add(self, step: Step, written: Iterable[int]) -> None:
         """Take note of a step, and of the objects that have a mask there now."""
         written = set(written)
         for number, one in self.objects.items():
             if number in written:
                 one.found.add(step.index)
-            for said, heard in ((one.stopped, step.stopped), (one.unsure, step.unsure)):
+            for said, told in ((one.stopped, step.stopped), (one.unsure, step.unsure)):
                 said.pop(step.index, None)  # a later step replaces what an earlier one said
-                if number in heard:
-                    said[step.index] = heard[number]
+                if number in told:
+                    said[step.index] = told[number]
 
 
 def spans(indices: Iterable[int]) -> str:

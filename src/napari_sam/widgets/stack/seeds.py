@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,11 +81,11 @@ class StackSlices:
         A slice that tells the shape.
     """
 
-    def __init__(self, read: Callable[[int], NDArray[Any]], length: int, first: int) -> None:
+    def __init__(self, read: Callable[[int], np.ndarray], length: int, first: int) -> None:
         self._read = read
         self.shape = (length, *read(first).shape)
 
-    def __getitem__(self, index: int) -> NDArray[Any]:
+    def __getitem__(self, index: int) -> np.ndarray:
         return self._read(index)
 
 

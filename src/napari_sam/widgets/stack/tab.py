@@ -14,9 +14,10 @@ from napari_sam.inference.propagation.settings import PropagateSettings
 from napari_sam.planes import Plane
 from napari_sam.progress import Progress
 from napari_sam.serving.host import HostedModel
+from napari_sam.session.changed import What
 from napari_sam.session.changes import Kind
 from napari_sam.session.overlap import Rule
-from napari_sam.widgets.annotation.annotation import Annotation
+from napari_sam.widgets.annotation.annotation import ANYTHING, Annotation
 from napari_sam.widgets.common.timers import new_timer
 from napari_sam.widgets.common.wording import duration
 from napari_sam.widgets.stack.controls import StackControls
@@ -65,14 +66,14 @@ class StackTab(QObject):
         self.work = StackWork(self)
         self._viewer = viewer
         self._selected = selected
-        self._now: _Stack | None = None
+        self._now: _StackActions | None = None
         c.choices.changed.connect(self._choose)
-        c.axis.activated.connect(self.refresh)
-        c.start.clicked.connect(lambda: self._do(_Stack.start))
+        c.axis.activated.connect(lambda: self.refresh())
+        c.start.clicked.connect(lambda: self._do(_StackActions.start))
         c.cancel.clicked.connect(lambda: self.work.stop("you cancelled it"))
-        c.undo.clicked.connect(lambda: self._do(_Stack.take_back))
+        c.undo.clicked.connect(lambda: self._do(_StackActions.take_back))
         c.slice_wanted.connect(lambda index: self._do(lambda now: now.go_to(index)))
-        self.work.reached.connect(lambda reached: self._do(lambda now: now.show_reached(reached)))
+        self.work.reached.connect(lambda at: self._do(lambda now: now.show_reached(at)))
         self.work.ended.connect(self._show_end)
         self.refresh()
 
@@ -82,7 +83,9 @@ class StackTab(QObject):
         self._drop()
         self.controls.show_report({}, "slice")
         if annotation is not None:
-            self._now = _Stack(self._viewer, annotation, self.controls, self.work, self._selected)
+            self._now = _StackActions(
+                self._viewer, annotation, self.controls, self.work, self._selected
+            )
             annotation.changed.connect(self.refresh)
             annotation.began_afresh.connect(self._begin_afresh)
         self.refresh()
@@ -92,8 +95,10 @@ class StackTab(QObject):
         self._drop()
         self.work.close()
 
-    def refresh(self) -> None:
+    def refresh(self, what: What = ANYTHING) -> None:
         """Show what can be done now."""
+        if what == What.DRAFT:  # at every click
+            return
         self.work.check()
         if self.work.busy:
             return
@@ -104,7 +109,7 @@ class StackTab(QObject):
         self.controls.status.setText(NO_PICTURE)
         self.controls.undo.hide()
 
-    def _do(self, step: Callable[[_Stack], object]) -> None:
+    def _do(self, step: Callable[[_StackActions], object]) -> None:
         if self._now is not None:
             step(self._now)
 
@@ -139,7 +144,7 @@ class _Ready(NamedTuple):
     objects: list[int]
 
 
-class _Stack:
+class _StackActions:
     """What can be followed in one annotation, and what came of it."""
 
     def __init__(
@@ -162,16 +167,13 @@ class _Stack:
         self._soon = new_timer(REST_MS, self._show_report, controls)
 
     def close(self) -> None:
-        """Show nothing any more."""
         self._soon.stop()
         self._soon.deleteLater()
 
     def say(self, text: str) -> None:
-        """Say something in place of what to do next."""
         self._said = text
 
     def refresh(self) -> None:
-        """Show what can be done now."""
         c, axes = self._controls, self._axes()
         if (axis := self._axis(axes)) is not None:
             self._noun = "time point" if axes[axis].lower() in ("t", "time") else "slice"
@@ -182,7 +184,6 @@ class _Stack:
         c.undo.setVisible(self._can_take_back())
 
     def start(self) -> None:
-        """Follow what is chosen."""
         c, ready = self._controls, self._ready()
         if isinstance(ready, str) or self._work.busy:
             return
@@ -213,7 +214,6 @@ class _Stack:
             self.refresh()
 
     def go_to(self, index: int) -> None:
-        """Show a slice of the latest report."""
         along, picture, dims = self._along, self.annotation.picture, self._viewer.dims
         if along is None or not picture.fits(plane := along.at(index), None):
             return
@@ -221,7 +221,6 @@ class _Stack:
         dims.set_point(dims.ndim - len(plane) + along.axis, float(world[along.axis]))
 
     def show_reached(self, reached: Progress[int]) -> None:
-        """Show how far it is."""
         c = self._controls
         c.bar.setRange(0, max(reached.total, 1))
         c.bar.setValue(int(reached.done))
@@ -231,7 +230,6 @@ class _Stack:
             self._soon.start()
 
     def show_end(self, why: str) -> None:
-        """Show what came of it."""
         self._said = f"It ended early: {why}. What has come stays." if why else DONE
         self._show_report()
 

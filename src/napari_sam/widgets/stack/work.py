@@ -6,10 +6,8 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import repeat
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
 from napari_sam.errors import NapariSamError
@@ -152,7 +150,7 @@ class _Propagation:
         self._mix, self._contrast = annotation.picture.mix, annotation.planes.contrast
         self._batch = Batch(self._session, Kind.PROPAGATED, task.rule)
         self._steps: Generator[Step] | None = None
-        self._way = _Way(task)
+        self._progress = _PropagationProgress(task)
 
     def why_over(self) -> str:
         """Say why nothing may be written any more; empty if it may."""
@@ -200,8 +198,8 @@ class _Propagation:
             if number in self._session.objects
         ]
         taken = self._batch.add(self._task.along.at(step.index), proposals)
-        self.report.hear(step, [n for n in taken if n is not None and masks[n] is not None])
-        return self._way.reach(step.index)
+        self.report.add(step, [n for n in taken if n is not None and masks[n] is not None])
+        return self._progress.reach(step.index)
 
     def _proposal(self, number: int, mask: CroppedMask | None, step: Step) -> NewMask:
         near = min(self.report.anchors[number], key=lambda at: abs(at - step.index))
@@ -214,12 +212,12 @@ class _Propagation:
             Status.PROPOSED if sure else Status.UNCLEAR,
         )
 
-    def _read(self, pause: Callable[[], None], index: int) -> NDArray[Any]:
+    def _read(self, pause: Callable[[], None], index: int) -> np.ndarray:
         pause()
         return np.asarray(self._mix.reader(self._task.along.at(index))())
 
 
-class _Way:
+class _PropagationProgress:
     """How far a propagation is: first forward, then backward; at most so many slices."""
 
     def __init__(self, task: PropagationTask) -> None:

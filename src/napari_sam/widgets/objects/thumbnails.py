@@ -19,14 +19,14 @@ from napari_sam.widgets.jobs.background import Background
 from napari_sam.widgets.layers.channel_mix import Read
 from napari_sam.widgets.layers.image_stack import ImageStack
 
-__all__ = ["SIDE", "Portraits", "icon"]
+__all__ = ["SIDE", "ObjectThumbnails", "icon"]
 
 SIDE = 36
 
 Key = tuple[Plane, CroppedMask]
 
 
-class Portraits(QObject):
+class ObjectThumbnails(QObject):
     """Draws each object once per plane and mask; a plane is read once for all that wait for it."""
 
     drawn = Signal(int)  # the object
@@ -37,7 +37,7 @@ class Portraits(QObject):
         self._held: dict[int, tuple[Key, QIcon]] = {}
         self._asked: dict[int, Key] = {}
         self._waiting: dict[int, Key] = {}
-        self._background = Background("portraits", self)
+        self._background = Background("thumbnails", self)
         self._soon = new_timer(0, self._submit, self)
 
     def draw_from(self, picture: ImageStack | None) -> None:
@@ -47,7 +47,7 @@ class Portraits(QObject):
             known.clear()
 
     def of(self, object_id: int, plane: Plane, mask: CroppedMask) -> QIcon | None:
-        """Return an object's portrait; while a new one is drawn the old one, or None."""
+        """Return an object's thumbnail; while a new one is drawn the old one, or None."""
         key = plane, mask
         if self._asked.get(object_id) != key:
             self._asked[object_id] = self._waiting[object_id] = key
