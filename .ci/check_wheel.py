@@ -19,6 +19,7 @@ NEEDED = (
 )
 SOURCES = (
     "src/napari_sam/napari.yaml",
+    "recipes/README.md",
     "recipes/cells_tiny.py",
     "recipes/words/__main__.py",
     "tests/test_house.py",

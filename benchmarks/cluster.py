@@ -24,7 +24,7 @@ from napari_sam.batch.model import workers_model
 from napari_sam.batch.segment import SegmentWork
 from napari_sam.batch.target import Target
 from napari_sam.batch.task import Work
-from recipes.synthetic import synthetic_picture
+from recipes.synthetic import synthetic_image
 
 ROOM = 10**12
 
@@ -39,7 +39,7 @@ def main() -> None:
         root = Path(name)
         paths = [root / f"{i}.tif" for i in range(chosen.pictures)]
         for i, path in enumerate(paths):
-            drawn = synthetic_picture(np.random.default_rng(i), 512)
+            drawn = synthetic_image(np.random.default_rng(i), 512)
             tifffile.imwrite(path, drawn.rgb)
         settings = GridSettings(points_per_side=chosen.points)
         for workers in (1, 2):

@@ -15,7 +15,7 @@ from napari_sam.cli.main import main
 from napari_sam.cli.naming import outputs_of, pictures_of
 from napari_sam.cli.pairing import paired
 from napari_sam.cli.progress import Failures
-from napari_sam.data.pairs import beside, find_pairs
+from napari_sam.data.pairs import find_pairs, labels_beside
 from napari_sam.errors import InputError
 from napari_sam.inference.automatic import search
 from napari_sam.io.provenance import write_provenance
@@ -177,7 +177,7 @@ def test_training_finds_what_was_written_beside(here):
         "s1/image.png": "image_labels.tif",
         "s2/image.png": "labels.png",
     }
-    assert [beside(path).name for path in found] == [*found.values()]
+    assert [labels_beside(path).name for path in found] == [*found.values()]
 
 
 def test_a_disk_that_is_blind_to_case_is_noticed(here, monkeypatch):

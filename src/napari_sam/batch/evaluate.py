@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_sam.data.samples import Picture
-from napari_sam.evaluation.evaluate import Row, evaluate
+from napari_sam.data.samples import LabelledImage
+from napari_sam.evaluation.evaluate import ObjectScores, evaluate
 
 if TYPE_CHECKING:
     from napari_sam.inference.predictor import Predictor
@@ -23,12 +23,12 @@ class EvaluateWork:
 
     Parameters
     ----------
-    picture : Picture
+    picture : LabelledImage
     most : int, optional
         As in `evaluate`.
     """
 
-    picture: Picture
+    picture: LabelledImage
     most: int | None = None
     folder: None = None
 
@@ -55,7 +55,7 @@ class _Measuring:
         """Do nothing."""
         yield from ()
 
-    def finish(self) -> list[Row]:
+    def finish(self) -> list[ObjectScores]:
         """Return a row for each object."""
         ((_, rows),) = evaluate(self.predictor, [self.work.picture], self.work.most)
         return rows

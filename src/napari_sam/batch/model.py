@@ -53,14 +53,14 @@ def workers_model(name: str, device: str = "auto") -> WorkersModel:
     InputError
         If there is no model of that name.
     """
-    from napari_sam.model.load import digests, unknown
+    from napari_sam.model.load import digests, unknown_model
 
     path = Path(name).expanduser()
     if path.is_file():
         name = str(path.resolve())
     known = digests(name)
     if not known:
-        raise unknown(name)
+        raise unknown_model(name)
     asked = os.environ.get("OMP_NUM_THREADS", "")
     threads = load_settings().threads or (default_threads() if asked else 1)
     return WorkersModel(name, known[0], device, threads)

@@ -66,7 +66,7 @@ class Naming:
 
     def keep(self, image: NDArray[Any], found: Sequence[Proposal], contrast: Any) -> list[Proposal]:
         """Return what fits."""
-        seen = self._reader.look(image, found, contrast, _go_on)
+        seen = self._reader.embed_proposals(image, found, contrast, _go_on)
         ranked = self._reader.compare(seen, self._words.texts)
         self._kind_of = {
             ranked.proposals[i]: kind

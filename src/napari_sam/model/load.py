@@ -1,4 +1,4 @@
-"""From a name or a file to a model that is ready to work."""
+"""Load models by name or file, and pick the device."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from napari_sam.errors import CheckpointError, DeviceError, InputError
-from napari_sam.model.checkpoint import differences, misfits, read_checkpoint, recognise, summary
+from napari_sam.model.checkpoint import differences, first_few, misfits, read_checkpoint, recognise
 from napari_sam.model.config import CONFIGS, SamConfig
 from napari_sam.model.lora import apply_adapters
 from napari_sam.model.sam import Sam
@@ -24,15 +24,18 @@ from napari_sam.zoo import catalogue
 from napari_sam.zoo.own_models import own_folder, own_models, read_header
 
 __all__ = [
+    "Header",
     "available_devices",
     "digests",
     "load_model",
     "load_text",
     "pick_device",
     "read_text",
-    "unknown",
+    "unknown_model",
 ]
 
+Header = dict[str, Any]
+BUILT_IN_TEXT = "cells_tiny_text.safetensors"
 NO_NAME = OSError, RuntimeError, ValueError  # too long, another user's home, not allowed
 
 
@@ -96,7 +99,7 @@ def available_devices() -> tuple[str, ...]:
 
 
 def pick_device(device: str = "auto") -> torch.device:
-    """Return the device of that name; "auto" takes cuda, then mps, then cpu.
+    """Return the torch device of a name; "auto" takes cuda, then mps, then cpu.
 
     Raises
     ------
@@ -119,7 +122,7 @@ def _load(name: str) -> Sam:
     trained = own_models().get(name)
     path = trained.path if trained else _here(name)
     if path is None:
-        raise unknown(name)
+        raise unknown_model(name)
     return _from_file(path)
 
 
@@ -161,10 +164,8 @@ def _from_file(path: Path) -> Sam:
     return _build(config, state, _own_entry(path, config, header, metadata), path)
 
 
-def _adapted(
-    path: Path, state: dict[str, Tensor], header: dict[str, Any], metadata: dict[str, str]
-) -> Sam:
-    """Load the base that adapters were trained on, and add them to it."""
+def _adapted(path: Path, state: dict[str, Tensor], header: Header, metadata: dict[str, str]) -> Sam:
+    """Load the base model of adapters, and merge them into it."""
     base = header.get("base", {})
     name, digest = str(base.get("name")), str(base.get("digest"))
     here = digests(name)
@@ -185,7 +186,7 @@ def _adapted(
 
 
 def digests(name: str) -> list[str]:
-    """Return the hashes that a model of the zoo, one that you trained, or a file is known by.
+    """Return the digests of a model of the zoo, one that you trained, or a file.
 
     As `Entry.digest`; empty if there is no model of that name.
     """
@@ -201,7 +202,7 @@ def digests(name: str) -> list[str]:
     return [published.digest if published else f"sha256:{_sha256(path)}"]
 
 
-def unknown(name: str) -> InputError:
+def unknown_model(name: str) -> InputError:
     """Return the error for what is neither a file nor a model's name; it offers the nearest."""
     more = "`napari-sam models list` shows all names"
     if not name.strip():
@@ -226,7 +227,7 @@ def _published(path: Path) -> catalogue.Entry | None:
 
 
 def _own_entry(
-    path: Path, config: SamConfig, header: dict[str, Any], metadata: dict[str, str]
+    path: Path, config: SamConfig, header: Header, metadata: dict[str, str]
 ) -> catalogue.Entry:
     intensity = metadata.get("intensity", "percentile")
     if intensity not in ("percentile", "min_max"):
@@ -252,7 +253,7 @@ def _own_entry(
 def _build(config: SamConfig, state: dict[str, Tensor], entry: catalogue.Entry, path: Path) -> Sam:
     wrong = differences(config, state)
     if wrong:
-        raise CheckpointError(f"{path} does not fit {config.name}: {summary(wrong)}")
+        raise CheckpointError(f"{path} does not fit {config.name}: {first_few(wrong)}")
     with torch.device("meta"):
         model = Sam(config)
     # Half-precision files are small; processors want float32.
@@ -266,16 +267,13 @@ def _sha256(path: Path) -> str:
     return str(pooch.file_hash(str(path), alg="sha256"))
 
 
-BUILT_IN = "cells_tiny_text.safetensors"
-
-
 def load_text(model: Sam) -> TextDecoder | None:
-    """Return what answers prompts with words, in evaluation mode; None if nothing was trained.
+    """Return the text decoder of a model, in evaluation mode; None if there is none.
 
     That which comes with the package belongs to the built-in model and to no other: it was trained
     on what that model's encoders see.
     """
-    shipped = files(__package__) / "pretrained" / BUILT_IN
+    shipped = files(__package__) / "pretrained" / BUILT_IN_TEXT
     if not shipped.is_file():
         return None
     with as_file(shipped) as path:
@@ -303,6 +301,6 @@ def read_text(path: Path) -> TextDecoder:
         raise CheckpointError(f"{path} does not describe its weights: {error!r}") from error
     wrong = misfits(decoder.state_dict(), state)
     if wrong:
-        raise CheckpointError(f"{path} does not fit its own description: {summary(wrong)}")
+        raise CheckpointError(f"{path} does not fit its own description: {first_few(wrong)}")
     decoder.load_state_dict({name: value.float() for name, value in state.items()}, assign=True)
     return decoder.eval().requires_grad_(False)

@@ -18,12 +18,12 @@ from napari_sam.files import replacing
 from napari_sam.reasons import shown
 
 if TYPE_CHECKING:
-    from napari_sam.data.pairs import Pair
-    from napari_sam.data.samples import Picture
-    from napari_sam.evaluation.evaluate import Row
+    from napari_sam.data.pairs import FilePair
+    from napari_sam.data.samples import LabelledImage
+    from napari_sam.evaluation.evaluate import ObjectScores
     from napari_sam.inference.predictor import Predictor
 
-    Results = list[tuple[Picture, list[Row]]]
+    Results = list[tuple[LabelledImage, list[ObjectScores]]]
 
 __all__ = ["add"]
 
@@ -84,7 +84,7 @@ def run(chosen: argparse.Namespace) -> int:
     return int(bool(failures.reasons))
 
 
-def _pairs(chosen: argparse.Namespace, failures: Failures) -> list[Pair]:
+def _pairs(chosen: argparse.Namespace, failures: Failures) -> list[FilePair]:
     """Return the samples; pictures without labels are failures.
 
     Raises
@@ -92,14 +92,14 @@ def _pairs(chosen: argparse.Namespace, failures: Failures) -> list[Pair]:
     InputError
         If there are none.
     """
-    from napari_sam.data.pairs import LABELS, beside, find_pairs, pair
+    from napari_sam.data.pairs import LABELS, file_pair, find_pairs, labels_beside
     from napari_sam.io.pictures import ZARR, find_pictures
 
     if chosen.labels is not None:
         images = pictures_of(chosen.data, failures, quiet=chosen.quiet)
         those = paired(images, chosen.data, chosen.labels, failures)
-        return [pair(image, labels) for image, labels in those.items()]
-    pairs: list[Pair] = []
+        return [file_pair(image, labels) for image, labels in those.items()]
+    pairs: list[FilePair] = []
     for path in chosen.data:
         if path.is_dir() and path.suffix.lower() not in ZARR:
             pairs += find_pairs(path, failures.reasons.__setitem__)
@@ -107,7 +107,7 @@ def _pairs(chosen: argparse.Namespace, failures: Failures) -> list[Pair]:
         for image in find_pictures([path], failures.reasons.__setitem__):
             if not (image.stem == "labels" or image.stem.endswith(LABELS)):
                 with failures.kept(image):
-                    pairs.append(pair(image, beside(image)))
+                    pairs.append(file_pair(image, labels_beside(image)))
     if not pairs and not failures.reasons:
         raise InputError(
             f"no usable sample below {chosen.data[0]}; each needs a folder with an image and "
@@ -117,7 +117,7 @@ def _pairs(chosen: argparse.Namespace, failures: Failures) -> list[Pair]:
     return pairs
 
 
-def _held_out(pictures: list[Picture]) -> tuple[list[Picture], list[str]]:
+def _held_out(pictures: list[LabelledImage]) -> tuple[list[LabelledImage], list[str]]:
     """Return what training leaves out, and a remark on it.
 
     Raises
@@ -136,7 +136,10 @@ def _held_out(pictures: list[Picture]) -> tuple[list[Picture], list[str]]:
 
 
 def _scored(
-    chosen: argparse.Namespace, predictor: Predictor, pictures: list[Picture], failures: Failures
+    chosen: argparse.Namespace,
+    predictor: Predictor,
+    pictures: list[LabelledImage],
+    failures: Failures,
 ) -> Results:
     """Score the objects of pictures, here or on a cluster."""
     from tqdm import tqdm
@@ -178,8 +181,8 @@ def _say(
         pictures = [picture for picture, _ in results]
         search = automatic.find_all(predictor, pictures, GridSettings(points_per_side=chosen.grid))
         found = automatic.found_means(tqdm(search, total=len(pictures), disable=chosen.quiet))
-    remarks = [f"- {line}" for line in (*report.summary(rows), *notes)]
-    tables = [report.table(rows), "", report.reliability_table(rows), ""]
+    remarks = [f"- {line}" for line in (*report.summary_lines(rows), *notes)]
+    tables = [report.score_table(rows), "", report.reliability_table(rows), ""]
     if found:
         tables += [automatic.found_table(found), ""]
     text = "\n".join([*tables, *remarks])
@@ -205,8 +208,8 @@ def _write(folder: Path, predictor: Predictor, results: Results, text: str) -> N
         _scores(part, results)
     rng = np.random.default_rng(0)
     for name, examples in (
-        ("failures.png", contact_sheets.worst(results)),
-        ("examples.png", contact_sheets.chosen(results, rng)),
+        ("failures.png", contact_sheets.worst_examples(results)),
+        ("examples.png", contact_sheets.random_examples(results, rng)),
     ):
         with replacing(folder / name) as part:
             contact_sheets.draw(predictor, examples).save(part, format="PNG")

@@ -43,13 +43,13 @@ def run(chosen: argparse.Namespace) -> int:
     """Train, print the before/after table, and put the model among the user's own."""
     target = own_file(chosen.output)  # says at once if the name is taken
     fetched(chosen.model)
-    from napari_sam.data.samples import load_pictures
+    from napari_sam.data.samples import load_images
     from napari_sam.data.split import hold_out
     from napari_sam.model.load import load_model
     from napari_sam.training.finetune import FineTuning, Plan
 
     left_out: list[tuple[str, str]] = []
-    pictures = load_pictures(
+    pictures = load_images(
         chosen.data, partial=chosen.partial, on_bad=lambda *bad: left_out.append(bad)
     )
     for source, reason in left_out:

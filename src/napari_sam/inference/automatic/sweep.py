@@ -74,14 +74,15 @@ def sweep(
     def work(some: list[int]) -> list[list[Found]]:
         where = view.to_frame(points[some])
         xy = torch.from_numpy(where).to(like.device, like.dtype)[:, None]
-        answer = model.judge(features, xy, torch.ones(len(some), 1, device=like.device).long())
+        ones = torch.ones(len(some), 1, device=like.device).long()
+        answer = model.predict_iou(features, xy, ones)
         good = answer.iou[:, LONE].float() > floors.score
         worth = good.any(dim=1).nonzero()[:, 0]
         found: list[list[Found]] = [[] for _ in some]
         if len(worth) == 0:
             return found
         chosen = answer.only(worth, LONE)
-        logits = model.mask_decoder.draw(chosen).float()
+        logits = model.mask_decoder.predict_masks(chosen).float()
         wanted = good[worth] & _stable(logits, enlarger.cells, view, floors)
         for row, column in wanted.nonzero().tolist():
             index = int(worth[row])

@@ -15,6 +15,7 @@ import platformdirs
 from napari_sam.inference.store.beside import beside
 from napari_sam.inference.store.disk import DiskStore
 from napari_sam.inference.store.memory import MemoryStore, give_back
+from napari_sam.model.config import key_text
 from napari_sam.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -192,8 +193,9 @@ def _key(predictor: Predictor, image: Any, contrast: tuple[Any, Any] | None) -> 
     rule: object = entry.intensity
     if contrast is not None:
         rule = [bound.tolist() for bound in bounds(contrast)]
-    head = (FORMAT, predictor.config, entry.digest, rule, picture.shape, picture.dtype.name)
-    digest = hashlib.blake2b(repr(head).encode(), digest_size=20)
+    about = f"{entry.digest!r}, {rule!r}, {picture.shape!r}, {picture.dtype.name!r}"
+    head = f"({FORMAT}, {key_text(predictor.config)}, {about})"
+    digest = hashlib.blake2b(head.encode(), digest_size=20)
     native = picture.astype(picture.dtype.newbyteorder("="), order="C", copy=False)
     digest.update(native.data)
     return digest.hexdigest()

@@ -21,7 +21,7 @@ from napari_sam.widgets.search.work import SearchRequest, SearchWorker
 
 if TYPE_CHECKING:
     from napari_sam.serving.segmenter import Segmenter
-    from napari_sam.text.ranking import Seen
+    from napari_sam.text.ranking import EmbeddedProposals
 
 __all__ = ["TextRequest", "TextWorker"]
 
@@ -69,7 +69,7 @@ class TextWorker(QObject):
         self._checks.stepped.connect(self.remarked.emit)
         self._question: tuple[HostedModel, TextRequest] | None = None
         self._found: list[Proposal] = []  # as far as the search is
-        self._seen: tuple[tuple[object, ...], Seen] | None = None
+        self._seen: tuple[tuple[object, ...], EmbeddedProposals] | None = None
 
     @property
     def busy(self) -> bool:
@@ -138,7 +138,7 @@ class TextWorker(QObject):
         self.compares.emit()
         self._pieces.start(model, pieces)
 
-    def _keep(self, key: tuple[object, ...], seen: Seen) -> None:
+    def _keep(self, key: tuple[object, ...], seen: EmbeddedProposals) -> None:
         self._seen = key, seen
 
     def _finish(self) -> None:
@@ -151,11 +151,13 @@ class TextWorker(QObject):
         self, request: TextRequest, found: list[Proposal], segmenter: Segmenter, pause: Pause
     ) -> Tell:
         search = request.search
-        seen = self.reader.look(search.read(), found, search.contrast.of(segmenter), pause)
+        seen = self.reader.embed_proposals(
+            search.read(), found, search.contrast.of(segmenter), pause
+        )
         return partial(self._keep, request.key, seen)
 
     def _compare(
-        self, words: Sequence[str], seen: Seen, segmenter: Segmenter, pause: Pause
+        self, words: Sequence[str], seen: EmbeddedProposals, segmenter: Segmenter, pause: Pause
     ) -> Tell:
         return partial(self.ranked.emit, self.reader.compare(seen, words))
 
