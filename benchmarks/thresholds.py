@@ -23,7 +23,7 @@ from napari_sam import GridSettings, Predictor, load_model
 from napari_sam.data.samples import LabelledImage, evenly_spaced, load_images
 from napari_sam.data.split import split
 from napari_sam.evaluation.matching import f1, mean_accuracy, pairwise_iou
-from napari_sam.inference.automatic.search import iter_proposals, one_of_each
+from napari_sam.inference.automatic.search import deduplicate, iter_proposals
 from napari_sam.inference.automatic.selection import proposals_to_labels
 from napari_sam.results import Proposal
 
@@ -115,7 +115,7 @@ def rate(
 ) -> tuple[float, float]:
     """Return mSA and F1 of what is kept with these floors."""
     good = [p for p in one.found if p.score > score and p.stability >= stability]
-    labels = proposals_to_labels(one_of_each(good, settings), shape=one.truth.shape)
+    labels = proposals_to_labels(deduplicate(good, settings), shape=one.truth.shape)
     ious = pairwise_iou(one.truth, labels)
     return mean_accuracy(ious), f1(ious)
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from napari_sam.inference.embedding import each
+from napari_sam.inference.embedding import map_features
 from napari_sam.inference.image import normalise
 from napari_sam.model.sam import Features, Sam
 from napari_sam.model.text_decoder import TextDecoder
@@ -236,7 +236,7 @@ def _pointed(
     points = torch.from_numpy(random_points(inside, stride, rng))[:, None].to(model.device)
     labels = torch.ones(points.shape[:2], dtype=torch.int64, device=model.device)
     some = torch.tensor(pointed, device=model.device)
-    chosen_features = each(lambda part: part[some], features)
+    chosen_features = map_features(lambda part: part[some], features)
     return _loss(model, decoder, chosen_features, vectors[some], truth, ramp, points, labels)
 
 

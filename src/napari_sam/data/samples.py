@@ -15,8 +15,8 @@ from scipy import ndimage
 from napari_sam.data.pairs import FilePair, data_set_rules, find_pairs
 from napari_sam.errors import InputError
 from napari_sam.inference.image import check_image, contrast_range, to_rgb8
+from napari_sam.io.images.read import open_image
 from napari_sam.io.labels import open_labels
-from napari_sam.io.pictures import open_picture
 from napari_sam.numbering import check_numbers
 from napari_sam.reasons import reason
 
@@ -121,7 +121,7 @@ def load_pairs(
     images: list[LabelledImage] = []
     for one in pairs:
         try:
-            with open_picture(_there(one.image, "image")) as pixels:
+            with open_image(_there(one.image, "image")) as pixels:
                 image = np.asarray(pixels[...])
             with open_labels(_there(one.labels, "labels")) as numbers:
                 labels = np.asarray(numbers[...])

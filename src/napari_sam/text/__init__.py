@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
+    from napari_sam.arrays import ContrastRange
     from napari_sam.inference.automatic.settings import GridSettings
     from napari_sam.inference.predictor import Predictor
     from napari_sam.text.encoder import Encoder
@@ -66,7 +67,7 @@ def find(
     settings: GridSettings | None = None,
     *,
     encoder: str | Encoder = BUILT_IN,
-    contrast: tuple[ArrayLike, ArrayLike] | None = None,
+    contrast: ContrastRange | None = None,
 ) -> Ranked:
     """Find everything in a picture, and how well each object fits each of some words.
 

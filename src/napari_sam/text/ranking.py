@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_sam.arrays import ContrastRange
 from napari_sam.errors import InputError
 from napari_sam.inference.automatic.selection import arrange
 from napari_sam.inference.image import check_image, contrast_range, to_rgb8
+from napari_sam.progress import Pause
 from napari_sam.results import Proposal
 from napari_sam.text.crops import ObjectCrop, crop_object, relative_sizes
 from napari_sam.text.encoder import Encoder, unit
@@ -107,7 +109,7 @@ def rank(
     words: Sequence[str],
     *,
     against: Sequence[str] | None = None,
-    contrast: tuple[ArrayLike, ArrayLike] | None = None,
+    contrast: ContrastRange | None = None,
 ) -> Ranked:
     """Rank proposals by their similarity with words.
 
@@ -142,8 +144,8 @@ def embed_proposals(
     image: ArrayLike,
     proposals: Sequence[Proposal],
     *,
-    contrast: tuple[ArrayLike, ArrayLike] | None = None,
-    pause: Callable[[], None] | None = None,
+    contrast: ContrastRange | None = None,
+    pause: Pause | None = None,
 ) -> EmbeddedProposals:
     """Return the vector of every proposal, as `rank` makes it; `pause` is called now and then."""
     pixels = check_image(image)

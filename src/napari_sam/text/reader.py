@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from napari_sam.arrays import ContrastRange
+from napari_sam.progress import Pause
 from napari_sam.results import Proposal
 from napari_sam.text.installed import missing
 
@@ -12,16 +14,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from napari_sam.serving.segmenter import Segmenter
+    from napari_sam.serving.segmenter import StoredSegmenter
     from napari_sam.text.encoder import Encoder
     from napari_sam.text.ranking import EmbeddedProposals, Ranked
 
     Image = NDArray[np.generic]
-    Contrast = tuple[float, float] | None
 
 __all__ = ["Reader"]
-
-Pause = Callable[[], None]
 
 
 class Reader:
@@ -67,7 +66,7 @@ class Reader:
         return unknown_words(self.encoder(), words)
 
     def embed_proposals(
-        self, image: Image, found: Sequence[Proposal], contrast: Contrast, pause: Pause
+        self, image: Image, found: Sequence[Proposal], contrast: ContrastRange | None, pause: Pause
     ) -> EmbeddedProposals:
         """Return the vector of each object; see `napari_sam.text.ranking.embed_proposals`."""
         from napari_sam.text.ranking import embed_proposals
@@ -82,10 +81,10 @@ class Reader:
 
     def areas(
         self,
-        segmenter: Segmenter,
+        segmenter: StoredSegmenter,
         image: Image,
         words: Sequence[str],
-        contrast: Contrast,
+        contrast: ContrastRange | None,
         pause: Pause,
     ) -> list[tuple[Proposal, int]]:
         """Return the area of everything that fits each text, and which text that is.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import map_coordinates
 
+from napari_sam.arrays import ContrastRange
 from napari_sam.inference.automatic.search import iter_proposals
 from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.inference.predictor import Embedding, Predictor
-from napari_sam.progress import Progress
+from napari_sam.progress import Pause, Progress
 from napari_sam.prompts import Prompts
 from napari_sam.results import Proposal
 from napari_sam.text.encoder import Encoder
@@ -66,9 +67,9 @@ def iter_ranked(
     settings: GridSettings | None = None,
     *,
     against: Sequence[str] | None = None,
-    contrast: tuple[ArrayLike, ArrayLike] | None = None,
+    contrast: ContrastRange | None = None,
     store: EmbeddingStore | None = None,
-    pause: Callable[[], None] | None = None,
+    pause: Pause | None = None,
 ) -> Iterator[Progress[Ranked | None]]:
     """Find everything in a picture, then compare each object with the words.
 
@@ -87,9 +88,8 @@ def iter_ranked(
     for step in iter_proposals(
         predictor, image, settings, contrast=contrast, store=store, pause=pause
     ):
-        kept = step.result.kept
-        ranked = None  # before the last one
-        if kept is not None:
+        kept, ranked = step.result.kept, None
+        if kept is not None:  # the last one
             ranked = rank(encoder, image, kept, words, against=against, contrast=contrast)
         yield Progress(step.done, step.total, ranked)
 

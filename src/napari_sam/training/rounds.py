@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_sam.data.deepest import bounding_slices
-from napari_sam.inference.embedding import each
+from napari_sam.inference.embedding import map_features
 from napari_sam.model.sam import Features, Sam
 from napari_sam.training.amp import mixed
 from napari_sam.training.augment import TrainingCrop
@@ -93,7 +93,7 @@ def _of_objects(features: Features, which: Tensor) -> Features:
     if len(features.embedding) == 1:
         return features
     which = which.to(features.embedding.device)
-    return each(lambda part: part[which], features)
+    return map_features(lambda part: part[which], features)
 
 
 def _kind(given: SimulatedPrompts, turn: int) -> str:

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from napari_sam.data.samples import LabelledImage
 from napari_sam.errors import InputError
-from napari_sam.inference.embedding import each
+from napari_sam.inference.embedding import map_features
 from napari_sam.inference.image import normalise
 from napari_sam.model.config import SamConfig
 from napari_sam.model.sam import Features, Sam
@@ -142,7 +142,7 @@ def batch_pixels(crops: Sequence[TrainingCrop], device: torch.device) -> Tensor:
 
 def features_to(features: Features, device: torch.device, dtype: torch.dtype) -> Features:
     """Return features on another device, in another dtype."""
-    return each(lambda part: part.to(device, dtype), features)
+    return map_features(lambda part: part.to(device, dtype), features)
 
 
 def stack_features(features: Sequence[Features]) -> Features:

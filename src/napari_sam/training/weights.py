@@ -15,7 +15,7 @@ from torch import Tensor
 import napari_sam
 from napari_sam.errors import CheckpointError
 from napari_sam.files import replacing
-from napari_sam.inference.embedding import half
+from napari_sam.inference.embedding import to_half
 from napari_sam.inference.image import MEAN, STD
 from napari_sam.model.checkpoint import first_few
 from napari_sam.model.config import SamConfig
@@ -114,7 +114,7 @@ def save_weights(file: Path, state: Mapping[str, Tensor], header: Header) -> Non
 
 def _halved(name: str, value: Tensor) -> Tensor:
     value = value.detach()
-    return half(value) if value.is_floating_point() and "running_" not in name else value
+    return to_half(value) if value.is_floating_point() and "running_" not in name else value
 
 
 def about_model(config: SamConfig, name: str, kind: str) -> Header:

@@ -11,8 +11,9 @@ import numpy as np
 from napari.layers import Image, Labels
 from numpy.typing import NDArray
 
-from napari_sam.inference.channels import in_picture
-from napari_sam.inference.sampling import SIDE, sample_steps
+from napari_sam.arrays import ContrastRange
+from napari_sam.inference.channels import in_image
+from napari_sam.inference.sampling import SAMPLE_SIDE, sample_steps
 from napari_sam.planes import Plane
 
 __all__ = ["Channel", "LazyArray", "Mix", "Read", "finest"]
@@ -62,7 +63,7 @@ class Channel:
     def reader(self, plane: Plane, step: int = 1) -> Read:
         """Return what reads every `step`-th pixel of a plane of the masks, in whatever thread."""
         data, every = finest(self.layer), slice(None, None, step)
-        at = in_picture(plane, self.axis, self.index)
+        at = in_image(plane, self.axis, self.index)
         index = tuple(every if i is None else i for i in at)
         return lambda: np.asarray(data[index])
 
@@ -74,7 +75,9 @@ class Channel:
         levels = self.layer.data if self.layer.multiscale else [self.layer.data]
         spatial = [self._spatial(level) for level in levels]
         fine_enough = [
-            level for level, shape in zip(levels, spatial, strict=True) if sorted(shape)[-2] >= SIDE
+            level
+            for level, shape in zip(levels, spatial, strict=True)
+            if sorted(shape)[-2] >= SAMPLE_SIDE
         ]
         data = (fine_enough or levels[:1])[-1]
         steps = [slice(None, None, step) for step in sample_steps(self._spatial(data))]
@@ -143,7 +146,7 @@ class Mix:
         return read
 
     @cached_property
-    def _contrasts(self) -> list[tuple[float, float]]:  # first asked for where pixels are read
+    def _contrasts(self) -> list[ContrastRange]:  # first asked for where pixels are read
         from napari_sam.inference.image import contrast_range
 
         return [contrast_range(sample()) if sample else (0.0, 1.0) for sample in self._samplers]
