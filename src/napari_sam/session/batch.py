@@ -12,8 +12,8 @@ from napari_sam.masks import CroppedMask, slices
 from napari_sam.planes import Plane
 from napari_sam.session.adopt import check_axes, labels_under
 from napari_sam.session.changes import Edit, Kind, SectionEdit, TraitsEdit
+from napari_sam.session.curation import discarded
 from napari_sam.session.draft import Draft
-from napari_sam.session.merge_split import discard
 from napari_sam.session.objects import Origin, Section, Source, Status, Traits
 from napari_sam.session.overlap import Rule, claim, take_away
 from napari_sam.session.records import Grown
@@ -152,7 +152,7 @@ class Batch:
         InputError
             If one is unknown or locked.
         """
-        edits = [edit for number in ids for edit in discard(self._session.objects, number, plane)]
+        edits = [edit for number in ids for edit in discarded(self._session.objects, number, plane)]
         if edits and self.is_open:
             self._take(edits)
 

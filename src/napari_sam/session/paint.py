@@ -62,8 +62,6 @@ def paint(
 
     Parameters
     ----------
-    session : Session
-        The session.
     plane : Plane
         Where.
     rows, columns : (N,) int

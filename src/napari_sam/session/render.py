@@ -163,29 +163,25 @@ class LabelWriter:
 
     def _of_edits(self, edits: Iterable[Edit]) -> list[Repaint]:
         objects, semantic = self._ledger.objects, self._ledger.scheme.semantic
-        classes: dict[int, tuple[int, int]] = {}  # of each object that changes: before and after
-        sections: dict[tuple[int, Plane], tuple[Section | None, Section | None]] = {}
+        sections: dict[tuple[int, Plane], Section | None] = {}  # as they will be
+        classes: dict[int, int] = {}
         for edit in edits:
-            number = edit.object_id
-            held = objects.get(number)
-            known = 0 if held is None else held.class_id
-            first, last = classes.setdefault(number, (known, known))
             if isinstance(edit, SectionEdit):
-                key = number, edit.plane
-                sections[key] = sections.get(key, (edit.before, None))[0], edit.after
+                sections[edit.object_id, edit.plane] = edit.after
             elif edit.after is not None:
-                classes[number] = first or edit.after.class_id, edit.after.class_id
-        if semantic:
-            for number, (first, last) in classes.items():
-                held = objects.get(number)
-                if held is not None and first != last:
-                    for plane, section in held.sections.items():
-                        sections.setdefault((number, plane), (section, section))
+                classes[edit.object_id] = edit.after.class_id
+        for number, class_id in classes.items() if semantic else ():
+            held = objects.get(number)
+            if held is not None and held.class_id != class_id:
+                for plane, section in held.sections.items():
+                    sections.setdefault((number, plane), section)
         repaints = []
-        for (number, plane), (before, after) in sections.items():
-            values = classes[number] if semantic else (number, number)
+        for (number, plane), after in sections.items():
+            held, before = objects.get(number), objects.section(number, plane)
+            was = number if held is None else self._label(held)
+            now = classes.get(number, was) if semantic else number
             masks = [None if s is None else s.mask for s in (before, after)]
-            repaints.append(Repaint(plane, masks[0], values[0], masks[1], values[1]))
+            repaints.append(Repaint(plane, masks[0], was, masks[1], now))
         return repaints
 
 
