@@ -24,7 +24,7 @@ from napari_sam.data.samples import Picture, load_pictures
 from napari_sam.data.split import split
 from napari_sam.evaluation.evaluate import evenly
 from napari_sam.evaluation.matching import f1, mean_accuracy, overlaps
-from napari_sam.inference.automatic.search import iter_proposals, one_of_each
+from napari_sam.inference.automatic.search import deduplicate, iter_proposals
 from napari_sam.inference.automatic.selection import proposals_to_labels
 from napari_sam.results import Proposal
 
@@ -116,7 +116,7 @@ def rate(
 ) -> tuple[float, float]:
     """Return mSA and F1 of what is kept with these floors."""
     good = [p for p in one.found if p.score > score and p.stability >= stability]
-    labels = proposals_to_labels(one_of_each(good, settings), shape=one.truth.shape)
+    labels = proposals_to_labels(deduplicate(good, settings), shape=one.truth.shape)
     ious = overlaps(one.truth, labels)
     return mean_accuracy(ious), f1(ious)
 

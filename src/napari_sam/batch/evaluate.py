@@ -1,4 +1,4 @@
-"""Measuring a model on a labelled picture as work of one piece."""
+"""Measure a model on a labelled picture: a task without parts."""
 
 from __future__ import annotations
 
@@ -14,22 +14,15 @@ from napari_sam.evaluation.evaluate import Row, evaluate
 if TYPE_CHECKING:
     from napari_sam.inference.predictor import Predictor
 
-__all__ = ["EvaluateWork"]
+__all__ = ["EvaluateTask"]
 
 
 @dataclass(frozen=True, eq=False)
-class EvaluateWork:
-    """What `napari-sam evaluate` does to a picture, which travels with the work.
-
-    Parameters
-    ----------
-    picture : Picture
-    most : int, optional
-        As in `evaluate`.
-    """
+class EvaluateTask:
+    """What `napari-sam evaluate` does to a picture, which travels with the work."""
 
     picture: Picture
-    most: int | None = None
+    max_objects: int | None = None
     folder: None = None
 
     @property
@@ -38,16 +31,16 @@ class EvaluateWork:
         return Path(self.picture.source)
 
     @contextmanager
-    def opened(self, predictor: Predictor) -> Iterator[_Measuring]:
+    def opened(self, predictor: Predictor) -> Iterator[_OpenEvaluate]:
         """Open nothing: the picture is here."""
-        yield _Measuring(self, predictor)
+        yield _OpenEvaluate(self, predictor)
 
 
 @dataclass(frozen=True, eq=False)
-class _Measuring:
+class _OpenEvaluate:
     """A picture and the model that is measured; all is done at the end."""
 
-    work: EvaluateWork
+    task: EvaluateTask
     predictor: Predictor
     parts: tuple[()] = ()
 
@@ -57,5 +50,5 @@ class _Measuring:
 
     def finish(self) -> list[Row]:
         """Return a row for each object."""
-        ((_, rows),) = evaluate(self.predictor, [self.work.picture], self.work.most)
+        ((_, rows),) = evaluate(self.predictor, [self.task.picture], self.task.max_objects)
         return rows

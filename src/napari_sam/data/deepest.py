@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from napari_sam.inference.masks import depth
 from napari_sam.masks import bounding_box, slices
 
 __all__ = ["deepest_point", "inside"]
@@ -20,7 +20,7 @@ def deepest_point(mask: NDArray[np.bool_]) -> tuple[int, int]:
     (2, 2)
     """
     box = inside(mask)
-    distance = ndimage.distance_transform_edt(np.pad(mask[box], 1))[1:-1, 1:-1]
+    distance = depth(mask[box])
     row, column = np.unravel_index(distance.argmax(), distance.shape)
     return int(row) + box[0].start, int(column) + box[1].start
 

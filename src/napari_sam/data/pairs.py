@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_sam.errors import InputError
-from napari_sam.io.pictures import KNOWN, find_pictures, name_of, place_of, whole_name_of
+from napari_sam.io.images.find import KNOWN, find_images, folder_of, name_of, whole_name_of
 
 __all__ = ["LABELS", "Known", "Pair", "beside", "find_pairs", "known", "pair"]
 
@@ -64,7 +64,7 @@ def beside(image: Path) -> Path:
     if image.stem == "image":
         names.insert(0, "labels")
     for name in names:
-        files = sorted(place_of(image).glob(f"{escape(name)}.*"))
+        files = sorted(folder_of(image).glob(f"{escape(name)}.*"))
         if known := [file for file in files if file.suffix.lower() in KNOWN]:
             return known[0]
     name = "labels" if image.stem == "image" else names[-1]
@@ -84,7 +84,7 @@ def find_pairs(folder: Path, on_bad: Callable[[str, str], None] | None = None) -
     ----------
     folder : Path
     on_bad : callable, optional
-        As in `napari_sam.io.pictures.find_pictures`.
+        As in `napari_sam.io.images.find.find_images`.
     """
     folder = folder.resolve()
     kinds = _modalities(folder)
@@ -102,7 +102,7 @@ def find_pairs(folder: Path, on_bad: Callable[[str, str], None] | None = None) -
 def _places(folder: Path, on_bad: Callable[[str, str], None] | None) -> dict[Path, dict[str, Path]]:
     """Return the image and the labels of each sample, by its folder or the picture's bare name."""
     try:
-        files = find_pictures([folder], on_bad)
+        files = find_images([folder], on_bad)
     except InputError:  # it holds none
         return {}
     places: dict[Path, dict[str, Path]] = defaultdict(dict)

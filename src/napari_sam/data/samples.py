@@ -16,8 +16,8 @@ from scipy import ndimage
 from napari_sam.data.pairs import Pair, find_pairs, known
 from napari_sam.errors import InputError
 from napari_sam.inference.image import check_image, contrast_range, to_rgb8
+from napari_sam.io.images.read import open_image
 from napari_sam.io.labels import open_labels
-from napari_sam.io.pictures import open_picture
 from napari_sam.numbering import check_numbers
 from napari_sam.reasons import reason
 
@@ -236,7 +236,7 @@ def _there(path: Path | None, what: str) -> Path:
 
 def read_image(file: Path) -> NDArray[Any]:
     """Read a picture; the colours of a palette become RGB, transparency is dropped."""
-    with open_picture(file) as data:
+    with open_image(file) as data:
         return np.asarray(data[...])
 
 

@@ -9,11 +9,11 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
-import pooch
 import torch
 from torch import Tensor
 
 from napari_sam.errors import CheckpointError, DeviceError, InputError
+from napari_sam.files import file_hash
 from napari_sam.model.checkpoint import differences, misfits, read_checkpoint, recognise, summary
 from napari_sam.model.config import CONFIGS, SamConfig
 from napari_sam.model.lora import apply_adapters
@@ -114,7 +114,7 @@ def pick_device(device: str = "auto") -> torch.device:
 
 
 def _load(name: str) -> Sam:
-    if name in catalogue.catalogue():
+    if name in catalogue.entries():
         return _from_zoo(catalogue.lookup(name))
     trained = own_models().get(name)
     path = trained.path if trained else _here(name)
@@ -140,7 +140,7 @@ def _from_zoo(entry: catalogue.Entry) -> Sam:
         )
     path = catalogue.ready(entry) or catalogue.fetch(entry.name)
     if not entry.url:  # what is built in has no published hash
-        entry = replace(entry, sha256=_sha256(path))
+        entry = replace(entry, sha256=file_hash(path, "sha256"))
     state, _ = read_checkpoint(path)
     return _build(CONFIGS[entry.config], state, entry, path)
 
@@ -189,7 +189,7 @@ def digests(name: str) -> list[str]:
 
     As `Entry.digest`; empty if there is no model of that name.
     """
-    entry = catalogue.catalogue().get(name)
+    entry = catalogue.entries().get(name)
     if entry is not None and entry.url:
         return [entry.digest, *([f"xxh128:{entry.xxh128}"] if entry.xxh128 else [])]
     built_in = entry and catalogue.ready(entry)
@@ -198,7 +198,7 @@ def digests(name: str) -> list[str]:
     if path is None:
         return []
     published = None if built_in or trained else _published(path)
-    return [published.digest if published else f"sha256:{_sha256(path)}"]
+    return [published.digest if published else f"sha256:{file_hash(path, 'sha256')}"]
 
 
 def unknown(name: str) -> InputError:
@@ -212,7 +212,7 @@ def unknown(name: str) -> InputError:
                 f"{name!r} is a folder; name the file of weights in it, or a model; {more}"
             )
     near = difflib.get_close_matches(
-        Path(name).name.strip(), [*catalogue.catalogue(), *own_models()], n=3, cutoff=0.4
+        Path(name).name.strip(), [*catalogue.entries(), *own_models()], n=3, cutoff=0.4
     )
     hint = f"did you mean {' or '.join(near)}? " if near else ""
     return InputError(f"{name!r} is neither a file nor a model's name; {hint}{more}")
@@ -220,8 +220,8 @@ def unknown(name: str) -> InputError:
 
 def _published(path: Path) -> catalogue.Entry | None:
     """Return the entry whose file this is, under whatever name: it knows the intensity rule."""
-    found = pooch.file_hash(str(path), alg="xxh128")
-    loadable = (entry for entry in catalogue.catalogue().values() if entry.loadable)
+    found = file_hash(path, "xxh128")
+    loadable = (entry for entry in catalogue.entries().values() if entry.loadable)
     return next((entry for entry in loadable if entry.xxh128 == found), None)
 
 
@@ -240,7 +240,7 @@ def _own_entry(
         config.name,
         title="trained by you" if "base" in header else "a file of your own",
         size=path.stat().st_size,
-        sha256=_sha256(path),
+        sha256=file_hash(path, "sha256"),
         licence=str(about.get("licence", "")),
         citation=str(about.get("citation", "")),
         intensity="min_max" if intensity == "min_max" else "percentile",
@@ -260,10 +260,6 @@ def _build(config: SamConfig, state: dict[str, Tensor], entry: catalogue.Entry, 
     model.load_state_dict(state, assign=True)
     model.entry = entry
     return model
-
-
-def _sha256(path: Path) -> str:
-    return str(pooch.file_hash(str(path), alg="sha256"))
 
 
 BUILT_IN = "cells_tiny_text.safetensors"

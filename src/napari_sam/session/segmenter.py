@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sam.progress import Pause
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction
 
@@ -27,7 +28,7 @@ class Segmenter(Protocol):
         self,
         image: NDArray[np.generic],
         contrast: Contrast | None = None,
-        pause: Callable[[], None] | None = None,
+        pause: Pause | None = None,
     ) -> Embedding:
         """Embed a picture of shape (H, W) or (H, W, 3 or 4).
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from napari_sam.errors import InputError
 from napari_sam.inference.automatic.selection import arrange
 from napari_sam.inference.image import check_image, contrast_range, to_rgb8
+from napari_sam.progress import Pause
 from napari_sam.results import Proposal
 from napari_sam.text.crops import ObjectCrop, cut, relative_sizes
 from napari_sam.text.encoder import Encoder, unit
@@ -139,7 +140,7 @@ def look(
     proposals: Sequence[Proposal],
     *,
     contrast: tuple[Any, Any] | None = None,
-    pause: Callable[[], None] | None = None,
+    pause: Pause | None = None,
 ) -> Seen:
     """Look at every proposal, as `rank` does; `pause` is called now and then."""
     picture = check_image(image)

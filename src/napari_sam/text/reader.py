@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from napari_sam.progress import Pause
 from napari_sam.results import Proposal
 from napari_sam.text.installed import missing
 
 if TYPE_CHECKING:
-    from napari_sam.serving.segmenter import Segmenter
+    from napari_sam.serving.segmenter import StoredSegmenter
     from napari_sam.text.encoder import Encoder
     from napari_sam.text.ranking import Ranked, Seen
 
 __all__ = ["Reader"]
-
-Pause = Callable[[], None]
 
 
 class Reader:
@@ -73,7 +72,12 @@ class Reader:
         return compare(self.encoder(), seen, words)
 
     def areas(
-        self, segmenter: Segmenter, image: Any, words: Sequence[str], contrast: Any, pause: Pause
+        self,
+        segmenter: StoredSegmenter,
+        image: Any,
+        words: Sequence[str],
+        contrast: Any,
+        pause: Pause,
     ) -> list[tuple[Proposal, int]]:
         """Return the area of everything that fits each text, and which text that is.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from scipy.ndimage import map_coordinates
 from napari_sam.inference.automatic.search import iter_proposals
 from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.inference.predictor import Embedding, Predictor
-from napari_sam.progress import Progress
+from napari_sam.progress import Pause, Progress
 from napari_sam.prompts import Prompts
 from napari_sam.results import Proposal
 from napari_sam.text.encoder import Encoder
@@ -68,7 +68,7 @@ def iter_ranked(
     against: Sequence[str] | None = None,
     contrast: tuple[Any, Any] | None = None,
     store: EmbeddingStore | None = None,
-    pause: Callable[[], None] | None = None,
+    pause: Pause | None = None,
 ) -> Iterator[Progress[Ranked | None]]:
     """Find everything in a picture, then compare each object with the words.
 

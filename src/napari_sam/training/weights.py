@@ -20,7 +20,7 @@ import napari_sam
 from napari_sam.data.samples import Picture, data_digest
 from napari_sam.errors import CheckpointError
 from napari_sam.files import replacing
-from napari_sam.inference.embedding import half
+from napari_sam.inference.embedding import to_half
 from napari_sam.inference.image import MEAN, STD
 from napari_sam.model.checkpoint import summary
 from napari_sam.model.config import CONFIGS, SamConfig
@@ -183,7 +183,7 @@ def save_weights(file: Path, state: Mapping[str, Tensor], header: Mapping[str, A
 
 def _halved(name: str, value: Tensor) -> Tensor:
     value = value.detach()
-    return half(value) if value.is_floating_point() and "running_" not in name else value
+    return to_half(value) if value.is_floating_point() and "running_" not in name else value
 
 
 def _header(config: SamConfig, name: str, kind: str) -> dict[str, Any]:

@@ -6,18 +6,19 @@ import argparse
 import csv
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from napari_sam.cli.naming import pictures_of
-from napari_sam.cli.pairing import paired
-from napari_sam.cli.progress import Failures, add_saying, fetched
-from napari_sam.cli.saying import print_json
-from napari_sam.cli.scheduler import add_scheduler, done_by_cluster
+from napari_sam.cli.pairing import pair_labels
+from napari_sam.cli.paths import input_images
+from napari_sam.cli.progress import Failures, add_model, add_verbosity, fetch_behind_bar
+from napari_sam.cli.scheduler import add_scheduler, run_and_collect
+from napari_sam.cli.streams import print_json
 from napari_sam.errors import InputError
 from napari_sam.files import replacing
 from napari_sam.reasons import shown
 
 if TYPE_CHECKING:
+    from napari_sam.cli.commands import Commands
     from napari_sam.data.pairs import Pair
     from napari_sam.data.samples import Picture
     from napari_sam.evaluation.evaluate import Row
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["add"]
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
     """Add the subcommand."""
     parser = commands.add_parser("evaluate", help="measure a model on labelled pictures")
     parser.add_argument(
@@ -42,8 +43,7 @@ def add(commands: Any) -> None:
         help="where the labels of the pictures are, if not beside them: for several a folder or a "
         "pattern of labels with the same names, or with _labels behind them",
     )  # fmt: skip
-    parser.add_argument("--model", metavar="NAME", default="cells_tiny", help="name or file")
-    parser.add_argument("--device", default="auto")
+    add_model(parser)
     parser.add_argument("--held-out", action="store_true", help="only what training leaves out")
     parser.add_argument("--most", type=int, metavar="N", help="objects of each picture; else all")
     parser.add_argument(
@@ -54,7 +54,7 @@ def add(commands: Any) -> None:
         "-o", "--output", metavar="FOLDER", type=Path,
         help="write table.md, scores.csv, failures.png and examples.png there",
     )  # fmt: skip
-    add_saying(parser)
+    add_verbosity(parser)
     add_scheduler(parser)
     parser.set_defaults(run=run)
 
@@ -70,7 +70,7 @@ def run(chosen: argparse.Namespace) -> int:
     pictures, notes = _held_out(pictures) if chosen.held_out else (pictures, [])
     results: Results = []
     if pictures:
-        fetched(chosen.model)
+        fetch_behind_bar(chosen.model)
         from napari_sam import Predictor, load_model
 
         predictor = Predictor(load_model(chosen.model, chosen.device))
@@ -85,26 +85,20 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _pairs(chosen: argparse.Namespace, failures: Failures) -> list[Pair]:
-    """Return the samples; pictures without labels are failures.
-
-    Raises
-    ------
-    InputError
-        If there are none.
-    """
+    """Return the samples; pictures without labels are failures."""
     from napari_sam.data.pairs import LABELS, beside, find_pairs, pair
-    from napari_sam.io.pictures import ZARR, find_pictures
+    from napari_sam.io.images.find import ZARR, find_images
 
     if chosen.labels is not None:
-        images = pictures_of(chosen.data, failures, quiet=chosen.quiet)
-        those = paired(images, chosen.data, chosen.labels, failures)
+        images = input_images(chosen.data, failures, quiet=chosen.quiet)
+        those = pair_labels(images, chosen.data, chosen.labels, failures)
         return [pair(image, labels) for image, labels in those.items()]
     pairs: list[Pair] = []
     for path in chosen.data:
         if path.is_dir() and path.suffix.lower() not in ZARR:
             pairs += find_pairs(path, failures.reasons.__setitem__)
             continue
-        for image in find_pictures([path], failures.reasons.__setitem__):
+        for image in find_images([path], failures.reasons.__setitem__):
             if not (image.stem == "labels" or image.stem.endswith(LABELS)):
                 with failures.kept(image):
                     pairs.append(pair(image, beside(image)))
@@ -118,13 +112,7 @@ def _pairs(chosen: argparse.Namespace, failures: Failures) -> list[Pair]:
 
 
 def _held_out(pictures: list[Picture]) -> tuple[list[Picture], list[str]]:
-    """Return what training leaves out, and a remark on it.
-
-    Raises
-    ------
-    InputError
-        If it leaves nothing out.
-    """
+    """Return what training leaves out, and a remark on it."""
     from napari_sam.data.split import split
     from napari_sam.evaluation.leakage import look_alikes
 
@@ -141,7 +129,7 @@ def _scored(
     """Score the objects of pictures, here or on a cluster."""
     from tqdm import tqdm
 
-    from napari_sam.batch.evaluate import EvaluateWork
+    from napari_sam.batch.evaluate import EvaluateTask
     from napari_sam.evaluation.evaluate import evaluate
 
     results: Results = []
@@ -150,8 +138,8 @@ def _scored(
             with failures.kept(Path(picture.source)):
                 results += evaluate(predictor, [picture], chosen.most)
         return results
-    works = [EvaluateWork(picture, chosen.most) for picture in pictures]
-    for picture, end in zip(pictures, done_by_cluster(works, chosen), strict=True):
+    tasks = [EvaluateTask(picture, chosen.most) for picture in pictures]
+    for picture, end in zip(pictures, run_and_collect(tasks, chosen), strict=True):
         if end.result.problem:
             failures.reasons[picture.source] = end.result.problem
         else:

@@ -197,7 +197,7 @@ class TrainWorker(QObject):
         self._tell("saved", name, table)
 
     def _fetch(self, name: str) -> None:
-        if name in catalogue.catalogue():
+        if name in catalogue.entries():
             catalogue.fetch(
                 name, lambda done, total: self._report(f"Downloading {name}", done, total)
             )
