@@ -42,8 +42,8 @@ class Channels(QObject):
         self, viewer: ViewerModel, controls: ChannelControls, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self.viewer = viewer
-        self.controls = c = controls
+        self._viewer = viewer
+        self._controls = c = controls
         self._now: _ChannelActions | None = None
         c.yes.clicked.connect(lambda: self._do(_ChannelActions.confirm))
         c.no.clicked.connect(lambda: self._do(lambda now: now.say(None)))
@@ -66,15 +66,15 @@ class Channels(QObject):
             self._now.close()
             self._now = None
         if annotation is None:
-            self.controls.ask("")
-            self.controls.show_rows(axis=False, sees=False, mix=False, view=False)
+            self._controls.ask("")
+            self._controls.show_rows(axis=False, sees=False, mix=False, view=False)
         else:
             self._now = _ChannelActions(self, annotation.picture)
 
     def close(self) -> None:
         """Follow the viewer no longer."""
         self.follow(None)
-        self.controls.view.close()
+        self._controls.view.close()
 
     def _do(self, step: Callable[[_ChannelActions], object]) -> None:
         if self._now is not None:
@@ -87,8 +87,8 @@ class _ChannelActions:
     def __init__(self, part: Channels, picture: ImageStack) -> None:
         self._part = part
         self._picture = picture
-        self._viewer = part.viewer
-        self._controls = part.controls
+        self._viewer = part._viewer
+        self._controls = part._controls
         self._guess: int | None = None
         self._sources: list[Channel] = []
         self._controls.view.source = self._reader

@@ -44,13 +44,6 @@ class Resuming(QObject):
         The viewer.
     question : Question
         With two answers: go on, or begin anew.
-
-    Attributes
-    ----------
-    background : Background
-        Where saved work is looked for and read.
-    passed_over : set of Path
-        What nobody wants to go on with.
     """
 
     resumed = Signal(object)  # how the view stood; mapping
@@ -61,10 +54,10 @@ class Resuming(QObject):
         self, viewer: ViewerModel, question: Question, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self.background = Background("resuming", self)
-        self.passed_over: set[Path] = set()
-        self.viewer = viewer
-        self.question = question
+        self._background = Background("resuming", self)
+        self._passed_over: set[Path] = set()  # what nobody wants to go on with
+        self._viewer = viewer
+        self._question = question
         self._now: _ResumeActions | None = None
         self._wanted: Saved | None = None
         question.answers[0].clicked.connect(lambda: self._answer(go_on=True))
@@ -73,7 +66,7 @@ class Resuming(QObject):
     @property
     def busy(self) -> bool:
         """True while saved work is looked for or read."""
-        return self.background.busy
+        return self._background.busy
 
     def follow(self, annotation: Annotation | None) -> None:
         """Look for saved work of this annotation's picture."""
@@ -94,13 +87,13 @@ class Resuming(QObject):
     def close(self) -> None:
         """Look for nothing any more."""
         self.follow(None)
-        self.background.close()
+        self._background.close()
 
     def _open(self, source: str, reader: str) -> None:
-        layers = [layer for layer in self.viewer.layers if isinstance(layer, Image)]
+        layers = [layer for layer in self._viewer.layers if isinstance(layer, Image)]
         layer = next((one for one in layers if source and one.source.path == source), None)
         if layer is None and source and Path(source).exists():
-            added = self.viewer.open(source, plugin=reader or None)
+            added = self._viewer.open(source, plugin=reader or None)
             layer = next((one for one in added if isinstance(one, Image)), None)
         if layer is not None:
             self.picture_wanted.emit(layer)
@@ -149,7 +142,7 @@ class _ResumeActions:
         if go_on:
             self._bring_back(offered)
         else:
-            self._part.passed_over.add(offered.path)
+            self._part._passed_over.add(offered.path)
 
     def close(self) -> None:
         """Write down how the view stands, and take nothing any more."""
@@ -163,7 +156,7 @@ class _ResumeActions:
             event.disconnect(self._view_moved)
 
     def _search(self, wanted: Saved | None) -> None:
-        passed_over = tuple(self._part.passed_over)
+        passed_over = tuple(self._part._passed_over)
         identity, ndim = self._annotation.identity, self._annotation.picture.layer.ndim
 
         def work() -> SearchResult:
@@ -173,7 +166,7 @@ class _ResumeActions:
             match = wanted.manifest.picture.compare(now.picture)
             return SearchResult(Offer.of(wanted, match, now, ndim, asked_for=True), [])
 
-        self._part.background.submit(work, self._take_found)
+        self._part._background.submit(work, self._take_found)
 
     def _take_found(self, future: Future[SearchResult]) -> None:
         if self._closed:
@@ -195,7 +188,7 @@ class _ResumeActions:
 
     def _offer(self, offer: Offer | None) -> None:
         self._offered = None if offer is None else offer.saved
-        question, fits = self._part.question, offer is not None and offer.fits
+        question, fits = self._part._question, offer is not None and offer.fits
         question.ask("" if offer is None else offer.question)
         question.answers[0].setVisible(fits)
         question.answers[1].setText("Start anew" if offer is None or fits else "All right")
@@ -208,7 +201,7 @@ class _ResumeActions:
     def _bring_back(self, saved: Saved) -> None:
         self._offer(None)
         self._part.remarked.emit("Reading what was saved…")
-        self._part.background.submit(lambda: restore(saved.path), self._take)
+        self._part._background.submit(lambda: restore(saved.path), self._take)
 
     def _take(self, future: Future[Restored]) -> None:
         remarked = self._part.remarked
@@ -226,21 +219,21 @@ class _ResumeActions:
             remarked.emit(f"⚠ {problem}")
             return
         view = dict(restored.session.view)
-        restore_view(view, self._part.viewer, self._annotation)
+        restore_view(view, self._part._viewer, self._annotation)
         self._part.resumed.emit(view)
         welcome = _damage(restored) or _welcome(restored.session.objects)
         remarked.emit(f"{welcome} {said}".rstrip())
 
     def _keep_view(self) -> None:
         if self._annotation.saved_in is not None:
-            view = view_state(self._part.viewer, self._annotation)
+            view = view_state(self._part._viewer, self._annotation)
             self._annotation.step(lambda session: session.keep_view(view))
 
     def _view_moved(self) -> None:
         self._rest.start()
 
     def _view_events(self) -> list[EventEmitter]:
-        dims, camera = self._part.viewer.dims.events, self._part.viewer.scene.camera.events
+        dims, camera = self._part._viewer.dims.events, self._part._viewer.scene.camera.events
         return [dims.point, dims.order, dims.ndisplay, camera.center, camera.zoom, camera.angles]
 
 
