@@ -1,9 +1,10 @@
-"""Check that the one wheel in a folder holds what a user needs and nothing else."""
+"""Check what is published from a folder: the wheel holds what a user needs, the archive all."""
 
 from __future__ import annotations
 
 import re
 import sys
+import tarfile
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -15,6 +16,13 @@ NEEDED = (
     "napari_sam/model/pretrained/cells_tiny_text.safetensors",
     "napari_sam/text/pretrained/words_tiny.safetensors",
     "napari_sam/text/words.toml",
+)
+SOURCES = (
+    "src/napari_sam/napari.yaml",
+    "recipes/cells_tiny.py",
+    "recipes/words/__main__.py",
+    "tests/test_house.py",
+    "docs/conf.py",
 )
 LARGEST = 20_000_000  # bytes; the model is to stay below 12 MB, what words need below 10 MB
 
@@ -37,8 +45,17 @@ def complaints(wheel: Path) -> list[str]:
     return found
 
 
+def missing(archive: Path) -> list[str]:
+    """Return what a source archive lacks, one sentence each."""
+    with tarfile.open(archive) as sources:
+        names = {name.partition("/")[2] for name in sources.getnames()}
+    return [f"{name} is missing" for name in SOURCES if name not in names]
+
+
 if __name__ == "__main__":
-    (wheel,) = Path(sys.argv[1]).glob("*.whl")
-    found = complaints(wheel)
-    print(f"{wheel.name}, {wheel.stat().st_size} bytes:", "; ".join(found) or "all there")
-    sys.exit(bool(found))
+    folder = Path(sys.argv[1])
+    (wheel,), (archive,) = folder.glob("*.whl"), folder.glob("*.tar.gz")
+    found = {wheel: complaints(wheel), archive: missing(archive)}
+    for path, wrong in found.items():
+        print(f"{path.name}, {path.stat().st_size} bytes:", "; ".join(wrong) or "all there")
+    sys.exit(any(found.values()))

@@ -1,4 +1,4 @@
-"""Write a page of the licences of everything that is installed along with napari-sam[all,bioio]."""
+"""Write a page of the licences of everything that is installed along with the package."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-EXTRAS = {"all", "bioio", "train"}
-HEAD = """# Licences of the dependencies
+from napari_sam.errors import DISTRIBUTION
 
-What `pip install "napari-sam[all,bioio]"` brings along on Linux, with the licence that each package
-declares. Made by `tox run -e licences`; napari-sam itself is BSD-3-Clause, and the licences of
-weights stand in `napari-sam models list` and in the [model cards](model-cards/cells_tiny.md).
+EXTRAS = {"all", "bioio", "train"}
+HEAD = f"""# Licences of the dependencies
+
+What `pip install "{DISTRIBUTION}[all,bioio]"` brings along on Linux, with the licence that each
+package declares. Made by `tox run -e licences`; the package itself is BSD-3-Clause, and the
+licences of weights stand in `napari-sam models list` and in the
+[model cards](model-cards/cells_tiny.md).
 PyQt6, which comes with the extra only, is under the GPL: who hands on a program of both has to
 follow it, or takes PySide6 in its place. `bioio-czi`, which reads `.czi`, is under
 the GPL, too, and left to those who install it themselves.
@@ -61,7 +64,7 @@ def closure(name: str, extras: set[str]) -> dict[str, Distribution]:
 
 
 if __name__ == "__main__":
-    packages = closure("napari-sam", EXTRAS)
+    packages = closure(DISTRIBUTION, EXTRAS)
     rows = [
         f"| [{name}](https://pypi.org/project/{name}/) | {one.version} | {licence(one)} |"
         for name, one in sorted(packages.items())

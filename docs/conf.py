@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib import metadata
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -13,12 +12,14 @@ os.environ.setdefault("MPLBACKEND", "agg")
 
 from pages import write_pages  # noqa: E402  (it lies beside this file)
 
+import napari_sam  # noqa: E402
+
 write_pages(HERE / "generated")
 
 project = "napari-sam"
 author = "napari-sam contributors"
 copyright = "2026, napari-sam contributors"
-release = metadata.version("napari-sam")
+release = napari_sam.__version__
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",

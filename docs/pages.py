@@ -10,24 +10,51 @@ from html import escape
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-WIDTH, HEIGHT, GAP = 720, 44, 14  # of the house and its rooms, in pixels
-ROOMS = {  # that are shown, and what each is for
+WIDTH, HEIGHT, LOW, GAP = 760, 44, 26, 10  # of the house and its rooms, in pixels
+ROOMS = {  # what each is for
     "cli": "the commands",
     "widgets": "the panel: napari and Qt",
     "session": "annotation, undo, autosave",
-    "distributed": "many machines",
-    "batch": "files in parts",
-    "training": "learning and measuring",
+    "batch": "files in parts, many machines",
+    "training": "learning",
+    "evaluation": "measuring",
+    "data": "samples with labels",
     "text": "words",
-    "inference": "a picture in, masks out",
+    "serving": "a model and its one thread",
+    "inference": "an image in, masks out",
     "io": "files",
     "model": "the network",
-    "zoo": "the catalogue",
+    "zoo": "catalogue, downloads",
     "prompts": "what you say",
     "results": "what comes back",
     "settings": "folders, threads",
-    "errors": "what to do",
+    "samples": "two pictures to try",
+    "masks": "one mask and its box",
+    "numbering": "numbers of labels",
+    "arrays": "of any library",
+    "planes": "a slice of a stack",
     "files": "whole or not at all",
+    "errors": "what to do",
+    "reasons": "any error in a sentence",
+}
+WIDGETS = {
+    "window": "napari with the panel in it",
+    "panel": "puts the parts together",
+    "away": "when it is hidden",
+    "prompt": "tab Prompt, options",
+    "auto": "tab Auto",
+    "text": "tab Text",
+    "bug_report": "versions, last error",
+    "objects": "list, review",
+    "search": "what was found",
+    "refine": "Refine labels",
+    "stack": "tab Stack",
+    "saved": "saved work",
+    "annotation": "session and napari, joined",
+    "train": "tab Train",
+    "jobs": "work beside the window",
+    "layers": "napari's layers and ours",
+    "common": "forms, keys, choices",
 }
 
 
@@ -35,7 +62,7 @@ def write_pages(folder: Path) -> None:
     """Write all of them into a folder that git ignores."""
     folder.mkdir(exist_ok=True)
     (folder / "commands.md").write_text(commands())
-    (folder / "house.svg").write_text(house(layers()))
+    (folder / "house.svg").write_text(house())
 
 
 def commands() -> str:
@@ -59,45 +86,71 @@ def ask(*command: str) -> str:
     return done.stdout
 
 
-def layers() -> list[list[str]]:
-    """Return the rooms, top floor first, as import-linter holds them in CI."""
+def floors(container: str) -> list[list[str]]:
+    """Return the rooms of a package, top floor first, as import-linter holds them in CI."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    (arrows,) = (x for x in project["tool"]["importlinter"]["contracts"] if x["type"] == "layers")
-    floors = [re.findall(r"\w+", layer) for layer in arrows["layers"]]
-    here = [[room for room in floor if room in ROOMS and exists(room)] for floor in floors]
-    return [floor for floor in here if floor]
+    contracts = project["tool"]["importlinter"]["contracts"]
+    (arrows,) = (one for one in contracts if one.get("containers") == [container])
+    return [re.findall(r"\w+", layer) for layer in arrows["layers"]]
 
 
-def exists(room: str) -> bool:
-    """Return whether there is a module or a package of this name; some rules are for later ones."""
-    place = ROOT / "src" / "napari_sam" / room
-    return place.is_dir() or place.with_suffix(".py").exists()
-
-
-def house(floors: list[list[str]]) -> str:
+def house() -> str:
     """Return the rooms as an SVG picture: each needs only what stands below it."""
-    full = len(floors) * (HEIGHT + GAP) + GAP
-    lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH + 40} {full}" '
-        'font-family="sans-serif" font-size="14" role="img" aria-label="The rooms of the house">',
-        '<defs><marker id="tip" viewBox="0 0 8 8" refX="4" refY="7" markerWidth="8" '
-        'markerHeight="8"><path d="M0 0h8L4 8z" fill="#5b6b7f"/></marker></defs>',
-        f'<rect width="{WIDTH + 40}" height="{full}" rx="10" fill="#f4f6f9"/>',
-        f'<path d="M{WIDTH + 20} {GAP}V{full - GAP}" stroke="#5b6b7f" stroke-width="2" '
-        'marker-end="url(#tip)"/>',
-    ]
-    for row, rooms in enumerate(floors):
-        width = (WIDTH - GAP) / len(rooms) - GAP
-        top = GAP + row * (HEIGHT + GAP)
-        for place, room in enumerate(rooms):
-            left = GAP + place * (width + GAP)
-            colour = {"cli": "#cfe3ff", "widgets": "#cfe3ff"}.get(room, "#ffffff")
-            lines.append(
-                f'<rect x="{left:.0f}" y="{top}" width="{width:.0f}" height="{HEIGHT}" rx="6" '
-                f'fill="{colour}" stroke="#5b6b7f"/>'
-                f'<text x="{left + width / 2:.0f}" y="{top + 19}" text-anchor="middle" '
-                f'font-weight="bold" fill="#12233a">{room}</text>'
-                f'<text x="{left + width / 2:.0f}" y="{top + 36}" text-anchor="middle" '
-                f'font-size="12" fill="#3c4a5c">{escape(ROOMS[room])}</text>'
-            )
-    return "\n".join([*lines, "</svg>\n"])
+    rooms: list[str] = []
+    top = GAP
+    for names in floors("napari_sam"):
+        if "widgets" in names:
+            inside, end = within(top + LOW + GAP // 2)
+            rooms += [*floor(names, ROOMS, top, GAP, end - top), *inside]
+            top = end + GAP
+        else:
+            rooms += floor(names, ROOMS, top, GAP, tall(names))
+            top += tall(names) + GAP
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH + 40} {top}" '
+            'font-family="sans-serif" font-size="14" role="img" aria-label="The rooms, by floors">',
+            '<defs><marker id="tip" viewBox="0 0 8 8" refX="4" refY="7" markerWidth="8" '
+            'markerHeight="8"><path d="M0 0h8L4 8z" fill="#5b6b7f"/></marker></defs>',
+            f'<rect width="{WIDTH + 40}" height="{top}" rx="10" fill="#f4f6f9"/>',
+            f'<path d="M{WIDTH + 20} {GAP}V{top - GAP}" stroke="#5b6b7f" stroke-width="2" '
+            'marker-end="url(#tip)"/>',
+            *rooms,
+            "</svg>\n",
+        ]
+    )
+
+
+def within(top: int) -> tuple[list[str], int]:
+    """Return the floors of widgets, and where the room around them ends."""
+    rooms: list[str] = []
+    for names in floors("napari_sam.widgets"):
+        rooms += floor(names, WIDGETS, top, 2 * GAP, tall(names))
+        top += tall(names) + GAP
+    return rooms, top
+
+
+def tall(names: list[str]) -> int:
+    """Return how high a floor is: wide rooms need one line, narrow ones two."""
+    return LOW if len(names) < 4 else HEIGHT
+
+
+def floor(names: list[str], words: dict[str, str], top: int, margin: int, height: int) -> list[str]:
+    """Return the rooms of one floor, as wide as the house but for a margin on both sides."""
+    lines = []
+    width = (WIDTH - 2 * margin + GAP) / len(names) - GAP
+    for place, name in enumerate(names):
+        left = margin + place * (width + GAP)
+        at = f'<text x="{left + width / 2:.0f}" text-anchor="middle"'
+        colour = "#cfe3ff" if name in ("cli", "widgets") else "#ffffff"
+        title = f'<tspan font-weight="bold" fill="#12233a">{name}</tspan>'
+        what = f'<tspan font-size="12" fill="#3c4a5c">{escape(words.get(name, ""))}</tspan>'
+        lines.append(
+            f'<rect x="{left:.0f}" y="{top}" width="{width:.0f}" height="{height}" rx="6" '
+            f'fill="{colour}" stroke="#5b6b7f"/>'
+        )
+        if tall(names) == LOW:
+            lines.append(f'{at} y="{top + 18}">{title} {what}</text>')
+        else:
+            lines.append(f'{at} y="{top + 18}">{title}</text>{at} y="{top + 36}">{what}</text>')
+    return lines

@@ -27,6 +27,22 @@ def test_relative_links_lead_to_files(page: Path) -> None:
     assert not [link for link in links if not (page.parent / link).exists()]
 
 
+def on_the_map() -> set[str]:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    return set(re.findall(r"`([\w./]+\.(?:ini|py|toml|yaml|yml))`", text))
+
+
+def test_the_map_of_the_house_leads_to_files() -> None:
+    roots = ROOT / "src" / "napari_sam", ROOT
+    assert not [name for name in on_the_map() if not any((x / name).exists() for x in roots)]
+
+
+def test_every_room_is_on_the_map_of_the_house() -> None:
+    package = ROOT / "src" / "napari_sam"
+    rooms = {path.parent.relative_to(package).as_posix() for path in package.rglob("*/__init__.py")}
+    assert rooms - {name.rpartition("/")[0] for name in on_the_map()} == set()
+
+
 TRAINING = ROOT / "docs" / "training.md"
 STACKS = ROOT / "docs" / "stacks.md"
 AUTOMATIC = ROOT / "docs" / "automatic.md"

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from napari_sam.errors import DISTRIBUTION
 from tests.documented import PAGES, ROOT
 
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT, CONTRACTS = PYPROJECT["project"], PYPROJECT["tool"]["importlinter"]["contracts"]
 
 EXTRAS = ("bioio", "cluster", "formats")
 DISTRIBUTIONS = {"PIL": "pillow", "skimage": "scikit-image"}  # where the import has another name
@@ -59,6 +61,29 @@ def test_extras_environments_and_modules_that_a_page_names_exist(page: Path) -> 
     places = [ROOT / root / name.replace(".", "/") for name in modules for root in ("", "src")]
     found = [p for p in places if p.with_suffix(".py").exists() or (p / "__main__.py").exists()]
     assert len(found) == len(modules)
+
+
+def test_the_arrows_of_contributing_are_those_of_the_contracts() -> None:
+    said = " ".join((ROOT / "CONTRIBUTING.md").read_text().split())
+    layers = [one["layers"] for one in CONTRACTS if one["type"] == "layers"]
+    assert set(re.findall(r"`([^`]+ -> [^`]+)`", said)) == {" -> ".join(some) for some in layers}
+
+
+def test_whatever_bears_the_name_of_the_distribution_bears_the_same() -> None:
+    # Where another name has to stand, too, if `name` in pyproject.toml changes: see releasing.md.
+    manifest = (ROOT / "src" / "napari_sam" / "napari.yaml").read_text()
+    extras = [one for some in PROJECT["optional-dependencies"].values() for one in some]
+    own = {name_of(one) for one in extras if "[" in one} - {"napari"}
+    named = {"errors.py": {DISTRIBUTION}, "extras of extras": own}
+    named["entry point"] = set(PROJECT["entry-points"]["napari.manifest"])
+    named["manifest"] = set(re.findall(r"^name: (.+)$", manifest, re.MULTILINE))
+    named["manifest's commands"] = set(re.findall(r"(?:id|command): ([^.\s]+)\.", manifest))
+    texts = [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
+    install = re.compile(r"pip install [\"']([\w.-]+)\[")
+    named |= {page.name: set(install.findall(page.read_text())) for page in texts}
+    assert {place: names for place, names in named.items() if names - {PROJECT["name"]}} == {}
+    code = [path.read_text() for path in (ROOT / "src").rglob("*.py")]
+    assert not any(install.search(text) for text in code)  # they look it up in errors.py
 
 
 def test_ci_takes_its_commands_from_the_readme() -> None:

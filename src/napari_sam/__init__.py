@@ -72,7 +72,9 @@ def __getattr__(name: str) -> Any:
     if name == "__version__":
         from importlib.metadata import version
 
-        return version("napari-sam")
+        from napari_sam.errors import DISTRIBUTION
+
+        return version(DISTRIBUTION)
     if name == "text":
         return import_module("napari_sam.text")
     if name in HOMES:

@@ -1,6 +1,7 @@
 """The few exceptions a user can meet; every message says what was given and what to do."""
 
 __all__ = [
+    "DISTRIBUTION",
     "CheckpointError",
     "ClusterError",
     "DeviceError",
@@ -9,6 +10,9 @@ __all__ = [
     "NapariSamError",
     "SessionError",
 ]
+
+DISTRIBUTION = "napari-sam"
+"""What pip and napari call this package; docs/releasing.md says where else it has to stand."""
 
 
 class NapariSamError(Exception):

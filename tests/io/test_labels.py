@@ -12,7 +12,7 @@ from napari.layers import Labels
 from npe2 import DynamicPlugin, write
 from PIL import Image
 
-from napari_sam.errors import InputError
+from napari_sam.errors import DISTRIBUTION, InputError
 from napari_sam.io import labels as module
 from napari_sam.io.labels import check_output, open_labels, save_layer, write_labels
 from napari_sam.io.spacing import Spacing
@@ -179,7 +179,7 @@ def test_napari_saves_a_labels_layer(tmp_path):
 def test_the_manifest_offers_it_for_labels(tmp_path):
     from npe2 import PluginManifest
 
-    manifest = PluginManifest.from_distribution("napari-sam")
+    manifest = PluginManifest.from_distribution(DISTRIBUTION)
     (writer,) = manifest.contributions.writers
     (command,) = (c for c in manifest.contributions.commands if c.id == writer.command)
     assert command.python_name == f"{module.__name__}:{save_layer.__name__}"

@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 
+from napari_sam.errors import DISTRIBUTION
 from napari_sam.io.labels import write_labels
 from napari_sam.io.provenance import beside, described, undone, write_provenance
 
@@ -34,7 +35,7 @@ def test_it_says_what_was_used(output, picture):
     assert told["command"] == "segment"
     assert told["inputs"]["image"]["path"] == str(picture)
     assert told["model"] == {"name": "cells_tiny", "digest": "sha256:1"}
-    assert set(told["versions"]) == {"napari-sam", "numpy", "torch", "python"}
+    assert set(told["versions"]) == {DISTRIBUTION, "numpy", "torch", "python"}
 
 
 def test_what_was_made_just_so_is_done(output, picture):

@@ -19,6 +19,7 @@ from pathlib import Path
 import napari
 from qtpy.QtCore import Qt
 
+from napari_sam.errors import DISTRIBUTION
 from napari_sam.session.adopt import object_at
 from napari_sam.session.objects import Source, Status
 from tests.widgets.hands import SHIFT, Hands
@@ -37,7 +38,7 @@ def main():
     viewer = napari.Viewer(show_welcome_screen=False)
     viewer.window._qt_window.resize(*args.size)
     viewer.open(args.picture, plugin="napari")
-    _, panel = viewer.window.add_plugin_dock_widget("napari-sam", "Click to segment")
+    _, panel = viewer.window.add_plugin_dock_widget(DISTRIBUTION, "Click to segment")
     cells = [tuple(map(int, cell.split(","))) for cell in args.cells]
     person = Person(viewer, panel, cells, args.slice, args.pictures)
     person.work()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import warnings
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -21,6 +23,23 @@ def own_settings(tmp_path, monkeypatch):
     monkeypatch.setenv("NAPARI_SAM_MODELS", str(tmp_path / "models"))
     monkeypatch.setenv("NAPARI_SAM_EMBEDDINGS", str(tmp_path / "embeddings"))
     monkeypatch.setenv("NAPARI_SAM_SESSIONS", str(tmp_path / "sessions"))
+
+
+@pytest.fixture(autouse=True)
+def nothing_deprecated():
+    """Fail a test in which our modules call what napari, Qt or others are about to take away."""
+    with no_deprecations():
+        yield
+
+
+@contextmanager
+def no_deprecations():
+    """Note these warnings where they are given: as errors, threads and handlers swallow them."""
+    with warnings.catch_warnings(record=True) as noted:
+        for kind in (DeprecationWarning, FutureWarning, PendingDeprecationWarning):
+            warnings.filterwarnings("always", category=kind, module=r"napari_sam(\.|$)")
+        yield
+    assert not [f"{one.filename}:{one.lineno}: {one.message}" for one in noted]
 
 
 @pytest.fixture

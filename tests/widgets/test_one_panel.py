@@ -7,7 +7,7 @@ from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QWidget
 
-from napari_sam.errors import InputError
+from napari_sam.errors import DISTRIBUTION, InputError
 from napari_sam.widgets.panel import Panel
 from tests.widgets.conftest import close_at_end, ours, picture
 from tests.widgets.hands import Hands
@@ -64,7 +64,7 @@ class TestInAWindow:
     @pytest.fixture
     def menu(self, window, host, monkeypatch):
         monkeypatch.setattr("napari_sam.widgets.panel.ModelHost", lambda: host)
-        return lambda: window.window.add_plugin_dock_widget("napari-sam", "Click to segment")
+        return lambda: window.window.add_plugin_dock_widget(DISTRIBUTION, "Click to segment")
 
     def test_keys_and_work_stay_with_the_first(self, window, menu, refused):
         _, panel = menu()

@@ -67,6 +67,19 @@ class TestClosing:
         viewer.layers.remove(ours(viewer, "objects"))
         assert callbacks(viewer) == before
 
+    def test_all_that_follow_the_annotation_are_closed(self, panel, monkeypatch):
+        """Every part stands in the one tuple, so that none is forgotten."""
+        parts = [one for one in vars(panel).values() if hasattr(one, "follow")]
+        assert len(parts) > 9
+        followed, closed = [], []
+        for part in parts:
+            monkeypatch.setattr(part, "follow", lambda _, part=part: followed.append(part))
+            monkeypatch.setattr(part, "close", lambda part=part: closed.append(part))
+        panel.controls.picture.choose(None)
+        assert {*map(id, followed)} == {*map(id, parts)}
+        panel.close_panel()
+        assert {*map(id, closed)} == {*map(id, parts)}
+
     def test_ends_the_models_thread(self, viewer, qtbot, settle):
         host = ModelHost(lambda name, device, report: FakeSegmenter())
         panel = Panel(viewer, host)

@@ -11,6 +11,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QLineEdit
 
+from napari_sam.errors import DISTRIBUTION
 from napari_sam.session.disk.folder import read_session
 from napari_sam.session.disk.library import all_saved
 from napari_sam.widgets.objects import save_labels
@@ -245,8 +246,8 @@ def test_opened_from_the_menu_there_is_one(make_napari_viewer, monkeypatch, host
     monkeypatch.setattr("napari_sam.widgets.panel.ModelHost", lambda: host)
     viewer = make_napari_viewer(show=True)
     viewer.add_image(picture(80, 120))
-    dock, panel = viewer.window.add_plugin_dock_widget("napari-sam", "Click to segment")
-    again, same = viewer.window.add_plugin_dock_widget("napari-sam", "Click to segment")
+    dock, panel = viewer.window.add_plugin_dock_widget(DISTRIBUTION, "Click to segment")
+    again, same = viewer.window.add_plugin_dock_widget(DISTRIBUTION, "Click to segment")
     assert again is dock
     assert same is panel
     assert panel.annotation.picture.layer is viewer.layers[0]

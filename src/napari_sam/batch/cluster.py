@@ -23,7 +23,7 @@ from uuid import uuid4
 import napari_sam
 from napari_sam.batch.model import WorkersModel, loaded
 from napari_sam.batch.task import FileState, Job, Work
-from napari_sam.errors import ClusterError
+from napari_sam.errors import DISTRIBUTION, ClusterError
 from napari_sam.progress import Progress
 from napari_sam.reasons import reason
 
@@ -223,7 +223,7 @@ def connected(address: str) -> Iterator[Client]:
         from distributed import Client
     except ImportError as error:
         raise ClusterError(
-            'work on a cluster needs dask.distributed: pip install "napari-sam[cluster]"'
+            f'work on a cluster needs dask.distributed: pip install "{DISTRIBUTION}[cluster]"'
         ) from error
 
     class Closed(Client):

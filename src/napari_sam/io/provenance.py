@@ -13,13 +13,14 @@ from zipfile import ZipFile
 
 import numpy as np
 
+from napari_sam.errors import DISTRIBUTION
 from napari_sam.files import replacing
 from napari_sam.io.images.microscopes import file_of
 from napari_sam.io.pictures import open_picture
 
 __all__ = ["beside", "described", "files", "is_told", "told", "undone", "write_provenance"]
 
-PACKAGES = ("napari-sam", "numpy", "torch")
+PACKAGES = (DISTRIBUTION, "numpy", "torch")
 
 
 def beside(output: Path) -> Path:

@@ -253,10 +253,10 @@ class Filling:
         ]
         earlier = [n for n, _ in objects.on(plane) if _is_earlier(objects, n, plane, self._only)]
         self._batch.discard(plane, earlier)
-        taken = self._batch.add(plane, [proposal for _, proposal in put])
-        for (one, proposal), number in zip(put, taken, strict=True):
+        taken = self._batch.add(plane, [new for _, new in put])
+        for (one, new), number in zip(put, taken, strict=True):
             if number is not None:
-                waits = proposal.status is not Status.ACCEPTED
+                waits = new.status is not Status.ACCEPTED
                 self._waiting[number] = waits or self._waiting.get(number, False)
                 if one in links:
                     self._numbers[links[one]] = number
@@ -280,16 +280,7 @@ def fill(
     certain: float,
     words: Mapping[str, Collection[Proposal]] | None = None,
 ) -> FillCounts:
-    """Put what is chosen on one plane into the session; see `Filling`.
-
-    Parameters
-    ----------
-    session, rule, certain
-        As there.
-    plane, chosen
-        As in `Filling.put`.
-    words : mapping of str to collection of Proposal, optional
-        What is of each class that was looked for; None: everything was.
+    """Put what is chosen on one plane into the session; parameters as in `Filling` and its `put`.
 
     Raises
     ------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +12,8 @@ from napari_sam.masks import CroppedMask, slices
 from napari_sam.planes import Plane
 from napari_sam.session.adopt import check_axes, labels_under
 from napari_sam.session.changes import Edit, Kind, SectionEdit, TraitsEdit
+from napari_sam.session.curation import discarded
 from napari_sam.session.draft import Draft
-from napari_sam.session.merge_split import discard
 from napari_sam.session.objects import Origin, Section, Source, Status, Traits
 from napari_sam.session.overlap import Rule, claim, take_away
 from napari_sam.session.records import Grown
@@ -105,12 +104,7 @@ class Batch:
     def __enter__(self) -> Batch:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.end()
 
     @property
@@ -158,7 +152,7 @@ class Batch:
         InputError
             If one is unknown or locked.
         """
-        edits = [edit for number in ids for edit in discard(self._session.objects, number, plane)]
+        edits = [edit for number in ids for edit in discarded(self._session.objects, number, plane)]
         if edits and self.is_open:
             self._take(edits)
 

@@ -1,30 +1,30 @@
-"""What a person says of objects and does with whole ones; each is one undoable step."""
+"""What a person says of objects and does with whole ones; each is one undoable step.
+
+All but `lock` raise an InputError if an object is unknown or locked.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+from scipy import ndimage
+
 from napari_sam.errors import InputError
+from napari_sam.masks import CroppedMask
 from napari_sam.planes import Plane
-from napari_sam.session import merge_split
-from napari_sam.session.changes import Kind, SectionEdit, TraitsEdit
-from napari_sam.session.objects import Status
+from napari_sam.session.changes import Edit, Kind, SectionEdit, TraitsEdit
+from napari_sam.session.objects import WORST_FIRST, AnnotatedObject, Objects, Section, Status
 from napari_sam.session.session import Session
 
-__all__ = ["delete", "discard", "lock", "merge", "set_class", "set_status", "split"]
+__all__ = ["delete", "discard", "discarded", "lock", "merge", "set_class", "set_status", "split"]
 
 
 def set_status(
     session: Session, ids: Sequence[int], status: Status, plane: Plane | None = None
 ) -> None:
-    """Say what you think of objects, in one plane or in all.
-
-    Raises
-    ------
-    InputError
-        If one is unknown or locked.
-    """
+    """Say what you think of objects, in one plane or in all."""
     edits = [
         SectionEdit(number, at, section, replace(section, status=status))
         for number in ids
@@ -40,7 +40,7 @@ def set_class(session: Session, ids: Sequence[int], class_id: int) -> None:
     Raises
     ------
     InputError
-        If the class has no name, or an object is unknown or locked.
+        If the class has no name.
     """
     if class_id not in session.classes:
         raise InputError(f"there is no class {class_id}; named are {dict(session.classes)}")
@@ -72,25 +72,26 @@ def lock(session: Session, ids: Sequence[int], locked: bool = True) -> None:
 
 
 def delete(session: Session, ids: Sequence[int]) -> None:
-    """Take objects away.
-
-    Raises
-    ------
-    InputError
-        If one is unknown or locked.
-    """
-    session.edit(Kind.DELETED, merge_split.delete(session.objects, ids))
+    """Take objects away."""
+    session.edit(Kind.DELETED, _without(session.objects, ids))
 
 
 def discard(session: Session, object_id: int, plane: Plane | None = None) -> None:
-    """Take away what nobody has accepted of an object, in one plane or in all.
+    """Take away what nobody has accepted of an object, in one plane or in all."""
+    session.edit(Kind.DELETED, discarded(session.objects, object_id, plane))
 
-    Raises
-    ------
-    InputError
-        If it is unknown or locked.
-    """
-    session.edit(Kind.DELETED, merge_split.discard(session.objects, object_id, plane))
+
+def discarded(objects: Objects, object_id: int, plane: Plane | None = None) -> list[Edit]:
+    """Return the edits that take away what nobody has accepted, in one plane or in all."""
+    held = objects.unlocked(object_id)
+    edits: list[Edit] = [
+        SectionEdit(object_id, at, section, None)
+        for at, section in held.sections.items()
+        if section.status is not Status.ACCEPTED and plane in (None, at)
+    ]
+    if len(edits) == len(held.sections):
+        edits.append(TraitsEdit(object_id, held.traits, None))
+    return edits
 
 
 def merge(session: Session, ids: Sequence[int]) -> None:
@@ -101,9 +102,22 @@ def merge(session: Session, ids: Sequence[int]) -> None:
     Raises
     ------
     InputError
-        If one is unknown or locked, or there are fewer than two.
+        If there are fewer than two.
     """
-    session.edit(Kind.MERGED, merge_split.merge(session.objects, ids))
+    ids = list(dict.fromkeys(ids))
+    if len(ids) < 2:
+        raise InputError("choose at least two objects to merge")
+    objects = session.objects
+    first = objects.unlocked(ids[0])
+    edits = _without(objects, ids[1:])
+    joined: dict[Plane, Section] = dict(first.sections)
+    for number in ids[1:]:
+        for plane, section in objects[number].sections.items():
+            joined[plane] = _join(joined[plane], section) if plane in joined else section
+    for plane, section in joined.items():
+        if section != first.sections.get(plane):
+            edits.append(SectionEdit(first.id, plane, first.sections.get(plane), section))
+    session.edit(Kind.MERGED, edits)
 
 
 def split(session: Session, object_id: int, plane: Plane | None = None) -> list[int]:
@@ -119,10 +133,86 @@ def split(session: Session, object_id: int, plane: Plane | None = None) -> list[
     Raises
     ------
     InputError
-        If it is unknown or locked, or in one piece.
+        If it is in one piece.
     """
-    planes = session.objects.unlocked(object_id).planes
-    first = max(session.labels.new_id(at) for at in planes)
-    edits = merge_split.split(session.objects, object_id, first, plane)
-    session.edit(Kind.SPLIT, edits)
-    return [e.object_id for e in edits if isinstance(e, TraitsEdit) and e.before is None]
+    held = session.objects.unlocked(object_id)
+    first_new = max(session.labels.new_id(at) for at in held.planes)
+    groups = _connected(held, [plane] if plane is not None else held.planes)
+    if len(groups) < 2:
+        raise InputError(f"object {object_id} is in one piece")
+    left: dict[Plane, CroppedMask | None] = {p: s.mask for p, s in held.sections.items()}
+    new: list[Edit] = []
+    for number, group in enumerate(groups[1:], start=first_new):
+        new.append(TraitsEdit(number, None, held.traits))
+        for at, part in group.items():
+            remaining = left[at]
+            assert remaining is not None
+            left[at] = remaining.without(part.crop(), part.box)
+            new.append(
+                SectionEdit(number, at, None, replace(held.sections[at], mask=part, prompts=None))
+            )
+    edits: list[Edit] = []
+    for at, mask in left.items():
+        before = held.sections[at]
+        if mask != before.mask:
+            after = None if mask is None else replace(before, mask=mask)
+            edits.append(SectionEdit(object_id, at, before, after))
+    session.edit(Kind.SPLIT, edits + new)
+    return list(range(first_new, first_new + len(groups) - 1))
+
+
+def _without(objects: Objects, ids: Sequence[int]) -> list[Edit]:
+    """Return the edits that take objects away."""
+    edits: list[Edit] = []
+    for number in dict.fromkeys(ids):
+        held = objects.unlocked(number)
+        edits += [SectionEdit(number, p, held.sections[p], None) for p in held.planes]
+        edits.append(TraitsEdit(number, held.traits, None))
+    return edits
+
+
+def _join(a: Section, b: Section) -> Section:
+    masks = [section.mask for section in (a, b) if section.mask is not None]
+    mask = None if not masks else masks[0] if len(masks) == 1 else masks[0].joined(masks[1])
+    scores = [section.score for section in (a, b) if section.score is not None]
+    status = next(s for s in WORST_FIRST if s in (a.status, b.status))
+    return Section(mask, min(scores, default=None), a.origin, status, a.prompts or b.prompts)
+
+
+def _connected(held: AnnotatedObject, planes: Sequence[Plane]) -> list[dict[Plane, CroppedMask]]:
+    """Return the connected parts, largest first, each with its pixels per plane."""
+    parts: list[tuple[Plane, CroppedMask]] = []
+    for plane in planes:
+        section = held.sections.get(plane)
+        if section is None or section.mask is None:
+            continue
+        numbered, count = ndimage.label(section.mask.crop(), np.ones((3, 3)))
+        for number in range(1, count + 1):
+            part = CroppedMask.of(numbered == number, section.mask.box[:2], section.mask.shape)
+            assert part is not None
+            parts.append((plane, part))
+    group = list(range(len(parts)))
+
+    def root(i: int) -> int:
+        while group[i] != i:
+            i = group[i]
+        return i
+
+    for i, (plane, part) in enumerate(parts):
+        for j, (other_plane, other) in enumerate(parts[:i]):
+            if _neighbours(plane, other_plane) and _overlap(part, other):
+                group[root(i)] = root(j)
+    groups: dict[int, dict[Plane, CroppedMask]] = {}
+    for i, (plane, part) in enumerate(parts):
+        held_there = groups.setdefault(root(i), {})
+        held_there[plane] = part if plane not in held_there else held_there[plane].joined(part)
+    return sorted(groups.values(), key=lambda g: -sum(part.area for part in g.values()))
+
+
+def _neighbours(a: Plane, b: Plane) -> bool:
+    steps = [abs(i - j) for i, j in zip(a, b, strict=True) if i is not None and j is not None]
+    return sum(steps) == 1
+
+
+def _overlap(a: CroppedMask, b: CroppedMask) -> bool:
+    return a.meets(b.box) and bool((a.crop() & b.within(a.box)).any())

@@ -63,8 +63,6 @@ def draw(
 
     Parameters
     ----------
-    session : Session
-        The session.
     plane : Plane
         Where they lie.
     points : sequence of (row, column)

@@ -18,6 +18,7 @@ from napari_sam.session.draft import Draft
 
 __all__ = [
     "LARGEST",
+    "WORST_FIRST",
     "AnnotatedObject",
     "LabelArray",
     "Objects",
@@ -27,8 +28,6 @@ __all__ = [
     "Status",
     "Traits",
     "free_id",
-    "in_order",
-    "spanned",
 ]
 
 
@@ -44,6 +43,10 @@ class Status(Enum):
     PROPOSED = "proposed"
     ACCEPTED = "accepted"
     UNCLEAR = "unclear"
+
+
+WORST_FIRST = Status.UNCLEAR, Status.PROPOSED, Status.ACCEPTED
+"""In the order in which somebody should look."""
 
 
 class Source(Enum):
@@ -129,7 +132,7 @@ class AnnotatedObject:
     def status(self) -> Status:
         """Unclear if one plane is, else proposed if one plane is, else accepted."""
         held = {section.status for section in self.sections.values()}
-        return next((s for s in (Status.UNCLEAR, Status.PROPOSED) if s in held), Status.ACCEPTED)
+        return next((s for s in WORST_FIRST if s in held), Status.ACCEPTED)
 
     @property
     def confidence(self) -> float | None:

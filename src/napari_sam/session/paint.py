@@ -14,6 +14,7 @@ from napari_sam.planes import Plane
 from napari_sam.session.adopt import adopt
 from napari_sam.session.changes import Edit, Kind, SectionEdit, TraitsEdit
 from napari_sam.session.objects import LabelArray, Objects, Origin, Section, Source, Status, Traits
+from napari_sam.session.overlap import take_away
 from napari_sam.session.session import Session
 
 __all__ = ["absorb", "paint"]
@@ -61,8 +62,6 @@ def paint(
 
     Parameters
     ----------
-    session : Session
-        The session.
     plane : Plane
         Where.
     rows, columns : (N,) int
@@ -161,17 +160,14 @@ def _edits(objects: Objects, stroke: Stroke, semantic: bool, first_new: int) -> 
                 number = _touched(objects, owners, pixels, value) or first_new + len(gainers)
             gainers[number] = value, pixels
     given = stroke.painted & (owners != 0)
-    for loser in np.unique(owners[given]).tolist():
-        kept = gainers.get(loser, (0, np.zeros_like(given)))[1]
-        lost = given & (owners == loser) & ~kept
-        if loser not in gainers and lost.any():
-            before = objects[loser].sections[plane]
-            assert before.mask is not None
-            left = before.mask.without(lost, window)
-            erased = bool((stroke.after[lost] == 0).any())
-            edits.append(SectionEdit(loser, plane, before, _by_hand(before, left, erased)))
-            if left is None and len(objects[loser].sections) == 1:
-                edits.append(TraitsEdit(loser, objects[loser].traits, None))
+    erased = set(np.unique(owners[given & (stroke.after == 0)]).tolist())
+    losers = set(np.unique(owners[given]).tolist()) - set(gainers)
+    for edit in take_away(objects, plane, given, window, losers):
+        if isinstance(edit, SectionEdit) and edit.after is not None and edit.object_id in erased:
+            by_hand = replace(edit.after, score=None, origin=Origin(Source.PAINTED))
+            edits.append(replace(edit, after=by_hand))
+        else:  # gone, or only painted over by another object
+            edits.append(edit)
     for number, (value, pixels) in gainers.items():
         gained = CroppedMask.of(pixels, window[:2], stroke.shape)
         assert gained is not None
@@ -189,14 +185,6 @@ def _edits(objects: Objects, stroke: Stroke, semantic: bool, first_new: int) -> 
         section = Section(mask, None, Origin(Source.PAINTED), Status.ACCEPTED, prompts)
         edits.append(SectionEdit(number, plane, held, section))
     return edits
-
-
-def _by_hand(before: Section, left: CroppedMask | None, erased: bool) -> Section | None:
-    if left is None:
-        return None
-    if not erased:  # only painted over by another object
-        return replace(before, mask=left)
-    return replace(before, mask=left, score=None, origin=Origin(Source.PAINTED))
 
 
 def _touched(

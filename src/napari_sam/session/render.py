@@ -1,19 +1,22 @@
-"""Objects as labels: which pixels of the target have to change when objects do."""
+"""Objects as labels: which pixels have to change when objects do, and which ids are free."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sam.errors import InputError
 from napari_sam.masks import CroppedMask, enclosing, slices
 from napari_sam.planes import Plane
-from napari_sam.session.objects import LabelArray
+from napari_sam.session.changes import Edit, LabelScheme, SectionEdit
+from napari_sam.session.ledger import Ledger
+from napari_sam.session.objects import LARGEST, AnnotatedObject, LabelArray, Section, free_id
 
-__all__ = ["ReadableLabels", "Repaint", "WritableLabels", "blank", "shown", "write"]
+__all__ = ["LabelWriter", "ReadableLabels", "Repaint", "WritableLabels"]
 
 
 class ReadableLabels(Protocol):
@@ -51,19 +54,138 @@ class Repaint:
     value_after: int
 
 
-def write(target: WritableLabels, repaints: Iterable[Repaint], only_expected: bool) -> None:
-    """Write what changes, plane by plane; no other pixel is touched.
+class LabelWriter:
+    """Writes the objects of a ledger into labels, if there are any.
 
     Parameters
     ----------
-    target : WritableLabels
+    ledger : Ledger
+        Holds the objects.
+
+    Attributes
+    ----------
+    target : WritableLabels or None
         The labels.
-    repaints : iterable of Repaint
-        What becomes of each object.
-    only_expected : bool
-        Leave all pixels alone that do not hold what they should have held before, because somebody
-        has changed them since; else only those that would become background.
     """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.target: WritableLabels | None = None
+        self._ledger = ledger
+        self._used_elsewhere = 0
+
+    def write_to(self, target: WritableLabels | None, largest_id: int = 0) -> None:
+        """Show all objects in `target` from now on, whose largest id so far is `largest_id`.
+
+        Raises
+        ------
+        InputError
+            If an object's label does not fit its dtype; the labels of before stay the target.
+        """
+        if target is not None:
+            repaints = self._all()
+            _check_fit(repaints, target)
+            _write(target, repaints, only_expected=True)
+        self.target = target
+        self._used_elsewhere = largest_id
+
+    def shown_in(self, labels: ReadableLabels) -> bool:
+        """Tell whether labels hold every pixel of the objects, whatever they hold besides."""
+        return all((now == value).all() for now, value in _pixels_under(self._all(), labels))
+
+    def fits(self, labels: ReadableLabels) -> bool:
+        """Tell whether labels hold the objects, or nothing at all in their place.
+
+        Where only some of their pixels are there, somebody has erased the others.
+        """
+        pixels = (now for now, _ in _pixels_under(self._all(), labels))
+        return not any(now.any() for now in pixels) or self.shown_in(labels)
+
+    def read(self, plane: Plane) -> LabelArray | None:
+        """Return the (H, W) labels of a plane, None if there are none."""
+        return None if self.target is None else self.target.read(plane)
+
+    def note_id(self, object_id: int) -> None:
+        """Learn that somebody else used an id, so that it is not given out again."""
+        self._used_elsewhere = max(self._used_elsewhere, object_id)
+
+    def new_id(self, plane: Plane, *taken: int) -> int:
+        """Return an id that no object, no label of the plane and nobody else uses."""
+        there = 0
+        if self.target is not None and not self._ledger.scheme.semantic:
+            there = int(self.target.read(plane).max(initial=0))
+        return free_id(self._ledger.objects, (there, self._used_elsewhere, *taken))
+
+    def repaints(self, edits: Iterable[Edit], after: LabelScheme) -> list[Repaint]:
+        """Return what edits and a scheme are about to do to the labels; call it before they do.
+
+        Raises
+        ------
+        InputError
+            If a label would not fit.
+        """
+        if self.target is None:
+            return []
+        if after.semantic != self._ledger.scheme.semantic:
+            repaints = [
+                Repaint(plane, s.mask, self._label(held), s.mask, _label_of(held, after.semantic))
+                for held in self._ledger.objects.values()
+                for plane, s in held.sections.items()
+            ]
+        else:
+            repaints = self._of_edits(edits)
+        _check_fit(repaints, self.target)
+        return repaints
+
+    def write(self, repaints: Iterable[Repaint], only_expected: bool) -> None:
+        """Write what changes, plane by plane; no other pixel is touched.
+
+        Parameters
+        ----------
+        repaints : iterable of Repaint
+            What becomes of each object.
+        only_expected : bool
+            Leave all pixels alone that do not hold what they should have held before, because
+            somebody has changed them since; else only those that would become background.
+        """
+        if self.target is not None:
+            _write(self.target, repaints, only_expected)
+
+    def _all(self) -> list[Repaint]:
+        """Return what shows all objects in labels that are empty."""
+        return [
+            Repaint(plane, None, 0, section.mask, self._label(held))
+            for held in self._ledger.objects.values()
+            for plane, section in held.sections.items()
+        ]
+
+    def _label(self, held: AnnotatedObject) -> int:
+        return _label_of(held, self._ledger.scheme.semantic)
+
+    def _of_edits(self, edits: Iterable[Edit]) -> list[Repaint]:
+        objects, semantic = self._ledger.objects, self._ledger.scheme.semantic
+        sections: dict[tuple[int, Plane], Section | None] = {}  # as they will be
+        classes: dict[int, int] = {}
+        for edit in edits:
+            if isinstance(edit, SectionEdit):
+                sections[edit.object_id, edit.plane] = edit.after
+            elif edit.after is not None:
+                classes[edit.object_id] = edit.after.class_id
+        for number, class_id in classes.items() if semantic else ():
+            held = objects.get(number)
+            if held is not None and held.class_id != class_id:
+                for plane, section in held.sections.items():
+                    sections.setdefault((number, plane), section)
+        repaints = []
+        for (number, plane), after in sections.items():
+            held, before = objects.get(number), objects.section(number, plane)
+            was = number if held is None else self._label(held)
+            now = classes.get(number, was) if semantic else number
+            masks = [None if s is None else s.mask for s in (before, after)]
+            repaints.append(Repaint(plane, masks[0], was, masks[1], now))
+        return repaints
+
+
+def _write(target: WritableLabels, repaints: Iterable[Repaint], only_expected: bool) -> None:
     planes: dict[Plane, list[Repaint]] = {}
     for repaint in repaints:
         planes.setdefault(repaint.plane, []).append(repaint)
@@ -87,21 +209,25 @@ def write(target: WritableLabels, repaints: Iterable[Repaint], only_expected: bo
             target.write(plane, rows + window[0], columns + window[1], new[rows, columns])
 
 
-def shown(target: ReadableLabels, repaints: Iterable[Repaint]) -> bool:
-    """Tell whether all pixels that would be written hold their value already."""
-    return all((now == value).all() for now, value in _pixels(target, repaints))
-
-
-def blank(target: ReadableLabels, repaints: Iterable[Repaint]) -> bool:
-    """Tell whether all pixels that would be written are background."""
-    return not any(now.any() for now, _ in _pixels(target, repaints))
-
-
-def _pixels(
-    target: ReadableLabels, repaints: Iterable[Repaint]
+def _pixels_under(
+    repaints: Iterable[Repaint], target: ReadableLabels
 ) -> Iterator[tuple[LabelArray, int]]:
     """Give the labels where each repaint writes, and the value that it writes."""
     for repaint in repaints:
         if repaint.after is not None:
             now = target.read(repaint.plane)[slices(repaint.after.box)]
             yield now[repaint.after.crop()], repaint.value_after
+
+
+def _label_of(held: AnnotatedObject, semantic: bool) -> int:
+    return held.class_id if semantic else held.id
+
+
+def _check_fit(repaints: Sequence[Repaint], target: WritableLabels) -> None:
+    largest = min(int(np.iinfo(target.dtype).max), LARGEST)
+    for repaint in repaints:
+        if repaint.after is not None and repaint.value_after > largest:
+            raise InputError(
+                f"object {repaint.value_after} does not fit into {target.dtype} labels, whose "
+                f"largest id is {largest}; choose a new Labels layer to go on"
+            )

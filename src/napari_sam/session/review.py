@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
 from napari_sam.planes import Plane, in_order
-from napari_sam.session.objects import AnnotatedObject, Objects, Status
+from napari_sam.session.objects import WORST_FIRST, AnnotatedObject, Objects, Status
 
 __all__ = ["accepted_labels", "by_confidence", "next_unsure", "weakest_plane"]
 
@@ -21,11 +21,10 @@ def by_confidence(objects: Iterable[AnnotatedObject]) -> list[AnnotatedObject]:
 
 def weakest_plane(held: AnnotatedObject) -> Plane | None:
     """Return the plane to look at first: unclear before proposed before accepted, then by score."""
-    doubt = (Status.UNCLEAR, Status.PROPOSED, Status.ACCEPTED)
     return min(
         held.planes,
         key=lambda plane: (
-            doubt.index(held.sections[plane].status),
+            WORST_FIRST.index(held.sections[plane].status),
             _rank(held.sections[plane].score),
         ),
         default=None,

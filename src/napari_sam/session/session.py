@@ -14,9 +14,9 @@ from napari_sam.results import Prediction
 from napari_sam.session.changed import What
 from napari_sam.session.changes import Change, Edit, Kind, LabelScheme, SectionEdit
 from napari_sam.session.draft import Draft, Request
-from napari_sam.session.labels import LabelWriter
 from napari_sam.session.ledger import HISTORY_BYTES, Ledger
 from napari_sam.session.records import Adopted, Done, Record, RecordLog, Redone, Undone, Viewed
+from napari_sam.session.render import LabelWriter
 
 __all__ = ["Session"]
 

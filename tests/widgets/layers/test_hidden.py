@@ -200,7 +200,7 @@ class TestWords:
         assert told()[-1].startswith("napari-sam: The labels are saved: ")
 
     def test_objects_that_were_found(self, shown, settle, told, qtbot):
-        shown.auto.start()
+        shown.auto.controls.start.click()
         shown.hide()
         qtbot.waitUntil(lambda: not shown.auto.work.busy)
         assert told() == [f"napari-sam: Auto: {shown.auto.controls.status.text()}"]

@@ -11,6 +11,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QPushButton, QWidget
 
+from napari_sam.errors import DISTRIBUTION
 from napari_sam.inference.store.memory import give_back
 from tests.widgets.conftest import ours, picture
 from tests.widgets.hands import Hands
@@ -45,7 +46,7 @@ class Desk(Hands):
 
     def open(self):
         menu = self.viewer.window.add_plugin_dock_widget
-        self.dock, panel = menu("napari-sam", "Click to segment")
+        self.dock, panel = menu(DISTRIBUTION, "Click to segment")
         super().__init__(self.viewer, panel)
         self.focus()
         self.settle()

@@ -23,7 +23,7 @@ def test_letters_are_letters_and_return_begins(make_napari_viewer, qtbot, host, 
     close_at_end(qtbot, panel)
     viewer.window.add_dock_widget(panel)
     panel.precompute.switch(False)
-    panel.auto.controls.points.setValue(16)
+    panel.auto.controls.choices["points"].value = 16
     open_tab(panel, "Text")
     text = panel.text
     text.controls.words.setFocus()

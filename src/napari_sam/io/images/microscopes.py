@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.errors import InputError
+from napari_sam.errors import DISTRIBUTION, InputError
 from napari_sam.io.images.file_checks import whole_numbers
 from napari_sam.io.images.pixels import Pixels
 
@@ -150,7 +150,8 @@ def _image(file: Path) -> Any:
         from bioio import BioImage
     except ImportError as error:
         more = "" if reader is None else f"; {file.suffix} is read by its plug-in {reader}"
-        raise InputError(f'{file} needs bioio: pip install "napari-sam[bioio]"{more}') from error
+        needed = f'pip install "{DISTRIBUTION}[bioio]"{more}'
+        raise InputError(f"{file} needs bioio: {needed}") from error
     if not readable(file):
         which = f"pip install {reader}" if reader else "https://github.com/bioio-devs lists them"
         raise InputError(f"{file} needs a reader of bioio that is not installed: {which}")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.errors import InputError
+from napari_sam.errors import DISTRIBUTION, InputError
 from napari_sam.masks import cropped_masks
 from napari_sam.numbering import smallest_type
 
@@ -105,7 +105,7 @@ def formats_extra() -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise InputError(
-            f"this format needs the package {error.name}: pip install 'napari-sam[formats]'"
+            f"this format needs the package {error.name}: pip install '{DISTRIBUTION}[formats]'"
         ) from error
 
 

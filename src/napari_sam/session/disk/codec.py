@@ -81,7 +81,7 @@ class Codec:
             case Adopted(edits):
                 return {"adopt": self.edits(edits)}
             case Configured(scheme):
-                return self.scheme(scheme)
+                return _scheme(scheme)
             case Viewed(view):
                 return {"view": dict(view)}
 
@@ -95,11 +95,11 @@ class Codec:
             case {"redo": number}:
                 return Redone(None if number is True else whole(number, 1))
             case {"grow": number, "edits": edits}:
-                return Grown(whole(number, 1), self.read_edits(edits))
+                return Grown(whole(number, 1), self._read_edits(edits))
             case {"adopt": edits}:
-                return Adopted(self.read_edits(edits))
+                return Adopted(self._read_edits(edits))
             case {"semantic": _}:
-                return Configured(self.read_scheme(value))
+                return Configured(_read_scheme(value))
             case {"view": dict(view)}:
                 return Viewed(view)
         raise ValueError("a record of an unknown kind")
@@ -114,7 +114,7 @@ class Codec:
             "edits": self.edits(change.edits),
         }
         if change.schemes is not None:
-            value["settings"] = [self.scheme(scheme) for scheme in change.schemes]
+            value["settings"] = [_scheme(scheme) for scheme in change.schemes]
         return value
 
     def read_change(self, value: Json) -> Change:
@@ -125,19 +125,9 @@ class Codec:
             Kind[value["kind"]],
             self.read_draft(value["before"]),
             self.read_draft(value["after"]),
-            self.read_edits(value["edits"]),
-            schemes and (self.read_scheme(schemes[0]), self.read_scheme(schemes[1])),
+            self._read_edits(value["edits"]),
+            schemes and (_read_scheme(schemes[0]), _read_scheme(schemes[1])),
         )
-
-    def scheme(self, scheme: LabelScheme) -> Json:
-        """Return a scheme as JSON."""
-        names = {str(number): name for number, name in scheme.classes.items()}
-        return {"semantic": scheme.semantic, "classes": names, "new_class": scheme.new_class}
-
-    def read_scheme(self, value: Json) -> LabelScheme:
-        """Return a scheme; the other way of `scheme`."""
-        classes = {whole(int(n), 1): of(str, name) for n, name in value["classes"].items()}
-        return LabelScheme(of(bool, value["semantic"]), classes, whole(value["new_class"], 1))
 
     def edits(self, edits: Sequence[Edit]) -> Json:
         """Return edits as JSON."""
@@ -145,8 +135,8 @@ class Codec:
             {
                 "id": edit.object_id,
                 "plane": edit.plane,
-                "before": self.section(edit.before),
-                "after": self.section(edit.after),
+                "before": self._section(edit.before),
+                "after": self._section(edit.after),
             }
             if isinstance(edit, SectionEdit)
             else {
@@ -157,56 +147,47 @@ class Codec:
             for edit in edits
         ]
 
-    def read_edits(self, value: Json) -> tuple[Edit, ...]:
-        """Return edits; the other way of `edits`."""
+    def _read_edits(self, value: Json) -> tuple[Edit, ...]:
         return tuple(
             SectionEdit(
                 whole(edit["id"], 1),
                 plane(edit["plane"]),
-                self.read_section(edit["before"]),
-                self.read_section(edit["after"]),
+                self._read_section(edit["before"]),
+                self._read_section(edit["after"]),
             )
             if "plane" in edit
             else TraitsEdit(
                 whole(edit["id"], 1),
-                self.read_traits(edit["traits_before"]),
-                self.read_traits(edit["traits_after"]),
+                _read_traits(edit["traits_before"]),
+                _read_traits(edit["traits_after"]),
             )
             for edit in value
         )
 
     def traits(self, traits: Traits | None) -> Json:
         """Return traits as JSON."""
-        if traits is None:
-            return None
-        return {"class": traits.class_id, "locked": traits.locked}
+        return None if traits is None else {"class": traits.class_id, "locked": traits.locked}
 
-    def read_traits(self, value: Json) -> Traits | None:
-        """Return traits; the other way of `traits`."""
+    def _section(self, section: Section | None) -> Json:
         return (
-            None if value is None else Traits(whole(value["class"], 1), of(bool, value["locked"]))
+            None
+            if section is None
+            else {
+                "mask": self._mask(section.mask),
+                "score": section.score,
+                "source": section.origin.source.value,
+                "from_plane": section.origin.plane,
+                "status": section.status.value,
+                "prompts": None if section.prompts is None else self.draft(section.prompts),
+            }
         )
 
-    def section(self, section: Section | None) -> Json:
-        """Return a section as JSON."""
-        if section is None:
-            return None
-        return {
-            "mask": self.mask(section.mask),
-            "score": section.score,
-            "source": section.origin.source.value,
-            "from_plane": section.origin.plane,
-            "status": section.status.value,
-            "prompts": None if section.prompts is None else self.draft(section.prompts),
-        }
-
-    def read_section(self, value: Json) -> Section | None:
-        """Return a section; the other way of `section`."""
+    def _read_section(self, value: Json) -> Section | None:
         if value is None:
             return None
         start, score = value["from_plane"], value["score"]
         return Section(
-            self.read_mask(value["mask"]),
+            self._read_mask(value["mask"]),
             score if type(score) is float and math.isfinite(score) else None,
             Origin(Source(value["source"]), None if start is None else plane(start)),
             Status(value["status"]),
@@ -220,10 +201,10 @@ class Codec:
             "points": draft.points,
             "labels": draft.labels,
             "box": draft.box,
-            "mask": self.mask(draft.mask),
+            "mask": self._mask(draft.mask),
             "choice": draft.choice,
             "object": draft.object_id,
-            "held": self.mask(draft.held),
+            "held": self._mask(draft.held),
             "touched": draft.touched,
         }
         return {key: held for key, held in value.items() if held not in (None, (), 0)}
@@ -242,22 +223,26 @@ class Codec:
             points,
             labels,
             None if box is None else _four(finite(at) for at in box),
-            self.read_mask(value.get("mask")),
+            self._read_mask(value.get("mask")),
             None,
             whole(value.get("choice", 0)),
             None if value.get("object") is None else whole(value["object"], 1),
-            self.read_mask(value.get("held")),
+            self._read_mask(value.get("held")),
             of(bool, value.get("touched", False)),
         )
 
-    def mask(self, mask: CroppedMask | None) -> Json:
-        """Return a mask as JSON."""
-        if mask is None:
-            return None
-        return {"shape": mask.shape, "window": mask.box, "bits": self._masks.put(mask.bits)}
+    def _mask(self, mask: CroppedMask | None) -> Json:
+        return (
+            None
+            if mask is None
+            else {
+                "shape": mask.shape,
+                "window": mask.box,
+                "bits": self._masks.put(mask.bits),
+            }
+        )
 
-    def read_mask(self, value: Json) -> CroppedMask | None:
-        """Return a mask; the other way of `mask`."""
+    def _read_mask(self, value: Json) -> CroppedMask | None:
         if value is None:
             return None
         height, width = (whole(n, 1) for n in value["shape"])
@@ -269,6 +254,20 @@ class Codec:
         if not mask.is_tight:
             raise ValueError("a mask that is smaller than it says")
         return mask
+
+
+def _read_traits(value: Json) -> Traits | None:
+    return None if value is None else Traits(whole(value["class"], 1), of(bool, value["locked"]))
+
+
+def _scheme(scheme: LabelScheme) -> Json:
+    names = {str(number): name for number, name in scheme.classes.items()}
+    return {"semantic": scheme.semantic, "classes": names, "new_class": scheme.new_class}
+
+
+def _read_scheme(value: Json) -> LabelScheme:
+    classes = {whole(int(n), 1): of(str, name) for n, name in value["classes"].items()}
+    return LabelScheme(of(bool, value["semantic"]), classes, whole(value["new_class"], 1))
 
 
 def _four(numbers: Iterable[T]) -> tuple[T, T, T, T]:

@@ -225,9 +225,9 @@ def restore(path: Path, history_bytes: int = HISTORY_BYTES) -> Restored:
             f"nothing can be written in {path} ({error.strerror}), so that no work can go on there"
         ) from error
     try:
-        reading = _read(path, history_bytes)
-        session = Session(ledger=reading.ledger)
-        folder = _opened(path, lock, reading, session)
+        contents = _read(path, history_bytes)
+        session = Session(ledger=contents.ledger)
+        folder = _opened(path, lock, contents, session)
     except BaseException as error:
         lock.release()
         if isinstance(error, Exception) and not isinstance(error, SessionError):
@@ -235,7 +235,7 @@ def restore(path: Path, history_bytes: int = HISTORY_BYTES) -> Restored:
                 f"no work can go on in {path}: {getattr(error, 'strerror', None) or error}"
             ) from error
         raise
-    return Restored(session, folder, not reading.whole, reading.recovered, reading.lost)
+    return Restored(session, folder, not contents.whole, contents.recovered, contents.lost)
 
 
 def read_session(path: Path) -> Session:
@@ -251,32 +251,34 @@ def read_session(path: Path) -> Session:
 
 def _read(path: Path, history_bytes: int) -> FolderContents:
     try:
-        reading = read_folder(path, history_bytes)
+        contents = read_folder(path, history_bytes)
     except Exception as error:  # whatever damaged data makes the libraries raise
         reason = getattr(error, "strerror", None) or error
         raise SessionError(f"the session in {path} cannot be read: {reason}") from error
-    ledger = reading.ledger
+    ledger = contents.ledger
     empty = not ledger.objects and not ledger.history.known and ledger.draft.is_empty
-    if empty and not reading.whole:
+    if empty and not contents.whole:
         raise SessionError(
             f"nothing of what was saved in {path} can be read, as it is damaged. It is left as it "
             "is; if you have a copy of that folder, put it there instead"
         )
-    return reading
+    return contents
 
 
-def _opened(path: Path, lock: FileLock, reading: FolderContents, session: Session) -> SessionFolder:
+def _opened(
+    path: Path, lock: FileLock, contents: FolderContents, session: Session
+) -> SessionFolder:
     """Go on behind the last line; where something is damaged, with all that is left of it, anew."""
-    journal = journal_path(path, reading.generation)
-    if reading.whole:
-        settle_end(journal, reading.lines)
-        _clear(path, reading)
-    folder = SessionFolder(path, lock, reading.generation, reading.line, reading.whole)
+    journal = journal_path(path, contents.generation)
+    if contents.whole:
+        settle_end(journal, contents.lines)
+        _clear(path, contents)
+    folder = SessionFolder(path, lock, contents.generation, contents.line, contents.whole)
     folder.serve(session)
-    if not reading.whole:
+    if not contents.whole:
         try:
             folder.take_snapshot()
-            for generation in older(path, reading.generation):
+            for generation in older(path, contents.generation):
                 set_aside(path, generation)
         except BaseException:
             folder.let_go()
@@ -292,20 +294,20 @@ def _take_away(path: Path) -> None:
         path.rmdir()
 
 
-def _clear(path: Path, reading: FolderContents) -> None:
+def _clear(path: Path, contents: FolderContents) -> None:
     """Drop what the latest snapshot has made superfluous, if it is that and nothing more."""
-    past = older(path, reading.generation)
-    superfluous = bool(past) and _is_superfluous(path, reading)
+    past = older(path, contents.generation)
+    superfluous = bool(past) and _is_superfluous(path, contents)
     for generation in past:
         (drop if superfluous else set_aside)(path, generation)
 
 
-def _is_superfluous(path: Path, reading: FolderContents) -> bool:
+def _is_superfluous(path: Path, contents: FolderContents) -> bool:
     try:
-        known = read_folder(path, HISTORY_BYTES, before=reading.generation)
+        known = read_folder(path, HISTORY_BYTES, before=contents.generation)
     except Exception:  # whatever damaged data makes the libraries raise
         return False
-    return known.whole and known.ledger.number <= reading.ledger.number
+    return known.whole and known.ledger.number <= contents.ledger.number
 
 
 def locked(path: Path) -> FileLock:

@@ -90,7 +90,7 @@ def read_folder(path: Path, history_bytes: int, before: int | None = None) -> Fo
 
 
 def _begun(ledger: Ledger, path: Path, base: int) -> tuple[int, int]:
-    """Fill an empty session with a snapshot; return how much of it can be read, and cannot."""
+    """Fill an empty ledger with a snapshot; return how much of it can be read, and cannot."""
     if base == 0:
         return 0, 0
     try:
@@ -106,7 +106,7 @@ def _replayed(
     latest: int,
     counted: tuple[int, int],
 ) -> FolderContents:
-    """Do the steps of these journals again, over a session that holds what was before."""
+    """Do the steps of these journals again, over a ledger that holds what was before."""
     replay = Replay(ledger, whole=not counted[1])
     for generation in generations:
         lines = read_journal(journal_path(path, generation))
@@ -130,14 +130,14 @@ def holds_nothing(path: Path) -> bool:
     journal = journal_path(path, 0)
     try:
         names = {entry.name for entry in path.iterdir()}
-        reading, size = read_folder(path, HISTORY_BYTES), journal.stat().st_size
+        contents, size = read_folder(path, HISTORY_BYTES), journal.stat().st_size
     except OSError:
         return False
-    values = reading.lines.values
+    values = contents.lines.values
     return (
         names <= {LOCK, FILE, journal.name}
-        and reading.whole
-        and reading.lines.end == size
+        and contents.whole
+        and contents.lines.end == size
         and not any(value.keys() & {"adopt", "grow"} for value in values)
         and not any(value["do"]["edits"] for value in values if "do" in value)
     )

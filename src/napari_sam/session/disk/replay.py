@@ -141,10 +141,8 @@ def _made_to_fit(record: Record, ledger: Ledger, gap: bool) -> Sequence[Record] 
             return [Done(replace(change, edits=_mended(change.edits, objects)))]
         case Grown(number, edits) if _is_last(number, history.done):
             return [Grown(number, _mended(edits, objects))]
-        case Grown(
-            number, edits
-        ):  # a step of its own, for what was done in between is undone first
-            draft = ledger.draft
+        case Grown(number, edits):
+            draft = ledger.draft  # a step of its own, for what was done in between is undone first
             return [Done(Change(number, Kind.PROPAGATED, draft, draft, _mended(edits, objects)))]
         case Adopted(edits):
             return [Adopted(_mended(edits, objects))]

@@ -59,7 +59,7 @@ class _PooledMasks:
 
 
 def write_snapshot(ledger: Ledger, path: Path) -> None:
-    """Write everything that a session holds into a new folder.
+    """Write everything that a ledger holds into a new folder.
 
     Raises
     ------
@@ -107,7 +107,7 @@ def write_snapshot(ledger: Ledger, path: Path) -> None:
 
 
 def read_snapshot(ledger: Ledger, path: Path) -> tuple[int, int]:
-    """Fill an empty session with what can be read of a snapshot.
+    """Fill an empty ledger with what can be read of a snapshot.
 
     Where anything of it cannot, there is no history.
 
@@ -119,7 +119,7 @@ def read_snapshot(ledger: Ledger, path: Path) -> tuple[int, int]:
     Raises
     ------
     Exception
-        Of any kind, if nothing of it can be read; the session is as it was.
+        Of any kind, if nothing of it can be read; the ledger is as it was.
     """
     state, right = _read_state(path / STATE)
     pool, holes = _read_pool(path / MASKS)

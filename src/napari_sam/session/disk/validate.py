@@ -1,4 +1,7 @@
-"""Values that were read from a file, each of the kind and in the bounds that it must have."""
+"""Values that were read from a file, each of the kind and in the bounds that it must have.
+
+All raise a ValueError if it is not.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +18,7 @@ Json = Any
 
 
 def of(kind: type[T], value: object) -> T:
-    """Return a value of exactly this kind.
-
-    Raises
-    ------
-    ValueError
-        If it is of another.
-    """
+    """Return a value of exactly this kind."""
     if type(value) is not kind:
         raise ValueError(f"{kind.__name__} was expected, not {type(value).__name__}")
     return value
@@ -29,11 +26,6 @@ def of(kind: type[T], value: object) -> T:
 
 def whole(value: object, least: int = 0) -> int:
     """Return a whole number from `least`, of no more than 64 bits.
-
-    Raises
-    ------
-    ValueError
-        If it is none.
 
     Examples
     --------
@@ -51,13 +43,7 @@ def whole(value: object, least: int = 0) -> int:
 
 
 def finite(value: object) -> float:
-    """Return a finite number.
-
-    Raises
-    ------
-    ValueError
-        If it is none.
-    """
+    """Return a finite number."""
     number = float(whole(value, -(2**53))) if type(value) is int else of(float, value)
     if not math.isfinite(number):
         raise ValueError(f"{number} is not finite")
@@ -66,11 +52,6 @@ def finite(value: object) -> float:
 
 def plane(value: object) -> Plane:
     """Return a plane: an index for each axis, and None for two.
-
-    Raises
-    ------
-    ValueError
-        If it is none.
 
     Examples
     --------

@@ -39,19 +39,8 @@ REST_MS = 100  # a slice that was only passed over is not looked at
 class Annotation:
     """What is annotated: the parts that serve it, and what others ask of them most.
 
-    Parameters
-    ----------
-    viewer : ViewerModel
-        The viewer.
-    picture : ImageStack
-        The picture.
-    jobs : PromptJobs
-        Where the model works.
-
     Attributes
     ----------
-    viewer, picture
-        As given.
     identity : Identity
         Which picture this is.
     pending : Pending

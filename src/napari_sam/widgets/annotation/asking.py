@@ -106,9 +106,9 @@ class Asking:
             annotation.remarked.emit(f"⚠ {said}")
         annotation.planes.renew()
         self._jobs.forget()
-        hasty, pending.accepting = pending.holds(session.request), None
+        accepting, pending.accepting = pending.holds(session.request), None
         session.ask_again()
-        if hasty and not self.failed:
+        if accepting and not self.failed:
             pending.accept(session.request)
         if not annotation.waiting:
             self.ask()

@@ -53,10 +53,10 @@ class BoxBatch(QObject):
         """True while the model is asked about what waits."""
         return self._work.busy and bool(self.waiting)
 
-    def ask(self, model: HostedModel, look: Callable[[Plane], EmbeddedPlane]) -> None:
+    def ask(self, model: HostedModel, embedded: Callable[[Plane], EmbeddedPlane]) -> None:
         """Ask about all that wait, those of one plane in one batch."""
         planes = groupby(self.waiting, key=lambda one: one[0])
-        pieces = [_piece(plane, list(ones), look(plane)) for plane, ones in planes]
+        pieces = [_piece(plane, list(ones), embedded(plane)) for plane, ones in planes]
         if pieces:
             self._work.start(model, pieces)
 
@@ -90,12 +90,12 @@ class BoxBatch(QObject):
             self.answered.emit(plane, [area for area, _ in found], [p for _, p in found])
 
 
-def _piece(plane: Plane, asked: list[Waiting], look: EmbeddedPlane) -> Piece:
+def _piece(plane: Plane, asked: list[Waiting], embedded: EmbeddedPlane) -> Piece:
     def piece(segmenter: Segmenter, pause: Callable[[], None]) -> _Answer:
-        embedding = look.embedding(segmenter, lambda *_: None, pause)
+        embedding = embedded.embedding(segmenter, lambda *_: None, pause)
         prompts = [Prompts(box=area.box, mask=_full(area)) for _, area in asked]
         found = segmenter.predict_batch(embedding, prompts)
-        look.check()
+        embedded.check()
         return plane, asked, found
 
     return piece

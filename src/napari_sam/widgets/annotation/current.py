@@ -25,12 +25,8 @@ class CurrentAnnotation:
 
     Parameters
     ----------
-    viewer : ViewerModel
-        The viewer.
-    pictures, labels : LayerChoice
-        What is annotated, and where accepted objects go.
-    jobs : PromptJobs
-        Where the model works.
+    viewer, pictures, labels, jobs
+        Where; the lists of what is annotated and of where objects go; where the model works.
     prepare : callable
         Called with a layer before it is annotated.
 

@@ -30,13 +30,7 @@ def fingerprinter(picture: ImageStack) -> Callable[[], Fingerprint]:
 
 
 class Identity:
-    """Knows which picture this is, a moment after it was asked for the first time.
-
-    Parameters
-    ----------
-    picture : ImageStack
-        Whose pixels may be slow to read.
-    """
+    """Knows which picture this is, a moment after it was asked for; pixels may be slow to read."""
 
     def __init__(self, picture: ImageStack) -> None:
         self._picture = picture
@@ -47,9 +41,9 @@ class Identity:
         """Look at the picture again: it has other pixels."""
         source = self._picture.layer.source
         name, path = self._picture.layer.name, source.path or ""
-        reader, look = source.reader_plugin or "", fingerprinter(self._picture)
+        reader, fingerprint = source.reader_plugin or "", fingerprinter(self._picture)
         self._known: Future[Manifest] = self._thread.submit(
-            lambda: Manifest(look(), name, path, reader)
+            lambda: Manifest(fingerprint(), name, path, reader)
         )
 
     @property

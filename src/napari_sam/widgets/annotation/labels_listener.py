@@ -18,15 +18,7 @@ __all__ = ["LabelsListener"]
 
 
 class LabelsListener:
-    """Makes steps of the session of it, and writes nothing into labels that became others.
-
-    Parameters
-    ----------
-    annotation : Annotation
-        Whose session writes to the target.
-    target : LabelsTarget
-        The labels.
-    """
+    """Makes steps of the session of it, and writes nothing into labels that became others."""
 
     def __init__(self, annotation: Annotation, target: LabelsTarget) -> None:
         self._annotation, self._target = annotation, target

@@ -38,17 +38,6 @@ def layer_to_resume_in(
 
     That is the one which the user has chosen, if it holds the session's objects or nothing in
     their place; else one that holds them all, first the one of the name that it had.
-
-    Parameters
-    ----------
-    layers : iterable of Layer
-        Of the viewer.
-    picture : ImageStack
-        What is annotated.
-    session : Session
-        With its objects; not yet bound to labels.
-    chosen : Labels, optional
-        The layer to write to so far.
     """
     labels = (layer for layer in layers if isinstance(layer, Labels) and not is_helper(layer))
     usable = [one for one in labels if not why_not(one, picture) and _has_room(one, session)]

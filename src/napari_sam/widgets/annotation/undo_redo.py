@@ -24,15 +24,7 @@ NOTHING = "Nothing is changed by it: the labels there are others now."
 
 
 def undo_or_redo(annotation: Annotation, again: bool = False) -> None:
-    """Undo the last step of a session, or make it again, say what became of it, and go there.
-
-    Parameters
-    ----------
-    annotation : Annotation
-        Whose session it is.
-    again : bool
-        Whether to make the step again that was undone last.
-    """
+    """Undo the last step of a session, or make it `again`, say what became of it, and go there."""
     session = annotation.session
     changes = session.history.undone if again else session.history.done
     if not changes:

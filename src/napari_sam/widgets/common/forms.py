@@ -99,7 +99,10 @@ def in_a_row(*widgets: QWidget, parent: QWidget | None = None) -> QHBoxLayout:
 
 
 def new_fold(text: str, folded: QWidget) -> QToolButton:
-    """Return a button that shows and hides a widget, which is hidden at first."""
+    """Return a button that shows and hides a widget, which is hidden at first.
+
+    superqt's `QCollapsible` holds both, and here buttons stand beside each other in a row.
+    """
     fold = QToolButton()
     fold.setText(text)
     fold.setCheckable(True)

@@ -55,7 +55,7 @@ class EmbeddedPlane:
     pixels : ndarray
         The plane, once it was embedded.
     renewed : bool
-        True once the picture was found to hold other pixels than those: make a new look.
+        True once the picture was found to hold other pixels than those: make a new one.
     """
 
     def __init__(self, read: Read, contrast: StackContrast) -> None:
@@ -98,10 +98,6 @@ class EmbeddedPlane:
 class EmbeddedPlanes:
     """The plane that a picture's model is asked about, and the contrast of all its planes.
 
-    Parameters
-    ----------
-    picture : ImageStack
-
     Attributes
     ----------
     contrast : StackContrast
@@ -116,7 +112,7 @@ class EmbeddedPlanes:
     @property
     def renewed(self) -> bool:
         """True once the picture was found to hold other pixels than the model has seen."""
-        return any(look.renewed for look in self._kept.values())
+        return any(one.renewed for one in self._kept.values())
 
     def of(self, plane: Plane) -> EmbeddedPlane:
         """Return a plane as the model sees it."""
@@ -138,8 +134,8 @@ class EmbeddedPlanes:
 
     def doubt(self) -> None:
         """Read the pixels again before the next answer."""
-        for look in self._kept.values():
-            look.doubt()
+        for one in self._kept.values():
+            one.doubt()
 
 
 def _digest(pixels: np.ndarray) -> int:

@@ -50,7 +50,7 @@ class Preview:
     ) -> None:
         self._viewer = viewer
         self._picture = picture
-        self._look: dict[str, object] = {
+        self._style: dict[str, object] = {
             "name": name,
             # A direct colormap would be compiled at the first click, for a second or more.
             "colormap": CyclicLabelColormap(["transparent", *colours]),
@@ -112,7 +112,7 @@ class Preview:
         active = self._viewer.layers.selection.active
         self.layer = Labels(
             data,
-            **self._look,
+            **self._style,
             **self._picture.transform.of_plane(plane),
         )
         self.outline(self._outline)

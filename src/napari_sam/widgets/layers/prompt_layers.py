@@ -60,13 +60,6 @@ UNFINISHED = ("add_path", "add_polygon", "add_polygon_lasso", "add_polyline")
 class PromptLayers:
     """What a Points and a Shapes layer over a picture hold, as prompts of one object.
 
-    Parameters
-    ----------
-    viewer : ViewerModel
-        Where.
-    picture : ImageStack
-        Over what.
-
     Attributes
     ----------
     changed : psygnal.Signal

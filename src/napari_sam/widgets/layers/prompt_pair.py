@@ -21,13 +21,6 @@ SYMBOLS = {"include": "cross", "exclude": "hbar"}
 class PromptPair:
     """Keeps two layers over a picture, whoever deletes them or changes its axes.
 
-    Parameters
-    ----------
-    viewer : ViewerModel
-        Where.
-    picture : ImageStack
-        Over what.
-
     Attributes
     ----------
     points : napari.layers.Points
