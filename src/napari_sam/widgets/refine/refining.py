@@ -70,18 +70,18 @@ class Refining(QObject):
         self._controls = c = controls
         self._selected = selected
         self._work = Piecework(later=True, parent=self)
-        self._now: _RefineActions | None = None
-        self._work.stepped.connect(lambda result: self._do(lambda now: now.take(result)))
-        self._work.failed.connect(lambda error: self._do(lambda now: now.fail(error)))
-        self._work.ended.connect(lambda: self._do(_RefineActions.end))
+        self._presenter: _RefinePresenter | None = None
+        self._work.stepped.connect(lambda result: self._do(lambda one: one.take(result)))
+        self._work.failed.connect(lambda error: self._do(lambda one: one.fail(error)))
+        self._work.ended.connect(lambda: self._do(_RefinePresenter.end))
         c.start.clicked.connect(self.start)
         c.cancel.clicked.connect(self.cancel)
-        c.accept.clicked.connect(lambda: self._do(_RefineActions.accept_all))
-        c.reject.clicked.connect(lambda: self._do(_RefineActions.forget))
-        c.list.accept.clicked.connect(lambda: self._do(lambda now: now.accept(c.list.selected)))
-        c.list.reject.clicked.connect(lambda: self._do(lambda now: now.answer(c.list.selected)))
-        c.list.chosen.connect(lambda: self._do(_RefineActions.choose))
-        c.labels.layer_chosen.connect(lambda: self._do(_RefineActions.name_selected))
+        c.accept.clicked.connect(lambda: self._do(_RefinePresenter.accept_all))
+        c.reject.clicked.connect(lambda: self._do(_RefinePresenter.forget))
+        c.list.accept.clicked.connect(lambda: self._do(lambda one: one.accept(c.list.selected)))
+        c.list.reject.clicked.connect(lambda: self._do(lambda one: one.answer(c.list.selected)))
+        c.list.chosen.connect(lambda: self._do(_RefinePresenter.choose))
+        c.labels.layer_chosen.connect(lambda: self._do(_RefinePresenter.name_selected))
 
     @property
     def busy(self) -> bool:
@@ -91,38 +91,38 @@ class Refining(QObject):
     @property
     def refined(self) -> RefinedMasks:
         """What waits to be accepted."""
-        return RefinedMasks() if self._now is None else self._now.refined
+        return RefinedMasks() if self._presenter is None else self._presenter.refined
 
     def follow(self, annotation: Annotation | None) -> None:
         """Serve this annotation from now on; what waits for another one is forgotten."""
-        if self._now is not None:
-            self._now.close()
-        self._now = None if annotation is None else _RefineActions(self, annotation)
+        if self._presenter is not None:
+            self._presenter.close()
+        self._presenter = None if annotation is None else _RefinePresenter(self, annotation)
 
     def start(self) -> None:
         """Ask the model about the chosen labels."""
-        if self._now is None:
+        if self._presenter is None:
             self._controls.show_outcome(f"⚠ {NO_MODEL}")
         else:
-            self._now.start()
+            self._presenter.start()
 
     def cancel(self) -> None:
         """Stop; what is done can be accepted."""
         if self.busy:
             self._work.cancel()
-            self._do(_RefineActions.end)
+            self._do(_RefinePresenter.end)
 
     def close(self) -> None:
         """Stop for good and let go of the viewer."""
         self.follow(None)
         self._controls.labels.disconnect_viewer()
 
-    def _do(self, step: Callable[[_RefineActions], object]) -> None:
-        if self._now is not None:
-            step(self._now)
+    def _do(self, step: Callable[[_RefinePresenter], object]) -> None:
+        if self._presenter is not None:
+            step(self._presenter)
 
 
-class _RefineActions:
+class _RefinePresenter:
     """Refined labels over one annotation."""
 
     def __init__(self, part: Refining, annotation: Annotation) -> None:

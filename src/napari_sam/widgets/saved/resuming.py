@@ -8,7 +8,6 @@ from pathlib import Path
 
 from napari.components import ViewerModel
 from napari.layers import Image
-from napari.utils.events import EventEmitter
 from qtpy.QtCore import QObject, Signal
 
 from napari_sam.errors import NapariSamError
@@ -18,6 +17,7 @@ from napari_sam.session.disk.library import Saved
 from napari_sam.session.objects import AnnotatedObject
 from napari_sam.session.review import next_unsure
 from napari_sam.widgets.annotation.annotation import Annotation
+from napari_sam.widgets.common.connections import Connections
 from napari_sam.widgets.common.forms import Question
 from napari_sam.widgets.common.keys import KEYS
 from napari_sam.widgets.common.timers import new_timer
@@ -58,7 +58,7 @@ class Resuming(QObject):
         self._passed_over: set[Path] = set()  # what nobody wants to go on with
         self._viewer = viewer
         self._question = question
-        self._now: _ResumeActions | None = None
+        self._presenter: _ResumePresenter | None = None
         self._wanted: Saved | None = None
         question.answers[0].clicked.connect(lambda: self._answer(go_on=True))
         question.answers[1].clicked.connect(lambda: self._answer(go_on=False))
@@ -70,13 +70,15 @@ class Resuming(QObject):
 
     def follow(self, annotation: Annotation | None) -> None:
         """Look for saved work of this annotation's picture."""
-        if self._now is not None:
-            self._now.close()
-        self._now = None if annotation is None else _ResumeActions(self, annotation, self._wanted)
+        if self._presenter is not None:
+            self._presenter.close()
+        self._presenter = (
+            None if annotation is None else _ResumePresenter(self, annotation, self._wanted)
+        )
 
     def open(self, saved: Saved) -> None:
         """Go on with this work: on a picture that is here, or opened from where it was."""
-        if self._now is not None and self._now.open(saved):
+        if self._presenter is not None and self._presenter.open(saved):
             return
         self._wanted = saved  # whichever picture is chosen now
         try:
@@ -104,11 +106,11 @@ class Resuming(QObject):
         )
 
     def _answer(self, go_on: bool) -> None:
-        if self._now is not None:
-            self._now.answer(go_on)
+        if self._presenter is not None:
+            self._presenter.answer(go_on)
 
 
-class _ResumeActions:
+class _ResumePresenter:
     """Saved work of one annotation."""
 
     def __init__(self, part: Resuming, annotation: Annotation, wanted: Saved | None) -> None:
@@ -117,9 +119,12 @@ class _ResumeActions:
         self._offered: Saved | None = None
         self._closed = False
         self._rest = new_timer(REST_MS, self._keep_view, part)
-        for event in self._view_events():
-            event.connect(self._view_moved)
-        annotation.changed.connect(self._forget_offer)
+        self._connections = Connections()
+        self._connections.add(annotation.changed, self._forget_offer)
+        dims, camera = part._viewer.dims.events, part._viewer.scene.camera.events
+        turned = dims.point, dims.order, dims.ndisplay
+        for event in (*turned, camera.center, camera.zoom, camera.angles):
+            self._connections.add(event, self._view_moved)
         self._offer(None)
         self._search(wanted)
 
@@ -149,11 +154,9 @@ class _ResumeActions:
         self._keep_view()
         self._offer(None)
         self._closed = True
-        self._annotation.changed.disconnect(self._forget_offer)
+        self._connections.close()
         self._rest.stop()
         self._rest.deleteLater()
-        for event in self._view_events():
-            event.disconnect(self._view_moved)
 
     def _search(self, wanted: Saved | None) -> None:
         passed_over = tuple(self._part._passed_over)
@@ -231,10 +234,6 @@ class _ResumeActions:
 
     def _view_moved(self) -> None:
         self._rest.start()
-
-    def _view_events(self) -> list[EventEmitter]:
-        dims, camera = self._part._viewer.dims.events, self._part._viewer.scene.camera.events
-        return [dims.point, dims.order, dims.ndisplay, camera.center, camera.zoom, camera.angles]
 
 
 def _seems_of(annotation: Annotation, saved: Saved) -> bool:
