@@ -5,36 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
 
 import numpy as np
 from napari.layers import Image, Labels
 from numpy.typing import NDArray
 
-from napari_sam.arrays import ContrastRange
+from napari_sam.arrays import ContrastRange, LazyArray
 from napari_sam.inference.channels import in_image
 from napari_sam.inference.sampling import SAMPLE_SIDE, sample_steps
 from napari_sam.planes import Plane
 
-__all__ = ["Channel", "LazyArray", "Mix", "Read", "finest"]
+__all__ = ["Channel", "Mix", "Read", "finest"]
 
 Read = Callable[[], np.ndarray]
-
-
-class LazyArray(Protocol):
-    """What the arrays of numpy, dask and zarr have in common: they are read where indexed."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """How large it is along each axis."""
-
-    @property
-    def dtype(self) -> np.dtype:
-        """What each entry is."""
-
-    def __getitem__(self, index: tuple[int | slice, ...], /) -> LazyArray: ...
-
-    def __array__(self) -> np.ndarray: ...
 
 
 def finest(layer: Image | Labels) -> LazyArray:

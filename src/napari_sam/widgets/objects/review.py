@@ -51,39 +51,39 @@ class Review(QObject):
         super().__init__(parent)
         self._viewer = viewer
         self._list = objects
-        self._now: _ObjectActions | None = None
-        steps: dict[str, Callable[[_ObjectActions], object]] = {
-            "next_unsure": _ObjectActions.go_on,
-            "accept_slice": lambda now: now.judge(Status.ACCEPTED),
-            "accept_object": lambda now: now.judge(Status.ACCEPTED, everywhere=True),
-            "unclear": lambda now: now.judge(Status.UNCLEAR),
-            "open": _ObjectActions.open_again,
-            "continue": _ObjectActions.continue_here,
-            "pick": _ObjectActions.pick,
-            "merge": _ObjectActions.merge,
-            "split": _ObjectActions.split,
-            "lock": _ObjectActions.lock,
-            "delete": _ObjectActions.delete,
+        self._presenter: _ObjectsPresenter | None = None
+        steps: dict[str, Callable[[_ObjectsPresenter], object]] = {
+            "next_unsure": _ObjectsPresenter.go_on,
+            "accept_slice": lambda one: one.judge(Status.ACCEPTED),
+            "accept_object": lambda one: one.judge(Status.ACCEPTED, everywhere=True),
+            "unclear": lambda one: one.judge(Status.UNCLEAR),
+            "open": _ObjectsPresenter.open_again,
+            "continue": _ObjectsPresenter.continue_here,
+            "pick": _ObjectsPresenter.pick,
+            "merge": _ObjectsPresenter.merge,
+            "split": _ObjectsPresenter.split,
+            "lock": _ObjectsPresenter.lock,
+            "delete": _ObjectsPresenter.delete,
         }
         self.actions: dict[str, Callable[[], None]] = {
             name: partial(self._begin, step) for name, step in steps.items()
         }
         objects.wanted.connect(lambda name: self.actions[name]())
-        objects.class_wanted.connect(lambda id_: self._do(lambda now: now.give_class(id_)))
-        objects.classes.wanted.connect(lambda *how: self._do(lambda now: now.configure(*how)))
-        objects.chosen.connect(lambda id_: self._do(lambda now: now.show_weakest(id_)))
-        objects.selection_changed.connect(lambda: self._do(_ObjectActions.tell_selection))
+        objects.class_wanted.connect(lambda id_: self._do(lambda one: one.give_class(id_)))
+        objects.classes.wanted.connect(lambda *how: self._do(lambda one: one.configure(*how)))
+        objects.chosen.connect(lambda id_: self._do(lambda one: one.show_weakest(id_)))
+        objects.selection_changed.connect(lambda: self._do(_ObjectsPresenter.tell_selection))
 
     def follow(self, annotation: Annotation | None) -> None:
         """Go through the objects of this annotation from now on."""
-        if self._now is not None:
-            self._now.close()
-            self._now = None
+        if self._presenter is not None:
+            self._presenter.close()
+            self._presenter = None
         self._list.thumbnails.draw_from(None if annotation is None else annotation.picture)
         if annotation is None:
             self._list.show_session(None)
         else:
-            self._now = _ObjectActions(self._viewer, self._list, annotation)
+            self._presenter = _ObjectsPresenter(self._viewer, self._list, annotation)
 
     def close(self) -> None:
         """Let go of everything."""
@@ -92,21 +92,21 @@ class Review(QObject):
 
     def refresh(self) -> None:
         """Show in the list what has changed since."""
-        self._do(_ObjectActions.refresh)
+        self._do(_ObjectsPresenter.refresh)
 
-    def _begin(self, step: Callable[[_ObjectActions], object]) -> None:
-        def begin(now: _ObjectActions) -> None:
-            now.say("")
-            step(now)
+    def _begin(self, step: Callable[[_ObjectsPresenter], object]) -> None:
+        def begin(one: _ObjectsPresenter) -> None:
+            one.say("")
+            step(one)
 
         self._do(begin)
 
-    def _do(self, step: Callable[[_ObjectActions], object]) -> None:
-        if self._now is not None:
-            step(self._now)
+    def _do(self, step: Callable[[_ObjectsPresenter], object]) -> None:
+        if self._presenter is not None:
+            step(self._presenter)
 
 
-class _ObjectActions:
+class _ObjectsPresenter:
     """The objects of one annotation, in the list and in the view."""
 
     def __init__(self, viewer: ViewerModel, objects: ObjectsList, annotation: Annotation) -> None:

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from napari.components import ViewerModel
 from napari.layers import Image
-from napari.utils.events import EventEmitter
 from qtpy.QtCore import QObject, QSignalBlocker, Signal
 from qtpy.QtWidgets import QComboBox
 
 from napari_sam.inference.channels import likely_channels, named_channels
 from napari_sam.settings import load_settings, save_settings
 from napari_sam.widgets.annotation.annotation import Annotation
+from napari_sam.widgets.common.connections import Connections
 from napari_sam.widgets.layers.channel_mix import Channel, Read, finest
 from napari_sam.widgets.layers.image_stack import ImageStack, answer, remember
 from napari_sam.widgets.prompt.channel_controls import SIDE, ChannelControls
@@ -42,15 +42,15 @@ class Channels(QObject):
         self, viewer: ViewerModel, controls: ChannelControls, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self.viewer = viewer
-        self.controls = c = controls
-        self._now: _ChannelActions | None = None
-        c.yes.clicked.connect(lambda: self._do(_ChannelActions.confirm))
-        c.no.clicked.connect(lambda: self._do(lambda now: now.say(None)))
-        c.axis.activated.connect(lambda at: self._do(lambda now: now.say(at - 1 if at else None)))
-        c.sees.activated.connect(lambda at: self._do(lambda now: now.choose(at)))
+        self._viewer = viewer
+        self._controls = c = controls
+        self._presenter: _ChannelsPresenter | None = None
+        c.yes.clicked.connect(lambda: self._do(_ChannelsPresenter.confirm))
+        c.no.clicked.connect(lambda: self._do(lambda one: one.say(None)))
+        c.axis.activated.connect(lambda at: self._do(lambda one: one.say(at - 1 if at else None)))
+        c.sees.activated.connect(lambda at: self._do(lambda one: one.choose(at)))
         for box in c.colours:
-            box.activated.connect(lambda: self._do(_ChannelActions.choose_colours))
+            box.activated.connect(lambda: self._do(_ChannelsPresenter.choose_colours))
         self.follow(None)
 
     def recall(self, layer: Image) -> None:
@@ -62,46 +62,49 @@ class Channels(QObject):
 
     def follow(self, annotation: Annotation | None) -> None:
         """Serve its picture from now on; ask about the channels if nobody has said."""
-        if self._now is not None:
-            self._now.close()
-            self._now = None
+        if self._presenter is not None:
+            self._presenter.close()
+            self._presenter = None
         if annotation is None:
-            self.controls.ask("")
-            self.controls.show_rows(axis=False, sees=False, mix=False, view=False)
+            self._controls.ask("")
+            self._controls.show_rows(axis=False, sees=False, mix=False, view=False)
         else:
-            self._now = _ChannelActions(self, annotation.picture)
+            self._presenter = _ChannelsPresenter(self, annotation.picture)
 
     def close(self) -> None:
         """Follow the viewer no longer."""
         self.follow(None)
-        self.controls.view.close()
+        self._controls.view.close()
 
-    def _do(self, step: Callable[[_ChannelActions], object]) -> None:
-        if self._now is not None:
-            step(self._now)
+    def _do(self, step: Callable[[_ChannelsPresenter], object]) -> None:
+        if self._presenter is not None:
+            step(self._presenter)
 
 
-class _ChannelActions:
+class _ChannelsPresenter:
     """The channels of one picture."""
 
     def __init__(self, part: Channels, picture: ImageStack) -> None:
         self._part = part
         self._picture = picture
-        self._viewer = part.viewer
-        self._controls = part.controls
+        self._viewer = part._viewer
+        self._controls = part._controls
         self._guess: int | None = None
         self._sources: list[Channel] = []
         self._controls.view.source = self._reader
-        for event, slot in self._slots():
-            event.connect(slot)
-        picture.changed.connect(self._renew)
+        self._connections = connections = Connections()
+        dims, layers = part._viewer.dims.events, part._viewer.layers.events
+        connections.add(dims.point, self._controls.view.refresh)
+        connections.add(dims.order, self._controls.view.refresh)
+        connections.add(dims.ndisplay, self._turn)
+        connections.add(layers.inserted, self._fill)
+        connections.add(layers.removed, self._fill)
+        connections.add(picture.changed, self._renew)
         self._renew()
 
     def close(self) -> None:
         self._controls.view.source = lambda: None
-        for event, slot in self._slots():
-            event.disconnect(slot)
-        self._picture.changed.disconnect(self._renew)
+        self._connections.close()
 
     def confirm(self) -> None:
         self.say(self._guess)
@@ -131,16 +134,6 @@ class _ChannelActions:
         """Let the model see the channels that are chosen as red, green and blue."""
         choices = [None, *self._sources]
         self._see(tuple(choices[box.currentIndex()] for box in self._controls.colours))
-
-    def _slots(self) -> list[tuple[EventEmitter, Callable[..., None]]]:
-        dims, layers = self._viewer.dims.events, self._viewer.layers.events
-        view = [(event, self._controls.view.refresh) for event in (dims.point, dims.order)]
-        return [
-            *view,
-            (dims.ndisplay, self._turn),
-            (layers.inserted, self._fill),
-            (layers.removed, self._fill),
-        ]
 
     def _turn(self, event: object = None) -> None:
         self._picture.turn(self._viewer.dims)

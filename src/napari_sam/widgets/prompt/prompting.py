@@ -59,15 +59,15 @@ class Prompting:
         self.last_error: BaseException | None = None
         self.took = ""
         self._controls = c = controls
-        self._now: _PromptActions | None = None
-        steps: dict[str, Callable[[_PromptActions], object]] = {
-            "accept": _PromptActions.accept,
-            "reject": _PromptActions.reject,
-            "undo": _PromptActions.undo,
-            "redo": _PromptActions.redo,
-            "polarity": _PromptActions.switch_polarity,
-            "box": _PromptActions.draw_box,
-            "cycle": _PromptActions.cycle,
+        self._presenter: _PromptPresenter | None = None
+        steps: dict[str, Callable[[_PromptPresenter], object]] = {
+            "accept": _PromptPresenter.accept,
+            "reject": _PromptPresenter.reject,
+            "undo": _PromptPresenter.undo,
+            "redo": _PromptPresenter.redo,
+            "polarity": _PromptPresenter.switch_polarity,
+            "box": _PromptPresenter.draw_box,
+            "cycle": _PromptPresenter.cycle,
         }
         self.actions: dict[str, Callable[[], None]] = {
             name: partial(self._do, step) for name, step in steps.items()
@@ -75,18 +75,20 @@ class Prompting:
         for tool, button in c.tools.items():
             button.clicked.connect(lambda _, tool=tool: self.arm(tool))
         c.shape.tool_chosen.connect(self.arm)
-        c.thumbnails.chosen.connect(lambda choice: self._do(lambda now: now.choose(choice)))
+        c.thumbnails.chosen.connect(lambda choice: self._do(lambda one: one.choose(choice)))
         for name in ("accept", "reject", "undo", "redo", "cycle"):
             getattr(c, name).clicked.connect(lambda _, name=name: self.actions[name]())
-        c.keep.clicked.connect(lambda: self._do(lambda now: now.write(Rule.KEEP)))
-        c.replace.clicked.connect(lambda: self._do(lambda now: now.write(Rule.REPLACE)))
-        c.cancel.clicked.connect(lambda: self._do(_PromptActions.cancel))
+        c.keep.clicked.connect(lambda: self._do(lambda one: one.write(Rule.KEEP)))
+        c.replace.clicked.connect(lambda: self._do(lambda one: one.write(Rule.REPLACE)))
+        c.cancel.clicked.connect(lambda: self._do(_PromptPresenter.cancel))
 
     def follow(self, annotation: Annotation | None) -> None:
         """Serve this annotation from now on, or none."""
-        if self._now is not None:
-            self._now.close()
-        self._now = None if annotation is None else _PromptActions(annotation, self, self._controls)
+        if self._presenter is not None:
+            self._presenter.close()
+        self._presenter = (
+            None if annotation is None else _PromptPresenter(annotation, self, self._controls)
+        )
         self.remark("")
         self.refresh()
 
@@ -108,27 +110,27 @@ class Prompting:
 
     def arm(self, tool: Tool) -> None:
         """Draw with this tool."""
-        self._do(lambda now: now.arm(tool))
+        self._do(lambda one: one.arm(tool))
 
     def refresh(self) -> None:
         """Show how the annotation stands."""
         c = self._controls
         for button in (c.accept, c.reject, c.undo, c.redo, *c.tools.values(), c.shape):
-            button.setEnabled(self._now is not None)
-        if self._now is not None:
-            self._now.refresh()
+            button.setEnabled(self._presenter is not None)
+        if self._presenter is not None:
+            self._presenter.refresh()
             return
         c.ask_about("")
         c.show_candidates(False)
         c.score.setText(self.took)
         c.status.setText(NO_PICTURE)
 
-    def _do(self, step: Callable[[_PromptActions], object]) -> None:
-        if self._now is not None:
-            step(self._now)
+    def _do(self, step: Callable[[_PromptPresenter], object]) -> None:
+        if self._presenter is not None:
+            step(self._presenter)
 
 
-class _PromptActions:
+class _PromptPresenter:
     """Buttons and keys for one annotation."""
 
     def __init__(self, annotation: Annotation, part: Prompting, controls: Controls) -> None:

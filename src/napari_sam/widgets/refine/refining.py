@@ -66,69 +66,69 @@ class Refining(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self.viewer = viewer
-        self.controls = c = controls
-        self.selected = selected
-        self.work = Piecework(later=True, parent=self)
-        self._now: _RefineActions | None = None
-        self.work.stepped.connect(lambda result: self._do(lambda now: now.take(result)))
-        self.work.failed.connect(lambda error: self._do(lambda now: now.fail(error)))
-        self.work.ended.connect(lambda: self._do(_RefineActions.end))
+        self._viewer = viewer
+        self._controls = c = controls
+        self._selected = selected
+        self._work = Piecework(later=True, parent=self)
+        self._presenter: _RefinePresenter | None = None
+        self._work.stepped.connect(lambda result: self._do(lambda one: one.take(result)))
+        self._work.failed.connect(lambda error: self._do(lambda one: one.fail(error)))
+        self._work.ended.connect(lambda: self._do(_RefinePresenter.end))
         c.start.clicked.connect(self.start)
         c.cancel.clicked.connect(self.cancel)
-        c.accept.clicked.connect(lambda: self._do(_RefineActions.accept_all))
-        c.reject.clicked.connect(lambda: self._do(_RefineActions.forget))
-        c.list.accept.clicked.connect(lambda: self._do(lambda now: now.accept(c.list.selected)))
-        c.list.reject.clicked.connect(lambda: self._do(lambda now: now.answer(c.list.selected)))
-        c.list.chosen.connect(lambda: self._do(_RefineActions.choose))
-        c.labels.layer_chosen.connect(lambda: self._do(_RefineActions.name_selected))
+        c.accept.clicked.connect(lambda: self._do(_RefinePresenter.accept_all))
+        c.reject.clicked.connect(lambda: self._do(_RefinePresenter.forget))
+        c.list.accept.clicked.connect(lambda: self._do(lambda one: one.accept(c.list.selected)))
+        c.list.reject.clicked.connect(lambda: self._do(lambda one: one.answer(c.list.selected)))
+        c.list.chosen.connect(lambda: self._do(_RefinePresenter.choose))
+        c.labels.layer_chosen.connect(lambda: self._do(_RefinePresenter.name_selected))
 
     @property
     def busy(self) -> bool:
         """True while the model works."""
-        return self.work.busy
+        return self._work.busy
 
     @property
     def refined(self) -> RefinedMasks:
         """What waits to be accepted."""
-        return RefinedMasks() if self._now is None else self._now.refined
+        return RefinedMasks() if self._presenter is None else self._presenter.refined
 
     def follow(self, annotation: Annotation | None) -> None:
         """Serve this annotation from now on; what waits for another one is forgotten."""
-        if self._now is not None:
-            self._now.close()
-        self._now = None if annotation is None else _RefineActions(self, annotation)
+        if self._presenter is not None:
+            self._presenter.close()
+        self._presenter = None if annotation is None else _RefinePresenter(self, annotation)
 
     def start(self) -> None:
         """Ask the model about the chosen labels."""
-        if self._now is None:
-            self.controls.show_outcome(f"⚠ {NO_MODEL}")
+        if self._presenter is None:
+            self._controls.show_outcome(f"⚠ {NO_MODEL}")
         else:
-            self._now.start()
+            self._presenter.start()
 
     def cancel(self) -> None:
         """Stop; what is done can be accepted."""
         if self.busy:
-            self.work.cancel()
-            self._do(_RefineActions.end)
+            self._work.cancel()
+            self._do(_RefinePresenter.end)
 
     def close(self) -> None:
         """Stop for good and let go of the viewer."""
         self.follow(None)
-        self.controls.labels.disconnect_viewer()
+        self._controls.labels.disconnect_viewer()
 
-    def _do(self, step: Callable[[_RefineActions], object]) -> None:
-        if self._now is not None:
-            step(self._now)
+    def _do(self, step: Callable[[_RefinePresenter], object]) -> None:
+        if self._presenter is not None:
+            step(self._presenter)
 
 
-class _RefineActions:
+class _RefinePresenter:
     """Refined labels over one annotation."""
 
     def __init__(self, part: Refining, annotation: Annotation) -> None:
         self.refined = RefinedMasks()
         self._part = part
-        self._controls = part.controls
+        self._controls = part._controls
         self._annotation = annotation
         self._preview: Preview | None = None
         self._shown: RefinedSlice | None = None
@@ -185,7 +185,7 @@ class _RefineActions:
             rows.select_at(place)
 
     def forget(self) -> None:
-        self._part.work.cancel()
+        self._part._work.cancel()
         self.refined = RefinedMasks()
         self._rough = self._writer = None
         self._controls.show_work(False)
@@ -213,7 +213,7 @@ class _RefineActions:
         selected = self._controls.list.selected
         if len(selected) == 1:
             place = self.refined.most_changed(selected[0])
-            go_to(self._part.viewer, self._annotation.picture, *place)
+            go_to(self._part._viewer, self._annotation.picture, *place)
         self._show()
 
     def name_selected(self) -> None:
@@ -237,7 +237,7 @@ class _RefineActions:
             return problem
         only = None
         if chosen["objects"]:
-            only = self._part.selected() if ours else [int(layer.selected_label)]
+            only = self._part._selected() if ours else [int(layer.selected_label)]
             if not only:
                 return "Select an object in the list of objects first."
         planes: list[Plane] = [seen]
@@ -253,7 +253,7 @@ class _RefineActions:
         def read(plane: Plane) -> NDArray[np.integer]:
             return np.array(data[on_plane(plane)])
 
-        self._part.work.start(
+        self._part._work.start(
             model,
             (
                 refine_slice(
@@ -280,7 +280,9 @@ class _RefineActions:
         self._shown = here
         if self._preview is None:
             name = "napari-sam changes"
-            self._preview = Preview(self._part.viewer, annotation.picture, name, COLOURS, opacity=1)
+            self._preview = Preview(
+                self._part._viewer, annotation.picture, name, COLOURS, opacity=1
+            )
         if here is None:
             self._preview.show(None, ())
         else:

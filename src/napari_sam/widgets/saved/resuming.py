@@ -8,7 +8,6 @@ from pathlib import Path
 
 from napari.components import ViewerModel
 from napari.layers import Image
-from napari.utils.events import EventEmitter
 from qtpy.QtCore import QObject, Signal
 
 from napari_sam.errors import NapariSamError
@@ -18,6 +17,7 @@ from napari_sam.session.disk.library import Saved
 from napari_sam.session.objects import AnnotatedObject
 from napari_sam.session.review import next_unsure
 from napari_sam.widgets.annotation.annotation import Annotation
+from napari_sam.widgets.common.connections import Connections
 from napari_sam.widgets.common.forms import Question
 from napari_sam.widgets.common.keys import KEYS
 from napari_sam.widgets.common.timers import new_timer
@@ -44,13 +44,6 @@ class Resuming(QObject):
         The viewer.
     question : Question
         With two answers: go on, or begin anew.
-
-    Attributes
-    ----------
-    background : Background
-        Where saved work is looked for and read.
-    passed_over : set of Path
-        What nobody wants to go on with.
     """
 
     resumed = Signal(object)  # how the view stood; mapping
@@ -61,11 +54,11 @@ class Resuming(QObject):
         self, viewer: ViewerModel, question: Question, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self.background = Background("resuming", self)
-        self.passed_over: set[Path] = set()
-        self.viewer = viewer
-        self.question = question
-        self._now: _ResumeActions | None = None
+        self._background = Background("resuming", self)
+        self._passed_over: set[Path] = set()  # what nobody wants to go on with
+        self._viewer = viewer
+        self._question = question
+        self._presenter: _ResumePresenter | None = None
         self._wanted: Saved | None = None
         question.answers[0].clicked.connect(lambda: self._answer(go_on=True))
         question.answers[1].clicked.connect(lambda: self._answer(go_on=False))
@@ -73,17 +66,19 @@ class Resuming(QObject):
     @property
     def busy(self) -> bool:
         """True while saved work is looked for or read."""
-        return self.background.busy
+        return self._background.busy
 
     def follow(self, annotation: Annotation | None) -> None:
         """Look for saved work of this annotation's picture."""
-        if self._now is not None:
-            self._now.close()
-        self._now = None if annotation is None else _ResumeActions(self, annotation, self._wanted)
+        if self._presenter is not None:
+            self._presenter.close()
+        self._presenter = (
+            None if annotation is None else _ResumePresenter(self, annotation, self._wanted)
+        )
 
     def open(self, saved: Saved) -> None:
         """Go on with this work: on a picture that is here, or opened from where it was."""
-        if self._now is not None and self._now.open(saved):
+        if self._presenter is not None and self._presenter.open(saved):
             return
         self._wanted = saved  # whichever picture is chosen now
         try:
@@ -94,13 +89,13 @@ class Resuming(QObject):
     def close(self) -> None:
         """Look for nothing any more."""
         self.follow(None)
-        self.background.close()
+        self._background.close()
 
     def _open(self, source: str, reader: str) -> None:
-        layers = [layer for layer in self.viewer.layers if isinstance(layer, Image)]
+        layers = [layer for layer in self._viewer.layers if isinstance(layer, Image)]
         layer = next((one for one in layers if source and one.source.path == source), None)
         if layer is None and source and Path(source).exists():
-            added = self.viewer.open(source, plugin=reader or None)
+            added = self._viewer.open(source, plugin=reader or None)
             layer = next((one for one in added if isinstance(one, Image)), None)
         if layer is not None:
             self.picture_wanted.emit(layer)
@@ -111,11 +106,11 @@ class Resuming(QObject):
         )
 
     def _answer(self, go_on: bool) -> None:
-        if self._now is not None:
-            self._now.answer(go_on)
+        if self._presenter is not None:
+            self._presenter.answer(go_on)
 
 
-class _ResumeActions:
+class _ResumePresenter:
     """Saved work of one annotation."""
 
     def __init__(self, part: Resuming, annotation: Annotation, wanted: Saved | None) -> None:
@@ -124,9 +119,12 @@ class _ResumeActions:
         self._offered: Saved | None = None
         self._closed = False
         self._rest = new_timer(REST_MS, self._keep_view, part)
-        for event in self._view_events():
-            event.connect(self._view_moved)
-        annotation.changed.connect(self._forget_offer)
+        self._connections = Connections()
+        self._connections.add(annotation.changed, self._forget_offer)
+        dims, camera = part._viewer.dims.events, part._viewer.scene.camera.events
+        turned = dims.point, dims.order, dims.ndisplay
+        for event in (*turned, camera.center, camera.zoom, camera.angles):
+            self._connections.add(event, self._view_moved)
         self._offer(None)
         self._search(wanted)
 
@@ -149,21 +147,19 @@ class _ResumeActions:
         if go_on:
             self._bring_back(offered)
         else:
-            self._part.passed_over.add(offered.path)
+            self._part._passed_over.add(offered.path)
 
     def close(self) -> None:
         """Write down how the view stands, and take nothing any more."""
         self._keep_view()
         self._offer(None)
         self._closed = True
-        self._annotation.changed.disconnect(self._forget_offer)
+        self._connections.close()
         self._rest.stop()
         self._rest.deleteLater()
-        for event in self._view_events():
-            event.disconnect(self._view_moved)
 
     def _search(self, wanted: Saved | None) -> None:
-        passed_over = tuple(self._part.passed_over)
+        passed_over = tuple(self._part._passed_over)
         identity, ndim = self._annotation.identity, self._annotation.picture.layer.ndim
 
         def work() -> SearchResult:
@@ -173,7 +169,7 @@ class _ResumeActions:
             match = wanted.manifest.picture.compare(now.picture)
             return SearchResult(Offer.of(wanted, match, now, ndim, asked_for=True), [])
 
-        self._part.background.submit(work, self._take_found)
+        self._part._background.submit(work, self._take_found)
 
     def _take_found(self, future: Future[SearchResult]) -> None:
         if self._closed:
@@ -195,7 +191,7 @@ class _ResumeActions:
 
     def _offer(self, offer: Offer | None) -> None:
         self._offered = None if offer is None else offer.saved
-        question, fits = self._part.question, offer is not None and offer.fits
+        question, fits = self._part._question, offer is not None and offer.fits
         question.ask("" if offer is None else offer.question)
         question.answers[0].setVisible(fits)
         question.answers[1].setText("Start anew" if offer is None or fits else "All right")
@@ -208,7 +204,7 @@ class _ResumeActions:
     def _bring_back(self, saved: Saved) -> None:
         self._offer(None)
         self._part.remarked.emit("Reading what was saved…")
-        self._part.background.submit(lambda: restore(saved.path), self._take)
+        self._part._background.submit(lambda: restore(saved.path), self._take)
 
     def _take(self, future: Future[Restored]) -> None:
         remarked = self._part.remarked
@@ -226,22 +222,18 @@ class _ResumeActions:
             remarked.emit(f"⚠ {problem}")
             return
         view = dict(restored.session.view)
-        restore_view(view, self._part.viewer, self._annotation)
+        restore_view(view, self._part._viewer, self._annotation)
         self._part.resumed.emit(view)
         welcome = _damage(restored) or _welcome(restored.session.objects)
         remarked.emit(f"{welcome} {said}".rstrip())
 
     def _keep_view(self) -> None:
         if self._annotation.saved_in is not None:
-            view = view_state(self._part.viewer, self._annotation)
+            view = view_state(self._part._viewer, self._annotation)
             self._annotation.step(lambda session: session.keep_view(view))
 
     def _view_moved(self) -> None:
         self._rest.start()
-
-    def _view_events(self) -> list[EventEmitter]:
-        dims, camera = self._part.viewer.dims.events, self._part.viewer.scene.camera.events
-        return [dims.point, dims.order, dims.ndisplay, camera.center, camera.zoom, camera.angles]
 
 
 def _seems_of(annotation: Annotation, saved: Saved) -> bool:

@@ -66,14 +66,14 @@ class StackTab(QObject):
         self.work = StackWork(self)
         self._viewer = viewer
         self._selected = selected
-        self._now: _StackActions | None = None
+        self._presenter: _StackPresenter | None = None
         c.choices.changed.connect(self._choose)
         c.axis.activated.connect(lambda: self.refresh())
-        c.start.clicked.connect(lambda: self._do(_StackActions.start))
+        c.start.clicked.connect(lambda: self._do(_StackPresenter.start))
         c.cancel.clicked.connect(lambda: self.work.stop("you cancelled it"))
-        c.undo.clicked.connect(lambda: self._do(_StackActions.take_back))
-        c.slice_wanted.connect(lambda index: self._do(lambda now: now.go_to(index)))
-        self.work.reached.connect(lambda at: self._do(lambda now: now.show_reached(at)))
+        c.undo.clicked.connect(lambda: self._do(_StackPresenter.take_back))
+        c.slice_wanted.connect(lambda index: self._do(lambda one: one.go_to(index)))
+        self.work.reached.connect(lambda at: self._do(lambda one: one.show_reached(at)))
         self.work.ended.connect(self._show_end)
         self.refresh()
 
@@ -83,7 +83,7 @@ class StackTab(QObject):
         self._drop()
         self.controls.show_report({}, "slice")
         if annotation is not None:
-            self._now = _StackActions(
+            self._presenter = _StackPresenter(
                 self._viewer, annotation, self.controls, self.work, self._selected
             )
             annotation.changed.connect(self.refresh)
@@ -102,27 +102,27 @@ class StackTab(QObject):
         self.work.check()
         if self.work.busy:
             return
-        if self._now is not None:
-            self._now.refresh()
+        if self._presenter is not None:
+            self._presenter.refresh()
             return
         self.controls.start.setEnabled(False)
         self.controls.status.setText(NO_PICTURE)
         self.controls.undo.hide()
 
-    def _do(self, step: Callable[[_StackActions], object]) -> None:
-        if self._now is not None:
-            step(self._now)
+    def _do(self, step: Callable[[_StackPresenter], object]) -> None:
+        if self._presenter is not None:
+            step(self._presenter)
 
     def _drop(self) -> None:
-        if self._now is not None:
-            self._now.annotation.changed.disconnect(self.refresh)
-            self._now.annotation.began_afresh.disconnect(self._begin_afresh)
-            self._now.close()
-            self._now = None
+        if self._presenter is not None:
+            self._presenter.annotation.changed.disconnect(self.refresh)
+            self._presenter.annotation.began_afresh.disconnect(self._begin_afresh)
+            self._presenter.close()
+            self._presenter = None
 
     def _choose(self) -> None:
         self.controls.choices.remember()
-        self._do(lambda now: now.say(""))
+        self._do(lambda one: one.say(""))
         self.refresh()
 
     def _begin_afresh(self) -> None:
@@ -131,7 +131,7 @@ class StackTab(QObject):
 
     def _show_end(self, why: str) -> None:
         self.controls.show_work(busy=False)
-        self._do(lambda now: now.show_end(why))
+        self._do(lambda one: one.show_end(why))
         self.refresh()
 
 
@@ -144,7 +144,7 @@ class _Ready(NamedTuple):
     objects: list[int]
 
 
-class _StackActions:
+class _StackPresenter:
     """What can be followed in one annotation, and what came of it."""
 
     def __init__(
