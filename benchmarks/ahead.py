@@ -174,11 +174,11 @@ def run(
     viewer.dims.set_point(0, len(stack) // 2)
     panel = Panel(viewer, ModelHost(store=store))
     viewer.window.add_dock_widget(panel, name="Click to segment")
-    panel.ahead.switch(False)
+    panel.precompute.switch(False)
     models = panel.controls.model.list
     models.setCurrentIndex(models.findData(model))
     wait_until(lambda: not panel.jobs.busy and store.made > 0)
-    device = panel._ran_on
+    device = panel.model_use.ran_on
     store.memory.clear()
     before = process.memory_info().rss
     peak = [before]
@@ -188,15 +188,15 @@ def run(
 
     began = time.perf_counter()
     clock.clear()
-    panel.ahead.switch(True)
+    panel.precompute.switch(True)
     waits: list[Spent] = []
     rng = np.random.default_rng(0)
-    wait_until(lambda: len(done) > 2 or not panel.ahead.busy)
-    while panel.ahead.busy:
+    wait_until(lambda: len(done) > 2 or not panel.precompute.busy)
+    while panel.precompute.busy:
         viewer.dims.set_point(0, rng.choice(done))
         wait(settle)
         waits.append(click(viewer, panel, clock))
-        panel.prompting.reject()
+        panel.prompting.actions["reject"]()
         wait(0.3)
     took = time.perf_counter() - began
     watch.stop()

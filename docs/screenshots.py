@@ -86,7 +86,7 @@ def stack() -> None:
         points = next(x for x in seen.viewer.layers if x.metadata.get("napari-sam") == "points")
         points.add([(MIDDLE, row, column)])
         wait_until(lambda: panel.annotation.session.mask is not None)
-        panel.prompting.accept()
+        panel.prompting.actions["accept"]()
     seen.turn_to("Stack")
     panel.stack.controls.start.click()
     wait_until(lambda: not panel.stack.work.busy)
@@ -144,7 +144,7 @@ def train() -> None:
     seen = Window(*layers)
     seen.turn_to("Train")
     controls = seen.panel.training.controls
-    controls.length.setCurrentIndex(0)
+    controls.choices["length"].value = 100
     controls.start.click()
     wait_until(lambda: len(controls.outcome.curve.loss) >= UNDERWAY)
     seen.photograph("train")
@@ -166,7 +166,7 @@ def auto(name: str, data: Path, sample: str, preset: str, points: int, lowest: f
     controls.start.click()
     wait_until(lambda: not seen.panel.auto.work.busy)
     seen.photograph(f"auto-{name}")
-    slider = controls.rows["score"].slider
+    slider = controls.choices.ranges["score"].slider
     slider.setValue((lowest, slider.maximum()))
     seen.photograph(f"auto-{name}-fewer")
     if name == "nuclei":
@@ -182,10 +182,10 @@ def auto(name: str, data: Path, sample: str, preset: str, points: int, lowest: f
 
 def choose_kind(seen: Window, preset: str, points: int) -> None:
     """Choose the kind of picture and the grid in the tab Auto."""
-    controls = seen.panel.auto.controls
-    controls.preset.setCurrentIndex(controls.preset.findData(preset))
-    controls.preset.activated.emit(controls.preset.currentIndex())
-    controls.points.setValue(points)
+    choices = seen.panel.auto.controls.choices
+    choices["preset"].value = preset
+    choices["preset"].native.activated.emit(0)
+    choices["points"].value = points
 
 
 def text(data: Path) -> None:

@@ -57,7 +57,7 @@ class Window:
         self.panel = Panel(self.viewer)
         self.viewer.window.add_dock_widget(self.panel, name="Click to segment")
         wait_until(lambda: self.window.isVisible() and not self.panel.jobs.busy)
-        self.panel.ahead.switch(False)
+        self.panel.precompute.switch(False)
         self.viewer.reset_view()
 
     def turn_to(self, title: str) -> None:

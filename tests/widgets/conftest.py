@@ -12,7 +12,7 @@ from napari.components import ViewerModel
 from qtpy.QtWidgets import QWidget
 
 from napari_sam.serving.host import ModelHost
-from napari_sam.widgets.layers.picture import OURS
+from napari_sam.widgets.layers.image_stack import OURS
 from napari_sam.widgets.panel import Panel
 from tests.fakes import FakeSegmenter
 

@@ -67,6 +67,19 @@ class TestClosing:
         viewer.layers.remove(ours(viewer, "objects"))
         assert callbacks(viewer) == before
 
+    def test_all_that_follow_the_annotation_are_closed(self, panel, monkeypatch):
+        """Every part stands in the one tuple, so that none is forgotten."""
+        parts = [one for one in vars(panel).values() if hasattr(one, "follow")]
+        assert len(parts) > 9
+        followed, closed = [], []
+        for part in parts:
+            monkeypatch.setattr(part, "follow", lambda _, part=part: followed.append(part))
+            monkeypatch.setattr(part, "close", lambda part=part: closed.append(part))
+        panel.controls.picture.choose(None)
+        assert {*map(id, followed)} == {*map(id, parts)}
+        panel.close_panel()
+        assert {*map(id, closed)} == {*map(id, parts)}
+
     def test_ends_the_models_thread(self, viewer, qtbot, settle):
         host = ModelHost(lambda name, device, report: FakeSegmenter())
         panel = Panel(viewer, host)
@@ -89,7 +102,7 @@ class TestClosing:
             settle(panel)
             ours(viewer, "points").add((10, 20))
             settle(panel)
-            model = weakref.ref(panel._model)
+            model = weakref.ref(panel.model_use.model)
             panel.close_panel()
             assert model() is None
         finally:
@@ -106,7 +119,8 @@ class TestClosing:
         qtbot.wait(50)
         assert len(viewer.layers) == 1
 
-    def test_stops_a_download(self, viewer, qtbot):
+    @pytest.mark.parametrize("how", ["closed", "its window goes"])
+    def test_stops_a_download(self, viewer, qtbot, how):
         stopped, reported = threading.Event(), threading.Event()
 
         def load(name, device, report):
@@ -119,10 +133,11 @@ class TestClosing:
                 stopped.set()
                 raise
 
-        panel = Panel(viewer, ModelHost(load))
+        panel, window = Panel(viewer, ModelHost(load)), QMainWindow()
+        window.setCentralWidget(panel)
         assert reported.wait(10)
-        panel.close_panel()
-        assert stopped.wait(10)
+        panel.close_panel() if how == "closed" else window.deleteLater()
+        qtbot.waitUntil(stopped.is_set)
 
     def test_when_taken_out_of_its_dock(self, viewer, host, qtbot):
         window = QMainWindow()
@@ -299,7 +314,7 @@ class TestHost:
         second = Panel(ViewerModel())
         settle(second)
         assert second.host is host
-        assert second._model is first._model
+        assert second.model_use.model is first.model_use.model
         second.close_panel()
         first.close_panel()
 
@@ -401,7 +416,7 @@ class TestWords:
         panel.resize(300, 200)
         panel.show()
         area = panel.tabs.currentWidget()
-        bar, rule = area.verticalScrollBar(), panel.controls.rule
+        bar, rule = area.verticalScrollBar(), panel.controls.choices["rule"].native
         panel.controls.more.click()
         QApplication.processEvents()
         assert bar.maximum() > 0 == area.horizontalScrollBar().maximum()

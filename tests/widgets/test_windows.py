@@ -170,7 +170,7 @@ def test_a_question_is_asked_where_it_is_seen(desk):
     d = desk(picture(3, 80, 120))
     d.click(1, 40, 60)
     d.press(Qt.Key.Key_N)
-    rule = d.panel.controls.rule
+    rule = d.panel.controls.choices["rule"].native
     rule.setCurrentIndex(rule.findData("ask"))
     d.panel.tabs.setCurrentWidget(d.panel.stack.controls)
     d.focus()
@@ -209,7 +209,7 @@ def test_the_viewer_is_closed_while_the_model_works(desk, model):
 def test_the_viewer_is_closed_while_objects_are_followed(desk, model, qtbot, tmp_path):
     """The slices that have come are saved, and can be gone on with from another window."""
     d = desk(draw({1: lambda z: (14, 20, 6)}))
-    d.panel.ahead.switch(False)
+    d.panel.precompute.switch(False)
     d.viewer.dims.set_point(0, 4)
     d.click(4, 14, 20)
     d.press(Qt.Key.Key_N)
@@ -227,7 +227,7 @@ def test_the_viewer_is_closed_while_objects_are_followed(desk, model, qtbot, tmp
 
 def test_two_viewers_at_once(desk):
     one, two = desk(), desk()
-    assert one.panel._model is two.panel._model
+    assert one.panel.model_use.model is two.panel.model_use.model
     one.focus()
     one.click(20, 30)
     two.focus()
@@ -279,7 +279,8 @@ def test_the_viewer_is_closed_while_other_threads_work(desk, caplog, tmp_path, m
     view = panel.controls.channels.view
     view.source = lambda: lambda: slowly("view", lambda: np.zeros((8, 8, 3), np.uint8))
     view.refresh()
-    panel.controls.store._do(lambda: slowly("store", lambda: 0))
+    store = panel.controls.store
+    store._background.submit(lambda: slowly("store", lambda: 0), store._show_size)
     panel.saver.save(panel.annotation, panel.annotation.target, tmp_path / "labels.tif")
     d.qtbot.waitUntil(lambda: {*begun} == {"labels", "view", "store"})
     d.viewer.close()

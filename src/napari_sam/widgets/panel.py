@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from napari.layers import Image, Labels
-from napari.utils.events import Event
 from napari.utils.notifications import show_info
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import (
     QApplication,
-    QShortcut,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -20,34 +17,33 @@ from qtpy.QtWidgets import (
 
 from napari_sam.errors import InputError
 from napari_sam.inference.store.memory import trim_heap
-from napari_sam.serving.host import HostedModel, ModelHost
+from napari_sam.serving.host import ModelHost
 from napari_sam.session.overlap import Rule
 from napari_sam.settings import load_settings, save_settings
 from napari_sam.text.reader import Reader
 from napari_sam.widgets.annotation.annotation import Annotation
+from napari_sam.widgets.annotation.current import CurrentAnnotation
 from napari_sam.widgets.auto.tab import AutoTab
-from napari_sam.widgets.away import Away
 from napari_sam.widgets.bug_report import bug_report
-from napari_sam.widgets.common.activity import Activity
 from napari_sam.widgets.common.docks import bring_forward
 from napari_sam.widgets.common.forms import Scrolled
-from napari_sam.widgets.common.keys import connect_keys
-from napari_sam.widgets.jobs.prompt_jobs import Answer, Job, Jobs
+from napari_sam.widgets.common.keys import Keys
+from napari_sam.widgets.jobs.prompt_jobs import PromptJobs
 from napari_sam.widgets.layers.canvas import guard_canvas
-from napari_sam.widgets.layers.labels_target import why_not
-from napari_sam.widgets.layers.picture import Picture
+from napari_sam.widgets.model_use import ModelUse
+from napari_sam.widgets.notices import Notices
 from napari_sam.widgets.objects.review import Review
 from napari_sam.widgets.objects.save_labels import LabelSaver
 from napari_sam.widgets.prompt.channels import Channels
 from napari_sam.widgets.prompt.controls import Controls
-from napari_sam.widgets.prompt.precompute import Ahead
+from napari_sam.widgets.prompt.precompute import Precompute
 from napari_sam.widgets.prompt.prompting import Prompting
 from napari_sam.widgets.refine.refining import Refining
 from napari_sam.widgets.saved.library import SavedWork
 from napari_sam.widgets.saved.resuming import Resuming
 from napari_sam.widgets.stack.tab import StackTab
 from napari_sam.widgets.text.tab import TextTab
-from napari_sam.widgets.train.tab import Training
+from napari_sam.widgets.train.tab import TrainTab
 from napari_sam.widgets.train.work import Make
 
 if TYPE_CHECKING:
@@ -56,7 +52,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Panel"]
 
-MASK_THERE = "The mask that you asked for is there."
 SECOND = (
     "This viewer has its panel already, and it is in front now. Go on there, or close that one "
     "before you make another."
@@ -73,7 +68,7 @@ class Panel(QWidget):
     host : ModelHost, optional
         Where models come from; by default the host of another open panel, else a new one.
     make : callable, optional
-        Makes training runs; see `TrainWork`.
+        Makes training runs; see `TrainWorker`.
     reader : Reader, optional
         Knows words.
 
@@ -93,78 +88,61 @@ class Panel(QWidget):
         reader: Reader | None = None,
     ) -> None:
         # napari hands over a proxy that wraps each layer anew, so that no layer is itself twice.
-        self._viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
-        _refuse_second(self._viewer)
+        self._viewer = viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
+        _refuse_second(viewer)
         super().__init__()
-        guard_canvas(self._viewer)
+        guard_canvas(viewer)
         self.host = host or _host_of_another_panel() or ModelHost()
-        self.controls = Controls(self._viewer)
-        self.training = Training(
-            self._viewer, self, make, self._other_is_training, self.controls.device.currentText
+        self.controls = c = Controls(viewer)
+        self._docked = self._resting = False
+        self.jobs = PromptJobs(self)
+        self.prompting = Prompting(c)
+        self.review = Review(viewer, c.objects, self)
+        self.channels = Channels(viewer, c.channels, self)
+        self.refining = Refining(viewer, c.refine, lambda: c.objects.selected, self)
+        self.precompute = Precompute(self.host.store, c.precompute, c.store, self)
+        self.stack = StackTab(viewer, lambda: c.objects.selected, self)
+        self.training = TrainTab(
+            viewer, self, make, self._another_is_training, c.device.currentText
         )
-        self.tabs = QTabWidget()
-        self.stack = StackTab(self._viewer, lambda: self.controls.objects.selected, self)
-        self._prompt_tab = Scrolled(self.controls)
-        self.tabs.addTab(self._prompt_tab, "Prompt")
-        self.tabs.addTab(self.stack.controls, "Stack")
-        self.auto = AutoTab(self._viewer, self.training, self._rule, self)
-        self.tabs.addTab(Scrolled(self.auto.controls), "Auto")
+        self.auto = AutoTab(viewer, self.training, self._rule, self)
         self.text = TextTab(
-            self._viewer, self._rule, self.auto.choices.grid_for, reader or Reader(), self
+            viewer, self._rule, self.auto.choices.grid_for, reader or Reader(), self
         )
-        self.tabs.addTab(Scrolled(self.text.controls), "Text")
-        self._train_tab = Scrolled(self.training.controls)
-        self.tabs.addTab(self._train_tab, "Train")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 8, 0, 0)  # the dock's title overlaps
-        layout.addWidget(self.tabs)
-        self.jobs = Jobs(self)
-        self.prompting = Prompting(self.controls)
-        for tab in (self.stack.controls, self.auto.controls, self.text.controls):
-            self.prompting.remarked.connect(tab.show_remark)
-        self.prompting.asked.connect(lambda: self.tabs.setCurrentWidget(self._prompt_tab))
-        self.refining = Refining(
-            self._viewer, self.controls.refine, lambda: self.controls.objects.selected, self
-        )
-        self.refining.remarked.connect(self.prompting.remark)
-        self.review = Review(self._viewer, self.controls.objects, self)
-        self.saver = LabelSaver(
-            self._viewer, self.controls.objects.save, lambda: self.annotation, self
-        )
-        self.saver.said.connect(self.prompting.remark)
-        self.ahead = Ahead(self.host.store.budget, self)
-        self.controls.store.serve(self.host.store)
-        self.channels = Channels(self._viewer, self.controls.channels, self)
-        self.resuming = Resuming(self._viewer, self.controls.go_on, self)
+        self.saver = LabelSaver(viewer, c.objects.save, self)
         self.saved_work = SavedWork(self)
-        self._activity = Activity(self)
-        self._model: HostedModel | None = None
-        self._ran_on = "none so far"
-        self._shortcuts: list[QShortcut] = []
-        self._docked = self._resting = self._many = self._closed = False
+        self.resuming = Resuming(viewer, c.go_on, self)
+        self._current = CurrentAnnotation(
+            viewer, c.picture, c.labels, self.jobs, self.channels.recall
+        )
+        self.model_use = ModelUse(self.host, c, self.prompting, self._current, self.jobs, self)
+        self.keys = Keys(self, self.prompting.actions | self.review.actions)
+        self.notices = self._new_notices()
+        c.hint.setVisible(not load_settings().hint_dismissed)
+        self._lay_out()
+        self._closed = False
         self._connect()
-        self.away = Away(self, self._is_unseen)
-        self.controls.hint.setVisible(not load_settings().hint_dismissed)
-        self.prompting.attach(None)
-        self._take_likely_picture()
-        self._choose_model()
-        self.destroyed.connect(self.jobs.close)
-        self.destroyed.connect(self.ahead.close)
-        self.destroyed.connect(self.stack.close)
-        self.destroyed.connect(self.auto.work.close)
-        self.destroyed.connect(self.auto.stack.close)
-        self.destroyed.connect(self.text.work.end)
-        self.destroyed.connect(self.refining.cancel)
-        self.destroyed.connect(self.training.work.close)
-        self.destroyed.connect(self.saver.close)
-        self.destroyed.connect(self.controls.store.close_row)
-        self.destroyed.connect(self.controls.channels.view.close_view)
-        self.destroyed.connect(trim_heap)  # the model that it used may have been the last one's
+        self._current.begin(
+            (
+                self.prompting,
+                self.review,
+                self.channels,
+                self.refining,
+                self.precompute,
+                self.stack,
+                self.auto,
+                self.text,
+                self.saver,
+                self.training,
+                self.resuming,
+            )
+        )
+        self.model_use.choose()
 
     @property
     def annotation(self) -> Annotation | None:
         """What is being annotated."""
-        return self.prompting.annotation
+        return self._current.annotation
 
     def event(self, event: QEvent | None) -> bool:
         """Close when taken out of the dock; be at rest while hidden, but not while minimised."""
@@ -187,232 +165,95 @@ class Panel(QWidget):
         if self._closed:
             return
         self._closed = True
-        self.jobs.close()
-        self.ahead.close()
-        self.auto.close()
-        self.text.close()
-        self.stack.close()
-        self.saver.close()
-        self.controls.store.close_row()
-        self.training.close()
-        self._activity.end()
-        layers = self._viewer.layers.events
-        for event in (layers.inserted, layers.removed):
-            event.disconnect(self._take_likely_picture)
-        for event in (layers.begin_batch, layers.end_batch):
-            event.disconnect(self._follow_batch)
-        self.controls.picture.disconnect_viewer()
-        self.controls.labels.disconnect_viewer()
-        self.channels.close()
-        self.refining.close()
-        self.resuming.close()
+        self.model_use.close()
+        self.keys.listen(False)
+        self._current.close()
         self.saved_work.stop()
-        self._drop_keys()
-        self.review.close()
-        if self.annotation is not None:
-            self.annotation.close()
-        self.prompting.annotation = self._model = None
         self.deleteLater()
 
+    def _lay_out(self) -> None:
+        self.tabs = QTabWidget()
+        self._prompt_tab = Scrolled(self.controls)
+        self._train_tab = Scrolled(self.training.controls)
+        self.tabs.addTab(self._prompt_tab, "Prompt")
+        self.tabs.addTab(self.stack.controls, "Stack")
+        self.tabs.addTab(Scrolled(self.auto.controls), "Auto")
+        self.tabs.addTab(Scrolled(self.text.controls), "Text")
+        self.tabs.addTab(self._train_tab, "Train")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 8, 0, 0)  # the dock's title overlaps
+        layout.addWidget(self.tabs)
+
     def _connect(self) -> None:
-        c = self.controls
-        layers = self._viewer.layers.events
-        for event in (layers.inserted, layers.removed):
-            event.connect(self._take_likely_picture, position="last")
-        for event in (layers.begin_batch, layers.end_batch):
-            event.connect(self._follow_batch)
-        c.picture.layer_chosen.connect(self._choose_picture)
-        c.labels.layer_chosen.connect(self._choose_labels)
-        c.model.chosen.connect(self._choose_model)
-        c.model.download_wanted.connect(self._use_model)
-        c.device.currentIndexChanged.connect(self._choose_model)
-        c.outline.toggled.connect(self._outline)
-        c.embed_ahead.toggled.connect(self.ahead.switch)
-        c.embed_ahead.setChecked(load_settings().embed_ahead)
-        c.embed_ahead.toggled.connect(self._remember_ahead)
-        c.ahead.cancel.clicked.connect(self.ahead.cancel)
-        c.store.cleared.connect(self.ahead.cancel)
-        self.ahead.progressed.connect(c.ahead.show_progress)
-        self.ahead.stopped.connect(c.ahead.show_end)
-        self.ahead.stopped.connect(c.store.refresh)
-        self.channels.axis_changed.connect(self._open_picture_again)
+        c, remark = self.controls, self.prompting.remark
+        for tab in (self.stack.controls, self.auto.controls, self.text.controls):
+            self.prompting.remarked.connect(tab.show_remark)
+        self.prompting.asked.connect(lambda: self.tabs.setCurrentWidget(self._prompt_tab))
+        self.prompting.accepted.connect(self._dismiss_hint)
+        self._current.refused.connect(self.prompting.warn)
+        self.refining.remarked.connect(remark)
+        self.saver.said.connect(remark)
+        c.choices["outline"].changed.connect(self._current.outline)
+        ahead = c.choices["embed_ahead"]
+        ahead.changed.connect(self.precompute.switch)
+        ahead.value = load_settings().embed_ahead
+        ahead.changed.connect(self._remember_ahead)
+        self.channels.axis_changed.connect(self._current.open_again)
         c.report.clicked.connect(self._copy_report)
         c.saved_work.clicked.connect(self._show_saved)
         self.saved_work.chosen.connect(self.resuming.open)
         self.resuming.picture_wanted.connect(c.picture.choose)
-        self.resuming.remarked.connect(self.prompting.remark)
+        self.resuming.remarked.connect(remark)
         self.resuming.resumed.connect(self._take_up)
-        self.prompting.accepted.connect(self._dismiss_hint)
-        self.jobs.reported.connect(self._show_progress)
-        self.jobs.answered.connect(self._show_answer)
-        self.jobs.failed.connect(self._show_failure)
-        self.jobs.idle.connect(self._activity.end)
         self.tabs.currentChanged.connect(self._follow_tab)
         self.training.trained.connect(self._refresh_models)
         self.training.use_wanted.connect(self._use_trained)
-        self.auto.use_wanted.connect(self._use_named)
-
-    def _connect_keys(self) -> None:
-        self._drop_keys()
-        p = self.prompting
-        self._shortcuts = connect_keys(
-            self,
-            {
-                "accept": p.accept,
-                "reject": p.reject,
-                "undo": p.undo,
-                "redo": p.redo,
-                "polarity": p.switch_polarity,
-                "box": p.draw_box,
-                "cycle": p.cycle,
-                **self.review.actions,
-            },
-        )
+        self.auto.use_wanted.connect(self.model_use.name)
+        # Where the window goes with the panel in it: no part takes layers out of its viewer then,
+        # and what Qt deletes tells its threads itself.
+        for end in (
+            self.stack.work.close,
+            self.auto.stack.close,
+            self.text.work.end,
+            self.training.work.close,
+            trim_heap,  # the model that was used may have been the last one's
+        ):
+            self.destroyed.connect(end)
 
     def _follow_tab(self) -> None:
         """Listen to keys wherever one annotates."""
         annotates = self.tabs.currentWidget() is not self._train_tab
-        if annotates and self.isVisible() and not self._resting:
-            self._connect_keys()
-        else:
-            self._drop_keys()
-
-    def _drop_keys(self) -> None:
-        for shortcut in self._shortcuts:
-            shortcut.setParent(None)
-            shortcut.deleteLater()
-        self._shortcuts = []
+        self.keys.listen(annotates and self.isVisible() and not self._resting)
 
     def _rest(self, rest: bool) -> None:
         """Take no keys and clicks while nobody sees what they do; work under way goes on."""
         self._resting = rest
-        self.away.forget()
+        self.notices.forget()
         self._follow_tab()
-        if self.annotation is not None:
-            self.annotation.rest() if rest else self.annotation.wake()
+        self._current.rest(rest)
+
+    def _new_notices(self) -> Notices:
+        stack, auto, text, train = self.stack, self.auto, self.text, self.training
+        notices = Notices(
+            self._is_unseen,
+            (
+                ("Stack", stack.work.ended, stack.controls.status),
+                ("Auto", auto.ended, auto.controls.status),
+                ("Auto", auto.retraining.ended, auto.controls.status),
+                ("Text", text.ended, text.controls.status),
+                ("Train", train.work.ended, train.controls.status),
+                ("Refine labels", self.refining.ended, self.controls.refine.text),
+            ),
+        )
+        self.precompute.progressed.connect(notices.tell_embedded)
+        self.precompute.stopped.connect(notices.tell_stopped)
+        self.prompting.remarked.connect(notices.tell)
+        self.model_use.waited.connect(notices.tell)
+        return notices
 
     def _is_unseen(self) -> bool:
         """Return True if the panel is hidden, or lies behind another one."""
         return self._resting or (self.isVisible() and self.visibleRegion().isEmpty())
-
-    def _take_likely_picture(self, event: Event | None = None) -> None:
-        """While there is no picture, take the selected one, else the topmost."""
-        layers = self._viewer.layers
-        images = [layer for layer in layers if isinstance(layer, Image)]
-        if self.controls.picture.layer is None and images:
-            active = layers.selection.active
-            self.controls.picture.choose(active if active in images else images[-1])
-
-    def _choose_picture(self, layer: Image | None) -> None:
-        """Annotate another picture; as soon as all is done, where many layers come or go.
-
-        Whoever removes many may be about to remove ours, too, and must find them.
-        """
-        if not self._many:
-            self._annotate(layer)
-
-    def _follow_batch(self, event: Event) -> None:
-        self._many = event.type == "begin_batch"
-        self._choose_picture(self.controls.picture.layer)
-
-    def _annotate(self, layer: Image | None) -> None:
-        before = self.annotation
-        if before is not None and before.picture.layer is layer:
-            return
-        self.prompting.attach(None)  # first, because closing removes layers and so leads back here
-        self.review.attach(None)
-        self.channels.attach(None)
-        self.refining.attach(None)
-        self.resuming.attach(None)
-        self.ahead.follow(None)
-        self.stack.follow(None)
-        self.auto.follow(None)
-        self.text.follow(None)
-        if before is not None:
-            before.close()
-        if layer is not None:
-            self.channels.recall(layer)
-            picture = Picture(layer)
-            self.channels.attach(picture)
-            annotation = Annotation(self._viewer, picture, self.jobs)
-            annotation.outline(self.controls.outline.isChecked())
-            if self._resting:
-                annotation.rest()
-            self.prompting.attach(annotation)
-            self.refining.attach(annotation)
-            self.review.attach(annotation)
-            self.ahead.follow(annotation)
-            self.stack.follow(annotation)
-            self.auto.follow(annotation)
-            self.text.follow(annotation)
-            self._choose_labels(self.controls.labels.layer)
-            annotation.use_model(self._model)
-            self.resuming.attach(annotation)
-
-    def _open_picture_again(self) -> None:
-        layer = self.controls.picture.layer
-        self._choose_picture(None)
-        self._choose_picture(layer)
-
-    def _choose_labels(self, layer: Labels | None) -> None:
-        if self.annotation is None or layer is self.annotation.target:
-            return
-        problem = "" if layer is None else why_not(layer, self.annotation.picture)
-        if problem:
-            self.controls.labels.choose(self.annotation.target)
-            self.prompting.warn(problem)
-        else:
-            self.annotation.write_to(layer)
-
-    def _choose_model(self) -> None:
-        self.prompting.took = ""
-        if self.controls.model.ready:
-            self._use_model()
-        else:
-            self._model = None
-            if self.annotation is not None:
-                self.annotation.use_model(None)
-
-    def _use_model(self) -> None:
-        c = self.controls
-        self._model = self.host.model(c.model.name, c.device.currentText())
-        self.jobs.submit(self._model, Job())
-        if self.annotation is not None:
-            self.annotation.use_model(self._model)
-
-    def _outline(self, on: bool) -> None:
-        if self.annotation is not None:
-            self.annotation.outline(on)
-
-    def _show_progress(self, what: str, done: int, total: int) -> None:
-        self._activity.show(what, done, total)
-        amount = f": {done / 1e6:.0f} of {total / 1e6:.0f} MB" if total else ""
-        self.controls.score.setText(f"{what}{amount}…")
-
-    def _show_answer(self, answer: Answer) -> None:
-        self._ran_on = answer.device
-        c = self.controls
-        if self._activity.is_long:
-            self.away.tell(
-                f"The model {c.model.name} is ready." if answer.request is None else MASK_THERE
-            )
-        if answer.request is None:  # the model may just have been loaded
-            c.model.refresh()
-            for device in answer.devices:
-                if c.device.findText(device) < 0:
-                    c.device.addItem(device)
-        self.prompting.took = f"{max(answer.seconds, 0.01):.2f} s on {answer.device}"
-        if self.annotation is not None:
-            self.annotation.take(answer)
-        self.prompting.refresh()
-
-    def _show_failure(self, error: BaseException) -> None:
-        self.controls.model.refresh()
-        self.prompting.took = ""
-        if self.annotation is not None:
-            self.annotation.fail()
-        self.prompting.refresh()
-        self.prompting.warn(error)
 
     def _refresh_models(self) -> None:
         """Show a new model in every list of every window."""
@@ -420,23 +261,18 @@ class Panel(QWidget):
             panel.controls.model.reload()
             panel.training.controls.model.reload()
 
-    def _use_named(self, name: str) -> None:
-        models = self.controls.model.list
-        models.setCurrentIndex(models.findData(name))
-
     def _use_trained(self, name: str) -> None:
-        self._use_named(name)
+        self.model_use.name(name)
         self.tabs.setCurrentIndex(0)
 
-    def _other_is_training(self) -> bool:
+    def _another_is_training(self) -> bool:
         return any(p.training.work.busy for p in _open_panels() if p is not self)
 
-    def _take_up(self, view: Mapping[str, Any]) -> None:
+    def _take_up(self, view: Mapping[str, object]) -> None:
         """Choose the labels and the model that saved work was done with."""
-        self.controls.labels.choose(None if self.annotation is None else self.annotation.target)
-        models, model = self.controls.model.list, view.get("model")
-        if isinstance(model, str) and (index := models.findData(model)) >= 0:
-            models.setCurrentIndex(index)
+        self._current.show_target()
+        if isinstance(model := view.get("model"), str):
+            self.model_use.name(model)
 
     def _show_saved(self) -> None:
         self.saved_work.refresh()
@@ -445,7 +281,7 @@ class Panel(QWidget):
 
     def _rule(self) -> Rule:
         """Return who keeps the pixels where no question can be asked."""
-        return Rule.REPLACE if self.controls.rule.currentData() == "replace" else Rule.KEEP
+        return Rule.REPLACE if self.controls.choices["rule"].value == "replace" else Rule.KEEP
 
     def _remember_ahead(self, on: bool) -> None:
         save_settings(replace(load_settings(), embed_ahead=on))
@@ -458,7 +294,10 @@ class Panel(QWidget):
 
     def _copy_report(self) -> None:
         report = bug_report(
-            self._viewer.layers, self.controls.model.name, self._ran_on, self.prompting.last_error
+            self._viewer.layers,
+            self.controls.model.name,
+            self.model_use.ran_on,
+            self.prompting.last_error,
         )
         QApplication.clipboard().setText(report)  # type: ignore[union-attr]
         show_info("The bug report is in the clipboard.")

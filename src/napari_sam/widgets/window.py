@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import napari
 from napari.layers import Layer
 
 from napari_sam.errors import DISTRIBUTION, InputError
 
+if TYPE_CHECKING:
+    from napari.types import FullLayerData
+
 __all__ = ["open_window"]
 
 
-def open_window(
-    layers: Iterable[tuple[Any, dict[str, Any], str]] = (), path: Path | None = None
-) -> None:
+def open_window(layers: Iterable[FullLayerData] = (), path: Path | None = None) -> None:
     """Open napari with layers or a file and the panel, and return when it is closed.
 
     Raises

@@ -75,14 +75,14 @@ def test_another_number_of_axes(at_work, settle, first, then, state):
     names = [layer.name for layer in viewer.layers]
     assert "napari-sam points" in names
     assert "napari-sam boxes" in names
-    panel.prompting.reject()
+    panel.prompting.actions["reject"]()
     click(viewer, panel, 10, 20)
     settle(panel)
     assert session.mask[10, 20]
     panel.controls.accept.click()
     if objects:
         assert "has shape" in panel.controls.remark.text()
-        panel.prompting.undo()
+        panel.prompting.actions["undo"]()
         assert labels.data.any() == bool(session.objects)
     else:
         assert panel.annotation.target.data.shape == SHAPES[then]
@@ -114,7 +114,7 @@ def test_boxes_that_wait_are_let_go_of_with_a_word(at_work, settle, model):
     viewer.layers["cells"].data = picture(5, 40, 60)
     gate.set()
     settle(panel)
-    assert not panel.annotation.many.waiting
+    assert not panel.annotation.asking.boxes.waiting
     assert not panel.annotation.session.objects
     assert "drawn for 1 object" in panel.controls.remark.text()
 
@@ -159,7 +159,7 @@ class TestChangedInPlace:
         np.testing.assert_array_equal(model.embedded[-1][0], seen)
         assert panel.annotation.session.mask[30, 40]
         plane = panel.annotation.session.draft.plane
-        np.testing.assert_array_equal(panel.annotation.looks.of(plane).pixels, seen)
+        np.testing.assert_array_equal(panel.annotation.planes.of(plane).pixels, seen)
 
     def test_the_open_object_is_asked_again_without_a_click(self, at_work, settle, model, qtbot):
         viewer, panel = at_work(SHAPES["3D"], "click")
@@ -241,7 +241,7 @@ class TestOurLayers:
             ours(viewer, "points").features = {}
         settle(panel)
         assert "neither include nor exclude" in panel.controls.remark.text()
-        panel.prompting.undo()
+        panel.prompting.actions["undo"]()
         assert panel.annotation.session.draft.points == ((30, 40),)
 
 
@@ -271,8 +271,8 @@ class TestLabels:
         settle(panel)
         panel.controls.accept.click()
         assert "⚠" in panel.controls.remark.text()
-        for step in (panel.prompting.undo, panel.prompting.undo, panel.prompting.redo):
-            step()
+        for name in ("undo", "undo", "redo"):
+            panel.prompting.actions[name]()
         assert list(session.objects) == [1]
         labels.data = np.zeros_like(before)
         np.testing.assert_array_equal(labels.data, before)

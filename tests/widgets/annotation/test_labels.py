@@ -31,7 +31,7 @@ def panel(viewer, open_panel, settle):
 
 
 def rule(panel, name):
-    panel.controls.rule.setCurrentIndex(panel.controls.rule.findData(name))
+    panel.controls.choices["rule"].value = name
 
 
 def test_keep_existing(viewer, panel):

@@ -114,7 +114,7 @@ def test_all_that_is_refused_comes_back_one_after_the_other(panel, settle, model
 
 def test_a_question_keeps_the_others_waiting(viewer, panel, settle, accept, hurry):
     accept(*CELLS[3])
-    panel.controls.rule.setCurrentIndex(panel.controls.rule.findData("ask"))
+    panel.controls.choices["rule"].value = "ask"
     hurry(CELLS[3], *CELLS[:2]).set()
     settle(panel)
     assert not panel.controls.question.isHidden()
@@ -126,7 +126,7 @@ def test_a_question_keeps_the_others_waiting(viewer, panel, settle, accept, hurr
 
 def test_a_question_that_is_cancelled_lets_the_others_go_first(panel, settle, accept, hurry):
     accept(*CELLS[3])
-    panel.controls.rule.setCurrentIndex(panel.controls.rule.findData("ask"))
+    panel.controls.choices["rule"].value = "ask"
     hurry(CELLS[3], *CELLS[:2]).set()
     settle(panel)
     panel.controls.cancel.click()
@@ -161,7 +161,7 @@ def test_undo_takes_back_one_thing_after_the_other(viewer, panel, settle, hurry)
 
 def test_another_model_and_other_pixels_forget_nothing(viewer, panel, settle, model, hurry):
     gate = hurry(*CELLS[:3])
-    panel.annotation.use_model(panel.annotation.model)
+    panel.annotation.asking.use(panel.annotation.model)
     viewer.layers["cells"].data = picture(40, 60) // 2
     gate.set()
     settle(panel)

@@ -34,16 +34,16 @@ class Anybody:
             ours(self.viewer, "points").add([next(at) if i is None else i for i in seen])
 
     def accept(self):
-        self.panel.prompting.accept()
+        self.panel.prompting.actions["accept"]()
 
     def undo(self):
-        self.panel.prompting.undo()
+        self.panel.prompting.actions["undo"]()
 
     def redo(self):
-        self.panel.prompting.redo()
+        self.panel.prompting.actions["redo"]()
 
     def reject(self):
-        self.panel.prompting.reject()
+        self.panel.prompting.actions["reject"]()
 
     def change(self):
         layer = self.viewer.layers["cells"]

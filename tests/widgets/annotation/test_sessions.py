@@ -11,12 +11,12 @@ from napari_sam.session import curation, drawing
 from napari_sam.session.disk.folder import restore
 from napari_sam.session.disk.library import all_saved, sessions_folder
 from napari_sam.widgets.annotation.identity import fingerprinter
-from napari_sam.widgets.layers.picture import Picture
+from napari_sam.widgets.layers.image_stack import ImageStack
 from tests.widgets.conftest import ours, picture
 
 
 def saved(viewer):
-    picture = fingerprinter(Picture(viewer.layers["cells"]))()
+    picture = fingerprinter(ImageStack(viewer.layers["cells"]))()
     found = all_saved(sessions_folder())
     assert all(one.manifest.picture == picture for one in found)
     return found
@@ -142,10 +142,10 @@ def test_a_disk_that_cannot_be_written_is_said(viewer, panel, settle, monkeypatc
 @pytest.mark.parametrize("shape", [(40, 60), (40, 60, 3), (9, 40, 60), (2, 5, 40, 60)])
 def test_a_picture_is_known_by_its_content(shape):
     data, rgb = picture(*shape), shape[-1] == 3
-    known = fingerprinter(Picture(Image(data, rgb=rgb)))()
+    known = fingerprinter(ImageStack(Image(data, rgb=rgb)))()
     moved = Image(da.from_array(data), rgb=rgb, name="elsewhere")
-    assert fingerprinter(Picture(moved))() == known
-    assert fingerprinter(Picture(Image(data + 1, rgb=rgb)))() != known
+    assert fingerprinter(ImageStack(moved))() == known
+    assert fingerprinter(ImageStack(Image(data + 1, rgb=rgb)))() != known
 
 
 def test_little_of_a_large_picture_is_read():
@@ -156,7 +156,7 @@ def test_little_of_a_large_picture_is_read():
         return np.zeros((1, 512, 512), np.uint8)
 
     data = da.map_blocks(block, chunks=((1,) * 50, (512,), (512,)), dtype=np.uint8)
-    fingerprinter(Picture(Image(data, contrast_limits=(0, 1), multiscale=False)))()
+    fingerprinter(ImageStack(Image(data, contrast_limits=(0, 1), multiscale=False)))()
     assert len(read) <= 10
 
 

@@ -13,8 +13,8 @@ from napari_sam.session.changes import Kind
 from napari_sam.session.objects import Status
 from napari_sam.session.session import Session
 from napari_sam.settings import load_settings
-from napari_sam.widgets.auto.stack import runs
-from napari_sam.widgets.layers.picture import Picture
+from napari_sam.widgets.auto.stack import plane_lines
+from napari_sam.widgets.layers.image_stack import ImageStack
 from tests.widgets.conftest import open_tab, ours
 from tests.widgets.search.finding import (
     BATCH,
@@ -110,7 +110,8 @@ def test_a_single_picture_offers_no_slices(open_picture):
     bench.find()
     c = bench.controls
     c.more.click()
-    assert not any(one.isVisibleTo(c) for one in (c.where, c.link, c.gap))
+    rows = [c.choices[name].native for name in ("link", "gap")]
+    assert not any(one.isVisibleTo(c) for one in (c.where, *rows))
 
 
 def test_the_first_screen_has_no_more_than_a_dozen_controls(open_stack):
@@ -129,7 +130,7 @@ def test_the_filters_in_force_count_on_all_slices(open_stack):
 
 def test_the_certain_is_accepted(open_stack):
     bench = open_stack()
-    bench.controls.certain.setValue(0.85)
+    bench.controls.choices["certain"].value = 0.85
     assert bench.controls.fill.text() == "Fill in what is certain"
     run(bench, "fill")
     assert bench.status.startswith("2 objects accepted. 3 objects to look at")
@@ -139,7 +140,7 @@ def test_the_certain_is_accepted(open_stack):
 @pytest.mark.parametrize(("gap", "expected"), [(0, [[0], [0, 1, 2, 3], [2, 3]]), (1, [[0, 2, 3]])])
 def test_an_object_that_is_missed_goes_on_after_a_gap(open_stack, gap, expected):
     bench = open_stack(stack([(1, 0)]))
-    bench.controls.gap.setValue(gap)
+    bench.controls.choices["gap"].value = gap
     run(bench, "accept")
     found = slices(bench)
     assert all(one in found for one in expected)
@@ -149,7 +150,7 @@ def test_an_object_that_is_missed_goes_on_after_a_gap(open_stack, gap, expected)
 
 def test_without_links_each_slice_has_objects_of_its_own(open_stack):
     bench = open_stack()
-    bench.controls.link.setChecked(False)
+    bench.controls.choices["link"].value = False
     run(bench, "accept")
     assert slices(bench) == [[z] for z in range(4) for _ in range(5)]
     assert len(np.unique(bench.labels)) == 21
@@ -158,7 +159,7 @@ def test_without_links_each_slice_has_objects_of_its_own(open_stack):
 def test_what_is_accepted_stays_and_is_not_searched(open_stack, model):
     bench = open_stack()
     mask = disc(*DISCS[0][:3])
-    bench.panel.annotation.ensure_target()
+    bench.panel.annotation.binding.ensure_target()
     with Batch(bench.session, Kind.PROPAGATED) as batch:
         plane = 2, None, None
         batch.add(plane, [NewMask(mask, status=Status.ACCEPTED)])
@@ -171,7 +172,7 @@ def test_what_is_accepted_stays_and_is_not_searched(open_stack, model):
 
 def test_a_slice_with_no_place_left_is_passed_over(open_stack, model):
     bench = open_stack()
-    bench.panel.annotation.ensure_target()
+    bench.panel.annotation.binding.ensure_target()
     with Batch(bench.session, Kind.PROPAGATED) as batch:
         for z in (1, 3):
             batch.add((z, None, None), [NewMask(np.ones(SHAPE, bool), status=Status.ACCEPTED)])
@@ -258,25 +259,25 @@ class TestRuns:
     @pytest.fixture
     def stacked(self, viewer):
         def stacked(*shape, **options):
-            return Picture(viewer.add_image(np.zeros(shape, np.uint8), **options))
+            return ImageStack(viewer.add_image(np.zeros(shape, np.uint8), **options))
 
         return stacked
 
     def test_through_z_within_each_time_point(self, stacked):
         picture = stacked(2, 3, 8, 9, scale=(5, 2, 0.5, 0.5))
-        lines, anisotropy = runs(picture, (1, 1, None, None))
+        lines, anisotropy = plane_lines(picture, (1, 1, None, None))
         assert lines == [[(t, z, None, None) for z in range(3)] for t in range(2)]
         assert anisotropy == 4
 
     def test_z_by_name(self, stacked):
         labels = "z", "t", "y", "x"
-        lines, _ = runs(stacked(2, 3, 8, 9, axis_labels=labels), (0, 0, None, None))
+        lines, _ = plane_lines(stacked(2, 3, 8, 9, axis_labels=labels), (0, 0, None, None))
         assert lines == [[(z, t, None, None) for z in range(2)] for t in range(3)]
 
     def test_across_a_view_that_is_turned(self, stacked):
-        lines, anisotropy = runs(stacked(4, 8, 9, scale=(3, 1, 1)), (None, 5, None))
+        lines, anisotropy = plane_lines(stacked(4, 8, 9, scale=(3, 1, 1)), (None, 5, None))
         assert lines == [[(None, y, None) for y in range(8)]]
         assert anisotropy == 1
 
     def test_a_single_plane(self, stacked):
-        assert runs(stacked(8, 9), (None, None)) == ([[(None, None)]], 1)
+        assert plane_lines(stacked(8, 9), (None, None)) == ([[(None, None)]], 1)

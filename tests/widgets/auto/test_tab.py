@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -109,12 +111,12 @@ class TestSearch:
         for name, number in (("mine", 0), ("rough", 1)):
             bench.controls.at.choose(bench.viewer.layers[name])
             bench.find()
-            (one,) = bench.tab.findings.found.left
+            (one,) = bench.tab.presenter.findings.found.new
             assert one.mask[DISCS[number][:2]]
         bench.viewer.layers["mine"].data = np.zeros((0, 2))
         bench.controls.at.choose(bench.viewer.layers["mine"])
         bench.find()
-        assert bench.tab.findings.found.left == []
+        assert bench.tab.presenter.findings.found.new == []
 
     def test_only_inside_a_drawn_shape(self, open_picture, model):
         bench = open_picture(scale=(2, 2))
@@ -137,11 +139,10 @@ class TestSearch:
     def test_the_grid_is_coarser_than_the_objects(self, open_picture, model):
         model.discs = tuple((r, c, 2, 0.9) for r in (4, 20, 36, 52) for c in range(6, 96, 12))
         bench = open_picture(np.full(SHAPE, 9, np.uint8))
-        bench.controls.points.setValue(8)
-        seeds = bench.controls.seeds
+        bench.controls.choices["points"].value = 8
         bench.find()
         assert bench.controls.advice.isHidden()
-        seeds.setCurrentIndex(seeds.findData("grid"))
+        bench.controls.choices["seeds"].value = "grid"
         bench.find()
         text = bench.controls.advice.text()
         assert "they are 4 pixels wide, its points are 12 apart" in text
@@ -157,7 +158,7 @@ class TestSearch:
         assert bench.status == (
             "Ready: press the button, and the model is asked about 44 points in 3 tiles."
         )
-        assert not bench.controls.crops.isEnabled()
+        assert not bench.controls.choices["crops"].native.isEnabled()
         model.go = threading.Semaphore(2)
         bench.controls.start.click()
         qtbot.waitUntil(lambda: bench.controls.bar.value() == 2)
@@ -182,7 +183,7 @@ class TestFilters:
         faint = bench.preview.max()
         kept = disc(*DISCS[0][:3]) | disc(*DISCS[1][:3])
         np.testing.assert_array_equal((bench.preview != 0) & (bench.preview != faint), kept)
-        bench.controls.faint.setChecked(False)
+        bench.controls.choices["faint"].value = False
         bench.rest()
         np.testing.assert_array_equal(bench.preview != 0, kept)
         bench.slide("score")
@@ -198,7 +199,7 @@ class TestFilters:
     def test_objects_at_the_edge(self, open_picture):
         bench = open_picture()
         bench.find()
-        bench.controls.no_edge.click()
+        bench.controls.choices["no_edge"].native.click()
         bench.rest()
         assert bench.status.startswith("4 objects from 5 mask")
 
@@ -207,8 +208,7 @@ class TestFilters:
         model.discs = ((30, 30, 9, 0.9), (30, 38, 6, 0.8))
         bench = open_picture(np.full(SHAPE, 9, np.uint8))
         c = bench.controls
-        c.on_top.setCurrentIndex(c.on_top.findData(on_top))
-        c.on_top.activated.emit(c.on_top.currentIndex())
+        c.choices["on_top"].value = on_top
         bench.find()
         c.accept.click()
         number = bench.labels[30, 36]
@@ -217,19 +217,19 @@ class TestFilters:
     def test_typed_numbers_do_the_same(self, open_picture):
         bench = open_picture()
         bench.find()
-        bench.controls.rows["score"].low.setValue(0.85)
+        bench.controls.choices.ranges["score"].low.setValue(0.85)
         bench.rest()
         assert bench.status.startswith("2 objects from 5 mask")
-        assert bench.controls.rows["score"].shown[0] == pytest.approx(0.85)
+        assert bench.controls.choices.ranges["score"].shown[0] == pytest.approx(0.85)
 
     def test_a_preset_sets_grid_and_filters(self, open_picture):
         bench = open_picture()
         c = bench.controls
-        c.preset.setCurrentIndex(c.preset.findData("bacteria"))
-        c.preset.activated.emit(c.preset.currentIndex())
-        assert c.points.value() == 64
-        assert c.on_top.currentData() == "larger"
-        assert c.rows["score"].range == (0.6, None)
+        c.choices["preset"].value = "bacteria"
+        c.choices["preset"].native.activated.emit(2)
+        assert c.choices["points"].value == 64
+        assert c.choices["on_top"].value == "larger"
+        assert c.choices.ranges["score"].range == (0.6, None)
         assert load_settings().auto["preset"] == "bacteria"
 
 
@@ -288,7 +288,7 @@ class TestFilling:
     def test_the_certain_is_accepted_and_the_doubtful_waits(self, open_picture):
         bench = open_picture()
         bench.find()
-        bench.controls.certain.setValue(0.85)
+        bench.controls.choices["certain"].value = 0.85
         assert bench.controls.fill.text() == "Fill in what is certain: 2"
         bench.controls.fill.click()
         assert sorted(bench.statuses().values(), key=lambda s: s.value) == (
@@ -300,7 +300,7 @@ class TestFilling:
     def test_a_second_run_respects_what_is_accepted(self, open_picture, model):
         bench = open_picture()
         bench.find()
-        bench.controls.certain.setValue(0.85)
+        bench.controls.choices["certain"].value = 0.85
         bench.controls.fill.click()
         accepted = [n for n, status in bench.statuses().items() if status is Status.ACCEPTED]
         before = {n: bench.session.objects[n] for n in accepted}
@@ -325,7 +325,7 @@ class TestFilling:
         bench.find()
         ours(bench.viewer, "points").add((12, 12))
         settle(bench.panel)
-        bench.panel.prompting.accept()
+        bench.panel.prompting.actions["accept"]()
         bench.qtbot.waitUntil(lambda: not bench.preview[12, 12])
         assert bench.status.startswith("4 objects from 4 mask")
         assert "1 object found again" in bench.status
@@ -350,6 +350,23 @@ class TestFilling:
         assert len(np.unique(layer.data)) == 6
 
 
+@pytest.mark.parametrize("tab", ["auto", "text"])
+def test_nothing_of_another_picture_is_kept(open_picture, tab):
+    bench = open_picture()
+    tab = getattr(bench.panel, tab)
+    if tab is bench.tab:
+        bench.find()
+    before = weakref.ref(tab.presenter)
+    bench.panel.controls.picture.choose(bench.viewer.add_image(seen(), name="other"))
+    bench.qtbot.waitUntil(lambda: gc.collect() >= 0 and before() is None)
+    assert tab.presenter is not None
+    assert tab.controls.tuning.isHidden()
+    bench.viewer.layers.clear()
+    assert tab.presenter is None
+    assert tab.controls.status.text().startswith("Choose a picture")
+    assert not tab.controls.start.isEnabled()
+
+
 class TestCutShort:
     def test_the_picture_is_deleted(self, halt):
         bench = halt()
@@ -370,7 +387,7 @@ class TestCutShort:
 
     def test_another_model(self, halt):
         bench = halt()
-        bench.panel.annotation.use_model(None)
+        bench.panel.annotation.asking.use(None)
         bench.rest()
         assert "another one now. What was found stays" in bench.status
         bench.controls.accept.click()
@@ -406,20 +423,20 @@ class TestCutShort:
 def test_choices_are_remembered(open_picture, qtbot, host):
     bench = open_picture()
     c = bench.controls
-    c.certain.setValue(0.5)
-    c.on_top.setCurrentIndex(c.on_top.findData("larger"))
+    c.choices["certain"].value = 0.5
+    c.choices["on_top"].value = "larger"
     bench.find()
-    later = Bench(qtbot, host, seen()).controls
-    assert later.points.value() == 16
-    assert later.certain.value() == 0.5
-    assert later.on_top.currentData() == "larger"
+    later = Bench(qtbot, host, seen()).controls.choices
+    assert later["points"].value == 16
+    assert later["certain"].value == 0.5
+    assert later["on_top"].value == "larger"
 
 
 def test_remembered_choices_that_make_no_sense_are_left_out(qtbot, host, tmp_path):
     (tmp_path / "settings.json").write_text(
         '{"auto": {"preset": "dragons", "points": "many", "other": 3, "certain": 0.4}}'
     )
-    c = Bench(qtbot, host, seen()).controls
-    assert c.preset.currentData() == "nuclei"
-    assert c.points.value() == 32
-    assert c.certain.value() == 0.4
+    choices = Bench(qtbot, host, seen()).controls.choices
+    assert choices["preset"].value == "nuclei"
+    assert choices["points"].value == 32
+    assert choices["certain"].value == 0.4

@@ -21,9 +21,9 @@ def open_desk(make_napari_viewer, qtbot, host):
         viewer = make_napari_viewer(show=True)
         viewer.add_image(seen(), name="discs")
         desk = Desk(qtbot, viewer, host)
-        desk.panel.ahead.switch(False)
+        desk.panel.precompute.switch(False)
         open_tab(desk.panel, "Auto")
-        desk.panel.auto.controls.points.setValue(16)
+        desk.panel.auto.controls.choices["points"].value = 16
         return desk
 
     return open_desk
@@ -34,7 +34,7 @@ def test_a_dragged_handle_filters(open_desk):
     auto = desk.panel.auto
     auto.controls.start.click()
     desk.qtbot.waitUntil(lambda: not auto.work.busy, timeout=10_000)
-    row = auto.controls.rows["score"]
+    row = auto.controls.choices.ranges["score"]
     start = QPoint(8, row.slider.height() // 2)
     QTest.mousePress(row.slider, Qt.MouseButton.LeftButton, pos=start)
     for x in range(8, 3 * row.slider.width() // 4, 20):

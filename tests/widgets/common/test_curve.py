@@ -8,7 +8,7 @@ from qtpy.QtGui import QColor, QImage, QPalette
 
 from napari_sam.training.validation import ValidationPreview
 from napari_sam.widgets.common.curve import IOU, LOSS, VALIDATION, Curve, smoothed
-from napari_sam.widgets.train.outcome import FOUND, TRUTH, TrainPreview, drawn
+from napari_sam.widgets.train.report import FOUND, TRUTH, TrainPreview, drawn
 
 
 def pixels(widget):

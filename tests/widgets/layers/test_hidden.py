@@ -111,8 +111,8 @@ class TestClicks:
             shown.hide()
             shown.show()
         assert modes(viewer) == ["add", "pan_zoom"]
-        assert len({shortcut.key().toString() for shortcut in shown._shortcuts}) == len(
-            shown._shortcuts
+        assert len({shortcut.key().toString() for shortcut in shown.keys.shortcuts}) == len(
+            shown.keys.shortcuts
         )
 
     def test_what_is_drawn_all_the_same_is_put_back_and_said(self, viewer, shown, settle, told):
@@ -144,7 +144,7 @@ class TestWork:
         viewer = ViewerModel()
         viewer.add_image(picture(5, 40, 60))
         panel = open_panel(viewer)
-        panel.ahead.switch(False)
+        panel.precompute.switch(False)
         panel.show()
         settle(panel)
         looked = len(model.embedded)
@@ -200,7 +200,7 @@ class TestWords:
         assert told()[-1].startswith("napari-sam: The labels are saved: ")
 
     def test_objects_that_were_found(self, shown, settle, told, qtbot):
-        shown.auto.start()
+        shown.auto.controls.start.click()
         shown.hide()
         qtbot.waitUntil(lambda: not shown.auto.work.busy)
         assert told() == [f"napari-sam: Auto: {shown.auto.controls.status.text()}"]

@@ -12,9 +12,9 @@ import zarr
 from napari.components import ViewerModel
 from napari.layers import Image
 
-from napari_sam.inference.stack import SAMPLE_PLANES
+from napari_sam.inference.sampling import SAMPLE_PLANES
 from napari_sam.settings import Settings, save_settings
-from napari_sam.widgets.layers.picture import OURS, Picture
+from napari_sam.widgets.layers.image_stack import OURS, ImageStack
 from tests.widgets.conftest import ours
 
 
@@ -150,7 +150,7 @@ def test_a_picture_of_many_channels_is_described_without_reading_any():
     volume = Volume((50, 4, 40, 60))
     layer = Image(volume.data, contrast_limits=(0, 1), metadata={OURS: {"channel_axis": 1}})
     volume.read.clear()
-    cells = Picture(layer)
+    cells = ImageStack(layer)
     assert cells.shape == (50, 1, 40, 60)
     assert len(cells.channels) == 4
     cells.reader((3, 0, None, None)), cells.sampler(), cells.view((3, 0, None, None), 20)

@@ -60,7 +60,7 @@ def test_with_an_object_open(viewer, panel, accept, settle, no_end, delete, ndis
 
 @ways
 def test_with_boxes_that_wait_for_a_model(viewer, panel, no_end, qtbot, delete):
-    panel.annotation.use_model(None)
+    panel.annotation.asking.use(None)
     panel.prompting.arm(Tool.BOXES)
     ours(viewer, "boxes").add(rectangle(5, 5, 20, 20))
     ours(viewer, "boxes").add(rectangle(25, 25, 35, 35))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from napari.layers import Image, Shapes
 
-from napari_sam.widgets.layers.picture import Picture
+from napari_sam.widgets.layers.image_stack import ImageStack
 from napari_sam.widgets.layers.shapes import inside
 
 CORNERS = np.array([(2, 4), (2, 10), (8, 10), (8, 4)], float)
@@ -20,13 +20,13 @@ def square():
 
 @pytest.mark.parametrize("kind", ["rectangle", "polygon"])
 def test_a_scaled_and_shifted_picture(kind):
-    picture = Picture(Image(np.zeros((20, 30)), scale=(2, 3), translate=(5, -7)))
+    picture = ImageStack(Image(np.zeros((20, 30)), scale=(2, 3), translate=(5, -7)))
     layer = Shapes([CORNERS * (2, 3) + np.array([5, -7])], shape_type=kind)
     np.testing.assert_array_equal(inside(layer, picture, (None, None)), square())
 
 
 def test_a_shape_on_one_slice_counts_on_all():
-    picture = Picture(Image(np.zeros((6, 20, 30))))
+    picture = ImageStack(Image(np.zeros((6, 20, 30))))
     on_slice = np.column_stack([np.full(4, 3), CORNERS])
     for vertices in (CORNERS, on_slice):
         layer = Shapes([vertices], shape_type="polygon")
@@ -37,17 +37,19 @@ def test_a_shape_on_one_slice_counts_on_all():
 def test_channels_are_left_out(axis):
     shape = (2, 6, 20, 30) if axis == 0 else (6, 2, 20, 30)
     names = ("c", "z", "y", "x") if axis == 0 else ("z", "c", "y", "x")
-    picture = Picture(Image(np.zeros(shape), axis_labels=names))
+    picture = ImageStack(Image(np.zeros(shape), axis_labels=names))
     assert picture.channel_axis == axis
     layer = Shapes([CORNERS], shape_type="polygon")
     plane = (1, None, None) if axis == 0 else (1, 0, None, None)
     np.testing.assert_array_equal(inside(layer, picture, plane), square())
     place = np.arange(picture.ndim)
-    np.testing.assert_allclose(picture.from_world(picture.to_world(place)), place)
+    np.testing.assert_allclose(
+        picture.transform.from_world(picture.transform.to_world(place)), place
+    )
 
 
 def test_several_shapes_and_what_encloses_nothing():
-    picture = Picture(Image(np.zeros((20, 30))))
+    picture = ImageStack(Image(np.zeros((20, 30))))
     other = CORNERS + np.array([9, 15])
     layer = Shapes([CORNERS, other], shape_type="polygon")
     layer.add([[(0, 0), (19, 29)]], shape_type="line")
@@ -58,7 +60,7 @@ def test_several_shapes_and_what_encloses_nothing():
 
 
 def test_an_ellipse_is_round():
-    picture = Picture(Image(np.zeros((20, 30))))
+    picture = ImageStack(Image(np.zeros((20, 30))))
     mask = inside(Shapes([CORNERS], shape_type="ellipse"), picture, (None, None))
     assert mask[5, 7]
     assert not mask[2, 4]

@@ -11,7 +11,7 @@ from napari.layers import Image, Labels
 from napari_sam.inference.image import pixel_range
 from napari_sam.inference.stack import Stack
 from napari_sam.session import drawing
-from napari_sam.widgets.layers.picture import Picture
+from napari_sam.widgets.layers.image_stack import ImageStack
 from tests.widgets.conftest import ours, picture
 
 PLACES = {
@@ -153,7 +153,7 @@ def test_a_picture_that_changes_while_an_object_is_open(
     assert panel.annotation.session.draft == draft
     gone = "a slice that the picture does not have any more" in panel.controls.remark.text()
     assert gone == (shape[0] == 3)
-    panel.prompting.reject()
+    panel.prompting.actions["reject"]()
     viewer.dims.set_point(0, 1)
     ours(viewer, "points").add((1, 10, 20))
     settle(panel)
@@ -178,7 +178,7 @@ def test_a_sample_is_small_and_from_all_over(shape):
     for axis, size in enumerate(shape):
         along = da.arange(size, chunks=-1, dtype=np.uint16)
         data = da.broadcast_to(along.reshape(-1, *(1 for _ in shape[axis + 1 :])), shape)
-        sample = Picture(Image(data, contrast_limits=(0, size))).sampler()()
+        sample = ImageStack(Image(data, contrast_limits=(0, size))).sampler()()
         assert 10_000 < sample.size < 8_000_000
         found = np.unique(sample)
         assert len(found) > 2
@@ -191,7 +191,7 @@ def test_a_sample_is_small_and_from_all_over(shape):
 def test_following_without_a_window_has_the_same_contrast(rule, colours):
     data = picture(40, 50, 60, *colours, dtype=np.uint16)
     layer = Image(data, rgb=bool(colours))
-    panels = pixel_range(Picture(layer).sampler()(), rule)
+    panels = pixel_range(ImageStack(layer).sampler()(), rule)
     np.testing.assert_array_equal(panels, Stack(data).contrast(rule))
     assert np.ndim(panels[0]) == (rule == "min_max" and bool(colours))
 

@@ -277,7 +277,7 @@ def test_classes_are_named_and_the_labels_may_hold_them(three):
     options.names.editingFinished.emit()
     assert three.annotation.session.classes == {1: "cell", 2: "dividing"}
     select(three, 2)
-    three.review.give_class(2)
+    three.controls.objects.class_wanted.emit(2)
     options.holds.setCurrentIndex(1)
     assert three.annotation.target.data[2, 24, 34] == 2
     assert three.annotation.target.data[0, 10, 10] == 1
@@ -324,11 +324,11 @@ def test_nothing_happens_without_a_selection_but_a_word(three):
 def test_a_portrait_is_drawn_once_and_again_when_the_mask_changes(three, qtbot):
     objects = three.controls.objects
     made = []
-    objects.portraits.drawn.connect(made.append)
+    objects.thumbnails.drawn.connect(made.append)
 
     def look(number):
         row = objects.model.find(number)
-        cell = objects.model.index(row, Column.LOOK)
+        cell = objects.model.index(row, Column.THUMBNAIL)
         return objects.model.data(cell, Qt.ItemDataRole.DecorationRole)
 
     assert look(2) is None
@@ -338,7 +338,7 @@ def test_a_portrait_is_drawn_once_and_again_when_the_mask_changes(three, qtbot):
     curation.lock(three.annotation.session, [2])
     three.review.refresh()
     assert look(2).pixmap(36).toImage() == first
-    assert not objects.portraits._waiting
+    assert not objects.thumbnails._waiting
     curation.lock(three.annotation.session, [2], False)
     curation.set_status(three.annotation.session, [2], Status.ACCEPTED, (2, None, None))
     three.review.refresh()

@@ -7,7 +7,7 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_sam.inference.image import contrast_range, to_rgb8
-from napari_sam.widgets.layers.picture import OURS, Picture
+from napari_sam.widgets.layers.image_stack import OURS, ImageStack
 from napari_sam.widgets.prompt.channel_controls import ModelView
 from tests.widgets.conftest import ours, picture
 
@@ -97,7 +97,7 @@ def test_one_channel_in_grey(open_panel, settle, model, order):
     ours(viewer, "points").add(voxel)
     settle(panel)
     np.testing.assert_array_equal(model.embedded[-1][0], channel(data, axis, 1, at))
-    assert Picture(viewer.layers[0]).mix.channels[0].index == 1  # stays with the layer
+    assert ImageStack(viewer.layers[0]).mix.channels[0].index == 1  # stays with the layer
 
 
 def test_any_channel_in_any_colour(open_panel, settle, model):
@@ -332,7 +332,7 @@ class TestItsView:
             raise OSError("the disk is gone")
 
         view = ModelView()
-        qtbot.addWidget(view, before_close_func=ModelView.close_view)
+        qtbot.addWidget(view)
         view.source = lambda: gone
         with qtbot.waitSignal(view.shown):
             view.show()

@@ -96,7 +96,7 @@ def open_slow(open_stack_of, slow, qtbot):
 @pytest.fixture
 def finish(qtbot):
     def finish(panel):
-        qtbot.waitUntil(lambda: not panel.ahead.busy and not panel.jobs.busy, timeout=10_000)
+        qtbot.waitUntil(lambda: not panel.precompute.busy and not panel.jobs.busy, timeout=10_000)
 
     return finish
 
@@ -110,19 +110,19 @@ def test_all_slices_are_embedded_the_nearest_first(open_stack, finish, model):
     finish(panel)
     assert numbers(model) == [3, 2, 4, 1, 5, 0, 6]
     assert {contrast for _, contrast in model.kept} == {(0, 6)}
-    assert not panel.controls.ahead.isVisible()
+    assert not panel.controls.precompute.isVisible()
 
 
 def test_a_single_picture_needs_none_of_it(open_stack, finish, model):
     panel, _ = open_stack(picture(20, 30))
     finish(panel)
     assert model.kept == []
-    assert not panel.controls.ahead.isVisible()
+    assert not panel.controls.precompute.isVisible()
 
 
 def test_progress_is_shown_and_follows_the_view(open_slow, slow, finish, qtbot):
     panel, viewer = open_slow()
-    row = panel.controls.ahead
+    row = panel.controls.precompute
     for done in range(2):
         slow.go.release()
         qtbot.waitUntil(lambda done=done: slow.begun == done + 2)
@@ -151,9 +151,9 @@ def test_cancel_stops_at_once_and_until_something_else_is_chosen(
     open_slow, slow, finish, qtbot, settle
 ):
     panel, viewer = open_slow()
-    panel.controls.ahead.cancel.click()
-    assert not panel.ahead.busy
-    assert not panel.controls.ahead.isVisible()
+    panel.controls.precompute.cancel.click()
+    assert not panel.precompute.busy
+    assert not panel.controls.precompute.isVisible()
     viewer.dims.set_point(0, 1)
     settle(panel)
     draw_point(viewer, 1, 10, 15)  # the model's thread is free again
@@ -168,13 +168,13 @@ def test_cancel_stops_at_once_and_until_something_else_is_chosen(
 def test_off_is_remembered_and_on_starts(open_stack, finish, model):
     panel, _ = open_stack()
     finish(panel)
-    panel.controls.embed_ahead.setChecked(False)
+    panel.controls.choices["embed_ahead"].value = False
     assert load_settings().embed_ahead is False
     model.kept.clear()
     other, _ = open_stack()
     finish(other)
     assert model.kept == []
-    other.controls.embed_ahead.setChecked(True)
+    other.controls.choices["embed_ahead"].value = True
     assert load_settings().embed_ahead is True
     finish(other)
     assert len(model.kept) == 7
@@ -214,7 +214,7 @@ def test_a_removed_picture_or_a_closed_panel_ends_it(open_slow, slow, qtbot, way
         viewer.layers.clear()
     else:
         panel.close_panel()
-    assert not panel.ahead.busy
+    assert not panel.precompute.busy
     assert hosted.submit(lambda _: "free", lambda *report: None).result(5) == "free"
     assert slow.kept == []
 
@@ -231,7 +231,7 @@ def test_two_viewers_share_the_model_and_prompts_of_both_go_first(open_stack_of,
     assert slow.kept == []
     first.layers.clear()
     slow.let_go()
-    qtbot.waitUntil(lambda: not other.ahead.busy, timeout=10_000)
+    qtbot.waitUntil(lambda: not other.precompute.busy, timeout=10_000)
     assert sorted(numbers(slow)) == [100 + z for z in range(7)]
 
 
@@ -272,7 +272,7 @@ def test_why_it_ends_early_is_shown(open_stack, finish, model, monkeypatch, keep
     monkeypatch.setattr(model, "keep", keep)
     panel, viewer = open_stack()
     finish(panel)
-    row = panel.controls.ahead
+    row = panel.controls.precompute
     assert row.isVisible()
     assert words in row.text.text()
     assert not row.cancel.isVisible()
@@ -322,12 +322,12 @@ def test_the_size_on_disk_is_shown_and_can_be_cleaned_up(open_stack_of, real, fi
     qtbot.waitUntil(lambda: not row.busy)
     assert row.text.text() == "Embeddings on disk: 0.00 GB"
     assert host.store.size == 0
-    assert not panel.ahead.busy
+    assert not panel.precompute.busy
 
 
 def test_cleaning_up_stops_the_work(open_slow, slow, qtbot):
     panel, _ = open_slow()
     panel.controls.more.click()
     panel.controls.store.clean.click()
-    assert not panel.ahead.busy
+    assert not panel.precompute.busy
     qtbot.waitUntil(lambda: not panel.controls.store.busy)

@@ -192,9 +192,9 @@ def test_outline_and_filled(viewer, panel, settle):
     ours(viewer, "points").add((20, 30))
     settle(panel)
     assert ours(viewer, "preview").contour == 0
-    panel.controls.outline.click()
+    panel.controls.choices["outline"].native.click()
     assert ours(viewer, "preview").contour > 0
-    panel.controls.outline.click()
+    panel.controls.choices["outline"].native.click()
     assert ours(viewer, "preview").contour == 0
 
 

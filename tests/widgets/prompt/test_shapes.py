@@ -29,7 +29,7 @@ def settle(settle, qtbot):
 def settle_all(settle, qtbot):
     def settle_all(panel):
         settle(panel)
-        qtbot.waitUntil(lambda: not panel.annotation.many.busy, timeout=30_000)
+        qtbot.waitUntil(lambda: not panel.annotation.asking.boxes.busy, timeout=30_000)
 
     return settle_all
 
@@ -48,8 +48,8 @@ def test_the_menu_changes_what_the_button_and_its_key_draw(viewer, panel):
         choose(panel, tool)
         assert panel.annotation.tool is tool
         modes.append(str(ours(viewer, "boxes").mode))
-        panel.prompting.switch_polarity()
-        panel.prompting.draw_box()
+        panel.prompting.actions["polarity"]()
+        panel.prompting.actions["box"]()
         assert panel.controls.shape.button.isChecked()
     expected = ["add_polygon_lasso", "add_ellipse", "add_path", "add_rectangle", "add_rectangle"]
     assert modes == expected
@@ -58,10 +58,10 @@ def test_the_menu_changes_what_the_button_and_its_key_draw(viewer, panel):
 def test_the_polarity_key_turns_a_scribble_round(viewer, panel):
     choose(panel, Tool.SCRIBBLE)
     colour = ours(viewer, "boxes").current_edge_color
-    panel.prompting.switch_polarity()
+    panel.prompting.actions["polarity"]()
     assert panel.annotation.tool is Tool.SCRIBBLE_OUT
     assert ours(viewer, "boxes").current_edge_color != colour
-    panel.prompting.switch_polarity()
+    panel.prompting.actions["polarity"]()
     assert panel.annotation.tool is Tool.SCRIBBLE
 
 
@@ -231,7 +231,7 @@ def test_boxes_wait_when_the_model_fails_and_can_be_removed(viewer, panel, settl
     shapes.remove_selected()
     assert len(shapes.data) == 1
     model.predict_batch = predict
-    panel.annotation.use_model(panel.annotation.model)
+    panel.annotation.asking.use(panel.annotation.model)
     settle_all(panel)
     assert len(panel.annotation.session.objects) == 1
     assert len(shapes.data) == 0

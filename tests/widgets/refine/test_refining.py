@@ -55,8 +55,8 @@ def refine(panel, qtbot):
 
     def refine(all_slices=True, selected=False):
         c = panel.controls.refine
-        c.slices.setCurrentIndex(int(all_slices))
-        c.objects.setCurrentIndex(int(selected))
+        c.choices["slices"].value = all_slices
+        c.choices["objects"].value = selected
         c.start.click()
         qtbot.waitUntil(lambda: not panel.refining.busy, timeout=30_000)
 
@@ -117,7 +117,7 @@ def test_reject_leaves_everything_as_it_was(viewer, panel, rough, refine):
     refine()
     panel.controls.refine.reject.click()
     assert not outlines(viewer).data.any()
-    assert panel.refining.answers.results == []
+    assert panel.refining.refined.slices == []
     assert objects(viewer) is None
     assert not panel.annotation.session.can_undo
     assert panel.controls.refine.accept.isHidden()
@@ -125,32 +125,32 @@ def test_reject_leaves_everything_as_it_was(viewer, panel, rough, refine):
 
 def test_only_this_slice_or_only_the_selected_label(panel, rough, refine):
     refine(all_slices=False)
-    assert [one.plane for one in panel.refining.answers.results] == [(1, None, None)]
-    assert set(panel.refining.answers.results[0].found) == {3, 7}
+    assert [one.plane for one in panel.refining.refined.slices] == [(1, None, None)]
+    assert set(panel.refining.refined.slices[0].found) == {3, 7}
     rough.selected_label = 7
     refine(selected=True)
-    assert [set(one.found) for one in panel.refining.answers.results] == [{7}, {7}]
+    assert [set(one.found) for one in panel.refining.refined.slices] == [{7}, {7}]
     rough.selected_label = 99
     refine(selected=True)
     assert "no object" in panel.controls.refine.text.text()
 
 
 def test_box_and_point_by_choice(panel, refine, model):
-    panel.controls.refine.box.setChecked(False)
+    panel.controls.refine.choices["box"].value = False
     refine(all_slices=False)
     assert model.asked[-1].box is None
     ((row, column),) = model.asked[-1].points
     assert model.asked[-1].mask[int(row), int(column)]
-    panel.controls.refine.box.setChecked(True)
-    panel.controls.refine.point.setChecked(False)
+    panel.controls.refine.choices["box"].value = True
+    panel.controls.refine.choices["point"].value = False
     refine(all_slices=False)
     assert model.asked[-1].box is not None
     assert len(model.asked[-1].points) == 0
 
 
 def test_another_object_is_no_answer(viewer, panel, rough, refine):
-    panel.controls.refine.box.setChecked(False)
-    panel.controls.refine.point.setChecked(False)  # the fake finds nothing then
+    panel.controls.refine.choices["box"].value = False
+    panel.controls.refine.choices["point"].value = False  # the fake finds nothing then
     refine(all_slices=False)
     assert "2 masks would stay" in panel.controls.refine.text.text()
     panel.controls.refine.accept.click()
@@ -210,7 +210,7 @@ def test_lazy_labels_and_labels_that_do_not_fit(viewer, panel, refine, model):
     lazy = viewer.add_labels(da.from_array(rough_labels(), chunks=(1, 40, 60)))
     panel.controls.refine.labels.choose(lazy)
     refine()
-    assert len(panel.refining.answers.results) == 2
+    assert len(panel.refining.refined.slices) == 2
     panel.controls.refine.labels.choose(viewer.add_labels(np.ones((40, 60), int)))
     refine()
     assert "shape" in panel.controls.refine.text.text()
@@ -224,7 +224,7 @@ def test_a_plane_along_another_axis(viewer, panel, rough, refine):
     viewer.dims.set_point(1, 10)
     rough.data[:, 8:12, 30:40] = 5
     refine(all_slices=False)
-    (result,) = panel.refining.answers.results
+    (result,) = panel.refining.refined.slices
     assert result.plane == (None, 10, None)
     assert result.shape == (4, 60)
     assert outlines(viewer).data.shape == (4, 1, 60)
@@ -242,18 +242,18 @@ def test_cancel_keeps_what_is_done(panel, rough, qtbot, model):
 
     model.predict_batch = slowly
     c = panel.controls.refine
-    c.slices.setCurrentIndex(1)
+    c.choices["slices"].value = True
     c.start.click()
     qtbot.waitUntil(lambda: len(calls) == 3, timeout=30_000)
     assert not c.cancel.isHidden()
     c.cancel.click()
     gate.set()
     assert not panel.refining.busy
-    assert [one.plane for one in panel.refining.answers.results] == [(1, None, None)]
+    assert [one.plane for one in panel.refining.refined.slices] == [(1, None, None)]
     assert "2 objects on 1 slice" in c.text.text()
     assert not c.accept.isHidden()
     qtbot.wait(50)
-    assert len(panel.refining.answers.results) == 1
+    assert len(panel.refining.refined.slices) == 1
 
 
 def test_a_failure_is_said_and_another_picture_forgets(viewer, panel, refine, model):
@@ -263,10 +263,10 @@ def test_a_failure_is_said_and_another_picture_forgets(viewer, panel, refine, mo
     assert panel.controls.refine.accept.isHidden()
     del model.predict_batch
     refine()
-    assert panel.refining.answers.results
+    assert panel.refining.refined.slices
     other = viewer.add_image(picture(*SHAPE))
     panel.controls.picture.choose(other)
-    assert panel.refining.answers.results == []
+    assert panel.refining.refined.slices == []
     assert not [layer for layer in viewer.layers if layer.name == "napari-sam changes"]
 
 
@@ -300,7 +300,7 @@ class TestOneByOne:
             assert found[number][:2] == [slices, "0.90"]
             largest = max(
                 one.found[int(number)][0].change
-                for one in panel.refining.answers.results
+                for one in panel.refining.refined.slices
                 if int(number) in one.found
             )
             assert found[number][2] == f"{100 * largest:.0f} %"
@@ -399,9 +399,9 @@ class TestSelected:
         self, panel, rough, refine
     ):
         c = panel.controls.refine
-        assert c.objects.itemText(1) == "The label selected in that layer"
+        assert c.choices["objects"].native.itemText(1) == "The label selected in that layer"
         panel.controls.labels.choose(rough)
-        assert c.objects.itemText(1) == "Those selected in the list of objects"
+        assert c.choices["objects"].native.itemText(1) == "Those selected in the list of objects"
         adopt(panel.annotation.session, (1, None, None))
         panel.review.refresh()
         rough.selected_label = 3
@@ -409,6 +409,6 @@ class TestSelected:
         assert "Select an object" in c.text.text()
         panel.controls.objects.select(7)
         refine(selected=True)
-        assert {id_ for one in panel.refining.answers.results for id_ in one.found} == {7}
+        assert {id_ for one in panel.refining.refined.slices for id_ in one.found} == {7}
         panel.controls.labels.choose(None)
-        assert c.objects.itemText(1) == "The label selected in that layer"
+        assert c.choices["objects"].native.itemText(1) == "The label selected in that layer"

@@ -331,7 +331,7 @@ def test_a_view_that_makes_no_sense_is_left_alone(begin, settle, calm, view):
     viewer, panel = begin(data)
     labels = work(viewer, panel, settle)
     panel.annotation.session.keep_view(view)
-    panel.resuming.attach(None)  # or the view of now would follow
+    panel.resuming.follow(None)  # or the view of now would follow
     panel.close_panel()
     _, panel = begin(data)
     panel.controls.go_on.answers[0].click()

@@ -91,7 +91,7 @@ class Bench:
         self.panel = Panel(self.viewer, host, make, reader)
         close_at_end(qtbot, self.panel)
         self.panel.show()
-        self.panel.ahead.switch(False)
+        self.panel.precompute.switch(False)
         self.tab, self.controls = self.panel.auto, self.panel.auto.controls
 
     @property
@@ -117,10 +117,10 @@ class Bench:
 
     def rest(self):
         self.qtbot.waitUntil(lambda: not self.tab.work.busy, timeout=10_000)
-        self.qtbot.waitUntil(lambda: not self.tab._soon.isActive())
+        self.qtbot.waitUntil(lambda: not self.tab.presenter._soon.isActive())
 
     def slide(self, name, low=None, high=None):
-        slider = self.controls.rows[name].slider
+        slider = self.controls.choices.ranges[name].slider
         slider.setValue(
             (slider.minimum() if low is None else low, slider.maximum() if high is None else high)
         )
@@ -138,7 +138,7 @@ def controls_shown(bench):
     """Return what can be pressed, chosen or dragged now."""
     kinds = QAbstractButton, QAbstractSpinBox, QComboBox, MeasureRow
     found = [w for kind in kinds for w in bench.controls.findChildren(kind)]
-    rows = bench.controls.rows.values()
+    rows = bench.controls.choices.ranges.values()
     return [w for w in found if w.isVisible() and w.parent() not in rows]
 
 
@@ -148,7 +148,7 @@ def open_picture(qtbot, host):
 
     def open_picture(data=None, **options):
         bench = Bench(qtbot, host, seen() if data is None else data, **options)
-        bench.controls.points.setValue(16)
+        bench.controls.choices["points"].value = 16
         return bench
 
     return open_picture

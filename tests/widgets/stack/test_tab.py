@@ -17,7 +17,7 @@ from napari_sam.session.objects import Source, Status
 from napari_sam.session.session import Session
 from napari_sam.settings import load_settings
 from napari_sam.widgets.panel import Panel
-from napari_sam.widgets.stack.order import Account
+from napari_sam.widgets.stack.report import ObjectReport
 from tests.fakes import FakeSegmenter
 from tests.inference.moving import DictStore, DiscPredictor, draw
 from tests.widgets.conftest import close_at_end, ours
@@ -67,7 +67,7 @@ class Bench:
         self.panel = Panel(self.viewer, host)
         close_at_end(qtbot, self.panel)
         self.panel.show()
-        self.panel.ahead.switch(False)
+        self.panel.precompute.switch(False)
         self.tab, self.controls = self.panel.stack, self.panel.stack.controls
 
     @property
@@ -80,7 +80,7 @@ class Bench:
     def accept(self, *at):
         ours(self.viewer, "points").add([at])
         self.qtbot.waitUntil(lambda: self.session.mask is not None)
-        self.panel.prompting.accept()
+        self.panel.prompting.actions["accept"]()
 
     def follow(self):
         self.controls.start.click()
@@ -163,8 +163,8 @@ def test_one_undo_takes_all_of_it_back(open_stack):
 def test_direction_limits_and_the_last_object_only(open_stack):
     bench = open_stack()
     c = bench.controls
-    c.objects.setCurrentIndex(c.objects.findData("last"))
-    c.direction.setCurrentIndex(c.direction.findData("forward"))
+    c.choices["objects"].value = "last"
+    c.choices["direction"].value = "forward"
     c.last.setValue(6)
     bench.follow()
     assert bench.slices(1) == [START]
@@ -174,8 +174,7 @@ def test_direction_limits_and_the_last_object_only(open_stack):
 def test_those_selected_in_the_list(open_stack):
     bench = open_stack()
     c = bench.controls
-    c.objects.setCurrentIndex(c.objects.findData("selected"))
-    c.objects.activated.emit(c.objects.currentIndex())
+    c.choices["objects"].value = "selected"
     objects = bench.panel.controls.objects
     assert "select objects in the list" in c.status.text()
     bench.qtbot.waitUntil(lambda: objects.model.rowCount() == 2)
@@ -217,7 +216,7 @@ def test_the_rule_says_who_keeps_pixels(open_stack, rule, keeps):
     bench.see(0, START)
     bench.accept(START, 14, 20)
     c = bench.controls
-    c.rule.setCurrentIndex(c.rule.findData(rule))
+    c.choices["rule"].value = rule
     bench.follow()
     assert (bench.session.objects[1].pixels == before) is keeps
 
@@ -230,7 +229,7 @@ def test_a_locked_object_keeps_its_pixels_and_is_not_followed(open_stack):
     bench.see(0, START)
     bench.accept(START, 14, 20)
     curation.lock(bench.session, [1])
-    bench.controls.rule.setCurrentIndex(1)
+    bench.controls.choices["rule"].value = "replace"
     bench.follow()
     assert bench.session.objects[1].pixels == before
     curation.lock(bench.session, [2])
@@ -395,11 +394,9 @@ def test_a_click_on_a_line_shows_its_slice(open_stack):
 
 def test_choices_are_remembered(open_stack):
     bench = open_stack(accepted=False)
-    direction = bench.controls.direction
-    direction.setCurrentIndex(2)
-    direction.activated.emit(2)
+    bench.controls.choices["direction"].value = "backward"
     assert load_settings().stack["direction"] == "backward"
-    assert open_stack(accepted=False).controls.direction.currentData() == "backward"
+    assert open_stack(accepted=False).controls.choices["direction"].value == "backward"
 
 
 @pytest.mark.parametrize(
@@ -435,7 +432,7 @@ def test_the_list_stays_where_one_reads(open_stack, qtbot):
     bench = open_stack()
     bench.panel.tabs.setCurrentWidget(bench.controls)
     bench.controls.report.setFixedHeight(60)
-    accounts = {number: Account({1, 2}) for number in range(60)}
+    accounts = {number: ObjectReport({1, 2}) for number in range(60)}
     bench.controls.show_report(accounts, "slice")
     bar = bench.controls.report.verticalScrollBar()
     qtbot.waitUntil(lambda: bar.maximum() > 300)

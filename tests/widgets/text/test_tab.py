@@ -25,13 +25,13 @@ class TextBench(Bench):
 
     def __init__(self, *args, **options):
         super().__init__(*args, **options)
-        self.panel.auto.controls.points.setValue(16)
+        self.panel.auto.controls.choices["points"].value = 16
         open_tab(self.panel, "Text")
         self.tab, self.controls = self.panel.text, self.panel.text.controls
 
     def say(self, words, way="objects"):
         self.controls.words.setText(words)
-        self.controls.way.setCurrentIndex(self.controls.way.findData(way))
+        self.controls.choices["way"].value = way
         self.find()
 
     @property
@@ -146,20 +146,20 @@ class TestObjects:
     def test_the_slider_and_the_number_need_no_model(self, open_text, model):
         bench = open_text()
         bench.say("small")
-        assert bench.controls.similarity.value() == FakeEncoder.threshold
-        bench.controls.similarity.setValue(0.5)
+        assert bench.controls.filters["similarity"].value == FakeEncoder.threshold
+        bench.controls.filters["similarity"].value = 0.5
         bench.rest()
         assert bench.status.startswith("4 of 5 objects fit.")
-        bench.controls.most.setValue(1)
+        bench.controls.filters["most"].value = 1
         bench.rest()
         assert bench.status.startswith("1 of 5 objects fit.")
         np.testing.assert_array_equal(bench.preview == 1, area([3]))  # the smallest of all
-        bench.controls.similarity.setValue(1)
+        bench.controls.filters["similarity"].value = 1
         bench.rest()
         assert bench.status.startswith("None of 5 objects fits so well; the best one has 0.")
         assert not bench.controls.propose.isEnabled()
         bench.say("large")  # what somebody has chosen stays
-        assert bench.controls.similarity.value() == 1
+        assert bench.controls.filters["similarity"].value == 1
 
     def test_cancelled(self, open_text, model):
         bench = open_text()
@@ -198,7 +198,7 @@ class TestArea:
         assert bench.status.startswith("2 areas found.")
         assert bench.controls.legend.text().count("predicted IoU 0.75") == 2
         assert "blue: <b>nothing</b>" in bench.controls.legend.text()
-        assert bench.controls.similarity.isHidden()
+        assert bench.controls.filters["similarity"].native.isHidden()
         bench.controls.accept.click()
         assert bench.session.classes == {1: "small", 2: "large", 3: "blue"}
         assert bench.classes == ["small", "large"]
@@ -207,7 +207,7 @@ class TestArea:
     def test_what_is_settled_is_cut_out(self, open_text):
         bench = open_text()
         bench.say("small")
-        bench.controls.most.setValue(1)
+        bench.controls.filters["most"].value = 1
         bench.controls.accept.click()
         bench.say("small", "area")
         bench.controls.accept.click()

@@ -22,8 +22,8 @@ def test_letters_are_letters_and_return_begins(make_napari_viewer, qtbot, host, 
     panel = Panel(viewer, host, reader=Reader(FakeEncoder))
     close_at_end(qtbot, panel)
     viewer.window.add_dock_widget(panel)
-    panel.ahead.switch(False)
-    panel.auto.controls.points.setValue(16)
+    panel.precompute.switch(False)
+    panel.auto.controls.choices["points"].value = 16
     open_tab(panel, "Text")
     text = panel.text
     text.controls.words.setFocus()

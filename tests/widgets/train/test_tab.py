@@ -107,7 +107,7 @@ def open_train(qtbot, host, make):
     def open_train(viewer, make=make):
         panel = Panel(viewer, host, make)
         close_at_end(qtbot, panel)
-        panel.training.controls.length.setCurrentIndex(0)
+        panel.training.controls.choices["length"].value = 100
         return panel.training
 
     return open_train
@@ -208,10 +208,10 @@ class TestRun:
         assert (run.base, run.plan) == ("cells_tiny", Plan("decoder", 100))
         assert [p.source for p in [*run.training, *run.validation]] in (["a", "b"], ["b", "a"])
         assert all(p.partial for p in run.training)
-        assert c.outcome.curve.loss == [(n, 1.0) for n in range(1, 101)]
-        assert c.outcome.preview.pixmap().height() > 0
+        assert c.report.curve.loss == [(n, 1.0) for n in range(1, 101)]
+        assert c.report.preview.pixmap().height() > 0
         assert "IoU 0.75, before 0.60" in c.status.text()
-        assert "0.75" in c.outcome.table.text()
+        assert "0.75" in c.report.table.text()
         assert not checkpoint().exists()
         for choice in (c.model, prompt.model):
             assert "cells_tiny on a — yours" in models(choice)
@@ -316,7 +316,7 @@ class TestRun:
         viewer.layers["b nuclei"].data = np.zeros((64, 80), np.uint16)
         train.start()
         wait(train)
-        assert train.controls.outcome.left_out.text() == "Left out b: the labels hold no object"
+        assert train.controls.report.left_out.text() == "Left out b: the labels hold no object"
         assert {p.source for p in [*runs[0].training, *runs[0].validation]} == {"a"}
 
     def test_a_folder(self, train, wait, runs, tmp_path, monkeypatch):
@@ -331,7 +331,7 @@ class TestRun:
             QFileDialog, "getExistingDirectory", lambda *args: str(tmp_path / "mine")
         )
         c = train.controls
-        c.source.setCurrentIndex(1)
+        c.choices["source"].value = "folder"
         assert not c.start.isEnabled()
         c.browse.click()
         assert c.name.text() == "cells_tiny on mine"
@@ -340,7 +340,7 @@ class TestRun:
         pictures = [*runs[0].training, *runs[0].validation]
         assert sorted(p.source for p in pictures) == ["mine/one", "mine/two"]
         assert not any(p.partial for p in pictures)
-        assert "Left out mine/bad" in c.outcome.left_out.text()
+        assert "Left out mine/bad" in c.report.left_out.text()
 
 
 class TestClosing:
@@ -364,7 +364,7 @@ import sys
 from pathlib import Path
 from qtpy.QtCore import QCoreApplication
 from napari_sam.training.plan import Plan
-from napari_sam.widgets.train.work import Order, TrainWork
+from napari_sam.widgets.train.work import TrainRequest, TrainWorker
 app = QCoreApplication([])
 
 class Run:
@@ -374,10 +374,10 @@ class Run:
         finally:
             print("kept")
 
-work = TrainWork(lambda *run: Run())
+work = TrainWorker(lambda *run: Run())
 work._pictures = lambda order: ([], [])
 work.progressed.connect(app.quit)
-work.train(Order("mine.pt", "cpu", "new", Plan(), [], True, Path(sys.argv[1])))
+work.train(TrainRequest("mine.pt", "cpu", "new", Plan(), [], True, Path(sys.argv[1])))
 work.pause()
 app.exec()
 """
@@ -409,15 +409,15 @@ app.exec()
 def test_keys_of_annotating_sleep_in_this_tab_only(train):
     panel = train.parent()
     panel.show()
-    count = len(panel._shortcuts)
+    count = len(panel.keys.shortcuts)
     assert count > 0
     for index in range(panel.tabs.count()):
         panel.tabs.setCurrentIndex(index)
         awake = panel.tabs.tabText(index) != "Train"
-        assert len(panel._shortcuts) == count * awake
+        assert len(panel.keys.shortcuts) == count * awake
         panel.hide()
         panel.show()
-        assert len(panel._shortcuts) == count * awake
+        assert len(panel.keys.shortcuts) == count * awake
 
 
 def test_words():
@@ -433,11 +433,11 @@ def test_a_real_run(open_train, viewer, wait, monkeypatch):
     monkeypatch.setattr("napari_sam.training.finetune.views_for", lambda config, pictures: 4)
     train = open_train(viewer, make=None)
     c = train.controls
-    c.length.setItemData(0, 2)
+    c.choices["length"].native.setItemData(0, 2)
     c.start.click()
     wait(train)
     assert "Saved as 'cells_tiny on a'" in c.status.text(), c.status.text()
-    assert [step for step, _ in c.outcome.curve.loss] == [1, 2]
-    assert [step for step, _ in c.outcome.curve.validation] == [0, 1, 2]
-    assert c.outcome.table.text().count("<tr>") == 4
+    assert [step for step, _ in c.report.curve.loss] == [1, 2]
+    assert [step for step, _ in c.report.curve.validation] == [0, 1, 2]
+    assert c.report.table.text().count("<tr>") == 4
     assert own_file("another").parent.joinpath("cells_tiny on a.safetensors").exists()

@@ -36,7 +36,7 @@ START = {
 
 def not_taken(annotation: Annotation) -> str:
     """Return why what was drawn just now is not there any more."""
-    if annotation.resting:
+    if annotation.drawing.prompts.resting:
         return "Not taken: the panel is hidden. Show it to go on drawing."
     plane = annotation.session.draft.plane
     if plane and not annotation.picture.fits(plane, None):
@@ -63,7 +63,7 @@ def next_step(annotation: Annotation) -> str:
             f"Your object is on {name_of(draft.plane)}: go back there, "
             f"accept it ({accept}) or reject it ({reject})."
         )
-    if draft.is_empty and annotation.many.busy:
+    if draft.is_empty and annotation.asking.boxes.busy:
         return "One moment…"
     if draft.is_empty and (ids := annotation.proposed):
         what = f"{len(ids)} new objects wait" if len(ids) > 1 else f"Object {ids[0]} waits"
@@ -79,9 +79,9 @@ def next_step(annotation: Annotation) -> str:
         return (
             "Click on the object with Include, or draw a box: Exclude only takes away from a mask."
         )
-    if annotation.failed:
+    if annotation.asking.failed:
         return "Your prompts are kept. Change one, or choose another model, to try again."
-    if session.mask is None and not annotation.has_model:
+    if session.mask is None and annotation.model is None:
         return "Press Download to fetch the chosen model, or choose one that is here already."
     if session.mask is None:
         return "One moment…"

@@ -12,7 +12,7 @@ from napari_sam.errors import SessionError
 from napari_sam.session.disk.fingerprint import Fingerprint
 from napari_sam.session.disk.folder import SessionFolder
 from napari_sam.session.disk.manifest import Manifest
-from napari_sam.widgets.layers.picture import Picture
+from napari_sam.widgets.layers.image_stack import ImageStack
 
 __all__ = ["Identity", "fingerprinter"]
 
@@ -20,7 +20,7 @@ SIDE = 64  # pixels per axis of a sampled plane
 PATIENCE = 20  # seconds that a first step waits for a slow disk
 
 
-def fingerprinter(picture: Picture) -> Callable[[], Fingerprint]:
+def fingerprinter(picture: ImageStack) -> Callable[[], Fingerprint]:
     """Return what takes a fingerprint in any thread: of first, middle and last planes, coarsely."""
     data, ndim = picture.data, picture.layer.ndim
     counts = [2] * (ndim - 2) + [SIDE, SIDE]
@@ -30,15 +30,9 @@ def fingerprinter(picture: Picture) -> Callable[[], Fingerprint]:
 
 
 class Identity:
-    """Knows which picture this is, a moment after it was asked for the first time.
+    """Knows which picture this is, a moment after it was asked for; pixels may be slow to read."""
 
-    Parameters
-    ----------
-    picture : Picture
-        Whose pixels may be slow to read.
-    """
-
-    def __init__(self, picture: Picture) -> None:
+    def __init__(self, picture: ImageStack) -> None:
         self._picture = picture
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="napari-sam identity")
         self.renew()
@@ -47,9 +41,9 @@ class Identity:
         """Look at the picture again: it has other pixels."""
         source = self._picture.layer.source
         name, path = self._picture.layer.name, source.path or ""
-        reader, look = source.reader_plugin or "", fingerprinter(self._picture)
+        reader, fingerprint = source.reader_plugin or "", fingerprinter(self._picture)
         self._known: Future[Manifest] = self._thread.submit(
-            lambda: Manifest(look(), name, path, reader)
+            lambda: Manifest(fingerprint(), name, path, reader)
         )
 
     @property

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 from napari_sam.session import drawing
 from napari_sam.session.draft import Draft, Request
 from napari_sam.session.session import Session
-from napari_sam.widgets.layers.drawn import Drawn
+from napari_sam.widgets.layers.read_prompts import PlanePrompts
 
 if TYPE_CHECKING:
     from napari_sam.widgets.annotation.annotation import Annotation
 
-__all__ = ["CatchingUp", "Haste", "add", "bring_back"]
+__all__ = ["Pending", "PendingRunner", "add", "bring_back"]
 
 
-class Haste:
+class Pending:
     """Keeps it until that mask is there; else the next object's click would be one of the last's.
 
     Attributes
@@ -46,7 +46,7 @@ class Haste:
         """Tell whether the answer to this question is accepted already."""
         return request is not None and request is self.accepting
 
-    def keep(self, draft: Draft, drawn: Drawn) -> bool:
+    def keep(self, draft: Draft, drawn: PlanePrompts) -> bool:
         """Keep what was added to a draft; False if it was corrected, or nothing was added."""
         count, area = len(draft.points), drawn.area
         known = tuple(drawn.points[:count]), tuple(drawn.labels[:count])
@@ -106,7 +106,7 @@ def bring_back(session: Session, refused: Draft) -> None:
 AGAIN = "⚠ This object could not be accepted. It is open again, with its prompts."
 
 
-class CatchingUp:
+class PendingRunner:
     """What is refused takes nothing else along: it is put aside, and open again at the end.
 
     Parameters
@@ -134,48 +134,48 @@ class CatchingUp:
 
     def put_aside(self, annotation: Annotation, why: str = "") -> bool:
         """Go on without the open object if there is more to do; False if it stays open."""
-        haste, draft = annotation.haste, annotation.session.draft
-        if draft.is_empty or not haste.later or not annotation.step(drawing.reject):
+        pending, draft = annotation.pending, annotation.session.draft
+        if draft.is_empty or not pending.later or not annotation.step(drawing.reject):
             return False
-        haste.refused.append((draft, why))
+        pending.refused.append((draft, why))
         return True
 
     def _one(self, annotation: Annotation) -> bool:
         """Do the next thing; False if there is none, or the model or the user has to answer."""
-        haste, session = annotation.haste, annotation.session
-        if annotation.waiting and not annotation.failed:
+        pending, session = annotation.pending, annotation.session
+        if annotation.waiting and not annotation.asking.failed:
             return False
-        if haste.accepting is not None:
+        if pending.accepting is not None:
             return self._accept_awaited(annotation)
         if not session.draft.is_empty:
             return False
-        if haste.later:
+        if pending.later:
             return self._draw_next(annotation)
-        if haste.refused:
-            draft, why = haste.refused.pop(0)
+        if pending.refused:
+            draft, why = pending.refused.pop(0)
             if annotation.step(lambda s: bring_back(s, draft)):
                 self._remark(why or AGAIN)
         return False
 
     def _accept_awaited(self, annotation: Annotation) -> bool:
-        haste, session = annotation.haste, annotation.session
-        wanted = haste.holds(session.request)
-        haste.accepting = None
+        pending, session = annotation.pending, annotation.session
+        wanted = pending.holds(session.request)
+        pending.accepting = None
         if not wanted:
             return True
-        why = "" if annotation.failed else self._accept()
+        why = "" if annotation.asking.failed else self._accept()
         if why is None or session.draft.is_empty:
             return True
         return self.put_aside(annotation, why)
 
     def _draw_next(self, annotation: Annotation) -> bool:
         """Draw the next object; False if it could not be drawn, and waits."""
-        later = annotation.haste.later
+        later = annotation.pending.later
         while later and (one := later[0]) is not None:
             if not annotation.step(partial(add, new=one)):
                 return False
             later.pop(0)
         if later:
             later.pop(0)
-            annotation.haste.accepting = annotation.session.request
+            annotation.pending.accepting = annotation.session.request
         return True

@@ -1,131 +1,128 @@
-"""What is chosen in the tab for the automatic mode: read, set from a preset, remembered."""
+"""The options of the tab Auto: their table, and what they mean for a search."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QSpinBox
-from superqt import QLabeledDoubleSlider
-
+from napari_sam.inference.automatic.linking import GAP
 from napari_sam.inference.automatic.presets import Preset, presets
 from napari_sam.inference.automatic.selection import Selection
 from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.inference.automatic.tiles import Tiling
-from napari_sam.settings import load_settings, save_settings
-from napari_sam.widgets.auto.controls import AutoControls
+from napari_sam.widgets.common.choices import Choice, Choices
+from napari_sam.widgets.search.measures import MEASURES, MeasureRow
 
 __all__ = ["AutoChoices"]
 
-Choice = str | float | bool
-Number = QDoubleSpinBox | QLabeledDoubleSlider
-Field = QCheckBox | QComboBox | QSpinBox | Number
+SEEDS = {
+    "adaptive": "At spots, then between what was found",
+    "maxima": "At bright or dark spots",
+    "distance": "Deep inside of what a threshold finds",
+    "grid": "On a grid",
+}
+CROPS = {0: "The picture as a whole", 1: "Also in 2 x 2 crops", 2: "Also in 4 x 4 crops"}
+SAME = {"mask": "Their masks overlap", "box": "Their boxes overlap"}
+ON_TOP = {"best": "Best score on top", "smaller": "Smaller on top", "larger": "Larger on top"}
+FLOOR = 0.0, 0.99
+AS_IS = "As the model says"
 
 
-class AutoChoices:
-    """The choices of one tab.
+# Tips.
+KIND = "Sets the grid, the filters and who is on top, as a start"
+POINTS = "Small objects need a fine grid; time grows with its square"
+MIN_SCORE = "What the model is less sure of is never shown"
+MIN_STABILITY = "Masks that depend more on the threshold are never shown"
+ASK = "Where the model is asked; in large pictures always on a grid"
+LOOK_AT = "Crops are enlarged: for small objects in large pictures"
+SAME_OBJECT = "When two masks are the same object; the better one is kept"
+LINK = "Those that overlap from slice to slice become one object"
+MISSED = "An object that is missed on so many slices goes on after them"
+OVERLAP = "Who has the pixels where found objects overlap"
+CERTAIN = "Predicted IoU from which on an object needs no look"
 
-    Parameters
+TABLE = (
+    Choice("points", "&Grid", POINTS, 32, limits=(1, 256), unit=" points per side"),
+    Choice("min_score", "Min &score", MIN_SCORE, 0.0, limits=FLOOR, lowest=AS_IS),
+    Choice("min_stability", "Min s&tability", MIN_STABILITY, 0.0, limits=FLOOR, lowest=AS_IS),
+    Choice("seeds", "&Ask", ASK, entries=SEEDS),
+    Choice("crops", "&Look at", LOOK_AT, entries=CROPS),
+    Choice("same", "&Same object", SAME_OBJECT, entries=SAME),
+    Choice("link", "Link objects through the stack", LINK, True),
+    Choice("gap", "Ga&p", MISSED, GAP, limits=(0, 9), unit=" slices"),
+    Choice("faint", "Show faintly what is left out", "", True),
+    Choice("no_edge", "Leave out those at the edge of the picture", "", False),
+    Choice("on_top", "&Overlap", OVERLAP, entries=ON_TOP),
+    Choice("certain", "&Certain from", CERTAIN, 0.0, slider=True),
+)
+
+
+class AutoChoices(Choices):
+    """The options of one tab, and the range of each measure that found objects are filtered by.
+
+    Attributes
     ----------
-    controls : AutoControls
-        The widgets.
+    ranges : dict of str to MeasureRow
+        These, which belong to a picture and are not remembered.
     """
 
-    def __init__(self, controls: AutoControls) -> None:
-        self._controls = c = controls
-        self._fields: dict[str, Field] = {
-            "preset": c.preset,
-            "points": c.points,
-            "min_score": c.min_score,
-            "min_stability": c.min_stability,
-            "seeds": c.seeds,
-            "crops": c.crops,
-            "same": c.same,
-            "link": c.link,
-            "gap": c.gap,
-            "faint": c.faint,
-            "no_edge": c.no_edge,
-            "on_top": c.on_top,
-            "certain": c.certain,
-        }
-        chosen = load_settings().auto
-        self._put("preset", chosen.get("preset", c.preset.currentData()))
-        self.take_preset()
-        for name, value in chosen.items():
-            self._put(name, value)
+    def __init__(self) -> None:
+        kinds = presets()
+        titles = {name: preset.title for name, preset in kinds.items()}
+        about = {name: preset.about for name, preset in kinds.items()}
+        kind = Choice("preset", "&Kind", KIND, entries=titles, tips=about)
+        super().__init__((kind, *TABLE), "auto")
+        self.ranges = {measure.name: MeasureRow(measure) for measure in MEASURES}
+        self.recall()  # the preset, under which the others are set again
+        self._put_preset()
+        self.recall()
+        # A preset that is chosen again sets everything again, which `changed` does not tell of.
+        self["preset"].native.activated.connect(self._take_preset)
 
     @property
     def preset(self) -> Preset:
         """The chosen kind of picture."""
-        return presets()[self._controls.preset.currentData()]
+        return presets()[self["preset"].value]
 
     def grid_for(self, shape: tuple[int, int]) -> GridSettings:
         """Return how to search a plane (H, W); in tiles it is a grid without crops."""
-        c, large = self._controls, Tiling().cuts(shape)
+        chosen, large = self.values, Tiling().cuts(shape)
         return replace(
             self.preset.grid,
-            seeds="grid" if large else c.seeds.currentData(),
-            points_per_side=c.points.value(),
-            min_score=c.min_score.value() or None,
-            min_stability=c.min_stability.value() or None,
-            crop_layers=0 if large else c.crops.currentData(),
-            overlap=c.same.currentData(),
+            seeds="grid" if large else chosen["seeds"],
+            points_per_side=chosen["points"],
+            min_score=chosen["min_score"] or None,
+            min_stability=chosen["min_stability"] or None,
+            crop_layers=0 if large else chosen["crops"],
+            overlap=chosen["same"],
         )
 
     @property
     def selection(self) -> Selection:
         """What to keep, and who is on top."""
-        c = self._controls
-        ranges = {name: row.range for name, row in c.rows.items()}
-        return Selection(**ranges, no_edge=c.no_edge.isChecked(), overlap=c.on_top.currentData())
+        ranges = {name: row.range for name, row in self.ranges.items()}
+        return Selection(**ranges, no_edge=self["no_edge"].value, overlap=self["on_top"].value)
 
-    def take_preset(self) -> None:
+    def _take_preset(self) -> None:
+        self._put_preset()
+        self.remember()
+        self.changed.emit("preset")
+
+    def _put_preset(self) -> None:
         """Set everything as the preset says."""
-        c, preset = self._controls, self.preset
+        preset = self.preset
         grid, selection = preset.grid, preset.selection
-        for name, value in {
-            "points": grid.points_per_side,
-            "min_score": grid.min_score or 0.0,
-            "min_stability": grid.min_stability or 0.0,
-            "seeds": grid.seeds,
-            "crops": grid.crop_layers,
-            "same": grid.overlap,
-            "no_edge": selection.no_edge,
-            "on_top": selection.overlap,
-            "certain": preset.certain,
-        }.items():
-            self._put(name, value)
-        for name, row in c.rows.items():
+        self.put(
+            {
+                "points": grid.points_per_side,
+                "min_score": grid.min_score or 0.0,
+                "min_stability": grid.min_stability or 0.0,
+                "seeds": grid.seeds,
+                "crops": grid.crop_layers,
+                "same": grid.overlap,
+                "no_edge": selection.no_edge,
+                "on_top": selection.overlap,
+                "certain": preset.certain,
+            }
+        )
+        for name, row in self.ranges.items():
             row.set_range(getattr(selection, name))
-
-    def remember(self) -> None:
-        """Keep the choices for the next time; the ranges belong to a picture."""
-        chosen = {name: _value(field) for name, field in self._fields.items()}
-        settings = load_settings()
-        if settings.auto != chosen:
-            save_settings(replace(settings, auto=chosen))
-
-    def _put(self, name: str, value: Choice) -> None:
-        """Set a field; what it cannot hold is left out, for instance of another version."""
-        field = self._fields.get(name)
-        blocked = field is not None and field.blockSignals(True)
-        if isinstance(field, QComboBox):
-            field.setCurrentIndex(max(field.findData(value), 0))
-        elif isinstance(field, QCheckBox):
-            field.setChecked(bool(value))
-        elif isinstance(field, QSpinBox) and not isinstance(value, str):
-            field.setValue(round(value))
-        elif isinstance(field, Number) and not isinstance(value, str):
-            field.setValue(value)
-        if field is not None:
-            field.blockSignals(blocked)
-
-
-def _value(field: Field) -> Choice:
-    value: Choice
-    if isinstance(field, QComboBox):
-        value = field.currentData()
-    elif isinstance(field, QCheckBox):
-        value = field.isChecked()
-    else:
-        value = field.value()
-    return value

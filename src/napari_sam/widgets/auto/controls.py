@@ -1,54 +1,38 @@
-"""What the tab for the automatic mode looks like: widgets, names, hints and order. No logic."""
+"""What the tab Auto looks like: its widgets, their names, hints and order. No logic."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
 
 from napari.components import ViewerModel
 from napari.layers import Labels, Layer, Points, Shapes
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import (
-    QCheckBox,
-    QComboBox,
-    QDoubleSpinBox,
-    QFrame,
-    QProgressBar,
-    QSpinBox,
-    QVBoxLayout,
-    QWidget,
-)
-from superqt import QLabeledDoubleSlider
+from qtpy.QtWidgets import QFormLayout, QFrame, QVBoxLayout
 
-from napari_sam.inference.automatic.linking import GAP
-from napari_sam.inference.automatic.presets import presets
+from napari_sam.progress import Progress
+from napari_sam.results import Proposal
+from napari_sam.widgets.auto.choices import AutoChoices
+from napari_sam.widgets.auto.wording import stack_progress_text
 from napari_sam.widgets.common.forms import (
     add_row,
-    in_a_row,
     new_button,
     new_choice,
     new_fold,
     new_form,
     new_label,
-    new_status,
 )
 from napari_sam.widgets.common.layer_choice import LayerChoice
-from napari_sam.widgets.layers.picture import is_helper
-from napari_sam.widgets.search.measures import MEASURES, Histogram, MeasureRow
+from napari_sam.widgets.layers.image_stack import is_helper
+from napari_sam.widgets.search.controls import SearchControls
+from napari_sam.widgets.search.measures import Histogram
 
 __all__ = ["AutoControls"]
 
-SEEDS = {
-    "adaptive": "At spots, then between what was found",
-    "maxima": "At bright or dark spots",
-    "distance": "Deep inside of what a threshold finds",
-    "grid": "On a grid",
-}
-CROPS = {0: "The picture as a whole", 1: "Also in 2 x 2 crops", 2: "Also in 4 x 4 crops"}
-SAME = {"mask": "Their masks overlap", "box": "Their boxes overlap"}
-ON_TOP = {"best": "Best score on top", "smaller": "Smaller on top", "larger": "Larger on top"}
 FIRST = ("score", "area")  # of the measures; the others are folded away
-FINEST = 256  # points per side
 
 
-class AutoControls(QWidget):
+class AutoControls(SearchControls):
     """All widgets of the tab, top to bottom in the order of use.
 
     Parameters
@@ -62,86 +46,59 @@ class AutoControls(QWidget):
         Points per side that would do, where the grid is too coarse.
     """
 
-    def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.preset = QComboBox()
-        for name, preset in presets().items():
-            self.preset.addItem(preset.title, name)
-            self.preset.setItemData(
-                self.preset.count() - 1, preset.about, Qt.ItemDataRole.ToolTipRole
-            )
-        self.preset.setToolTip("Sets the grid, the filters and who is on top, as a start")
-        self.points = QSpinBox()
-        self.points.setRange(1, FINEST)
-        self.points.setSuffix(" points per side")
-        self.points.setToolTip("Small objects need a fine grid; time grows with its square")
-        self.start = new_button("Find all objects", "On the slice in view; nothing is written yet")
-        self.start.setStyleSheet("QPushButton:enabled { font-weight: bold; padding: 7px; }")
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setFixedHeight(6)
-        self.bar.setAccessibleName("How far the search is")
-        self.cancel = new_button("Cancel", "Stop here; what was found stays")
-        self.min_score = _floor("What the model is less sure of is never shown")
-        self.min_stability = _floor("Masks that depend more on the threshold are never shown")
-        self.seeds = new_choice(
-            SEEDS, "Where the model is asked; in large pictures always on a grid"
+    def __init__(self, viewer: ViewerModel) -> None:
+        super().__init__(
+            "Find all objects",
+            "Stop here; what was found stays",
+            "As proposals, most useful first; one undo takes it back",
         )
+        self.choices = AutoChoices()
         self.at = LayerChoice(viewer, _says_where, "Where the model suggests")
         self.at.setToolTip("Ask at your points, or in the middle of each object of rough labels")
-        self.crops = new_choice(CROPS, "Crops are enlarged: for small objects in large pictures")
-        self.same = new_choice(SAME, "When two masks are the same object; the better one is kept")
         self.inside = LayerChoice(viewer, _is_drawn, "The whole slice")
         self.inside.setToolTip("Draw shapes into a Shapes layer to search only inside of them")
-        self.link = QCheckBox("Link objects through the stack")
-        self.link.setToolTip("Those that overlap from slice to slice become one object")
-        self.link.setChecked(True)
-        self.gap = QSpinBox()
-        self.gap.setRange(0, 9)
-        self.gap.setValue(GAP)
-        self.gap.setSuffix(" slices")
-        self.gap.setToolTip("An object that is missed on so many slices goes on after them")
-        self.faint = QCheckBox("Show faintly what is left out")
-        self.faint.setChecked(True)
-        self.status = new_status(lines=4)
-        self.remark = new_label("Remark")
-        self.remark.setTextFormat(Qt.TextFormat.PlainText)
         self.advice = new_label("Advice on the grid")
         self.advice.setTextFormat(Qt.TextFormat.PlainText)
         self.finer = new_button("", "Set the grid so that hardly an object lies between its points")
         self.histogram = Histogram()
-        self.rows = {measure.name: MeasureRow(measure) for measure in MEASURES}
-        self.no_edge = QCheckBox("Leave out those at the edge of the picture")
-        self.on_top = new_choice(ON_TOP, "Who has the pixels where found objects overlap")
+        # Not one of the choices: its text counts the slices, and nobody wants it remembered.
         self.where = new_choice({False: "This slice", True: ""}, "What the buttons below work on")
-        self.propose = new_button(
-            "Put into the list to review", "As proposals, most useful first; one undo takes it back"
-        )
-        self.propose.setStyleSheet("QPushButton:enabled { font-weight: bold; }")
-        self.accept = new_button(
-            "Accept all", "Write all that is kept into the labels, as one step"
-        )
-        self.certain = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
-        self.certain.setRange(0, 1)
-        self.certain.setToolTip("Predicted IoU from which on an object needs no look")
         self.fill = new_button(
-            "",
-            "Accept what is certain; the doubtful go into the list, most useful first",
+            "", "Accept what is certain; the doubtful go into the list, most useful first"
         )
-        self.forget = new_button("Forget these", "Take the preview away; no label changes")
-        self.undo = new_button("Take all of it back", "Undo this step, all objects at once")
-        self.teach = new_button(
+        self.retrain = new_button(
             "Retrain on accepted objects, find again",
             "Teach the model what is accepted (decoder only, some minutes), use the new model and "
             "search what is left; accepted objects stay as they are",
         )
         self._lay_out()
-        self.show_certain(0)
+        self.show_work(False)
+        self.show_coarse("")
+        self.show_remark("")
+        self.show_certain(())
         self.show_slices(1)
+        self.finer.clicked.connect(self._use_finer)
+        for row in self.choices.ranges.values():
+            row.looked_at.connect(partial(self.histogram.show_row, row))
+        self.histogram.show_row(self.choices.ranges["score"])
 
-    def show_certain(self, count: int | None) -> None:
-        """Say how many objects are certain, where it is known."""
-        self.fill.setText("Fill in what is certain" + ("" if count is None else f": {count:,}"))
+    @property
+    def all_slices(self) -> bool:
+        """Whether the buttons work on all slices of a stack."""
+        return bool(self.where.currentData())
+
+    def show_certain(self, kept: Sequence[Proposal]) -> None:
+        """Say how many of these objects are certain, unless all slices are asked for."""
+        certain = self.choices["certain"].value
+        count = f": {sum(one.score >= certain for one in kept):,}"
+        self.fill.setText("Fill in what is certain" + ("" if self.all_slices else count))
+
+    def show_nothing(self, why: str) -> None:
+        """Show that there is no picture to search."""
+        super().show_nothing(why)
+        self.choices.enable(True, "seeds", "crops")
+        self.show_slices(1)
+        self.retrain.hide()
 
     def show_slices(self, count: int) -> None:
         """Offer what can be done with so many slices."""
@@ -149,21 +106,20 @@ class AutoControls(QWidget):
         if count < 2:
             self.where.setCurrentIndex(0)
         self.where_form.setRowVisible(self.where, count > 1)
-        for row in (self.link, self.gap):
-            self.form.setRowVisible(row, count > 1)
+        for name in ("link", "gap"):
+            self.form.setRowVisible(self.choices[name].native, count > 1)
 
     def show_work(self, busy: bool) -> None:
         """Show what belongs to a search under way, or what does not."""
-        self.bar.setVisible(busy)
-        self.cancel.setVisible(busy)
-        self.start.setVisible(not busy)
-        for widget in (self.preset, self.points, self.options, self.finer):
+        super().show_work(busy)
+        self.choices.enable(not busy, "preset", "points")
+        for widget in (self.options, self.finer):
             widget.setEnabled(not busy)
 
-    def show_remark(self, text: str) -> None:
-        """Say what came of a key; empty takes it away."""
-        self.remark.setText(text)
-        self.remark.setVisible(bool(text))
+    def show_stack(self, progress: Progress[int]) -> None:
+        """Say how far the search of a stack is."""
+        text = stack_progress_text(progress)
+        self.show_progress(text, int(100 * progress.done), 100 * progress.total)
 
     def show_coarse(self, text: str, points: int = 0) -> None:
         """Say that the grid is too coarse and how many points would do; empty if it is not."""
@@ -173,80 +129,52 @@ class AutoControls(QWidget):
         self.finer.setText(f"Use {points} points per side")
         self.finer.setVisible(bool(text))
 
+    def _use_finer(self) -> None:
+        self.choices["points"].value = self.enough
+
     def _lay_out(self) -> None:
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(6, 6, 6, 6)
-        layout.setSpacing(8)
         form = new_form()
-        add_row(form, "&Kind", self.preset)
-        add_row(form, "&Grid", self.points)
-        layout.addLayout(form)
-        layout.addWidget(self.start)
-        layout.addLayout(in_a_row(self.bar, self.cancel))
-        self.options = self._options()
+        self.choices.add_to(form, "preset", "points")
+        self.body.addLayout(form)
+        self.add_search()
+        self.options = QFrame()
+        self.form = self._fill_options(new_form(self.options))
         self.more = new_fold("More settings", self.options)
-        layout.addWidget(self.more)
-        layout.addWidget(self.options)
-        layout.addWidget(self.status)
-        layout.addWidget(self.remark)
-        layout.addWidget(self.advice)
-        layout.addWidget(self.finer)
-        self.tuning = self._tuning()
-        layout.addWidget(self.tuning)
-        layout.addWidget(self.undo)
-        layout.addWidget(self.teach)
-        layout.addStretch()
-        for widget in (self.tuning, self.undo, self.teach):
-            widget.hide()
-        self.show_work(False)
-        self.show_coarse("")
-        self.show_remark("")
+        for widget in (self.more, self.options, self.status, self.remark, self.advice, self.finer):
+            self.body.addWidget(widget)
+        self._fill_tuning()
+        self.add_outcome(self.retrain)
 
-    def _options(self) -> QFrame:
-        frame = QFrame()
-        form = new_form(frame)
+    def _fill_options(self, form: QFormLayout) -> QFormLayout:
         add_row(form, "Only &inside", self.inside)
-        add_row(form, "Min &score", self.min_score)
-        add_row(form, "Min s&tability", self.min_stability)
-        add_row(form, "&Ask", self.seeds)
+        self.choices.add_to(form, "min_score", "min_stability", "seeds")
         add_row(form, "Ask a&t", self.at)
-        add_row(form, "&Look at", self.crops)
-        add_row(form, "&Same object", self.same)
-        form.addRow(self.link)
-        add_row(form, "Ga&p", self.gap)
-        form.addRow(self.faint)
-        self.form = form
-        return frame
+        self.choices.add_to(form, "crops", "same", "link", "gap", "faint")
+        return form
 
-    def _tuning(self) -> QFrame:
-        frame, folded = QFrame(), QFrame()
-        column = QVBoxLayout(frame)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.histogram)
+    def _fill_tuning(self) -> None:
+        ranges, folded = self.choices.ranges, QFrame()
+        self.column.addWidget(self.histogram)
         for name in FIRST:
-            column.addWidget(self.rows[name])
+            self.column.addWidget(ranges[name])
         below = QVBoxLayout(folded)
         below.setContentsMargins(0, 0, 0, 0)
-        for name, row in self.rows.items():
+        for name, row in ranges.items():
             if name not in FIRST:
                 below.addWidget(row)
-        below.addWidget(self.no_edge)
-        form = new_form()
-        add_row(form, "&Overlap", self.on_top)
-        below.addLayout(form)
+        rest, self.where_form, sure = new_form(), new_form(), new_form()
+        self.choices.add_to(rest, "no_edge", "on_top")
+        below.addLayout(rest)
         below.addWidget(self.forget)
-        column.addWidget(new_fold("More filters", folded))
-        column.addWidget(folded)
-        self.where_form = new_form()
+        self.column.addWidget(new_fold("More filters", folded))
+        self.column.addWidget(folded)
         add_row(self.where_form, "&Where", self.where)
-        column.addLayout(self.where_form)
-        column.addWidget(self.propose)
-        column.addWidget(self.accept)
-        sure = new_form()
-        add_row(sure, "&Certain from", self.certain)
-        column.addLayout(sure)
-        column.addWidget(self.fill)
-        return frame
+        self.column.addLayout(self.where_form)
+        self.column.addWidget(self.propose)
+        self.column.addWidget(self.accept)
+        self.choices.add_to(sure, "certain")
+        self.column.addLayout(sure)
+        self.column.addWidget(self.fill)
 
 
 def _is_drawn(layer: Layer) -> bool:
@@ -255,12 +183,3 @@ def _is_drawn(layer: Layer) -> bool:
 
 def _says_where(layer: Layer) -> bool:
     return isinstance(layer, Points | Labels) and not is_helper(layer)
-
-
-def _floor(tip: str) -> QDoubleSpinBox:
-    box = QDoubleSpinBox()
-    box.setRange(0, 0.99)
-    box.setSingleStep(0.01)
-    box.setSpecialValueText("As the model says")
-    box.setToolTip(tip)
-    return box

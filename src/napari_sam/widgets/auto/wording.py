@@ -1,19 +1,133 @@
-"""How far a search of a stack is, in plain words."""
+"""What the tab Auto says, in plain words."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from napari_sam.inference.automatic.settings import GridSettings
+from napari_sam.inference.automatic.tiles import Tiling
 from napari_sam.progress import Progress
+from napari_sam.results import Proposal
 from napari_sam.widgets.common.wording import count, time_left
+from napari_sam.widgets.search.measures import diameter
+from napari_sam.widgets.search.wording import known_again
 
-__all__ = ["through"]
+__all__ = [
+    "coarse",
+    "everywhere",
+    "found",
+    "points_for",
+    "ready",
+    "spacing",
+    "stack_progress_text",
+]
+
+NEAREST = 8  # the points that would do are rounded up to a multiple of it
+FEW = 5  # objects that are too few to judge the grid by
 
 
-def through(progress: Progress[int]) -> str:
+def ready(grid: GridSettings, shape: tuple[int, int]) -> str:
+    """Return what a search of a plane (H, W) takes.
+
+    Examples
+    --------
+    >>> ready(GridSettings("maxima"), (512, 512))
+    'Ready: press the button, and the model is asked about at most 1,024 points.'
+    >>> ready(GridSettings("grid"), (4096, 4096))
+    'Ready: press the button, and the model is asked about 29,241 points in 36 tiles.'
+    """
+    tiling, points = Tiling(), grid.points_per_side
+    if not tiling.cuts(shape):
+        most = points**2 + (math.ceil(points / 2) ** 2 if grid.seeds == "adaptive" else 0)
+        most *= sum(4**layer for layer in range(grid.crop_layers + 1))
+        asked = "" if grid.seeds == "grid" else "at most "
+        asked += count(most, "point")
+    else:
+        step = spacing(points, shape)
+        asked = count(math.prod(round(length / step) for length in shape), "point")
+        asked += f" in {count(len(tiling.tiles(shape)), 'tile')}"
+    return f"Ready: press the button, and the model is asked about {asked}."
+
+
+def found(kept: int, new: int, known: int) -> str:
+    """Return what can be done with `kept` objects among so many `new` masks.
+
+    There are often several masks of one object; `known` settled objects were found again.
+    """
+    again = known_again(known)
+    if not new:
+        return f"Nothing new was found.{again} Try a finer grid, or lower scores in More settings."
+    masks = count(new, "mask")
+    if not kept:
+        return f"The filters keep none of {masks} found: move the handles outwards.{again}"
+    return (
+        f"{count(kept)} from {masks} found. Move the handles until they are right, then "
+        f"put them into the list, accept all, or fill in what is certain.{again}"
+    )
+
+
+def everywhere(kept: int, slices: int, linked: bool) -> str:
+    """Return what can be done with all slices of a stack."""
+    objects = "objects are linked from slice to slice" if linked else "each has its own objects"
+    return (
+        f"{count(kept)} on this slice. The buttons below search all {count(slices, 'slice')} with "
+        f"these filters; {objects} (More settings). One undo takes all of it back."
+    )
+
+
+def coarse(objects: Sequence[Proposal], grid: GridSettings) -> tuple[str, int]:
+    """Say that the grid is coarser than the objects kept, and how many points a side would do.
+
+    Returns
+    -------
+    str, int
+        Empty and 0 if there is no grid, or it is fine enough, or there are too few objects to tell.
+    """
+    if grid.seeds != "grid" or len(objects) < FEW:
+        return "", 0
+    usual = diameter(float(np.median([one.area for one in objects])))
+    apart = spacing(grid.points_per_side, objects[0].shape)
+    if round(usual) >= round(apart):
+        return "", 0
+    enough = points_for(objects[0].shape, usual)
+    return (
+        f"⚠ The grid is coarser than the objects: they are {usual:.0f} pixels wide, its points "
+        f"are {apart:.0f} apart, so that objects between them are missed.",
+        enough,
+    )
+
+
+def spacing(points: int, shape: tuple[int, int]) -> float:
+    """Return how many pixels apart the points of a grid lie in a plane (H, W).
+
+    Examples
+    --------
+    >>> spacing(32, (512, 1024)), spacing(32, (4096, 4096))
+    (32.0, 24.0)
+    """
+    return Tiling().spread(shape) / points
+
+
+def points_for(shape: tuple[int, int], usual: float) -> int:
+    """Return how many points a side find objects of a usual diameter, rounded up.
+
+    Examples
+    --------
+    >>> points_for((512, 1024), 20)
+    56
+    """
+    return NEAREST * math.ceil(spacing(1, shape) / usual / NEAREST)
+
+
+def stack_progress_text(progress: Progress[int]) -> str:
     """Return how far a search of a stack is.
 
     Examples
     --------
-    >>> through(Progress(2.5, 20, 41))
+    >>> stack_progress_text(Progress(2.5, 20, 41))
     'Slice 3 of 20, 41 objects so far'
     """
     slice_ = min(int(progress.done) + 1, progress.total)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 
 from napari.utils import progress
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject
+
+from napari_sam.widgets.common.timers import new_timer
 
 __all__ = ["Activity"]
 
@@ -21,9 +23,7 @@ class Activity(QObject):
         self._what = ""
         self._done = self._total = 0
         self._began = 0.0  # when nothing is being done
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self._open)
+        self._timer = new_timer(PATIENCE_MS, self._open, self)
 
     @property
     def is_long(self) -> bool:
@@ -38,7 +38,7 @@ class Activity(QObject):
         self._began = self._began or time.monotonic()
         if self._bar is None:
             if not self._timer.isActive():
-                self._timer.start(PATIENCE_MS)
+                self._timer.start()
         elif total:
             self._bar.update(done - self._bar.n)
 

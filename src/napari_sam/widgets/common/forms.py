@@ -13,7 +13,6 @@ from qtpy.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
-    QLayout,
     QPushButton,
     QScrollArea,
     QSlider,
@@ -90,7 +89,7 @@ def new_choice(entries: Mapping[Any, str], tip: str) -> QComboBox:
     return box
 
 
-def in_a_row(*widgets: QWidget, parent: QWidget | None = None) -> QLayout:
+def in_a_row(*widgets: QWidget, parent: QWidget | None = None) -> QHBoxLayout:
     """Return a layout without margins with widgets side by side."""
     row = QHBoxLayout(parent) if parent is not None else QHBoxLayout()
     row.setContentsMargins(0, 0, 0, 0)
@@ -100,7 +99,10 @@ def in_a_row(*widgets: QWidget, parent: QWidget | None = None) -> QLayout:
 
 
 def new_fold(text: str, folded: QWidget) -> QToolButton:
-    """Return a button that shows and hides a widget, which is hidden at first."""
+    """Return a button that shows and hides a widget, which is hidden at first.
+
+    superqt's `QCollapsible` holds both, and here buttons stand beside each other in a row.
+    """
     fold = QToolButton()
     fold.setText(text)
     fold.setCheckable(True)

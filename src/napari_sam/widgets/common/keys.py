@@ -8,7 +8,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QMainWindow, QShortcut, QWidget
 
-__all__ = ["KEYS", "connect_keys", "with_key"]
+__all__ = ["KEYS", "Keys", "with_key"]
 
 # None of them is a default key of napari's viewer or of its Image, Points, Shapes or Labels layers.
 KEYS = {
@@ -44,19 +44,36 @@ def with_key(text: str, action: str) -> str:
     return f"{text}  [{KEYS[action]}]"
 
 
-def connect_keys(panel: QWidget, actions: dict[str, Callable[[], None]]) -> list[QShortcut]:
-    """Connect every key to its action, in the panel's main window.
+class Keys:
+    """Shortcuts for actions, in the main window of a panel.
 
-    The shortcuts belong to the main window, so that they work while the canvas has the focus even
-    when the panel floats; two viewers do not disturb each other. Text fields keep their letters.
+    They belong to the main window, so that they work while the canvas has the focus even when the
+    panel floats; two viewers do not disturb each other. Text fields keep their letters.
+
+    Parameters
+    ----------
+    panel : QWidget
+        In whose window.
+    actions : dict of str to callable
+        By the names in `KEYS`.
     """
-    window = panel
-    while not isinstance(window, QMainWindow) and (parent := window.parentWidget()) is not None:
-        window = parent
-    shortcuts = []
-    for action, call in actions.items():
+
+    def __init__(self, panel: QWidget, actions: dict[str, Callable[[], None]]) -> None:
+        self._panel, self._actions = panel, actions
+        self.shortcuts: list[QShortcut] = []
+
+    def listen(self, on: bool) -> None:
+        """Connect every key to its action, or none."""
+        for shortcut in self.shortcuts:
+            shortcut.setParent(None)
+            shortcut.deleteLater()
+        self.shortcuts = [self._shortcut(*one) for one in self._actions.items()] if on else []
+
+    def _shortcut(self, action: str, call: Callable[[], None]) -> QShortcut:
+        window = self._panel
+        while not isinstance(window, QMainWindow) and (parent := window.parentWidget()) is not None:
+            window = parent
         shortcut = QShortcut(QKeySequence(KEYS[action]), window)
         shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
         shortcut.activated.connect(call)
-        shortcuts.append(shortcut)
-    return shortcuts
+        return shortcut

@@ -17,6 +17,9 @@ __all__ = ["LayerChoice"]
 class LayerChoice(QComboBox):
     """Chooses one layer of a viewer; layers are told apart by identity, never by name.
 
+    magicgui's own choice goes by names: a layer that is renamed would no longer be chosen, which
+    ends what goes on with it, and the order of the layer list would not be kept.
+
     Parameters
     ----------
     viewer : ViewerModel

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TypeVar, cast
 
 from qtpy.QtCore import QEvent, QSignalBlocker, Qt, Signal
-from qtpy.QtGui import QKeyEvent, QWheelEvent
+from qtpy.QtGui import QKeyEvent, QStandardItemModel, QWheelEvent
 from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
 from napari_sam.zoo import catalogue
@@ -19,6 +19,8 @@ DOWNLOAD = "will download"
 OWN = "your file"
 TRAINED = "yours"
 OPEN = "A file of your own…"
+
+Press = TypeVar("Press", bound=QEvent)
 
 
 class _List(QComboBox):
@@ -34,14 +36,14 @@ class _List(QComboBox):
         self._offer_last(True)  # the key that opens it is a step, too
         super().showPopup()
 
-    def _step(self, handle: Callable[[Any], None], event: QEvent | None) -> None:
+    def _step(self, handle: Callable[[Press | None], None], event: Press | None) -> None:
         self._offer_last(False)  # Qt steps over disabled items
         handle(event)
         self._offer_last(True)
 
     def _offer_last(self, offered: bool) -> None:
-        items: Any = self.model()
-        items.item(self.count() - 1).setEnabled(offered)
+        items = cast(QStandardItemModel, self.model())
+        items.item(self.count() - 1).setEnabled(offered)  # type: ignore[union-attr]
 
 
 class ModelChoice(QWidget):

@@ -1,8 +1,6 @@
-"""TODO."""
+"""Small pictures of masks over what they lie on, and numpy pixels for Qt."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,15 +8,12 @@ from qtpy.QtGui import QImage, QPixmap
 
 __all__ = ["pixmap", "thumbnail"]
 
-
 SIDE = 72
-
-
 COLOUR = (255, 46, 196)
 
 
 def thumbnail(
-    plane: NDArray[Any],
+    plane: np.ndarray,
     limits: tuple[float, float],
     mask: NDArray[np.bool_],
     around: NDArray[np.bool_],
@@ -70,7 +65,7 @@ def pixmap(pixels: NDArray[np.uint8]) -> QPixmap:
     return QPixmap.fromImage(image.copy())
 
 
-def _rgb(plane: NDArray[Any], limits: tuple[float, float]) -> NDArray[np.uint8]:
+def _rgb(plane: np.ndarray, limits: tuple[float, float]) -> NDArray[np.uint8]:
     if plane.ndim == 3 and plane.dtype == np.uint8:
         return plane[..., :3]
     low, high = (0, 1) if plane.ndim == 3 and plane.dtype.kind == "f" else limits

@@ -1,0 +1,6 @@
+"""Work off the window's thread: in a model's thread, or in one of our own.
+
+`PromptJobs` carries prompts to the model, the newest first; `Piecework` long work that goes piece
+by piece and gives way to them; `Background` has a thread for files and arrays. What comes back
+arrives in the window's thread. It may use `serving` and `layers`; it knows no widgets.
+"""

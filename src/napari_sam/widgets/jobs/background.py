@@ -4,16 +4,68 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, TypeVar
+from threading import Event
+from typing import TypeVar
 
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, Qt, Signal
 
-__all__ = ["Background"]
+__all__ = ["Background", "Watcher"]
 
 Result = TypeVar("Result")
+Then = Callable[[Future[Result]], object]
 
 
-class Background(QObject):
+class Watcher(QObject):
+    """The way back to the window's thread from where somebody else works, such as a model's thread.
+
+    Parameters
+    ----------
+    parent : QObject, optional
+        Qt's owner; nobody is called any more when it is gone.
+    """
+
+    _ended = Signal(object, object)  # then, Future
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._closed = Event()
+        self._open = 0
+        self.destroyed.connect(self._closed.set)
+        # Never at once, also where the work was done before somebody began to wait for it: whoever
+        # submits has the future in hand when `then` is called.
+        self._ended.connect(self._call, Qt.ConnectionType.QueuedConnection)
+
+    @property
+    def busy(self) -> bool:
+        """True while something is awaited."""
+        return self._open > 0
+
+    @property
+    def closed(self) -> bool:
+        """True after `close`, or when Qt has deleted this; in whatever thread it is asked."""
+        return self._closed.is_set()
+
+    def watch(self, future: Future[Result], then: Then[Result]) -> Future[Result]:
+        """Call `then` with a future when it has ended, also by an error or cancelled."""
+        self._open += 1
+        future.add_done_callback(lambda done: self._tell(then, done))
+        return future
+
+    def close(self) -> None:
+        """Call nobody any more."""
+        self._closed.set()
+
+    def _tell(self, then: Then[Result], future: Future[Result]) -> None:
+        if not self.closed:  # in whatever thread the work was done
+            self._ended.emit(then, future)
+
+    def _call(self, then: Then[Result], future: Future[Result]) -> None:
+        self._open -= 1
+        if not self.closed:
+            then(future)
+
+
+class Background(Watcher):
     """One thread for slow work on files and arrays, and the way back from it.
 
     Parameters
@@ -24,23 +76,11 @@ class Background(QObject):
         Qt's owner.
     """
 
-    _ended = Signal(object, object)  # then, Future
-
     def __init__(self, name: str, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"napari-sam {name}")
-        self._closed = False
-        self._open = 0
-        self._ended.connect(self._call)
 
-    @property
-    def busy(self) -> bool:
-        """True while something is awaited."""
-        return self._open > 0
-
-    def submit(
-        self, work: Callable[[], Result], then: Callable[[Future[Result]], object]
-    ) -> Future[Result]:
+    def submit(self, work: Callable[[], Result], then: Then[Result]) -> Future[Result]:
         """Do this work in the thread, after what was submitted before.
 
         Parameters
@@ -49,28 +89,21 @@ class Background(QObject):
             Touches no layers and no widgets.
         then : callable
             Called in the window's thread with the future when it has ended, also by an error or
-            cancelled; not after `close`.
+            cancelled; not after `close`, from when on no work is begun either.
         """
+        if self.closed:
+            never: Future[Result] = Future()
+            never.cancel()
+            return never
         return self.watch(self._thread.submit(work), then)
 
-    def watch(
-        self, future: Future[Result], then: Callable[[Future[Result]], object]
-    ) -> Future[Result]:
-        """Wait for a future that somebody else works on, such as a model's thread."""
-        self._open += 1
-        future.add_done_callback(lambda done: self._tell(then, done))
-        return future
+    def close(self, finish: bool = False) -> None:
+        """Call nobody any more; what is under way ends, what waits does not begin.
 
-    def close(self) -> None:
-        """Call nobody any more; what is under way ends, what waits does not begin."""
-        self._closed = True
-        self._thread.shutdown(wait=False, cancel_futures=True)
-
-    def _tell(self, then: Callable[[Future[Any]], object], future: Future[Any]) -> None:
-        if not self._closed:  # in whatever thread the work was done
-            self._ended.emit(then, future)
-
-    def _call(self, then: Callable[[Future[Any]], object], future: Future[Any]) -> None:
-        self._open -= 1
-        if not self._closed:
-            then(future)
+        Parameters
+        ----------
+        finish : bool
+            Do what waits all the same: what somebody has asked to be written is not lost.
+        """
+        super().close()
+        self._thread.shutdown(wait=False, cancel_futures=not finish)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Future
 from functools import partial
-from typing import Any
+from typing import NamedTuple
 
 from qtpy.QtCore import QObject, Signal
 
 from napari_sam.serving.host import HostedModel
+from napari_sam.serving.segmenter import StoredSegmenter
+from napari_sam.widgets.jobs.background import Watcher
 
 __all__ = ["Piece", "Piecework"]
 
-Piece = Callable[[Any, Callable[[], None]], Any]
+Piece = Callable[[StoredSegmenter, Callable[[], None]], object]
 """Takes the segmenter and what is to be called now and then; what it raises ends the piece."""
 
 
@@ -29,13 +31,12 @@ class Piecework(QObject):
     stepped = Signal(object)  # what a piece returned
     failed = Signal(object)  # the exception; what was left is dropped
     ended = Signal()  # all is done
-    _came = Signal(object, object)  # _Run, Future
 
     def __init__(self, later: bool, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._later = later
         self._run: _Run | None = None
-        self._came.connect(self._take)
+        self._results = Watcher(self)
 
     @property
     def busy(self) -> bool:
@@ -44,41 +45,38 @@ class Piecework(QObject):
 
     def start(self, model: HostedModel, pieces: Iterable[Piece]) -> None:
         """Do these pieces; what was still to do is dropped."""
-        self.cancel()
         self._run = _Run(model, iter(pieces))
         self._next(self._run)
 
     def cancel(self) -> None:
         """Stop; nothing arrives any more."""
-        if self._run is not None:
-            self._run.cancelled = True
-            self._run = None
+        self._run = None
 
     def _next(self, run: _Run) -> None:
-        piece, model, later = next(run.pieces, None), run.model, self._later
+        (model, pieces), later = run, self._later
+        piece = next(pieces, None)
         if piece is None:
             self._run = None
             self.ended.emit()
             return
 
-        def pause() -> None:
-            if run.cancelled:
+        def check(*_: object) -> None:
+            """Stop what nobody waits for any more; also a download, which reports to this."""
+            if run is not self._run or self._results.closed:
                 raise CancelledError
+
+        def pause() -> None:
+            check()
             if later:
                 model.give_way()
 
-        def work(segmenter: Any) -> Any:
+        def work(segmenter: StoredSegmenter) -> object:
             pause()
             return piece(segmenter, pause)
 
-        future = model.submit(work, run.report, later=later)
-        future.add_done_callback(partial(self._tell, run))
+        self._results.watch(model.submit(work, check, later=later), partial(self._take, run))
 
-    def _tell(self, run: _Run, future: Future[Any]) -> None:  # in the model's thread
-        if not run.cancelled:
-            self._came.emit(run, future)
-
-    def _take(self, run: _Run, future: Future[Any]) -> None:
+    def _take(self, run: _Run, future: Future[object]) -> None:
         if run is not self._run:
             return
         error = future.exception()
@@ -91,13 +89,6 @@ class Piecework(QObject):
             self._next(run)
 
 
-class _Run:
-    def __init__(self, model: HostedModel, pieces: Iterator[Piece]) -> None:
-        self.model = model
-        self.pieces = pieces
-        self.cancelled = False
-
-    def report(self, what: str, done: int, total: int) -> None:
-        """Stop a download that nobody waits for any more."""
-        if self.cancelled:
-            raise CancelledError
+class _Run(NamedTuple):
+    model: HostedModel
+    pieces: Iterator[Piece]

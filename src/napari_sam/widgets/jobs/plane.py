@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from napari_sam.arrays import ContrastRange
 from napari_sam.planes import Plane
-from napari_sam.session.segmenter import Segmenter
+from napari_sam.session.segmenter import Embedding, Segmenter
+from napari_sam.widgets.layers.channel_mix import Read
 
 if TYPE_CHECKING:
-    from napari_sam.widgets.layers.picture import Picture
+    from napari_sam.widgets.layers.image_stack import ImageStack
 
-__all__ = ["Contrast", "Look", "Looks"]
-
-Read = Callable[[], NDArray[Any]]
+__all__ = ["EmbeddedPlane", "EmbeddedPlanes", "StackContrast"]
 
 
-class Contrast:
+class StackContrast:
     """One contrast for all planes of a picture, so that dark slices stay dark.
 
     Parameters
@@ -31,9 +30,9 @@ class Contrast:
 
     def __init__(self, sample: Read | None) -> None:
         self._sample = sample
-        self._known: tuple[Segmenter, tuple[Any, Any]] | None = None
+        self._known: tuple[Segmenter, ContrastRange] | None = None
 
-    def of(self, segmenter: Segmenter) -> tuple[Any, Any] | None:
+    def of(self, segmenter: Segmenter) -> ContrastRange | None:
         """Return (low, high) by the model's rule; None for a single plane."""
         if self._sample is None:
             return None
@@ -42,14 +41,14 @@ class Contrast:
         return self._known[1]
 
 
-class Look:
+class EmbeddedPlane:
     """One plane of a picture, embedded once.
 
     Parameters
     ----------
     read : callable
         Reads the plane.
-    contrast : Contrast
+    contrast : StackContrast
         Of the whole picture.
 
     Attributes
@@ -57,14 +56,14 @@ class Look:
     pixels : ndarray
         The plane, once it was embedded.
     renewed : bool
-        True once the picture was found to hold other pixels than those: make a new look.
+        True once the picture was found to hold other pixels than those: make a new one.
     """
 
-    def __init__(self, read: Read, contrast: Contrast) -> None:
+    def __init__(self, read: Read, contrast: StackContrast) -> None:
         self._read = read
         self._contrast = contrast
-        self._embedded: tuple[Segmenter, Any] | None = None
-        self.pixels: NDArray[Any] = np.zeros((1, 1))
+        self._embedded: tuple[Segmenter, Embedding] | None = None
+        self.pixels: np.ndarray = np.zeros((1, 1))
         self.renewed = self._doubted = False
         self._digest = 0
 
@@ -84,7 +83,7 @@ class Look:
         segmenter: Segmenter,
         report: Callable[[str, int, int], None],
         pause: Callable[[], None] | None = None,
-    ) -> Any:
+    ) -> Embedding:
         """Return the embedding, made at the first call unless `pause` raises an exception."""
         self.check()
         if self._embedded is None or self._embedded[0] is not segmenter:
@@ -97,52 +96,48 @@ class Look:
         return self._embedded[1]
 
 
-class Looks:
+class EmbeddedPlanes:
     """The plane that a picture's model is asked about, and the contrast of all its planes.
-
-    Parameters
-    ----------
-    picture : Picture
 
     Attributes
     ----------
-    contrast : Contrast
+    contrast : StackContrast
         Of all planes.
     """
 
-    def __init__(self, picture: Picture) -> None:
+    def __init__(self, picture: ImageStack) -> None:
         self._picture = picture
-        self._kept: dict[Plane, Look] = {}
-        self.contrast = Contrast(picture.sampler())
+        self._kept: dict[Plane, EmbeddedPlane] = {}
+        self.contrast = StackContrast(picture.sampler())
 
     @property
     def renewed(self) -> bool:
         """True once the picture was found to hold other pixels than the model has seen."""
-        return any(look.renewed for look in self._kept.values())
+        return any(one.renewed for one in self._kept.values())
 
-    def of(self, plane: Plane) -> Look:
+    def of(self, plane: Plane) -> EmbeddedPlane:
         """Return a plane as the model sees it."""
-        return self._kept.get(plane) or Look(self._picture.reader(plane), self.contrast)
+        return self._kept.get(plane) or EmbeddedPlane(self._picture.reader(plane), self.contrast)
 
-    def keep(self, plane: Plane) -> Look:
+    def keep(self, plane: Plane) -> EmbeddedPlane:
         """Return a plane as the model sees it, and keep it in place of others."""
         self._kept = {plane: self.of(plane)}
         return self._kept[plane]
 
     def renew(self) -> None:
         """Look at other pixels from now on."""
-        self.let_go()
-        self.contrast = Contrast(self._picture.sampler())
+        self.forget()
+        self.contrast = StackContrast(self._picture.sampler())
 
-    def let_go(self) -> None:
+    def forget(self) -> None:
         """Forget what was seen, which is large."""
         self._kept = {}
 
     def doubt(self) -> None:
         """Read the pixels again before the next answer."""
-        for look in self._kept.values():
-            look.doubt()
+        for one in self._kept.values():
+            one.doubt()
 
 
-def _digest(pixels: NDArray[Any]) -> int:
+def _digest(pixels: np.ndarray) -> int:
     return zlib.crc32(np.ascontiguousarray(pixels).data)

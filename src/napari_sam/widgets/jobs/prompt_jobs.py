@@ -5,28 +5,29 @@ from __future__ import annotations
 import time
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
-from typing import Any
 
 from qtpy.QtCore import QObject, Signal
 
 from napari_sam.results import Prediction
 from napari_sam.serving.host import HostedModel
+from napari_sam.serving.segmenter import StoredSegmenter
 from napari_sam.session.draft import Request
-from napari_sam.widgets.jobs.plane import Look
+from napari_sam.widgets.jobs.background import Watcher
+from napari_sam.widgets.jobs.plane import EmbeddedPlane
 
-__all__ = ["Answer", "Job", "Jobs"]
+__all__ = ["PromptAnswer", "PromptJob", "PromptJobs"]
 
 
 @dataclass(frozen=True, eq=False)
-class Job:
+class PromptJob:
     """Load the model, look at a plane if one is given, and answer a question if there is one."""
 
-    look: Look | None = None
+    plane: EmbeddedPlane | None = None
     request: Request | None = None
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class PromptAnswer:
     """What came back from a job, how long it took, and where it ran."""
 
     request: Request | None
@@ -36,31 +37,29 @@ class Answer:
     devices: tuple[str, ...]
 
 
-class Jobs(QObject):
+class PromptJobs(QObject):
     """The work of one panel; what comes back arrives in the GUI thread."""
 
-    answered = Signal(object)  # Answer
+    answered = Signal(object)  # PromptAnswer
     failed = Signal(object)  # the exception
     reported = Signal(str, int, int)  # what is being done, how much of it, of how much
     idle = Signal()
     _heard = Signal(str, int, int)
-    _ended = Signal(object)  # Future
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._running: Future[Answer] | None = None
-        self._waiting: tuple[HostedModel, Job] | None = None
+        self._running: Future[PromptAnswer] | None = None
+        self._waiting: tuple[HostedModel, PromptJob] | None = None
         self._asked: Request | None = None  # by the job that runs
-        self._closed = False
+        self._results = Watcher(self)
         self._heard.connect(self._tell_progress)
-        self._ended.connect(self._take)
 
     @property
     def busy(self) -> bool:
         """True while a job runs."""
         return self._running is not None
 
-    def submit(self, model: HostedModel, job: Job) -> None:
+    def submit(self, model: HostedModel, job: PromptJob) -> None:
         """Run a job as soon as the one that runs now has ended; forget any that waits.
 
         A question that is being answered is not asked again.
@@ -70,27 +69,29 @@ class Jobs(QObject):
             self._waiting = None if again else (model, job)
             return
         self._asked = job.request
-        look = job.look if job.request is None else None
+        plane = job.plane if job.request is None else None
 
         def pause() -> None:
             waiting = self._waiting
-            if self._closed or (look is not None and waiting and waiting[1].look is not look):
+            other = plane is not None and waiting is not None and waiting[1].plane is not plane
+            if other or self._results.closed:
                 raise CancelledError  # the user has gone on to something else
 
-        def run(segmenter: Any) -> Answer:
+        def run(segmenter: StoredSegmenter) -> PromptAnswer:
             start = time.perf_counter()
             prediction = None
-            if job.look is not None:
-                embedding = job.look.embedding(segmenter, self._report, pause)
+            if job.plane is not None:
+                embedding = job.plane.embedding(segmenter, self._report, pause)
                 if job.request is not None:
                     self._report("Predicting", 0, 0)
                     prediction = job.request.run(segmenter, embedding)
-                    job.look.check()  # what was changed meanwhile makes the answer an old one
+                    job.plane.check()  # what was changed meanwhile makes the answer an old one
             seconds = time.perf_counter() - start
-            return Answer(job.request, prediction, seconds, segmenter.device, segmenter.devices)
+            return PromptAnswer(
+                job.request, prediction, seconds, segmenter.device, segmenter.devices
+            )
 
-        self._running = model.submit(run, self._report)
-        self._running.add_done_callback(self._tell)
+        self._running = self._results.watch(model.submit(run, self._report), self._take)
 
     def forget(self) -> None:
         """Do not run the job that waits."""
@@ -98,27 +99,21 @@ class Jobs(QObject):
 
     def close(self) -> None:
         """Let go: a download stops at its next report, and nothing is delivered any more."""
-        self._closed = True
         self._waiting = None
+        self._results.close()
         if self._running is not None:
             self._running.cancel()
 
     def _report(self, what: str, done: int, total: int) -> None:
-        if self._closed:
+        if self._results.closed:
             raise CancelledError
         self._heard.emit(what, done, total)
 
     def _tell_progress(self, what: str, done: int, total: int) -> None:
-        if not self._closed:
+        if not self._results.closed:
             self.reported.emit(what, done, total)
 
-    def _tell(self, future: Future[Answer]) -> None:  # in the model's thread
-        if not self._closed:
-            self._ended.emit(future)
-
-    def _take(self, future: Future[Answer]) -> None:
-        if self._closed:
-            return
+    def _take(self, future: Future[PromptAnswer]) -> None:
         self._running = None
         if self._waiting is not None:
             model, job = self._waiting

@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from napari.layers import Image, Labels
 from numpy.typing import NDArray
 
-from napari_sam.arrays import ContrastRange
+from napari_sam.arrays import ContrastRange, LazyArray
 from napari_sam.inference.channels import in_image
 from napari_sam.inference.sampling import SAMPLE_SIDE, sample_steps
 from napari_sam.planes import Plane
 
 __all__ = ["Channel", "Mix", "Read", "finest"]
 
-Read = Callable[[], NDArray[Any]]
+Read = Callable[[], np.ndarray]
 
 
-def finest(layer: Image | Labels) -> Any:
+def finest(layer: Image | Labels) -> LazyArray:
     """Return a layer's pixels; of a multiscale layer those of the finest level."""
     return layer.data[0] if layer.multiscale else layer.data
 
@@ -69,13 +68,13 @@ class Channel:
             steps.insert(self.axis, self.index)  # type: ignore[arg-type]
         count = len(self._spatial(data))
 
-        def read() -> NDArray[Any]:
+        def read() -> np.ndarray:
             sample = np.asarray(data[tuple(steps)])
             return sample.reshape(-1, *sample.shape[count:])
 
         return read
 
-    def _spatial(self, data: Any) -> list[int]:
+    def _spatial(self, data: LazyArray) -> list[int]:
         shape = data.shape[: self.layer.ndim]
         return [size for axis, size in enumerate(shape) if axis != self.axis]
 

@@ -13,7 +13,7 @@ from napari_sam.errors import InputError
 from napari_sam.planes import Plane
 from napari_sam.session.objects import Objects
 from napari_sam.widgets.layers.channel_mix import finest
-from napari_sam.widgets.layers.picture import OURS, Picture, on_plane
+from napari_sam.widgets.layers.image_stack import OURS, ImageStack, on_plane
 
 __all__ = [
     "BEGIN",
@@ -21,7 +21,7 @@ __all__ = [
     "PAINTED_OVER",
     "LabelsTarget",
     "Painted",
-    "check_places",
+    "check_planes",
     "misfit",
     "new_labels",
     "painted_planes",
@@ -102,11 +102,11 @@ class LabelsTarget:
         return int(self.layer.data.max(initial=0))
 
     @property
-    def dtype(self) -> np.dtype[Any]:
+    def dtype(self) -> np.dtype:
         """Integer type of the labels."""
         return self.layer.data.dtype
 
-    def read(self, plane: Plane) -> NDArray[np.integer[Any]]:
+    def read(self, plane: Plane) -> NDArray[np.integer]:
         """Return the (H, W) labels of one plane.
 
         Raises
@@ -127,7 +127,7 @@ class LabelsTarget:
         plane: Plane,
         rows: NDArray[np.intp],
         columns: NDArray[np.intp],
-        values: NDArray[np.integer[Any]],
+        values: NDArray[np.integer],
     ) -> None:
         """Set pixels of one plane."""
         self.read(plane)[rows, columns] = values
@@ -139,7 +139,7 @@ class LabelsTarget:
                 self.writing = False
 
 
-def why_not(layer: Labels, picture: Picture) -> str:
+def why_not(layer: Labels, picture: ImageStack) -> str:
     """Say in plain words why a Labels layer cannot take objects of a picture; empty if it can."""
     if problem := _unpaintable(layer) or misfit(layer, picture):
         return problem
@@ -157,7 +157,7 @@ def _unpaintable(layer: Labels) -> str:
     return ""
 
 
-def misfit(layer: Labels, picture: Picture) -> str:
+def misfit(layer: Labels, picture: ImageStack) -> str:
     """Say in plain words why labels do not lie on a picture; empty if they do."""
     shape = tuple(finest(layer).shape)
     if shape != picture.shape:
@@ -165,7 +165,7 @@ def misfit(layer: Labels, picture: Picture) -> str:
             f"'{layer.name}' has shape {shape}, but the picture has {picture.shape}; "
             "choose a layer of the same shape or a new one."
         )
-    if not picture.lies_on(layer):
+    if not picture.transform.is_of(layer):
         return (
             f"'{layer.name}' does not lie on the picture (another scale, shift or rotation); "
             "choose a new layer."
@@ -173,7 +173,7 @@ def misfit(layer: Labels, picture: Picture) -> str:
     return ""
 
 
-def check_places(objects: Objects, picture: Picture, advice: str, drawn: Plane = ()) -> None:
+def check_planes(objects: Objects, picture: ImageStack, advice: str, drawn: Plane = ()) -> None:
     """Make sure that the masks of objects, and what is being drawn, can lie on a picture.
 
     Raises
@@ -198,7 +198,7 @@ def check_places(objects: Objects, picture: Picture, advice: str, drawn: Plane =
                 )
 
 
-def new_labels(picture: Picture, largest_id: int = 0) -> Labels:
+def new_labels(picture: ImageStack, largest_id: int = 0) -> Labels:
     """Return an empty Labels layer that lies exactly on the picture, with room for many ids."""
     room = (2**15, np.uint16), (2**31, np.uint32)
     dtype = next((dtype for bound, dtype in room if largest_id < bound), np.uint64)
@@ -206,7 +206,7 @@ def new_labels(picture: Picture, largest_id: int = 0) -> Labels:
         np.zeros(picture.shape, dtype),
         name=f"{picture.layer.name} objects",
         metadata={OURS: "objects"},
-        **picture.place(),
+        **picture.transform.arguments,
     )
 
 
@@ -216,12 +216,12 @@ class Painted(NamedTuple):
     plane: Plane
     rows: NDArray[np.intp]
     columns: NDArray[np.intp]
-    before: NDArray[Any]
-    after: NDArray[Any]
+    before: np.ndarray
+    after: np.ndarray
 
 
 def painted_planes(
-    shape: tuple[int, ...], strokes: Sequence[Any], axes: tuple[int, ...]
+    shape: tuple[int, ...], strokes: Sequence[object], axes: tuple[int, ...]
 ) -> Iterator[Painted]:
     """Sort the value of a layer's `paint` event by planes.
 
@@ -253,7 +253,7 @@ def painted_planes(
         yield Painted(tuple(plane), rows, columns, before[here], after[here])
 
 
-def _pixels(shape: tuple[int, ...], stroke: Any) -> tuple[NDArray[Any], ...]:
+def _pixels(shape: tuple[int, ...], stroke: Any) -> tuple[np.ndarray, ...]:
     """Return flat indices, values before and values after, all of shape (N,)."""
     if hasattr(stroke, "slice_key"):
         spans = (range(*part.indices(n)) for part, n in zip(stroke.slice_key, shape, strict=True))

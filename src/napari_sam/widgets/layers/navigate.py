@@ -7,13 +7,13 @@ from napari.components import ViewerModel
 
 from napari_sam.masks import CroppedMask
 from napari_sam.planes import Plane
-from napari_sam.widgets.layers.picture import Picture
+from napari_sam.widgets.layers.image_stack import ImageStack
 
 __all__ = ["go_to", "pixel_below"]
 
 
 def go_to(
-    viewer: ViewerModel, picture: Picture, plane: Plane, mask: CroppedMask | None = None
+    viewer: ViewerModel, picture: ImageStack, plane: Plane, mask: CroppedMask | None = None
 ) -> None:
     """Show a plane, turned so that it lies in the view, and a mask on it, if there is such a plane.
 
@@ -21,7 +21,7 @@ def go_to(
     ----------
     viewer : ViewerModel
         What shows it.
-    picture : Picture
+    picture : ImageStack
         Whose plane it is.
     plane : Plane
         The plane.
@@ -39,7 +39,7 @@ def go_to(
     sizes = picture.plane_shape(plane)
     r0, c0, r1, c1 = (0, 0, *sizes) if mask is None else mask.box
     centre[spanned] = (r0 + r1 - 1) / 2, (c0 + c1 - 1) / 2
-    world = picture.to_world(centre)
+    world = picture.transform.to_world(centre)
     along = [a for a, at in enumerate(plane) if at is not None and picture.shape[a] > 1]
     dims.set_point([first + axis for axis in along], [float(world[axis]) for axis in along])
     if mask is not None and dims.ndisplay == 2:
@@ -51,7 +51,7 @@ def go_to(
             viewer.scene.camera.center = (0.0, *middle)
 
 
-def pixel_below(viewer: ViewerModel, picture: Picture) -> tuple[int, int] | None:
+def pixel_below(viewer: ViewerModel, picture: ImageStack) -> tuple[int, int] | None:
     """Return the row and column below the mouse on the plane in view; None if it is elsewhere."""
     plane = picture.plane(viewer.dims)
     if plane is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from napari.components import ViewerModel
@@ -12,7 +11,7 @@ from napari.utils.colormaps import CyclicLabelColormap
 from numpy.typing import NDArray
 
 from napari_sam.planes import Plane
-from napari_sam.widgets.layers.picture import OURS, Picture, is_helper
+from napari_sam.widgets.layers.image_stack import OURS, ImageStack, is_helper
 from napari_sam.widgets.layers.transform import move
 
 __all__ = ["Preview", "first_helper"]
@@ -28,7 +27,7 @@ class Preview:
     ----------
     viewer : ViewerModel
         Where.
-    picture : Picture
+    picture : ImageStack
         Over what.
     name : str
         Of the layer.
@@ -43,7 +42,7 @@ class Preview:
     def __init__(
         self,
         viewer: ViewerModel,
-        picture: Picture,
+        picture: ImageStack,
         name: str = "napari-sam preview",
         colours: Sequence[str] = (COLOUR,),
         opacity: float = 0.5,
@@ -51,7 +50,7 @@ class Preview:
     ) -> None:
         self._viewer = viewer
         self._picture = picture
-        self._look: dict[str, Any] = {
+        self._style: dict[str, object] = {
             "name": name,
             # A direct colormap would be compiled at the first click, for a second or more.
             "colormap": CyclicLabelColormap(["transparent", *colours]),
@@ -79,7 +78,7 @@ class Preview:
             self._add(data, plane)
             return
         if plane != before:
-            move(self.layer, self._picture.place_of(plane))
+            move(self.layer, self._picture.transform.of_plane(plane))
         if self.layer.data.shape == data.shape:  # three times as fast, for sliders
             self.layer.data[:] = data
             self.layer.refresh(thumbnail=False, extent=False)
@@ -113,8 +112,8 @@ class Preview:
         active = self._viewer.layers.selection.active
         self.layer = Labels(
             data,
-            **self._look,
-            **self._picture.place_of(plane),
+            **self._style,
+            **self._picture.transform.of_plane(plane),
         )
         self.outline(self._outline)
         self._viewer.layers.insert(first_helper(self._viewer), self.layer)
@@ -122,7 +121,7 @@ class Preview:
 
     def _follow(self, event: object = None) -> None:
         if self.layer is not None and self._plane is not None and self._whole:
-            move(self.layer, self._picture.place_of(self._plane))
+            move(self.layer, self._picture.transform.of_plane(self._plane))
 
     def _renewed(self) -> None:
         """Leave no layer on a plane that the picture has no more: the view would stay there."""

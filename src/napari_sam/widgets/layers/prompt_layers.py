@@ -16,15 +16,18 @@ from qtpy.QtCore import QTimer
 
 from napari_sam.planes import Plane
 from napari_sam.session.draft import Draft
-from napari_sam.widgets.layers.drawn import POLARITY, Area, Drawn, Shape, read_prompts, trim_box
-from napari_sam.widgets.layers.picture import OURS, Picture
+from napari_sam.widgets.layers.image_stack import ImageStack, plane_at
+from napari_sam.widgets.layers.prompt_pair import COLOURS, SYMBOLS, PromptPair
+from napari_sam.widgets.layers.read_prompts import (
+    POLARITY,
+    AreaPrompt,
+    PlanePrompts,
+    Shape,
+    read_prompts,
+)
 from napari_sam.widgets.layers.shapes import traced
-from napari_sam.widgets.layers.transform import move
 
 __all__ = ["PromptLayers", "Tool"]
-
-COLOURS = {"include": "#0091ff", "exclude": "#ff6a00"}
-SYMBOLS = {"include": "cross", "exclude": "hbar"}
 
 
 class Tool(Enum):
@@ -55,68 +58,57 @@ UNFINISHED = ("add_path", "add_polygon", "add_polygon_lasso", "add_polyline")
 
 
 class PromptLayers:
-    """A Points and a Shapes layer over a picture.
+    """What a Points and a Shapes layer over a picture hold, as prompts of one object.
 
-    Parameters
+    Attributes
     ----------
-    viewer : ViewerModel
-        Where.
-    picture : Picture
-        Over what.
+    changed : psygnal.Signal
+        Emitted when somebody has drawn something, or taken it away.
     """
 
     changed = Signal()
 
-    def __init__(self, viewer: ViewerModel, picture: Picture) -> None:
+    def __init__(self, viewer: ViewerModel, picture: ImageStack) -> None:
         self._viewer = viewer
         self._picture = picture
         self._showing = False
-        self._drawing = False  # a shape that is not finished yet
-        self._wanted: list[Shape] = []  # shapes shown last, as they were meant
-        self._shown: list[Shape] = []  # and as the layer holds them
-        self._outline = Area(None)  # that was drawn last, to be shown as it was drawn
+        self._outline = AreaPrompt(None)  # that was drawn last, to be shown as it was drawn
         self._each = False
-        self._next = "include"
-        self._going = False  # while one of the layers is being deleted
-        self._soon = QTimer()
-        self._soon.setSingleShot(True)
-        self._soon.timeout.connect(lambda: self._bring_back(self.boxes, self.points))
         self._tool = Tool.INCLUDE
         self._asleep: dict[Layer, str] | None = None  # at rest: the modes that there were
         self._was_active: Layer | None = None
-        self.boxes = self._new_boxes()
-        self.points = self._new_points()
-        self._bring_back(self.boxes, self.points)
-        picture.on_move(self._follow)
-        picture.changed.connect(self._renewed)
-        viewer.layers.events.removed.connect(self._removed)
+        self._forget_shapes()
+        self._pair = PromptPair(viewer, picture)
+        self._pair.edited.connect(self._edited)
+        self._pair.renewed.connect(self._forget_shapes)
+        self._pair.lost.connect(self._lost)
 
     def arm(self, tool: Tool) -> None:
         """Make the mouse draw with this tool; while at rest, as soon as that ends."""
         layers, self._tool = self._viewer.layers, tool
-        self._bring_back(self.boxes, self.points)
+        self._pair.bring_back(*self._pair.both)
         self._each = tool is Tool.BOXES
         if tool in (Tool.INCLUDE, Tool.SCRIBBLE):
-            self._next = "include"
+            self._pair.polarity = "include"
         elif tool in (Tool.EXCLUDE, Tool.SCRIBBLE_OUT):
-            self._next = "exclude"
+            self._pair.polarity = "exclude"
         self._set_polarity()
         if self.resting:
             self._asleep = {}
             return
         if tool in MODES:
-            layers.selection.active = self.boxes
+            layers.selection.active = self._boxes
             out = tool is Tool.SCRIBBLE_OUT
-            with self.boxes.block_update_properties():  # else the selected shapes change too
-                self.boxes.current_edge_color = COLOURS["exclude" if out else "include"]
-            self.boxes.mode = MODES[tool]
+            with self._boxes.block_update_properties():  # else the selected shapes change too
+                self._boxes.current_edge_color = COLOURS["exclude" if out else "include"]
+            self._boxes.mode = MODES[tool]
             return
-        layers.selection.active = self.points
-        self.points.mode = "add"
+        layers.selection.active = self._points
+        self._points.mode = "add"
 
     def disarm(self) -> None:
         """Make the mouse move the view again."""
-        self.points.mode = self.boxes.mode = "pan_zoom"
+        self._points.mode = self._boxes.mode = "pan_zoom"
         if self.resting:
             self._asleep = {}
 
@@ -129,7 +121,7 @@ class PromptLayers:
         """Take no clicks until `wake`."""
         if self.resting:
             return
-        modes = {layer: str(layer.mode) for layer in (self.points, self.boxes)}
+        modes = {layer: str(layer.mode) for layer in (self._points, self._boxes)}
         active = self._viewer.layers.selection.active
         self.disarm()
         self._asleep, self._was_active = modes, active if active in modes else None
@@ -139,7 +131,7 @@ class PromptLayers:
         modes, self._asleep = self._asleep, None
         if modes is None:
             return
-        if modes.keys() == {self.points, self.boxes}:
+        if modes.keys() == {self._points, self._boxes}:
             for layer, mode in modes.items():
                 layer.mode = mode
             if self._was_active in self._viewer.layers:
@@ -147,7 +139,7 @@ class PromptLayers:
         elif self._viewer.dims.ndisplay == 2:
             self.arm(self._tool)
 
-    def read(self, draft: Draft, seen: Plane) -> Drawn | None:
+    def read(self, draft: Draft, seen: Plane) -> PlanePrompts | None:
         """Return the prompts as they are now.
 
         Parameters
@@ -159,70 +151,66 @@ class PromptLayers:
 
         Returns
         -------
-        Drawn or None
+        PlanePrompts or None
             None if a prompt lies on another plane than the draft's, or has other axes.
         """
-        if self.points.ndim != self._picture.ndim or self.boxes.ndim != self._picture.ndim:
+        if self._points.ndim != self._picture.ndim or self._boxes.ndim != self._picture.ndim:
             return None  # somebody has put in what has other axes
         plane = draft.plane or seen
         axes = [axis for axis, at in enumerate(plane) if at is None]
         shapes = self._shapes()[: -1 if self._drawing else None]
         new = [one for one in shapes if not any(_same(one, known) for known in self._shown)]
-        there = [*self.points.data, *(at for one in new for at in one.vertices)]
+        there = [*self._points.data, *(at for one in new for at in one.vertices)]
         for position in there:  # what is nowhere is left out below
-            if np.isfinite(position).all() and self._picture.plane_at(position, axes) != plane:
+            if np.isfinite(position).all() and plane_at(position, axes) != plane:
                 return None
-        finite = np.isfinite(self.points.data).all(axis=1, keepdims=True)
+        finite = np.isfinite(self._points.data).all(axis=1, keepdims=True)
         kept = any(_same(one, known) for known in self._shown[:1] for one in shapes)
         drawn = read_prompts(
             plane,
             self._picture.plane_shape(plane),
-            (np.where(finite, self.points.data, np.nan), self._polarity()),
-            Area(draft.box, draft.mask) if kept else Area(None),
+            (np.where(finite, self._points.data, np.nan), self._polarity()),
+            AreaPrompt(draft.box, draft.mask) if kept else AreaPrompt(None),
             new,
-            self._next,
+            self._pair.polarity,
             self._each,
         )
         self._outline = drawn.area if drawn.area.shape is not None else self._outline
         return drawn
 
-    def show(self, draft: Draft, waiting: Sequence[tuple[Plane, Area]] = ()) -> None:
+    def show(self, draft: Draft, waiting: Sequence[tuple[Plane, AreaPrompt]] = ()) -> None:
         """Make the layers hold exactly the prompts of a draft, and the areas that wait.
 
         A shape that is only half drawn is left alone; what is shown follows when it is finished.
         What lies on a plane that the picture does not have any more cannot be shown.
         """
-        self._renewed()
+        self._pair.renew()
         if not self._picture.fits(draft.plane, None):
             draft = Draft()
         points = self._positions(list(draft.points), draft.plane)
         names = [POLARITY[label] for label in draft.labels]
         shapes = [self._shape(area, plane) for plane, area in waiting]
         if draft.box is not None or draft.mask is not None:
-            shapes.insert(0, self._shape(Area(draft.box, draft.mask), draft.plane))
-        self._bring_back(*[self.boxes] * bool(shapes), *[self.points] * bool(names))
+            shapes.insert(0, self._shape(AreaPrompt(draft.box, draft.mask), draft.plane))
+        self._pair.bring_back(*[self._boxes] * bool(shapes), *[self._points] * bool(names))
         self._showing = True
         try:
-            same_points = np.array_equal(self.points.data, points)
+            same_points = np.array_equal(self._points.data, points)
             if not (same_points and list(self._polarity()) == names):
-                self.points.selected_data = set()
-                self.points.data = points
-                self.points.features = {"polarity": np.array(names, dtype=object)}
+                self._points.selected_data = set()
+                self._points.data = points
+                self._points.features = {"polarity": np.array(names, dtype=object)}
                 if names:
-                    self.points.symbol = [SYMBOLS[name] for name in names]
+                    self._points.symbol = [SYMBOLS[name] for name in names]
                 self._set_polarity()
             if not self._drawing:
                 self._show_shapes(shapes)
         finally:
             self._showing = False
 
-    def fit(self, plane: Plane, area: Area) -> bool:
-        """Tell whether the picture has such a plane, and an area does not leave it."""
-        if not self._picture.fits(plane, None if area.mask is None else area.mask.shape):
-            return False
-        return area.box is None or area.box == trim_box(area.box, self._picture.plane_shape(plane))
-
-    def still_there(self, waiting: list[tuple[Plane, Area]]) -> list[tuple[Plane, Area]]:
+    def still_there(
+        self, waiting: list[tuple[Plane, AreaPrompt]]
+    ) -> list[tuple[Plane, AreaPrompt]]:
         """Return which of the areas that were shown as waiting nobody has removed."""
         if not waiting or len(self._shown) < len(waiting):
             return waiting
@@ -233,102 +221,32 @@ class PromptLayers:
             if any(_same(shape, other) for other in there)
         ]
 
+    @property
+    def _points(self) -> Points:
+        return self._pair.points
+
+    @property
+    def _boxes(self) -> Shapes:
+        return self._pair.boxes
+
     def close(self) -> None:
         """Take the layers away."""
-        self._soon.stop()
-        self._viewer.layers.events.removed.disconnect(self._removed)
-        self._picture.changed.disconnect(self._renewed)
-        self._picture.on_move(self._follow, connect=False)
-        for layer in (self.points, self.boxes):
-            layer.events.disconnect(self._edited)
-            if layer in self._viewer.layers:
-                self._viewer.layers.remove(layer)
+        self._pair.close()
 
-    def _new_points(self) -> Points:
-        layer = Points(
-            ndim=self._picture.ndim,
-            name="napari-sam points",
-            features={"polarity": np.empty(0, dtype=object)},
-            feature_defaults={"polarity": self._next},
-            face_color="polarity",
-            face_color_cycle=COLOURS,
-            border_color="polarity",  # a border of its own colour would cover small symbols
-            border_color_cycle=COLOURS,
-            symbol=SYMBOLS[self._next],
-            size=6,
-            canvas_size_limits=(11, 18),
-            metadata={OURS: "points"},
-            **self._picture.place(),
-        )
-        layer.events.data.connect(self._edited)
-        layer.events.features.connect(self._edited)
-        return layer
+    def _forget_shapes(self) -> None:
+        self._drawing = False  # a shape that is not finished yet
+        self._wanted: list[Shape] = []  # shapes shown last, as they were meant
+        self._shown: list[Shape] = []  # and as the layer holds them
 
-    def _new_boxes(self) -> Shapes:
-        layer = Shapes(
-            ndim=self._picture.ndim,
-            name="napari-sam boxes",
-            edge_color=COLOURS["include"],
-            face_color="transparent",
-            edge_width=max(self._picture.shape) / 400,  # seen when all of it is in view
-            metadata={OURS: "boxes"},
-            **self._picture.place(),
-        )
-        layer.events.data.connect(self._edited)
-        layer.events.features.connect(self._edited)  # all that pasting shapes tells
-        return layer
-
-    def _bring_back(self, *layers: Layer) -> None:
-        """Add layers that are missing: at first both, later one that somebody has deleted.
-
-        Not before whoever deletes is done: who deletes all layers one by one would never be.
-        """
-        if self._going and layers:
-            self._soon.start(0)
-            return
-        for layer in layers:
-            if layer not in self._viewer.layers:
-                self._viewer.add_layer(layer)
-
-    def _renewed(self) -> None:
-        """Take new layers where the picture, or somebody's data in them, has other axes."""
-        axes = {self.points.ndim, self.boxes.ndim, self._picture.ndim}
-        if len(axes) == 1 or self._picture.ndim == 1:  # of a single axis there is nothing to see
-            return
-        layers, old = self._viewer.layers, (self.boxes, self.points)
-        active = layers.selection.active
-        self.boxes, self.points = now = self._new_boxes(), self._new_points()
-        self._wanted, self._shown, self._drawing = [], [], False
-        for before in old:
-            before.events.disconnect(self._edited)
-            if before in layers:
-                layers.remove(before)
-        self._bring_back(*now)
-        for before, after in zip(old, now, strict=True):
-            after.mode = before.mode
-            active = after if active is before else active
-        layers.selection.active = active
-
-    def _removed(self, event: Event) -> None:
-        if event.value is self.points:
-            self.points.events.disconnect(self._edited)
-            self.points = self._new_points()
-        elif event.value is self.boxes:
-            self.boxes.events.disconnect(self._edited)
-            self.boxes = self._new_boxes()
-            self._wanted, self._shown, self._drawing = [], [], False
-        else:
-            return
-        self._going = True
+    def _lost(self) -> None:
         self.changed.emit()
-        self._going = False
 
     def _edited(self, event: Event) -> None:
-        if event.source is self.boxes:
+        if event.source is self._boxes:
             if event.type == "data" and event.action == ActionType.ADDING:
                 self._drawing = True
             elif event.type == "data" and event.action == ActionType.ADDED:
-                self._drawing = str(self.boxes.mode) in UNFINISHED
+                self._drawing = str(self._boxes.mode) in UNFINISHED
                 if self._drawing:
                     QTimer.singleShot(0, self._finished)
             if self._drawing:
@@ -338,9 +256,9 @@ class PromptLayers:
             ActionType.CHANGED,
             ActionType.REMOVED,
         )
-        if event.source is self.points and event.type == "features" and self.points.mode == "add":
-            self.points.selected_data = set()  # the mark of the selection would hide small objects
-        whole = len(self.points.features) == len(self.points.data)
+        if event.source is self._points and event.type == "features" and self._points.mode == "add":
+            self._points.selected_data = set()  # the mark of the selection would hide small objects
+        whole = len(self._points.features) == len(self._points.data)
         if finished and whole and not self._showing:
             self.changed.emit()
 
@@ -349,32 +267,32 @@ class PromptLayers:
         self.changed.emit()
 
     def _set_polarity(self) -> None:
-        if "polarity" not in self.points.features:
-            self.points.features = {"polarity": np.array(self._polarity(), dtype=object)}
-        with self.points.block_update_properties():  # else the selected points change too
-            self.points.feature_defaults = {"polarity": self._next}
-            self.points.current_symbol = SYMBOLS[self._next]
+        if "polarity" not in self._points.features:
+            self._points.features = {"polarity": np.array(self._polarity(), dtype=object)}
+        with self._points.block_update_properties():  # else the selected points change too
+            self._points.feature_defaults = {"polarity": self._pair.polarity}
+            self._points.current_symbol = SYMBOLS[self._pair.polarity]
 
     def _show_shapes(self, shapes: list[Shape]) -> None:
         if _all_same(shapes, self._wanted) and _all_same(self._shapes(), self._shown):
             return
-        self.boxes.data = []
+        self._boxes.data = []
         if shapes:
-            self.boxes.add(
+            self._boxes.add(
                 [one.vertices for one in shapes],
                 shape_type=[one.kind for one in shapes],
                 edge_color=COLOURS["include"],
             )
-        self.boxes.selected_data = set()
+        self._boxes.selected_data = set()
         self._wanted, self._shown = shapes, self._shapes()
 
     def _shapes(self) -> list[Shape]:
-        kinds, data = self.boxes.shape_type, self.boxes.data
+        kinds, data = self._boxes.shape_type, self._boxes.data
         return [
             Shape(str(kind), np.array(vertices)) for kind, vertices in zip(kinds, data, strict=True)
         ]
 
-    def _shape(self, area: Area, plane: Plane) -> Shape:
+    def _shape(self, area: AreaPrompt, plane: Plane) -> Shape:
         """Return the shape that shows an area: an outline as it was drawn, if that is known."""
         if area.mask is None:
             y0, x0, y1, x1 = area.box or (0.0, 0.0, 0.0, 0.0)
@@ -397,14 +315,9 @@ class PromptLayers:
         return full
 
     def _polarity(self) -> list[str]:
-        features = self.points.features
+        features = self._points.features
         known = "polarity" in features  # else somebody has put others in its place
-        return list(features["polarity"]) if known else [""] * len(self.points.data)
-
-    def _follow(self, event: Event | None = None) -> None:
-        self._renewed()
-        for layer in (self.points, self.boxes):
-            move(layer, self._picture.place())
+        return list(features["polarity"]) if known else [""] * len(self._points.data)
 
 
 def _same(one: Shape, other: Shape) -> bool:

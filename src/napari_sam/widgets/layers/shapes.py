@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from napari.layers import Labels, Points, Shapes
+from napari.layers import Labels, Layer, Points, Shapes
 from numpy.typing import NDArray
 from skimage.draw import polygon2mask
 from skimage.measure import approximate_polygon, find_contours
@@ -11,8 +11,8 @@ from skimage.measure import approximate_polygon, find_contours
 from napari_sam.errors import InputError
 from napari_sam.planes import Plane
 from napari_sam.widgets.layers.channel_mix import finest
+from napari_sam.widgets.layers.image_stack import ImageStack, on_plane
 from napari_sam.widgets.layers.labels_target import misfit
-from napari_sam.widgets.layers.picture import Picture, on_plane
 
 __all__ = ["filled", "inside", "own_seeds", "spread", "traced"]
 
@@ -81,7 +81,7 @@ def traced(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
     return np.asarray(kept[:-1])  # the last is the first again
 
 
-def own_seeds(layer: Points | Labels, picture: Picture, plane: Plane) -> NDArray[np.float64]:
+def own_seeds(layer: Points | Labels, picture: ImageStack, plane: Plane) -> NDArray[np.float64]:
     """Return the points (N, 2) of a plane: row and column, as the picture's masks count them.
 
     Of labels it is the deepest point of each object.
@@ -98,11 +98,11 @@ def own_seeds(layer: Points | Labels, picture: Picture, plane: Plane) -> NDArray
             raise InputError(problem)
         return deepest_points(np.asarray(finest(layer)[on_plane(plane)]))
     axes = [axis for axis, at in enumerate(plane) if at is None]
-    places = np.array([picture.from_world(layer.data_to_world(point)) for point in layer.data])
-    if len(places) == 0:
+    points = _positions(layer, layer.data, picture)
+    if len(points) == 0:
         return np.zeros((0, 2))
-    here = np.all([np.rint(places[:, i]) == at for i, at in enumerate(plane) if at is not None], 0)
-    inside = places[np.broadcast_to(here, len(places))][:, axes]
+    here = np.all([np.rint(points[:, i]) == at for i, at in enumerate(plane) if at is not None], 0)
+    inside = points[np.broadcast_to(here, len(points))][:, axes]
     size = np.array(picture.plane_shape(plane))
     return inside[((inside >= -0.5) & (inside <= size - 0.5)).all(axis=1)]
 
@@ -110,7 +110,7 @@ def own_seeds(layer: Points | Labels, picture: Picture, plane: Plane) -> NDArray
 AREAS = ("rectangle", "ellipse", "polygon")
 
 
-def inside(layer: Shapes, picture: Picture, plane: Plane) -> NDArray[np.bool_]:
+def inside(layer: Shapes, picture: ImageStack, plane: Plane) -> NDArray[np.bool_]:
     """Return the (H, W) pixels of a plane that lie in any shape of a layer, on whatever slice.
 
     Lines and paths enclose nothing.
@@ -119,7 +119,14 @@ def inside(layer: Shapes, picture: Picture, plane: Plane) -> NDArray[np.bool_]:
     mask = np.zeros(picture.plane_shape(plane), bool)
     for kind, vertices in zip(layer.shape_type, layer.data, strict=True):
         if kind in AREAS:
-            places = [picture.from_world(layer.data_to_world(vertex)) for vertex in vertices]
             name = "ellipse" if kind == "ellipse" else "polygon"
-            mask |= filled(name, np.array(places)[:, axes], mask.shape)
+            mask |= filled(name, _positions(layer, vertices, picture)[:, axes], mask.shape)
     return mask
+
+
+def _positions(
+    layer: Layer, positions: NDArray[np.float64], picture: ImageStack
+) -> NDArray[np.float64]:
+    """Return positions in a layer, (N, D), as pixels of the picture's masks."""
+    to_masks = picture.transform.from_world
+    return np.array([to_masks(layer.data_to_world(position)) for position in positions])

@@ -1,61 +1,126 @@
-"""Where a layer lies: of its planes, and without its channels."""
+"""From pixels to the world: of a layer, of one plane of it, and of masks without its channels."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from napari.layers import Layer
+from napari.layers import Image, Layer
 from napari.utils.transforms import Affine, CompositeAffine
+from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["PLACE", "Place", "across", "at_plane", "move", "place_of", "without_first"]
+from napari_sam.inference.channels import mask_shape
+from napari_sam.planes import Plane
 
-PLACE = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
+__all__ = ["TRANSFORM", "LayerTransform", "MaskTransform", "move", "transform_of"]
 
-Place = dict[str, Any]
+TRANSFORM = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
+
+LayerTransform = dict[str, Any]
 """The arguments of a layer that say where it lies."""
 
 
-def place_of(layer: Layer) -> Place:
+def transform_of(layer: Layer) -> LayerTransform:
     """Return the arguments that put another layer exactly on this one."""
-    return {name: getattr(layer, name) for name in PLACE}
+    return {name: getattr(layer, name) for name in TRANSFORM}
 
 
-def move(layer: Layer, place: Place) -> None:
-    """Put a layer in its place again; napari draws anew at each change, so only what differs."""
-    for name, value in place.items():
+def move(layer: Layer, transform: LayerTransform) -> None:
+    """Put a layer where it belongs; napari draws anew at each change, so only what differs."""
+    for name, value in transform.items():
         if not np.array_equal(getattr(layer, name), value):
             setattr(layer, name, value)
 
 
-def at_plane(place: Place, plane: tuple[int | None, ...]) -> Place:
-    """Return the place of a single plane, one pixel thick."""
-    return _shifted(place, [float(i or 0) for i in plane])
+@dataclass(frozen=True)
+class MaskTransform:
+    """Where masks lie over an Image layer: as its pixels do, without its channels.
+
+    Parameters
+    ----------
+    layer : napari.layers.Image
+        The layer.
+    sizes : tuple of int
+        Of the layer's axes, with channels.
+    channel_axis : int or None
+        Along which the channels stand.
+    """
+
+    layer: Image
+    sizes: tuple[int, ...]
+    channel_axis: int | None
+
+    @property
+    def arguments(self) -> LayerTransform:
+        """What puts a layer of masks, points or shapes exactly on the picture."""
+        whole, axis = transform_of(self.layer), self.channel_axis
+        if axis is None:
+            return whole
+        return _across(whole, axis, self.sizes[axis]) if axis else _without_first(whole)
+
+    def of_plane(self, plane: Plane) -> LayerTransform:
+        """Return what puts a layer of one plane, one pixel thick, on that plane."""
+        return _shifted(self.arguments, [float(i or 0) for i in plane])
+
+    def is_of(self, layer: Layer) -> bool:
+        """Tell whether a layer with the masks' shape puts its corners where the picture does."""
+        shape = mask_shape(self.sizes, self.channel_axis)
+        corners = np.vstack([np.zeros(len(shape)), np.diag(shape)])
+        tolerance = 1e-3 * max(layer.scale) + 1e-9 * np.abs(corners).max()
+        return layer.ndim == len(shape) and all(
+            np.allclose(layer.data_to_world(at), self.to_world(at), rtol=0, atol=tolerance)
+            for at in corners
+        )
+
+    def to_world(self, position: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the world coordinates of a position in pixels of the masks."""
+        axis = self.channel_axis
+        if axis is None:
+            return np.array(self.layer.data_to_world(position))
+        count = self.sizes[axis]
+        middle = (count - 1) / 2
+        if axis == 0:
+            return np.array(self.layer.data_to_world([middle, *position]))[1:]
+        full = np.array(position, dtype=float)
+        full[axis] = middle + count * full[axis]
+        return np.array(self.layer.data_to_world(full))
+
+    def from_world(self, position: ArrayLike) -> NDArray[np.float64]:
+        """Return the position in pixels of the masks that has these world coordinates."""
+        full, axis = np.array(self.layer.world_to_data(position)), self.channel_axis
+        if axis == 0:
+            return full[1:]
+        if axis is not None:
+            count = self.sizes[axis]
+            full[axis] = (full[axis] - (count - 1) / 2) / count
+        return full
 
 
-def without_first(place: Place) -> Place:
-    """Return the place of the same picture without its first axis."""
-    kept = list(range(1, len(place["scale"])))
-    inner = {name: value for name, value in place.items() if name != "affine"}
+def _without_first(transform: LayerTransform) -> LayerTransform:
+    """Return the transform of the same picture without its first axis."""
+    kept = list(range(1, len(transform["scale"])))
+    inner = {name: value for name, value in transform.items() if name != "affine"}
     part = CompositeAffine(**inner).set_slice(kept)
     return {
         **{name: getattr(part, name) for name in inner},
-        "affine": place["affine"].set_slice(kept),
+        "affine": transform["affine"].set_slice(kept),
     }
 
 
-def across(place: Place, axis: int, size: int) -> Place:
-    """Return the place in which one entry along an axis is as thick as `size` of the picture's.
+def _across(transform: LayerTransform, axis: int, size: int) -> LayerTransform:
+    """Return the transform in which one entry along an axis is as thick as `size` of the picture's.
 
     So a mask with one entry along the channels shows over every channel.
     """
-    middle = np.zeros(len(place["scale"]))
+    middle = np.zeros(len(transform["scale"]))
     middle[axis] = (size - 1) / 2
-    thick = np.array(place["scale"])
+    thick = np.array(transform["scale"])
     thick[axis] *= size
-    return {**_shifted(place, middle), "scale": thick}
+    return {**_shifted(transform, middle), "scale": thick}
 
 
-def _shifted(place: Place, origin: Any) -> Place:
-    to_world = Affine(**{name: place[name] for name in ("scale", "rotate", "shear")})
-    return {**place, "translate": place["translate"] + to_world(np.asarray(origin, dtype=float))}
+def _shifted(transform: LayerTransform, origin: ArrayLike) -> LayerTransform:
+    to_world = Affine(**{name: transform[name] for name in ("scale", "rotate", "shear")})
+    moved = transform["translate"] + to_world(np.asarray(origin, dtype=float))
+    return {**transform, "translate": moved}

@@ -1,0 +1,7 @@
+"""The list of objects of the tab Prompt: going through it, changing them, saving their labels.
+
+`ObjectsModel` holds a row per object, `ObjectsList` shows them, `Review` carries what is wanted of
+them to the session; `ObjectThumbnails` draws small pictures, `Highlight` a ring in the view, and
+`LabelSaver` writes files. It may use `annotation`, `jobs`, `layers`, `common`, `io` and the
+session.
+"""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 
 from napari_sam.masks import CroppedMask, slices
+from napari_sam.session.changed import What
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.layers.preview import Preview
 
@@ -21,45 +22,38 @@ SIDE = 1024  # pixels of a plane for each pixel that a ring is wide
 
 
 class Highlight:
-    """Never touches the labels: the ring is a layer of its own, as large as one plane.
+    """The ring of one annotation, a layer of its own as large as one plane.
 
     Parameters
     ----------
     viewer : ViewerModel
         Where it is shown.
+    annotation : Annotation
+        Whose objects.
     selected : callable
         Returns the ids of the selected objects.
     """
 
-    def __init__(self, viewer: ViewerModel, selected: Callable[[], Sequence[int]]) -> None:
-        self._viewer = viewer
+    def __init__(
+        self, viewer: ViewerModel, annotation: Annotation, selected: Callable[[], Sequence[int]]
+    ) -> None:
+        self._annotation = annotation
         self._selected = selected
-        self._annotation: Annotation | None = None
-        self._preview: Preview | None = None
         self._shown: list[CroppedMask] = []
+        self._preview = Preview(
+            viewer, annotation.picture, "napari-sam selected", COLOURS, opacity=1, role="selected"
+        )
+        annotation.changed.connect(self.refresh)
+        self.refresh()
 
-    def attach(self, annotation: Annotation | None) -> None:
-        """Show the objects of this annotation from now on."""
-        if self._annotation is not None:
-            self._annotation.changed.disconnect(self.refresh)
-        if self._preview is not None:
-            self._preview.close()
-        self._annotation, self._preview, self._shown = annotation, None, []
-        if annotation is not None:
-            self._preview = Preview(
-                self._viewer,
-                annotation.picture,
-                "napari-sam selected",
-                COLOURS,
-                opacity=1,
-                role="selected",
-            )
-            annotation.changed.connect(self.refresh)
-            self.refresh()
+    def close(self) -> None:
+        """Take the ring away."""
+        self._annotation.changed.disconnect(self.refresh)
+        self._preview.close()
 
-    def refresh(self) -> None:
+    def refresh(self, what: What = What.VIEW) -> None:
         """Show the selected objects where they are now; cheap if nothing has changed."""
-        if self._annotation is None or self._preview is None:
+        if not what & (What.VIEW | What.OBJECTS):
             return
         plane, objects = self._annotation.seen, self._annotation.session.objects
         masks = []

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 
 from qtpy.QtCore import QItemSelectionModel, QSignalBlocker, QSize, Qt, Signal
 from qtpy.QtGui import QAction, QCursor, QKeySequence
@@ -12,7 +11,6 @@ from qtpy.QtWidgets import (
     QAbstractItemView,
     QComboBox,
     QFrame,
-    QHBoxLayout,
     QHeaderView,
     QLineEdit,
     QMenu,
@@ -27,16 +25,22 @@ from qtpy.QtWidgets import (
 
 from napari_sam.session.objects import Status
 from napari_sam.session.session import Session
-from napari_sam.widgets.common.forms import add_row, new_form
+from napari_sam.widgets.common.forms import add_row, in_a_row, new_button, new_form
 from napari_sam.widgets.common.keys import with_key
-from napari_sam.widgets.objects.objects_model import STATUS, Column, ObjectsModel, Sorted
-from napari_sam.widgets.objects.portraits import SIDE, Portraits
+from napari_sam.widgets.objects.objects_model import (
+    STATUS,
+    Colour,
+    Column,
+    ObjectsModel,
+    SortedObjects,
+)
+from napari_sam.widgets.objects.thumbnails import SIDE, ObjectThumbnails
 
 __all__ = ["ClassOptions", "ObjectsList"]
 
 WIDTHS = {
     Column.ID: 46,
-    Column.LOOK: SIDE + 6,
+    Column.THUMBNAIL: SIDE + 6,
     Column.SLICES: 54,
     Column.SCORE: 42,
     Column.STATUS: 84,
@@ -86,10 +90,10 @@ class ObjectsList(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.portraits = Portraits(self)
+        self.thumbnails = ObjectThumbnails(self)
         self.classes = ClassOptions()
-        self.model = ObjectsModel(self.portraits, self)
-        self.sorted = Sorted(self.model, self)
+        self.model = ObjectsModel(self.thumbnails, self)
+        self.sorted = SortedObjects(self.model, self)
         self._classes: Mapping[int, str] | None = None
         self._by_user = True
         self.fold = QToolButton()
@@ -107,12 +111,11 @@ class ObjectsList(QWidget):
         self.table = self._table()
         self.buttons = {name: self._button(name, *words) for name, words in BUTTONS.items()}
         self.menu = self._menu()
-        self.save = QPushButton("Save labels…")
-        self.save.setToolTip("Write the Labels layer as OME-TIFF or OME-Zarr")
+        self.save = new_button("Save labels…", "Write the Labels layer as OME-TIFF or OME-Zarr")
         self._lay_out()
         self.fold.toggled.connect(self._unfold)
         self._unfold(False)
-        self.attach(None, None)
+        self.show_session(None)
 
     @property
     def selected(self) -> list[int]:
@@ -120,10 +123,10 @@ class ObjectsList(QWidget):
         rows = self._selection.selectedRows()
         return sorted(self.model.row(self.sorted.mapToSource(row).row()).held.id for row in rows)
 
-    def attach(self, session: Session | None, colour: Callable[[int], Any] | None) -> None:
-        """Show the objects of this session; `colour` gives the (4,) RGBA of a label, or None."""
+    def show_session(self, session: Session | None, colour: Colour | None = None) -> None:
+        """Show the objects of this session."""
         with self._on_our_own():
-            self.model.attach(session, colour)
+            self.model.show_session(session, colour)
         self.show_classes({} if session is None else session.classes)
         self.count()
 
@@ -215,9 +218,8 @@ class ObjectsList(QWidget):
         return table
 
     def _button(self, name: str, text: str, tip: str) -> QPushButton:
-        button = QPushButton(with_key(text, name))
+        button = new_button(with_key(text, name), tip)
         button.setAccessibleName(text)
-        button.setToolTip(tip)
         button.clicked.connect(lambda: self.wanted.emit(name))
         return button
 
@@ -256,8 +258,7 @@ class ObjectsList(QWidget):
         self.frame = QFrame()
         column = QVBoxLayout(self.frame)
         column.setContentsMargins(0, 0, 0, 0)
-        more = QPushButton("Change")
-        more.setToolTip("Accept as a whole, merge, split, lock, class, delete")
+        more = new_button("Change", "Accept as a whole, merge, split, lock, class, delete")
         more.setMenu(self.menu)
         b = self.buttons
         for widgets in (
@@ -265,10 +266,9 @@ class ObjectsList(QWidget):
             (b["next_unsure"], b["accept_slice"], b["unclear"]),
             (b["open"], b["continue"]),
         ):
-            row = QHBoxLayout()
-            for widget in widgets:
-                row.addWidget(widget, 1)
-            column.addLayout(row)
+            column.addLayout(row := in_a_row(*widgets))
+            for place in range(row.count()):
+                row.setStretch(place, 1)
         column.addWidget(self.table, 1)
         layout.addWidget(self.frame, 1)
 

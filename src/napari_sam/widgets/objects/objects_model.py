@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
-from typing import Any
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, QSortFilterProxyModel, Qt
 from qtpy.QtGui import QColor, QIcon, QPixmap
@@ -15,7 +14,21 @@ from napari_sam.planes import Plane
 from napari_sam.session.objects import AnnotatedObject, Status
 from napari_sam.session.review import weakest_plane
 from napari_sam.session.session import Session
-from napari_sam.widgets.objects.portraits import Portraits, icon
+from napari_sam.widgets.objects.thumbnails import ObjectThumbnails, icon
+
+__all__ = [
+    "STATUS",
+    "Colour",
+    "Column",
+    "ObjectRow",
+    "ObjectsModel",
+    "SortedObjects",
+    "row_of",
+    "span",
+]
+
+Colour = Callable[[int], Sequence[float] | None]
+"""Gives the RGBA of a label, or None."""
 
 STATUS = {Status.UNCLEAR: "▲ unclear", Status.PROPOSED: "● proposed", Status.ACCEPTED: "✓ accepted"}
 """A sign and a word for each, the most doubtful first."""
@@ -25,7 +38,7 @@ class Column(IntEnum):
     """What the columns show."""
 
     ID = 0
-    LOOK = 1
+    THUMBNAIL = 1
     SLICES = 2
     SCORE = 3
     STATUS = 4
@@ -34,7 +47,7 @@ class Column(IntEnum):
 
 
 @dataclass(frozen=True)
-class Row:
+class ObjectRow:
     """One object as the list shows it, worked out once per change of the object.
 
     Parameters
@@ -61,13 +74,13 @@ class Row:
     keys: Mapping[int, tuple[float, int]]
 
 
-def row_of(held: AnnotatedObject) -> Row:
+def row_of(held: AnnotatedObject) -> ObjectRow:
     """Work out what to show of an object."""
     score, status = held.confidence, held.status
     rank = 2.0 if score is None else score  # without a score comes last
     by = {
         Column.ID: 0,
-        Column.LOOK: 0,
+        Column.THUMBNAIL: 0,
         Column.SLICES: len(held.sections),
         Column.SCORE: rank,
         Column.STATUS: 10.0 * list(STATUS).index(status) + rank,  # the least sure first
@@ -75,7 +88,7 @@ def row_of(held: AnnotatedObject) -> Row:
         Column.LOCK: not held.locked,
     }
     keys = {int(column): (float(key), held.id) for column, key in by.items()}
-    return Row(held, weakest_plane(held), score, status, span(held.planes), keys)
+    return ObjectRow(held, weakest_plane(held), score, status, span(held.planes), keys)
 
 
 def span(planes: Sequence[Plane]) -> str:
@@ -105,15 +118,13 @@ def span(planes: Sequence[Plane]) -> str:
     return f"{first}-{last}{gaps}"
 
 
-__all__ = ["STATUS", "Column", "ObjectsModel", "Row", "Sorted", "row_of", "span"]
-
 Role = Qt.ItemDataRole
 SWATCH = 12
 
 
 HEADS = {
     Column.ID: ("Id", "Number and colour in the labels"),
-    Column.LOOK: ("Look", "The slice to look at first"),
+    Column.THUMBNAIL: ("Look", "The slice to look at first"),
     Column.SLICES: ("Slices", "First and last slice; how many if some between are missing"),
     Column.SCORE: ("Score", "Lowest predicted overlap of all its slices, 0 to 1"),
     Column.STATUS: ("Status", "Unclear if one slice is, else proposed if one is, else accepted"),
@@ -127,21 +138,21 @@ class ObjectsModel(QAbstractTableModel):
 
     Parameters
     ----------
-    portraits : Portraits
+    thumbnails : ObjectThumbnails
         Draws the small pictures.
     """
 
-    def __init__(self, portraits: Portraits, parent: QObject | None = None) -> None:
+    def __init__(self, thumbnails: ObjectThumbnails, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._portraits = portraits
+        self._thumbnails = thumbnails
         self._session: Session | None = None
-        self._colour: Callable[[int], Any] | None = None
+        self._colour: Colour | None = None
         self._ids: list[int] = []
-        self._rows: dict[int, Row] = {}
-        portraits.drawn.connect(self._show_portrait)
+        self._rows: dict[int, ObjectRow] = {}
+        thumbnails.drawn.connect(self._show_thumbnail)
 
-    def attach(self, session: Session | None, colour: Callable[[int], Any] | None) -> None:
-        """Show the objects of this session; `colour` gives the (4,) RGBA of a label, or None."""
+    def show_session(self, session: Session | None, colour: Colour | None) -> None:
+        """Show the objects of this session."""
         self.beginResetModel()
         self._session, self._colour = session, colour
         objects = {} if session is None else session.objects
@@ -178,7 +189,7 @@ class ObjectsModel(QAbstractTableModel):
         if self._ids:
             self._tell(0, len(self._ids) - 1)
 
-    def row(self, at: int) -> Row:
+    def row(self, at: int) -> ObjectRow:
         """Return what row `at` shows."""
         return self._rows[self._ids[at]]
 
@@ -196,7 +207,7 @@ class ObjectsModel(QAbstractTableModel):
 
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole
-    ) -> Any:
+    ) -> str | None:
         """Return a column's name or hint."""
         if orientation == Qt.Orientation.Horizontal:
             if role == Role.DisplayRole:
@@ -205,7 +216,7 @@ class ObjectsModel(QAbstractTableModel):
                 return HEADS[Column(section)][1]
         return None
 
-    def data(self, index: QModelIndex, role: int = Role.DisplayRole) -> Any:
+    def data(self, index: QModelIndex, role: int = Role.DisplayRole) -> object:
         """Return what a cell shows or says."""
         row, column = self._rows[self._ids[index.row()]], Column(index.column())
         if role == Role.DisplayRole:
@@ -218,7 +229,7 @@ class ObjectsModel(QAbstractTableModel):
             return Qt.AlignmentFlag.AlignCenter
         return None
 
-    def _text(self, row: Row, column: Column) -> str | None:
+    def _text(self, row: ObjectRow, column: Column) -> str | None:
         match column:
             case Column.ID:
                 return str(row.held.id)
@@ -234,9 +245,9 @@ class ObjectsModel(QAbstractTableModel):
                 return "locked" if row.held.locked else ""
         return None
 
-    def _words(self, row: Row, column: Column) -> str:
+    def _words(self, row: ObjectRow, column: Column) -> str:
         match column:
-            case Column.LOOK:
+            case Column.THUMBNAIL:
                 return f"Object {row.held.id}: {row.held.pixels:,} pixels"
             case Column.LOCK:
                 return "Locked" if row.held.locked else "Not locked"
@@ -244,27 +255,27 @@ class ObjectsModel(QAbstractTableModel):
                 return "Not scored by a model" if row.score is None else f"{row.score:.3f}"
         return self._text(row, column) or ""
 
-    def _drawing(self, row: Row, column: Column) -> Any:
-        if column is Column.LOOK and row.plane is not None:
+    def _drawing(self, row: ObjectRow, column: Column) -> QIcon | None:
+        if column is Column.THUMBNAIL and row.plane is not None:
             mask = row.held.sections[row.plane].mask
-            return None if mask is None else self._portraits.of(row.held.id, row.plane, mask)
+            return None if mask is None else self._thumbnails.of(row.held.id, row.plane, mask)
         if column is Column.ID and self._colour is not None and self._session is not None:
             label = row.held.class_id if self._session.semantic else row.held.id
             rgba = self._colour(label)
             return None if rgba is None else _swatch(tuple(map(float, rgba)))
         return None
 
-    def _class_name(self, row: Row) -> str:
+    def _class_name(self, row: ObjectRow) -> str:
         classes = {} if self._session is None else self._session.classes
         return classes.get(row.held.class_id, str(row.held.class_id))
 
     def _tell(self, first: int, last: int) -> None:
         self.dataChanged.emit(self.index(first, 0), self.index(last, len(Column) - 1))
 
-    def _show_portrait(self, object_id: int) -> None:
+    def _show_thumbnail(self, object_id: int) -> None:
         row = self.find(object_id)
         if row is not None:
-            cell = self.index(row, Column.LOOK)
+            cell = self.index(row, Column.THUMBNAIL)
             self.dataChanged.emit(cell, cell, [Role.DecorationRole])
 
 
@@ -275,7 +286,7 @@ def _swatch(rgba: tuple[float, ...]) -> QIcon:
     return icon(square)
 
 
-class Sorted(QSortFilterProxyModel):
+class SortedObjects(QSortFilterProxyModel):
     """The objects sorted, and only those of one status or all.
 
     Parameters

@@ -7,15 +7,17 @@ from functools import partial
 
 from napari.components import ViewerModel
 from napari.layers import Labels
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject
 
 from napari_sam.planes import Plane
 from napari_sam.session import curation, drawing
 from napari_sam.session.adopt import object_at
+from napari_sam.session.changed import What
 from napari_sam.session.objects import Status
 from napari_sam.session.review import next_unsure, weakest_plane
 from napari_sam.session.session import Session
-from napari_sam.widgets.annotation.annotation import Annotation
+from napari_sam.widgets.annotation.annotation import ANYTHING, Annotation
+from napari_sam.widgets.common.timers import new_timer
 from napari_sam.widgets.layers.navigate import go_to, pixel_below
 from napari_sam.widgets.objects.highlight import Highlight
 from napari_sam.widgets.objects.objects_list import ObjectsList
@@ -49,75 +51,106 @@ class Review(QObject):
         super().__init__(parent)
         self._viewer = viewer
         self._list = objects
-        self._highlight = Highlight(viewer, lambda: objects.selected)
-        self._annotation: Annotation | None = None
-        self._session: Session | None = None
-        self._target: Labels | None = None
-        self._changed: set[int] = set()
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.timeout.connect(self.refresh)
-        steps: dict[str, Callable[[], None]] = {
-            "next_unsure": self.go_on,
-            "accept_slice": lambda: self._judge(Status.ACCEPTED),
-            "accept_object": lambda: self._judge(Status.ACCEPTED, everywhere=True),
-            "unclear": lambda: self._judge(Status.UNCLEAR),
-            "open": self.open_again,
-            "continue": self.continue_here,
-            "pick": self.pick,
-            "merge": self.merge,
-            "split": self.split,
-            "lock": self.lock,
-            "delete": self.delete,
+        self._presenter: _ObjectsPresenter | None = None
+        steps: dict[str, Callable[[_ObjectsPresenter], object]] = {
+            "next_unsure": _ObjectsPresenter.go_on,
+            "accept_slice": lambda one: one.judge(Status.ACCEPTED),
+            "accept_object": lambda one: one.judge(Status.ACCEPTED, everywhere=True),
+            "unclear": lambda one: one.judge(Status.UNCLEAR),
+            "open": _ObjectsPresenter.open_again,
+            "continue": _ObjectsPresenter.continue_here,
+            "pick": _ObjectsPresenter.pick,
+            "merge": _ObjectsPresenter.merge,
+            "split": _ObjectsPresenter.split,
+            "lock": _ObjectsPresenter.lock,
+            "delete": _ObjectsPresenter.delete,
         }
-        self.actions = {name: partial(self._begin, step) for name, step in steps.items()}
+        self.actions: dict[str, Callable[[], None]] = {
+            name: partial(self._begin, step) for name, step in steps.items()
+        }
         objects.wanted.connect(lambda name: self.actions[name]())
-        objects.class_wanted.connect(self.give_class)
-        objects.classes.wanted.connect(self.configure)
-        objects.chosen.connect(self.show_weakest)
-        objects.selection_changed.connect(self._tell_selection)
+        objects.class_wanted.connect(lambda id_: self._do(lambda one: one.give_class(id_)))
+        objects.classes.wanted.connect(lambda *how: self._do(lambda one: one.configure(*how)))
+        objects.chosen.connect(lambda id_: self._do(lambda one: one.show_weakest(id_)))
+        objects.selection_changed.connect(lambda: self._do(_ObjectsPresenter.tell_selection))
 
-    def attach(self, annotation: Annotation | None) -> None:
+    def follow(self, annotation: Annotation | None) -> None:
         """Go through the objects of this annotation from now on."""
-        if self._annotation is not None:
-            self._annotation.changed.disconnect(self._follow)
-        self._annotation = annotation
-        self._list.portraits.attach(None if annotation is None else annotation.picture)
-        if annotation is not None:
-            annotation.changed.connect(self._follow)
-        self._highlight.attach(annotation)
-        self._follow()
+        if self._presenter is not None:
+            self._presenter.close()
+            self._presenter = None
+        self._list.thumbnails.draw_from(None if annotation is None else annotation.picture)
+        if annotation is None:
+            self._list.show_session(None)
+        else:
+            self._presenter = _ObjectsPresenter(self._viewer, self._list, annotation)
 
     def close(self) -> None:
         """Let go of everything."""
-        self.attach(None)
-        self._soon.stop()
-        self._list.portraits.close()
+        self.follow(None)
+        self._list.thumbnails.close()
 
     def refresh(self) -> None:
         """Show in the list what has changed since."""
+        self._do(_ObjectsPresenter.refresh)
+
+    def _begin(self, step: Callable[[_ObjectsPresenter], object]) -> None:
+        def begin(one: _ObjectsPresenter) -> None:
+            one.say("")
+            step(one)
+
+        self._do(begin)
+
+    def _do(self, step: Callable[[_ObjectsPresenter], object]) -> None:
+        if self._presenter is not None:
+            step(self._presenter)
+
+
+class _ObjectsPresenter:
+    """The objects of one annotation, in the list and in the view."""
+
+    def __init__(self, viewer: ViewerModel, objects: ObjectsList, annotation: Annotation) -> None:
+        self._viewer = viewer
+        self._list = objects
+        self._annotation = annotation
+        self._session: Session | None = None  # that the list shows
+        self._target: Labels | None = None
+        self._changed: set[int] = set()
+        self._soon = new_timer(REST_MS, self.refresh, objects)
+        self._highlight = Highlight(viewer, annotation, lambda: objects.selected)
+        annotation.changed.connect(self._follow)
+        self._follow()
+
+    def close(self) -> None:
+        self._annotation.changed.disconnect(self._follow)
+        if self._session is not None:
+            self._session.objects_changed.disconnect(self._note)
+        self._highlight.close()
+        self._soon.stop()
+        self._soon.deleteLater()
+
+    def refresh(self) -> None:
         self._soon.stop()
         changed, self._changed = self._changed, set()
         if changed:
             self._list.refresh(changed)
 
+    def say(self, text: str) -> None:
+        self._annotation.remarked.emit(text)
+
     def show_weakest(self, object_id: int) -> None:
-        """Go to where an object is least sure."""
-        held = None if self._session is None else self._session.objects.get(object_id)
+        held = self._annotation.session.objects.get(object_id)
         plane = None if held is None else weakest_plane(held)
         if plane is not None:
             self._go(object_id, plane)
 
     def go_on(self) -> None:
         """Go to the next object and slice that nobody has accepted."""
-        annotation, session = self._annotation, self._session
-        if annotation is None or session is None:
-            return
-        one, seen = self._one(), annotation.seen
+        one, seen = self._one(), self._annotation.seen
         here = (one, seen) if one is not None and seen is not None else None
-        there = next_unsure(session.objects, here)
+        there = next_unsure(self._annotation.session.objects, here)
         if there is None:
-            annotation.remarked.emit("Nothing is left to look at: every object is accepted.")
+            self.say("Nothing is left to look at: every object is accepted.")
             return
         self.refresh()
         self._list.select(there[0])
@@ -126,27 +159,23 @@ class Review(QObject):
     def open_again(self) -> None:
         """Bring the prompts of the selected object back: those of this slice, else its weakest."""
         annotation, one = self._annotation, self._one()
-        if annotation is None or one is None or annotation.session.objects.get(one) is None:
-            self._say(CHOOSE)
+        held = None if one is None else annotation.session.objects.get(one)
+        if one is None or held is None:
+            self.say(CHOOSE)
             return
-        held = annotation.session.objects[one]
         plane = annotation.seen if annotation.seen in held.sections else weakest_plane(held)
         if plane is not None and annotation.step(lambda s: drawing.reopen(s, one, plane)):
             self._go(one, plane)
 
     def continue_here(self) -> None:
-        """Draw the next mask of the selected object."""
         one = self._one()
         if one is None:
-            self._say(CHOOSE)
+            self.say(CHOOSE)
         else:
             self._do(lambda s: drawing.continue_object(s, one))
 
     def pick(self) -> None:
-        """Select the object below the mouse."""
         annotation = self._annotation
-        if annotation is None:
-            return
         at, seen = pixel_below(self._viewer, annotation.picture), annotation.seen
         found: list[int | None] = [None]
         if at is not None and seen is not None:
@@ -154,13 +183,12 @@ class Review(QObject):
             if not annotation.step(lambda s: found.append(object_at(s, *place))):
                 return
         if found[-1] is None:
-            self._say("There is no object below the mouse.")
+            self.say("There is no object below the mouse.")
             return
         self.refresh()
         self._list.select(found[-1])
 
     def merge(self) -> None:
-        """Make the selected objects one."""
         ids = self._list.selected
         if self._do(lambda s: curation.merge(s, ids)):
             self._list.select(ids[0])
@@ -169,106 +197,88 @@ class Review(QObject):
         """Make the parts of the selected object objects of their own."""
         one = self._one()
         if one is None:
-            self._say("Select the one object to split.")
-            return
-        self._do(lambda s: curation.split(s, one))
+            self.say("Select the one object to split.")
+        else:
+            self._do(lambda s: curation.split(s, one))
 
     def lock(self) -> None:
         """Lock the selected objects; if all are, unlock them."""
-        ids, session = self._list.selected, self._session
-        if session is not None and ids:
-            locked = all(session.objects[n].locked for n in ids if n in session.objects)
-            self._do(lambda s: curation.lock(s, ids, not locked))
-        else:
-            self._say(CHOOSE)
+        objects = self._annotation.session.objects
+        locked = all(objects[n].locked for n in self._list.selected if n in objects)
+        self._do_to_selected(lambda s, ids: curation.lock(s, ids, not locked))
 
     def delete(self) -> None:
-        """Take the selected objects away."""
-        ids = self._list.selected
-        if not ids:
-            self._say(CHOOSE)
-        else:
-            self._do(lambda s: curation.delete(s, ids))
+        self._do_to_selected(curation.delete)
 
     def give_class(self, class_id: int) -> None:
-        """Give the selected objects a class."""
-        ids = self._list.selected
-        if not ids:
-            self._say(CHOOSE)
-        else:
-            self._do(lambda s: curation.set_class(s, ids, class_id))
+        self._do_to_selected(lambda s, ids: curation.set_class(s, ids, class_id))
 
     def configure(self, semantic: bool, classes: Mapping[int, str], new_class: int) -> None:
         """Say what the labels hold, how classes are called, and which one new objects get."""
-        session = self._session
-        if session is None or (semantic, classes, new_class) == (
-            session.semantic,
-            session.classes,
-            session.new_class,
-        ):
+        session = self._annotation.session
+        now = session.semantic, session.classes, session.new_class
+        if (semantic, classes, new_class) == now:
             return
-        self._say("")
+        self.say("")
         if not self._do(lambda s: s.configure(semantic, classes, new_class)):
             self._list.classes.show_session(session, anew=True)
 
-    def _begin(self, step: Callable[[], None]) -> None:
-        self._say("")
-        step()
-
-    def _judge(self, status: Status, everywhere: bool = False) -> None:
+    def judge(self, status: Status, everywhere: bool = False) -> None:
+        """Accept the selected objects or call them unclear, on this slice, and go on."""
         annotation, ids = self._annotation, self._list.selected
-        if annotation is None or not ids:
-            self._say(CHOOSE)
+        if not ids:
+            self.say(CHOOSE)
             return
         seen, objects = annotation.seen, annotation.session.objects
         if not everywhere and not any(seen in objects[n].sections for n in ids if n in objects):
-            self._say("The selected object has nothing on this slice.")
+            self.say("The selected object has nothing on this slice.")
             return
         if self._do(lambda s: curation.set_status(s, ids, status, None if everywhere else seen)):
             self.go_on()
+
+    def tell_selection(self) -> None:
+        self._annotation.select(self._one())
+        self._highlight.refresh()
 
     def _one(self) -> int | None:
         selected = self._list.selected
         return selected[0] if len(selected) == 1 else None
 
     def _go(self, object_id: int, plane: Plane) -> None:
-        if self._annotation is not None and self._session is not None:
-            section = self._session.objects.section(object_id, plane)
-            mask = None if section is None else section.mask
-            go_to(self._viewer, self._annotation.picture, plane, mask)
+        section = self._annotation.session.objects.section(object_id, plane)
+        mask = None if section is None else section.mask
+        go_to(self._viewer, self._annotation.picture, plane, mask)
 
     def _do(self, step: Callable[[Session], object]) -> bool:
-        done = self._annotation is not None and self._annotation.step(step)
+        done = self._annotation.step(step)
         self.refresh()
         return done
 
-    def _say(self, text: str) -> None:
-        if self._annotation is not None:
-            self._annotation.remarked.emit(text)
+    def _do_to_selected(self, step: Callable[[Session, list[int]], object]) -> None:
+        ids = self._list.selected
+        if ids:
+            self._do(lambda s: step(s, ids))
+        else:
+            self.say(CHOOSE)
 
-    def _follow(self) -> None:
+    def _follow(self, what: What = ANYTHING) -> None:
         """Notice another session or other labels; the session itself says which objects change."""
-        annotation = self._annotation
-        session = None if annotation is None else annotation.session
-        target = None if annotation is None else annotation.target
+        if What.OBJECTS not in what:
+            return
+        before, session, target = self._session, self._annotation.session, self._annotation.target
         self._list.classes.show_session(session)
-        if session is not self._session or target is not self._target:
-            if self._session is not None and session is not self._session:
-                self._session.objects_changed.disconnect(self._note)
-            if session is not None and session is not self._session:
-                session.objects_changed.connect(self._note)
-            self._session, self._target = session, target
-            self._changed.clear()
-            self._list.attach(session, None if target is None else target.get_color)
-        elif session is not None:
+        if session is before and target is self._target:
             self._list.show_classes(session.classes)
+            return
+        if session is not before:
+            if before is not None:
+                before.objects_changed.disconnect(self._note)
+            session.objects_changed.connect(self._note)
+        self._session, self._target = session, target
+        self._changed.clear()
+        self._list.show_session(session, None if target is None else target.get_color)
 
     def _note(self, ids: frozenset[int]) -> None:
         self._changed |= ids
         if not self._soon.isActive():
-            self._soon.start(REST_MS)
-
-    def _tell_selection(self) -> None:
-        if self._annotation is not None:
-            self._annotation.select(self._one())
-            self._highlight.refresh()
+            self._soon.start()

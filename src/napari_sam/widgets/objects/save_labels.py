@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,8 @@ from qtpy.QtWidgets import QFileDialog, QMessageBox, QPushButton
 from napari_sam.io.export import write_objects
 from napari_sam.io.labels import check_output
 from napari_sam.io.spacing import Spacing
-from napari_sam.widgets.layers.transform import place_of
+from napari_sam.widgets.jobs.background import Background
+from napari_sam.widgets.layers.transform import transform_of
 
 if TYPE_CHECKING:
     from napari_sam.session.session import Session
@@ -47,28 +47,21 @@ class LabelSaver(QObject):
         Whose pictures are never replaced.
     button : QPushButton
         Asks for it.
-    annotation : callable
-        Returns what is annotated, or None: its labels are saved, with the classes of its objects,
-        and its picture's brightness is measured.
     """
 
     said = Signal(str)
-    _ended = Signal(object)  # Future
 
     def __init__(
         self,
         viewer: ViewerModel,
         button: QPushButton,
-        annotation: Callable[[], Annotation | None],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._viewer = viewer
         self._button = button
-        self._annotation = annotation
-        self._closed = False
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="napari-sam labels")
-        self._ended.connect(self._take)
+        self._annotation: Annotation | None = None
+        self._background = Background("labels", self)
         button.clicked.connect(self.ask)
 
     @property
@@ -76,9 +69,13 @@ class LabelSaver(QObject):
         """True while labels are being written."""
         return not self._button.isEnabled()
 
+    def follow(self, annotation: Annotation | None) -> None:
+        """Save its labels and classes from now on; its picture's brightness is measured."""
+        self._annotation = annotation
+
     def ask(self) -> None:
         """Ask for a file name, and save there."""
-        annotation = self._annotation()
+        annotation = self._annotation
         if annotation is None or annotation.target is None:
             self.said.emit(NOTHING)
             return
@@ -97,7 +94,7 @@ class LabelSaver(QObject):
     def save(self, annotation: Annotation, layer: Labels, path: Path) -> None:
         """Begin to write the labels of a layer; `said` tells how it went."""
         data = layer.data
-        spacing = Spacing.of(data.ndim, place_of(layer))
+        spacing = Spacing.of(data.ndim, transform_of(layer))
         pictures = self._pictures()
         classes, image = _classes(annotation.session), annotation.picture.data
         channels = annotation.picture.channel_axis
@@ -114,12 +111,11 @@ class LabelSaver(QObject):
 
         self._button.setEnabled(False)
         self.said.emit(f"Saving the labels to {path}…")
-        self._thread.submit(work).add_done_callback(self._tell)
+        self._background.submit(work, self._take)
 
     def close(self) -> None:
         """Say nothing any more; what is being written is finished."""
-        self._closed = True
-        self._thread.shutdown(wait=False)
+        self._background.close(finish=True)
 
     def _replaces(self, path: Path) -> bool:
         answer = QMessageBox.question(
@@ -127,13 +123,7 @@ class LabelSaver(QObject):
         )
         return bool(answer == QMessageBox.StandardButton.Yes)
 
-    def _tell(self, future: Future[Path]) -> None:  # in the thread
-        if not self._closed:
-            self._ended.emit(future)
-
     def _take(self, future: Future[Path]) -> None:
-        if self._closed:
-            return
         self._button.setEnabled(True)
         error = future.exception()
         if error is None:

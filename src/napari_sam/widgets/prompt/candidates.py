@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QIcon
 from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QWidget
@@ -13,7 +10,7 @@ from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QWidget
 from napari_sam.results import Prediction
 from napari_sam.widgets.common.thumbnail import SIDE, pixmap, thumbnail
 
-__all__ = ["Thumbnails", "pixmap", "thumbnail"]
+__all__ = ["CandidateChoice"]
 
 STYLE = (
     "QToolButton { padding: 2px; border: 2px solid transparent; border-radius: 3px; }"
@@ -22,7 +19,7 @@ STYLE = (
 )
 
 
-class Thumbnails(QWidget):
+class CandidateChoice(QWidget):
     """One button per candidate, with its outline and score."""
 
     chosen = Signal(int)
@@ -47,7 +44,7 @@ class Thumbnails(QWidget):
         self._group.idClicked.connect(self.chosen)
 
     def show_candidates(
-        self, plane: NDArray[Any], limits: tuple[float, float], prediction: Prediction, choice: int
+        self, plane: np.ndarray, limits: tuple[float, float], prediction: Prediction, choice: int
     ) -> None:
         """Show the candidates of a prediction over a picture plane (H, W) or (H, W, colours)."""
         if prediction is not self._shown:

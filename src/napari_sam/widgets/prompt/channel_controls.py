@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import Qt, QTimer, Signal
-from qtpy.QtGui import QImage, QPixmap, QShowEvent
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QCloseEvent, QImage, QPixmap, QShowEvent
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
 
 from napari_sam.widgets.common.forms import Question, add_row, new_form
+from napari_sam.widgets.common.timers import new_timer
+from napari_sam.widgets.jobs.background import Background
 from napari_sam.widgets.layers.channel_mix import Read
 
 __all__ = ["SIDE", "ChannelControls", "ModelView"]
@@ -30,18 +32,13 @@ class ModelView(QLabel):
     """
 
     shown = Signal()
-    _ended = Signal(object)  # Future
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.source: Callable[[], Read | None] = lambda: None
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="napari-sam view")
+        self._background = Background("view", self)
         self._wanted: Future[NDArray[np.uint8]] | None = None
-        self._closed = False
-        self._rest = QTimer(self)
-        self._rest.setSingleShot(True)
-        self._rest.timeout.connect(self._start)
-        self._ended.connect(self._take)
+        self._rest = new_timer(REST_MS, self._start, self)
         self.setFixedHeight(SIDE)
         self.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         self.setToolTip("The slice on show as it is handed to the model")
@@ -53,19 +50,20 @@ class ModelView(QLabel):
 
     def refresh(self, event: object = None) -> None:
         """Look again, once nothing has moved for a moment."""
-        if self.isVisible() and not self._closed:
-            self._rest.start(REST_MS)
+        if self.isVisible():
+            self._rest.start()
 
     def showEvent(self, event: QShowEvent | None) -> None:
         """Look, because what was seen before may be out of date."""
         super().showEvent(event)
         self.refresh()
 
-    def close_view(self) -> None:
+    def closeEvent(self, event: QCloseEvent | None) -> None:
         """Read and show nothing any more."""
-        self._closed = True
+        self.source = lambda: None
         self._rest.stop()
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._background.close()
+        super().closeEvent(event)
 
     def _start(self) -> None:
         if self._wanted is not None:
@@ -75,15 +73,10 @@ class ModelView(QLabel):
         if read is None:
             self.clear()
             return
-        self._wanted = self._thread.submit(read)
-        self._wanted.add_done_callback(self._tell)
-
-    def _tell(self, future: Future[NDArray[np.uint8]]) -> None:  # in the reading thread
-        if not self._closed:
-            self._ended.emit(future)
+        self._wanted = self._background.submit(read, self._take)
 
     def _take(self, future: Future[NDArray[np.uint8]]) -> None:
-        if self._closed or future is not self._wanted:
+        if future is not self._wanted:
             return
         self._wanted = None
         error = future.exception()

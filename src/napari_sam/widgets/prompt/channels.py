@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from napari.components import ViewerModel
 from napari.layers import Image
@@ -12,8 +12,10 @@ from qtpy.QtWidgets import QComboBox
 
 from napari_sam.inference.channels import likely_channels, named_channels
 from napari_sam.settings import load_settings, save_settings
+from napari_sam.widgets.annotation.annotation import Annotation
+from napari_sam.widgets.common.connections import Connections
 from napari_sam.widgets.layers.channel_mix import Channel, Read, finest
-from napari_sam.widgets.layers.picture import Picture, answer, remember
+from napari_sam.widgets.layers.image_stack import ImageStack, answer, remember
 from napari_sam.widgets.prompt.channel_controls import SIDE, ChannelControls
 
 __all__ = ["Channels", "guess"]
@@ -40,24 +42,16 @@ class Channels(QObject):
         self, viewer: ViewerModel, controls: ChannelControls, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self.picture: Picture | None = None
-        self._guess: int | None = None
-        self._sources: list[Channel] = []
         self._viewer = viewer
         self._controls = c = controls
-        c.yes.clicked.connect(lambda: self._say(self._guess))
-        c.no.clicked.connect(lambda: self._say(None))
-        c.axis.activated.connect(lambda index: self._say(index - 1 if index else None))
-        c.sees.activated.connect(self._choose)
+        self._presenter: _ChannelsPresenter | None = None
+        c.yes.clicked.connect(lambda: self._do(_ChannelsPresenter.confirm))
+        c.no.clicked.connect(lambda: self._do(lambda one: one.say(None)))
+        c.axis.activated.connect(lambda at: self._do(lambda one: one.say(at - 1 if at else None)))
+        c.sees.activated.connect(lambda at: self._do(lambda one: one.choose(at)))
         for box in c.colours:
-            box.activated.connect(self._choose_colours)
-        c.view.source = self._reader
-        for event in self._view_events():
-            event.connect(c.view.refresh)
-        for event in self._layer_events():
-            event.connect(self._fill)
-        viewer.dims.events.ndisplay.connect(self._turn)
-        self._fill()
+            box.activated.connect(lambda: self._do(_ChannelsPresenter.choose_colours))
+        self.follow(None)
 
     def recall(self, layer: Image) -> None:
         """Take over what was said of other pictures like this one, if nobody spoke of this."""
@@ -66,98 +60,114 @@ class Channels(QObject):
         if said is not None:
             remember(layer, channel_axis=axis if said else None, recalled=said)
 
-    def attach(self, picture: Picture | None) -> None:
-        """Serve this picture from now on; ask about its channels if nobody has said."""
-        if self.picture is not None:
-            self.picture.changed.disconnect(self._renew)
-        self.picture = picture
-        if picture is not None:
-            self._turn()
-            picture.changed.connect(self._renew)
-        self._ask()
-        self._fill()
-
-    def _renew(self) -> None:
-        """Ask about the axes that the picture has now, and show the choices that there are."""
-        self._ask()
-        self._fill()
-
-    def _ask(self) -> None:
-        picture = self.picture
-        self._guess = None if picture is None else guess(picture.layer)
-        question = note = ""
-        if picture is not None:
-            if self._guess is not None:
-                question = f"Is {_pattern(picture.layer, self._guess)} the channels?"
-            elif answer(picture.layer).get("recalled"):
-                axis = _pattern(picture.layer, picture.channel_axis or 0)
-                note = f"Taken as channels, as you said before: {axis}. More options change it."
-        self._controls.ask(question, note)
+    def follow(self, annotation: Annotation | None) -> None:
+        """Serve its picture from now on; ask about the channels if nobody has said."""
+        if self._presenter is not None:
+            self._presenter.close()
+            self._presenter = None
+        if annotation is None:
+            self._controls.ask("")
+            self._controls.show_rows(axis=False, sees=False, mix=False, view=False)
+        else:
+            self._presenter = _ChannelsPresenter(self, annotation.picture)
 
     def close(self) -> None:
         """Follow the viewer no longer."""
-        self.attach(None)
-        for event in self._view_events():
-            event.disconnect(self._controls.view.refresh)
-        for event in self._layer_events():
-            event.disconnect(self._fill)
-        self._viewer.dims.events.ndisplay.disconnect(self._turn)
-        self._controls.view.close_view()
+        self.follow(None)
+        self._controls.view.close()
 
-    def _turn(self, event: object = None) -> None:
-        if self.picture is not None:
-            self.picture.turn(self._viewer.dims)
+    def _do(self, step: Callable[[_ChannelsPresenter], object]) -> None:
+        if self._presenter is not None:
+            step(self._presenter)
 
-    def _view_events(self) -> list[Any]:
-        events = self._viewer.dims.events
-        return [events.point, events.ndisplay, events.order]
 
-    def _layer_events(self) -> list[Any]:
-        return [self._viewer.layers.events.inserted, self._viewer.layers.events.removed]
+class _ChannelsPresenter:
+    """The channels of one picture."""
 
-    def _say(self, axis: int | None) -> None:
-        if self.picture is not None:
-            self._controls.ask("")
-            layer, before = self.picture.layer, self.picture.channel_axis
-            likely = likely_channels(finest(layer).shape)
-            if likely is not None and axis in (likely, None):
-                settings = load_settings()
-                channels = {**settings.channels, _pattern(layer, likely): axis is not None}
-                save_settings(replace(settings, channels=channels))
-            remember(layer, channel_axis=axis, recalled=False)
-            if axis != before:
-                remember(layer, sees=None)
-                self.axis_changed.emit()
+    def __init__(self, part: Channels, picture: ImageStack) -> None:
+        self._part = part
+        self._picture = picture
+        self._viewer = part._viewer
+        self._controls = part._controls
+        self._guess: int | None = None
+        self._sources: list[Channel] = []
+        self._controls.view.source = self._reader
+        self._connections = connections = Connections()
+        dims, layers = part._viewer.dims.events, part._viewer.layers.events
+        connections.add(dims.point, self._controls.view.refresh)
+        connections.add(dims.order, self._controls.view.refresh)
+        connections.add(dims.ndisplay, self._turn)
+        connections.add(layers.inserted, self._fill)
+        connections.add(layers.removed, self._fill)
+        connections.add(picture.changed, self._renew)
+        self._renew()
 
-    def _choose(self, index: int) -> None:
+    def close(self) -> None:
+        self._controls.view.source = lambda: None
+        self._connections.close()
+
+    def confirm(self) -> None:
+        self.say(self._guess)
+
+    def say(self, axis: int | None) -> None:
+        """Take an axis as that of the channels, or none; remember it for others like this."""
+        self._controls.ask("")
+        layer, before = self._picture.layer, self._picture.channel_axis
+        likely = likely_channels(finest(layer).shape)
+        if likely is not None and axis in (likely, None):
+            settings = load_settings()
+            channels = {**settings.channels, _pattern(layer, likely): axis is not None}
+            save_settings(replace(settings, channels=channels))
+        remember(layer, channel_axis=axis, recalled=False)
+        if axis != before:
+            remember(layer, sees=None)
+            self._part.axis_changed.emit()
+
+    def choose(self, index: int) -> None:
+        """Let the model see one channel, or as many as it can."""
         if index < len(self._sources):
             self._see((self._sources[index],))
         else:
             self._see((*self._sources, None)[:3])
 
-    def _choose_colours(self) -> None:
+    def choose_colours(self) -> None:
+        """Let the model see the channels that are chosen as red, green and blue."""
         choices = [None, *self._sources]
         self._see(tuple(choices[box.currentIndex()] for box in self._controls.colours))
 
+    def _turn(self, event: object = None) -> None:
+        self._picture.turn(self._viewer.dims)
+        self._controls.view.refresh()
+
+    def _renew(self) -> None:
+        """Ask about the axes that the picture has now, and show the choices that there are."""
+        layer, question, note = self._picture.layer, "", ""
+        self._guess = guess(layer)
+        if self._guess is not None:
+            question = f"Is {_pattern(layer, self._guess)} the channels?"
+        elif answer(layer).get("recalled"):
+            axis = _pattern(layer, self._picture.channel_axis or 0)
+            note = f"Taken as channels, as you said before: {axis}. More options change it."
+        self._controls.ask(question, note)
+        self._fill()
+
     def _see(self, channels: tuple[Channel | None, ...]) -> None:
-        if self.picture is not None and any(channels):  # of nothing there is no mask
-            self.picture.see(channels)
-            if all(one is None or one in self.picture.channels for one in channels):
-                remember(self.picture.layer, sees=[one and one.index for one in channels])
+        picture = self._picture
+        if any(channels):  # of nothing there is no mask
+            picture.see(channels)
+            if all(one is None or one in picture.channels for one in channels):
+                remember(
+                    picture.layer, sees=[one if one is None else one.index for one in channels]
+                )
         self._fill()
 
     def _reader(self) -> Read | None:
-        picture = self.picture
-        plane = None if picture is None else picture.plane(self._viewer.dims)
-        return None if picture is None or plane is None else picture.view(plane, SIDE)
+        plane = self._picture.plane(self._viewer.dims)
+        return None if plane is None else self._picture.view(plane, SIDE)
 
     def _fill(self, event: object = None) -> None:
         """Show the choices as they are now."""
-        c, picture = self._controls, self.picture
-        if picture is None:
-            c.show_rows(axis=False, sees=False, mix=False, view=False)
-            return
-        layer = picture.layer
+        c, picture, layer = self._controls, self._picture, self._picture.layer
         others = [one for one in self._viewer.layers if isinstance(one, Image)]
         self._sources = [*picture.channels, *(Channel(one) for one in others if picture.takes(one))]
         if not {*picture.mix.channels} <= {None, *self._sources}:  # a layer was taken away

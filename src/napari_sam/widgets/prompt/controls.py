@@ -7,8 +7,6 @@ from napari.layers import Image, Labels
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QButtonGroup,
-    QCheckBox,
-    QComboBox,
     QFrame,
     QHBoxLayout,
     QPushButton,
@@ -17,9 +15,13 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_sam.widgets.common.choices import Choice, Choices
 from napari_sam.widgets.common.forms import (
     Question,
     add_row,
+    in_a_row,
+    new_button,
+    new_choice,
     new_fold,
     new_form,
     new_label,
@@ -29,17 +31,33 @@ from napari_sam.widgets.common.keys import with_key
 from napari_sam.widgets.common.layer_choice import LayerChoice
 from napari_sam.widgets.common.model_choice import ModelChoice
 from napari_sam.widgets.common.wording import RULES
-from napari_sam.widgets.layers.picture import is_helper
+from napari_sam.widgets.layers.image_stack import is_helper
 from napari_sam.widgets.layers.prompt_layers import Tool
 from napari_sam.widgets.objects.objects_list import ObjectsList
-from napari_sam.widgets.prompt.candidates import Thumbnails
+from napari_sam.widgets.prompt.candidates import CandidateChoice
 from napari_sam.widgets.prompt.channel_controls import ChannelControls
-from napari_sam.widgets.prompt.precompute_row import AheadRow
+from napari_sam.widgets.prompt.precompute_row import PrecomputeRow
 from napari_sam.widgets.prompt.shape_button import ShapeButton
 from napari_sam.widgets.prompt.store_row import StoreRow
 from napari_sam.widgets.refine.controls import RefineControls
 
-__all__ = ["RULES", "Controls"]
+__all__ = ["Controls"]
+
+OPTIONS = (
+    Choice(
+        "rule",
+        "&Overlap",
+        "Who keeps the pixels where a new object meets an older one",
+        entries=RULES,
+    ),
+    Choice("outline", "Show the mask as an outline", "", False),
+    Choice(
+        "embed_ahead",
+        "Embed the other slices of a stack ahead",
+        "In the background, so that a click on any slice is quick",
+        False,
+    ),
+)
 
 HINT = (
     "<b>Three steps:</b> click on an object, look at the coloured mask, press <b>N</b> to keep it. "
@@ -70,7 +88,7 @@ class Controls(QWidget):
             Tool.EXCLUDE: _tool("- Exclude", "polarity", "Click on what does not belong to it"),
         }
         self.shape = ShapeButton()
-        self.thumbnails = Thumbnails()
+        self.thumbnails = CandidateChoice()
         self.cycle = _button("Next mask", "cycle", "Show the next of the three masks")
         steady = self.cycle.sizePolicy()
         steady.setRetainSizeWhenHidden(True)  # else the rows would jump at each click
@@ -91,22 +109,18 @@ class Controls(QWidget):
         self.go_on = Question("Saved work", "Continue", "Start anew")
         self.question = Question("Overlap", "Keep existing", "Replace", "Cancel")
         self.keep, self.replace, self.cancel = self.question.answers
-        self.device = QComboBox()
-        self.device.addItems(["auto", "cpu"])
-        self.device.setToolTip("Where the model runs; auto takes the fastest there is")
-        self.rule = QComboBox()
-        for name, text in RULES.items():
-            self.rule.addItem(text, name)
-        self.rule.setToolTip("Who keeps the pixels where a new object meets an older one")
-        self.outline = QCheckBox("Show the mask as an outline")
-        self.report = QPushButton("Copy bug report")
-        self.report.setToolTip("Versions, device, layers and the last error; no file names")
-        self.saved_work = QPushButton("Saved work…")
-        self.saved_work.setToolTip("All that was ever saved: continue it, or delete it")
+        self.choices = Choices(OPTIONS)
+        self.device = new_choice(
+            {"auto": "auto", "cpu": "cpu"}, "Where the model runs; auto takes the fastest there is"
+        )
+        self.report = new_button(
+            "Copy bug report", "Versions, device, layers and the last error; no file names"
+        )
+        self.saved_work = new_button(
+            "Saved work…", "All that was ever saved: continue it, or delete it"
+        )
         self.channels = ChannelControls()
-        self.ahead = AheadRow()
-        self.embed_ahead = QCheckBox("Embed the other slices of a stack ahead")
-        self.embed_ahead.setToolTip("In the background, so that a click on any slice is quick")
+        self.precompute = PrecomputeRow()
         self.store = StoreRow()
         self.refine = RefineControls(viewer)
         self.more, self.options = self._options()
@@ -144,26 +158,17 @@ class Controls(QWidget):
         layout.addLayout(top)
         layout.addWidget(self.channels.question)
         layout.addWidget(self.go_on)
-        folds = QHBoxLayout()
-        folds.addWidget(self.more)
-        folds.addWidget(self.refine.fold)
+        folds = in_a_row(self.more, self.refine.fold)
         folds.addStretch()
         layout.addLayout(folds)
         layout.addWidget(self.options)
         layout.addWidget(self.refine)
-        tools = QHBoxLayout()
         group = QButtonGroup(self)
-        for button in self.tools.values():
+        for button in (*self.tools.values(), self.shape.button):
             group.addButton(button)
-            tools.addWidget(button)
-        group.addButton(self.shape.button)
-        tools.addWidget(self.shape)
-        layout.addLayout(tools)
+        layout.addLayout(in_a_row(*self.tools.values(), self.shape))
         layout.addWidget(self.accept)
-        steps = QHBoxLayout()
-        for button in (self.reject, self.undo, self.redo):
-            steps.addWidget(button)
-        layout.addLayout(steps)
+        layout.addLayout(in_a_row(self.reject, self.undo, self.redo))
         layout.addWidget(self.question)
         layout.addWidget(self.status)
         layout.addWidget(self.remark)
@@ -172,7 +177,7 @@ class Controls(QWidget):
         result.addWidget(self.cycle)
         layout.addLayout(result)
         layout.addWidget(self.thumbnails)
-        layout.addWidget(self.ahead)
+        layout.addWidget(self.precompute)
         layout.addWidget(self.objects, 1)
         layout.addStretch()
 
@@ -181,23 +186,18 @@ class Controls(QWidget):
         form = new_form()
         frame.setLayout(form)
         add_row(form, "&Device", self.device)
-        add_row(form, "&Overlap", self.rule)
+        self.choices.add_to(form, "rule")
         form.addRow(self.channels)
         form.addRow(self.objects.classes)
-        form.addRow(self.outline)
-        form.addRow(self.embed_ahead)
+        self.choices.add_to(form, "outline", "embed_ahead")
         form.addRow(self.store)
-        last = QHBoxLayout()
-        last.addWidget(self.saved_work)
-        last.addWidget(self.report)
-        form.addRow(last)
+        form.addRow(in_a_row(self.saved_work, self.report))
         return new_fold("More options", frame), frame
 
 
 def _button(text: str, action: str, tip: str) -> QPushButton:
-    button = QPushButton(with_key(text, action))
+    button = new_button(with_key(text, action), tip)
     button.setAccessibleName(text)
-    button.setToolTip(tip)
     return button
 
 

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from concurrent.futures import CancelledError, Future
-from functools import partial
-from itertools import product
-from typing import Any
+from collections.abc import Callable
+from itertools import product, repeat
+from typing import TYPE_CHECKING
 
+import numpy as np
 from qtpy.QtCore import QObject, Signal
 
+from napari_sam.inference.store.store import EmbeddingStore
 from napari_sam.planes import Plane
 from napari_sam.progress import Progress
-from napari_sam.serving.host import HostedModel
 from napari_sam.serving.precompute import Precomputed, embed_stack
+from napari_sam.session.changed import What
 from napari_sam.widgets.annotation.annotation import Annotation
+from napari_sam.widgets.jobs.piecework import Piecework
+from napari_sam.widgets.prompt.precompute_row import PrecomputeRow
+from napari_sam.widgets.prompt.store_row import StoreRow
 
-__all__ = ["Ahead"]
+if TYPE_CHECKING:
+    from napari_sam.serving.segmenter import StoredSegmenter
+
+__all__ = ["Precompute"]
 
 
-class Ahead(QObject):
-    """Goes through the slices of what is annotated, the one nearest to the view first.
+class Precompute(QObject):
+    """Embeds the slices of what is annotated, the one nearest to the view first.
 
     One slice is one job of the model, which lets prompts go first: between slices, and between
     the layers of the encoder. The slices run along the axes that the viewer does not show; when it
@@ -27,33 +34,50 @@ class Ahead(QObject):
 
     Parameters
     ----------
-    budget : int
-        Most bytes that the embeddings of a stack may take.
+    store : EmbeddingStore
+        Where the embeddings go, as many as it has room for.
+    row : PrecomputeRow
+        Shows how far it is.
+    store_row : StoreRow
+        Shows how much is kept.
     """
 
     progressed = Signal(object)  # Progress
     stopped = Signal(str)  # why; empty at the end and when somebody wanted it
-    _stepped = Signal(object, object)  # _Pass, Future
 
-    def __init__(self, budget: int, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        store: EmbeddingStore,
+        row: PrecomputeRow,
+        store_row: StoreRow,
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent)
-        self._budget = budget
+        self._budget = store.budget
+        self._store_row = store_row
         self._annotation: Annotation | None = None
-        self._pass: _Pass | None = None
+        self._wanted: Annotation | None = None  # None if somebody has stopped it, too
+        self._run: _EmbeddingRun | None = None
         self._shown: list[bool] = []  # which axes the viewer showed when it last began
-        self._on = self._wanted = False
-        self._stepped.connect(self._take)
+        self._on = False
+        self._work = Piecework(later=True, parent=self)
+        self._work.stepped.connect(self._take)
+        self._work.failed.connect(lambda error: self._stop(str(error) or type(error).__name__))
+        store_row.serve(store)
+        store_row.cleared.connect(self.cancel)
+        row.cancel.clicked.connect(self.cancel)
+        self.progressed.connect(row.show_progress)
+        self.stopped.connect(row.show_end)
+        self.stopped.connect(store_row.refresh)
 
     @property
     def busy(self) -> bool:
         """True while slices are being embedded."""
-        return self._pass is not None
+        return self._run is not None
 
     def follow(self, annotation: Annotation | None) -> None:
         """Embed the slices of this annotation's picture from now on, or of none."""
-        if self._annotation is not None:
-            self._annotation.began_afresh.disconnect(self._begin_afresh)
-            self._annotation.changed.disconnect(self._look)
+        self._leave()
         self._annotation = annotation
         if annotation is not None:
             annotation.began_afresh.connect(self._begin_afresh)
@@ -67,29 +91,31 @@ class Ahead(QObject):
 
     def cancel(self) -> None:
         """Stop until another picture or model is chosen."""
-        self._wanted = False
+        self._wanted = None
         self._stop()
 
     def close(self) -> None:
-        """Stop at once and for good, and say nothing any more."""
+        """Stop at once and for good, and show nothing any more."""
+        self._leave()
+        self._end()
+        self._store_row.close()
+
+    def _leave(self) -> None:
         if self._annotation is not None:
             self._annotation.began_afresh.disconnect(self._begin_afresh)
             self._annotation.changed.disconnect(self._look)
-        self._annotation = None
-        if self._pass is not None:
-            self._pass.cancelled = True
-            self._pass = None
+        self._annotation = self._wanted = None
 
     def _begin_afresh(self) -> None:
         self._stop()
         self._shown = []
-        self._wanted = self._on and self._annotation is not None and self._annotation.has_model
+        self._wanted = self._annotation if self._on else None
         self._look()
 
-    def _look(self) -> None:
+    def _look(self, what: What = What.VIEW) -> None:
         """Begin along the axes that the viewer does not show, if they are others than before."""
-        annotation = self._annotation
-        if not self._wanted or annotation is None or annotation.model is None:
+        annotation = self._wanted
+        if What.VIEW not in what or annotation is None or (model := annotation.model) is None:
             return
         seen = annotation.seen
         shown = [at is None for at in seen or ()]
@@ -97,89 +123,67 @@ class Ahead(QObject):
             return
         self._stop()
         self._shown = shown
-        run = _Pass(annotation, annotation.model, seen, self._budget)
+        run = _EmbeddingRun(annotation, seen, self._budget)
         if run.total > 1:
-            self._pass = run
-            self._submit(run)
+            self._run = run
+            self._work.start(model, repeat(run.step))
         else:
             run.end()
 
-    def _submit(self, run: _Pass) -> None:
-        future = run.model.submit(run.step, run.report, later=True)
-        future.add_done_callback(partial(self._tell, run))
-
-    def _tell(
-        self, run: _Pass, future: Future[Progress[Precomputed]]
-    ) -> None:  # in the model's thread
-        if run.cancelled:
-            run.end()
-        else:
-            self._stepped.emit(run, future)
-
-    def _take(self, run: _Pass, future: Future[Progress[Precomputed]]) -> None:
-        if run is not self._pass or self._annotation is None:
-            run.end()
-            return
-        error = future.exception()
-        if error is not None:
-            self._stop(str(error) or type(error).__name__)
-            return
-        progress = future.result()
+    def _take(self, progress: Progress[Precomputed]) -> None:
         self.progressed.emit(progress)
         if progress.result.full:
             room = f"there is room for {progress.done} of {progress.total} slices"
             self._stop(f"{room}; 'More options' deletes what is kept")
         elif progress.done == progress.total:
             self._stop()
-        else:
-            run.at = self._annotation.seen or run.at
-            self._submit(run)
+        elif self._run is not None:
+            self._run.note_view()
 
     def _stop(self, why: str = "") -> None:
-        if self._pass is not None:
-            self._pass.cancelled = True
-            self._pass = None
+        if self.busy:
+            self._end()
             self.stopped.emit(why)
 
+    def _end(self) -> None:
+        self._work.cancel()
+        if self._run is not None:
+            self._run.end()
+            self._run = None
 
-class _Pass:
+
+class _EmbeddingRun:
     """The slices of one picture for one model; its steps are taken in the model's thread."""
 
-    def __init__(self, annotation: Annotation, model: HostedModel, at: Plane, budget: int) -> None:
-        self.model = model
-        self.at = at
-        self.cancelled = False
+    def __init__(self, annotation: Annotation, seen: Plane, budget: int) -> None:
+        self._annotation, self._seen = annotation, seen
         shape = annotation.picture.shape
-        axes = [[None] if i is None else range(n) for i, n in zip(at, shape, strict=True)]
+        axes = [[None] if i is None else range(n) for i, n in zip(seen, shape, strict=True)]
         planes: list[Plane] = list(product(*axes))
         self.total = len(planes)
-        self._mix, self._contrast = annotation.picture.mix, annotation.looks.contrast
-        self._segmenter: Any = None
-        self._steps = embed_stack(self._keep, self._read, planes, lambda: self.at, budget)
+        self._mix, self._contrast = annotation.picture.mix, annotation.planes.contrast
+        self._segmenter: StoredSegmenter
+        self._pause: Callable[[], None]
+        self._steps = embed_stack(self._keep, self._read, planes, lambda: self._seen, budget)
 
-    def step(self, segmenter: Any) -> Progress[Precomputed]:
+    def step(self, segmenter: StoredSegmenter, pause: Callable[[], None]) -> Progress[Precomputed]:
         """Embed one slice."""
-        self._pause()
-        self._segmenter = segmenter
-        return next(self._steps)
+        self._segmenter, self._pause = segmenter, pause
+        try:
+            return next(self._steps)
+        finally:
+            del self._segmenter, self._pause  # which hold the model
+
+    def note_view(self) -> None:
+        """Take note of the slice in view; called in the window's thread."""
+        self._seen = self._annotation.seen or self._seen
 
     def end(self) -> None:
         """Let go of the model, without waiting for the garbage collector."""
         self._steps = iter(())
 
-    def report(self, what: str, done: int, total: int) -> None:
-        """Stop a download that nobody waits for any more."""
-        if self.cancelled:
-            raise CancelledError
-
-    def _read(self, plane: Plane) -> Any:
+    def _read(self, plane: Plane) -> np.ndarray:
         return self._mix.reader(plane)()
 
-    def _keep(self, pixels: Any) -> int:
-        contrast = self._contrast.of(self._segmenter)
-        return int(self._segmenter.keep(pixels, contrast, self._pause))
-
-    def _pause(self) -> None:
-        if self.cancelled:
-            raise CancelledError
-        self.model.give_way()
+    def _keep(self, pixels: np.ndarray) -> int:
+        return self._segmenter.keep(pixels, self._contrast.of(self._segmenter), self._pause)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QProgressBar, QVBoxLayout, QWidget
 
 from napari_sam.progress import Progress
 from napari_sam.serving.precompute import Precomputed
-from napari_sam.widgets.common.forms import new_label
+from napari_sam.widgets.common.forms import in_a_row, new_button, new_label
 from napari_sam.widgets.common.wording import time_left
 
-__all__ = ["AheadRow"]
+__all__ = ["PrecomputeRow"]
 
 
-class AheadRow(QWidget):
+class PrecomputeRow(QWidget):
     """Shown while slices are embedded, and when that ended early."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -22,15 +22,14 @@ class AheadRow(QWidget):
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(6)
         self.bar.setAccessibleName("Slices embedded ahead")
-        self.cancel = QPushButton("Cancel")
+        self.cancel = new_button(
+            "Cancel", "Slices that are done stay; the others are embedded when you click"
+        )
         self.cancel.setAccessibleName("Stop embedding slices ahead")
-        self.cancel.setToolTip("Slices that are done stay; the others are embedded when you click")
-        row = QHBoxLayout()
-        row.addWidget(self.text, 1)
-        row.addWidget(self.cancel)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(row)
+        layout.addLayout(row := in_a_row(self.text, self.cancel))
+        row.setStretch(0, 1)
         layout.addWidget(self.bar)
         self.hide()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from psygnal import Signal
 
@@ -13,7 +14,7 @@ from napari_sam.session.overlap import Rule
 from napari_sam.session.session import Session
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.annotation.hints import NO_PICTURE, next_step
-from napari_sam.widgets.annotation.pending import CatchingUp
+from napari_sam.widgets.annotation.pending import PendingRunner
 from napari_sam.widgets.layers.prompt_layers import Tool
 from napari_sam.widgets.prompt.controls import Controls
 
@@ -36,8 +37,8 @@ class Prompting:
 
     Attributes
     ----------
-    annotation : Annotation or None
-        What is being annotated.
+    actions : dict of str to callable
+        What can be done by keys as well, by their names.
     last_error : Exception or None
         What went wrong last.
     took : str
@@ -55,33 +56,45 @@ class Prompting:
     accepted = Signal()
 
     def __init__(self, controls: Controls) -> None:
-        self.annotation: Annotation | None = None
         self.last_error: BaseException | None = None
         self.took = ""
         self._controls = c = controls
-        self._in_question: Draft | None = None
-        self._catching_up = CatchingUp(self._accept_shown, self.remark)
+        self._presenter: _PromptPresenter | None = None
+        steps: dict[str, Callable[[_PromptPresenter], object]] = {
+            "accept": _PromptPresenter.accept,
+            "reject": _PromptPresenter.reject,
+            "undo": _PromptPresenter.undo,
+            "redo": _PromptPresenter.redo,
+            "polarity": _PromptPresenter.switch_polarity,
+            "box": _PromptPresenter.draw_box,
+            "cycle": _PromptPresenter.cycle,
+        }
+        self.actions: dict[str, Callable[[], None]] = {
+            name: partial(self._do, step) for name, step in steps.items()
+        }
         for tool, button in c.tools.items():
             button.clicked.connect(lambda _, tool=tool: self.arm(tool))
         c.shape.tool_chosen.connect(self.arm)
-        c.thumbnails.chosen.connect(lambda choice: self._step(lambda s: drawing.choose(s, choice)))
-        c.cycle.clicked.connect(self.cycle)
-        c.accept.clicked.connect(self.accept)
-        c.reject.clicked.connect(self.reject)
-        c.undo.clicked.connect(self.undo)
-        c.redo.clicked.connect(self.redo)
-        c.keep.clicked.connect(lambda: self._write(Rule.KEEP))
-        c.replace.clicked.connect(lambda: self._write(Rule.REPLACE))
-        c.cancel.clicked.connect(self._cancel)
+        c.thumbnails.chosen.connect(lambda choice: self._do(lambda one: one.choose(choice)))
+        for name in ("accept", "reject", "undo", "redo", "cycle"):
+            getattr(c, name).clicked.connect(lambda _, name=name: self.actions[name]())
+        c.keep.clicked.connect(lambda: self._do(lambda one: one.write(Rule.KEEP)))
+        c.replace.clicked.connect(lambda: self._do(lambda one: one.write(Rule.REPLACE)))
+        c.cancel.clicked.connect(lambda: self._do(_PromptPresenter.cancel))
 
-    def attach(self, annotation: Annotation | None) -> None:
-        """Serve this annotation from now on."""
-        self.annotation = annotation
-        if annotation is not None:
-            annotation.changed.connect(self.refresh)
-            annotation.remarked.connect(self.remark)
+    def follow(self, annotation: Annotation | None) -> None:
+        """Serve this annotation from now on, or none."""
+        if self._presenter is not None:
+            self._presenter.close()
+        self._presenter = (
+            None if annotation is None else _PromptPresenter(annotation, self, self._controls)
+        )
         self.remark("")
         self.refresh()
+
+    def close(self) -> None:
+        """Serve none any more."""
+        self.follow(None)
 
     def remark(self, text: str) -> None:
         """Say something that stays until the next change."""
@@ -97,74 +110,94 @@ class Prompting:
 
     def arm(self, tool: Tool) -> None:
         """Draw with this tool."""
-        if self.annotation is not None:
-            self.remark("")
-            self.annotation.arm(tool)
+        self._do(lambda one: one.arm(tool))
+
+    def refresh(self) -> None:
+        """Show how the annotation stands."""
+        c = self._controls
+        for button in (c.accept, c.reject, c.undo, c.redo, *c.tools.values(), c.shape):
+            button.setEnabled(self._presenter is not None)
+        if self._presenter is not None:
+            self._presenter.refresh()
+            return
+        c.ask_about("")
+        c.show_candidates(False)
+        c.score.setText(self.took)
+        c.status.setText(NO_PICTURE)
+
+    def _do(self, step: Callable[[_PromptPresenter], object]) -> None:
+        if self._presenter is not None:
+            step(self._presenter)
+
+
+class _PromptPresenter:
+    """Buttons and keys for one annotation."""
+
+    def __init__(self, annotation: Annotation, part: Prompting, controls: Controls) -> None:
+        self._annotation = annotation
+        self._part = part
+        self._controls = controls
+        self._in_question: Draft | None = None
+        self._pending = PendingRunner(self._accept_shown, part.remark)
+        annotation.changed.connect(self.refresh)
+        annotation.remarked.connect(part.remark)
+
+    def close(self) -> None:
+        self._annotation.changed.disconnect(self.refresh)
+        self._annotation.remarked.disconnect(self._part.remark)
+
+    def arm(self, tool: Tool) -> None:
+        self._part.remark("")
+        self._annotation.arm(tool)
 
     def switch_polarity(self) -> None:
         """Switch between what belongs to the object and what does not, else to Include."""
-        if self.annotation is not None:
-            self.arm(OTHER.get(self.annotation.tool, Tool.INCLUDE))
+        self.arm(OTHER.get(self._annotation.tool, Tool.INCLUDE))
 
     def draw_box(self) -> None:
         """Draw boxes, or what was last chosen beside them."""
         self.arm(self._controls.shape.tool)
 
+    def choose(self, choice: int) -> None:
+        self._step(lambda session: drawing.choose(session, choice))
+
     def cycle(self) -> None:
-        """Show the next candidate."""
         self._step(drawing.cycle)
 
     def reject(self) -> None:
-        """Throw the object being drawn away."""
-        if self.annotation is not None and self.annotation.haste.drop_last():
-            self.remark("The prompts of your last object are thrown away.")
+        if self._annotation.pending.drop_last():
+            self._part.remark("The prompts of your last object are thrown away.")
         else:
             self._step(drawing.reject)
 
     def undo(self) -> None:
-        """Take the last step back."""
-        if self.annotation is None:
-            return
-        if said := self.annotation.haste.take_back():
-            self.remark(said)
-        else:
-            self.remark("")
-            self.annotation.undo()
+        said = self._annotation.pending.take_back()
+        self._part.remark(said)
+        if not said:
+            self._annotation.undo()
 
     def redo(self) -> None:
-        """Make the step again."""
-        if self.annotation is not None:
-            self.remark("")
-            self.annotation.redo()
+        self._part.remark("")
+        self._annotation.redo()
 
     def accept(self) -> None:
         """Write the mask; if it is still being computed, as soon as it is there."""
-        if self.annotation is None:
-            return
-        session = self.annotation.session
+        annotation, session = self._annotation, self._annotation.session
         if session.draft.is_empty:
-            self.annotation.accept_proposed()
-        elif self.annotation.waiting:
-            self.annotation.haste.accept(session.request)
+            annotation.accept_proposed()
+        elif annotation.waiting:
+            annotation.pending.accept(session.request)
         else:
             self._accept_shown()
 
     def refresh(self) -> None:
-        """Show how the annotation stands."""
-        c, annotation = self._controls, self.annotation
+        c, annotation = self._controls, self._annotation
+        session, prediction = annotation.session, annotation.session.prediction
         # What goes on beside it, such as following, takes no question away from under the mouse.
-        if annotation is None or annotation.session.draft is not self._in_question:
+        if session.draft is not self._in_question:
             c.ask_about("")
-        for button in (c.accept, c.reject, c.undo, c.redo, *c.tools.values(), c.shape):
-            button.setEnabled(annotation is not None)
-        if annotation is None:
-            c.show_candidates(False)
-            c.score.setText(self.took)
-            c.status.setText(NO_PICTURE)
-            return
         if annotation.target is not None:  # it may be new, or brought back
             c.labels.choose(annotation.target)
-        session, prediction = annotation.session, annotation.session.prediction
         if annotation.tool in c.tools:
             c.tools[annotation.tool].setChecked(True)
         else:
@@ -177,55 +210,50 @@ class Prompting:
         c.redo.setEnabled(session.can_redo)
         c.status.setText(next_step(annotation))
         score = "" if session.score is None else f"Score {session.score:.2f}"
-        c.score.setText("   ·   ".join(filter(None, (score, self.took))))
-        c.show_candidates(prediction is not None and len(prediction.masks) > 1)
-        if prediction is not None and len(prediction.masks) > 1:
+        c.score.setText("   ·   ".join(filter(None, (score, self._part.took))))
+        many = prediction is not None and len(prediction.masks) > 1
+        c.show_candidates(many)
+        if many and prediction is not None:
             limits = annotation.picture.contrast_limits
-            pixels = annotation.looks.of(session.draft.plane).pixels
+            pixels = annotation.planes.of(session.draft.plane).pixels
             c.thumbnails.show_candidates(pixels, limits, prediction, session.choice)
-        self._catching_up.go_on(annotation)
+        self._pending.go_on(annotation)
+
+    def cancel(self) -> None:
+        """Take the question away; the object stays open, or is so again after what waits."""
+        self._controls.ask_about("")
+        self._pending.put_aside(self._annotation)
+
+    def write(self, rule: Rule) -> str:
+        """Accept the mask on show; return why not."""
+        self._controls.ask_about("")
+        try:
+            change = self._annotation.binding.accept(rule)
+        except (NapariSamError, MemoryError) as error:
+            self._part.warn(error)
+            return self._controls.remark.text()
+        if self._annotation.tool in (Tool.EXCLUDE, Tool.SCRIBBLE_OUT):
+            self.switch_polarity()
+        self._part.remark(f"Object {change.object_id} is in the labels: {change.pixels:,} pixels.")
+        self._part.accepted.emit()
+        return ""
 
     def _step(self, step: Callable[[Session], None]) -> None:
-        if self.annotation is not None:
-            self.remark("")
-            self.annotation.step(step)
+        self._part.remark("")
+        self._annotation.step(step)
 
     def _accept_shown(self) -> str | None:
         """Accept the mask on show; return why not, "" if it did, None if it asks first."""
-        if self.annotation is None:
-            return ""
-        session, rule = self.annotation.session, self._controls.rule.currentData()
+        session, rule = self._annotation.session, self._controls.choices["rule"].value
         if rule != "ask":
-            return self._write(Rule(rule))
+            return self.write(Rule(rule))
         met = drawing.overlap(session)
         if not met:
-            return self._write(Rule.KEEP)
+            return self.write(Rule.KEEP)
         ids = ", ".join(map(str, met))
         self._in_question = session.draft
         self._controls.ask_about(
             f"The mask shares {sum(met.values()):,} pixels with object {ids}. Who keeps them?"
         )
-        self.asked.emit()
+        self._part.asked.emit()
         return None
-
-    def _cancel(self) -> None:
-        """Take the question away; the object stays open, or is so again after what waits."""
-        self._controls.ask_about("")
-        if self.annotation is not None:
-            self._catching_up.put_aside(self.annotation)
-
-    def _write(self, rule: Rule) -> str:
-        """Accept the mask on show; return why not."""
-        self._controls.ask_about("")
-        if self.annotation is None:
-            return ""
-        try:
-            change = self.annotation.accept(rule)
-        except (NapariSamError, MemoryError) as error:
-            self.warn(error)
-            return self._controls.remark.text()
-        if self.annotation.tool in (Tool.EXCLUDE, Tool.SCRIBBLE_OUT):
-            self.switch_polarity()
-        self.remark(f"Object {change.object_id} is in the labels: {change.pixels:,} pixels.")
-        self.accepted.emit()
-        return ""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 
 from qtpy.QtCore import Signal
-from qtpy.QtGui import QShowEvent
-from qtpy.QtWidgets import QHBoxLayout, QPushButton, QWidget
+from qtpy.QtGui import QCloseEvent, QShowEvent
+from qtpy.QtWidgets import QWidget
 
 from napari_sam.inference.store.store import EmbeddingStore
-from napari_sam.widgets.common.forms import new_label
+from napari_sam.widgets.common.forms import in_a_row, new_button, new_label
+from napari_sam.widgets.jobs.background import Background
 
 __all__ = ["StoreRow"]
 
@@ -19,30 +19,23 @@ class StoreRow(QWidget):
     """Counts and deletes in a thread of its own: there may be thousands of files."""
 
     cleared = Signal()
-    _counted = Signal(object)  # Future
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._store: EmbeddingStore | None = None
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="napari-sam store")
-        self._closed = False
-        self._jobs = 0
+        self._background = Background("store", self)
         self.text = new_label("Embeddings on disk")
-        self.clean = QPushButton("Clean up")
-        self.clean.setToolTip(
-            "Delete all embeddings of all pictures; nothing but the time to make them is lost"
+        self.clean = new_button(
+            "Clean up",
+            "Delete all embeddings of all pictures; nothing but the time to make them is lost",
         )
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.text, 1)
-        row.addWidget(self.clean)
+        in_a_row(self.text, self.clean, parent=self).setStretch(0, 1)
         self.clean.clicked.connect(self._clear)
-        self._counted.connect(self._show_size)
 
     @property
     def busy(self) -> bool:
         """True while files are counted or deleted."""
-        return self._jobs > 0
+        return self._background.busy
 
     def serve(self, store: EmbeddingStore) -> None:
         """Show this store."""
@@ -55,17 +48,17 @@ class StoreRow(QWidget):
         """Count again, if somebody can see it."""
         if self._store is not None and self.isVisible():
             store = self._store
-            self._do(lambda: store.size)
+            self._background.submit(lambda: store.size, self._show_size)
 
     def showEvent(self, event: QShowEvent | None) -> None:
         """Count."""
         super().showEvent(event)
         self.refresh()
 
-    def close_row(self) -> None:
+    def closeEvent(self, event: QCloseEvent | None) -> None:
         """Count nothing any more."""
-        self._closed = True
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._background.close()
+        super().closeEvent(event)
 
     def _clear(self) -> None:
         if self._store is not None:
@@ -77,19 +70,9 @@ class StoreRow(QWidget):
                 store.clear()
                 return store.size
 
-            self._do(clear)
-
-    def _do(self, work: Callable[[], int]) -> None:
-        if not self._closed:
-            self._jobs += 1
-            self._thread.submit(work).add_done_callback(self._tell)
-
-    def _tell(self, future: Future[int]) -> None:  # in the thread
-        if not self._closed:
-            self._counted.emit(future)
+            self._background.submit(clear, self._show_size)
 
     def _show_size(self, future: Future[int]) -> None:
-        self._jobs -= 1
         error = future.exception()
         size = f"{future.result() / 1e9:.2f} GB" if error is None else f"⚠ {error}"
         self.text.setText(f"Embeddings on disk: {size}")

@@ -1,0 +1,6 @@
+"""The group "Refine labels" of the tab Prompt: rough labels become prompts, answers better masks.
+
+`Refining` asks about each slice (`refine_slice`), keeps what waits in `RefinedMasks`, and
+`RefineWriter` writes what is accepted. It may use `annotation`, `jobs`, `layers`, `common` and the
+session.
+"""

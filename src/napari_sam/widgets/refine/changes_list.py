@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from qtpy.QtCore import QItemSelectionModel, Qt, Signal
 from qtpy.QtWidgets import (
     QAbstractItemView,
-    QHBoxLayout,
     QHeaderView,
-    QPushButton,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
-from napari_sam.widgets.refine.answers import Row
+from napari_sam.widgets.common.forms import in_a_row, new_button
+from napari_sam.widgets.refine.refined_masks import RefinedRow
 
 __all__ = ["RefineList"]
 
@@ -53,18 +51,15 @@ class RefineList(QWidget):
         self.table.setFixedHeight(height)
         self.table.setSortingEnabled(True)
         self.table.sortByColumn(2, Qt.SortOrder.AscendingOrder)
-        self.accept = QPushButton("Accept selected")
-        self.accept.setToolTip("Write the new masks of these objects into the labels, as one step")
-        self.reject = QPushButton("Reject selected")
-        self.reject.setToolTip("Forget the new masks of these objects")
+        self.accept = new_button(
+            "Accept selected", "Write the new masks of these objects into the labels, as one step"
+        )
+        self.reject = new_button("Reject selected", "Forget the new masks of these objects")
         self.table.itemSelectionChanged.connect(self._choose)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.table)
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.accept)
-        buttons.addWidget(self.reject)
-        layout.addLayout(buttons)
+        layout.addLayout(in_a_row(self.accept, self.reject))
         self._choose()
 
     @property
@@ -73,7 +68,7 @@ class RefineList(QWidget):
         rows = self.table.selectionModel().selectedRows()  # type: ignore[union-attr]
         return sorted(int(row.data(Qt.ItemDataRole.UserRole)) for row in rows)
 
-    def show_rows(self, rows: Iterable[Row]) -> None:
+    def show_rows(self, rows: Iterable[RefinedRow]) -> None:
         """Show these objects; those that are selected stay so."""
         selected = set(self.selected)
         blocked = self.table.blockSignals(True)
@@ -126,6 +121,6 @@ class _Cell(QTableWidgetItem):
         self.setData(Qt.ItemDataRole.UserRole, key)
         self.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
-    def __lt__(self, other: Any) -> bool:
+    def __lt__(self, other: QTableWidgetItem) -> bool:
         role = Qt.ItemDataRole.UserRole
         return bool(self.data(role) < other.data(role))

@@ -6,25 +6,35 @@ from napari.components import ViewerModel
 from napari.layers import Labels
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
-    QCheckBox,
-    QComboBox,
     QFrame,
-    QHBoxLayout,
     QProgressBar,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
-from napari_sam.widgets.common.forms import add_row, new_fold, new_form, new_label
+from napari_sam.widgets.common.choices import Choice, Choices
+from napari_sam.widgets.common.forms import (
+    add_row,
+    in_a_row,
+    new_button,
+    new_fold,
+    new_form,
+    new_label,
+)
 from napari_sam.widgets.common.layer_choice import LayerChoice
-from napari_sam.widgets.layers.picture import is_helper
+from napari_sam.widgets.layers.image_stack import is_helper
 from napari_sam.widgets.refine.changes_list import RefineList
 
 __all__ = ["RefineControls"]
 
 LABEL = "The label selected in that layer"
 OBJECTS = "Those selected in the list of objects"
+OPTIONS = (
+    Choice("objects", "&Which", "", entries={False: "All objects", True: LABEL}),
+    Choice("slices", "&Where", "", entries={False: "On this slice", True: "On all slices"}),
+    Choice("box", "its box", "Keeps the new mask where the rough one is", True),
+    Choice("point", "a point inside", "The one deepest inside the rough mask", True),
+)
 
 
 class RefineControls(QFrame):
@@ -44,30 +54,17 @@ class RefineControls(QFrame):
             "Choose a Labels layer",
         )
         self.labels.setToolTip("Masks of any origin, for instance another tool's rough result")
-        self.objects = QComboBox()
-        self.objects.addItem("All objects", False)
-        self.objects.addItem(LABEL, True)
-        self.slices = QComboBox()
-        self.slices.addItem("On this slice", False)
-        self.slices.addItem("On all slices", True)
-        self.box = QCheckBox("its box")
-        self.box.setChecked(True)
-        self.box.setToolTip("Keeps the new mask where the rough one is")
-        self.point = QCheckBox("a point inside")
-        self.point.setChecked(True)
-        self.point.setToolTip("The one deepest inside the rough mask")
-        self.start = QPushButton("Refine")
-        self.start.setToolTip("Shows what would change; nothing is written before you accept")
+        self.choices = Choices(OPTIONS)
+        self.start = new_button(
+            "Refine", "Shows what would change; nothing is written before you accept"
+        )
         self.bar = QProgressBar()
-        self.cancel = QPushButton("Cancel")
-        self.cancel.setToolTip("Stop; what is done so far can be accepted")
+        self.cancel = new_button("Cancel", "Stop; what is done so far can be accepted")
         self.text = new_label("What would change")
         self.text.setTextFormat(Qt.TextFormat.PlainText)
         self.list = RefineList()
-        self.accept = QPushButton("Accept all")
-        self.accept.setToolTip("Write the new masks into the labels, as one step")
-        self.reject = QPushButton("Reject all")
-        self.reject.setToolTip("Forget the new masks; no label has changed")
+        self.accept = new_button("Accept all", "Write the new masks into the labels, as one step")
+        self.reject = new_button("Reject all", "Forget the new masks; no label has changed")
         self._lay_out()
         self.fold = new_fold("Refine labels", self)
         self.labels.offered.connect(self._offer)
@@ -85,9 +82,9 @@ class RefineControls(QFrame):
 
     def name_selected(self, ours: bool) -> None:
         """Say whose selection counts: that of the list of objects, or the layer's own."""
-        text = OBJECTS if ours else LABEL
-        if self.objects.itemText(1) != text:
-            self.objects.setItemText(1, text)
+        text, box = OBJECTS if ours else LABEL, self.choices["objects"].native
+        if box.itemText(1) != text:
+            box.setItemText(1, text)
 
     def show_outcome(self, text: str, found: bool = False) -> None:
         """Say what would change, and whether it can be accepted."""
@@ -107,21 +104,12 @@ class RefineControls(QFrame):
         column.setContentsMargins(0, 0, 0, 0)
         form = new_form()
         add_row(form, "&Rough labels", self.labels)
-        add_row(form, "&Which", self.objects)
-        add_row(form, "&Where", self.slices)
+        self.choices.add_to(form, "objects", "slices")
         column.addLayout(form)
-        prompt = QHBoxLayout()
-        prompt.addWidget(self.box)
-        prompt.addWidget(self.point)
+        prompt = in_a_row(self.choices["box"].native, self.choices["point"].native)
         form.addRow("Mask and", prompt)
         column.addWidget(self.start)
-        work = QHBoxLayout()
-        work.addWidget(self.bar, 1)
-        work.addWidget(self.cancel)
-        column.addLayout(work)
+        column.addLayout(in_a_row(self.bar, self.cancel))
         column.addWidget(self.text)
         column.addWidget(self.list)
-        answer = QHBoxLayout()
-        answer.addWidget(self.accept)
-        answer.addWidget(self.reject)
-        column.addLayout(answer)
+        column.addLayout(in_a_row(self.accept, self.reject))

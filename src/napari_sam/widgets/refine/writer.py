@@ -11,7 +11,7 @@ from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.objects import Origin, Source, Status
 from napari_sam.widgets.annotation.annotation import Annotation
-from napari_sam.widgets.refine.pieces import Sharpened
+from napari_sam.widgets.refine.refined_slice import RefinedSlice
 
 __all__ = ["RefineWriter"]
 
@@ -37,7 +37,7 @@ class RefineWriter:
         full = bool(annotation.session.objects) or (target is not None and bool(target.data.any()))
         self._free = self._same or not full
 
-    def write(self, results: Sequence[Sharpened]) -> int:
+    def write(self, results: Sequence[RefinedSlice]) -> int:
         """Write these objects as one step; return how many were taken.
 
         Raises
@@ -47,7 +47,7 @@ class RefineWriter:
         """
         annotation, session = self._annotation, self._annotation.session
         ids = {id_ for one in results for id_ in one.found}
-        annotation.ensure_target(max(ids))
+        annotation.binding.ensure_target(max(ids))
         if self._same:
             for result in results:
                 adopt(session, result.plane, list(result.found))

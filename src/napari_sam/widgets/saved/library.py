@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, NamedTuple
+from concurrent.futures import Future
+from typing import NamedTuple
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
@@ -29,7 +28,8 @@ from napari_sam.session.disk.library import (
     delete_saved,
     sessions_folder,
 )
-from napari_sam.widgets.common.forms import new_label
+from napari_sam.widgets.common.forms import new_button, new_label
+from napari_sam.widgets.jobs.background import Background
 
 __all__ = ["SavedWork"]
 
@@ -38,7 +38,7 @@ UNREADABLE = "cannot be read"
 NOTHING = "Nothing is saved yet: whatever you draw and accept will be, as you go."
 
 
-class Row(NamedTuple):
+class SavedRow(NamedTuple):
     """A line of the list; the reason says why it cannot be opened."""
 
     saved: Saved | Unreadable
@@ -57,25 +57,23 @@ class SavedWork(QDialog):
     """Shows what is saved; it is read in a thread of its own."""
 
     chosen = Signal(object)  # Saved
-    _came = Signal(object)  # Future
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Saved work")
         self.resize(640, 360)
-        self._closed = False
         self._summary = ""
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="napari-sam saved work")
+        self._background = Background("saved work", self)
         self.text = new_label("Saved work")
         self.list = QTreeWidget()
         self.list.setHeaderLabels(COLUMNS)
         self.list.setRootIsDecorated(False)
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.list.setAccessibleName("Saved work")
-        self.go_on = QPushButton("Continue")
-        self.go_on.setToolTip("Open the picture, if it is where it was, and go on")
-        self.delete = QPushButton("Delete…")
-        self.delete.setToolTip("Delete the chosen work for good; label layers and files stay")
+        self.go_on = new_button("Continue", "Open the picture, if it is where it was, and go on")
+        self.delete = new_button(
+            "Delete…", "Delete the chosen work for good; label layers and files stay"
+        )
         close = QPushButton("Close")
         column = QVBoxLayout(self)
         column.addWidget(self.text)
@@ -86,7 +84,6 @@ class SavedWork(QDialog):
         row.addStretch()
         row.addWidget(close)
         column.addLayout(row)
-        self._came.connect(self._show)
         self.list.itemSelectionChanged.connect(self._follow)
         self.list.itemDoubleClicked.connect(self._choose)
         self.go_on.clicked.connect(self._choose)
@@ -94,30 +91,21 @@ class SavedWork(QDialog):
         close.clicked.connect(self.close)
 
     @property
-    def selected(self) -> list[Row]:
+    def selected(self) -> list[SavedRow]:
         """What is chosen in the list."""
         return [item.data(0, Qt.ItemDataRole.UserRole) for item in self.list.selectedItems()]
 
     def refresh(self) -> None:
         """Read what there is."""
         self.text.setText("Reading…")
-        self._do(lambda: (_rows(), ""))
+        self._background.submit(lambda: (_rows(), ""), self._show)
 
     def stop(self) -> None:
         """Read no more."""
-        self._closed = True
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._background.close()
         self.close()
 
-    def _do(self, work: Callable[[], Any]) -> None:
-        if not self._closed:
-            self._thread.submit(work).add_done_callback(self._tell)
-
-    def _tell(self, future: Future[Any]) -> None:  # in the thread
-        if not self._closed and not future.cancelled():
-            self._came.emit(future)
-
-    def _show(self, future: Future[tuple[list[Row], str]]) -> None:
+    def _show(self, future: Future[tuple[list[SavedRow], str]]) -> None:
         self.list.clear()
         if error := future.exception():
             self._summary = f"⚠ {error}"
@@ -164,7 +152,7 @@ class SavedWork(QDialog):
         )
         if answer == QMessageBox.StandardButton.Yes:
 
-            def work() -> tuple[list[Row], str]:
+            def work() -> tuple[list[SavedRow], str]:
                 problem = ""
                 for row in doomed:
                     try:
@@ -173,21 +161,21 @@ class SavedWork(QDialog):
                         problem = f"⚠ {error}"
                 return _rows(), problem
 
-            self._do(work)
+            self._background.submit(work, self._show)
 
 
-def _rows() -> list[Row]:
+def _rows() -> list[SavedRow]:
     """Return what is saved, latest first, then what cannot be opened."""
     folder = sessions_folder()
-    odd = [Row(one, UNREADABLE, one.reason, one.size) for one in all_unreadable(folder)]
+    odd = [SavedRow(one, UNREADABLE, one.reason, one.size) for one in all_unreadable(folder)]
     return [*(_row(saved) for saved in all_saved(folder)), *odd]
 
 
-def _row(saved: Saved) -> Row:
+def _row(saved: Saved) -> SavedRow:
     if problem := saved.obstacle:
         state = "open now" if os.access(saved.path, os.W_OK) else "read only"
-        return Row(saved, state, problem, saved.size)
+        return SavedRow(saved, state, problem, saved.size)
     try:
-        return Row(saved, str(saved.count()), "", saved.size)
+        return SavedRow(saved, str(saved.count()), "", saved.size)
     except SessionError as error:
-        return Row(saved, UNREADABLE, str(error), saved.size)
+        return SavedRow(saved, UNREADABLE, str(error), saved.size)

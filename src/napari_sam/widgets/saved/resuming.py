@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Mapping
+from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from napari.components import ViewerModel
 from napari.layers import Image
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QObject, Signal
 
-from napari_sam.errors import NapariSamError, SessionError
+from napari_sam.errors import NapariSamError
 from napari_sam.session.disk.fingerprint import Match
 from napari_sam.session.disk.folder import Restored, restore
-from napari_sam.session.disk.library import (
-    Saved,
-    all_saved,
-    all_unreadable,
-    matches,
-    sessions_folder,
-)
-from napari_sam.session.disk.manifest import Manifest
+from napari_sam.session.disk.library import Saved
 from napari_sam.session.objects import AnnotatedObject
 from napari_sam.session.review import next_unsure
 from napari_sam.widgets.annotation.annotation import Annotation
+from napari_sam.widgets.common.connections import Connections
 from napari_sam.widgets.common.forms import Question
 from napari_sam.widgets.common.keys import KEYS
-from napari_sam.widgets.saved.view_state import put_back, standing
+from napari_sam.widgets.common.timers import new_timer
+from napari_sam.widgets.common.wording import count
+from napari_sam.widgets.jobs.background import Background
+from napari_sam.widgets.saved.offer import Offer, SearchResult, search
+from napari_sam.widgets.saved.view_state import restore_view, view_state
 
 __all__ = ["Resuming"]
 
@@ -37,38 +33,6 @@ DAMAGED = (
     "⚠ A part of what was saved could not be read: {} recovered, {} lost. What could be is here; "
     "the damaged file is kept in {}."
 )
-
-
-@dataclass(frozen=True, eq=False)
-class Found:
-    """Saved work of a picture."""
-
-    saved: Saved
-    match: Match
-    objects: int
-    fits: bool  # masks of that shape can lie on the picture
-    asked_for: bool  # somebody has chosen it
-
-    @classmethod
-    def of(
-        cls, saved: Saved, match: Match, now: Manifest, ndim: int, asked_for: bool = False
-    ) -> Found:
-        """Look into saved work.
-
-        Raises
-        ------
-        SessionError
-            If it cannot be read.
-        """
-        fits = saved.manifest.picture.shape[:ndim] == now.picture.shape[:ndim]
-        return cls(saved, match, saved.count(), fits, asked_for)
-
-
-class Search(NamedTuple):
-    """What can be gone on with, and why other work of the same picture cannot be opened."""
-
-    found: Found | None
-    troubles: list[str]
 
 
 class Resuming(QObject):
@@ -85,63 +49,47 @@ class Resuming(QObject):
     resumed = Signal(object)  # how the view stood; mapping
     remarked = Signal(str)
     picture_wanted = Signal(object)  # Image
-    _came = Signal(object, object)  # what to do with it, Future
 
     def __init__(
         self, viewer: ViewerModel, question: Question, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
+        self._background = Background("resuming", self)
+        self._passed_over: set[Path] = set()  # what nobody wants to go on with
         self._viewer = viewer
         self._question = question
-        self._annotation: Annotation | None = None
-        self._offered: Saved | None = None
+        self._presenter: _ResumePresenter | None = None
         self._wanted: Saved | None = None
-        self._passed_over: set[Path] = set()
-        self._jobs = 0
-        self._closed = False
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="napari-sam resuming")
-        self._came.connect(lambda take, future: take(future))
-        self._rest = QTimer(self)
-        self._rest.setSingleShot(True)
-        self._rest.setInterval(REST_MS)
-        self._rest.timeout.connect(self._keep_view)
-        go_on, anew = question.answers
-        go_on.clicked.connect(lambda: self._bring_back(self._offered))
-        anew.clicked.connect(self._pass_over)
-        for event in self._view_events():
-            event.connect(self._view_moved)
+        question.answers[0].clicked.connect(lambda: self._answer(go_on=True))
+        question.answers[1].clicked.connect(lambda: self._answer(go_on=False))
 
     @property
     def busy(self) -> bool:
         """True while saved work is looked for or read."""
-        return self._jobs > 0
+        return self._background.busy
 
-    def attach(self, annotation: Annotation | None) -> None:
+    def follow(self, annotation: Annotation | None) -> None:
         """Look for saved work of this annotation's picture."""
-        if self._annotation is not None:
-            self._keep_view()
-        self._annotation = annotation
-        self._offer(None)
-        if annotation is None:
-            return
-        annotation.changed.connect(self._forget_offer)
-        self._search(annotation, self._wanted)
+        if self._presenter is not None:
+            self._presenter.close()
+        self._presenter = (
+            None if annotation is None else _ResumePresenter(self, annotation, self._wanted)
+        )
 
     def open(self, saved: Saved) -> None:
         """Go on with this work: on a picture that is here, or opened from where it was."""
-        annotation, source = self._annotation, saved.manifest.source
-        here = None if annotation is None else annotation.saved_in
-        if here is not None and here.path == saved.path:
-            self.remarked.emit("This is the work that is open here.")
-            return
-        if annotation is not None and _seems_of(annotation, saved):
-            self._search(annotation, saved)
+        if self._presenter is not None and self._presenter.open(saved):
             return
         self._wanted = saved  # whichever picture is chosen now
         try:
-            self._open(source, saved.manifest.reader)
+            self._open(saved.manifest.source, saved.manifest.reader)
         finally:
             self._wanted = None
+
+    def close(self) -> None:
+        """Look for nothing any more."""
+        self.follow(None)
+        self._background.close()
 
     def _open(self, source: str, reader: str) -> None:
         layers = [layer for layer in self._viewer.layers if isinstance(layer, Image)]
@@ -157,133 +105,135 @@ class Resuming(QObject):
             "where it is now: it is known by its content, and its saved work is offered then."
         )
 
+    def _answer(self, go_on: bool) -> None:
+        if self._presenter is not None:
+            self._presenter.answer(go_on)
+
+
+class _ResumePresenter:
+    """Saved work of one annotation."""
+
+    def __init__(self, part: Resuming, annotation: Annotation, wanted: Saved | None) -> None:
+        self._part = part
+        self._annotation = annotation
+        self._offered: Saved | None = None
+        self._closed = False
+        self._rest = new_timer(REST_MS, self._keep_view, part)
+        self._connections = Connections()
+        self._connections.add(annotation.changed, self._forget_offer)
+        dims, camera = part._viewer.dims.events, part._viewer.scene.camera.events
+        turned = dims.point, dims.order, dims.ndisplay
+        for event in (*turned, camera.center, camera.zoom, camera.angles):
+            self._connections.add(event, self._view_moved)
+        self._offer(None)
+        self._search(wanted)
+
+    def open(self, saved: Saved) -> bool:
+        """Go on with this work if it seems to be of this picture; False if it is not."""
+        here = self._annotation.saved_in
+        if here is not None and here.path == saved.path:
+            self._part.remarked.emit("This is the work that is open here.")
+        elif _seems_of(self._annotation, saved):
+            self._search(saved)
+        else:
+            return False
+        return True
+
+    def answer(self, go_on: bool) -> None:
+        offered = self._offered
+        self._offer(None)
+        if offered is None:
+            return
+        if go_on:
+            self._bring_back(offered)
+        else:
+            self._part._passed_over.add(offered.path)
+
     def close(self) -> None:
-        """Look for nothing any more."""
-        self.attach(None)
+        """Write down how the view stands, and take nothing any more."""
+        self._keep_view()
+        self._offer(None)
         self._closed = True
+        self._connections.close()
         self._rest.stop()
-        self._thread.shutdown(wait=False, cancel_futures=True)
-        for event in self._view_events():
-            event.disconnect(self._view_moved)
+        self._rest.deleteLater()
 
-    def _search(self, annotation: Annotation, wanted: Saved | None) -> None:
-        passed_over = tuple(self._passed_over)
-        identity, ndim = annotation.identity, annotation.picture.layer.ndim
+    def _search(self, wanted: Saved | None) -> None:
+        passed_over = tuple(self._part._passed_over)
+        identity, ndim = self._annotation.identity, self._annotation.picture.layer.ndim
 
-        def search() -> Search:
+        def work() -> SearchResult:
             now = identity.wait()
             if wanted is None:
-                return _search(now, ndim, passed_over)
+                return search(now, ndim, passed_over)
             match = wanted.manifest.picture.compare(now.picture)
-            return Search(Found.of(wanted, match, now, ndim, asked_for=True), [])
+            return SearchResult(Offer.of(wanted, match, now, ndim, asked_for=True), [])
 
-        self._do(search, lambda future: self._take_found(annotation, future))
+        self._part._background.submit(work, self._take_found)
 
-    def _do(self, work: Callable[[], Any], take: Callable[[Future[Any]], None]) -> None:
-        self._jobs += 1
-        future = self._thread.submit(work)
-        future.add_done_callback(lambda done: self._tell(take, done))
-
-    def _tell(self, take: Callable[[Future[Any]], None], future: Future[Any]) -> None:
-        if not self._closed and not future.cancelled():  # in the thread
-            self._came.emit(take, future)
-
-    def _take_found(self, annotation: Annotation, future: Future[Search]) -> None:
-        self._jobs -= 1
-        if annotation is not self._annotation:
+    def _take_found(self, future: Future[SearchResult]) -> None:
+        if self._closed:
             return
         if error := future.exception():
-            self.remarked.emit(f"⚠ Saved work of this picture was looked for in vain: {error}")
+            self._part.remarked.emit(
+                f"⚠ Saved work of this picture was looked for in vain: {error}"
+            )
             return
-        found, troubles = future.result()
-        if troubles:
-            self.remarked.emit(_told(troubles))
-        if found is None:
+        result = future.result()
+        if result.problem:
+            self._part.remarked.emit(result.problem)
+        if (offer := result.offer) is None:
             return
-        if found.asked_for and found.match is Match.SAME:
-            self._bring_back(found.saved)
-        elif found.asked_for or not annotation.session.objects:
-            self._offer(found)
+        if offer.asked_for and offer.match is Match.SAME:
+            self._bring_back(offer.saved)
+        elif offer.asked_for or not self._annotation.session.objects:
+            self._offer(offer)
 
-    def _offer(self, found: Found | None) -> None:
-        self._offered = None if found is None else found.saved
-        self._question.ask("" if found is None else _words(found))
-        self._question.answers[0].setVisible(found is not None and found.fits)
-        self._question.answers[1].setText(
-            "Start anew" if found is None or found.fits else "All right"
-        )
+    def _offer(self, offer: Offer | None) -> None:
+        self._offered = None if offer is None else offer.saved
+        question, fits = self._part._question, offer is not None and offer.fits
+        question.ask("" if offer is None else offer.question)
+        question.answers[0].setVisible(fits)
+        question.answers[1].setText("Start anew" if offer is None or fits else "All right")
 
     def _forget_offer(self) -> None:
         """Ask no longer: somebody has begun anew without an answer."""
-        annotation = self._annotation
-        if self._offered is not None and annotation is not None and annotation.session.objects:
+        if self._offered is not None and self._annotation.session.objects:
             self._offer(None)
 
-    def _pass_over(self) -> None:
-        if self._offered is not None:
-            self._passed_over.add(self._offered.path)
+    def _bring_back(self, saved: Saved) -> None:
         self._offer(None)
+        self._part.remarked.emit("Reading what was saved…")
+        self._part._background.submit(lambda: restore(saved.path), self._take)
 
-    def _bring_back(self, saved: Saved | None) -> None:
-        annotation = self._annotation
-        if saved is None or annotation is None:
-            return
-        self._offer(None)
-        self.remarked.emit("Reading what was saved…")
-        self._do(lambda: restore(saved.path), lambda future: self._take(annotation, future))
-
-    def _take(self, annotation: Annotation, future: Future[Restored]) -> None:
-        self._jobs -= 1
-        error = future.exception()
-        if error is not None:
-            self.remarked.emit(f"⚠ {error}")
+    def _take(self, future: Future[Restored]) -> None:
+        remarked = self._part.remarked
+        if error := future.exception():
+            remarked.emit(f"⚠ {error}")
             return
         restored = future.result()
-        if annotation is not self._annotation:
+        if self._closed:
             restored.folder.let_go()
             return
         try:
-            said = annotation.resume(restored)
+            said = self._annotation.binding.resume(restored)
         except (NapariSamError, MemoryError) as problem:
             restored.folder.let_go()
-            self.remarked.emit(f"⚠ {problem}")
+            remarked.emit(f"⚠ {problem}")
             return
         view = dict(restored.session.view)
-        put_back(view, self._viewer, annotation)
-        self.resumed.emit(view)
+        restore_view(view, self._part._viewer, self._annotation)
+        self._part.resumed.emit(view)
         welcome = _damage(restored) or _welcome(restored.session.objects)
-        self.remarked.emit(f"{welcome} {said}".rstrip())
+        remarked.emit(f"{welcome} {said}".rstrip())
 
     def _keep_view(self) -> None:
-        annotation = self._annotation
-        if annotation is not None and annotation.saved_in is not None:
-            view = standing(self._viewer, annotation)
-            annotation.step(lambda session: session.keep_view(view))
+        if self._annotation.saved_in is not None:
+            view = view_state(self._part._viewer, self._annotation)
+            self._annotation.step(lambda session: session.keep_view(view))
 
     def _view_moved(self) -> None:
-        if self._annotation is not None:
-            self._rest.start()
-
-    def _view_events(self) -> list[Any]:
-        dims, camera = self._viewer.dims.events, self._viewer.scene.camera.events
-        return [dims.point, dims.order, dims.ndisplay, camera.center, camera.zoom, camera.angles]
-
-
-def _search(now: Manifest, ndim: int, passed_over: Collection[Path]) -> Search:
-    """Look for the work to go on with, in any thread."""
-    shelf = sessions_folder()
-    odd = [one for one in all_unreadable(shelf) if one.is_of(now)]
-    troubles = [one.reason for one in odd if one.path not in passed_over]
-    for saved, match in matches(all_saved(shelf), now):
-        if saved.path in passed_over:
-            continue
-        try:
-            if problem := saved.obstacle:
-                raise SessionError(problem)
-            return Search(Found.of(saved, match, now, ndim), troubles)
-        except SessionError as error:
-            troubles.append(str(error))
-    return Search(None, troubles)
+        self._rest.start()
 
 
 def _seems_of(annotation: Annotation, saved: Saved) -> bool:
@@ -295,43 +245,12 @@ def _seems_of(annotation: Annotation, saved: Saved) -> bool:
 
 def _damage(restored: Restored) -> str:
     """Say what of saved work could not be read; nothing if all could."""
-    steps = f"{restored.recovered} step{'' if restored.recovered == 1 else 's'}"
-    where = restored.folder.path
-    return DAMAGED.format(steps, restored.lost or "none", where) if restored.damaged else ""
+    recovered, where = count(restored.recovered, "step"), restored.folder.path
+    return DAMAGED.format(recovered, restored.lost or "none", where) if restored.damaged else ""
 
 
 def _welcome(objects: Mapping[int, AnnotatedObject]) -> str:
     """Say what is here again, and how to go on with it."""
-    count = len(objects)
-    here = f"Here is your work again: {count} object{'' if count == 1 else 's'}."
+    here = f"Here is your work again: {count(len(objects))}."
     waits = next_unsure(objects) is not None
     return f"{here} {KEYS['next_unsure']} goes to what nobody has accepted." if waits else here
-
-
-def _told(troubles: Sequence[str]) -> str:
-    """Say what was found and cannot be opened."""
-    more = f" There are {len(troubles) - 1} more of this kind." if len(troubles) > 1 else ""
-    return (
-        f"⚠ There is saved work of this picture that cannot be opened: {troubles[0]}.{more} "
-        "More options, Saved work, lists it."
-    )
-
-
-def _words(found: Found) -> str:
-    """Return the question about saved work."""
-    changed = found.saved.changed
-    when = f"{changed.day} {changed:%B %Y, %H:%M}"
-    count = found.objects
-    what = f"{count} object{'' if count == 1 else 's'}" if count else "what was being drawn"
-    if found.match is Match.SAME:
-        return f"You worked on this picture before ({when}): {what} saved. Continue?"
-    if found.fits:
-        return (
-            f"There is saved work of this file ({when}, {what}), but the picture holds other "
-            "pixels now. Continue all the same?"
-        )
-    was = " x ".join(map(str, found.saved.manifest.picture.shape))
-    return (
-        f"There is saved work of this file ({when}, {what}), but it was another picture then, of "
-        f"{was} pixels. The work is kept: see More options, Saved work."
-    )

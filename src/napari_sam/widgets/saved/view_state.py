@@ -1,21 +1,20 @@
-"""How a view stands: written down as JSON, and put back."""
+"""The state of the view: written down as JSON, and restored."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from napari.components import ViewerModel
 
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.layers.prompt_layers import Tool
 
-__all__ = ["put_back", "standing"]
+__all__ = ["restore_view", "view_state"]
 
 FAR = 1e15
 
 
-def standing(viewer: ViewerModel, annotation: Annotation) -> dict[str, Any]:
+def view_state(viewer: ViewerModel, annotation: Annotation) -> dict[str, object]:
     """Return the view, the model, the tool and the name of the labels."""
     dims, camera, layer = viewer.dims, viewer.scene.camera, annotation.picture.layer
     return {
@@ -32,7 +31,7 @@ def standing(viewer: ViewerModel, annotation: Annotation) -> dict[str, Any]:
     }
 
 
-def put_back(view: Mapping[str, Any], viewer: ViewerModel, annotation: Annotation) -> None:
+def restore_view(view: Mapping[str, object], viewer: ViewerModel, annotation: Annotation) -> None:
     """Make the viewer show what it showed; what does not fit it any more is left alone."""
     dims, camera, layer = viewer.dims, viewer.scene.camera, annotation.picture.layer
     order, point = (_numbers(view.get(key), dims.ndim) for key in ("order", "point"))
@@ -46,11 +45,12 @@ def put_back(view: Mapping[str, Any], viewer: ViewerModel, annotation: Annotatio
         camera.zoom = zoom[0] if zoom and zoom[0] > 0 else camera.zoom
     if contrast and contrast[0] < contrast[1] and not layer.rgb:
         layer.contrast_limits = contrast
-    if (tool := view.get("tool")) in list(Tool.__members__):
+    tool = view.get("tool")
+    if isinstance(tool, str) and tool in Tool.__members__:
         annotation.arm(Tool[tool])
 
 
-def _numbers(value: Any, count: int) -> tuple[float, ...]:
+def _numbers(value: object, count: int) -> tuple[float, ...]:
     """Return so many finite numbers; none if this is anything else."""
     if not isinstance(value, list | tuple) or len(value) != count:
         return ()

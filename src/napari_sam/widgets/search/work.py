@@ -1,11 +1,11 @@
-"""A search under way: a few points are one job of the model, and what they find is shown."""
+"""A worker that searches a slice: a few points are one job of the model."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import repeat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,62 +16,50 @@ from napari_sam.progress import Estimate, Progress
 from napari_sam.results import Proposal
 from napari_sam.serving.host import HostedModel
 from napari_sam.widgets.jobs.piecework import Piecework
-from napari_sam.widgets.jobs.plane import Contrast, Read
+from napari_sam.widgets.jobs.plane import StackContrast
+from napari_sam.widgets.layers.channel_mix import Read
 
 if TYPE_CHECKING:
     from napari_sam.inference.automatic.search import SearchResult
+    from napari_sam.serving.segmenter import StoredSegmenter
 
-__all__ = ["AutoOrder", "AutoWork"]
+__all__ = ["SearchRequest", "SearchWorker"]
 
 
 @dataclass(frozen=True, eq=False)
-class AutoOrder:
-    """In what to look for everything, and how.
+class SearchRequest:
+    """Which slice to search, and how."""
 
-    Parameters
-    ----------
-    read : callable
-        Reads its pixels, in the model's thread.
-    contrast : Contrast
-        Of the whole picture.
-    settings : GridSettings
-        How it is searched.
-    where : (H, W) bool, optional
-        Where anything is left to be found; None: everywhere.
-    seeds : (N, 2) float, optional
-        Points (row, column) to ask at in place of those that the settings mean.
-    """
-
-    read: Read
-    contrast: Contrast
+    read: Read  # its pixels, in the model's thread
+    contrast: StackContrast  # of the whole picture
     settings: GridSettings
-    where: NDArray[np.bool_] | None = None
-    seeds: NDArray[np.float64] | None = None
+    where: NDArray[np.bool_] | None = None  # (H, W), where anything is left; None: everywhere
+    seeds: NDArray[np.float64] | None = None  # (N, 2) points to ask at; None: see `settings`
 
 
-class AutoWork(QObject):
-    """Looks for everything; all other work of the model goes first."""
+class SearchWorker(QObject):
+    """Searches a slice for everything; all other work of the model goes first."""
 
-    stood = Signal(object)  # Progress with all found so far; in the end one for each object
+    progressed = Signal(object)  # Progress with all found so far; in the end one for each object
     ended = Signal(str)  # empty, or why before all was asked
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._run: _Run | None = None
+        self._search: _Search | None = None
         self._work = Piecework(later=True, parent=self)
         self._work.stepped.connect(self._take)
         self._work.failed.connect(lambda error: self.stop(str(error) or type(error).__name__))
 
     @property
     def busy(self) -> bool:
-        """True while a run is under way."""
-        return self._run is not None
+        """True while a search is under way."""
+        return self._search is not None
 
-    def start(self, model: HostedModel, order: AutoOrder) -> None:
-        """Begin a run; another one ends."""
+    def start(self, model: HostedModel, request: SearchRequest) -> None:
+        """Begin a search; another one ends."""
         self.stop()
-        self._run = _Run(order)
-        self._work.start(model, repeat(self._run.step))
+        self._search = _Search(request)
+        self._work.start(model, repeat(self._search.step))
 
     def stop(self, why: str = "") -> None:
         """End now; what was found stays where it was told."""
@@ -82,32 +70,34 @@ class AutoWork(QObject):
 
     def close(self) -> None:
         """End now and say nothing any more."""
-        self._run = None
+        self._search = None
         self._work.cancel()
 
     def _take(self, progress: Progress[SearchResult] | None) -> None:
         if progress is None:
             self.stop()
-        elif self._run is not None:
-            self.stood.emit(self._run.hear(progress))
+        elif self._search is not None:
+            self.progressed.emit(self._search.hear(progress))
 
 
-class _Run:
-    """One run; `step` is called in the model's thread, everything else in the GUI's."""
+class _Search:
+    """One search; `step` is called in the model's thread, everything else in the GUI's."""
 
-    def __init__(self, order: AutoOrder) -> None:
-        self._order = order
+    def __init__(self, request: SearchRequest) -> None:
+        self._request = request
         self._steps: Iterator[Progress[SearchResult]] | None = None
         self._found: list[Proposal] = []
-        self._estimate: Estimate | None = None  # from the first progress on, after the embedding
+        self._estimate: Estimate | None = None  # from the first one on, after the embedding
 
-    def step(self, segmenter: Any, pause: Callable[[], None]) -> Progress[SearchResult] | None:
+    def step(
+        self, segmenter: StoredSegmenter, pause: Callable[[], None]
+    ) -> Progress[SearchResult] | None:
         """Ask the next few points; None at the end."""
         if self._steps is None:
-            order = self._order
-            contrast = order.contrast.of(segmenter)
+            request = self._request
+            contrast = request.contrast.of(segmenter)
             self._steps = segmenter.find(
-                order.read(), order.settings, order.where, contrast, pause, order.seeds
+                request.read(), request.settings, request.where, contrast, pause, request.seeds
             )
         return next(self._steps, None)
 

@@ -8,10 +8,8 @@ from html import escape
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QComboBox,
-    QHBoxLayout,
     QLabel,
     QProgressBar,
-    QPushButton,
     QSizePolicy,
     QSpinBox,
     QTextBrowser,
@@ -19,40 +17,69 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_sam.widgets.common.forms import add_row, new_choice, new_form, new_label, new_status
+from napari_sam.widgets.common.choices import Choice, Choices
+from napari_sam.widgets.common.forms import (
+    add_row,
+    in_a_row,
+    new_button,
+    new_form,
+    new_label,
+    new_status,
+)
 from napari_sam.widgets.common.wording import RULES
-from napari_sam.widgets.stack.order import Account
+from napari_sam.widgets.stack.report import ObjectReport
 
 __all__ = ["StackControls"]
 
-OBJECTS = {
-    "here": "All accepted on this slice",
-    "last": "The object accepted last",
-    "selected": "Those selected in the list",
-}
-DIRECTIONS = {"both": "Both ways", "forward": "Forward", "backward": "Backward"}
+OPTIONS = (
+    Choice(
+        "objects",
+        "&Follow",
+        "Each is followed from every slice it is accepted on",
+        entries={
+            "here": "All accepted on this slice",
+            "last": "The object accepted last",
+            "selected": "Those selected in the list",
+        },
+    ),
+    Choice(
+        "direction",
+        "&Direction",
+        "Between two accepted slices both ways in any case",
+        entries={"both": "Both ways", "forward": "Forward", "backward": "Backward"},
+    ),
+    Choice(
+        "rule",
+        "&Overlap",
+        "Who keeps the pixels where objects meet; locked ones always do",
+        entries={name: text for name, text in RULES.items() if name != "ask"},
+    ),
+)
 
 
 class StackControls(QWidget):
-    """All widgets of the stack tab, top to bottom in the order of use."""
+    """All widgets of the tab Stack, top to bottom in the order of use.
+
+    Attributes
+    ----------
+    choices : Choices
+        What is remembered.
+    """
 
     slice_wanted = Signal(int)  # somebody wants to see a slice of the latest report
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.objects = new_choice(OBJECTS, "Each is followed from every slice it is accepted on")
+        self.choices = Choices(OPTIONS, "stack")
+        self.choices.recall()
         self.axis = QComboBox()
         self.axis.setToolTip("The axis to go along")
-        self.direction = new_choice(DIRECTIONS, "Between two accepted slices both ways in any case")
         self.first, self.last = QSpinBox(), QSpinBox()
         self.first.setToolTip("Go no further back than this")
         self.last.setToolTip("Go no further forward than this")
-        rules = {name: text for name, text in RULES.items() if name != "ask"}
-        self.rule = new_choice(
-            rules, "Who keeps the pixels where objects meet; locked ones always do"
+        self.start = new_button(
+            "Follow through the stack", "Each slice appears as it is found; one undo takes all back"
         )
-        self.start = QPushButton("Follow through the stack")
-        self.start.setToolTip("Each slice appears as it is found; one undo takes all back")
         self.start.setStyleSheet("QPushButton:enabled { font-weight: bold; }")
         self.status = new_status()
         self.remark = new_label("Remark")
@@ -62,10 +89,8 @@ class StackControls(QWidget):
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(6)
         self.bar.setAccessibleName("How far the objects are followed")
-        self.cancel = QPushButton("Cancel")
-        self.cancel.setToolTip("Stop here; the slices that have come stay")
-        self.undo = QPushButton("Take all of it back")
-        self.undo.setToolTip("Undo this propagation, all slices at once")
+        self.cancel = new_button("Cancel", "Stop here; the slices that have come stay")
+        self.undo = new_button("Take all of it back", "Undo this propagation, all slices at once")
         self.report = QTextBrowser()
         self.report.setOpenLinks(False)
         self.report.document().setDefaultStyleSheet("a { color: #5b8def; text-decoration: none; }")  # type: ignore[union-attr]
@@ -95,20 +120,30 @@ class StackControls(QWidget):
         self.bar.setVisible(busy)
         self.cancel.setVisible(busy)
         self.start.setVisible(not busy)
-        for widget in (self.objects, self.axis, self.direction, self.first, self.last, self.rule):
+        self.choices.enable(not busy)
+        for widget in (self.axis, self.first, self.last):
             widget.setEnabled(not busy)
+
+    def show_start(self, noun: str) -> None:
+        """Show that a propagation begins."""
+        self.show_work(busy=True)
+        self.undo.hide()
+        self.bar.setRange(0, 0)
+        self.status.setText("Starting…")
+        self.show_remark("")
+        self.show_report({}, noun)
 
     def show_remark(self, text: str) -> None:
         """Say what came of the keys of the prompt tab, which work here, too."""
         self.remark.setText(text)
         self.remark.setVisible(bool(text))
 
-    def show_report(self, objects: Mapping[int, Account], noun: str) -> None:
+    def show_report(self, objects: Mapping[int, ObjectReport], noun: str) -> None:
         """List what became of each object; every line leads to a slice."""
         lines = []
-        for number, account in objects.items():
-            lines.append(f"<p><b>{_link(account.headline(number, noun), min(account.found))}</b>")
-            lines += [f"<br>{_link(text, index)}" for index, text in account.remarks(noun)]
+        for number, one in objects.items():
+            lines.append(f"<p><b>{_link(one.headline(number, noun), min(one.found))}</b>")
+            lines += [f"<br>{_link(text, index)}" for index, text in one.remarks(noun)]
             lines.append("</p>")
         bar = self.report.verticalScrollBar()
         place = bar.value()  # type: ignore[union-attr]
@@ -121,28 +156,21 @@ class StackControls(QWidget):
         layout.setContentsMargins(6, 6, 6, 6)
         layout.setSpacing(8)
         self.form = new_form()
-        add_row(self.form, "&Follow", self.objects)
+        self.choices.add_to(self.form, "objects")
         add_row(self.form, "&Along", self.axis)
-        add_row(self.form, "&Direction", self.direction)
+        self.choices.add_to(self.form, "direction")
         limits = QWidget()
-        row = QHBoxLayout(limits)
-        row.setContentsMargins(0, 0, 0, 0)
         self.limits_label = new_label("Limits")
         self.first.setAccessibleName("From slice")
         self.last.setAccessibleName("To slice")
         for box in (self.first, self.last):
             box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        row.addWidget(self.first, 1)
-        row.addWidget(QLabel("to"))
-        row.addWidget(self.last, 1)
+        in_a_row(self.first, QLabel("to"), self.last, parent=limits)
         self.form.addRow(self.limits_label, limits)
-        add_row(self.form, "&Overlap", self.rule)
+        self.choices.add_to(self.form, "rule")
         layout.addLayout(self.form)
-        layout.addWidget(self.start)
-        layout.addWidget(self.status)
-        layout.addWidget(self.remark)
-        layout.addWidget(self.bar)
-        layout.addWidget(self.cancel)
+        for widget in (self.start, self.status, self.remark, self.bar, self.cancel):
+            layout.addWidget(widget)
         layout.addWidget(self.report, 1)
         layout.addWidget(self.undo)
         layout.addStretch()

@@ -1,27 +1,29 @@
-"""The stack tab: what is chosen becomes an order; what comes back is shown."""
+"""The tab Stack: what is chosen becomes a propagation; what comes of it is shown."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from napari.components import ViewerModel
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject
 
 from napari_sam.errors import InputError
 from napari_sam.inference.propagation.settings import PropagateSettings
 from napari_sam.planes import Plane
 from napari_sam.progress import Progress
+from napari_sam.serving.host import HostedModel
+from napari_sam.session.changed import What
 from napari_sam.session.changes import Kind
 from napari_sam.session.overlap import Rule
-from napari_sam.session.session import Session
-from napari_sam.settings import load_settings, save_settings
-from napari_sam.widgets.annotation.annotation import Annotation
+from napari_sam.widgets.annotation.annotation import ANYTHING, Annotation
+from napari_sam.widgets.common.timers import new_timer
 from napari_sam.widgets.common.wording import duration
 from napari_sam.widgets.stack.controls import StackControls
-from napari_sam.widgets.stack.order import Line, Report, accepted_here, accepted_last, known_masks
-from napari_sam.widgets.stack.work import Order, StackWork
+from napari_sam.widgets.stack.report import StackReport
+from napari_sam.widgets.stack.seeds import StackAxis, accepted_here, accepted_last, seed_masks
+from napari_sam.widgets.stack.work import PropagationTask, StackWork
 
 __all__ = ["StackTab"]
 
@@ -60,101 +62,184 @@ class StackTab(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._selected = selected
         self.controls = c = StackControls()
         self.work = StackWork(self)
         self._viewer = viewer
-        self._annotation: Annotation | None = None
-        self._line: Line | None = None  # of the latest report
-        self._noun = "slice"
-        self._report = Report({})
-        self._said = ""
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.timeout.connect(self._show_report)
-        chosen = load_settings().stack
-        for name, box in (("objects", c.objects), ("direction", c.direction), ("rule", c.rule)):
-            box.setCurrentIndex(max(box.findData(chosen.get(name)), 0))
-            box.activated.connect(self._remember)
-        for box in (c.objects, c.axis):
-            box.activated.connect(self.refresh)
-        c.start.clicked.connect(self.start)
+        self._selected = selected
+        self._presenter: _StackPresenter | None = None
+        c.choices.changed.connect(self._choose)
+        c.axis.activated.connect(lambda: self.refresh())
+        c.start.clicked.connect(lambda: self._do(_StackPresenter.start))
         c.cancel.clicked.connect(lambda: self.work.stop("you cancelled it"))
-        c.undo.clicked.connect(self._take_back)
-        c.slice_wanted.connect(self._go_to)
-        self.work.reached.connect(self._show_reached)
+        c.undo.clicked.connect(lambda: self._do(_StackPresenter.take_back))
+        c.slice_wanted.connect(lambda index: self._do(lambda one: one.go_to(index)))
+        self.work.reached.connect(lambda at: self._do(lambda one: one.show_reached(at)))
         self.work.ended.connect(self._show_end)
         self.refresh()
 
     def follow(self, annotation: Annotation | None) -> None:
         """Serve this annotation from now on, or none; what was being followed ends."""
-        self._disconnect()
         self.work.stop("another picture was chosen")
-        self._annotation, self._line, self._said = annotation, None, ""
-        self._soon.stop()
-        self.controls.show_report({}, self._noun)
+        self._drop()
+        self.controls.show_report({}, "slice")
         if annotation is not None:
+            self._presenter = _StackPresenter(
+                self._viewer, annotation, self.controls, self.work, self._selected
+            )
             annotation.changed.connect(self.refresh)
             annotation.began_afresh.connect(self._begin_afresh)
         self.refresh()
 
     def close(self) -> None:
         """End for good; the slices that have come stay."""
-        self._disconnect()
-        self._soon.stop()
-        self._annotation = None
+        self._drop()
         self.work.close()
 
-    def refresh(self) -> None:
+    def refresh(self, what: What = ANYTHING) -> None:
         """Show what can be done now."""
+        if what == What.DRAFT:  # at every click
+            return
         self.work.check()
         if self.work.busy:
             return
-        c, annotation = self.controls, self._annotation
-        axes = self._axes()
-        axis = self._axis(axes)
-        if annotation is not None and axis is not None:
+        if self._presenter is not None:
+            self._presenter.refresh()
+            return
+        self.controls.start.setEnabled(False)
+        self.controls.status.setText(NO_PICTURE)
+        self.controls.undo.hide()
+
+    def _do(self, step: Callable[[_StackPresenter], object]) -> None:
+        if self._presenter is not None:
+            step(self._presenter)
+
+    def _drop(self) -> None:
+        if self._presenter is not None:
+            self._presenter.annotation.changed.disconnect(self.refresh)
+            self._presenter.annotation.began_afresh.disconnect(self._begin_afresh)
+            self._presenter.close()
+            self._presenter = None
+
+    def _choose(self) -> None:
+        self.controls.choices.remember()
+        self._do(lambda one: one.say(""))
+        self.refresh()
+
+    def _begin_afresh(self) -> None:
+        self.work.stop("the picture or the model is another one now")
+        self.refresh()
+
+    def _show_end(self, why: str) -> None:
+        self.controls.show_work(busy=False)
+        self._do(lambda one: one.show_end(why))
+        self.refresh()
+
+
+class _Ready(NamedTuple):
+    """All that a propagation needs."""
+
+    seen: Plane
+    axis: int
+    model: HostedModel
+    objects: list[int]
+
+
+class _StackPresenter:
+    """What can be followed in one annotation, and what came of it."""
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        annotation: Annotation,
+        controls: StackControls,
+        work: StackWork,
+        selected: Callable[[], Sequence[int]],
+    ) -> None:
+        self.annotation = annotation
+        self._viewer = viewer
+        self._controls = controls
+        self._work = work
+        self._selected = selected
+        self._along: StackAxis | None = None  # of the latest report
+        self._noun = "slice"
+        self._report = StackReport({})
+        self._said = ""
+        self._soon = new_timer(REST_MS, self._show_report, controls)
+
+    def close(self) -> None:
+        self._soon.stop()
+        self._soon.deleteLater()
+
+    def say(self, text: str) -> None:
+        self._said = text
+
+    def refresh(self) -> None:
+        c, axes = self._controls, self._axes()
+        if (axis := self._axis(axes)) is not None:
             self._noun = "time point" if axes[axis].lower() in ("t", "time") else "slice"
-            c.name_slices(self._noun, axes, annotation.picture.shape[axis])
-        missing = self._missing(axis)
-        c.start.setEnabled(not missing)
-        c.status.setText(self._said or missing or self._ready())
+            c.name_slices(self._noun, axes, self.annotation.picture.shape[axis])
+        ready = self._ready()
+        c.start.setEnabled(isinstance(ready, _Ready))
+        c.status.setText(self._said or (ready if isinstance(ready, str) else _words(ready)))
         c.undo.setVisible(self._can_take_back())
 
     def start(self) -> None:
-        """Follow what is chosen."""
-        annotation, axes, c = self._annotation, self._axes(), self.controls
-        axis = self._axis(axes)
-        if annotation is None or self.work.busy or axis is None or self._missing(axis):
+        c, ready = self._controls, self._ready()
+        if isinstance(ready, str) or self._work.busy:
             return
-        seen, model, session = annotation.seen, annotation.model, annotation.session
-        if seen is None or model is None:
-            return
-        line, length = Line(seen, axis), annotation.picture.shape[axis]
-        rule = Rule(c.rule.currentData())
+        along, length = StackAxis(ready.seen, ready.axis), self.annotation.picture.shape[ready.axis]
+        rule = Rule(c.choices["rule"].value)
         try:
-            settings = PropagateSettings(c.direction.currentData(), c.first.value(), c.last.value())
-            chosen = self._chosen(seen)
-            seeds, settings = known_masks(session, line, chosen, rule, settings, length)
+            settings = PropagateSettings(
+                c.choices["direction"].value, c.first.value(), c.last.value()
+            )
+            seeds, settings = seed_masks(
+                self.annotation.session, along, ready.objects, rule, settings, length
+            )
         except InputError as error:
             self._said = f"⚠ {error}"
             self.refresh()
             return
-        self._line, self._said = line, ""
-        order = Order(line, length, seeds, settings, rule)
-        c.show_work(busy=True)
-        c.undo.hide()
-        c.bar.setRange(0, 0)
-        c.status.setText("Starting…")
-        c.show_remark("")
-        c.show_report({}, self._noun)
-        self._report = self.work.start(annotation, model, order)
+        self._along, self._said = along, ""
+        c.show_start(self._noun)
+        task = PropagationTask(along, length, seeds, settings, rule)
+        self._report = self._work.start(self.annotation, ready.model, task)
+
+    def take_back(self) -> None:
+        """Undo the propagation, if it is the last step."""
+        if self._can_take_back():
+            self.annotation.undo()
+            self._said = "All of it was taken back."
+            self._controls.show_report({}, self._noun)
+            self.refresh()
+
+    def go_to(self, index: int) -> None:
+        along, picture, dims = self._along, self.annotation.picture, self._viewer.dims
+        if along is None or not picture.fits(plane := along.at(index), None):
+            return
+        world = picture.transform.to_world(np.array([float(at or 0) for at in plane]))
+        dims.set_point(dims.ndim - len(plane) + along.axis, float(world[along.axis]))
+
+    def show_reached(self, reached: Progress[int]) -> None:
+        c = self._controls
+        c.bar.setRange(0, max(reached.total, 1))
+        c.bar.setValue(int(reached.done))
+        left = duration(reached.seconds_left)
+        c.status.setText(f"At {self._noun} {reached.result}, at most about {left} left")
+        if not self._soon.isActive():
+            self._soon.start()
+
+    def show_end(self, why: str) -> None:
+        self._said = f"It ended early: {why}. What has come stays." if why else DONE
+        self._show_report()
+
+    def _show_report(self) -> None:
+        self._soon.stop()
+        self._controls.show_report(self._report.objects, self._noun)
 
     def _chosen(self, seen: Plane) -> list[int]:
-        if self._annotation is None:
-            return []
-        session: Session = self._annotation.session
-        match self.controls.objects.currentData():
+        session = self.annotation.session
+        match self._controls.choices["objects"].value:
             case "last":
                 return accepted_last(session)
             case "selected":
@@ -163,96 +248,38 @@ class StackTab(QObject):
 
     def _axes(self) -> dict[int, str]:
         """Return the axes to go along, by name: those that the viewer does not show."""
-        if self._annotation is None or self._annotation.seen is None:
-            return {}
-        picture = self._annotation.picture
-        labels = picture.place()["axis_labels"]
+        picture = self.annotation.picture
+        labels = picture.transform.arguments["axis_labels"]
         return {
             axis: f"axis {axis}" if labels[axis].startswith("-") else labels[axis]
-            for axis, at in enumerate(self._annotation.seen)
+            for axis, at in enumerate(self.annotation.seen or ())
             if at is not None and picture.shape[axis] > 1
         }
 
     def _axis(self, axes: dict[int, str]) -> int | None:
-        chosen = self.controls.axis.currentData()
+        chosen = self._controls.axis.currentData()
         return chosen if chosen in axes else max(axes, default=None)
 
-    def _missing(self, axis: int | None) -> str:
-        """Say what is to be done before anything can be followed; empty if nothing."""
-        annotation = self._annotation
-        if annotation is None:
-            return NO_PICTURE
-        if annotation.picture.ndim < 3:
+    def _ready(self) -> _Ready | str:
+        """Return all that is needed, or say what is to be done before."""
+        seen, model, axis = self.annotation.seen, self.annotation.model, self._axis(self._axes())
+        if self.annotation.picture.ndim < 3:
             return FLAT
-        if annotation.seen is None:
+        if seen is None:
             return UNSEEN
         if axis is None:
             return FLAT
-        if annotation.model is None:
+        if model is None:
             return NO_MODEL
-        if not self._chosen(annotation.seen):
-            return NONE[self.controls.objects.currentData()]
-        return ""
-
-    def _ready(self) -> str:
-        seen = self._annotation.seen if self._annotation is not None else None
-        numbers = self._chosen(seen) if seen is not None else []
-        names = ", ".join(map(str, numbers[:8])) + ("…" if len(numbers) > 8 else "")
-        return f"Ready to follow object {names}: press the button."
+        if not (objects := self._chosen(seen)):
+            return NONE[self._controls.choices["objects"].value]
+        return _Ready(seen, axis, model, objects)
 
     def _can_take_back(self) -> bool:
-        done = self._annotation.session.history.done if self._annotation is not None else []
-        return bool(self._line and done) and done[-1].kind is Kind.PROPAGATED
+        done = self.annotation.session.history.done
+        return bool(self._along and done) and done[-1].kind is Kind.PROPAGATED
 
-    def _take_back(self) -> None:
-        if self._annotation is not None and self._can_take_back():
-            self._annotation.undo()
-            self._said = "All of it was taken back."
-            self.controls.show_report({}, self._noun)
-            self.refresh()
 
-    def _go_to(self, index: int) -> None:
-        annotation, line = self._annotation, self._line
-        plane = () if line is None else line.at(index)
-        if annotation is None or line is None or not annotation.picture.fits(plane, None):
-            return
-        world = annotation.picture.to_world(np.array([float(at or 0) for at in plane]))
-        self._viewer.dims.set_point(
-            self._viewer.dims.ndim - len(plane) + line.axis, float(world[line.axis])
-        )
-
-    def _begin_afresh(self) -> None:
-        self.work.stop("the picture or the model is another one now")
-        self.refresh()
-
-    def _show_reached(self, reached: Progress[int]) -> None:
-        c = self.controls
-        c.bar.setRange(0, max(reached.total, 1))
-        c.bar.setValue(int(reached.done))
-        left = duration(reached.seconds_left)
-        c.status.setText(f"At {self._noun} {reached.result}, at most about {left} left")
-        if not self._soon.isActive():
-            self._soon.start(REST_MS)
-
-    def _show_report(self) -> None:
-        self._soon.stop()
-        self.controls.show_report(self._report.objects, self._noun)
-
-    def _show_end(self, why: str) -> None:
-        self._said = f"It ended early: {why}. What has come stays." if why else DONE
-        self.controls.show_work(busy=False)
-        self._show_report()
-        self.refresh()
-
-    def _remember(self) -> None:
-        c = self.controls
-        boxes = {"objects": c.objects, "direction": c.direction, "rule": c.rule}
-        chosen = {name: box.currentData() for name, box in boxes.items()}
-        save_settings(replace(load_settings(), stack=chosen))
-        self._said = ""
-        self.refresh()
-
-    def _disconnect(self) -> None:
-        if self._annotation is not None:
-            self._annotation.changed.disconnect(self.refresh)
-            self._annotation.began_afresh.disconnect(self._begin_afresh)
+def _words(ready: _Ready) -> str:
+    names = ", ".join(map(str, ready.objects[:8])) + ("…" if len(ready.objects) > 8 else "")
+    return f"Ready to follow object {names}: press the button."

@@ -6,10 +6,8 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import repeat
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
 from napari_sam.errors import NapariSamError
@@ -18,31 +16,33 @@ from napari_sam.masks import CroppedMask, cropped_masks
 from napari_sam.progress import Estimate, Progress
 from napari_sam.results import Step
 from napari_sam.serving.host import HostedModel
+from napari_sam.serving.segmenter import StoredSegmenter
 from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.objects import Origin, Source, Status
 from napari_sam.session.overlap import Rule
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.jobs.piecework import Piecework
-from napari_sam.widgets.stack.order import Line, Masks, Report, Slices
+from napari_sam.widgets.stack.report import StackReport
+from napari_sam.widgets.stack.seeds import ObjectMasks, StackAxis, StackSlices
 
-__all__ = ["Order", "StackWork"]
+__all__ = ["PropagationTask", "StackWork"]
 
 TAKEN_BACK = "it was taken back"
 LEFT = "the picture, the model or the Labels layer is another one now"
 
 
 @dataclass(frozen=True, eq=False)
-class Order:
+class PropagationTask:
     """What is to be followed.
 
     Parameters
     ----------
-    line : Line
+    along : StackAxis
         The slices.
     length : int
         How many there are.
-    seeds : dict of int to Masks
+    seeds : dict of int to ObjectMasks
         What is known, by object.
     settings : PropagateSettings
         Direction, limits, and the objects to follow.
@@ -50,9 +50,9 @@ class Order:
         Who keeps the pixels of other objects.
     """
 
-    line: Line
+    along: StackAxis
     length: int
-    seeds: Mapping[int, Masks]
+    seeds: Mapping[int, ObjectMasks]
     settings: PropagateSettings
     rule: Rule
 
@@ -74,7 +74,7 @@ class StackWork(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._run: _Run | None = None
+        self._run: _Propagation | None = None
         self._work = Piecework(later=True, parent=self)
         self._work.stepped.connect(self._take)
         self._work.failed.connect(self._fail)
@@ -84,10 +84,12 @@ class StackWork(QObject):
         """True while objects are being followed."""
         return self._run is not None
 
-    def start(self, annotation: Annotation, model: HostedModel, order: Order) -> Report:
+    def start(
+        self, annotation: Annotation, model: HostedModel, task: PropagationTask
+    ) -> StackReport:
         """Begin; the report that is returned grows with every slice."""
         self.stop()
-        self._run = run = _Run(annotation, model, order)
+        self._run = run = _Propagation(annotation, model, task)
         self._work.start(model, repeat(run.step))
         return run.report
 
@@ -114,7 +116,7 @@ class StackWork(QObject):
         self.check()
         self.stop(str(error) or type(error).__name__)
 
-    def _take(self, found: _Found | None) -> None:
+    def _take(self, found: _PackedStep | None) -> None:
         self.check()
         run = self._run
         if run is None or found is None:
@@ -130,25 +132,25 @@ class StackWork(QObject):
 
 
 @dataclass(frozen=True, eq=False)
-class _Found:
+class _PackedStep:
     """A step, and the masks of those that it has something to say about, packed."""
 
     step: Step
     masks: Mapping[int, CroppedMask | None]
 
 
-class _Run:
+class _Propagation:
     """One propagation; `step` is called in the model's thread, everything else in the GUI's."""
 
-    def __init__(self, annotation: Annotation, model: HostedModel, order: Order) -> None:
+    def __init__(self, annotation: Annotation, model: HostedModel, task: PropagationTask) -> None:
         self.model = model
-        self.report = Report(order.anchors)
-        self._annotation, self._order = annotation, order
+        self.report = StackReport(task.anchors)
+        self._annotation, self._task = annotation, task
         self._session, self._target = annotation.session, annotation.target
-        self._mix, self._contrast = annotation.picture.mix, annotation.looks.contrast
-        self._batch = Batch(self._session, Kind.PROPAGATED, order.rule)
+        self._mix, self._contrast = annotation.picture.mix, annotation.planes.contrast
+        self._batch = Batch(self._session, Kind.PROPAGATED, task.rule)
         self._steps: Generator[Step] | None = None
-        self._way = _Way(order)
+        self._progress = _PropagationProgress(task)
 
     def why_over(self) -> str:
         """Say why nothing may be written any more; empty if it may."""
@@ -162,15 +164,15 @@ class _Run:
         """Write no more."""
         self._batch.end()
 
-    def step(self, segmenter: Any, pause: Callable[[], None]) -> _Found | None:
+    def step(self, segmenter: StoredSegmenter, pause: Callable[[], None]) -> _PackedStep | None:
         """Go on to the next slice; None at the end."""
         if self._steps is None:
-            order = self._order
-            anchor = next(at for places in order.anchors.values() for at in places)
+            task = self._task
+            anchor = next(at for places in task.anchors.values() for at in places)
             self._steps = segmenter.propagate(
-                Slices(partial(self._read, pause), order.length, anchor),
-                order.seeds,
-                order.settings,
+                StackSlices(partial(self._read, pause), task.length, anchor),
+                task.seeds,
+                task.settings,
                 self._contrast.of(segmenter),
                 pause,
             )
@@ -178,16 +180,16 @@ class _Run:
         if step is None:
             return None
         found = cropped_masks(step.labels)
-        return _Found(
+        return _PackedStep(
             step,
             {
                 number: found.get(number)
-                for number, places in self._order.anchors.items()
+                for number, places in self._task.anchors.items()
                 if step.index not in places and (number in step.scores or number in step.unsure)
             },
         )
 
-    def write(self, found: _Found) -> Progress[int]:
+    def write(self, found: _PackedStep) -> Progress[int]:
         """Put what was found on a slice into the session."""
         step, masks = found.step, found.masks
         proposals = [
@@ -195,9 +197,9 @@ class _Run:
             for number, mask in masks.items()
             if number in self._session.objects
         ]
-        taken = self._batch.add(self._order.line.at(step.index), proposals)
-        self.report.hear(step, [n for n in taken if n is not None and masks[n] is not None])
-        return self._way.reach(step.index)
+        taken = self._batch.add(self._task.along.at(step.index), proposals)
+        self.report.add(step, [n for n in taken if n is not None and masks[n] is not None])
+        return self._progress.reach(step.index)
 
     def _proposal(self, number: int, mask: CroppedMask | None, step: Step) -> NewMask:
         near = min(self.report.anchors[number], key=lambda at: abs(at - step.index))
@@ -206,23 +208,23 @@ class _Run:
             mask,
             number,
             step.scores.get(number),
-            Origin(Source.PROPAGATED, self._order.line.at(near)),
+            Origin(Source.PROPAGATED, self._task.along.at(near)),
             Status.PROPOSED if sure else Status.UNCLEAR,
         )
 
-    def _read(self, pause: Callable[[], None], index: int) -> NDArray[Any]:
+    def _read(self, pause: Callable[[], None], index: int) -> np.ndarray:
         pause()
-        return np.asarray(self._mix.reader(self._order.line.at(index))())
+        return np.asarray(self._mix.reader(self._task.along.at(index))())
 
 
-class _Way:
+class _PropagationProgress:
     """How far a propagation is: first forward, then backward; at most so many slices."""
 
-    def __init__(self, order: Order) -> None:
-        first, last = order.settings.limits(order.length)
-        places = [at for anchors in order.anchors.values() for at in anchors]
+    def __init__(self, task: PropagationTask) -> None:
+        first, last = task.settings.limits(task.length)
+        places = [at for anchors in task.anchors.values() for at in anchors]
         self._start, self._end = min(places), max(places)
-        direction = order.settings.direction
+        direction = task.settings.direction
         self._forward = (self._end if direction == "backward" else last) - self._start
         backward = self._end - (self._start if direction == "forward" else first)
         self._total = self._forward + backward

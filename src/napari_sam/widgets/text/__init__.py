@@ -1,0 +1,6 @@
+"""The tab Text: finds objects by words and puts them into the session as classes.
+
+`tab` makes a `presenter` for each annotation; `controls` has the widgets and their options, `work`
+the worker that asks the text encoder, `unknown` what it does not know, `wording` the sentences. It
+may use `search` and what is below it.
+"""

@@ -1,4 +1,4 @@
-"""A question in words under way: everything is found, looked at and compared in the model's thread.
+"""A worker for questions in words: all is found, looked at and compared in the model's thread.
 
 What was found and looked at is kept: other words on the same slice are a matter of moments.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
 
@@ -17,39 +17,28 @@ from napari_sam.results import Proposal
 from napari_sam.serving.host import HostedModel
 from napari_sam.text.reader import Reader
 from napari_sam.widgets.jobs.piecework import Piece, Piecework
-from napari_sam.widgets.search.work import AutoOrder, AutoWork
+from napari_sam.widgets.search.work import SearchRequest, SearchWorker
 
 if TYPE_CHECKING:
+    from napari_sam.serving.segmenter import StoredSegmenter
     from napari_sam.text.ranking import EmbeddedProposals
 
-__all__ = ["TextOrder", "TextWork"]
+__all__ = ["TextRequest", "TextWorker"]
 
 Tell = Callable[[], None]
 
 
 @dataclass(frozen=True, eq=False)
-class TextOrder:
-    """In what to look for which words.
+class TextRequest:
+    """Which words to look for on which slice."""
 
-    Parameters
-    ----------
-    search : AutoOrder
-        The slice, and how everything in it is found.
-    words : tuple of str
-        A text for each kind.
-    whole : bool
-        Whether one area of each kind is wanted, not objects.
-    key : tuple
-        Equal for slices and searches that find the same.
-    """
-
-    search: AutoOrder
-    words: tuple[str, ...]
-    whole: bool
-    key: tuple[Any, ...]
+    search: SearchRequest  # the slice, and how everything in it is found
+    words: tuple[str, ...]  # a text for each kind
+    whole: bool  # one area of each kind is wanted, not objects
+    key: tuple[object, ...]  # equal for slices and searches that find the same
 
 
-class TextWork(QObject):
+class TextWorker(QObject):
     """Answers one question after another; all other work of the model goes first.
 
     Parameters
@@ -58,7 +47,7 @@ class TextWork(QObject):
         Knows words.
     """
 
-    stood = Signal(object)  # Progress of the search
+    progressed = Signal(object)  # Progress of the search
     compares = Signal()  # the search is over, or was not needed
     remarked = Signal(object)  # {text: what is to be said of it}, of unknown ones
     ranked = Signal(object)  # Ranked
@@ -68,40 +57,40 @@ class TextWork(QObject):
     def __init__(self, reader: Reader, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.reader = reader
-        self._search = AutoWork(self)
-        self._search.stood.connect(self._hear)
+        self._search = SearchWorker(self)
+        self._search.progressed.connect(self._hear)
         self._search.ended.connect(self._searched)
         self._pieces = Piecework(later=True, parent=self)
         self._pieces.stepped.connect(lambda tell: tell())
         self._pieces.ended.connect(self._finish)
         self._pieces.failed.connect(lambda error: self.stop(str(error) or type(error).__name__))
-        self._asks = Piecework(later=True, parent=self)  # about words, while others are typed
-        self._asks.stepped.connect(self.remarked.emit)
-        self._run: tuple[HostedModel, TextOrder] | None = None
+        self._checks = Piecework(later=True, parent=self)  # about words, while others are typed
+        self._checks.stepped.connect(self.remarked.emit)
+        self._question: tuple[HostedModel, TextRequest] | None = None
         self._found: list[Proposal] = []  # as far as the search is
-        self._seen: tuple[tuple[Any, ...], EmbeddedProposals] | None = None
+        self._seen: tuple[tuple[object, ...], EmbeddedProposals] | None = None
 
     @property
     def busy(self) -> bool:
         """True while a question is open."""
-        return self._run is not None
+        return self._question is not None
 
     def ask(self, model: HostedModel, words: Sequence[str]) -> None:
         """Find out which of these words are not known; `remarked` tells."""
-        self._asks.start(model, [lambda *_: self.reader.remarks(words)])
+        self._checks.start(model, [lambda *_: self.reader.remarks(words)])
 
-    def start(self, model: HostedModel, order: TextOrder) -> None:
+    def start(self, model: HostedModel, request: TextRequest) -> None:
         """Begin a question; another one ends."""
         self.stop()
-        self._run = model, order
+        self._question = model, request
         self._found = []
-        if order.whole:
-            self._do(model, [partial(self._map, order)])
-        elif self._seen is not None and self._seen[0] == order.key:
-            self._do(model, [partial(self._compare, order.words, self._seen[1])])
+        if request.whole:
+            self._do(model, [partial(self._map, request)])
+        elif self._seen is not None and self._seen[0] == request.key:
+            self._do(model, [partial(self._compare, request.words, self._seen[1])])
         else:
             self.forget()
-            self._search.start(model, order.search)
+            self._search.start(model, request.search)
 
     def stop(self, why: str = "") -> None:
         """End now."""
@@ -112,7 +101,7 @@ class TextWork(QObject):
 
     def close(self) -> None:
         """End now and say nothing any more."""
-        self._run = None
+        self._question = None
         self._search.close()
         self._pieces.cancel()
 
@@ -123,53 +112,55 @@ class TextWork(QObject):
     def end(self) -> None:
         """End for good."""
         self.close()
-        self._asks.cancel()
+        self._checks.cancel()
         self.forget()
 
-    def _hear(self, stand: Progress[list[Proposal]]) -> None:
-        self._found = stand.result
-        self.stood.emit(stand)
+    def _hear(self, progress: Progress[list[Proposal]]) -> None:
+        self._found = progress.result
+        self.progressed.emit(progress)
 
     def _searched(self, why: str) -> None:
-        if self._run is None:
+        if self._question is None:
             return
         if why:
             self.stop(why)
             return
-        model, order = self._run
-        self._do(model, self._look_and_compare(order, self._found))
+        model, request = self._question
+        self._do(model, self._look_and_compare(request, self._found))
 
-    def _look_and_compare(self, order: TextOrder, found: list[Proposal]) -> Iterator[Piece]:
-        yield partial(self._look, order, found)
+    def _look_and_compare(self, request: TextRequest, found: list[Proposal]) -> Iterator[Piece]:
+        yield partial(self._look, request, found)
         if self._seen is not None:
-            yield partial(self._compare, order.words, self._seen[1])
+            yield partial(self._compare, request.words, self._seen[1])
 
     def _do(self, model: HostedModel, pieces: Iterable[Piece]) -> None:
         self.compares.emit()
         self._pieces.start(model, pieces)
 
-    def _keep(self, key: tuple[Any, ...], seen: EmbeddedProposals) -> None:
+    def _keep(self, key: tuple[object, ...], seen: EmbeddedProposals) -> None:
         self._seen = key, seen
 
     def _finish(self) -> None:
-        self._run = None
+        self._question = None
         self.ended.emit("")
 
     # In the model's thread; what they return is done in the window's.
 
-    def _look(self, order: TextOrder, found: list[Proposal], segmenter: Any, pause: Pause) -> Tell:
-        search = order.search
+    def _look(
+        self, request: TextRequest, found: list[Proposal], segmenter: StoredSegmenter, pause: Pause
+    ) -> Tell:
+        search = request.search
         seen = self.reader.embed_proposals(
             search.read(), found, search.contrast.of(segmenter), pause
         )
-        return partial(self._keep, order.key, seen)
+        return partial(self._keep, request.key, seen)
 
     def _compare(
-        self, words: Sequence[str], seen: EmbeddedProposals, segmenter: Any, pause: Pause
+        self, words: Sequence[str], seen: EmbeddedProposals, _: StoredSegmenter, pause: Pause
     ) -> Tell:
         return partial(self.ranked.emit, self.reader.compare(seen, words))
 
-    def _map(self, order: TextOrder, segmenter: Any, pause: Pause) -> Tell:
-        image, contrast = order.search.read(), order.search.contrast.of(segmenter)
-        areas = self.reader.areas(segmenter, image, order.words, contrast, pause)
+    def _map(self, request: TextRequest, segmenter: StoredSegmenter, pause: Pause) -> Tell:
+        image, contrast = request.search.read(), request.search.contrast.of(segmenter)
+        areas = self.reader.areas(segmenter, image, request.words, contrast, pause)
         return partial(self.mapped.emit, areas)

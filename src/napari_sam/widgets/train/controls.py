@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
-    QCheckBox,
-    QComboBox,
+    QFileDialog,
     QFrame,
     QLineEdit,
     QPushButton,
@@ -15,7 +16,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_sam.training.plan import ABOUT, WHAT
+from napari_sam.training.plan import ABOUT, WHAT, Plan
+from napari_sam.widgets.common.choices import Choice, Choices
 from napari_sam.widgets.common.forms import (
     add_row,
     in_a_row,
@@ -25,13 +27,34 @@ from napari_sam.widgets.common.forms import (
     new_status,
 )
 from napari_sam.widgets.common.model_choice import ModelChoice
-from napari_sam.widgets.train.outcome import TrainOutcome
 from napari_sam.widgets.train.pairs import Pairs
+from napari_sam.widgets.train.report import TrainReport
+from napari_sam.widgets.train.wording import effort
 
 __all__ = ["TrainControls"]
 
-STEPS = {"Short": 100, "Medium": 300, "Long": 1000}
-LAYERS, FOLDER = "Open layers", "A folder of samples"
+SOURCES = {"layers": "Open layers", "folder": "A folder of samples"}
+STEPS = {100: "Short, 100 steps", 300: "Medium, 300 steps", 1000: "Long, 1000 steps"}
+UNREAD = 24  # pictures that a folder is taken to hold for the estimate; more take no longer
+NO_LAYERS = (
+    "Add a picture and its labels: a few well-labelled objects are enough to begin with. "
+    "Labels that you make in the Prompt tab are listed here, too."
+)
+NO_FOLDER = "Choose a folder of samples: each is a folder with an image and a labels file."
+
+# Tips.
+FROM = "Where the labelled pictures are"
+PARTIAL = "Pixels without a label are then unknown, instead of surely background"
+LENGTH = "It ends sooner when the model gets no better"
+NAME = "What the new model is called in every list of models"
+
+TABLE = (
+    Choice("source", "&Learn from", FROM, entries=SOURCES),
+    Choice("partial", "Not every object is labelled", PARTIAL, True),
+    Choice("what", "&Train", "Which part of the model learns", entries=WHAT),
+    Choice("length", "&How long", LENGTH, 300, entries=STEPS),
+    Choice("name", "New &name", NAME, ""),
+)
 
 
 class TrainControls(QWidget):
@@ -45,9 +68,8 @@ class TrainControls(QWidget):
 
     def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.source = QComboBox()
-        self.source.addItems([LAYERS, FOLDER])
-        self.source.setToolTip("Where the labelled pictures are")
+        self.choices = Choices(TABLE)
+        self.name: QLineEdit = self.choices["name"].native
         self.pairs = Pairs(viewer)
         self.folder = QLineEdit()
         self.folder.setPlaceholderText("No folder chosen")
@@ -58,26 +80,10 @@ class TrainControls(QWidget):
         )
         self.browse = QPushButton("Choose…")
         self.browse.setAccessibleName("Choose the folder of samples")
-        self.partial = QCheckBox("Not every object is labelled")
-        self.partial.setChecked(True)
-        self.partial.setToolTip(
-            "Pixels without a label are then unknown, instead of surely background"
-        )
         self.model = ModelChoice()
         self.model.setToolTip("The model that the new one is made from; it stays as it is")
-        self.what = QComboBox()
-        for key, text in WHAT.items():
-            self.what.addItem(text, key)
-        self.what.setToolTip("Which part of the model learns")
         self.about = new_label("What is trained")
-        self.length = QComboBox()
-        for text, steps in STEPS.items():
-            self.length.addItem(f"{text}, {steps} steps", steps)
-        self.length.setCurrentIndex(1)
-        self.length.setToolTip("It ends sooner when the model gets no better")
         self.effort = new_label("Time and memory")
-        self.name = QLineEdit()
-        self.name.setToolTip("What the new model is called in every list of models")
         self.start = new_button("Start", "Train; the other tab can be used meanwhile")
         self.start.setStyleSheet("QPushButton:enabled { font-weight: bold; }")
         self.anew = new_button("Start anew", "Forget the stopped run of this name and begin again")
@@ -88,27 +94,53 @@ class TrainControls(QWidget):
         self.summary = new_label("What is being trained")
         self.summary.setTextFormat(Qt.TextFormat.PlainText)
         self.status = new_status()
-        self.outcome = TrainOutcome()
+        self.report = TrainReport()
         self._lay_out()
-        self.explain()
-        self.show_source()
-        self.what.currentIndexChanged.connect(self.explain)
-        self.source.currentIndexChanged.connect(self.show_source)
-
-    def explain(self) -> None:
-        """Say what the chosen part of the model means."""
-        self.about.setText(ABOUT[self.what.currentData()])
-
-    def show_source(self) -> None:
-        """Show the layers or the folder."""
-        layers = self.from_layers
-        self.pairs.setVisible(layers)
-        self.files.setVisible(not layers)
+        self._explain()
+        self.choices.changed.connect(self._explain)
+        self.browse.clicked.connect(self._browse)
 
     @property
     def from_layers(self) -> bool:
         """Whether the pictures are layers, not files."""
-        return self.source.currentText() == LAYERS
+        return bool(self.choices["source"].value == "layers")
+
+    @property
+    def missing(self) -> str:
+        """What is needed before a run can start; empty if nothing."""
+        if self.from_layers:
+            return "" if self.pairs.pairs else NO_LAYERS
+        return "" if self.folder.text().strip() else NO_FOLDER
+
+    @property
+    def topic(self) -> str:
+        """What is learned from, for the new model's name."""
+        if not self.from_layers:
+            return Path(self.folder.text()).name or "a folder"
+        return self.pairs.pairs[0][0].name if self.pairs.pairs else "my pictures"
+
+    @property
+    def plan(self) -> Plan:
+        """What is trained, and how long."""
+        return Plan(self.choices["what"].value, self.choices["length"].value)
+
+    def show_effort(self) -> None:
+        """Say how long a run would take."""
+        pictures = len(self.pairs.pairs) if self.from_layers else UNREAD
+        text = effort(self.model.name, self.plan, max(pictures, 1))
+        self.effort.setText(text)
+        self.effort.setVisible(bool(text))
+
+    def _explain(self) -> None:
+        """Say what the chosen part of the model means; show the layers or the folder."""
+        self.about.setText(ABOUT[self.choices["what"].value])
+        self.pairs.setVisible(self.from_layers)
+        self.files.setVisible(not self.from_layers)
+
+    def _browse(self) -> None:
+        answer = QFileDialog.getExistingDirectory(self, "A folder of samples")
+        if answer:
+            self.folder.setText(answer)
 
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
@@ -116,24 +148,25 @@ class TrainControls(QWidget):
         layout.setSpacing(8)
         self.files = QWidget()
         in_a_row(self.folder, self.browse, parent=self.files)
-        self.choices = QFrame()
-        form = new_form(self.choices)
-        add_row(form, "&Learn from", self.source)
+        self.asked = QFrame()
+        form = new_form(self.asked)
+        self.choices.add_to(form, "source")
         form.addRow(self.pairs)
         form.addRow(self.files)
-        form.addRow(self.partial)
+        self.choices.add_to(form, "partial")
         add_row(form, "&Base model", self.model, self.model.list)
-        add_row(form, "&Train", self.what)
+        self.choices.add_to(form, "what")
         form.addRow(self.about)
-        add_row(form, "&How long", self.length)
+        self.choices.add_to(form, "length")
         form.addRow(self.effort)
-        add_row(form, "New &name", self.name)
-        layout.addWidget(self.choices)
+        self.choices.add_to(form, "name")
+        layout.addWidget(self.asked)
         layout.addWidget(self.summary)
         layout.addLayout(in_a_row(self.start, self.anew, self.pause, self.stop))
         layout.addWidget(self.status)
         layout.addLayout(in_a_row(self.use, self.save))
-        layout.addWidget(self.outcome)
+        layout.addWidget(self.report)
         layout.addStretch()
-        for box in (self.source, self.what, self.length):
+        for name in ("source", "what", "length"):
+            box = self.choices[name].native
             box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)

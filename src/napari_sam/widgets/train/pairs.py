@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import SequenceMatcher
-from typing import Any
 
+import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Image, Labels, Layer
 from napari.utils.events import Event
+from numpy.typing import NDArray
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QGridLayout,
@@ -19,8 +20,8 @@ from qtpy.QtWidgets import (
 )
 
 from napari_sam.widgets.common.layer_choice import LayerChoice
-from napari_sam.widgets.layers.picture import Picture, is_helper
-from napari_sam.widgets.train.work import Arrays
+from napari_sam.widgets.layers.image_stack import ImageStack, is_helper
+from napari_sam.widgets.train.work import NamedPair
 
 __all__ = ["Pair", "Pairs", "likely_pairs", "why_no_pair"]
 
@@ -74,9 +75,9 @@ class Pairs(QWidget):
         viewer.layers.events.removed.connect(self._drop)
         self._show(likely_pairs(viewer.layers))
 
-    def arrays(self) -> list[Arrays]:
+    def arrays(self) -> list[NamedPair]:
         """Return name, image and labels of each pair, unread; of multiscale layers the finest."""
-        return [(image.name, Picture(image).data, _finest(labels)) for image, labels in self.pairs]
+        return [(image.name, _finest(image), _finest(labels)) for image, labels in self.pairs]
 
     def disconnect_viewer(self) -> None:
         """Follow the viewer no longer."""
@@ -151,7 +152,7 @@ def likely_pairs(layers: Iterable[Layer]) -> list[Pair]:
 
 def why_no_pair(image: Image, labels: Labels) -> str:
     """Say in plain words why a picture and labels are no pair; empty if they are one."""
-    seen, drawn = Picture(image).shape, tuple(_finest(labels).shape)
+    seen, drawn = ImageStack(image).shape, tuple(_finest(labels).shape)
     if seen == drawn:
         return ""
     return (
@@ -164,7 +165,7 @@ def _size(shape: tuple[int, ...]) -> str:
     return " x ".join(str(n) for n in shape)
 
 
-def _finest(labels: Labels) -> Any:
+def _finest(labels: Labels) -> NDArray[np.int64]:
     return labels.data[0] if labels.multiscale else labels.data
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from napari_sam.training.finetune import TrainingState
 
 
-__all__ = ["Rows", "duration", "effort", "result", "summary", "table", "where"]
+__all__ = ["Rows", "effort", "progress_text", "result", "summary", "table"]
 
 Rows = Sequence[dict[str, float | str]]
 
@@ -40,7 +40,7 @@ def summary(name: str, base: str, plan: Plan) -> str:
     )
 
 
-def where(progress: Progress[TrainingState]) -> str:
+def progress_text(progress: Progress[TrainingState]) -> str:
     """Return how far a run is, and how long the rest takes."""
     phase = progress.result.phase
     step = "step " if phase == "Training" else ""

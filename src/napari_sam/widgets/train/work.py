@@ -1,4 +1,4 @@
-"""Fine-tuning in a thread of its own: one thing at a time, told to the GUI thread by signals."""
+"""A worker that fine-tunes in a thread of its own, and tells the window's thread by signals."""
 
 from __future__ import annotations
 
@@ -8,49 +8,48 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 from qtpy.QtCore import QObject, Signal
 
 from napari_sam.errors import InputError
 from napari_sam.training.plan import Plan
 from napari_sam.zoo import catalogue
+from napari_sam.zoo.own_models import own_file
 
-__all__ = ["Arrays", "Make", "Order", "TrainWork", "Tuning"]
+if TYPE_CHECKING:
+    from napari_sam.data.samples import LabelledImage
+    from napari_sam.progress import Progress
+    from napari_sam.training.finetune import TrainingState
 
-Arrays = tuple[str, Any, Any]
+__all__ = [
+    "Make",
+    "NamedPair",
+    "TrainRequest",
+    "TrainWorker",
+    "Tuning",
+    "run_folder",
+    "stopped_run",
+]
+
+
+NamedPair = tuple[str, ArrayLike, ArrayLike]
 """Name, image and labels of a pair of layers; they may be dask or zarr."""
 
 
 @dataclass(frozen=True, eq=False)
-class Order:
-    """What to train, on what, and where the run is kept.
+class TrainRequest:
+    """What to train, on what, and where the run is kept."""
 
-    Parameters
-    ----------
-    base : str
-        Name of a model, or the path of a file.
-    device : str
-        Where it is trained.
-    name : str
-        Of the new model.
-    plan : Plan
-    data : sequence of Arrays, or Path
-        Pairs of layers, or a folder of samples.
-    partial : bool
-        Whether only some of the objects are labelled.
-    folder : Path
-        Of the run; a checkpoint in it is resumed.
-    """
-
-    base: str
+    base: str  # name of a model, or the path of a file
     device: str
-    name: str
+    name: str  # of the new model
     plan: Plan
-    data: Sequence[Arrays] | Path
-    partial: bool
-    folder: Path
+    data: Sequence[NamedPair] | Path  # pairs of layers, or a folder of samples
+    partial: bool  # only some of the objects are labelled
+    folder: Path  # of the run; a checkpoint in it is resumed
 
 
 class Tuning(Protocol):
@@ -58,8 +57,8 @@ class Tuning(Protocol):
 
     table: list[dict[str, float | str]]
 
-    def run(self) -> Iterator[Any]:
-        """Yield `Progress`."""
+    def run(self) -> Iterator[Progress[TrainingState]]:
+        """Yield how far it is."""
         ...
 
     def save(self, name: str) -> Path:
@@ -71,7 +70,7 @@ Make = Callable[..., Tuning]
 """Called like `FineTuning`, but with the base model's name and the device."""
 
 
-class TrainWork(QObject):
+class TrainWorker(QObject):
     """The thread of one panel's trainings; it exists only while there is something to do.
 
     Parameters
@@ -104,9 +103,9 @@ class TrainWork(QObject):
         """True until `ended` has been told."""
         return self._thread is not None
 
-    def train(self, order: Order) -> None:
+    def train(self, request: TrainRequest) -> None:
         """Start a run, or go on with a stopped one."""
-        self._start(lambda: self._train(order))
+        self._start(lambda: self._train(request))
 
     def save(self, name: str) -> None:
         """Save the model of the stopped run as it is."""
@@ -169,15 +168,15 @@ class TrainWork(QObject):
     def _forget_thread(self) -> None:
         self._thread = None
 
-    def _train(self, order: Order) -> None:
+    def _train(self, request: TrainRequest) -> None:
         self._tuning = None  # first, so that two models are never in memory at once
-        self._fetch(order.base)
-        training, validation = self._pictures(order)
+        self._fetch(request.base)
+        training, validation = self._pictures(request)
         self._report("Loading the base model")
-        what = order.base, order.device, training, validation, order.plan, order.folder
+        what = request.base, request.device, training, validation, request.plan, request.folder
         tuning = self._make(*what)
         steps = tuning.run()
-        self._tuning, self._checkpoint = tuning, order.folder / "checkpoint.pt"
+        self._tuning, self._checkpoint = tuning, request.folder / "checkpoint.pt"
         try:
             for progress in steps:
                 self._tell("progressed", progress)
@@ -186,7 +185,7 @@ class TrainWork(QObject):
                     raise CancelledError
         finally:
             steps.close()  # type: ignore[attr-defined]
-        self._save(order.name)
+        self._save(request.name)
 
     def _save(self, name: str) -> None:
         if self._tuning is None:
@@ -203,26 +202,26 @@ class TrainWork(QObject):
                 name, lambda done, total: self._report(f"Downloading {name}", done, total)
             )
 
-    def _pictures(self, order: Order) -> tuple[list[Any], list[Any]]:
+    def _pictures(self, request: TrainRequest) -> tuple[list[LabelledImage], list[LabelledImage]]:
         """Return pictures to learn from and to measure on."""
         from napari_sam.data.samples import images_from_arrays, load_images
         from napari_sam.data.split import hold_out
 
         self._report("Reading the pictures")
-        if isinstance(order.data, Path):
-            found = load_images(order.data, partial=order.partial, on_bad=self._leave_out)
-            return hold_out(found, seed=order.plan.seed)
+        if isinstance(request.data, Path):
+            found = load_images(request.data, partial=request.partial, on_bad=self._leave_out)
+            return hold_out(found, seed=request.plan.seed)
         found = []
-        for name, image, labels in order.data:
+        for name, image, labels in request.data:
             try:
                 found += images_from_arrays(
-                    name, np.asarray(image), np.asarray(labels), partial=order.partial
+                    name, np.asarray(image), np.asarray(labels), partial=request.partial
                 )
             except Exception as error:  # lazy data can fail in any way
                 self._leave_out(name, str(error) or type(error).__name__)
         if not found:
             raise InputError("none of the pictures can be used")
-        return hold_out(found, seed=order.plan.seed)
+        return hold_out(found, seed=request.plan.seed)
 
     def _leave_out(self, source: str, reason: str) -> None:
         self._report("Reading the pictures")
@@ -239,3 +238,23 @@ def _fine_tuning(base: str, device: str, *run: Any) -> Tuning:
     from napari_sam.training.finetune import FineTuning
 
     return FineTuning(load_model(base, device), *run)
+
+
+def run_folder(name: str) -> Path:
+    """Return where the run of a new model is kept.
+
+    Raises
+    ------
+    InputError
+        If the name is no good.
+    """
+    return catalogue.models_folder() / "runs" / own_file(name).stem
+
+
+def stopped_run(name: str) -> Path | None:
+    """Return the checkpoint of a stopped run of this name, if there is one."""
+    try:
+        file = run_folder(name) / "checkpoint.pt"
+    except InputError:
+        return None
+    return file if file.is_file() else None

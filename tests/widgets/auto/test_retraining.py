@@ -26,16 +26,16 @@ from tests.widgets.train.test_tab import FakeTuning, make, runs
 @pytest.fixture
 def bench(qtbot, host, make):
     bench = Bench(qtbot, host, seen(), make)
-    bench.controls.points.setValue(16)
+    bench.controls.choices["points"].value = 16
     bench.find()
-    bench.controls.certain.setValue(0.7)
+    bench.controls.choices["certain"].value = 0.7
     bench.controls.fill.click()
     return bench
 
 
 def learn(bench):
-    bench.controls.teach.click()
-    bench.qtbot.waitUntil(lambda: not bench.tab.loop.busy, timeout=10_000)
+    bench.controls.retrain.click()
+    bench.qtbot.waitUntil(lambda: not bench.tab.retraining.busy, timeout=10_000)
     bench.rest()
 
 
@@ -63,10 +63,10 @@ def test_again_has_another_name_and_begins_with_the_new_model(bench, runs):
 
 
 def test_without_a_model_there_is_nothing_to_teach(bench, runs):
-    bench.panel.annotation.use_model(None)
-    assert not bench.controls.teach.isEnabled()
+    bench.panel.annotation.asking.use(None)
+    assert not bench.controls.retrain.isEnabled()
     with pytest.raises(InputError, match="choose a model"):
-        bench.tab.loop.start(bench.panel.annotation)
+        bench.tab.retraining.start(bench.panel.annotation)
     assert not runs
 
 
@@ -80,22 +80,22 @@ def test_a_training_that_fails_says_why(bench, runs, monkeypatch):
 
 def test_cancel_stops_the_training(bench, runs, model, monkeypatch):
     monkeypatch.setattr(FakeTuning, "hold", 5)
-    bench.controls.teach.click()
+    bench.controls.retrain.click()
     bench.qtbot.waitUntil(lambda: "step 4 of 100" in bench.status)
     bench.controls.cancel.click()
     FakeTuning.go.set()
-    bench.qtbot.waitUntil(lambda: not bench.tab.loop.busy)
+    bench.qtbot.waitUntil(lambda: not bench.tab.retraining.busy)
     assert "No new model: the training was stopped" in bench.status
     assert len(model.searches) == 1
 
 
 def test_another_picture_meanwhile_keeps_its_model(bench, runs, model, monkeypatch):
     monkeypatch.setattr(FakeTuning, "hold", 5)
-    bench.controls.teach.click()
+    bench.controls.retrain.click()
     bench.qtbot.waitUntil(lambda: "step 4 of 100" in bench.status)
     bench.panel.controls.picture.choose(bench.viewer.add_image(seen(), name="other"))
     FakeTuning.go.set()
-    bench.qtbot.waitUntil(lambda: not bench.tab.loop.busy, timeout=10_000)
+    bench.qtbot.waitUntil(lambda: not bench.tab.retraining.busy, timeout=10_000)
     assert bench.status == "'cells_tiny on discs' is in the list of models now."
     assert bench.panel.annotation.model.name == "cells_tiny"
     assert len(model.searches) == 1
@@ -105,9 +105,9 @@ def test_a_training_of_the_other_tab_is_in_the_way(bench, runs, monkeypatch):
     monkeypatch.setattr(FakeTuning, "hold", 5)
     training = bench.panel.training
     training.start()
-    bench.controls.teach.click()
+    bench.controls.retrain.click()
     assert "a training is under way" in bench.status
-    assert not bench.tab.loop.busy
+    assert not bench.tab.retraining.busy
     FakeTuning.go.set()
     bench.qtbot.waitUntil(lambda: not training.work.busy, timeout=10_000)
     assert bench.panel.annotation.model.name == "cells_tiny"

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from napari_sam.planes import Plane
 from napari_sam.session.session import Session
+from napari_sam.widgets.layers.image_stack import OURS, ImageStack, is_helper, on_plane
 from napari_sam.widgets.layers.labels_target import why_not
-from napari_sam.widgets.layers.picture import OURS, Picture, is_helper, on_plane
 
-__all__ = ["layer_to_go_on_in", "name_as_before"]
+__all__ = ["layer_to_resume_in", "name_as_before"]
 
 LEFT_ALONE = (
     "'{}' holds other labels than your saved objects, and stays as it is: they are in '{}'."
@@ -31,24 +31,13 @@ class _Shown:
         return np.asarray(self.layer.data[on_plane(plane)])
 
 
-def layer_to_go_on_in(
-    layers: Iterable[Layer], picture: Picture, session: Session, chosen: Labels | None
+def layer_to_resume_in(
+    layers: Iterable[Layer], picture: ImageStack, session: Session, chosen: Labels | None
 ) -> Labels | None:
     """Return the layer that a session that was saved goes on in; None if it needs a new one.
 
     That is the one which the user has chosen, if it holds the session's objects or nothing in
     their place; else one that holds them all, first the one of the name that it had.
-
-    Parameters
-    ----------
-    layers : iterable of Layer
-        Of the viewer.
-    picture : Picture
-        What is annotated.
-    session : Session
-        With its objects; not yet bound to labels.
-    chosen : Labels, optional
-        The layer to write to so far.
     """
     labels = (layer for layer in layers if isinstance(layer, Labels) and not is_helper(layer))
     usable = [one for one in labels if not why_not(one, picture) and _has_room(one, session)]

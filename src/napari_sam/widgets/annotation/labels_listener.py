@@ -2,55 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from napari.utils.events import Event
 
 from napari_sam.planes import Plane, spanned
 from napari_sam.session.paint import absorb, paint
-from napari_sam.session.session import Session
 from napari_sam.widgets.layers.labels_target import KEPT, LabelsTarget, painted_planes
 
-__all__ = ["LabelsWatch"]
+if TYPE_CHECKING:
+    from napari_sam.widgets.annotation.annotation import Annotation
+
+__all__ = ["LabelsListener"]
 
 
-class _Annotation(Protocol):
-    """What an annotation gives."""
+class LabelsListener:
+    """Makes steps of the session of it, and writes nothing into labels that became others."""
 
-    session: Session
-
-    @property
-    def seen(self) -> Plane | None: ...
-
-    def step(self, step: Callable[[Session], object]) -> bool: ...
-
-
-class LabelsWatch:
-    """Makes steps of the session of it, and writes nothing into labels that became others.
-
-    Parameters
-    ----------
-    annotation : Annotation
-        Whose session writes to the target.
-    target : LabelsTarget
-        The labels.
-    rest : callable
-        Called when labels and objects have to be compared, but not at once.
-    remark : callable
-        Takes a sentence for the user.
-    """
-
-    def __init__(
-        self,
-        annotation: _Annotation,
-        target: LabelsTarget,
-        rest: Callable[[], object],
-        remark: Callable[[str], object],
-    ) -> None:
+    def __init__(self, annotation: Annotation, target: LabelsTarget) -> None:
         self._annotation, self._target = annotation, target
-        self._rest, self._remark = rest, remark
         self._writes = True
         annotation.session.labels.write_to(target, target.largest)
         events = target.layer.events
@@ -81,7 +52,7 @@ class LabelsWatch:
         napari tells of a single dab before it writes it, so what locked objects have to get back is
         written again a little later.
         """
-        self._rest()
+        self._annotation.look_soon()
         session, seen = self._annotation.session, self._annotation.seen
         axes = session.objects.axes() or (None if seen is None else spanned(seen))
         shape = self._target.layer.data.shape
@@ -95,7 +66,7 @@ class LabelsWatch:
     def _redrawn(self, event: Event) -> None:
         """Compare labels and objects soon: napari's own undo tells of nothing else."""
         if not self._target.writing:
-            self._rest()
+            self._annotation.look_soon()
 
     def _replaced(self, event: Event) -> None:
         session, wrote = self._annotation.session, self._writes
@@ -103,7 +74,7 @@ class LabelsWatch:
         self._writes = not lost
         if lost and wrote:
             session.labels.write_to(None)
-            self._remark(f"⚠ {lost} {KEPT}")
+            self._annotation.remarked.emit(f"⚠ {lost} {KEPT}")
         elif not lost and wrote:
             session.labels.note_id(self._target.largest)
         elif not lost:

@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 from napari_sam.masks import CroppedMask
 from napari_sam.planes import Plane
-from napari_sam.widgets.refine.pieces import Sharpened
+from napari_sam.widgets.refine.refined_slice import RefinedSlice
 
-__all__ = ["Answers", "Row"]
+__all__ = ["RefinedMasks", "RefinedRow"]
 
 
-class Row(NamedTuple):
+class RefinedRow(NamedTuple):
     """One object: on how many slices, the lowest score, the largest change, how many masks stay."""
 
     id: int
@@ -22,47 +22,47 @@ class Row(NamedTuple):
     kept: int
 
 
-class Answers:
-    """Sharpened slices; objects leave them one by one.
+class RefinedMasks:
+    """Refined slices; objects leave them one by one.
 
     Attributes
     ----------
-    results : list of Sharpened
+    results : list of RefinedSlice
         Each holds an object at least.
     """
 
     def __init__(self) -> None:
-        self.results: list[Sharpened] = []
+        self.slices: list[RefinedSlice] = []
 
-    def add(self, result: Sharpened) -> None:
+    def add(self, result: RefinedSlice) -> None:
         """Take a slice, if anything was found on it."""
         if result.found:
-            self.results.append(result)
+            self.slices.append(result)
 
     @property
     def ids(self) -> list[int]:
         """Which objects wait, in order."""
-        return sorted({id_ for result in self.results for id_ in result.found})
+        return sorted({id_ for result in self.slices for id_ in result.found})
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[RefinedRow]:
         """Return a line for each object."""
         return [self._row(id_) for id_ in self.ids]
 
-    def part(self, ids: Collection[int]) -> list[Sharpened]:
+    def part(self, ids: Collection[int]) -> list[RefinedSlice]:
         """Return the slices with these objects only."""
         parts = (
             one._replace(found={id_: pair for id_, pair in one.found.items() if id_ in ids})
-            for one in self.results
+            for one in self.slices
         )
         return [one for one in parts if one.found]
 
     def drop(self, ids: Collection[int]) -> None:
         """Forget these objects."""
-        self.results = self.part(set(self.ids).difference(ids))
+        self.slices = self.part(set(self.ids).difference(ids))
 
-    def on(self, plane: Plane | None, ids: Collection[int]) -> Sharpened | None:
+    def on(self, plane: Plane | None, ids: Collection[int]) -> RefinedSlice | None:
         """Return what was found on a plane, of these objects only unless there are none."""
-        there = next((one for one in self.results if one.plane == plane), None)
+        there = next((one for one in self.slices if one.plane == plane), None)
         if there is None or not ids:
             return there
         found = {id_: pair for id_, pair in there.found.items() if id_ in ids}
@@ -70,13 +70,13 @@ class Answers:
 
     def most_changed(self, id_: int) -> tuple[Plane, CroppedMask | None]:
         """Return where an object changes most, and its mask there before; first what stays."""
-        pairs = ((one.plane, one.found[id_]) for one in self.results if id_ in one.found)
+        pairs = ((one.plane, one.found[id_]) for one in self.slices if id_ in one.found)
         plane, (_, draft) = max(pairs, key=lambda p: (bool(p[1][0].unsure), p[1][0].change))
         return plane, draft.mask
 
-    def _row(self, id_: int) -> Row:
-        found = [one.found[id_][0] for one in self.results if id_ in one.found]
-        return Row(
+    def _row(self, id_: int) -> RefinedRow:
+        found = [one.found[id_][0] for one in self.slices if id_ in one.found]
+        return RefinedRow(
             id_,
             len(found),
             min(one.score for one in found),

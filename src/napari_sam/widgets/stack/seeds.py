@@ -1,10 +1,9 @@
-"""What is to be followed through a stack: the slices, the objects, and what is known of them."""
+"""What a propagation starts from: the slices of an axis, and the masks that are known on them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,28 +12,24 @@ from napari_sam.errors import InputError
 from napari_sam.inference.propagation.settings import PropagateSettings
 from napari_sam.masks import CroppedMask
 from napari_sam.planes import Plane
-from napari_sam.results import Step
 from napari_sam.session.changes import Kind, SectionEdit
 from napari_sam.session.objects import Status
 from napari_sam.session.overlap import Rule
 from napari_sam.session.session import Session
 
 __all__ = [
-    "Account",
-    "Line",
-    "Masks",
-    "Report",
-    "Slices",
+    "ObjectMasks",
+    "StackAxis",
+    "StackSlices",
     "accepted_here",
     "accepted_last",
-    "known_masks",
-    "spans",
+    "seed_masks",
 ]
 
 
 @dataclass(frozen=True)
-class Line:
-    """The planes along one axis through another plane.
+class StackAxis:
+    """The planes along one axis of a picture, through one of them.
 
     Parameters
     ----------
@@ -52,13 +47,13 @@ class Line:
         return (*self.plane[: self.axis], index, *self.plane[self.axis + 1 :])
 
     def index(self, plane: Plane) -> int | None:
-        """Return where a plane lies on the line, or None."""
+        """Return where a plane lies on the axis, or None."""
         index = plane[self.axis]
         return index if index is not None and self.at(index) == plane else None
 
 
-class Masks(Mapping[int, NDArray[np.bool_]]):
-    """Masks of an object by slice, unpacked one at a time."""
+class ObjectMasks(Mapping[int, NDArray[np.bool_]]):
+    """ObjectMasks of an object by slice, unpacked one at a time."""
 
     def __init__(self, packed: Mapping[int, CroppedMask]) -> None:
         self._packed = packed
@@ -73,8 +68,8 @@ class Masks(Mapping[int, NDArray[np.bool_]]):
         return len(self._packed)
 
 
-class Slices:
-    """The planes of a line as the stack that `propagate` takes; each is read when it is reached.
+class StackSlices:
+    """Planes as the stack that `propagate` takes; each is read when it is reached.
 
     Parameters
     ----------
@@ -83,14 +78,14 @@ class Slices:
     length : int
         How many there are.
     first : int
-        A slice that tells the shape.
+        A slice that tells shape and type.
     """
 
-    def __init__(self, read: Callable[[int], NDArray[Any]], length: int, first: int) -> None:
-        self._read = read
-        self.shape = (length, *read(first).shape)
+    def __init__(self, read: Callable[[int], np.ndarray], length: int, first: int) -> None:
+        self._read, known = read, read(first)
+        self.shape, self.dtype = (length, *known.shape), known.dtype
 
-    def __getitem__(self, index: int) -> NDArray[Any]:
+    def __getitem__(self, index: int) -> np.ndarray:
         return self._read(index)
 
 
@@ -112,14 +107,14 @@ def accepted_last(session: Session) -> list[int]:
     return []
 
 
-def known_masks(
+def seed_masks(
     session: Session,
-    line: Line,
+    along: StackAxis,
     followed: Collection[int],
     rule: Rule,
     settings: PropagateSettings,
     length: int,
-) -> tuple[dict[int, Masks], PropagateSettings]:
+) -> tuple[dict[int, ObjectMasks], PropagateSettings]:
     """Return the seeds of a propagation, and its settings with the objects to follow.
 
     An object starts from its accepted masks. Of the others those take part that must keep their
@@ -132,7 +127,7 @@ def known_masks(
         locked.
     """
     first, last = settings.limits(length)
-    seeds: dict[int, Masks] = {}
+    seeds: dict[int, ObjectMasks] = {}
     for number, held in session.objects.items():
         follows = number in followed and not held.locked
         if not (follows or held.locked or rule is Rule.KEEP):
@@ -140,19 +135,19 @@ def known_masks(
         masks = {
             index: section.mask
             for plane, section in held.sections.items()
-            for index in [line.index(plane)]
+            for index in [along.index(plane)]
             if index is not None and first <= index <= last and section.mask is not None
             if section.status is Status.ACCEPTED or not follows
         }
         if masks:
-            seeds[number] = Masks(masks)
+            seeds[number] = ObjectMasks(masks)
     only = tuple(number for number in followed if _starts(session, number, seeds))
     if not only:
         raise InputError(_why_none(session, followed))
     return seeds, replace(settings, only=only)
 
 
-def _starts(session: Session, number: int, seeds: Mapping[int, Masks]) -> bool:
+def _starts(session: Session, number: int, seeds: Mapping[int, ObjectMasks]) -> bool:
     return number in seeds and not session.objects[number].locked
 
 
@@ -163,78 +158,3 @@ def _why_none(session: Session, followed: Iterable[int]) -> str:
     if all(session.objects[number].locked for number in followed):
         return f"object {names} is locked; unlock it to follow it"
     return f"object {names} has no accepted mask between these limits; widen them or accept one"
-
-
-@dataclass
-class Account:
-    """One object.
-
-    Parameters
-    ----------
-    found : set of int
-        Slices on which it has a mask now, those that it started from among them.
-    stopped, unsure : dict of int to str
-        By slice, why it was not followed further, and why a person should look.
-    """
-
-    found: set[int]
-    stopped: dict[int, str] = field(default_factory=dict)
-    unsure: dict[int, str] = field(default_factory=dict)
-
-    def headline(self, number: int, noun: str) -> str:
-        """Return where the object was found."""
-        plural = f"{noun}s" if len(self.found) > 1 else noun
-        return f"Object {number}: {plural} {spans(self.found)}"
-
-    def remarks(self, noun: str) -> list[tuple[int, str]]:
-        """Return the slices to look at, each with a sentence, in order."""
-        said = [(at, f"stopped at {noun} {at}: {why}") for at, why in self.stopped.items()]
-        said += [(at, f"look at {noun} {at}: {why}") for at, why in self.unsure.items()]
-        return sorted(said)
-
-
-class Report:
-    """Listens to the steps of a propagation.
-
-    Parameters
-    ----------
-    anchors : mapping of int to iterable of int
-        The slices that each followed object starts from.
-
-    Attributes
-    ----------
-    objects : dict of int to Account
-        What became of each.
-    """
-
-    def __init__(self, anchors: Mapping[int, Iterable[int]]) -> None:
-        self.anchors = {number: frozenset(places) for number, places in anchors.items()}
-        self.objects = {number: Account(set(places)) for number, places in anchors.items()}
-
-    def hear(self, step: Step, written: Iterable[int]) -> None:
-        """Take note of a step, and of the objects that have a mask there now."""
-        written = set(written)
-        for number, account in self.objects.items():
-            if number in written:
-                account.found.add(step.index)
-            for said, heard in ((account.stopped, step.stopped), (account.unsure, step.unsure)):
-                said.pop(step.index, None)  # a later step replaces what an earlier one said
-                if number in heard:
-                    said[step.index] = heard[number]
-
-
-def spans(indices: Iterable[int]) -> str:
-    """Return numbers with their gaps, shortly.
-
-    Examples
-    --------
-    >>> spans([4, 1, 2, 3, 7])
-    '1 to 4, 7'
-    """
-    runs: list[list[int]] = []
-    for at in sorted(indices):
-        if runs and at == runs[-1][1] + 1:
-            runs[-1][1] = at
-        else:
-            runs.append([at, at])
-    return ", ".join(f"{a}" if a == b else f"{a} to {b}" for a, b in runs)

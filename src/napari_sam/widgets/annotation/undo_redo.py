@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from napari.components import ViewerModel
-
 from napari_sam.planes import Plane
 from napari_sam.session.objects import AnnotatedObject, Section
 from napari_sam.session.session import Session
@@ -16,26 +14,17 @@ from napari_sam.widgets.layers.navigate import go_to
 if TYPE_CHECKING:
     from napari_sam.widgets.annotation.annotation import Annotation
 
-__all__ = ["retrace"]
+__all__ = ["undo_or_redo"]
 
-Place = tuple[int, Plane]
+ObjectPlane = tuple[int, Plane]
+Held = tuple[AnnotatedObject, Section]
 FEW = 3  # objects that are named
 NO_PLACE = "The picture does not have this slice any more."
 NOTHING = "Nothing is changed by it: the labels there are others now."
 
 
-def retrace(viewer: ViewerModel, annotation: Annotation, again: bool = False) -> None:
-    """Undo the last step of a session, or make it again, say what became of it, and go there.
-
-    Parameters
-    ----------
-    viewer : ViewerModel
-        What shows it.
-    annotation : Annotation
-        Whose session it is.
-    again : bool
-        Whether to make the step again that was undone last.
-    """
+def undo_or_redo(annotation: Annotation, again: bool = False) -> None:
+    """Undo the last step of a session, or make it `again`, say what became of it, and go there."""
     session = annotation.session
     changes = session.history.undone if again else session.history.done
     if not changes:
@@ -55,10 +44,12 @@ def retrace(viewer: ViewerModel, annotation: Annotation, again: bool = False) ->
         said = "" if plane in ((), annotation.seen) else f"This was drawn on {name_of(plane)}."
     elif not found and change.edits:
         said = NOTHING
-    annotation.remarked.emit(said if _show(viewer, annotation, where) else f"{said} {NO_PLACE}")
+    annotation.remarked.emit(said if _show(annotation, where) else f"{said} {NO_PLACE}")
 
 
-def _held(objects: Mapping[int, AnnotatedObject]) -> dict[Place, tuple[AnnotatedObject, Section]]:
+def _held(
+    objects: Mapping[int, AnnotatedObject],
+) -> dict[ObjectPlane, Held]:
     return {
         (number, plane): (held, section)
         for number, held in objects.items()
@@ -67,12 +58,12 @@ def _held(objects: Mapping[int, AnnotatedObject]) -> dict[Place, tuple[Annotated
 
 
 def _differences(
-    before: Mapping[Place, tuple[AnnotatedObject, Section]],
-    after: Mapping[Place, tuple[AnnotatedObject, Section]],
+    before: Mapping[ObjectPlane, Held],
+    after: Mapping[ObjectPlane, Held],
     again: bool,
-) -> dict[str, dict[Place, Section | None]]:
+) -> dict[str, dict[ObjectPlane, Section | None]]:
     """Return what became of which objects where, with what shows it best."""
-    found: dict[str, dict[Place, Section | None]] = {}
+    found: dict[str, dict[ObjectPlane, Section | None]] = {}
     for place in sorted(before.keys() | after.keys(), key=str):
         old, new = before.get(place), after.get(place)
         if old is None and new is not None:
@@ -85,7 +76,7 @@ def _differences(
     return found
 
 
-def _sentence(what: str, places: Iterable[Place]) -> str:
+def _sentence(what: str, places: Iterable[ObjectPlane]) -> str:
     numbers = sorted({number for number, _ in places})
     planes = sorted({plane for _, plane in places}, key=str)
     names = ", ".join(map(str, numbers[:FEW]))
@@ -98,9 +89,7 @@ def _sentence(what: str, places: Iterable[Place]) -> str:
     return f"{who} {what}{where}."
 
 
-def _show(
-    viewer: ViewerModel, annotation: Annotation, masks: Mapping[Place, Section | None]
-) -> bool:
+def _show(annotation: Annotation, masks: Mapping[ObjectPlane, Section | None]) -> bool:
     """Go to where something changed, unless a slice of it is in view; False if it has none now."""
     seen = annotation.seen
     planes = {plane for _, plane in masks if annotation.picture.fits(plane, None)}
@@ -109,7 +98,7 @@ def _show(
     plane = seen if seen in planes else min(planes, key=lambda one: _distance(one, seen))
     sections = [section for (_, where), section in masks.items() if where == plane]
     only = sections[0] if len(sections) == 1 else None
-    go_to(viewer, annotation.picture, plane, None if only is None else only.mask)
+    go_to(annotation.viewer, annotation.picture, plane, None if only is None else only.mask)
     return True
 
 

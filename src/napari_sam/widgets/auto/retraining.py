@@ -1,50 +1,56 @@
-"""The loop of annotating: teach the model what was accepted, and use the new one."""
+"""Training on an annotation's accepted objects, from the tab Auto."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 from qtpy.QtCore import QObject, Signal
 
 from napari_sam.errors import InputError
 from napari_sam.session.review import accepted_labels
 from napari_sam.widgets.annotation.annotation import Annotation
-from napari_sam.widgets.train.tab import Training
-from napari_sam.widgets.train.wording import where
+from napari_sam.widgets.layers.channel_mix import Read
+from napari_sam.widgets.train.tab import TrainTab
+from napari_sam.widgets.train.wording import progress_text
 
 if TYPE_CHECKING:
     from napari_sam.progress import Progress
     from napari_sam.training.finetune import TrainingState
 
-__all__ = ["AutoLoop"]
+__all__ = ["Retraining"]
 
 
-class AutoLoop(QObject):
-    """Has a panel's training tab train on an annotation's accepted objects.
+class Retraining(QObject):
+    """Has a panel's tab Train make a new model; it goes on when another picture is chosen.
 
     Parameters
     ----------
-    training : Training
-        Does the work, and shows it in its own tab.
+    train : TrainTab
+        Does the work, and shows it there, too.
     """
 
-    said = Signal(str)  # how it stands
-    taught = Signal(str)  # the new model's name
+    progressed = Signal(str)  # how far it is
+    trained = Signal(str, object)  # the new model's name; the Annotation that it was made for
     ended = Signal(str)  # why there is none
 
-    def __init__(self, training: Training, parent: QObject | None = None) -> None:
+    def __init__(self, train: TrainTab, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.busy = False
-        self._training = training
-        work = training.work
+        self._annotation: Annotation | None = None  # that it is made for
+        self._train = train
+        work = train.work
         work.reported.connect(lambda what: self._say(f"{what}…"))
         work.progressed.connect(self._show)
         work.saved.connect(self._pass_on)
         work.stopped.connect(lambda: self._end("the training was stopped"))
         work.failed.connect(lambda error: self._end(str(error) or type(error).__name__))
+
+    @property
+    def busy(self) -> bool:
+        """True while a training for the tab Auto is under way."""
+        return self._annotation is not None
 
     def start(self, annotation: Annotation) -> None:
         """Begin to train.
@@ -59,37 +65,39 @@ class AutoLoop(QObject):
             raise InputError("choose a model in the tab Prompt first")
         planes, labels = accepted_labels(annotation.session.objects, picture.plane_shape)
         image = _Planes([picture.reader(plane) for plane in planes])
-        self._training.teach(model.name, picture.layer.name, image, labels)
-        self.busy = True
+        self._train.start_short(model.name, picture.layer.name, image, labels)
+        self._annotation = annotation
 
     def stop(self) -> None:
         """End after the step that is done now."""
         if self.busy:
-            self._training.stop()
+            self._train.stop()
 
     def _show(self, progress: Progress[TrainingState]) -> None:
-        self._say(where(progress))
+        self._say(progress_text(progress))
 
     def _say(self, text: str) -> None:
         if self.busy:
-            self.said.emit(text)
+            self.progressed.emit(text)
 
     def _pass_on(self, name: str) -> None:
-        if self.busy:
-            self.busy = False
-            self.taught.emit(name)
+        annotation, self._annotation = self._annotation, None
+        if annotation is not None:
+            self.trained.emit(name, annotation)
 
     def _end(self, why: str) -> None:
         if self.busy:
-            self.busy = False
+            self._annotation = None
             self.ended.emit(why)
 
 
 class _Planes:
     """Planes of a picture as one stack, read when somebody needs them."""
 
-    def __init__(self, reads: Sequence[Callable[[], NDArray[Any]]]) -> None:
+    def __init__(self, reads: Sequence[Read]) -> None:
         self._reads = reads
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+    def __array__(
+        self, dtype: DTypeLike | None = None, copy: bool | None = None
+    ) -> NDArray[np.generic]:
         return np.stack([read() for read in self._reads]).astype(dtype, copy=False)

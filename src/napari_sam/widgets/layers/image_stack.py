@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Collection, Iterable
+from typing import TypedDict, Unpack, cast
 
-import numpy as np
 from napari.components import Dims
 from napari.layers import Image, Layer
 from napari.utils.events import Event
-from numpy.typing import NDArray
 from psygnal import Signal
 
+from napari_sam.arrays import LazyArray
 from napari_sam.inference.channels import in_masks, mask_shape, named_channels
 from napari_sam.planes import Plane
 from napari_sam.widgets.layers.channel_mix import Channel, Mix, Read, finest
-from napari_sam.widgets.layers.transform import (
-    PLACE,
-    Place,
-    across,
-    at_plane,
-    place_of,
-    without_first,
-)
+from napari_sam.widgets.layers.transform import TRANSFORM, MaskTransform
 
-__all__ = ["OURS", "Picture", "answer", "channel_axis", "is_helper", "on_plane", "remember"]
+__all__ = [
+    "OURS",
+    "ImageStack",
+    "answer",
+    "channel_axis",
+    "is_helper",
+    "on_plane",
+    "plane_at",
+    "remember",
+]
 
 OURS = "napari-sam"
 """Our one metadata key: the role of a layer of ours, or what was said of a picture's channels."""
@@ -40,15 +41,28 @@ def on_plane(plane: Plane) -> tuple[int | slice, ...]:
     return tuple(slice(None) if at is None else at for at in plane)
 
 
-def answer(layer: Image) -> dict[str, Any]:
+class Said(TypedDict, total=False):
+    """What somebody has said of a layer's channels."""
+
+    channel_axis: int | None  # None: it is a stack
+    sees: list[int | None] | None  # which of them the model sees
+    recalled: bool  # whether it was said of other pictures
+
+
+def answer(layer: Image) -> Said:
     """Return what was said of a layer's channels; it travels with the layer."""
     said = layer.metadata.get(OURS)
-    return said if isinstance(said, dict) else {}
+    return cast(Said, said) if isinstance(said, dict) else {}
 
 
-def remember(layer: Image, **said: Any) -> None:
+def remember(layer: Image, **said: Unpack[Said]) -> None:
     """Keep what was said of a layer's channels."""
     layer.metadata[OURS] = {**answer(layer), **said}
+
+
+def plane_at(position: Iterable[float], seen: Collection[int]) -> Plane:
+    """Return the plane through a position in data coordinates, spanned by two axes."""
+    return tuple(None if i in seen else round(float(at)) for i, at in enumerate(position))
 
 
 def channel_axis(layer: Image) -> int | None:
@@ -59,10 +73,10 @@ def channel_axis(layer: Image) -> int | None:
     return axis if axis in range(layer.ndim) else None
 
 
-class Picture:
-    """An Image layer's data and place, as masks lie over it: without its channels.
+class ImageStack:
+    """One Image layer as a stack of planes, as masks lie over it: without its channels.
 
-    Planes, shapes and places are those of the masks; see `napari_sam.inference.channels`.
+    Planes, shapes and positions are those of the masks; see `napari_sam.inference.channels`.
 
     Parameters
     ----------
@@ -87,11 +101,11 @@ class Picture:
         self.layer = layer
         self.channel_axis = channel_axis(layer)
         self._axes = layer.ndim, layer.rgb
-        self._mix = Mix(self._mix_said() or self.usual_mix())
+        self._mix = Mix(_said_mix(layer, self.channels) or self.usual_mix())
         self._followed: set[Layer] = set()
 
     @property
-    def data(self) -> Any:
+    def data(self) -> LazyArray:
         """The pixels: all axes of the layer, then the colours of an RGB picture."""
         return finest(self.layer)
 
@@ -104,6 +118,11 @@ class Picture:
     def ndim(self) -> int:
         """Number of the masks' axes."""
         return len(self.shape)
+
+    @property
+    def transform(self) -> MaskTransform:
+        """Where the masks lie."""
+        return MaskTransform(self.layer, self.data.shape[: self.layer.ndim], self.channel_axis)
 
     @property
     def channels(self) -> list[Channel]:
@@ -158,7 +177,7 @@ class Picture:
             layer is not self.layer
             and not (self.layer.rgb or layer.rgb)
             and tuple(finest(layer).shape) == self.shape
-            and self.lies_on(layer)
+            and self.transform.is_of(layer)
         )
 
     def turn(self, dims: Dims) -> None:
@@ -172,15 +191,11 @@ class Picture:
         seen = [axis - (dims.ndim - self.layer.ndim) for axis in dims.displayed]
         if dims.ndisplay != 2 or min(seen) < 0 or self.channel_axis in seen:
             return None
-        plane = self.plane_at(self.layer.world_to_data(dims.point), sorted(seen))
+        plane = plane_at(self.layer.world_to_data(dims.point), sorted(seen))
         sizes = zip(plane, self.data.shape, strict=False)
         if not all(i is None or 0 <= i < size for i, size in sizes):
             return None
         return in_masks(plane, self.channel_axis)
-
-    def plane_at(self, position: Any, seen: list[int]) -> Plane:
-        """Return the plane through a position in data coordinates, spanned by two axes."""
-        return tuple(None if i in seen else round(float(at)) for i, at in enumerate(position))
 
     def fits(self, plane: Plane, shape: tuple[int, ...] | None) -> bool:
         """Tell whether there is such a plane, and a mask of this shape (if any) covers it."""
@@ -213,61 +228,21 @@ class Picture:
         low, high = first.layer.contrast_limits
         return low, high
 
-    def place(self) -> Place:
-        """Return the arguments that put masks, points or shapes exactly on the picture."""
-        place, axis = place_of(self.layer), self.channel_axis
-        if axis is None:
-            return place
-        return across(place, axis, self.data.shape[axis]) if axis else without_first(place)
-
-    def place_of(self, plane: Plane) -> Place:
-        """Return the arguments that put a layer of one plane, one pixel thick, on that plane."""
-        return at_plane(self.place(), plane)
-
-    def lies_on(self, layer: Layer) -> bool:
-        """Tell whether a layer with the masks' shape puts its corners where the picture does."""
-        corners = np.vstack([np.zeros(self.ndim), np.diag(self.shape)])
-        tolerance = 1e-3 * max(layer.scale) + 1e-9 * np.abs(corners).max()
-        return layer.ndim == self.ndim and all(
-            np.allclose(layer.data_to_world(at), self.to_world(at), rtol=0, atol=tolerance)
-            for at in corners
-        )
-
-    def to_world(self, position: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the world coordinates of a position in pixels of the masks."""
-        axis = self.channel_axis
-        if axis is None:
-            return np.array(self.layer.data_to_world(position))
-        count = self.data.shape[axis]
-        middle = (count - 1) / 2
-        if axis == 0:
-            return np.array(self.layer.data_to_world([middle, *position]))[1:]
-        full = np.array(position, dtype=float)
-        full[axis] = middle + count * full[axis]
-        return np.array(self.layer.data_to_world(full))
-
-    def from_world(self, position: Any) -> NDArray[np.float64]:
-        """Return the position in pixels of the masks that has these world coordinates."""
-        full, axis = np.array(self.layer.world_to_data(position)), self.channel_axis
-        if axis == 0:
-            return full[1:]
-        if axis is not None:
-            count = self.data.shape[axis]
-            full[axis] = (full[axis] - (count - 1) / 2) / count
-        return full
-
-    def on_move(self, callback: Callable[[Any], None], connect: bool = True) -> None:
+    def on_move(self, callback: Callable[[Event], None], connect: bool = True) -> None:
         """Connect or disconnect a callback for when the layer is moved, turned or scaled."""
-        for name in PLACE:
+        for name in TRANSFORM:
             event = getattr(self.layer.events, name)
             event.connect(callback) if connect else event.disconnect(callback)
 
-    def _mix_said(self) -> tuple[Channel | None, ...] | None:
-        said, own = answer(self.layer).get("sees"), dict(enumerate(self.channels))
-        if not isinstance(said, list) or len(said) not in (1, 3):
-            return None
-        channels = tuple(own.get(index) for index in said)
-        return channels if any(channels) else None
-
     def _tell_redrawn(self, event: Event) -> None:
         self.redrawn.emit()
+
+
+def _said_mix(layer: Image, channels: list[Channel]) -> tuple[Channel | None, ...] | None:
+    """Return the channels that somebody wanted the model to see; None: nobody has said."""
+    said = answer(layer).get("sees")
+    own: dict[int | None, Channel] = dict(enumerate(channels))
+    if not isinstance(said, list) or len(said) not in (1, 3):
+        return None
+    mix = tuple(own.get(index) for index in said)
+    return mix if any(mix) else None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from napari_sam.training.finetune import TrainingState, ValidationPreview
 
 
-__all__ = ["LEGEND", "TrainOutcome", "TrainPreview", "drawn"]
+__all__ = ["LEGEND", "TrainPreview", "TrainReport", "drawn"]
 
 TALLEST = 320  # pixels on the screen
 SPARE = 32  # pixels, more than a scroll bar's width
@@ -36,7 +36,7 @@ class TrainPreview(QLabel):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAccessibleName("Preview of the new model")
+        self.setAccessibleName("ValidationPreview of the new model")
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._preview: ValidationPreview | None = None
@@ -95,7 +95,7 @@ def _outlines(labels: NDArray[np.int32]) -> NDArray[np.bool_]:
     return inner & (labels > 0)
 
 
-class TrainOutcome(QWidget):
+class TrainReport(QWidget):
     """Each part appears when there is something to show."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_sam.widgets.layers.drawn import Area, Shape, read_prompts
+from napari_sam.widgets.layers.read_prompts import AreaPrompt, Shape, read_prompts
 from tests.widgets.conftest import rectangle
 
 NONE = np.empty((0, 3)), []
@@ -21,10 +21,10 @@ def test_points_and_box_in_pixels_of_the_plane():
         PLANE,
         (40, 60),
         (np.array([(5, 1.5, 2.5), (5, 3, 4)]), ["include", "exclude"]),
-        Area(None),
+        AreaPrompt(None),
         [corners(20, 30, 10, 5)],
     )
-    box = Area((10, 5, 20, 30))
+    box = AreaPrompt((10, 5, 20, 30))
     assert drawn == (PLANE, [(1.5, 2.5), (3, 4)], [1, 0], box, [], "")
 
 
@@ -37,7 +37,7 @@ def test_points_and_box_in_pixels_of_the_plane():
     ],
 )
 def test_boxes_that_need_a_word(box, kept, word):
-    drawn = read_prompts(PLANE, (40, 60), NONE, Area(None), [corners(*box)])
+    drawn = read_prompts(PLANE, (40, 60), NONE, AreaPrompt(None), [corners(*box)])
     assert drawn.area.box == kept
     assert word in drawn.remark
 
@@ -47,7 +47,7 @@ def test_boxes_that_need_a_word(box, kept, word):
     [((5, 41, 3), "include", "outside"), ((5, 4, 3), "perhaps", "perhaps")],
 )
 def test_points_that_need_a_word(point, polarity, word):
-    drawn = read_prompts(PLANE, (40, 60), (np.array([point]), [polarity]), Area(None), [])
+    drawn = read_prompts(PLANE, (40, 60), (np.array([point]), [polarity]), AreaPrompt(None), [])
     assert drawn.points == drawn.labels == []
     assert word in drawn.remark
 
@@ -56,7 +56,7 @@ def test_an_outline_is_a_box_and_a_mask():
     diamond = Shape(
         "polygon", np.array([(5, 10, 20), (5, 20, 30), (5, 30, 20), (5, 20, 10)], float)
     )
-    area = read_prompts(PLANE, (40, 60), NONE, Area(None), [diamond]).area
+    area = read_prompts(PLANE, (40, 60), NONE, AreaPrompt(None), [diamond]).area
     mask = area.mask.full()
     assert mask[20, 20]
     assert mask[20, 12]
@@ -75,7 +75,7 @@ def test_an_outline_is_a_box_and_a_mask():
 def test_an_ellipse_fills_its_corners(turned):
     corners = np.roll([(5, 10, 10), (5, 10, 40), (5, 20, 40), (5, 20, 10)], turned, axis=0)
     mask = read_prompts(
-        PLANE, (40, 60), NONE, Area(None), [Shape("ellipse", corners.astype(float))]
+        PLANE, (40, 60), NONE, AreaPrompt(None), [Shape("ellipse", corners.astype(float))]
     ).area.mask.full()
     assert mask.sum() == pytest.approx(np.pi * 5 * 15, rel=0.06)
     assert mask[15, 12]
@@ -93,14 +93,14 @@ def test_an_ellipse_fills_its_corners(turned):
 )
 def test_outlines_that_need_a_word(kind, vertices, word):
     full = np.array([(5, *at) for at in vertices], float)
-    drawn = read_prompts(PLANE, (40, 60), NONE, Area(None), [Shape(kind, full)])
+    drawn = read_prompts(PLANE, (40, 60), NONE, AreaPrompt(None), [Shape(kind, full)])
     assert word in drawn.remark
     assert (drawn.area.mask is None) == (word != "trimmed")
 
 
 def test_a_scribble_is_a_few_points_of_its_polarity():
     line = Shape("path", np.array([(5, 10, 5), (5, 10, 25), (5, 30, 25)], float))
-    drawn = read_prompts(PLANE, (40, 60), NONE, Area(None), [line], "exclude")
+    drawn = read_prompts(PLANE, (40, 60), NONE, AreaPrompt(None), [line], "exclude")
     assert 2 <= len(drawn.points) <= 6
     assert set(drawn.labels) == {0}
     assert all(row == 10 or column == 25 for row, column in drawn.points)
@@ -108,14 +108,14 @@ def test_a_scribble_is_a_few_points_of_its_polarity():
 
 
 def test_the_new_area_takes_the_place_of_the_old_one_unless_there_are_several():
-    held = Area((1, 1, 9, 9))
+    held = AreaPrompt((1, 1, 9, 9))
     new = [corners(10, 10, 20, 20), corners(20, 30, 30, 40)]
     one = read_prompts(PLANE, (40, 60), NONE, held, new[:1])
     assert one.area.box == (10, 10, 20, 20)
     assert "took the place" in one.remark
     both = read_prompts(PLANE, (40, 60), NONE, held, new)
     assert both.area is held
-    assert [area.box for area in both.many] == [(10, 10, 20, 20), (20, 30, 30, 40)]
+    assert [area.box for area in both.separate] == [(10, 10, 20, 20), (20, 30, 30, 40)]
     alone = read_prompts(PLANE, (40, 60), NONE, held, new[:1], each=True)
     assert alone.area is held
-    assert [area.box for area in alone.many] == [(10, 10, 20, 20)]
+    assert [area.box for area in alone.separate] == [(10, 10, 20, 20)]

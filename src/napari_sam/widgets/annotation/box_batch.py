@@ -4,38 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import groupby
-from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
 from napari_sam.planes import Plane
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction
 from napari_sam.serving.host import HostedModel
+from napari_sam.serving.segmenter import StoredSegmenter
 from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.draft import Draft
 from napari_sam.session.objects import Objects, Origin, Source, Status
 from napari_sam.session.session import Session
 from napari_sam.widgets.jobs.piecework import Piece, Piecework
-from napari_sam.widgets.jobs.plane import Look
-from napari_sam.widgets.layers.drawn import Area
+from napari_sam.widgets.jobs.plane import EmbeddedPlane
+from napari_sam.widgets.layers.read_prompts import AreaPrompt
 
-__all__ = ["Many", "propose", "proposed"]
+__all__ = ["BoxBatch", "propose", "proposed"]
 
-Waiting = tuple[Plane, Area]
+Waiting = tuple[Plane, AreaPrompt]
+_Answer = tuple[Plane, list[Waiting], list[Prediction]]
 
 
-class Many(QObject):
+class BoxBatch(QObject):
     """Areas that wait for the model's answer.
 
     Attributes
     ----------
-    waiting : list of (Plane, Area)
+    waiting : list of (Plane, AreaPrompt)
         In the order in which they were drawn; kept if the model fails.
     """
 
-    answered = Signal(object, object, object)  # Plane, list of Area, list of Prediction
+    answered = Signal(object, object, object)  # Plane, list of AreaPrompt, list of Prediction
     failed = Signal(object)  # the exception
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -50,14 +53,14 @@ class Many(QObject):
         """True while the model is asked about what waits."""
         return self._work.busy and bool(self.waiting)
 
-    def ask(self, model: HostedModel, look: Callable[[Plane], Look]) -> None:
+    def ask(self, model: HostedModel, embedded: Callable[[Plane], EmbeddedPlane]) -> None:
         """Ask about all that wait, those of one plane in one batch."""
         planes = groupby(self.waiting, key=lambda one: one[0])
-        pieces = [_piece(plane, list(ones), look(plane)) for plane, ones in planes]
+        pieces = [_piece(plane, list(ones), embedded(plane)) for plane, ones in planes]
         if pieces:
             self._work.start(model, pieces)
 
-    def keep(self, fits: Callable[[Plane, Area], bool]) -> str:
+    def keep(self, fits: Callable[[Plane, AreaPrompt], bool]) -> str:
         """Let go of areas that do not fit the picture any more; return what has to be said."""
         gone = [one for one in self.waiting if not fits(*one)]
         self.waiting = [one for one in self.waiting if fits(*one)]
@@ -65,7 +68,7 @@ class Many(QObject):
         said = f"⚠ What was drawn for {what} lies outside the picture now; draw it again."
         return said if gone else ""
 
-    def put_back(self, plane: Plane, areas: Sequence[Area]) -> None:
+    def put_back(self, plane: Plane, areas: Sequence[AreaPrompt]) -> None:
         """Let areas wait again whose answer is of no use."""
         self.waiting = [*((plane, area) for area in areas), *self.waiting]
 
@@ -74,7 +77,7 @@ class Many(QObject):
         self._work.cancel()
         self.waiting = []
 
-    def _take(self, answer: tuple[Plane, list[Waiting], list[Prediction]]) -> None:
+    def _take(self, answer: _Answer) -> None:
         plane, asked, predictions = answer
         left = [one for one in self.waiting if any(one is other for other in asked)]
         found = [
@@ -87,23 +90,23 @@ class Many(QObject):
             self.answered.emit(plane, [area for area, _ in found], [p for _, p in found])
 
 
-def _piece(plane: Plane, asked: list[Waiting], look: Look) -> Piece:
-    def piece(segmenter: Any, pause: Callable[[], None]) -> Any:
-        embedding = look.embedding(segmenter, lambda *_: None, pause)
+def _piece(plane: Plane, asked: list[Waiting], embedded: EmbeddedPlane) -> Piece:
+    def piece(segmenter: StoredSegmenter, pause: Callable[[], None]) -> _Answer:
+        embedding = embedded.embedding(segmenter, lambda *_: None, pause)
         prompts = [Prompts(box=area.box, mask=_full(area)) for _, area in asked]
         found = segmenter.predict_batch(embedding, prompts)
-        look.check()
+        embedded.check()
         return plane, asked, found
 
     return piece
 
 
-def _full(area: Area) -> Any:
+def _full(area: AreaPrompt) -> NDArray[np.bool_] | None:
     return None if area.mask is None else area.mask.full()
 
 
 def propose(
-    session: Session, plane: Plane, areas: Sequence[Area], predictions: Sequence[Prediction]
+    session: Session, plane: Plane, areas: Sequence[AreaPrompt], predictions: Sequence[Prediction]
 ) -> str:
     """Propose an object for each area as one step; return what has to be said about it.
 

@@ -12,7 +12,15 @@ from napari_sam.masks import CroppedMask
 from napari_sam.planes import Plane
 from napari_sam.widgets.layers.shapes import filled, spread
 
-__all__ = ["POLARITY", "Area", "Drawn", "Shape", "is_inside", "read_prompts", "trim_box"]
+__all__ = [
+    "POLARITY",
+    "AreaPrompt",
+    "PlanePrompts",
+    "Shape",
+    "is_inside",
+    "read_prompts",
+    "trim_box",
+]
 
 POLARITY = {1: "include", 0: "exclude"}
 SMALLEST_BOX = 2  # pixels; a click without a drag leaves a smaller one
@@ -27,7 +35,7 @@ class Shape(NamedTuple):
     vertices: NDArray[np.float64]
 
 
-class Area(NamedTuple):
+class AreaPrompt(NamedTuple):
     """Where an object is: a box; of an outline also the mask that it encloses."""
 
     box: tuple[float, float, float, float] | None
@@ -35,17 +43,17 @@ class Area(NamedTuple):
     shape: Shape | None = None
 
 
-class Drawn(NamedTuple):
+class PlanePrompts(NamedTuple):
     """All prompts on one plane, in pixels of that plane, and what had to be said about them.
 
-    `area` belongs to the object that is being drawn, each of `many` is an object of its own.
+    `area` belongs to the object that is being drawn, each of `separate` is an object of its own.
     """
 
     plane: Plane
     points: list[tuple[float, float]]
     labels: list[int]
-    area: Area
-    many: list[Area]
+    area: AreaPrompt
+    separate: list[AreaPrompt]
     remark: str
 
 
@@ -53,11 +61,11 @@ def read_prompts(
     plane: Plane,
     shape: tuple[int, int],
     points: tuple[NDArray[np.float64], Sequence[str]],
-    held: Area,
+    held: AreaPrompt,
     new: Sequence[Shape],
     scribbled: str = "include",
     each: bool = False,
-) -> Drawn:
+) -> PlanePrompts:
     """Return the prompts on a plane.
 
     Parameters
@@ -68,7 +76,7 @@ def read_prompts(
         Of the plane.
     points : ((N, D) float, sequence of str)
         Positions in pixels of the whole picture, and "include" or "exclude" for each.
-    held : Area
+    held : AreaPrompt
         What the object that is being drawn has so far.
     new : sequence of Shape
         What was drawn since. One box, ellipse or polygon takes the place of `held`; of several
@@ -103,8 +111,8 @@ def read_prompts(
             area, remark = _read_area(one, axes, shape)
             areas += [] if area is None else [area]
             remarks.append(remark)
-    many = areas if each or len(areas) > 1 else []
-    if areas and not many:
+    separate = areas if each or len(areas) > 1 else []
+    if areas and not separate:
         if held.box is not None:
             remarks.append(
                 "One object has one box or outline: the new one took the place of the old one. "
@@ -112,10 +120,12 @@ def read_prompts(
             )
         held = areas[0]
     remark = " ".join(dict.fromkeys(filter(None, remarks)))
-    return Drawn(plane, kept, labels, held, many, remark)
+    return PlanePrompts(plane, kept, labels, held, separate, remark)
 
 
-def _read_area(one: Shape, axes: list[int], shape: tuple[int, int]) -> tuple[Area | None, str]:
+def _read_area(
+    one: Shape, axes: list[int], shape: tuple[int, int]
+) -> tuple[AreaPrompt | None, str]:
     """Return what a shape encloses, None if it is of no use, and what has to be said."""
     vertices = one.vertices[:, axes]
     low, high = vertices.min(axis=0), vertices.max(axis=0)
@@ -129,12 +139,12 @@ def _read_area(one: Shape, axes: list[int], shape: tuple[int, int]) -> tuple[Are
     trimmed = f"The {what} reached past the border and was trimmed to the picture."
     remark = "" if box == wanted else trimmed
     if what == "box":
-        return Area(box), remark
+        return AreaPrompt(box), remark
     mask = CroppedMask.of(filled(one.kind, vertices, shape))
     if mask is None:
         return None, "The outline encloses no pixel; draw a larger one."
     r0, c0, r1, c1 = mask.box
-    return Area((r0 - 0.5, c0 - 0.5, r1 - 0.5, c1 - 0.5), mask, one), remark
+    return AreaPrompt((r0 - 0.5, c0 - 0.5, r1 - 0.5, c1 - 0.5), mask, one), remark
 
 
 Box = tuple[float, float, float, float]

@@ -153,7 +153,7 @@ def test_what_was_erased_in_a_layer_that_was_left_does_not_come_back(viewer, pan
 
 def test_a_chosen_layer_without_room_for_the_ids_is_left_alone(begin, settle, new_panel, calm):
     viewer, panel = begin(picture(*SHAPE))
-    panel.annotation.ensure_target()
+    panel.annotation.binding.ensure_target()
     panel.annotation.session.labels.note_id(400)
     work(viewer, panel, settle)
     panel.close_panel()

@@ -1,11 +1,11 @@
-"""One slice of rough labels, made sharper in the model's thread."""
+"""One slice of rough labels, refined in the model's thread."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from statistics import median
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,17 +15,19 @@ from napari_sam.inference.mask_prompts import PromptRule, prompts_from
 from napari_sam.inference.refinement.two_pass import Refined, check_labels, predict_two_pass
 from napari_sam.masks import cropped_masks, slices
 from napari_sam.planes import Plane
+from napari_sam.serving.segmenter import StoredSegmenter
 from napari_sam.session.draft import Draft
+from napari_sam.widgets.common.wording import count
 from napari_sam.widgets.jobs.piecework import Piece
-from napari_sam.widgets.jobs.plane import Look
+from napari_sam.widgets.jobs.plane import EmbeddedPlane
 
-__all__ = ["Sharpened", "changes", "sharpen", "summary"]
+__all__ = ["RefinedSlice", "change_outlines", "refine_slice", "summary"]
 
 AT_ONCE = 16  # objects between two looks at what is more urgent
 BEFORE, AFTER = 1, 2  # in the picture of changes
 
 
-class Sharpened(NamedTuple):
+class RefinedSlice(NamedTuple):
     """The objects of a plane by their rough label: before and after, and what was asked."""
 
     plane: Plane
@@ -33,15 +35,15 @@ class Sharpened(NamedTuple):
     found: dict[int, tuple[Refined, Draft]]
 
 
-def sharpen(
+def refine_slice(
     plane: Plane,
     shape: tuple[int, int],
-    read: Callable[[], NDArray[Any]],
-    look: Look,
+    read: Callable[[], np.ndarray],
+    look: EmbeddedPlane,
     rule: PromptRule,
     only: Collection[int] | None = None,
 ) -> Piece:
-    """Return a piece of work that refines the labels of a plane; it returns a `Sharpened`.
+    """Return a piece of work that refines the labels of a plane; it returns a `RefinedSlice`.
 
     Parameters
     ----------
@@ -51,7 +53,7 @@ def sharpen(
         Of the plane.
     read : callable
         Reads its labels.
-    look : Look
+    look : EmbeddedPlane
         Its picture.
     rule : PromptRule
         What of a mask becomes the prompt.
@@ -59,13 +61,13 @@ def sharpen(
         The labels to refine; None for all.
     """
 
-    def piece(segmenter: Any, pause: Callable[[], None]) -> Sharpened:
+    def piece(segmenter: StoredSegmenter, pause: Callable[[], None]) -> RefinedSlice:
         labels = check_labels(read())
         rough = cropped_masks(labels)
         wanted = [id_ for id_ in rough if only is None or id_ in only]
         found: dict[int, tuple[Refined, Draft]] = {}
         if not wanted:
-            return Sharpened(plane, shape, found)
+            return RefinedSlice(plane, shape, found)
         embedding = look.embedding(segmenter, lambda *_: None, pause)
         for first in range(0, len(wanted), AT_ONCE):
             pause()
@@ -83,12 +85,12 @@ def sharpen(
                     mask,
                 )
                 found[id_] = Refined.of(rough[id_], answer), draft
-        return Sharpened(plane, shape, found)
+        return RefinedSlice(plane, shape, found)
 
     return piece
 
 
-def summary(results: Sequence[Sharpened]) -> str:
+def summary(results: Sequence[RefinedSlice]) -> str:
     """Say in plain words what would change; empty if there is nothing."""
     all_of_them = [one for result in results for one, _ in result.found.values()]
     if not all_of_them:
@@ -99,15 +101,15 @@ def summary(results: Sequence[Sharpened]) -> str:
     change = 100 * median(one.change for one in all_of_them)
     scores = [one.score for one in all_of_them]
     text = (
-        f"{_count(len(ids), 'object')} on {_count(planes, 'slice')}: median change {change:.0f} % "
+        f"{count(len(ids), 'object')} on {count(planes, 'slice')}: median change {change:.0f} % "
         f"of the area, scores {min(scores):.2f} to {max(scores):.2f}. "
     )
     if kept:
-        text += f"{_count(kept, 'mask')} would stay: the answer was another object or nothing. "
+        text += f"{count(kept, 'mask')} would stay: the answer was another object or nothing. "
     return text + "Dashed yellow: before. Blue: after."
 
 
-def changes(result: Sharpened) -> NDArray[np.uint8]:
+def change_outlines(result: RefinedSlice) -> NDArray[np.uint8]:
     """Return an (H, W) picture with the outlines: BEFORE dashed, AFTER over it."""
     shown = np.zeros(result.shape, np.uint8)
     canvas = np.zeros(result.shape, np.int32)
@@ -121,7 +123,3 @@ def changes(result: Sharpened) -> NDArray[np.uint8]:
         edge = find_boundaries(canvas, mode="inner")
         shown[edge & dashes if value == BEFORE else edge] = value
     return shown
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'s' * (number != 1)}"

@@ -1,0 +1,98 @@
+"""What is drawn: from the prompt layers into the session, and the mask on show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_sam.planes import Plane
+from napari_sam.session import drawing
+from napari_sam.session.changed import What
+from napari_sam.widgets.annotation.hints import not_taken
+from napari_sam.widgets.layers.preview import Preview
+from napari_sam.widgets.layers.prompt_layers import PromptLayers
+from napari_sam.widgets.layers.read_prompts import AreaPrompt, PlanePrompts, trim_box
+
+if TYPE_CHECKING:
+    from napari_sam.widgets.annotation.annotation import Annotation
+
+__all__ = ["Drawing"]
+
+
+class Drawing:
+    """The layers of one annotation that prompts are drawn in and that show its mask.
+
+    Attributes
+    ----------
+    prompts : PromptLayers
+        What prompts are drawn in.
+    preview : Preview
+        The mask on show.
+    """
+
+    def __init__(self, annotation: Annotation) -> None:
+        self._annotation = annotation
+        self.preview = Preview(annotation.viewer, annotation.picture)
+        self.prompts = PromptLayers(annotation.viewer, annotation.picture)
+        if (seen := annotation.seen) is not None:  # or the first click would wait for the layer
+            self.preview.show(np.zeros(annotation.picture.plane_shape(seen), bool), seen)
+        self.prompts.changed.connect(self._read)
+
+    def fits(self, plane: Plane, area: AreaPrompt) -> bool:
+        """Tell whether the picture has such a plane, and an area does not leave it."""
+        picture = self._annotation.picture
+        if not picture.fits(plane, None if area.mask is None else area.mask.shape):
+            return False
+        return area.box is None or area.box == trim_box(area.box, picture.plane_shape(plane))
+
+    def show(self) -> None:
+        """Show the prompts as the session has them, and the boxes that wait."""
+        annotation = self._annotation
+        self.prompts.show(annotation.session.draft, annotation.asking.boxes.waiting)
+
+    def show_mask(self) -> None:
+        """Show the session's mask."""
+        session = self._annotation.session
+        self.preview.show(session.mask, session.draft.plane)
+
+    def close(self) -> None:
+        """Take the layers away."""
+        self.prompts.changed.disconnect()
+        self.prompts.close()
+        self.preview.close()
+
+    def _read(self) -> None:
+        annotation = self._annotation
+        drawn = self._on_one_plane()
+        if drawn is None:
+            self.show()
+            annotation.remarked.emit(not_taken(annotation))
+            return
+        session, pending = annotation.session, annotation.pending
+        if pending.holds(session.request) and pending.keep(session.draft, drawn):
+            self.show()
+            annotation.remarked.emit("Your last object is accepted as soon as its mask is there.")
+            return
+        boxes, before = annotation.asking.boxes, session.draft
+        boxes.waiting = self.prompts.still_there(boxes.waiting)
+        box, mask, _ = drawn.area
+        taken = annotation.step(
+            lambda s: drawing.draw(s, drawn.plane, drawn.points, drawn.labels, box, mask)
+        )
+        if taken and (session.draft is not before or drawn.remark or drawn.separate):
+            annotation.remarked.emit(drawn.remark)
+        boxes.waiting += [(drawn.plane, area) for area in drawn.separate]
+        self.show()  # also where nothing new was left of what was drawn
+        if drawn.separate:
+            annotation.asking.ask_boxes()
+            annotation.changed.emit(What.DRAFT)
+
+    def _on_one_plane(self) -> PlanePrompts | None:
+        """Return what is drawn, None where no prompts are taken."""
+        annotation, draft = self._annotation, self._annotation.session.draft
+        plane = draft.plane or annotation.seen
+        there = not draft.plane or annotation.picture.fits(draft.plane, None)
+        if not annotation.flat or plane is None or not there or self.prompts.resting:
+            return None
+        return self.prompts.read(draft, plane)

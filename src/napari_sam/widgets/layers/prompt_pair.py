@@ -1,0 +1,160 @@
+"""A Points and a Shapes layer that are always there, with the axes of the picture below them."""
+
+from __future__ import annotations
+
+import numpy as np
+from napari.components import ViewerModel
+from napari.layers import Layer, Points, Shapes
+from napari.utils.events import Event
+from psygnal import Signal
+from qtpy.QtCore import QTimer
+
+from napari_sam.widgets.layers.image_stack import OURS, ImageStack
+from napari_sam.widgets.layers.transform import move
+
+__all__ = ["COLOURS", "SYMBOLS", "PromptPair"]
+
+COLOURS = {"include": "#0091ff", "exclude": "#ff6a00"}
+SYMBOLS = {"include": "cross", "exclude": "hbar"}
+
+
+class PromptPair:
+    """Keeps two layers over a picture, whoever deletes them or changes its axes.
+
+    Attributes
+    ----------
+    points : napari.layers.Points
+        With a feature "polarity".
+    boxes : napari.layers.Shapes
+        For boxes, outlines and scribbles.
+    polarity : str
+        Of the next point, "include" or "exclude".
+    edited : psygnal.Signal
+        Emitted with each event of their data and features.
+    renewed : psygnal.Signal
+        Emitted when there is another `boxes` layer, which is empty.
+    lost : psygnal.Signal
+        Emitted when somebody has deleted a layer, and another one is there for it.
+    """
+
+    edited = Signal(Event)
+    renewed = Signal()
+    lost = Signal()
+
+    def __init__(self, viewer: ViewerModel, picture: ImageStack) -> None:
+        self.polarity = "include"
+        self._viewer = viewer
+        self._picture = picture
+        self._going = False  # while one of the layers is being deleted
+        self._soon = QTimer()
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(lambda: self.bring_back(*self.both))
+        self.boxes = self._new_boxes()
+        self.points = self._new_points()
+        self.bring_back(*self.both)
+        picture.on_move(self._follow)
+        picture.changed.connect(self.renew)
+        viewer.layers.events.removed.connect(self._removed)
+
+    @property
+    def both(self) -> tuple[Shapes, Points]:
+        """The two layers, the lower one first."""
+        return self.boxes, self.points
+
+    def bring_back(self, *layers: Layer) -> None:
+        """Add layers that are missing: at first both, later one that somebody has deleted.
+
+        Not before whoever deletes is done: who deletes all layers one by one would never be.
+        """
+        if self._going and layers:
+            self._soon.start()
+            return
+        for layer in layers:
+            if layer not in self._viewer.layers:
+                self._viewer.add_layer(layer)
+
+    def renew(self) -> None:
+        """Take new layers where the picture, or somebody's data in them, has other axes."""
+        axes = {self.points.ndim, self.boxes.ndim, self._picture.ndim}
+        if len(axes) == 1 or self._picture.ndim == 1:  # of a single axis there is nothing to see
+            return
+        layers, old = self._viewer.layers, self.both
+        active = layers.selection.active
+        self.boxes, self.points = self._new_boxes(), self._new_points()
+        self.renewed.emit()
+        for before in old:
+            before.events.disconnect(self._tell)
+            if before in layers:
+                layers.remove(before)
+        self.bring_back(*self.both)
+        for before, after in zip(old, self.both, strict=True):
+            after.mode = before.mode
+            active = after if active is before else active
+        layers.selection.active = active
+
+    def close(self) -> None:
+        """Take the layers away."""
+        self._soon.stop()
+        self._viewer.layers.events.removed.disconnect(self._removed)
+        self._picture.changed.disconnect(self.renew)
+        self._picture.on_move(self._follow, connect=False)
+        for layer in (self.points, self.boxes):
+            layer.events.disconnect(self._tell)
+            if layer in self._viewer.layers:
+                self._viewer.layers.remove(layer)
+
+    def _new_points(self) -> Points:
+        layer = Points(
+            ndim=self._picture.ndim,
+            name="napari-sam points",
+            features={"polarity": np.empty(0, dtype=object)},
+            feature_defaults={"polarity": self.polarity},
+            face_color="polarity",
+            face_color_cycle=COLOURS,
+            border_color="polarity",  # a border of its own colour would cover small symbols
+            border_color_cycle=COLOURS,
+            symbol=SYMBOLS[self.polarity],
+            size=6,
+            canvas_size_limits=(11, 18),
+            metadata={OURS: "points"},
+            **self._picture.transform.arguments,
+        )
+        layer.events.data.connect(self._tell)
+        layer.events.features.connect(self._tell)
+        return layer
+
+    def _new_boxes(self) -> Shapes:
+        layer = Shapes(
+            ndim=self._picture.ndim,
+            name="napari-sam boxes",
+            edge_color=COLOURS["include"],
+            face_color="transparent",
+            edge_width=max(self._picture.shape) / 400,  # seen when all of it is in view
+            metadata={OURS: "boxes"},
+            **self._picture.transform.arguments,
+        )
+        layer.events.data.connect(self._tell)
+        layer.events.features.connect(self._tell)  # all that pasting shapes tells
+        return layer
+
+    def _removed(self, event: Event) -> None:
+        if event.value is self.points:
+            self.points.events.disconnect(self._tell)
+            self.points = self._new_points()
+        elif event.value is self.boxes:
+            self.boxes.events.disconnect(self._tell)
+            self.boxes = self._new_boxes()
+            self.renewed.emit()
+        else:
+            return
+        self._going = True
+        self.lost.emit()
+        self._going = False
+
+    def _tell(self, event: Event) -> None:
+        self.edited.emit(event)
+
+    def _follow(self, event: Event | None = None) -> None:
+        self.renew()
+        for layer in (self.points, self.boxes):
+            move(layer, self._picture.transform.arguments)

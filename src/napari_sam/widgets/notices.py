@@ -1,0 +1,58 @@
+"""What the panel says is not lost while nobody sees it: napari tells of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from napari.utils.notifications import show_info
+from qtpy.QtWidgets import QLabel
+
+from napari_sam.progress import Progress
+from napari_sam.serving.precompute import Precomputed
+
+__all__ = ["Notices"]
+
+
+class _Signal(Protocol):
+    def connect(self, slot: Callable[..., object], /) -> object: ...
+
+
+class Notices:
+    """Says in notifications of napari what came of long work, while a panel is out of sight.
+
+    Parameters
+    ----------
+    is_unseen : callable
+        Tells whether the panel is out of sight.
+    works : iterable of (str, signal, QLabel)
+        What work is called, the signal of its end, and the label that says then what came of it:
+        whoever writes there is connected already.
+    """
+
+    def __init__(
+        self, is_unseen: Callable[[], bool], works: Iterable[tuple[str, _Signal, QLabel]]
+    ) -> None:
+        self._is_unseen = is_unseen
+        self._told = ""
+        for what, ended, label in works:
+            ended.connect(lambda *_, what=what, label=label: self.tell(f"{what}: {label.text()}"))
+
+    def tell(self, text: str) -> None:
+        """Tell something once, unless the panel shows it; an empty text is nothing."""
+        if text and text != self._told and self._is_unseen():
+            self._told = text
+            show_info(f"napari-sam: {text}")
+
+    def forget(self) -> None:
+        """Tell the same again."""
+        self._told = ""
+
+    def tell_embedded(self, progress: Progress[Precomputed]) -> None:
+        """Tell that all slices are embedded, if they are."""
+        if progress.done == progress.total:
+            self.tell(f"All {progress.total} slices are embedded.")
+
+    def tell_stopped(self, why: str) -> None:
+        """Tell why not all slices are embedded; empty: nothing is to be said."""
+        self.tell(why and f"⚠ Not all slices are embedded: {why}")

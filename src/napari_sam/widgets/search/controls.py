@@ -1,0 +1,92 @@
+"""Widgets that both tabs have which search a slice for everything."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFrame, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from napari_sam.widgets.common.forms import in_a_row, new_button, new_label, new_status
+
+__all__ = ["SearchControls"]
+
+
+class SearchControls(QWidget):
+    """The search, what is said of it, and what becomes of what it finds.
+
+    Parameters
+    ----------
+    title, stops, proposes : str
+        Text of the button that starts; tips of those that cancel and put into the list.
+
+    Attributes
+    ----------
+    tuning : QFrame
+        Shown as soon as something is found; the tab fills its `column`.
+    """
+
+    def __init__(self, title: str, stops: str, proposes: str) -> None:
+        super().__init__()
+        self.start = new_button(title, "On the slice in view; nothing is written yet")
+        self.start.setStyleSheet("QPushButton:enabled { font-weight: bold; padding: 7px; }")
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setFixedHeight(6)
+        self.bar.setAccessibleName("How far the search is")
+        self.cancel = new_button("Cancel", stops)
+        self.status = new_status(lines=4)
+        self.remark = new_label("Remark")
+        self.remark.setTextFormat(Qt.TextFormat.PlainText)
+        self.propose = new_button("Put into the list to review", proposes)
+        self.propose.setStyleSheet("QPushButton:enabled { font-weight: bold; }")
+        self.accept = new_button(
+            "Accept all", "Write all that is kept into the labels, as one step"
+        )
+        self.forget = new_button("Forget these", "Take the preview away; no label changes")
+        self.undo = new_button("Take all of it back", "Undo this step, all objects at once")
+        self.tuning = QFrame()
+        self.column = QVBoxLayout(self.tuning)
+        self.column.setContentsMargins(0, 0, 0, 0)
+        self.body = QVBoxLayout(self)
+        self.body.setContentsMargins(6, 6, 6, 6)
+        self.body.setSpacing(8)
+
+    def show_work(self, busy: bool) -> None:
+        """Show what belongs to a search under way, or what does not."""
+        self.bar.setVisible(busy)
+        self.cancel.setVisible(busy)
+        self.start.setVisible(not busy)
+
+    def show_nothing(self, why: str) -> None:
+        """Show that there is no picture to search."""
+        self.start.setEnabled(False)
+        self.tuning.hide()
+        self.undo.hide()
+        self.status.setText(why)
+
+    def show_remark(self, text: str) -> None:
+        """Say what came of a key; empty takes it away."""
+        self.remark.setText(text)
+        self.remark.setVisible(bool(text))
+
+    def show_start(self, text: str) -> None:
+        """Show that work begins of which nobody knows how long it takes."""
+        self.show_work(True)
+        self.show_progress(text, 0, 0)
+
+    def show_progress(self, text: str, done: int, total: int) -> None:
+        """Say how far the work is; of 0 if nobody knows."""
+        self.bar.setRange(0, total)
+        self.bar.setValue(done)
+        self.status.setText(text)
+
+    def add_search(self) -> None:
+        """Add the rows of the search itself."""
+        self.body.addWidget(self.start)
+        self.body.addLayout(in_a_row(self.bar, self.cancel))
+
+    def add_outcome(self, *more: QPushButton) -> None:
+        """Add the rows of what was found, hidden at first, and these buttons below them."""
+        for widget in (self.tuning, self.undo, *more):
+            self.body.addWidget(widget)
+            widget.hide()
+        self.body.addStretch()

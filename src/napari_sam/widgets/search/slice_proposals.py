@@ -1,0 +1,99 @@
+"""The proposals of one search of a plane, without those that are settled objects already."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sam.inference.automatic.selection import Selection
+from napari_sam.inference.automatic.settings import GridSettings
+from napari_sam.planes import Plane
+from napari_sam.results import Proposal
+from napari_sam.session.autofill import Chosen, choose, in_what_is_left
+
+__all__ = ["SliceProposals"]
+
+INSIDE = 0.5  # share of an object that has to lie in the drawn shapes
+
+
+class SliceProposals:
+    """All proposals of one search.
+
+    Parameters
+    ----------
+    plane : Plane
+        Where.
+    grid : GridSettings
+        How it was searched.
+    region : (H, W) bool, optional
+        Where objects were wanted.
+    areas : bool
+        Whether these are areas of many objects, of which what is settled is only cut out.
+
+    Attributes
+    ----------
+    new : list of Proposal
+        Those that are not settled; another list after each change.
+    mask : (H, W) bool
+        Where any of them lies.
+    known : int
+        How many are settled.
+    plane, grid, region
+        As given.
+    """
+
+    def __init__(
+        self,
+        plane: Plane,
+        grid: GridSettings,
+        region: NDArray[np.bool_] | None = None,
+        areas: bool = False,
+    ) -> None:
+        self.plane = plane
+        self.grid = grid
+        self.new: list[Proposal] = []
+        self.mask = np.zeros((1, 1), bool)
+        self.known = 0
+        self.region = region
+        self._areas = areas
+        self._all: list[Proposal] = []
+        self._settled: NDArray[np.int64] | None = None
+
+    def take(self, proposals: Sequence[Proposal]) -> None:
+        """Take all that was found so far, in place of what was there."""
+        self._all = [one for one in proposals if self._is_wanted(one)]
+        self._sort_out()
+
+    def settle(self, settled: NDArray[np.int64]) -> None:
+        """Take note of what is settled by now; see `napari_sam.session.autofill.settled`."""
+        self._settled = settled
+        self._sort_out()
+
+    def chosen(
+        self, selection: Selection, among: Sequence[Proposal] | None = None
+    ) -> Chosen | None:
+        """Return what a selection keeps of what is not settled; None if there is nothing.
+
+        `among`: of these of them only.
+        """
+        of = self.new if among is None else among
+        return choose(of, selection, self._settled) if self.new else None
+
+    def _sort_out(self) -> None:
+        settled = self._settled
+        if settled is None or self._areas:
+            self.new = list(self._all)
+        else:
+            self.new = in_what_is_left(self._all, settled)
+        self.mask = np.zeros(self.new[0].shape if self.new else (1, 1), bool)
+        for one in self.new:
+            self.mask[one.box] |= one.patch
+        self.known = len(self._all) - len(self.new)
+
+    def _is_wanted(self, one: Proposal) -> bool:
+        region = self.region
+        return region is None or bool(
+            np.count_nonzero(region[one.box][one.patch]) >= INSIDE * one.area
+        )
