@@ -9,6 +9,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 NEEDED = (
+    "napari_sam/__init__.pyi",
     "napari_sam/napari.yaml",
     "napari_sam/py.typed",
     "napari_sam/zoo/zoo.toml",
@@ -19,6 +20,7 @@ NEEDED = (
 )
 SOURCES = (
     "src/napari_sam/napari.yaml",
+    "recipes/README.md",
     "recipes/cells_tiny.py",
     "recipes/words/__main__.py",
     "tests/test_house.py",

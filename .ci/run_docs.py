@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recipes.synthetic import synthetic_picture
+from recipes.synthetic import synthetic_image
 from tests.documented import PAGES, is_whole, lay_out, lines, mentioned
 
 SIDE, SLICES, STEP = 512, 8, 2  # of the stack: pixels, and how far things move per slice
@@ -25,7 +25,7 @@ RUN = ("napari-sam ", "pip install ")
 
 def prepare(folder: Path) -> None:
     """Write the files that the pages name: drawn nuclei that move to the right."""
-    drawn = synthetic_picture(np.random.default_rng(0), SIDE)
+    drawn = synthetic_image(np.random.default_rng(0), SIDE)
     moved = [
         np.stack([np.roll(plane, STEP * z, axis=1) for z in range(SLICES)])
         for plane in (drawn.rgb[..., 0], drawn.labels)

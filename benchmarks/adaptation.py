@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from napari_sam.data.samples import Picture, load_pictures
+from napari_sam.data.samples import LabelledImage, load_images
 from napari_sam.data.split import hold_out
-from napari_sam.evaluation.evaluate import Row, evaluate
+from napari_sam.evaluation.evaluate import ObjectScores, evaluate
 from napari_sam.inference.predictor import Predictor
 from napari_sam.model.load import load_model
 from napari_sam.model.sam import Sam
@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=20, help="objects scored in each picture")
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
-    pictures = load_pictures(args.data)
+    pictures = load_images(args.data)
     head = " | ".join(f"{m} before | after" if "click" in m or m == "box" else m for m in MEASURES)
     sys.stdout.write(f"| set | objects | {head} | minutes |\n|{'---|' * 11}\n")
     for name in args.sets:
@@ -73,10 +73,10 @@ def main() -> None:
         sys.stdout.flush()
 
 
-def scores(model: Sam, pictures: list[Picture], most: int) -> dict[str, float]:
+def scores(model: Sam, pictures: list[LabelledImage], most: int) -> dict[str, float]:
     """Return the mean of each measure over all objects."""
     model.eval()
-    rows: list[Row] = [
+    rows: list[ObjectScores] = [
         row for _, some in evaluate(Predictor(model), pictures, most) for row in some
     ]
     return {m: float(np.mean([row[m] for row in rows])) for m in MEASURES} | {"objects": len(rows)}

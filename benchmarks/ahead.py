@@ -35,7 +35,7 @@ import napari_sam.session
 import napari_sam.widgets
 from napari_sam.inference.store.store import EmbeddingStore, open_store
 from napari_sam.serving.host import ModelHost
-from napari_sam.serving.segmenter import Segmenter
+from napari_sam.serving.segmenter import StoredSegmenter
 from napari_sam.settings import Settings
 
 CLICK_S, SLOT_S = 0.1, 0.05  # what is aimed at
@@ -130,8 +130,8 @@ def main() -> None:
     )
     options = parser.parse_args()
     clock = Clock()
-    clock.watch(Segmenter, "predict", clock.decoder)
-    clock.watch(Segmenter, "keep", clock.encoder)
+    clock.watch(StoredSegmenter, "predict", clock.decoder)
+    clock.watch(StoredSegmenter, "keep", clock.encoder)
     clock.watch_our_slots()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["NAPARI_SAM_SESSIONS"] = str(Path(folder) / "sessions")

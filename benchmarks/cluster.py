@@ -19,12 +19,12 @@ from distributed import Client, LocalCluster
 
 from napari_sam import GridSettings
 from napari_sam.batch.cluster import run_on_cluster
-from napari_sam.batch.embed import EmbedWork
+from napari_sam.batch.embed import EmbedTask
+from napari_sam.batch.label_output import LabelOutput
 from napari_sam.batch.model import workers_model
-from napari_sam.batch.segment import SegmentWork
-from napari_sam.batch.target import Target
-from napari_sam.batch.task import Work
-from recipes.synthetic import synthetic_picture
+from napari_sam.batch.segment import SegmentTask
+from napari_sam.batch.task import Task
+from recipes.synthetic import synthetic_image
 
 ROOM = 10**12
 
@@ -39,7 +39,7 @@ def main() -> None:
         root = Path(name)
         paths = [root / f"{i}.tif" for i in range(chosen.pictures)]
         for i, path in enumerate(paths):
-            drawn = synthetic_picture(np.random.default_rng(i), 512)
+            drawn = synthetic_image(np.random.default_rng(i), 512)
             tifffile.imwrite(path, drawn.rgb)
         settings = GridSettings(points_per_side=chosen.points)
         for workers in (1, 2):
@@ -47,29 +47,31 @@ def main() -> None:
             (there / "embeddings").mkdir(parents=True)
             # What segmenting keeps: the workers of one run must not find those of another.
             os.environ["NAPARI_SAM_EMBEDDINGS"] = str(there / "of segment")
-            embed = [EmbedWork(path, there / "embeddings", ROOM) for path in paths]
-            segment = [SegmentWork(path, Target(there / path.name, {}), settings) for path in paths]
+            embed = [EmbedTask(path, there / "embeddings", ROOM) for path in paths]
+            segment = [
+                SegmentTask(path, LabelOutput(there / path.name, {}), settings) for path in paths
+            ]
             measure("embed", embed, there / "embeddings", workers)
             measure("segment", segment, there, workers)
 
 
-def measure(name: str, works: list[Work], folder: Path, workers: int) -> None:
+def measure(name: str, tasks: list[Task], folder: Path, workers: int) -> None:
     """Print what it took."""
     with (
         LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0") as cluster,
         Client(cluster) as client,
     ):
         list(
-            run_on_cluster(works[:1], workers_model("cells_tiny", "cpu"), cluster.scheduler_address)
+            run_on_cluster(tasks[:1], workers_model("cells_tiny", "cpu"), cluster.scheduler_address)
         )
         before, start = sum(client.run(time.process_time).values()), time.perf_counter()
         list(
-            run_on_cluster(works[1:], workers_model("cells_tiny", "cpu"), cluster.scheduler_address)
+            run_on_cluster(tasks[1:], workers_model("cells_tiny", "cpu"), cluster.scheduler_address)
         )
         seconds = time.perf_counter() - start
         used = sum(client.run(time.process_time).values()) - before
-    count = len(works) - 1
-    size = sum(path.stat().st_size for path in folder.glob("*") if path.is_file()) / len(works)
+    count = len(tasks) - 1
+    size = sum(path.stat().st_size for path in folder.glob("*") if path.is_file()) / len(tasks)
     print(
         f"{name}, {workers} workers: {seconds / count:.2f} s a picture, {used / count:.2f} s of a "
         f"processor, {size / 1e6:.3f} MB written; a million: {used / count * 1e6 / 3600:,.0f} "

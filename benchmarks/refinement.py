@@ -17,8 +17,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_sam.data.samples import Picture, load_pictures
+from napari_sam.data.samples import LabelledImage, load_images
 from napari_sam.data.split import split
+from napari_sam.evaluation.evaluate import mask_iou
 from napari_sam.inference.embedding import Embedding
 from napari_sam.inference.mask_prompts import PromptRule
 from napari_sam.inference.predictor import Predictor
@@ -50,8 +51,8 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     predictor = Predictor(load_model(args.model, "cpu"))
     begin = time.perf_counter()
-    sets: dict[str, list[Picture]] = defaultdict(list)
-    _, held_out = split(load_pictures(args.data))
+    sets: dict[str, list[LabelledImage]] = defaultdict(list)
+    _, held_out = split(load_images(args.data))
     for index in np.random.default_rng(0).permutation(len(held_out)):
         some = sets[held_out[index].dataset]
         if len(some) < args.most:
@@ -67,7 +68,7 @@ def main() -> None:
 
 
 def measure(
-    predictor: Predictor, picture: Picture, seed: int
+    predictor: Predictor, picture: LabelledImage, seed: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the IoUs of some objects, rough (N,) and refined by each rule (N, rules)."""
     rng = np.random.default_rng(seed)
@@ -85,8 +86,8 @@ def measure(
     rough, sharp = [], []
     for id_ in answers[0]:
         truth = picture.labels == id_
-        rough.append(iou(labels == id_, truth))
-        sharp.append([iou(answer[id_].masks[0], truth) for answer in answers])
+        rough.append(mask_iou(labels == id_, truth))
+        sharp.append([mask_iou(answer[id_].masks[0], truth) for answer in answers])
     return np.array(rough), np.array(sharp).reshape(-1, len(RULES))
 
 
@@ -99,11 +100,6 @@ class Known:
     def get(self, predictor: Predictor, image: Any, contrast: Any) -> Embedding:
         """Return it."""
         return self._embedding
-
-
-def iou(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
-    """Return the IoU of two masks."""
-    return float(np.count_nonzero(a & b) / np.count_nonzero(a | b))
 
 
 if __name__ == "__main__":

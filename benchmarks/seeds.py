@@ -21,7 +21,7 @@ import torch
 
 from benchmarks.thresholds import Searched, limit, pictures
 from napari_sam import GridSettings, Predictor, Selection, load_model, proposals_to_labels
-from napari_sam.evaluation.matching import f1, mean_accuracy, overlaps
+from napari_sam.evaluation.matching import f1, mean_accuracy, pairwise_iou
 from napari_sam.inference.automatic.presets import presets
 from napari_sam.inference.automatic.search import iter_proposals
 from napari_sam.inference.automatic.seeds import deepest_points
@@ -67,7 +67,7 @@ def main() -> None:
             )
             seconds = time.process_time() - begin, time.perf_counter() - start
             labels = proposals_to_labels(last.result.kept or [], selection, truth.shape)
-            ious = overlaps(truth, labels)
+            ious = pairwise_iou(truth, labels)
             found = [one for step in steps for one in step.result.found]
             best = limit(Searched(picture.dataset, truth, found)) if found else (0.0, 0.0)
             right = ious[:, (ious >= 0.5).any(axis=0)]

@@ -31,14 +31,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from napari_sam import GridSettings, Predictor, Prompts, load_model, propose_grid
-from napari_sam.data.samples import Picture, load_pictures
+from napari_sam.data.samples import LabelledImage, load_images
 from napari_sam.data.split import split
+from napari_sam.evaluation.evaluate import mask_iou
 from napari_sam.model.load import read_text
 from napari_sam.results import Proposal
-from napari_sam.text.builtin import BuiltIn
+from napari_sam.text.builtin import BuiltInEncoder
 from napari_sam.text.encoder import unit
 from napari_sam.text.load import load_encoder, read_tower
-from napari_sam.text.ranking import crops_of, rank, seen_as
+from napari_sam.text.ranking import object_vectors, proposal_crops, rank
 from napari_sam.text.vocabulary import Vocabulary, vocabulary
 from recipes.words.crops import Mosaics
 from recipes.words.scenes import Scene
@@ -73,8 +74,8 @@ def main() -> None:
     predictor = Predictor(model, options.text and read_text(options.text))
     baseline = options.baseline and Predictor(model, read_text(options.baseline))
     encoder = read_tower(options.tower) if options.tower else load_encoder()
-    assert isinstance(encoder, BuiltIn)
-    held = split(load_pictures(options.data))[1]
+    assert isinstance(encoder, BuiltInEncoder)
+    held = split(load_images(options.data))[1]
     held = [p for p in held if not options.sets or p.dataset.startswith(tuple(options.sets))]
     asking = Asking(
         predictor, baseline, encoder, vocabulary(), GridSettings(points_per_side=options.points)
@@ -95,7 +96,7 @@ def main() -> None:
         options.json.write_text(json.dumps(rows, indent=1), "utf-8")
 
 
-def scenes(pictures: Sequence[Picture], count: int, seed: int) -> Iterator[tuple[str, Scene]]:
+def scenes(pictures: Sequence[LabelledImage], count: int, seed: int) -> Iterator[tuple[str, Scene]]:
     """Yield mosaics, then single pictures."""
     rng = np.random.default_rng(seed)
     sets = vocabulary().sets
@@ -112,7 +113,7 @@ class Asking:
         self,
         predictor: Predictor,
         baseline: Predictor | None,
-        encoder: BuiltIn,
+        encoder: BuiltInEncoder,
         words: Vocabulary,
         grid: GridSettings,
     ) -> None:
@@ -125,7 +126,7 @@ class Asking:
         """Yield a row for each kind of object in a view."""
         embedding = self.predictor.embed(scene.rgb, (0, 255))
         found = propose_grid(self.predictor, scene.rgb, self.grid, contrast=(0, 255))
-        seen = seen_as(self.encoder, crops_of(scene.rgb, found, self.encoder.side))
+        seen = object_vectors(self.encoder, proposal_crops(scene.rgb, found, self.encoder.side))
         kinds = self.words.of_role("kind")
         nothing = self.encoder.words([self.words.background[0]])
         for kind in kinds:
@@ -138,14 +139,14 @@ class Asking:
             def direct(predictor: Predictor, vectors: NDArray[np.float32], truth=truth) -> float:
                 prompts = [Prompts(text=vector) for vector in vectors]
                 masks = (one.masks[0] for one in predictor.predict_batch(embedding, prompts))
-                return float(np.mean([iou(mask, truth) for mask in masks]))
+                return float(np.mean([mask_iou(mask, truth) for mask in masks]))
 
             row: Row = {
                 "kind": kind,
                 "direct": direct(self.predictor, self.encoder.prompts(self.words.queries[kind])),
                 "unbridged": direct(self.predictor, self.texts[kind]),
                 "picture": direct(self.predictor, example[None]),
-                "everything": iou(scene.labels > 0, truth),
+                "everything": mask_iou(scene.labels > 0, truth),
             }
             if self.baseline is not None:
                 row["baseline"] = direct(self.baseline, self.texts[kind])
@@ -187,7 +188,7 @@ class Asking:
         return np.array(result, bool)
 
 
-def draw(asking: Asking, pictures: Sequence[Picture], file: Path, seed: int) -> None:
+def draw(asking: Asking, pictures: Sequence[LabelledImage], file: Path, seed: int) -> None:
     """Draw mosaics, a kind of object of each that is there, and both ways to find it by words."""
     views = Mosaics(pictures, asking.words.sets, SIDE, 0.0)
     rng, sheet = np.random.default_rng(seed), []
@@ -208,7 +209,13 @@ def draw(asking: Asking, pictures: Sequence[Picture], file: Path, seed: int) -> 
         truth = np.isin(scene.labels, scene.fitting(frozenset({kind})))
         row = [scene.rgb, *(painted(scene.rgb, mask) for mask in (truth, direct, ranked))]
         sheet.append(np.concatenate(row, axis=1)[::2, ::2])
-        print(text[0], "direct", f"{iou(direct, truth):.2f}", "ranked", f"{iou(ranked, truth):.2f}")
+        print(
+            text[0],
+            "direct",
+            f"{mask_iou(direct, truth):.2f}",
+            "ranked",
+            f"{mask_iou(ranked, truth):.2f}",
+        )
     Image.fromarray(np.concatenate(sheet)).save(file)
 
 
@@ -216,11 +223,6 @@ def painted(rgb: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8
     """Return a picture with a mask in orange."""
     colour = np.where(mask[..., None], np.array([255, 140, 0]), rgb)
     return (0.5 * rgb + 0.5 * colour).astype(np.uint8)
-
-
-def iou(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
-    """Return the IoU of two masks."""
-    return float((a & b).sum() / max(1, (a | b).sum()))
 
 
 def precision(right: NDArray[np.bool_], value: NDArray[np.floating]) -> float:
@@ -255,7 +257,7 @@ def table(name: str, rows: Sequence[Row]) -> None:
     print(f"mean | {len(rows)} | " + " | ".join(f"{v:.2f}" for v in np.nanmean(means, axis=0)))
 
 
-def gap(encoder: BuiltIn, pictures: Sequence[Picture], words: Vocabulary) -> None:
+def gap(encoder: BuiltInEncoder, pictures: Sequence[LabelledImage], words: Vocabulary) -> None:
     """Print how far vectors of pictures and words lie apart."""
     rng = np.random.default_rng(1)
     views = Mosaics(pictures, words.sets, 256, 1.0)
@@ -279,22 +281,23 @@ def gap(encoder: BuiltIn, pictures: Sequence[Picture], words: Vocabulary) -> Non
     )
 
 
-def strangers(encoder: BuiltIn, words: Vocabulary) -> None:
+def strangers(encoder: BuiltInEncoder, words: Vocabulary) -> None:
     """Print how words are told that were never taught, and those that paraphrase known ones."""
     asked = [text for some in words.queries.values() for text in some]
     known = np.array([encoder.familiarity(text)[0] for text in asked])
     new = np.array([encoder.familiarity(text)[0] for text in words.unknown])
+    least = encoder.min_familiarity
     print(
-        f"known from {encoder.least:.2f} on: {(known >= encoder.least).mean():.0%} of {len(known)} "
-        f"paraphrases, {(new >= encoder.least).mean():.0%} of {len(new)} other words"
+        f"known from {least:.2f} on: {(known >= least).mean():.0%} of {len(known)} "
+        f"paraphrases, {(new >= least).mean():.0%} of {len(new)} other words"
     )
     print(
         "taken for unknown:",
-        ", ".join(t for t, k in zip(asked, known, strict=True) if k < encoder.least),
+        ", ".join(t for t, k in zip(asked, known, strict=True) if k < least),
     )
     print(
         "taken for known:",
-        ", ".join(t for t, k in zip(words.unknown, new, strict=True) if k >= encoder.least),
+        ", ".join(t for t, k in zip(words.unknown, new, strict=True) if k >= least),
     )
 
 

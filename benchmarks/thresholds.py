@@ -20,11 +20,10 @@ import torch
 from numpy.typing import NDArray
 
 from napari_sam import GridSettings, Predictor, load_model
-from napari_sam.data.samples import Picture, load_pictures
+from napari_sam.data.samples import LabelledImage, evenly_spaced, load_images
 from napari_sam.data.split import split
-from napari_sam.evaluation.evaluate import evenly
-from napari_sam.evaluation.matching import f1, mean_accuracy, overlaps
-from napari_sam.inference.automatic.search import iter_proposals, one_of_each
+from napari_sam.evaluation.matching import f1, mean_accuracy, pairwise_iou
+from napari_sam.inference.automatic.search import deduplicate, iter_proposals
 from napari_sam.inference.automatic.selection import proposals_to_labels
 from napari_sam.results import Proposal
 
@@ -70,15 +69,15 @@ def main() -> None:
     report(searched, settings)
 
 
-def pictures(folders: list[Path], most: int, held: bool = False) -> Iterator[Picture]:
+def pictures(folders: list[Path], most: int, held: bool = False) -> Iterator[LabelledImage]:
     """Give some pictures of each set that are labelled in full, trained on or held out."""
-    by_set: dict[str, list[Picture]] = defaultdict(list)
+    by_set: dict[str, list[LabelledImage]] = defaultdict(list)
     for folder in folders:
-        for picture in split(load_pictures(folder, planes=2))[held]:
+        for picture in split(load_images(folder, max_planes=2))[held]:
             if not picture.partial:
                 by_set[picture.dataset].append(picture)
     for some in by_set.values():
-        yield from (some[i] for i in evenly(len(some), most))
+        yield from (some[i] for i in evenly_spaced(len(some), most))
 
 
 def report(searched: list[Searched], settings: GridSettings) -> None:
@@ -116,8 +115,8 @@ def rate(
 ) -> tuple[float, float]:
     """Return mSA and F1 of what is kept with these floors."""
     good = [p for p in one.found if p.score > score and p.stability >= stability]
-    labels = proposals_to_labels(one_of_each(good, settings), shape=one.truth.shape)
-    ious = overlaps(one.truth, labels)
+    labels = proposals_to_labels(deduplicate(good, settings), shape=one.truth.shape)
+    ious = pairwise_iou(one.truth, labels)
     return mean_accuracy(ious), f1(ious)
 
 

@@ -21,7 +21,7 @@ from napari_sam.model.sam import Sam
 from napari_sam.training.plan import WHAT, Plan, recipe_for
 from napari_sam.training.trainer import Trainer
 from napari_sam.training.views import CachedViews, FreshViews
-from recipes.synthetic import synthetic_picture
+from recipes.synthetic import synthetic_image
 
 STEPS = {"cells_tiny": 12}  # measured after one that warms up; elsewhere two
 
@@ -48,7 +48,7 @@ def measure(name: str, what: str) -> None:
     """Print one line of the table."""
     torch.set_num_threads(1)
     rng = np.random.default_rng(0)
-    pictures = [synthetic_picture(rng) for _ in range(4)]
+    pictures = [synthetic_image(rng) for _ in range(4)]
     config = CONFIGS[name]
     steps = STEPS.get(name, 2)
     recipe = recipe_for(Plan(what, steps + 1), config)

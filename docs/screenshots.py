@@ -29,7 +29,7 @@ from skimage.segmentation import expand_labels
 from window import IMAGES, Window, nobodys_home, wait, wait_until
 
 from napari_sam.samples import SAMPLES, tissue_layer
-from recipes.synthetic import synthetic_picture
+from recipes.synthetic import synthetic_image
 
 DRAWN = 2, 11  # seeds of pictures of rods
 MIDDLE = 5  # slice of the stack
@@ -135,7 +135,7 @@ def train() -> None:
     """Teach the built-in model two drawn pictures and take a picture of the window meanwhile."""
     layers: list[Layer] = []
     for field, seed in enumerate(DRAWN, 1):
-        picture = synthetic_picture(np.random.default_rng(seed), 256)
+        picture = synthetic_image(np.random.default_rng(seed), 256)
         layers += [
             Image(picture.rgb, name=f"field {field}"),
             Labels(picture.labels, name=f"field {field} cells"),

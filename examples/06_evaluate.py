@@ -6,16 +6,16 @@ How good is one click, how good a box, and is the model better than no model at 
 """
 
 # %%
-# Two made-up pictures with their true labels stand for your own. `load_pictures` reads a folder of
+# Two made-up pictures with their true labels stand for your own. `load_images` reads a folder of
 # samples.
 import matplotlib.pyplot as plt
 import numpy as np
 from skimage import data, filters, measure
 
 import napari_sam as ns
-from napari_sam.data.samples import pictures_from_arrays
+from napari_sam.data.samples import images_from_arrays
 from napari_sam.evaluation.evaluate import evaluate
-from napari_sam.evaluation.report import by_dataset, means, table
+from napari_sam.evaluation.report import by_dataset, means, score_table
 
 
 def blobs(seed):
@@ -23,7 +23,7 @@ def blobs(seed):
     mask = data.binary_blobs(128, blob_size_fraction=0.2, volume_fraction=0.3, rng=seed)
     noise = np.random.default_rng(seed).normal(0, 20, mask.shape)
     image = (60 + 120 * filters.gaussian(mask, 1) + noise).clip(0, 255).astype(np.uint8)
-    return pictures_from_arrays(f"blobs {seed}", image, measure.label(mask))
+    return images_from_arrays(f"blobs {seed}", image, measure.label(mask))
 
 
 pictures = [picture for seed in (0, 1) for picture in blobs(seed)]
@@ -32,8 +32,8 @@ predictor = ns.Predictor(ns.load_model("cells_tiny"))
 # %%
 # A simulated annotator clicks on the largest error each time. The drawings (disc, ellipse) know
 # nothing of the picture: a model that loses to them is of no use here.
-rows = by_dataset(evaluate(predictor, pictures, most=4))
-print(table(rows))
+rows = by_dataset(evaluate(predictor, pictures, max_objects=4))
+print(score_table(rows))
 
 # %%
 mean = means(rows)["all objects"]

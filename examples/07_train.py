@@ -6,7 +6,7 @@ A few steps on tiny pictures, to show how; some hundred on your own are what hel
 """
 
 # %%
-# Drawn bacteria stand for your own: arrays of pictures and of labels. `load_pictures` reads a
+# Drawn bacteria stand for your own: arrays of pictures and of labels. `load_images` reads a
 # folder of samples.
 import os
 import tempfile
@@ -17,7 +17,7 @@ import numpy as np
 from skimage.draw import ellipse
 
 import napari_sam as ns
-from napari_sam.data.samples import pictures_from_arrays
+from napari_sam.data.samples import images_from_arrays
 from napari_sam.training.finetune import FineTuning, Plan
 
 noise = np.random.default_rng(0)
@@ -30,7 +30,7 @@ for number in range(2):
 pictures = [
     one
     for name, (image, labels) in samples.items()
-    for one in pictures_from_arrays(name, image.astype(np.uint8), labels)
+    for one in images_from_arrays(name, image.astype(np.uint8), labels)
 ]
 
 # (Leave these two lines out: your models have a place of their own.)

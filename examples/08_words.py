@@ -21,7 +21,7 @@ predictor = ns.Predictor(ns.load_model("cells_tiny"))
 # Everything is found first, then each object is compared with the words.
 settings = ns.GridSettings(points_per_side=12)
 found = ns.text.find(predictor, image, ["nuclei", "bacteria"], settings)
-labels, kept = found.labels(image.shape[:2], least=0.3)
+labels, kept = found.labels(image.shape[:2], min_similarity=0.3)
 for number, (proposal, kind) in enumerate(kept, 1):
     print(number, found.words[kind], f"{found.similarity[proposal, kind]:.2f}")
 

@@ -7,26 +7,29 @@ import json
 import logging
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from napari_sam.data.samples import load_pictures
+from napari_sam.data.samples import load_images
 from napari_sam.data.split import split
 from napari_sam.model.config import CONFIGS
 from napari_sam.model.load import load_model
 from napari_sam.model.sam import Sam
-from napari_sam.training.ddp import Team
-from napari_sam.training.logs import Log
+from napari_sam.model.transformer import ImageToTokens, TokensToImage
+from napari_sam.training.ddp import DDP
+from napari_sam.training.logs import TrainingLog
 from napari_sam.training.recipe import Recipe
 from napari_sam.training.trainer import Trainer
 from napari_sam.training.views import FreshViews
-from napari_sam.training.weights import export
-from recipes.synthetic import synthetic_picture
+from recipes.synthetic import synthetic_image
+from recipes.weights import export
+
+__all__ = ["from_scratch", "initialise"]
 
 log = logging.getLogger(__name__)
+CROSS = TokensToImage, ImageToTokens
 OFTEN = 100  # steps between two checkpoints
 
 
@@ -63,12 +66,12 @@ def main() -> None:
 
 
 def _train(args: argparse.Namespace) -> None:
-    team = Team.join()
-    pictures, held = split(load_pictures(args.data, args.planes))
-    pictures = [p for p in pictures if not p.dataset.startswith(tuple(args.without))]
+    ddp = DDP.join()
+    images, held = split(load_images(args.data, args.planes))
+    images = [p for p in images if not p.dataset.startswith(tuple(args.without))]
     rng = np.random.default_rng(args.seed)
-    pictures += [synthetic_picture(rng) for _ in range(args.synthetic)]
-    log.info("%d pictures to train on, %d held out", len(pictures), len(held))
+    images += [synthetic_image(rng) for _ in range(args.synthetic)]
+    log.info("%d pictures to train on, %d held out", len(images), len(held))
     settings = {
         field.name: getattr(args, field.name) for field in fields(Recipe) if field.name in args
     }
@@ -77,16 +80,16 @@ def _train(args: argparse.Namespace) -> None:
     torch.set_num_threads(args.threads)
     if args.compile:
         _compile(model)
-    trainer = Trainer(model, recipe, FreshViews(pictures, model.config, recipe), team)
+    trainer = Trainer(model, recipe, FreshViews(images, model.config, recipe), ddp)
     checkpoint = args.run / "checkpoint.pt"
     if checkpoint.exists():
         trainer.load(checkpoint)
         log.info("going on from step %d", trainer.step)
-    if team.rank:
+    if ddp.rank:
         for _ in trainer.run():
             pass
         return
-    with Log(args.run, trainer.step) as table:
+    with TrainingLog(args.run, trainer.step) as table:
         for report in trainer.run():
             table.write(report)
             if trainer.step % OFTEN == 0 or trainer.step == recipe.steps:
@@ -95,29 +98,23 @@ def _train(args: argparse.Namespace) -> None:
 
 
 def _compile(model: Sam) -> None:
-    """Compile what pays; the upscaling does not, and clicks change its neighbours' shapes."""
+    """Compile encoder, transformer and dense path; the rest does not pay."""
     model.image_encoder.compile()
     model.mask_decoder.transformer.compile(dynamic=True)
-    drawn: Any = model.drawn_prompts
-    drawn.encode = torch.compile(drawn.encode, dynamic=True)
+    dense = model.drawn_prompts
+    assert dense is not None
+    dense.encode = torch.compile(dense.encode, dynamic=True)  # type: ignore[method-assign]
 
 
 def _export(args: argparse.Namespace) -> None:
-    pictures = split(load_pictures(args.data, args.planes))[0] if args.data else []
+    images = split(load_images(args.data, args.planes))[0] if args.data else []
     figures = json.loads(args.figures.read_text("utf-8")) if args.figures else None
-    export(args.run / "checkpoint.pt", args.output, pictures, figures)
+    export(args.run / "checkpoint.pt", args.output, images, figures)
     log.info("%s: %.1f MB", args.output, args.output.stat().st_size / 1e6)
 
 
-if __name__ == "__main__":
-    main()
-
-
-__all__ = ["from_scratch", "initialise"]
-
-
 def from_scratch(seed: int) -> Sam:
-    """Return a new `cells_tiny`."""
+    """Return a `cells_tiny` with random weights."""
     torch.manual_seed(seed)
     model = Sam(CONFIGS["cells_tiny"])
     initialise(model)
@@ -129,9 +126,7 @@ def initialise(model: Sam) -> None:
     with torch.no_grad():
         model.prompt_encoder.pe_layer.positional_encoding_gaussian_matrix.mul_(3)
         transformer = model.mask_decoder.transformer
-        attentions: list[Any] = [transformer.final_attn_token_to_image]
-        for layer in transformer.layers:
-            attentions += [layer.cross_attn_token_to_image, layer.cross_attn_image_to_token]
+        attentions = [m for m in transformer.modules() if isinstance(m, CROSS)]
         shared = torch.empty_like(attentions[0].q_proj.weight)
         nn.init.orthogonal_(shared, gain=2.0)
         for attention in attentions:
@@ -141,3 +136,7 @@ def initialise(model: Sam) -> None:
         tokens += [*model.prompt_encoder.point_embeddings, model.prompt_encoder.not_a_point_embed]
         for token in tokens:
             token.weight.mul_(0.3)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,4 @@
-"""Label maps of simple shapes: what cells look like before anyone takes a picture of them."""
+"""Synthetic images of cells: label maps of simple shapes under light, background and camera."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from napari_sam.data.samples import Picture, make_picture
+from napari_sam.data.samples import LabelledImage, labelled_image
+from napari_sam.training.dense_head import label_edges
 
-__all__ = ["scattered", "smooth_field", "synthetic_picture", "tissue"]
+__all__ = ["scattered", "smooth_field", "synthetic_image", "tissue"]
 
 MOST = 250  # shapes tried
+SMALLEST, LARGEST = 12, 120  # diameter in pixels
 
 
 def scattered(
@@ -121,11 +123,8 @@ def _blob(
     return y**2 + x**2 < radius**2
 
 
-SMALLEST, LARGEST = 12, 120  # diameter in pixels
-
-
-def synthetic_picture(rng: np.random.Generator, size: int = 384) -> Picture:
-    """Draw a picture of cells of one kind: shapes, light, background and camera are drawn by lot.
+def synthetic_image(rng: np.random.Generator, size: int = 384) -> LabelledImage:
+    """Return a random synthetic image of cells of one kind, with its labels.
 
     Parameters
     ----------
@@ -139,7 +138,7 @@ def synthetic_picture(rng: np.random.Generator, size: int = 384) -> Picture:
     looks = (_walls, _rings) if walled else (_filled, _filled, _rings, _phase)
     light = looks[rng.integers(len(looks))](labels, diameter, rng)
     grey = _photograph(light, diameter, rng)
-    return make_picture("synthetic", "synthetic", _coloured(grey, rng), labels)
+    return labelled_image("synthetic", "synthetic", _coloured(grey, rng), labels)
 
 
 def _filled(
@@ -185,12 +184,7 @@ def _phase(
 
 def _depth(labels: NDArray[np.int32]) -> NDArray[np.float32]:
     """Return each pixel's distance to the outline of its own cell; 0 outside."""
-    edge = labels == 0
-    for axis in (0, 1):
-        step = np.diff(labels, axis=axis) != 0
-        low, high = (np.s_[:-1], np.s_[1:]) if axis == 0 else (np.s_[:, :-1], np.s_[:, 1:])
-        edge[low] |= step
-        edge[high] |= step
+    edge = (labels == 0) | label_edges(labels)
     depth = ndimage.distance_transform_edt(~edge).astype(np.float32) + 1
     return depth * (labels > 0)
 

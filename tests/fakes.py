@@ -67,7 +67,7 @@ class FakeEncoder:
     name: str = "fake"
     width: int = 3
     side: int = 8
-    enough: float = 0.8
+    threshold: float = 0.8
     looks: list = field(default_factory=list)
 
     def words(self, texts):

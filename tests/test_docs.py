@@ -13,7 +13,7 @@ from skimage.data import immunohistochemistry
 
 from napari_sam.cli.main import main
 from napari_sam.zoo.own_models import own_models
-from recipes.synthetic import synthetic_picture
+from recipes.synthetic import synthetic_image
 from tests.documented import PAGES, ROOT, blocks, is_whole, lay_out, lines, mentioned
 from tests.inference.moving import draw
 from tests.text.drawn import PLACES, is_bright, nuclei
@@ -125,7 +125,7 @@ def test_the_training_page_makes_a_model(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("NAPARI_SAM_MODELS", str(tmp_path))
     monkeypatch.setattr("napari_sam.training.finetune.views_for", lambda config, pictures: 4)
     for seed in range(2):
-        drawn = synthetic_picture(np.random.default_rng(seed), 128)
+        drawn = synthetic_image(np.random.default_rng(seed), 128)
         sample = tmp_path / "my_samples" / str(seed)
         sample.mkdir(parents=True)
         tifffile.imwrite(sample / "image.tif", drawn.rgb)

@@ -8,9 +8,9 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from napari_sam.data.samples import make_picture, matched
+from napari_sam.data.samples import labelled_image, match_axes
 from napari_sam.errors import InputError
-from napari_sam.evaluation.matching import overlaps
+from napari_sam.evaluation.matching import pairwise_iou
 from napari_sam.inference.automatic.linking import link_slices
 from napari_sam.inference.automatic.seeds import deepest_points
 from napari_sam.inference.propagation.anchors import Anchors
@@ -53,12 +53,12 @@ USES = {
     "deepest points": deepest_points,
     "cut out": lambda labels: cut_out(labels, "yx").pieces,
     "measure": lambda labels: list(measure(labels)),
-    "overlaps": lambda labels: overlaps(labels, labels),
+    "overlaps": lambda labels: pairwise_iou(labels, labels),
     "linking": lambda labels: list(link_slices(iter([labels, labels]))),
     "seeds": lambda labels: Anchors(labels[None], 1, labels.shape, 0, 0).at(0),
     "refining": lambda labels: cropped_masks(check_labels(labels)),
-    "samples": lambda labels: make_picture("a", "b", np.zeros((20, 24, 3), np.uint8), labels),
-    "training": lambda labels: matched(np.eye(20, 24), labels),
+    "samples": lambda labels: labelled_image("a", "b", np.zeros((20, 24, 3), np.uint8), labels),
+    "training": lambda labels: match_axes(np.eye(20, 24), labels),
 }
 
 

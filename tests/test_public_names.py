@@ -43,7 +43,7 @@ import sys, time
 start = time.perf_counter()
 import napari_sam
 seconds = time.perf_counter() - start
-large = {"torch", "numpy", "skimage", "qtpy", "napari", "pooch"} & set(sys.modules)
+large = {"torch", "numpy", "skimage", "qtpy", "napari", "requests"} & set(sys.modules)
 print(seconds, large or "")
 """
     # The quickest of three: another program may hold up one of them.

@@ -16,9 +16,9 @@ import pytest
 import tifffile
 import torch
 
-from napari_sam.batch.refine import RefineWork
-from napari_sam.batch.segment import SegmentWork
-from napari_sam.batch.target import Target
+from napari_sam.batch.label_output import LabelOutput
+from napari_sam.batch.refine import RefineTask
+from napari_sam.batch.segment import SegmentTask
 from napari_sam.cli.main import main
 from napari_sam.inference.automatic.selection import proposals_to_labels
 from napari_sam.inference.automatic.tiled import iter_tiles
@@ -278,14 +278,14 @@ def test_slices_that_were_done_are_not_made_again(tmp_path, sleeping, kind):
     stack, rough = tmp_path / "stack.tif", tmp_path / "rough.tif"
     made.write_stack(stack, made.stack())
     made.write_stack(rough, made.rough())
-    to = Target(tmp_path / "labels.tif", {})
-    works = {"segment": SegmentWork(stack, to, made.GRID), "refine": RefineWork(stack, rough, to)}
+    to = LabelOutput(tmp_path / "labels.tif", {})
+    tasks = {"segment": SegmentTask(stack, to, made.GRID), "refine": RefineTask(stack, to, rough)}
     shutil.copytree(made.HERE / "parts" / kind, tmp_path / ".labels.tif.parts")
-    with works[kind].opened(sleeping) as job:
-        for part in job.parts[: made.SLICES_DONE]:
-            list(job.do(part))
+    with tasks[kind].opened(sleeping) as open_task:
+        for part in open_task.parts[: made.SLICES_DONE]:
+            list(open_task.do(part))
         with pytest.raises(Looked):
-            list(job.do(job.parts[made.SLICES_DONE]))
+            list(open_task.do(open_task.parts[made.SLICES_DONE]))
 
 
 def results(folder):

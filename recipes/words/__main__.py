@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from napari_sam.data.samples import load_pictures
+from napari_sam.data.samples import load_images
 from napari_sam.data.split import split
 from napari_sam.model.load import load_model
 from recipes.words.train import train_words
@@ -28,13 +28,13 @@ def main() -> None:
     parser.add_argument("--planes", type=int, default=12, help="most planes of each stack")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    pictures = split(load_pictures(args.data, args.planes))[0]
-    pictures = [p for p in pictures if not p.dataset.startswith(tuple(args.without))]
+    images = split(load_images(args.data, args.planes))[0]
+    images = [p for p in images if not p.dataset.startswith(tuple(args.without))]
     model = load_model(args.weights, "cpu")
     torch.set_num_threads(args.threads)
     train_words(
         model,
-        pictures,
+        images,
         args.run,
         steps=tuple(args.steps),
         views=args.views,

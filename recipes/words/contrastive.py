@@ -19,20 +19,20 @@ from napari_sam.text.encoder import unit
 from napari_sam.text.image_tower import ImageTower, as_tensors
 from napari_sam.text.vocabulary import Vocabulary
 from napari_sam.training.amp import mixed
-from napari_sam.training.optim import Descent
-from recipes.words.crops import BACKGROUND, Objects
-from recipes.words.scenes import caption, chosen
+from recipes.words.crops import BACKGROUND, CropSampler
+from recipes.words.optim import OneCycleAdamW
+from recipes.words.scenes import caption, chosen_facts
 
 __all__ = ["Captions", "fit_bridge", "train_tower"]
 
 FEW = 4  # objects whose vectors are averaged
 RIDGE = 3.0
-Words = Callable[[Sequence[str]], NDArray[np.float32]]
+EncodeTexts = Callable[[Sequence[str]], NDArray[np.float32]]
 
 
 @dataclass(frozen=True, eq=False)
 class Captions:
-    """Captions with what they say and their vectors.
+    """Captions, the facts that each states and their text vectors.
 
     Parameters
     ----------
@@ -49,9 +49,9 @@ class Captions:
 
     @classmethod
     def make(
-        cls, objects: Objects, words: Vocabulary, encode: Words, count: int, seed: int = 0
+        cls, objects: CropSampler, words: Vocabulary, encode: EncodeTexts, count: int, seed: int = 0
     ) -> Captions:
-        """Say some true thing of `count` objects drawn by chance."""
+        """Return captions, each true of one of `count` random objects."""
         rng = np.random.default_rng(seed)
         facts = [*words.facts, *BACKGROUND]
         _, known = objects.draw(count, rng)
@@ -61,7 +61,7 @@ class Captions:
                 said = some
                 texts.append(words.background[rng.integers(len(words.background))])
             else:
-                said = chosen(some, words, rng)
+                said = chosen_facts(some, words, rng)
                 texts.append(caption(said, words, rng))
             says.append([fact in said for fact in facts])
         return cls(texts, np.array(says), encode(texts), facts)
@@ -74,7 +74,7 @@ class Captions:
 
 def train_tower(
     tower: ImageTower,
-    objects: Objects,
+    objects: CropSampler,
     captions: Captions,
     steps: int,
     *,
@@ -89,7 +89,7 @@ def train_tower(
     vectors = torch.from_numpy(captions.vectors)
     rng = np.random.default_rng(seed)
     tower.train()
-    with Descent(tower, rate, steps) as descent:
+    with OneCycleAdamW(tower, rate, steps) as optimiser:
         for _ in range(steps):
             crops, facts = objects.draw(batch, rng)
             fits = captions.fit(facts)
@@ -103,12 +103,12 @@ def train_tower(
             loss = F.binary_cross_entropy_with_logits(
                 logits, torch.from_numpy(fits[:, texts]).float()
             )
-            yield {"loss": descent.step(loss)}
+            yield {"loss": optimiser.step(loss)}
     tower.eval()
 
 
 def fit_bridge(
-    tower: ImageTower, objects: Objects, captions: Captions, *, count: int = 2000, seed: int = 0
+    tower: ImageTower, objects: CropSampler, captions: Captions, *, count: int = 2000, seed: int = 0
 ) -> NDArray[np.float32]:
     """Return the linear map from vectors of captions to those of objects that they fit, (D, D).
 

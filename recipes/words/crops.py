@@ -5,28 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from napari_sam.data.samples import Picture
+from napari_sam.data.samples import LabelledImage
 from napari_sam.errors import InputError
 from napari_sam.text.crops import ObjectCrop
-from napari_sam.training.augment import Crop, random_crop, relit
-from napari_sam.training.balance import sampling
+from napari_sam.training.augment import TrainingCrop, random_crop, turn_and_flip
+from napari_sam.training.balance import sampling_weights
 from recipes.words.scenes import Scene
 
-__all__ = ["BACKGROUND", "Mosaics", "Objects", "mosaic"]
+__all__ = ["BACKGROUND", "CropSampler", "Mosaics", "mosaic"]
 
 BACKGROUND = frozenset({"background"})
 EMPTY = 1 / 12  # of the crops show no object
 CLEAR = 0.02  # most of a place without an object that labels may cover
 TRIES = 10
+SINGLE = 0.4  # of the views show one picture only
+SMALLEST = 12  # pixels; what is cut to fewer is no object any more
 
 
-class Objects:
-    """Draws crops from pictures.
+class CropSampler:
+    """Random crops of objects of labelled images, with the facts that hold for each.
 
     Parameters
     ----------
-    pictures : sequence of Picture
+    images : sequence of LabelledImage
     sets : mapping
         By data set the facts that hold for all of its objects; the facts of others are what they
         show.
@@ -40,19 +43,19 @@ class Objects:
     """
 
     def __init__(
-        self, pictures: Sequence[Picture], sets: Mapping[str, Sequence[str]], side: int
+        self, images: Sequence[LabelledImage], sets: Mapping[str, Sequence[str]], side: int
     ) -> None:
         self.side = side
         scenes = [
             Scene.of(p.rgb, p.labels, dict.fromkeys(p.ids.tolist(), sets.get(p.dataset, [])))
-            for p in pictures
+            for p in images
         ]
-        usable = [(p, scene) for p, scene in zip(pictures, scenes, strict=True) if scene.facts]
+        usable = [(p, scene) for p, scene in zip(images, scenes, strict=True) if scene.facts]
         if not usable:
             raise InputError("nothing can be said in words of any object of these pictures")
-        self.complete = [not picture.partial for picture, _ in usable]
+        self.complete = [not image.partial for image, _ in usable]
         self.scenes = [scene for _, scene in usable]
-        self.chance = sampling([picture for picture, _ in usable])
+        self.chance = sampling_weights([image for image, _ in usable])
 
     def draw(
         self, count: int, rng: np.random.Generator
@@ -83,27 +86,30 @@ class Objects:
             top, left = int(rng.integers(rows - height + 1)), int(rng.integers(columns - width + 1))
             under = scene.labels[top : top + height, left : left + width]
             if (under > 0).mean() < CLEAR:
-                return scene.cut(label, (top, left), self.side, rng)
+                return scene.crop_at(label, (top, left), self.side, rng)
         return None
+
+
+def vary_lightly(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Change brightness and noise a little: not so much that words for them become untrue."""
+    noise = rng.normal(0, rng.uniform(0, 6), rgb.shape)
+    varied = np.clip(rgb * rng.uniform(0.9, 1.1) + noise, 0, 255).astype(np.uint8)
+    varied[rgb.max(axis=2) == 0] = 0  # what was cut away, or never there, stays so
+    return varied
 
 
 def _varied(crop: ObjectCrop, rng: np.random.Generator) -> ObjectCrop:
     """Turn and flip, and change the contrast a little: not so much that a fact becomes untrue."""
-    turns, flip = int(rng.integers(4)), 1 - 2 * int(rng.integers(2))
-    rgb, mask = np.rot90(crop.rgb, turns)[:, ::flip], np.rot90(crop.mask, turns)[:, ::flip]
-    return ObjectCrop(relit(rgb, rng), np.ascontiguousarray(mask), crop.size)
-
-
-SINGLE = 0.4  # of the views show one picture only
-SMALLEST = 12  # pixels; what is cut to fewer is no object any more
+    rgb, mask = turn_and_flip(rng, crop.rgb, crop.mask)
+    return ObjectCrop(vary_lightly(rgb, rng), np.ascontiguousarray(mask), crop.size)
 
 
 class Mosaics:
-    """Draws views from pictures.
+    """Random views of one, two or four labelled images side by side.
 
     Parameters
     ----------
-    pictures : sequence of Picture
+    images : sequence of LabelledImage
     sets : mapping
         By data set the facts that hold for all of its objects.
     size : int
@@ -114,31 +120,31 @@ class Mosaics:
 
     def __init__(
         self,
-        pictures: Sequence[Picture],
+        images: Sequence[LabelledImage],
         sets: Mapping[str, Sequence[str]],
         size: int,
         single: float = SINGLE,
     ) -> None:
-        self.pictures, self.sets, self.size, self.single = pictures, sets, size, single
-        self.chance = sampling(pictures)
+        self.images, self.sets, self.size, self.single = images, sets, size, single
+        self.chance = sampling_weights(images)
 
     def draw(self, rng: np.random.Generator) -> Scene:
         """Return one view that holds an object."""
         while True:
             count = 1 if rng.random() < self.single else int(rng.choice([2, 4]))
-            chosen = rng.choice(len(self.pictures), count, p=self.chance)
-            crops = [random_crop(self.pictures[i], self.size, rng, relit) for i in chosen]
-            scene = mosaic(crops, [self.sets.get(self.pictures[i].dataset, []) for i in chosen])
+            chosen = rng.choice(len(self.images), count, p=self.chance)
+            crops = [random_crop(self.images[i], self.size, rng, vary_lightly) for i in chosen]
+            scene = mosaic(crops, [self.sets.get(self.images[i].dataset, []) for i in chosen])
             if scene.facts:
                 return scene
 
 
-def mosaic(crops: Sequence[Crop], known: Sequence[Sequence[str]]) -> Scene:
+def mosaic(crops: Sequence[TrainingCrop], known: Sequence[Sequence[str]]) -> Scene:
     """Put one crop, the halves of two or the quarters of four into one view.
 
     Parameters
     ----------
-    crops : sequence of 1, 2 or 4 Crop
+    crops : sequence of 1, 2 or 4 TrainingCrop
         Of one size; each keeps its place: left, right, or upper left, upper right and so on.
     known : sequence of sequences of str
         For each, what is true of all its objects.

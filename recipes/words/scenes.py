@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import find_objects
 from skimage.measure import regionprops
 
-from napari_sam.text.crops import ObjectCrop, cut, relative_sizes
+from napari_sam.text.crops import ObjectCrop, crop_object, relative_sizes
 from napari_sam.text.vocabulary import Vocabulary
 
-__all__ = ["Scene", "caption", "chosen", "traits_of"]
+__all__ = ["Scene", "caption", "chosen_facts", "traits_of"]
+
+ROUND, LONG = 0.65, 0.88  # eccentricities
+SOLID, CONCAVE = 0.92, 0.85  # share of the convex hull that is filled
+SMALL, LARGE = 0.75, 1.33  # medians of the picture's diameters
+DIM, BRIGHT = 0.25, 0.5  # mean of the stretched picture, 0 to 1
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """What is seen, and what can be said of it.
+    """An image with its objects, and the facts that hold for each.
 
     Parameters
     ----------
@@ -47,7 +51,7 @@ class Scene:
         labels: NDArray[np.int32],
         known: Mapping[int, Sequence[str]],
     ) -> Scene:
-        """Look at every object; `known` holds what else is true of those that are to count.
+        """Measure the traits of every object, and add what is `known` of those that are to count.
 
         Objects of which nothing can be said are left out.
         """
@@ -75,13 +79,13 @@ class Scene:
     def crop(self, label: int, side: int, rng: np.random.Generator) -> ObjectCrop:
         """Cut an object out: its box enlarged by 1 to 2, half of them alone (appendix D.5)."""
         rows, columns = self.boxes[label]
-        return self.cut(label, (rows.start, columns.start), side, rng)
+        return self.crop_at(label, (rows.start, columns.start), side, rng)
 
-    def cut(
+    def crop_at(
         self, label: int, corner: tuple[int, int], side: int, rng: np.random.Generator
     ) -> ObjectCrop:
         """Cut out the object's shape at some place."""
-        crop = cut(
+        crop = crop_object(
             self.rgb,
             self.patch(label),
             corner,
@@ -92,14 +96,8 @@ class Scene:
         return crop.alone() if rng.random() < 0.5 else crop
 
 
-ROUND, LONG = 0.65, 0.88  # eccentricities
-SOLID, CONCAVE = 0.92, 0.85  # share of the convex hull that is filled
-SMALL, LARGE = 0.75, 1.33  # medians of the picture's diameters
-DIM, BRIGHT = 0.25, 0.5  # mean of the stretched picture, 0 to 1
-
-
 def traits_of(rgb: NDArray[np.uint8], labels: NDArray[np.integer]) -> dict[int, frozenset[str]]:
-    """Return by id what each object shows: its shape, its brightness, its size beside the others.
+    """Return by id the traits of each object: shape, brightness, size relative to the others.
 
     Parameters
     ----------
@@ -111,11 +109,13 @@ def traits_of(rgb: NDArray[np.uint8], labels: NDArray[np.integer]) -> dict[int, 
     grey = rgb.mean(axis=2, dtype=np.float32) / 255
     found = regionprops(labels, grey)
     sizes = relative_sizes([one.area for one in found])
-    return {int(one.label): _traits(one, size) for one, size in zip(found, sizes, strict=True)}
+    return {
+        int(one.label): _traits(one.eccentricity, one.solidity, one.intensity_mean, size)
+        for one, size in zip(found, sizes, strict=True)
+    }
 
 
-def _traits(one: Any, size: float) -> frozenset[str]:
-    eccentricity, solidity, mean = one.eccentricity, one.solidity, one.intensity_mean
+def _traits(eccentricity: float, solidity: float, mean: float, size: float) -> frozenset[str]:
     said = {
         "round": eccentricity < ROUND and solidity > SOLID,
         "elongated": eccentricity > LONG,
@@ -128,7 +128,9 @@ def _traits(one: Any, size: float) -> frozenset[str]:
     return frozenset(fact for fact, true in said.items() if true)
 
 
-def chosen(facts: frozenset[str], words: Vocabulary, rng: np.random.Generator) -> frozenset[str]:
+def chosen_facts(
+    facts: frozenset[str], words: Vocabulary, rng: np.random.Generator
+) -> frozenset[str]:
     """Choose what to say of an object: mostly its kind, some traits, where and how seldom."""
     share = {"kind": 0.85, "trait": 0.3, "method": 0.35, "origin": 0.25}
     said = [fact for fact in sorted(facts) if rng.random() < share[words.role[fact]]]
@@ -139,7 +141,7 @@ def chosen(facts: frozenset[str], words: Vocabulary, rng: np.random.Generator) -
 
 
 def caption(facts: frozenset[str], words: Vocabulary, rng: np.random.Generator) -> str:
-    """Say some facts in words; at most one of each role but traits, of which two.
+    """Return a caption of some facts; at most one of each role but traits, of which two.
 
     Examples
     --------

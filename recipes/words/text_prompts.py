@@ -16,27 +16,29 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from napari_sam.inference.embedding import map_features
+from napari_sam.inference.image import normalise
 from napari_sam.model.sam import Features, Sam
 from napari_sam.model.text_decoder import TextDecoder
 from napari_sam.text.encoder import Encoder, unit
 from napari_sam.text.vocabulary import Vocabulary
 from napari_sam.training.amp import mixed
-from napari_sam.training.optim import Descent
-from napari_sam.training.rounds import objective, shrink
-from napari_sam.training.simulated_prompts import first_click
-from napari_sam.training.views import moved, pixels_of, together
+from napari_sam.training.rounds import area_fractions, round_loss
+from napari_sam.training.simulated_prompts import random_points
+from napari_sam.training.views import features_to, stack_features
 from recipes.words.crops import Mosaics
-from recipes.words.scenes import Scene, caption, chosen
+from recipes.words.optim import OneCycleAdamW
+from recipes.words.scenes import Scene, caption, chosen_facts
 
 __all__ = [
-    "Asked",
-    "View",
-    "ask",
-    "by_picture",
+    "EmbeddedScene",
+    "TextExample",
+    "by_image",
     "by_text",
+    "draw_example",
     "make_views",
-    "show",
-    "train_look",
+    "shown_objects",
+    "train_semantic_head",
     "train_text",
 ]
 
@@ -47,18 +49,18 @@ POINTED = 0.5  # of the prompts are followed by a click
 MOST = 24  # objects of a view whose crops are shown to the encoder
 RAMP = 0.3  # how far the losses' weights go on their way to the paper's, which are for lone objects
 
-View = tuple[Scene, Features]
-Shown = tuple[NDArray[np.float16], NDArray[np.float32]]
-Prompt = Callable[["Asked", np.random.Generator], NDArray[np.float32]]
+EmbeddedScene = tuple[Scene, Features]
+ShownObjects = tuple[NDArray[np.float16], NDArray[np.float32]]
+MakePrompt = Callable[["TextExample", np.random.Generator], NDArray[np.float32]]
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
-    """One question: where in a view is what was said.
+class TextExample:
+    """A training example: a view, a source of prompts, and the facts that are asked for.
 
     Parameters
     ----------
-    view : View
+    view : EmbeddedScene
         Which is asked about.
     source : Scene
         Where the objects are seen that show what is meant; it may be another one.
@@ -66,7 +68,7 @@ class Asked:
         The facts that the words would name.
     """
 
-    view: View
+    view: EmbeddedScene
     source: Scene
     said: frozenset[str]
 
@@ -76,31 +78,34 @@ class Asked:
         return self.view[0].fitting(self.said)
 
 
-def make_views(model: Sam, mosaics: Mosaics, count: int, seed: int = 0) -> Iterator[View]:
+def make_views(model: Sam, mosaics: Mosaics, count: int, seed: int = 0) -> Iterator[EmbeddedScene]:
     """Draw views and embed them; half precision keeps them small."""
     rng = np.random.default_rng(seed)
     for _ in range(count):
         scene = mosaics.draw(rng)
         with torch.no_grad():
-            features = model.encode(pixels_of(scene.rgb).to(model.device))
-        yield scene, moved(features, torch.device("cpu"), torch.float16)
+            pixels = normalise(scene.rgb, 1).contiguous(memory_format=torch.channels_last)
+            features = model.encode(pixels.to(model.device))
+        yield scene, features_to(features, torch.device("cpu"), torch.float16)
 
 
-def ask(views: Sequence[View], words: Vocabulary, rng: np.random.Generator) -> Asked:
+def draw_example(
+    views: Sequence[EmbeddedScene], words: Vocabulary, rng: np.random.Generator
+) -> TextExample:
     """Choose a view, and something that is true of an object of it, or of another view."""
     while True:
         view = views[int(rng.integers(len(views)))]
         source = view[0] if rng.random() < OWN else views[int(rng.integers(len(views)))][0]
-        said = chosen(source.facts[int(rng.choice(list(source.facts)))], words, rng)
-        asked = Asked(view, source, said)
+        said = chosen_facts(source.facts[int(rng.choice(list(source.facts)))], words, rng)
+        asked = TextExample(view, source, said)
         if asked.answer or rng.random() < ABSENT:
             return asked
 
 
-def by_picture(encoder: Encoder) -> Prompt:
+def by_image(encoder: Encoder) -> MakePrompt:
     """Prompt with the mean image vector of up to four objects that fit: the paper's trick."""
 
-    def prompt(asked: Asked, rng: np.random.Generator) -> NDArray[np.float32]:
+    def prompt(asked: TextExample, rng: np.random.Generator) -> NDArray[np.float32]:
         fitting = asked.source.fitting(asked.said)
         count = min(len(fitting), int(rng.integers(1, TOGETHER + 1)))
         some = rng.choice(fitting, count, replace=False).tolist()
@@ -110,10 +115,10 @@ def by_picture(encoder: Encoder) -> Prompt:
     return prompt
 
 
-def by_text(encoder: Encoder, words: Vocabulary) -> Prompt:
+def by_text(encoder: Encoder, words: Vocabulary) -> MakePrompt:
     """Prompt with a caption's text vector: what the trick is to be compared with."""
 
-    def prompt(asked: Asked, rng: np.random.Generator) -> NDArray[np.float32]:
+    def prompt(asked: TextExample, rng: np.random.Generator) -> NDArray[np.float32]:
         text = caption(asked.said, words, rng)
         vector: NDArray[np.float32] = encoder.words([text])[0]
         return vector
@@ -121,23 +126,23 @@ def by_text(encoder: Encoder, words: Vocabulary) -> Prompt:
     return prompt
 
 
-def train_look(
+def train_semantic_head(
     model: Sam,
     decoder: TextDecoder,
-    views: Sequence[View],
-    shown: Sequence[Shown],
+    views: Sequence[EmbeddedScene],
+    shown: Sequence[ShownObjects],
     steps: int,
     *,
     batch: int = 10,
     rate: float = 2e-3,
     seed: int = 0,
 ) -> Iterator[dict[str, float]]:
-    """Let every object's place, on the mean, show what its crop does; yields the loss of a step.
+    """Train the semantic head to give each object's place the vector of its crop; yields losses.
 
     That is a head start: prompts alone teach what things are much more slowly.
     """
     rng = np.random.default_rng(seed)
-    with Descent(decoder.look, rate, steps) as descent:
+    with OneCycleAdamW(decoder.look, rate, steps) as optimiser:
         for _ in range(steps):
             chosen = rng.choice(len(views), batch, replace=False)
             features = _gathered([views[i] for i in chosen], model)
@@ -148,13 +153,13 @@ def train_look(
                 masks, vectors = (torch.from_numpy(part).to(model.device) for part in shown[i])
                 mean = torch.einsum("dhw,nhw->nd", place, masks.float())
                 losses.append((1 - F.cosine_similarity(mean, vectors)).mean())
-            yield {"loss": descent.step(torch.stack(losses).mean())}
+            yield {"loss": optimiser.step(torch.stack(losses).mean())}
 
 
-def show(
-    encoder: Encoder, words: Vocabulary, view: View, stride: int, rng: np.random.Generator
-) -> Shown:
-    """Return what some objects of a view and its background show, and where, on a coarse grid.
+def shown_objects(
+    encoder: Encoder, words: Vocabulary, view: EmbeddedScene, stride: int, rng: np.random.Generator
+) -> ShownObjects:
+    """Return masks on a coarse grid and image vectors of a view's objects and its background.
 
     Returns
     -------
@@ -165,8 +170,8 @@ def show(
     scene = view[0]
     ids = rng.permutation(list(scene.facts))[:MOST].tolist()
     crops = [scene.crop(i, encoder.side, rng) for i in ids]
-    masks = [shrink(scene.labels == i, stride) for i in ids]
-    empty = shrink(scene.labels == 0, stride)
+    masks = [area_fractions(scene.labels == i, stride) for i in ids]
+    empty = area_fractions(scene.labels == 0, stride)
     vectors = encoder.crops(crops)
     if empty.any():
         nothing = unit(encoder.words(words.background).mean(axis=0))
@@ -177,8 +182,8 @@ def show(
 def train_text(
     model: Sam,
     decoder: TextDecoder,
-    views: Sequence[View],
-    prompt: Prompt,
+    views: Sequence[EmbeddedScene],
+    prompt: MakePrompt,
     words: Vocabulary,
     steps: int,
     *,
@@ -192,10 +197,10 @@ def train_text(
     """
     rng = np.random.default_rng(seed)
     stride = model.config.mask_stride
-    with Descent(decoder, rate, steps) as descent:
+    with OneCycleAdamW(decoder, rate, steps) as optimiser:
         for step in range(steps):
             ramp = min(RAMP, step / steps)
-            asked = [ask(views, words, rng) for _ in range(batch)]
+            asked = [draw_example(views, words, rng) for _ in range(batch)]
             vectors = torch.from_numpy(np.stack([prompt(one, rng) for one in asked]))
             vectors = vectors.to(model.device)
             features = _gathered([one.view for one in asked], model)
@@ -207,7 +212,7 @@ def train_text(
                 more, right = _pointed(model, decoder, features, vectors, asked, pointed, ramp, rng)
                 loss = loss + more
                 report |= {"point_loss": float(more.detach()), "point_iou": float(right.mean())}
-            descent.step(loss)
+            optimiser.step(loss)
             yield report
 
 
@@ -216,23 +221,22 @@ def _pointed(
     decoder: TextDecoder,
     features: Features,
     vectors: Tensor,
-    asked: Sequence[Asked],
+    asked: Sequence[TextExample],
     pointed: Sequence[int],
     ramp: float,
     rng: np.random.Generator,
 ) -> tuple[Tensor, Tensor]:
-    """Let a click say which of the objects is meant."""
+    """Return loss and IoU where a click says which of the objects is meant."""
     stride = model.config.mask_stride
     truth = []
     for i in pointed:
         label = int(rng.choice(asked[i].answer))
         truth.append(_shrunk(asked[i].view[0], [label], stride))
     inside = np.stack([mask >= min(0.5, mask.max()) for mask in truth])
-    points = torch.from_numpy(first_click(inside, stride, rng)).to(model.device)
+    points = torch.from_numpy(random_points(inside, stride, rng))[:, None].to(model.device)
     labels = torch.ones(points.shape[:2], dtype=torch.int64, device=model.device)
     some = torch.tensor(pointed, device=model.device)
-    skips = features.skips and (features.skips[0][some], features.skips[1][some])
-    chosen_features = Features(features.embedding[some], skips)
+    chosen_features = map_features(lambda part: part[some], features)
     return _loss(model, decoder, chosen_features, vectors[some], truth, ramp, points, labels)
 
 
@@ -250,12 +254,14 @@ def _loss(
     target = torch.from_numpy(np.stack(truth))[:, None].to(model.device)
     with mixed(model.device):
         logits, predicted = decoder(model, features, vectors, points, labels)
-    return objective(logits, predicted, target, torch.ones_like(target), False, ramp)
+    return round_loss(logits, predicted, target, torch.ones_like(target), False, ramp)
 
 
 def _shrunk(scene: Scene, labels: Sequence[int], stride: int) -> NDArray[np.float32]:
-    return shrink(np.isin(scene.labels, labels), stride)
+    return area_fractions(np.isin(scene.labels, labels), stride)
 
 
-def _gathered(views: Sequence[View], model: Sam) -> Features:
-    return moved(together([features for _, features in views]), model.device, torch.float32)
+def _gathered(views: Sequence[EmbeddedScene], model: Sam) -> Features:
+    return features_to(
+        stack_features([features for _, features in views]), model.device, torch.float32
+    )

@@ -1,6 +1,6 @@
 """Train everything that words need, in three stages, each of which is kept when it is done.
 
-1. The tower of pictures, against the locked tower of words (`locked_text`).
+1. The tower of pictures, against the locked tower of words (`contrastive`).
 2. The look of a model's features at what things are, against the tower (`text_prompts`).
 3. The text decoder, prompted with pictures of objects; or with captions, to compare.
 """
@@ -14,23 +14,30 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from napari_sam.data.samples import Picture
+from napari_sam.data.samples import LabelledImage
 from napari_sam.files import replacing
 from napari_sam.model.checkpoint import read_checkpoint
 from napari_sam.model.load import read_text
 from napari_sam.model.sam import Sam
 from napari_sam.model.text_decoder import TextDecoder
-from napari_sam.text.builtin import BuiltIn
+from napari_sam.text.builtin import BuiltInEncoder
 from napari_sam.text.image_tower import SIDE, ImageTower
 from napari_sam.text.load import BUILT_IN, read_tower
-from napari_sam.text.sentences import Sentences
+from napari_sam.text.sentences import SentenceEncoder
 from napari_sam.text.vocabulary import Vocabulary, vocabulary
-from napari_sam.training.weights import save_text, save_tower
+from recipes.weights import save_text, save_tower
 from recipes.words.contrastive import Captions, fit_bridge, train_tower
-from recipes.words.crops import Mosaics, Objects
-from recipes.words.text_prompts import by_picture, by_text, make_views, show, train_look, train_text
+from recipes.words.crops import CropSampler, Mosaics
+from recipes.words.text_prompts import (
+    by_image,
+    by_text,
+    make_views,
+    shown_objects,
+    train_semantic_head,
+    train_text,
+)
 
-__all__ = ["least_known", "train_words"]
+__all__ = ["min_known_familiarity", "train_words"]
 
 log = logging.getLogger(__name__)
 CAPTIONS = 4000
@@ -39,7 +46,7 @@ EVERY = 100  # steps between two lines of the log
 
 def train_words(
     model: Sam,
-    pictures: Sequence[Picture],
+    images: Sequence[LabelledImage],
     run: Path,
     *,
     steps: tuple[int, int, int] = (1500, 900, 700),
@@ -53,7 +60,7 @@ def train_words(
     ----------
     model : Sam
         Its encoders stay as they are.
-    pictures : sequence of Picture
+    images : sequence of LabelledImage
         To train on.
     run : Path
         Folder for ``words_tiny.safetensors``, ``look.pt`` and ``text.safetensors`` (or, with
@@ -68,8 +75,8 @@ def train_words(
     """
     run.mkdir(parents=True, exist_ok=True)
     words = vocabulary()
-    encoder = _tower(pictures, words, run / f"{BUILT_IN}.safetensors", steps[0], seed)
-    mosaics = Mosaics(pictures, words.sets, model.config.frame)
+    encoder = _tower(images, words, run / f"{BUILT_IN}.safetensors", steps[0], seed)
+    mosaics = Mosaics(images, words.sets, model.config.frame)
     seen = list(make_views(model, mosaics, views, seed))
     decoder = TextDecoder.beside(model, encoder.width)
     look = run / "look.pt"
@@ -78,18 +85,18 @@ def train_words(
     else:
         rng = np.random.default_rng(seed)
         stride = model.config.stride
-        shown = [show(encoder, words, view, stride, rng) for view in seen]
-        _log("look", train_look(model, decoder, seen, shown, steps[1], seed=seed))
+        shown = [shown_objects(encoder, words, view, stride, rng) for view in seen]
+        _log("look", train_semantic_head(model, decoder, seen, shown, steps[1], seed=seed))
         with replacing(look) as part:
             torch.save(decoder.look.state_dict(), part)
-    prompt = by_text(encoder, words) if captions else by_picture(encoder)
+    prompt = by_text(encoder, words) if captions else by_image(encoder)
     _log("prompt", train_text(model, decoder, seen, prompt, words, steps[2], seed=seed))
     file = run / ("captions.safetensors" if captions else "text.safetensors")
-    save_text(file, decoder, model, encoder.name, pictures)
+    save_text(file, decoder, model, encoder.name, images)
     return read_text(file)
 
 
-def least_known(encoder: BuiltIn, words: Vocabulary) -> float:
+def min_known_familiarity(encoder: BuiltInEncoder, words: Vocabulary) -> float:
     """Return the similarity that best tells paraphrases of known words from other words.
 
     Every second of both is used, so that the others can be measured with.
@@ -103,22 +110,22 @@ def least_known(encoder: BuiltIn, words: Vocabulary) -> float:
 
 
 def _tower(
-    pictures: Sequence[Picture], words: Vocabulary, file: Path, steps: int, seed: int
-) -> BuiltIn:
+    images: Sequence[LabelledImage], words: Vocabulary, file: Path, steps: int, seed: int
+) -> BuiltInEncoder:
     if not file.exists():
-        objects = Objects(pictures, words.sets, SIDE)
-        captions = Captions.make(objects, words, Sentences(), CAPTIONS, seed)
+        objects = CropSampler(images, words.sets, SIDE)
+        captions = Captions.make(objects, words, SentenceEncoder(), CAPTIONS, seed)
         torch.manual_seed(seed)
         tower = ImageTower()
         _log("tower", train_tower(tower, objects, captions, steps, seed=seed))
         bridge = fit_bridge(tower, objects, captions, seed=seed)
-        least = least_known(BuiltIn(tower, bridge, 0.0), words)
-        save_tower(file, tower, bridge, least, pictures)
+        min_familiarity = min_known_familiarity(BuiltInEncoder(tower, bridge, 0.0), words)
+        save_tower(file, tower, bridge, min_familiarity, images)
     return read_tower(file)
 
 
 def _log(stage: str, reports: Iterable[Mapping[str, float]]) -> None:
-    """Run a stage, and tell how it goes."""
+    """Run a training stage and log its means."""
     some: list[Mapping[str, float]] = []
     for step, report in enumerate(reports, 1):
         some.append(report)

@@ -1,18 +1,43 @@
-"""Numbers as users hand them over, in whatever form, as arrays that every library can read."""
+"""Array types, and what users hand over as plain numpy arrays."""
 
 from __future__ import annotations
 
 import reprlib
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
 
-__all__ = ["ODD", "plain"]
+__all__ = ["ODD", "Array", "ContrastRange", "Labels", "LazyArray", "lazy", "plain"]
+
+Array = NDArray[Any]
+"""An array of any dtype."""
+
+Labels = NDArray[np.integer]
+"""The number of an object at each pixel, 0 for background."""
+
+ContrastRange = tuple[float | NDArray[np.floating], float | NDArray[np.floating]]
+"""Intensities that become black and white: one for all colours, or one for each."""
 
 ODD = RuntimeError, TypeError, ValueError, OverflowError  # what strange arrays raise
+
+
+class LazyArray(Protocol):
+    """An array, or what is indexed like one and reads only what is asked for."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Pixels along each axis."""
+        ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the pixels."""
+        ...
+
+    def __getitem__(self, index: Any, /) -> Any: ...
 
 
 def plain(values: Any, what: str) -> NDArray[Any]:
@@ -56,3 +81,9 @@ def plain(values: Any, what: str) -> NDArray[Any]:
         with np.errstate(over="ignore"):  # what float64 cannot hold is infinite
             return array.astype(np.float64)
     return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def lazy(values: Any, what: str) -> LazyArray:
+    """Return an array as it is, which may be read later, and lists as `plain` does."""
+    array: LazyArray = values if hasattr(values, "shape") else plain(values, what)
+    return array

@@ -10,17 +10,28 @@ from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO
+from typing import IO, Any, Literal
 from uuid import uuid4
 
 from napari_sam.reasons import FULL, full_disk
 
-__all__ = ["clear_left_over", "free_path", "replacing", "replacing_folder", "scratch"]
+__all__ = [
+    "Json",
+    "clear_left_over",
+    "file_hash",
+    "free_path",
+    "replacing",
+    "replacing_folder",
+    "scratch",
+]
 
-ENDING = ".part"
+Json = dict[str, Any]
+"""A JSON object."""
+
+PART_SUFFIX = ".part"
 CHUNK = 1 << 20
-LONGEST = 255  # bytes of a name, on all disks but a few
-LEFT_OVER = 3600  # seconds after which an unfinished file belongs to nobody any more
+MAX_NAME_BYTES = 255  # bytes of a name, on all disks but a few
+MIN_STALE_SECONDS = 3600  # seconds after which an unfinished file belongs to nobody any more
 
 
 def free_path(path: Path) -> Path:
@@ -96,9 +107,9 @@ def clear_left_over(path: Path) -> None:
 
     What is younger than an hour may be in the hands of another machine, and stays.
     """
-    for part in path.parent.glob(f"{escape(_stem(path))}.{'[0-9a-f]' * 12}{ENDING}"):
+    for part in path.parent.glob(f"{escape(_stem(path))}.{'[0-9a-f]' * 12}{PART_SUFFIX}"):
         with suppress(OSError):  # gone already, or not ours to delete
-            if time.time() - part.stat().st_mtime > LEFT_OVER:
+            if time.time() - part.stat().st_mtime > MIN_STALE_SECONDS:
                 shutil.rmtree(part) if part.is_dir() else part.unlink()
 
 
@@ -138,6 +149,25 @@ def scratch(folder: Path, size: int) -> Iterator[IO[bytes]]:
         yield file
 
 
+def file_hash(path: Path, kind: Literal["sha256", "xxh128"]) -> str:
+    """Return the hexadecimal hash of a file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "note.txt"
+    >>> _ = path.write_text("done")
+    >>> file_hash(path, "sha256")[:12], file_hash(path, "xxh128")[:12]
+    ('a4c3ed04a95a', '567b523aa80e')
+    """
+    from hashlib import file_digest
+
+    import xxhash
+
+    with path.open("rb") as file:
+        return file_digest(file, "sha256" if kind == "sha256" else xxhash.xxh128).hexdigest()
+
+
 @contextmanager
 def _named(path: Path, part: Path) -> Iterator[None]:
     """Say what was being written: of a full disk the system does not, else it names the part."""
@@ -152,12 +182,12 @@ def _named(path: Path, part: Path) -> Iterator[None]:
 def _part(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     # Process ids are not enough: machines that share the folder have the same ones.
-    return path.with_name(f"{_stem(path)}.{uuid4().hex[:12]}{ENDING}")
+    return path.with_name(f"{_stem(path)}.{uuid4().hex[:12]}{PART_SUFFIX}")
 
 
 def _stem(path: Path) -> str:
     """Return the name, cut so that there is room for what is put behind it."""
-    name, room = os.fsencode(path.name), LONGEST - len(ENDING) - 13
+    name, room = os.fsencode(path.name), MAX_NAME_BYTES - len(PART_SUFFIX) - 13
     return path.name if len(name) <= room else name[:room].decode("utf-8", "ignore")
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_sam.arrays import Array, Labels
 from napari_sam.numbering import ranked
 
 __all__ = [
@@ -169,7 +169,7 @@ class CroppedMask:
         self.mark(mask, box, True)
         return mask
 
-    def mark(self, canvas: NDArray[Any], box: Box, value: int) -> None:
+    def mark(self, canvas: Array, box: Box, value: int) -> None:
         """Set its pixels in an array that holds a box of the plane."""
         common = intersection(self.box, box)
         if common is not None:
@@ -209,7 +209,7 @@ class CroppedMask:
         part &= ~taken
         return CroppedMask.of(crop, self.corner, self.shape)
 
-    def among(self, labels: NDArray[Any], id_: int) -> CroppedMask | None:
+    def among(self, labels: Labels, id_: int) -> CroppedMask | None:
         """Return the part that no object but its own holds in the labels (H, W)."""
         free = np.isin(labels[slices(self.box)], (0, id_))
         return CroppedMask.of(self.crop() & free, self.corner, self.shape)
@@ -221,7 +221,7 @@ class CroppedMask:
         return CroppedMask(self.shape, box, np.packbits(pixels).tobytes())
 
 
-def cropped_masks(labels: NDArray[Any]) -> dict[int, CroppedMask]:
+def cropped_masks(labels: Labels) -> dict[int, CroppedMask]:
     """Return every object of a slice (H, W) of whole numbers, in the order of ids.
 
     Raises

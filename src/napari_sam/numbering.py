@@ -1,21 +1,19 @@
-"""Labels of any origin as whole numbers, and their objects counted through from 1."""
+"""Integer labels of any origin, and their objects ranked from 1."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from napari_sam.errors import InputError
 
-__all__ = ["LARGEST", "check_numbers", "ranked", "smallest_type", "whole_number"]
+__all__ = ["MAX_LABEL", "check_numbers", "ranked", "smallest_type", "whole_number"]
 
-LARGEST = 2**64 - 1  # the largest number that labels can hold
-MANY = 100_000  # up to this largest number a place for each one is quick and small
+MAX_LABEL = 2**64 - 1  # the largest number that labels can hold
+MAX_DENSE = 100_000  # up to this largest number a place for each one is quick and small
 
 
-def check_numbers(labels: Any) -> NDArray[np.integer]:
+def check_numbers(labels: ArrayLike) -> NDArray[np.integer]:
     """Return labels as whole numbers from 0 on; what is masked becomes background.
 
     Parameters
@@ -53,7 +51,7 @@ def check_numbers(labels: Any) -> NDArray[np.integer]:
     return whole
 
 
-def ranked(labels: Any) -> tuple[NDArray[np.integer], NDArray[np.int32]]:
+def ranked(labels: ArrayLike) -> tuple[NDArray[np.integer], NDArray[np.int32]]:
     """Count the objects of labels through, so that memory goes with objects and not with numbers.
 
     Parameters
@@ -81,7 +79,7 @@ def ranked(labels: Any) -> tuple[NDArray[np.integer], NDArray[np.int32]]:
     """
     labels = check_numbers(labels)
     most = int(labels.max(initial=0))
-    if most <= MANY:
+    if most <= MAX_DENSE:
         return np.arange(1, most + 1), labels.astype(np.int32, copy=False)
     inside, ranks = labels > 0, np.zeros(labels.shape, np.int32)
     ids, places = np.unique(labels[inside], return_inverse=True)
@@ -89,14 +87,14 @@ def ranked(labels: Any) -> tuple[NDArray[np.integer], NDArray[np.int32]]:
     return ids, ranks
 
 
-def _smallest(labels: NDArray[np.floating]) -> np.dtype[Any]:
+def _smallest(labels: NDArray[np.floating]) -> np.dtype[np.unsignedinteger]:
     largest = int(labels.max(initial=0))
-    if largest > LARGEST:
-        raise InputError(f"labels must be whole numbers of at most {LARGEST}; got {largest:.3g}")
+    if largest > MAX_LABEL:
+        raise InputError(f"labels must be whole numbers of at most {MAX_LABEL}; got {largest:.3g}")
     return smallest_type(largest)
 
 
-def smallest_type(largest: int) -> np.dtype[Any]:
+def smallest_type(largest: int) -> np.dtype[np.unsignedinteger]:
     """Return the smallest type of whole numbers from 0 to the largest.
 
     numpy's own answer may be the second of two types of 64 bits, which zarr does not know.
@@ -109,7 +107,7 @@ def smallest_type(largest: int) -> np.dtype[Any]:
     return np.dtype(np.min_scalar_type(largest).name)
 
 
-def whole_number(value: Any) -> int | None:
+def whole_number(value: object) -> int | None:
     """Return a whole number out of a file as int; None of fractions, texts, booleans and others.
 
     Examples

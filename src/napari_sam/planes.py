@@ -1,8 +1,11 @@
-"""TODO."""
+"""Planes of an image of any number of axes."""
 
 from __future__ import annotations
 
 __all__ = ["Plane", "in_order", "spanned"]
+
+Plane = tuple[int | None, ...]
+"""One entry per axis of the image: an index, or None for the two axes of the plane."""
 
 
 def in_order(plane: Plane) -> tuple[int, ...]:
@@ -19,6 +22,3 @@ def spanned(plane: Plane) -> tuple[int, ...]:
     (1, 2)
     """
     return tuple(axis for axis, at in enumerate(plane) if at is None)
-
-
-Plane = tuple[int | None, ...]

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 from typing import Generic, TypeVar
 
-__all__ = ["Estimate", "Progress"]
+__all__ = ["Estimate", "Pause", "Progress"]
+
+Pause = Callable[[], None]
+"""Called by long work now and then; an exception that it raises stops the work."""
 
 Result = TypeVar("Result", covariant=True)
 RECENT = 9  # steps by which the time left is judged

@@ -1,4 +1,4 @@
-"""What a person says about one object: points, a box, a mask, words. Row-column order, numpy."""
+"""Prompts of one object: points, a box, a mask, words. Row-column order, numpy."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 from napari_sam.arrays import ODD, plain
 from napari_sam.errors import InputError
 
-__all__ = ["ABSENT", "LEAST_SIDE", "Absent", "Prompts"]
+__all__ = ["ABSENT", "MIN_SIDE", "Absent", "Prompts"]
 
-LEAST_SIDE = 0.01  # pixels of a box
-MOST_SURE = 1e6  # of logits
+MIN_SIDE = 0.01  # pixels of a box
+MAX_LOGIT = 1e6  # of logits
 
 
 class Absent(Enum):
@@ -159,9 +159,9 @@ def _box(values: ArrayLike | None) -> NDArray[np.float64] | None:
     if box.shape not in ((4,), (1, 4)):  # SAM's own transforms give the second
         raise InputError(f"a box must be y0, x0, y1, x1; got shape {box.shape}")
     corners = np.sort(box.reshape(2, 2), axis=0)
-    if (np.ptp(corners, axis=0).round(9) < LEAST_SIDE).any():
+    if (np.ptp(corners, axis=0).round(9) < MIN_SIDE).any():
         raise InputError(
-            f"a box must have an area, with sides of {LEAST_SIDE} pixels at least; "
+            f"a box must have an area, with sides of {MIN_SIDE} pixels at least; "
             f"got y0, x0, y1, x1 = {box.ravel().tolist()}"
         )
     return corners.ravel()
@@ -185,9 +185,9 @@ def _mask(values: ArrayLike | None) -> NDArray[Any] | None:
         raise InputError("the mask prompt holds values that are not finite")
     if mask.dtype == bool and not mask.any():
         raise InputError("the mask prompt is empty; mark at least one pixel")
-    if np.abs(mask).max() > MOST_SURE:
+    if np.abs(mask).max() > MAX_LOGIT:
         raise InputError(
-            f"mask logits must lie within -{MOST_SURE:.0f} and {MOST_SURE:.0f}; "
+            f"mask logits must lie within -{MAX_LOGIT:.0f} and {MAX_LOGIT:.0f}; "
             f"got {mask.min():.3g} to {mask.max():.3g}"
         )
     return np.ascontiguousarray(mask)

@@ -1,15 +1,15 @@
-"""What comes back from the model. Numpy only."""
+"""Results of a model: predictions, proposals, steps of a propagation. Numpy only."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sam.arrays import Array, Labels
 from napari_sam.errors import InputError
 from napari_sam.masks import Box, CroppedMask, slices
 
@@ -67,7 +67,7 @@ class Step:
     """
 
     index: int
-    labels: NDArray[Any]
+    labels: Labels
     scores: Mapping[int, float]
     stopped: Mapping[int, str] = field(default_factory=dict)
     unsure: Mapping[int, str] = field(default_factory=dict)
@@ -92,7 +92,7 @@ class Proposal:
     crop : Box
         The part of the picture that it was found in.
     area : int
-        Pixels.
+        Array.
     roundness : float
         4 pi area / perimeter^2, at most 1: that of a disc.
     intensity : float
@@ -122,7 +122,7 @@ class Proposal:
     def of(
         cls,
         mask: NDArray[np.bool_],
-        image: NDArray[Any],
+        image: Array,
         *,
         score: float,
         stability: float,
@@ -216,7 +216,7 @@ def _perimeter(patch: NDArray[np.bool_]) -> float:
     return math.pi / 8 * float(straight + diagonal / math.sqrt(2))
 
 
-def _mean(values: NDArray[Any]) -> float:
+def _mean(values: Array) -> float:
     """Return the mean of the finite values; NaN if there are none."""
     if np.issubdtype(values.dtype, np.floating):
         values = values[np.isfinite(values)]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sam.arrays import Array
+from napari_sam.files import Json
 from napari_sam.prompts import Prompts
 
 __all__ = ["SAMPLES", "Sample", "cell_layer", "tissue_layer"]
@@ -71,17 +72,17 @@ SAMPLES = {
 }
 
 
-def tissue_layer() -> list[tuple[Any, dict[str, Any], str]]:
+def tissue_layer() -> list[tuple[Array, Json, str]]:
     """Return the stained tissue as napari's sample data."""
     return _layer(SAMPLES["tissue"])
 
 
-def cell_layer() -> list[tuple[Any, dict[str, Any], str]]:
+def cell_layer() -> list[tuple[Array, Json, str]]:
     """Return the single cell as napari's sample data."""
     return _layer(SAMPLES["cell"])
 
 
-def _layer(sample: Sample) -> list[tuple[Any, dict[str, Any], str]]:
-    picture = sample.read()
-    about = {"name": sample.name, "rgb": picture.ndim == 3, "metadata": {"credit": sample.credit}}
-    return [(picture, about, "image")]
+def _layer(sample: Sample) -> list[tuple[Array, Json, str]]:
+    image = sample.read()
+    about = {"name": sample.name, "rgb": image.ndim == 3, "metadata": {"credit": sample.credit}}
+    return [(image, about, "image")]

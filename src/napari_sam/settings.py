@@ -7,17 +7,16 @@ import logging
 import os
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
 
 import platformdirs
 
 from napari_sam.errors import InputError
-from napari_sam.files import free_path, replacing
+from napari_sam.files import Json, free_path, replacing
 
 __all__ = ["Settings", "default_threads", "load_settings", "save_settings", "settings_path"]
 
-MOST_MB = 1_000_000_000  # a petabyte
-MOST_THREADS = 1024
+MAX_MB = 1_000_000_000  # a petabyte
+MAX_THREADS = 1024
 logger = logging.getLogger(__name__)
 UNUSABLE = OSError, ValueError, RecursionError
 
@@ -79,9 +78,9 @@ class Settings:
                 raise InputError(f"{name} must be a path or null; got {folder!r}")
         for name in ("embeddings_memory_mb", "embeddings_disk_mb"):
             size = getattr(self, name)
-            if type(size) is not int or not 0 <= size <= MOST_MB:
+            if type(size) is not int or not 0 <= size <= MAX_MB:
                 raise InputError(
-                    f"{name} must be a whole number of megabytes up to {MOST_MB}; got {size!r}"
+                    f"{name} must be a whole number of megabytes up to {MAX_MB}; got {size!r}"
                 )
         for name in ("hint_dismissed", "embed_ahead"):
             if type(getattr(self, name)) is not bool:
@@ -98,15 +97,15 @@ class Settings:
                 raise InputError(f"{name} must name what was chosen; got {said!r}")
         automatic = self.auto.values() if isinstance(self.auto, dict) else [None]
         if not all(
-            isinstance(choice, str) or (isinstance(choice, int | float) and abs(choice) <= MOST_MB)
+            isinstance(choice, str) or (isinstance(choice, int | float) and abs(choice) <= MAX_MB)
             for choice in automatic
         ):
             raise InputError(f"auto must name what was chosen; got {self.auto!r}")
         if self.threads is not None and (
-            type(self.threads) is not int or not 1 <= self.threads <= MOST_THREADS
+            type(self.threads) is not int or not 1 <= self.threads <= MAX_THREADS
         ):
             raise InputError(
-                f"threads must be a whole number from 1 to {MOST_THREADS}, or null; "
+                f"threads must be a whole number from 1 to {MAX_THREADS}, or null; "
                 f"got {self.threads!r}"
             )
 
@@ -181,7 +180,7 @@ def _set_aside(path: Path, error: Exception) -> None:
     logger.warning("%s cannot be used, defaults apply: %s. It is kept as %s", path, reason, aside)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> Json:
     if not path.exists():
         return {}
     values = json.loads(path.read_text(encoding="utf-8"))

@@ -19,7 +19,7 @@ try:
     main(["--help"])
 except SystemExit:
     pass
-large = {"torch", "numpy", "skimage", "qtpy", "napari", "pooch", "tqdm"} & set(sys.modules)
+large = {"torch", "numpy", "skimage", "qtpy", "napari", "requests", "tqdm"} & set(sys.modules)
 assert not large, large
 """
     seconds = []

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from napari_sam.data.samples import make_picture
+from napari_sam.data.samples import labelled_image
 from napari_sam.data.split import hold_out, split
 from napari_sam.evaluation.leakage import look_alikes
-from napari_sam.training.balance import sampling
+from napari_sam.training.balance import sampling_weights
 
 
 def picture(source="a/one", dataset=None, plane=0, shape=(40, 100), objects=2, side=8, grey=0):
@@ -16,7 +16,7 @@ def picture(source="a/one", dataset=None, plane=0, shape=(40, 100), objects=2, s
         labels[10 : 10 + side, 6 + 20 * i : 6 + 20 * i + side] = i + 1
     rgb = np.repeat(((labels > 0) * 150 + grey).astype(np.uint8)[..., None], 3, axis=2)
     dataset = dataset or source.partition("/")[0]
-    return make_picture(dataset, source, rgb, labels, plane=plane)
+    return labelled_image(dataset, source, rgb, labels, plane=plane)
 
 
 def test_planes_of_one_source_stay_together_and_one_in_ten_is_held_out():
@@ -114,7 +114,7 @@ def test_data_sets_are_drawn_by_the_cube_root_of_their_objects():
     # 5 sets with 150, 150 (3 counts as 150), 150, 150 and 3 * 400 = 8 * 150 objects
     many = {"a": 150, "b": 3, "c": 150, "d": 150}
     pictures = [counted(name, n) for name, n in many.items()] + [counted("e", 400)] * 3
-    chance = sampling(pictures)
+    chance = sampling_weights(pictures)
     assert chance.sum() == pytest.approx(1)
     np.testing.assert_allclose(chance[:4], 0.75 / 4)  # the largest set meets the cap of a quarter
     np.testing.assert_allclose(chance[4:], 0.25 / 3)
@@ -122,12 +122,12 @@ def test_data_sets_are_drawn_by_the_cube_root_of_their_objects():
 
 def test_below_the_cap_the_share_is_the_root_itself():
     pictures = [counted(str(i), 150) for i in range(18)] + [counted("many", 8 * 150)]
-    chance = sampling(pictures)
+    chance = sampling_weights(pictures)
     assert chance[-1] / chance[0] == pytest.approx(2)
 
 
 def test_two_data_sets_can_share_no_less_than_half():
-    np.testing.assert_allclose(sampling([counted("a", 1), counted("b", 9999)]), 0.5)
+    np.testing.assert_allclose(sampling_weights([counted("a", 1), counted("b", 9999)]), 0.5)
 
 
 def counted(dataset, n):

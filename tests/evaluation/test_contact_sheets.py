@@ -2,8 +2,16 @@
 
 import numpy as np
 
-from napari_sam.data.samples import pictures_from_arrays
-from napari_sam.evaluation.contact_sheets import ANSWER, CLICK, SIDE, TRUTH, chosen, draw, worst
+from napari_sam.data.samples import images_from_arrays
+from napari_sam.evaluation.contact_sheets import (
+    ANSWER,
+    CLICK,
+    SIDE,
+    TRUTH,
+    draw,
+    random_examples,
+    worst_examples,
+)
 from napari_sam.results import Prediction
 from tests.training.conftest import discs
 
@@ -19,11 +27,11 @@ class Everything:
 
 
 def test_the_worst_come_first_and_are_drawn_with_both_outlines():
-    (picture,) = pictures_from_arrays("discs", *discs(0))
+    (picture,) = images_from_arrays("discs", *discs(0))
     results = [(picture, [{"id": i, "click 1": value} for i, value in ((1, 0.9), (4, 0.1))])]
-    examples = worst(results, count=1)
+    examples = worst_examples(results, count=1)
     assert [(e.id, e.iou) for e in examples] == [(4, 0.1)]
-    assert {e.id for e in chosen(results, np.random.default_rng(0))} == {1, 4}
+    assert {e.id for e in random_examples(results, np.random.default_rng(0))} == {1, 4}
     sheet = np.asarray(draw(Everything(), examples))
     tile = sheet[:SIDE, :SIDE].reshape(-1, 3)
     for colour in (TRUTH, ANSWER, CLICK):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from napari_sam.data.deepest import deepest_point
-from napari_sam.data.samples import pictures_from_arrays
-from napari_sam.evaluation.evaluate import evaluate, evenly, next_click
+from napari_sam.data.samples import evenly_spaced, images_from_arrays
+from napari_sam.evaluation.evaluate import correcting_click, evaluate
 from napari_sam.results import Prediction
 from tests.training.conftest import discs
 
@@ -43,7 +43,7 @@ class Half:
 @pytest.fixture
 def scored():
     image, labels = discs(0)
-    (picture,) = pictures_from_arrays("discs", image, labels)
+    (picture,) = images_from_arrays("discs", image, labels)
     model = Half(picture.labels)
     ((same, rows),) = evaluate(model, [picture])
     assert same is picture
@@ -72,9 +72,9 @@ def test_a_perfect_mask_gets_no_further_click_and_logits_are_fed_back(scored):
 
 
 def test_at_most_so_many_objects_evenly_spaced():
-    assert evenly(10, 3).tolist() == [0, 4, 9]
-    assert evenly(2, 5).tolist() == [0, 1]
-    assert evenly(3, None).tolist() == [0, 1, 2]
+    assert evenly_spaced(10, 3).tolist() == [0, 4, 9]
+    assert evenly_spaced(2, 5).tolist() == [0, 1]
+    assert evenly_spaced(3, None).tolist() == [0, 1, 2]
 
 
 def test_a_false_alarm_gets_a_background_click():
@@ -83,7 +83,7 @@ def test_a_false_alarm_gets_a_background_click():
     truth[2:5, 2:5] = mask[2:5, 2:5] = True
     mask[10:17, 8:15] = True  # seven wide
     mask[3, 3] = False  # a small miss
-    assert next_click(truth, mask) == ((13, 11), 0)
+    assert correcting_click(truth, mask) == ((13, 11), 0)
 
 
 def test_the_deepest_point_of_a_crescent_is_in_it():

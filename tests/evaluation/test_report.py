@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from napari_sam.data.samples import pictures_from_arrays
+from napari_sam.data.samples import images_from_arrays
 from napari_sam.evaluation.report import (
     MEASURES,
     as_json,
     by_dataset,
     means,
     reliability_table,
-    summary,
-    table,
+    score_table,
+    summary_lines,
 )
 from tests.training.conftest import discs
 
@@ -32,7 +32,7 @@ def test_each_set_counts_once_in_the_mean_of_sets():
     assert np.isnan(found["b"]["r"])
     assert found["mean of the sets"]["r"] == pytest.approx(1)  # of the one that has any
     assert as_json(rows)["sets"]["b"]["r"] is None
-    lines = table(rows).splitlines()
+    lines = score_table(rows).splitlines()
     assert lines[2].startswith("| a | 2 | 0 | 0.500 |")
     assert lines[-2].startswith("| mean of the sets | 3 | 1 | 0.700 |")
     assert lines[-1].startswith("| all objects | 3 | 1 | 0.633 |")
@@ -40,7 +40,7 @@ def test_each_set_counts_once_in_the_mean_of_sets():
 
 
 def test_rows_are_collected_by_data_set():
-    (picture,) = pictures_from_arrays("discs", *discs(0))
+    (picture,) = images_from_arrays("discs", *discs(0))
     assert by_dataset([(picture, [row(0.1)]), (picture, [row(0.2)])]) == {
         "discs": [row(0.1), row(0.2)]
     }
@@ -56,13 +56,13 @@ def test_the_reliability_table_bins_by_score():
 
 def test_it_says_where_a_drawing_wins_and_where_clicks_do_not_help():
     losing = {"a": [row(0.4, box=0.7)] * 60}
-    text = "\n".join(summary(losing))
+    text = "\n".join(summary_lines(losing))
     assert "a: from one click it loses to the disc, 0.400 to 0.500" in text
     assert "a: from a box it loses to the ellipse, 0.700 to 0.800" in text
     assert "objects only" not in text
     assert "further clicks do not always help" in "\n".join(
-        summary({"a": [row(0.6, **{"click 5": 0.1})]})
+        summary_lines({"a": [row(0.6, **{"click 5": 0.1})]})
     )
-    assert summary({"a": [row(0.6)]}) == [
+    assert summary_lines({"a": [row(0.6)]}) == [
         "Beats both drawings on every set, and each further click helps on average."
     ]

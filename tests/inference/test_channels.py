@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from napari_sam.inference.channels import (
+    in_image,
     in_masks,
-    in_picture,
     likely_channels,
     mask_shape,
     named_channels,
@@ -53,7 +53,7 @@ def test_planes_of_masks_and_pictures_belong_together(channels):
     shape = mask_shape(picture, channels)
     assert np.prod(shape) == np.prod(picture) / (1 if channels is None else picture[channels])
     for plane in np.ndindex(shape):
-        there = in_picture(plane, channels, 1)
+        there = in_image(plane, channels, 1)
         assert all(at < size for at, size in zip(there, picture, strict=True))
         assert in_masks(there, channels) == plane
         assert channels is None or there[channels] == 1

@@ -45,7 +45,7 @@ class Drawing(Predictor):
             boxes = torch.from_numpy(view.to_frame(prompts.box.reshape(2, 2))).reshape(1, 4)
         if prompts.mask is not None:
             masks = view.mask_logits(prompts.mask, like)[None]
-        drawn = self.model.drawn_prompts.draw(view.size, points, labels, boxes, masks)[0]
+        drawn = self.model.drawn_prompts.rasterise(view.size, points, labels, boxes, masks)[0]
         channel = 4 if boxes is not None else 6 if masks is not None else 0
         logits = drawn[channel : channel + 1] - (0.6 if points is not None else 0)
         return view, view.masks(logits)[0], view.whole(logits)

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from napari_sam.inference.predictor import Predictor
-from napari_sam.inference.sliding import Everywhere, windows_everywhere
+from napari_sam.inference.sliding import SlidingWindow, sliding_windows
 from napari_sam.inference.windows import View
 from napari_sam.model.config import CONFIGS
 from napari_sam.model.sam import Sam
@@ -19,8 +19,8 @@ def predictor():
 def test_windows_that_draw_the_same_picture_join_to_it(predictor, shape):
     """Each window answers with its part of a wave; together they are the whole of it."""
     embedding = predictor.embed(np.random.default_rng(0).random(shape))
-    windows = windows_everywhere(embedding, predictor.config)
-    joined = Everywhere(embedding, predictor.config)
+    windows = sliding_windows(embedding, predictor.config)
+    joined = SlidingWindow(embedding, predictor.config)
 
     def wave(rows, columns):
         return np.sin(rows / 9)[:, None] + np.cos(columns / 7)
@@ -44,7 +44,7 @@ def test_windows_that_draw_the_same_picture_join_to_it(predictor, shape):
 def test_all_of_a_large_picture_is_covered(predictor):
     embedding = predictor.embed(np.zeros((300, 700)))
     seen = np.zeros((300, 700), bool)
-    for window in windows_everywhere(embedding, predictor.config):
+    for window in sliding_windows(embedding, predictor.config):
         top, left, bottom, right = View(embedding, predictor.config, window).seen
         seen[top:bottom, left:right] = True
     assert seen.all()

@@ -20,10 +20,10 @@ from PIL import Image
 from pycocotools.coco import COCO
 
 from napari_sam.errors import InputError
-from napari_sam.io.export import as_labels, read_objects, write_drawn, write_objects
+from napari_sam.io.export import as_labels, read_objects, write_instances, write_objects
 from napari_sam.io.labels import open_labels
 from napari_sam.io.objects.coco import read_coco
-from napari_sam.io.objects.instances import Drawn, Piece, cut_out, paint
+from napari_sam.io.objects.instances import Instances, Piece, cut_out, paint
 from napari_sam.io.scale import read_spacing
 from napari_sam.io.spacing import Spacing
 
@@ -82,7 +82,7 @@ def test_cocos_own_reader_sees_the_same_objects(tmp_path, outlines):
     labels = ring()
     drawn = cut_out(labels, "yx", {7: "nucleus", 2: "debris"})
     other = cut_out(labels[::-1], "yx", {7: "nucleus"})
-    write_drawn(tmp_path / "a.json", {"one.tif": drawn, "two.tif": other}, outlines=outlines)
+    write_instances(tmp_path / "a.json", {"one.tif": drawn, "two.tif": other}, outlines=outlines)
     data = coco(tmp_path / "a.json")
     assert {one["file_name"] for one in data.imgs.values()} == {"one.tif", "two.tif"}
     assert {one["name"] for one in data.cats.values()} == {"nucleus", "debris", "object"}
@@ -128,11 +128,11 @@ def test_foreign_coco_with_overlaps_is_read(tmp_path, caplog):
 
 def test_overlaps_go_from_format_to_format(tmp_path):
     square = np.ones((4, 4), bool)
-    drawn = Drawn(
+    drawn = Instances(
         (9, 9), "yx", (Piece(1, (), (0, 0), square, "a"), Piece(2, (), (2, 2), square, "b"))
     )
     for name in ("a.json", "a.geojson", "a.zip"):
-        write_drawn(tmp_path / name, {"p": drawn})
+        write_instances(tmp_path / name, {"p": drawn})
         back = read_objects(tmp_path / name, (9, 9), "yx")
         assert [(p.id, p.corner, p.mask.sum(), p.name) for p in back.pieces] == [
             (1, (0, 0), 16, "a"),

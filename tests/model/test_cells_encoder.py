@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from napari_sam.model import cells_encoder
-from napari_sam.model.cells_encoder import CellsEncoder, ResidualBlock, Stage
+from napari_sam.model.cells_encoder import CellsEncoder, CellsStage, ResidualBlock
 from napari_sam.model.config import CONFIGS
 
 
@@ -49,7 +49,7 @@ def test_a_picture_in_bands_is_embedded_the_same(monkeypatch):
         torch.testing.assert_close(part, map_, rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("make", [lambda: ResidualBlock(4), lambda: Stage(4, 8, 1)])
+@pytest.mark.parametrize("make", [lambda: ResidualBlock(4), lambda: CellsStage(4, 8, 1)])
 def test_training_sees_the_whole_map(monkeypatch, make):
     block = make().train()
     x = torch.randn((1, 4, 37, 24), generator=torch.Generator().manual_seed(0))

@@ -7,7 +7,7 @@ import safetensors.torch
 import torch
 
 from napari_sam.errors import CheckpointError
-from napari_sam.model.checkpoint import differences, read_checkpoint, recognise, summary
+from napari_sam.model.checkpoint import differences, first_few, read_checkpoint, recognise
 from napari_sam.model.config import CONFIGS
 from napari_sam.model.sam import Sam
 
@@ -156,5 +156,5 @@ def test_other_architectures_are_told_from_the_nearest():
 
 
 def test_long_lists_are_cut():
-    assert summary([str(i) for i in range(6)], most=2) == "0; 1; and 4 more"
-    assert summary(["0", "1"], most=2) == "0; 1"
+    assert first_few([str(i) for i in range(6)], max_lines=2) == "0; 1; and 4 more"
+    assert first_few(["0", "1"], max_lines=2) == "0; 1"

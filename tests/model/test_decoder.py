@@ -7,7 +7,12 @@ import torch
 
 from napari_sam.model.config import CONFIGS
 from napari_sam.model.mask_decoder import MaskDecoder
-from napari_sam.model.transformer import Attention, ImageToTokens, TokensToImage, TwoWayLayer
+from napari_sam.model.transformer import (
+    Attention,
+    ImageToTokens,
+    TokensToImage,
+    TwoWayAttentionBlock,
+)
 
 WIDTH = 64
 
@@ -61,14 +66,14 @@ def test_masks_are_drawn_only_where_they_are_wanted(with_skips: bool) -> None:
     skips = (rand(4, 64, 12, 20), rand(4, 32, 24, 40)) if with_skips else None
     logits, iou = decoder(image, position, sparse, skips)
     wanted = torch.tensor([2, 0])
-    some = decoder.judge(image, position, sparse, skips).only(wanted, slice(1, 4))
+    some = decoder.predict_iou(image, position, sparse, skips).only(wanted, slice(1, 4))
     torch.testing.assert_close(some.iou, iou[wanted, 1:], rtol=0, atol=0)
-    torch.testing.assert_close(decoder.draw(some), logits[wanted, 1:], rtol=0, atol=1e-11)
+    torch.testing.assert_close(decoder.predict_masks(some), logits[wanted, 1:], rtol=0, atol=1e-11)
 
 
 def test_mixed_precision_does_not_round_the_image() -> None:
     torch.manual_seed(0)
-    layer = TwoWayLayer(128, 512)
+    layer = TwoWayAttentionBlock(128, 512)
     tokens, keys, position = (
         torch.randn(2, 7, 128),
         torch.randn(2, 64, 128),

@@ -8,6 +8,7 @@ import safetensors.torch
 import torch
 
 from napari_sam.errors import CheckpointError, DeviceError, InputError
+from napari_sam.files import file_hash
 from napari_sam.model import load
 from napari_sam.model.config import CONFIGS
 from napari_sam.model.load import load_model, pick_device
@@ -95,11 +96,11 @@ def published(monkeypatch, folders, state):
         filename="net.pt",
         size=path.stat().st_size,
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
-        xxh128=load.pooch.file_hash(str(path), alg="xxh128"),
+        xxh128=file_hash(path, "xxh128"),
         intensity="min_max",
     )
     decoder = catalogue.Entry("net_decoder", "decoder", url="http://localhost/d", filename="d.pt")
-    monkeypatch.setattr(catalogue, "catalogue", lambda: {"net": entry, "net_decoder": decoder})
+    monkeypatch.setattr(catalogue, "entries", lambda: {"net": entry, "net_decoder": decoder})
     return entry, path
 
 
@@ -136,7 +137,7 @@ def test_a_published_file_is_known_under_any_name(published, tmp_path):
 
 def test_a_published_file_must_fit_its_size(published, monkeypatch):
     entry, _ = published
-    monkeypatch.setattr(catalogue, "catalogue", lambda: {"net": replace(entry, config="vit_t")})
+    monkeypatch.setattr(catalogue, "entries", lambda: {"net": replace(entry, config="vit_t")})
     with pytest.raises(CheckpointError, match=r"net\.pt does not fit vit_t: .* is missing"):
         load_model("net", "cpu")
 

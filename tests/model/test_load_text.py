@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from napari_sam.errors import CheckpointError
 from napari_sam.model.config import CONFIGS
-from napari_sam.model.load import BUILT_IN, load_model, load_text, read_text
+from napari_sam.model.load import BUILT_IN_TEXT, load_model, load_text, read_text
 from napari_sam.model.sam import Sam
 from napari_sam.zoo.catalogue import lookup, ready
 
@@ -32,7 +32,7 @@ def test_a_model_is_no_text_decoder():
 
 @pytest.mark.parametrize("width", [10**9, 8, -1, 384.5, None, "wide"])
 def test_a_width_that_the_weights_do_not_have_is_refused_without_memory(tmp_path, width):
-    shipped = files("napari_sam.model") / "pretrained" / BUILT_IN
+    shipped = files("napari_sam.model") / "pretrained" / BUILT_IN_TEXT
     with as_file(shipped) as path, safe_open(path, "pt") as file:
         metadata = file.metadata()
         header = json.loads(metadata["napari_sam"]) | {"width": width}

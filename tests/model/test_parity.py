@@ -64,7 +64,8 @@ def prompts(case: str, config: SamConfig, dtype: torch.dtype) -> dict[str, Tenso
     labels = torch.randint(0, 2, (2, 20), generator=seeded(4))
     count = 20 if "many" in case else 2 if "points" in case else 1
     boxes = torch.tensor([[0.125, 0.25, 0.75, 0.875], [0.0, 0.0, 1.0, 0.25]], dtype=dtype)
-    masks = 8 * torch.randn(2, 1, config.mask_size, config.mask_size, generator=seeded(2))
+    side = config.frame // config.mask_stride
+    masks = 8 * torch.randn(2, 1, side, side, generator=seeded(2))
     return {
         "points": config.frame * points[:, :count] if "point" in case else None,
         "labels": labels[:, :count] if "point" in case else None,

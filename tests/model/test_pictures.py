@@ -70,7 +70,7 @@ def given(case: str, both: Both) -> Prompts:
     points = np.array([[h // 2, w // 3], [0.3 * h, 0.8 * w], [h - 1, 0]])
     count = 0 if case in ("box", "mask", "box mask") else 1 if "point" in case.split() else 3
     box = (0.1 * h, 0.2 * w, 0.8 * h, 0.9 * w) if "box" in case or case == "all" else None
-    side = both.ours.config.mask_size
+    side = both.ours.config.frame // both.ours.config.mask_stride
     mask = 8 * rng.standard_normal((side, side), dtype=np.float32)
     return Prompts(
         points=points[:count],

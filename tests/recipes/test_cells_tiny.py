@@ -1,16 +1,18 @@
 """The commands that train and export what ships."""
 
+import runpy
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from napari_sam.data.samples import data_digest, load_pictures
+from napari_sam.data.samples import data_digest, load_images
 from napari_sam.data.split import split
 from napari_sam.model.load import load_model, read_text
 from napari_sam.text.load import read_tower
 from napari_sam.zoo.own_models import read_header
-from recipes.cells_tiny import main
-from recipes.words.__main__ import main as train_words
+from recipes import cells_tiny
+from recipes.words import __main__ as words
 from tests.training.conftest import discs
 
 
@@ -23,9 +25,9 @@ def command(tmp_path, monkeypatch):
         Image.fromarray(image).save(place / "image.png")
         Image.fromarray(labels).save(place / "labels.png")
 
-    def run(*words, main=main):
+    def run(*words, recipe=cells_tiny.__file__):
         monkeypatch.setattr("sys.argv", ["recipe", *map(str, words)])
-        main()
+        runpy.run_path(recipe, run_name="__main__")
 
     return run
 
@@ -46,7 +48,7 @@ def test_it_trains_goes_on_and_exports(command, tmp_path, caplog):
     header = read_header(model)
     assert (header["steps"], header["figures"]) == (2, {"sets": {}})
     assert header["datasets"] == ["set0", "set1"]
-    assert header["data"] == data_digest(split(load_pictures(tmp_path / "data"))[0])
+    assert header["data"] == data_digest(split(load_images(tmp_path / "data"))[0])
     loaded = load_model(model, "cpu")
     assert model.stat().st_size < 12e6
     assert loaded.entry.intensity == "percentile"
@@ -65,14 +67,14 @@ def test_it_starts_from_weights_that_are_there(command, tmp_path):
 def test_what_words_need_is_trained_in_stages_that_are_kept(command, tmp_path, monkeypatch):
     monkeypatch.setattr("recipes.words.train.CAPTIONS", 40)
     run, few = tmp_path / "run", ("--steps", 2, 2, 2, "--views", 10)
-    command(tmp_path / "data", "--run", run, *few, main=train_words)
+    command(tmp_path / "data", "--run", run, *few, recipe=words.__file__)
     files = {"words_tiny.safetensors", "look.pt", "text.safetensors"}
     assert {file.name for file in run.iterdir()} == files
     before = {name: (run / name).read_bytes() for name in files}
     encoder = read_tower(run / "words_tiny.safetensors")
-    assert 0 < encoder.least < 1
+    assert 0 < encoder.min_familiarity < 1
     assert encoder.prompts(["nuclei"]).shape == (1, encoder.width)
     assert read_text(run / "text.safetensors").width == encoder.width
-    command(tmp_path / "data", "--run", run, *few, "--captions", main=train_words)
+    command(tmp_path / "data", "--run", run, *few, "--captions", recipe=words.__file__)
     assert (run / "captions.safetensors").exists()
     assert all((run / name).read_bytes() == whole for name, whole in before.items())

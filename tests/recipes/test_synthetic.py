@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from recipes.synthetic import scattered, smooth_field, synthetic_picture, tissue
+from recipes.synthetic import scattered, smooth_field, synthetic_image, tissue
 
 
 def test_a_picture_is_the_same_for_the_same_seed():
-    first, again, other = (synthetic_picture(np.random.default_rng(s), 128) for s in (0, 0, 1))
+    first, again, other = (synthetic_image(np.random.default_rng(s), 128) for s in (0, 0, 1))
     assert (first.rgb == again.rgb).all()
     assert (first.labels == again.labels).all()
     assert (first.labels != other.labels).any()
@@ -16,7 +16,7 @@ def test_a_picture_is_the_same_for_the_same_seed():
 
 def test_every_picture_has_objects_that_can_be_told_from_their_surroundings():
     for seed in range(25):
-        picture = synthetic_picture(np.random.default_rng(seed), 160)
+        picture = synthetic_image(np.random.default_rng(seed), 160)
         assert picture.dataset == "synthetic"
         assert picture.rgb.shape == (160, 160, 3)
         assert picture.labels.max() == len(np.unique(picture.labels[picture.labels > 0]))

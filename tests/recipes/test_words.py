@@ -11,12 +11,19 @@ from napari_sam.errors import InputError
 from napari_sam.model.text_decoder import TextDecoder
 from napari_sam.text.image_tower import ImageTower
 from napari_sam.text.vocabulary import vocabulary
-from napari_sam.training.augment import Crop
-from napari_sam.training.weights import save_text
+from napari_sam.training.augment import TrainingCrop
+from recipes.weights import save_text
 from recipes.words.contrastive import Captions, fit_bridge, train_tower
-from recipes.words.crops import BACKGROUND, Mosaics, Objects, mosaic
+from recipes.words.crops import BACKGROUND, CropSampler, Mosaics, mosaic
 from recipes.words.scenes import caption, traits_of
-from recipes.words.text_prompts import ask, by_picture, make_views, show, train_look, train_text
+from recipes.words.text_prompts import (
+    by_image,
+    draw_example,
+    make_views,
+    shown_objects,
+    train_semantic_head,
+    train_text,
+)
 from tests.text.encoders import Colours
 
 WORDS = vocabulary()
@@ -66,7 +73,7 @@ def crop_of(value, label):
             labels[row : row + 12, column : column + 12] = label
             label += 1
     rgb = np.full((64, 64, 3), value, np.uint8)
-    return Crop(rgb, labels, np.ones((64, 64), bool))
+    return TrainingCrop(rgb, labels, np.ones((64, 64), bool))
 
 
 def test_a_mosaic_keeps_each_object_with_the_facts_of_its_set():
@@ -93,10 +100,10 @@ def test_pictures_of_which_nothing_can_be_said_are_left_out(pictures):
     plain = replace(
         pictures[0], dataset="plain", labels=square(40), rgb=np.full_like(pictures[0].rgb, 90)
     )
-    objects = Objects([plain, pictures[1]], {}, 16)
+    objects = CropSampler([plain, pictures[1]], {}, 16)
     assert len(objects.scenes) == 1
     with pytest.raises(InputError, match="nothing can be said"):
-        Objects([plain], {}, 16)
+        CropSampler([plain], {}, 16)
 
 
 def square(side):
@@ -114,7 +121,7 @@ def sets(pictures):
 
 
 def test_crops_come_with_what_is_true_of_them(pictures, sets):
-    crops, facts = Objects(pictures, sets, 16).draw(200, np.random.default_rng(0))
+    crops, facts = CropSampler(pictures, sets, 16).draw(200, np.random.default_rng(0))
     kinds = [some & {"nucleus", "cell", "background"} for some in facts]
     assert {next(iter(kind)) for kind in kinds} == {"nucleus", "cell", "background"}
     for crop, some in zip(crops, facts, strict=True):
@@ -133,7 +140,7 @@ def hashed(texts):
 
 
 def test_a_caption_fits_objects_of_which_all_it_says_is_true(pictures, sets):
-    captions = Captions.make(Objects(pictures, sets, 16), WORDS, hashed, 60)
+    captions = Captions.make(CropSampler(pictures, sets, 16), WORDS, hashed, 60)
     fits = captions.fit([frozenset({"nucleus", "round"}), BACKGROUND])
     for text, says, column in zip(captions.texts, captions.says, fits.T, strict=True):
         said = {fact for fact, yes in zip(captions.facts, says, strict=True) if yes}
@@ -141,7 +148,7 @@ def test_a_caption_fits_objects_of_which_all_it_says_is_true(pictures, sets):
 
 
 def test_the_tower_learns_and_the_bridge_leads_to_pictures(pictures, sets):
-    objects = Objects(pictures, sets, 48)
+    objects = CropSampler(pictures, sets, 48)
     captions = Captions.make(objects, WORDS, hashed, 60)
     torch.manual_seed(0)
     tower = ImageTower(24)
@@ -166,7 +173,7 @@ class TestPrompts:
     def test_a_question_is_answered_by_all_that_fit(self, views):
         rng = np.random.default_rng(0)
         for _ in range(30):
-            asked = ask(views, WORDS, rng)
+            asked = draw_example(views, WORDS, rng)
             assert asked.source.fitting(asked.said)
             assert all(asked.said <= asked.view[0].facts[i] for i in asked.answer)
 
@@ -175,10 +182,10 @@ class TestPrompts:
         decoder = TextDecoder.beside(model, encoder.width)
         before = {name: value.clone() for name, value in model.state_dict().items()}
         rng = np.random.default_rng(0)
-        shown = [show(encoder, WORDS, view, model.config.stride, rng) for view in views]
-        losses = [r["loss"] for r in train_look(model, decoder, views, shown, 30, batch=4)]
+        shown = [shown_objects(encoder, WORDS, view, model.config.stride, rng) for view in views]
+        losses = [r["loss"] for r in train_semantic_head(model, decoder, views, shown, 30, batch=4)]
         assert np.mean(losses[-5:]) < 0.7 * np.mean(losses[:5])
-        prompt = by_picture(encoder)
+        prompt = by_image(encoder)
         found = [r["iou"] for r in train_text(model, decoder, views, prompt, WORDS, 160, batch=3)]
         assert np.mean(found[-20:]) > np.mean(found[:20]) + 0.1
         for name, value in model.state_dict().items():

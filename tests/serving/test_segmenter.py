@@ -19,7 +19,7 @@ from napari_sam.inference.store.store import EmbeddingStore
 from napari_sam.model.config import CONFIGS
 from napari_sam.model.sam import Sam
 from napari_sam.prompts import Prompts
-from napari_sam.serving.segmenter import Segmenter, load_segmenter
+from napari_sam.serving.segmenter import StoredSegmenter, load_segmenter
 from napari_sam.zoo import catalogue
 
 
@@ -33,7 +33,7 @@ def segmenter_of(store, intensity="percentile"):
     torch.manual_seed(0)
     model = Sam(CONFIGS["cells_tiny"]).eval()
     model.entry = replace(catalogue.lookup("cells_tiny"), sha256="ab" * 32, intensity=intensity)
-    return Segmenter(Predictor(model), store)
+    return StoredSegmenter(Predictor(model), store)
 
 
 def test_the_same_content_is_embedded_once(store):

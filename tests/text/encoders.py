@@ -10,7 +10,7 @@ COLOURS = {"red": (1, 0, 0), "green": (0, 1, 0), "blue": (0, 0, 1), "nothing": (
 
 
 class Colours:
-    name, width, side, enough = "colours", 3, 16, 0.5
+    name, width, side, threshold = "colours", 3, 16, 0.5
 
     def words(self, texts):
         return unit(np.array([COLOURS.get(text, (1, 1, 1)) for text in texts], float))

@@ -9,9 +9,9 @@ from safetensors.torch import save_file
 from skimage.data import coins
 
 from napari_sam.errors import CheckpointError
-from napari_sam.text.crops import cut
+from napari_sam.text.crops import crop_object
 from napari_sam.text.load import load_encoder, read_tower
-from napari_sam.text.search import unknown
+from napari_sam.text.search import unknown_words
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,9 @@ def encoder():
 
 
 def test_vectors_have_length_1(encoder):
-    crop = cut(np.zeros((60, 60, 3), np.uint8), np.ones((9, 9), bool), (20, 20), encoder.side)
+    crop = crop_object(
+        np.zeros((60, 60, 3), np.uint8), np.ones((9, 9), bool), (20, 20), encoder.side
+    )
     for vectors in (
         encoder.words(["nuclei"]),
         encoder.prompts(["nuclei"]),
@@ -32,8 +34,8 @@ def test_vectors_have_length_1(encoder):
 
 
 def test_known_words_are_known_and_others_are_told(encoder):
-    assert unknown(encoder, ["nuclei", "bright round nuclei", "every bacterium"]) == {}
-    told = unknown(encoder, ["a tax return", "yeast"])
+    assert unknown_words(encoder, ["nuclei", "bright round nuclei", "every bacterium"]) == {}
+    told = unknown_words(encoder, ["a tax return", "yeast"])
     assert list(told) == ["a tax return"]
     assert "not among the words" in told["a tax return"]
 
@@ -48,7 +50,9 @@ def test_small_and_large_are_told_apart(encoder):
     rgb = np.repeat(coins()[..., None], 3, axis=2)
     y, x = np.ogrid[:50, :50]
     disc = (y - 25) ** 2 + (x - 25) ** 2 < 24**2
-    small, large = (cut(rgb, disc, (100, 100), encoder.side, size=size) for size in (0.4, 2.5))
+    small, large = (
+        crop_object(rgb, disc, (100, 100), encoder.side, size=size) for size in (0.4, 2.5)
+    )
     like = encoder.crops([small, large]) @ encoder.words(["small objects", "large objects"]).T
     assert like[0, 0] > like[0, 1]
     assert like[1, 1] > like[1, 0]

@@ -14,7 +14,7 @@ from transformers import (
 )
 
 from napari_sam.errors import InputError
-from napari_sam.text.crops import cut
+from napari_sam.text.crops import crop_object
 from napari_sam.text.load import load_encoder
 
 SIDE = 32
@@ -47,7 +47,9 @@ def encoder(folder):
 
 
 def test_words_and_crops_share_a_space(encoder):
-    crop = cut(np.full((60, 60, 3), 90, np.uint8), np.ones((9, 9), bool), (20, 20), encoder.side)
+    crop = crop_object(
+        np.full((60, 60, 3), 90, np.uint8), np.ones((9, 9), bool), (20, 20), encoder.side
+    )
     assert encoder.side == SIDE
     words, seen = encoder.words(["a", "bc"]), encoder.crops([crop])
     assert words.shape == (2, 8)

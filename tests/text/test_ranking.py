@@ -37,8 +37,8 @@ def test_each_object_goes_to_the_words_that_fit_it_best(picture, proposals):
 def test_the_best_come_first_and_the_rest_can_be_left_out(picture, proposals):
     ranked = rank(Colours(), picture, proposals, ["red"], contrast=(0, 255))
     assert [i for i, _ in ranked.chosen()] == [0, 2]
-    assert ranked.chosen(most=1) == [(0, 0)]
-    assert ranked.chosen(least=1.1) == []
+    assert ranked.chosen(max_count=1) == [(0, 0)]
+    assert ranked.chosen(min_similarity=1.1) == []
 
 
 def test_what_is_against_takes_its_share(picture, proposals):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from napari_sam.results import Prediction, Proposal
-from napari_sam.text.ranking import Ranked, compare, look, rank
+from napari_sam.text.ranking import Ranked, compare, embed_proposals, rank
 from napari_sam.text.search import map_words
 from tests.fakes import FakeEncoder
 
@@ -26,14 +26,14 @@ SMALL, USUAL, LARGE = square(1, 1, 3), square(1, 10, 6), square(1, 20, 12)
 ALL = [SMALL, USUAL, LARGE]
 
 
-def ranked(*rows, proposals=ALL, enough=0.5):
+def ranked(*rows, proposals=ALL, threshold=0.5):
     words = tuple("abc"[: len(rows[0])])
-    return Ranked(list(proposals), words, np.array(rows, np.float32), enough)
+    return Ranked(list(proposals), words, np.array(rows, np.float32), threshold)
 
 
 class TestRanked:
     def test_what_is_enough_comes_from_the_encoder(self):
-        assert ranked((0.7,), (0.2,), (0.3,), enough=0.25).chosen() == [(0, 0), (2, 0)]
+        assert ranked((0.7,), (0.2,), (0.3,), threshold=0.25).chosen() == [(0, 0), (2, 0)]
 
     def test_among_some(self):
         few = ranked((0.1,), (0.2,), (0.3,)).among([LARGE, SMALL])
@@ -52,7 +52,7 @@ class TestRanked:
 class TestRank:
     def test_what_was_seen_is_compared_with_other_words(self):
         encoder = FakeEncoder()
-        seen = look(encoder, IMAGE, ALL)
+        seen = embed_proposals(encoder, IMAGE, ALL)
         looks = len(encoder.looks)
         for words in (["large"], ["small"]):
             again = rank(FakeEncoder(), IMAGE, ALL, words)
@@ -64,7 +64,7 @@ class TestRank:
             raise InterruptedError
 
         with pytest.raises(InterruptedError):
-            look(FakeEncoder(), IMAGE, ALL, pause=pause)
+            embed_proposals(FakeEncoder(), IMAGE, ALL, pause=pause)
 
 
 class TestMap:

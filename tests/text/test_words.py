@@ -7,8 +7,8 @@ import pytest
 
 import napari_sam as ns
 from napari_sam.text.load import load_encoder
-from napari_sam.text.ranking import compare, look
-from napari_sam.text.search import map_words, unknown
+from napari_sam.text.ranking import compare, embed_proposals
+from napari_sam.text.search import map_words, unknown_words
 from tests.text.drawn import PLACES, SHAPE, is_bright, nuclei
 
 
@@ -29,20 +29,20 @@ def encoder():
 
 @pytest.fixture(scope="module")
 def objects(picture, encoder, predictor):
-    return look(encoder, picture, ns.propose_grid(predictor, picture))
+    return embed_proposals(encoder, picture, ns.propose_grid(predictor, picture))
 
 
 def test_two_words_give_two_results(encoder, objects):
     found = compare(encoder, objects, ["bright nuclei", "dim nuclei"])
-    labels, kept = found.labels(SHAPE, least=0.1)
+    labels, kept = found.labels(SHAPE, min_similarity=0.1)
     classes = np.array([0, *(k + 1 for _, k in kept)])[labels]
     right = [classes[row, column] == (1 if is_bright(column) else 2) for row, column in PLACES]
     assert np.mean(right) > 0.8
 
 
 def test_a_word_that_it_does_not_know_is_told(encoder):
-    assert unknown(encoder, ["nuclei", "round bacteria"]) == {}
-    told = unknown(encoder, ["nuclei", "a sunset over the sea"])
+    assert unknown_words(encoder, ["nuclei", "round bacteria"]) == {}
+    told = unknown_words(encoder, ["nuclei", "a sunset over the sea"])
     assert list(told) == ["a sunset over the sea"]
     assert "is not among the words that words_tiny knows" in told["a sunset over the sea"]
     similarity, least = encoder.familiarity("a sunset over the sea")
@@ -52,7 +52,7 @@ def test_a_word_that_it_does_not_know_is_told(encoder):
 def test_an_unknown_word_fits_nothing(encoder, objects):
     found = compare(encoder, objects, ["a sunset over the sea"])
     assert found.proposals
-    assert found.similarity.max() < found.enough
+    assert found.similarity.max() < found.threshold
 
 
 def test_the_vector_of_words_is_a_prompt(encoder):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_sam.data.samples import pictures_from_arrays
+from napari_sam.data.samples import images_from_arrays
 from napari_sam.model.config import CellsEncoderConfig, SamConfig
 from napari_sam.model.sam import Sam
 from recipes.cells_tiny import initialise
@@ -30,7 +30,7 @@ def discs(seed, shape=(96, 120)):
 
 @pytest.fixture
 def pictures():
-    return [p for seed in range(2) for p in pictures_from_arrays(f"p{seed}", *discs(seed))]
+    return [p for seed in range(2) for p in images_from_arrays(f"p{seed}", *discs(seed))]
 
 
 @pytest.fixture

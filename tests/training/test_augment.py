@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from napari_sam.data.samples import make_picture
-from napari_sam.training.augment import random_crop, vary, whole_view
+from napari_sam.data.samples import labelled_image
+from napari_sam.training.augment import random_crop, vary_intensities, whole_view
 
 
 def discs(shape=(300, 400), radius=15, partial=False):
@@ -13,13 +13,13 @@ def discs(shape=(300, 400), radius=15, partial=False):
     inside = (y % 100 - 50) ** 2 + (x % 100 - 50) ** 2 < radius**2
     labels = inside * (1 + y // 100 * 10 + x // 100)
     rgb = np.repeat((inside * 200).astype(np.uint8)[..., None], 3, axis=2)
-    return make_picture("a", "a/one", rgb, labels, partial)
+    return labelled_image("a", "a/one", rgb, labels, partial)
 
 
 @pytest.fixture
 def plain(monkeypatch):
     """Leave the intensities as they are, so that they can be compared."""
-    monkeypatch.setattr("napari_sam.training.augment.vary", lambda rgb, rng: rgb)
+    monkeypatch.setattr("napari_sam.training.augment.vary_intensities", lambda rgb, rng: rgb)
 
 
 def test_crops_are_alike_for_one_seed_and_unlike_for_two():
@@ -47,7 +47,7 @@ def test_free_turns_turn_and_have_no_corner_without_picture(plain, monkeypatch):
     monkeypatch.setattr("napari_sam.training.augment.TURNED", 1)
     labels = np.zeros((400, 400), np.int32)
     labels[190:210, 100:300] = 1  # a bar along the columns
-    picture = make_picture("a", "a/one", np.full((400, 400, 3), 90, np.uint8), labels)
+    picture = labelled_image("a", "a/one", np.full((400, 400, 3), 90, np.uint8), labels)
     rng, oblique = np.random.default_rng(0), 0
     for _ in range(30):
         crop = random_crop(picture, 64, rng)
@@ -98,7 +98,7 @@ def test_a_whole_view_shows_all_of_the_picture(plain):
 def test_intensities_vary_but_objects_stay_apart_from_their_ground():
     picture, changed = discs(), 0
     for seed in range(40):
-        rgb = vary(picture.rgb, np.random.default_rng(seed))
+        rgb = vary_intensities(picture.rgb, np.random.default_rng(seed))
         assert rgb.shape == picture.rgb.shape
         assert rgb.dtype == np.uint8
         inside = picture.labels == 1

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_sam.data.samples import pictures_from_arrays
+from napari_sam.data.samples import images_from_arrays
 from napari_sam.errors import CheckpointError, InputError
 from napari_sam.model.load import load_model
 from napari_sam.training.finetune import FineTuning, Plan
@@ -29,7 +29,7 @@ def small_steps(monkeypatch):
 
 @pytest.fixture
 def validation():
-    return pictures_from_arrays("held out", *discs(9))
+    return images_from_arrays("held out", *discs(9))
 
 
 def run_of(pictures, validation, folder, plan=PLAN):
@@ -77,8 +77,8 @@ def test_a_stopped_run_goes_on_where_it_was(pictures, validation, tmp_path):
         3,
         4,
     ]
-    for name, value in whole.trainer.average.values.items():
-        assert torch.equal(value, second.trainer.average.values[name]), name
+    for name, value in whole.trainer.ema.values.items():
+        assert torch.equal(value, second.trainer.ema.values[name]), name
     assert second.table == whole.table
     lines = (tmp_path / "run" / "log.csv").read_text().split()
     assert [line.split(",")[0] for line in lines] == ["step", "1", "2", "3", "4"]

@@ -1,6 +1,6 @@
 """The table of a run, also of one that was killed after its last checkpoint."""
 
-from napari_sam.training.logs import Log
+from napari_sam.training.logs import TrainingLog
 
 
 def lines(folder):
@@ -9,10 +9,10 @@ def lines(folder):
 
 
 def test_a_resumed_run_drops_the_steps_that_it_repeats(tmp_path):
-    with Log(tmp_path / "run") as log:
+    with TrainingLog(tmp_path / "run") as log:
         for step in (1, 2, 3):
             log.write({"step": step, "seconds": 0.5, "loss": 1.0 / step})
-    with Log(tmp_path / "run", step=2) as log:
+    with TrainingLog(tmp_path / "run", step=2) as log:
         log.write({"step": 3, "seconds": 0.25, "loss": 0.25})
     assert lines(tmp_path / "run") == [
         ["step", "seconds", "loss"],
@@ -23,11 +23,11 @@ def test_a_resumed_run_drops_the_steps_that_it_repeats(tmp_path):
 
 
 def test_half_a_line_of_a_killed_run_is_told_and_left_out(tmp_path, caplog):
-    with Log(tmp_path / "run") as log:
+    with TrainingLog(tmp_path / "run") as log:
         log.write({"step": 1, "seconds": 0.5, "loss": 1.0})
     with (tmp_path / "run" / "log.csv").open("a") as file:
         file.write("2,0.5")
-    with Log(tmp_path / "run", step=2):
+    with TrainingLog(tmp_path / "run", step=2):
         pass
     assert lines(tmp_path / "run") == [["step", "seconds", "loss"], ["1", "0.5", "1"]]
     assert "left out, lines: 1" in caplog.text

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from napari_sam.training.losses import best_of_three, dice_loss, focal_loss, iou
+from napari_sam.training.losses import best_of_three, dice_loss, focal_loss, logits_iou
 
 
 def logit(p):
@@ -41,7 +41,7 @@ def test_dice_loss_adds_one_above_and_below():
 def test_iou_of_thresholded_logits():
     logits = torch.tensor([[1.0, 1.0], [-1.0, -1.0]]).reshape(1, 1, 2, 2)
     target = torch.tensor([[1.0, 0.0], [1.0, 0.0]]).reshape(1, 1, 2, 2)
-    assert iou(logits, target).item() == pytest.approx(1 / 3)
+    assert logits_iou(logits, target).item() == pytest.approx(1 / 3)
 
 
 def test_only_the_best_of_three_is_passed_back():

@@ -7,13 +7,13 @@ from napari_sam.training.plan import WHAT, Plan, estimate, recipe_for
 
 
 def test_decoder_only_looks_once_and_then_learns():
-    seconds, memory = estimate("cells_tiny", "decoder", pictures=8, steps=300)
+    seconds, memory = estimate("cells_tiny", "decoder", images=8, steps=300)
     assert seconds == pytest.approx(16 * 8 * 0.03 + 300 * 1.4)
     assert memory == pytest.approx(0.6)
 
 
 def test_larger_encoders_take_longer_where_they_are_run():
-    few, many = (estimate("vit_b", "decoder", pictures=2, steps=n)[0] for n in (100, 200))
+    few, many = (estimate("vit_b", "decoder", images=2, steps=n)[0] for n in (100, 200))
     assert many - few == pytest.approx(250)
     assert estimate("vit_l", "decoder", 2, 100)[0] == pytest.approx(few + 8 * 10 * 2.4)
     assert estimate("vit_l", "adapters", 2, 100)[0] == pytest.approx(100 * 64 * 3.4)
@@ -22,7 +22,7 @@ def test_larger_encoders_take_longer_where_they_are_run():
 @pytest.mark.parametrize("name", CONFIGS)
 @pytest.mark.parametrize("what", WHAT)
 def test_every_choice_has_an_estimate(name, what):
-    assert min(estimate(name, what, pictures=1, steps=1)) > 0
+    assert min(estimate(name, what, images=1, steps=1)) > 0
 
 
 @pytest.mark.parametrize("name", CONFIGS)

@@ -4,16 +4,22 @@ import numpy as np
 import pytest
 import torch
 
-from napari_sam.training.augment import Crop
+from napari_sam.training.augment import TrainingCrop
 from napari_sam.training.recipe import Recipe
-from napari_sam.training.rounds import annotate, enlarged_box, objective, shrink, whole_objects
+from napari_sam.training.rounds import (
+    area_fractions,
+    box_weight,
+    interactive_rounds,
+    round_loss,
+    trainable_objects,
+)
 from napari_sam.training.simulated_prompts import corrections
-from napari_sam.training.views import pixels
+from napari_sam.training.views import batch_pixels
 
 
 def crop_of(labels):
     rgb = np.repeat((labels[..., None] > 0) * 200, 3, axis=2).astype(np.uint8)
-    return Crop(rgb, labels.astype(np.int32), np.ones(labels.shape, bool))
+    return TrainingCrop(rgb, labels.astype(np.int32), np.ones(labels.shape, bool))
 
 
 def test_eleven_rounds_are_one_prompt_eight_clicks_and_two_without():
@@ -33,10 +39,12 @@ def test_a_crop_is_prompted_as_often_as_the_recipe_says(model):
     crop = crop_of(labels)
     recipe = Recipe(pictures=1, clicks=(8,))
     with torch.no_grad():
-        features = model.eval().encode(pixels([crop], model.device))
+        features = model.eval().encode(batch_pixels([crop], model.device))
     kinds = [
         turn.kind
-        for turn in annotate(model, features, [crop], recipe, 1.0, np.random.default_rng(0))
+        for turn in interactive_rounds(
+            model, features, [crop], recipe, 1.0, np.random.default_rng(0)
+        )
     ]
     assert len(kinds) == 11
     assert kinds[0] in ("click", "box", "mask")
@@ -52,10 +60,12 @@ def test_each_of_the_crops_decoded_together_gets_its_gradient(model):
     grads = []
     for crops in ([crop], [crop, crop]):
         model.eval().zero_grad()
-        features = model.encode(pixels(crops, model.device))
+        features = model.encode(batch_pixels(crops, model.device))
         leaf = features.embedding.detach().requires_grad_()
         rng = np.random.default_rng(3)
-        turns = list(annotate(model, features._replace(embedding=leaf), crops, recipe, 1.0, rng))
+        turns = list(
+            interactive_rounds(model, features._replace(embedding=leaf), crops, recipe, 1.0, rng)
+        )
         assert len(turns) == 1
         grads.append(leaf.grad)
     assert grads[1].shape[0] == 2
@@ -65,7 +75,7 @@ def test_each_of_the_crops_decoded_together_gets_its_gradient(model):
 def test_cells_carry_the_covered_share():
     mask = np.zeros((4, 4), bool)
     mask[0, 0] = mask[2:, 2:] = True
-    assert shrink(mask, 2).tolist() == [[0.25, 0], [0, 1]]
+    assert area_fractions(mask, 2).tolist() == [[0.25, 0], [0, 1]]
 
 
 def test_objects_too_small_too_large_or_too_thin_are_left_out():
@@ -74,13 +84,13 @@ def test_objects_too_small_too_large_or_too_thin_are_left_out():
     labels[52:60, 52:60] = 2
     labels[62, :] = 3  # one pixel wide: covers no cell by half... 64 pixels
     labels[56:59, 2:5] = 4  # nine pixels
-    assert whole_objects(crop_of(labels), 2).tolist() == [2]
+    assert trainable_objects(crop_of(labels), 2).tolist() == [2]
 
 
 def test_the_focal_weight_covers_the_box_enlarged_three_times():
     mask = np.zeros((12, 12), bool)
     mask[4:6, 0:3] = True
-    weight = enlarged_box(mask)
+    weight = box_weight(mask)
     assert weight[2:8, 0:6].all()
     assert weight.sum() == 6 * 6
 
@@ -90,7 +100,7 @@ def test_the_objective_of_a_lone_click_by_hand():
     logits = torch.tensor([0.0, 0.0, 20.0, -20.0]).reshape(1, 4, 1, 1).requires_grad_()
     target = torch.ones(1, 1, 1, 1)
     predicted = torch.tensor([[0.5, 0.2, 0.7, 0.1]])
-    loss, actual = objective(logits, predicted, target, target, lone=True, ramp=1.0)
+    loss, actual = round_loss(logits, predicted, target, target, is_lone_point=True, ramp=1.0)
     focal, dice = 0.5 * 0.25 * np.log(2), 1 - 2 / 2.5
     # mask 0 is wrong (0 is not above 0); of the others mask 2 is perfect and costs nothing
     squared = 0.5**2 + 0.2**2 + 0.3**2 + 0.1**2
@@ -104,7 +114,9 @@ def test_the_objective_of_a_lone_click_by_hand():
 def test_any_other_prompt_trains_mask_zero_alone():
     logits = torch.zeros(1, 4, 1, 1).requires_grad_()
     target = torch.ones(1, 1, 1, 1)
-    loss, actual = objective(logits, torch.zeros(1, 4), target, target, lone=False, ramp=0.0)
+    loss, actual = round_loss(
+        logits, torch.zeros(1, 4), target, target, is_lone_point=False, ramp=0.0
+    )
     loss.backward()
     assert (logits.grad[0, 1:] == 0).all()
     assert actual.item() == 0.0

@@ -5,12 +5,12 @@ import pytest
 
 from napari_sam.data.deepest import deepest_point
 from napari_sam.training.simulated_prompts import (
-    Annotation,
+    SimulatedPrompts,
     corrupt,
-    first_click,
     first_prompt,
-    next_click,
+    next_clicks,
     noisy_box,
+    random_points,
 )
 
 STRIDE = 2
@@ -33,7 +33,7 @@ def test_a_miss_gets_a_foreground_click_and_a_false_alarm_a_background_click(squ
     missed, extra = square.copy(), square.copy()
     missed[15, 15] = False
     extra[30, 5] = True
-    points, labels = next_click(
+    points, labels = next_clicks(
         np.stack([square, square]), np.stack([missed, extra]), STRIDE, np.random.default_rng(0)
     )
     assert [cell(p) for p in points] == [(15, 15), (30, 5)]
@@ -41,7 +41,7 @@ def test_a_miss_gets_a_foreground_click_and_a_false_alarm_a_background_click(squ
 
 
 def test_where_nothing_is_wrong_the_click_confirms(square):
-    points, labels = next_click(square[None], square[None], STRIDE, np.random.default_rng(0))
+    points, labels = next_clicks(square[None], square[None], STRIDE, np.random.default_rng(0))
     assert square[cell(points[0])]
     assert labels.tolist() == [1]
 
@@ -66,7 +66,7 @@ def test_the_noise_of_a_large_box_is_at_most_the_papers_twenty_of_1024_pixels():
 
 def test_half_of_the_clicks_go_to_the_middle(square):
     rng = np.random.default_rng(0)
-    cells = [cell(first_click(square[None], STRIDE, rng)[0, 0]) for _ in range(400)]
+    cells = [cell(random_points(square[None], STRIDE, rng)[0]) for _ in range(400)]
     assert all(square[c] for c in cells)
     middle = deepest_point(square)
     assert cells.count(middle) == pytest.approx(200, abs=40)
@@ -78,8 +78,8 @@ def test_the_first_prompt_is_each_kind_as_often_as_said(square):
     rng = np.random.default_rng(1)
     for _ in range(400):
         given = first_prompt(square[None], STRIDE, rng)
-        assert given.lone_point == (given.boxes is None and given.masks is None)
-        if given.lone_point:
+        assert given.is_lone_point == (given.boxes is None and given.masks is None)
+        if given.is_lone_point:
             assert square[cell(given.points[0, 0])]
             kinds["point"] += 1
         elif given.masks is None:
@@ -102,7 +102,7 @@ def test_a_corrupted_mask_is_rough_but_still_the_object(square):
 
 
 def test_clicks_add_up():
-    given = Annotation(np.zeros((2, 0, 2), np.float32), np.zeros((2, 0), np.int64))
+    given = SimulatedPrompts(np.zeros((2, 0, 2), np.float32), np.zeros((2, 0), np.int64))
     given.add(np.ones((2, 2), np.float32), np.array([1, 0]))
     given.add(np.zeros((2, 2), np.float32), np.array([0, 1]))
     assert given.points.shape == (2, 2, 2)

@@ -40,8 +40,8 @@ def test_a_run_resumes_exactly(model, pictures, tmp_path):
     second = trainer_of(model, pictures)
     assert second.load(tmp_path / "checkpoint.pt")["note"] == "mine"
     assert [r["step"] for r in second.run()] == [3]
-    assert same(whole.average, second.average)
-    assert not same(whole.average, first.average)
+    assert same(whole.ema, second.ema)
+    assert not same(whole.ema, first.ema)
 
 
 def test_workers_cut_the_same_crops(model, pictures):
@@ -106,10 +106,10 @@ def test_cached_views_are_the_same_features_in_half_precision(model, pictures):
     assert list(views.fill(model)) == [1, 2, 3]
     ((crops, features),) = views.batches(model, range(1))
     fresh = FreshViews(pictures, model.config, recipe)
-    from napari_sam.training.views import pixels
+    from napari_sam.training.views import batch_pixels
 
     with torch.no_grad():
-        direct = model.encode(pixels(crops, model.device))
+        direct = model.encode(batch_pixels(crops, model.device))
     assert features.embedding.dtype == torch.float32
     torch.testing.assert_close(features.embedding, direct.embedding, rtol=2e-3, atol=2e-3)
     torch.testing.assert_close(features.skips[1], direct.skips[1], rtol=2e-3, atol=2e-3)

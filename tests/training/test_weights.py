@@ -18,9 +18,10 @@ from napari_sam.model.load import load_model
 from napari_sam.model.lora import add_adapters, merged_state
 from napari_sam.model.sam import Sam
 from napari_sam.training import weights
-from napari_sam.training.weights import export, save_own, save_weights
+from napari_sam.training.weights import save_own, save_weights
 from napari_sam.zoo import catalogue
 from napari_sam.zoo.own_models import own_folder, own_models, read_header
+from recipes.weights import export
 
 TABLE = [{"measure": "1 click", "before": 0.5, "after": 0.75}]
 MADE = {"steps": 7, "seed": 3, "data": "sha256:ab", "figures": {"validation": TABLE}}

@@ -213,7 +213,7 @@ class TestModels:
         ]
         assert texts[0] == "cells_tiny — built in"
         assert any("will download 375 MB" in text for text in texts)
-        assert len(texts) == sum(entry.loadable for entry in catalogue.catalogue().values()) + 1
+        assert len(texts) == sum(entry.loadable for entry in catalogue.entries().values()) + 1
         assert texts[-1] == "A file of your own…"
 
     def test_nothing_is_downloaded_without_a_word(self, viewer, qtbot, settle, monkeypatch):

@@ -10,7 +10,7 @@ import numpy as np
 import tifffile
 import torch
 
-from napari_sam.data.samples import pictures_from_arrays
+from napari_sam.data.samples import images_from_arrays
 from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.inference.automatic.tiles import Tiling
 from napari_sam.inference.predictor import Predictor
@@ -205,7 +205,7 @@ def _other(weights):
 def tuning(folder):
     """Return a run of three steps that trains adapters of a small model."""
     shape = 64, 72
-    pictures = pictures_from_arrays("discs", picture(shape), numbered(shape))
+    pictures = images_from_arrays("discs", picture(shape), numbered(shape))
     return FineTuning(known("cells").model, pictures, [], Plan("adapters", steps=3), folder)
 
 

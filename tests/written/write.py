@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from napari_sam.batch.refine import RefineWork
-from napari_sam.batch.segment import SegmentWork
-from napari_sam.batch.target import Target
+from napari_sam.batch.label_output import LabelOutput
+from napari_sam.batch.refine import RefineTask
+from napari_sam.batch.segment import SegmentTask
 from napari_sam.cli.main import main
 from napari_sam.inference.automatic.selection import proposals_to_labels
 from napari_sam.inference.automatic.tiled import iter_tiles
@@ -151,12 +151,12 @@ def parts(folder: Path) -> None:
         stack, rough = here / "stack.tif", here / "rough.tif"
         made.write_stack(stack, made.stack())
         made.write_stack(rough, made.rough())
-        to = Target(here / "labels.tif", {})
-        for work in (SegmentWork(stack, to, made.GRID), RefineWork(stack, rough, to)):
-            with work.opened(shipped) as job:
-                for part in job.parts[: made.SLICES_DONE]:
-                    list(job.do(part))
-            shutil.move(here / ".labels.tif.parts", folder / type(work).__name__[:-4].lower())
+        to = LabelOutput(here / "labels.tif", {})
+        for task in (SegmentTask(stack, to, made.GRID), RefineTask(stack, to, rough)):
+            with task.opened(shipped) as open_task:
+                for part in open_task.parts[: made.SLICES_DONE]:
+                    list(open_task.do(part))
+            shutil.move(here / ".labels.tif.parts", folder / type(task).__name__[:-4].lower())
 
 
 def results(folder: Path) -> None:

@@ -52,7 +52,7 @@ def sent(monkeypatch):
             progress(len(BODY), size)
 
     monkeypatch.setattr(catalogue, "download", download)
-    monkeypatch.setattr(catalogue, "catalogue", lambda: {e.name: e for e in (ENTRY, XX_ENTRY)})
+    monkeypatch.setattr(catalogue, "entries", lambda: {e.name: e for e in (ENTRY, XX_ENTRY)})
     return calls
 
 
@@ -63,7 +63,7 @@ def write(path, body=BODY):
 
 
 def test_every_entry_is_complete():
-    entries = catalogue.catalogue()
+    entries = catalogue.entries()
     assert next(iter(entries)) == "cells_tiny"
     for name, entry in entries.items():
         assert entry.name == name
@@ -81,14 +81,14 @@ def test_every_entry_is_complete():
 
 
 def test_no_two_entries_share_a_file():
-    entries = catalogue.catalogue().values()
+    entries = catalogue.entries().values()
     for field in ("filename", "xxh128", "url"):
         values = [getattr(entry, field) for entry in entries if entry.url]
         assert len(set(values)) == len(values)
 
 
 def test_known_entries():
-    entries = catalogue.catalogue()
+    entries = catalogue.entries()
     assert entries["vit_b"].url.endswith("segment_anything/sam_vit_b_01ec64.pth")
     assert entries["vit_b"].filename == "sam_vit_b_01ec64.pth"
     assert entries["vit_b"].digest.startswith("sha256:ec2df627")
@@ -125,7 +125,7 @@ def zoo_settings(folder):
 
 
 def test_status_counts_megabytes_until_the_file_is_there(folders):
-    entries = catalogue.catalogue()
+    entries = catalogue.entries()
     assert catalogue.status(entries["cells_tiny"]) == "built in"
     assert catalogue.status(entries["vit_b"]) == "will download 375 MB"
     assert catalogue.status(entries["vit_b_lm"]) == "will download about 375 MB"
@@ -186,7 +186,7 @@ def test_a_damaged_record_only_costs_a_hash(folders, text):
 def test_missing_built_in_weights_say_install_again(monkeypatch, tmp_path):
     monkeypatch.setattr(catalogue, "MODELS", tmp_path / "model" / "pretrained")
     entry = catalogue.Entry("cells_tiny", "cells_tiny", filename="cells_tiny.safetensors")
-    monkeypatch.setattr(catalogue, "catalogue", lambda: {"cells_tiny": entry})
+    monkeypatch.setattr(catalogue, "entries", lambda: {"cells_tiny": entry})
     for call in (lambda: catalogue.ready(entry), lambda: catalogue.fetch("cells_tiny")):
         with pytest.raises(CheckpointError, match="install it again"):
             call()
@@ -196,7 +196,7 @@ def test_missing_built_in_weights_say_install_again(monkeypatch, tmp_path):
 
 def test_the_zoo_needs_no_torch():
     code = (
-        "import sys, napari_sam.zoo.catalogue as zoo; zoo.catalogue(); "
+        "import sys, napari_sam.zoo.catalogue as zoo; zoo.entries(); "
         "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -16,7 +16,7 @@ import requests
 
 from napari_sam.errors import DownloadError
 from napari_sam.zoo.download import CHUNK, download
-from napari_sam.zoo.transfer import Session
+from napari_sam.zoo.transfer import HttpsSession
 
 BODY = np.random.default_rng(0).bytes(2 * CHUNK + 12345)
 HASH = f"sha256:{hashlib.sha256(BODY).hexdigest()}"
@@ -444,11 +444,11 @@ def test_encrypted_connections_lead_to_no_others(here, there):
     answer = requests.Response()
     answer.status_code, answer.url, answer.headers["Location"] = 302, here, there
     with pytest.raises(DownloadError, match=r"not encrypted.*another network"):
-        Session().get_redirect_target(answer)
+        HttpsSession().get_redirect_target(answer)
 
 
 @pytest.mark.parametrize("there", ["https://b.org/y", "/y", "//b.org/y", "y"])
 def test_encrypted_connections_may_lead_to_encrypted_ones(there):
     answer = requests.Response()
     answer.status_code, answer.url, answer.headers["Location"] = 302, "https://a.org/x", there
-    assert Session().get_redirect_target(answer) == urljoin(answer.url, there)
+    assert HttpsSession().get_redirect_target(answer) == urljoin(answer.url, there)

@@ -1,4 +1,4 @@
-"""The same work on many machines: the parts of each file are tasks of a dask cluster.
+"""Tasks on many machines: the parts of each file go to the workers of a dask cluster.
 
 The workers see the files by the same paths as this machine and write the results themselves; what
 travels are names. Parts may be done twice, so what a lost worker had begun is given to another. At
@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import napari_sam
-from napari_sam.batch.model import WorkersModel, loaded
-from napari_sam.batch.task import FileState, Job, Work
+from napari_sam.batch.model import WorkersModel, load_predictor
+from napari_sam.batch.task import FileState, OpenTask, Task
 from napari_sam.errors import DISTRIBUTION, ClusterError
 from napari_sam.progress import Progress
 from napari_sam.reasons import reason
@@ -38,16 +38,16 @@ _turn = Lock()  # a worker has one model, whatever its threads: it does one part
 
 
 def run_on_cluster(
-    works: Sequence[Work], model: WorkersModel, address: str
+    tasks: Sequence[Task], model: WorkersModel, address: str
 ) -> Generator[Progress[FileState]]:
-    """Do work on an existing cluster.
+    """Run tasks on an existing cluster.
 
     A generator that is closed early, or interrupted, cancels what no worker has begun; what is
     done stays done.
 
     Parameters
     ----------
-    works : sequence of Work
+    tasks : sequence of Task
     model : WorkersModel
     address : str
         Of the scheduler, such as ``tcp://host:8786``.
@@ -64,10 +64,10 @@ def run_on_cluster(
     """
     with connected(address) as client:
         check_versions(client)
-        check_folders(client, {work.folder for work in works if work.folder})
+        check_folders(client, {task.folder for task in tasks if task.folder})
         check_model(client, model)
         try:
-            yield from _run(client, works, model)
+            yield from _run(client, tasks, model)
         except (OSError, CancelledError) as error:
             raise ClusterError(
                 f"the scheduler at {address} is gone ({error}); files that are finished stay"
@@ -75,66 +75,66 @@ def run_on_cluster(
 
 
 @dataclass(eq=False)
-class _File:
+class _TaskState:
     """A file on its way."""
 
-    work: Work
+    task: Task
     done: int = 0
     total: int = 1
     problem: str = ""
 
-    def progress(self, report: Any = None) -> Progress[FileState]:
-        return Progress(self.done, self.total, FileState(self.work, report, self.problem))
+    def progress(self, report: object = None) -> Progress[FileState]:
+        return Progress(self.done, self.total, FileState(self.task, report, self.problem))
 
 
 @dataclass(frozen=True)
-class _Answer:
+class _Reply:
     """What a worker says: a file's parts, if they are to be shared out, or the file's report."""
 
-    parts: Sequence[Any] = ()
-    report: Any = None
+    parts: Sequence[object] = ()
+    report: object = None
 
 
 @dataclass(frozen=True)
-class _Task:
+class _Call:
     """What a worker is asked to do: begin a file, do a part of it, or finish it."""
 
-    file: _File
-    function: Callable[..., _Answer]
-    arguments: tuple[Any, ...] = ()
+    state: _TaskState
+    function: Callable[..., _Reply]
+    arguments: tuple[object, ...] = ()
 
 
-def _begin(work: Work, model: WorkersModel) -> _Answer:
+def _begin(task: Task, model: WorkersModel) -> _Reply:
     """Do a file of one part as a whole; say which parts a larger one has."""
-    with _opened(work, model) as job:
-        if len(job.parts) > 1:
-            return _Answer(job.parts)
-        for part in job.parts:
-            _complete(job.do(part))
-        return _Answer(report=job.finish())
+    with _opened(task, model) as open_task:
+        if len(open_task.parts) > 1:
+            return _Reply(open_task.parts)
+        for part in open_task.parts:
+            _complete(open_task.do(part))
+        return _Reply(report=open_task.finish())
 
 
-def _do(work: Work, model: WorkersModel, part: Any) -> _Answer:
-    with _opened(work, model) as job:
-        _complete(job.do(part))
-    return _Answer()
+def _do(task: Task, model: WorkersModel, part: object) -> _Reply:
+    with _opened(task, model) as open_task:
+        _complete(open_task.do(part))
+    return _Reply()
 
 
-def _finish(work: Work, model: WorkersModel) -> _Answer:
-    with _opened(work, model) as job:
-        return _Answer(report=job.finish())
+def _finish(task: Task, model: WorkersModel) -> _Reply:
+    with _opened(task, model) as open_task:
+        return _Reply(report=open_task.finish())
 
 
 @contextmanager
-def _opened(work: Work, model: WorkersModel) -> Iterator[Job]:
+def _opened(task: Task, model: WorkersModel) -> Iterator[OpenTask]:
     """Open a file with the worker's model, which does one task at a time."""
     import torch
 
     with _turn:
-        predictor = loaded(model)
+        predictor = load_predictor(model)
         torch.set_num_threads(model.threads)  # a setting of each thread
-        with work.opened(predictor) as job:
-            yield job
+        with task.opened(predictor) as open_task:
+            yield open_task
 
 
 def _complete(steps: Iterator[float]) -> None:
@@ -144,22 +144,22 @@ def _complete(steps: Iterator[float]) -> None:
 
 
 def _run(
-    client: Client, works: Iterable[Work], model: WorkersModel
+    client: Client, tasks: Iterable[Task], model: WorkersModel
 ) -> Iterator[Progress[FileState]]:
     """Give out tasks as workers become free, and tell what became of them."""
     from distributed import as_completed
 
-    files = map(_File, works)
-    ready: deque[_Task] = deque()
-    held: dict[Future[_Answer], _Task] = {}
+    states = map(_TaskState, tasks)
+    ready: deque[_Call] = deque()
+    held: dict[Future[_Reply], _Call] = {}
     answers: Any = as_completed(loop=client.loop)
     try:
         while True:
             room = AHEAD * sum(client.nthreads().values())
-            while len(held) < room and (task := _next(ready, files)):
-                arguments = (task.file.work, model, *task.arguments)
-                future = client.submit(task.function, *arguments, pure=False)
-                held[future] = task
+            while len(held) < room and (call := _next(ready, states)):
+                arguments = (call.state.task, model, *call.arguments)
+                future = client.submit(call.function, *arguments, pure=False)
+                held[future] = call
                 answers.add(future)
             if not held:
                 return
@@ -170,41 +170,41 @@ def _run(
             client.cancel(list(held), force=True)
 
 
-def _next(ready: deque[_Task], files: Iterator[_File]) -> _Task | None:
+def _next(ready: deque[_Call], states: Iterator[_TaskState]) -> _Call | None:
     """Return a task of the files that are begun, else the first of another; None at the end."""
     while ready:
-        task = ready.popleft()
-        if not task.file.problem:
-            return task
-    file = next(files, None)
-    return None if file is None else _Task(file, _begin)
+        call = ready.popleft()
+        if not call.state.problem:
+            return call
+    state = next(states, None)
+    return None if state is None else _Call(state, _begin)
 
 
 def _settle(
-    task: _Task, future: Future[_Answer], ready: deque[_Task]
+    call: _Call, future: Future[_Reply], ready: deque[_Call]
 ) -> Iterator[Progress[FileState]]:
     """Tell what became of a task, and add what is to be done next."""
-    file, report = task.file, None
-    if file.problem:  # of another part, told already
+    state, report = call.state, None
+    if state.problem:  # of another part, told already
         return
     try:
         answer = future.result()
     except CancelledError:  # nobody but a scheduler that is gone does that
         raise
     except Exception as error:  # workers fail in more ways than anybody names
-        file.problem = reason(error)
-        yield file.progress()
+        state.problem = reason(error)
+        yield state.progress()
         return
     if answer.parts:
-        file.total = len(answer.parts)
-        ready.extend(_Task(file, _do, (part,)) for part in answer.parts)
-    elif task.function is _do:
-        file.done += 1
-        if file.done == file.total:
-            ready.appendleft(_Task(file, _finish))
+        state.total = len(answer.parts)
+        ready.extend(_Call(state, _do, (part,)) for part in answer.parts)
+    elif call.function is _do:
+        state.done += 1
+        if state.done == state.total:
+            ready.appendleft(_Call(state, _finish))
     else:
-        file.done, report = file.total, answer.report
-    yield file.progress(report)
+        state.done, report = state.total, answer.report
+    yield state.progress(report)
 
 
 PATIENCE = 10  # seconds in which a scheduler must answer, and a worker be there
@@ -312,7 +312,7 @@ def check_model(client: Client, model: WorkersModel) -> None:
 
 async def _load(model: WorkersModel) -> None:
     """Load the model on this worker; its heartbeat goes on meanwhile."""
-    await asyncio.to_thread(loaded, model)
+    await asyncio.to_thread(load_predictor, model)
 
 
 def _listed(said: Mapping[str, object]) -> str:

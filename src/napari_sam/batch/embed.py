@@ -1,4 +1,4 @@
-"""Embedding a picture file ahead of need as work in parts, one for each slice."""
+"""Precompute the embeddings of a picture file: a task of one part for each slice."""
 
 from __future__ import annotations
 
@@ -7,25 +7,29 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_sam.batch.slices import axes
+from napari_sam.arrays import ContrastRange
+from napari_sam.batch.slices import stack_contrast
 from napari_sam.errors import InputError
+from napari_sam.files import Json
 from napari_sam.inference.store.disk import DiskStore
 from napari_sam.inference.store.memory import MemoryStore
 from napari_sam.inference.store.store import EmbeddingStore
-from napari_sam.serving.segmenter import Segmenter
+from napari_sam.io.images.read import open_image
+from napari_sam.serving.segmenter import StoredSegmenter
 
 if TYPE_CHECKING:
     from napari_sam.inference.predictor import Predictor
+    from napari_sam.io.images.pixels import Pixels
 
-__all__ = ["EmbedWork"]
+__all__ = ["EmbedTask"]
 
 
 @dataclass(frozen=True)
-class EmbedWork:
+class EmbedTask:
     """What `napari-sam embed` does to a picture.
 
     Parameters
@@ -41,26 +45,24 @@ class EmbedWork:
     budget: int
 
     @contextmanager
-    def opened(self, predictor: Predictor) -> Iterator[_Embedding]:
+    def opened(self, predictor: Predictor) -> Iterator[_OpenEmbed]:
         """Open the picture."""
-        from napari_sam.io.pictures import open_picture
-
-        with open_picture(self.source) as data:
-            yield _Embedding(self, predictor, data)
+        with open_image(self.source) as data:
+            yield _OpenEmbed(self, predictor, data)
 
 
 @dataclass(frozen=True, eq=False)
-class _Embedding:
+class _OpenEmbed:
     """A picture that is open to be embedded."""
 
-    work: EmbedWork
+    task: EmbedTask
     predictor: Predictor
-    data: Any
+    data: Pixels
 
     @property
     def parts(self) -> list[tuple[int, ...]]:
         """All slices."""
-        return list(np.ndindex(*self.data.shape[: axes(self.data) - 2]))
+        return list(np.ndindex(*self.data.plain_shape[:-2]))
 
     def do(self, part: tuple[int, ...]) -> Iterator[float]:
         """Embed a slice; what is there by its content is not made again.
@@ -71,12 +73,10 @@ class _Embedding:
             If the slice cannot be read, or there is no room: many machines at once would push out
             one another's.
         """
-        from napari_sam.io.pictures import read_plane
-
-        folder, budget = self.work.folder, self.work.budget
+        folder, budget = self.task.folder, self.task.budget
         disk = DiskStore(folder, budget)
-        segmenter = Segmenter(self.predictor, EmbeddingStore(MemoryStore(0), disk))
-        size = segmenter.keep(read_plane(self.data, part), self._contrast)
+        segmenter = StoredSegmenter(self.predictor, EmbeddingStore(MemoryStore(0), disk))
+        size = segmenter.keep(self.data[part], self._contrast)
         if size == 0 or disk.nbytes + size > budget:
             raise InputError(
                 f"{folder} has no room for more: {budget / 1e6:,.0f} MB; raise "
@@ -84,16 +84,11 @@ class _Embedding:
             )
         yield 1.0
 
-    def finish(self) -> dict[str, Any]:
+    def finish(self) -> Json:
         """Return what the command reports; nobody counts which of them were there before."""
         slices = len(self.parts)
         return {"slices": slices, "kept": slices, "embedded": slices, "bytes": 0}
 
     @cached_property
-    def _contrast(self) -> tuple[Any, Any] | None:
-        from napari_sam.inference.image import pixel_range
-        from napari_sam.inference.sampling import sample_stack
-
-        ndim = axes(self.data)
-        rule = self.predictor.model.entry.intensity
-        return pixel_range(sample_stack(self.data, ndim), rule) if ndim > 2 else None
+    def _contrast(self) -> ContrastRange | None:
+        return stack_contrast(self.data, self.predictor.model.entry.intensity)

@@ -1,4 +1,4 @@
-"""Measuring a model on a labelled picture as work of one piece."""
+"""Measure a model on a labelled picture: a task without parts."""
 
 from __future__ import annotations
 
@@ -8,28 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_sam.data.samples import Picture
-from napari_sam.evaluation.evaluate import Row, evaluate
+from napari_sam.data.samples import LabelledImage
+from napari_sam.evaluation.evaluate import ObjectScores, evaluate
 
 if TYPE_CHECKING:
     from napari_sam.inference.predictor import Predictor
 
-__all__ = ["EvaluateWork"]
+__all__ = ["EvaluateTask"]
 
 
 @dataclass(frozen=True, eq=False)
-class EvaluateWork:
-    """What `napari-sam evaluate` does to a picture, which travels with the work.
+class EvaluateTask:
+    """What `napari-sam evaluate` does to a picture, which travels with the work."""
 
-    Parameters
-    ----------
-    picture : Picture
-    most : int, optional
-        As in `evaluate`.
-    """
-
-    picture: Picture
-    most: int | None = None
+    picture: LabelledImage
+    max_objects: int | None = None
     folder: None = None
 
     @property
@@ -38,16 +31,16 @@ class EvaluateWork:
         return Path(self.picture.source)
 
     @contextmanager
-    def opened(self, predictor: Predictor) -> Iterator[_Measuring]:
+    def opened(self, predictor: Predictor) -> Iterator[_OpenEvaluate]:
         """Open nothing: the picture is here."""
-        yield _Measuring(self, predictor)
+        yield _OpenEvaluate(self, predictor)
 
 
 @dataclass(frozen=True, eq=False)
-class _Measuring:
+class _OpenEvaluate:
     """A picture and the model that is measured; all is done at the end."""
 
-    work: EvaluateWork
+    task: EvaluateTask
     predictor: Predictor
     parts: tuple[()] = ()
 
@@ -55,7 +48,7 @@ class _Measuring:
         """Do nothing."""
         yield from ()
 
-    def finish(self) -> list[Row]:
+    def finish(self) -> list[ObjectScores]:
         """Return a row for each object."""
-        ((_, rows),) = evaluate(self.predictor, [self.work.picture], self.work.most)
+        ((_, rows),) = evaluate(self.predictor, [self.task.picture], self.task.max_objects)
         return rows

@@ -15,7 +15,7 @@ from napari_sam.settings import default_threads, load_settings
 if TYPE_CHECKING:
     from napari_sam.inference.predictor import Predictor
 
-__all__ = ["WorkersModel", "loaded", "workers_model"]
+__all__ = ["WorkersModel", "load_predictor", "workers_model"]
 
 
 @dataclass(frozen=True)
@@ -47,27 +47,22 @@ def workers_model(name: str, device: str = "auto") -> WorkersModel:
     """Return what workers are to load: the weights and the number of threads of this machine.
 
     Without a setting, or ``OMP_NUM_THREADS``, it is one thread: many workers do more that way.
-
-    Raises
-    ------
-    InputError
-        If there is no model of that name.
     """
-    from napari_sam.model.load import digests, unknown
+    from napari_sam.model.load import digests, unknown_model
 
     path = Path(name).expanduser()
     if path.is_file():
         name = str(path.resolve())
     known = digests(name)
     if not known:
-        raise unknown(name)
+        raise unknown_model(name)
     asked = os.environ.get("OMP_NUM_THREADS", "")
     threads = load_settings().threads or (default_threads() if asked else 1)
     return WorkersModel(name, known[0], device, threads)
 
 
 @lru_cache(maxsize=1)
-def loaded(model: WorkersModel) -> Predictor:
+def load_predictor(model: WorkersModel) -> Predictor:
     """Return the model; the first call in a process loads it, another model takes its place.
 
     Raises

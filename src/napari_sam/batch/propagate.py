@@ -1,4 +1,4 @@
-"""Following objects through a stack as work of one part: each slice needs the one before."""
+"""Propagate objects through a stack: a task of one part, for each slice needs the one before."""
 
 from __future__ import annotations
 
@@ -7,70 +7,64 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from napari_sam.batch.target import Target
+from napari_sam.arrays import Array
+from napari_sam.batch.label_output import LabelTask
+from napari_sam.files import Json
 from napari_sam.inference.propagation.settings import PropagateSettings
 from napari_sam.inference.store.store import open_store
+from napari_sam.io.images.read import open_image
+from napari_sam.io.labels import open_labels
 
 if TYPE_CHECKING:
     from napari_sam.inference.predictor import Predictor
+    from napari_sam.io.images.pixels import Pixels
     from napari_sam.io.spacing import Spacing
     from napari_sam.results import Step
 
-__all__ = ["PropagateWork"]
+__all__ = ["PropagateTask"]
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class PropagateWork:
+class PropagateTask(LabelTask):
     """What `napari-sam propagate` does to a stack.
 
     Parameters
     ----------
-    source, seeds : Path
-        The stack, and the labels that are known.
-    target : Target
-        Where all labels go.
+    source, target
+        As in `LabelTask`.
+    seeds : Path
+        The labels that are known.
     settings : PropagateSettings
     """
 
-    source: Path
     seeds: Path
-    target: Target
     settings: PropagateSettings
 
-    @property
-    def folder(self) -> Path:
-        """Where it writes."""
-        return self.target.folder
-
     @contextmanager
-    def opened(self, predictor: Predictor) -> Iterator[_Following]:
+    def opened(self, predictor: Predictor) -> Iterator[_OpenPropagate]:
         """Open the stack and the labels, and make room for all others."""
-        from napari_sam.io.labels import open_labels
-        from napari_sam.io.pictures import open_picture
-
-        with open_picture(self.source) as stack, open_labels(self.seeds) as seeds:
+        with open_image(self.source) as stack, open_labels(self.seeds) as seeds:
             dtype = np.uint8 if seeds.dtype == bool else seeds.dtype
             with self.target.room(seeds.shape, dtype) as labels:
-                yield _Following(self, predictor, stack, seeds, labels)
+                yield _OpenPropagate(self, predictor, stack, seeds, labels)
 
 
 @dataclass(frozen=True, eq=False)
-class _Following:
+class _OpenPropagate:
     """A stack that is open, with the labels that are known and those of all slices."""
 
-    work: PropagateWork
+    task: PropagateTask
     predictor: Predictor
-    stack: Any
-    seeds: Any
-    labels: NDArray[Any]
-    slices: dict[int, _Slice] = field(default_factory=dict)
+    stack: Pixels
+    seeds: Pixels
+    labels: Array
+    slices: dict[int, _SliceSummary] = field(default_factory=dict)
     parts: tuple[int] = (0,)
 
     def do(self, part: int) -> Iterator[float]:
@@ -78,36 +72,34 @@ class _Following:
         from napari_sam.inference.propagation.propagate import propagate
 
         steps = propagate(
-            self.predictor, self.stack, self.seeds, self.work.settings, store=open_store()
+            self.predictor, self.stack, self.seeds, self.task.settings, store=open_store()
         )
         for index in range(len(self.labels)):
             self.labels[index] = self.seeds[index]
         try:
             for step in steps:
                 self.labels[step.index] = step.labels
-                self.slices[step.index] = _Slice.of(step)
+                self.slices[step.index] = _SliceSummary.of(step)
                 yield len(self.slices) / len(self.labels)
         except (KeyboardInterrupt, GeneratorExit):
-            self.work.target.write_unfinished(self.labels, self._spacing())
-            logger.warning("stopped; what was done is in %s", self.work.target.output)
+            self.task.target.write_unfinished(self.labels, self._spacing())
+            logger.warning("stopped; what was done is in %s", self.task.target.output)
             raise
 
-    def finish(self) -> dict[str, Any]:
+    def finish(self) -> Json:
         """Write the labels; return what became of each object."""
-        target, entry = self.work.target, self.predictor.model.entry
+        target, entry = self.task.target, self.predictor.model.entry
         report = {"objects": _objects(self.slices)}
         target.write(self.labels, self._spacing(), entry, report)
         target.clean()
         return report
 
     def _spacing(self) -> Spacing:
-        from napari_sam.io.scale import read_spacing
-
-        return read_spacing(self.work.source, self.labels.ndim)
+        return self.task.spacing(self.labels.ndim)
 
 
 @dataclass(frozen=True)
-class _Slice:
+class _SliceSummary:
     """What is to be said of a slice: its objects, those that stopped and those to look at."""
 
     ids: frozenset[int]
@@ -115,13 +107,13 @@ class _Slice:
     unsure: Mapping[int, str]
 
     @classmethod
-    def of(cls, step: Step) -> _Slice:
+    def of(cls, step: Step) -> _SliceSummary:
         return cls(frozenset(np.unique(step.labels).tolist()) - {0}, step.stopped, step.unsure)
 
 
-def _objects(slices: Mapping[int, _Slice]) -> dict[str, Any]:
+def _objects(slices: Mapping[int, _SliceSummary]) -> Json:
     """Return, for each object: where it is, where it stopped and where to look, with reasons."""
-    objects: dict[int, dict[str, Any]] = {}
+    objects: dict[int, Json] = {}
     for index, here in sorted(slices.items()):
         for id_ in {*here.ids, *here.stopped, *here.unsure}:
             one = objects.setdefault(id_, {"slices": [], "stopped": {}, "unsure": {}})

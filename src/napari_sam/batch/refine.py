@@ -1,4 +1,4 @@
-"""Making rough labels sharper as work in parts, one for each slice."""
+"""Refine labels: a task of one part for each slice."""
 
 from __future__ import annotations
 
@@ -13,55 +13,41 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xxhash
-from numpy.typing import NDArray
 
-from napari_sam.batch.target import Target
+from napari_sam.arrays import Array, LazyArray
+from napari_sam.batch.label_output import LabelTask
 from napari_sam.errors import InputError
-from napari_sam.files import replacing
+from napari_sam.files import Json, replacing
 from napari_sam.inference.stack import Stack
 from napari_sam.inference.store.store import open_store
+from napari_sam.io.images.read import open_image
+from napari_sam.io.labels import open_labels
 from napari_sam.results import Step
 
 if TYPE_CHECKING:
     from napari_sam.inference.predictor import Predictor
 
-__all__ = ["RefineWork"]
+__all__ = ["RefineTask"]
 
 
 @dataclass(frozen=True)
-class RefineWork:
+class RefineTask(LabelTask):
     """What `napari-sam refine` does to a picture and its labels.
 
     Parameters
     ----------
-    source, labels : Path
-        The picture and its labels.
-    target : Target
-        Where the new ones go.
+    source, target
+        As in `LabelTask`.
+    labels : Path
+        The labels that are known.
     """
 
-    source: Path
     labels: Path
-    target: Target
-
-    @property
-    def folder(self) -> Path:
-        """Where it writes."""
-        return self.target.folder
 
     @contextmanager
-    def opened(self, predictor: Predictor) -> Iterator[_Refining]:
-        """Open the picture and its labels, both as stacks.
-
-        Raises
-        ------
-        InputError
-            If they cannot be read, or have different shapes.
-        """
-        from napari_sam.io.labels import open_labels
-        from napari_sam.io.pictures import open_picture
-
-        with open_picture(self.source) as image, open_labels(self.labels) as known:
+    def opened(self, predictor: Predictor) -> Iterator[_OpenRefine]:
+        """Open the picture and its labels, both as stacks."""
+        with open_image(self.source) as image, open_labels(self.labels) as known:
             flat = len(known.shape) == 2
             stack = Stack(np.asarray(image)[None] if flat else image)
             labels = np.asarray(known)[None] if flat else known
@@ -70,17 +56,17 @@ class RefineWork:
                 raise InputError(
                     f"the labels must have the picture's shape {shape[flat:]}; got {known.shape}"
                 )
-            yield _Refining(self, predictor, stack, labels, flat)
+            yield _OpenRefine(self, predictor, stack, labels, flat)
 
 
 @dataclass(frozen=True, eq=False)
-class _Refining:
+class _OpenRefine:
     """A picture and its labels, which are open."""
 
-    work: RefineWork
+    task: RefineTask
     predictor: Predictor
     stack: Stack
-    labels: Any
+    labels: LazyArray
     flat: bool
 
     @property
@@ -104,11 +90,9 @@ class _Refining:
         _write(path, mark, next(steps, Step(part, before, {})))
         yield 1.0
 
-    def finish(self) -> dict[str, Any]:
+    def finish(self) -> Json:
         """Write the labels; return what became of each object."""
-        from napari_sam.io.scale import read_spacing
-
-        target, tally = self.work.target, _Tally()
+        target, tally = self.task.target, _Tally()
         dtype = np.uint8 if self.labels.dtype == bool else self.labels.dtype
         with target.room(self.labels.shape, dtype) as after:
             for part in self.parts:
@@ -117,7 +101,7 @@ class _Refining:
                 after[part] = step.labels
             labels = after[0] if self.flat else after
             report = {"objects": tally.objects()}
-            spacing = read_spacing(self.work.source, labels.ndim)
+            spacing = self.task.spacing(labels.ndim)
             target.write(labels, spacing, self.predictor.model.entry, report)
         target.clean()
         return report
@@ -127,9 +111,9 @@ class _Refining:
         return self.stack.contrast(self.predictor.model.entry.intensity)
 
     def _path(self, part: int) -> Path:
-        return self.work.target.scratch / f"{part:06}.npz"
+        return self.task.target.scratch / f"{part:06}.npz"
 
-    def _mark(self, part: int, labels: NDArray[Any]) -> str:
+    def _mark(self, part: int, labels: Array) -> str:
         """Return a hash of all that decides what comes of a slice."""
         pixels = np.asarray(self.stack.data[part])
         contrast = [np.asarray(end, float).tolist() for end in self._contrast]
@@ -166,7 +150,7 @@ class _Tally:
         self._scores: dict[int, list[float]] = defaultdict(list)
         self._kept: dict[int, list[int]] = defaultdict(list)
 
-    def add(self, before: NDArray[Any], step: Step) -> None:
+    def add(self, before: Array, step: Step) -> None:
         """Count one slice."""
         for id_, score in step.scores.items():
             old, new = before == id_, step.labels == id_
@@ -176,7 +160,7 @@ class _Tally:
             if id_ in step.unsure:
                 self._kept[id_].append(step.index)
 
-    def objects(self) -> dict[str, Any]:
+    def objects(self) -> Json:
         """Return lowest score, IoU of old and new, and the slices on which the old mask stays."""
         return {
             str(id_): {

@@ -1,4 +1,4 @@
-"""Finding all objects of a picture file as work in parts: one for each slice or tile."""
+"""Find all objects of a picture file: a task of one part for each slice or tile."""
 
 from __future__ import annotations
 
@@ -7,45 +7,52 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.batch.slices import Runs, SeedsOf, axes, label_slices, runs, seeds_of
-from napari_sam.batch.target import Target
-from napari_sam.batch.words import Naming, Words, label_words
+from napari_sam.arrays import ContrastRange
+from napari_sam.batch.label_output import LabelTask
+from napari_sam.batch.slices import (
+    Runs,
+    SeedsOf,
+    label_slices,
+    runs,
+    seeds_of,
+    stack_contrast,
+)
+from napari_sam.batch.words import WordMatches, Words
 from napari_sam.errors import InputError
+from napari_sam.files import Json
 from napari_sam.inference.automatic.search import SearchResult
 from napari_sam.inference.automatic.settings import GridSettings
-from napari_sam.inference.automatic.tiles import Tile, TileStore, Tiling, sample_picture, stamp
-from napari_sam.inference.sampling import sample_stack
+from napari_sam.inference.automatic.tiles import Tile, TileStore, Tiling, sample_image, tile_hash
 from napari_sam.inference.store.memory import MemoryStore
 from napari_sam.inference.store.store import EmbeddingStore, open_store
-from napari_sam.io.pictures import Plane, open_picture, read_plane
+from napari_sam.io.images.read import LazyPlane, open_image
 from napari_sam.progress import Progress
-from napari_sam.serving.segmenter import Segmenter
+from napari_sam.serving.segmenter import StoredSegmenter
 
 if TYPE_CHECKING:
     from napari_sam.inference.predictor import Predictor
+    from napari_sam.io.images.pixels import Pixels
     from napari_sam.results import Proposal
 
-__all__ = ["SegmentWork"]
+__all__ = ["SegmentTask"]
 
 Part = tuple[tuple[int, ...], int | None]
 """A slice, and which of its tiles if it is cut."""
 
 
 @dataclass(frozen=True)
-class SegmentWork:
+class SegmentTask(LabelTask):
     """What `napari-sam segment` does to a picture.
 
     Parameters
     ----------
-    source : Path
-        The picture.
-    target : Target
-        Where its labels go.
+    source, target
+        As in `LabelTask`.
     settings : GridSettings
         How it is searched.
     seeds : str, optional
@@ -58,51 +65,38 @@ class SegmentWork:
         Only what fits them is kept.
     """
 
-    source: Path
-    target: Target
     settings: GridSettings
     seeds: str | None = None
     gap: int = 1
     link: bool = True
     words: Words | None = None
 
-    @property
-    def folder(self) -> Path:
-        """Where it writes."""
-        return self.target.folder
-
     @contextmanager
-    def opened(self, predictor: Predictor) -> Iterator[_Search]:
-        """Open the picture, and the file of seeds.
-
-        Raises
-        ------
-        InputError
-            If one cannot be read, or they do not fit each other.
-        """
+    def opened(self, predictor: Predictor) -> Iterator[_OpenSegment]:
+        """Open the picture, and the file of seeds."""
         # Each slice is looked at once, so nothing is kept in memory.
         store = EmbeddingStore(MemoryStore(0), open_store().disk)
         with (
-            open_picture(self.source) as data,
-            seeds_of(self.seeds, data.shape[: axes(data)]) as seeds,
+            open_image(self.source) as data,
+            seeds_of(self.seeds, data.plain_shape) as seeds,
         ):
-            yield _Search(self, predictor, data, seeds, store)
+            yield _OpenSegment(self, predictor, data, seeds, store)
 
 
 @dataclass(frozen=True, eq=False)
-class _Search:
+class _OpenSegment:
     """A picture that is open to be searched."""
 
-    work: SegmentWork
+    task: SegmentTask
     predictor: Predictor
-    data: Any
+    data: Pixels
     seeds: SeedsOf
     store: EmbeddingStore
 
     @property
     def parts(self) -> list[Part]:
         """All slices, or their tiles where they are large."""
-        *planes, height, width = self.data.shape[: axes(self.data)]
+        *planes, height, width = self.data.plain_shape
         cut = Tiling().cuts((height, width)) and not self._semantic
         tiles = range(len(Tiling().tiles((height, width)))) if cut else [None]
         return [(plane, tile) for plane in np.ndindex(*planes) for tile in tiles]
@@ -114,56 +108,54 @@ class _Search:
         plane, tile = part
         if self._semantic:
             if self.store.disk is not None:  # where finish finds it
-                self._segmenter.keep(read_plane(self.data, plane), self._stacked)
+                self._segmenter.keep(self.data[plane], self._stacked)
         elif tile is not None and self.seeds(plane) is None:
-            there, folder = Plane(self.data, plane), self._folder(plane)
-            search_tile(self.predictor, there, tile, self.work.settings, folder, self._tiled)
+            there, folder = LazyPlane(self.data, plane), self._folder(plane)
+            search_tile(self.predictor, there, tile, self.task.settings, folder, self._tiled)
         else:
             for step in self._steps(plane):
                 yield step.done / max(step.total, 1)
 
-    def finish(self) -> dict[str, Any]:
+    def finish(self) -> Json:
         """Put all together and write the labels; return how many objects there are, and more."""
-        from napari_sam.io.scale import read_spacing
-
-        work, shape = self.work, self.data.shape[: axes(self.data)]
-        spacing = read_spacing(work.source, len(shape))
-        along = spacing.along if work.link and not self._semantic else None
+        task, shape = self.task, self.data.plain_shape
+        spacing = task.spacing(len(shape))
+        along = spacing.along if task.link and not self._semantic else None
         order = runs(shape[:-2], along)
-        report: dict[str, Any] = {
+        report: Json = {
             "objects": 0,
             "linked": None if along is None else spacing.axes[along],
             "anisotropy": spacing.anisotropy,
             "channels": dict(zip(spacing.axes, shape, strict=True)).get("c", 1),
         }
-        with work.target.room(shape) as labels:
-            if work.words is None:
-                label_slices(labels, order, self._find, work.gap, spacing.anisotropy)
+        with task.target.room(shape) as labels:
+            if task.words is None:
+                label_slices(labels, order, self._find, task.gap, spacing.anisotropy)
             else:
-                report["words"] = self._label_words(work.words, labels, order, spacing.anisotropy)
+                report["words"] = self._label_words(task.words, labels, order, spacing.anisotropy)
             report["objects"] = int(labels.max())
-            work.target.write(labels, spacing, self.predictor.model.entry, report)
-        work.target.clean()
+            task.target.write(labels, spacing, self.predictor.model.entry, report)
+        task.target.clean()
         return report
 
     def _label_words(
         self, words: Words, labels: NDArray[np.int32], order: Runs, anisotropy: float
     ) -> dict[int, str]:
         """Label what fits the words; return the words of each label."""
-        naming = Naming(words)
+        matches = WordMatches(words)
         if words.semantic:
             for [plane] in order:
-                pixels = read_plane(self.data, plane)
-                labels[plane] = naming.map(self._segmenter, pixels, self._stacked)
-                naming.note(labels[plane], labels[plane])
-            return naming.report()
+                pixels = self.data[plane]
+                labels[plane] = matches.map(self._segmenter, pixels, self._stacked)
+                matches.note(labels[plane], labels[plane])
+            return matches.report()
 
         def find(plane: tuple[int, ...]) -> list[Proposal]:
-            pixels = read_plane(self.data, plane)
-            return naming.keep(pixels, self._find(plane), self._stacked)
+            pixels = self.data[plane]
+            return matches.keep(pixels, self._find(plane), self._stacked)
 
-        label_words(labels, order, find, self.work.gap, anisotropy, naming)
-        return naming.report()
+        label_slices(labels, order, find, self.task.gap, anisotropy, matches)
+        return matches.report()
 
     def _find(self, plane: tuple[int, ...]) -> list[Proposal]:
         """Return the objects of a slice, from the folder if they are kept there."""
@@ -177,7 +169,7 @@ class _Search:
         from napari_sam.inference.automatic.search import iter_proposals
         from napari_sam.inference.automatic.tiled import iter_tiles
 
-        there, points, settings = Plane(self.data, plane), self.seeds(plane), self.work.settings
+        there, points, settings = LazyPlane(self.data, plane), self.seeds(plane), self.task.settings
         if Tiling().cuts(there.shape):
             if points is not None:
                 raise InputError(
@@ -193,7 +185,7 @@ class _Search:
         height, width = there.shape[:2]
         whole = Tile((0, 0, height, width), (0, 0, height, width))
         model = f"{self.predictor.model.entry.digest} {None if points is None else points.tolist()}"
-        mark = stamp(pixels, whole, settings, self._stacked or (0, 0), model)
+        mark = tile_hash(pixels, whole, settings, self._stacked or (0, 0), model)
         found = kept.read(whole, mark)
         if found is not None:
             yield Progress(1, 1, SearchResult([], found))
@@ -207,23 +199,22 @@ class _Search:
         kept.write(whole, mark, found)
 
     def _folder(self, plane: tuple[int, ...]) -> Path:
-        return self.work.target.scratch / "-".join(map(str, plane))
+        return self.task.target.scratch / "-".join(map(str, plane))
 
     @property
     def _semantic(self) -> bool:
-        return self.work.words is not None and self.work.words.semantic
+        return self.task.words is not None and self.task.words.semantic
 
     @cached_property
-    def _segmenter(self) -> Segmenter:
-        return Segmenter(self.predictor, self.store)
+    def _segmenter(self) -> StoredSegmenter:
+        return StoredSegmenter(self.predictor, self.store)
 
     @cached_property
-    def _stacked(self) -> tuple[Any, Any] | None:
+    def _stacked(self) -> ContrastRange | None:
         """One contrast for all slices of a stack."""
-        ndim = axes(self.data)
-        return self._segmenter.contrast(sample_stack(self.data, ndim)) if ndim > 2 else None
+        return stack_contrast(self.data, self.predictor.model.entry.intensity)
 
     @cached_property
-    def _tiled(self) -> tuple[Any, Any]:
+    def _tiled(self) -> ContrastRange:
         """One contrast for all tiles."""
-        return self._stacked or self._segmenter.contrast(sample_picture(Plane(self.data, ())))
+        return self._stacked or self._segmenter.contrast(sample_image(LazyPlane(self.data, ())))

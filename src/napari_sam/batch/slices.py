@@ -11,23 +11,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sam.arrays import ContrastRange
 from napari_sam.errors import InputError
 
 if TYPE_CHECKING:
+    from napari_sam.batch.words import WordMatches
     from napari_sam.io.images.pixels import Pixels
     from napari_sam.results import Proposal
 
-__all__ = [
-    "Runs",
-    "SeedsOf",
-    "axes",
-    "label_slices",
-    "runs",
-    "seeds_of",
-]
+__all__ = ["Runs", "SeedsOf", "label_slices", "runs", "seeds_of", "stack_contrast"]
 
 Runs = list[list[tuple[int, ...]]]
 """Planes, each run of them in order."""
+
 
 logger = logging.getLogger(__name__)
 
@@ -81,9 +77,13 @@ def _within(points: NDArray[np.float64], shape: tuple[int, ...], name: str) -> N
     return points[inside]
 
 
-def axes(data: Pixels) -> int:
-    """Return how many axes a picture has but the colours."""
-    return int(data.ndim - data.colours)
+def stack_contrast(data: Pixels, rule: str) -> ContrastRange | None:
+    """Return one contrast for all slices of a stack; None of a single slice, which has its own."""
+    from napari_sam.inference.image import pixel_range
+    from napari_sam.inference.sampling import sample_stack
+
+    ndim = len(data.plain_shape)
+    return pixel_range(sample_stack(data, ndim), rule) if ndim > 2 else None
 
 
 def runs(shape: tuple[int, ...], along: int | None) -> Runs:
@@ -102,21 +102,33 @@ def label_slices(
     find: Callable[[tuple[int, ...]], list[Proposal]],
     gap: int,
     anisotropy: float,
+    matches: WordMatches | None = None,
 ) -> None:
-    """Write what is found on all slices into empty labels, linked within each run of `runs`."""
+    """Write what is found on all slices into empty labels, linked within each run of `runs`.
+
+    With words, their matches are told which label is what.
+    """
     from napari_sam.inference.automatic.linking import link_slices
     from napari_sam.inference.automatic.selection import arrange
 
+    kinds: dict[tuple[int, ...], NDArray[np.int32]] = {}  # of slices that are being linked
+
     def found(plane: tuple[int, ...]) -> NDArray[np.int32]:
-        return arrange(find(plane), shape=labels.shape[-2:])[0]
+        kept = find(plane)
+        some, kept_order = arrange(kept, shape=labels.shape[-2:])
+        if matches:
+            kinds[plane] = matches.kinds([kept[i] for i in kept_order])[some]
+        return some
 
     last = 0
     for run in order:
-        if len(run) == 1:  # nothing to link, and the slice may be very large
+        if len(run) == 1 and not matches:  # nothing to link, and the slice may be very large
             kept, there = find(run[0]), labels[run[0]]
             last += len(arrange(kept, shape=there.shape, out=there, first=last + 1)[1])
             continue
         linked = link_slices(map(found, run), gap=gap, anisotropy=anisotropy)
         for plane, some in zip(run, linked, strict=True):
             labels[plane] = np.where(some > 0, some + last, 0)
+            if matches:
+                matches.note(labels[plane], kinds.pop(plane))
         last = max([last, *(int(labels[plane].max()) for plane in run)])

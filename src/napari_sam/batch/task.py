@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from napari_sam.inference.predictor import Predictor
 
-__all__ = ["FileState", "Job", "Work"]
+__all__ = ["FileState", "OpenTask", "Task"]
 
 
-class Job(Protocol):
+class OpenTask(Protocol):
     """A file that is open to be worked on.
 
     Parts may be done twice, or be left half-way: what they write gets its name when it is whole,
@@ -36,7 +36,7 @@ class Job(Protocol):
         ...
 
 
-class Work(Protocol):
+class Task(Protocol):
     """What is to be done to a file: a frozen dataclass of names and settings, to be sent around."""
 
     @property
@@ -49,7 +49,7 @@ class Work(Protocol):
         """The folder that is written to, if any."""
         ...
 
-    def opened(self, predictor: Predictor) -> AbstractContextManager[Job]:
+    def opened(self, predictor: Predictor) -> AbstractContextManager[OpenTask]:
         """Open the file."""
         ...
 
@@ -60,13 +60,13 @@ class FileState:
 
     Parameters
     ----------
-    work : Work
+    task : Task
     report : object
-        What `Job.finish` returned; None before.
+        What `OpenTask.finish` returned; None before.
     problem : str
         Why nothing more is done to this file; empty if all is well.
     """
 
-    work: Work
+    task: Task
     report: Any = None
     problem: str = ""

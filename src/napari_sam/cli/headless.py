@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.cli.progress import fetched
+from napari_sam.cli.progress import fetch_behind_bar
 from napari_sam.files import replacing
 from napari_sam.prompts import Prompts
 from napari_sam.samples import SAMPLES, Sample
@@ -41,13 +41,13 @@ def segment(sample: Sample, model: str, device: str) -> tuple[NDArray[np.uint16]
 
     Where objects overlap the earlier one stays.
     """
-    fetched(model)
+    fetch_behind_bar(model)
     from napari_sam import Predictor, load_model
 
     predictor = Predictor(load_model(model, device))
-    picture = sample.read()
-    found = predictor.predict_batch(predictor.embed(picture), sample.prompts)
-    labels = np.zeros(picture.shape[:2], np.uint16)
+    image = sample.read()
+    found = predictor.predict_batch(predictor.embed(image), sample.prompts)
+    labels = np.zeros(image.shape[:2], np.uint16)
     for number, prediction in enumerate(found, 1):
         labels[prediction.masks[0] & (labels == 0)] = number
     return labels, [float(prediction.scores[0]) for prediction in found]
@@ -61,10 +61,10 @@ def write(sample: Sample, labels: NDArray[np.uint16], tiff: Path, png: Path) -> 
 
     with replacing(tiff) as part:
         tifffile.imwrite(part, labels, compression="zlib")
-    picture, objects = (
+    image, objects = (
         array.repeat(ENLARGED, axis=0).repeat(ENLARGED, axis=1) for array in (sample.read(), labels)
     )
-    marked = mark_boundaries(picture, objects, color=(1, 1, 0), mode="inner")
+    marked = mark_boundaries(image, objects, color=(1, 1, 0), mode="inner")
     overlay = Image.fromarray((255 * marked).round().astype("uint8"))
     pen = ImageDraw.Draw(overlay)
     for prompts in sample.prompts:

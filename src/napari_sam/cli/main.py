@@ -20,7 +20,7 @@ from napari_sam.cli.commands import (
     segment,
     train,
 )
-from napari_sam.cli.saying import heard
+from napari_sam.cli.streams import tolerant_streams
 from napari_sam.errors import NapariSamError
 from napari_sam.reasons import reason, shown
 
@@ -44,7 +44,7 @@ class Version(argparse.Action):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand and return the exit status; see `STATUS`."""
-    with heard():
+    with tolerant_streams():
         return _run(arguments)
 
 

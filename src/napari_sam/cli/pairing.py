@@ -1,4 +1,4 @@
-"""Which labels go with which picture."""
+"""Match files of labels with their pictures, by names and folders."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
 
-from napari_sam.cli.naming import LABELS, place_below, root_of
+from napari_sam.cli.paths import LABELS, common_root, relative_folder
 from napari_sam.cli.progress import Failures
 from napari_sam.errors import InputError
 
-__all__ = ["nearest", "paired"]
+__all__ = ["nearest", "pair_labels"]
 
 Score = tuple[int, bool]
 Roots = tuple[Path, Path]
 
 
-def paired(
+def pair_labels(
     images: list[Path], named: Sequence[Path], labels: Path, failures: Failures
 ) -> dict[Path, Path]:
     """Return the labels of each picture; pictures without are failures.
@@ -26,22 +26,17 @@ def paired(
     One file goes with one picture. Of several, those of ``cells.tif`` are called ``cells`` or
     ``cells_labels``, with whatever ending, and those of ``image`` also ``labels``; where pictures
     have the same name, the folders of the labels are called as theirs.
-
-    Raises
-    ------
-    InputError
-        If there are no labels at all.
     """
-    from napari_sam.io.pictures import find_pictures, name_of
+    from napari_sam.io.images.find import find_images, name_of
 
-    found = find_pictures([labels], failures.reasons.__setitem__)
+    found = find_images([labels], failures.reasons.__setitem__)
     if len(images) == len(found) == 1:
         return {images[0]: found[0]}
     own, by_name = set(map(os.path.realpath, images)), defaultdict(list)
     for path in found:
         if os.path.realpath(path) not in own:
             by_name[name_of(path).removesuffix(LABELS)].append(path)
-    counts, roots = Counter(map(name_of, images)), (root_of(named), root_of([labels]))
+    counts, roots = Counter(map(name_of, images)), (common_root(named), common_root([labels]))
     best = {
         image: nearest(image, _called_so(image, by_name), counts[name_of(image)] == 1, roots)
         for image in images
@@ -82,7 +77,7 @@ def nearest(path: Path, those: list[Path], alone: bool, roots: Roots) -> list[Pa
 
 def _called_so(image: Path, by_name: Mapping[str, list[Path]]) -> list[Path]:
     """Return the labels that by their name may be those of a picture."""
-    from napari_sam.io.pictures import name_of, whole_name_of
+    from napari_sam.io.images.find import name_of, whole_name_of
 
     name = name_of(image)
     usual = by_name["labels"] if name == "image" else []
@@ -104,7 +99,7 @@ def _likeness(one: Path, other: Path, roots: Roots) -> Score | None:
 
     None if one of the folders up to the second root is called otherwise.
     """
-    places = [place_below(path, root) for path, root in zip((one, other), roots, strict=True)]
+    places = [relative_folder(path, root) for path, root in zip((one, other), roots, strict=True)]
     tails = [reversed((root / place).parts) for root, place in zip(roots, places, strict=True)]
     same = takewhile(lambda pair: pair[0] == pair[1], zip(*tails, strict=False))
     count = sum(1 for _ in same)

@@ -13,10 +13,16 @@ from napari_sam.reasons import reason, shown
 from napari_sam.zoo import catalogue
 from napari_sam.zoo.download import OnBytes
 
-__all__ = ["Failures", "add_saying", "byte_bar", "fetched"]
+__all__ = ["Failures", "add_model", "add_verbosity", "byte_bar", "fetch_behind_bar"]
 
 
-def add_saying(parser: argparse.ArgumentParser) -> None:
+def add_model(parser: argparse.ArgumentParser, what: str = "name or file") -> None:
+    """Add the arguments that say which model, and where it runs."""
+    parser.add_argument("--model", metavar="NAME", default="cells_tiny", help=what)
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
+
+
+def add_verbosity(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that say how much a command says."""
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
@@ -38,14 +44,14 @@ def byte_bar(title: str) -> Iterator[OnBytes]:
         yield report
 
 
-def fetched(name: str) -> None:
+def fetch_behind_bar(name: str) -> None:
     """Download a published model if it is not here, behind a bar; other names are left alone."""
-    if name in catalogue.catalogue():
+    if name in catalogue.entries():
         with byte_bar(name) as progress:
             catalogue.fetch(name, progress)
 
 
-WIDE = 60  # characters of a path; longer ones push their reason to the right
+MAX_WIDTH = 60  # characters of a path; longer ones push their reason to the right
 logger = logging.getLogger(__name__)
 
 
@@ -85,7 +91,7 @@ class Failures:
         print(f"napari-sam: {len(self.reasons)} of {count} failed:", file=sys.stderr)
         reasons = {path: _without(path, why) for path, why in self.reasons.items()}
         rows = [(shown(path), shown(" ".join(why.split()))) for path, why in reasons.items()]
-        width = min(WIDE, max(len(path) for path, _ in rows))
+        width = min(MAX_WIDTH, max(len(path) for path, _ in rows))
         for path, why in rows:
             print(f"  {path:<{width}}  {why}", file=sys.stderr)
 

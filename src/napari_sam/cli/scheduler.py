@@ -1,4 +1,4 @@
-"""Where work is done: here, or on a cluster with the argument `--scheduler`."""
+"""Run tasks here, or on a cluster with the argument `--scheduler`, behind a progress bar."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from napari_sam.cli.progress import fetched
+from napari_sam.cli.progress import fetch_behind_bar
 from napari_sam.reasons import shown
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from napari_sam.batch.model import WorkersModel
-    from napari_sam.batch.task import FileState, Work
+    from napari_sam.batch.task import FileState, Task
     from napari_sam.progress import Progress
 
-__all__ = ["add_scheduler", "all_done", "done_by_cluster"]
+__all__ = ["add_scheduler", "run_all", "run_and_collect"]
 
 ALONE = "{desc}: {percentage:3.0f}%|{bar}| [{elapsed}<{remaining}]"
 MANY = "{desc}: {percentage:3.0f}%|{bar}| {n:.1f} of {total_fmt}{unit} [{elapsed}<{remaining}]"
@@ -31,8 +31,8 @@ def add_scheduler(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def all_done(
-    works: Sequence[Work], model: WorkersModel, chosen: argparse.Namespace
+def run_all(
+    tasks: Sequence[Task], model: WorkersModel, chosen: argparse.Namespace
 ) -> Iterator[Progress[FileState]]:
     """Do all work behind a bar; give what is said last of each file, as soon as it is said.
 
@@ -41,46 +41,46 @@ def all_done(
     """
     from tqdm import tqdm
 
-    if not works:
+    if not tasks:
         return
     begun: dict[int, float] = {}
-    title = chosen.scheduler or (shown(works[0].source.name) if len(works) == 1 else "all files")
+    title = chosen.scheduler or (shown(tasks[0].source.name) if len(tasks) == 1 else "all files")
     with (
-        closing(_begun(works, model, chosen.scheduler)) as steps,
+        closing(_begun(tasks, model, chosen.scheduler)) as steps,
         tqdm(
-            desc=title, total=len(works), unit=" files", disable=chosen.quiet,
-            bar_format=MANY if len(works) > 1 else ALONE,
+            desc=title, total=len(tasks), unit=" files", disable=chosen.quiet,
+            bar_format=MANY if len(tasks) > 1 else ALONE,
         ) as bar,
     ):  # fmt: skip
         for step in steps:
             file = step.result
             ended = file.report is not None or bool(file.problem)
             share = 1.0 if ended else step.done / step.total
-            bar.update(share - begun.get(id(file.work), 0.0))
-            begun[id(file.work)] = share
+            bar.update(share - begun.get(id(file.task), 0.0))
+            begun[id(file.task)] = share
             if ended:
-                del begun[id(file.work)]
+                del begun[id(file.task)]
                 yield step
 
 
-def done_by_cluster(works: Sequence[Work], chosen: argparse.Namespace) -> list[Progress[FileState]]:
+def run_and_collect(tasks: Sequence[Task], chosen: argparse.Namespace) -> list[Progress[FileState]]:
     """Return, for each work, what was said of it last: its report, or the problem."""
     from napari_sam.batch.model import workers_model
 
     model = workers_model(chosen.model, chosen.device)
-    last = {id(step.result.work): step for step in all_done(works, model, chosen)}
-    return [last[id(work)] for work in works]
+    last = {id(step.result.task): step for step in run_all(tasks, model, chosen)}
+    return [last[id(task)] for task in tasks]
 
 
 def _begun(
-    works: Sequence[Work], model: WorkersModel, scheduler: str | None
+    tasks: Sequence[Task], model: WorkersModel, scheduler: str | None
 ) -> Generator[Progress[FileState]]:
     if scheduler is not None:
         from napari_sam.batch.cluster import run_on_cluster
 
-        return run_on_cluster(works, model, scheduler)
-    fetched(model.name)
+        return run_on_cluster(tasks, model, scheduler)
+    fetch_behind_bar(model.name)
     from napari_sam import Predictor, load_model
-    from napari_sam.batch.local import run_here
+    from napari_sam.batch.local import run_locally
 
-    return run_here(works, Predictor(load_model(model.name, model.device)))
+    return run_locally(tasks, Predictor(load_model(model.name, model.device)))

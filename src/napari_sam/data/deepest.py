@@ -1,14 +1,14 @@
-"""Where a person clicks: the middle of what is meant."""
+"""The deepest point of a mask, where a person would click, and a mask's bounding box."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from napari_sam.inference.masks import depth
 from napari_sam.masks import bounding_box, slices
 
-__all__ = ["deepest_point", "inside"]
+__all__ = ["bounding_slices", "deepest_point"]
 
 
 def deepest_point(mask: NDArray[np.bool_]) -> tuple[int, int]:
@@ -19,13 +19,13 @@ def deepest_point(mask: NDArray[np.bool_]) -> tuple[int, int]:
     >>> deepest_point(np.ones((5, 7), bool))
     (2, 2)
     """
-    box = inside(mask)
-    distance = ndimage.distance_transform_edt(np.pad(mask[box], 1))[1:-1, 1:-1]
+    box = bounding_slices(mask)
+    distance = depth(mask[box])
     row, column = np.unravel_index(distance.argmax(), distance.shape)
     return int(row) + box[0].start, int(column) + box[1].start
 
 
-def inside(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
+def bounding_slices(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
     """Return the rows and columns of a mask's bounding box; the mask must not be empty."""
     box = bounding_box(mask)
     assert box is not None

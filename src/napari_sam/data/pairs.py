@@ -1,4 +1,4 @@
-"""Which picture goes with which labels."""
+"""Pairs of image and label files, and what is known of open data sets."""
 
 from __future__ import annotations
 
@@ -15,16 +15,24 @@ from pathlib import Path
 from typing import Any
 
 from napari_sam.errors import InputError
-from napari_sam.io.pictures import KNOWN, find_pictures, name_of, place_of, whole_name_of
+from napari_sam.io.images.find import KNOWN, find_images, folder_of, name_of, whole_name_of
 
-__all__ = ["LABELS", "Known", "Pair", "beside", "find_pairs", "known", "pair"]
+__all__ = [
+    "LABELS",
+    "DataSetRules",
+    "FilePair",
+    "data_set_rules",
+    "file_pair",
+    "find_pairs",
+    "labels_beside",
+]
 
 LABELS = "_labels"  # after the name of a picture, as `napari-sam segment` calls them
 
 
 @dataclass(frozen=True)
-class Pair:
-    """A picture and its labels, in files.
+class FilePair:
+    """Paths of an image and its labels.
 
     Parameters
     ----------
@@ -40,19 +48,19 @@ class Pair:
     labels: Path | None
 
 
-def pair(image: Path, labels: Path) -> Pair:
+def file_pair(image: Path, labels: Path) -> FilePair:
     """Return a picture and its labels; the picture's folder is the data set.
 
     Examples
     --------
-    >>> pair(Path("day1/cells.tif"), Path("drawn/cells.png")).source
+    >>> file_pair(Path("day1/cells.tif"), Path("drawn/cells.png")).source
     'day1/cells'
     """
     folder = image.resolve().parent.name
-    return Pair(folder, f"{folder}/{name_of(image)}", image, labels)
+    return FilePair(folder, f"{folder}/{name_of(image)}", image, labels)
 
 
-def beside(image: Path) -> Path:
+def labels_beside(image: Path) -> Path:
     """Return the labels beside a picture: ``labels`` of ``image``, ``cells_labels`` of ``cells``.
 
     Raises
@@ -64,14 +72,14 @@ def beside(image: Path) -> Path:
     if image.stem == "image":
         names.insert(0, "labels")
     for name in names:
-        files = sorted(place_of(image).glob(f"{escape(name)}.*"))
-        if known := [file for file in files if file.suffix.lower() in KNOWN]:
-            return known[0]
+        files = sorted(folder_of(image).glob(f"{escape(name)}.*"))
+        if readable := [file for file in files if file.suffix.lower() in KNOWN]:
+            return readable[0]
     name = "labels" if image.stem == "image" else names[-1]
     raise InputError(f"there are no labels beside it, such as {name}.tif")
 
 
-def find_pairs(folder: Path, on_bad: Callable[[str, str], None] | None = None) -> list[Pair]:
+def find_pairs(folder: Path, on_bad: Callable[[str, str], None] | None = None) -> list[FilePair]:
     """Return the samples in a folder, at any depth.
 
     A sample is a folder with an ``image`` and a ``labels``, or a picture such as ``cells.tif`` with
@@ -84,7 +92,7 @@ def find_pairs(folder: Path, on_bad: Callable[[str, str], None] | None = None) -
     ----------
     folder : Path
     on_bad : callable, optional
-        As in `napari_sam.io.pictures.find_pictures`.
+        As in `napari_sam.io.images.find.find_images`.
     """
     folder = folder.resolve()
     kinds = _modalities(folder)
@@ -93,16 +101,16 @@ def find_pairs(folder: Path, on_bad: Callable[[str, str], None] | None = None) -
         parts = place.relative_to(folder).parts
         source = "/".join(parts if len(parts) > 1 else place.parts[-2:])
         dataset, _, sample = source.partition("/")
-        stratum = known(dataset).stratum(kinds.get((dataset, sample), ""))
+        stratum = data_set_rules(dataset).stratum(kinds.get((dataset, sample), ""))
         name = f"{dataset}, {stratum}" if stratum else dataset
-        pairs.append(Pair(name, source, members.get("image"), members.get("labels")))
+        pairs.append(FilePair(name, source, members.get("image"), members.get("labels")))
     return pairs
 
 
 def _places(folder: Path, on_bad: Callable[[str, str], None] | None) -> dict[Path, dict[str, Path]]:
     """Return the image and the labels of each sample, by its folder or the picture's bare name."""
     try:
-        files = find_pictures([folder], on_bad)
+        files = find_images([folder], on_bad)
     except InputError:  # it holds none
         return {}
     places: dict[Path, dict[str, Path]] = defaultdict(dict)
@@ -125,7 +133,7 @@ def _places(folder: Path, on_bad: Callable[[str, str], None] | None) -> dict[Pat
 
 
 def _modalities(folder: Path) -> dict[tuple[str, str], str]:
-    """Read the kinds of picture from the manifest of a collection of data sets, if there is one."""
+    """Return each sample's modality from ``manifest.csv`` of a collection, if there is one."""
     for file in (folder / "manifest.csv", folder.parent / "manifest.csv"):
         if file.is_file():
             with file.open(newline="", encoding="utf-8") as lines:
@@ -135,8 +143,8 @@ def _modalities(folder: Path) -> dict[tuple[str, str], str]:
 
 
 @dataclass(frozen=True)
-class Known:
-    """What a data set needs beyond the general rules; nothing by default.
+class DataSetRules:
+    """Rules of one open data set beyond the general ones; none by default.
 
     Parameters
     ----------
@@ -156,7 +164,7 @@ class Known:
     reason: str = ""
 
     def only_trained_on(self, sample: str) -> bool:
-        """Return whether a sample of the set is never scored."""
+        """Whether a sample of the set is never scored."""
         return any(fnmatch(sample, pattern) for pattern in self.train)
 
     def stratum(self, modality: str) -> str | None:
@@ -165,17 +173,17 @@ class Known:
         return names[0] if names else None
 
 
-def known(dataset: str) -> Known:
-    """Return what is known of a data set, by the name of its folder.
+def data_set_rules(dataset: str) -> DataSetRules:
+    """Return the rules of a data set by the name of its folder.
 
     Examples
     --------
-    >>> known("omnipose_samples").only_trained_on("caulo_15")
+    >>> data_set_rules("omnipose_samples").only_trained_on("caulo_15")
     True
-    >>> known("my own cells")
-    Known(train=[], blocks=[], strata={}, reason='')
+    >>> data_set_rules("my own cells")
+    DataSetRules(train=[], blocks=[], strata={}, reason='')
     """
-    return Known(**_table().get(dataset, {}))
+    return DataSetRules(**_table().get(dataset, {}))
 
 
 @cache

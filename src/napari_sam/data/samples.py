@@ -1,4 +1,4 @@
-"""Labelled pictures, from folders of samples or from pairs of layers."""
+"""Labelled images, read from folders of samples or made of arrays."""
 
 from __future__ import annotations
 
@@ -7,30 +7,28 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
-from napari_sam.data.pairs import Pair, find_pairs, known
+from napari_sam.data.pairs import FilePair, data_set_rules, find_pairs
 from napari_sam.errors import InputError
 from napari_sam.inference.image import check_image, contrast_range, to_rgb8
+from napari_sam.io.images.read import open_image
 from napari_sam.io.labels import open_labels
-from napari_sam.io.pictures import open_picture
 from napari_sam.numbering import check_numbers
 from napari_sam.reasons import reason
 
 __all__ = [
-    "Picture",
+    "LabelledImage",
     "data_digest",
+    "evenly_spaced",
+    "images_from_arrays",
+    "labelled_image",
+    "load_images",
     "load_pairs",
-    "load_pictures",
-    "make_picture",
-    "matched",
-    "pictures_from_arrays",
-    "read_image",
-    "read_labels",
+    "match_axes",
     "to_rgb8_planes",
 ]
 
@@ -40,8 +38,8 @@ LARGEST = 0.9  # masks over this share of the picture are left out, as in the pa
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
-    """One labelled plane.
+class LabelledImage:
+    """One slice: an RGB image with its labels and measured objects.
 
     Parameters
     ----------
@@ -74,17 +72,17 @@ class Picture:
     plane: int = 0
 
 
-def load_pictures(
+def load_images(
     folder: Path,
-    planes: int = 12,
+    max_planes: int = 12,
     partial: bool = False,
     on_bad: Callable[[str, str], None] | None = None,
-) -> list[Picture]:
+) -> list[LabelledImage]:
     """Read all samples of a folder, see `napari_sam.data.pairs.find_pairs`.
 
     Parameters
     ----------
-    planes, partial, on_bad
+    max_planes, partial, on_bad
         See `load_pairs`.
 
     Raises
@@ -92,27 +90,27 @@ def load_pictures(
     InputError
         If no sample could be read at all.
     """
-    pictures = load_pairs(find_pairs(folder, on_bad), planes, partial, on_bad)
-    if not pictures:
+    images = load_pairs(find_pairs(folder, on_bad), max_planes, partial, on_bad)
+    if not images:
         raise InputError(
             f"no usable sample below {folder}; each needs a folder with image.tif|png and "
             "labels.tif|png, or a picture such as cells.tif with cells_labels.tif beside it"
         )
-    return pictures
+    return images
 
 
 def load_pairs(
-    pairs: Iterable[Pair],
-    planes: int = 12,
+    pairs: Iterable[FilePair],
+    max_planes: int = 12,
     partial: bool = False,
     on_bad: Callable[[str, str], None] | None = None,
-) -> list[Picture]:
-    """Read pictures and their labels.
+) -> list[LabelledImage]:
+    """Read pairs of image and label files.
 
     Parameters
     ----------
-    pairs : iterable of Pair
-    planes : int
+    pairs : iterable of FilePair
+    max_planes : int
         Most planes taken of a stack, evenly spaced among those that hold objects.
     partial : bool
         Whether only some of the objects are labelled, in all of the samples.
@@ -120,35 +118,37 @@ def load_pairs(
         Told the source and the reason of each sample that cannot be used, in place of the log; it
         is left out.
     """
-    pictures: list[Picture] = []
+    images: list[LabelledImage] = []
     for one in pairs:
         try:
-            image = read_image(_there(one.image, "image"))
-            labels = read_labels(_there(one.labels, "labels"))
-            pictures += _planes(one.dataset, one.source, image, labels, planes, partial)
+            with open_image(_there(one.image, "image")) as pixels:
+                image = np.asarray(pixels[...])
+            with open_labels(_there(one.labels, "labels")) as numbers:
+                labels = np.asarray(numbers[...])
+            images += _planes(one.dataset, one.source, image, labels, max_planes, partial)
         except Exception as error:  # files can be damaged in more ways than their readers name
             why = reason(error)
             if on_bad is None:
                 log.warning("left out %s: %s", one.source, why)
             else:
                 on_bad(one.source, why)
-    return pictures
+    return images
 
 
-def pictures_from_arrays(
-    name: str, image: ArrayLike, labels: ArrayLike, planes: int = 12, partial: bool = False
-) -> list[Picture]:
-    """Turn an image and its labels, such as a pair of layers, into pictures.
+def images_from_arrays(
+    name: str, image: ArrayLike, labels: ArrayLike, max_planes: int = 12, partial: bool = False
+) -> list[LabelledImage]:
+    """Return labelled images of an array and its labels, such as a pair of layers.
 
     Parameters
     ----------
     name : str
         Becomes data set and source.
     image : (..., H, W) array
-        Grey, RGB or with up to 4 channels; see `napari_sam.data.samples.matched`.
+        Grey, RGB or with up to 4 channels; see `napari_sam.data.samples.match_axes`.
     labels : (..., H, W) array of whole numbers
-    planes, partial
-        See `load_pictures`.
+    max_planes, partial
+        See `load_images`.
 
     Raises
     ------
@@ -159,22 +159,22 @@ def pictures_from_arrays(
     --------
     >>> image, labels = np.zeros((20, 30)), np.zeros((20, 30), int)
     >>> image[5:10, 5:10], labels[5:10, 5:10] = 1, 7
-    >>> [picture] = pictures_from_arrays("squares", image, labels)
-    >>> picture.centres
+    >>> [image] = images_from_arrays("squares", image, labels)
+    >>> image.centres
     array([[7., 7.]])
     """
-    return _planes(name, name, np.asarray(image), np.asarray(labels), planes, partial)
+    return _planes(name, name, np.asarray(image), np.asarray(labels), max_planes, partial)
 
 
-def make_picture(
+def labelled_image(
     dataset: str,
     source: str,
     rgb: NDArray[np.uint8],
     labels: NDArray[np.integer],
     partial: bool = False,
     plane: int = 0,
-) -> Picture:
-    """Return a plane with its objects numbered and measured; see `Picture`."""
+) -> LabelledImage:
+    """Return a slice with its objects numbered and measured; see `LabelledImage`."""
     values, numbers = np.unique(labels, return_inverse=True)  # however large the values are
     numbers = numbers.reshape(labels.shape).astype(np.int32) + (0 if values[0] == 0 else 1)
     flat, (rows, columns) = numbers.ravel(), np.indices(labels.shape).reshape(2, -1)
@@ -184,17 +184,17 @@ def make_picture(
     sums = np.stack([np.bincount(flat, rows), np.bincount(flat, columns)], axis=1)
     centres = sums[ids] / areas[ids, None]
     diameters = np.sqrt(4 / np.pi * areas[ids])
-    return Picture(dataset, source, rgb, numbers, ids, centres, diameters, partial, plane)
+    return LabelledImage(dataset, source, rgb, numbers, ids, centres, diameters, partial, plane)
 
 
-def data_digest(pictures: Iterable[Picture]) -> str:
-    """Return the SHA-256 of all names, pixels and labels, whatever the order of the pictures."""
+def data_digest(images: Iterable[LabelledImage]) -> str:
+    """Return the SHA-256 of all names, pixels and labels, in whatever order the images come."""
     parts = []
-    for picture in pictures:
-        said = f"{picture.source} {picture.plane} {picture.rgb.shape}"
+    for image in images:
+        said = f"{image.source} {image.plane} {image.rgb.shape}"
         digest = hashlib.sha256(said.encode(errors="surrogateescape"))
-        digest.update(picture.rgb.tobytes())
-        digest.update(picture.labels.tobytes())
+        digest.update(image.rgb.tobytes())
+        digest.update(image.labels.tobytes())
         parts.append(digest.digest())
     return hashlib.sha256(b"".join(sorted(parts))).hexdigest()
 
@@ -204,22 +204,21 @@ def _planes(
     source: str,
     image: NDArray[np.generic],
     labels: NDArray[np.generic],
-    count: int,
+    max_planes: int,
     partial: bool,
-) -> list[Picture]:
-    channels, stack = matched(image, labels)
+) -> list[LabelledImage]:
+    channels, stack = match_axes(image, labels)
     full = np.flatnonzero(stack.any(axis=(1, 2)))
     chosen = []
-    for first, last in known(source.partition("/")[0]).blocks or [(0, len(stack))]:
+    for first, last in data_set_rules(source.partition("/")[0]).blocks or [(0, len(stack))]:
         block = full[(full >= first) & (full < last)]
-        spaced = np.linspace(0, len(block) - 1, min(count, len(block))).round().astype(int)
-        chosen.append(block[spaced])
+        chosen.append(block[evenly_spaced(len(block), max_planes)])
     places = np.concatenate(chosen)
-    pictures = [
-        make_picture(dataset, source, rgb, stack[z], partial, int(z))
+    every = (
+        labelled_image(dataset, source, rgb, stack[z], partial, int(z))
         for z, rgb in zip(places, to_rgb8_planes(channels, places), strict=True)
-    ]
-    found = [picture for picture in pictures if len(picture.ids)]
+    )
+    found = [one for one in every if len(one.ids)]
     if not found:
         raise InputError(
             f"every object is smaller than {SMALLEST} pixels or covers more than "
@@ -228,26 +227,22 @@ def _planes(
     return found
 
 
+def evenly_spaced(count: int, max_count: int | None) -> NDArray[np.int64]:
+    """Return up to `max_count` indices of `count` things, evenly spaced."""
+    wanted = count if max_count is None else min(count, max_count)
+    return np.unique(np.linspace(0, count - 1, wanted).round().astype(np.int64))
+
+
 def _there(path: Path | None, what: str) -> Path:
     if path is None:
         raise InputError(f"there is no {what}.tif or {what}.png")
     return path
 
 
-def read_image(file: Path) -> NDArray[Any]:
-    """Read a picture; the colours of a palette become RGB, transparency is dropped."""
-    with open_picture(file) as data:
-        return np.asarray(data[...])
-
-
-def read_labels(file: Path) -> NDArray[Any]:
-    """Read labels; the numbers behind a palette's colours are the labels."""
-    with open_labels(file) as data:
-        return np.asarray(data[...])
-
-
-def matched(image: ArrayLike, labels: ArrayLike) -> tuple[list[NDArray[Any]], NDArray[np.integer]]:
-    """Turn a sample into planes of its channels and planes of its labels.
+def match_axes(
+    image: ArrayLike, labels: ArrayLike
+) -> tuple[list[NDArray[np.generic]], NDArray[np.integer]]:
+    """Return the channels and the labels of a sample as stacks of slices that match.
 
     Parameters
     ----------
@@ -284,9 +279,9 @@ def matched(image: ArrayLike, labels: ArrayLike) -> tuple[list[NDArray[Any]], ND
 
 
 def to_rgb8_planes(
-    channels: list[NDArray[Any]], planes: NDArray[np.int64]
+    channels: list[NDArray[np.generic]], planes: NDArray[np.int64]
 ) -> list[NDArray[np.uint8]]:
-    """Return some planes as (H, W, 3) uint8, stretched by the intensities of the whole stack.
+    """Return some slices as (H, W, 3) uint8, stretched by the intensities of the whole stack.
 
     The first three channels become red, green and blue, each stretched on its own.
 
@@ -309,7 +304,7 @@ def to_rgb8_planes(
     return [np.stack([rgb[..., 0] for rgb in parts], axis=-1) for parts in together]
 
 
-def _channels(image: NDArray[Any], shape: tuple[int, ...]) -> list[NDArray[Any]]:
+def _channels(image: NDArray[np.generic], shape: tuple[int, ...]) -> list[NDArray[np.generic]]:
     if image.shape == shape:
         return [image]
     if image.ndim == len(shape) + 1:
@@ -326,7 +321,7 @@ def _channels(image: NDArray[Any], shape: tuple[int, ...]) -> list[NDArray[Any]]
 
 
 def _check_objects(labels: NDArray[np.integer]) -> None:
-    """Refuse planes without an object, and a mask that gives all objects one number."""
+    """Raise for labels without an object, and for a mask that gives all objects one number."""
     first = next((plane for plane in labels if plane.any()), None)
     if first is None:
         raise InputError("the labels hold no object")

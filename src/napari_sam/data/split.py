@@ -1,4 +1,4 @@
-"""Which pictures are learned from and which are kept to measure, never both from one source."""
+"""Train and held-out splits of labelled images, never with one source in both."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from napari_sam.data.pairs import known
-from napari_sam.data.samples import Picture, make_picture
+from napari_sam.data.pairs import data_set_rules
+from napari_sam.data.samples import LabelledImage, labelled_image
 
 __all__ = ["hold_out", "split"]
 
-Parts = tuple[list[Picture], list[Picture]]
+Parts = tuple[list[LabelledImage], list[LabelledImage]]
 
 
-def split(pictures: Sequence[Picture], every: int = 10, seed: int = 0) -> Parts:
+def split(images: Sequence[LabelledImage], every: int = 10, seed: int = 0) -> Parts:
     """Split by source into (training, held out), about one in `every` held out, always the same.
 
     Of each data set, and of each stratum of one, a source is held out if a hash of its name says
@@ -25,46 +25,46 @@ def split(pictures: Sequence[Picture], every: int = 10, seed: int = 0) -> Parts:
     trained on, and a single volume is split in blocks of planes with a gap between.
     """
     sources: dict[str, set[str]] = defaultdict(set)
-    for picture in pictures:
-        dataset, _, sample = picture.source.partition("/")
-        if not (known(dataset).blocks or known(dataset).only_trained_on(sample)):
-            sources[picture.dataset].add(picture.source)
+    for image in images:
+        dataset, _, sample = image.source.partition("/")
+        if not (data_set_rules(dataset).blocks or data_set_rules(dataset).only_trained_on(sample)):
+            sources[image.dataset].add(image.source)
     chosen = {source for some in sources.values() for source in _chosen(some, every, seed)}
     training, held = [], []
-    for picture in pictures:
-        about = known(picture.source.partition("/")[0])
+    for image in images:
+        about = data_set_rules(image.source.partition("/")[0])
         if about.blocks:
             (first, last), (first_held, last_held) = about.blocks
-            training += [picture] if first <= picture.plane < last else []
-            held += [picture] if first_held <= picture.plane < last_held else []
+            training += [image] if first <= image.plane < last else []
+            held += [image] if first_held <= image.plane < last_held else []
         else:
-            (held if picture.source in chosen else training).append(picture)
+            (held if image.source in chosen else training).append(image)
     return training, held
 
 
-def hold_out(pictures: Sequence[Picture], every: int = 10, seed: int = 0) -> Parts:
+def hold_out(images: Sequence[LabelledImage], every: int = 10, seed: int = 0) -> Parts:
     """Split a user's own pictures into (training, validation), however few they are.
 
     One source in `every` is held out, at least one. Of a single stack the last fifth of the
     planes is, with a gap of one; a single picture is cut in two. Where even that leaves a part
     without objects the validation is empty.
     """
-    sources = sorted({p.source for p in pictures}, key=lambda source: _number(source, seed))
+    sources = sorted({p.source for p in images}, key=lambda source: _number(source, seed))
     if len(sources) > 1:
         held = set(sources[: max(1, len(sources) // every)])
         return (
-            [p for p in pictures if p.source not in held],
-            [p for p in pictures if p.source in held],
+            [p for p in images if p.source not in held],
+            [p for p in images if p.source in held],
         )
-    if len(pictures) > 2:
-        ordered = sorted(pictures, key=lambda p: p.plane)
+    if len(images) > 2:
+        ordered = sorted(images, key=lambda p: p.plane)
         count = max(1, len(ordered) // 5)
         return ordered[: -count - 1], ordered[-count:]
-    training = [_part(p, 0.0, 0.6) for p in pictures]
-    validation = [_part(p, 0.7, 1.0) for p in pictures]
+    training = [_part(p, 0.0, 0.6) for p in images]
+    validation = [_part(p, 0.7, 1.0) for p in images]
     if all(len(p.ids) for p in training + validation):
         return training, validation
-    return list(pictures), []
+    return list(images), []
 
 
 def _chosen(sources: set[str], every: int, seed: int) -> list[str]:
@@ -75,18 +75,18 @@ def _chosen(sources: set[str], every: int, seed: int) -> list[str]:
     return first[: max(by_name, round(len(sources) / every), int(len(sources) > 1))]
 
 
-def _part(picture: Picture, begin: float, end: float) -> Picture:
+def _part(image: LabelledImage, begin: float, end: float) -> LabelledImage:
     """Cut a piece out of a picture, given as shares of its longer side."""
-    axis = int(np.argmax(picture.labels.shape))
-    length = picture.labels.shape[axis]
+    axis = int(np.argmax(image.labels.shape))
+    length = image.labels.shape[axis]
     cut = np.arange(round(begin * length), round(end * length))
-    return make_picture(
-        picture.dataset,
-        picture.source,
-        np.take(picture.rgb, cut, axis),
-        np.take(picture.labels, cut, axis),
-        picture.partial,
-        picture.plane,
+    return labelled_image(
+        image.dataset,
+        image.source,
+        np.take(image.rgb, cut, axis),
+        np.take(image.labels, cut, axis),
+        image.partial,
+        image.plane,
     )
 
 

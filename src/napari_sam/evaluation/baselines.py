@@ -1,4 +1,4 @@
-"""Two drawings that know no picture; a model that loses to them is of no use."""
+"""Baselines that see no image: a disc and an ellipse. A model that loses to them is of no use."""
 
 from __future__ import annotations
 
@@ -9,16 +9,7 @@ __all__ = ["disc", "ellipse"]
 
 
 def disc(shape: tuple[int, int], centre: tuple[float, float], radius: float) -> NDArray[np.bool_]:
-    """Draw a disc.
-
-    Parameters
-    ----------
-    shape : (int, int)
-        Of the picture.
-    centre : (float, float)
-        Row and column.
-    radius : float
-        In pixels.
+    """Return the mask (H, W) of a disc around a centre (row, column).
 
     Examples
     --------
@@ -32,7 +23,7 @@ def disc(shape: tuple[int, int], centre: tuple[float, float], radius: float) -> 
 
 
 def ellipse(shape: tuple[int, int], box: tuple[float, float, float, float]) -> NDArray[np.bool_]:
-    """Draw the ellipse that fills a box (y0, x0, y1, x1)."""
+    """Return the mask of the ellipse that fills a box (y0, x0, y1, x1)."""
     y0, x0, y1, x1 = box
     y, x = np.ogrid[: shape[0], : shape[1]]
     v = (2 * y - y0 - y1) / (y1 - y0)

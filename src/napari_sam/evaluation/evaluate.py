@@ -1,4 +1,4 @@
-"""How good is a model: IoU after some clicks and from a box, beside two drawings without one."""
+"""Interactive evaluation: IoU after simulated clicks and from a box, beside two baselines."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_sam.data.deepest import deepest_point, inside
-from napari_sam.data.samples import Picture
+from napari_sam.data.deepest import bounding_slices, deepest_point
+from napari_sam.data.samples import LabelledImage, evenly_spaced
 from napari_sam.evaluation.baselines import disc, ellipse
 from napari_sam.inference.embedding import Embedding
 from napari_sam.inference.predictor import Predictor
@@ -18,27 +18,26 @@ from napari_sam.results import Prediction
 
 __all__ = [
     "CLICKS",
-    "Row",
-    "bounding_box",
+    "ObjectScores",
+    "box_prompt",
+    "correcting_click",
     "evaluate",
-    "evenly",
-    "iou",
-    "next_click",
+    "mask_iou",
 ]
 
 CLICKS = (1, 2, 3, 5, 8)
 AT_A_TIME = 32  # objects whose masks and logits are in memory together
 FEW = 4  # cells of the finest grid; an object with fewer was lost when the picture was resized
 
-Row = dict[str, float]
+ObjectScores = dict[str, float]
 """One object: its id, the IoU of ``click 1`` to ``click 8``, ``best of 3``, ``box``, ``disc`` and
 ``ellipse``, the model's ``score 1``, ``score 3`` and ``score box``, and 1 or 0 for ``lost``."""
 
 
 def evaluate(
-    predictor: Predictor, pictures: Iterable[Picture], most: int | None = None
-) -> Iterator[tuple[Picture, list[Row]]]:
-    """Score the objects of pictures, one picture a yield.
+    predictor: Predictor, images: Iterable[LabelledImage], max_objects: int | None = None
+) -> Iterator[tuple[LabelledImage, list[ObjectScores]]]:
+    """Score the objects of images with simulated prompts, one image a yield.
 
     The first click is at the object's deepest point, each further one at the deepest point of the
     largest error of the mask that came back, whose logits go in again as the panel does it. Of the
@@ -49,36 +48,36 @@ def evaluate(
     ----------
     predictor : Predictor
         The model.
-    pictures : iterable of Picture
-    most : int, optional
+    images : iterable of LabelledImage
+    max_objects : int, optional
         Objects taken of one picture, evenly spaced in its list; all by default.
 
     Yields
     ------
-    picture : Picture
-    rows : list of Row
+    image : LabelledImage
+    rows : list of ObjectScores
     """
-    for picture in pictures:
-        embedding = predictor.embed(picture.rgb, contrast=(0, 255))
-        ids = picture.ids[evenly(len(picture.ids), most)]
-        rows: list[Row] = []
+    for image in images:
+        embedding = predictor.embed(image.rgb, contrast=(0, 255))
+        ids = image.ids[evenly_spaced(len(image.ids), max_objects)]
+        rows: list[ObjectScores] = []
         for start in range(0, len(ids), AT_A_TIME):
-            rows += _score(predictor, embedding, picture, ids[start : start + AT_A_TIME])
-        yield picture, rows
+            rows += _score(predictor, embedding, image, ids[start : start + AT_A_TIME])
+        yield image, rows
 
 
 def _score(
-    predictor: Predictor, embedding: Embedding, picture: Picture, ids: NDArray[np.int64]
-) -> list[Row]:
-    truths = [picture.labels == i for i in ids]
+    predictor: Predictor, embedding: Embedding, image: LabelledImage, ids: NDArray[np.int64]
+) -> list[ObjectScores]:
+    truths = [image.labels == i for i in ids]
     cells = np.prod(embedding.levels[0].shape) / np.prod(embedding.shape)
     cells /= predictor.config.mask_stride**2
-    radius = float(np.median(picture.diameters)) / 2
+    radius = float(np.median(image.diameters)) / 2
     prompts = [Prompts([deepest_point(truth)], [1]) for truth in truths]
     answers = predictor.predict_batch(embedding, prompts)
-    boxes = [bounding_box(truth) for truth in truths]
+    boxes = [box_prompt(truth) for truth in truths]
     boxed = predictor.predict_batch(embedding, [Prompts(box=box) for box in boxes])
-    rows: list[Row] = []
+    rows: list[ObjectScores] = []
     for i, truth, prompt, answer, box, by_box in zip(
         ids, truths, prompts, answers, boxes, boxed, strict=True
     ):
@@ -87,11 +86,11 @@ def _score(
             {
                 "id": float(i),
                 "lost": float(np.count_nonzero(truth) * cells < FEW),
-                "best of 3": max(iou(mask, truth) for mask in answer.masks),
-                "box": iou(by_box.masks[0], truth),
+                "best of 3": max(mask_iou(mask, truth) for mask in answer.masks),
+                "box": mask_iou(by_box.masks[0], truth),
                 "score box": float(by_box.scores[0]),
-                "disc": iou(disc(embedding.shape, centre, radius), truth),
-                "ellipse": iou(ellipse(embedding.shape, box), truth),
+                "disc": mask_iou(disc(embedding.shape, centre, radius), truth),
+                "ellipse": mask_iou(ellipse(embedding.shape, box), truth),
             }
         )
     for count in range(1, CLICKS[-1] + 1):
@@ -99,7 +98,7 @@ def _score(
             _click_again(predictor, embedding, truths, prompts, answers)
         if count in CLICKS:
             for row, truth, answer in zip(rows, truths, answers, strict=True):
-                row[f"click {count}"] = iou(answer.masks[0], truth)
+                row[f"click {count}"] = mask_iou(answer.masks[0], truth)
                 if count in (1, 3):
                     row[f"score {count}"] = float(answer.scores[0])
     return rows
@@ -112,10 +111,10 @@ def _click_again(
     prompts: list[Prompts],
     answers: list[Prediction],
 ) -> None:
-    """Add a click to each object whose mask is not perfect, and ask again; both lists change."""
+    """Add a correcting click to each object whose mask is not perfect, in place in both lists."""
     wrong = [k for k, truth in enumerate(truths) if not np.array_equal(truth, answers[k].masks[0])]
     for k in wrong:
-        point, label = next_click(truths[k], answers[k].masks[0])
+        point, label = correcting_click(truths[k], answers[k].masks[0])
         prompts[k] = Prompts(
             [*prompts[k].points, point], [*prompts[k].labels, label], mask=answers[k].logits[0]
         )
@@ -124,18 +123,20 @@ def _click_again(
         answers[k] = answer
 
 
-def next_click(truth: NDArray[np.bool_], mask: NDArray[np.bool_]) -> tuple[tuple[int, int], int]:
+def correcting_click(
+    truth: NDArray[np.bool_], mask: NDArray[np.bool_]
+) -> tuple[tuple[int, int], int]:
     """Return the deepest point of the largest error, and 1 for a miss or 0 for a false alarm.
 
     Examples
     --------
     >>> truth, mask = np.zeros((2, 3, 9), bool)
     >>> truth[:, :3] = True
-    >>> next_click(truth, mask)
+    >>> correcting_click(truth, mask)
     ((1, 1), 1)
     """
     wrong = truth ^ mask
-    box = inside(wrong)
+    box = bounding_slices(wrong)
     parts, _ = ndimage.label(wrong[box])
     largest = int(np.bincount(parts[parts > 0]).argmax())
     row, column = deepest_point(parts == largest)
@@ -143,19 +144,13 @@ def next_click(truth: NDArray[np.bool_], mask: NDArray[np.bool_]) -> tuple[tuple
     return point, int(truth[point])
 
 
-def bounding_box(mask: NDArray[np.bool_]) -> tuple[float, float, float, float]:
+def box_prompt(mask: NDArray[np.bool_]) -> tuple[float, float, float, float]:
     """Return y0, x0, y1, x1 of the pixels' outer edges."""
-    rows, columns = inside(mask)
+    rows, columns = bounding_slices(mask)
     return rows.start - 0.5, columns.start - 0.5, rows.stop - 0.5, columns.stop - 0.5
 
 
-def iou(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
+def mask_iou(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
     """Return the intersection over union of two masks; 0 if both are empty."""
     union = np.count_nonzero(a | b)
     return np.count_nonzero(a & b) / union if union else 0.0
-
-
-def evenly(count: int, most: int | None) -> NDArray[np.int64]:
-    """Return at most `most` indices of `count`, evenly spaced."""
-    wanted = count if most is None else min(count, most)
-    return np.unique(np.linspace(0, count - 1, wanted).round().astype(np.int64))

@@ -1,4 +1,4 @@
-"""Held-out pictures that look as if a picture trained on came from the same slide."""
+"""Leakage check: held-out images that look as if one trained on came from the same slide."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.data.samples import Picture
+from napari_sam.data.samples import LabelledImage
 
 __all__ = ["look_alikes"]
 
@@ -15,7 +15,7 @@ ALIKE = 0.95  # Bhattacharyya coefficient of the histograms; 1 for equal ones
 SIZES = 1.25  # largest ratio of the objects' median diameters
 
 
-def look_alikes(training: Sequence[Picture], held_out: Sequence[Picture]) -> set[str]:
+def look_alikes(training: Sequence[LabelledImage], held_out: Sequence[LabelledImage]) -> set[str]:
     """Return the held-out sources that have a look-alike among the pictures trained on.
 
     Two pictures look alike if they have the same shape, nearly the same colours (histograms of
@@ -28,16 +28,16 @@ def look_alikes(training: Sequence[Picture], held_out: Sequence[Picture]) -> set
     set()
     """
     known: dict[tuple[int, ...], list[tuple[NDArray[np.float64], float]]] = {}
-    for picture in training:
-        known.setdefault(picture.labels.shape, []).append(_looks(picture))
+    for image in training:
+        known.setdefault(image.labels.shape, []).append(_looks(image))
     return {p.source for p in held_out if _any_alike(_looks(p), known.get(p.labels.shape, []))}
 
 
-def _looks(picture: Picture) -> tuple[NDArray[np.float64], float]:
+def _looks(image: LabelledImage) -> tuple[NDArray[np.float64], float]:
     """Return the root of the histograms, of unit length, and the log of the median diameter."""
-    channels = np.moveaxis(picture.rgb // 4, -1, 0)
+    channels = np.moveaxis(image.rgb // 4, -1, 0)
     counts = np.stack([np.bincount(c.ravel(), minlength=64) for c in channels])
-    return np.sqrt(counts / counts.sum()).ravel(), float(np.log(np.median(picture.diameters)))
+    return np.sqrt(counts / counts.sum()).ravel(), float(np.log(np.median(image.diameters)))
 
 
 def _any_alike(

@@ -1,8 +1,6 @@
-"""How well labels agree with the truth, object by object: matches at IoU thresholds. Numpy only."""
+"""Matches of labels with the truth at IoU thresholds: mSA and F1. Numpy only."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,32 +9,23 @@ from scipy.optimize import linear_sum_assignment
 
 from napari_sam.errors import InputError
 
-__all__ = ["THRESHOLDS", "f1", "matched", "mean_accuracy", "overlaps"]
+__all__ = ["THRESHOLDS", "count_matches", "f1", "mean_accuracy", "pairwise_iou"]
 
 THRESHOLDS = tuple(round(0.5 + 0.05 * i, 2) for i in range(10))
 """0.50 to 0.95 in steps of 0.05."""
 
 
-def overlaps(truth: NDArray[Any], found: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the IoU of every true object (N, in the order of ids) with every found one (M).
-
-    Parameters
-    ----------
-    truth, found : (H, W) int
-        Labels; zero is background.
-
-    Returns
-    -------
-    (N, M) float
+def pairwise_iou(truth: NDArray[np.integer], found: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Return the IoU of every true object with every found one, (N, M), in the order of ids.
 
     Raises
     ------
     InputError
-        If the shapes differ.
+        If the labels (H, W) differ in shape.
 
     Examples
     --------
-    >>> overlaps(np.array([[1, 1, 1, 2]]), np.array([[0, 5, 5, 5]])).round(2)
+    >>> pairwise_iou(np.array([[1, 1, 1, 2]]), np.array([[0, 5, 5, 5]])).round(2)
     array([[0.5 ],
            [0.33]])
     """
@@ -51,7 +40,7 @@ def overlaps(truth: NDArray[Any], found: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray((counts / either)[rows != 0][:, columns != 0])
 
 
-def matched(ious: NDArray[np.float64], threshold: float) -> int:
+def count_matches(ious: NDArray[np.float64], threshold: float) -> int:
     """Return how many pairs, each object in one at most, have an IoU of at least the threshold."""
     good = ious >= threshold
     rows, columns = linear_sum_assignment(good, maximize=True)
@@ -64,11 +53,6 @@ def mean_accuracy(ious: NDArray[np.float64]) -> float:
     TP are the matched pairs, FP the found objects without, FN the true ones without a match. It is
     1 where nothing is and nothing was found.
 
-    Parameters
-    ----------
-    ious : (N, M) float
-        As `overlaps` gives them; of masks that overlap each other it may be, too.
-
     Examples
     --------
     >>> mean_accuracy(np.array([[0.72], [0.1]]))  # half, at five of ten thresholds
@@ -77,7 +61,7 @@ def mean_accuracy(ious: NDArray[np.float64]) -> float:
     true, found = ious.shape
     if true + found == 0:
         return 1.0
-    hits = [matched(ious, threshold) for threshold in THRESHOLDS]
+    hits = [count_matches(ious, threshold) for threshold in THRESHOLDS]
     return float(np.mean([hit / (true + found - hit) for hit in hits]))
 
 
@@ -90,4 +74,4 @@ def f1(ious: NDArray[np.float64], threshold: float = 0.5) -> float:
     0.667
     """
     total = sum(ious.shape)
-    return 2 * matched(ious, threshold) / total if total else 1.0
+    return 2 * count_matches(ious, threshold) / total if total else 1.0

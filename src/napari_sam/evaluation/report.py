@@ -1,44 +1,48 @@
-"""What an evaluation says: a table per data set, and whether the model's own scores hold."""
+"""Tables of an evaluation: means per data set, and the calibration of predicted IoU."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.data.samples import Picture
-from napari_sam.evaluation.evaluate import CLICKS, Row
+from napari_sam.data.samples import LabelledImage
+from napari_sam.evaluation.evaluate import CLICKS, ObjectScores
 
 __all__ = [
     "MEASURES",
     "as_json",
     "by_dataset",
+    "markdown",
     "means",
     "reliability",
     "reliability_table",
-    "summary",
-    "table",
+    "score_table",
+    "summary_lines",
 ]
 
+T = TypeVar("T")
 MEASURES = (*(f"click {n}" for n in CLICKS), "best of 3", "box", "disc", "ellipse")
 PAIRS = (("score 1", "click 1"), ("score 3", "click 3"), ("score box", "box"))
 BINS = np.linspace(0, 1, 6)
 MANY = 50  # objects; sets with more must beat both drawings
 
 
-def by_dataset(results: Iterable[tuple[Picture, Sequence[Row]]]) -> dict[str, list[Row]]:
-    """Collect the rows of each data set."""
-    rows: dict[str, list[Row]] = defaultdict(list)
-    for picture, some in results:
-        rows[picture.dataset] += some
-    return dict(sorted(rows.items()))
+def by_dataset(
+    results: Iterable[tuple[LabelledImage, Sequence[T]]],
+) -> dict[str, list[T]]:
+    """Return what there is of each data set's images, in the order of their names."""
+    sets: dict[str, list[T]] = defaultdict(list)
+    for image, some in results:
+        sets[image.dataset] += some
+    return dict(sorted(sets.items()))
 
 
-def means(rows: Mapping[str, Sequence[Row]]) -> dict[str, dict[str, float]]:
+def means(rows: Mapping[str, Sequence[ObjectScores]]) -> dict[str, dict[str, float]]:
     """Return the mean of each measure per data set, over the sets and over all objects.
 
     Beside `MEASURES`: the count of ``objects``, of those ``lost`` by the resize, and ``r``, the
@@ -58,21 +62,24 @@ def means(rows: Mapping[str, Sequence[Row]]) -> dict[str, dict[str, float]]:
     return sets | {"mean of the sets": every | averages, "all objects": every}
 
 
-def table(rows: Mapping[str, Sequence[Row]]) -> str:
+def score_table(rows: Mapping[str, Sequence[ObjectScores]]) -> str:
     """Return `means` as a Markdown table."""
-    lines = [
-        f"| data set | objects | lost | {' | '.join(MEASURES)} | score~IoU |",
-        "|---|" + "---|" * (len(MEASURES) + 3),
-    ]
+    lines = []
     for name, mean in means(rows).items():
-        cells = " | ".join(f"{mean[m]:.3f}" for m in MEASURES)
+        cells = [f"{mean[m]:.3f}" for m in MEASURES]
         r = f"{mean['r']:.2f}" if np.isfinite(mean["r"]) else ""
-        lines.append(f"| {name} | {mean['objects']:.0f} | {mean['lost']:.0f} | {cells} | {r} |")
-    return "\n".join(lines)
+        lines.append([name, f"{mean['objects']:.0f}", f"{mean['lost']:.0f}", *cells, r])
+    return markdown(["data set", "objects", "lost", *MEASURES, "score~IoU"], lines)
 
 
-def reliability(rows: Mapping[str, Sequence[Row]]) -> list[dict[str, float]]:
-    """Compare what the model's scores promise with what came true, in bins of the score.
+def markdown(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown."""
+    first, *rest = (f"| {' | '.join(cells)} |" for cells in (head, *lines))
+    return "\n".join([first, "|" + "---|" * len(head), *rest])
+
+
+def reliability(rows: Mapping[str, Sequence[ObjectScores]]) -> list[dict[str, float]]:
+    """Return predicted against true IoU in bins: the calibration of the model's scores.
 
     Returns
     -------
@@ -90,27 +97,24 @@ def reliability(rows: Mapping[str, Sequence[Row]]) -> list[dict[str, float]]:
     return found
 
 
-def reliability_table(rows: Mapping[str, Sequence[Row]]) -> str:
+def reliability_table(rows: Mapping[str, Sequence[ObjectScores]]) -> str:
     """Return `reliability` as a Markdown table."""
-    lines = ["| predicted IoU | masks | mean predicted | mean true |", "|---|---|---|---|"]
-    lines += [
-        "| {low:.1f} to {high:.1f} | {masks} | {score:.2f} | {iou:.2f} |".format(**one)
-        for one in reliability(rows)
-    ]
-    return "\n".join(lines)
+    cells = "{low:.1f} to {high:.1f}", "{masks}", "{score:.2f}", "{iou:.2f}"
+    lines = [[cell.format(**one) for cell in cells] for one in reliability(rows)]
+    return markdown(["predicted IoU", "masks", "mean predicted", "mean true"], lines)
 
 
-def as_json(rows: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
-    """Return everything as plain values; a correlation that there is none of is None."""
+def as_json(rows: Mapping[str, Sequence[ObjectScores]]) -> dict[str, object]:
+    """Return all means and bins as JSON values; a correlation that there is none of is None."""
     sets = {
         name: {m: None if np.isnan(value) else value for m, value in mean.items()}
         for name, mean in means(rows).items()
     }
-    return {"sets": sets, "reliability": reliability(rows), "summary": summary(rows)}
+    return {"sets": sets, "reliability": reliability(rows), "summary": summary_lines(rows)}
 
 
-def summary(rows: Mapping[str, Sequence[Row]]) -> list[str]:
-    """Say where the model loses to a drawing, and whether further clicks help."""
+def summary_lines(rows: Mapping[str, Sequence[ObjectScores]]) -> list[str]:
+    """Return sentences: where the model loses to a baseline, and whether further clicks help."""
     lines = []
     found = means(rows)
     for name in [*rows, "mean of the sets"] if len(rows) > 1 else rows:
@@ -132,7 +136,7 @@ def _loses(name: str, what: str, mean: Mapping[str, float], ours: str, theirs: s
     )
 
 
-def _means(rows: Sequence[Row]) -> dict[str, float]:
+def _means(rows: Sequence[ObjectScores]) -> dict[str, float]:
     return {m: float(np.mean([row[m] for row in rows])) for m in MEASURES} | {
         "objects": float(len(rows)),
         "lost": float(sum(row["lost"] for row in rows)),
@@ -140,12 +144,12 @@ def _means(rows: Sequence[Row]) -> dict[str, float]:
     }
 
 
-def _pairs(rows: Iterable[Row]) -> NDArray[np.float64]:
+def _pairs(rows: Iterable[ObjectScores]) -> NDArray[np.float64]:
     """Return (N, 2) predicted and true IoU of returned masks."""
     return np.array([(row[score], row[true]) for row in rows for score, true in PAIRS])
 
 
-def _correlation(rows: Sequence[Row]) -> float:
+def _correlation(rows: Sequence[ObjectScores]) -> float:
     pairs = _pairs(rows)
     if len(rows) < 2 or (pairs.max(axis=0) == pairs.min(axis=0)).any():
         return float("nan")

@@ -1,4 +1,4 @@
-"""Run many objects in batches that fit the device."""
+"""Batches that fit the device: halved when it runs out of memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which axis of a picture holds its channels, and what the masks' axes are then. No torch here.
+"""The channel axis of an image, and the axes of its masks. No torch here.
 
 Masks have no channels. Viewers align the last axes of arrays, so a leading channel axis is left
 out of the masks, and one further in or last stays, with one entry that stands for all channels:
@@ -17,12 +17,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["FEW", "in_masks", "in_picture", "likely_channels", "mask_shape", "named_channels"]
+from napari_sam.planes import Plane
+
+__all__ = ["FEW", "in_image", "in_masks", "likely_channels", "mask_shape", "named_channels"]
 
 NAMES = {"c", "ch", "chan", "channel", "channels", "colour", "color", "wavelength", "lambda"}
 FEW = range(2, 6)  # this many entries look like channels rather than slices or moments
-
-Plane = tuple[int | None, ...]
 
 
 def named_channels(labels: Sequence[str]) -> int | None:
@@ -77,12 +77,12 @@ def mask_shape(shape: Sequence[int], channels: int | None) -> tuple[int, ...]:
     )
 
 
-def in_picture(plane: Plane, channels: int | None, channel: int) -> Plane:
+def in_image(plane: Plane, channels: int | None, channel: int) -> Plane:
     """Return the plane of one channel that a plane of the masks lies on.
 
     Examples
     --------
-    >>> in_picture((None, None), 0, 2), in_picture((7, 0, None, None), 1, 2)
+    >>> in_image((None, None), 0, 2), in_image((7, 0, None, None), 1, 2)
     ((2, None, None), (7, 2, None, None))
     """
     if channels is None:

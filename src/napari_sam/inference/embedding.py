@@ -1,17 +1,17 @@
-"""What the image encoder saw of one picture."""
+"""Image embedding: the features of the encoder, level by level."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 from torch import Tensor
 
+from napari_sam.arrays import ContrastRange
 from napari_sam.model.sam import Features
 
-__all__ = ["Embedding", "Level", "each", "half"]
+__all__ = ["Embedding", "Level", "map_features", "to_half"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +38,7 @@ class Embedding:
     """
 
     shape: tuple[int, int]
-    contrast: tuple[Any, Any]
+    contrast: ContrastRange
     levels: tuple[Level, ...]
 
     @property
@@ -59,18 +59,19 @@ class Embedding:
     def to(self, device: torch.device) -> Embedding:
         """Return it on a device."""
         levels = (
-            Level(one.shape, each(lambda x: x.to(device), one.features)) for one in self.levels
+            Level(one.shape, map_features(lambda x: x.to(device), one.features))
+            for one in self.levels
         )
         return replace(self, levels=tuple(levels))
 
 
-def each(change: Callable[[Tensor], Tensor], features: Features) -> Features:
+def map_features(change: Callable[[Tensor], Tensor], features: Features) -> Features:
     """Change every map of features."""
     image, skips = features
     return Features(change(image), None if skips is None else (change(skips[0]), change(skips[1])))
 
 
-def half(part: Tensor) -> Tensor:
+def to_half(part: Tensor) -> Tensor:
     """Return a map in float16; one that float16 cannot hold stays as it is."""
     halved = part.half()
     # Lowest and highest are NaN if any is: much quicker than to look at each by itself.

@@ -1,4 +1,4 @@
-"""A picture in, the model's input out; and the one conversion of coordinates.
+"""Preprocessing: contrast, resizing, normalisation; and the conversion of coordinates.
 
 Public coordinates are (row, column); pixel (r, c) is the square from r - 0.5 to r + 0.5. A model's
 frame counts (x, y) and the network itself adds half a pixel. A picture of shape (H, W) is resized
@@ -9,15 +9,14 @@ maps pixel centres onto each other: (x + 0.5) * w / W - 0.5.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 from torch import Tensor
 
-from napari_sam.arrays import ODD, plain
+from napari_sam.arrays import ODD, Array, ContrastRange, plain
 from napari_sam.errors import InputError
 
 __all__ = [
@@ -36,12 +35,12 @@ __all__ = [
 
 PERCENTILE, MIN_MAX = "percentile", "min_max"
 HUGE = 1e290
-LOW_HIGH = (0.1, 99.9)  # robust against a few dead or hot pixels
+PERCENTILES = (0.1, 99.9)  # robust against a few dead or hot pixels
 MEAN = (123.675, 116.28, 103.53)
 STD = (58.395, 57.12, 57.375)
 
 
-def check_image(image: Any) -> NDArray[Any]:
+def check_image(image: ArrayLike) -> Array:
     """Return a picture as (H, W) or (H, W, 3) of a real dtype.
 
     Parameters
@@ -74,7 +73,7 @@ def check_image(image: Any) -> NDArray[Any]:
     return array[..., :3] if array.ndim == 3 else array
 
 
-def contrast_range(image: NDArray[Any], rule: str = PERCENTILE) -> tuple[Any, Any]:
+def contrast_range(image: Array, rule: str = PERCENTILE) -> ContrastRange:
     """Return the (low, high) intensities that become 0 and 255.
 
     Parameters
@@ -109,11 +108,11 @@ def contrast_range(image: NDArray[Any], rule: str = PERCENTILE) -> tuple[Any, An
     if rule != PERCENTILE:
         raise InputError(f"intensity rule must be 'percentile' or 'min_max'; got {rule!r}")
     values = finite[np.isfinite(finite)] if finite is not image else finite
-    low, high = np.percentile(values.astype(np.float64, copy=False), LOW_HIGH)
+    low, high = np.percentile(values.astype(np.float64, copy=False), PERCENTILES)
     return float(low), float(high)
 
 
-def pixel_range(pixels: NDArray[Any], rule: str) -> tuple[Any, Any]:
+def pixel_range(pixels: Array, rule: str) -> ContrastRange:
     """Return the same for pixels that are no picture, such as a sample of a stack.
 
     Parameters
@@ -134,7 +133,7 @@ def pixel_range(pixels: NDArray[Any], rule: str) -> tuple[Any, Any]:
     return contrast_range(pixels[None, ..., :3] if pixels.ndim == 2 else pixels[None], rule)
 
 
-def bounds(contrast: tuple[Any, Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def bounds(contrast: ContrastRange) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return (low, high) as numbers.
 
     Raises
@@ -149,7 +148,7 @@ def bounds(contrast: tuple[Any, Any]) -> tuple[NDArray[np.float64], NDArray[np.f
     return low, high
 
 
-def to_rgb8(image: NDArray[Any], contrast: tuple[Any, Any]) -> NDArray[np.uint8]:
+def to_rgb8(image: Array, contrast: ContrastRange) -> NDArray[np.uint8]:
     """Map (low, high) to 0..255 and grey to RGB: (H, W, 3) uint8.
 
     uint8 with (0, 255) is passed through untouched. NaN becomes 0; a picture without contrast
@@ -172,7 +171,7 @@ def to_rgb8(image: NDArray[Any], contrast: tuple[Any, Any]) -> NDArray[np.uint8]
 
 
 def _stretch(
-    values: NDArray[Any], low: NDArray[np.float64], high: NDArray[np.float64]
+    values: Array, low: NDArray[np.float64], high: NDArray[np.float64]
 ) -> NDArray[np.uint8]:
     if max(np.abs(low).max(), np.abs(high).max()) > HUGE:  # their difference may be too large
         values, low, high = (np.asarray(part, np.float64) / 4 for part in (values, low, high))
@@ -182,7 +181,7 @@ def _stretch(
 
 
 def merge_channels(
-    channels: Sequence[NDArray[Any] | None], contrasts: Sequence[tuple[Any, Any]]
+    channels: Sequence[Array | None], contrasts: Sequence[ContrastRange]
 ) -> NDArray[np.uint8]:
     """Return red, green and blue made of grey channels, each stretched on its own.
 

@@ -1,21 +1,21 @@
-"""A mask that is there already, as prompts: itself, its box, points inside and in neighbours."""
+"""Prompts from a mask: itself, its box, points inside and in neighbours."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from napari_sam.arrays import Labels
 from napari_sam.errors import InputError
+from napari_sam.inference.masks import depth
 from napari_sam.masks import CroppedMask, cropped_masks
 from napari_sam.prompts import Prompts
 
 __all__ = ["PromptRule", "prompts_from"]
 
-NEAR = 0.5  # of an object's longer side: how far off a neighbour still counts
+MAX_GAP = 0.5  # of an object's longer side: how far off a neighbour still counts
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class PromptRule:
 def prompts_from(
     mask: CroppedMask,
     rule: PromptRule,
-    labels: NDArray[Any] | None = None,
+    labels: Labels | None = None,
     id_: int = 0,
 ) -> Prompts:
     """Return the prompts that describe a mask.
@@ -94,19 +94,19 @@ def prompts_from(
 def _deepest(mask: NDArray[np.bool_], count: int) -> NDArray[np.float64]:
     """Return up to `count` points, each the deepest outside the discs around those before."""
     points: list[tuple[int, int]] = []
-    depth = ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]
+    left = depth(mask)
     rows, columns = np.indices(mask.shape)
-    while len(points) < count and depth.max() > 0:
-        row, column = divmod(int(depth.argmax()), mask.shape[1])
+    while len(points) < count and left.max() > 0:
+        row, column = divmod(int(left.argmax()), mask.shape[1])
         points.append((row, column))
         far = (rows - row) ** 2 + (columns - column) ** 2
-        depth = np.where(far > depth[row, column] ** 2, depth, 0)
+        left = np.where(far > left[row, column] ** 2, left, 0)
     return np.array(points, float).reshape(-1, 2)
 
 
-def _neighbours(mask: CroppedMask, labels: NDArray[Any], id_: int) -> NDArray[np.float64]:
+def _neighbours(mask: CroppedMask, labels: Labels, id_: int) -> NDArray[np.float64]:
     """Return the deepest point of each neighbour near by, nearest first."""
-    reach = round(NEAR * max(mask.size)) + 1
+    reach = round(MAX_GAP * max(mask.size)) + 1
     top, left, bottom, right = mask.box
     corner = max(0, top - reach), max(0, left - reach)
     around = cropped_masks(labels[corner[0] : bottom + reach, corner[1] : right + reach])

@@ -1,4 +1,4 @@
-"""Cleaning of predicted masks."""
+"""Postprocessing of masks: connected parts, holes and specks."""
 
 from __future__ import annotations
 
@@ -9,9 +9,14 @@ from scipy import ndimage
 from napari_sam.masks import bounding_box, slices
 from napari_sam.prompts import Prompts
 
-__all__ = ["keep_prompted", "without_specks"]
+__all__ = ["depth", "keep_prompted", "without_specks"]
 
 EIGHT = np.ones((3, 3))  # pixels that touch at a corner are connected
+
+
+def depth(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return how far each pixel is from the nearest that is not in the mask, or from outside."""
+    return np.asarray(ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1])
 
 
 def keep_prompted(mask: NDArray[np.bool_], prompts: Prompts) -> NDArray[np.bool_]:

@@ -1,18 +1,18 @@
-"""Objects never write over each other: one rule says who gets a pixel."""
+"""Resolve overlaps: one rule says which mask of a slice gets a pixel."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
+from napari_sam.arrays import Array
 from napari_sam.masks import CroppedMask, slices
 
-__all__ = ["Found", "Rank", "settle"]
+__all__ = ["Rank", "RankedMask", "resolve_overlaps"]
 
 
 class Rank(IntEnum):
@@ -24,7 +24,7 @@ class Rank(IntEnum):
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class RankedMask:
     """A mask on a slice, its predicted IoU (NaN for a given one), and where it came from."""
 
     mask: CroppedMask | None
@@ -32,9 +32,9 @@ class Found:
     rank: Rank = Rank.FOLLOWED
 
 
-def settle(
-    found: Mapping[int, Found], shape: tuple[int, int], dtype: DTypeLike = np.int32
-) -> NDArray[Any]:
+def resolve_overlaps(
+    found: Mapping[int, RankedMask], shape: tuple[int, int], dtype: DTypeLike = np.int32
+) -> Array:
     """Return the labels (H, W) of a slice.
 
     A pixel goes to the mask of the highest rank, then of the best score, then of the lowest id.
@@ -42,12 +42,12 @@ def settle(
     Examples
     --------
     >>> left, right = (CroppedMask.of(np.ones((1, 2), bool), (0, n), (1, 3)) for n in (0, 1))
-    >>> settle({1: Found(left, 0.7), 2: Found(right, 0.8)}, (1, 3)).tolist()
+    >>> resolve_overlaps({1: RankedMask(left, 0.7), 2: RankedMask(right, 0.8)}, (1, 3)).tolist()
     [[1, 2, 2]]
     """
     labels = np.zeros(shape, dtype)
 
-    def strength(item: tuple[int, Found]) -> tuple[int, float, int]:
+    def strength(item: tuple[int, RankedMask]) -> tuple[int, float, int]:
         id_, one = item
         return one.rank, one.score if one.rank < Rank.GIVEN else 0.0, -id_
 

@@ -1,4 +1,4 @@
-"""A picture in, masks out: embed once, predict at every prompt."""
+"""The predictor: embed an image once, predict masks for prompts."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from napari_sam.arrays import ContrastRange
 from napari_sam.errors import CheckpointError, DeviceError, InputError
 from napari_sam.inference.batching import in_batches
-from napari_sam.inference.embedding import Embedding, Level, each, half
+from napari_sam.inference.embedding import Embedding, Level, map_features, to_half
 from napari_sam.inference.image import (
     check_image,
     contrast_range,
@@ -25,17 +25,18 @@ from napari_sam.inference.image import (
     to_rgb8,
 )
 from napari_sam.inference.masks import keep_prompted
-from napari_sam.inference.sliding import Everywhere, windows_everywhere
+from napari_sam.inference.sliding import SlidingWindow, sliding_windows
 from napari_sam.inference.windows import View, Window, find_windows, is_rival, merge
 from napari_sam.model.load import load_text
 from napari_sam.model.sam import Features, Sam
 from napari_sam.model.text_decoder import TextDecoder
+from napari_sam.progress import Pause
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction
 
 __all__ = ["Embedding", "Predictor"]
 
-MOST_ENLARGED = 8  # a picture of a few pixels stays one of few
+MAX_ENLARGEMENT = 8  # a picture of a few pixels stays one of few
 Form = tuple[int, bool, bool, bool]
 """Number of points, and whether there are a box, a mask and words."""
 
@@ -82,9 +83,9 @@ class Predictor:
     @torch.inference_mode()
     def embed(
         self,
-        image: Any,
-        contrast: tuple[Any, Any] | None = None,
-        pause: Callable[[], None] | None = None,
+        image: ArrayLike,
+        contrast: ContrastRange | None = None,
+        pause: Pause | None = None,
         *,
         compact: bool = False,
     ) -> Embedding:
@@ -116,16 +117,16 @@ class Predictor:
         DeviceError
             If the device has no memory for it.
         """
-        picture = check_image(image)
+        image = check_image(image)
         if contrast is None:
-            contrast = contrast_range(picture, self.model.entry.intensity)
-        rgb = to_rgb8(picture, contrast)
+            contrast = contrast_range(image, self.model.entry.intensity)
+        rgb = to_rgb8(image, contrast)
         levels = []
         with self._pausing(pause) as rest:
             for shape in self.scales(rgb.shape[:2]):
                 features = self._features(rgb, shape, rest)
                 if compact:
-                    features = each(partial(_half_after, rest), features)
+                    features = map_features(partial(_to_half_after, rest), features)
                 levels.append(Level(shape, features))
         return Embedding(rgb.shape[:2], contrast, tuple(levels))
 
@@ -196,7 +197,7 @@ class Predictor:
             self._check(embedding, one)
         answers: list[list[tuple[int, Prediction]]] = [[] for _ in prompts]
         alone = [i for i, one in enumerate(prompts) if one.is_text_alone]
-        for i, result in zip(alone, self._everywhere(embedding, prompts, alone), strict=True):
+        for i, result in zip(alone, self._predict_sliding(embedding, prompts, alone), strict=True):
             answers[i].append((0, result))
         windows = [
             [] if one.is_text_alone else find_windows(embedding, self.config, one)
@@ -224,7 +225,7 @@ class Predictor:
         return [merge(some) for some in answers]
 
     @contextmanager
-    def _pausing(self, pause: Callable[[], None] | None) -> Iterator[Callable[..., None]]:
+    def _pausing(self, pause: Pause | None) -> Iterator[Callable[..., None]]:
         """Call `pause`, if there is one, before each layer of the encoder; yield what does."""
         if pause is None:
             yield lambda: None
@@ -232,7 +233,7 @@ class Predictor:
 
         pausing = False
 
-        def rest(*_: Any) -> None:
+        def rest(*_: object) -> None:
             nonlocal pausing
             if pausing:  # the model works on something else
                 return
@@ -257,7 +258,7 @@ class Predictor:
         if not self.config.dense:
             return [fit_shape(shape, self.config.frame)]
         longest = min(max(2 * max(shape), self.config.enlarge), self.config.closest)
-        longest = min(longest, MOST_ENLARGED * max(shape))
+        longest = min(longest, MAX_ENLARGEMENT * max(shape))
         shapes = [shape if max(shape) > longest else fit_shape(shape, longest)]
         while max(shapes[-1]) > self.config.frame:
             longest = max(self.config.frame, -(-max(shapes[-1]) // 2))
@@ -341,7 +342,9 @@ class Predictor:
             boxes = self._stack(corners).flatten(1)
         if first.mask is not None:
             masks = torch.stack([view.mask_logits(np.asarray(p.mask), like) for p in prompts])
-        features = each(lambda part: part.to(like.dtype), view.features)  # a store's are float16
+        # Features from a store are float16.
+        # Features from a store are float16.
+        features = map_features(lambda part: part.to(like.dtype), view.features)
         if first.text is None or self.text is None:
             logits, scores = self.model.decode(features, points, labels, boxes, masks)
         else:
@@ -361,17 +364,17 @@ class Predictor:
             results.append((Prediction(found, scored, whole), view.cuts(found[0])))
         return results
 
-    def _everywhere(
+    def _predict_sliding(
         self, embedding: Embedding, prompts: Sequence[Prompts], alone: Sequence[int]
     ) -> list[Prediction]:
         """Decode words in windows all over the picture, and join the answers of each."""
         if not alone or self.text is None:  # what words need is loaded for words only
             return []
         vectors = self._vectors([prompts[i] for i in alone])
-        joined = [Everywhere(embedding, self.config) for _ in alone]
-        for window in windows_everywhere(embedding, self.config):
+        joined = [SlidingWindow(embedding, self.config) for _ in alone]
+        for window in sliding_windows(embedding, self.config):
             view = View(embedding, self.config, window)
-            features = each(lambda part: part.to(vectors.dtype), view.features)
+            features = map_features(lambda part: part.to(vectors.dtype), view.features)
             logits, scores = self.text(self.model, features, vectors)
             self._check_finite(logits, scores)
             for one, low, score in zip(joined, logits[:, :1].float(), scores[:, 0], strict=True):
@@ -402,9 +405,9 @@ class Predictor:
         return torch.from_numpy(np.stack(positions)).to(like.device, like.dtype)
 
 
-def _half_after(rest: Callable[..., None], part: Tensor) -> Tensor:
+def _to_half_after(rest: Callable[..., None], part: Tensor) -> Tensor:
     rest()
-    return half(part)
+    return to_half(part)
 
 
 def _form(prompts: Prompts) -> Form:

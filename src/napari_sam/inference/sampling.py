@@ -1,17 +1,14 @@
-"""Pixels from all over a stack, enough to find its contrast."""
+"""Array from all over a stack, enough to find its contrast."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from numpy.typing import NDArray
+from napari_sam.arrays import Array, LazyArray, plain
 
-from napari_sam.arrays import plain
+__all__ = ["SAMPLE_SIDE", "sample_stack", "sample_steps"]
 
-__all__ = ["sample_stack", "sample_steps"]
-
-PLANES, SIDE = 16, 256
+SAMPLE_PLANES, SAMPLE_SIDE = 16, 256
 
 
 def sample_steps(shape: Sequence[int]) -> list[int]:
@@ -26,12 +23,12 @@ def sample_steps(shape: Sequence[int]) -> list[int]:
     """
     if len(shape) == 2:
         return [1, 1]
-    per_axis = round(PLANES ** (1 / (len(shape) - 2)))
-    counts = [per_axis] * (len(shape) - 2) + [SIDE] * 2
+    per_axis = round(SAMPLE_PLANES ** (1 / (len(shape) - 2)))
+    counts = [per_axis] * (len(shape) - 2) + [SAMPLE_SIDE] * 2
     return [max(1, size // count) for size, count in zip(shape, counts, strict=True)]
 
 
-def sample_stack(data: Any, ndim: int) -> NDArray[Any]:
+def sample_stack(data: LazyArray, ndim: int) -> Array:
     """Return the pixels of about 16 planes of 256 x 256, evenly spaced: (N,) or (N, colours).
 
     Parameters

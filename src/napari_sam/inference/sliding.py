@@ -1,4 +1,4 @@
-"""One mask of a whole picture from windows that overlap, for prompts that name no place."""
+"""Sliding window over a whole image, for prompts that name no place."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import torch
 from torch import Tensor
 
 from napari_sam.inference.embedding import Embedding
-from napari_sam.inference.windows import OWN, View, Window
+from napari_sam.inference.windows import MIN_SCALE, View, Window
 from napari_sam.model.config import SamConfig
 from napari_sam.results import Prediction
 
-__all__ = ["Everywhere", "windows_everywhere"]
+__all__ = ["SlidingWindow", "sliding_windows"]
 
 
-def windows_everywhere(embedding: Embedding, config: SamConfig) -> list[Window]:
+def sliding_windows(embedding: Embedding, config: SamConfig) -> list[Window]:
     """Return windows that overlap by half and cover the level nearest to the picture's own scale.
 
     A finer one would show a few cells at a time, a coarser one loses small ones.
     """
     scales = [max(level.shape) / max(embedding.shape) for level in embedding.levels]
-    level = max((i for i, scale in enumerate(scales) if scale >= OWN), default=0)
+    level = max((i for i, scale in enumerate(scales) if scale >= MIN_SCALE), default=0)
     tokens = embedding.levels[level].features.embedding.shape[-2:]
     rows, columns = (_starts(size, config.grid) for size in tokens)
     return [(level, row, column) for row, column in itertools.product(rows, columns)]
@@ -34,8 +34,8 @@ def _starts(size: int, grid: int) -> list[int]:
     return np.linspace(0, last, count).round().astype(int).tolist()
 
 
-class Everywhere:
-    """Joins the logits of windows; in the middle of one they count most.
+class SlidingWindow:
+    """Weighted mean of the logits of windows; in the middle of one they count most.
 
     Parameters
     ----------
@@ -68,25 +68,25 @@ class Everywhere:
 
         The score is the mean predicted IoU of the windows, each by the area that it found.
         """
-        picture, low = (grid.mean() for grid in self._grids)
+        full, low = (grid.mean() for grid in self._grids)
         scores, areas = np.transpose(self._scores)
         return Prediction(
-            (picture > self._config.mask_threshold).cpu().numpy(),
+            (full > self._config.mask_threshold).cpu().numpy(),
             np.array([np.average(scores, weights=areas)], np.float32),
             low.cpu().numpy(),
         )
 
 
 class _Grid:
-    """A weighted mean on a grid of `size`, on which the picture spans `picture` cells."""
+    """A weighted mean on a grid of `size`, on which the picture spans `extent` cells."""
 
-    def __init__(self, size: tuple[int, int], picture: tuple[float, float]) -> None:
-        self.size, self.picture = size, picture
+    def __init__(self, size: tuple[int, int], extent: tuple[float, float]) -> None:
+        self.size, self.extent = size, extent
         self.total, self.weight = torch.zeros(1, *size), torch.zeros(1, *size)
 
     def add(self, view: View, both: Tensor) -> None:
         """Take logits and weights, (2, h, w)."""
-        sampled, inside = view.sample(both, self.size, self.picture)
+        sampled, inside = view.sample(both, self.size, self.extent)
         values, weights = sampled.cpu().split(1)
         self.total[:, inside[0], inside[1]] += values * weights
         self.weight[:, inside[0], inside[1]] += weights

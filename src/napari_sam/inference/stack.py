@@ -1,12 +1,10 @@
-"""A stack or time series, read slice by slice, with one contrast for all of it."""
+"""Stacks and time series, read slice by slice, with one contrast for all slices."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from numpy.typing import NDArray
-
-from napari_sam.arrays import plain
+from napari_sam.arrays import Array, ContrastRange, lazy
 from napari_sam.errors import InputError
 from napari_sam.inference.image import check_image, pixel_range
 from napari_sam.inference.sampling import sample_stack
@@ -36,7 +34,7 @@ class Stack:
     """
 
     def __init__(self, data: Any) -> None:
-        self.data = data if hasattr(data, "shape") else plain(data, "the stack")
+        self.data = lazy(data, "the stack")
         shape = tuple(self.data.shape)
         if not (len(shape) == 3 or (len(shape) == 4 and shape[3] in (3, 4))) or 0 in shape:
             raise InputError(f"a stack must have shape (Z, Y, X) or (Z, Y, X, 3 or 4); got {shape}")
@@ -45,7 +43,7 @@ class Stack:
     def __len__(self) -> int:
         return int(self.data.shape[0])
 
-    def plane(self, index: int) -> NDArray[Any]:
+    def plane(self, index: int) -> Array:
         """Return one slice, (Y, X) or (Y, X, 3).
 
         Raises
@@ -58,7 +56,7 @@ class Stack:
         except InputError as error:
             raise InputError(f"slice {index}: {error}") from error
 
-    def contrast(self, rule: str) -> tuple[Any, Any]:
+    def contrast(self, rule: str) -> ContrastRange:
         """Return (low, high) for all slices alike.
 
         It comes from pixels all over the stack, the same that the panel takes.

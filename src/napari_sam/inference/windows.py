@@ -1,4 +1,4 @@
-"""The part of an embedding that the decoder looks at, and the way from it to the picture and back.
+"""Windows of an embedding that the decoder sees, and the mapping between them and the image.
 
 SAM's own sizes always look at the whole picture. The dense model looks through a window of one
 frame at one of several scales, so that a cell has the same size in training and in use.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from napari_sam.arrays import Array
 from napari_sam.inference.embedding import Embedding
 from napari_sam.model.config import SamConfig
 from napari_sam.model.sam import Features
@@ -24,10 +24,10 @@ from napari_sam.results import Prediction
 
 __all__ = ["View", "Window", "find_windows", "is_rival", "merge"]
 
-SURE = 8.0  # the logit of a pixel that a boolean mask prompt says is inside
-ROOM = 0.75  # share of the frame that prompts may span before a coarser level is used
-OWN = 0.7  # of the picture's own scale; below it, what was one object looks like many
-SIDE = 64  # model pixels; objects of known size are looked for where they are nearest to it
+MASK_LOGIT = 8.0  # the logit of a pixel that a boolean mask prompt says is inside
+MAX_SPAN = 0.75  # share of the frame that prompts may span before a coarser level is used
+MIN_SCALE = 0.7  # of the picture's own scale; below it, what was one object looks like many
+BEST_SIDE = 64  # model pixels; objects of known size are looked for where they are nearest to it
 
 Window = tuple[int, int, int]
 """Level, and row and column of the window's corner in tokens."""
@@ -48,11 +48,11 @@ def find_windows(embedding: Embedding, config: SamConfig, prompts: Prompts) -> l
         return [(coarsest, 0, 0)]
     span = np.ptp(np.concatenate([anchor, prompts.points]), axis=0)
     scales = [np.array(level.shape) / np.array(embedding.shape) for level in embedding.levels]
-    holds = [bool((span * scale <= ROOM * config.frame).all()) for scale in scales]
+    holds = [bool((span * scale <= MAX_SPAN * config.frame).all()) for scale in scales]
     first = holds.index(True) if any(holds) else coarsest
     if _tells_size(prompts):
         sides = [max(1.0, float((np.ptp(anchor, axis=0) * s).max())) for s in scales[first:]]
-        first += int(np.abs(np.log(np.divide(sides, SIDE))).argmin())
+        first += int(np.abs(np.log(np.divide(sides, BEST_SIDE))).argmin())
     windows = []
     for level in range(first, coarsest + 1):
         tokens = np.array(embedding.levels[level].features.embedding.shape[-2:])
@@ -70,7 +70,7 @@ def is_rival(embedding: Embedding, prompts: Prompts, window: Window) -> bool:
     the picture: below its own scale, small objects run into one.
     """
     scale = max(embedding.levels[window[0]].shape) / max(embedding.shape)
-    return not _tells_size(prompts) and scale >= OWN
+    return not _tells_size(prompts) and scale >= MIN_SCALE
 
 
 def _tells_size(prompts: Prompts) -> bool:
@@ -151,28 +151,28 @@ class View:
         yx = (positions + half) * ratio - half - self.corner
         return np.ascontiguousarray(yx[:, ::-1])
 
-    def mask_logits(self, mask: NDArray[Any], like: Tensor) -> Tensor:
+    def mask_logits(self, mask: Array, like: Tensor) -> Tensor:
         """Return the window's mask prompt, (1, *size), from a picture's mask or from logits."""
         stride, (h, w) = self.config.mask_stride, self.size
         full = torch.from_numpy(mask)[None, None].to(like.device, like.dtype)
         if mask.dtype == bool:  # as the picture: resize, pad, then average over each grid cell
             full = F.interpolate(full, self.shape, mode="bilinear", antialias=True)
             full = F.pad(full, (0, -full.shape[-1] % stride, 0, -full.shape[-2] % stride))
-            full = (F.avg_pool2d(full, stride) * 2 - 1) * SURE
+            full = (F.avg_pool2d(full, stride) * 2 - 1) * MASK_LOGIT
         elif self.window[0]:  # logits belong to the finest level
             known = [-(-n // stride) for n in self.embedding.levels[0].shape]
             cells = [-(-n // stride) for n in self.shape]
             full = F.interpolate(full[..., : known[0], : known[1]], cells, mode="area")
         row, column = (n // stride for n in self.corner)
         full = full[0, :, row : row + h, column : column + w]
-        return F.pad(full, (0, w - full.shape[-1], 0, h - full.shape[-2]), value=-SURE)
+        return F.pad(full, (0, w - full.shape[-1], 0, h - full.shape[-2]), value=-MASK_LOGIT)
 
     def masks(self, logits: Tensor) -> NDArray[np.bool_]:
         """Enlarge the window's (C, *size) logits to the picture and threshold them: (C, H, W)."""
-        picture, threshold = self.embedding.shape, self.config.mask_threshold
+        extent, threshold = self.embedding.shape, self.config.mask_threshold
         if self.config.dense:
-            masks = np.zeros((len(logits), *picture), bool)
-            sampled, inside = self.sample(logits, picture, picture)
+            masks = np.zeros((len(logits), *extent), bool)
+            sampled, inside = self.sample(logits, extent, extent)
             masks[:, inside[0], inside[1]] = (sampled > threshold).cpu().numpy()
             return masks
         # The reference's way: to the padded frame, cut the padding off, to the picture. One cell
@@ -182,8 +182,8 @@ class View:
         size = (h * stride, w * stride)
         full = F.interpolate(logits[None, :, :h, :w], size, mode="bilinear", align_corners=False)
         full = full[..., : self.shape[0], : self.shape[1]]
-        if self.shape != picture:
-            full = F.interpolate(full, picture, mode="bilinear", align_corners=False)
+        if self.shape != extent:
+            full = F.interpolate(full, extent, mode="bilinear", align_corners=False)
         result: NDArray[np.bool_] = (full[0] > threshold).cpu().numpy()
         return result
 
@@ -192,7 +192,7 @@ class View:
         grid = self.embedding.logits_size
         if self.window[0] == 0 and self.size == grid:
             return logits
-        whole = logits.new_full((len(logits), *grid), -SURE)
+        whole = logits.new_full((len(logits), *grid), -MASK_LOGIT)
         h, w = (n / self.config.mask_stride for n in self.embedding.levels[0].shape)
         sampled, inside = self.sample(logits, grid, (h, w))
         whole[:, inside[0], inside[1]] = sampled
@@ -221,21 +221,21 @@ class View:
         cells = self._centres(axis, size, size)[pixels] / self.config.mask_stride - 0.5
         return pixels, np.clip(cells, 0, self.size[axis] - 1)
 
-    def _covered(self, axis: int, size: int, picture: float) -> NDArray[np.int64]:
+    def _covered(self, axis: int, size: int, extent: float) -> NDArray[np.int64]:
         """Return which of `size` cells have their centre in the window."""
-        centres = self._centres(axis, size, picture)
+        centres = self._centres(axis, size, extent)
         return np.flatnonzero((centres > 0) & (centres < self.size[axis] * self.config.mask_stride))
 
-    def _centres(self, axis: int, size: int, picture: float) -> NDArray[np.float64]:
+    def _centres(self, axis: int, size: int, extent: float) -> NDArray[np.float64]:
         """Return the cells' centres in model pixels from the window's corner."""
         return (np.arange(size, dtype=np.float64) + 0.5) * (
-            self.shape[axis] / picture
+            self.shape[axis] / extent
         ) - self.corner[axis]
 
     def sample(
-        self, logits: Tensor, size: tuple[int, int], picture: tuple[float, float]
+        self, logits: Tensor, size: tuple[int, int], extent: tuple[float, float]
     ) -> tuple[Tensor, list[slice]]:
-        """Sample the window's logits on a grid on which the picture spans `picture` cells.
+        """Sample the window's logits on a grid on which the picture spans `extent` cells.
 
         Returns
         -------
@@ -243,8 +243,8 @@ class View:
         """
         inside, positions = [], []
         for axis in (0, 1):
-            covered = self._covered(axis, size[axis], picture[axis])
-            centres = self._centres(axis, size[axis], picture[axis])[covered]
+            covered = self._covered(axis, size[axis], extent[axis])
+            centres = self._centres(axis, size[axis], extent[axis])[covered]
             window = self.size[axis] * self.config.mask_stride
             inside.append(slice(covered[0], covered[-1] + 1))
             positions.append(torch.from_numpy(2 * centres / window - 1).to(logits))
@@ -254,8 +254,8 @@ class View:
         return sampled[0], inside
 
 
-COARSER = 0.03  # predicted IoU that an answer loses per coarser level: it shows less detail
-SAME = 0.8  # IoU from which two candidates are no choice
+LEVEL_PENALTY = 0.03  # predicted IoU that an answer loses per coarser level: it shows less detail
+SAME_IOU = 0.8  # IoU from which two candidates are no choice
 
 
 def merge(answers: Sequence[tuple[int, Prediction]]) -> Prediction:
@@ -276,14 +276,14 @@ def merge(answers: Sequence[tuple[int, Prediction]]) -> Prediction:
         return answers[0][1]
     count = len(answers[0][1].scores)
     scores = np.concatenate(
-        [one.scores - np.float32(COARSER * coarser) for coarser, one in answers]
+        [one.scores - np.float32(LEVEL_PENALTY * coarser) for coarser, one in answers]
     )
     masks = [mask for _, one in answers for mask in one.masks]
     logits = [low for _, one in answers for low in one.logits]
     order = np.argsort(-scores, kind="stable").tolist()
     chosen: list[int] = []
     for k in order:
-        if len(chosen) < count and all(_overlap(masks[k], masks[j]) < SAME for j in chosen):
+        if len(chosen) < count and all(_overlap(masks[k], masks[j]) < SAME_IOU for j in chosen):
             chosen.append(k)
     rest = [k for k in order if k not in chosen]
     chosen = sorted(chosen + rest[: count - len(chosen)], key=order.index)

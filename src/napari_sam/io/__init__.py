@@ -1,0 +1,6 @@
+"""Files in and out: images, labels, objects and tables, with names and spacing of their axes.
+
+`images` reads image files of all kinds lazily, `objects` reads and writes COCO, GeoJSON and ROIs,
+`export` chooses by a file's ending. May use the ground floor (`prompts`, `masks`, `files`) and no
+model; libraries of single formats are loaded only where a file needs them.
+"""

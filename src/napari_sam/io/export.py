@@ -1,47 +1,47 @@
-"""Objects into files of every kind and back; the file's ending says which."""
+"""Write and read objects in every format; the file's ending says which."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sam.arrays import Array, LazyArray
 from napari_sam.errors import InputError
 from napari_sam.io.labels import OUTLINES, TABLE, open_labels, write_labels
 from napari_sam.io.measurements import write_measurements
 from napari_sam.io.objects.coco import read_coco, write_coco
 from napari_sam.io.objects.geojson import read_geojson, write_geojson
-from napari_sam.io.objects.instances import Drawn, cut_out, paint
+from napari_sam.io.objects.instances import Instances, cut_out, paint
 from napari_sam.io.objects.rois import read_rois, write_rois
 from napari_sam.io.scale import read_spacing
 from napari_sam.io.spacing import Spacing
 
 __all__ = [
-    "DRAWN",
+    "INSTANCE_FILES",
     "OUTLINES",
     "as_labels",
     "read_all",
     "read_objects",
-    "write_drawn",
+    "write_instances",
     "write_objects",
 ]
 
-DRAWN = (*OUTLINES, ".roi")  # what objects are drawn in, not labelled
+INSTANCE_FILES = (*OUTLINES, ".roi")  # what objects are drawn in, not labelled
 
 logger = logging.getLogger(__name__)
 
 
 def write_objects(
     path: Path,
-    labels: Any,
+    labels: LazyArray,
     spacing: Spacing | None = None,
     *,
     classes: Mapping[int, str] | None = None,
-    image: NDArray[Any] | None = None,
+    image: Array | None = None,
 ) -> None:
     """Write labels in any format, complete or not at all.
 
@@ -77,19 +77,21 @@ def write_objects(
     if kind in TABLE:
         write_measurements(path, np.asanyarray(labels[...]), spacing, image, classes)
     elif kind in OUTLINES:
-        write_drawn(path, {path.stem: cut_out(labels, spacing.axes, classes)})
+        write_instances(path, {path.stem: cut_out(labels, spacing.axes, classes)})
     else:
         write_labels(path, labels, spacing)
 
 
-def write_drawn(path: Path, pictures: Mapping[str, Drawn], *, outlines: bool = False) -> None:
+def write_instances(
+    path: Path, by_image: Mapping[str, Instances], *, outlines: bool = False
+) -> None:
     """Write objects that may overlap, without making labels of them.
 
     Parameters
     ----------
     path : Path
         A ``.json`` for COCO, a ``.geojson`` or a ``.zip``.
-    pictures : mapping of str to Drawn
+    by_image : mapping of str to Instances
         By name; several only into COCO's file.
     outlines : bool
         In COCO's file: polygons where the object has no holes.
@@ -100,20 +102,20 @@ def write_drawn(path: Path, pictures: Mapping[str, Drawn], *, outlines: bool = F
         If the format holds one picture only.
     """
     if path.suffix.lower() == ".json":
-        write_coco(path, pictures, outlines)
+        write_coco(path, by_image, outlines)
         return
-    if len(pictures) != 1:
-        raise InputError(f"{path} holds the objects of one picture, not of {len(pictures)}")
-    (drawn,) = pictures.values()
-    (write_geojson if path.suffix.lower() == ".geojson" else write_rois)(path, drawn)
+    if len(by_image) != 1:
+        raise InputError(f"{path} holds the objects of one picture, not of {len(by_image)}")
+    (instances,) = by_image.values()
+    (write_geojson if path.suffix.lower() == ".geojson" else write_rois)(path, instances)
 
 
 def read_objects(
     path: Path,
     shape: tuple[int, ...] | None = None,
     axes: str | None = None,
-    picture: str | None = None,
-) -> Drawn:
+    image_name: str | None = None,
+) -> Instances:
     """Read the objects of one picture from any of these formats but measurements.
 
     Parameters
@@ -122,7 +124,7 @@ def read_objects(
         The file.
     shape, axes : optional
         Of the picture, for formats that do not know it.
-    picture : str, optional
+    image_name : str, optional
         Which one of a COCO file.
 
     Raises
@@ -131,15 +133,15 @@ def read_objects(
         If it cannot be read, or several pictures are there and none was named.
     """
     kind = path.suffix.lower()
-    if kind in DRAWN and not path.is_file():
+    if kind in INSTANCE_FILES and not path.is_file():
         raise InputError(f"there is no file {path}")
     if kind == ".json":
-        pictures = read_coco(path)
-        if picture is None and len(pictures) == 1:
-            return next(iter(pictures.values()))
-        if picture not in pictures:
-            raise InputError(f"{path} holds the pictures {', '.join(pictures)}; name one of them")
-        return pictures[picture]
+        by_image = read_coco(path)
+        if image_name is None and len(by_image) == 1:
+            return next(iter(by_image.values()))
+        if image_name not in by_image:
+            raise InputError(f"{path} holds the pictures {', '.join(by_image)}; name one of them")
+        return by_image[image_name]
     if kind == ".geojson":
         return read_geojson(path, shape, axes)
     if kind in (".zip", ".roi"):
@@ -148,7 +150,7 @@ def read_objects(
         return cut_out(labels, read_spacing(path, len(labels.shape)).axes)
 
 
-def read_all(path: Path) -> dict[str, Drawn]:
+def read_all(path: Path) -> dict[str, Instances]:
     """Read the objects of all pictures of a COCO file, by the pictures' names.
 
     Raises
@@ -161,9 +163,9 @@ def read_all(path: Path) -> dict[str, Drawn]:
     return read_coco(path)
 
 
-def as_labels(drawn: Drawn) -> NDArray[np.unsignedinteger]:
+def as_labels(instances: Instances) -> NDArray[np.unsignedinteger]:
     """Return labels; of overlapping objects the earlier one stays, and a warning says how much."""
-    labels, lost = paint(drawn)
+    labels, lost = paint(instances)
     if lost:
         logger.warning(
             "%d pixels belong to several objects; the labels keep the first of them", lost

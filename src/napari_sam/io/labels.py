@@ -11,34 +11,28 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from napari_sam.arrays import LazyArray
 from napari_sam.errors import InputError
-from napari_sam.files import replacing
-from napari_sam.io.grey import check_objects
+from napari_sam.files import Json, replacing
+from napari_sam.io.images.find import PNG, TIFF, ZARR, find_images
+from napari_sam.io.images.pixels import Pixels
+from napari_sam.io.images.read import open_image
+from napari_sam.io.label_checks import check_are_labels
 from napari_sam.io.ome_zarr import write_ome_zarr
-from napari_sam.io.pictures import PNG, TIFF, ZARR, find_pictures, open_picture
 from napari_sam.io.spacing import MOST_AXES, NO_UNIT, SYMBOLS, Spacing
 from napari_sam.numbering import check_numbers
 
-__all__ = [
-    "OUTLINES",
-    "TABLE",
-    "check_output",
-    "copy_labels",
-    "open_labels",
-    "save_layer",
-    "write_labels",
-]
+__all__ = ["OUTLINES", "TABLE", "check_output", "open_labels", "save_layer", "write_labels"]
 
 JPEG = (".jpeg", ".jpg")
 OUTLINES, TABLE = (".json", ".geojson", ".zip"), (".csv",)
 IMAGEJ = "tzcyx"  # its order of axes
-BIG = 2**31  # bytes beyond which a TIFF needs larger offsets
+MAX_CLASSIC_TIFF = 2**31  # bytes beyond which a TIFF needs larger offsets
 
 
 @contextmanager
-def open_labels(path: Path) -> Iterator[Any]:
+def open_labels(path: Path) -> Iterator[Pixels]:
     """Open labels; index them to read. The numbers behind a palette's colours are the labels.
 
     Raises
@@ -48,18 +42,12 @@ def open_labels(path: Path) -> Iterator[Any]:
         a grey picture and no labels; where it is read, if labels are no whole numbers or below
         zero.
     """
-    find_pictures([path])
+    find_images([path])
     if path.suffix.lower() in JPEG:
         raise InputError(f"{path} cannot be read as labels: a .jpg changes numbers; take a .png")
-    with open_picture(path, numbers=True) as labels:
-        check_objects(path, labels)
+    with open_image(path, numbers=True) as labels:
+        check_are_labels(path, labels)
         yield labels
-
-
-def copy_labels(labels: Any) -> NDArray[np.integer]:
-    """Return all of the labels in memory, to write in."""
-    copy = np.array(labels[...])
-    return copy.astype(np.uint8) if copy.dtype == bool else copy
 
 
 def check_output(output: Path, *inputs: Path) -> None:
@@ -73,7 +61,7 @@ def check_output(output: Path, *inputs: Path) -> None:
         raise InputError(f"{output} is an input, too; give the result another name")
 
 
-def write_labels(path: Path, labels: Any, spacing: Spacing | None = None) -> None:
+def write_labels(path: Path, labels: LazyArray, spacing: Spacing | None = None) -> None:
     """Write labels complete or not at all, in their own dtype, compressed.
 
     Parameters
@@ -111,7 +99,7 @@ def write_labels(path: Path, labels: Any, spacing: Spacing | None = None) -> Non
         _write_tiff(path, labels, spacing or Spacing.usual(len(labels.shape)))
 
 
-def save_layer(path: str, labels: Any, layer: dict[str, Any]) -> list[str]:
+def save_layer(path: str, labels: LazyArray, layer: Json) -> list[str]:
     """Write the data of a napari Labels layer; napari's menu calls this.
 
     Parameters
@@ -128,14 +116,14 @@ def save_layer(path: str, labels: Any, layer: dict[str, Any]) -> list[str]:
     return [path]
 
 
-def _whole(labels: Any) -> Any:
+def _whole(labels: LazyArray) -> LazyArray:
     """Return labels of integers as they are, to be read plane by plane; others as integers."""
     pixels = len(labels.shape) > 1 and 0 not in labels.shape
     plain = labels.dtype.kind in "iu" and pixels and not np.ma.isMA(labels)
     return labels if plain else check_numbers(labels[...])
 
 
-def _write_png(path: Path, labels: Any) -> None:
+def _write_png(path: Path, labels: LazyArray) -> None:
     from PIL import Image
 
     plane = check_numbers(labels[...])
@@ -146,7 +134,7 @@ def _write_png(path: Path, labels: Any) -> None:
         Image.fromarray(small).save(part, format="PNG")
 
 
-def _write_tiff(path: Path, labels: Any, spacing: Spacing) -> None:
+def _write_tiff(path: Path, labels: LazyArray, spacing: Spacing) -> None:
     """Write a TIFF of ImageJ or an OME-TIFF, which say what the axes are; else a plain one.
 
     OME knows no integers of 64 bits and no more than five axes, and axes of one entry get lost when
@@ -156,9 +144,9 @@ def _write_tiff(path: Path, labels: Any, spacing: Spacing) -> None:
 
     shape, dtype = labels.shape, labels.dtype
     known = len(shape) <= MOST_AXES and dtype.itemsize <= 4 and 1 not in shape[:-2]
-    big = int(np.prod(shape)) * dtype.itemsize > BIG
+    big = int(np.prod(shape)) * dtype.itemsize > MAX_CLASSIC_TIFF
     imagej = known and not big and _is_for_imagej(path, dtype, spacing)
-    about: dict[str, Any] = {"ome": False, "metadata": {}}
+    about: Json = {"ome": False, "metadata": {}}
     if imagej:
         about = _about_imagej(spacing)
     elif known:
@@ -182,12 +170,12 @@ def _is_for_imagej(path: Path, dtype: np.dtype[Any], spacing: Spacing) -> bool:
     return not ome and dtype in (np.uint8, np.uint16) and order == sorted(order)
 
 
-def _about_imagej(spacing: Spacing) -> dict[str, Any]:
+def _about_imagej(spacing: Spacing) -> Json:
     axes = spacing.axes
     steps = dict(zip(axes, spacing.scale, strict=True))
     units = dict(zip(axes, spacing.units, strict=True))
-    metadata: dict[str, Any] = {"axes": axes.upper()}
-    about: dict[str, Any] = {"imagej": True, "metadata": metadata}
+    metadata: Json = {"axes": axes.upper()}
+    about: Json = {"imagej": True, "metadata": metadata}
     if steps["y"] > 0 and steps["x"] > 0 and steps.get("z", 1) > 0:
         about["resolution"] = 1 / steps["x"], 1 / steps["y"]
         metadata["spacing"] = steps.get("z", 1.0)
@@ -200,8 +188,8 @@ def _about_imagej(spacing: Spacing) -> dict[str, Any]:
     return about
 
 
-def _about(spacing: Spacing) -> dict[str, Any]:
-    about: dict[str, Any] = {"axes": spacing.axes.upper()}
+def _about(spacing: Spacing) -> Json:
+    about: Json = {"axes": spacing.axes.upper()}
     for letter, step, unit in zip(spacing.axes, spacing.scale, spacing.units, strict=True):
         if letter in "zyx" and step > 0 and (step, unit) != (1, NO_UNIT):
             about[f"PhysicalSize{letter.upper()}"] = step

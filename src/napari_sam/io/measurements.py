@@ -1,4 +1,4 @@
-"""What can be measured of objects, in physical units, as a table."""
+"""Measurements of objects in physical units, as rows of a CSV."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sam.arrays import Array
 from napari_sam.errors import InputError
 from napari_sam.files import replacing
 from napari_sam.io.spacing import NO_UNIT, SYMBOLS, Spacing
@@ -19,15 +20,15 @@ __all__ = ["measure", "write_measurements"]
 
 INTENSITIES = ("intensity_mean", "intensity_min", "intensity_max", "intensity_std")
 ASCII = {"µm": "um", "Å": "angstrom"}  # every table program reads these
-Row = dict[str, float | int | str]
+MeasurementRow = dict[str, float | int | str]
 
 
 def measure(
     labels: NDArray[np.integer],
     spacing: Spacing | None = None,
-    image: NDArray[Any] | None = None,
+    image: Array | None = None,
     classes: Mapping[int, str] | None = None,
-) -> Iterator[Row]:
+) -> Iterator[MeasurementRow]:
     """Give a row per object: with z as a body, at each time point and channel anew.
 
     Parameters
@@ -83,7 +84,7 @@ def write_measurements(
     path: Path,
     labels: NDArray[np.integer],
     spacing: Spacing | None = None,
-    image: NDArray[Any] | None = None,
+    image: Array | None = None,
     classes: Mapping[int, str] | None = None,
 ) -> None:
     """Write what `measure` gives as a CSV, complete or not at all."""
@@ -105,10 +106,8 @@ def _steps(spacing: Spacing, inside: list[int]) -> tuple[tuple[float, ...], str]
     return steps, ASCII.get(symbol, symbol)
 
 
-def _channels_last(labels: NDArray[Any], image: NDArray[Any]) -> NDArray[Any]:
-    if image.shape == labels.shape:
-        return image
-    if image.shape[:-1] == labels.shape:
+def _channels_last(labels: Array, image: Array) -> Array:
+    if labels.shape in (image.shape, image.shape[:-1]):
         return image
     if image.shape[1:] == labels.shape:
         return np.moveaxis(image, 0, -1)
@@ -119,12 +118,12 @@ def _channels_last(labels: NDArray[Any], image: NDArray[Any]) -> NDArray[Any]:
 
 
 def _rows(
-    labels: NDArray[Any],
+    labels: Array,
     steps: tuple[float, ...],
     unit: str,
     letters: str,
-    image: NDArray[Any] | None,
-) -> Iterator[Row]:
+    image: Array | None,
+) -> Iterator[MeasurementRow]:
     from skimage.measure import regionprops_table
 
     flat = labels.ndim == 2

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from napari_sam.arrays import LazyArray
 from napari_sam.errors import InputError
-from napari_sam.files import replacing_folder
-from napari_sam.io.ome_picture import Home, home_of, listed
+from napari_sam.files import Json, replacing_folder
+from napari_sam.io.ome_parent import ParentImage, listing, parent_of
 from napari_sam.io.spacing import NO_UNIT, ORDER, Spacing
+
+if TYPE_CHECKING:
+    import zarr
 
 __all__ = ["write_ome_zarr"]
 
@@ -22,7 +26,7 @@ VERSION = "0.4"  # every reader of OME-Zarr knows it
 ZLIB = {"id": "zlib", "level": 1}
 
 
-def write_ome_zarr(path: Path, labels: Any, spacing: Spacing) -> None:
+def write_ome_zarr(path: Path, labels: LazyArray, spacing: Spacing) -> None:
     """Write labels plane by plane.
 
     Axes are put into the specification's order: time, channel, z, y, x. Labels in the group
@@ -45,23 +49,23 @@ def write_ome_zarr(path: Path, labels: Any, spacing: Spacing) -> None:
     """
     import zarr
 
-    check_place(path)
-    home = home_of(path)
+    check_replaceable(path)
+    parent = parent_of(path)
     axes = spacing.axes
     order = sorted(range(len(axes)), key=lambda axis: ORDER.index(axes[axis]))
-    shapes = _shapes(labels.shape, axes, home)
-    about = _about(path, spacing, order, shapes, home)
-    form: Literal[2, 3] = home.form if home else 2
-    with listed(path, home) if home else nullcontext(), replacing_folder(path) as part:
-        group = zarr.create_group(part, zarr_format=form, attributes=about)
+    shapes = _shapes(labels.shape, axes, parent)
+    about = _about(path, spacing, order, shapes, parent)
+    zarr_format: Literal[2, 3] = parent.zarr_format if parent else 2
+    with listing(path, parent) if parent else nullcontext(), replacing_folder(path) as part:
+        group = zarr.create_group(part, zarr_format=zarr_format, attributes=about)
         for level, shape in enumerate(shapes):
             array = _empty(group, str(level), [shape[axis] for axis in order], labels.dtype, axes)
             _write(array, labels, shape, order)
 
 
-def _shapes(shape: Sequence[int], axes: str, home: Home | None) -> list[tuple[int, ...]]:
+def _shapes(shape: Sequence[int], axes: str, parent: ParentImage | None) -> list[tuple[int, ...]]:
     """Return the shape of each level, of which there are as many as of the picture."""
-    levels = home.levels if home else ({},)
+    levels = parent.levels if parent else ({},)
     finest = levels[0]
     return [
         tuple(
@@ -72,10 +76,12 @@ def _shapes(shape: Sequence[int], axes: str, home: Home | None) -> list[tuple[in
     ]
 
 
-def _empty(group: Any, name: str, shape: Sequence[int], dtype: np.dtype[Any], axes: str) -> Any:
+def _empty(
+    group: zarr.Group, name: str, shape: Sequence[int], dtype: np.dtype[np.generic], axes: str
+) -> zarr.Array[Any]:
     """Make an array of a level, its axes in the order of the specification."""
     if group.metadata.zarr_format == 2:
-        more = {"compressors": ZLIB, "chunk_key_encoding": {"name": "v2", "separator": "/"}}
+        more: Json = {"compressors": ZLIB, "chunk_key_encoding": {"name": "v2", "separator": "/"}}
     else:
         more = {"dimension_names": sorted(axes, key=ORDER.index)}
     return group.create_array(
@@ -88,7 +94,9 @@ def _empty(group: Any, name: str, shape: Sequence[int], dtype: np.dtype[Any], ax
     )
 
 
-def _write(array: Any, labels: Any, shape: Sequence[int], order: Sequence[int]) -> None:
+def _write(
+    array: zarr.Array[Any], labels: LazyArray, shape: Sequence[int], order: Sequence[int]
+) -> None:
     """Write a level; of a coarser one each pixel is the label in its middle."""
     middles = [
         ((np.arange(n) + 0.5) * whole / n).astype(int)
@@ -103,14 +111,8 @@ def _write(array: Any, labels: Any, shape: Sequence[int], order: Sequence[int]) 
             array[tuple(index[axis] for axis in order[:-2])] = plane
 
 
-def check_place(path: Path) -> None:
-    """Refuse to replace anything but labels.
-
-    Raises
-    ------
-    InputError
-        If something else is there.
-    """
+def check_replaceable(path: Path) -> None:
+    """Refuse to replace anything but labels."""
     import zarr
 
     if not path.exists():
@@ -128,15 +130,15 @@ def _about(
     spacing: Spacing,
     order: Sequence[int],
     shapes: Sequence[tuple[int, ...]],
-    home: Home | None,
-) -> dict[str, Any]:
+    parent: ParentImage | None,
+) -> Json:
     """Return the metadata that the specification asks for."""
     axes = []
     for axis in order:
         letter, unit = spacing.axes[axis], spacing.units[axis]
         one = {"name": letter, "type": TYPES.get(letter, "space")}
         axes.append(one if unit == NO_UNIT or letter == "c" else {**one, "unit": unit})
-    scales: dict[str, Any] = {
+    scales: Json = {
         "name": path.name.removesuffix(".zarr").removesuffix(".ome"),
         "axes": axes,
         "datasets": [
@@ -144,12 +146,12 @@ def _about(
             for level, shape in enumerate(shapes)
         ],
     }
-    label: dict[str, Any] = {}
-    if home:
-        depth = len(path.absolute().relative_to(home.picture).parts)
+    label: Json = {}
+    if parent:
+        depth = len(path.absolute().relative_to(parent.path).parts)
         label["source"] = {"image": "../" * depth}
-    if home and home.form == 3:
-        return {"ome": {"version": home.version, "multiscales": [scales], "image-label": label}}
+    if parent and parent.zarr_format == 3:
+        return {"ome": {"version": parent.version, "multiscales": [scales], "image-label": label}}
     return {
         "multiscales": [{"version": VERSION, **scales}],
         "image-label": {"version": VERSION, **label},
@@ -161,7 +163,7 @@ def _place(
     order: Sequence[int],
     shapes: Sequence[tuple[int, ...]],
     shape: tuple[int, ...],
-) -> list[dict[str, Any]]:
+) -> list[Json]:
     """Return distance of the pixels of a level, and where the first one lies."""
     wider = [whole / n for whole, n in zip(shapes[0], shape, strict=True)]
     scale = [spacing.scale[axis] * wider[axis] for axis in order]

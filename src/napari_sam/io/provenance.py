@@ -1,4 +1,4 @@
-"""How a file of results was made, in a JSON beside it; by it a later run knows what is done."""
+"""Provenance: a JSON beside each output says how it was made; `--resume` reads it."""
 
 from __future__ import annotations
 
@@ -8,36 +8,47 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 from zipfile import ZipFile
 
 import numpy as np
 
 from napari_sam.errors import DISTRIBUTION
-from napari_sam.files import replacing
+from napari_sam.files import Json, replacing
 from napari_sam.io.images.microscopes import file_of
-from napari_sam.io.pictures import open_picture
+from napari_sam.io.images.read import open_image
 
-__all__ = ["beside", "described", "files", "is_told", "told", "undone", "write_provenance"]
+__all__ = [
+    "describe_inputs",
+    "describe_run",
+    "has_provenance",
+    "provenance_path",
+    "read_provenance",
+    "why_redo",
+    "write_provenance",
+]
 
 PACKAGES = (DISTRIBUTION, "numpy", "torch")
 
 
-def beside(output: Path) -> Path:
-    """Return where it is said how an output was made.
+def provenance_path(output: Path) -> Path:
+    """Return the path of an output's provenance.
 
     Examples
     --------
-    >>> beside(Path("results/a_labels.tif")).name
+    >>> provenance_path(Path("results/a_labels.tif")).name
     'a_labels.tif.json'
     """
     return output.with_name(f"{output.name}.json")
 
 
-def described(
-    command: str, inputs: Mapping[str, Path], model: str, digest: str, settings: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return what an output depends on, as JSON.
+def describe_run(
+    command: str,
+    inputs: Mapping[str, Path],
+    model: str,
+    digest: str,
+    settings: Mapping[str, object],
+) -> Json:
+    """Return what an output depends on, as a JSON object.
 
     Parameters
     ----------
@@ -52,33 +63,33 @@ def described(
     """
     about = {
         "command": command,
-        "inputs": files(inputs),
+        "inputs": describe_inputs(inputs),
         "model": {"name": model, "digest": digest},
         "settings": dict(settings),
     }
-    known: dict[str, Any] = json.loads(json.dumps(about, default=str))  # as it is read again
+    known: Json = json.loads(json.dumps(about, default=str))  # as it is read again
     return known
 
 
-def files(inputs: Mapping[str, Path]) -> dict[str, Any]:
-    """Return what is said of inputs in `described`."""
+def describe_inputs(inputs: Mapping[str, Path]) -> Json:
+    """Return what is said of inputs in `describe_run`."""
     return {name: _file(path) for name, path in inputs.items()}
 
 
-def write_provenance(output: Path, about: Mapping[str, Any]) -> None:
-    """Write it beside an output, with the date and the versions of what was used."""
+def write_provenance(output: Path, about: Mapping[str, object]) -> None:
+    """Write an output's provenance, with the date and the versions of what was used."""
     used = {name: version(name) for name in PACKAGES} | {"python": platform.python_version()}
     said = {
         **about,
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": used,
     }
-    with replacing(beside(output)) as part:
+    with replacing(provenance_path(output)) as part:
         part.write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
 
 
-def told(output: Path) -> dict[str, Any]:
-    """Return what is said beside an output.
+def read_provenance(output: Path) -> Json:
+    """Return the provenance of an output.
 
     Raises
     ------
@@ -86,7 +97,7 @@ def told(output: Path) -> dict[str, Any]:
         If nothing is, or it cannot be read.
     """
     try:
-        about = json.loads(beside(output).read_text("utf-8"))
+        about = json.loads(provenance_path(output).read_text("utf-8"))
     except RecursionError as error:
         raise ValueError("it is nested without end") from error
     if not isinstance(about, dict):
@@ -94,15 +105,15 @@ def told(output: Path) -> dict[str, Any]:
     return about
 
 
-def is_told(path: Path) -> bool:
-    """Return whether it is said beside a file that one of our commands has written it."""
+def has_provenance(path: Path) -> bool:
+    """Return whether one of our commands has written a file."""
     try:
-        return {"command", "inputs", "model"} <= told(path).keys()
+        return {"command", "inputs", "model"} <= read_provenance(path).keys()
     except (OSError, ValueError):
         return False
 
 
-def undone(output: Path, about: Mapping[str, Any]) -> str:
+def why_redo(output: Path, about: Mapping[str, object]) -> str:
     """Return why labels have to be made (again); empty if they are there and made just so.
 
     Labels that somebody has corrected since are done, too, if they can be read: they are work.
@@ -110,7 +121,7 @@ def undone(output: Path, about: Mapping[str, Any]) -> str:
     if not output.exists():
         return "it is not there"
     try:
-        said = told(output)
+        said = read_provenance(output)
     except FileNotFoundError:
         return "nothing says how it was made"
     except (OSError, ValueError) as error:
@@ -137,13 +148,13 @@ def _read(output: Path) -> None:
     elif kind == ".csv":
         output.read_text("utf-8")
     else:
-        with open_picture(output, numbers=True) as labels:
+        with open_image(output, numbers=True) as labels:
             for plane in np.ndindex(*labels.shape[:-2]):
                 labels[plane]
 
 
-def _file(path: Path) -> dict[str, Any]:
-    about: dict[str, Any] = {"path": str(path.resolve())}
+def _file(path: Path) -> Json:
+    about: Json = {"path": str(path.resolve())}
     file, _ = file_of(path)
     if file.is_file():
         state = file.stat()

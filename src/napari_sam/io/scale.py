@@ -1,4 +1,4 @@
-"""What a picture's file says of its axes: their names, and how far apart the pixels lie."""
+"""Axis names and pixel size, read from a picture's file."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ import logging
 import math
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from napari_sam.files import Json
+from napari_sam.io.images.find import PHOTOS, TIFFS
 from napari_sam.io.images.microscopes import scale_of
 from napari_sam.io.images.pixels import TURNS
-from napari_sam.io.images.stores import arrangement as of_store
-from napari_sam.io.images.stores import finest, said_of
-from napari_sam.io.images.tiffs import ORIENTATION, arrangement
+from napari_sam.io.images.stores import finest_level, ome_attributes, store_axes
+from napari_sam.io.images.tiffs import ORIENTATION, tiff_axes
 from napari_sam.io.labels import OUTLINES
-from napari_sam.io.pictures import PHOTOS, TIFFS
 from napari_sam.io.spacing import NO_UNIT, SYMBOLS, Spacing
+
+if TYPE_CHECKING:
+    from tifffile import TiffPageSeries
 
 __all__ = ["read_spacing"]
 
@@ -38,7 +41,7 @@ def read_spacing(path: Path, ndim: int) -> Spacing:
     ndim : int
         Number of its axes, without the colours of RGB.
     """
-    about: dict[str, Any] = {}
+    about: Json = {}
     try:
         if path.suffix.lower() in TIFFS:
             about = _of_tiff(path)
@@ -64,7 +67,7 @@ def _checked(path: Path, spacing: Spacing) -> Spacing:
     return replace(usual, names=spacing.names)
 
 
-def _of_tiff(path: Path) -> dict[str, Any]:
+def _of_tiff(path: Path) -> Json:
     import tifffile
 
     with tifffile.TiffFile(path) as file:
@@ -95,16 +98,16 @@ def _of_tiff(path: Path) -> dict[str, Any]:
     return {"axis_labels": axes, "scale": scale, "units": units}
 
 
-def _named(series: Any) -> str:
+def _named(series: TiffPageSeries) -> str:
     """Return the letters of a TIFF's axes in the order of the open picture's."""
-    return "".join(series.axes[axis] for axis in arrangement(series.axes)[0]).lower()
+    return "".join(series.axes[axis] for axis in tiff_axes(series.axes)[0]).lower()
 
 
-def _of_zarr(path: Path) -> dict[str, Any]:
+def _of_zarr(path: Path) -> Json:
     import zarr
 
     attributes: Any = zarr.open(path, mode="r").attrs
-    scales = said_of(attributes).get("multiscales", [{}])[0]
+    scales = ome_attributes(attributes).get("multiscales", [{}])[0]
     if "axes" not in scales:
         return {}
     axes = [one if isinstance(one, dict) else {"name": one} for one in scales["axes"]]
@@ -115,6 +118,6 @@ def _of_zarr(path: Path) -> dict[str, Any]:
     for step in scales["datasets"][0].get("coordinateTransformations", ()):
         key = {"scale": "scale", "translation": "translate"}[step["type"]]
         about[key] = step[step["type"]]
-    array, names = finest(path)
-    order = of_store(names, array.shape)[0] if names else range(len(axes))
+    array, names = finest_level(path)
+    order = store_axes(names, array.shape)[0] if names else range(len(axes))
     return {key: [values[axis] for axis in order] for key, values in about.items()}

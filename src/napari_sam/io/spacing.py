@@ -1,4 +1,4 @@
-"""What the axes of labels are called, and how far apart their pixels lie."""
+"""Axis names, pixel size, origin and units."""
 
 from __future__ import annotations
 
@@ -82,13 +82,7 @@ class Spacing:
 
     @property
     def axes(self) -> str:
-        """One letter of "tczyx" for each axis, each at most once.
-
-        Raises
-        ------
-        InputError
-            If there are more than five axes.
-        """
+        """One letter of "tczyx" for each axis, each at most once."""
         if len(self.names) > MOST_AXES:
             raise InputError(
                 f"labels with {len(self.names)} axes cannot be saved like this; "

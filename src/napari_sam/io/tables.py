@@ -1,4 +1,4 @@
-"""Boxes from files: a table with one object in each row."""
+"""Tables (CSV) of boxes and of points, one in each row."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
-from napari_sam.prompts import LEAST_SIDE
+from napari_sam.prompts import MIN_SIDE
 
-__all__ = ["Boxes", "read_boxes", "read_points"]
+__all__ = ["BoxTable", "read_boxes", "read_points"]
 
 CORNERS = ("y0", "x0", "y1", "x1")
-BESIDE = 1.0  # pixels; so much further than the last centre a box may reach
+MAX_OUTSIDE = 1.0  # pixels; so much further than the last centre a box may reach
 
 
 @dataclass(frozen=True, eq=False)
-class Boxes:
+class BoxTable:
     """One object in each row.
 
     Parameters
@@ -42,13 +42,13 @@ class Boxes:
         here = (self.planes == plane).all(axis=1)
         return dict(zip(self.ids[here].tolist(), self.corners[here], strict=True))
 
-    def fitting(self, size: tuple[int, int]) -> tuple[Boxes, dict[str, str]]:
+    def fitting(self, size: tuple[int, int]) -> tuple[BoxTable, dict[str, str]]:
         """Return the boxes that a model can answer on a slice of this size, and why not others."""
         first, last = self.corners[:, :2], self.corners[:, 2:]
-        outside = np.any((first < -BESIDE) | (last > np.add(size, BESIDE - 1)), axis=1)
+        outside = np.any((first < -MAX_OUTSIDE) | (last > np.add(size, MAX_OUTSIDE - 1)), axis=1)
         low, high = np.ceil(np.maximum(first, 0)), np.floor(np.minimum(last, np.subtract(size, 1)))
         sides = (last - first).round(9)
-        thin = np.any((high < low) | (sides < LEAST_SIDE), axis=1)
+        thin = np.any((high < low) | (sides < MIN_SIDE), axis=1)
         leaves = f"it leaves the picture of {size[0]} x {size[1]} pixels"
         why = {
             self.name(row): leaves
@@ -57,7 +57,7 @@ class Boxes:
             for row in np.flatnonzero(outside | thin)
         }
         kept = ~(outside | thin)
-        return Boxes(self.planes[kept], self.corners[kept], self.ids[kept]), why
+        return BoxTable(self.planes[kept], self.corners[kept], self.ids[kept]), why
 
     def name(self, row: int | np.intp) -> str:
         """Say which one a box is."""
@@ -65,7 +65,7 @@ class Boxes:
         return f"{self.ids[row]} on slice {plane}" if plane else str(self.ids[row])
 
 
-def read_boxes(path: Path, shape: tuple[int, ...]) -> Boxes:
+def read_boxes(path: Path, shape: tuple[int, ...]) -> BoxTable:
     r"""Read a table with the columns ``y0``, ``x0``, ``y1``, ``x1``.
 
     The slice stands in ``slice`` or, if a picture has more axes, in ``axis-0``, ``axis-1`` ... A
@@ -73,7 +73,6 @@ def read_boxes(path: Path, shape: tuple[int, ...]) -> Boxes:
 
     Parameters
     ----------
-    path : Path
     shape : tuple of int
         Of the picture, without colours.
 
@@ -110,7 +109,7 @@ def read_boxes(path: Path, shape: tuple[int, ...]) -> Boxes:
             f"{path} must be a table with a number in the columns {', '.join(CORNERS)}{where} of "
             f"each row, and whole numbers in slices and ids ({error})"
         ) from error
-    boxes = Boxes(
+    boxes = BoxTable(
         np.array(planes, np.int64).reshape(len(rows), count),
         np.sort(np.array(corners, float).reshape(-1, 2, 2), axis=1).reshape(-1, 4),
         np.array(ids, np.int64),
@@ -133,7 +132,7 @@ def _finite(value: str) -> float:
     return number
 
 
-def _check(path: Path, boxes: Boxes, shape: tuple[int, ...]) -> None:
+def _check(path: Path, boxes: BoxTable, shape: tuple[int, ...]) -> None:
     if len(boxes.ids) == 0:
         raise InputError(f"{path} holds no box")
     outside = ((boxes.planes < 0) | (boxes.planes >= shape[:-2])).any(axis=1)
@@ -156,11 +155,6 @@ def read_points(path: Path, ndim: int) -> NDArray[np.float64]:
     -------
     (N, ndim) float
         In pixels, row and column last.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, is no such table, or holds a number that is not finite.
 
     Examples
     --------

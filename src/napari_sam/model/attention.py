@@ -38,7 +38,7 @@ def attend(q: Tensor, k: Tensor, v: Tensor, rel_pos_h: Tensor, rel_pos_w: Tensor
 
 
 def attend_in_parts(q: Tensor, k: Tensor, v: Tensor, rel_h: Tensor, rel_w: Tensor) -> Tensor:
-    """Compute a cache full of logits at a time, and add each query's row and column terms."""
+    """Attend with a cache full of logits at a time, adding each query's row and column terms."""
     shape, size = q.shape, q.shape[2]
     q, rel_h, rel_w = (x.reshape(-1, *x.shape[2:]) for x in (q, rel_h, rel_w))  # (M, S, S, ...)
     k, v = (x.reshape(len(q), size**2, -1) for x in (k, v))  # (M, S S, d)
@@ -57,7 +57,7 @@ def attend_in_parts(q: Tensor, k: Tensor, v: Tensor, rel_h: Tensor, rel_w: Tenso
 
 
 def attend_fused(q: Tensor, k: Tensor, v: Tensor, rel_h: Tensor, rel_w: Tensor) -> Tensor:
-    """Fold the terms into longer queries, and into keys that pick their own row and column."""
+    """Attend in one fused kernel: the terms become longer queries and keys that pick their own."""
     shape, size = q.shape, q.shape[2]
     one = torch.eye(size, dtype=k.dtype, device=k.device)
     row = one[:, None].expand(*k.shape[:2], -1, size, -1)  # (N, heads, S, S, S)
@@ -68,21 +68,10 @@ def attend_fused(q: Tensor, k: Tensor, v: Tensor, rel_h: Tensor, rel_w: Tensor) 
 
 
 def split_windows(x: Tensor, window: int, fill: Tensor) -> Tensor:
-    """Cut a map into windows, in row-major order.
+    """Cut a map (B, H, W, C) into windows (N, window, window, C), in row-major order.
 
-    Parameters
-    ----------
-    x : (B, H, W, C)
-        Tokens.
-    window : int
-        Side of a window.
-    fill : (C,)
-        What tokens beyond the right and lower border hold. They take part in attention, as in the
-        reference.
-
-    Returns
-    -------
-    (B * ceil(H / window) * ceil(W / window), window, window, C)
+    Tokens beyond the right and lower border hold `fill` (C,); they take part in attention, as in
+    the reference. N is B * ceil(H / window) * ceil(W / window).
     """
     batch, height, width, channels = x.shape
     rows, columns = math.ceil(height / window), math.ceil(width / window)

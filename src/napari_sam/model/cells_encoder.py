@@ -14,24 +14,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from napari_sam.model.config import CellsEncoderConfig, SamConfig
-from napari_sam.model.layers import neck
+from napari_sam.model.layers import conv_norm, neck
 
 __all__ = ["CellsEncoder"]
 
 LARGE, BAND = 8 << 20, 3 << 20  # bytes: of a map that is worked on in bands, and of a band
 
 
-def conv_norm(c_in: int, c_out: int, stride: int = 1) -> nn.Sequential:
-    """Return a 3 x 3 convolution with batch normalisation."""
-    return nn.Sequential(
-        nn.Conv2d(c_in, c_out, 3, stride=stride, padding=1, bias=False), nn.BatchNorm2d(c_out)
-    )
-
-
-def in_bands(work: Callable[[Tensor], Tensor], x: Tensor, seen: int, stride: int = 1) -> Tensor:
+def in_bands(work: Callable[[Tensor], Tensor], x: Tensor, halo: int, stride: int = 1) -> Tensor:
     """Return ``work(x)`` for a large map: some rows at a time, which stay in the processor's cache.
 
-    A row of the result sees `seen` rows more at either side, so it comes out the same; and what the
+    A row of the result sees `halo` rows more at either side, so it comes out the same; and what the
     work needs meanwhile is as large as a band only. Heights are multiples of the stride.
     """
     if torch.is_grad_enabled() or x.device.type != "cpu" or x[0].nbytes < LARGE:
@@ -39,8 +32,8 @@ def in_bands(work: Callable[[Tensor], Tensor], x: Tensor, seen: int, stride: int
     height, out = x.shape[-2] // stride, x
     rows = max(1, BAND * height // x[0].nbytes)
     for first in range(0, height, rows):
-        end, above = min(first + rows, height), max(0, first - seen)
-        band = work(x[..., above * stride : (end + seen) * stride, :])
+        end, above = min(first + rows, height), max(0, first - halo)
+        band = work(x[..., above * stride : (end + halo) * stride, :])
         if first == 0:
             out = band.new_empty(*band.shape[:-2], height, band.shape[-1])
         out[..., first:end, :] = band[..., first - above : end - above, :]
@@ -64,7 +57,7 @@ class ResidualBlock(nn.Module):
         return torch.relu(x + self.conv2(torch.relu(self.conv1(x))))
 
 
-class Stage(nn.Sequential):
+class CellsStage(nn.Sequential):
     """A convolution that halves the map, and residual blocks."""
 
     def __init__(self, c_in: int, c_out: int, depth: int) -> None:
@@ -84,7 +77,7 @@ class Stage(nn.Sequential):
 
 
 class CellsEncoder(nn.Module):
-    """Picture to image embedding and two skip features.
+    """Image to image embedding and two skip features.
 
     Input (B, 3, H, W) with H and W multiples of 32; output (B, width, H/8, W/8),
     (B, upscale_dims[0], H/4, W/4) and (B, upscale_dims[1], H/2, W/2).
@@ -97,7 +90,7 @@ class CellsEncoder(nn.Module):
         dims, depths = encoder.dims, encoder.depths
         self.down = nn.ModuleList()
         for c_in, c_out, depth in zip((3, *dims), dims, depths, strict=False):
-            self.down.append(Stage(c_in, c_out, depth))
+            self.down.append(CellsStage(c_in, c_out, depth))
         # Top-down path: a coarser map, projected and enlarged, is added to the finer one.
         self.lateral = nn.ModuleList(nn.Conv2d(c, f, 1) for f, c in pairwise(dims))
         self.up = nn.ModuleList(ResidualBlock(dim) for dim in dims[:-1])

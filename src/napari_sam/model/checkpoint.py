@@ -1,10 +1,9 @@
-"""Weights files: read without running anything that is in them, and recognised by their keys."""
+"""Checkpoint files: read without running anything in them, and recognised by their keys."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import safetensors
 import torch
@@ -16,7 +15,7 @@ from napari_sam.model.sam import Sam
 from napari_sam.model.tensors import content_hash, fault, kind, misplaced
 from napari_sam.model.torch_files import damaged, first_bytes, read_torch
 
-__all__ = ["differences", "misfits", "read_checkpoint", "recognise", "summary"]
+__all__ = ["differences", "first_few", "misfits", "read_checkpoint", "recognise"]
 
 WRAPPERS = "model_state", "state_dict", "model"  # micro-sam's, and two that are common elsewhere
 PREFIXES = "module.", "sam."
@@ -33,7 +32,7 @@ RELATIVES = {
 
 
 def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Read the weights and what the file says about itself.
+    """Read a checkpoint's state dict and metadata.
 
     Parameters
     ----------
@@ -53,12 +52,13 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     CheckpointError
         For a file that is damaged, unsafe or holds no weights, or weights that are not finite.
     """
+    state: object
     if first_bytes(path)[8:] == b"{":
         state, metadata = _read_safetensors(path)
     else:
-        saved = read_torch(path)
-        fits_micro_sam = isinstance(saved, Mapping) and "model_state" in saved
-        state, metadata = saved, {"intensity": "min_max"} if fits_micro_sam else {}
+        state = read_torch(path)
+        of_micro_sam = isinstance(state, Mapping) and "model_state" in state
+        metadata = {"intensity": "min_max"} if of_micro_sam else {}
     bare = _checked(_bare(state, path), path)
     written = metadata.get("content")  # of `napari_sam.training.weights`
     if written and written != content_hash(metadata.get("napari_sam", ""), bare):
@@ -74,8 +74,8 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise damaged(path, error) from error
 
 
-def _bare(state: Any, path: Path) -> dict[str, Tensor]:
-    """Take off wrappers and prefixes."""
+def _bare(state: object, path: Path) -> dict[str, Tensor]:
+    """Return the state dict without wrappers and prefixes."""
     for wrapper in WRAPPERS:
         if isinstance(state, Mapping) and isinstance(state.get(wrapper), Mapping):
             state = state[wrapper]
@@ -103,7 +103,7 @@ def _checked(state: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
     faults = [one for one in faults if one]
     if faults:
         raise CheckpointError(
-            f"{path} holds no weights that can be used: {summary(faults)}. It was damaged, its "
+            f"{path} holds no weights that can be used: {first_few(faults)}. It was damaged, its "
             "training went astray, or it is made for something else; take another file"
         )
     return {
@@ -113,7 +113,7 @@ def _checked(state: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
 
 
 def recognise(state: Mapping[str, Tensor]) -> SamConfig:
-    """Tell a model's size by its keys and shapes.
+    """Return the configuration that a state dict's keys and shapes fit.
 
     Raises
     ------
@@ -131,19 +131,19 @@ def recognise(state: Mapping[str, Tensor]) -> SamConfig:
     if found[nearest]:
         raise CheckpointError(
             f"these weights fit no model of {', '.join(CONFIGS)}; the nearest is {nearest}: "
-            + summary(found[nearest])
+            + first_few(found[nearest])
         )
     return CONFIGS[nearest]
 
 
 def differences(config: SamConfig, state: Mapping[str, Tensor]) -> list[str]:
-    """Return what keeps the state from loading into that model: one line a key."""
+    """Return why a state dict does not fit a configuration: one line a key."""
     with torch.device("meta"):  # shapes without memory
         return misfits(Sam(config).state_dict(), state)
 
 
 def misfits(ours: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> list[str]:
-    """Return what keeps a state from taking the place of another: one line a key.
+    """Return why a state dict does not fit another's keys and shapes: one line a key.
 
     Examples
     --------
@@ -167,13 +167,13 @@ def misfits(ours: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> list[str
     )
 
 
-def summary(lines: list[str], most: int = 4) -> str:
-    """Join the first lines and count the rest.
+def first_few(lines: list[str], max_lines: int = 4) -> str:
+    """Join the first few lines and count the rest.
 
     Examples
     --------
-    >>> summary(["a is missing", "b is missing"], most=1)
+    >>> first_few(["a is missing", "b is missing"], max_lines=1)
     'a is missing; and 1 more'
     """
-    rest = len(lines) - most
-    return "; ".join(lines[:most]) + (f"; and {rest} more" if rest > 0 else "")
+    rest = len(lines) - max_lines
+    return "; ".join(lines[:max_lines]) + (f"; and {rest} more" if rest > 0 else "")

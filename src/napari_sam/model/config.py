@@ -1,10 +1,10 @@
-"""One frozen description per model size. Numbers: Kirillov et al. 2023, Zhang et al. 2023."""
+"""Hyperparameters of each model size. Numbers: Kirillov et al. 2023, Zhang et al. 2023."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["CONFIGS", "CellsEncoderConfig", "SamConfig", "TinyViTConfig", "ViTConfig"]
+__all__ = ["CONFIGS", "CellsEncoderConfig", "SamConfig", "TinyViTConfig", "ViTConfig", "key_text"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class CellsEncoderConfig:
 
 @dataclass(frozen=True)
 class SamConfig:
-    """Everything that fixes a model's shape and its frame.
+    """Architecture of a model and the square frame it sees.
 
     Parameters
     ----------
@@ -92,10 +92,35 @@ class SamConfig:
         """Model pixels per pixel of the low-resolution logits."""
         return self.stride // 4
 
-    @property
-    def mask_size(self) -> int:
-        """Side of the low-resolution logits."""
-        return self.frame // self.mask_stride
+
+# As they were in November 2026, when the first embeddings were stored under these words.
+KEY_FIELDS: dict[type, tuple[str, str]] = {
+    ViTConfig: ("ViTConfig", "dim depth heads global_blocks window patch mlp_ratio"),
+    TinyViTConfig: ("TinyViTConfig", "dims depths heads windows mlp_ratio"),
+    CellsEncoderConfig: ("CellsEncoderConfig", "dims depths"),
+    SamConfig: (
+        "SamConfig",
+        "name encoder frame stride width mlp_width upscale_dims dense enlarge closest "
+        "mask_threshold",
+    ),
+}
+
+
+def key_text(config: object) -> str:
+    """Return the text of a configuration that goes into the keys of stored embeddings.
+
+    It never changes, whatever classes are called and whichever fields come to them: else all
+    embeddings on users' disks would be made anew.
+
+    Examples
+    --------
+    >>> key_text(CellsEncoderConfig())
+    'CellsEncoderConfig(dims=(16, 32, 64, 128, 192), depths=(1, 2, 2, 3, 2))'
+    """
+    if type(config) not in KEY_FIELDS:
+        return repr(config)
+    name, fields = KEY_FIELDS[type(config)]
+    return f"{name}({', '.join(f'{f}={key_text(getattr(config, f))}' for f in fields.split())})"
 
 
 CONFIGS: dict[str, SamConfig] = {

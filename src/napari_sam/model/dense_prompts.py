@@ -1,4 +1,4 @@
-"""The dense path of `cells_tiny`: every prompt is also drawn on the mask grid.
+"""Dense prompt encoder of `cells_tiny`: every prompt is also rasterised on the mask grid.
 
 SAM tells the decoder where a click is by Fourier features alone, and a small network learns to
 read them slowly. Drawn on the mask grid (points as bumps of two widths, a box as the ellipse
@@ -14,14 +14,14 @@ from torch.nn import functional as F
 from napari_sam.model.config import SamConfig
 from napari_sam.model.layers import LayerNorm2d
 
-__all__ = ["DrawnPrompts"]
+__all__ = ["DensePromptEncoder"]
 
 NEAR, FAR = 4.0, 24.0  # widths of the bumps in model pixels
 CHANNELS = 8
 
 
-class DrawnPrompts(nn.Module):
-    """Points, box and mask logits of B objects to dense maps at strides 8, 4 and 2."""
+class DensePromptEncoder(nn.Module):
+    """Encode points, box and mask logits of B objects as maps at strides 8, 4 and 2."""
 
     def __init__(self, config: SamConfig) -> None:
         super().__init__()
@@ -42,8 +42,8 @@ class DrawnPrompts(nn.Module):
         self.look = nn.Linear(config.width, config.width)
         self.token_stride = config.stride
 
-    def sample(self, image: Tensor, points: Tensor | None, boxes: Tensor | None) -> Tensor:
-        """Return what the picture shows at each prompt token, (B, T, width).
+    def sample_image(self, image: Tensor, points: Tensor | None, boxes: Tensor | None) -> Tensor:
+        """Return image features sampled at each prompt token, (B, T, width).
 
         T counts as in `PromptEncoder.sparse`: points, then the box's corners (both see its centre)
         or the padding point (it sees nothing).
@@ -61,23 +61,18 @@ class DrawnPrompts(nn.Module):
         return tokens if boxes is not None else F.pad(tokens, (0, 0, 0, 1))
 
     def forward(
-        self,
-        size: tuple[int, int],
-        points: Tensor | None,
-        labels: Tensor | None,
-        boxes: Tensor | None,
-        masks: Tensor | None,
+        self, size: tuple[int, int], *prompts: Tensor | None
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Draw on a mask grid of `size` and encode: (B, C, h, w) at strides 8, 4 and 2."""
-        return self.encode(self.draw(size, points, labels, boxes, masks))
+        """Rasterise on a mask grid of `size` and encode: (B, C, h, w) at strides 8, 4 and 2."""
+        return self.encode(self.rasterise(size, *prompts))
 
     def encode(self, maps: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Encode what was drawn, (B, 8, h, w): (B, C, ...) at strides 8, 4 and 2."""
+        """Encode rasterised prompts (B, 8, h, w): (B, C, ...) at strides 8, 4 and 2."""
         fine = self.stem(maps)
         half = self.down1(fine)
         return self.to_tokens(self.down2(half)), self.to_coarse(half), self.to_fine(fine)
 
-    def draw(
+    def rasterise(
         self,
         size: tuple[int, int],
         points: Tensor | None,

@@ -7,13 +7,13 @@ from torch import Tensor, nn
 
 from napari_sam.model.attention import attend, merge_windows, split_windows
 from napari_sam.model.config import SamConfig, ViTConfig
-from napari_sam.model.layers import gelu, neck
+from napari_sam.model.layers import MLPBlock, gelu, neck
 
 __all__ = ["ImageEncoderViT"]
 
 
-class PatchEmbed(nn.Module):
-    """Picture to tokens, one linear map per patch: (B, 3, H, W) to (B, h, w, C)."""
+class ViTPatchEmbed(nn.Module):
+    """Image to tokens, one linear map per patch: (B, 3, H, W) to (B, h, w, C)."""
 
     def __init__(self, patch: int, dim: int) -> None:
         super().__init__()
@@ -23,7 +23,7 @@ class PatchEmbed(nn.Module):
         return self.proj(x).permute(0, 2, 3, 1)
 
 
-class Attention(nn.Module):
+class ViTAttention(nn.Module):
     """Self-attention with relative positions, within windows or over the whole map."""
 
     def __init__(self, dim: int, heads: int, size: int, window: int | None) -> None:
@@ -51,27 +51,15 @@ class Attention(nn.Module):
         return self.proj(x)
 
 
-class FeedForward(nn.Module):
-    """Two linear layers with GELU."""
-
-    def __init__(self, dim: int, hidden: int) -> None:
-        super().__init__()
-        self.lin1 = nn.Linear(dim, hidden)
-        self.lin2 = nn.Linear(hidden, dim)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.lin2(gelu(self.lin1(x)))
-
-
-class Block(nn.Module):
+class ViTBlock(nn.Module):
     """Attention and MLP, each normalised first and added to its input."""
 
     def __init__(self, config: ViTConfig, size: int, window: int | None) -> None:
         super().__init__()
         self.norm1 = nn.LayerNorm(config.dim, eps=1e-6)
-        self.attn = Attention(config.dim, config.heads, size, window)
+        self.attn = ViTAttention(config.dim, config.heads, size, window)
         self.norm2 = nn.LayerNorm(config.dim, eps=1e-6)
-        self.mlp = FeedForward(config.dim, config.mlp_ratio * config.dim)
+        self.mlp = MLPBlock(config.dim, config.mlp_ratio * config.dim, gelu)
 
     def forward(self, x: Tensor) -> Tensor:  # (B, H, W, C)
         x = x + self.attn(self.norm1(x))
@@ -79,7 +67,7 @@ class Block(nn.Module):
 
 
 class ImageEncoderViT(nn.Module):
-    """Picture (B, 3, frame, frame) to image embedding (B, width, grid, grid).
+    """Image (B, 3, frame, frame) to image embedding (B, width, grid, grid).
 
     Parameters
     ----------
@@ -91,10 +79,10 @@ class ImageEncoderViT(nn.Module):
         super().__init__()
         vit, grid = config.encoder, config.grid
         assert isinstance(vit, ViTConfig)
-        self.patch_embed = PatchEmbed(vit.patch, vit.dim)
+        self.patch_embed = ViTPatchEmbed(vit.patch, vit.dim)
         self.pos_embed = nn.Parameter(torch.zeros(1, grid, grid, vit.dim))
         self.blocks = nn.ModuleList(
-            Block(vit, grid, None if i in vit.global_blocks else vit.window)
+            ViTBlock(vit, grid, None if i in vit.global_blocks else vit.window)
             for i in range(vit.depth)
         )
         self.neck = neck(vit.dim, config.width)

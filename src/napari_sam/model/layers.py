@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["MLP", "LayerNorm2d", "gelu", "neck"]
+__all__ = ["MLP", "LayerNorm2d", "MLPBlock", "conv_norm", "gelu", "neck"]
 
 
 class LayerNorm2d(nn.LayerNorm):
@@ -43,6 +44,25 @@ def gelu(x: Tensor) -> Tensor:
     On a CPU getting fresh memory for a large map takes longer than the function itself.
     """
     return F.gelu(x) if torch.is_grad_enabled() else torch.ops.aten.gelu_(x)
+
+
+class MLPBlock(nn.Module):
+    """Two linear layers with an activation between them."""
+
+    def __init__(self, dim: int, hidden: int, act: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.lin1 = nn.Linear(dim, hidden)
+        self.lin2 = nn.Linear(hidden, dim)
+        self.act = act
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.lin2(self.act(self.lin1(x)))
+
+
+def conv_norm(c_in: int, c_out: int, stride: int = 1) -> nn.Sequential:
+    """Return a 3 x 3 convolution with batch normalisation."""
+    conv = nn.Conv2d(c_in, c_out, 3, stride=stride, padding=1, bias=False)
+    return nn.Sequential(conv, nn.BatchNorm2d(c_out))
 
 
 def neck(channels: int, width: int) -> nn.Sequential:

@@ -1,4 +1,4 @@
-"""From a name or a file to a model that is ready to work."""
+"""Load models by name or file, and pick the device."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
-import pooch
 import torch
 from torch import Tensor
 
 from napari_sam.errors import CheckpointError, DeviceError, InputError
-from napari_sam.model.checkpoint import differences, misfits, read_checkpoint, recognise, summary
+from napari_sam.files import file_hash
+from napari_sam.model.checkpoint import differences, first_few, misfits, read_checkpoint, recognise
 from napari_sam.model.config import CONFIGS, SamConfig
 from napari_sam.model.lora import apply_adapters
 from napari_sam.model.sam import Sam
@@ -24,15 +24,18 @@ from napari_sam.zoo import catalogue
 from napari_sam.zoo.own_models import own_folder, own_models, read_header
 
 __all__ = [
+    "Header",
     "available_devices",
     "digests",
     "load_model",
     "load_text",
     "pick_device",
     "read_text",
-    "unknown",
+    "unknown_model",
 ]
 
+Header = dict[str, Any]
+BUILT_IN_TEXT = "cells_tiny_text.safetensors"
 NO_NAME = OSError, RuntimeError, ValueError  # too long, another user's home, not allowed
 
 
@@ -96,7 +99,7 @@ def available_devices() -> tuple[str, ...]:
 
 
 def pick_device(device: str = "auto") -> torch.device:
-    """Return the device of that name; "auto" takes cuda, then mps, then cpu.
+    """Return the torch device of a name; "auto" takes cuda, then mps, then cpu.
 
     Raises
     ------
@@ -114,12 +117,12 @@ def pick_device(device: str = "auto") -> torch.device:
 
 
 def _load(name: str) -> Sam:
-    if name in catalogue.catalogue():
+    if name in catalogue.entries():
         return _from_zoo(catalogue.lookup(name))
     trained = own_models().get(name)
     path = trained.path if trained else _here(name)
     if path is None:
-        raise unknown(name)
+        raise unknown_model(name)
     return _from_file(path)
 
 
@@ -140,7 +143,7 @@ def _from_zoo(entry: catalogue.Entry) -> Sam:
         )
     path = catalogue.ready(entry) or catalogue.fetch(entry.name)
     if not entry.url:  # what is built in has no published hash
-        entry = replace(entry, sha256=_sha256(path))
+        entry = replace(entry, sha256=file_hash(path, "sha256"))
     state, _ = read_checkpoint(path)
     return _build(CONFIGS[entry.config], state, entry, path)
 
@@ -161,10 +164,8 @@ def _from_file(path: Path) -> Sam:
     return _build(config, state, _own_entry(path, config, header, metadata), path)
 
 
-def _adapted(
-    path: Path, state: dict[str, Tensor], header: dict[str, Any], metadata: dict[str, str]
-) -> Sam:
-    """Load the base that adapters were trained on, and add them to it."""
+def _adapted(path: Path, state: dict[str, Tensor], header: Header, metadata: dict[str, str]) -> Sam:
+    """Load the base model of adapters, and merge them into it."""
     base = header.get("base", {})
     name, digest = str(base.get("name")), str(base.get("digest"))
     here = digests(name)
@@ -185,11 +186,11 @@ def _adapted(
 
 
 def digests(name: str) -> list[str]:
-    """Return the hashes that a model of the zoo, one that you trained, or a file is known by.
+    """Return the digests of a model of the zoo, one that you trained, or a file.
 
     As `Entry.digest`; empty if there is no model of that name.
     """
-    entry = catalogue.catalogue().get(name)
+    entry = catalogue.entries().get(name)
     if entry is not None and entry.url:
         return [entry.digest, *([f"xxh128:{entry.xxh128}"] if entry.xxh128 else [])]
     built_in = entry and catalogue.ready(entry)
@@ -198,10 +199,10 @@ def digests(name: str) -> list[str]:
     if path is None:
         return []
     published = None if built_in or trained else _published(path)
-    return [published.digest if published else f"sha256:{_sha256(path)}"]
+    return [published.digest if published else f"sha256:{file_hash(path, 'sha256')}"]
 
 
-def unknown(name: str) -> InputError:
+def unknown_model(name: str) -> InputError:
     """Return the error for what is neither a file nor a model's name; it offers the nearest."""
     more = "`napari-sam models list` shows all names"
     if not name.strip():
@@ -212,7 +213,7 @@ def unknown(name: str) -> InputError:
                 f"{name!r} is a folder; name the file of weights in it, or a model; {more}"
             )
     near = difflib.get_close_matches(
-        Path(name).name.strip(), [*catalogue.catalogue(), *own_models()], n=3, cutoff=0.4
+        Path(name).name.strip(), [*catalogue.entries(), *own_models()], n=3, cutoff=0.4
     )
     hint = f"did you mean {' or '.join(near)}? " if near else ""
     return InputError(f"{name!r} is neither a file nor a model's name; {hint}{more}")
@@ -220,13 +221,13 @@ def unknown(name: str) -> InputError:
 
 def _published(path: Path) -> catalogue.Entry | None:
     """Return the entry whose file this is, under whatever name: it knows the intensity rule."""
-    found = pooch.file_hash(str(path), alg="xxh128")
-    loadable = (entry for entry in catalogue.catalogue().values() if entry.loadable)
+    found = file_hash(path, "xxh128")
+    loadable = (entry for entry in catalogue.entries().values() if entry.loadable)
     return next((entry for entry in loadable if entry.xxh128 == found), None)
 
 
 def _own_entry(
-    path: Path, config: SamConfig, header: dict[str, Any], metadata: dict[str, str]
+    path: Path, config: SamConfig, header: Header, metadata: dict[str, str]
 ) -> catalogue.Entry:
     intensity = metadata.get("intensity", "percentile")
     if intensity not in ("percentile", "min_max"):
@@ -240,7 +241,7 @@ def _own_entry(
         config.name,
         title="trained by you" if "base" in header else "a file of your own",
         size=path.stat().st_size,
-        sha256=_sha256(path),
+        sha256=file_hash(path, "sha256"),
         licence=str(about.get("licence", "")),
         citation=str(about.get("citation", "")),
         intensity="min_max" if intensity == "min_max" else "percentile",
@@ -252,7 +253,7 @@ def _own_entry(
 def _build(config: SamConfig, state: dict[str, Tensor], entry: catalogue.Entry, path: Path) -> Sam:
     wrong = differences(config, state)
     if wrong:
-        raise CheckpointError(f"{path} does not fit {config.name}: {summary(wrong)}")
+        raise CheckpointError(f"{path} does not fit {config.name}: {first_few(wrong)}")
     with torch.device("meta"):
         model = Sam(config)
     # Half-precision files are small; processors want float32.
@@ -262,20 +263,13 @@ def _build(config: SamConfig, state: dict[str, Tensor], entry: catalogue.Entry, 
     return model
 
 
-def _sha256(path: Path) -> str:
-    return str(pooch.file_hash(str(path), alg="sha256"))
-
-
-BUILT_IN = "cells_tiny_text.safetensors"
-
-
 def load_text(model: Sam) -> TextDecoder | None:
-    """Return what answers prompts with words, in evaluation mode; None if nothing was trained.
+    """Return the text decoder of a model, in evaluation mode; None if there is none.
 
     That which comes with the package belongs to the built-in model and to no other: it was trained
     on what that model's encoders see.
     """
-    shipped = files(__package__) / "pretrained" / BUILT_IN
+    shipped = files(__package__) / "pretrained" / BUILT_IN_TEXT
     if not shipped.is_file():
         return None
     with as_file(shipped) as path:
@@ -303,6 +297,6 @@ def read_text(path: Path) -> TextDecoder:
         raise CheckpointError(f"{path} does not describe its weights: {error!r}") from error
     wrong = misfits(decoder.state_dict(), state)
     if wrong:
-        raise CheckpointError(f"{path} does not fit its own description: {summary(wrong)}")
+        raise CheckpointError(f"{path} does not fit its own description: {first_few(wrong)}")
     decoder.load_state_dict({name: value.float() for name, value in state.items()}, assign=True)
     return decoder.eval().requires_grad_(False)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from napari_sam.errors import CheckpointError
-from napari_sam.model.checkpoint import summary
+from napari_sam.model.checkpoint import first_few
 from napari_sam.model.sam import Sam
 
 __all__ = ["adapter_state", "add_adapters", "apply_adapters", "merged_state"]
@@ -27,7 +27,7 @@ ATTENTION = re.compile(
 
 
 class LowRank(nn.Module):
-    """The addition to one weight, as a parametrization of it."""
+    """Low-rank addition to one weight, as a parametrization of it."""
 
     def __init__(self, weight: Tensor, rank: int) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class LowRank(nn.Module):
 
 
 def add_adapters(model: Sam, rank: int = RANK) -> None:
-    """Freeze a model and add adapters that can learn to all of its attention.
+    """Freeze a model and add trainable adapters to all of its attention.
 
     That is the image encoder's and the mask decoder's. The encoder of `cells_tiny` is
     convolutional: there the decoder alone adapts.
@@ -80,7 +80,7 @@ def merged_state(model: Sam) -> dict[str, Tensor]:
 
 @torch.no_grad()
 def apply_adapters(model: Sam, state: Mapping[str, Tensor]) -> None:
-    """Add saved adapters to a model's own weights, where they cost nothing.
+    """Merge saved adapters into a model's weights, where they cost nothing.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def apply_adapters(model: Sam, state: Mapping[str, Tensor]) -> None:
     weights = {path: module.weight for path, module in _projections(model)}
     wrong = _misfits(weights, state)
     if wrong:
-        raise CheckpointError(f"these adapters do not fit {model.config.name}: {summary(wrong)}")
+        raise CheckpointError(f"these adapters do not fit {model.config.name}: {first_few(wrong)}")
     merged = {}
     for path, weight in weights.items():
         a, b = (state[f"{path}.lora_{part}"].to(weight) for part in "ab")
@@ -110,7 +110,7 @@ def apply_adapters(model: Sam, state: Mapping[str, Tensor]) -> None:
 
 
 def _misfits(weights: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> list[str]:
-    """Return what keeps adapters from being added: one line a key."""
+    """Return why adapters do not fit: one line a key."""
     keys = [f"{path}.lora_{part}" for path in weights for part in "ab"]
     lines = [f"{key} is missing" for key in keys if key not in state]
     lines += [f"{key} is unknown" for key in state if key not in keys]

@@ -1,8 +1,8 @@
-"""Image embedding and prompts to four masks, each with a predicted IoU (paper, appendix A)."""
+"""Mask decoder: image and prompt embeddings to masks and predicted IoU (paper, appendix A)."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -12,19 +12,19 @@ from napari_sam.model.config import SamConfig
 from napari_sam.model.layers import MLP, LayerNorm2d
 from napari_sam.model.transformer import TwoWayTransformer
 
-__all__ = ["Answer", "MaskDecoder"]
+__all__ = ["DecoderOutput", "MaskDecoder"]
 
 MASKS = 4  # token 0 for unambiguous prompts, 1 to 3 for a lone point
 TOKENS = 512  # upscaled at a time; what they grow to stays in the processor's cache
 
 
-class Answer(NamedTuple):
-    """What the decoder knows of B objects before it draws their M masks.
+class DecoderOutput(NamedTuple):
+    """Predicted IoU of B objects' M masks, and what `MaskDecoder.predict_masks` makes these of.
 
     Parameters
     ----------
-    image : (B, width, h, w)
-        The image embedding after it met the prompts.
+    image_embeddings : (B, width, h, w)
+        After they met the prompts.
     hyper : (B, M, C2)
         The weights with which each mask is read from the upscaled image.
     iou : (B, M)
@@ -33,24 +33,24 @@ class Answer(NamedTuple):
         Skip features for the upscaling.
     """
 
-    image: Tensor
+    image_embeddings: Tensor
     hyper: Tensor
     iou: Tensor
     skips: tuple[Tensor, Tensor] | None
 
-    def only(self, objects: Tensor, masks: slice) -> Answer:
-        """Return the part that concerns some objects (their indices) and some of their masks."""
+    def only(self, objects: Tensor, masks: slice) -> DecoderOutput:
+        """Return the part of some objects (their indices) and some of their masks."""
 
         def chosen(x: Tensor) -> Tensor:
-            return x if len(x) == 1 < len(self.image) else x[objects]
+            return x if len(x) == 1 < len(self.image_embeddings) else x[objects]
 
         skips = None if self.skips is None else (chosen(self.skips[0]), chosen(self.skips[1]))
         hyper, iou = self.hyper[objects][:, masks], self.iou[objects][:, masks]
-        return Answer(self.image[objects], hyper, iou, skips)
+        return DecoderOutput(self.image_embeddings[objects], hyper, iou, skips)
 
 
 class MaskDecoder(nn.Module):
-    """Predict four masks and their IoU per object: first the IoU, then, if wanted, the masks."""
+    """Four masks and their predicted IoU per object: first the IoU, then, if wanted, the masks."""
 
     def __init__(self, config: SamConfig) -> None:
         super().__init__()
@@ -75,54 +75,55 @@ class MaskDecoder(nn.Module):
 
     def forward(
         self,
-        image: Tensor,
+        image_embeddings: Tensor,
         image_pe: Tensor,
-        sparse: Tensor,
+        sparse_prompt_embeddings: Tensor,
         skips: tuple[Tensor, Tensor] | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Decode B objects: logits (B, 4, 4h, 4w) and iou (B, 4); parameters as for `judge`."""
-        answer = self.judge(image, image_pe, sparse, skips)
-        return self.draw(answer), answer.iou
+        """Return logits (B, 4, 4h, 4w) and IoU (B, 4); parameters as for `predict_iou`."""
+        output = self.predict_iou(image_embeddings, image_pe, sparse_prompt_embeddings, skips)
+        return self.predict_masks(output), output.iou
 
-    def judge(
+    def predict_iou(
         self,
-        image: Tensor,
+        image_embeddings: Tensor,
         image_pe: Tensor,
-        sparse: Tensor,
+        sparse_prompt_embeddings: Tensor,
         skips: tuple[Tensor, Tensor] | None = None,
-    ) -> Answer:
-        """Let prompts and picture meet, and predict how good each mask will be.
+    ) -> DecoderOutput:
+        """Run the two-way transformer, and predict the IoU of each mask.
 
         Parameters
         ----------
-        image : (B or 1, width, h, w)
-            Image embedding with the dense prompt embedding added.
+        image_embeddings : (B or 1, width, h, w)
+            With the dense prompt embeddings added.
         image_pe : (1, width, h, w)
             Position encoding of the grid.
-        sparse : (B, T, width)
+        sparse_prompt_embeddings : (B, T, width)
             Prompt tokens.
         skips : ((B, C1, 2h, 2w), (B, C2, 4h, 4w)), optional
             Skip features for the upscaling.
         """
         output = torch.cat([self.iou_token.weight, self.mask_tokens.weight])
+        output = output.expand(len(sparse_prompt_embeddings), -1, -1)
         tokens, keys = self.transformer(
-            image.flatten(2).transpose(1, 2),
+            image_embeddings.flatten(2).transpose(1, 2),
             image_pe.flatten(2).transpose(1, 2),
-            torch.cat([output.expand(len(sparse), -1, -1), sparse], dim=1),
+            torch.cat([output, sparse_prompt_embeddings], dim=1),
         )
         hyper = torch.stack(
             [mlp(tokens[:, 1 + i]) for i, mlp in enumerate(self.output_hypernetworks_mlps)], dim=1
         )
-        keys = keys.transpose(1, 2).unflatten(-1, image.shape[-2:])
-        return Answer(keys, hyper, self.iou_prediction_head(tokens[:, 0]), skips)
+        keys = keys.transpose(1, 2).unflatten(-1, image_embeddings.shape[-2:])
+        return DecoderOutput(keys, hyper, self.iou_prediction_head(tokens[:, 0]), skips)
 
-    def draw(self, answer: Answer) -> Tensor:
-        """Upscale, and return the logits (B, M, 4h, 4w) of the masks."""
-        if answer.skips is None:
-            h, w = answer.image.shape[-2:]
-            return self._logits(answer.image.flatten(2).transpose(1, 2), answer.hyper, h, w)
-        maps = self._upscale(answer.image, answer.skips)
-        return (answer.hyper @ maps.flatten(2)).unflatten(-1, maps.shape[-2:])
+    def predict_masks(self, output: DecoderOutput) -> Tensor:
+        """Upscale, and return the low-resolution logits (B, M, 4h, 4w) of the masks."""
+        keys, hyper, _, skips = output
+        if skips is None:
+            return self._logits(keys.flatten(2).transpose(1, 2), hyper, *keys.shape[-2:])
+        maps = self._upscale(keys, skips)
+        return (hyper @ maps.flatten(2)).unflatten(-1, maps.shape[-2:])
 
     def _logits(self, keys: Tensor, hyper: Tensor, h: int, w: int) -> Tensor:
         """Upscale (B, h w, width) and multiply with (B, M, C2): (B, M, 4h, 4w).
@@ -149,7 +150,8 @@ class MaskDecoder(nn.Module):
         return last(up2(x) + skips[1])
 
 
-def _per_pixel(up: Any, x: Tensor) -> Tensor:
+def _per_pixel(up: nn.Module, x: Tensor) -> Tensor:
     """Apply a 2 x 2 transposed convolution of stride 2: (..., C) to (..., 4 pixels, C')."""
-    weight = up.weight.permute(2, 3, 1, 0).flatten(0, 2)  # (4 C', C)
-    return F.linear(x, weight, up.bias.repeat(4)).unflatten(-1, (4, -1))
+    weight, bias = up.get_parameter("weight"), up.get_parameter("bias")
+    per_pixel = weight.permute(2, 3, 1, 0).flatten(0, 2)  # (4 C', C)
+    return F.linear(x, per_pixel, bias.repeat(4)).unflatten(-1, (4, -1))

@@ -1,4 +1,4 @@
-"""Prompts to tokens (sparse) and maps (dense), in (x, y); paper, section 3 and appendix A."""
+"""Prompt encoder: sparse and dense embeddings of prompts in (x, y) (section 3, appendix A)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class PositionEncoding(nn.Module):
 
 
 class PromptEncoder(nn.Module):
-    """Encode points, boxes and masks of B objects."""
+    """Sparse embeddings of points and boxes, dense ones of masks, of B objects."""
 
     def __init__(self, config: SamConfig) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class PromptEncoder(nn.Module):
         # background point, foreground point, box top-left, box bottom-right
         self.point_embeddings = nn.ModuleList(nn.Embedding(1, width) for _ in range(4))
         self.not_a_point_embed = nn.Embedding(1, width)
-        if config.dense:  # masks take the path of `DrawnPrompts`
+        if config.dense:  # masks take the path of `DensePromptEncoder`
             return
         self.no_mask_embed = nn.Embedding(1, width)
         self.mask_downscaling = nn.Sequential(
@@ -62,11 +62,11 @@ class PromptEncoder(nn.Module):
             nn.Conv2d(16, width, 1),
         )
 
-    def dense_position(self) -> Tensor:
+    def dense_pe(self) -> Tensor:
         """Position encoding of the image embedding's grid: (1, width, grid, grid)."""
         return self.pe_layer.grid(self.grid)[None]
 
-    def sparse(
+    def sparse_prompt_embeddings(
         self, points: Tensor | None, labels: Tensor | None, boxes: Tensor | None
     ) -> Tensor | None:
         """Encode points and boxes.
@@ -103,7 +103,7 @@ class PromptEncoder(nn.Module):
     def _kinds(self) -> Tensor:  # (4, width)
         return torch.cat([cast(nn.Embedding, kind).weight for kind in self.point_embeddings])
 
-    def dense(self, masks: Tensor | None) -> Tensor:
+    def dense_prompt_embeddings(self, masks: Tensor | None) -> Tensor:
         """Encode (B, 1, 4h, 4w) logits to (B, width, h, w); without masks (1, width, 1, 1)."""
         if masks is None:
             return self.no_mask_embed.weight[:, :, None, None]

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from napari_sam.model.cells_encoder import CellsEncoder
 from napari_sam.model.config import CellsEncoderConfig, SamConfig, ViTConfig
-from napari_sam.model.dense_prompts import DrawnPrompts
+from napari_sam.model.dense_prompts import DensePromptEncoder
 from napari_sam.model.image_encoder import ImageEncoderViT
-from napari_sam.model.mask_decoder import Answer, MaskDecoder
+from napari_sam.model.mask_decoder import DecoderOutput, MaskDecoder
 from napari_sam.model.prompt_encoder import PromptEncoder
 from napari_sam.model.tiny_vit import TinyViT
 from napari_sam.zoo.catalogue import Entry
@@ -22,14 +22,17 @@ HALF = {"cuda", "mps"}  # where the large encoders compute in float16 at inferen
 
 
 class Features(NamedTuple):
-    """What the image encoder found: embedding (B, width, h, w); two skip maps of a dense model."""
+    """Image embedding (B, width, h, w), and the two skip maps of a dense model."""
 
     embedding: Tensor
     skips: tuple[Tensor, Tensor] | None = None
 
 
 class Sam(nn.Module):
-    """One model of any size. Coordinates in here are (x, y) in frame pixels."""
+    """Image encoder, prompt encoder and mask decoder of one size.
+
+    Coordinates in here are (x, y) in frame pixels, the padded square that the model sees.
+    """
 
     def __init__(self, config: SamConfig) -> None:
         super().__init__()
@@ -38,15 +41,15 @@ class Sam(nn.Module):
         self.image_encoder = _image_encoder(config)
         self.prompt_encoder = PromptEncoder(config)
         self.mask_decoder = MaskDecoder(config)
-        self.drawn_prompts = DrawnPrompts(config) if config.dense else None
+        self.drawn_prompts = DensePromptEncoder(config) if config.dense else None
 
     @property
     def device(self) -> torch.device:
-        """Where the weights lie."""
+        """Device of the weights."""
         return self.mask_decoder.iou_token.weight.device
 
     def encode(self, pixels: Tensor) -> Features:
-        """Embed normalised, padded pictures (B, 3, H, W)."""
+        """Return the image embedding of normalised, padded images (B, 3, H, W)."""
         if self.config.dense:
             embedding, *skips = self.image_encoder(pixels)
             return Features(embedding, tuple(skips))
@@ -63,12 +66,12 @@ class Sam(nn.Module):
         boxes: Tensor | None = None,
         masks: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Predict four masks for each of B objects of one picture (or of B pictures).
+        """Return four masks' logits and predicted IoU for each of B objects of one image (or B).
 
         Parameters
         ----------
         features : Features
-            Of one picture, or of as many as there are objects.
+            Of one image, or of as many as there are objects.
         points, labels : (B, N, 2) float, (B, N) int
             Clicks: 1 foreground, 0 background.
         boxes : (B, 4) float
@@ -83,24 +86,17 @@ class Sam(nn.Module):
         iou : (B, 4) float
             Predicted IoU.
         """
-        answer = self.judge(features, points, labels, boxes, masks)
-        return self.mask_decoder.draw(answer), answer.iou
+        output = self.predict_iou(features, points, labels, boxes, masks)
+        return self.mask_decoder.predict_masks(output), output.iou
 
-    def judge(
-        self,
-        features: Features,
-        points: Tensor | None = None,
-        labels: Tensor | None = None,
-        boxes: Tensor | None = None,
-        masks: Tensor | None = None,
-    ) -> Answer:
-        """Predict how good each mask will be; `mask_decoder.draw` makes the masks of it.
+    def predict_iou(self, features: Features, *prompts: Tensor | None) -> DecoderOutput:
+        """Return the predicted IoU of each mask, of which `mask_decoder.predict_masks` makes masks.
 
-        As `decode` otherwise; where most masks are bad, that saves drawing them.
+        As `decode` otherwise; where most masks are bad, that saves upscaling them.
         """
-        return self.mask_decoder.judge(*self.told(features, points, labels, boxes, masks))
+        return self.mask_decoder.predict_iou(*self.encode_prompts(features, *prompts))
 
-    def told(
+    def encode_prompts(
         self,
         features: Features,
         points: Tensor | None = None,
@@ -109,7 +105,7 @@ class Sam(nn.Module):
         masks: Tensor | None = None,
         words: Tensor | None = None,
     ) -> tuple[Tensor, Tensor, Tensor, tuple[Tensor, Tensor] | None]:
-        """Return what a mask decoder takes: the image with all prompts told.
+        """Return what `MaskDecoder.predict_iou` takes: the image embedding and all prompts.
 
         Parameters
         ----------
@@ -119,22 +115,23 @@ class Sam(nn.Module):
         batch = len(next(t for t in (points, boxes, masks, words) if t is not None))
         image, skips = features
         h, w = image.shape[-2:]
-        sparse = self.prompt_encoder.sparse(points, labels, boxes)
+        sparse = self.prompt_encoder.sparse_prompt_embeddings(points, labels, boxes)
         if sparse is None:
             sparse = image.new_zeros(batch, 0, self.config.width)
         if self.drawn_prompts is None or skips is None:
-            image = image + self.prompt_encoder.dense(masks)  # without masks one image serves all
+            # without masks one image serves all
+            image = image + self.prompt_encoder.dense_prompt_embeddings(masks)
         else:
             image = image.expand(batch, -1, -1, -1)
             if sparse.shape[1]:
-                sparse = sparse + self.drawn_prompts.sample(image, points, boxes)
+                sparse = sparse + self.drawn_prompts.sample_image(image, points, boxes)
             if sparse.shape[1] or masks is not None:  # words alone draw nothing
-                drawn = self.drawn_prompts((4 * h, 4 * w), points, labels, boxes, masks)
-                image = image + drawn[0]
-                skips = (skips[0] + drawn[1], skips[1] + drawn[2])
+                dense = self.drawn_prompts((4 * h, 4 * w), points, labels, boxes, masks)
+                image = image + dense[0]
+                skips = (skips[0] + dense[1], skips[1] + dense[2])
         if words is not None:
             sparse = torch.cat([words, sparse], dim=1)
-        return image, self.prompt_encoder.dense_position()[..., :h, :w], sparse, skips
+        return image, self.prompt_encoder.dense_pe()[..., :h, :w], sparse, skips
 
 
 def _image_encoder(config: SamConfig) -> nn.Module:

@@ -1,4 +1,4 @@
-"""Tensors of a file are checked for kind, size and values before anything is computed with them."""
+"""Checks of a file's tensors, before anything is computed with them, and their content hash."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FLOATS = torch.float16, torch.bfloat16, torch.float32, torch.float64
 
 
 def misplaced(name: str, value: Tensor) -> str:
-    """Return what keeps a tensor from being a plain table of numbers; empty if nothing does.
+    """Return why a tensor is no dense array on the CPU; empty if it is.
 
     Looks at no value. One that was expanded has no place of its own for each number, and may be
     said to be of any size.
@@ -27,7 +27,7 @@ def misplaced(name: str, value: Tensor) -> str:
 
 
 def fault(name: str, value: Tensor) -> str:
-    """Return what keeps a tensor from being weights; empty if nothing does.
+    """Return why a tensor cannot be weights; empty if it can.
 
     Examples
     --------
@@ -52,7 +52,7 @@ def fault(name: str, value: Tensor) -> str:
 
 
 def kind(value: Tensor) -> str:
-    """Return a tensor's kind of number in a word.
+    """Return the short name of a tensor's dtype.
 
     Examples
     --------
@@ -63,13 +63,9 @@ def kind(value: Tensor) -> str:
 
 
 def content_hash(about: str, state: Mapping[str, Tensor]) -> str:
-    """Return a hash of names, kinds, shapes and values, and of what a file says about them.
+    """Return a hash of names, dtypes, shapes and values, and of what a file says `about` them.
 
-    Parameters
-    ----------
-    about : str
-    state : mapping of str to Tensor
-        On the CPU, contiguous.
+    The tensors lie on the CPU and are contiguous.
 
     Examples
     --------

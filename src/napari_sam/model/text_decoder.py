@@ -1,4 +1,4 @@
-"""Words as a prompt (paper, section 7.5): a vector becomes a token, with a decoder of its own."""
+"""Text decoder: a vector of words as a prompt token, with a decoder of its own (section 7.5)."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ HEAT = 16  # channels of the encoded map of likeness
 
 
 class TextDecoder(nn.Module):
-    """Predict the mask that a vector of the joint space of pictures and words asks for.
+    """Mask decoder for a text prompt: a vector of the joint space of images and words.
 
     The image and prompt encoders are those of the model. Its mask decoder begins as a copy of the
     model's and learns the new token, so that points and boxes without words answer as before.
-    The model's features say where objects are and little of what they are; `Look` makes of them
-    what every place shows, in the space of the words, and where that is like the words is told to
-    the decoder as a map, as points and boxes are.
+    The model's features say where objects are and little of what they are; `SemanticHead` makes of
+    them what every place shows, in the space of the words, and the likeness with the words comes
+    to the decoder as a map, as points and boxes do.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class TextDecoder(nn.Module):
     def __init__(self, config: SamConfig, width: int) -> None:
         super().__init__()
         self.width = width
-        self.look = Look(config, width)
+        self.look = SemanticHead(config, width)
         self.heat = nn.Sequential(
             nn.Conv2d(1, HEAT, 3, padding=1), nn.ReLU(), nn.Conv2d(HEAT, config.width, 1)
         )
@@ -62,7 +62,7 @@ class TextDecoder(nn.Module):
         model : Sam
             Whose encoders are used.
         features : Features
-            Of one picture, or of as many as there are prompts.
+            Of one image, or of as many as there are prompts.
         vectors : (B, D) float
             Scaled to length 1 here.
 
@@ -77,19 +77,21 @@ class TextDecoder(nn.Module):
         alike = (shown * vectors[:, :, None, None]).sum(1, keepdim=True)  # (B, 1, h, w)
         # A vector of length 1 has entries of about 1 / sqrt(D); the network likes them near 1.
         words = self.project(vectors * self.width**0.5)[:, None]
-        image, position, sparse, skips = model.told(features, points, labels, boxes, masks, words)
+        image, position, sparse, skips = model.encode_prompts(
+            features, points, labels, boxes, masks, words
+        )
         return self.mask_decoder(image + self.heat(4 * alike), position, sparse, skips)
 
     @classmethod
     def beside(cls, model: Sam, width: int) -> TextDecoder:
-        """Return a new one whose mask decoder is a copy of the model's."""
+        """Return an untrained text decoder whose mask decoder is a copy of the model's."""
         own = cls(model.config, width).to(model.device)
         own.mask_decoder.load_state_dict(model.mask_decoder.state_dict())
         return own.requires_grad_(True)
 
 
-class Look(nn.Module):
-    """What every place of the image embedding shows, in the space of words: (B, D, h, w)."""
+class SemanticHead(nn.Module):
+    """Image embedding to what every place of it shows, in the space of words: (B, D, h, w)."""
 
     def __init__(self, config: SamConfig, width: int) -> None:
         super().__init__()
@@ -98,9 +100,11 @@ class Look(nn.Module):
         if config.dense:  # two skip maps show texture
             self.fine = nn.Conv2d(fine, dims[0], 2, stride=2)
             self.coarse = nn.Conv2d(coarse, dims[0], 1)
-            self.skips = nn.Sequential(Block(dims[0]), nn.Conv2d(dims[0], dims[1], 2, stride=2))
+            self.skips = nn.Sequential(
+                ResidualUnit(dims[0]), nn.Conv2d(dims[0], dims[1], 2, stride=2)
+            )
         self.image = nn.Conv2d(config.width, dims[1], 1)
-        self.blocks = nn.ModuleList(Block(dim) for dim in dims[1:])
+        self.blocks = nn.ModuleList(ResidualUnit(dim) for dim in dims[1:])
         self.downs = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in pairwise(dims[1:]))
         self.joins = nn.ModuleList(nn.Conv2d(dim, dims[-1], 1) for dim in dims[1:])
         self.head = nn.Sequential(
@@ -120,8 +124,8 @@ class Look(nn.Module):
         return self.head(joined)
 
 
-class Block(nn.Module):
-    """A residual block of two convolutions."""
+class ResidualUnit(nn.Module):
+    """A residual block of two convolutions behind a norm."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

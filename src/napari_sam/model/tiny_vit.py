@@ -15,7 +15,7 @@ __all__ = ["TinyViT"]
 CLASSES = 1000  # of the pretraining; its unused head is part of every checkpoint
 
 
-class ConvNorm(nn.Module):
+class Conv2dBN(nn.Module):
     """Convolution and batch normalisation; at inference one convolution with folded weights."""
 
     def __init__(
@@ -37,13 +37,13 @@ class ConvNorm(nn.Module):
         return F.conv2d(x, weight, bias, conv.stride, conv.padding, groups=conv.groups)
 
 
-class PatchEmbed(nn.Module):
+class TinyViTPatchEmbed(nn.Module):
     """Two convolutions of stride 2: (B, 3, H, W) to (B, C, H / 4, W / 4)."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()
         self.seq = nn.Sequential(
-            ConvNorm(3, dim // 2, 3, stride=2), nn.GELU(), ConvNorm(dim // 2, dim, 3, stride=2)
+            Conv2dBN(3, dim // 2, 3, stride=2), nn.GELU(), Conv2dBN(dim // 2, dim, 3, stride=2)
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -52,33 +52,33 @@ class PatchEmbed(nn.Module):
 
 
 class MBConv(nn.Module):
-    """Inverted bottleneck: widen, look around in each channel, narrow, add."""
+    """Inverted bottleneck: pointwise, depthwise and pointwise convolution with a residual."""
 
     def __init__(self, dim: int, expand: int) -> None:
         super().__init__()
         hidden = expand * dim
-        self.conv1 = ConvNorm(dim, hidden)
-        self.conv2 = ConvNorm(hidden, hidden, 3, groups=hidden)
-        self.conv3 = ConvNorm(hidden, dim)
+        self.conv1 = Conv2dBN(dim, hidden)
+        self.conv2 = Conv2dBN(hidden, hidden, 3, groups=hidden)
+        self.conv3 = Conv2dBN(hidden, dim)
 
     def forward(self, x: Tensor) -> Tensor:  # (B, C, H, W)
         return gelu(x + self.conv3(gelu(self.conv2(gelu(self.conv1(x))))))
 
 
 class PatchMerging(nn.Module):
-    """Between two stages: more channels, and half the size where `stride` is 2."""
+    """Downsampling between two stages: more channels, and half the size where `stride` is 2."""
 
     def __init__(self, dim: int, out: int, stride: int) -> None:
         super().__init__()
-        self.conv1 = ConvNorm(dim, out)
-        self.conv2 = ConvNorm(out, out, 3, stride=stride, groups=out)
-        self.conv3 = ConvNorm(out, out)
+        self.conv1 = Conv2dBN(dim, out)
+        self.conv2 = Conv2dBN(out, out, 3, stride=stride, groups=out)
+        self.conv3 = Conv2dBN(out, out)
 
     def forward(self, x: Tensor) -> Tensor:  # (B, C, H, W)
         return self.conv3(gelu(self.conv2(gelu(self.conv1(x)))))
 
 
-class Attention(nn.Module):
+class TinyViTAttention(nn.Module):
     """Self-attention within windows, with one learned bias per head and absolute offset."""
 
     def __init__(self, dim: int, heads: int, window: int) -> None:
@@ -108,7 +108,7 @@ class Attention(nn.Module):
         return self.attention_biases[:, index.view(self.window**2, -1)]
 
 
-class FeedForward(nn.Module):
+class TinyViTMLP(nn.Module):
     """Norm and two linear layers with GELU."""
 
     def __init__(self, dim: int, hidden: int) -> None:
@@ -121,14 +121,14 @@ class FeedForward(nn.Module):
         return self.fc2(gelu(self.fc1(self.norm(x))))
 
 
-class Block(nn.Module):
+class TinyViTBlock(nn.Module):
     """Window attention, a depthwise convolution across the windows' borders, MLP."""
 
     def __init__(self, dim: int, heads: int, window: int, mlp_ratio: int) -> None:
         super().__init__()
-        self.attn = Attention(dim, heads, window)
-        self.local_conv = ConvNorm(dim, dim, 3, groups=dim)
-        self.mlp = FeedForward(dim, mlp_ratio * dim)
+        self.attn = TinyViTAttention(dim, heads, window)
+        self.local_conv = Conv2dBN(dim, dim, 3, groups=dim)
+        self.mlp = TinyViTMLP(dim, mlp_ratio * dim)
 
     def forward(self, x: Tensor) -> Tensor:  # (B, C, H, W)
         tokens = x.permute(0, 2, 3, 1)
@@ -137,7 +137,7 @@ class Block(nn.Module):
         return (tokens + self.mlp(tokens)).permute(0, 3, 1, 2)
 
 
-class Stage(nn.Module):
+class TinyViTStage(nn.Module):
     """Blocks of one resolution and, but for the last stage, the way to the next."""
 
     def __init__(self, blocks: list[nn.Module], downsample: PatchMerging | None) -> None:
@@ -151,7 +151,7 @@ class Stage(nn.Module):
 
 
 class TinyViT(nn.Module):
-    """Picture (B, 3, H, W) to image embedding (B, width, H / 16, W / 16).
+    """Image (B, 3, H, W) to image embedding (B, width, H / 16, W / 16).
 
     Parameters
     ----------
@@ -164,18 +164,18 @@ class TinyViT(nn.Module):
         vit = config.encoder
         assert isinstance(vit, TinyViTConfig)
         last = len(vit.dims) - 1
-        self.patch_embed = PatchEmbed(vit.dims[0])
+        self.patch_embed = TinyViTPatchEmbed(vit.dims[0])
         self.layers = nn.ModuleList()
         for i, (dim, depth) in enumerate(zip(vit.dims, vit.depths, strict=True)):
             blocks: list[nn.Module] = [
                 MBConv(dim, vit.mlp_ratio)
                 if i == 0
-                else Block(dim, vit.heads[i], vit.windows[i], vit.mlp_ratio)
+                else TinyViTBlock(dim, vit.heads[i], vit.windows[i], vit.mlp_ratio)
                 for _ in range(depth)
             ]
             # MobileSAM keeps the last stage at SAM's stride of 16.
             merging = None if i == last else PatchMerging(dim, vit.dims[i + 1], 1 + (i + 1 < last))
-            self.layers.append(Stage(blocks, merging))
+            self.layers.append(TinyViTStage(blocks, merging))
         self.norm_head = nn.LayerNorm(vit.dims[-1])
         self.head = nn.Linear(vit.dims[-1], CLASSES)
         self.neck = neck(vit.dims[-1], config.width)

@@ -1,11 +1,11 @@
-"""What `torch.save` wrote: checked before torch trusts it, read without running anything in it."""
+"""Files of `torch.save`: checked first, and read without running anything in them."""
 
 from __future__ import annotations
 
 import pickle
 import pickletools
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 from zipfile import ZIP_STORED, BadZipFile, ZipFile, is_zipfile
 
 import torch
@@ -20,7 +20,7 @@ MOST_STEPS = 5_000_000  # of a pickle; the largest SAM takes 30,000
 MOST_TUPLES = 50_000  # one in the other they would overflow the stack when they are hashed
 
 
-def read_torch(path: Path) -> Any:
+def read_torch(path: Path) -> object:
     """Return the tensors and plain containers of a file.
 
     Files of torch since 1.6 are zip archives: their checksums are verified, and their tensors stay
@@ -54,7 +54,7 @@ def read_torch(path: Path) -> Any:
 
 
 def first_bytes(path: Path) -> bytes:
-    """Return what tells one kind of weights file from the other.
+    """Return the first bytes of a weights file, which tell its format.
 
     Raises
     ------
@@ -114,7 +114,7 @@ def _check_legacy(path: Path) -> None:
 
 
 def _check_pickle(file: IO[bytes]) -> None:
-    """Look through a pickle without doing what it says."""
+    """Raise for a pickle of too many containers, without executing it."""
     tuples = 0
     try:
         for steps, (code, _, _) in enumerate(pickletools.genops(file)):

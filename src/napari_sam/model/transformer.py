@@ -1,10 +1,12 @@
-"""The two-way transformer: tokens look at the image, the image at the tokens (appendix A)."""
+"""Two-way transformer: cross-attention from tokens to image and back (appendix A)."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from napari_sam.model.layers import MLPBlock
 
 __all__ = ["TwoWayTransformer"]
 
@@ -40,7 +42,7 @@ class Attention(nn.Module):
 
 
 class TokensToImage(Attention):
-    """Few tokens look at the many of the image.
+    """Cross-attention from few tokens to the many of the image.
 
     Instead of projecting the image for each object, each head's projections of keys and values are
     moved to the tokens' side of the matrix products, where they cost nothing:
@@ -61,7 +63,7 @@ class TokensToImage(Attention):
 
 
 class ImageToTokens(Attention):
-    """The many tokens of the image look at few; again nothing of the image is projected."""
+    """Cross-attention from the image's many tokens to few; again no image token is projected."""
 
     def forward(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:  # (B, N, C), (B, T, C), (B, T, C)
         if not self._few(k):
@@ -77,19 +79,7 @@ class ImageToTokens(Attention):
         return weights.transpose(1, 2) @ v.flatten(1, 2)
 
 
-class FeedForward(nn.Module):
-    """Two linear layers with ReLU."""
-
-    def __init__(self, width: int, hidden: int) -> None:
-        super().__init__()
-        self.lin1 = nn.Linear(width, hidden)
-        self.lin2 = nn.Linear(hidden, width)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.lin2(torch.relu(self.lin1(x)))
-
-
-class TwoWayLayer(nn.Module):
+class TwoWayAttentionBlock(nn.Module):
     """Self-attention of tokens, tokens to image, MLP, image to tokens."""
 
     def __init__(self, width: int, hidden: int) -> None:
@@ -98,7 +88,7 @@ class TwoWayLayer(nn.Module):
         self.norm1 = nn.LayerNorm(width)
         self.cross_attn_token_to_image = TokensToImage(width, downsample=2)
         self.norm2 = nn.LayerNorm(width)
-        self.mlp = FeedForward(width, hidden)
+        self.mlp = MLPBlock(width, hidden, torch.relu)
         self.norm3 = nn.LayerNorm(width)
         self.norm4 = nn.LayerNorm(width)
         self.cross_attn_image_to_token = ImageToTokens(width, downsample=2)
@@ -123,25 +113,19 @@ class TwoWayLayer(nn.Module):
 
 
 class TwoWayTransformer(nn.Module):
-    """Two two-way layers and a last look of the tokens at the image."""
+    """Two-way attention blocks, and a last cross-attention from tokens to image."""
 
     def __init__(self, width: int, hidden: int, depth: int = 2) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(TwoWayLayer(width, hidden) for _ in range(depth))
+        self.layers = nn.ModuleList(TwoWayAttentionBlock(width, hidden) for _ in range(depth))
         self.final_attn_token_to_image = TokensToImage(width, downsample=2)
         self.norm_final_attn = nn.LayerNorm(width)
 
     def forward(self, image: Tensor, image_pe: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Return tokens (B, T, C) and image tokens (B, h w, C).
 
-        Parameters
-        ----------
-        image : (B, h w, C)
-            Image embedding plus dense prompt embedding, token-major.
-        image_pe : (1, h w, C)
-            Its position encoding.
-        tokens : (B, T, C)
-            Output tokens and prompt tokens.
+        `image` (B, h w, C) is the image embedding plus the dense prompt embedding, `image_pe`
+        (1, h w, C) its position encoding, `tokens` (B, T, C) output tokens and prompt tokens.
         """
         start = tokens  # the original tokens serve as position encoding throughout
         for i, layer in enumerate(self.layers):

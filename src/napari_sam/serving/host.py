@@ -1,4 +1,4 @@
-"""Loaded models, shared by all who hold the same host; each works in one thread of its own."""
+"""Model host: loaded models, shared by all who hold it, with one worker thread each."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from napari_sam.inference.store.store import EmbeddingStore, open_store
-from napari_sam.serving.segmenter import Report, Segmenter, load_segmenter
+from napari_sam.serving.segmenter import Report, StoredSegmenter, load_segmenter
 
 __all__ = ["HostedModel", "ModelHost"]
 
 Result = TypeVar("Result")
-Load = Callable[[str, str, Report], Any]
+Load = Callable[[str, str, Report], StoredSegmenter]
 
 
 class HostedModel:
@@ -33,7 +33,7 @@ class HostedModel:
         self.name = name
         self.device = device
         self._load = load
-        self._segmenter: Segmenter | None = None
+        self._segmenter: StoredSegmenter | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"napari-sam {name}")
         self._urgent: deque[Callable[[], None]] = deque()
         self._later: deque[Callable[[], None]] = deque()
@@ -45,7 +45,7 @@ class HostedModel:
         return self._segmenter is not None
 
     def submit(
-        self, job: Callable[[Any], Result], report: Report, later: bool = False
+        self, job: Callable[[StoredSegmenter], Result], report: Report, later: bool = False
     ) -> Future[Result]:
         """Queue a job that takes the segmenter; the first one loads it, with `report`.
 
@@ -75,7 +75,9 @@ class HostedModel:
         if queue:  # else it was done while another gave way
             queue.popleft()()
 
-    def _run(self, future: Future[Result], job: Callable[[Any], Result], report: Report) -> None:
+    def _run(
+        self, future: Future[Result], job: Callable[[StoredSegmenter], Result], report: Report
+    ) -> None:
         if not future.set_running_or_notify_cancel():
             return
         try:

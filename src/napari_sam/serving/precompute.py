@@ -1,19 +1,20 @@
-"""Embed the planes of a stack ahead of need, the nearest first. No torch here."""
+"""Precompute embeddings of a stack, the nearest plane first. No torch here."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from napari_sam.arrays import Array
 from napari_sam.errors import InputError
+from napari_sam.planes import Plane
 from napari_sam.progress import Estimate, Progress
 
 __all__ = ["Precomputed", "embed_stack"]
 
-Plane = TypeVar("Plane", bound=tuple[int | None, ...])
+Seen = TypeVar("Seen", bound=Plane)
 
 
 class Precomputed(NamedTuple):
@@ -35,10 +36,10 @@ class Precomputed(NamedTuple):
 
 
 def embed_stack(
-    keep: Callable[[NDArray[Any]], int],
-    read: Callable[[Plane], NDArray[Any]],
-    planes: Iterable[Plane],
-    current: Callable[[], Plane | None],
+    keep: Callable[[Array], int],
+    read: Callable[[Seen], Array],
+    planes: Iterable[Seen],
+    current: Callable[[], Seen | None],
     budget: float = float("inf"),
 ) -> Iterator[Progress[Precomputed]]:
     """Embed one plane at each step, always the one nearest to where the user looks.

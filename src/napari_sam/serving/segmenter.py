@@ -1,8 +1,8 @@
-"""The predictor as a session sees it, over a store of embeddings. Torch is loaded late."""
+"""A predictor over a store of embeddings, as a session sees it. Loads torch late."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,28 +11,31 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sam.arrays import Array, ContrastRange, LazyArray
 from napari_sam.errors import InputError
 from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.inference.automatic.tiles import Tiling
 from napari_sam.inference.propagation.settings import PropagateSettings
 from napari_sam.inference.store.store import EmbeddingStore
+from napari_sam.progress import Pause, Progress
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction, Step
-from napari_sam.zoo.catalogue import catalogue, fetch
+from napari_sam.zoo.catalogue import entries, fetch
 
 if TYPE_CHECKING:
     from napari_sam.inference.automatic.search import SearchResult
     from napari_sam.inference.embedding import Embedding
     from napari_sam.inference.predictor import Predictor
-    from napari_sam.progress import Progress
 
-__all__ = ["Report", "Segmenter", "load_segmenter"]
+__all__ = ["Report", "StoredSegmenter", "load_segmenter"]
 
 Report = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done and how much there is (0: unknown)."""
 
 
-def load_segmenter(name: str, device: str, report: Report, store: EmbeddingStore) -> Segmenter:
+def load_segmenter(
+    name: str, device: str, report: Report, store: EmbeddingStore
+) -> StoredSegmenter:
     """Load a model of the zoo, after downloading it where needed, or a file of the user's own.
 
     Parameters
@@ -44,17 +47,17 @@ def load_segmenter(name: str, device: str, report: Report, store: EmbeddingStore
     store : EmbeddingStore
         Where its embeddings are kept.
     """
-    if name in catalogue():
+    if name in entries():
         fetch(name, lambda done, total: report(f"Downloading {name}", done, total))
     report(f"Loading {Path(name).name}", 0, 0)
     from napari_sam.inference.predictor import Predictor
     from napari_sam.model.load import load_model
 
-    return Segmenter(Predictor(load_model(name, device)), store)
+    return StoredSegmenter(Predictor(load_model(name, device)), store)
 
 
-class Segmenter:
-    """Fits `napari_sam.session.segmenter.Segmenter` by shape.
+class StoredSegmenter:
+    """A predictor whose embeddings come from a store; fits `session.segmenter.Segmenter`.
 
     Parameters
     ----------
@@ -87,23 +90,23 @@ class Segmenter:
 
     def embed(
         self,
-        image: NDArray[Any],
-        contrast: tuple[float, float] | None = None,
-        pause: Callable[[], None] | None = None,
+        image: Array,
+        contrast: ContrastRange | None = None,
+        pause: Pause | None = None,
     ) -> Embedding:
         """Embed a picture (H, W) or (H, W, 3 or 4), unless its very content was embedded before."""
         return self._store.get(self.predictor, image, contrast, pause)
 
     def keep(
         self,
-        image: NDArray[Any],
-        contrast: tuple[float, float] | None = None,
-        pause: Callable[[], None] | None = None,
+        image: Array,
+        contrast: ContrastRange | None = None,
+        pause: Pause | None = None,
     ) -> int:
         """Embed a picture for later; return the bytes that are kept of it, 0 for none."""
         return self._store.keep(self.predictor, image, contrast, pause)
 
-    def contrast(self, pixels: NDArray[Any]) -> tuple[Any, Any]:
+    def contrast(self, pixels: Array) -> ContrastRange:
         """Return one contrast for all planes of a stack, by the model's rule."""
         from napari_sam.inference.image import pixel_range
 
@@ -115,11 +118,11 @@ class Segmenter:
 
     def propagate(
         self,
-        stack: Any,
-        seeds: Any,
+        stack: LazyArray,
+        seeds: LazyArray | Mapping[int, Mapping[int, object]],
         settings: PropagateSettings,
-        contrast: tuple[float, float] | None,
-        pause: Callable[[], None],
+        contrast: ContrastRange | None,
+        pause: Pause,
     ) -> Generator[Step]:
         """Follow objects through a stack, as `napari_sam.propagate` does."""
         from napari_sam.inference.propagation.propagate import propagate
@@ -129,11 +132,11 @@ class Segmenter:
 
     def find(
         self,
-        image: NDArray[Any],
+        image: Array,
         settings: GridSettings,
         where: NDArray[np.bool_] | None,
-        contrast: tuple[float, float] | None,
-        pause: Callable[[], None],
+        contrast: ContrastRange | None,
+        pause: Pause,
         seeds: NDArray[np.float64] | None = None,
     ) -> Iterator[Progress[SearchResult]]:
         """Find everything in a picture, as `napari_sam.propose_grid` does.

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sam.arrays import ContrastRange
+from napari_sam.progress import Pause
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction
 
-__all__ = ["Contrast", "Embedding", "Segmenter"]
+__all__ = ["Embedding", "Segmenter"]
 
 Embedding = Any
 """What a model has made of a picture; opaque to the session."""
-
-Contrast = tuple[Any, Any]
-"""(low, high), each a number or an array with an entry for each colour."""
 
 
 class Segmenter(Protocol):
@@ -26,15 +25,15 @@ class Segmenter(Protocol):
     def embed(
         self,
         image: NDArray[np.generic],
-        contrast: Contrast | None = None,
-        pause: Callable[[], None] | None = None,
+        contrast: ContrastRange | None = None,
+        pause: Pause | None = None,
     ) -> Embedding:
         """Embed a picture of shape (H, W) or (H, W, 3 or 4).
 
         `pause` is called now and then; an exception that it raises stops the work.
         """
 
-    def contrast(self, pixels: NDArray[np.generic]) -> Contrast:
+    def contrast(self, pixels: NDArray[np.generic]) -> ContrastRange:
         """Return one contrast (low, high) for all planes of a stack.
 
         From pixels all over it, (N,) or (N, 3 or 4).

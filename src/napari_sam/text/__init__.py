@@ -1,14 +1,19 @@
-"""Words as prompts: encoders of words and crops in one space. Loads nothing until it is used."""
+"""Text prompts: encoders of words and crops in one space. Loads nothing until it is used.
+
+`encode` and `find` are the public functions; `reader.Reader` is the same for windows and commands.
+The built-in encoder and CLIP both are an `encoder.Encoder`. Uses `inference`, `serving`, `model`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
+    from napari_sam.arrays import ContrastRange
     from napari_sam.inference.automatic.settings import GridSettings
     from napari_sam.inference.predictor import Predictor
     from napari_sam.text.encoder import Encoder
@@ -52,18 +57,17 @@ def encode(words: str, encoder: str | Encoder = BUILT_IN) -> NDArray[np.float32]
     from napari_sam.text.ranking import check_words
 
     check_words([words])
-    vector: NDArray[np.float32] = _loaded(encoder).prompts([words])[0]
-    return vector
+    return _loaded(encoder).prompts([words])[0]
 
 
 def find(
     predictor: Predictor,
-    image: Any,
+    image: ArrayLike,
     words: Sequence[str],
     settings: GridSettings | None = None,
     *,
     encoder: str | Encoder = BUILT_IN,
-    contrast: tuple[Any, Any] | None = None,
+    contrast: ContrastRange | None = None,
 ) -> Ranked:
     """Find everything in a picture, and how well each object fits each of some words.
 

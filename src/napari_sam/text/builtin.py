@@ -1,4 +1,4 @@
-"""The encoder that works without a network: a locked sentence encoder and a small tower of ours."""
+"""Built-in dual encoder: a locked sentence encoder and a small image tower of ours."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 from napari_sam.text.crops import ObjectCrop
 from napari_sam.text.encoder import shares, unit
 from napari_sam.text.image_tower import SIDE, ImageTower, as_tensors
-from napari_sam.text.sentences import Sentences
+from napari_sam.text.sentences import SentenceEncoder
 from napari_sam.text.vocabulary import vocabulary
 
-__all__ = ["BuiltIn"]
+__all__ = ["BuiltInEncoder"]
 
 AT_ONCE = 128
 ALIKE = 0.6  # similarity from which on a kind of object may be what is meant
 
 
-class BuiltIn:
-    """Words and objects of microscopy in one space of 384 dimensions.
+class BuiltInEncoder:
+    """Dual encoder of words and objects of microscopy, in 384 dimensions.
 
     It knows the attributes and objects of `words.toml` and what is said like them, no others; see
     its model card.
@@ -33,18 +33,20 @@ class BuiltIn:
         In evaluation mode.
     bridge : (D, D) float32
         From vectors of words to vectors of pictures (see `fit_bridge`).
-    least : float
+    min_familiarity : float
         Similarity with a phrase that it was taught, below which a text is unknown.
     """
 
     name = "words_tiny"
-    width = Sentences.width
+    width = SentenceEncoder.width
     side = SIDE
-    enough = 0.5
+    threshold = 0.5
 
-    def __init__(self, tower: ImageTower, bridge: NDArray[np.float32], least: float) -> None:
-        self.tower, self.bridge, self.least = tower, bridge, least
-        self.words = Sentences()
+    def __init__(
+        self, tower: ImageTower, bridge: NDArray[np.float32], min_familiarity: float
+    ) -> None:
+        self.tower, self.bridge, self.min_familiarity = tower, bridge, min_familiarity
+        self.words = SentenceEncoder()
 
     @torch.inference_mode()
     def crops(self, crops: Sequence[ObjectCrop]) -> NDArray[np.float32]:
@@ -84,9 +86,9 @@ class BuiltIn:
         return [vocabulary().background[0], *(others if named.any() else [])]
 
     def familiarity(self, text: str) -> tuple[float, float]:
-        """Return the similarity with the nearest phrase that was taught, and the least known."""
+        """Return the similarity with the nearest phrase that was taught, and the threshold."""
         [vector] = self.words([text])
-        return float((self._taught @ vector).max()), self.least
+        return float((self._taught @ vector).max()), self.min_familiarity
 
     @cached_property
     def _taught(self) -> NDArray[np.float32]:

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from napari_sam.errors import DISTRIBUTION, InputError
 from napari_sam.text.crops import ObjectCrop
 from napari_sam.text.encoder import shares, unit
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, ProcessorMixin
+    from transformers.utils import ModelOutput
 
 __all__ = ["Clip", "load_clip"]
 
@@ -31,9 +36,9 @@ class Clip:
         As `transformers.AutoModel` and `AutoProcessor` give them.
     """
 
-    enough = 0.5
+    threshold = 0.5
 
-    def __init__(self, name: str, model: Any, processor: Any) -> None:
+    def __init__(self, name: str, model: PreTrainedModel, processor: ProcessorMixin) -> None:
         self.name, self._model, self._processor = name, model.eval(), processor
         self.width = int(model.config.projection_dim)
         size = model.config.vision_config.image_size
@@ -92,8 +97,7 @@ def load_clip(name: str) -> Clip:
     from transformers import AutoModel, AutoProcessor
 
     try:
-        read: Any = AutoProcessor  # it has no types
-        processor = read.from_pretrained(name, local_files_only=True)
+        processor = AutoProcessor.from_pretrained(name, local_files_only=True)
         model = AutoModel.from_pretrained(name, local_files_only=True, use_safetensors=True)
     except (OSError, ValueError) as error:
         raise InputError(
@@ -106,7 +110,7 @@ def load_clip(name: str) -> Clip:
     return Clip(Path(name).name, model, processor)
 
 
-def _vectors(features: Any) -> NDArray[np.float32]:
+def _vectors(features: Tensor | ModelOutput) -> NDArray[np.float32]:
     # Newer versions give the whole output, older ones the projected vectors.
     tensor = getattr(features, "pooler_output", features)
     array: NDArray[np.float32] = tensor.float().cpu().numpy()

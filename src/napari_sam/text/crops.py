@@ -1,4 +1,4 @@
-"""One object cut out of a picture, as an encoder of images wants it (paper, appendix D.5)."""
+"""Crops of single objects, as image encoders take them (paper, appendix D.5)."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-__all__ = ["ObjectCrop", "cut", "relative_sizes"]
+__all__ = ["ObjectCrop", "crop_object", "relative_sizes"]
 
 ENLARGED = 1.5  # the middle of the paper's 1 to 2, when nothing is drawn by chance
 
 
 @dataclass(frozen=True, eq=False)
 class ObjectCrop:
-    """A square piece of a picture with one object in its middle.
+    """Square crop of an image with one object in its middle.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class ObjectCrop:
         return ObjectCrop(self.rgb * self.mask[..., None], self.mask, self.size)
 
 
-def cut(
+def crop_object(
     rgb: NDArray[np.uint8],
     patch: NDArray[np.bool_],
     corner: tuple[int, int],
@@ -45,7 +45,7 @@ def cut(
     size: float = 1.0,
     enlarged: float = ENLARGED,
 ) -> ObjectCrop:
-    """Cut a square around an object's box, `enlarged` times its longer side, and resize it.
+    """Crop a square around an object's box, `enlarged` times its longer side, and resize it.
 
     Parameters
     ----------
@@ -62,8 +62,8 @@ def cut(
 
     Examples
     --------
-    >>> picture = np.zeros((40, 50, 3), np.uint8)
-    >>> crop = cut(picture, np.ones((10, 20), bool), (5, 30), 48)
+    >>> image = np.zeros((40, 50, 3), np.uint8)
+    >>> crop = crop_object(image, np.ones((10, 20), bool), (5, 30), 48)
     >>> crop.rgb.shape, crop.mask.mean().round(2)
     ((48, 48, 3), np.float64(0.22))
     """

@@ -1,4 +1,4 @@
-"""What ranking and prompting need of a pair of encoders with one space for words and pictures."""
+"""Interface of dual encoders: words and crops to vectors of one space."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Vectors = NDArray[np.float32]
 
 
 class Encoder(Protocol):
-    """Words and objects to vectors of one space.
+    """Dual encoder: words and objects to vectors of one space.
 
     Attributes
     ----------
@@ -26,14 +26,14 @@ class Encoder(Protocol):
         Length D of the vectors.
     side : int
         Pixels a side of the crops it wants.
-    enough : float
+    threshold : float
         From which similarity on an object fits.
     """
 
     name: str
     width: int
     side: int
-    enough: float
+    threshold: float
 
     def words(self, texts: Sequence[str]) -> Vectors:
         """Return a vector of length 1 for each text, (N, D)."""
@@ -44,7 +44,7 @@ class Encoder(Protocol):
         ...
 
     def prompts(self, texts: Sequence[str]) -> Vectors:
-        """Return what text prompts carry, (N, D): words moved to where the pictures lie.
+        """Return the vectors that text prompts carry, (N, D): words mapped to where images lie.
 
         Vectors of words and of pictures keep apart in their common space (the modality gap), and
         the model learned its prompts from pictures.

@@ -1,4 +1,4 @@
-"""Our small tower of pictures: the crop of an object to a vector of the space of words."""
+"""Image tower of the built-in encoder: the crop of an object to a vector of the space of words."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from napari_sam.model.layers import conv_norm
 from napari_sam.text.crops import ObjectCrop
 
 __all__ = ["SIDE", "ImageTower", "as_tensors"]
@@ -29,7 +30,7 @@ class ImageTower(nn.Module):
     def __init__(self, width: int = 384) -> None:
         super().__init__()
         dims = (3, *DIMS)
-        self.stages = nn.ModuleList(Stage(a, b) for a, b in pairwise(dims))
+        self.stages = nn.ModuleList(TowerStage(a, b) for a, b in pairwise(dims))
         self.head = nn.Sequential(
             nn.Linear(DIMS[-1] + 1, 2 * DIMS[-1]), nn.ReLU(), nn.Linear(2 * DIMS[-1], width)
         )
@@ -58,26 +59,21 @@ class ImageTower(nn.Module):
         return F.normalize(self.head(torch.cat([pooled, size.clamp(-3, 3)], dim=1)), dim=-1)
 
 
-class Stage(nn.Module):
+class TowerStage(nn.Module):
     """Half the resolution, then one residual block."""
 
     def __init__(self, before: int, after: int) -> None:
         super().__init__()
-        self.down = _conv(before, after, 2)
-        self.block = nn.Sequential(_conv(after, after, 1), nn.ReLU(), _conv(after, after, 1))
+        self.down = conv_norm(before, after, stride=2)
+        self.block = nn.Sequential(conv_norm(after, after), nn.ReLU(), conv_norm(after, after))
 
     def forward(self, x: Tensor) -> Tensor:
         x = torch.relu(self.down(x))
         return torch.relu(x + self.block(x))
 
 
-def _conv(before: int, after: int, stride: int) -> nn.Sequential:
-    conv = nn.Conv2d(before, after, 3, stride=stride, padding=1, bias=False)
-    return nn.Sequential(conv, nn.BatchNorm2d(after))
-
-
 def as_tensors(crops: Sequence[ObjectCrop]) -> tuple[Tensor, Tensor, Tensor]:
-    """Return what the tower takes: pixels, masks and sizes."""
+    """Return crops as the tower's input tensors: pixels, masks and sizes."""
     pixels = torch.from_numpy(np.stack([crop.rgb for crop in crops])).permute(0, 3, 1, 2)
     masks = torch.from_numpy(np.stack([crop.mask for crop in crops]))[:, None]
     sizes = torch.tensor([[crop.size] for crop in crops])

@@ -1,4 +1,4 @@
-"""From a name to an encoder of words and crops."""
+"""Load dual encoders by name."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 import torch
 
 from napari_sam.errors import CheckpointError
-from napari_sam.model.checkpoint import misfits, read_checkpoint, summary
+from napari_sam.model.checkpoint import first_few, misfits, read_checkpoint
 from napari_sam.text import BUILT_IN
-from napari_sam.text.builtin import BuiltIn
+from napari_sam.text.builtin import BuiltInEncoder
 from napari_sam.text.clip import load_clip
 from napari_sam.text.encoder import Encoder
 from napari_sam.text.image_tower import ImageTower
@@ -40,8 +40,8 @@ def load_encoder(name: str = BUILT_IN) -> Encoder:
         return read_tower(path)
 
 
-def read_tower(path: Path) -> BuiltIn:
-    """Read what `napari_sam.training` wrote of an image tower, its bridge and its least.
+def read_tower(path: Path) -> BuiltInEncoder:
+    """Read the built-in encoder's weights: image tower, bridge and threshold of familiarity.
 
     Raises
     ------
@@ -50,13 +50,13 @@ def read_tower(path: Path) -> BuiltIn:
     """
     state, _ = read_checkpoint(path)
     tower = ImageTower()
-    bridge = torch.zeros(BuiltIn.width, BuiltIn.width)
-    least = read_header(path).get("least")
+    bridge = torch.zeros(BuiltInEncoder.width, BuiltInEncoder.width)
+    min_familiarity = read_header(path).get("least")
     wrong = misfits({**tower.state_dict(), "bridge": bridge}, state)
-    if wrong or not (isinstance(least, float) and math.isfinite(least)):
-        why = summary(wrong) or f"the least similarity of known words is {least!r}"
+    if wrong or not (isinstance(min_familiarity, float) and math.isfinite(min_familiarity)):
+        why = first_few(wrong) or f"the least similarity of known words is {min_familiarity!r}"
         raise CheckpointError(f"{path} holds no encoder of words: {why}")
     weights = {name: value.float() for name, value in state.items()}
     bridge = weights.pop("bridge")
     tower.load_state_dict(weights)
-    return BuiltIn(tower.eval().requires_grad_(False), bridge.numpy(), least)
+    return BuiltInEncoder(tower.eval().requires_grad_(False), bridge.numpy(), min_familiarity)

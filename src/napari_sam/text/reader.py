@@ -1,27 +1,32 @@
-"""What a window or a command needs of words. Torch and the encoder are loaded at the first use."""
+"""Facade of text prompts for windows and commands; loads torch and encoder at the first use."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from napari_sam.arrays import ContrastRange
+from napari_sam.progress import Pause
 from napari_sam.results import Proposal
 from napari_sam.text.installed import missing
 
 if TYPE_CHECKING:
-    from napari_sam.serving.segmenter import Segmenter
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from napari_sam.serving.segmenter import StoredSegmenter
     from napari_sam.text.encoder import Encoder
-    from napari_sam.text.ranking import Ranked, Seen
+    from napari_sam.text.ranking import EmbeddedProposals, Ranked
+
+    Image = NDArray[np.generic]
 
 __all__ = ["Reader"]
 
-Pause = Callable[[], None]
-
 
 class Reader:
-    """Compares what was found with words, and finds what they mean.
+    """Ranks proposals by words, and segments what words mean, with an encoder loaded when needed.
 
-    Everything but `missing` and `kinds` may take seconds: it belongs into the model's thread.
+    Everything but `missing` may take seconds: it belongs into the model's thread.
 
     Parameters
     ----------
@@ -55,25 +60,32 @@ class Reader:
         return self._encoder
 
     def remarks(self, words: Sequence[str]) -> dict[str, str]:
-        """Return what is to be said of each unknown text; see `napari_sam.text.search.unknown`."""
-        from napari_sam.text.search import unknown
+        """Return a remark on each unknown text; see `napari_sam.text.search.unknown_words`."""
+        from napari_sam.text.search import unknown_words
 
-        return unknown(self.encoder(), words)
+        return unknown_words(self.encoder(), words)
 
-    def look(self, image: Any, found: Sequence[Proposal], contrast: Any, pause: Pause) -> Seen:
-        """Look at each object of a picture; see `napari_sam.text.ranking.look`."""
-        from napari_sam.text.ranking import look
+    def embed_proposals(
+        self, image: Image, found: Sequence[Proposal], contrast: ContrastRange | None, pause: Pause
+    ) -> EmbeddedProposals:
+        """Return the vector of each object; see `napari_sam.text.ranking.embed_proposals`."""
+        from napari_sam.text.ranking import embed_proposals
 
-        return look(self.encoder(), image, found, contrast=contrast, pause=pause)
+        return embed_proposals(self.encoder(), image, found, contrast=contrast, pause=pause)
 
-    def compare(self, seen: Seen, words: Sequence[str]) -> Ranked:
-        """Compare each object with each text; see `napari_sam.text.ranking.compare`."""
+    def compare(self, seen: EmbeddedProposals, words: Sequence[str]) -> Ranked:
+        """Return the similarity of objects and texts; see `napari_sam.text.ranking.compare`."""
         from napari_sam.text.ranking import compare
 
         return compare(self.encoder(), seen, words)
 
     def areas(
-        self, segmenter: Segmenter, image: Any, words: Sequence[str], contrast: Any, pause: Pause
+        self,
+        segmenter: StoredSegmenter,
+        image: Image,
+        words: Sequence[str],
+        contrast: ContrastRange | None,
+        pause: Pause,
     ) -> list[tuple[Proposal, int]]:
         """Return the area of everything that fits each text, and which text that is.
 

@@ -1,19 +1,20 @@
-"""The two ways to use words: everything that fits as one mask, or every object that fits."""
+"""Text prompts in use: semantic masks of words, or objects ranked by words."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import map_coordinates
 
+from napari_sam.arrays import ContrastRange
 from napari_sam.inference.automatic.search import iter_proposals
 from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.inference.predictor import Embedding, Predictor
-from napari_sam.progress import Progress
+from napari_sam.progress import Pause, Progress
 from napari_sam.prompts import Prompts
 from napari_sam.results import Proposal
 from napari_sam.text.encoder import Encoder
@@ -22,12 +23,12 @@ from napari_sam.text.ranking import Ranked, check_words, rank
 if TYPE_CHECKING:
     from napari_sam.inference.store.store import EmbeddingStore
 
-__all__ = ["WordsMap", "iter_ranked", "map_words", "unknown"]
+__all__ = ["WordsMap", "iter_ranked", "map_words", "unknown_words"]
 
 
 @dataclass(frozen=True, eq=False)
 class WordsMap:
-    """A class for each pixel.
+    """Semantic segmentation by words: a class for each pixel.
 
     Parameters
     ----------
@@ -43,7 +44,7 @@ class WordsMap:
     words: tuple[str, ...]
     scores: NDArray[np.float32]
 
-    def areas(self, image: NDArray[Any]) -> list[tuple[Proposal, int]]:
+    def areas(self, image: NDArray[np.generic]) -> list[tuple[Proposal, int]]:
         """Return each class that has pixels as one object of the picture, and which class it is.
 
         Its stability is not known, NaN.
@@ -61,14 +62,14 @@ class WordsMap:
 def iter_ranked(
     predictor: Predictor,
     encoder: Encoder,
-    image: Any,
+    image: ArrayLike,
     words: Sequence[str],
     settings: GridSettings | None = None,
     *,
     against: Sequence[str] | None = None,
-    contrast: tuple[Any, Any] | None = None,
+    contrast: ContrastRange | None = None,
     store: EmbeddingStore | None = None,
-    pause: Callable[[], None] | None = None,
+    pause: Pause | None = None,
 ) -> Iterator[Progress[Ranked | None]]:
     """Find everything in a picture, then compare each object with the words.
 
@@ -84,16 +85,13 @@ def iter_ranked(
     Progress of Ranked or None
         In calls of the decoder; the last one carries what was found.
     """
-    found: Any = None
     for step in iter_proposals(
         predictor, image, settings, contrast=contrast, store=store, pause=pause
     ):
-        found = step
-        if step.result.kept is None:
-            yield Progress(step.done, step.total, None)
-    kept = found.result.kept
-    ranked = rank(encoder, image, kept, words, against=against, contrast=contrast)
-    yield Progress(found.done, found.total, ranked)
+        kept, ranked = step.result.kept, None
+        if kept is not None:  # the last one
+            ranked = rank(encoder, image, kept, words, against=against, contrast=contrast)
+        yield Progress(step.done, step.total, ranked)
 
 
 def map_words(
@@ -121,7 +119,7 @@ def map_words(
     return WordsMap(classes, tuple(words), np.array([one.scores[0] for one in found], np.float32))
 
 
-def unknown(encoder: Encoder, words: Sequence[str]) -> dict[str, str]:
+def unknown_words(encoder: Encoder, words: Sequence[str]) -> dict[str, str]:
     """Return by text what is to be said of those that the encoder hardly knows.
 
     Empty where all are known, and for encoders with an open vocabulary.

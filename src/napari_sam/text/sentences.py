@@ -1,4 +1,4 @@
-"""The locked tower of words: a sentence encoder whose weights come with a Python package."""
+"""Locked text tower: a sentence encoder whose weights come with a Python package."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -17,18 +17,21 @@ from torch.nn import functional as F
 from napari_sam.errors import InputError
 from napari_sam.text.installed import SENTENCES, missing
 
-__all__ = ["Sentences"]
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+__all__ = ["SentenceEncoder"]
 
 AT_ONCE = 64
 
 
-class Sentences:
-    """Mean of the token vectors of all-MiniLM-L6-v2, of length 1, in 384 dimensions."""
+class SentenceEncoder:
+    """Sentence encoder: mean token vector of all-MiniLM-L6-v2, of length 1, in 384 dimensions."""
 
     width = 384
 
     @cached_property
-    def _parts(self) -> tuple[Any, Any]:
+    def _parts(self) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
         from transformers import AutoModel, AutoTokenizer
 
         folder = _folder()

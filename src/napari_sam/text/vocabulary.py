@@ -1,4 +1,4 @@
-"""What the built-in encoder of words was taught, from `words.toml`."""
+"""Vocabulary of the built-in encoder, from `words.toml`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
 __all__ = ["Vocabulary", "vocabulary"]
 
@@ -65,16 +64,10 @@ class Vocabulary:
 @cache
 def vocabulary() -> Vocabulary:
     """Read the file that comes with the package."""
-    said: dict[str, Any] = tomllib.loads(
-        files(__package__).joinpath("words.toml").read_text("utf-8")
-    )
+    said = tomllib.loads(files(__package__).joinpath("words.toml").read_text("utf-8"))
     facts = said["facts"]
     return Vocabulary(
-        {fact: phrases for some in facts.values() for fact, phrases in some.items()},
-        {fact: role for role, some in facts.items() for fact in some},
-        said["templates"],
-        said["sets"],
-        said["background"],
-        said["queries"],
-        said["unknown"],
+        phrases={fact: phrases for some in facts.values() for fact, phrases in some.items()},
+        role={fact: role for role, some in facts.items() for fact in some},
+        **{name: said[name] for name in said if name != "facts"},
     )

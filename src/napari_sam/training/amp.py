@@ -1,4 +1,4 @@
-"""Mixed precision where it helps: bfloat16 on cards and processors that compute in it."""
+"""Automatic mixed precision (AMP): bfloat16 where the hardware computes in it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["mixed"]
 
 
 def mixed(device: torch.device) -> torch.autocast:
-    """Return the context for forward passes; where it would be slower it changes nothing.
+    """Return the autocast context for forward passes; where it would be slower it does nothing.
 
     bfloat16 has the range of single precision, so gradients need no scaling. Of processors only
     those with matrix units for it (Intel's AMX) are faster in it.

@@ -1,28 +1,29 @@
-"""Square pieces of labelled pictures, at random places, scales and orientations."""
+"""Augmentation: random crops of labelled images, scaled, turned and varied in intensity."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from napari_sam.data.samples import Picture
+from napari_sam.data.samples import LabelledImage
 from napari_sam.inference.image import fit_shape, resize
 
-__all__ = ["Crop", "random_crop", "relit", "vary", "whole_view"]
+__all__ = ["TrainingCrop", "random_crop", "turn_and_flip", "vary_intensities", "whole_view"]
 
 SMALLEST_SEEN = 14  # diameter in model pixels; the largest is 0.55 of the frame
 Light = Callable[[NDArray[np.uint8], np.random.Generator], NDArray[np.uint8]]
+T = TypeVar("T", bound=np.generic)
 TURNED = 1 / 3  # of the crops, by any angle; all by right angles
 
 
 @dataclass(frozen=True, eq=False)
-class Crop:
-    """What the model sees of a picture.
+class TrainingCrop:
+    """Training crop: a square view of a labelled image.
 
     Parameters
     ----------
@@ -42,35 +43,35 @@ class Crop:
 
 
 def random_crop(
-    picture: Picture,
+    image: LabelledImage,
     size: int,
     rng: np.random.Generator,
-    lit: Light | None = None,
-) -> Crop:
-    """Cut a piece around a random object, at a random scale and orientation.
+    vary: Light | None = None,
+) -> TrainingCrop:
+    """Return a crop around a random object, at a random scale and orientation.
 
     The object is chosen first, then the diameter at which it is seen (log-uniform), so that small
     and large cells of all data sets are seen at all sizes.
 
     Parameters
     ----------
-    picture : Picture
+    image : LabelledImage
         With at least one object.
     size : int
         Side of the crop.
-    lit : callable, optional
-        Varies the intensities; None does as `vary`.
+    vary : callable, optional
+        Varies the intensities; None does as `vary_intensities`.
     """
-    shape = np.array(picture.labels.shape)
-    k = rng.integers(len(picture.ids))
+    shape = np.array(image.labels.shape)
+    k = rng.integers(len(image.ids))
     diameter = np.exp(rng.uniform(np.log(SMALLEST_SEEN), np.log(0.55 * size)))
     # at least the scale at which the picture fills the crop, as small pictures do in use
     least = max(0.3, size / shape.max())
-    scale = max(least, min(5.0, diameter / picture.diameters[k]))
+    scale = max(least, min(5.0, diameter / image.diameters[k]))
     stretch = np.exp(rng.uniform(-0.15, 0.15))
     scales = np.array([scale * stretch, scale / stretch])
     side = size / scales  # of the crop, in picture pixels
-    centre = picture.centres[k] + rng.uniform(-0.35, 0.35, 2) * side
+    centre = image.centres[k] + rng.uniform(-0.35, 0.35, 2) * side
     angle = rng.uniform(-np.pi / 4, np.pi / 4) if rng.random() < TURNED else 0.0
     wide = abs(np.cos(angle)) + abs(np.sin(angle)) + 4 / size  # box around the turned crop
     if angle and (wide * side <= shape).all():
@@ -80,31 +81,29 @@ def random_crop(
     top, left = np.clip(centre - side / 2, 0, np.maximum(shape - side, 0)).astype(int)
     height, width = np.ceil(side).astype(int)
     region = np.s_[top : top + height, left : left + width]
-    labels = picture.labels[region]
+    labels = image.labels[region]
     fitted = (
         max(1, round(labels.shape[0] * scales[0])),
         max(1, round(labels.shape[1] * scales[1])),
     )
-    rgb = resize(np.ascontiguousarray(picture.rgb[region]), fitted)
+    rgb = resize(np.ascontiguousarray(image.rgb[region]), fitted)
     labels = _nearest(labels, fitted)
     if angle:
         rgb, labels = _turned(rgb, size, angle), _turned(labels, size, angle)
-    return _crop(rgb[:size, :size], labels[:size, :size], size, picture.partial, rng, lit or vary)
+    return _crop(
+        rgb[:size, :size], labels[:size, :size], size, image.partial, rng, vary or vary_intensities
+    )
 
 
-def whole_view(picture: Picture, frame: int, rng: np.random.Generator) -> Crop:
-    """Show a whole picture as SAM's own sizes see it: its longer side fills (most of) the frame.
+def whole_view(image: LabelledImage, frame: int, rng: np.random.Generator) -> TrainingCrop:
+    """Return a whole image as SAM's own sizes see it: its longer side fills 75 to 100 % of it.
 
-    Parameters
-    ----------
-    frame : int
-        Side of the crop; the picture's longer side becomes 75 to 100 % of it, padded at the right
-        and bottom.
+    It is padded at the right and bottom.
     """
-    height, width = picture.labels.shape
+    height, width = image.labels.shape
     fitted = fit_shape((height, width), round(frame * rng.uniform(0.75, 1)))
-    rgb, labels = resize(picture.rgb, fitted), _nearest(picture.labels, fitted)
-    return _crop(rgb, labels, frame, picture.partial, rng, vary)
+    rgb, labels = resize(image.rgb, fitted), _nearest(image.labels, fitted)
+    return _crop(rgb, labels, frame, image.partial, rng, vary_intensities)
 
 
 def _crop(
@@ -113,19 +112,26 @@ def _crop(
     size: int,
     partial: bool,
     rng: np.random.Generator,
-    lit: Light,
-) -> Crop:
+    vary: Light,
+) -> TrainingCrop:
     """Vary the intensities, turn and flip, and pad at the right and bottom as in use."""
-    rgb = lit(rgb, rng)
-    turns, flip = int(rng.integers(4)), 1 - 2 * int(rng.integers(2))
-    rgb, labels = np.rot90(rgb, turns)[:, ::flip], np.rot90(labels, turns)[:, ::flip]
+    rgb = vary(rgb, rng)
+    rgb, labels = turn_and_flip(rng, rgb, labels)
     rows, columns = labels.shape
     missing = ((0, size - rows), (0, size - columns))
     valid = np.pad(np.ones((rows, columns), bool), missing)
-    return Crop(np.pad(rgb, (*missing, (0, 0))), np.pad(labels, missing), valid, partial)
+    return TrainingCrop(np.pad(rgb, (*missing, (0, 0))), np.pad(labels, missing), valid, partial)
 
 
-def _turned(array: NDArray[Any], size: int, angle: float) -> NDArray[Any]:
+def turn_and_flip(
+    rng: np.random.Generator, rgb: NDArray[np.uint8], labels: NDArray[T]
+) -> tuple[NDArray[np.uint8], NDArray[T]]:
+    """Return both in one of the eight orientations of a square."""
+    turns, flip = int(rng.integers(4)), 1 - 2 * int(rng.integers(2))
+    return np.rot90(rgb, turns)[:, ::flip], np.rot90(labels, turns)[:, ::flip]
+
+
+def _turned(array: NDArray[T], size: int, angle: float) -> NDArray[T]:
     """Turn about the middle and keep the middle (size, size)."""
     height, width = array.shape[:2]
     cos, sin = np.cos(angle), np.sin(angle)
@@ -143,7 +149,7 @@ def _nearest(labels: NDArray[np.int32], shape: tuple[int, int]) -> NDArray[np.in
     return np.asarray(image.resize(shape[::-1], Image.Resampling.NEAREST))
 
 
-def vary(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+def vary_intensities(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """Change (H, W, 3) uint8 as microscopes and cameras do, by chance a little or a lot."""
     rgb = _curve(rng)[rgb]
     if rng.random() < 0.2:
@@ -190,11 +196,3 @@ def _noise(x: NDArray[np.floating], rng: np.random.Generator) -> NDArray[np.floa
     read = np.float32(rng.uniform(0.005, 0.06))
     shot = np.float32(rng.uniform(0, 0.1)) if rng.random() < 0.5 else np.float32(0)
     return x + normal * np.sqrt(read**2 + shot**2 * np.maximum(x, 0))
-
-
-def relit(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Change brightness and noise a little: not so much that words for them become untrue."""
-    noise = rng.normal(0, rng.uniform(0, 6), rgb.shape)
-    lit = np.clip(rgb * rng.uniform(0.9, 1.1) + noise, 0, 255).astype(np.uint8)
-    lit[rgb.max(axis=2) == 0] = 0  # what was cut away, or never there, stays so
-    return lit

@@ -1,4 +1,4 @@
-"""How often a run looks at each picture."""
+"""Sampling weights that balance data sets."""
 
 from __future__ import annotations
 
@@ -8,36 +8,36 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.data.samples import Picture
+from napari_sam.data.samples import LabelledImage
 
-__all__ = ["sampling"]
+__all__ = ["sampling_weights"]
 
 FEW = 150  # objects; smaller data sets are seen as if they had so many
 MOST = 0.25  # of all draws; where there are fewer than four data sets, an equal share
 
 
-def sampling(pictures: Sequence[Picture]) -> NDArray[np.float64]:
+def sampling_weights(images: Sequence[LabelledImage]) -> NDArray[np.float64]:
     """Return each picture's chance to be drawn, (n,), which add up to one.
 
     Data sets share by the cube root of their objects, with a floor and a cap; within a set
     all pictures are equal.
     """
     objects: Counter[str] = Counter()
-    for picture in pictures:
-        objects[picture.dataset] += len(picture.ids)
-    names, which = np.unique([p.dataset for p in pictures], return_inverse=True)
+    for image in images:
+        objects[image.dataset] += len(image.ids)
+    names, which = np.unique([p.dataset for p in images], return_inverse=True)
     share = np.cbrt(np.maximum([objects[name] for name in names], FEW))
     share = _capped(share / share.sum(), max(MOST, 1 / len(names)))
     chance: NDArray[np.float64] = (share / np.bincount(which))[which]
     return chance / chance.sum()
 
 
-def _capped(share: NDArray[np.float64], most: float) -> NDArray[np.float64]:
-    """Give what is over the cap to the others, in proportion."""
+def _capped(share: NDArray[np.float64], max_share: float) -> NDArray[np.float64]:
+    """Cap the shares, and give what is over to the others in proportion."""
     capped = np.zeros(len(share), bool)
-    while (over := (share > most + 1e-9) & ~capped).any():
+    while (over := (share > max_share + 1e-9) & ~capped).any():
         capped |= over
-        share = np.where(capped, most, share)
+        share = np.where(capped, max_share, share)
         rest = share[~capped]
-        share[~capped] = rest * (1 - most * capped.sum()) / rest.sum()
+        share[~capped] = rest * (1 - max_share * capped.sum()) / rest.sum()
     return share

@@ -1,4 +1,4 @@
-"""A run's checkpoint, read back: nothing in it is used before all of it is known to fit."""
+"""Reading a run's checkpoint; nothing in it is used before all of it is known to fit."""
 
 from __future__ import annotations
 
@@ -12,23 +12,18 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from napari_sam.errors import CheckpointError
-from napari_sam.model.checkpoint import misfits, summary
+from napari_sam.model.checkpoint import first_few, misfits
 from napari_sam.model.tensors import fault
 from napari_sam.model.torch_files import read_torch
 
 __all__ = ["fit_optimiser", "read_run"]
 
+Checkpoint = dict[str, Any]
 WEIGHTS = "model", "average", "weights"
 
 
-def read_run(file: Path, ours: Mapping[str, Tensor]) -> dict[str, Any]:
-    """Return what `Trainer.save` wrote, on the CPU.
-
-    Parameters
-    ----------
-    file : Path
-    ours : mapping of str to Tensor
-        The weights that the run trains.
+def read_run(file: Path, ours: Mapping[str, Tensor]) -> Checkpoint:
+    """Return what `Trainer.save` wrote, on the CPU; `ours` are the weights that the run trains.
 
     Raises
     ------
@@ -42,7 +37,7 @@ def read_run(file: Path, ours: Mapping[str, Tensor]) -> dict[str, Any]:
     for part in WEIGHTS:
         wrong = misfits(ours, state.get(part, ours))
         if wrong:
-            raise CheckpointError(f"it trained other weights: {summary(wrong)}")
+            raise CheckpointError(f"it trained other weights: {first_few(wrong)}")
     if type(state["step"]) is not int or state["step"] < 0:
         raise CheckpointError(f"it counts {state['step']!r} steps")
     for value in _leaves(state):
@@ -52,8 +47,8 @@ def read_run(file: Path, ours: Mapping[str, Tensor]) -> dict[str, Any]:
     return state
 
 
-def fit_optimiser(optimiser: Optimizer, state: dict[str, Any]) -> None:
-    """Give an optimiser its state back.
+def fit_optimiser(optimiser: Optimizer, state: Checkpoint) -> None:
+    """Load an optimiser's state, checked.
 
     Raises
     ------
@@ -72,7 +67,7 @@ def fit_optimiser(optimiser: Optimizer, state: dict[str, Any]) -> None:
                 )
 
 
-def _leaves(value: Any) -> Iterator[Any]:
+def _leaves(value: object) -> Iterator[object]:
     if isinstance(value, Mapping):
         value = list(value.values())
     if isinstance(value, list | tuple):

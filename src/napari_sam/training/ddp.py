@@ -1,4 +1,4 @@
-"""Several processes that share the batches of one run, started by ``torchrun``."""
+"""Distributed data parallel (DDP) training under ``torchrun``."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, distributed, nn
 
-__all__ = ["Team"]
+__all__ = ["DDP"]
 
 
 @dataclass(frozen=True)
-class Team:
-    """One process and its companions; alone by default.
+class DDP:
+    """One process of a data-parallel run; alone by default.
 
     All of them hold the same weights. Each works on its share of a step's batches, the gradients
     are added up, and all take the same step.
@@ -29,25 +29,25 @@ class Team:
     size: int = 1
 
     @classmethod
-    def join(cls) -> Team:
-        """Return the team that ``torchrun`` has started, or this process alone."""
+    def join(cls) -> DDP:
+        """Return this process of what ``torchrun`` has started, or alone."""
         if "WORLD_SIZE" not in os.environ:
             return cls()
         distributed.init_process_group("gloo")
         return cls(distributed.get_rank(), distributed.get_world_size())
 
     def numbers(self, first: int, last: int) -> range:
-        """Return which of the batches `first` to `last` - 1 this process works on.
+        """Return this process's share of the batches `first` to `last` - 1.
 
         Examples
         --------
-        >>> list(Team(rank=1, size=2).numbers(4, 10))
+        >>> list(DDP(rank=1, size=2).numbers(4, 10))
         [5, 7, 9]
         """
         return range(first + self.rank, last, self.size)
 
-    def add_up(self, parameters: Iterable[nn.Parameter]) -> None:
-        """Give every process the sum of all gradients."""
+    def sum_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
+        """All-reduce the gradients: every process gets their sum."""
         if self.size == 1:
             return
         members = list(parameters)
@@ -59,8 +59,8 @@ class Team:
         for parameter, count, part in zip(members, counts.tolist(), sums, strict=True):
             parameter.grad = part.view_as(parameter) if count else None
 
-    def agree(self, model: nn.Module) -> None:
-        """Give every process the mean of all statistics that batch normalisation keeps."""
+    def average_buffers(self, model: nn.Module) -> None:
+        """All-reduce batch normalisation's statistics: every process gets their mean."""
         if self.size == 1:
             return
         kept: list[Tensor] = [b for b in model.buffers() if b.is_floating_point()]

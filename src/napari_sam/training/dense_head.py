@@ -1,4 +1,4 @@
-"""A throw-away head that teaches the encoder what an object is before anyone points at one.
+"""Auxiliary dense head: it teaches the encoder what an object is before anyone points at one.
 
 Three of its four outputs say what a click needs to know: is this pixel in an object, on an outline,
 and where is the centre of its object.
@@ -13,9 +13,9 @@ from torch.nn import functional as F
 
 from napari_sam.model.config import SamConfig
 from napari_sam.model.sam import Features
-from napari_sam.training.augment import Crop
+from napari_sam.training.augment import TrainingCrop
 
-__all__ = ["DenseHead", "dense_targets"]
+__all__ = ["DenseHead", "dense_targets", "label_edges"]
 
 
 class DenseHead(nn.Module):
@@ -45,7 +45,18 @@ class DenseHead(nn.Module):
         return 2 * cross + (direction * inside).sum() / inside.sum().clamp(min=1)
 
 
-def dense_targets(crop: Crop, stride: int) -> NDArray[np.float32]:
+def label_edges(labels: NDArray[np.generic]) -> NDArray[np.bool_]:
+    """Return the pixels (h, w) with a neighbour, above, below or beside, of another label."""
+    edges = np.zeros(labels.shape, bool)
+    down, across = np.diff(labels, axis=0) != 0, np.diff(labels, axis=1) != 0
+    edges[:-1] |= down
+    edges[1:] |= down
+    edges[:, :-1] |= across
+    edges[:, 1:] |= across
+    return edges
+
+
+def dense_targets(crop: TrainingCrop, stride: int) -> NDArray[np.float32]:
     """Return object, outline, centre direction (y, x in radii) and known: (5, h, w).
 
     In a partially labelled picture only the objects are known.
@@ -55,12 +66,6 @@ def dense_targets(crop: Crop, stride: int) -> NDArray[np.float32]:
     if crop.partial:
         known = known & (labels > 0)
     h, w = labels.shape
-    edge = np.zeros((h, w), bool)
-    for axis in (0, 1):
-        step = np.diff(labels, axis=axis) != 0
-        low, high = (np.s_[:-1], np.s_[1:]) if axis == 0 else (np.s_[:, :-1], np.s_[:, 1:])
-        edge[low] |= step
-        edge[high] |= step
     flat, rows, columns = labels.ravel(), *(a.ravel() for a in np.indices((h, w)))
     count = np.maximum(np.bincount(flat), 1)
     radius = np.sqrt(count / np.pi)[flat]
@@ -69,7 +74,7 @@ def dense_targets(crop: Crop, stride: int) -> NDArray[np.float32]:
     inside = flat > 0
     parts = (
         inside,
-        edge.ravel(),
+        label_edges(labels).ravel(),
         np.clip(dy, -2, 2) * inside,
         np.clip(dx, -2, 2) * inside,
         known.ravel(),

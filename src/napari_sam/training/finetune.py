@@ -1,4 +1,4 @@
-"""Adapt a model to a user's own labelled pictures: one generator for the panel and the shell."""
+"""Fine-tuning on a user's own labelled images: one generator for the panel and the shell."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ import math
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from torch import Tensor
 
-from napari_sam.data.samples import Picture, data_digest
+from napari_sam.data.samples import LabelledImage, data_digest
 from napari_sam.errors import InputError
-from napari_sam.evaluation.evaluate import Row, evaluate
+from napari_sam.evaluation.evaluate import ObjectScores, evaluate
 from napari_sam.inference.predictor import Predictor
 from napari_sam.model.sam import Sam
 from napari_sam.progress import Estimate, Progress
 from napari_sam.reasons import reason
-from napari_sam.training.logs import Log
+from napari_sam.training.logs import TrainingLog
 from napari_sam.training.plan import ABOUT, WHAT, Plan, recipe_for, views_for
-from napari_sam.training.trainer import Report, Trainer
-from napari_sam.training.validation import Preview, Validation
+from napari_sam.training.trainer import StepReport, Trainer
+from napari_sam.training.validation import Validation, ValidationPreview
 from napari_sam.training.views import CachedViews, FreshViews
 from napari_sam.training.weights import save_own
 
-__all__ = ["ABOUT", "WHAT", "FineTuning", "Plan", "Preview", "TrainingState"]
+__all__ = ["ABOUT", "WHAT", "FineTuning", "Plan", "TrainingState", "ValidationPreview"]
 
 logger = logging.getLogger(__name__)
 CHECKS = 10  # looks at the validation pictures in a run
@@ -54,11 +54,11 @@ class TrainingState:
     loss: float | None = None
     iou: float | None = None
     validation: float | None = None
-    preview: Preview | None = None
+    preview: ValidationPreview | None = None
 
 
 class FineTuning:
-    """One run.
+    """Fine-tuning run that can be paused, stopped and resumed.
 
     The weights that ship are those with the best one-click IoU on the validation pictures, the
     base model's among them; a run ends early when they no longer get better.
@@ -67,7 +67,7 @@ class FineTuning:
     ----------
     base : Sam
         Is changed in place: load one for this run alone.
-    training, validation : sequence of Picture
+    training, validation : sequence of LabelledImage
         To learn from, and to look at; without validation pictures the last weights ship and
         `table` stays empty.
     plan : Plan
@@ -84,8 +84,8 @@ class FineTuning:
     def __init__(
         self,
         base: Sam,
-        training: Sequence[Picture],
-        validation: Sequence[Picture],
+        training: Sequence[LabelledImage],
+        validation: Sequence[LabelledImage],
         plan: Plan,
         folder: Path,
     ) -> None:
@@ -101,7 +101,7 @@ class FineTuning:
         else:
             self.views = FreshViews(training, base.config, recipe)
         self.trainer = Trainer(base, recipe, self.views)
-        self.validation_pictures = validation
+        self.validation_images = validation
         self.validation = (
             Validation(base, validation, plan.what == "decoder") if validation else None
         )
@@ -110,7 +110,7 @@ class FineTuning:
         self._identity = repr((asdict(plan), self.base.name, self.base.sha256, self.data))
         self._before: dict[str, float] = {}
         self._best = -1.0
-        self._weights = self.trainer.average.current()
+        self._weights = self.trainer.ema.current()
         self._waited = 0
 
     @property
@@ -140,7 +140,7 @@ class FineTuning:
             self._save()
             raise
         self._try_to_save()
-        self.trainer.average.write(self._best_weights())
+        self.trainer.ema.write(self._best_weights())
         if self.validation is not None:
             after = yield from self._scored("Scoring the new model")
             self.table = [
@@ -156,7 +156,7 @@ class FineTuning:
         name : str
             What it is called in every list of models.
         """
-        self.trainer.average.write(self._best_weights())
+        self.trainer.ema.write(self._best_weights())
         return save_own(
             self.model,
             name,
@@ -172,7 +172,7 @@ class FineTuning:
         steps = self.trainer.recipe.steps
         every = max(1, steps // CHECKS)
         estimate = Estimate(self.trainer.step)
-        with Log(self.folder, self.trainer.step) as log:
+        with TrainingLog(self.folder, self.trainer.step) as log:
             for report in self.trainer.run():
                 step = self.trainer.step
                 state = TrainingState("Training", report.get("loss"), _mean_iou(report))
@@ -192,11 +192,11 @@ class FineTuning:
         """Look at the validation pictures with the averaged weights and keep the best ones."""
         if self.validation is None:
             return
-        with self.trainer.average.applied():
+        with self.trainer.ema.applied():
             score, preview = self.validation.score()
             if score > self._best:
                 self._best, self._waited = score, 0
-                self._weights = self.trainer.average.current()
+                self._weights = self.trainer.ema.current()
             else:
                 self._waited += 1
         state = TrainingState("Training", validation=score, preview=preview)
@@ -210,19 +210,19 @@ class FineTuning:
     def _scored(self, phase: str) -> Generator[Progress[TrainingState], None, dict[str, float]]:
         """Yield progress; return the mean of each measure."""
         self.model.eval()
-        rows: list[Row] = []
-        total = len(self.validation_pictures)
+        rows: list[ObjectScores] = []
+        total = len(self.validation_images)
         state = TrainingState(phase)
         yield Progress(0, total, state)
         for done, (_, some) in enumerate(
-            evaluate(Predictor(self.model), self.validation_pictures, MOST), 1
+            evaluate(Predictor(self.model), self.validation_images, MOST), 1
         ):
             rows += some
             yield Progress(done, total, state)
         return {name: float(np.mean([row[key] for row in rows])) for key, name in MEASURES.items()}
 
-    def _best_weights(self) -> dict[str, Any]:
-        return self._weights if self.validation is not None else self.trainer.average.values
+    def _best_weights(self) -> dict[str, Tensor]:
+        return self._weights if self.validation is not None else self.trainer.ema.values
 
     def _save(self) -> None:
         self.trainer.save(
@@ -252,6 +252,6 @@ class FineTuning:
         self._weights, self._waited = state["weights"], state["waited"]
 
 
-def _mean_iou(report: Report) -> float | None:
+def _mean_iou(report: StepReport) -> float | None:
     found = [report[k] for k in ("click", "box", "mask", "correction") if k in report]
     return float(np.mean(found)) if found else None

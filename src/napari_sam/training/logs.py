@@ -1,4 +1,4 @@
-"""What a run writes down: a CSV file, and TensorBoard's if that is installed."""
+"""Training log: a CSV file, and TensorBoard's if that is installed."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 from types import TracebackType
 
 from napari_sam.files import replacing
-from napari_sam.training.trainer import Report
+from napari_sam.training.trainer import StepReport
 
-__all__ = ["COLUMNS", "Log"]
+__all__ = ["COLUMNS", "TrainingLog"]
 
 logger = logging.getLogger(__name__)
 COLUMNS = (
@@ -20,7 +20,7 @@ COLUMNS = (
 )
 
 
-class Log:
+class TrainingLog:
     """Appends one line a step to ``log.csv`` in a folder; a resumed run goes on in the same file.
 
     Parameters
@@ -47,7 +47,7 @@ class Log:
 
             self._board = SummaryWriter(str(folder), purge_step=step + 1)
 
-    def write(self, report: Report) -> None:
+    def write(self, report: StepReport) -> None:
         """Write one step."""
         self._table.writerow({name: f"{value:.4g}" for name, value in report.items()})
         self._file.flush()
@@ -56,7 +56,7 @@ class Log:
                 if name != "step":
                     self._board.add_scalar(name, value, int(report["step"]))
 
-    def __enter__(self) -> Log:
+    def __enter__(self) -> TrainingLog:
         return self
 
     def __exit__(

@@ -6,28 +6,21 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-__all__ = ["best_of_three", "dice_loss", "focal_loss", "iou"]
+__all__ = ["best_of_three", "dice_loss", "focal_loss", "logits_iou"]
 
 
 def focal_loss(
     logits: Tensor, target: Tensor, weight: Tensor, alpha: float = 0.25, gamma: float = 2.0
 ) -> Tensor:
-    """Return the focal loss per mask, averaged over the pixels that `weight` marks.
+    """Return the focal loss per mask, (B, C), averaged over the pixels that `weight` marks.
 
     Parameters
     ----------
     logits : (B, C, h, w) float
-    target : (B, 1, h, w) float in 0..1
-    weight : (B, 1, h, w) float
-        1 where a pixel counts, 0 elsewhere.
-    alpha : float
-        Share of the positive pixels.
-    gamma : float
-        Focus on wrong pixels.
-
-    Returns
-    -------
-    (B, C) float
+    target, weight : (B, 1, h, w) float
+        0 to 1; and 1 where a pixel counts, 0 elsewhere.
+    alpha, gamma : float
+        Share of the positive pixels; focus on wrong ones.
     """
     target = target.expand_as(logits)
     cross_entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
@@ -46,22 +39,18 @@ def dice_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     return 1 - (2 * overlap + 1) / (p.sum((-2, -1)) + target.sum((-2, -1)) + 1)
 
 
-def iou(logits: Tensor, target: Tensor) -> Tensor:
+def logits_iou(logits: Tensor, target: Tensor) -> Tensor:
     """Return the IoU of thresholded logits (B, C, h, w) with a target (B, 1, h, w): (B, C)."""
     mask, true = logits > 0, target > 0.5
     union = (mask | true).sum((-2, -1))
     return (mask & true).sum((-2, -1)) / union.clamp(min=1)
 
 
-def best_of_three(losses: Tensor, others: float = 0.0) -> Tensor:
+def best_of_three(losses: Tensor, others_weight: float = 0.0) -> Tensor:
     """Return the smallest loss of three masks, (B, 3) to (B,); only it is passed back.
 
-    Parameters
-    ----------
-    losses : (B, 3) float
-    others : float
-        Weight of each of the two other masks; above zero only to start a training.
+    The two others count by `others_weight` each; it is above zero only to start a training.
     """
-    share = torch.full_like(losses, others)
-    share.scatter_(1, losses.detach().argmin(dim=1, keepdim=True), 1 - 2 * others)
+    share = torch.full_like(losses, others_weight)
+    share.scatter_(1, losses.detach().argmin(dim=1, keepdim=True), 1 - 2 * others_weight)
     return (losses * share).sum(dim=1)

@@ -1,4 +1,4 @@
-"""Which weights a run changes, how fast each, and their moving average."""
+"""AdamW's parameter groups, and the exponential moving average (EMA) of the weights."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from napari_sam.errors import InputError
 from napari_sam.model.lora import add_adapters
@@ -18,14 +16,14 @@ from napari_sam.model.sam import Sam
 from napari_sam.training.plan import WHAT
 from napari_sam.training.recipe import Recipe
 
-__all__ = ["Average", "Descent", "free", "parameter_groups"]
+__all__ = ["EMA", "parameter_groups", "set_trainable"]
 
 # The number of a layer in the names of the three encoders' weights.
 LAYER = re.compile(r"image_encoder\.(?:blocks|layers|down)\.(\d+)\.")
 
 
-def free(model: Sam, what: str) -> None:
-    """Let the chosen weights learn and freeze the others.
+def set_trainable(model: Sam, what: str) -> None:
+    """Set `requires_grad` of the weights to train, and of no others.
 
     Raises
     ------
@@ -41,8 +39,8 @@ def free(model: Sam, what: str) -> None:
         parameter.requires_grad_(what == "everything" or not name.startswith("image_encoder."))
 
 
-def parameter_groups(model: Sam, head: nn.Module | None, recipe: Recipe) -> list[dict[str, Any]]:
-    """Return AdamW's groups: no weight decay for biases and norms, slower early layers.
+def parameter_groups(model: Sam, head: nn.Module | None, recipe: Recipe) -> list[dict[str, object]]:
+    """Return AdamW's parameter groups: no decay for biases and norms, slower early layers.
 
     Each group carries its share of the learning rate as ``"share"``.
     """
@@ -65,31 +63,27 @@ def parameter_groups(model: Sam, head: nn.Module | None, recipe: Recipe) -> list
 
 def _layer(name: str, last: int) -> int:
     """Return the layer of a weight: -1 for the patch embedding, above `last` behind the layers."""
-    found = LAYER.match(name)
-    if found:
+    if found := LAYER.match(name):
         return int(found[1])
-    return (
-        -1
-        if name.startswith(("image_encoder.patch_embed", "image_encoder.pos_embed"))
-        else last + 1
-    )
+    first = name.startswith(("image_encoder.patch_embed", "image_encoder.pos_embed"))
+    return -1 if first else last + 1
 
 
-class Average:
-    """The moving average of everything in a model that training changes.
+class EMA:
+    """Exponential moving average of everything in a model that training changes.
 
     Parameters
     ----------
     model : Sam
-        After `free`.
+        After `set_trainable`.
     decay : float
         How much of the average is kept at each step, less at first.
-    buffers : bool
+    with_buffers : bool
         Whether batch normalisation's statistics change, too.
     """
 
-    def __init__(self, model: Sam, decay: float, buffers: bool) -> None:
-        self.model, self.decay, self.buffers = model, decay, buffers
+    def __init__(self, model: Sam, decay: float, with_buffers: bool) -> None:
+        self.model, self.decay, self.with_buffers = model, decay, with_buffers
         self.values = self.current()
 
     def current(self) -> dict[str, Tensor]:
@@ -108,13 +102,13 @@ class Average:
 
     @torch.no_grad()
     def write(self, values: dict[str, Tensor]) -> None:
-        """Give the model such weights."""
+        """Copy weights into the model."""
         for name, value in self._changing():
             value.copy_(values[name])
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """Give the model the averaged weights for a while."""
+        """Context in which the model has the averaged weights."""
         own = self.current()
         self.write(self.values)
         try:
@@ -125,36 +119,6 @@ class Average:
     def _changing(self) -> Iterator[tuple[str, Tensor]]:
         parameters = dict(self.model.named_parameters())
         for name, value in self.model.state_dict().items():
-            changes = parameters[name].requires_grad if name in parameters else self.buffers
+            changes = parameters[name].requires_grad if name in parameters else self.with_buffers
             if changes:
                 yield name, value
-
-
-class Descent:
-    """AdamW with a rate that rises and falls; at the end the weights are their moving average."""
-
-    def __init__(self, module: nn.Module, rate: float, steps: int) -> None:
-        self.module = module
-        self.optimiser = torch.optim.AdamW(module.parameters(), rate, weight_decay=0.05)
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser, rate, steps, pct_start=0.1
-        )
-        self.average = AveragedModel(
-            module, multi_avg_fn=get_ema_multi_avg_fn(0.99), use_buffers=True
-        )
-
-    def __enter__(self) -> Descent:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.module.load_state_dict(self.average.module.state_dict())
-
-    def step(self, loss: Tensor) -> float:
-        """Go one step; return the loss."""
-        self.optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.module.parameters(), 1.0)
-        self.optimiser.step()
-        self.schedule.step()
-        self.average.update_parameters(self.module)
-        return float(loss.detach())

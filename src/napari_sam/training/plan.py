@@ -1,4 +1,4 @@
-"""What a user chooses for a fine-tuning, and what follows: recipe, time, memory. Without torch."""
+"""Fine-tuning plans of a user, and their recipe, time and memory. Without torch."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ABOUT = {
 
 @dataclass(frozen=True)
 class Plan:
-    """What to train, for how long.
+    """Fine-tuning plan: which weights, and how many steps.
 
     Parameters
     ----------
@@ -60,8 +60,8 @@ def recipe_for(plan: Plan, config: SamConfig) -> Recipe:
     )
 
 
-def estimate(config_name: str, what: str, pictures: int, steps: int) -> tuple[float, float]:
-    """Return about how long a run takes and how much memory it needs.
+def estimate(config_name: str, what: str, images: int, steps: int) -> tuple[float, float]:
+    """Return an estimate of a run's time in seconds and its memory in gibibytes.
 
     On one processor core, as ``python -m benchmarks.training`` measured it; a graphics card is
     faster. The two largest encoders are extrapolated.
@@ -70,29 +70,24 @@ def estimate(config_name: str, what: str, pictures: int, steps: int) -> tuple[fl
     ----------
     config_name, what : str
         The base model's size, and what is trained.
-    pictures : int
-        To learn from.
-    steps : int
-
-    Returns
-    -------
-    seconds, gibibytes : float
+    images, steps : int
+        How many to learn from, and the steps.
     """
     longer, larger = BEYOND_VIT_B.get(config_name, (1.0, 1.0))
     view, steps_of = COSTS["vit_b" if config_name in BEYOND_VIT_B else config_name]
     step, memory = steps_of[what]
     if what == "decoder":  # only the views need the image encoder
-        looks = views_for(CONFIGS[config_name], pictures)
+        looks = views_for(CONFIGS[config_name], images)
         return looks * view * longer + steps * step, memory * larger
     return steps * step * longer, memory * larger
 
 
-def views_for(config: SamConfig, pictures: int) -> int:
+def views_for(config: SamConfig, images: int) -> int:
     """Return how many augmented views of the pictures are embedded for a decoder-only run.
 
     Our own model sees crops and embeds them quickly; SAM's sizes see whole pictures, slowly.
     """
-    return min(max(16 * pictures, 64), 384) if config.dense else min(max(4 * pictures, 8), 64)
+    return min(max(16 * images, 64), 384) if config.dense else min(max(4 * images, 8), 64)
 
 
 # Seconds per view; and, for each choice of what is trained, seconds per step and GiB.

@@ -1,4 +1,4 @@
-"""How a training run goes: how long, how much, how fast."""
+"""Hyperparameters of a training run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["Recipe"]
 
 @dataclass(frozen=True)
 class Recipe:
-    """The settings of one run; the defaults train `cells_tiny` from scratch.
+    """Hyperparameters of one run; the defaults train `cells_tiny` from scratch.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class Recipe:
         Side of a crop as a share of the model's frame; smaller ones cost less.
     clicks : tuple of int
         How many corrections follow the first prompt; each crop draws one of these. 8 gives the
-        paper's 11 rounds (see `annotator.corrections`).
+        paper's 11 rounds (see `simulated_prompts.corrections`).
     ramp : float
         Share of the prompted steps over which focal : dice rises from 1 : 1 to the paper's 20 : 1;
         0 for weights that already know what an object is.

@@ -1,4 +1,4 @@
-"""The objects of some crops, annotated in rounds; each round's loss is passed back at once."""
+"""Interactive training: rounds of prompts and corrections, each backpropagated at once."""
 
 from __future__ import annotations
 
@@ -10,34 +10,48 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from napari_sam.data.deepest import bounding_slices
+from napari_sam.inference.embedding import map_features
 from napari_sam.model.sam import Features, Sam
 from napari_sam.training.amp import mixed
-from napari_sam.training.augment import Crop
-from napari_sam.training.losses import best_of_three, dice_loss, focal_loss, iou
+from napari_sam.training.augment import TrainingCrop
+from napari_sam.training.losses import best_of_three, dice_loss, focal_loss, logits_iou
 from napari_sam.training.recipe import Recipe
-from napari_sam.training.simulated_prompts import Annotation, corrections, first_prompt, next_click
+from napari_sam.training.simulated_prompts import (
+    SimulatedPrompts,
+    corrections,
+    first_prompt,
+    next_clicks,
+)
 
-__all__ = ["Round", "annotate", "enlarged_box", "objective", "shrink", "whole_objects"]
+__all__ = [
+    "RoundReport",
+    "area_fractions",
+    "box_weight",
+    "interactive_rounds",
+    "round_loss",
+    "trainable_objects",
+]
 
 
 @dataclass(frozen=True)
-class Round:
-    """What one round of prompts was, its loss and the mean true IoU of the masks it returned."""
+class RoundReport:
+    """Kind of prompt of one round, its loss and the mean true IoU of the masks it returned."""
 
     kind: str
     loss: float
     iou: float
 
 
-def annotate(
+def interactive_rounds(
     model: Sam,
     features: Features,
-    crops: Sequence[Crop],
+    crops: Sequence[TrainingCrop],
     recipe: Recipe,
     ramp: float,
     rng: np.random.Generator,
-) -> Iterator[Round]:
-    """Prompt some objects of each crop, correct the answers, and pass the losses back.
+) -> Iterator[RoundReport]:
+    """Train on some objects of each crop in rounds of simulated prompts and corrections.
 
     Gradients arrive at the model's free weights and at `features`, where these ask for them.
 
@@ -45,32 +59,33 @@ def annotate(
     ----------
     features : Features
         Of these crops, (G, ...).
-    crops : sequence of G Crop
+    crops : sequence of G TrainingCrop
         All of their objects get prompts of the same kind.
     ramp : float
-        See `objective`.
+        See `round_loss`.
     """
     stride = model.config.mask_stride
     masks, places = [], []
     for place, crop in enumerate(crops):
-        for i in rng.permutation(whole_objects(crop, stride))[: recipe.objects]:
-            masks.append(shrink(crop.labels == i, stride))
+        for i in rng.permutation(trainable_objects(crop, stride))[: recipe.objects]:
+            masks.append(area_fractions(crop.labels == i, stride))
             places.append(place)
     soft, which = np.stack(masks), torch.tensor(places)
     truth = soft > 0.5
     device = features.embedding.device
     target = torch.from_numpy(soft)[:, None].to(device)
-    weight = torch.from_numpy(np.stack([enlarged_box(t) for t in truth]))[:, None].to(device)
+    weight = torch.from_numpy(np.stack([box_weight(t) for t in truth]))[:, None].to(device)
     given = first_prompt(truth, stride, rng)
     turns = [True, *corrections(int(rng.choice(recipe.clicks)), rng)]
     for turn, prompted in enumerate(turns):
         if given.masks is not None and turn and prompted:
-            given.add(*next_click(truth, given.masks > 0, stride, rng))
+            given.add(*next_clicks(truth, given.masks > 0, stride, rng))
         logits, predicted = _decode(model, _of_objects(features, which), given)
-        loss, actual = objective(logits, predicted, target, weight, given.lone_point, ramp)
+        loss, actual = round_loss(logits, predicted, target, weight, given.is_lone_point, ramp)
         (loss * len(crops) / (recipe.pictures * recipe.accumulate)).backward()
-        yield Round(_kind(given, turn), float(loss.detach()), float(actual.mean()))
-        given.masks = _returned(logits, predicted, given.lone_point).cpu().numpy()
+        yield RoundReport(_kind(given, turn), float(loss.detach()), float(actual.mean()))
+        seen = logits.detach()[_picked(predicted, given.is_lone_point)]
+        given.masks = seen.float().cpu().numpy()
 
 
 def _of_objects(features: Features, which: Tensor) -> Features:
@@ -78,31 +93,23 @@ def _of_objects(features: Features, which: Tensor) -> Features:
     if len(features.embedding) == 1:
         return features
     which = which.to(features.embedding.device)
-    skips = features.skips
-    return Features(
-        features.embedding[which], None if skips is None else (skips[0][which], skips[1][which])
-    )
+    return map_features(lambda part: part[which], features)
 
 
-def _kind(given: Annotation, turn: int) -> str:
+def _kind(given: SimulatedPrompts, turn: int) -> str:
     if turn:
         return "correction"
-    return "click" if given.lone_point else "mask" if given.boxes is None else "box"
+    return "click" if given.is_lone_point else "mask" if given.boxes is None else "box"
 
 
-@torch.no_grad()
-def _returned(logits: Tensor, predicted: Tensor, lone: bool) -> Tensor:
-    """Return what the annotator sees, (B, h, w): a lone point's best candidate, else mask 0."""
-    return logits[_picked(predicted, lone)].float()
-
-
-def _picked(predicted: Tensor, lone: bool) -> tuple[Tensor, Tensor]:
+def _picked(predicted: Tensor, is_lone_point: bool) -> tuple[Tensor, Tensor]:
+    """Return the indices of the masks that the annotator sees: a lone point's best, else mask 0."""
     objects = torch.arange(len(predicted), device=predicted.device)
-    best = 1 + predicted[:, 1:].argmax(1) if lone else torch.zeros_like(objects)
+    best = 1 + predicted[:, 1:].argmax(1) if is_lone_point else torch.zeros_like(objects)
     return objects, best
 
 
-def _decode(model: Sam, features: Features, given: Annotation) -> tuple[Tensor, Tensor]:
+def _decode(model: Sam, features: Features, given: SimulatedPrompts) -> tuple[Tensor, Tensor]:
     def to(array: NDArray[np.generic] | None) -> Tensor | None:
         return None if array is None else torch.from_numpy(array).to(features.embedding.device)
 
@@ -117,8 +124,13 @@ def _decode(model: Sam, features: Features, given: Annotation) -> tuple[Tensor, 
         )
 
 
-def objective(
-    logits: Tensor, predicted: Tensor, target: Tensor, weight: Tensor, lone: bool, ramp: float
+def round_loss(
+    logits: Tensor,
+    predicted: Tensor,
+    target: Tensor,
+    weight: Tensor,
+    is_lone_point: bool,
+    ramp: float,
 ) -> tuple[Tensor, Tensor]:
     """Return the loss of one round, and the true IoU of the masks that it returns.
 
@@ -131,7 +143,7 @@ def objective(
         What the decoder gave.
     target, weight : (B, 1, h, w) float
         Covered share of each cell; 1 where the focal loss counts.
-    lone : bool
+    is_lone_point : bool
         Whether the prompt was one point and nothing else.
     ramp : float
         0 to 1: focal to dice rises from 1 : 1 to the paper's 20 : 1 and, by half-way, alpha falls
@@ -149,16 +161,16 @@ def objective(
     logits, predicted = logits.float(), predicted.float()
     focal = focal_loss(logits, target, weight, alpha=max(0.5, 0.75 - 0.5 * ramp))
     mask_loss = (1 + 19 * ramp) * focal + dice_loss(logits, target, torch.ones_like(weight))
-    actual = iou(logits.detach(), target)
+    actual = logits_iou(logits.detach(), target)
     squared = (predicted - actual) ** 2
     loss = mask_loss[:, 0] + squared[:, 0]
-    if lone:
-        others = 0.05 if ramp < 0.2 else 0.0  # so that no candidate starves at first
-        loss = loss + best_of_three(mask_loss[:, 1:], others) + squared[:, 1:].sum(dim=1)
-    return loss.mean(), actual[_picked(predicted, lone)]
+    if is_lone_point:
+        others_weight = 0.05 if ramp < 0.2 else 0.0  # so that no candidate starves at first
+        loss = loss + best_of_three(mask_loss[:, 1:], others_weight) + squared[:, 1:].sum(dim=1)
+    return loss.mean(), actual[_picked(predicted, is_lone_point)]
 
 
-def shrink(mask: NDArray[np.bool_], stride: int) -> NDArray[np.float32]:
+def area_fractions(mask: NDArray[np.bool_], stride: int) -> NDArray[np.float32]:
     """Return the covered share of each cell: (H, W) bool to (H / stride, W / stride) float32."""
     h, w = mask.shape[0] // stride, mask.shape[1] // stride
     covered: NDArray[np.float32] = mask.reshape(h, stride, w, stride).mean(
@@ -167,24 +179,23 @@ def shrink(mask: NDArray[np.bool_], stride: int) -> NDArray[np.float32]:
     return covered
 
 
-def whole_objects(crop: Crop, stride: int) -> NDArray[np.int64]:
+def trainable_objects(crop: TrainingCrop, stride: int) -> NDArray[np.int64]:
     """Return the ids of objects that are large enough to be seen and small enough to be objects."""
     counts = np.bincount(crop.labels.ravel())
     counts[0] = 0
     fits = np.flatnonzero((counts >= 10 * stride**2) & (counts < 0.6 * crop.labels.size))
     # A thin object may cover no cell by half.
-    covered = [np.count_nonzero(shrink(crop.labels == i, stride) > 0.5) for i in fits]
+    covered = [np.count_nonzero(area_fractions(crop.labels == i, stride) > 0.5) for i in fits]
     return fits[np.array(covered, dtype=int) >= 8]
 
 
-def enlarged_box(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Return the mask's box, three times as large, as (h, w) float32."""
+def box_weight(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return 1 in the mask's box, enlarged three times, and 0 elsewhere: (h, w) float32."""
     weight = np.zeros(mask.shape, np.float32)
     if mask.any():
-        bounds = []
-        for axis in (1, 0):
-            where = np.flatnonzero(mask.any(axis=axis))
-            side = where[-1] + 1 - where[0]
-            bounds.append(slice(max(0, where[0] - side), where[-1] + 1 + side))
-        weight[tuple(bounds)] = 1
+        rows, columns = (
+            slice(max(0, 2 * side.start - side.stop), 2 * side.stop - side.start)
+            for side in bounding_slices(mask)
+        )
+        weight[rows, columns] = 1
     return weight

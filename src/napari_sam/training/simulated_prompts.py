@@ -1,4 +1,4 @@
-"""The simulated annotator: a click, a box or a rough mask, then corrections (paper, appendix A).
+"""Simulated prompts: a click, a box or a rough mask, then corrections (paper, appendix A).
 
 Masks lie on the grid of the low-resolution logits; coordinates are (x, y) in frame pixels, such
 that the network's own half pixel leads to the centre of a grid cell.
@@ -12,9 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_sam.data.deepest import deepest_point
+from napari_sam.data.deepest import bounding_slices, deepest_point
 
-__all__ = ["Annotation", "corrections", "corrupt", "first_prompt", "next_click", "noisy_box"]
+__all__ = [
+    "SimulatedPrompts",
+    "corrections",
+    "corrupt",
+    "first_prompt",
+    "next_clicks",
+    "noisy_box",
+    "random_points",
+]
 
 BOX_NOISE = 0.1  # largest standard deviation, as a share of the side
 BOX_NOISE_LIMIT = 20 / 1024  # of the view: the paper's 20 pixels of its frame
@@ -22,8 +30,8 @@ MIDDLE = 0.5  # of the clicks go to the middle, as most people's do
 
 
 @dataclass
-class Annotation:
-    """The prompts given so far for B objects of one picture.
+class SimulatedPrompts:
+    """Simulated prompts given so far for B objects of one image.
 
     Parameters
     ----------
@@ -40,7 +48,7 @@ class Annotation:
     masks: NDArray[np.float32] | None = None
 
     @property
-    def lone_point(self) -> bool:
+    def is_lone_point(self) -> bool:
         """True for one point and nothing else."""
         return self.points.shape[1] == 1 and self.boxes is None and self.masks is None
 
@@ -50,8 +58,10 @@ class Annotation:
         self.labels = np.concatenate([self.labels, labels[:, None]], axis=1)
 
 
-def first_prompt(truth: NDArray[np.bool_], stride: int, rng: np.random.Generator) -> Annotation:
-    """Start with a click or a box with equal chance; a quarter of the time with a rough mask.
+def first_prompt(
+    truth: NDArray[np.bool_], stride: int, rng: np.random.Generator
+) -> SimulatedPrompts:
+    """Return a click or a box with equal chance; a quarter of the time with a rough mask.
 
     Parameters
     ----------
@@ -61,7 +71,7 @@ def first_prompt(truth: NDArray[np.bool_], stride: int, rng: np.random.Generator
         Frame pixels per grid cell.
     """
     n = len(truth)
-    nothing = Annotation(np.zeros((n, 0, 2), np.float32), np.zeros((n, 0), np.int64))
+    nothing = SimulatedPrompts(np.zeros((n, 0, 2), np.float32), np.zeros((n, 0), np.int64))
     rough = rng.random() < 0.25
     if rough:
         nothing.masks = np.stack([np.where(corrupt(t, rng), 8, -8) for t in truth]).astype(
@@ -72,7 +82,7 @@ def first_prompt(truth: NDArray[np.bool_], stride: int, rng: np.random.Generator
     if rough or rng.random() < 0.5:
         nothing.boxes = np.stack([noisy_box(t, stride, rng) for t in truth])
     else:
-        nothing.add(_pick(truth, stride, rng), np.ones(n, np.int64))
+        nothing.add(random_points(truth, stride, rng), np.ones(n, np.int64))
     return nothing
 
 
@@ -84,9 +94,9 @@ def noisy_box(
     The paper's 10 % is the most here: a quarter of a cell may be missing from such a box, and who
     is only shown these learns to overrule a careful one. Each box draws its own care.
     """
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    low = np.array([columns[0], rows[0]], dtype=float) * stride
-    high = np.array([columns[-1] + 1, rows[-1] + 1], dtype=float) * stride
+    rows, columns = bounding_slices(mask)
+    low = np.array([columns.start, rows.start], dtype=float) * stride
+    high = np.array([columns.stop, rows.stop], dtype=float) * stride
     side = high - low
     limit = BOX_NOISE_LIMIT * max(mask.shape) * stride
     spread = rng.random() * np.tile(np.minimum(BOX_NOISE * side, limit), 2)
@@ -96,17 +106,10 @@ def noisy_box(
     return np.array([x0, y0, max(x1, x0 + least), max(y1, y0 + least)], dtype=np.float32)
 
 
-def first_click(
-    truth: NDArray[np.bool_], stride: int, rng: np.random.Generator
-) -> NDArray[np.float32]:
-    """Return a point inside each mask (B, h, w), as (B, 1, 2) in (x, y) model pixels."""
-    return _pick(truth, stride, rng)[:, None]
-
-
-def next_click(
+def next_clicks(
     truth: NDArray[np.bool_], predicted: NDArray[np.bool_], stride: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Click into the error region: 1 on a miss, 0 on a false alarm.
+    """Return a click into each error region: 1 on a miss, 0 on a false alarm.
 
     Where nothing is wrong the click confirms the object.
 
@@ -118,7 +121,7 @@ def next_click(
     wrong = truth ^ predicted
     right = ~wrong.any(axis=(1, 2))
     wrong[right] = truth[right]
-    points = _pick(wrong, stride, rng)
+    points = random_points(wrong, stride, rng)
     cells = ((points + 0.5) / stride).astype(int)
     labels = truth[np.arange(len(truth)), cells[:, 1], cells[:, 0]].astype(np.int64)
     return points, labels
@@ -169,7 +172,9 @@ def corrupt(mask: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.boo
     return rough if rough.any() else mask
 
 
-def _pick(regions: NDArray[np.bool_], stride: int, rng: np.random.Generator) -> NDArray[np.float32]:
+def random_points(
+    regions: NDArray[np.bool_], stride: int, rng: np.random.Generator
+) -> NDArray[np.float32]:
     """Choose one cell of each (B, h, w) region, its deepest or any: (B, 2) as (x, y)."""
     cells = np.array([_cell(region, rng) for region in regions])
     return ((cells[:, ::-1] + 0.5) * stride - 0.5).astype(np.float32)

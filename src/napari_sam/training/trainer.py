@@ -1,4 +1,4 @@
-"""The training loop: batches in, better weights out, and a checkpoint to go on from."""
+"""The training loop, with a checkpoint from which a run goes on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,23 +15,23 @@ from torch import Tensor, nn
 from napari_sam.errors import CheckpointError, InputError
 from napari_sam.files import replacing
 from napari_sam.model.sam import Features, Sam
-from napari_sam.training.augment import Crop
-from napari_sam.training.checkpoints import fit_optimiser, read_run
-from napari_sam.training.ddp import Team
+from napari_sam.training.augment import TrainingCrop
+from napari_sam.training.checkpoints import Checkpoint, fit_optimiser, read_run
+from napari_sam.training.ddp import DDP
 from napari_sam.training.dense_head import DenseHead, dense_targets
-from napari_sam.training.optim import Average, free, parameter_groups
+from napari_sam.training.optim import EMA, parameter_groups, set_trainable
 from napari_sam.training.recipe import Recipe
-from napari_sam.training.rounds import annotate
+from napari_sam.training.rounds import interactive_rounds
 from napari_sam.training.views import Views
 
-__all__ = ["Report", "Trainer"]
+__all__ = ["StepReport", "Trainer"]
 
-Report = dict[str, float]
-ALONE = Team()
+StepReport = dict[str, float]
+ALONE = DDP()
 
 
 class Trainer:
-    """Everything that a run needs to go on from where it was.
+    """Training loop of one run: model, optimiser, EMA and where it is.
 
     With the same seed, pictures and versions, a run on a processor gives the same bits, stopped
     and resumed or not.
@@ -44,7 +43,7 @@ class Trainer:
     recipe : Recipe
     views : Views
         The pictures.
-    team : Team
+    ddp : DDP
         The processes that share the work.
 
     Raises
@@ -53,22 +52,22 @@ class Trainer:
         If the batches of a step cannot be shared equally.
     """
 
-    def __init__(self, model: Sam, recipe: Recipe, views: Views, team: Team = ALONE) -> None:
-        if recipe.accumulate % team.size:
+    def __init__(self, model: Sam, recipe: Recipe, views: Views, ddp: DDP = ALONE) -> None:
+        if recipe.accumulate % ddp.size:
             raise InputError(
-                f"{team.size} processes cannot share {recipe.accumulate} batches a step equally; "
+                f"{ddp.size} processes cannot share {recipe.accumulate} batches a step equally; "
                 "accumulate a multiple of their number"
             )
-        self.model, self.recipe, self.views, self.team = model, recipe, views, team
+        self.model, self.recipe, self.views, self.ddp = model, recipe, views, ddp
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
-            free(model, recipe.what)
+            set_trainable(model, recipe.what)
             self.head = DenseHead(model.config).to(model.device) if recipe.auxiliary else None
-        self.average = Average(model, recipe.average, recipe.batch_statistics)
+        self.ema = EMA(model, recipe.average, recipe.batch_statistics)
         self.optimiser = torch.optim.AdamW(parameter_groups(model, self.head, recipe))
         self.step = 0
 
-    def run(self) -> Iterator[Report]:
+    def run(self) -> Iterator[StepReport]:
         """Do the remaining steps, one a yield, with the means of losses and IoU.
 
         Keys: step, seconds, norm (of the gradient), and where they occurred: loss, dense, and the
@@ -80,21 +79,21 @@ class Trainer:
         start = time.perf_counter()
         sums: dict[str, list[float]] = defaultdict(list)
         self.model.train(recipe.batch_statistics)
-        numbers = self.team.numbers(first, last)
+        numbers = self.ddp.numbers(first, last)
         batches = self.views.batches(self.model, numbers)
         for number, (crops, features) in zip(numbers, batches, strict=True):
             for name, value in self._batch(crops, features, number):
                 sums[name].append(value)
-            if number % recipe.accumulate < recipe.accumulate - self.team.size:
+            if number % recipe.accumulate < recipe.accumulate - self.ddp.size:
                 continue
-            self.team.add_up(parameters)
-            self.team.agree(self.model)
+            self.ddp.sum_gradients(parameters)
+            self.ddp.average_buffers(self.model)
             for group in self.optimiser.param_groups:
                 group["lr"] = group["share"] * recipe.rate_at(self.step)
             sums["norm"].append(float(nn.utils.clip_grad_norm_(parameters, recipe.clip)))
             self.optimiser.step()
             self.optimiser.zero_grad(set_to_none=True)
-            self.average.update(self.step)
+            self.ema.update(self.step)
             self.step += 1
             seconds = time.perf_counter() - start
             means = {name: float(np.mean(values)) for name, values in sums.items()}
@@ -103,7 +102,7 @@ class Trainer:
             self.model.train(recipe.batch_statistics)  # whoever looked at it may have changed it
             start = time.perf_counter()
 
-    def save(self, file: Path, **more: Any) -> None:
+    def save(self, file: Path, **more: object) -> None:
         """Write a checkpoint to a temporary name and rename it; `more` is kept beside it.
 
         Raises
@@ -113,8 +112,8 @@ class Trainer:
         """
         state = {
             "step": self.step,
-            "model": self.average.current(),
-            "average": self.average.values,
+            "model": self.ema.current(),
+            "average": self.ema.values,
             "optimiser": self.optimiser.state_dict(),
             "head": self.head.state_dict() if self.head is not None else {},
             **more,
@@ -128,7 +127,7 @@ class Trainer:
                     f"{file} cannot be written; is the disk full? {free / 1e6:,.1f} MB are free"
                 ) from error
 
-    def load(self, file: Path) -> dict[str, Any]:
+    def load(self, file: Path) -> Checkpoint:
         """Go on from a checkpoint of `save`; return all that is in it.
 
         Raises
@@ -138,7 +137,7 @@ class Trainer:
             not finite.
         """
         try:
-            state = read_run(file, self.average.values)
+            state = read_run(file, self.ema.values)
             fit_optimiser(self.optimiser, state["optimiser"])
             if self.head is not None:
                 self.head.load_state_dict(state["head"])
@@ -146,17 +145,17 @@ class Trainer:
             raise CheckpointError(
                 f"{file} cannot be resumed ({error}); move it away to start anew"
             ) from error
-        self.average.write(state["model"])
-        self.average.values = {
+        self.ema.write(state["model"])
+        self.ema.values = {
             name: value.to(self.model.device) for name, value in state["average"].items()
         }
         self.step = state["step"]
         return state
 
     def _batch(
-        self, crops: Sequence[Crop], features: Features, number: int
+        self, crops: Sequence[TrainingCrop], features: Features, number: int
     ) -> Iterator[tuple[str, float]]:
-        """Pass the losses of one batch back; yield what they were, by name."""
+        """Backpropagate the losses of one batch; yield their names and values."""
         recipe = self.recipe
         maps = [features.embedding, *(features.skips or ())]
         outputs: list[Tensor] = [m for m in maps if m.requires_grad]
@@ -171,7 +170,9 @@ class Trainer:
                 mine = Features(part[0], (part[1], part[2]) if len(part) > 1 else None)
                 rng = np.random.default_rng((recipe.seed, number, i))
                 ramp = recipe.ramp_at(self.step)
-                for turn in annotate(self.model, mine, crops[i : i + few], recipe, ramp, rng):
+                for turn in interactive_rounds(
+                    self.model, mine, crops[i : i + few], recipe, ramp, rng
+                ):
                     yield "loss", turn.loss
                     yield turn.kind, turn.iou
             if outputs:
@@ -186,7 +187,7 @@ class Trainer:
         if outputs:
             torch.autograd.backward(outputs, grads)
 
-    def _targets(self, crops: Sequence[Crop]) -> Tensor:
+    def _targets(self, crops: Sequence[TrainingCrop]) -> Tensor:
         stride = self.model.config.mask_stride
         targets = np.stack([dense_targets(crop, stride) for crop in crops])
         return torch.from_numpy(targets).to(self.model.device)

@@ -1,4 +1,4 @@
-"""How a run is doing: one click on objects of pictures that it does not learn from."""
+"""Validation during training: one-click IoU on held-out images."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.data.deepest import deepest_point
-from napari_sam.data.samples import Picture
-from napari_sam.evaluation.evaluate import evenly, iou
+from napari_sam.data.samples import LabelledImage, evenly_spaced
+from napari_sam.evaluation.evaluate import mask_iou
 from napari_sam.inference.embedding import Embedding
 from napari_sam.inference.predictor import Predictor
 from napari_sam.model.sam import Sam
 from napari_sam.prompts import Prompts
 
-__all__ = ["Preview", "Validation"]
+__all__ = ["Validation", "ValidationPreview"]
 
-PICTURES, OBJECTS = 6, 20  # looked at now and then; more would hold up the training
+IMAGES, OBJECTS = 6, 20  # looked at now and then; more would hold up the training
 
 
 @dataclass(frozen=True, eq=False)
-class Preview:
-    """One picture and what the model makes of it.
+class ValidationPreview:
+    """A validation image with true and predicted labels.
 
     Parameters
     ----------
@@ -38,45 +38,45 @@ class Preview:
 
 
 class Validation:
-    """A few objects of a few pictures, scored again and again.
+    """One-click validation on a few objects of a few images.
 
     Parameters
     ----------
     model : Sam
         As it is at each `score`.
-    pictures : sequence of Picture
+    images : sequence of LabelledImage
         Up to six of them are taken, with up to 20 objects each, evenly spaced.
-    keep : bool
+    cache_embeddings : bool
         Whether the image encoder stays as it is, so that each picture is embedded only once.
     """
 
-    def __init__(self, model: Sam, pictures: Sequence[Picture], keep: bool) -> None:
+    def __init__(self, model: Sam, images: Sequence[LabelledImage], cache_embeddings: bool) -> None:
         self.predictor = Predictor(model)
-        self.pictures = [pictures[i] for i in evenly(len(pictures), PICTURES)]
-        self.keep = keep
+        self.images = [images[i] for i in evenly_spaced(len(images), IMAGES)]
+        self.cache_embeddings = cache_embeddings
         self._kept: dict[int, Embedding] = {}
 
-    def score(self) -> tuple[float, Preview]:
+    def score(self) -> tuple[float, ValidationPreview]:
         """Return the mean IoU after one click, and the first picture as it is segmented now."""
         self.predictor.model.eval()
         scores: list[float] = []
-        for number, picture in enumerate(self.pictures):
-            ids = picture.ids[evenly(len(picture.ids), OBJECTS)]
-            masks = [picture.labels == i for i in ids]
+        for number, image in enumerate(self.images):
+            ids = image.ids[evenly_spaced(len(image.ids), OBJECTS)]
+            masks = [image.labels == i for i in ids]
             prompts = [Prompts([deepest_point(mask)], [1]) for mask in masks]
             found = self.predictor.predict_batch(self._embedding(number), prompts)
-            scores += [iou(one.masks[0], mask) for one, mask in zip(found, masks, strict=True)]
+            scores += [mask_iou(one.masks[0], mask) for one, mask in zip(found, masks, strict=True)]
             if number == 0:
-                predicted = np.zeros_like(picture.labels)
+                predicted = np.zeros_like(image.labels)
                 for one, i in zip(found, ids, strict=True):
                     predicted[one.masks[0]] = i
-                preview = Preview(picture.rgb, picture.labels, predicted)
+                preview = ValidationPreview(image.rgb, image.labels, predicted)
         return float(np.mean(scores)), preview
 
     def _embedding(self, number: int) -> Embedding:
         if number in self._kept:
             return self._kept[number]
-        embedding = self.predictor.embed(self.pictures[number].rgb, contrast=(0, 255))
-        if self.keep:
+        embedding = self.predictor.embed(self.images[number].rgb, contrast=(0, 255))
+        if self.cache_embeddings:
             self._kept[number] = embedding
         return embedding

@@ -1,4 +1,4 @@
-"""What a run learns from: crops of labelled pictures, with what the image encoder sees in them."""
+"""Batches of training crops with their image embeddings, fresh or cached."""
 
 from __future__ import annotations
 
@@ -7,47 +7,54 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from napari_sam.data.samples import Picture
+from napari_sam.data.samples import LabelledImage
 from napari_sam.errors import InputError
+from napari_sam.inference.embedding import map_features
 from napari_sam.inference.image import normalise
 from napari_sam.model.config import SamConfig
 from napari_sam.model.sam import Features, Sam
 from napari_sam.training.amp import mixed
-from napari_sam.training.augment import Crop, random_crop, whole_view
-from napari_sam.training.balance import sampling
+from napari_sam.training.augment import TrainingCrop, random_crop, whole_view
+from napari_sam.training.balance import sampling_weights
 from napari_sam.training.recipe import Recipe
-from napari_sam.training.rounds import whole_objects
+from napari_sam.training.rounds import trainable_objects
 
-__all__ = ["Batch", "CachedViews", "FreshViews", "Views", "moved", "pixels_of", "together"]
+__all__ = [
+    "CachedViews",
+    "FreshViews",
+    "TrainingBatch",
+    "Views",
+    "features_to",
+    "stack_features",
+]
 
-Batch = tuple[list[Crop], Features]
+TrainingBatch = tuple[list[TrainingCrop], Features]
 TRIES = 100  # crops without a usable object, one after the other
 
 
 class Views(Protocol):
-    """Gives the batches of a run; the same ones for the same numbers."""
+    """Source of a run's batches; the same ones for the same numbers."""
 
-    def batches(self, model: Sam, numbers: range) -> Iterator[Batch]:
+    def batches(self, model: Sam, numbers: range) -> Iterator[TrainingBatch]:
         """Yield the batches with these numbers."""
         ...
 
 
-class Crops(Dataset[list[Crop]]):
-    """Batches of new crops by number."""
+class CropDataset(Dataset[list[TrainingCrop]]):
+    """Dataset of random crops: batches by number."""
 
-    def __init__(self, pictures: Sequence[Picture], config: SamConfig, recipe: Recipe) -> None:
-        self.pictures, self.config, self.recipe = pictures, config, recipe
-        self.chance = sampling(pictures)
+    def __init__(self, images: Sequence[LabelledImage], config: SamConfig, recipe: Recipe) -> None:
+        self.images, self.config, self.recipe = images, config, recipe
+        self.chance = sampling_weights(images)
 
-    def __getitem__(self, number: int) -> list[Crop]:
+    def __getitem__(self, number: int) -> list[TrainingCrop]:
         rng = np.random.default_rng((self.recipe.seed, number))
         return [self.crop(rng) for _ in range(self.recipe.pictures)]
 
-    def crop(self, rng: np.random.Generator) -> Crop:
+    def crop(self, rng: np.random.Generator) -> TrainingCrop:
         """Cut one crop that holds an object.
 
         Raises
@@ -59,9 +66,9 @@ class Crops(Dataset[list[Crop]]):
         cut = random_crop if self.config.dense else whole_view
         size = round(self.config.frame * self.recipe.crop / 32) * 32
         for _ in range(TRIES):
-            picture = self.pictures[rng.choice(len(self.pictures), p=self.chance)]
-            crop = cut(picture, size, rng)
-            if len(whole_objects(crop, self.config.mask_stride)):
+            image = self.images[rng.choice(len(self.images), p=self.chance)]
+            crop = cut(image, size, rng)
+            if len(trainable_objects(crop, self.config.mask_stride)):
                 return crop
         raise InputError(
             f"none of {TRIES} crops of these pictures held an object that {self.config.name} can "
@@ -73,10 +80,10 @@ class Crops(Dataset[list[Crop]]):
 class FreshViews:
     """New crops in every batch, embedded with gradients."""
 
-    def __init__(self, pictures: Sequence[Picture], config: SamConfig, recipe: Recipe) -> None:
-        self.crops = Crops(pictures, config, recipe)
+    def __init__(self, images: Sequence[LabelledImage], config: SamConfig, recipe: Recipe) -> None:
+        self.crops = CropDataset(images, config, recipe)
 
-    def batches(self, model: Sam, numbers: range) -> Iterator[Batch]:
+    def batches(self, model: Sam, numbers: range) -> Iterator[TrainingBatch]:
         """Yield the batches with these numbers."""
         loader = DataLoader(
             self.crops,
@@ -87,7 +94,7 @@ class FreshViews:
         )
         for crops in loader:
             with mixed(model.device):
-                features = model.encode(pixels(crops, model.device))
+                features = model.encode(batch_pixels(crops, model.device))
             yield crops, features
 
 
@@ -101,11 +108,11 @@ class CachedViews:
     """
 
     def __init__(
-        self, pictures: Sequence[Picture], config: SamConfig, recipe: Recipe, count: int
+        self, images: Sequence[LabelledImage], config: SamConfig, recipe: Recipe, count: int
     ) -> None:
-        self.source = Crops(pictures, config, recipe)
+        self.source = CropDataset(images, config, recipe)
         self.count = count
-        self.views: list[tuple[Crop, Features]] = []
+        self.views: list[tuple[TrainingCrop, Features]] = []
 
     @torch.no_grad()
     def fill(self, model: Sam) -> Iterator[int]:
@@ -113,41 +120,32 @@ class CachedViews:
         rng = np.random.default_rng((self.source.recipe.seed, 0))
         while len(self.views) < self.count:
             crop = self.source.crop(rng)
-            features = model.encode(pixels([crop], model.device))
-            self.views.append((crop, moved(features, torch.device("cpu"), torch.float16)))
+            features = model.encode(batch_pixels([crop], model.device))
+            self.views.append((crop, features_to(features, torch.device("cpu"), torch.float16)))
             yield len(self.views)
 
-    def batches(self, model: Sam, numbers: range) -> Iterator[Batch]:
+    def batches(self, model: Sam, numbers: range) -> Iterator[TrainingBatch]:
         """Yield the batches with these numbers."""
         for number in numbers:
             rng = np.random.default_rng((self.source.recipe.seed, number))
             take = min(self.source.recipe.pictures, len(self.views))
             chosen = [self.views[i] for i in rng.choice(len(self.views), take, replace=False)]
-            features = together([features for _, features in chosen])
-            yield [crop for crop, _ in chosen], moved(features, model.device, torch.float32)
+            features = stack_features([features for _, features in chosen])
+            yield [crop for crop, _ in chosen], features_to(features, model.device, torch.float32)
 
 
-def pixels_of(rgb: NDArray[np.uint8]) -> Tensor:
-    """Return the model's input (1, 3, S, S) of a view that fills its frame."""
-    return normalise(rgb, 1).contiguous(memory_format=torch.channels_last)
-
-
-def pixels(crops: Sequence[Crop], device: torch.device) -> Tensor:
+def batch_pixels(crops: Sequence[TrainingCrop], device: torch.device) -> Tensor:
     """Return the model's input (B, 3, S, S); zero where a crop is padded."""
     shown = [normalise(crop.rgb, 1) * torch.from_numpy(crop.valid) for crop in crops]
     return torch.cat(shown).contiguous(memory_format=torch.channels_last).to(device)
 
 
-def moved(features: Features, device: torch.device, dtype: torch.dtype) -> Features:
-    """Return features elsewhere, in another precision."""
-    embedding, skips = features
-    return Features(
-        embedding.to(device, dtype),
-        None if skips is None else (skips[0].to(device, dtype), skips[1].to(device, dtype)),
-    )
+def features_to(features: Features, device: torch.device, dtype: torch.dtype) -> Features:
+    """Return features on another device, in another dtype."""
+    return map_features(lambda part: part.to(device, dtype), features)
 
 
-def together(features: Sequence[Features]) -> Features:
+def stack_features(features: Sequence[Features]) -> Features:
     """Stack the features of single crops."""
     embedding = torch.cat([f.embedding for f in features])
     skips = [f.skips for f in features if f.skips is not None]

@@ -56,7 +56,7 @@ def bug_report(
         where = " > ".join(f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in frames)
         lines.append(f"- last error: {type(error).__name__}: {error}\n  at {where}")
     report = "\n".join(lines) + "\n"
-    if model not in catalogue.catalogue():
+    if model not in catalogue.entries():
         report = report.replace(model, "(a file of the user's own)")
     return report.replace(str(Path.home()), "~")
 

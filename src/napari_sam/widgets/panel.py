@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_sam.errors import InputError
-from napari_sam.inference.store.memory import give_back
+from napari_sam.inference.store.memory import trim_heap
 from napari_sam.serving.host import ModelHost
 from napari_sam.session.overlap import Rule
 from napari_sam.settings import load_settings, save_settings
@@ -216,7 +216,7 @@ class Panel(QWidget):
             self.auto.stack.close,
             self.text.work.end,
             self.training.work.close,
-            give_back,  # the model that was used may have been the last one's
+            trim_heap,  # the model that was used may have been the last one's
         ):
             self.destroyed.connect(end)
 

@@ -15,18 +15,11 @@ import platformdirs
 
 from napari_sam.errors import CheckpointError, InputError
 from napari_sam.settings import load_settings
-from napari_sam.zoo.download import (
-    OnBytes,
-    download,
-    has_hash,
-    matched_before,
-    megabytes,
-    remember,
-)
+from napari_sam.zoo.download import OnBytes, download, has_hash, matched_before, megabytes, remember
 
 __all__ = [
     "Entry",
-    "catalogue",
+    "entries",
     "fetch",
     "lookup",
     "models_folder",
@@ -40,7 +33,7 @@ logger = logging.getLogger(__name__)
 HERE = Path(__file__).parent
 MODELS = HERE.parent / "model" / "pretrained"
 # Bytes of a float32 file where none were published; "decoder" is micro-sam's automatic decoder.
-TYPICAL = {
+TYPICAL_SIZES = {
     "vit_t": 40_700_000,
     "vit_b": 375_000_000,
     "vit_l": 1_249_500_000,
@@ -103,12 +96,12 @@ class Entry:
 
 
 @cache
-def catalogue() -> dict[str, Entry]:
+def entries() -> dict[str, Entry]:
     """Return every known entry by name, our own model first.
 
     Examples
     --------
-    >>> catalogue()["vit_b_lm"].intensity
+    >>> entries()["vit_b_lm"].intensity
     'min_max'
     """
     groups = tomllib.loads((HERE / "zoo.toml").read_text(encoding="utf-8"))["group"]
@@ -134,13 +127,13 @@ def lookup(name: str) -> Entry:
     InputError
         For an unknown name; the message offers the nearest ones.
     """
-    if name not in catalogue():
-        near = difflib.get_close_matches(name, catalogue(), n=3, cutoff=0.4)
+    if name not in entries():
+        near = difflib.get_close_matches(name, entries(), n=3, cutoff=0.4)
         hint = f"did you mean {' or '.join(near)}?" if near else ""
         raise InputError(
             f"there is no model named {name!r}; {hint} `napari-sam models list` shows all names"
         )
-    return catalogue()[name]
+    return entries()[name]
 
 
 def models_folder() -> Path:
@@ -162,11 +155,9 @@ def places(entry: Entry) -> list[Path]:
     """
     if not entry.url:
         return [MODELS / entry.filename]
-    import pooch
-
     cache_home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"  # torch's rule on every system
     torch_home = os.environ.get("TORCH_HOME") or f"{cache_home}/torch"
-    micro_sam = os.environ.get("MICROSAM_CACHEDIR") or pooch.os_cache("micro_sam")
+    micro_sam = os.environ.get("MICROSAM_CACHEDIR") or platformdirs.user_cache_dir("micro_sam")
     return [
         models_folder() / entry.filename,
         Path(micro_sam).expanduser() / "models" / entry.name,
@@ -253,7 +244,7 @@ def fetch(name: str, progress: OnBytes | None = None) -> Path:
 
 
 def _size(entry: Entry) -> int:
-    return entry.size or TYPICAL[entry.config]
+    return entry.size or TYPICAL_SIZES[entry.config]
 
 
 def _whole(entry: Entry, path: Path) -> bool:

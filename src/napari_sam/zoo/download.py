@@ -13,15 +13,15 @@ from math import inf
 from pathlib import Path
 
 from napari_sam.errors import DownloadError
-from napari_sam.files import replacing
+from napari_sam.files import file_hash, replacing
 
 __all__ = ["OnBytes", "download", "has_hash", "matched_before", "megabytes", "remember"]
 
 OnBytes = Callable[[int, int], None]
 logger = logging.getLogger(__name__)
 CHUNK = 1 << 14  # so much at most is lost where a line breaks
-MOST = 20_000_000_000  # bytes of a file whose size nobody knows
-BEAT = 0.2  # seconds between two reports
+MAX_BYTES = 20_000_000_000  # bytes of a file whose size nobody knows
+REPORT_SECONDS = 0.2  # seconds between two reports
 COMPLETE = 416  # there is nothing behind the part that is here
 
 
@@ -103,7 +103,7 @@ def _alone(part: Path, waiting: Callable[[], None]) -> Iterator[bool]:
                 logger.info("another program is downloading %s; waiting for it", part.stem)
             waited = True
             waiting()
-            time.sleep(BEAT)
+            time.sleep(REPORT_SECONDS)
         else:
             if not path.exists():  # whoever had it has tidied up meanwhile: it locks nothing
                 lock.release()
@@ -138,14 +138,14 @@ def _complete(
 
 def _receive(url: str, part: Path, size: int, progress: OnBytes | None) -> None:
     """Append what is missing to `part`; start anew where the server cannot resume."""
-    from napari_sam.zoo.answers import MisfitError, check_answer
+    from napari_sam.zoo.responses import MisfitError, check_response
     from napari_sam.zoo.transfer import Transfer
 
     count = _Count(progress, _size(part), size)
     try:
         with Transfer(url, count.done, CHUNK, count.tell) as transfer:
-            count.done, count.total = check_answer(transfer.answer, count.done, size)
-            if transfer.answer.status_code == COMPLETE:
+            count.done, count.total = check_response(transfer.response, count.done, size)
+            if transfer.response.status_code == COMPLETE:
                 return
             _check_room(part, count.total - count.done)
             count.tell()
@@ -163,7 +163,7 @@ def _receive(url: str, part: Path, size: int, progress: OnBytes | None) -> None:
 
 def _write(pieces: Iterable[bytes], part: Path, count: _Count) -> None:
     """Write each piece as it comes, and count it once it is written."""
-    from napari_sam.zoo.answers import MisfitError, check_beginning
+    from napari_sam.zoo.responses import MisfitError, check_beginning
 
     rest = iter(pieces)
     first = next(rest, b"")
@@ -171,8 +171,8 @@ def _write(pieces: Iterable[bytes], part: Path, count: _Count) -> None:
         check_beginning(first)
     with part.open("ab" if count.done else "wb") as file:
         for piece in chain([first], rest):
-            if count.done + len(piece) > (count.total or MOST):
-                raise MisfitError(f"the server sends more than {count.total or MOST} bytes")
+            if count.done + len(piece) > (count.total or MAX_BYTES):
+                raise MisfitError(f"the server sends more than {count.total or MAX_BYTES} bytes")
             file.write(piece)
             count.add(len(piece))
 
@@ -190,7 +190,7 @@ class _Count:
 
     def add(self, size: int) -> None:
         self.done += size
-        if time.monotonic() - self._told > BEAT:
+        if time.monotonic() - self._told > REPORT_SECONDS:
             self._told = time.monotonic()
             self.tell()
 
@@ -207,10 +207,8 @@ def _size(part: Path) -> int:
 
 def has_hash(path: Path, known_hash: str) -> bool:
     """Return whether the file has that hash, given as ``sha256:...`` or ``xxh128:...``."""
-    import pooch
-
     kind, value = known_hash.split(":")
-    return bool(pooch.file_hash(str(path), alg=kind) == value)
+    return file_hash(path, "sha256" if kind == "sha256" else "xxh128") == value
 
 
 def matched_before(path: Path, known_hash: str, record: Path) -> bool:

@@ -9,9 +9,9 @@ import reprlib
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
-from typing import Any
 
 from napari_sam.errors import CheckpointError, InputError
+from napari_sam.files import Json
 from napari_sam.zoo import catalogue
 
 __all__ = [
@@ -26,8 +26,8 @@ __all__ = [
 ]
 
 logger = logging.getLogger(__name__)
-LONGEST = 50  # characters of a file's name, up to four bytes each
-LARGEST = 100_000_000  # bytes of a header, safetensors' own limit
+MAX_NAME = 50  # characters of a file's name, up to four bytes each
+MAX_HEADER_BYTES = 100_000_000  # bytes of a header, safetensors' own limit
 VERSION = 1  # of the header
 KINDS = {
     **dict.fromkeys(("name", "kind", "what", "created", "licence", "citation"), str),
@@ -52,7 +52,7 @@ class OwnModel:
 
     name: str
     path: Path
-    header: dict[str, Any]
+    header: Json
 
     def about(self) -> str:
         """Say in a few words what it is made of and how good it is."""
@@ -85,14 +85,14 @@ def own_models() -> dict[str, OwnModel]:
             logger.warning("%s", error)
             continue
         name = header.get("name", path.stem)
-        if name in catalogue.catalogue():
+        if name in catalogue.entries():
             logger.warning("%s is left out: %s is the name of a published model", path, name)
             continue
         found.append(OwnModel(name, path, header))
     return {model.name: model for model in sorted(found, key=lambda model: model.name.lower())}
 
 
-def read_header(path: Path) -> dict[str, Any]:
+def read_header(path: Path) -> Json:
     """Return what a safetensors file says of itself under ``napari_sam``; {} if nothing.
 
     Raises
@@ -103,7 +103,7 @@ def read_header(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
-            if not 0 < length <= min(LARGEST, path.stat().st_size - 8):
+            if not 0 < length <= min(MAX_HEADER_BYTES, path.stat().st_size - 8):
                 raise ValueError("its header is cut off")
             metadata = json.loads(file.read(length)).get("__metadata__", {})
         header = json.loads(metadata.get("napari_sam", "{}"))
@@ -141,7 +141,7 @@ def own_file(name: str) -> Path:
     name = name.strip()
     if not name:
         raise InputError("a model needs a name")
-    if name in catalogue.catalogue():
+    if name in catalogue.entries():
         raise InputError(
             f"{name!r} is the name of a published model; choose another, say {free_name(name)!r}"
         )
@@ -150,7 +150,7 @@ def own_file(name: str) -> Path:
             f"you have a model named {name!r}; choose another name, say {free_name(name)!r}, or "
             f"remove it with `napari-sam models remove '{name}'`"
         )
-    stem = re.sub(r"[^\w .-]", "_", name).lstrip(".")[:LONGEST] or "model"
+    stem = re.sub(r"[^\w .-]", "_", name).lstrip(".")[:MAX_NAME] or "model"
     path, number = own_folder() / f"{stem}.safetensors", 2
     while path.exists():
         path, number = own_folder() / f"{stem} {number}.safetensors", number + 1
@@ -159,7 +159,7 @@ def own_file(name: str) -> Path:
 
 def free_name(name: str) -> str:
     """Return the name, or the first of "name 2", "name 3"... that is not taken."""
-    taken = {*catalogue.catalogue(), *own_models()}
+    taken = {*catalogue.entries(), *own_models()}
     return next(n for n in chain([name], (f"{name} {i}" for i in count(2))) if n not in taken)
 
 

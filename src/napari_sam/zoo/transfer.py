@@ -1,4 +1,4 @@
-"""Bytes of one address on the web, as they come; whoever waits for them can give up at any time."""
+"""A download in a thread of its own, so that whoever waits for it can cancel at any time."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import requests
 
 from napari_sam.errors import DownloadError
 
-__all__ = ["Session", "Transfer"]
+__all__ = ["HttpsSession", "Transfer"]
 
 TIMEOUT = 10.0, 60.0  # seconds to connect, and to wait for the next bytes
-BEAT = 0.2  # seconds between two looks at whether somebody still waits
+POLL_SECONDS = 0.2  # seconds between two looks at whether somebody still waits
 
 
 class Transfer:
@@ -50,7 +50,7 @@ class Transfer:
         self._gone = threading.Event()
         threading.Thread(target=self._listen, args=(url, start, most), daemon=True).start()
         try:
-            self.answer: requests.Response = self._next()
+            self.response: requests.Response = self._next()
         except BaseException:
             self._gone.set()
             raise
@@ -69,7 +69,7 @@ class Transfer:
     def _next(self) -> Any:
         while True:
             try:
-                found = self._pieces.get(timeout=BEAT)
+                found = self._pieces.get(timeout=POLL_SECONDS)
             except Empty:
                 self._waiting()
                 continue
@@ -83,7 +83,7 @@ class Transfer:
             headers["Range"] = f"bytes={start}-"
         try:
             with (
-                Session() as session,
+                HttpsSession() as session,
                 session.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response,
             ):
                 self._put(response)
@@ -102,15 +102,15 @@ class Transfer:
         """Hand something over; return False where nobody waits any more."""
         while not self._gone.is_set():
             try:
-                self._pieces.put(piece, timeout=BEAT)
+                self._pieces.put(piece, timeout=POLL_SECONDS)
                 return True
             except Full:
                 pass
         return False
 
 
-class Session(requests.Session):
-    """One that is not led astray."""
+class HttpsSession(requests.Session):
+    """A session of requests that follows no redirect from https to http."""
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         """Return where an answer leads, None if nowhere.

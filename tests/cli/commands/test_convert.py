@@ -10,7 +10,7 @@ import pytest
 import tifffile
 
 from napari_sam.cli.main import main
-from napari_sam.io.export import read_objects, write_drawn, write_objects
+from napari_sam.io.export import read_objects, write_instances, write_objects
 from napari_sam.io.labels import open_labels
 from napari_sam.io.objects.instances import cut_out
 from napari_sam.io.spacing import Spacing
@@ -117,7 +117,7 @@ def test_classes_reach_the_table(folder):
 
 def test_one_picture_of_a_coco_file_that_fails_takes_no_other_along(folder, labels, capsys):
     names = {"n" * 300: labels[1], "good.png": labels[1]}
-    write_drawn(folder / "all.json", {name: cut_out(one, "yx") for name, one in names.items()})
+    write_instances(folder / "all.json", {name: cut_out(one, "yx") for name, one in names.items()})
     assert main(["convert", "all.json", "-o", "back"]) == 1
     out, err = capsys.readouterr()
     assert out.startswith("1 objects on 1 pictures: ")

@@ -39,7 +39,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("MICROSAM_CACHEDIR", str(tmp_path / "micro_sam"))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     monkeypatch.setattr(catalogue, "download", download)
-    monkeypatch.setattr(catalogue, "catalogue", lambda: {"net": ENTRY, "net_decoder": DECODER})
+    monkeypatch.setattr(catalogue, "entries", lambda: {"net": ENTRY, "net_decoder": DECODER})
     return tmp_path / "ours"
 
 

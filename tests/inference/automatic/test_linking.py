@@ -183,7 +183,7 @@ def test_slices_come_as_they_are_taken_and_may_be_changed_then():
 
 
 def test_memory_does_not_grow_with_the_stack(monkeypatch):
-    number, given, numbered = linking._Slice.of, [], weakref.WeakSet()
+    number, given, numbered = linking._LinkedSlice.of, [], weakref.WeakSet()
 
     def remember(labels, index):
         one = number(labels, index)
@@ -197,7 +197,7 @@ def test_memory_does_not_grow_with_the_stack(monkeypatch):
             yield one
             del one
 
-    monkeypatch.setattr(linking._Slice, "of", remember)
+    monkeypatch.setattr(linking._LinkedSlice, "of", remember)
     held = []
     for _ in link_slices(slices(), gap=3):
         gc.collect()
@@ -245,6 +245,6 @@ def test_slices_that_cannot_be_linked_are_named(second, message):
 
 
 def test_more_objects_than_ids_are_refused(monkeypatch):
-    monkeypatch.setattr(linking, "MOST", 2)
+    monkeypatch.setattr(linking, "MAX_ID", 2)
     with pytest.raises(InputError, match="slice 1: there are more than 2 objects"):
         link([boxes((1, 0, 4), (2, 6, 10)), boxes((1, 20, 24))])

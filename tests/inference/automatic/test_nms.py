@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_sam.inference.automatic.nms import suppress
+from napari_sam.inference.automatic.nms import nms
 from napari_sam.results import Proposal
 
 IMAGE = np.zeros((40, 50))
@@ -33,18 +33,18 @@ def test_masks_as_worked_out_one_by_one(seed, most):
         ious = [(masks[i] & masks[j]).sum() / (masks[i] | masks[j]).sum() for j in kept]
         if all(iou <= most for iou in ious):
             kept.append(int(i))
-    assert suppress([proposal(mask) for mask in masks], ranks, "mask", most) == kept
+    assert nms([proposal(mask) for mask in masks], ranks, "mask", most) == kept
     assert len(kept) < len(masks) or most == 1.0
 
 
 def test_two_objects_in_one_box():
     corner = np.tri(40, 50, dtype=bool)
     both = [proposal(corner), proposal(~corner)]
-    assert suppress(both, [0.5, 0.6], "box", 0.7) == [1]
-    assert suppress(both, [0.5, 0.6], "mask", 0.7) == [1, 0]
+    assert nms(both, [0.5, 0.6], "box", 0.7) == [1]
+    assert nms(both, [0.5, 0.6], "mask", 0.7) == [1, 0]
 
 
 def test_of_equal_ones_the_first_stays():
     mask = np.ones((40, 50), bool)
-    assert suppress([proposal(mask)] * 3, [0.5, 0.5, 0.5], "mask", 0.7) == [0]
-    assert suppress([], [], "mask", 0.7) == []
+    assert nms([proposal(mask)] * 3, [0.5, 0.5, 0.5], "mask", 0.7) == [0]
+    assert nms([], [], "mask", 0.7) == []

@@ -15,7 +15,7 @@ import pytest
 import torch
 from scipy import ndimage
 
-from napari_sam.inference.automatic.nms import suppress
+from napari_sam.inference.automatic.nms import nms
 from napari_sam.inference.automatic.points import crops, point_grid
 from napari_sam.inference.automatic.proposals import near_edge
 from napari_sam.inference.automatic.search import propose_grid
@@ -138,6 +138,6 @@ def test_same_boxes_are_suppressed(seed):
         [[y, x, y + h, x + w] for (y, x), (h, w) in ((f.corner, f.size) for f in found)]
     )
     expected = _nms(boxes.float(), torch.tensor(ranks), None, 0.7).tolist()
-    assert suppress(found, ranks, "box", 0.7) == expected
+    assert nms(found, ranks, "box", 0.7) == expected
     assert 5 < len(expected) < 100
-    assert suppress(found, ranks, "mask", 0.7) == expected, "of rectangles the masks are the boxes"
+    assert nms(found, ranks, "mask", 0.7) == expected, "of rectangles the masks are the boxes"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_sam.inference.automatic.points import crops, point_grid
-from napari_sam.inference.automatic.search import looks
+from napari_sam.inference.automatic.search import point_windows
 from napari_sam.model.config import CONFIGS
 
 CELLS = CONFIGS["cells_tiny"]
@@ -32,7 +32,7 @@ def test_crops_cover_the_picture():
 
 def test_sam_looks_once_at_the_whole_picture():
     points = point_grid(4, (60, 90))
-    (look,) = looks(CONFIGS["vit_b"], (60, 90), [(683, 1024)], points, points[:2])
+    (look,) = point_windows(CONFIGS["vit_b"], (60, 90), [(683, 1024)], points, points[:2])
     assert look.window == (0, 0, 0)
     assert look.points is points
 
@@ -40,7 +40,7 @@ def test_sam_looks_once_at_the_whole_picture():
 def test_windows_hold_their_points_well_inside():
     shape, levels = (400, 500), [(800, 1000), (400, 500), (205, 256)]
     points, coarser = point_grid(32, shape), point_grid(16, shape)
-    found = looks(CELLS, shape, levels, points, coarser)
+    found = point_windows(CELLS, shape, levels, points, coarser)
     for level, (height, width) in enumerate(levels):
         mine = [look for look in found if look.window[0] == level]
         all_of_them = np.concatenate([look.points for look in mine])
@@ -58,6 +58,8 @@ def test_windows_hold_their_points_well_inside():
 
 def test_small_pictures_are_not_looked_at_from_too_near():
     points = point_grid(4, (100, 100))
-    near = looks(CELLS, (100, 100), [(768, 768), (384, 384), (256, 256)], points, points[:4])
+    near = point_windows(
+        CELLS, (100, 100), [(768, 768), (384, 384), (256, 256)], points, points[:4]
+    )
     assert {look.window[0] for look in near} == {2}
     assert sum(len(look.points) for look in near) == 16

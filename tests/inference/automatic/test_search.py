@@ -10,7 +10,7 @@ import torch
 
 from napari_sam import GridSettings, Predictor, load_model, proposals_to_labels, propose_grid
 from napari_sam.errors import InputError
-from napari_sam.inference.automatic.search import iter_proposals, one_of_each
+from napari_sam.inference.automatic.search import deduplicate, iter_proposals
 from napari_sam.inference.store.memory import MemoryStore
 from napari_sam.inference.store.store import EmbeddingStore
 
@@ -57,7 +57,7 @@ def test_progress(steps):
     assert all(step.result.kept is None for step in steps[:-1])
     assert max(np.diff(done)) <= 4, "a batch of a processor is small"
     found = [one for step in steps for one in step.result.found]
-    assert steps[-1].result.kept == one_of_each(found, FEW)
+    assert steps[-1].result.kept == deduplicate(found, FEW)
     assert 4 <= len(steps[-1].result.kept) < len(found)
     assert [one.score for one in steps[-1].result.kept] == sorted(
         (one.score for one in steps[-1].result.kept), reverse=True
@@ -140,7 +140,7 @@ def test_it_can_be_stopped_between_batches(predictor, picture, steps):
     some = [next(steps_taken) for _ in range(5)]
     steps_taken.close()
     assert [step.done for step in some] == [step.done for step in steps[:5]]
-    assert one_of_each([one for step in some for one in step.result.found], FEW) is not None
+    assert deduplicate([one for step in some for one in step.result.found], FEW) is not None
 
     class Stop(Exception):
         pass
@@ -180,7 +180,7 @@ def test_crops_find_the_discs_and_leave_nothing_cut(predictor, picture):
         rows, columns = one.box
         assert y0 <= rows.start < rows.stop <= y1
         assert x0 <= columns.start < columns.stop <= x1
-    assert all(proposals_to_labels(one_of_each(found, settings))[centre] for centre in CENTRES)
+    assert all(proposals_to_labels(deduplicate(found, settings))[centre] for centre in CENTRES)
 
 
 def test_what_covers_nearly_all_is_background(predictor):

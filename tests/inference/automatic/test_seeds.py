@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_sam.errors import InputError
-from napari_sam.inference.automatic.points import rounds
+from napari_sam.inference.automatic.points import seed_schedule
 from napari_sam.inference.automatic.seeds import deepest_points, distance_peaks, maxima, object_size
 from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.results import Proposal
@@ -93,7 +93,7 @@ class TestRounds:
     image = discs(CENTRES, 9)
 
     def ask(self, seeds, per_side=8, crop=(0, 0, 100, 100), where=None):
-        return rounds(self.image, crop, per_side, GridSettings(seeds), where)
+        return seed_schedule(self.image, crop, per_side, GridSettings(seeds), where)
 
     def test_a_grid_is_one_round(self):
         (only,) = self.ask("grid")

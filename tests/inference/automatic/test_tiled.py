@@ -14,7 +14,7 @@ from napari_sam.inference.automatic import tiled
 from napari_sam.inference.automatic.search import SearchResult
 from napari_sam.inference.automatic.selection import proposals_to_labels
 from napari_sam.inference.automatic.tiled import iter_tiles
-from napari_sam.inference.automatic.tiles import TileStore, Tiling, lattice, sample_picture, stamp
+from napari_sam.inference.automatic.tiles import TileStore, Tiling, lattice, sample_image, tile_hash
 from napari_sam.progress import Progress
 from napari_sam.results import Proposal
 
@@ -72,7 +72,7 @@ class TestTiling:
     def test_a_sample_passes_over_what_nobody_wrote(self):
         picture = np.zeros((5000, 4000), np.uint16)
         picture[2000:2400, 1000:1600] = np.arange(600) + 100
-        sample = sample_picture(picture)
+        sample = sample_image(picture)
         assert sample.max() == 424
         assert np.median(sample) > 0
         assert sample.size < picture.size / 4
@@ -218,13 +218,13 @@ def test_a_stamp_knows_what_decides(predictor):
     tiles = Tiling(8, 2).tiles((16, 8))
     pixels = np.arange(80, dtype=np.uint8).reshape(10, 8)
     marks = {
-        stamp(pixels, tiles[0], SETTINGS, (0, 9), "a"),
-        stamp(pixels + 1, tiles[0], SETTINGS, (0, 9), "a"),
-        stamp(pixels.astype(np.int8), tiles[0], SETTINGS, (0, 9), "a"),
-        stamp(pixels, tiles[1], SETTINGS, (0, 9), "a"),
-        stamp(pixels, tiles[0], ns.GridSettings(), (0, 9), "a"),
-        stamp(pixels, tiles[0], SETTINGS, (0, 8), "a"),
-        stamp(pixels, tiles[0], SETTINGS, (0, 9), "b"),
+        tile_hash(pixels, tiles[0], SETTINGS, (0, 9), "a"),
+        tile_hash(pixels + 1, tiles[0], SETTINGS, (0, 9), "a"),
+        tile_hash(pixels.astype(np.int8), tiles[0], SETTINGS, (0, 9), "a"),
+        tile_hash(pixels, tiles[1], SETTINGS, (0, 9), "a"),
+        tile_hash(pixels, tiles[0], ns.GridSettings(), (0, 9), "a"),
+        tile_hash(pixels, tiles[0], SETTINGS, (0, 8), "a"),
+        tile_hash(pixels, tiles[0], SETTINGS, (0, 9), "b"),
     }
     assert len(marks) == 7
 

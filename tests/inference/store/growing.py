@@ -13,7 +13,7 @@ import numpy as np
 import psutil
 
 from napari_sam.inference.predictor import Predictor
-from napari_sam.inference.store.memory import give_back
+from napari_sam.inference.store.memory import trim_heap
 from napari_sam.inference.store.store import MEGABYTE, open_store
 from napari_sam.model.load import load_model
 from napari_sam.prompts import Prompts
@@ -40,7 +40,7 @@ def main(budget):
     predictor = Predictor(load_model("cells_tiny", "cpu"))
     visit(store, predictor, 0)
     store.memory.clear()
-    give_back()
+    trim_heap()
     process, ends = psutil.Process(), threading.Event()
     before, most = process.memory_info().rss, [0]
 

@@ -4,19 +4,19 @@ import threading
 
 import pytest
 
-from napari_sam.inference.store.beside import beside
+from napari_sam.inference.store.beside import run_beside
 
 
 @pytest.mark.parametrize("pause", [None, lambda: None])
 def test_what_the_work_returns_and_raises_comes_through(pause):
-    assert beside(lambda: 3, pause) == 3
+    assert run_beside(lambda: 3, pause) == 3
     with pytest.raises(ZeroDivisionError):
-        beside(lambda: 1 // 0, pause)
+        run_beside(lambda: 1 // 0, pause)
 
 
 def test_the_pauses_go_on_while_it_works():
     paused = threading.Event()
-    assert beside(lambda: paused.wait(10), paused.set)
+    assert run_beside(lambda: paused.wait(10), paused.set)
 
 
 def test_an_exception_in_a_pause_waits_for_the_work():
@@ -31,5 +31,5 @@ def test_an_exception_in_a_pause_waits_for_the_work():
         ended.append(True)
 
     with pytest.raises(KeyboardInterrupt):
-        beside(work, pause)
+        run_beside(work, pause)
     assert ended

@@ -22,7 +22,7 @@ import zarr
 import napari_sam as ns
 from napari_sam.errors import InputError
 from napari_sam.inference import predictor as module
-from napari_sam.inference.embedding import Embedding, Level, half
+from napari_sam.inference.embedding import Embedding, Level, to_half
 from napari_sam.inference.predictor import Predictor
 from napari_sam.inference.store import memory
 from napari_sam.inference.store.disk import DiskStore
@@ -112,7 +112,7 @@ def test_zarr_opens_what_was_written(store, predictor):
 def test_what_float16_cannot_hold_is_kept_as_it_is(store, value):
     part = torch.zeros(1, 64, 3, 3)
     part[0, 5, 1, 2] = value
-    assert half(part) is part
+    assert to_half(part) is part
     embedding = small(1e6, dtype=torch.float32)
     assert store.disk.put("a", embedding)
     assert same(store.disk.get("a"), embedding)
@@ -128,7 +128,7 @@ def test_what_float16_can_hold_is_halved_level_by_level(monkeypatch, predictor):
     done = []
     encode = predictor.model.encode
     monkeypatch.setattr(predictor.model, "encode", lambda x: done.append("encode") or encode(x))
-    monkeypatch.setattr(module, "half", lambda part: done.append("half") or half(part))
+    monkeypatch.setattr(module, "to_half", lambda part: done.append("half") or to_half(part))
     predictor.embed(picture, compact=True)
     assert done == len(whole.levels) * ["encode", "half", "half", "half"]
     assert len(whole.levels) > 1
@@ -299,7 +299,7 @@ def test_memory_forgets_what_was_used_longest_ago():
 
 def test_memory_that_was_forgotten_is_given_back(monkeypatch):
     calls = []
-    monkeypatch.setattr(memory, "give_back", lambda: calls.append(held.nbytes))
+    monkeypatch.setattr(memory, "trim_heap", lambda: calls.append(held.nbytes))
     held = MemoryStore(2 * 128)
     held.put("a", small(0))
     held.put("b", small(0))

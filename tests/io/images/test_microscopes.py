@@ -12,10 +12,11 @@ import pytest
 
 from napari_sam.cli.main import main
 from napari_sam.errors import InputError
-from napari_sam.io.images.microscopes import Lazy
+from napari_sam.io.images.find import find_images, name_of
+from napari_sam.io.images.microscopes import LazyDask
+from napari_sam.io.images.read import open_image
 from napari_sam.io.labels import write_labels
-from napari_sam.io.pictures import find_pictures, name_of, open_picture, read_plane
-from napari_sam.io.provenance import described
+from napari_sam.io.provenance import describe_run
 from napari_sam.io.scale import read_spacing
 
 STACK = np.random.default_rng(0).integers(0, 4000, (2, 3, 20, 30)).astype(np.uint16)
@@ -45,14 +46,14 @@ def several(folder, monkeypatch):
 
 def test_planes_and_distances_are_read_from_folders_patterns_and_by_name(folder):
     series, stack = folder / "series.dv", folder / "deep" / "stack.r3d"
-    assert find_pictures([folder]) == [stack, series]
-    assert find_pictures([folder / "*.dv", stack]) == [series, stack]
+    assert find_images([folder]) == [stack, series]
+    assert find_images([folder / "*.dv", stack]) == [series, stack]
     for path, pixels, axes in ((series, STACK, "tzyx"), (stack, STACK[0], "zyx")):
-        with open_picture(path) as data:
+        with open_image(path) as data:
             assert not data.colours
             assert (data.shape, data.ndim, data.dtype) == (pixels.shape, pixels.ndim, "uint16")
             first = (0,) * (pixels.ndim - 2)
-            np.testing.assert_array_equal(read_plane(data, first), pixels[first])
+            np.testing.assert_array_equal(data[first], pixels[first])
             np.testing.assert_array_equal(np.asarray(data), pixels)
         spacing = read_spacing(path, pixels.ndim)
         assert (spacing.axes, spacing.scale[-3:]) == (axes, (0.5, 0.25, 0.25))
@@ -66,7 +67,7 @@ def test_only_what_is_looked_at_is_read():
         seen.append(block_id[0])
         return np.full((1, 4, 5), block_id[0])
 
-    lazy = Lazy(dask.array.map_blocks(block, chunks=((1,) * 6, (4,), (5,)), dtype=int))
+    lazy = LazyDask(dask.array.map_blocks(block, chunks=((1,) * 6, (4,), (5,)), dtype=int))
     seen.clear()
     assert (lazy[4] == 4).all()
     assert seen == [4]
@@ -86,36 +87,36 @@ def test_a_command_measures_in_their_units(folder, capsys):
 
 
 def test_a_file_of_several_pictures_is_that_many(several):
-    found = find_pictures([several])
-    assert found == [several / "0", several / "1"] == find_pictures(found)
+    found = find_images([several])
+    assert found == [several / "0", several / "1"] == find_images(found)
     assert [name_of(path) for path in found] == ["series_0", "series_1"]
-    with open_picture(found[1]) as data:
+    with open_image(found[1]) as data:
         np.testing.assert_array_equal(data[...], STACK[1])
     which = r"holds 2 pictures; say which.*series\.dv/1"
-    with pytest.raises(InputError, match=which), open_picture(several):
+    with pytest.raises(InputError, match=which), open_image(several):
         pass
-    with pytest.raises(InputError, match="cannot be read"), open_picture(several / "7"):
+    with pytest.raises(InputError, match="cannot be read"), open_image(several / "7"):
         pass
-    known = described("segment", {"image": found[1]}, "m", "d", {})["inputs"]["image"]
+    known = describe_run("segment", {"image": found[1]}, "m", "d", {})["inputs"]["image"]
     assert known["bytes"] == several.stat().st_size
 
 
 def test_without_bioio_it_is_said_how_to_get_it(folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "bioio", None)
     monkeypatch.setitem(sys.modules, "bioio.plugins", None)
-    (path,) = find_pictures([folder / "series.dv"])  # what is in the folder beside it goes on
+    (path,) = find_images([folder / "series.dv"])  # what is in the folder beside it goes on
     needed = r'series\.dv needs bioio: pip install "napari-sam\[bioio\]"; .*bioio-dv'
-    with pytest.raises(InputError, match=needed), open_picture(path):
+    with pytest.raises(InputError, match=needed), open_image(path):
         pass
     (folder / "a.oib").touch()
     with pytest.raises(InputError, match=r"a\.oib' is no picture"):
-        find_pictures([folder / "a.oib"])
+        find_images([folder / "a.oib"])
 
 
 def test_without_its_reader_or_with_a_damaged_file_that_is_said(folder):
     (folder / "a.czi").write_bytes(b"nothing")
     (folder / "bad.dv").write_bytes(b"nothing")
     for name, problem in (("a.czi", "pip install bioio-czi"), ("bad.dv", "cannot be read")):
-        (path,) = find_pictures([folder / name])
-        with pytest.raises(InputError, match=problem), open_picture(path):
+        (path,) = find_images([folder / name])
+        with pytest.raises(InputError, match=problem), open_image(path):
             pass

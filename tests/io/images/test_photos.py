@@ -10,8 +10,8 @@ import pytest
 from PIL import Image, ImageOps
 
 from napari_sam.errors import InputError
+from napari_sam.io.images.read import open_image
 from napari_sam.io.labels import open_labels
-from napari_sam.io.pictures import open_picture
 
 GREY = np.random.default_rng(0).integers(0, 200, (20, 30), dtype=np.uint8)
 RGB = np.stack([GREY, GREY // 2, 255 - GREY], axis=-1)
@@ -19,7 +19,7 @@ CLEAR = np.full_like(GREY, 255)
 
 
 def read(path):
-    with open_picture(path) as data:
+    with open_image(path) as data:
         pixels = np.asarray(data)
         assert (data.shape, data.dtype) == (pixels.shape, pixels.dtype)
         return pixels, data.colours

@@ -9,8 +9,8 @@ import pytest
 import zarr
 
 from napari_sam.errors import InputError
+from napari_sam.io.images.read import open_image
 from napari_sam.io.labels import open_labels
-from napari_sam.io.pictures import open_picture
 from napari_sam.io.scale import read_spacing
 
 DATA = np.random.default_rng(0).integers(0, 200, (5, 20, 3), dtype=np.uint8)
@@ -36,7 +36,7 @@ def write(tmp_path):
 
 
 def read(path):
-    with open_picture(path) as data:
+    with open_image(path) as data:
         pixels = np.asarray(data)
         assert (data.shape, data.dtype) == (pixels.shape, pixels.dtype)
         return pixels, data.colours

@@ -12,8 +12,8 @@ import tifffile
 from PIL import Image
 
 from napari_sam.errors import InputError
+from napari_sam.io.images.read import open_image
 from napari_sam.io.labels import open_labels
-from napari_sam.io.pictures import open_picture
 from napari_sam.io.scale import read_spacing
 
 GREY = np.random.default_rng(0).integers(0, 200, (20, 30), dtype=np.uint8)
@@ -32,7 +32,7 @@ def write(tmp_path):
 
 
 def read(path):
-    with open_picture(path) as data:
+    with open_image(path) as data:
         pixels = np.asarray(data)
         assert (data.shape, data.dtype) == (pixels.shape, pixels.dtype)
         return pixels, data.colours
@@ -134,7 +134,7 @@ def test_colours_stay_colours_however_small_the_picture_is(write, side):
 def test_a_stack_with_colours_apart_is_read_slice_by_slice(write):
     stack = np.stack([RGB, RGB // 2])
     path = write(np.moveaxis(stack, -1, 1), photometric="rgb", planarconfig="separate")
-    with open_picture(path) as data:
+    with open_image(path) as data:
         assert (data.shape, data.colours, len(data)) == ((2, 20, 30, 3), True, 2)
         np.testing.assert_array_equal(data[1, 3:9, ::2], stack[1, 3:9, ::2])
         np.testing.assert_array_equal(data[..., 1], stack[..., 1])
@@ -189,14 +189,14 @@ def test_a_picture_is_turned_as_its_tag_says_and_so_is_its_spacing(tmp_path, wri
     for number, expected in turned.items():
         caplog.clear()
         path = write(GREY, ome=True, metadata=about, extratags=[(274, 3, 1, number, True)])
-        with open_picture(path) as data:
+        with open_image(path) as data:
             assert data.shape == expected.shape
             np.testing.assert_array_equal(data[...], expected)
             np.testing.assert_array_equal(data[2:9, 3:5], expected[2:9, 3:5])
         assert "turned as the file says" in caplog.text
         assert read_spacing(path, 2).scale == ((2, 3) if number < 5 else (3, 2))
         path = write(np.stack([RGB, RGB]), photometric="rgb", extratags=[(274, 3, 1, number, True)])
-        with open_picture(path) as data:
+        with open_image(path) as data:
             np.testing.assert_array_equal(data[1, 2:9, 3:5, 0], expected[2:9, 3:5])
 
 

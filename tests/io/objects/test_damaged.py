@@ -17,8 +17,8 @@ from napari_sam.cli.main import main
 from napari_sam.errors import InputError
 from napari_sam.io.export import as_labels, read_objects
 from napari_sam.io.objects.coco import read_coco
-from napari_sam.io.objects.instances import Drawn, Found, Piece, gather, paint
-from napari_sam.io.objects.run_lengths import counts_of, unrolled
+from napari_sam.io.objects.instances import Instances, ObjectRecord, Piece, gather, paint
+from napari_sam.io.objects.run_lengths import decode_counts, parse_counts
 
 SQUARE = [2, 2, 8, 2, 8, 6, 2, 6]
 FAR_OFF = {
@@ -162,7 +162,10 @@ def test_run_lengths_are_those_of_cocos_own_library():
         for share in (0, 0.02, 0.5, 1):
             mask = np.asfortranarray(rng.random(shape) < share, np.uint8)
             coded = rle.encode(mask)["counts"]
-            found, back = unrolled(counts_of(coded.decode(), shape), shape[0]), np.zeros_like(mask)
+            found, back = (
+                decode_counts(parse_counts(coded.decode(), shape), shape[0]),
+                np.zeros_like(mask),
+            )
             if found is not None:
                 (top, left), part = found
                 back[top : top + part.shape[0], left : left + part.shape[1]] = part
@@ -266,7 +269,7 @@ def test_a_picture_or_class_that_is_not_there_is_said(tmp_path, caplog, value):
 
 def test_a_number_twice_on_one_slice_is_said(caplog):
     square = np.ones((2, 2), bool)
-    found = [Found(7, {}, (at, 0), square) for at in (0, 4)]
+    found = [ObjectRecord(7, {}, (at, 0), square) for at in (0, 4)]
     with caplog.at_level(logging.WARNING):
         assert {piece.id for piece in gather(found).pieces} == {7}
     assert "become one object each: 7" in caplog.text
@@ -281,7 +284,7 @@ def test_deep_nesting_is_refused(tmp_path):
 
 def test_a_picture_too_large_for_memory_is_refused_before_it_is_made():
     with pytest.raises(InputError, match="1,000,000 x 1,000,000 pixels is too large"):
-        paint(Drawn((10**6, 10**6), "yx", (Piece(1, (), (0, 0), np.ones((2, 2), bool)),)))
+        paint(Instances((10**6, 10**6), "yx", (Piece(1, (), (0, 0), np.ones((2, 2), bool)),)))
 
 
 def test_small_objects_of_a_huge_picture_take_little_memory(tmp_path):

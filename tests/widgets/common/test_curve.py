@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from qtpy.QtGui import QColor, QImage, QPalette
 
-from napari_sam.training.validation import Preview
+from napari_sam.training.validation import ValidationPreview
 from napari_sam.widgets.common.curve import IOU, LOSS, VALIDATION, Curve, smoothed
 from napari_sam.widgets.train.report import FOUND, TRUTH, TrainPreview, drawn
 
@@ -94,7 +94,7 @@ def test_words_take_the_colour_of_the_theme(curve):
 def preview():
     truth, predicted = np.zeros((2, 20, 40), np.int32)
     truth[4:10, 4:10], predicted[4:10, 24:30] = 1, 1
-    return Preview(np.full((20, 40, 3), 7, np.uint8), truth, predicted)
+    return ValidationPreview(np.full((20, 40, 3), 7, np.uint8), truth, predicted)
 
 
 def test_outlines_are_one_pixel_wide_at_any_size(preview):

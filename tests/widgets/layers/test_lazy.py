@@ -12,7 +12,7 @@ import zarr
 from napari.components import ViewerModel
 from napari.layers import Image
 
-from napari_sam.inference.sampling import PLANES
+from napari_sam.inference.sampling import SAMPLE_PLANES
 from napari_sam.settings import Settings, save_settings
 from napari_sam.widgets.layers.image_stack import OURS, ImageStack
 from tests.widgets.conftest import ours
@@ -66,7 +66,7 @@ def test_a_dask_stack_is_read_slice_by_slice(open_panel, settle, model):
     ours(viewer, "points").add((101, 10, 20))
     settle(panel)
     panel.controls.accept.click()
-    assert len(set(volume.read)) <= 2 * PLANES  # of 300
+    assert len(set(volume.read)) <= 2 * SAMPLE_PLANES  # of 300
     assert set(volume.by_window) <= known_by(volume)
     volume.read.clear()
     viewer.dims.set_point(0, 207)
@@ -90,7 +90,7 @@ def test_of_channels_only_those_in_use(open_panel, settle, model):
     panel.controls.channels.sees.activated.emit(4)
     settle(panel)
     assert {at[1] for at in volume.read} == {4}
-    assert len(set(volume.read)) <= PLANES + 3
+    assert len(set(volume.read)) <= SAMPLE_PLANES + 3
     assert model.embedded[-1][0].min() == volume.pixel(33, 4)
     assert ours(viewer, "points").ndim == 4
 

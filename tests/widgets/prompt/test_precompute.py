@@ -19,7 +19,7 @@ from napari_sam.inference.store.store import EmbeddingStore
 from napari_sam.model.config import CONFIGS
 from napari_sam.model.sam import Sam
 from napari_sam.serving.host import ModelHost
-from napari_sam.serving.segmenter import Segmenter
+from napari_sam.serving.segmenter import StoredSegmenter
 from napari_sam.settings import load_settings
 from napari_sam.widgets.panel import Panel
 from napari_sam.zoo.catalogue import Entry
@@ -290,7 +290,7 @@ def real(tmp_path):
     sam = Sam(CONFIGS["cells_tiny"]).eval()
     sam.entry = Entry("known", "cells_tiny", sha256="ab" * 32)
     store = EmbeddingStore(MemoryStore(0), DiskStore(tmp_path / "kept", 10**9))
-    return ModelHost(lambda *which: Segmenter(Predictor(sam), store), store), sam
+    return ModelHost(lambda *which: StoredSegmenter(Predictor(sam), store), store), sam
 
 
 def test_a_click_on_an_embedded_slice_runs_no_encoder(open_stack_of, real, finish, qtbot):
@@ -304,7 +304,7 @@ def test_a_click_on_an_embedded_slice_runs_no_encoder(open_stack_of, real, finis
     qtbot.waitUntil(lambda: panel.annotation.session.prediction is not None)
     assert host.store.made == 5
     # The command line finds them, too: it takes the same planes and the same contrast.
-    segmenter = Segmenter(Predictor(sam), host.store)
+    segmenter = StoredSegmenter(Predictor(sam), host.store)
     contrast = segmenter.contrast(sample_stack(data, 3))
     assert all(host.store.has(Predictor(sam), plane, contrast) for plane in data)
 

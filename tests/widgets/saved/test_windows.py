@@ -12,7 +12,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QPushButton, QWidget
 
 from napari_sam.errors import DISTRIBUTION
-from napari_sam.inference.store.memory import give_back
+from napari_sam.inference.store.memory import trim_heap
 from tests.widgets.conftest import ours, picture
 from tests.widgets.hands import Hands
 
@@ -25,7 +25,7 @@ WARM = 3  # what is loaded at first, and stays, is no leak
 def memory():
     """Return the bytes of this process, without what was freed and the system may have back."""
     gc.collect()
-    give_back()
+    trim_heap()
     return psutil.Process().memory_info().rss
 
 

@@ -11,7 +11,7 @@ from napari.components import ViewerModel
 from qtpy.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox
 
 from napari_sam.errors import InputError
-from napari_sam.inference.automatic.points import inside, point_grid
+from napari_sam.inference.automatic.points import point_grid, points_inside
 from napari_sam.inference.automatic.tiles import Tiling, lattice
 from napari_sam.progress import Progress
 from napari_sam.results import Proposal
@@ -46,7 +46,7 @@ class FindingSegmenter(FakeSegmenter):
         self.searches.append((settings, where, contrast))
         shape = image.shape[:2]
         points = point_grid(settings.points_per_side, shape) if seeds is None else seeds
-        points = inside(points, where)
+        points = points_inside(points, where)
         batches = [points[at : at + BATCH] for at in range(0, len(points), BATCH)]
         total = len(points)
         if Tiling().cuts(shape):

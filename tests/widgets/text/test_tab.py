@@ -146,7 +146,7 @@ class TestObjects:
     def test_the_slider_and_the_number_need_no_model(self, open_text, model):
         bench = open_text()
         bench.say("small")
-        assert bench.controls.filters["similarity"].value == FakeEncoder.enough
+        assert bench.controls.filters["similarity"].value == FakeEncoder.threshold
         bench.controls.filters["similarity"].value = 0.5
         bench.rest()
         assert bench.status.startswith("4 of 5 objects fit.")

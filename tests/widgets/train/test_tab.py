@@ -19,7 +19,7 @@ from napari_sam.errors import InputError
 from napari_sam.progress import Progress
 from napari_sam.training.finetune import TrainingState
 from napari_sam.training.plan import Plan
-from napari_sam.training.validation import Preview
+from napari_sam.training.validation import ValidationPreview
 from napari_sam.widgets.panel import Panel
 from napari_sam.widgets.train.wording import effort, result
 from napari_sam.zoo import catalogue
@@ -52,7 +52,11 @@ class FakeTuning:
                     self.go.wait(10)
                 if self.error is not None:
                     raise self.error
-                preview = Preview(self.validation[0].rgb, truth, truth) if self.step == 2 else None
+                preview = (
+                    ValidationPreview(self.validation[0].rgb, truth, truth)
+                    if self.step == 2
+                    else None
+                )
                 left = self.plan.steps - self.step
                 state = TrainingState("Training", 1.0, 0.5, preview=preview)
                 yield Progress(self.step, self.plan.steps, state, left)

@@ -6,18 +6,18 @@ import argparse
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from napari_sam.cli.naming import LABELS, distinct, place_below, root_of
 from napari_sam.cli.pairing import nearest
+from napari_sam.cli.paths import LABELS, common_root, distinct, relative_folder
 from napari_sam.cli.progress import Failures
 from napari_sam.errors import InputError
 from napari_sam.reasons import shown
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from napari_sam.io.objects.instances import Drawn
+    from napari_sam.arrays import Array
+    from napari_sam.cli.commands import Commands
+    from napari_sam.io.objects.instances import Instances
     from napari_sam.io.spacing import Spacing
 
 __all__ = ["add"]
@@ -26,7 +26,7 @@ CHANNELS = ("c", "channel", "channels")
 STATE = ("scale", "translate", "units")
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
     """Add the subcommand."""
     parser = commands.add_parser(
         "convert",
@@ -58,7 +58,7 @@ def add(commands: Any) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Read, write, and say what was written; return 1 if anything was left out."""
-    from napari_sam.io.export import OUTLINES, as_labels, write_drawn, write_objects
+    from napari_sam.io.export import OUTLINES, as_labels, write_instances, write_objects
     from napari_sam.io.labels import check_output
 
     kind = chosen.output.suffix.lower()
@@ -70,23 +70,23 @@ def run(chosen: argparse.Namespace) -> int:
         raise InputError("several files of labels go only into a .json")
     images = _images(files, chosen, failures)
     check_output(chosen.output, *files, *(image for image in images.values() if image))
-    read: dict[Path, tuple[Drawn, Spacing]] = {}
+    read: dict[Path, tuple[Instances, Spacing]] = {}
     for path, image in images.items():
         with failures.kept(path):
-            read[path] = _read(path, _Picture(image) if image else None, chosen.picture)
+            read[path] = _read(path, _ImageInfo(image) if image else None, chosen.picture)
     if kind in OUTLINES and read:
         named = [chosen.image] if chosen.image else chosen.labels
-        names = _called({path: images[path] or path for path in read}, root_of(named))
-        pictures = {names[path]: drawn for path, (drawn, _) in read.items()}
-        write_drawn(chosen.output, pictures, outlines=chosen.polygons)
+        names = _called({path: images[path] or path for path in read}, common_root(named))
+        by_image = {names[path]: instances for path, (instances, _) in read.items()}
+        write_instances(chosen.output, by_image, outlines=chosen.polygons)
     elif read:
-        [(path, (drawn, spacing))] = read.items()
-        classes = {piece.id: piece.name for piece in drawn.pieces if piece.name}
+        [(path, (instances, spacing))] = read.items()
+        classes = {piece.id: piece.name for piece in instances.pieces if piece.name}
         image = images[path]
-        pixels = _Picture(image).pixels() if image and kind == ".csv" else None
-        write_objects(chosen.output, as_labels(drawn), spacing, classes=classes, image=pixels)
+        pixels = _ImageInfo(image).pixels() if image and kind == ".csv" else None
+        write_objects(chosen.output, as_labels(instances), spacing, classes=classes, image=pixels)
     if read:
-        count = sum(_count(drawn) for drawn, _ in read.values())
+        count = sum(_count(instances) for instances, _ in read.values())
         print(f"{count} objects: {shown(chosen.output.resolve())}")
     failures.tell(len(read) + len(failures.reasons))
     return int(bool(failures.reasons))
@@ -97,10 +97,10 @@ def _into_folder(coco: Path, folder: Path) -> int:
     from napari_sam.io.export import as_labels, read_all, write_objects
     from napari_sam.io.spacing import Spacing
 
-    pictures, failures = read_all(coco), Failures()
-    folders = {name: PurePosixPath(name.replace("\\", "/")).parts[:-1] for name in pictures}
+    by_image, failures = read_all(coco), Failures()
+    folders = {name: PurePosixPath(name.replace("\\", "/")).parts[:-1] for name in by_image}
     outputs = distinct(
-        pictures,
+        by_image,
         lambda name: Path(Path(name).stem),
         lambda name: Path(*filter(_is_safe, folders[name])) / Path(name).stem,
         lambda name: Path(*filter(_is_safe, folders[name])) / Path(name).name,
@@ -109,14 +109,14 @@ def _into_folder(coco: Path, folder: Path) -> int:
         raise InputError(f"two of the pictures in {coco} have the same name; take --picture")
     folder.mkdir(parents=True, exist_ok=True)
     count = 0
-    for name, drawn in pictures.items():
+    for name, instances in by_image.items():
         with failures.kept(Path(name)):
-            spacing = Spacing.of(len(drawn.shape), {"axis_labels": drawn.axes})
-            write_objects(folder / f"{outputs[name]}{LABELS}.tif", as_labels(drawn), spacing)
-            count += _count(drawn)
-    done = len(pictures) - len(failures.reasons)
+            spacing = Spacing.of(len(instances.shape), {"axis_labels": instances.axes})
+            write_objects(folder / f"{outputs[name]}{LABELS}.tif", as_labels(instances), spacing)
+            count += _count(instances)
+    done = len(by_image) - len(failures.reasons)
     print(f"{count} objects on {done} pictures: {shown(folder.resolve())}")
-    failures.tell(len(pictures))
+    failures.tell(len(by_image))
     return int(bool(failures.reasons))
 
 
@@ -127,31 +127,34 @@ def _is_safe(part: str) -> bool:
 
 def _files(paths: list[Path], failures: Failures) -> list[Path]:
     """Return files of objects as they are, and the labels in folders and patterns."""
-    from napari_sam.io.export import DRAWN
-    from napari_sam.io.pictures import find_pictures
+    from napari_sam.io.export import INSTANCE_FILES
+    from napari_sam.io.images.find import find_images
 
-    drawn = [path for path in paths if path.suffix.lower() in DRAWN]
-    others = [path for path in paths if path not in drawn]
-    return [*drawn, *find_pictures(others, failures.reasons.__setitem__)]
+    instances = [path for path in paths if path.suffix.lower() in INSTANCE_FILES]
+    others = [path for path in paths if path not in instances]
+    return [*instances, *find_images(others, failures.reasons.__setitem__)]
 
 
 def _images(
     files: list[Path], chosen: argparse.Namespace, failures: Failures
 ) -> dict[Path, Path | None]:
     """Return the picture of each file, None without `--image`; files without one are failures."""
-    from napari_sam.io.pictures import find_pictures, name_of, whole_name_of
+    from napari_sam.io.images.find import find_images, name_of, whole_name_of
 
     if chosen.image is None:
         return dict.fromkeys(files)
-    pictures = find_pictures([chosen.image], failures.reasons.__setitem__)
-    if len(files) == len(pictures) == 1:
-        return {files[0]: pictures[0]}
+    found = find_images([chosen.image], failures.reasons.__setitem__)
+    if len(files) == len(found) == 1:
+        return {files[0]: found[0]}
     by_name: dict[str, list[Path]] = defaultdict(list)
-    for picture in pictures:
-        for name in {name_of(picture), whole_name_of(picture)}:
-            by_name[name].append(picture)
+    for image in found:
+        for name in {name_of(image), whole_name_of(image)}:
+            by_name[name].append(image)
     names = {file: name_of(file).removesuffix(LABELS) for file in files}
-    counts, roots = Counter(names.values()), (root_of(chosen.labels), root_of([chosen.image]))
+    counts, roots = (
+        Counter(names.values()),
+        (common_root(chosen.labels), common_root([chosen.image])),
+    )
     images: dict[Path, Path | None] = {}
     for file, name in names.items():
         with failures.kept(file):
@@ -167,7 +170,7 @@ def _images(
 
 def _called(paths: Mapping[Path, Path], root: Path) -> dict[Path, str]:
     """Return names for the pictures of files, with their folders where they are the same."""
-    from napari_sam.io.pictures import name_of
+    from napari_sam.io.images.find import name_of
 
     def name(path: Path) -> str:
         return path.name if path.suffix else name_of(path)  # of a plate's field
@@ -175,29 +178,28 @@ def _called(paths: Mapping[Path, Path], root: Path) -> dict[Path, str]:
     names = distinct(
         paths,
         lambda file: Path(name(paths[file])),
-        lambda file: place_below(paths[file], root) / name(paths[file]),
+        lambda file: relative_folder(paths[file], root) / name(paths[file]),
     )
     if len(set(names.values())) < len(names):
         raise InputError("files in one .json must have different names")
     return {file: one.as_posix() for file, one in names.items()}
 
 
-def _count(drawn: Drawn) -> int:
-    return len({piece.id for piece in drawn.pieces})
+def _count(instances: Instances) -> int:
+    return len({piece.id for piece in instances.pieces})
 
 
-class _Picture:
+class _ImageInfo:
     """Shape and spacing of a picture without its channels, and where these are."""
 
     def __init__(self, path: Path) -> None:
-        from napari_sam.batch.slices import axes
-        from napari_sam.io.pictures import open_picture
+        from napari_sam.io.images.read import open_image
         from napari_sam.io.scale import read_spacing
         from napari_sam.io.spacing import Spacing
 
         self.path = path
-        with open_picture(path) as picture:
-            shape = picture.shape[: axes(picture)]
+        with open_image(path) as image:
+            shape = image.plain_shape
         about = read_spacing(path, len(shape))
         self.channels = [axis for axis, name in enumerate(about.names) if name in CHANNELS][:1]
         kept = [axis for axis in range(len(about.names)) if axis not in self.channels]
@@ -207,27 +209,31 @@ class _Picture:
             len(kept), {key: [values[axis] for axis in kept] for key, values in state.items()}
         )
 
-    def pixels(self) -> NDArray[Any]:
+    def pixels(self) -> Array:
         """Return the whole picture, channels last."""
         import numpy as np
 
-        from napari_sam.io.pictures import open_picture
+        from napari_sam.io.images.read import open_image
 
-        with open_picture(self.path) as picture:
-            whole = np.asarray(picture[...])
+        with open_image(self.path) as image:
+            whole = np.asarray(image[...])
         return np.moveaxis(whole, self.channels, [-1] * len(self.channels))
 
 
-def _read(path: Path, about: _Picture | None, picture: str | None) -> tuple[Drawn, Spacing]:
+def _read(
+    path: Path, about: _ImageInfo | None, image_name: str | None
+) -> tuple[Instances, Spacing]:
     """Return the objects of a file, and their spacing: the picture's if they fit to it."""
     from napari_sam.io.export import read_objects
     from napari_sam.io.scale import read_spacing
     from napari_sam.io.spacing import Spacing
 
     shape, axes = (about.shape, about.spacing.axes) if about else (None, None)
-    drawn = read_objects(path, shape, axes, picture)
-    if about and drawn.shape == about.shape:
-        return drawn, about.spacing
-    known = read_spacing(path, len(drawn.shape))
-    usual = known == Spacing.usual(len(drawn.shape))
-    return drawn, Spacing.of(len(drawn.shape), {"axis_labels": drawn.axes}) if usual else known
+    instances = read_objects(path, shape, axes, image_name)
+    if about and instances.shape == about.shape:
+        return instances, about.spacing
+    known = read_spacing(path, len(instances.shape))
+    usual = known == Spacing.usual(len(instances.shape))
+    return instances, Spacing.of(
+        len(instances.shape), {"axis_labels": instances.axes}
+    ) if usual else known

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from napari_sam.cli.commands.gui import has_display
+from napari_sam.cli.progress import add_model
+
+if TYPE_CHECKING:
+    from napari_sam.cli.commands import Commands
 
 __all__ = ["add"]
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
     """Add the subcommand."""
     parser = commands.add_parser(
         "demo",
@@ -22,8 +26,7 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--headless", action="store_true", help="write files, open no window")
     parser.add_argument("--output", metavar="DIR", type=Path, default=Path("napari-sam-demo"))
-    parser.add_argument("--model", metavar="NAME", default="cells_tiny", help="name or file")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
+    add_model(parser)
     parser.set_defaults(run=run)
 
 

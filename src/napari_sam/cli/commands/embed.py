@@ -5,16 +5,18 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from napari_sam.cli.naming import pictures_of
-from napari_sam.cli.progress import Failures, add_saying, fetched
-from napari_sam.cli.saying import print_json
-from napari_sam.cli.scheduler import add_scheduler, done_by_cluster
+from napari_sam.cli.paths import input_images
+from napari_sam.cli.progress import Failures, add_model, add_verbosity, fetch_behind_bar
+from napari_sam.cli.scheduler import add_scheduler, run_and_collect
+from napari_sam.cli.streams import print_json
 from napari_sam.errors import InputError
+from napari_sam.files import Json
 from napari_sam.reasons import reason, shown
 
 if TYPE_CHECKING:
+    from napari_sam.cli.commands import Commands
     from napari_sam.inference.predictor import Predictor
     from napari_sam.inference.store.disk import DiskStore
     from napari_sam.inference.store.store import EmbeddingStore
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["add"]
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
     """Add the subcommand."""
     parser = commands.add_parser(
         "embed",
@@ -38,10 +40,9 @@ def add(commands: Any) -> None:
         help="a .tif, .png or .zarr with any number of slices, a folder of them, a pattern such as "
         "'day*/*.tif', or an OME-Zarr plate",
     )  # fmt: skip
-    parser.add_argument("--model", metavar="NAME", default="cells_tiny", help="name or file")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
+    add_model(parser)
     parser.add_argument("--clear", action="store_true", help="first delete all that is kept")
-    add_saying(parser)
+    add_verbosity(parser)
     add_scheduler(parser)
     parser.set_defaults(run=run)
 
@@ -54,7 +55,7 @@ def run(chosen: argparse.Namespace) -> int:
     if not (chosen.images or chosen.clear):
         raise InputError("name pictures to embed, or --clear to delete what is kept")
     failures = Failures()
-    paths = pictures_of(chosen.images, failures, quiet=chosen.quiet)
+    paths = input_images(chosen.images, failures, quiet=chosen.quiet)
     count = len(paths) + len(failures.reasons)
     store = EmbeddingStore(MemoryStore(0), open_store().disk)  # what is not on disk is not kept
     if chosen.clear:
@@ -80,7 +81,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 def _embed_all(
     paths: list[Path], store: EmbeddingStore, chosen: argparse.Namespace, failures: Failures
-) -> Iterator[tuple[Path, dict[str, Any]]]:
+) -> Iterator[tuple[Path, Json]]:
     """Give a report for each picture."""
     if store.disk is None:
         raise InputError(
@@ -89,7 +90,7 @@ def _embed_all(
     if chosen.scheduler is not None:
         yield from _on_cluster(paths, store.disk, chosen, failures)
         return
-    fetched(chosen.model)
+    fetch_behind_bar(chosen.model)
     from napari_sam import Predictor, load_model
 
     predictor = Predictor(load_model(chosen.model, chosen.device))
@@ -102,25 +103,23 @@ def _embed_all(
 
 def _on_cluster(
     paths: list[Path], disk: DiskStore, chosen: argparse.Namespace, failures: Failures
-) -> Iterator[tuple[Path, dict[str, Any]]]:
+) -> Iterator[tuple[Path, Json]]:
     """Let a cluster embed."""
-    from napari_sam.batch.embed import EmbedWork
+    from napari_sam.batch.embed import EmbedTask
 
     folder = disk.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    works = {}
+    tasks = {}
     for path in paths:
         with failures.kept(path):
-            works[path] = EmbedWork(path.resolve(), folder, disk.budget)
-    for path, last in zip(works, done_by_cluster([*works.values()], chosen), strict=True):
+            tasks[path] = EmbedTask(path.resolve(), folder, disk.budget)
+    for path, last in zip(tasks, run_and_collect([*tasks.values()], chosen), strict=True):
         file = last.result
         report = file.report or {"slices": last.total, "kept": last.done, "embedded": 0, "bytes": 0}
         yield path, {**report, "problems": [file.problem] if file.problem else []}
 
 
-def _embed(
-    path: Path, store: EmbeddingStore, predictor: Predictor, room: int, quiet: bool
-) -> dict[str, Any]:
+def _embed(path: Path, store: EmbeddingStore, predictor: Predictor, room: int, quiet: bool) -> Json:
     """Embed one picture behind a bar and report on it."""
     from tqdm import tqdm
 
@@ -156,20 +155,18 @@ def _steps(
     """Embed all slices of a picture, as the panel does."""
     import numpy as np
 
-    from napari_sam.batch.slices import axes
-    from napari_sam.inference.sampling import sample_stack
-    from napari_sam.io.pictures import open_picture, read_plane
+    from napari_sam.batch.slices import stack_contrast
+    from napari_sam.io.images.read import open_image
     from napari_sam.serving.precompute import embed_stack
-    from napari_sam.serving.segmenter import Segmenter
+    from napari_sam.serving.segmenter import StoredSegmenter
 
-    segmenter = Segmenter(predictor, store)
-    with open_picture(path) as data:
-        ndim = axes(data)
-        contrast = segmenter.contrast(sample_stack(data, ndim)) if ndim > 2 else None
+    segmenter = StoredSegmenter(predictor, store)
+    with open_image(path) as data:
+        contrast = stack_contrast(data, predictor.model.entry.intensity)
         yield from embed_stack(
             keep=lambda pixels: segmenter.keep(pixels, contrast),
-            read=lambda plane: read_plane(data, plane),
-            planes=np.ndindex(*data.shape[: ndim - 2]),
+            read=data.__getitem__,
+            planes=np.ndindex(*data.plain_shape[:-2]),
             current=lambda: None,
             budget=room,
         )

@@ -6,29 +6,30 @@ import argparse
 import csv
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from napari_sam.cli.naming import pictures_of
-from napari_sam.cli.pairing import paired
-from napari_sam.cli.progress import Failures, add_saying, fetched
-from napari_sam.cli.saying import print_json
-from napari_sam.cli.scheduler import add_scheduler, done_by_cluster
+from napari_sam.cli.pairing import pair_labels
+from napari_sam.cli.paths import input_images
+from napari_sam.cli.progress import Failures, add_model, add_verbosity, fetch_behind_bar
+from napari_sam.cli.scheduler import add_scheduler, run_and_collect
+from napari_sam.cli.streams import print_json
 from napari_sam.errors import InputError
 from napari_sam.files import replacing
 from napari_sam.reasons import shown
 
 if TYPE_CHECKING:
-    from napari_sam.data.pairs import Pair
-    from napari_sam.data.samples import Picture
-    from napari_sam.evaluation.evaluate import Row
+    from napari_sam.cli.commands import Commands
+    from napari_sam.data.pairs import FilePair
+    from napari_sam.data.samples import LabelledImage
+    from napari_sam.evaluation.evaluate import ObjectScores
     from napari_sam.inference.predictor import Predictor
 
-    Results = list[tuple[Picture, list[Row]]]
+    Results = list[tuple[LabelledImage, list[ObjectScores]]]
 
 __all__ = ["add"]
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
     """Add the subcommand."""
     parser = commands.add_parser("evaluate", help="measure a model on labelled pictures")
     parser.add_argument(
@@ -42,8 +43,7 @@ def add(commands: Any) -> None:
         help="where the labels of the pictures are, if not beside them: for several a folder or a "
         "pattern of labels with the same names, or with _labels behind them",
     )  # fmt: skip
-    parser.add_argument("--model", metavar="NAME", default="cells_tiny", help="name or file")
-    parser.add_argument("--device", default="auto")
+    add_model(parser)
     parser.add_argument("--held-out", action="store_true", help="only what training leaves out")
     parser.add_argument("--most", type=int, metavar="N", help="objects of each picture; else all")
     parser.add_argument(
@@ -54,7 +54,7 @@ def add(commands: Any) -> None:
         "-o", "--output", metavar="FOLDER", type=Path,
         help="write table.md, scores.csv, failures.png and examples.png there",
     )  # fmt: skip
-    add_saying(parser)
+    add_verbosity(parser)
     add_scheduler(parser)
     parser.set_defaults(run=run)
 
@@ -70,7 +70,7 @@ def run(chosen: argparse.Namespace) -> int:
     pictures, notes = _held_out(pictures) if chosen.held_out else (pictures, [])
     results: Results = []
     if pictures:
-        fetched(chosen.model)
+        fetch_behind_bar(chosen.model)
         from napari_sam import Predictor, load_model
 
         predictor = Predictor(load_model(chosen.model, chosen.device))
@@ -84,30 +84,24 @@ def run(chosen: argparse.Namespace) -> int:
     return int(bool(failures.reasons))
 
 
-def _pairs(chosen: argparse.Namespace, failures: Failures) -> list[Pair]:
-    """Return the samples; pictures without labels are failures.
-
-    Raises
-    ------
-    InputError
-        If there are none.
-    """
-    from napari_sam.data.pairs import LABELS, beside, find_pairs, pair
-    from napari_sam.io.pictures import ZARR, find_pictures
+def _pairs(chosen: argparse.Namespace, failures: Failures) -> list[FilePair]:
+    """Return the samples; pictures without labels are failures."""
+    from napari_sam.data.pairs import LABELS, file_pair, find_pairs, labels_beside
+    from napari_sam.io.images.find import ZARR, find_images
 
     if chosen.labels is not None:
-        images = pictures_of(chosen.data, failures, quiet=chosen.quiet)
-        those = paired(images, chosen.data, chosen.labels, failures)
-        return [pair(image, labels) for image, labels in those.items()]
-    pairs: list[Pair] = []
+        images = input_images(chosen.data, failures, quiet=chosen.quiet)
+        those = pair_labels(images, chosen.data, chosen.labels, failures)
+        return [file_pair(image, labels) for image, labels in those.items()]
+    pairs: list[FilePair] = []
     for path in chosen.data:
         if path.is_dir() and path.suffix.lower() not in ZARR:
             pairs += find_pairs(path, failures.reasons.__setitem__)
             continue
-        for image in find_pictures([path], failures.reasons.__setitem__):
+        for image in find_images([path], failures.reasons.__setitem__):
             if not (image.stem == "labels" or image.stem.endswith(LABELS)):
                 with failures.kept(image):
-                    pairs.append(pair(image, beside(image)))
+                    pairs.append(file_pair(image, labels_beside(image)))
     if not pairs and not failures.reasons:
         raise InputError(
             f"no usable sample below {chosen.data[0]}; each needs a folder with an image and "
@@ -117,14 +111,8 @@ def _pairs(chosen: argparse.Namespace, failures: Failures) -> list[Pair]:
     return pairs
 
 
-def _held_out(pictures: list[Picture]) -> tuple[list[Picture], list[str]]:
-    """Return what training leaves out, and a remark on it.
-
-    Raises
-    ------
-    InputError
-        If it leaves nothing out.
-    """
+def _held_out(pictures: list[LabelledImage]) -> tuple[list[LabelledImage], list[str]]:
+    """Return what training leaves out, and a remark on it."""
     from napari_sam.data.split import split
     from napari_sam.evaluation.leakage import look_alikes
 
@@ -136,12 +124,15 @@ def _held_out(pictures: list[Picture]) -> tuple[list[Picture], list[str]]:
 
 
 def _scored(
-    chosen: argparse.Namespace, predictor: Predictor, pictures: list[Picture], failures: Failures
+    chosen: argparse.Namespace,
+    predictor: Predictor,
+    pictures: list[LabelledImage],
+    failures: Failures,
 ) -> Results:
     """Score the objects of pictures, here or on a cluster."""
     from tqdm import tqdm
 
-    from napari_sam.batch.evaluate import EvaluateWork
+    from napari_sam.batch.evaluate import EvaluateTask
     from napari_sam.evaluation.evaluate import evaluate
 
     results: Results = []
@@ -150,8 +141,8 @@ def _scored(
             with failures.kept(Path(picture.source)):
                 results += evaluate(predictor, [picture], chosen.most)
         return results
-    works = [EvaluateWork(picture, chosen.most) for picture in pictures]
-    for picture, end in zip(pictures, done_by_cluster(works, chosen), strict=True):
+    tasks = [EvaluateTask(picture, chosen.most) for picture in pictures]
+    for picture, end in zip(pictures, run_and_collect(tasks, chosen), strict=True):
         if end.result.problem:
             failures.reasons[picture.source] = end.result.problem
         else:
@@ -178,8 +169,8 @@ def _say(
         pictures = [picture for picture, _ in results]
         search = automatic.find_all(predictor, pictures, GridSettings(points_per_side=chosen.grid))
         found = automatic.found_means(tqdm(search, total=len(pictures), disable=chosen.quiet))
-    remarks = [f"- {line}" for line in (*report.summary(rows), *notes)]
-    tables = [report.table(rows), "", report.reliability_table(rows), ""]
+    remarks = [f"- {line}" for line in (*report.summary_lines(rows), *notes)]
+    tables = [report.score_table(rows), "", report.reliability_table(rows), ""]
     if found:
         tables += [automatic.found_table(found), ""]
     text = "\n".join([*tables, *remarks])
@@ -205,8 +196,8 @@ def _write(folder: Path, predictor: Predictor, results: Results, text: str) -> N
         _scores(part, results)
     rng = np.random.default_rng(0)
     for name, examples in (
-        ("failures.png", contact_sheets.worst(results)),
-        ("examples.png", contact_sheets.chosen(results, rng)),
+        ("failures.png", contact_sheets.worst_examples(results)),
+        ("examples.png", contact_sheets.random_examples(results, rng)),
     ):
         with replacing(folder / name) as part:
             contact_sheets.draw(predictor, examples).save(part, format="PNG")

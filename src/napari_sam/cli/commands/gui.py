@@ -6,14 +6,17 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from napari_sam.errors import InputError
+
+if TYPE_CHECKING:
+    from napari_sam.cli.commands import Commands
 
 __all__ = ["add", "has_display"]
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
     """Add the subcommand."""
     parser = commands.add_parser("gui", help="open napari with the panel")
     parser.add_argument("image", metavar="IMAGE", nargs="?", type=Path, help="a picture to open")

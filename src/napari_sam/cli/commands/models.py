@@ -5,16 +5,20 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING
 
 from napari_sam.cli.progress import byte_bar
-from napari_sam.cli.saying import print_json
+from napari_sam.cli.streams import print_json
+from napari_sam.files import Json
 from napari_sam.zoo import catalogue, own_models
+
+if TYPE_CHECKING:
+    from napari_sam.cli.commands import Commands
 
 __all__ = ["add"]
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
     """Add the subcommand and its own four."""
     parser = commands.add_parser("models", help="list, download, verify or remove weights")
     actions = parser.add_subparsers(required=True, metavar="ACTION")
@@ -33,7 +37,7 @@ def add(commands: Any) -> None:
 
 def list_models(chosen: argparse.Namespace) -> int:
     """Print every entry, grouped by who made it, and what the user has trained."""
-    entries = catalogue.catalogue().values()
+    entries = catalogue.entries().values()
     own = own_models.own_models().values()
     if chosen.json:
         reports = [*map(_report, entries), *map(_own_report, own)]
@@ -69,7 +73,7 @@ def download(chosen: argparse.Namespace) -> int:
 
 def verify(chosen: argparse.Namespace) -> int:
     """Hash the files of one model, or of all; return 1 if one is wrong or the asked one missing."""
-    entries = [catalogue.lookup(chosen.name)] if chosen.name else catalogue.catalogue().values()
+    entries = [catalogue.lookup(chosen.name)] if chosen.name else catalogue.entries().values()
     found = [
         {"name": entry.name, "path": str(path), "intact": intact}
         for entry in entries
@@ -95,11 +99,11 @@ def remove(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _report(entry: catalogue.Entry) -> dict[str, Any]:
+def _report(entry: catalogue.Entry) -> Json:
     return {**asdict(entry), "loadable": entry.loadable, "status": catalogue.status(entry)}
 
 
-def _own_report(model: own_models.OwnModel) -> dict[str, Any]:
+def _own_report(model: own_models.OwnModel) -> Json:
     """Return the header, and the keys that published models have, too."""
     common = {"name": model.name, "title": "Your own models", "loadable": True, "status": "yours"}
     return {**model.header, **common, "path": str(model.path)}

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from napari_sam.cli.labels import add_choices, label_all, targets, works_of
-from napari_sam.cli.naming import outputs_of, pictures_of
-from napari_sam.cli.pairing import paired
-from napari_sam.cli.progress import Failures
-from napari_sam.cli.scheduler import add_scheduler
+from napari_sam.cli.labelling import add_label_arguments, label_paired
+from napari_sam.files import Json
+
+if TYPE_CHECKING:
+    from napari_sam.cli.commands import Commands
 
 __all__ = ["add"]
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
     """Add the subcommand."""
     parser = commands.add_parser(
         "propagate",
@@ -34,41 +35,28 @@ def add(commands: Any) -> None:
     parser.add_argument("--direction", choices=("both", "forward", "backward"), default="both")
     parser.add_argument("--first", type=int, metavar="N", help="go no further up than this slice")
     parser.add_argument("--last", type=int, metavar="N", help="go no further down than this one")
-    add_choices(parser)
-    add_scheduler(parser)
+    add_label_arguments(parser)
     parser.set_defaults(run=run)
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Follow the objects, write the labels, report on each object."""
     from napari_sam import PropagateSettings
-    from napari_sam.batch.model import workers_model
-    from napari_sam.batch.propagate import PropagateWork
+    from napari_sam.batch.propagate import PropagateTask
 
     settings = PropagateSettings(chosen.direction, chosen.first, chosen.last, chosen.only)
-    failures = Failures()
-    stacks = pictures_of(chosen.images, failures, chosen.output, chosen.quiet)
-    seeds = paired(stacks, chosen.images, chosen.seeds, failures)
-    outputs = outputs_of(stacks, chosen.images, chosen.output, failures, seeds.values())
-    model = workers_model(chosen.model, chosen.device)
-    target = targets("propagate", model, asdict(settings))
-
-    def work(stack: Path, output: Path) -> PropagateWork:
-        to = target(output, {"image": stack, "seeds": seeds[stack]})
-        return PropagateWork(stack.resolve(), seeds[stack].resolve(), to, settings)
-
-    known = {stack: outputs[stack] for stack in seeds if stack in outputs}
-    return label_all(works_of(known, failures, work), model, chosen, failures, _said)
+    known, task = ("seeds", chosen.seeds), partial(PropagateTask, settings=settings)
+    return label_paired("propagate", asdict(settings), chosen, known, task, _describe)
 
 
-def _said(report: dict[str, Any]) -> tuple[str, list[str]]:
+def _describe(report: Json) -> tuple[str, list[str]]:
     """Return what became of the objects, for people."""
     objects = report["objects"]
     lines = [line for id_, one in objects.items() for line in _lines(id_, one)]
     return f"{len(objects)} objects", lines
 
 
-def _lines(id_: str, one: dict[str, Any]) -> list[str]:
+def _lines(id_: str, one: Json) -> list[str]:
     where = one["slices"]
     span = f", from {where[0]} to {where[-1]}" if where else ""
     lines = [f"object {id_}: {len(where)} slices{span}"]

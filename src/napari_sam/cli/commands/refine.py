@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from napari_sam.cli.labels import add_choices, label_all, targets, works_of
-from napari_sam.cli.naming import outputs_of, pictures_of
-from napari_sam.cli.pairing import paired
-from napari_sam.cli.progress import Failures
-from napari_sam.cli.scheduler import add_scheduler
+from napari_sam.cli.labelling import add_label_arguments, label_paired
+from napari_sam.files import Json
+
+if TYPE_CHECKING:
+    from napari_sam.cli.commands import Commands
 
 __all__ = ["add"]
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
     """Add the subcommand."""
     parser = commands.add_parser(
         "refine",
@@ -28,38 +28,25 @@ def add(commands: Any) -> None:
         help="of the picture's shape; for several pictures a folder or a pattern of labels with "
         "the same names, or with _labels behind them",
     )  # fmt: skip
-    add_choices(parser)
-    add_scheduler(parser)
+    add_label_arguments(parser)
     parser.set_defaults(run=run)
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Refine, write the labels, report on each object."""
-    from napari_sam.batch.model import workers_model
-    from napari_sam.batch.refine import RefineWork
+    from napari_sam.batch.refine import RefineTask
 
-    failures = Failures()
-    images = pictures_of(chosen.images, failures, chosen.output, chosen.quiet)
-    rough = paired(images, chosen.images, chosen.labels, failures)
-    outputs = outputs_of(images, chosen.images, chosen.output, failures, rough.values())
-    model = workers_model(chosen.model, chosen.device)
-    target = targets("refine", model, {})
-
-    def work(image: Path, output: Path) -> RefineWork:
-        to = target(output, {"image": image, "labels": rough[image]})
-        return RefineWork(image.resolve(), rough[image].resolve(), to)
-
-    known = {image: outputs[image] for image in rough if image in outputs}
-    return label_all(works_of(known, failures, work), model, chosen, failures, _said)
+    known = "labels", chosen.labels
+    return label_paired("refine", {}, chosen, known, RefineTask, _describe)
 
 
-def _said(report: dict[str, Any]) -> tuple[str, list[str]]:
+def _describe(report: Json) -> tuple[str, list[str]]:
     """Return what became of the objects, for people."""
     objects = report["objects"]
     return f"{len(objects)} objects", [_line(id_, one) for id_, one in objects.items()]
 
 
-def _line(id_: str, one: dict[str, Any]) -> str:
+def _line(id_: str, one: Json) -> str:
     line = f"object {id_}: score {one['score']:.2f}, IoU with before {one['iou_with_old']:.2f}"
     if one["kept_old"]:
         line += f", the old mask stays on slices {', '.join(map(str, one['kept_old']))}"

@@ -10,22 +10,23 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_sam.cli.labels import add_choices, label_all, targets, works_of
-from napari_sam.cli.naming import outputs_of, pictures_of
+from napari_sam.cli.labelling import add_label_arguments, label_all, targets, tasks_of
+from napari_sam.cli.paths import input_images, output_paths
 from napari_sam.cli.progress import Failures
-from napari_sam.cli.scheduler import add_scheduler
 from napari_sam.errors import InputError
+from napari_sam.files import Json
 
 if TYPE_CHECKING:
+    from napari_sam.batch.label_output import LabelTask
     from napari_sam.batch.words import Words
-    from napari_sam.cli.labels import LabelWork
+    from napari_sam.cli.commands import Commands
     from napari_sam.inference.automatic.settings import GridSettings
 
 
-__all__ = ["add", "add_seeds", "add_words", "seeded", "wanted"]
+__all__ = ["add"]
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
     """Add the subcommand."""
     parser = commands.add_parser(
         "segment",
@@ -39,7 +40,7 @@ def add(commands: Any) -> None:
         "--points", type=int, default=32, metavar="N",
         help="at most N x N points, of a grid just as many (default 32)",
     )  # fmt: skip
-    add_seeds(parser)
+    _add_seeds(parser)
     parser.add_argument(
         "--boxes", metavar="CSV", type=Path,
         help="segment one object for each row of a table: y0, x0, y1, x1, for stacks slice, and "
@@ -59,34 +60,33 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--no-link", action="store_true", help="number the objects of all slices, link none"
     )
-    add_words(parser)
-    add_choices(parser)
-    add_scheduler(parser)
+    _add_words(parser)
+    add_label_arguments(parser)
     parser.set_defaults(run=run)
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Search, write the labels, and say how many objects there are."""
     from napari_sam import GridSettings
-    from napari_sam.batch.boxes import BoxesWork
+    from napari_sam.batch.boxes import BoxesTask
     from napari_sam.batch.model import workers_model
-    from napari_sam.batch.segment import SegmentWork
+    from napari_sam.batch.segment import SegmentTask
 
     settings = GridSettings(
         points_per_side=chosen.points,
         min_score=chosen.min_score,
         min_stability=chosen.min_stability,
     )
-    settings = seeded(settings, chosen.seeds)
+    settings = _with_seeds(settings, chosen.seeds)
     given = {}
     if chosen.seeds is not None and Path(chosen.seeds).exists():
         given["seeds"] = Path(chosen.seeds)
     if chosen.boxes is not None:
         given["boxes"] = chosen.boxes
     failures = Failures()
-    images = pictures_of(chosen.images, failures, chosen.output, chosen.quiet)
-    outputs = outputs_of(images, chosen.images, chosen.output, failures, given.values())
-    words = wanted(chosen)
+    images = input_images(chosen.images, failures, chosen.output, chosen.quiet)
+    outputs = output_paths(images, chosen.images, chosen.output, failures, given.values())
+    words = _word_settings(chosen)
     if chosen.boxes is not None and (chosen.seeds or words):
         raise InputError("--boxes says what to segment; leave --seeds and --text out")
     model = workers_model(chosen.model, chosen.device)
@@ -95,23 +95,23 @@ def run(chosen: argparse.Namespace) -> int:
     target = targets("segment", model, values)
     seeds = str(given["seeds"].resolve()) if "seeds" in given else None
 
-    def work(path: Path, output: Path) -> LabelWork:
-        picture, to = path.resolve(), target(output, {"image": path, **given})
+    def task(path: Path, output: Path) -> LabelTask:
+        image, to = path.resolve(), target(output, {"image": path, **given})
         if chosen.boxes is None:
             link = not chosen.no_link
-            return SegmentWork(picture, to, settings, seeds, chosen.gap, link, words)
-        return BoxesWork(picture, to, chosen.boxes.resolve())
+            return SegmentTask(image, to, settings, seeds, chosen.gap, link, words)
+        return BoxesTask(image, to, chosen.boxes.resolve())
 
-    works = works_of(outputs, failures, work)
-    return label_all(works, model, chosen, failures, partial(_said, words))
+    tasks = tasks_of(outputs, failures, task)
+    return label_all(tasks, model, chosen, failures, partial(_said, words))
 
 
-def _said(words: Words | None, report: dict[str, Any]) -> tuple[str, list[str]]:
+def _said(words: Words | None, report: Json) -> tuple[str, list[str]]:
     """Return what was found, for people."""
     return f"{_found(report, words)}{_linked(report)}{_channels(report)}", []
 
 
-def _found(report: dict[str, Any], words: Words | None) -> str:
+def _found(report: Json, words: Words | None) -> str:
     if words is None:
         return f"{report['objects']} objects"
     kinds = Counter(report["words"].values())
@@ -123,18 +123,18 @@ def _found(report: dict[str, Any], words: Words | None) -> str:
     return f"{report['objects']} objects ({said})"
 
 
-def _channels(report: dict[str, Any]) -> str:
+def _channels(report: Json) -> str:
     count = report.get("channels", 1)
     return f", each of {count} channels on its own" if count > 1 else ""
 
 
-def _linked(report: dict[str, Any]) -> str:
+def _linked(report: Json) -> str:
     if report["linked"] == "z":
         return f", linked through z, anisotropy {report['anisotropy']:.3g}"
     return ", linked through time" if report["linked"] else ""
 
 
-def add_seeds(parser: argparse.ArgumentParser) -> None:
+def _add_seeds(parser: argparse.ArgumentParser) -> None:
     """Add the argument."""
     parser.add_argument(
         "--seeds", metavar="HOW",
@@ -145,7 +145,7 @@ def add_seeds(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def seeded(settings: GridSettings, how: str | None) -> GridSettings:
+def _with_seeds(settings: GridSettings, how: str | None) -> GridSettings:
     """Return the settings with these seeds; a file changes nothing of them."""
     from dataclasses import replace
 
@@ -159,7 +159,7 @@ def seeded(settings: GridSettings, how: str | None) -> GridSettings:
     return settings
 
 
-def add_words(parser: argparse.ArgumentParser) -> None:
+def _add_words(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     words = parser.add_argument_group("words", "keep only what they fit; see docs/text.md")
     words.add_argument(
@@ -183,14 +183,8 @@ def add_words(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def wanted(chosen: argparse.Namespace) -> Words | None:
-    """Return what is asked for in words; None without `--text`. Unknown words are told.
-
-    Raises
-    ------
-    InputError
-        If arguments do not fit each other, a text is empty, or the encoder is not here.
-    """
+def _word_settings(chosen: argparse.Namespace) -> Words | None:
+    """Return what is asked for in words; None without `--text`. Unknown words are told."""
     if chosen.text is None:
         given = [name for name in ("similarity", "top", "semantic", "encoder") if _is(chosen, name)]
         if given:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from napari_sam.cli.progress import add_saying, fetched
-from napari_sam.cli.saying import print_json
+from napari_sam.cli.progress import add_model, add_verbosity, fetch_behind_bar
+from napari_sam.cli.streams import print_json
 from napari_sam.reasons import shown
 from napari_sam.zoo import catalogue
 from napari_sam.zoo.own_models import own_file
 
+if TYPE_CHECKING:
+    from napari_sam.cli.commands import Commands
+    from napari_sam.training.finetune import FineTuning
+
 __all__ = ["add"]
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
     """Add the subcommand."""
     parser = commands.add_parser("train", help="adapt a model to your own labelled pictures")
     parser.add_argument(
@@ -26,7 +30,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "-o", "--output", metavar="NAME", required=True, help="the new model's name"
     )
-    parser.add_argument("--model", metavar="NAME", default="cells_tiny", help="the base model")
+    add_model(parser, "the base model")
     parser.add_argument(
         "--what", choices=("decoder", "adapters", "everything"), default="decoder",
         help="what is trained: decoder only (minutes), small adapters, or all",
@@ -34,22 +38,21 @@ def add(commands: Any) -> None:
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--partial", action="store_true", help="not all objects are labelled")
-    parser.add_argument("--device", default="auto")
-    add_saying(parser)
+    add_verbosity(parser)
     parser.set_defaults(run=run)
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Train, print the before/after table, and put the model among the user's own."""
     target = own_file(chosen.output)  # says at once if the name is taken
-    fetched(chosen.model)
-    from napari_sam.data.samples import load_pictures
+    fetch_behind_bar(chosen.model)
+    from napari_sam.data.samples import load_images
     from napari_sam.data.split import hold_out
     from napari_sam.model.load import load_model
     from napari_sam.training.finetune import FineTuning, Plan
 
     left_out: list[tuple[str, str]] = []
-    pictures = load_pictures(
+    pictures = load_images(
         chosen.data, partial=chosen.partial, on_bad=lambda *bad: left_out.append(bad)
     )
     for source, reason in left_out:
@@ -76,7 +79,7 @@ def run(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _follow(tuning: Any, quiet: bool) -> None:
+def _follow(tuning: FineTuning, quiet: bool) -> None:
     """Run it behind one bar per phase."""
     from tqdm import tqdm
 

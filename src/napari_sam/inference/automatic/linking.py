@@ -1,4 +1,4 @@
-"""Objects found slice by slice become objects of the stack, or tracks in time. No torch here."""
+"""Link labels of slices into objects of a stack, or tracks in time. No torch here."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,19 +13,19 @@ from scipy import sparse
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse.csgraph import connected_components
 
-from napari_sam.arrays import plain
+from napari_sam.arrays import Array, Labels, plain
 from napari_sam.errors import InputError
 
 __all__ = ["GAP", "OVERLAP", "link_by", "link_slices"]
 
 OVERLAP, GAP = 0.2, 1  # measured, like what distance and gap change: see benchmarks/linking.py
-MOST = np.iinfo(np.int32).max
+MAX_ID = np.iinfo(np.int32).max
 
 Ids = NDArray[np.int64]
 
 
 def link_slices(
-    slices: Iterable[NDArray[Any]],
+    slices: Iterable[Labels],
     *,
     overlap: float = OVERLAP,
     gap: int = GAP,
@@ -88,46 +87,37 @@ def link_slices(
     return link_by(slices, [min(1.0, asked * (1 + missed / 2)) for missed in range(gap + 1)])
 
 
-def link_by(slices: Iterable[NDArray[Any]], lowest: Sequence[float]) -> Iterator[NDArray[np.int32]]:
+def link_by(slices: Iterable[Labels], lowest: Sequence[float]) -> Iterator[NDArray[np.int32]]:
     """Link as `link_slices` does, by the lowest IoU after no, one, two ... missed slices."""
-    before: deque[_Slice] = deque(maxlen=len(lowest))  # the nearest first
+    before: deque[_LinkedSlice] = deque(maxlen=len(lowest))  # the nearest first
     last = 0
     for index, labels in enumerate(slices):
-        here = _Slice.of(labels, index)
+        here = _LinkedSlice.of(labels, index)
         if before and before[0].ranks.shape != here.ranks.shape:
             raise InputError(
                 f"slice {index} has the shape {here.ranks.shape}, those before have "
                 f"{before[0].ranks.shape}"
             )
-        _go_on(before, here, lowest)
+        _link(before, here, lowest)
         new = 1 + np.flatnonzero(here.ids[1:] == 0)
         here.ids[new] = np.arange(last + 1, last + 1 + len(new))
         last += len(new)
-        if last > MOST:
-            raise InputError(f"slice {index}: there are more than {MOST} objects")
+        if last > MAX_ID:
+            raise InputError(f"slice {index}: there are more than {MAX_ID} objects")
         before.appendleft(here)
         yield here.ids.astype(np.int32)[here.ranks]
 
 
 @dataclass(frozen=True, eq=False)
-class _Slice:
-    """Objects of one slice, numbered from 1.
+class _LinkedSlice:
+    """Objects of one slice, numbered from 1."""
 
-    Parameters
-    ----------
-    ranks : (Y, X) int32
-        Which object each pixel belongs to, 0 is background.
-    ids : (n + 1,) int64
-        Of the stack, by rank; 0 for those that are seen again on a later slice.
-    areas : (n + 1,) int64
-    """
-
-    ranks: NDArray[np.int32]
-    ids: Ids
-    areas: NDArray[np.int64]
+    ranks: NDArray[np.int32]  # (Y, X), which object each pixel belongs to, 0 is background
+    ids: Ids  # (n + 1,) of the stack, by rank; 0 for those that are seen again on a later slice
+    areas: NDArray[np.int64]  # (n + 1,)
 
     @classmethod
-    def of(cls, labels: NDArray[Any], index: int) -> _Slice:
+    def of(cls, labels: Labels, index: int) -> _LinkedSlice:
         """Give ranks in the order of the labels; no object has an id yet."""
         labels = plain(labels, f"slice {index}")
         if labels.ndim != 2 or labels.dtype.kind not in "iu":
@@ -138,11 +128,11 @@ class _Slice:
         values, places = np.unique(labels, return_inverse=True)
         if len(values) and values[0] < 0:
             raise InputError(f"labels must be 0 or more; slice {index} holds {values[0]}")
-        ranks: NDArray[Any] = places.reshape(labels.shape) + int(values[:1].any())
+        ranks: Array = places.reshape(labels.shape) + int(values[:1].any())
         areas = np.bincount(ranks.ravel(), minlength=1)
         return cls(ranks.astype(np.int32), np.zeros(len(areas), np.int64), areas)
 
-    def overlaps(self, other: _Slice) -> tuple[Ids, Ids, NDArray[np.float64]]:
+    def overlaps(self, other: _LinkedSlice) -> tuple[Ids, Ids, NDArray[np.float64]]:
         """Return ranks here, ranks there and IoU of all objects that share pixels."""
         both = (self.ranks > 0) & (other.ranks > 0)
         here, there = self.ranks[both], other.ranks[both]
@@ -153,7 +143,7 @@ class _Slice:
         return a, b, shared.data / (self.areas[a] + other.areas[b] - shared.data)
 
 
-def _go_on(before: Iterable[_Slice], here: _Slice, lowest: Sequence[float]) -> None:
+def _link(before: Iterable[_LinkedSlice], here: _LinkedSlice, lowest: Sequence[float]) -> None:
     """Hand the ids of objects before on to the objects here in which they go on, one to one."""
     found = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))]
     for one, asked in zip(before, lowest, strict=False):  # the first slices have few before them

@@ -10,16 +10,18 @@ from numpy.typing import NDArray
 
 from napari_sam.results import Proposal
 
-__all__ = ["suppress"]
+__all__ = ["nms"]
 
 
-def suppress(
+def nms(
     proposals: Sequence[Proposal],
     ranks: Sequence[float],
     overlap: Literal["mask", "box"],
-    most: float,
+    max_overlap: float,
 ) -> list[int]:
-    """Return which proposals stay, the highest rank first; of equal ones the first comes first.
+    """Non-maximum suppression: return which proposals stay, the highest rank first.
+
+    Of equal ones the first comes first.
 
     Parameters
     ----------
@@ -29,7 +31,7 @@ def suppress(
         What to prefer: the higher one stays.
     overlap : {"mask", "box"}
         Of what the IoU is taken.
-    most : float
+    max_overlap : float
         IoU above which two are the same.
     """
     boxes = np.array([one.cropped.box for one in proposals], float)
@@ -45,14 +47,14 @@ def suppress(
         shared = _shared(boxes[i], boxes[rivals])
         if overlap == "box":
             either = _sizes(boxes[i : i + 1]) + _sizes(boxes[rivals]) - shared
-            alive[rivals[shared > most * either]] = False
+            alive[rivals[shared > max_overlap * either]] = False
         else:
             # Masks share no more than their boxes do, and no more than the smaller one has.
             at_most = np.minimum(shared, np.minimum(areas[i], areas[rivals]))
-            possible = at_most > most * np.maximum(areas[i], areas[rivals])
+            possible = at_most > max_overlap * np.maximum(areas[i], areas[rivals])
             for j in rivals[possible].tolist():
                 both = proposals[i].cropped.common(proposals[j].cropped)
-                alive[j] = both <= most * (areas[i] + areas[j] - both)
+                alive[j] = both <= max_overlap * (areas[i] + areas[j] - both)
     return kept
 
 

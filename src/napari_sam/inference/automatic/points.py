@@ -1,41 +1,41 @@
-"""At which points a part of a picture is asked about, round after round. No model."""
+"""Point grid, crops, and the schedule of seeds of a search. No model here."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
 from itertools import product
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sam.arrays import Array
 from napari_sam.inference.automatic.seeds import distance_peaks, maxima, object_size
 from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.masks import Box, slices
 from napari_sam.results import Proposal
 
-__all__ = ["Points", "Round", "crops", "inside", "point_grid", "rounds"]
+__all__ = ["Points", "SeedRound", "crops", "point_grid", "points_inside", "seed_schedule"]
 
 Points = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Rows and columns for the finest level, and for the coarser ones, which show larger objects."""
 
-Round = Callable[[Sequence[Proposal]], Points]
+SeedRound = Callable[[Sequence[Proposal]], Points]
 """Gives points, after it was told what has been found so far."""
 
 
-def rounds(
-    picture: NDArray[Any],
+def seed_schedule(
+    image: Array,
     crop: Box,
     per_side: int,
     settings: GridSettings,
     where: NDArray[np.bool_] | None = None,
-) -> list[Round]:
+) -> list[SeedRound]:
     """Return the rounds for a part of a picture.
 
     Parameters
     ----------
-    picture : (H, W) or (H, W, C) array
+    image : (H, W) or (H, W, C) array
         All of it.
     crop : Box
         The part; points count from its corner.
@@ -47,7 +47,7 @@ def rounds(
         Points elsewhere are left out.
     """
     here = slices(crop)
-    part = picture[here]
+    part = image[here]
     shape = part.shape[0], part.shape[1]
     allowed = None if where is None else where[here]
     if settings.seeds == "grid":
@@ -62,11 +62,11 @@ def rounds(
     half = _always(_grids(-(-per_side // 2), shape), allowed)
 
     def rest(found: Sequence[Proposal]) -> Points:
-        free = np.ones(picture.shape[:2], bool)
+        free = np.ones(image.shape[:2], bool)
         for one in found:
             free[one.box] &= ~one.patch
         points = half(found)
-        return inside(points[0], free[here]), inside(points[1], free[here])
+        return points_inside(points[0], free[here]), points_inside(points[1], free[here])
 
     return [first, rest]
 
@@ -75,8 +75,8 @@ def _grids(per_side: int, shape: tuple[int, int]) -> Points:
     return point_grid(per_side, shape), point_grid(-(-per_side // 2), shape)
 
 
-def _always(points: Points, allowed: NDArray[np.bool_] | None) -> Round:
-    some = inside(points[0], allowed), inside(points[1], allowed)
+def _always(points: Points, allowed: NDArray[np.bool_] | None) -> SeedRound:
+    some = points_inside(points[0], allowed), points_inside(points[1], allowed)
     return lambda _: some
 
 
@@ -129,12 +129,14 @@ def crops(shape: tuple[int, int], layers: int, overlap: float) -> list[tuple[int
     return found
 
 
-def inside(points: NDArray[np.float64], where: NDArray[np.bool_] | None) -> NDArray[np.float64]:
+def points_inside(
+    points: NDArray[np.float64], where: NDArray[np.bool_] | None
+) -> NDArray[np.float64]:
     """Return those of the points (N, 2) that lie on a mask (H, W); all, if there is none.
 
     Examples
     --------
-    >>> inside(point_grid(2, (4, 8)), np.arange(8) < np.full((4, 1), 4)).tolist()
+    >>> points_inside(point_grid(2, (4, 8)), np.arange(8) < np.full((4, 1), 4)).tolist()
     [[1.0, 2.0], [3.0, 2.0]]
     """
     if where is None:

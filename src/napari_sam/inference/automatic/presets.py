@@ -1,4 +1,4 @@
-"""Settings of the automatic mode for kinds of pictures, from ``presets.toml``."""
+"""Presets of the automatic mode for kinds of pictures, from ``presets.toml``."""
 
 from __future__ import annotations
 

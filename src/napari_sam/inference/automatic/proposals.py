@@ -1,48 +1,47 @@
-"""From a mask that a view shows to a proposal of the picture, unless it is cut or background."""
+"""Masks to proposals: filter by crop edge and size, clean, measure."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sam.arrays import Array
 from napari_sam.inference.automatic.settings import GridSettings
-from napari_sam.inference.automatic.sweep import Found
+from napari_sam.inference.automatic.sweep import PointMask
 from napari_sam.inference.masks import keep_prompted, without_specks
 from napari_sam.inference.windows import View
 from napari_sam.masks import Box, bounding_box, shifted
 from napari_sam.prompts import Prompts
 from napari_sam.results import Proposal
 
-__all__ = ["Outcome", "near_edge"]
+__all__ = ["ProposalMaker", "near_edge"]
 
-NEAR = 20  # pixels from the edge of a crop; an object that comes so near may go on outside
+EDGE_MARGIN = 20  # pixels from the edge of a crop; an object that comes so near may go on outside
 
 
-class Outcome:
+class ProposalMaker:
     """Makes proposals of one picture.
 
     Parameters
     ----------
-    picture : (H, W) or (H, W, 3) ndarray
+    image : (H, W) or (H, W, 3) ndarray
         Whose pixels are measured.
     settings : GridSettings
         What is cleaned, and what is too large.
     """
 
-    def __init__(self, picture: NDArray[Any], settings: GridSettings) -> None:
-        self._grey = picture if picture.ndim == 2 else picture.mean(axis=2, dtype=np.float32)
+    def __init__(self, image: Array, settings: GridSettings) -> None:
+        self._grey = image if image.ndim == 2 else image.mean(axis=2, dtype=np.float32)
         self._settings = settings
 
     def proposal(
-        self, found: Found, view: View, point: NDArray[np.float64], crop: Box
+        self, found: PointMask, view: View, point: NDArray[np.float64], crop: Box
     ) -> Proposal | None:
         """Return a proposal, or None if the mask is cut or covers nearly all of the picture.
 
         Parameters
         ----------
-        found : Found
+        found : PointMask
             What `sweep` gave.
         view : View
             What it was seen through: of the picture, or of a crop of it.
@@ -59,7 +58,7 @@ class Outcome:
         box = shifted(box, *found.corner)
         if near_edge(box, view.seen, (0, 0, *view.embedding.shape), 1):
             return None
-        if near_edge(shifted(box, *crop[:2]), crop, (0, 0, *shape), NEAR):
+        if near_edge(shifted(box, *crop[:2]), crop, (0, 0, *shape), EDGE_MARGIN):
             return None
         if self._settings.clean:
             mask = without_specks(mask, self._settings.clean)

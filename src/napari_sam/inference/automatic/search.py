@@ -1,28 +1,28 @@
-"""Find everything in a picture by asking at many points (Kirillov et al. 2023, section 4)."""
+"""Automatic mask generation at many points (Kirillov et al. 2023, section 4)."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from napari_sam.arrays import plain
+from napari_sam.arrays import Array, ContrastRange, plain
 from napari_sam.errors import InputError
-from napari_sam.inference.automatic.nms import suppress
-from napari_sam.inference.automatic.points import Round, crops, inside, rounds
-from napari_sam.inference.automatic.proposals import Outcome
+from napari_sam.inference.automatic.nms import nms
+from napari_sam.inference.automatic.points import SeedRound, crops, points_inside, seed_schedule
+from napari_sam.inference.automatic.proposals import ProposalMaker
 from napari_sam.inference.automatic.settings import GridSettings
-from napari_sam.inference.automatic.sweep import Floors, sweep
+from napari_sam.inference.automatic.sweep import Thresholds, sweep
 from napari_sam.inference.image import check_image, contrast_range
 from napari_sam.inference.predictor import Embedding, Predictor
 from napari_sam.inference.windows import View, Window
 from napari_sam.masks import Box, slices
 from napari_sam.model.config import SamConfig
-from napari_sam.progress import Progress
+from napari_sam.progress import Pause, Progress
 from napari_sam.results import Proposal
 
 if TYPE_CHECKING:
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
 
 __all__ = [
-    "Look",
+    "PointWindow",
     "SearchResult",
+    "deduplicate",
     "iter_proposals",
-    "looks",
-    "one_of_each",
+    "point_windows",
     "propose_grid",
     "search",
 ]
@@ -57,11 +57,11 @@ class SearchResult(NamedTuple):
 
 def propose_grid(
     predictor: Predictor,
-    image: Any,
+    image: ArrayLike,
     settings: GridSettings | None = None,
     *,
-    seeds: Any = None,
-    contrast: tuple[Any, Any] | None = None,
+    seeds: ArrayLike | None = None,
+    contrast: ContrastRange | None = None,
     store: EmbeddingStore | None = None,
 ) -> list[Proposal]:
     """Return everything that is found in a picture, best first.
@@ -117,34 +117,23 @@ def propose_grid(
 
 def iter_proposals(
     predictor: Predictor,
-    image: Any,
+    image: ArrayLike,
     settings: GridSettings | None = None,
     *,
-    seeds: Any = None,
+    seeds: ArrayLike | None = None,
     where: NDArray[np.bool_] | None = None,
-    contrast: tuple[Any, Any] | None = None,
+    contrast: ContrastRange | None = None,
     store: EmbeddingStore | None = None,
-    pause: Callable[[], None] | None = None,
+    pause: Pause | None = None,
 ) -> Iterator[Progress[SearchResult]]:
     """Find everything in a picture, a few points at a time.
 
     Parameters
     ----------
-    predictor : Predictor
-        What looks.
-    image : (H, W), (H, W, 3) or (H, W, 4) array-like
-        The picture.
-    settings : GridSettings, optional
-        How it is searched.
-    seeds : (N, 2) array-like, optional
-        Points (row, column) in place of those of the settings; crops are not searched then, and
-        our own model looks at each on every scale.
+    predictor, image, settings, seeds, contrast, store
+        As in `propose_grid`.
     where : (H, W) bool, optional
         Points elsewhere are not asked about.
-    contrast : (low, high), optional
-        As in `Predictor.embed`; crops are shown with that of the whole picture.
-    store : EmbeddingStore, optional
-        Where the embedding of the picture comes from and goes to.
     pause : callable, optional
         Called between batches and between the layers of the encoder: it may do other work with
         this model, or raise an exception to stop.
@@ -153,63 +142,61 @@ def iter_proposals(
     ------
     Progress of SearchResult
         After every batch of points; the last one carries what is kept. To stop, ask for no further
-        one: what was found until then can be given to `one_of_each`. Calls of the decoder are
+        one: what was found until then can be given to `deduplicate`. Calls of the decoder are
         counted, so a point counts for each scale that it is looked at on. The total may fall: a
         later round leaves out what an earlier one has found.
 
     Raises
     ------
-    InputError
-        If this is no picture, or a seed is no point of it.
-    DeviceError
-        If the device has no memory for it.
+    InputError, DeviceError
+        As `propose_grid`.
     """
     settings = settings or GridSettings()
-    picture = check_image(image)
-    shape: tuple[int, int] = picture.shape[:2]
+    image = check_image(image)
+    shape: tuple[int, int] = image.shape[:2]
     if where is not None and where.shape != shape:
         raise InputError(
             f"where to search must have the shape of the picture, {shape}; got {where.shape}"
         )
     if contrast is None and settings.crop_layers and seeds is None:
-        contrast = contrast_range(picture, predictor.model.entry.intensity)
-    jobs = _jobs(picture, settings, seeds, where)
+        contrast = contrast_range(image, predictor.model.entry.intensity)
+    jobs = _jobs(image, settings, seeds, where)
 
     def embed(crop: Box) -> Embedding:
-        part = picture[slices(crop)]
-        if store is not None and part.shape == picture.shape:
+        part = image[slices(crop)]
+        if store is not None and part.shape == image.shape:
             return store.get(predictor, part, contrast, pause)
         return predictor.embed(part, contrast, pause)
 
-    return _proposals(predictor, Outcome(picture, settings), jobs, embed, settings, pause)
+    return _proposals(predictor, ProposalMaker(image, settings), jobs, embed, settings, pause)
 
 
 def search(
     predictor: Predictor,
-    picture: NDArray[Any],
+    image: Array,
     points: NDArray[np.float64],
     coarser: NDArray[np.float64],
     settings: GridSettings,
-    contrast: tuple[Any, Any],
-    pause: Callable[[], None] | None = None,
+    contrast: ContrastRange,
+    pause: Pause | None = None,
 ) -> Iterator[Progress[SearchResult]]:
     """Do the same at these points of a checked picture, without crops.
 
     Parameters
     ----------
     points, coarser : (N, 2) float
-        Row and column, for the finest and for the coarser levels; see `looks`.
+        Row and column, for the finest and for the coarser levels; see `point_windows`.
     """
-    job = _Job((0, 0, picture.shape[0], picture.shape[1]), [lambda _: (points, coarser)])
+    job = _Job((0, 0, image.shape[0], image.shape[1]), [lambda _: (points, coarser)])
 
     def embed(_: Box) -> Embedding:
-        return predictor.embed(picture, contrast, pause)
+        return predictor.embed(image, contrast, pause)
 
-    return _proposals(predictor, Outcome(picture, settings), [job], embed, settings, pause)
+    return _proposals(predictor, ProposalMaker(image, settings), [job], embed, settings, pause)
 
 
-def one_of_each(proposals: Sequence[Proposal], settings: GridSettings) -> list[Proposal]:
-    """Return one proposal for each object, best first.
+def deduplicate(proposals: Sequence[Proposal], settings: GridSettings) -> list[Proposal]:
+    """Non-maximum suppression within crops and across them: one of each object, best first.
 
     Within a crop the better score stays; of those, the one from the smaller crop, which shows more
     detail.
@@ -228,7 +215,7 @@ def one_of_each(proposals: Sequence[Proposal], settings: GridSettings) -> list[P
 def _suppressed(
     proposals: list[Proposal], ranks: list[float], settings: GridSettings
 ) -> list[Proposal]:
-    stay = suppress(proposals, ranks, settings.overlap, settings.max_overlap)
+    stay = nms(proposals, ranks, settings.overlap, settings.max_overlap)
     return [proposals[i] for i in stay]
 
 
@@ -241,13 +228,13 @@ class _Job:
     """A crop, and the rounds in which it is asked about."""
 
     crop: Box
-    rounds: list[Round]
+    rounds: list[SeedRound]
 
 
 def _jobs(
-    picture: NDArray[Any], settings: GridSettings, seeds: Any, where: NDArray[np.bool_] | None
+    image: Array, settings: GridSettings, seeds: ArrayLike | None, where: NDArray[np.bool_] | None
 ) -> list[_Job]:
-    shape = picture.shape[0], picture.shape[1]
+    shape = image.shape[0], image.shape[1]
     if seeds is not None:
         points = plain(seeds, "the seeds")
         if points.size and (points.shape[1:] != (2,) or points.dtype.kind not in "iuf"):
@@ -259,46 +246,45 @@ def _jobs(
                 f"the seed {points[outside][0].tolist()} (row, column) lies outside the picture "
                 f"of shape {shape}"
             )
-        points = inside(points, where)
+        points = points_inside(points, where)
         return [_Job((0, 0, *shape), [lambda _: (points, points)])]
     jobs = []
     for layer, crop in crops(shape, settings.crop_layers, settings.crop_overlap):
         per_side = max(1, settings.points_per_side // settings.point_downscale**layer)
-        jobs.append(_Job(crop, rounds(picture, crop, per_side, settings, where)))
+        jobs.append(_Job(crop, seed_schedule(image, crop, per_side, settings, where)))
     return jobs
 
 
-def _looks(
-    predictor: Predictor, job: _Job, ask: Round, found: Sequence[Proposal]
-) -> tuple[list[Look], int]:
+def _round_windows(
+    predictor: Predictor, job: _Job, ask: SeedRound, found: Sequence[Proposal]
+) -> tuple[list[PointWindow], int]:
     """Return where one round looks, and at how many points."""
     size = job.crop[2] - job.crop[0], job.crop[3] - job.crop[1]
-    some = looks(predictor.config, size, predictor.scales(size), *ask(found))
-    return some, sum(len(look.points) for look in some)
+    some = point_windows(predictor.config, size, predictor.scales(size), *ask(found))
+    return some, sum(len(group.points) for group in some)
 
 
 def _proposals(
     predictor: Predictor,
-    outcome: Outcome,
+    maker: ProposalMaker,
     jobs: Sequence[_Job],
     embed: Callable[[Box], Embedding],
     settings: GridSettings,
-    pause: Callable[[], None] | None,
+    pause: Pause | None,
 ) -> Iterator[Progress[SearchResult]]:
-    floors = _floors(predictor, settings)
-    most = {ask: _looks(predictor, job, ask, [])[1] for job in jobs for ask in job.rounds}
+    thresholds = _thresholds(predictor, settings)
+    most = {ask: _round_windows(predictor, job, ask, [])[1] for job in jobs for ask in job.rounds}
     total, done, found = sum(most.values()), 0, list[Proposal]()
     for job in jobs:
         embedding = embed(job.crop)
         for ask in job.rounds:
-            here, count = _looks(predictor, job, ask, found)
+            here, count = _round_windows(predictor, job, ask, found)
             total += count - most[ask]
-            for look in here:
-                view = View(embedding, predictor.config, look.window)
-                for asked, some in sweep(predictor.model, view, look.points, floors):
+            for group in here:
+                view = View(embedding, predictor.config, group.window)
+                for asked, some in sweep(predictor.model, view, group.points, thresholds):
                     made = (
-                        outcome.proposal(one, view, look.points[one.point], job.crop)
-                        for one in some
+                        maker.proposal(one, view, group.points[one.point], job.crop) for one in some
                     )
                     new = [one for one in made if one is not None]
                     found += new
@@ -306,14 +292,14 @@ def _proposals(
                     yield Progress(done, total, SearchResult(new))
                     if pause is not None:
                         pause()
-    yield Progress(done, total, SearchResult([], one_of_each(found, settings)))
+    yield Progress(done, total, SearchResult([], deduplicate(found, settings)))
 
 
-def _floors(predictor: Predictor, settings: GridSettings) -> Floors:
-    """Return the floors of the settings, or where they leave it open those of the model."""
+def _thresholds(predictor: Predictor, settings: GridSettings) -> Thresholds:
+    """Return the thresholds of the settings, or where they leave it open those of the model."""
     entry = predictor.model.entry
     score, stability = settings.min_score, settings.min_stability
-    return Floors(
+    return Thresholds(
         entry.iou_threshold if score is None else score,
         entry.stability_threshold if stability is None else stability,
         settings.stability_offset,
@@ -321,24 +307,24 @@ def _floors(predictor: Predictor, settings: GridSettings) -> Floors:
 
 
 STEP = 8  # tokens between windows: a point is at most four of 32 away from a window's middle
-CLOSEST = 2.0  # times the picture's own scale; from nearer, a whole cell seldom fits a window
+MAX_SCALE = 2.0  # times the picture's own scale; from nearer, a whole cell seldom fits a window
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class PointWindow:
     """A window, and the points (N, 2) that are looked at through it."""
 
     window: Window
     points: NDArray[np.float64]
 
 
-def looks(
+def point_windows(
     config: SamConfig,
     shape: tuple[int, int],
     levels: Sequence[tuple[int, int]],
     points: NDArray[np.float64],
     coarser: NDArray[np.float64],
-) -> list[Look]:
+) -> list[PointWindow]:
     """Return the windows for points, finest level first.
 
     SAM's own sizes look at the whole picture. The dense model looks at every level, finest at that
@@ -356,9 +342,9 @@ def looks(
         Row and column in the picture; on coarser levels objects are larger, so fewer will do.
     """
     if not config.dense:
-        return [Look((0, 0, 0), points)]
+        return [PointWindow((0, 0, 0), points)]
     finest = next(
-        (i for i, size in enumerate(levels) if max(size) <= CLOSEST * max(shape)), len(levels) - 1
+        (i for i, size in enumerate(levels) if max(size) <= MAX_SCALE * max(shape)), len(levels) - 1
     )
     found = []
     for level in range(finest, len(levels)):
@@ -370,5 +356,7 @@ def looks(
         groups: dict[tuple[int, int], list[int]] = defaultdict(list)
         for i, (row, column) in enumerate(start.tolist()):
             groups[row, column].append(i)
-        found += [Look((level, *corner), some[members]) for corner, members in groups.items()]
+        found += [
+            PointWindow((level, *corner), some[members]) for corner, members in groups.items()
+        ]
     return found

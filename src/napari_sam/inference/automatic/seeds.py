@@ -1,11 +1,9 @@
-"""Where to ask the model: points that a picture suggests, or labels that are there. No model.
+"""Seeds: points that an image suggests, or labels that are there. No model here.
 
 Objects are taken to be what lies on the smaller side of Otsu's threshold, bright or dark.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,20 +11,23 @@ from scipy import ndimage
 from skimage.feature import peak_local_max
 from skimage.filters import threshold_otsu
 
-from napari_sam.arrays import plain
+from napari_sam.arrays import Array, Labels, plain
 from napari_sam.errors import InputError
+from napari_sam.inference.masks import depth
 from napari_sam.masks import cropped_masks
 
 __all__ = ["deepest_points", "distance_peaks", "maxima", "object_size"]
 
 BLUR = 2.0  # pixels, against noise, where the size of the objects is yet to be found
-SMALLEST = 6.0  # pixels wide; from here on down, noise looks like objects
-APART = 0.35  # of an object's width: closer peaks are one
-NOISE = 3.0  # standard deviations that a maximum must rise above
-FAINT = 0.1  # of the brightest objects' contrast, which is enough in a picture without background
+MIN_SIZE = 6.0  # pixels wide; from here on down, noise looks like objects
+MIN_DISTANCE = 0.35  # of an object's width: closer peaks are one
+MIN_SIGNAL = 3.0  # standard deviations that a maximum must rise above
+MIN_CONTRAST = (
+    0.1  # of the brightest objects' contrast, which is enough in a picture without background
+)
 
 
-def object_size(image: NDArray[Any]) -> float:
+def object_size(image: Array) -> float:
     """Guess how many pixels wide the objects of a picture are.
 
     It is twice the median depth of what Otsu's threshold takes for objects, so the width of long
@@ -44,15 +45,15 @@ def object_size(image: NDArray[Any]) -> float:
     >>> 11 <= object_size(squares) <= 14
     True
     """
-    depth = _depth(_foreground(ndimage.gaussian_filter(_objects_bright(image), BLUR)))
-    peaks = _peaks(ndimage.gaussian_filter(depth, 1), 3, BLUR)
+    inside = depth(_foreground(ndimage.gaussian_filter(_objects_bright(image), BLUR)))
+    peaks = _peaks(ndimage.gaussian_filter(inside, 1), 3, BLUR)
     if len(peaks) == 0:
-        return SMALLEST
-    size = 2 * float(np.median(depth[tuple(peaks.astype(int).T)]))
-    return max(SMALLEST, min(size, min(depth.shape) / 2))
+        return MIN_SIZE
+    size = 2 * float(np.median(inside[tuple(peaks.astype(int).T)]))
+    return max(MIN_SIZE, min(size, min(inside.shape) / 2))
 
 
-def maxima(image: NDArray[Any], size: float | None = None) -> NDArray[np.float64]:
+def maxima(image: Array, size: float | None = None) -> NDArray[np.float64]:
     """Return where a picture, blurred to the size of its objects, is brighter than around.
 
     Where its objects are dark it is darker than around.
@@ -87,11 +88,11 @@ def maxima(image: NDArray[Any], size: float | None = None) -> NDArray[np.float64
     grey = _objects_bright(image)
     contrast = ndimage.gaussian_filter(grey, size / 4) - ndimage.gaussian_filter(grey, size / 2)
     spread = 1.4826 * np.median(np.abs(contrast - np.median(contrast)))
-    least = min(NOISE * spread, FAINT * np.percentile(contrast, 99.5))
-    return _peaks(contrast, APART * size, float(max(least, 1e-6 * np.ptp(grey))))
+    min_value = min(MIN_SIGNAL * spread, MIN_CONTRAST * np.percentile(contrast, 99.5))
+    return _peaks(contrast, MIN_DISTANCE * size, float(max(min_value, 1e-6 * np.ptp(grey))))
 
 
-def distance_peaks(image: NDArray[Any], size: float | None = None) -> NDArray[np.float64]:
+def distance_peaks(image: Array, size: float | None = None) -> NDArray[np.float64]:
     """Return the deepest points of what Otsu's threshold takes for objects, the deepest first.
 
     Parameters, exceptions: see `maxima`.
@@ -105,11 +106,11 @@ def distance_peaks(image: NDArray[Any], size: float | None = None) -> NDArray[np
     """
     size = _checked(size, image)
     blurred = ndimage.gaussian_filter(_objects_bright(image), max(1.0, size / 16))
-    depth = _depth(_foreground(blurred))
-    return _peaks(ndimage.gaussian_filter(depth, max(0.5, size / 16)), APART * size, 1.0)
+    inside = depth(_foreground(blurred))
+    return _peaks(ndimage.gaussian_filter(inside, max(0.5, size / 16)), MIN_DISTANCE * size, 1.0)
 
 
-def deepest_points(labels: NDArray[Any]) -> NDArray[np.float64]:
+def deepest_points(labels: Labels) -> NDArray[np.float64]:
     """Return of each object the point that is deepest inside, in the order of ids.
 
     Parameters
@@ -142,19 +143,19 @@ def deepest_points(labels: NDArray[Any]) -> NDArray[np.float64]:
         )
     found = []
     for mask in cropped_masks(labels).values():
-        depth = _depth(mask.crop())
-        found.append(np.add(mask.corner, np.unravel_index(depth.argmax(), depth.shape)))
+        inside = depth(mask.crop())
+        found.append(np.add(mask.corner, np.unravel_index(inside.argmax(), inside.shape)))
     return np.array(found, float).reshape(-1, 2)
 
 
-def _checked(size: float | None, image: NDArray[Any]) -> float:
+def _checked(size: float | None, image: Array) -> float:
     size = object_size(image) if size is None else size
     if not 1 <= size < np.inf:
         raise InputError(f"objects must be at least a pixel wide; got {size}")
     return size
 
 
-def _objects_bright(image: NDArray[Any]) -> NDArray[np.float32]:
+def _objects_bright(image: Array) -> NDArray[np.float32]:
     """Return a picture in grey in which objects are bright; values that are not finite are not."""
     grey = np.asarray(image, np.float32)
     if grey.ndim not in (2, 3) or grey.size == 0:
@@ -173,13 +174,11 @@ def _foreground(grey: NDArray[np.float32]) -> NDArray[np.bool_]:
     return np.asarray(grey > threshold_otsu(grey))
 
 
-def _depth(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return how far each pixel is from the nearest that is not in the mask, or from outside."""
-    return np.asarray(ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1])
-
-
-def _peaks(values: NDArray[Any], apart: float, least: float) -> NDArray[np.float64]:
+def _peaks(values: Array, min_distance: float, min_value: float) -> NDArray[np.float64]:
     peaks = peak_local_max(
-        values, min_distance=max(1, round(apart)), threshold_abs=least, exclude_border=False
+        values,
+        min_distance=max(1, round(min_distance)),
+        threshold_abs=min_value,
+        exclude_border=False,
     )
     return np.asarray(peaks, float).reshape(-1, 2)

@@ -1,4 +1,4 @@
-"""Which proposals become objects, and who is on top: the sliders' rules. Numpy only, no model."""
+"""Select proposals by ranges and arrange them as labels. Numpy only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ Range = tuple[float | None, float | None]
 """Lowest and highest value that is kept; None is open."""
 
 OPEN: Range = (None, None)
-SHOWN = 0.5  # share of an object that others must leave uncovered: below it, a rest is no object
+MIN_VISIBLE = (
+    0.5  # share of an object that others must leave uncovered: below it, a rest is no object
+)
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ def arrange(
         one = proposals[i]
         there = labels[one.box]
         free = one.patch & (there == 0)
-        if np.count_nonzero(free) >= SHOWN * one.area:
+        if np.count_nonzero(free) >= MIN_VISIBLE * one.area:
             there[free] = first + len(shown)
             shown.append(i)
     return labels, shown

@@ -1,4 +1,4 @@
-"""What an automatic run looks for, and where. Loads no torch."""
+"""Settings of automatic mask generation. Loads no torch."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
-"""Many points of one view: what is not worth keeping is dropped before work is put into it."""
+"""Predict masks at many points of one window, in batches, with early rejection."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -12,29 +11,30 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from napari_sam.arrays import Array
 from napari_sam.inference.batching import batches
-from napari_sam.inference.embedding import each
+from napari_sam.inference.embedding import map_features
 from napari_sam.inference.windows import View
 from napari_sam.model.sam import Sam
 
-__all__ = ["Enlarger", "Floors", "Found", "sweep"]
+__all__ = ["Enlarger", "PointMask", "Thresholds", "sweep"]
 
-MARGIN = 0.15  # by how much the stability may rise when a mask is enlarged; most was 0.13
-FEW = 400  # cells; of smaller objects the low resolution says too little, and they cost little
-LONE = slice(1, 4)  # the masks that answer a lone point
+STABILITY_MARGIN = 0.15  # by how much the stability may rise when a mask is enlarged; most was 0.13
+MIN_AREA = 400  # cells; of smaller objects the low resolution says too little, and they cost little
+MULTIMASK = slice(1, 4)  # the masks that answer a lone point
 
 
 @dataclass(frozen=True)
-class Floors:
-    """What a mask must reach: more than `score`, at least `stability`, measured with `offset`."""
+class Thresholds:
+    """What a mask must reach; stability is measured with the offset."""
 
-    score: float
-    stability: float
+    min_score: float
+    min_stability: float
     offset: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class PointMask:
     """A mask: which of the points it answers, and where it lies in what the view shows."""
 
     point: int
@@ -45,9 +45,9 @@ class Found:
 
 
 def sweep(
-    model: Sam, view: View, points: NDArray[np.float64], floors: Floors
-) -> Iterator[tuple[int, list[Found]]]:
-    """Ask for three masks at each point and give those above the floors, batch by batch.
+    model: Sam, view: View, points: NDArray[np.float64], thresholds: Thresholds
+) -> Iterator[tuple[int, list[PointMask]]]:
+    """Predict three masks at each point and yield those above the thresholds, batch by batch.
 
     Parameters
     ----------
@@ -57,38 +57,39 @@ def sweep(
         Through which it looks at the picture.
     points : (N, 2) float
         Row and column in the picture.
-    floors : Floors
+    thresholds : Thresholds
         What is kept.
 
     Yields
     ------
     done : int
         How many points were asked about since the last time.
-    found : list of Found
+    found : list of PointMask
     """
     like = model.mask_decoder.iou_token.weight
     # Once for all points, also what the view cuts out and what a store keeps in float16.
-    features = each(lambda part: part.to(like.dtype), view.features)
+    features = map_features(lambda part: part.to(like.dtype), view.features)
     enlarger = Enlarger(view, like)
 
-    def work(some: list[int]) -> list[list[Found]]:
+    def work(some: list[int]) -> list[list[PointMask]]:
         where = view.to_frame(points[some])
         xy = torch.from_numpy(where).to(like.device, like.dtype)[:, None]
-        answer = model.judge(features, xy, torch.ones(len(some), 1, device=like.device).long())
-        good = answer.iou[:, LONE].float() > floors.score
+        ones = torch.ones(len(some), 1, device=like.device).long()
+        answer = model.predict_iou(features, xy, ones)
+        good = answer.iou[:, MULTIMASK].float() > thresholds.min_score
         worth = good.any(dim=1).nonzero()[:, 0]
-        found: list[list[Found]] = [[] for _ in some]
+        found: list[list[PointMask]] = [[] for _ in some]
         if len(worth) == 0:
             return found
-        chosen = answer.only(worth, LONE)
-        logits = model.mask_decoder.draw(chosen).float()
-        wanted = good[worth] & _stable(logits, enlarger.cells, view, floors)
+        chosen = answer.only(worth, MULTIMASK)
+        logits = model.mask_decoder.predict_masks(chosen).float()
+        wanted = good[worth] & _stable(logits, enlarger.cells, view, thresholds)
         for row, column in wanted.nonzero().tolist():
             index = int(worth[row])
-            one = _enlarged(logits[row, column], enlarger, view, floors)
+            one = _enlarged(logits[row, column], enlarger, view, thresholds)
             if one is not None:
                 score = float(chosen.iou[row, column])
-                found[index].append(Found(some[index], *one[:2], score, one[2]))
+                found[index].append(PointMask(some[index], *one[:2], score, one[2]))
         return found
 
     with torch.inference_mode():
@@ -96,30 +97,30 @@ def sweep(
             yield len(answers), [one for some in answers for one in some]
 
 
-def _stable(logits: Tensor, cells: tuple[int, int], view: View, floors: Floors) -> Tensor:
+def _stable(logits: Tensor, cells: tuple[int, int], view: View, thresholds: Thresholds) -> Tensor:
     """Say of each mask (B, 3, h, w) whether it may be stable enough once it is enlarged."""
     threshold = view.config.mask_threshold
     shown = logits[..., : cells[0], : cells[1]]
-    inner = (shown > threshold + floors.offset).sum(dim=(-2, -1))
-    outer = (shown > threshold - floors.offset).sum(dim=(-2, -1))
-    small = (outer > 0) & (outer < FEW)
-    return small | (inner >= (floors.stability - MARGIN) * outer) & (outer > 0)
+    inner = (shown > threshold + thresholds.offset).sum(dim=(-2, -1))
+    outer = (shown > threshold - thresholds.offset).sum(dim=(-2, -1))
+    small = (outer > 0) & (outer < MIN_AREA)
+    return small | (inner >= (thresholds.min_stability - STABILITY_MARGIN) * outer) & (outer > 0)
 
 
 def _enlarged(
-    logits: Tensor, enlarger: Enlarger, view: View, floors: Floors
+    logits: Tensor, enlarger: Enlarger, view: View, thresholds: Thresholds
 ) -> tuple[NDArray[np.bool_], tuple[int, int], float] | None:
     """Return a mask at the picture's resolution, its corner and its stability, if it is stable."""
     threshold = view.config.mask_threshold
-    around = enlarger.around(logits, threshold - floors.offset)
+    around = enlarger.around(logits, threshold - thresholds.offset)
     if around is None:
         return None
     values, corner = around
-    inner = int((values > threshold + floors.offset).sum())
-    outer = int((values > threshold - floors.offset).sum())
-    if outer == 0 or inner < floors.stability * outer:
+    inner = int((values > threshold + thresholds.offset).sum())
+    outer = int((values > threshold - thresholds.offset).sum())
+    if outer == 0 or inner < thresholds.min_stability * outer:
         return None
-    mask: NDArray[Any] = (values > threshold).cpu().numpy()
+    mask: Array = (values > threshold).cpu().numpy()
     return (mask, corner, inner / outer) if mask.any() else None
 
 
@@ -210,11 +211,11 @@ def _ends(made: Tensor) -> NDArray[np.int64]:
 def _as_reference(view: View, axis: int) -> tuple[int, Tensor]:
     """Return 0 and (pixels, cells): to the padded frame, cut the padding off, to the picture."""
     frame = view.size[axis] * view.config.mask_stride
-    shown, picture = view.shape[axis], view.embedding.shape[axis]
+    shown, extent = view.shape[axis], view.embedding.shape[axis]
     way = torch.eye(view.size[axis])[None]  # each cell's share of every pixel
     way = F.interpolate(way, frame, mode="linear", align_corners=False)[..., :shown]
-    if shown != picture:
-        way = F.interpolate(way, picture, mode="linear", align_corners=False)
+    if shown != extent:
+        way = F.interpolate(way, extent, mode="linear", align_corners=False)
     return 0, way[0].T.contiguous()
 
 

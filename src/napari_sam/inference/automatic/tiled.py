@@ -1,20 +1,19 @@
-"""Find everything in a picture of any size, tile by tile, in bounded memory."""
+"""Automatic mask generation tile by tile, in bounded memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.arrays import plain
+from napari_sam.arrays import Array, ContrastRange, LazyArray, plain
 from napari_sam.errors import InputError
-from napari_sam.inference.automatic.nms import suppress
-from napari_sam.inference.automatic.points import inside
-from napari_sam.inference.automatic.proposals import NEAR, near_edge
+from napari_sam.inference.automatic.nms import nms
+from napari_sam.inference.automatic.points import points_inside
+from napari_sam.inference.automatic.proposals import EDGE_MARGIN, near_edge
 from napari_sam.inference.automatic.search import SearchResult, search
 from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.inference.automatic.tiles import (
@@ -22,13 +21,13 @@ from napari_sam.inference.automatic.tiles import (
     TileStore,
     Tiling,
     lattice,
-    sample_picture,
-    stamp,
+    sample_image,
+    tile_hash,
 )
 from napari_sam.inference.image import check_image, pixel_range
 from napari_sam.inference.predictor import Predictor
 from napari_sam.masks import CroppedMask, shifted, slices
-from napari_sam.progress import Progress
+from napari_sam.progress import Pause, Progress
 from napari_sam.results import Proposal
 
 __all__ = ["iter_tiles", "search_tile"]
@@ -36,14 +35,14 @@ __all__ = ["iter_tiles", "search_tile"]
 
 def iter_tiles(
     predictor: Predictor,
-    picture: Any,
+    image: LazyArray,
     settings: GridSettings | None = None,
     *,
     tiling: Tiling | None = None,
     where: NDArray[np.bool_] | None = None,
-    contrast: tuple[Any, Any] | None = None,
+    contrast: ContrastRange | None = None,
     folder: Path | None = None,
-    pause: Callable[[], None] | None = None,
+    pause: Pause | None = None,
 ) -> Iterator[Progress[SearchResult]]:
     """Find everything in a large picture.
 
@@ -55,7 +54,7 @@ def iter_tiles(
     ----------
     predictor : Predictor
         What looks.
-    picture : (H, W), (H, W, 3) or (H, W, 4) array-like
+    image : (H, W), (H, W, 3) or (H, W, 4) array-like
         numpy, zarr, dask: one tile is read at a time.
     settings : GridSettings, optional
         Its `points_per_side` counts for each core; there are no layers of crops. Points lie on a
@@ -85,28 +84,27 @@ def iter_tiles(
     DeviceError
         If the device has no memory for a tile.
     """
-    settings, tiling = settings or GridSettings(), tiling or Tiling()
-    contrast = _checked(predictor, picture, settings, contrast)
     entry = predictor.model.entry
     known = entry.sha256 or entry.xxh128  # else nobody could tell this model from another one
-    keeps = folder is not None and known and where is None
-    store = TileStore(folder) if folder is not None and keeps else None
-    return _tiles(predictor, picture, settings, tiling, where, contrast, store, pause)
+    store = TileStore(folder) if folder is not None and known and where is None else None
+    settings, tiling = settings or GridSettings(), tiling or Tiling()
+    contrast = _check(predictor, image, settings, contrast)
+    return _TiledSearch(predictor, image, settings, tiling, where, contrast, store, pause).run()
 
 
 def search_tile(
     predictor: Predictor,
-    picture: Any,
+    image: LazyArray,
     number: int,
     settings: GridSettings,
     folder: Path,
-    contrast: tuple[Any, Any] | None = None,
+    contrast: ContrastRange | None = None,
 ) -> None:
     """Search one tile, unless the folder knows it, so that `iter_tiles` finds it there.
 
     Parameters
     ----------
-    predictor, picture, settings, folder, contrast
+    predictor, image, settings, folder, contrast
         As in `iter_tiles`.
     number : int
         Which of ``Tiling().tiles(picture.shape[:2])``.
@@ -116,109 +114,89 @@ def search_tile(
     InputError, DeviceError
         As `iter_tiles`.
     """
-    contrast = _checked(predictor, picture, settings, contrast)
-    tiling = Tiling()
-    tile = tiling.tiles(picture.shape[:2])[number]
-    _look(predictor, picture, tile, settings, tiling, None, contrast, TileStore(folder), None)
+    tiling, contrast = Tiling(), _check(predictor, image, settings, contrast)
+    store = TileStore(folder)
+    job = _TiledSearch(predictor, image, settings, tiling, None, contrast, store, None)
+    job.search_in(tiling.tiles(image.shape[:2])[number])
 
 
-def _checked(
-    predictor: Predictor, picture: Any, settings: GridSettings, contrast: tuple[Any, Any] | None
-) -> tuple[Any, Any]:
+def _check(
+    predictor: Predictor, image: LazyArray, settings: GridSettings, contrast: ContrastRange | None
+) -> ContrastRange:
     """Return the contrast of a picture that can be searched in tiles."""
     if settings.crop_layers:
         raise InputError(
             "a picture that is searched in tiles has no layers of crops; ask for more points"
         )
-    colours = picture.shape[2:]
-    if len(picture.shape) not in (2, 3) or (colours and colours[0] not in (3, 4)):
+    colours = image.shape[2:]
+    if len(image.shape) not in (2, 3) or (colours and colours[0] not in (3, 4)):
         raise InputError(
-            f"a picture must have shape (H, W), (H, W, 3) or (H, W, 4); got {picture.shape}"
+            f"a picture must have shape (H, W), (H, W, 3) or (H, W, 4); got {image.shape}"
         )
-    return contrast or pixel_range(sample_picture(picture), predictor.model.entry.intensity)
+    return contrast or pixel_range(sample_image(image), predictor.model.entry.intensity)
 
 
-def _tiles(
-    predictor: Predictor,
-    picture: Any,
-    settings: GridSettings,
-    tiling: Tiling,
-    where: NDArray[np.bool_] | None,
-    contrast: tuple[Any, Any],
-    store: TileStore | None,
-    pause: Callable[[], None] | None,
-) -> Iterator[Progress[SearchResult]]:
-    tiles = tiling.tiles(picture.shape[:2])
-    everything: list[Proposal] = []
-    for done, tile in enumerate(tiles, 1):
-        found = _look(predictor, picture, tile, settings, tiling, where, contrast, store, pause)
-        everything += found
-        yield Progress(done, len(tiles), SearchResult(found))
-    kept = _one_of_each(everything, tiling, settings)
-    yield Progress(len(tiles), len(tiles), SearchResult([], kept))
+@dataclass(frozen=True, eq=False)
+class _TiledSearch:
+    """A search with what all of its tiles share; for the fields see `iter_tiles`."""
 
+    predictor: Predictor
+    image: LazyArray
+    settings: GridSettings
+    tiling: Tiling
+    where: NDArray[np.bool_] | None
+    contrast: ContrastRange
+    store: TileStore | None
+    pause: Pause | None
 
-def _look(
-    predictor: Predictor,
-    picture: Any,
-    tile: Tile,
-    settings: GridSettings,
-    tiling: Tiling,
-    where: NDArray[np.bool_] | None,
-    contrast: tuple[Any, Any],
-    store: TileStore | None,
-    pause: Callable[[], None] | None,
-) -> list[Proposal]:
-    """Return what is whole in a tile: known from the store, or found now."""
-    points = [
-        inside(lattice(step * tiling.side / settings.points_per_side, tile.core), where)
-        for step in (1, 2)
-    ]
-    pixels = plain(picture[slices(tile.seen)], "the picture")
-    if _is_flat(pixels, tile) or len(points[0]) == 0:
-        return []
-    mark = stamp(pixels, tile, settings, contrast, predictor.model.entry.digest)
-    found = None if store is None else store.read(tile, mark)
-    if found is None:
-        grids = [some - tile.seen[:2] for some in points]
-        kept = _search(predictor, pixels, grids, settings, contrast, pause)
-        found = _whole(kept, picture.shape[:2], tile, settings)
-        if store is not None:
-            store.write(tile, mark, found)
-    return found
+    def run(self) -> Iterator[Progress[SearchResult]]:
+        """Search all tiles."""
+        tiles = self.tiling.tiles(self.image.shape[:2])
+        everything: list[Proposal] = []
+        for done, tile in enumerate(tiles, 1):
+            found = self.search_in(tile)
+            everything += found
+            yield Progress(done, len(tiles), SearchResult(found))
+        kept = _deduplicated(everything, self.tiling, self.settings)
+        yield Progress(len(tiles), len(tiles), SearchResult([], kept))
 
+    def search_in(self, tile: Tile) -> list[Proposal]:
+        """Return what is whole in a tile: known from the store, or found now."""
+        step = self.tiling.side / self.settings.points_per_side
+        points = [points_inside(lattice(n * step, tile.core), self.where) for n in (1, 2)]
+        pixels = plain(self.image[slices(tile.seen)], "the picture")
+        core = pixels[slices(tile.core, tile.seen)]
+        if core.min() == core.max() or len(points[0]) == 0:
+            return []
+        model = self.predictor.model.entry.digest
+        mark = tile_hash(pixels, tile, self.settings, self.contrast, model)
+        found = None if self.store is None else self.store.read(tile, mark)
+        if found is None:
+            fine, coarse = (some - tile.seen[:2] for some in points)
+            found = self._whole(self._ask(check_image(pixels), fine, coarse), tile)
+            if self.store is not None:
+                self.store.write(tile, mark, found)
+        return found
 
-def _is_flat(pixels: NDArray[Any], tile: Tile) -> bool:
-    """Tell whether the core of what was read has one single value."""
-    core = pixels[slices(tile.core, tile.seen)]
-    return bool(core.min() == core.max())
+    def _ask(
+        self, part: Array, fine: NDArray[np.float64], coarse: NDArray[np.float64]
+    ) -> list[Proposal]:
+        kept: list[Proposal] = []
+        steps = search(self.predictor, part, fine, coarse, self.settings, self.contrast, self.pause)
+        for step in steps:
+            kept = step.result.kept or kept
+        return kept
 
-
-def _search(
-    predictor: Predictor,
-    pixels: NDArray[Any],
-    grids: list[NDArray[np.float64]],
-    settings: GridSettings,
-    contrast: tuple[Any, Any],
-    pause: Callable[[], None] | None,
-) -> list[Proposal]:
-    kept: list[Proposal] = []
-    part, (points, coarser) = check_image(pixels), grids
-    for step in search(predictor, part, points, coarser, settings, contrast, pause):
-        kept = step.result.kept or kept
-    return kept
-
-
-def _whole(
-    proposals: list[Proposal], shape: tuple[int, int], tile: Tile, settings: GridSettings
-) -> list[Proposal]:
-    """Return those that the tile does not cut, as proposals of the whole picture."""
-    return [
-        one
-        for one in (_moved(one, shape, tile) for one in proposals)
-        if not near_edge(one.cropped.box, tile.seen, (0, 0, *shape), NEAR)
-        and (settings.largest is None or one.area < settings.largest * shape[0] * shape[1])
-    ]
+    def _whole(self, proposals: list[Proposal], tile: Tile) -> list[Proposal]:
+        """Return those that the tile does not cut, as proposals of the whole picture."""
+        height, width = self.image.shape[:2]
+        most = self.settings.largest
+        return [
+            one
+            for one in (_moved(one, (height, width), tile) for one in proposals)
+            if not near_edge(one.cropped.box, tile.seen, (0, 0, height, width), EDGE_MARGIN)
+            and (most is None or one.area < most * height * width)
+        ]
 
 
 def _moved(one: Proposal, shape: tuple[int, int], tile: Tile) -> Proposal:
@@ -233,7 +211,7 @@ def _moved(one: Proposal, shape: tuple[int, int], tile: Tile) -> Proposal:
     )
 
 
-def _one_of_each(
+def _deduplicated(
     proposals: list[Proposal], tiling: Tiling, settings: GridSettings
 ) -> list[Proposal]:
     """Drop what two tiles have found; only what leaves the core that it was found from can be."""
@@ -247,5 +225,5 @@ def _one_of_each(
         home = np.floor_divide(point, tiling.side)
         (inner if (first == home).all() and (last == home).all() else seam).append(one)
     scores = [one.score for one in seam]
-    stay = suppress(seam, scores, settings.overlap, settings.max_overlap)
+    stay = nms(seam, scores, settings.overlap, settings.max_overlap)
     return sorted([*inner, *(seam[i] for i in stay)], key=lambda one: -one.score)

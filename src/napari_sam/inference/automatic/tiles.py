@@ -1,4 +1,4 @@
-"""Large pictures cut into tiles that overlap, so that every object is whole in one of them."""
+"""Overlapping tiles of large images, and what was found in them on disk."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from napari_sam.arrays import plain
+from napari_sam.arrays import Array, ContrastRange, LazyArray, plain
 from napari_sam.errors import InputError
 from napari_sam.files import replacing
 from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.masks import Box, CroppedMask
 from napari_sam.results import Proposal
 
-__all__ = ["Tile", "TileStore", "Tiling", "lattice", "sample_picture", "stamp"]
+__all__ = ["Tile", "TileStore", "Tiling", "lattice", "sample_image", "tile_hash"]
 
 MEASURED = "score", "stability", "point", "crop", "area", "roundness", "intensity"
 WRITTEN = "shape", "corner", "size", *MEASURED, "touches_edge"  # keys of the files
-WINDOWS, SIDE = 8, 256  # a sample is so many windows of that side along each axis
+SAMPLE_WINDOWS, SAMPLE_SIDE = 8, 256  # a sample is so many windows of that side along each axis
 
 
 @dataclass(frozen=True)
@@ -129,14 +129,14 @@ def lattice(step: float, core: Box) -> NDArray[np.float64]:
     return np.stack([rows.ravel(), columns.ravel()], axis=1)
 
 
-def sample_picture(picture: Any) -> NDArray[Any]:
+def sample_image(image: LazyArray) -> Array:
     """Return pixels from all over a large picture, enough to find its contrast.
 
     Windows of one single value, as where nothing was written, do not count unless all are.
 
     Parameters
     ----------
-    picture : (H, W) or (H, W, C) array-like
+    image : (H, W) or (H, W, C) array-like
         Is indexed with slices.
 
     Returns
@@ -144,22 +144,22 @@ def sample_picture(picture: Any) -> NDArray[Any]:
     (N,) or (N, C) ndarray
     """
     starts = [
-        sorted({int(at) for at in np.linspace(0, max(0, size - SIDE), WINDOWS)})
-        for size in picture.shape[:2]
+        sorted({int(at) for at in np.linspace(0, max(0, size - SAMPLE_SIDE), SAMPLE_WINDOWS)})
+        for size in image.shape[:2]
     ]
     windows = [
-        plain(picture[row : row + SIDE, column : column + SIDE], "the picture")
+        plain(image[row : row + SAMPLE_SIDE, column : column + SAMPLE_SIDE], "the picture")
         for row, column in product(*starts)
     ]
     filled = [window for window in windows if window.min() != window.max()] or windows
     return np.concatenate([window.reshape(-1, *window.shape[2:]) for window in filled])
 
 
-def stamp(
-    pixels: NDArray[Any],
+def tile_hash(
+    pixels: Array,
     tile: Tile,
     settings: GridSettings,
-    contrast: tuple[Any, Any],
+    contrast: ContrastRange,
     model: str,
 ) -> str:
     """Return a hash of all that decides what is found in a tile."""

@@ -1,4 +1,4 @@
-"""What is known of the objects before they are followed: masks, prompts, absences, by slice."""
+"""Anchors of a propagation: masks, prompts and absences, by object and slice."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from napari_sam.arrays import plain
+from napari_sam.arrays import LazyArray, lazy, plain
 from napari_sam.errors import InputError
 from napari_sam.masks import CroppedMask, cropped_masks
-from napari_sam.numbering import LARGEST
+from napari_sam.numbering import MAX_LABEL
 from napari_sam.prompts import ABSENT, Absent, Prompts
 
 __all__ = ["Anchor", "Anchors"]
@@ -43,7 +43,7 @@ class Anchors:
     def __init__(
         self, seeds: Any, length: int, shape: tuple[int, int], first: int, last: int
     ) -> None:
-        self._labels: Any = None
+        self._labels: LazyArray | None = None
         self._known: dict[int, dict[int, Anchor]] = {}
         self._places: dict[int, list[int]] = {}
         if isinstance(seeds, Mapping):
@@ -91,7 +91,7 @@ class Anchors:
         return next((at for at in places if self._known[id_][at] is not ABSENT), None)
 
     def _scan(self, seeds: Any, shape: tuple[int, ...], first: int, last: int) -> None:
-        labels = seeds if hasattr(seeds, "shape") else plain(seeds, "the seeds")
+        labels = lazy(seeds, "the seeds")
         if tuple(labels.shape) != shape:
             raise InputError(f"the seeds must have the stack's shape {shape}; got {labels.shape}")
         kind = plain(labels[0], "the seeds").dtype
@@ -115,9 +115,9 @@ class Anchors:
         last: int,
     ) -> None:
         for id_, on in seeds.items():
-            if not isinstance(id_, int | np.integer) or not 1 <= id_ <= LARGEST:
+            if not isinstance(id_, int | np.integer) or not 1 <= id_ <= MAX_LABEL:
                 raise InputError(
-                    f"object ids must be whole numbers from 1 to {LARGEST}; got {id_!r}"
+                    f"object ids must be whole numbers from 1 to {MAX_LABEL}; got {id_!r}"
                 )
             if not isinstance(on, Mapping):
                 raise InputError(

@@ -1,4 +1,4 @@
-"""How the image encoder sees objects, to tell on the next slice whether they are still there."""
+"""Appearance of objects: mean features under their masks, and cosine similarity."""
 
 from __future__ import annotations
 

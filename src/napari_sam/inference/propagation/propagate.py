@@ -1,4 +1,4 @@
-"""Follow objects through a stack or a time series, slice by slice."""
+"""Propagate masks through a stack or a time series, slice by slice."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from functools import cached_property, partial
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from napari_sam.arrays import Array, ContrastRange, Labels
 from napari_sam.errors import InputError
 from napari_sam.inference.embedding import Embedding
 from napari_sam.inference.mask_prompts import prompts_from
-from napari_sam.inference.overlaps import Found, Rank, settle
+from napari_sam.inference.overlaps import Rank, RankedMask, resolve_overlaps
 from napari_sam.inference.predictor import Predictor
 from napari_sam.inference.propagation.anchors import Anchor, Anchors
 from napari_sam.inference.propagation.appearance import Appearance, likeness
@@ -28,7 +29,7 @@ from napari_sam.inference.propagation.settings import (
 from napari_sam.inference.propagation.verdict import (
     BACKWARD,
     FORWARD,
-    Outcome,
+    Followed,
     Verdict,
     judge_between,
     judge_outside,
@@ -44,7 +45,9 @@ __all__ = ["Embeddings", "propagate"]
 class Embeddings(Protocol):
     """What remembers embeddings between uses."""
 
-    def get(self, predictor: Predictor, image: Any, contrast: tuple[Any, Any] | None) -> Embedding:
+    def get(
+        self, predictor: Predictor, image: ArrayLike, contrast: ContrastRange | None
+    ) -> Embedding:
         """Return the embedding of a picture (H, W) or (H, W, 3), made where it is not known."""
 
 
@@ -54,7 +57,7 @@ def propagate(
     seeds: Any,
     settings: PropagateSettings | None = None,
     *,
-    contrast: tuple[Any, Any] | None = None,
+    contrast: ContrastRange | None = None,
     store: Embeddings | None = None,
 ) -> Generator[Step]:
     """Follow objects from the slices where they are known to all others.
@@ -111,20 +114,20 @@ def propagate(
     anchors = Anchors(seeds, len(planes), planes.shape, first, last)
     if contrast is None:
         contrast = planes.contrast(predictor.model.entry.intensity)
-    walk = _Walk(predictor, planes, anchors, settings, contrast, store)
-    return walk.run(range(first, last + 1))
+    propagation = _Propagation(predictor, planes, anchors, settings, contrast, store)
+    return propagation.run(range(first, last + 1))
 
 
 @dataclass
-class _Slice:
+class _SliceState:
     """What is known of the objects on a slice so far, by id."""
 
-    anchors: dict[int, Found] = field(default_factory=dict)
-    sides: dict[int, dict[int, Outcome]] = field(default_factory=lambda: defaultdict(dict))
+    anchors: dict[int, RankedMask] = field(default_factory=dict)
+    sides: dict[int, dict[int, Followed]] = field(default_factory=lambda: defaultdict(dict))
     seen: dict[int, NDArray[np.float32]] = field(default_factory=dict)  # of anchors, for both ways
 
 
-class _Sight:
+class _SliceView:
     """A slice as the model sees it, embedded when it is first looked at."""
 
     def __init__(self, embed: Callable[[], Embedding], stride: int) -> None:
@@ -140,7 +143,7 @@ class _Sight:
         return Appearance(self.embedding, self._stride)
 
 
-class _Walk:
+class _Propagation:
     """One propagation; holds what the way forward and the way back share."""
 
     def __init__(
@@ -149,7 +152,7 @@ class _Walk:
         planes: Stack,
         anchors: Anchors,
         settings: PropagateSettings,
-        contrast: tuple[Any, Any],
+        contrast: ContrastRange,
         store: Embeddings | None,
     ) -> None:
         self.predictor = predictor
@@ -158,7 +161,7 @@ class _Walk:
         self.settings = settings
         self.contrast = contrast
         self.store = store
-        self.slices: dict[int, _Slice] = defaultdict(_Slice)
+        self.slices: dict[int, _SliceState] = defaultdict(_SliceState)
         self.best: dict[int, float] = defaultdict(float)  # predicted IoU of each object so far
         self.followed = [i for i in anchors.ids if settings.only is None or i in settings.only]
         if not self.followed:
@@ -167,12 +170,12 @@ class _Walk:
             )
 
     def run(self, indices: range) -> Generator[Step]:
-        yield from self._go(FORWARD, indices)
-        yield from self._go(BACKWARD, indices[::-1])
+        yield from self._follow(FORWARD, indices)
+        yield from self._follow(BACKWARD, indices[::-1])
 
-    def _go(self, way: int, indices: range) -> Generator[Step]:
+    def _follow(self, way: int, indices: range) -> Generator[Step]:
         carried: dict[int, Carried] = {}
-        labels: NDArray[Any] | None = None
+        labels: Labels | None = None
         for index in indices:
             known = self.anchors.at(index)
             prompts = {
@@ -182,15 +185,15 @@ class _Walk:
             }
             if way == FORWARD:
                 prompts |= self._place(index, known)
-            sight = _Sight(partial(self._embed, index), self.predictor.config.stride)
-            answers = self._predict(sight, prompts)
+            view = _SliceView(partial(self._embed, index), self.predictor.config.stride)
+            answers = self._predict(view, prompts)
             for id_, (mask, score) in answers.items():
                 if id_ in known:
-                    self.slices[index].anchors[id_] = Found(mask, score, Rank.PROMPTED)
+                    self.slices[index].anchors[id_] = RankedMask(mask, score, Rank.PROMPTED)
                 else:
-                    outcome = self._outcome(index, id_, mask, score, carried[id_], sight)
-                    self.slices[index].sides[id_][way] = outcome
-            labels, carried = self._onward(way, index, carried, sight)
+                    followed = self._check(index, id_, mask, score, carried[id_], view)
+                    self.slices[index].sides[id_][way] = followed
+            labels, carried = self._onward(way, index, carried, view)
             given = [i for i in self.followed if i in known] if way == FORWARD else []
             if answers or given or (way == BACKWARD and self._between(index)):
                 yield self._step(index, labels)
@@ -199,7 +202,7 @@ class _Walk:
         """Put the given masks on a slice and return what is to be predicted there."""
         for id_, anchor in known.items():
             if isinstance(anchor, CroppedMask):
-                self.slices[index].anchors[id_] = Found(anchor, float("nan"), Rank.GIVEN)
+                self.slices[index].anchors[id_] = RankedMask(anchor, float("nan"), Rank.GIVEN)
         return {id_: one for id_, one in known.items() if isinstance(one, Prompts)}
 
     def _embed(self, index: int) -> Embedding:
@@ -209,43 +212,43 @@ class _Walk:
         return self.store.get(self.predictor, image, self.contrast)
 
     def _predict(
-        self, sight: _Sight, prompts: Mapping[int, Prompts]
+        self, view: _SliceView, prompts: Mapping[int, Prompts]
     ) -> dict[int, tuple[CroppedMask | None, float]]:
         """Return mask and predicted IoU of all objects of a slice, found in one batch."""
         if not prompts:
             return {}
-        results = self.predictor.predict_batch(sight.embedding, list(prompts.values()))
+        results = self.predictor.predict_batch(view.embedding, list(prompts.values()))
         return {
             id_: (CroppedMask.of(result.masks[0]), float(result.scores[0]))
             for id_, result in zip(prompts, results, strict=True)
         }
 
-    def _outcome(
+    def _check(
         self,
         index: int,
         id_: int,
         mask: CroppedMask | None,
         score: float,
         carried: Carried,
-        sight: _Sight,
-    ) -> Outcome:
+        view: _SliceView,
+    ) -> Followed:
         """Check a mask against what came from the slice before."""
-        stop = self._why_stop(mask, score, carried, sight)
+        stop = self._why_stop(mask, score, carried, view)
         if mask is None or stop is not None:
-            return Outcome(None, score, stop)
+            return Followed(None, score, stop)
         if self._span(id_, index) is None:
             stop = leaves(mask, carried)
-        return Outcome(mask, score, stop)
+        return Followed(mask, score, stop)
 
     def _why_stop(
-        self, mask: CroppedMask | None, score: float, carried: Carried, sight: _Sight
+        self, mask: CroppedMask | None, score: float, carried: Carried, view: _SliceView
     ) -> str | None:
-        alike = likeness(sight.appearance.under(carried.mask), carried.seen)
+        alike = likeness(view.appearance.under(carried.mask), carried.seen)
         return why_stop(mask, score, alike, carried, self.settings)
 
     def _onward(
-        self, way: int, index: int, carried: Mapping[int, Carried], sight: _Sight
-    ) -> tuple[NDArray[Any], dict[int, Carried]]:
+        self, way: int, index: int, carried: Mapping[int, Carried], view: _SliceView
+    ) -> tuple[Array, dict[int, Carried]]:
         """Return the labels of a slice and the objects that leave it, each with its own pixels."""
         here = self.slices[index]
         labels = self._labels(index)
@@ -256,22 +259,22 @@ class _Walk:
                 if found.rank < Rank.GIVEN:
                     self.best[id_] = max(self.best[id_], found.score)
                 if id_ not in here.seen:
-                    here.seen[id_] = sight.appearance.under(mask)
+                    here.seen[id_] = view.appearance.under(mask)
                 seen = here.seen[id_]
                 onward[id_] = Carried.start(mask, self.best[id_], seen)
         crowded = False
         for id_, sides in here.sides.items():
-            outcome = sides.get(way)
-            if outcome is None or outcome.mask is None:
+            followed = sides.get(way)
+            if followed is None or followed.mask is None:
                 continue
-            mask = outcome.mask.among(labels, id_)
-            stop = self._why_stop(mask, outcome.score, carried[id_], sight)
+            mask = followed.mask.among(labels, id_)
+            stop = self._why_stop(mask, followed.score, carried[id_], view)
             if mask is None or stop is not None:
-                sides[way] = Outcome(None, outcome.score, f"{stop}, the rest is another object's")
+                sides[way] = Followed(None, followed.score, f"{stop}, the rest is another object's")
                 crowded = True
-            elif outcome.stop is None:
-                self.best[id_] = max(self.best[id_], outcome.score)
-                seen = sight.appearance.under(mask)
+            elif followed.stop is None:
+                self.best[id_] = max(self.best[id_], followed.score)
+                seen = view.appearance.under(mask)
                 onward[id_] = carried[id_].onward(mask, self.best[id_], seen)
         return self._labels(index) if crowded else labels, onward
 
@@ -302,20 +305,20 @@ class _Walk:
         for id_ in {*here.sides, *self._between(index)}:
             sides, span = here.sides.get(id_, {}), self._span(id_, index)
             if span is None:
-                (outcome,) = sides.values()
-                verdicts[id_] = judge_outside(outcome, settings)
+                (followed,) = sides.values()
+                verdicts[id_] = judge_outside(followed, settings)
             else:
                 verdicts[id_] = judge_between(sides, index, span, settings)
         return verdicts
 
-    def _found(self, index: int) -> dict[int, Found]:
+    def _found(self, index: int) -> dict[int, RankedMask]:
         verdicts = self._verdicts(index).items()
         return {id_: verdict.found for id_, verdict in verdicts if verdict.found is not None}
 
-    def _labels(self, index: int) -> NDArray[Any]:
-        return settle(self._found(index), self.planes.shape, self.anchors.dtype)
+    def _labels(self, index: int) -> Array:
+        return resolve_overlaps(self._found(index), self.planes.shape, self.anchors.dtype)
 
-    def _step(self, index: int, labels: NDArray[Any]) -> Step:
+    def _step(self, index: int, labels: Labels) -> Step:
         verdicts = self._verdicts(index)
         return Step(
             index,

@@ -1,4 +1,4 @@
-"""Settings of a propagation, and the checks that end it, in plain words."""
+"""Settings of a propagation, and its stop rules."""
 
 from __future__ import annotations
 
@@ -110,27 +110,13 @@ class PropagateSettings:
 
 @dataclass(frozen=True, eq=False)
 class Carried:
-    """An object on its way through the stack.
+    """An object on its way through the stack."""
 
-    Parameters
-    ----------
-    mask : CroppedMask
-        Its mask on the last slice.
-    best : float
-        Its best predicted IoU so far, on any slice; 0 if none was predicted.
-    largest : int
-        The largest area since the anchor.
-    at_edge : bool
-        Whether it touched the edge of the picture at the anchor.
-    seen : (C,) float32
-        Its `appearance` on the last slice.
-    """
-
-    mask: CroppedMask
-    best: float
-    largest: int
-    at_edge: bool
-    seen: NDArray[np.float32]
+    mask: CroppedMask  # on the last slice
+    best: float  # predicted IoU so far, on any slice; 0 if none was predicted
+    largest: int  # area since the anchor
+    at_edge: bool  # whether it touched the edge of the picture at the anchor
+    seen: NDArray[np.float32]  # (C,), its `appearance` on the last slice
 
     @classmethod
     def start(cls, mask: CroppedMask, best: float, seen: NDArray[np.float32]) -> Carried:

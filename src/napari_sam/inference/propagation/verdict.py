@@ -1,64 +1,54 @@
-"""What came of an object on one slice, from one side or from both."""
+"""Verdict on an object of one slice, followed to it from one side or from both."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from napari_sam.inference.overlaps import Found
+from napari_sam.inference.overlaps import RankedMask
 from napari_sam.inference.propagation.settings import PropagateSettings, why_unsure
 from napari_sam.masks import CroppedMask
 
-__all__ = ["BACKWARD", "FORWARD", "Outcome", "Verdict", "judge_between", "judge_outside"]
+__all__ = ["BACKWARD", "FORWARD", "Followed", "Verdict", "judge_between", "judge_outside"]
 
 FORWARD, BACKWARD = 1, -1
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
-    """An object, followed to a slice from one side.
+class Followed:
+    """An object, followed to a slice from one side."""
 
-    Parameters
-    ----------
-    mask : CroppedMask or None
-        Its mask; None if the mask was refused.
-    score : float
-        Predicted IoU.
-    stop : str or None
-        Why it is not followed any further.
-    """
-
-    mask: CroppedMask | None
-    score: float
-    stop: str | None = None
+    mask: CroppedMask | None  # None if it was refused
+    score: float  # predicted IoU
+    stop: str | None = None  # why it is not followed any further
 
 
 @dataclass(frozen=True, eq=False)
 class Verdict:
     """What a step says of an object: its mask, why it stopped, why it needs a look."""
 
-    found: Found | None = None
+    found: RankedMask | None = None
     stopped: str | None = None
     unsure: str | None = None
 
 
-def judge_outside(outcome: Outcome, settings: PropagateSettings) -> Verdict:
+def judge_outside(followed: Followed, settings: PropagateSettings) -> Verdict:
     """Judge an object beyond its outermost anchor."""
-    if outcome.mask is None:
-        return Verdict(stopped=outcome.stop)
-    found = Found(outcome.mask, outcome.score)
-    return Verdict(found, outcome.stop, why_unsure(outcome.score, settings))
+    if followed.mask is None:
+        return Verdict(stopped=followed.stop)
+    found = RankedMask(followed.mask, followed.score)
+    return Verdict(found, followed.stop, why_unsure(followed.score, settings))
 
 
 def judge_between(
-    sides: Mapping[int, Outcome], index: int, span: tuple[int, int], settings: PropagateSettings
+    sides: Mapping[int, Followed], index: int, span: tuple[int, int], settings: PropagateSettings
 ) -> Verdict:
     """Judge an object between two anchors: the mask from the nearer one, if both sides agree.
 
     Parameters
     ----------
     sides : mapping
-        Outcomes by `FORWARD` and `BACKWARD`, as far as the object was followed.
+        Results by `FORWARD` and `BACKWARD`, as far as the object was followed.
     index : int
         The slice.
     span : (int, int)
@@ -71,7 +61,7 @@ def judge_between(
         lost = f"lost between slices {span[0]} and {span[1]}"
         return Verdict(stopped="; ".join(stops) or None, unsure=lost)
     best = min(masks, key=lambda way: (abs(index - starts[way]), -sides[way].score))
-    found = Found(masks[best], sides[best].score)
+    found = RankedMask(masks[best], sides[best].score)
     if len(masks) == 1:
         only = f"followed from slice {starts[best]} only"
         return Verdict(found, unsure="; ".join([only, *stops]))

@@ -1,20 +1,19 @@
-"""Labels of any origin, made sharper: each object's mask goes in as a prompt."""
+"""Refine labels of any origin: each object's mask goes in as a prompt."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 from functools import partial
-from typing import Any
 
 from numpy.typing import ArrayLike
 
-from napari_sam.arrays import plain
+from napari_sam.arrays import ContrastRange, LazyArray, lazy, plain
 from napari_sam.errors import InputError
 from napari_sam.inference.mask_prompts import PromptRule
-from napari_sam.inference.overlaps import Found, settle
+from napari_sam.inference.overlaps import RankedMask, resolve_overlaps
 from napari_sam.inference.predictor import Predictor
 from napari_sam.inference.propagation.propagate import Embeddings
-from napari_sam.inference.refinement.two_pass import Refined, ask_twice, check_labels
+from napari_sam.inference.refinement.two_pass import Refined, check_labels, predict_two_pass
 from napari_sam.inference.stack import Stack
 from napari_sam.masks import cropped_masks
 from napari_sam.results import Prediction, Step
@@ -26,11 +25,11 @@ REFINE_RULE = PromptRule(inside=1)  # measured: see benchmarks/refinement.py
 
 def refine(
     predictor: Predictor,
-    image: Any,
+    image: ArrayLike,
     labels: ArrayLike,
     rule: PromptRule = REFINE_RULE,
     *,
-    contrast: tuple[Any, Any] | None = None,
+    contrast: ContrastRange | None = None,
     store: Embeddings | None = None,
 ) -> dict[int, Prediction]:
     """Predict every object of a Labels picture anew, from its rough mask.
@@ -85,17 +84,17 @@ def refine(
             f"the labels must have the picture's shape {embedding.shape}; got {labels.shape}"
         )
     predict = partial(predictor.predict_batch, embedding)
-    answers = ask_twice(predict, known, rule, labels)
+    answers = predict_two_pass(predict, known, rule, labels)
     return {id_: answer for id_, (_, answer) in answers.items()}
 
 
 def refine_stack(
     predictor: Predictor,
-    stack: Any,
-    labels: Any,
+    stack: LazyArray | ArrayLike,
+    labels: LazyArray | ArrayLike,
     rule: PromptRule = REFINE_RULE,
     *,
-    contrast: tuple[Any, Any] | None = None,
+    contrast: ContrastRange | None = None,
     store: Embeddings | None = None,
     indices: Iterable[int] | None = None,
 ) -> Generator[Step]:
@@ -128,23 +127,23 @@ def refine_stack(
         If the labels do not fit the stack.
     """
     planes = Stack(stack)
-    labels = labels if hasattr(labels, "shape") else plain(labels, "the labels")
+    rough = lazy(labels, "the labels")
     shape = (len(planes), *planes.shape)
-    if tuple(labels.shape) != shape:
-        raise InputError(f"the labels must have the stack's shape {shape}; got {labels.shape}")
+    if tuple(rough.shape) != shape:
+        raise InputError(f"the labels must have the stack's shape {shape}; got {rough.shape}")
     if contrast is None:
         contrast = planes.contrast(predictor.model.entry.intensity)
     chosen = range(len(planes)) if indices is None else indices
-    return _refined(predictor, planes, chosen, labels, rule, contrast, store)
+    return _refined(predictor, planes, chosen, rough, rule, contrast, store)
 
 
 def _refined(
     predictor: Predictor,
     planes: Stack,
     indices: Iterable[int],
-    labels: Any,
+    labels: LazyArray,
     rule: PromptRule,
-    contrast: tuple[Any, Any],
+    contrast: ContrastRange,
     store: Embeddings | None,
 ) -> Generator[Step]:
     for index in indices:
@@ -155,8 +154,8 @@ def _refined(
         image = planes.plane(index)
         answers = refine(predictor, image, before, rule, contrast=contrast, store=store)
         got = {id_: Refined.of(known[id_], answer) for id_, answer in answers.items()}
-        found = {id_: Found(one.after, one.score) for id_, one in got.items()}
+        found = {id_: RankedMask(one.after, one.score) for id_, one in got.items()}
         unsure = {id_: one.unsure for id_, one in got.items() if one.unsure}
-        settled = settle(found, planes.shape, before.dtype)
+        settled = resolve_overlaps(found, planes.shape, before.dtype)
         scores = {id_: one.score for id_, one in got.items()}
         yield Step(index, settled, scores, unsure=unsure)

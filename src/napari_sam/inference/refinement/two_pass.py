@@ -1,59 +1,46 @@
-"""A mask before and after it was refined, and whether it is still the same object."""
+"""Two-pass refinement, and whether a refined mask is still the same object."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from napari_sam.arrays import Array, Labels
 from napari_sam.errors import InputError
 from napari_sam.inference.mask_prompts import PromptRule, prompts_from
 from napari_sam.masks import CroppedMask
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction
 
-__all__ = ["Refined", "ask_twice", "check_labels"]
+__all__ = ["Refined", "check_labels", "predict_two_pass"]
 
-OTHER = 0.5  # IoU with the mask before, below which the answer is another object
+MIN_IOU = 0.5  # IoU with the mask before, below which the answer is another object
 
 
 @dataclass(frozen=True, eq=False)
 class Refined:
-    """One object of a slice.
-
-    Parameters
-    ----------
-    before : CroppedMask
-        The rough mask.
-    after : CroppedMask
-        The sharper one; the rough one again where the answer was empty or another object.
-    score : float
-        Predicted IoU.
-    unsure : str
-        Why the rough mask stays; empty if it does not.
-    """
+    """One object of a slice, before and after."""
 
     before: CroppedMask
-    after: CroppedMask
-    score: float
-    unsure: str = ""
+    after: CroppedMask  # the rough one again where the answer was empty or another object
+    score: float  # predicted IoU
+    unsure: str = ""  # why the rough mask stays; empty if it does not
 
     @classmethod
     def of(cls, before: CroppedMask, answer: Prediction) -> Refined:
         """Take the model's best answer, unless it is another object."""
         after, score = CroppedMask.of(answer.masks[0]), float(answer.scores[0])
         overlap = 0.0 if after is None else after.iou(before)
-        if after is None or overlap < OTHER:
+        if after is None or overlap < MIN_IOU:
             why = f"the new mask is too different (IoU {overlap:.2f}); the old one stays"
             return cls(before, before, score, why)
         return cls(before, after, score)
 
     @property
     def change(self) -> float:
-        """Pixels gained and lost, as a share of the area before.
+        """Array gained and lost, as a share of the area before.
 
         Examples
         --------
@@ -66,7 +53,7 @@ class Refined:
         return round((before.area + after.area - 2 * common) / before.area, 6)
 
 
-def check_labels(labels: NDArray[Any]) -> NDArray[Any]:
+def check_labels(labels: Labels) -> Array:
     """Return the labels (H, W) of a slice as whole numbers.
 
     Raises
@@ -86,14 +73,14 @@ def check_labels(labels: NDArray[Any]) -> NDArray[Any]:
     return labels
 
 
-ALONE = PromptRule(box=False)
+MASK_ONLY = PromptRule(box=False)
 
 
-def ask_twice(
+def predict_two_pass(
     predict: Callable[[list[Prompts]], list[Prediction]],
     rough: Mapping[int, CroppedMask],
     rule: PromptRule,
-    labels: NDArray[Any],
+    labels: Labels,
 ) -> dict[int, tuple[CroppedMask, Prediction]]:
     """Ask with each rough mask alone, then as `rule` wants it with what came back.
 
@@ -118,7 +105,7 @@ def ask_twice(
     """
     masks = dict(rough)
     if rule.mask:
-        answers = predict([prompts_from(mask, ALONE) for mask in masks.values()])
+        answers = predict([prompts_from(mask, MASK_ONLY) for mask in masks.values()])
         for (id_, mask), answer in zip(rough.items(), answers, strict=True):
             masks[id_] = Refined.of(mask, answer).after
     asked = [prompts_from(mask, rule, labels, id_) for id_, mask in masks.items()]

@@ -1,4 +1,4 @@
-"""Work that needs no model, beside the model's thread, which serves what is urgent meanwhile."""
+"""Run work in another thread while the model's own serves what is urgent."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
 
-__all__ = ["beside"]
+from napari_sam.progress import Pause
+
+__all__ = ["run_beside"]
 
 Result = TypeVar("Result")
-OFTEN_S = 0.005
+POLL_S = 0.005
 
 
-def beside(work: Callable[[], Result], pause: Callable[[], None] | None) -> Result:
+def run_beside(work: Callable[[], Result], pause: Pause | None) -> Result:
     """Return what `work` returns; while it goes on in another thread, call `pause` often.
 
     An exception of either is raised when `work` has ended.
 
     Examples
     --------
-    >>> beside(lambda: 6 * 7, pause=None)
+    >>> run_beside(lambda: 6 * 7, pause=None)
     42
     """
     if pause is None:
@@ -28,5 +30,5 @@ def beside(work: Callable[[], Result], pause: Callable[[], None] | None) -> Resu
         future = other.submit(work)
         while not future.done():
             pause()
-            wait([future], OFTEN_S)
+            wait([future], POLL_S)
         return future.result()

@@ -1,4 +1,4 @@
-"""Embeddings on disk, one zarr group in one file each, shared by all programs of this user.
+"""Disk store: embeddings as one zarr group in one file each, shared by all of a user's programs.
 
 A file is a zip archive that zarr reads by itself: float16 arrays ``<level>.image``,
 ``<level>.skip2`` and ``<level>.skip4`` in one chunk each, and attributes that say the rest. It gets
@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile
 
 import numpy as np
-from numpy.typing import NDArray
 
+from napari_sam.arrays import Array
 from napari_sam.files import replacing
 from napari_sam.reasons import reason
 
@@ -34,7 +34,7 @@ __all__ = ["DiskStore"]
 logger = logging.getLogger(__name__)
 ENDING = ".zarr.zip"
 ABOUT = "zarr.json"
-LEFT_OVER = 3600  # seconds after which an unfinished file belongs to nobody any more
+MAX_UNFINISHED_S = 3600  # seconds after which an unfinished file belongs to nobody any more
 SKIPS = ("skip4", "skip2")  # by their stride
 LENGTHS_AT, LENGTHS = 26, Struct("<HH")  # in a zip's entry, of its name and what else precedes it
 
@@ -132,7 +132,7 @@ class DiskStore:
         files = sorted(self._files())
         room = self.budget - sum(size for _, size, _ in files) - wanted
         for used, size, path in files:
-            left_over = path.name.endswith(".part") and time.time() - used > LEFT_OVER
+            left_over = path.name.endswith(".part") and time.time() - used > MAX_UNFINISHED_S
             if left_over or (room < 0 and path.name.endswith(ENDING)):
                 _delete(path)
                 room += size
@@ -143,10 +143,10 @@ def _delete(path: Path) -> None:
         path.unlink()
 
 
-def _read_arrays(path: Path, file: ZipFile, most: int) -> Iterator[tuple[str, NDArray[Any]]]:
+def _read_arrays(path: Path, file: ZipFile, max_bytes: int) -> Iterator[tuple[str, Array]]:
     """Give the arrays by name.
 
-    Their sizes are checked before there is memory for them, `most` bytes of zeros at most.
+    Their sizes are checked before there is memory for them, `max_bytes` bytes of zeros at most.
     Without zarr, which hands each over between threads, and in one copy each: while a window is
     drawn, 50 MB take 0.1 s so, and 0.2 with it.
     """
@@ -160,7 +160,7 @@ def _read_arrays(path: Path, file: ZipFile, most: int) -> Iterator[tuple[str, ND
             dtype = np.dtype(said["data_type"]).newbyteorder("<")
             chunk = entries.get(folder + "/c" + len(said["shape"]) * "/0")
             size = math.prod(said["shape"]) * dtype.itemsize
-            if size > most if chunk is None else chunk.file_size != size:
+            if size > max_bytes if chunk is None else chunk.file_size != size:
                 raise ValueError("its content has another size than it says")
             if chunk is None:  # one of zeros is not written
                 yield folder, np.zeros(said["shape"], dtype)
@@ -172,7 +172,7 @@ def _read_arrays(path: Path, file: ZipFile, most: int) -> Iterator[tuple[str, ND
             yield folder, array
 
 
-def _digest(about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> str:
+def _digest(about: dict[str, Any], arrays: dict[str, Array]) -> str:
     """Return a hash of names, types, shapes and values of all that is written."""
     import xxhash
 
@@ -183,7 +183,7 @@ def _digest(about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> str:
     return str(digest.hexdigest())
 
 
-def _to_arrays(embedding: Embedding) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+def _to_arrays(embedding: Embedding) -> tuple[dict[str, Any], dict[str, Array]]:
     """Return what to write: attributes for JSON, and arrays by name."""
     arrays = {}
     for number, level in enumerate(embedding.levels):
@@ -199,7 +199,7 @@ def _to_arrays(embedding: Embedding) -> tuple[dict[str, Any], dict[str, NDArray[
     return about, arrays
 
 
-def _from_arrays(about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Embedding:
+def _from_arrays(about: dict[str, Any], arrays: dict[str, Array]) -> Embedding:
     """Return the embedding that `_to_arrays` took apart."""
     import torch
 

@@ -1,18 +1,19 @@
-"""The latest embeddings, in memory, within a budget of bytes."""
+"""Memory store: the latest embeddings, within a budget of bytes."""
 
 from __future__ import annotations
 
 import ctypes
 from collections import OrderedDict
+from collections.abc import Callable
 from functools import cache
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from napari_sam.inference.embedding import Embedding
 
 
-__all__ = ["MemoryStore", "give_back"]
+__all__ = ["MemoryStore", "trim_heap"]
 
 
 class MemoryStore:
@@ -60,7 +61,7 @@ class MemoryStore:
             while self.nbytes > self.budget:
                 self._kept.popitem(last=False)
         if full:
-            give_back()
+            trim_heap()
         return True
 
     def clear(self) -> None:
@@ -69,7 +70,7 @@ class MemoryStore:
             self._kept.clear()
 
 
-def give_back() -> None:
+def trim_heap() -> None:
     """Return to the system what the C library keeps of memory that was freed.
 
     glibc keeps hundreds of megabytes once an image encoder has run. A few milliseconds, without
@@ -80,8 +81,9 @@ def give_back() -> None:
 
 
 @cache
-def _trim() -> Any:
+def _trim() -> Callable[[int], int] | None:
     try:
-        return ctypes.CDLL(None).malloc_trim
+        trim: Callable[[int], int] = ctypes.CDLL(None).malloc_trim
+        return trim
     except (OSError, TypeError, AttributeError):  # TypeError: Windows wants a name
         return None

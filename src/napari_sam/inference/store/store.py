@@ -1,20 +1,23 @@
-"""Embeddings by content: in memory, on disk, or made now. Torch is loaded late."""
+"""Embedding store by content: in memory, on disk, or computed now. Loads torch late."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
 import os
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import platformdirs
+from numpy.typing import ArrayLike
 
-from napari_sam.inference.store.beside import beside
+from napari_sam.arrays import ContrastRange
+from napari_sam.inference.store.beside import run_beside
 from napari_sam.inference.store.disk import DiskStore
-from napari_sam.inference.store.memory import MemoryStore, give_back
+from napari_sam.inference.store.memory import MemoryStore, trim_heap
+from napari_sam.model.config import key_text
+from napari_sam.progress import Pause
 from napari_sam.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -26,7 +29,7 @@ __all__ = ["EmbeddingStore", "embeddings_folder", "open_store"]
 logger = logging.getLogger(__name__)
 FORMAT = 1  # to be raised when the same pixels, weights and contrast become another embedding
 MEGABYTE = 1_000_000
-AT_HAND = 0.5  # of the memory; what it takes to make, write and read embeddings needs the rest
+MEMORY_SHARE = 0.5  # of the memory; what it takes to make, write and read embeddings needs the rest
 
 
 class EmbeddingStore:
@@ -63,9 +66,9 @@ class EmbeddingStore:
     def get(
         self,
         predictor: Predictor,
-        image: Any,
-        contrast: tuple[Any, Any] | None = None,
-        pause: Callable[[], None] | None = None,
+        image: ArrayLike,
+        contrast: ContrastRange | None = None,
+        pause: Pause | None = None,
     ) -> Embedding:
         """Return the embedding of a picture, made now if it is not here.
 
@@ -96,9 +99,9 @@ class EmbeddingStore:
     def keep(
         self,
         predictor: Predictor,
-        image: Any,
-        contrast: tuple[Any, Any] | None = None,
-        pause: Callable[[], None] | None = None,
+        image: ArrayLike,
+        contrast: ContrastRange | None = None,
+        pause: Pause | None = None,
     ) -> int:
         """Embed a picture for later, unless it is here.
 
@@ -121,7 +124,7 @@ class EmbeddingStore:
         return embedding.nbytes if on_disk or in_memory else 0
 
     def has(
-        self, predictor: Predictor, image: Any, contrast: tuple[Any, Any] | None = None
+        self, predictor: Predictor, image: ArrayLike, contrast: ContrastRange | None = None
     ) -> bool:
         """Tell whether the embedding is here, whole and undamaged."""
         return self._find(_key(predictor, image, contrast)) is not None
@@ -137,18 +140,24 @@ class EmbeddingStore:
         if self.disk is not None:
             self.disk.clear()
 
-    def _make(self, predictor: Predictor, image: Any, contrast: Any, pause: Any) -> Embedding:
+    def _make(
+        self,
+        predictor: Predictor,
+        image: ArrayLike,
+        contrast: ContrastRange | None,
+        pause: Pause | None,
+    ) -> Embedding:
         embedding = predictor.embed(image, contrast, pause, compact=True)
         self.made += 1
-        give_back()
+        trim_heap()
         return embedding
 
-    def _write(self, key: str, embedding: Embedding, pause: Any) -> bool:
+    def _write(self, key: str, embedding: Embedding, pause: Pause | None) -> bool:
         if self.disk is None:
             return False
         self._being_written[key] = embedding  # whoever goes first meanwhile may want this very one
         try:
-            return beside(partial(self.disk.put, key, embedding), pause)
+            return run_beside(partial(self.disk.put, key, embedding), pause)
         finally:
             self._being_written.pop(key, None)
 
@@ -162,7 +171,7 @@ class EmbeddingStore:
 def open_store(settings: Settings | None = None) -> EmbeddingStore:
     """Return a store as the user's settings want it."""
     settings = settings or load_settings()
-    memory = MemoryStore(int(AT_HAND * settings.embeddings_memory_mb * MEGABYTE))
+    memory = MemoryStore(int(MEMORY_SHARE * settings.embeddings_memory_mb * MEGABYTE))
     if settings.embeddings_disk_mb == 0:
         return EmbeddingStore(memory)
     folder = embeddings_folder(settings)
@@ -181,19 +190,20 @@ def embeddings_folder(settings: Settings | None = None) -> Path:
     return Path(platformdirs.user_cache_dir("napari-sam", appauthor=False)) / "embeddings"
 
 
-def _key(predictor: Predictor, image: Any, contrast: tuple[Any, Any] | None) -> str:
+def _key(predictor: Predictor, image: ArrayLike, contrast: ContrastRange | None) -> str:
     """Return the name of an embedding; empty if nobody knows the model's weights."""
     from napari_sam.inference.image import bounds, check_image
 
     entry = predictor.model.entry
     if not (entry.sha256 or entry.xxh128):
         return ""
-    picture = check_image(image)
+    image = check_image(image)
     rule: object = entry.intensity
     if contrast is not None:
         rule = [bound.tolist() for bound in bounds(contrast)]
-    head = (FORMAT, predictor.config, entry.digest, rule, picture.shape, picture.dtype.name)
-    digest = hashlib.blake2b(repr(head).encode(), digest_size=20)
-    native = picture.astype(picture.dtype.newbyteorder("="), order="C", copy=False)
+    about = f"{entry.digest!r}, {rule!r}, {image.shape!r}, {image.dtype.name!r}"
+    head = f"({FORMAT}, {key_text(predictor.config)}, {about})"
+    digest = hashlib.blake2b(head.encode(), digest_size=20)
+    native = image.astype(image.dtype.newbyteorder("="), order="C", copy=False)
     digest.update(native.data)
     return digest.hexdigest()

@@ -1,23 +1,26 @@
-"""What the numbers of a TIFF's pixels mean: grey, colours, inks or places in a palette."""
+"""Photometric interpretation of TIFFs: grey, colours, inks or a palette."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from napari_sam.arrays import Array
 from napari_sam.errors import InputError
-from napari_sam.io.images.pixels import Look
+from napari_sam.io.images.pixels import Conversion
 
-__all__ = ["look_of"]
+if TYPE_CHECKING:
+    from tifffile import TiffPage
+
+__all__ = ["conversion_of"]
 
 PHOTOMETRIC = 262  # the tag
 PLAIN = (1, 5, 8, 32773, 32946, 50000)  # compressions that leave the colours as they are
 WHITE, BLACK, RGB, PALETTE, MASK, INKS, YCBCR = 0, 1, 2, 3, 4, 5, 6
 
 
-def look_of(page: Any, samples: int) -> tuple[Look | None, str]:
+def conversion_of(page: TiffPage, samples: int) -> tuple[Conversion | None, str]:
     """Return what makes a picture of a page's numbers, and a remark where it had to be assumed.
 
     Parameters
@@ -26,18 +29,13 @@ def look_of(page: Any, samples: int) -> tuple[Look | None, str]:
         The first.
     samples : int
         How many stand behind each pixel; 0 if one number does.
-
-    Raises
-    ------
-    InputError
-        If they are of a kind that nobody can take for grey or for colours.
     """
     kind = int(page.photometric) if PHOTOMETRIC in page.tags else BLACK
     if not samples:
         return _grey(page, kind), ""
     if kind == RGB or (kind == YCBCR and page.compression not in PLAIN):
         return _colours(samples, _has_alpha(page))
-    if kind == INKS and samples == 4 and page.dtype.kind == "u":
+    if kind == INKS and samples == 4 and np.dtype(page.dtype).kind == "u":
         return _without_inks, ""
     if kind in (WHITE, BLACK) and samples == 2:
         grey = _grey(page, kind)
@@ -53,7 +51,7 @@ def look_of(page: Any, samples: int) -> tuple[Look | None, str]:
     )
 
 
-def _grey(page: Any, kind: int) -> Look | None:
+def _grey(page: TiffPage, kind: int) -> Conversion | None:
     if kind == PALETTE and page.colormap is not None:
         return _palette(np.asarray(page.colormap), 2**page.bitspersample)
     if kind == WHITE:
@@ -62,12 +60,12 @@ def _grey(page: Any, kind: int) -> Look | None:
     return None
 
 
-def _has_alpha(page: Any) -> bool:
+def _has_alpha(page: TiffPage) -> bool:
     """Return whether the first sample beyond grey or colours says how opaque a pixel is."""
     return bool(page.extrasamples) and int(page.extrasamples[0]) in (1, 2)
 
 
-def _colours(samples: int, alpha: bool) -> tuple[Look | None, str]:
+def _colours(samples: int, alpha: bool) -> tuple[Conversion | None, str]:
     if samples < 3:
         raise InputError(f"it says that it is RGB and has {samples} samples a pixel")
     if samples == 3 or (samples == 4 and alpha):
@@ -75,7 +73,7 @@ def _colours(samples: int, alpha: bool) -> tuple[Look | None, str]:
     return (lambda block: block[..., :3]), f"of {samples} samples red, green and blue are taken"
 
 
-def _palette(table: NDArray[Any], size: int) -> Look:
+def _palette(table: Array, size: int) -> Conversion:
     """Return what looks colours up: (..., 3) uint8, or (...) if all of them are grey."""
     if table.shape != (3, size):
         raise InputError(f"its palette has {table.size // 3} colours; it needs {size}")
@@ -84,16 +82,16 @@ def _palette(table: NDArray[Any], size: int) -> Look:
     return lambda block: lookup[block]
 
 
-def _inverted(block: NDArray[Any], bits: int) -> NDArray[Any]:
+def _inverted(block: Array, bits: int) -> Array:
     """Return numbers of which 0 meant white such that it means black."""
     top = {"f": 0, "i": -1}.get(block.dtype.kind, 2**bits - 1)
-    turned: NDArray[Any] = ~block if block.dtype == bool else top - block
+    turned: Array = ~block if block.dtype == bool else top - block
     return turned
 
 
-def _without_inks(block: NDArray[Any]) -> NDArray[Any]:
+def _without_inks(block: Array) -> Array:
     """Return red, green and blue of cyan, magenta, yellow and black."""
     full = np.uint64(np.iinfo(block.dtype).max)
     paper = full - block.astype(np.uint64)
-    colours: NDArray[Any] = (paper[..., :3] * paper[..., 3:] // full).astype(block.dtype)
+    colours: Array = (paper[..., :3] * paper[..., 3:] // full).astype(block.dtype)
     return colours

@@ -1,20 +1,23 @@
-"""Why a file cannot be read, in words of ours; and what no file can hold, found out beforehand."""
+"""Why a file cannot be read, in words of ours; and what no file can hold, found out beforehand.
+
+Every InputError of these checks, and of those in `ome_xml` and `tiff_checks`, is worded so that it
+goes behind the file's name.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from napari_sam.arrays import Array
 from napari_sam.errors import InputError
 
 __all__ = ["check_claim", "check_file", "check_pixels", "whole_numbers", "why_unreadable"]
 
-ROOM = 2**30  # bytes of pixels that any file may say it holds
-PACKED = 2000  # times so many bytes as the file has: zlib packs zeros by 1000
-KINDS = {
+MIN_CLAIM = 2**30  # bytes of pixels that any file may say it holds
+MAX_COMPRESSION = 2000  # times so many bytes as the file has: zlib packs zeros by 1000
+REASONS = {
     "TiffFileError": "it is no TIFF, whatever its name says",
     "UnidentifiedImageError": "it is no picture, whatever its name says, or its beginning is lost",
     "DecompressionBombError": "it says that it has more pixels than a picture of this kind may; "
@@ -48,8 +51,8 @@ def why_unreadable(error: BaseException) -> str:
         return "its compression needs a package that is not installed: pip install imagecodecs"
     if missing:
         return f"it needs a package that is not installed: pip install {missing}"
-    if kind in KINDS:
-        return KINDS[kind]
+    if kind in REASONS:
+        return REASONS[kind]
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     said = f" ({words.splitlines()[0][:200]})" if words and kind in SAID else ""
@@ -81,18 +84,13 @@ def check_claim(claimed: int, there: int) -> None:
     claimed, there : int
         Bytes of the pixels, and of the file.
 
-    Raises
-    ------
-    InputError
-        In words that go behind the file's name.
-
     Examples
     --------
     >>> check_claim(10**18, 300)
     Traceback (most recent call last):
     napari_sam.errors.InputError: it says that it holds 1,000,000,000 GB of pixels, which a file...
     """
-    if claimed > max(ROOM, PACKED * there):
+    if claimed > max(MIN_CLAIM, MAX_COMPRESSION * there):
         raise InputError(
             f"it says that it holds {claimed / 1e9:,.0f} GB of pixels, which a file of {there:,} "
             "bytes cannot; copy it anew from where it comes from"
@@ -110,11 +108,6 @@ def check_pixels(shape: tuple[int, ...], kind: str, dtype: object) -> None:
         numpy's letter for the kind of its dtype.
     dtype : object
         To name.
-
-    Raises
-    ------
-    InputError
-        In words that go behind the file's name.
     """
     if len(shape) < 2 or 0 in shape:
         size = " x ".join(map(str, shape)) or "no"
@@ -123,15 +116,10 @@ def check_pixels(shape: tuple[int, ...], kind: str, dtype: object) -> None:
         raise InputError(f"its pixels are no real numbers but {dtype}; save them as such")
 
 
-def whole_numbers(labels: NDArray[Any]) -> NDArray[Any]:
+def whole_numbers(labels: Array) -> Array:
     """Return labels of a file as they are, or as integers if they are whole all the same.
 
     The dtype goes by the file's alone, so that every slice has the same.
-
-    Raises
-    ------
-    InputError
-        If they are fractions, NaN, or below zero.
 
     Examples
     --------

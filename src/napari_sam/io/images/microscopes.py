@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike
 
+from napari_sam.arrays import Array
 from napari_sam.errors import DISTRIBUTION, InputError
+from napari_sam.files import Json
 from napari_sam.io.images.file_checks import whole_numbers
 from napari_sam.io.images.pixels import Pixels
 
-__all__ = ["READERS", "Lazy", "file_of", "open_scene", "readable", "scale_of", "scenes"]
+if TYPE_CHECKING:
+    from bioio import BioImage
+
+__all__ = ["READERS", "LazyDask", "file_of", "open_scene", "readable", "scale_of", "scenes"]
 
 READERS = {
     ".czi": "bioio-czi",
@@ -66,13 +71,6 @@ def scenes(path: Path) -> list[Path]:
 def open_scene(path: Path, numbers: bool = False) -> Pixels:
     """Open a picture; its axes are those of time, channel, z, row, column that are not single.
 
-    Parameters
-    ----------
-    path : Path
-        The file, or one of the pictures in it.
-    numbers : bool
-        Whether the numbers themselves are wanted, as of labels, and no colours.
-
     Raises
     ------
     InputError
@@ -85,13 +83,13 @@ def open_scene(path: Path, numbers: bool = False) -> Pixels:
         wanted = "labels need one number" if numbers else "grey needs one, RGB three"
         raise InputError(f"its pixels hold {data.sizes['S']} samples; {wanted}")
     order = [axis for axis, name in enumerate(data.dims) if name != "S"]
-    return Pixels(path, Lazy(data.data), order, samples, whole_numbers if numbers else None)
+    return Pixels(path, LazyDask(data.data), order, samples, whole_numbers if numbers else None)
 
 
-def scale_of(path: Path) -> dict[str, Any]:
+def scale_of(path: Path) -> Json:
     """Return names, distances and units of all axes, as a napari layer has them."""
     image, data = _scene(path)
-    names = [name for name in data.dims if name != "S"]  # colours, which are last
+    names = [name for name in map(str, data.dims) if name != "S"]  # colours, which are last
     steps = [getattr(image.scale, name, None) for name in names]
     units = [_unit(image, name, step) for name, step in zip(names, steps, strict=True)]
     return {
@@ -101,7 +99,7 @@ def scale_of(path: Path) -> dict[str, Any]:
     }
 
 
-class Lazy:
+class LazyDask:
     """A dask array of which only what is indexed is read, here and now, as numpy.
 
     On a cluster, too: dask would send the reading around.
@@ -109,7 +107,7 @@ class Lazy:
     Examples
     --------
     >>> import dask.array
-    >>> lazy = Lazy(dask.array.arange(6).reshape(2, 3))
+    >>> lazy = LazyDask(dask.array.arange(6).reshape(2, 3))
     >>> lazy[1], lazy.shape
     (array([3, 4, 5]), (2, 3))
     """
@@ -120,17 +118,17 @@ class Lazy:
         self.ndim = len(self.shape)
         self.dtype = np.dtype(data.dtype)
 
-    def __getitem__(self, index: Any) -> NDArray[Any]:
+    def __getitem__(self, index: Any) -> Array:
         return np.asarray(self._data[index].compute(scheduler="single-threaded"))
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
         return np.asarray(self[...], dtype)
 
     def __len__(self) -> int:
         return self.shape[0]
 
 
-def _scene(path: Path) -> tuple[Any, Any]:
+def _scene(path: Path) -> tuple[BioImage, Any]:
     """Return bioio's image, at the right scene, and its data without single axes."""
     file, scene = file_of(path)
     image = _image(file)
@@ -141,10 +139,10 @@ def _scene(path: Path) -> tuple[Any, Any]:
         )
     image.set_scene(scene or 0)
     data = image.xarray_dask_data
-    return image, data.isel({n: 0 for n in data.dims if data.sizes[n] == 1 and n not in "YX"})
+    return image, data.isel({n: 0 for n in data.dims if data.sizes[n] == 1 and n not in ("Y", "X")})
 
 
-def _image(file: Path) -> Any:
+def _image(file: Path) -> BioImage:
     reader = READERS.get(file.suffix.lower())
     try:
         from bioio import BioImage
@@ -158,7 +156,7 @@ def _image(file: Path) -> Any:
     return BioImage(file, use_plugin_cache=True)
 
 
-def _unit(image: Any, name: str, step: float | None) -> str:
+def _unit(image: BioImage, name: str, step: float | None) -> str:
     """Return a unit; of microscopes that say a distance without one it is micrometres."""
     if not step:
         return "pixel"

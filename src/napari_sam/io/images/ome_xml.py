@@ -1,16 +1,19 @@
-"""What OME-XML says of sizes, before anybody makes room for that many slices."""
+"""Checks of the sizes that OME-XML claims, before anybody makes room for them."""
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from napari_sam.errors import InputError
 
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
 __all__ = ["check_ome"]
 
-MOST = 1_000_000  # slices; a list of so many is still made at once
+MAX_SLICES = 1_000_000  # slices; a list of so many is still made at once
 AXES = "XYZCT"
 COUNTS = ("IFD", "FirstC", "FirstT", "FirstZ", "NumPlanes", "PlaneCount")
 
@@ -26,11 +29,6 @@ def check_ome(text: str, folder: Path, pixels: int) -> None:
         Where the other files of a set lie.
     pixels : int
         How many the file's first slice has.
-
-    Raises
-    ------
-    InputError
-        In words that go behind the file's name.
 
     Examples
     --------
@@ -56,13 +54,13 @@ def check_ome(text: str, folder: Path, pixels: int) -> None:
             total += _steps(element)
         elif kind == "UUID":
             _check_place(folder, element.attrib.get("FileName", ""))
-    if total > MOST:
+    if total > MAX_SLICES:
         raise InputError(
-            f"its OME-XML says that it has {total:,} slices; up to {MOST:,} can be read"
+            f"its OME-XML says that it has {total:,} slices; up to {MAX_SLICES:,} can be read"
         )
 
 
-def _slices(element: Any, pixels: int) -> int:
+def _slices(element: Element, pixels: int) -> int:
     """Return how many slices of so many pixels it takes to hold what is said."""
     order = element.attrib.get("DimensionOrder", "")
     if sorted(order) != sorted(AXES) or order[:2] != "XY":
@@ -77,7 +75,7 @@ def _check_place(folder: Path, name: str) -> None:
         raise InputError(f"its OME-XML names {name!r}, which is no file beside it")
 
 
-def _number(element: Any, name: str, least: int = 0) -> int:
+def _number(element: Element, name: str, least: int = 0) -> int:
     said = element.attrib.get(name, str(least))
     if not said.strip().isdecimal() or int(said) < least:
         raise InputError(
@@ -86,7 +84,7 @@ def _number(element: Any, name: str, least: int = 0) -> int:
     return int(said)
 
 
-def _steps(element: Any) -> int:
+def _steps(element: Element) -> int:
     """Return how many places an axis within an axis has."""
     try:
         start, end, step = (float(element.attrib.get(name, 1)) for name in ("Start", "End", "Step"))

@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from napari_sam.arrays import Array
 from napari_sam.errors import InputError
 from napari_sam.io.images.file_checks import whole_numbers
 from napari_sam.io.images.pixels import TURNED, TURNS, Pixels
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 __all__ = ["open_photo"]
 
@@ -38,13 +41,6 @@ GREY = ("1", "L", "I", "I;16", "I;16B", "I;16L", "F")
 def open_photo(path: Path, numbers: bool) -> Pixels:
     """Read a picture.
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-    numbers : bool
-        Whether the numbers themselves are wanted, as of labels, and no colours.
-
     Raises
     ------
     InputError
@@ -60,12 +56,12 @@ def open_photo(path: Path, numbers: bool) -> Pixels:
             turn = image.getexif().get(ORIENTATION, 1)
             for remark in _remarks(image, packing, turn):
                 logger.warning("%s: %s", path, remark)
-            pixels = _numbers(image, SPREAD.get(packing, 1)) if numbers else _picture(image)
-    samples, look = 2 if pixels.ndim > 2 else None, whole_numbers if numbers else None
-    return Pixels(path, pixels, (0, 1), samples, look, turn)
+            pixels = _numbers(image, SPREAD.get(packing, 1)) if numbers else _grey_or_colours(image)
+    samples, convert = 2 if pixels.ndim > 2 else None, whole_numbers if numbers else None
+    return Pixels(path, pixels, (0, 1), samples, convert, turn)
 
 
-def _remarks(image: Any, packing: str, turn: int) -> list[str]:
+def _remarks(image: Image, packing: str, turn: int) -> list[str]:
     count = getattr(image, "n_frames", 1)
     if count > 1 and image.format != "MPO":  # which holds small ones of the same
         raise InputError(f"it holds {count} pictures; save them as slices of a .tif")
@@ -73,14 +69,14 @@ def _remarks(image: Any, packing: str, turn: int) -> list[str]:
     return [TURNED] * (turn in TURNS) + [COARSE] * coarse
 
 
-def _picture(image: Any) -> NDArray[Any]:
+def _grey_or_colours(image: Image) -> Array:
     mode = MODES.get(image.mode, image.mode)
     if mode not in (*GREY, "RGB", "RGBA"):
         raise InputError(f"its colours are of the kind {mode}; save it as RGB")
     return np.asarray(image.convert(mode))
 
 
-def _numbers(image: Any, spread: int) -> NDArray[Any]:
+def _numbers(image: Image, spread: int) -> Array:
     """Return the numbers behind a palette's colours, or of a grey picture."""
     pixels = np.asarray(image)
     if image.mode in ("LA", "PA") and (pixels[..., 1] == pixels[:1, :1, 1]).all():

@@ -1,4 +1,4 @@
-"""A picture that is open: rows and columns last, then its colours, whatever its file's order."""
+"""An open image: rows and columns last, then its colours, whatever its file's order."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike
 
+from napari_sam.arrays import Array, LazyArray
 from napari_sam.errors import InputError
 from napari_sam.io.images.file_checks import check_pixels, why_unreadable
 
-__all__ = ["TURNED", "TURNS", "Look", "Pixels"]
+__all__ = ["TURNED", "TURNS", "Conversion", "Pixels"]
 
-Look = Callable[[NDArray[Any]], NDArray[Any]]
+Conversion = Callable[[Array], Array]
 """Turns numbers of a file (..., or with samples (..., S)) into a picture's."""
 
 TURNS = {2: "x", 3: "yx", 4: "y", 5: "t", 6: "tx", 7: "tyx", 8: "ty"}
@@ -36,7 +37,7 @@ class Pixels:
         Its axes but the samples', in the order in which they shall stand: rows and columns last.
     samples : int, optional
         Its axis of the samples of a pixel, which shall stand behind them.
-    look : callable, optional
+    convert : callable, optional
         Makes grey (...) or colours (..., 3 or 4) of the numbers.
     turn : int
         How the picture is to be turned, in EXIF's numbers.
@@ -45,11 +46,6 @@ class Pixels:
     ----------
     colours : bool
         Whether the last axis holds red, green and blue, perhaps with a fourth to be left out.
-
-    Raises
-    ------
-    InputError
-        If there is nothing in it, or no real numbers; when it is indexed, if that cannot be read.
 
     Examples
     --------
@@ -62,13 +58,13 @@ class Pixels:
     def __init__(
         self,
         path: Path,
-        data: Any,
+        data: LazyArray,
         order: Sequence[int] | None = None,
         samples: int | None = None,
-        look: Look | None = None,
+        convert: Conversion | None = None,
         turn: int = 1,
     ) -> None:
-        self._path, self._data, self._look = path, data, look or np.asarray
+        self._path, self._data, self._convert = path, data, convert or np.asarray
         self._order = list(range(len(data.shape)) if order is None else order)
         self._samples = [] if samples is None else [samples]
         self._turn = TURNS.get(turn, "")
@@ -76,20 +72,25 @@ class Pixels:
         dtype = np.dtype(data.dtype)
         check_pixels(tuple(sizes), dtype.kind, dtype)
         planes = len(self._order)
-        tiny = self._look(np.zeros([1] * planes + sizes[planes:], dtype))
+        tiny = self._convert(np.zeros([1] * planes + sizes[planes:], dtype))
         if "t" in self._turn:
             sizes[planes - 2 : planes] = sizes[planes - 1], sizes[planes - 2]
         self.colours = tiny.ndim > planes
         self.dtype, self.ndim = tiny.dtype, tiny.ndim
         self.shape: tuple[int, ...] = (*sizes[:planes], *tiny.shape[planes:])
 
+    @property
+    def plain_shape(self) -> tuple[int, ...]:
+        """Shape without the colours."""
+        return self.shape[: self.ndim - self.colours]
+
     def __len__(self) -> int:
         return self.shape[0]
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
         return np.asarray(self[...], dtype)
 
-    def __getitem__(self, index: Any) -> NDArray[Any]:
+    def __getitem__(self, index: Any) -> Array:
         index = index if isinstance(index, tuple) else (index,)
         try:
             return self._read(self._full(index))
@@ -107,23 +108,23 @@ class Pixels:
             raise InputError(f"{self.ndim} axes were expected; got {len(index)} indices")
         return (*before, *[slice(None)] * missing, *after)
 
-    def _read(self, index: tuple[Any, ...]) -> NDArray[Any]:
+    def _read(self, index: tuple[Any, ...]) -> Array:
         count = len(self._order)
         planes, place, colour = index[: count - 2], index[count - 2 : count], index[count:]
         there = (slice(None), slice(None)) if self._turn else place
         wanted: list[Any] = [slice(None)] * len(self._data.shape)
         for axis, at in zip(self._order, (*planes, *there), strict=True):
             wanted[axis] = at
-        block: NDArray[Any] = np.asarray(self._data[tuple(wanted)])
+        block: Array = np.asarray(self._data[tuple(wanted)])
         kept = [axis for axis, at in enumerate(wanted) if isinstance(at, slice)]
         axes = [axis for axis in (*self._order, *self._samples) if axis in kept]
-        block = self._look(block.transpose([kept.index(axis) for axis in axes]))
+        block = self._convert(block.transpose([kept.index(axis) for axis in axes]))
         if self._turn:
             cut: Any = (..., *place, *[slice(None)] * self.colours)
             block = self._turned(block)[cut]
         return block[..., colour[0]] if colour else block
 
-    def _turned(self, block: NDArray[Any]) -> NDArray[Any]:
+    def _turned(self, block: Array) -> Array:
         """Return (..., rows, columns) or (..., rows, columns, colours) turned as EXIF says."""
         rows, columns = (-3, -2) if self.colours else (-2, -1)
         if "t" in self._turn:

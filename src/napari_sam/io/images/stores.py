@@ -5,29 +5,26 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_sam.errors import InputError
+from napari_sam.files import Json
 from napari_sam.io.images.file_checks import whole_numbers
 from napari_sam.io.images.pixels import Pixels
 
-__all__ = ["arrangement", "finest", "open_store", "said_of"]
+if TYPE_CHECKING:
+    import zarr
+
+__all__ = ["finest_level", "ome_attributes", "open_store", "store_axes"]
 
 logger = logging.getLogger(__name__)
 
 CHANNELS = ("c", "channel", "channels", "s", "rgb", "rgba", "band")
-MOST = 2**50  # bytes of pixels; no disk has more
+MAX_BYTES = 2**50  # bytes of pixels; no disk has more
 
 
 def open_store(path: Path, numbers: bool) -> Pixels:
     """Open the array of a zarr store, or the finest level of the pyramid that it holds.
-
-    Parameters
-    ----------
-    path : Path
-        The folder.
-    numbers : bool
-        Whether the numbers themselves are wanted, as of labels, and no colours.
 
     Raises
     ------
@@ -35,26 +32,27 @@ def open_store(path: Path, numbers: bool) -> Pixels:
         If it is damaged, or no grey or colour picture. What had to be assumed is logged as a
         warning.
     """
-    array, names = finest(path)
-    if array.size * array.dtype.itemsize > MOST:
+    array, names = finest_level(path)
+    if array.size * array.dtype.itemsize > MAX_BYTES:
         raise InputError(f"it says that it has {array.shape} pixels, more than any disk can hold")
-    order, samples = arrangement(names, array.shape)
+    order, samples = store_axes(names, array.shape)
     if numbers:
         if names and samples is not None:
             raise InputError("it is a colour picture; labels need a whole number per object")
-        return Pixels(path, array, order if names else None, look=whole_numbers)
+        return Pixels(path, array, order if names else None, convert=whole_numbers)
     if not names and array.ndim > 2:
         what = "its last axis as colours" if samples is not None else "a stack of slices"
         logger.warning("%s: its axes %s have no names; taken as %s", path, array.shape, what)
     return Pixels(path, array, order, samples)
 
 
-def said_of(attributes: Any) -> Any:
+def ome_attributes(attributes: Any) -> Json:
     """Return what OME-Zarr says of a group, in version 0.5 or before."""
-    return attributes.get("ome", attributes)
+    said: Json = attributes.get("ome", attributes)
+    return said
 
 
-def finest(path: Path) -> tuple[Any, list[str]]:
+def finest_level(path: Path) -> tuple[zarr.Array[Any], list[str]]:
     """Return the array, and what its axes are called; nothing if nobody says."""
     import zarr
 
@@ -62,14 +60,14 @@ def finest(path: Path) -> tuple[Any, list[str]]:
     if isinstance(node, zarr.Array):
         named = getattr(node.metadata, "dimension_names", None)
         return node, _names(named or node.attrs.get("_ARRAY_DIMENSIONS"), node.ndim)
-    scales: Any = said_of(node.attrs).get("multiscales")
+    scales: Any = ome_attributes(node.attrs).get("multiscales")
     if not scales:
         raise InputError("the zarr group holds no picture: it has no 'multiscales'")
     array: Any = node[scales[0]["datasets"][0]["path"]]
     return array, _names(scales[0].get("axes"), array.ndim)
 
 
-def _names(said: Any, ndim: int) -> list[str]:
+def _names(said: object, ndim: int) -> list[str]:
     """Return the names of axes, if there is one for each, and rows and columns are among them."""
     if not isinstance(said, Sequence) or len(said) != ndim:
         return []
@@ -77,7 +75,7 @@ def _names(said: Any, ndim: int) -> list[str]:
     return names if names.count("y") == names.count("x") == 1 else []
 
 
-def arrangement(names: Sequence[str], shape: Sequence[int]) -> tuple[list[int], int | None]:
+def store_axes(names: Sequence[str], shape: Sequence[int]) -> tuple[list[int], int | None]:
     """Return which axes become those of the picture, and which holds its colours: 3 or 4, last."""
     axes = range(len(shape))
     last = [names.index("y"), names.index("x")] if names else []

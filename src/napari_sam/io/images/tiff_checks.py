@@ -1,13 +1,18 @@
-"""What a TIFF says of its sizes, held against the file before any room is made for it."""
+"""Checks of the sizes that a TIFF claims, before anybody makes room for them."""
 
 from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from napari_sam.errors import InputError
 from napari_sam.io.images.file_checks import check_claim, check_pixels
+
+if TYPE_CHECKING:
+    from tifffile import TiffFile, TiffFrame, TiffPage, TiffPageSeries
 
 __all__ = ["check_series", "check_tags"]
 
@@ -16,24 +21,13 @@ SIZES = (
     *("rowsperstrip", "samplesperpixel", "bitspersample"),
 )
 CUT = "it is cut short; copy it anew from where it comes from"
-TIMES, HEADS = 2, 2**16
+MAX_GROWTH, MAX_HEADER = 2, 2**16
 """A packed part is no longer than that many times its pixels, and that many bytes more; else what
 it unpacks to has no bound."""
 
 
-def check_tags(page: Any) -> None:
-    """Refuse sizes that are none: with those below zero, tifffile counts without end.
-
-    Parameters
-    ----------
-    page : tifffile.TiffPage
-        The first.
-
-    Raises
-    ------
-    InputError
-        In words that go behind the file's name.
-    """
+def check_tags(page: TiffPage) -> None:
+    """Refuse sizes that are none: with those below zero, tifffile counts without end."""
     said = [(name, getattr(page, name)) for name in SIZES]
     text = page.shaped_description
     if text is not None:  # tifffile's own
@@ -44,21 +38,8 @@ def check_tags(page: Any) -> None:
             raise InputError(f"it says {name} {size!r}, which is no size; copy it anew")
 
 
-def check_series(file: Any, series: Any) -> None:
-    """Refuse a series that cannot be what it says, before anything is made of its size.
-
-    Parameters
-    ----------
-    file : tifffile.TiffFile
-        The file.
-    series : tifffile.TiffPageSeries
-        Of its pages.
-
-    Raises
-    ------
-    InputError
-        In words that go behind the file's name.
-    """
+def check_series(file: TiffFile, series: TiffPageSeries) -> None:
+    """Refuse a series that cannot be what it says, before anything is made of its size."""
     page, there = series.keyframe, file.filehandle.size
     if page.dtype is None:
         raise InputError(f"its pixels have {page.bitspersample} bits of a kind nobody knows")
@@ -70,7 +51,7 @@ def check_series(file: Any, series: Any) -> None:
     if series.dataoffset is not None:
         _check_end(series.dataoffset + series.nbytes, there)
         return
-    pages = list(series)
+    pages: list[Any] = list(series)
     if None in pages:
         lost = f"{pages.count(None)} of its {len(pages)} slices are missing"
         raise InputError(f"{lost}, here or in files that belong beside it; copy those anew")
@@ -78,17 +59,18 @@ def check_series(file: Any, series: Any) -> None:
         _check_page(one, page, there if one.parent is file else None)
 
 
-def _check_page(page: Any, keyframe: Any, there: int | None) -> None:
+def _check_page(page: TiffPage | TiffFrame, keyframe: TiffPage, there: int | None) -> None:
     """Refuse a page of which pixels are missing, which would be read as zeros, or too many."""
+    itemsize = np.dtype(keyframe.dtype).itemsize
     parts = list(zip(page.dataoffsets, page.databytecounts, strict=False))
     if len(parts) < math.prod(keyframe.chunked):
         raise InputError(CUT)
-    room = TIMES * math.prod(keyframe.chunks) * keyframe.dtype.itemsize + HEADS
+    room = MAX_GROWTH * math.prod(keyframe.chunks) * itemsize + MAX_HEADER
     if keyframe.compression != 1 and max(length for _, length in parts) > room:
         raise InputError("a part of it is far longer than its pixels; save it anew")
     if there is None:
         return
-    if keyframe.compression == 1 and keyframe.bitspersample == 8 * keyframe.dtype.itemsize:
+    if keyframe.compression == 1 and keyframe.bitspersample == 8 * itemsize:
         # The last part is often said to be as long as the others.
         _check_end(max(start for start, _ in parts), there - 1)
         held = sum(min(start + length, there) - start for start, length in parts)

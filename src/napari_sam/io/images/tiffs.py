@@ -5,35 +5,29 @@ from __future__ import annotations
 import logging
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from napari_sam.errors import InputError
-from napari_sam.io.images.colours import look_of
+from napari_sam.io.images.colours import conversion_of
 from napari_sam.io.images.file_checks import whole_numbers
 from napari_sam.io.images.ome_xml import check_ome
 from napari_sam.io.images.pixels import TURNED, TURNS, Pixels
 from napari_sam.io.images.tiff_checks import check_series, check_tags
 
-__all__ = ["arrangement", "open_tiff"]
+if TYPE_CHECKING:
+    from tifffile import TiffFile, TiffPageSeries
+
+__all__ = ["open_tiff", "tiff_axes"]
 
 logger = logging.getLogger(__name__)
 
 ORIENTATION = 274  # the tag
-LEAST = 16  # rows and columns of a picture in colours that was saved as pages
+MIN_SIDE = 16  # rows and columns of a picture in colours that was saved as pages
 PLAIN = {"generic", "imagej", "ome", "shaped", "uniform"}  # whose parts are pictures, no thumbnails
 
 
 def open_tiff(path: Path, opened: ExitStack, numbers: bool) -> Pixels:
-    """Open the first picture of a TIFF.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    opened : ExitStack
-        Closes it.
-    numbers : bool
-        Whether the numbers themselves are wanted, as of labels, and no colours.
+    """Open the first picture of a TIFF, which the stack closes.
 
     Raises
     ------
@@ -46,7 +40,7 @@ def open_tiff(path: Path, opened: ExitStack, numbers: bool) -> Pixels:
 
     file = opened.enter_context(tifffile.TiffFile(path))
     series = _first(file, path.parent)
-    order, samples = arrangement(series.axes)
+    order, samples = tiff_axes(series.axes)
     page, count = series.keyframe, 0 if samples is None else series.shape[samples]
     narrow = "" if numbers or samples is not None else _narrow(series)
     if narrow:
@@ -54,27 +48,22 @@ def open_tiff(path: Path, opened: ExitStack, numbers: bool) -> Pixels:
     if numbers and count:
         what = f"it is a colour picture, of {count} samples"
         raise InputError(f"{what}; labels need a whole number per object")
-    look, remark = (whole_numbers, "") if numbers else look_of(page, count)
+    convert, remark = (whole_numbers, "") if numbers else conversion_of(page, count)
     turn = page.tags.valueof(ORIENTATION, 1)
     several = len(file.series) > 1 and series.kind in PLAIN
     more = f"it holds {len(file.series)} pictures; the first is read" * several
     for words in filter(None, (narrow, remark, TURNED * (turn in TURNS), more)):
         logger.warning("%s: %s", path, words)
     store = opened.enter_context(series.aszarr(level=0))
-    return Pixels(path, zarr.open(store, mode="r"), order, samples, look, turn)
+    return Pixels(path, zarr.open_array(store, mode="r"), order, samples, convert, turn)
 
 
-def arrangement(axes: str) -> tuple[list[int], int | None]:
+def tiff_axes(axes: str) -> tuple[list[int], int | None]:
     """Return which axes of a TIFF become those of a picture, and which holds the samples.
-
-    Parameters
-    ----------
-    axes : str
-        tifffile's letters.
 
     Examples
     --------
-    >>> arrangement("ZSYX"), arrangement("YXC")
+    >>> tiff_axes("ZSYX"), tiff_axes("YXC")
     (([0, 2, 3], 1), ([2, 0, 1], None))
     """
     if not {"Y", "X"} <= set(axes):
@@ -85,19 +74,14 @@ def arrangement(axes: str) -> tuple[list[int], int | None]:
     return [*others, *last], samples
 
 
-def _narrow(series: Any) -> str:
+def _narrow(series: TiffPageSeries) -> str:
     """Return a remark if pages are so narrow that they must be rows of colours.
 
     That is how an array (Y, X, 3) is written by programs that are not told that it holds colours.
-
-    Raises
-    ------
-    InputError
-        If they are two pixels wide, which may be two channels, or grey and transparency.
     """
     pages, rows, columns = (0, *series.shape)[-3:]
     named = series.axes[:-2].strip("IQ") or series.kind == "imagej"
-    if named or min(pages, rows) < LEAST or columns not in (2, 3, 4):
+    if named or min(pages, rows) < MIN_SIDE or columns not in (2, 3, 4):
         return ""
     what = f"it holds {pages} pages of {rows} x {columns} pixels"
     if columns == 2:
@@ -108,7 +92,7 @@ def _narrow(series: Any) -> str:
     return f"{what}; taken as one picture of {pages} x {rows} pixels in colours"
 
 
-def _first(file: Any, folder: Path) -> Any:
+def _first(file: TiffFile, folder: Path) -> TiffPageSeries:
     """Return the first series of pages, if it is what it says."""
     from tifffile import TiffFileError
 

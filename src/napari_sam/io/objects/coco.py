@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from napari_sam.errors import InputError
-from napari_sam.files import replacing
+from napari_sam.files import Json, replacing
+from napari_sam.io.objects.coco_images import CocoImage, class_names_of, images_of
 from napari_sam.io.objects.coco_masks import mask_of
-from napari_sam.io.objects.coco_pictures import Place, names_of, places_of
-from napari_sam.io.objects.instances import Drawn, Found, Piece, formats_extra, gather
-from napari_sam.io.objects.outlines import outline, polygons
-from napari_sam.io.objects.reading import Reading, called, read_json
+from napari_sam.io.objects.instances import Instances, ObjectRecord, Piece, formats_extra, gather
+from napari_sam.io.objects.outlines import outline, rings_of
+from napari_sam.io.objects.read_log import ReadLog, label_of, read_json
 from napari_sam.numbering import whole_number
 
 __all__ = ["read_coco", "write_coco"]
@@ -25,7 +25,7 @@ NO_COCO = "COCO file of instances"
 CLASSLESS = "kept without a class, for theirs is not among the categories"
 
 
-def write_coco(path: Path, pictures: Mapping[str, Drawn], outlines: bool = False) -> None:
+def write_coco(path: Path, by_image: Mapping[str, Instances], outlines: bool = False) -> None:
     """Write objects of one or more pictures, complete or not at all.
 
     COCO knows only 2D pictures: each plane of a stack is a picture of its own, and the annotations
@@ -35,7 +35,7 @@ def write_coco(path: Path, pictures: Mapping[str, Drawn], outlines: bool = False
     ----------
     path : Path
         The file, ``.json``.
-    pictures : mapping of str to Drawn
+    by_image : mapping of str to Instances
         By the pictures' file names.
     outlines : bool
         Write polygons in place of run lengths; an object with holes, which COCO's polygons cannot
@@ -44,24 +44,25 @@ def write_coco(path: Path, pictures: Mapping[str, Drawn], outlines: bool = False
     with formats_extra():
         import pycocotools.mask as rle  # noqa: F401 - before anything is written
     names = sorted(
-        {piece.name or CLASS for drawn in pictures.values() for piece in drawn.pieces} or {CLASS}
+        {piece.name or CLASS for instances in by_image.values() for piece in instances.pieces}
+        or {CLASS}
     )
     categories = {name: number for number, name in enumerate(names, 1)}
-    images: list[dict[str, Any]] = []
-    annotations: list[dict[str, Any]] = []
-    for name, drawn in pictures.items():
+    images: list[Json] = []
+    annotations: list[Json] = []
+    for name, instances in by_image.items():
         numbers = {}
-        for plane in np.ndindex(*drawn.shape[:-2]):
+        for plane in np.ndindex(*instances.shape[:-2]):
             numbers[plane] = len(images) + 1
-            images.append({"id": len(images) + 1, **_image(name, drawn, plane)})
-        for piece in drawn.pieces:
+            images.append({"id": len(images) + 1, **_image(name, instances, plane)})
+        for piece in instances.pieces:
             annotations.append(
                 {
                     "id": len(annotations) + 1,
                     "image_id": numbers[piece.plane],
                     "category_id": categories[piece.name or CLASS],
                     "object_id": piece.id,
-                    **_annotation(piece, drawn.shape[-2:], outlines),
+                    **_annotation(piece, instances.shape[-2:], outlines),
                 }
             )
     whole = {
@@ -73,12 +74,12 @@ def write_coco(path: Path, pictures: Mapping[str, Drawn], outlines: bool = False
         part.write_text(json.dumps(whole), encoding="utf-8")
 
 
-def read_coco(path: Path) -> dict[str, Drawn]:
+def read_coco(path: Path) -> dict[str, Instances]:
     """Read the objects of each picture: run lengths, compressed or not, and polygons.
 
     Returns
     -------
-    dict of str to Drawn
+    dict of str to Instances
         By the pictures' file names; a stack that `write_coco` has written is one picture.
 
     Raises
@@ -87,56 +88,57 @@ def read_coco(path: Path) -> dict[str, Drawn]:
         If it is no such file, or holds objects of which none can be used. Those that cannot be used
         beside others are left out, and a warning says why.
     """
-    whole, reading = read_json(path, NO_COCO), Reading(path)
+    whole, log = read_json(path, NO_COCO), ReadLog(path)
     if not isinstance(whole, dict) or not isinstance(whole.get("annotations"), list):
         raise InputError(f"{path} is no {NO_COCO}: it has no list of annotations")
     try:
-        names = names_of(whole.get("categories") or [])
-        places = places_of(whole.get("images"), reading)
+        names = class_names_of(whole.get("categories") or [])
+        images_by_id = images_of(whole.get("images"), log)
     except InputError as error:
         raise InputError(f"{path} is no {NO_COCO}: {error}") from error
-    found: dict[str, list[Found]] = {place.name: [] for place in places.values()}
+    found: dict[str, list[ObjectRecord]] = {image.name: [] for image in images_by_id.values()}
     for count, one in enumerate(whole["annotations"], 1):
-        name = called("annotation", one.get("id") if isinstance(one, dict) else None, count)
-        with reading.object(name):
-            place = _place(one, places)
-            filled = mask_of(one.get("segmentation"), place.size)
-            number = reading.number(one.get("object_id"), name)
-            kind = _class(one, names, reading, name)
-            drawn = Found(number, place.at, filled.corner, filled.mask, kind)
-            found[place.name].append(reading.keep(drawn, filled.cut, name))
-    reading.tell(len(whole["annotations"]))
-    if not places:
+        name = label_of("annotation", one.get("id") if isinstance(one, dict) else None, count)
+        with log.guard(name):
+            image = _image_of(one, images_by_id)
+            raster = mask_of(one.get("segmentation"), image.size)
+            kind = _class(one, names, log, name)
+            record = log.record(name, one.get("object_id"), image.at, raster, kind)
+            found[image.name].append(record)
+    log.warn(len(whole["annotations"]))
+    if not images_by_id:
         raise InputError(f"{path} names no picture that can be used")
-    pictures = {place.name: place for place in places.values()}
-    return {name: gather(found[name], one.shape, one.axes) for name, one in pictures.items()}
+    by_image = {image.name: image for image in images_by_id.values()}
+    return {name: gather(found[name], one.shape, one.axes) for name, one in by_image.items()}
 
 
-def _image(name: str, drawn: Drawn, plane: tuple[int, ...]) -> dict[str, Any]:
-    height, width = drawn.shape[-2:]
-    one: dict[str, Any] = {"file_name": name, "height": height, "width": width}
+def _image(name: str, instances: Instances, plane: tuple[int, ...]) -> Json:
+    height, width = instances.shape[-2:]
+    one: Json = {"file_name": name, "height": height, "width": width}
     if plane:
-        where = "_".join(f"{letter}{n:04}" for letter, n in zip(drawn.axes, plane, strict=False))
+        where = "_".join(
+            f"{letter}{n:04}" for letter, n in zip(instances.axes, plane, strict=False)
+        )
         one |= {
             "file_name": f"{name}#{where}",
             "stack": name,
-            "stack_axes": drawn.axes[:-2],
-            "stack_shape": drawn.shape[:-2],
+            "stack_axes": instances.axes[:-2],
+            "stack_shape": instances.shape[:-2],
             "plane": plane,
         }
     return one
 
 
-def _annotation(piece: Piece, size: tuple[int, ...], outlines: bool) -> dict[str, Any]:
+def _annotation(piece: Piece, size: tuple[int, ...], outlines: bool) -> Json:
     top, left = piece.corner
     height, width = piece.mask.shape
-    about: dict[str, Any] = {
+    about: Json = {
         "bbox": [left, top, width, height],
         "area": int(piece.mask.sum()),
         "iscrowd": 0,
     }
     if outlines:
-        parts = polygons(outline(piece))
+        parts = rings_of(outline(piece))
         if all(len(rings) == 1 for rings in parts):
             rings = [rings[0].astype(int).ravel().tolist() for rings in parts]
             return {"segmentation": rings, **about}
@@ -148,22 +150,20 @@ def _annotation(piece: Piece, size: tuple[int, ...], outlines: bool) -> dict[str
     return {"segmentation": {"size": list(size), "counts": coded["counts"].decode()}, **about}
 
 
-def _place(annotation: dict[str, Any], places: Mapping[Any, Place]) -> Place:
-    place = places.get(_key(annotation.get("image_id")))
-    if place is None:
+def _image_of(annotation: Json, images_by_id: Mapping[Any, CocoImage]) -> CocoImage:
+    image = images_by_id.get(_key(annotation.get("image_id")))
+    if image is None:
         raise InputError("its picture is not among the images that can be used")
-    return place
+    return image
 
 
-def _class(
-    annotation: dict[str, Any], names: Mapping[Any, str], reading: Reading, name: str
-) -> str | None:
+def _class(annotation: Json, names: Mapping[Any, str], log: ReadLog, name: str) -> str | None:
     key = annotation.get("category_id")
     kind = names.get(_key(key))
     if kind is None and key is not None:
-        reading.say(CLASSLESS, name)
+        log.note(CLASSLESS, name)
     return kind
 
 
-def _key(value: Any) -> int | str | None:
+def _key(value: object) -> int | str | None:
     return value if isinstance(value, str) else whole_number(value)

@@ -8,24 +8,23 @@ from pathlib import Path
 from typing import Any
 
 from napari_sam.errors import InputError
-from napari_sam.files import replacing
+from napari_sam.files import Json, replacing
 from napari_sam.io.objects.instances import (
     PLANES,
-    Drawn,
-    Found,
+    Instances,
     Piece,
-    check_place,
+    check_slice,
     formats_extra,
     gather,
 )
-from napari_sam.io.objects.outlines import Area, fill, outline
-from napari_sam.io.objects.reading import Reading, called, read_json
+from napari_sam.io.objects.outlines import Polygon, outline, rasterise
+from napari_sam.io.objects.read_log import ReadLog, label_of, read_json
 from napari_sam.numbering import whole_number
 
 __all__ = ["read_geojson", "write_geojson"]
 
 NO_GEOJSON = "GeoJSON of features"
-DIGITS = 20  # of the largest number that labels can hold
+MAX_DIGITS = 20  # of the largest number that labels can hold
 THIN = ("Point", "MultiPoint", "LineString", "MultiLineString")
 POINTS = "points and lines have no pixels and were left out"
 COLOURS = (  # of classes, by the order of their names; all differ for the colour-blind, too
@@ -34,30 +33,30 @@ COLOURS = (  # of classes, by the order of their names; all differ for the colou
 )  # fmt: skip
 
 
-def write_geojson(path: Path, drawn: Drawn) -> None:
+def write_geojson(path: Path, instances: Instances) -> None:
     """Write objects as annotations for QuPath, complete or not at all.
 
     An object's number is the annotation's name. Overlaps and holes are kept.
     """
     with formats_extra():
         import shapely
-    names = sorted({piece.name for piece in drawn.pieces if piece.name})
+    names = sorted({piece.name for piece in instances.pieces if piece.name})
     colours = {name: list(COLOURS[i % len(COLOURS)]) for i, name in enumerate(names)}
 
-    def feature(piece: Piece) -> dict[str, Any]:
-        at = dict(zip(drawn.axes, piece.plane, strict=False))
+    def feature(piece: Piece) -> Json:
+        at = dict(zip(instances.axes, piece.plane, strict=False))
         geometry = dict(shapely.geometry.mapping(outline(piece)))
         geometry["plane"] = {"c": at.get("c", -1), "z": at.get("z", 0), "t": at.get("t", 0)}
-        properties: dict[str, Any] = {"objectType": "annotation", "name": str(piece.id)}
+        properties: Json = {"objectType": "annotation", "name": str(piece.id)}
         if piece.name:
             properties["classification"] = {"name": piece.name, "color": colours[piece.name]}
         return {"type": "Feature", "geometry": geometry, "properties": properties}
 
     whole = {
         "type": "FeatureCollection",
-        "shape": drawn.shape,  # QuPath skips what it does not know
-        "axes": drawn.axes,
-        "features": [feature(piece) for piece in drawn.pieces],
+        "shape": instances.shape,  # QuPath skips what it does not know
+        "axes": instances.axes,
+        "features": [feature(piece) for piece in instances.pieces],
     }
     with replacing(path) as part:
         part.write_text(json.dumps(whole), encoding="utf-8")
@@ -65,7 +64,7 @@ def write_geojson(path: Path, drawn: Drawn) -> None:
 
 def read_geojson(
     path: Path, shape: tuple[int, ...] | None = None, axes: str | None = None
-) -> Drawn:
+) -> Instances:
     """Read the polygons of a GeoJSON file; points and lines have no pixels and are left out.
 
     Parameters
@@ -81,7 +80,7 @@ def read_geojson(
         If it is no GeoJSON, or holds objects of which none can be used. Those that cannot be used
         beside others are left out, and a warning says why.
     """
-    whole, reading = read_json(path, NO_GEOJSON), Reading(path)
+    whole, log = read_json(path, NO_GEOJSON), ReadLog(path)
     said = whole if isinstance(whole, dict) else {}
     features = said.get("features", [said] if said else whole)
     if not isinstance(features, list):
@@ -91,20 +90,18 @@ def read_geojson(
     found = []
     for count, feature in enumerate(features, 1):
         about = _dict(feature, "properties")
-        name = called("feature", about.get("name"), count)
-        with reading.object(name):
-            filled = fill(_areas(_geometry(feature), reading, name), shape)
+        name = label_of("feature", about.get("name"), count)
+        with log.guard(name):
+            raster = rasterise(_polygons(_geometry(feature), log, name), shape)
             at = _at(feature["geometry"], shape, axes)
-            number = reading.number(_number(about.get("name")), name)
             kind = _dict(about, "classification").get("name")
             kind = kind if isinstance(kind, str) else None
-            drawn = Found(number, at, filled.corner, filled.mask, kind)
-            found.append(reading.keep(drawn, filled.cut, name))
-    reading.tell(len(features))
+            found.append(log.record(name, _number(about.get("name")), at, raster, kind))
+    log.warn(len(features))
     return gather(found, shape, axes)
 
 
-def _said_shape(path: Path, said: dict[str, Any]) -> tuple[tuple[int, ...], str]:
+def _said_shape(path: Path, said: Json) -> tuple[tuple[int, ...], str]:
     """Return shape and axes of the picture as `write_geojson` has written them."""
     sizes = said["shape"] if isinstance(said["shape"], list) else []
     shape = tuple(n for n in map(whole_number, sizes) if n is not None and n > 0)
@@ -117,20 +114,20 @@ def _said_shape(path: Path, said: dict[str, Any]) -> tuple[tuple[int, ...], str]
     return shape, axes
 
 
-def _dict(holder: Any, key: str) -> dict[str, Any]:
+def _dict(holder: object, key: str) -> Json:
     """Return what stands there if it is an object; an empty one of anything else."""
     value = holder.get(key) if isinstance(holder, dict) else None
     return value if isinstance(value, dict) else {}
 
 
-def _geometry(feature: Any) -> dict[str, Any]:
+def _geometry(feature: object) -> Json:
     geometry = _dict(feature, "geometry")
     if not geometry:
         raise InputError("it has no geometry")
     return geometry
 
 
-def _areas(geometry: dict[str, Any], reading: Reading, name: str) -> Iterator[Area]:
+def _polygons(geometry: Json, log: ReadLog, name: str) -> Iterator[Polygon]:
     """Give the polygons of a geometry, however deep they are nested."""
     left, thin = [geometry], False
     while left:
@@ -141,30 +138,28 @@ def _areas(geometry: dict[str, Any], reading: Reading, name: str) -> Iterator[Ar
         elif kind in ("Polygon", "MultiPolygon"):
             parts: Any = [coordinates] if kind == "Polygon" else coordinates
             for outline, *holes in filter(None, parts):
-                yield Area([outline], holes)
+                yield Polygon([outline], holes)
         elif kind in THIN:
             thin = True
         else:
             raise InputError(f"its geometry is no polygon, but {str(kind)[:40]!r}")
     if thin:
-        reading.say(POINTS, name)
+        log.note(POINTS, name)
 
 
-def _at(
-    geometry: dict[str, Any], shape: tuple[int, ...] | None, axes: str | None
-) -> dict[str, int]:
+def _at(geometry: Json, shape: tuple[int, ...] | None, axes: str | None) -> dict[str, int]:
     """Return where it lies, by letters of axes; -1 is QuPath's word for all channels."""
     plane = geometry.get("plane") or {}
     at = {letter: whole_number(n) for letter, n in plane.items() if letter in PLANES}
     found = {letter: max(0, n) for letter, n in at.items() if n is not None and n >= -1}
     if len(found) < len(at):
         raise InputError("its plane must be whole numbers from 0")
-    check_place(found, shape, axes)
+    check_slice(found, shape, axes)
     return found
 
 
 def _number(name: Any) -> Any:
     """Return the number that stands in a name, or the name; None if it is empty."""
-    if isinstance(name, str) and name.isdecimal() and len(name) <= DIGITS:
+    if isinstance(name, str) and name.isdecimal() and len(name) <= MAX_DIGITS:
         return int(name)
     return None if name == "" else name

@@ -8,23 +8,23 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sam.arrays import LazyArray
 from napari_sam.errors import DISTRIBUTION, InputError
 from napari_sam.masks import cropped_masks
 from napari_sam.numbering import smallest_type
 
 __all__ = [
     "PLANES",
-    "Drawn",
-    "Found",
+    "Instances",
+    "ObjectRecord",
     "Piece",
     "check_labels_size",
     "check_mask_size",
-    "check_place",
+    "check_slice",
     "cut_out",
     "formats_extra",
     "gather",
@@ -32,7 +32,8 @@ __all__ = [
 ]
 
 PLANES = "tcz"
-MASK, LABELS = 2**28, 2**34  # pixels; a file that asks for more is damaged, or means harm
+# A file that asks for more is damaged, or means harm.
+MAX_MASK_PIXELS, MAX_LABEL_PIXELS = 2**28, 2**34
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class Instances:
     """The objects of a picture.
 
     Parameters
@@ -82,7 +83,7 @@ class Drawn:
 
 
 @dataclass(frozen=True)
-class Found:
+class ObjectRecord:
     """One outline in a file that need not know its picture: where it lies, by letters of axes."""
 
     id: int | None
@@ -94,13 +95,7 @@ class Found:
 
 @contextmanager
 def formats_extra() -> Iterator[None]:
-    """Say what to install where a library is missing.
-
-    Raises
-    ------
-    InputError
-        In place of the import error.
-    """
+    """Say what to install where a library is missing."""
     try:
         yield
     except ModuleNotFoundError as error:
@@ -109,7 +104,7 @@ def formats_extra() -> Iterator[None]:
         ) from error
 
 
-def cut_out(labels: Any, axes: str, classes: Mapping[int, str] | None = None) -> Drawn:
+def cut_out(labels: LazyArray, axes: str, classes: Mapping[int, str] | None = None) -> Instances:
     """Return the objects of labels, plane by plane.
 
     Parameters
@@ -120,11 +115,6 @@ def cut_out(labels: Any, axes: str, classes: Mapping[int, str] | None = None) ->
         A letter for each axis.
     classes : mapping of int to str, optional
         Name of each object's class.
-
-    Raises
-    ------
-    InputError
-        If they are no whole numbers from 0 on.
 
     Examples
     --------
@@ -138,42 +128,37 @@ def cut_out(labels: Any, axes: str, classes: Mapping[int, str] | None = None) ->
         for index in np.ndindex(*shape[:-2])
         for id_, mask in cropped_masks(labels[index]).items()
     ]
-    return Drawn(shape, axes, tuple(pieces))
+    return Instances(shape, axes, tuple(pieces))
 
 
-def paint(drawn: Drawn) -> tuple[NDArray[np.unsignedinteger], int]:
+def paint(instances: Instances) -> tuple[NDArray[np.unsignedinteger], int]:
     """Return labels, and how many pixels of overlapping objects they could not hold.
-
-    Raises
-    ------
-    InputError
-        If an object reaches beyond the picture, or labels of its size do not fit into memory.
 
     Examples
     --------
     >>> square = np.ones((2, 2), bool)
     >>> pieces = Piece(1, (), (0, 0), square), Piece(2, (), (0, 1), square)
-    >>> labels, lost = paint(Drawn((2, 3), "yx", pieces))
+    >>> labels, lost = paint(Instances((2, 3), "yx", pieces))
     >>> labels.tolist(), lost
     ([[1, 1, 2], [1, 1, 2]], 2)
     """
-    largest = max((piece.id for piece in drawn.pieces), default=0)
-    check_labels_size(drawn.shape)
+    largest = max((piece.id for piece in instances.pieces), default=0)
+    check_labels_size(instances.shape)
     try:
         labels: NDArray[np.unsignedinteger] = np.zeros(
-            drawn.shape, np.promote_types(np.uint16, smallest_type(largest))
+            instances.shape, np.promote_types(np.uint16, smallest_type(largest))
         )
     except MemoryError as error:
         raise InputError(
-            f"labels of the picture's shape {drawn.shape} need too much memory: {error}"
+            f"labels of the picture's shape {instances.shape} need too much memory: {error}"
         ) from error
     lost = 0
-    for piece in drawn.pieces:
+    for piece in instances.pieces:
         end = [at + n for at, n in zip(piece.corner, piece.mask.shape, strict=True)]
-        if min(piece.corner) < 0 or any(np.greater((*piece.plane, *end), drawn.shape)):
+        if min(piece.corner) < 0 or any(np.greater((*piece.plane, *end), instances.shape)):
             raise InputError(
                 f"object {piece.id} reaches to {(*piece.plane, *end)}, beyond the picture's shape "
-                f"{drawn.shape}; do the objects belong to another picture?"
+                f"{instances.shape}; do the objects belong to another picture?"
             )
         top, left = piece.corner
         window = labels[piece.plane][top : end[0], left : end[1]]
@@ -184,16 +169,11 @@ def paint(drawn: Drawn) -> tuple[NDArray[np.unsignedinteger], int]:
 
 
 def gather(
-    found: Iterable[Found], shape: tuple[int, ...] | None = None, axes: str | None = None
-) -> Drawn:
+    found: Iterable[ObjectRecord], shape: tuple[int, ...] | None = None, axes: str | None = None
+) -> Instances:
     """Put outlines into a picture; without its shape, into the smallest one that holds them.
 
     Outlines without a number get the next one that is free, in their order.
-
-    Raises
-    ------
-    InputError
-        If one lies on an axis that the picture does not have, or the picture is far too large.
     """
     found = list(found)
     used = [letter for letter in PLANES if any(one.at.get(letter, 0) for one in found)]
@@ -221,48 +201,32 @@ def gather(
         for one in found
     ]
     _warn_of_twins(pieces)
-    return Drawn(shape, axes, tuple(pieces))
+    return Instances(shape, axes, tuple(pieces))
 
 
 def check_mask_size(height: int, width: int) -> None:
-    """Refuse an object whose mask would take far more memory than objects do.
-
-    Raises
-    ------
-    InputError
-        If it has more than `MASK` pixels.
-    """
-    if height * width > MASK:
-        raise InputError(f"it spans {height:,} x {width:,} pixels, more than {MASK:,} together")
+    """Refuse an object whose mask would take far more memory than objects do."""
+    if height * width > MAX_MASK_PIXELS:
+        raise InputError(
+            f"it spans {height:,} x {width:,} pixels, more than {MAX_MASK_PIXELS:,} together"
+        )
 
 
-def check_place(at: Mapping[str, int], shape: tuple[int, ...] | None, axes: str | None) -> None:
-    """Refuse an object that lies on a slice that the picture does not have.
-
-    Raises
-    ------
-    InputError
-        If the picture is known, and has that axis, but not so many slices.
-    """
+def check_slice(at: Mapping[str, int], shape: tuple[int, ...] | None, axes: str | None) -> None:
+    """Refuse an object that lies on a slice that the picture does not have."""
     for letter, count in zip(axes or "", shape or (), strict=True):
         if at.get(letter, 0) >= count:
             raise InputError(f"it lies on a slice ({letter}) that the picture does not have")
 
 
 def check_labels_size(shape: Iterable[int]) -> None:
-    """Refuse labels of a size that no picture has.
-
-    Raises
-    ------
-    InputError
-        If they have more than `LABELS` pixels.
-    """
-    if math.prod(shape) > LABELS:
+    """Refuse labels of a size that no picture has."""
+    if math.prod(shape) > MAX_LABEL_PIXELS:
         size = " x ".join(f"{n:,}" for n in shape)
         raise InputError(
-            f"a picture of {size} pixels is too large for labels, which may have {LABELS:,}; is "
-            "the size right, or do objects lie far off? Where the file does not know its picture, "
-            "give it with --image"
+            f"a picture of {size} pixels is too large for labels, which may have "
+            f"{MAX_LABEL_PIXELS:,}; is the size right, or do objects lie far off? Where the file "
+            "does not know its picture, give it with --image"
         )
 
 

@@ -12,10 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from napari_sam.errors import InputError
 from napari_sam.io.objects.instances import Piece, check_mask_size, formats_extra
 
-__all__ = ["Area", "Filled", "bounded", "fill", "numbers_of", "outline", "polygons"]
+__all__ = ["Polygon", "Raster", "clipped_bounds", "numbers_of", "outline", "rasterise", "rings_of"]
 
-FAR = 10**9  # pixels; positions further off are no positions
-CROSSINGS = 2**23  # of an outline with the rows of pixels; more is damage, or means harm
+MAX_COORDINATE = 10**9  # pixels; positions further off are no positions
+MAX_CROSSINGS = 2**23  # of an outline with the rows of pixels; more is damage, or means harm
 
 
 def outline(piece: Piece) -> Any:
@@ -36,7 +36,7 @@ def outline(piece: Piece) -> Any:
     return shapely.union_all(runs).simplify(0)  # without the points along straight lines
 
 
-def polygons(shape: Any) -> list[list[NDArray[np.float64]]]:
+def rings_of(shape: Any) -> list[list[NDArray[np.float64]]]:
     """Return the rings of each polygon of an outline, (N, 2) in x, y, not closed; holes behind."""
     parts = getattr(shape, "geoms", [shape])
     return [
@@ -45,7 +45,7 @@ def polygons(shape: Any) -> list[list[NDArray[np.float64]]]:
 
 
 @dataclass(frozen=True)
-class Area:
+class Polygon:
     """A polygon, or a path of several; all rings are (N, 2) in x, y.
 
     Parameters
@@ -61,7 +61,7 @@ class Area:
 
 
 @dataclass(frozen=True, eq=False)
-class Filled:
+class Raster:
     """Row and column of the first pixel, the mask (h, w), and whether the picture's edge cut it."""
 
     corner: tuple[int, int]
@@ -69,33 +69,28 @@ class Filled:
     cut: bool
 
 
-def fill(areas: Iterable[Area], shape: tuple[int, ...] | None = None) -> Filled:
+def rasterise(polygons: Iterable[Polygon], shape: tuple[int, ...] | None = None) -> Raster:
     """Return the pixels whose centre lies in an area.
 
     Parameters
     ----------
-    areas : iterable of Area
+    polygons : iterable of Polygon
         Parts of one object.
     shape : (..., H, W), optional
         Of the picture, at whose edge the object ends. Without it it ends at the first row and
         column only.
 
-    Raises
-    ------
-    InputError
-        If a number is missing, not finite or far off, or if there is no pixel in the picture.
-
     Examples
     --------
-    >>> filled = fill([Area([[(4, 2), (6, 2), (6, 5), (4, 5)]])])
-    >>> filled.corner, filled.mask.shape, int(filled.mask.sum())
+    >>> raster = rasterise([Polygon([[(4, 2), (6, 2), (6, 5), (4, 5)]])])
+    >>> raster.corner, raster.mask.shape, int(raster.mask.sum())
     ((2, 4), (3, 2), 6)
     """
-    parts = [(_rings(one.outlines), _rings(one.holes)) for one in areas]
+    parts = [(_rings(one.outlines), _rings(one.holes)) for one in polygons]
     points = [ring for outlines, _ in parts for ring in outlines]
     if not points:
         raise InputError("it has no area")
-    first, end, cut = bounded(np.concatenate(points), shape)
+    first, end, cut = clipped_bounds(np.concatenate(points), shape)
     check_mask_size(*(end - first))
     mask = np.zeros(end - first, bool)
     for outlines, holes in parts:
@@ -105,17 +100,11 @@ def fill(areas: Iterable[Area], shape: tuple[int, ...] | None = None) -> Filled:
         mask |= part
     if not mask.any():
         raise InputError("it holds no centre of a pixel of the picture")
-    return Filled((int(first[0]), int(first[1])), mask, cut)
+    return Raster((int(first[0]), int(first[1])), mask, cut)
 
 
-def numbers_of(values: Any) -> NDArray[np.float64]:
-    """Return numbers out of a file, nested as they are.
-
-    Raises
-    ------
-    InputError
-        If others are among them, or they are nested unevenly.
-    """
+def numbers_of(values: object) -> NDArray[np.float64]:
+    """Return numbers out of a file, nested as they are."""
     try:
         numbers = np.asarray(values)
     except ValueError:
@@ -129,7 +118,7 @@ def numbers_of(values: Any) -> NDArray[np.float64]:
     return numbers.astype(float)
 
 
-def bounded(
+def clipped_bounds(
     points: NDArray[np.float64], shape: tuple[int, ...] | None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], bool]:
     """Return first pixel and end of what an outline may cover, and whether the edge cuts it off.
@@ -140,11 +129,6 @@ def bounded(
         In x, y.
     shape : (..., H, W), optional
         Of the picture.
-
-    Raises
-    ------
-    InputError
-        If it lies outside of the picture.
     """
     low = np.ceil(points.min(axis=0)[::-1] - 0.5).astype(np.int64)
     high = np.floor(points.max(axis=0)[::-1] - 0.5).astype(np.int64) + 1
@@ -164,8 +148,10 @@ def _rings(rings: Iterable[ArrayLike]) -> list[NDArray[np.float64]]:
         if points.ndim != 2 or points.shape[1] < 2:
             raise InputError("its outline must be pairs of numbers")
         points = points[:, :2]
-        if not (np.abs(points) <= FAR).all():
-            raise InputError(f"its outline must be finite and no further off than {FAR:,} pixels")
+        if not (np.abs(points) <= MAX_COORDINATE).all():
+            raise InputError(
+                f"its outline must be finite and no further off than {MAX_COORDINATE:,} pixels"
+            )
         if len(points) > 2:
             kept.append(points)
     return kept
@@ -182,7 +168,7 @@ def _inside(
         ends = np.take_along_axis(ends, ends[..., :1].argsort(axis=0), axis=0)
         rows = np.clip(np.ceil(ends[..., 0]), 0, shape[0]).astype(np.int64)
         counts = rows[1] - rows[0]
-        if counts.sum() > CROSSINGS:
+        if counts.sum() > MAX_CROSSINGS:
             raise InputError("its outline is too long")
         edge = np.repeat(np.arange(len(counts)), counts)
         row = np.arange(len(edge)) - np.repeat(np.cumsum(counts) - counts, counts) + rows[0, edge]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +11,13 @@ from napari_sam.errors import InputError
 from napari_sam.io.objects.instances import check_mask_size
 from napari_sam.numbering import whole_number
 
-__all__ = ["counts_of", "unrolled"]
+__all__ = ["decode_counts", "parse_counts"]
 
 FIRST, BITS, MORE, SIGN = 48, 5, 32, 16  # of COCO's compressed text
-LONGEST = 7  # letters of one number, which 35 bits hold
+MAX_LETTERS = 7  # letters of one number, which 35 bits hold
 
 
-def counts_of(counts: Any, size: tuple[int, int]) -> NDArray[np.int64]:
+def parse_counts(counts: object, size: tuple[int, int]) -> NDArray[np.int64]:
     """Return run lengths as numbers that fill a picture.
 
     Parameters
@@ -28,14 +27,9 @@ def counts_of(counts: Any, size: tuple[int, int]) -> NDArray[np.int64]:
     size : (H, W)
         Of the picture.
 
-    Raises
-    ------
-    InputError
-        If they are no run lengths, or their sum is not the number of pixels.
-
     Examples
     --------
-    >>> counts_of("33", (2, 3)).tolist(), counts_of([5, 1], (2, 3)).tolist()
+    >>> parse_counts("33", (2, 3)).tolist(), parse_counts([5, 1], (2, 3)).tolist()
     ([3, 3], [5, 1])
     """
     runs = _numbers(counts) if isinstance(counts, list) else _decompressed(counts)
@@ -46,7 +40,7 @@ def counts_of(counts: Any, size: tuple[int, int]) -> NDArray[np.int64]:
     return runs
 
 
-def unrolled(
+def decode_counts(
     counts: NDArray[np.int64], height: int
 ) -> tuple[tuple[int, int], NDArray[np.bool_]] | None:
     """Return corner and mask (h, w) of run lengths; None where they hold no pixel.
@@ -54,13 +48,13 @@ def unrolled(
     Parameters
     ----------
     counts : (N,) int
-        From `counts_of`.
+        From `parse_counts`.
     height : int
         Rows of the picture.
 
     Examples
     --------
-    >>> corner, mask = unrolled(np.array([5, 2, 2, 2, 1]), 4)
+    >>> corner, mask = decode_counts(np.array([5, 2, 2, 2, 1]), 4)
     >>> corner, mask.tolist()
     ((1, 1), [[True, True], [True, True]])
     """
@@ -87,14 +81,14 @@ def unrolled(
     return (0, left), mask.T
 
 
-def _numbers(counts: Sequence[Any]) -> NDArray[np.int64]:
+def _numbers(counts: Sequence[object]) -> NDArray[np.int64]:
     numbers = [whole_number(one) for one in counts]
     if any(one is None or abs(one) >= 2**62 for one in numbers):
         raise InputError("its run lengths must be whole numbers")
     return np.array(numbers, np.int64)
 
 
-def _decompressed(text: Any) -> NDArray[np.int64]:
+def _decompressed(text: object) -> NDArray[np.int64]:
     """Return the numbers of COCO's text: 5 bits a letter, most of them differences."""
     raw = text.encode() if isinstance(text, str) else text
     if not isinstance(raw, bytes):
@@ -104,7 +98,9 @@ def _decompressed(text: Any) -> NDArray[np.int64]:
         raise InputError("its compressed run lengths hold letters that COCO does not use")
     last = np.flatnonzero(letters < MORE)
     lengths = np.diff(last, prepend=-1)
-    if len(letters) and (len(last) == 0 or last[-1] != len(letters) - 1 or max(lengths) > LONGEST):
+    if len(letters) and (
+        len(last) == 0 or last[-1] != len(letters) - 1 or max(lengths) > MAX_LETTERS
+    ):
         raise InputError("its compressed run lengths are cut off or damaged")
     starts = last - lengths + 1
     shifts = BITS * (np.arange(len(letters)) - np.repeat(starts, lengths))

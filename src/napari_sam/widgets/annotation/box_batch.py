@@ -13,7 +13,7 @@ from napari_sam.planes import Plane
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction
 from napari_sam.serving.host import HostedModel
-from napari_sam.serving.segmenter import Segmenter
+from napari_sam.serving.segmenter import StoredSegmenter
 from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.draft import Draft
@@ -91,7 +91,7 @@ class BoxBatch(QObject):
 
 
 def _piece(plane: Plane, asked: list[Waiting], embedded: EmbeddedPlane) -> Piece:
-    def piece(segmenter: Segmenter, pause: Callable[[], None]) -> _Answer:
+    def piece(segmenter: StoredSegmenter, pause: Callable[[], None]) -> _Answer:
         embedding = embedded.embedding(segmenter, lambda *_: None, pause)
         prompts = [Prompts(box=area.box, mask=_full(area)) for _, area in asked]
         found = segmenter.predict_batch(embedding, prompts)

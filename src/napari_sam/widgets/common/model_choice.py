@@ -61,7 +61,7 @@ class ModelChoice(QWidget):
         self.list = _List()
         self.list.setAccessibleName("Model")
         self.list.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        for entry in catalogue.catalogue().values():
+        for entry in catalogue.entries().values():
             if entry.loadable:
                 self.list.addItem("", entry.name)
                 about = f"{entry.title}\n{entry.citation}\nLicence: {entry.licence}"
@@ -111,7 +111,7 @@ class ModelChoice(QWidget):
     def refresh(self) -> None:
         """Look again at what is there and what must be downloaded."""
         for index in range(self.list.count()):
-            entry = catalogue.catalogue().get(self.list.itemData(index))
+            entry = catalogue.entries().get(self.list.itemData(index))
             if entry is not None:
                 self.list.setItemText(index, f"{entry.name} — {catalogue.status(entry)}")
         status = self._status()
@@ -121,7 +121,7 @@ class ModelChoice(QWidget):
         self.list.setToolTip(self.list.currentData(Qt.ItemDataRole.ToolTipRole))
 
     def _status(self) -> str:
-        entry = catalogue.catalogue().get(self.name)
+        entry = catalogue.entries().get(self.name)
         return OWN if entry is None else catalogue.status(entry)
 
     def _explain(self, index: int, text: str) -> None:

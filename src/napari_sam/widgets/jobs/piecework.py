@@ -10,12 +10,12 @@ from typing import NamedTuple
 from qtpy.QtCore import QObject, Signal
 
 from napari_sam.serving.host import HostedModel
-from napari_sam.serving.segmenter import Segmenter
+from napari_sam.serving.segmenter import StoredSegmenter
 from napari_sam.widgets.jobs.background import Watcher
 
 __all__ = ["Piece", "Piecework"]
 
-Piece = Callable[[Segmenter, Callable[[], None]], object]
+Piece = Callable[[StoredSegmenter, Callable[[], None]], object]
 """Takes the segmenter and what is to be called now and then; what it raises ends the piece."""
 
 
@@ -70,7 +70,7 @@ class Piecework(QObject):
             if later:
                 model.give_way()
 
-        def work(segmenter: Segmenter) -> object:
+        def work(segmenter: StoredSegmenter) -> object:
             pause()
             return piece(segmenter, pause)
 

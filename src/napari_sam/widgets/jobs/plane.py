@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_sam.arrays import ContrastRange
 from napari_sam.planes import Plane
-from napari_sam.session.segmenter import Contrast, Embedding, Segmenter
+from napari_sam.session.segmenter import Embedding, Segmenter
 from napari_sam.widgets.layers.channel_mix import Read
 
 if TYPE_CHECKING:
@@ -29,9 +30,9 @@ class StackContrast:
 
     def __init__(self, sample: Read | None) -> None:
         self._sample = sample
-        self._known: tuple[Segmenter, Contrast] | None = None
+        self._known: tuple[Segmenter, ContrastRange] | None = None
 
-    def of(self, segmenter: Segmenter) -> Contrast | None:
+    def of(self, segmenter: Segmenter) -> ContrastRange | None:
         """Return (low, high) by the model's rule; None for a single plane."""
         if self._sample is None:
             return None

@@ -10,7 +10,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_sam.results import Prediction
 from napari_sam.serving.host import HostedModel
-from napari_sam.serving.segmenter import Segmenter
+from napari_sam.serving.segmenter import StoredSegmenter
 from napari_sam.session.draft import Request
 from napari_sam.widgets.jobs.background import Watcher
 from napari_sam.widgets.jobs.plane import EmbeddedPlane
@@ -77,7 +77,7 @@ class PromptJobs(QObject):
             if other or self._results.closed:
                 raise CancelledError  # the user has gone on to something else
 
-        def run(segmenter: Segmenter) -> PromptAnswer:
+        def run(segmenter: StoredSegmenter) -> PromptAnswer:
             start = time.perf_counter()
             prediction = None
             if job.plane is not None:

@@ -5,35 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
 
 import numpy as np
 from napari.layers import Image, Labels
 from numpy.typing import NDArray
 
-from napari_sam.inference.channels import in_picture
-from napari_sam.inference.sampling import SIDE, sample_steps
+from napari_sam.arrays import ContrastRange, LazyArray
+from napari_sam.inference.channels import in_image
+from napari_sam.inference.sampling import SAMPLE_SIDE, sample_steps
 from napari_sam.planes import Plane
 
-__all__ = ["Channel", "LazyArray", "Mix", "Read", "finest"]
+__all__ = ["Channel", "Mix", "Read", "finest"]
 
 Read = Callable[[], np.ndarray]
-
-
-class LazyArray(Protocol):
-    """What the arrays of numpy, dask and zarr have in common: they are read where indexed."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """How large it is along each axis."""
-
-    @property
-    def dtype(self) -> np.dtype:
-        """What each entry is."""
-
-    def __getitem__(self, index: tuple[int | slice, ...], /) -> LazyArray: ...
-
-    def __array__(self) -> np.ndarray: ...
 
 
 def finest(layer: Image | Labels) -> LazyArray:
@@ -62,7 +46,7 @@ class Channel:
     def reader(self, plane: Plane, step: int = 1) -> Read:
         """Return what reads every `step`-th pixel of a plane of the masks, in whatever thread."""
         data, every = finest(self.layer), slice(None, None, step)
-        at = in_picture(plane, self.axis, self.index)
+        at = in_image(plane, self.axis, self.index)
         index = tuple(every if i is None else i for i in at)
         return lambda: np.asarray(data[index])
 
@@ -74,7 +58,9 @@ class Channel:
         levels = self.layer.data if self.layer.multiscale else [self.layer.data]
         spatial = [self._spatial(level) for level in levels]
         fine_enough = [
-            level for level, shape in zip(levels, spatial, strict=True) if sorted(shape)[-2] >= SIDE
+            level
+            for level, shape in zip(levels, spatial, strict=True)
+            if sorted(shape)[-2] >= SAMPLE_SIDE
         ]
         data = (fine_enough or levels[:1])[-1]
         steps = [slice(None, None, step) for step in sample_steps(self._spatial(data))]
@@ -143,7 +129,7 @@ class Mix:
         return read
 
     @cached_property
-    def _contrasts(self) -> list[tuple[float, float]]:  # first asked for where pixels are read
+    def _contrasts(self) -> list[ContrastRange]:  # first asked for where pixels are read
         from napari_sam.inference.image import contrast_range
 
         return [contrast_range(sample()) if sample else (0.0, 1.0) for sample in self._samplers]

@@ -10,9 +10,10 @@ from napari.layers import Image, Layer
 from napari.utils.events import Event
 from psygnal import Signal
 
+from napari_sam.arrays import LazyArray
 from napari_sam.inference.channels import in_masks, mask_shape, named_channels
 from napari_sam.planes import Plane
-from napari_sam.widgets.layers.channel_mix import Channel, LazyArray, Mix, Read, finest
+from napari_sam.widgets.layers.channel_mix import Channel, Mix, Read, finest
 from napari_sam.widgets.layers.transform import TRANSFORM, MaskTransform
 
 __all__ = [

@@ -20,7 +20,7 @@ from napari_sam.widgets.prompt.precompute_row import PrecomputeRow
 from napari_sam.widgets.prompt.store_row import StoreRow
 
 if TYPE_CHECKING:
-    from napari_sam.serving.segmenter import Segmenter
+    from napari_sam.serving.segmenter import StoredSegmenter
 
 __all__ = ["Precompute"]
 
@@ -162,11 +162,11 @@ class _EmbeddingRun:
         planes: list[Plane] = list(product(*axes))
         self.total = len(planes)
         self._mix, self._contrast = annotation.picture.mix, annotation.planes.contrast
-        self._segmenter: Segmenter
+        self._segmenter: StoredSegmenter
         self._pause: Callable[[], None]
         self._steps = embed_stack(self._keep, self._read, planes, lambda: self._seen, budget)
 
-    def step(self, segmenter: Segmenter, pause: Callable[[], None]) -> Progress[Precomputed]:
+    def step(self, segmenter: StoredSegmenter, pause: Callable[[], None]) -> Progress[Precomputed]:
         """Embed one slice."""
         self._segmenter, self._pause = segmenter, pause
         try:

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from skimage.segmentation import find_boundaries
 
 from napari_sam.inference.mask_prompts import PromptRule, prompts_from
-from napari_sam.inference.refinement.two_pass import Refined, ask_twice, check_labels
+from napari_sam.inference.refinement.two_pass import Refined, check_labels, predict_two_pass
 from napari_sam.masks import cropped_masks, slices
 from napari_sam.planes import Plane
-from napari_sam.serving.segmenter import Segmenter
+from napari_sam.serving.segmenter import StoredSegmenter
 from napari_sam.session.draft import Draft
 from napari_sam.widgets.common.wording import count
 from napari_sam.widgets.jobs.piecework import Piece
@@ -61,7 +61,7 @@ def refine_slice(
         The labels to refine; None for all.
     """
 
-    def piece(segmenter: Segmenter, pause: Callable[[], None]) -> RefinedSlice:
+    def piece(segmenter: StoredSegmenter, pause: Callable[[], None]) -> RefinedSlice:
         labels = check_labels(read())
         rough = cropped_masks(labels)
         wanted = [id_ for id_ in rough if only is None or id_ in only]
@@ -74,7 +74,7 @@ def refine_slice(
             ids = wanted[first : first + AT_ONCE]
             some = {id_: rough[id_] for id_ in ids}
             predict = partial(segmenter.predict_batch, embedding)
-            for id_, (mask, answer) in ask_twice(predict, some, rule, labels).items():
+            for id_, (mask, answer) in predict_two_pass(predict, some, rule, labels).items():
                 asked = prompts_from(mask, rule, labels, id_)
                 box = None if asked.box is None else tuple(map(float, asked.box))
                 draft = Draft(

@@ -21,7 +21,7 @@ from napari_sam.widgets.layers.channel_mix import Read
 
 if TYPE_CHECKING:
     from napari_sam.inference.automatic.search import SearchResult
-    from napari_sam.serving.segmenter import Segmenter
+    from napari_sam.serving.segmenter import StoredSegmenter
 
 __all__ = ["SearchRequest", "SearchWorker"]
 
@@ -90,7 +90,7 @@ class _Search:
         self._estimate: Estimate | None = None  # from the first one on, after the embedding
 
     def step(
-        self, segmenter: Segmenter, pause: Callable[[], None]
+        self, segmenter: StoredSegmenter, pause: Callable[[], None]
     ) -> Progress[SearchResult] | None:
         """Ask the next few points; None at the end."""
         if self._steps is None:

@@ -78,12 +78,12 @@ class StackSlices:
     length : int
         How many there are.
     first : int
-        A slice that tells the shape.
+        A slice that tells shape and type.
     """
 
     def __init__(self, read: Callable[[int], np.ndarray], length: int, first: int) -> None:
-        self._read = read
-        self.shape = (length, *read(first).shape)
+        self._read, known = read, read(first)
+        self.shape, self.dtype = (length, *known.shape), known.dtype
 
     def __getitem__(self, index: int) -> np.ndarray:
         return self._read(index)

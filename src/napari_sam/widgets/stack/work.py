@@ -16,7 +16,7 @@ from napari_sam.masks import CroppedMask, cropped_masks
 from napari_sam.progress import Estimate, Progress
 from napari_sam.results import Step
 from napari_sam.serving.host import HostedModel
-from napari_sam.serving.segmenter import Segmenter
+from napari_sam.serving.segmenter import StoredSegmenter
 from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.objects import Origin, Source, Status
@@ -164,7 +164,7 @@ class _Propagation:
         """Write no more."""
         self._batch.end()
 
-    def step(self, segmenter: Segmenter, pause: Callable[[], None]) -> _PackedStep | None:
+    def step(self, segmenter: StoredSegmenter, pause: Callable[[], None]) -> _PackedStep | None:
         """Go on to the next slice; None at the end."""
         if self._steps is None:
             task = self._task

@@ -152,7 +152,7 @@ class TextPresenter(SearchPresenter):
         if self.findings.found is not None:
             self.findings.found.take(ranked.proposals)
         if not self._controls.tuned:
-            self._controls.filters.put({"similarity": ranked.enough})
+            self._controls.filters.put({"similarity": ranked.threshold})
 
     def _take_areas(self, areas: list[tuple[Proposal, int]]) -> None:
         self._areas = areas

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_sam.progress import Progress
+from napari_sam.progress import Pause, Progress
 from napari_sam.results import Proposal
 from napari_sam.serving.host import HostedModel
 from napari_sam.text.reader import Reader
@@ -20,12 +20,11 @@ from napari_sam.widgets.jobs.piecework import Piece, Piecework
 from napari_sam.widgets.search.work import SearchRequest, SearchWorker
 
 if TYPE_CHECKING:
-    from napari_sam.serving.segmenter import Segmenter
-    from napari_sam.text.ranking import Seen
+    from napari_sam.serving.segmenter import StoredSegmenter
+    from napari_sam.text.ranking import EmbeddedProposals
 
 __all__ = ["TextRequest", "TextWorker"]
 
-Pause = Callable[[], None]
 Tell = Callable[[], None]
 
 
@@ -69,7 +68,7 @@ class TextWorker(QObject):
         self._checks.stepped.connect(self.remarked.emit)
         self._question: tuple[HostedModel, TextRequest] | None = None
         self._found: list[Proposal] = []  # as far as the search is
-        self._seen: tuple[tuple[object, ...], Seen] | None = None
+        self._seen: tuple[tuple[object, ...], EmbeddedProposals] | None = None
 
     @property
     def busy(self) -> bool:
@@ -138,7 +137,7 @@ class TextWorker(QObject):
         self.compares.emit()
         self._pieces.start(model, pieces)
 
-    def _keep(self, key: tuple[object, ...], seen: Seen) -> None:
+    def _keep(self, key: tuple[object, ...], seen: EmbeddedProposals) -> None:
         self._seen = key, seen
 
     def _finish(self) -> None:
@@ -148,18 +147,20 @@ class TextWorker(QObject):
     # In the model's thread; what they return is done in the window's.
 
     def _look(
-        self, request: TextRequest, found: list[Proposal], segmenter: Segmenter, pause: Pause
+        self, request: TextRequest, found: list[Proposal], segmenter: StoredSegmenter, pause: Pause
     ) -> Tell:
         search = request.search
-        seen = self.reader.look(search.read(), found, search.contrast.of(segmenter), pause)
+        seen = self.reader.embed_proposals(
+            search.read(), found, search.contrast.of(segmenter), pause
+        )
         return partial(self._keep, request.key, seen)
 
     def _compare(
-        self, words: Sequence[str], seen: Seen, segmenter: Segmenter, pause: Pause
+        self, words: Sequence[str], seen: EmbeddedProposals, _: StoredSegmenter, pause: Pause
     ) -> Tell:
         return partial(self.ranked.emit, self.reader.compare(seen, words))
 
-    def _map(self, request: TextRequest, segmenter: Segmenter, pause: Pause) -> Tell:
+    def _map(self, request: TextRequest, segmenter: StoredSegmenter, pause: Pause) -> Tell:
         image, contrast = request.search.read(), request.search.contrast.of(segmenter)
         areas = self.reader.areas(segmenter, image, request.words, contrast, pause)
         return partial(self.mapped.emit, areas)

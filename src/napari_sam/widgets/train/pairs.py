@@ -77,9 +77,7 @@ class Pairs(QWidget):
 
     def arrays(self) -> list[NamedPair]:
         """Return name, image and labels of each pair, unread; of multiscale layers the finest."""
-        return [
-            (image.name, ImageStack(image).data, _finest(labels)) for image, labels in self.pairs
-        ]
+        return [(image.name, _finest(image), _finest(labels)) for image, labels in self.pairs]
 
     def disconnect_viewer(self) -> None:
         """Follow the viewer no longer."""

@@ -16,7 +16,7 @@ from napari_sam.widgets.train.wording import Rows, table
 
 if TYPE_CHECKING:
     from napari_sam.progress import Progress
-    from napari_sam.training.finetune import Preview, TrainingState
+    from napari_sam.training.finetune import TrainingState, ValidationPreview
 
 
 __all__ = ["LEGEND", "TrainPreview", "TrainReport", "drawn"]
@@ -36,12 +36,12 @@ class TrainPreview(QLabel):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAccessibleName("Preview of the new model")
+        self.setAccessibleName("ValidationPreview of the new model")
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self._preview: Preview | None = None
+        self._preview: ValidationPreview | None = None
 
-    def take(self, preview: Preview) -> None:
+    def take(self, preview: ValidationPreview) -> None:
         """Show another one."""
         self._preview = preview
         self._draw()
@@ -70,7 +70,7 @@ class TrainPreview(QLabel):
         self.setFixedHeight(size[0])
 
 
-def drawn(preview: Preview, size: tuple[int, int]) -> NDArray[np.uint8]:
+def drawn(preview: ValidationPreview, size: tuple[int, int]) -> NDArray[np.uint8]:
     """Return the picture at another size (rows, columns) with both outlines on it.
 
     Returns

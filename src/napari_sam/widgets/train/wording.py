@@ -77,7 +77,7 @@ def table(rows: Rows) -> str:
 
 def _config(base: str) -> str:
     """Return the size of a model, "" for files that do not say it."""
-    if base in catalogue.catalogue():
+    if base in catalogue.entries():
         return catalogue.lookup(base).config
     trained = own_models().get(base)
     try:

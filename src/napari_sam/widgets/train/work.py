@@ -20,7 +20,7 @@ from napari_sam.zoo import catalogue
 from napari_sam.zoo.own_models import own_file
 
 if TYPE_CHECKING:
-    from napari_sam.data.samples import Picture
+    from napari_sam.data.samples import LabelledImage
     from napari_sam.progress import Progress
     from napari_sam.training.finetune import TrainingState
 
@@ -197,24 +197,24 @@ class TrainWorker(QObject):
         self._tell("saved", name, table)
 
     def _fetch(self, name: str) -> None:
-        if name in catalogue.catalogue():
+        if name in catalogue.entries():
             catalogue.fetch(
                 name, lambda done, total: self._report(f"Downloading {name}", done, total)
             )
 
-    def _pictures(self, request: TrainRequest) -> tuple[list[Picture], list[Picture]]:
+    def _pictures(self, request: TrainRequest) -> tuple[list[LabelledImage], list[LabelledImage]]:
         """Return pictures to learn from and to measure on."""
-        from napari_sam.data.samples import load_pictures, pictures_from_arrays
+        from napari_sam.data.samples import images_from_arrays, load_images
         from napari_sam.data.split import hold_out
 
         self._report("Reading the pictures")
         if isinstance(request.data, Path):
-            found = load_pictures(request.data, partial=request.partial, on_bad=self._leave_out)
+            found = load_images(request.data, partial=request.partial, on_bad=self._leave_out)
             return hold_out(found, seed=request.plan.seed)
         found = []
         for name, image, labels in request.data:
             try:
-                found += pictures_from_arrays(
+                found += images_from_arrays(
                     name, np.asarray(image), np.asarray(labels), partial=request.partial
                 )
             except Exception as error:  # lazy data can fail in any way

@@ -1,36 +1,21 @@
-"""Pictures from files, read only where they are looked at."""
+"""Search for image files: in folders, patterns, OME-Zarr plates and files of several images."""
 
 from __future__ import annotations
 
 import glob
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import suppress
 from itertools import dropwhile
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
+from napari_sam.files import Json
 from napari_sam.io.images import microscopes
-from napari_sam.io.images.file_checks import check_file, why_unreadable
-from napari_sam.io.images.photos import open_photo
-from napari_sam.io.images.pixels import Pixels
-from napari_sam.io.images.stores import open_store, said_of
-from napari_sam.io.images.tiffs import open_tiff
+from napari_sam.io.images.stores import ome_attributes
 from napari_sam.reasons import reason
 
-__all__ = [
-    "Plane",
-    "find_pictures",
-    "name_of",
-    "open_picture",
-    "place_of",
-    "read_plane",
-    "whole_name_of",
-]
+__all__ = ["find_images", "folder_of", "name_of", "whole_name_of"]
 
 TIFF, PNG, ZARR = (".tif", ".tiff"), (".png",), (".zarr",)
 TIFFS = (*TIFF, ".btf", ".lsm", ".ndpi", ".qptiff", ".scn", ".stk", ".svs")  # by other names
@@ -38,7 +23,7 @@ PHOTOS = (*PNG, ".bmp", ".jpeg", ".jpg")
 KNOWN = (*TIFFS, *PHOTOS, *ZARR, *microscopes.READERS)
 
 
-def find_pictures(
+def find_images(
     paths: Iterable[Path], on_bad: Callable[[str, str], None] | None = None
 ) -> list[Path]:
     """Return files as they are, and what is in folders, plates and patterns, sorted.
@@ -100,112 +85,15 @@ def whole_name_of(path: Path) -> str:
     return "_".join([file.name, *path.relative_to(file).parts])
 
 
-def place_of(path: Path) -> Path:
+def folder_of(path: Path) -> Path:
     """Return the folder in which the file or the plate of a picture lies.
 
     Examples
     --------
-    >>> place_of(Path("a/cells.tif")) == place_of(Path("a/plate.ome.zarr/B/3/0")) == Path("a")
+    >>> folder_of(Path("a/cells.tif")) == folder_of(Path("a/plate.ome.zarr/B/3/0")) == Path("a")
     True
     """
     return _file_of(path).parent
-
-
-@contextmanager
-def open_picture(path: Path, *, numbers: bool = False) -> Iterator[Pixels]:
-    """Open a picture of any number of axes; index it to read, as long as it is open.
-
-    Of a pyramid it is the finest level. What its file says of axes, colours and of how it is to be
-    turned counts; where that says nothing, a warning tells what is assumed.
-
-    Parameters
-    ----------
-    path : Path
-        The file, or a part of one, from `find_pictures`.
-    numbers : bool
-        Whether the numbers themselves are wanted, as of labels: of a palette those behind its
-        colours.
-
-    Yields
-    ------
-    Pixels
-        Rows and columns are the last axes, after them 3 or 4 colours if it is a colour picture.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read, or has colours where numbers are wanted.
-    """
-    with ExitStack() as opened:
-        try:
-            check_file(microscopes.file_of(path)[0])
-            data = _open(path, opened, numbers)
-        except Exception as error:  # files can be damaged in more ways than their readers name
-            words = why_unreadable(error)
-            if not words.startswith(str(microscopes.file_of(path)[0])):
-                words = f"{path} cannot be read: {words}"
-            raise InputError(words) from error
-        yield data
-
-
-def read_plane(data: Any, plane: tuple[int, ...]) -> NDArray[Any]:
-    """Return one plane of an open picture.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read; the message names the plane.
-    """
-    return np.asarray(Plane(data, plane)[:, :])
-
-
-class Plane:
-    """One plane of an open picture, of which only what is indexed is read.
-
-    Parameters
-    ----------
-    data : array-like
-        From `open_picture`.
-    plane : tuple of int
-        Which.
-
-    Raises
-    ------
-    InputError
-        When it is indexed and cannot be read; the message names the plane.
-
-    Examples
-    --------
-    >>> plane = Plane(np.arange(24).reshape(2, 3, 4), (1,))
-    >>> plane.shape, plane[1:, :2].tolist()
-    ((3, 4), [[16, 17], [20, 21]])
-    """
-
-    def __init__(self, data: Any, plane: tuple[int, ...]) -> None:
-        self._data, self._plane = data, plane
-        self.shape: tuple[int, ...] = tuple(data.shape[len(plane) :])
-
-    def __getitem__(self, index: tuple[slice, ...]) -> NDArray[Any]:
-        try:
-            return np.asarray(self._data[(*self._plane, *index)])
-        except InputError:  # it names the plane
-            raise
-        except Exception as error:  # as above
-            name = ", ".join(map(str, self._plane))
-            where = f"slice {name}" if name else "the picture"
-            raise InputError(f"{where} cannot be read: {reason(error)}") from error
-
-
-def _open(path: Path, opened: ExitStack, numbers: bool) -> Pixels:
-    if path.is_dir() and path.suffix.lower() in (*TIFFS, *PHOTOS):
-        raise InputError("it is a folder with the name of a picture; name the pictures in it")
-    if path.suffix.lower() in TIFFS:
-        return open_tiff(path, opened, numbers)
-    if path.suffix.lower() in PHOTOS:
-        return open_photo(path, numbers)
-    if path.is_dir():
-        return open_store(path, numbers)
-    return microscopes.open_scene(path, numbers)
 
 
 def _file_of(path: Path) -> Path:
@@ -220,19 +108,19 @@ def _named(path: Path, bad: dict[str, str]) -> Iterator[Path]:
         matches = _matches(path)
         if not matches:
             raise InputError(f"nothing here matches {str(path)!r}")
-        yield from find_pictures(matches, bad.__setitem__)
+        yield from find_images(matches, bad.__setitem__)
     elif microscopes.file_of(path)[1] is not None:
         yield path
     elif not path.exists():
         raise InputError(f"there is no picture or folder {str(path)!r}")
     elif _is_named_so(path) and not _is_folder(path):
-        yield from _pictures(path)
+        yield from _images_in(path)
     elif path.is_file() and microscopes.readable(path):
         yield from microscopes.scenes(path)
     elif path.is_dir():
         yield from _inside(path, bad)
     else:
-        raise InputError(_no_picture(path))
+        raise InputError(_no_image(path))
 
 
 def _matches(pattern: Path) -> list[Path]:
@@ -288,8 +176,8 @@ def _inside(folder: Path, bad: dict[str, str]) -> Iterator[Path]:
         path, above = left.pop()
         try:
             if not _is_folder(path):
-                pictures, nothing = _pictures(path), False
-                yield from pictures
+                images, nothing = _images_in(path), False
+                yield from images
                 continue
             here = _identity(path)
             if here not in above:
@@ -297,7 +185,7 @@ def _inside(folder: Path, bad: dict[str, str]) -> Iterator[Path]:
         except (InputError, OSError) as error:
             bad[str(path)], nothing = reason(error), False
     if nothing:
-        raise InputError(_no_picture(folder))
+        raise InputError(_no_image(folder))
 
 
 def _identity(folder: Path) -> tuple[int, int]:
@@ -314,11 +202,11 @@ def _entries(folder: Path) -> list[Path]:
             if _is_named_so(folder / one.name) or os.path.isdir(one.path)
         ]
     if not names and _is_named_so(folder):
-        raise InputError(_no_picture(folder))
+        raise InputError(_no_image(folder))
     return [folder / name for name in sorted(names, reverse=True)]
 
 
-def _no_picture(path: Path) -> str:
+def _no_image(path: Path) -> str:
     return (
         f"{str(path)!r} is no picture of the kinds {', '.join(KNOWN)}, nor of others for "
         "which a reader of bioio is installed"
@@ -334,7 +222,7 @@ def _is_folder(path: Path) -> bool:
     return path.is_dir() and path.suffix.lower() not in ZARR
 
 
-def _pictures(path: Path) -> list[Path]:
+def _images_in(path: Path) -> list[Path]:
     """Return the fields of view of an OME-Zarr plate, the pictures of a file that has several."""
     if path.suffix.lower() in microscopes.READERS and path.is_file():
         return microscopes.scenes(path)
@@ -345,11 +233,11 @@ def _pictures(path: Path) -> list[Path]:
     return fields or [path]
 
 
-def _about(path: Path) -> Any:
+def _about(path: Path) -> Json:
     """Return what OME-Zarr says of a group, in version 0.5 or before; {} of others."""
     import zarr
 
     try:
-        return said_of(zarr.open_group(path, mode="r").attrs.asdict())
+        return ome_attributes(zarr.open_group(path, mode="r").attrs.asdict())
     except Exception:  # an array, or no zarr: its reader tells
         return {}

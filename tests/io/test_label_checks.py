@@ -10,7 +10,7 @@ import tifffile
 from PIL import Image
 
 from napari_sam.errors import InputError
-from napari_sam.io.grey import check_objects
+from napari_sam.io.label_checks import check_are_labels
 from napari_sam.io.labels import open_labels
 from napari_sam.samples import SAMPLES
 
@@ -42,7 +42,7 @@ def tiled(numbers, side):
     ],
 )
 def test_labels_go_through(labels):
-    check_objects(Path("cells.tif"), labels)
+    check_are_labels(Path("cells.tif"), labels)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_labels_go_through(labels):
 )
 def test_pictures_are_refused(picture):
     with pytest.raises(InputError, match=r"a.tif is a picture of brightness and not of labels: "):
-        check_objects(Path("a.tif"), picture)
+        check_are_labels(Path("a.tif"), picture)
 
 
 @pytest.mark.parametrize("name", ["a.tif", "a.png"])

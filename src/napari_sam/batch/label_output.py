@@ -1,43 +1,50 @@
-"""Where the labels of a picture go, with what is kept on the way and said beside them."""
+"""Tasks that write labels: their file, its scratch folder and its provenance."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from errno import EISDIR
 from os import strerror
 from pathlib import Path
 from shutil import rmtree
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike
 
+from napari_sam.arrays import Array, LazyArray
 from napari_sam.files import clear_left_over, scratch
+from napari_sam.io.export import write_objects
+from napari_sam.io.ome_zarr import check_replaceable
+from napari_sam.io.provenance import provenance_path, write_provenance
+from napari_sam.io.scale import read_spacing
 
 if TYPE_CHECKING:
+    from napari_sam.batch.task import OpenTask
+    from napari_sam.inference.predictor import Predictor
     from napari_sam.io.spacing import Spacing
     from napari_sam.zoo.catalogue import Entry
 
-__all__ = ["Target"]
+__all__ = ["LabelOutput", "LabelTask"]
 
 
 @dataclass(frozen=True)
-class Target:
-    """A file of labels.
+class LabelOutput:
+    """A file of labels to be written.
 
     Parameters
     ----------
     output : Path
         The file.
     about : dict
-        What the labels depend on, from `napari_sam.io.provenance.described`.
+        What the labels depend on, from `napari_sam.io.provenance.describe_run`.
     """
 
     output: Path
-    about: Mapping[str, Any]
+    about: Mapping[str, object]
 
     @property
     def folder(self) -> Path:
@@ -59,11 +66,9 @@ class Target:
         OSError
             If nothing can be written, or a name is too long.
         """
-        from napari_sam.io.ome_zarr import check_place
-
         self.folder.mkdir(parents=True, exist_ok=True)
         if self.output.suffix.lower() == ".zarr":
-            check_place(self.output)
+            check_replaceable(self.output)
         elif self.output.is_dir():
             raise IsADirectoryError(EISDIR, strerror(EISDIR), str(self.output))
         with suppress(FileNotFoundError):
@@ -76,7 +81,7 @@ class Target:
             raise
 
     @contextmanager
-    def room(self, shape: tuple[int, ...], dtype: Any = np.int32) -> Iterator[NDArray[Any]]:
+    def room(self, shape: tuple[int, ...], dtype: DTypeLike = np.int32) -> Iterator[Array]:
         """Give empty labels in a file, of which the system keeps in memory what there is room for.
 
         The file has no name, and is gone at the end, however that comes.
@@ -92,23 +97,48 @@ class Target:
         with scratch(self.scratch, max(size, 1)) as file:
             yield np.memmap(file, dtype, "r+", shape=shape)
 
-    def write(self, labels: Any, spacing: Spacing, entry: Entry, report: Mapping[str, Any]) -> None:
+    def write(
+        self, labels: LazyArray, spacing: Spacing, entry: Entry, report: Mapping[str, object]
+    ) -> None:
         """Write labels and beside them how they were made."""
-        from napari_sam.io.export import write_objects
-        from napari_sam.io.provenance import write_provenance
-
         write_objects(self.output, labels, spacing)
         write_provenance(self.output, {**self.about, "contrast": entry.intensity, "report": report})
 
-    def write_unfinished(self, labels: Any, spacing: Spacing) -> None:
+    def write_unfinished(self, labels: LazyArray, spacing: Spacing) -> None:
         """Write labels of which nothing says that they are whole."""
-        from napari_sam.io.export import write_objects
-        from napari_sam.io.provenance import beside
-
-        beside(self.output).unlink(missing_ok=True)  # of others that were there before
+        provenance_path(self.output).unlink(missing_ok=True)  # of others that were there before
         write_objects(self.output, labels, spacing)
 
     def clean(self) -> None:
         """Delete all parts, and what a process left that was killed."""
         rmtree(self.scratch, ignore_errors=True)
         clear_left_over(self.output)
+
+
+@dataclass(frozen=True)
+class LabelTask:
+    """A task that makes labels of a picture.
+
+    Parameters
+    ----------
+    source : Path
+        The picture.
+    target : LabelOutput
+        Where its labels go.
+    """
+
+    source: Path
+    target: LabelOutput
+
+    @property
+    def folder(self) -> Path:
+        """Where it writes."""
+        return self.target.folder
+
+    def opened(self, predictor: Predictor) -> AbstractContextManager[OpenTask]:
+        """Open the picture."""
+        raise NotImplementedError
+
+    def spacing(self, ndim: int) -> Spacing:
+        """Return the spacing of the labels, which have so many axes."""
+        return read_spacing(self.source, ndim)

@@ -1,37 +1,32 @@
-"""Files of objects, read one by one: what cannot be used is left out, with a word."""
+"""Log of reading a file of objects: what cannot be used is left out, with a warning."""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from napari_sam.errors import InputError
-from napari_sam.io.objects.instances import Found
-from napari_sam.numbering import LARGEST, whole_number
+from napari_sam.io.objects.instances import ObjectRecord
+from napari_sam.io.objects.outlines import Raster
+from napari_sam.numbering import MAX_LABEL, whole_number
 
-__all__ = ["Reading", "called", "read_json"]
+__all__ = ["ReadLog", "label_of", "read_json"]
 
-TOGETHER = 2**32  # pixels of all masks of a file, a byte each; more is taken for damage or malice
-SHOWN = 60  # letters of a name
-NAMED = 3  # of the objects that a word is about
+MAX_PIXELS = 2**32  # pixels of all masks of a file, a byte each; more is taken for damage or malice
+MAX_NAME = 60  # letters of a name
+MAX_NAMED = 3  # of the objects that a word is about
 CUT = "cut at the edge of the picture, over which they reach"
 RENUMBERED = "given a new number, for theirs is no whole number from 1"
 
 logger = logging.getLogger(__name__)
 
 
-class Reading:
-    """What becomes of the objects of a file; one that cannot be used takes no others along.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    """
+class ReadLog:
+    """Log of the objects of a file; one that cannot be used takes no others along."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -39,58 +34,65 @@ class Reading:
         self._said: dict[str, list[str]] = {}
 
     @contextmanager
-    def object(self, name: str) -> Iterator[None]:
+    def guard(self, name: str) -> Iterator[None]:
         """Leave out an object that cannot be used."""
         try:
             yield
         except InputError as error:
-            self.say(f"left out, for {error}", name)
+            self.note(f"left out, for {error}", name)
         except Exception as error:  # files can be damaged in more ways than anyone can name
             logger.debug("%s: %s", self._path, name, exc_info=error)
-            self.say("left out, for it is not written as such files are", name)
+            self.note("left out, for it is not written as such files are", name)
 
-    def say(self, what: str, name: str) -> None:
+    def note(self, what: str, name: str) -> None:
         """Note what has happened to an object."""
         shown = name if name.isprintable() else ascii(name)
         self._said.setdefault(what, []).append(shown)
 
-    def number(self, value: Any, name: str) -> int | None:
-        """Return the number that an object has in the file; None if it needs a new one."""
-        number = whole_number(value)
-        if number is not None and 1 <= number <= LARGEST:
-            return number
-        if value is not None:
-            self.say(RENUMBERED, f"{name}: {str(value)[:40]}")
-        return None
+    def record(
+        self, name: str, value: object, at: Mapping[str, int], raster: Raster, kind: str | None
+    ) -> ObjectRecord:
+        """Return an object that can be used, and count it.
 
-    def keep(self, one: Found, cut: bool, name: str) -> Found:
-        """Count an object that can be used.
+        Parameters
+        ----------
+        name : str
+            To speak of it.
+        value : object
+            Its number in the file; it gets a new one where that is none.
+        at : mapping of str to int
+            Where it lies, by letters of axes.
+        raster : Raster
+        kind : str, optional
+            Name of its class.
 
         Raises
         ------
         InputError
             If all masks together would not fit into memory.
         """
-        if self._pixels + one.mask.size > TOGETHER:
-            raise InputError(f"the masks of a file may take {TOGETHER:,} pixels together; split it")
-        self._pixels += one.mask.size
+        number = whole_number(value)
+        if number is None or not 1 <= number <= MAX_LABEL:
+            number = None
+            if value is not None:
+                self.note(RENUMBERED, f"{name}: {str(value)[:40]}")
+        if self._pixels + raster.mask.size > MAX_PIXELS:
+            raise InputError(
+                f"the masks of a file may take {MAX_PIXELS:,} pixels together; split it"
+            )
+        self._pixels += raster.mask.size
         self._kept += 1
-        if cut:
-            self.say(CUT, name)
-        return one
+        if raster.cut:
+            self.note(CUT, name)
+        return ObjectRecord(number, at, raster.corner, raster.mask, kind)
 
-    def tell(self, count: int) -> None:
+    def warn(self, count: int) -> None:
         """Warn of everything that was noted.
 
         Parameters
         ----------
         count : int
             How many objects the file holds.
-
-        Raises
-        ------
-        InputError
-            If there are objects, and none of them can be used.
         """
         words = [f"{what}: {_named(names)}" for what, names in self._said.items()]
         if words and count and not self._kept:
@@ -100,13 +102,7 @@ class Reading:
 
 
 def read_json(path: Path, what: str) -> Any:
-    """Return what a JSON file holds.
-
-    Raises
-    ------
-    InputError
-        If it is none.
-    """
+    """Return what a JSON file holds."""
     try:
         return json.loads(path.read_text(encoding="utf-8-sig"))
     except json.JSONDecodeError as error:
@@ -120,18 +116,18 @@ def read_json(path: Path, what: str) -> Any:
         raise InputError(f"{path} is no {what}: {error}") from error
 
 
-def called(what: str, name: Any, count: int) -> str:
+def label_of(what: str, name: object, count: int) -> str:
     """Say which object of a file it is: by its name if it has one, else by its place, from 1.
 
     Examples
     --------
-    >>> called("annotation", 17, 3), called("feature", None, 3)
+    >>> label_of("annotation", 17, 3), label_of("feature", None, 3)
     ('annotation 17', 'feature number 3')
     """
     known = isinstance(name, str | int | float) and name != ""
-    return f"{what} {name}"[:SHOWN] if known else f"{what} number {count}"
+    return f"{what} {name}"[:MAX_NAME] if known else f"{what} number {count}"
 
 
 def _named(names: list[str]) -> str:
-    more = ", ..." if len(names) > NAMED else ""
-    return f"{len(names)} ({', '.join(names[:NAMED])}{more})"
+    more = ", ..." if len(names) > MAX_NAMED else ""
+    return f"{len(names)} ({', '.join(names[:MAX_NAMED])}{more})"

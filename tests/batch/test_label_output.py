@@ -11,14 +11,14 @@ import time
 import numpy as np
 import pytest
 
-from napari_sam.batch.target import Target
+from napari_sam.batch.label_output import LabelOutput
 from napari_sam.errors import InputError
 from napari_sam.reasons import reason
 
 
 @pytest.fixture
 def target(tmp_path):
-    return Target(tmp_path / "out" / "a_labels.tif", {})
+    return LabelOutput(tmp_path / "out" / "a_labels.tif", {})
 
 
 @pytest.mark.parametrize(("shape", "dtype"), [((3, 4), np.int32), ((2, 0, 4), np.uint8)])
@@ -44,8 +44,8 @@ def test_a_full_disk_is_an_error_before_anything_is_written(target, monkeypatch)
 def test_a_killed_process_leaves_nothing_that_fills_the_disk(target):
     code = f"""
 from pathlib import Path
-from napari_sam.batch.target import Target
-with Target(Path({str(target.output)!r}), {{}}).room((1000, 1000)) as labels:
+from napari_sam.batch.label_output import LabelOutput
+with LabelOutput(Path({str(target.output)!r}), {{}}).room((1000, 1000)) as labels:
     labels[...] = 1
     print("there", flush=True)
     input()
@@ -85,7 +85,7 @@ def test_what_cannot_be_written_is_known_before(tmp_path, name, error, said):
     for folder in ("folder", "folder.zarr"):
         (tmp_path / folder).mkdir()
     with pytest.raises(error) as caught:
-        Target(tmp_path / name, {}).prepare()
+        LabelOutput(tmp_path / name, {}).prepare()
     assert said in reason(caught.value)
 
 

@@ -1,27 +1,26 @@
-"""A picture that was taken for labels: its brightness would be thousands of objects."""
+"""Tell labels from intensities: brightness would be thousands of objects."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from napari_sam.arrays import Array, LazyArray
 from napari_sam.errors import InputError
 
-__all__ = ["check_objects"]
+__all__ = ["check_are_labels"]
 
-SIDE = 1024  # pixels of the piece that is looked at
-FEWEST = 1000  # pixels of objects in it to judge by
-IDS = 32  # classes may be speckled all over a picture, but they are fewer
-UNLIKE = 0.2  # of neighbours in objects that differ; 0.08 in the worst of labels, 0.3 in pictures
-PIECES = 8  # of each number
-DUST = 0.6  # of neighbours that differ where objects are hardly larger than a pixel
+CROP_SIDE = 1024  # pixels of the piece that is looked at
+MIN_PIXELS = 1000  # pixels of objects in it to judge by
+MIN_IDS = 32  # classes may be speckled all over a picture, but they are fewer
+MIN_UNLIKE = 0.2  # of neighbours in objects; 0.08 in the worst of labels, 0.3 in pictures
+MAX_PIECES = 8  # of each number
+MAX_UNLIKE = 0.6  # of neighbours that differ where objects are hardly larger than a pixel
 
 
-def check_objects(path: Path, labels: Any) -> None:
-    """Refuse labels only if they cannot be any: brightness changes from pixel to pixel.
+def check_are_labels(path: Path, labels: LazyArray) -> None:
+    """Refuse intensities given as labels: they change from pixel to pixel.
 
     Parameters
     ----------
@@ -29,23 +28,18 @@ def check_objects(path: Path, labels: Any) -> None:
         What is refused.
     labels : (..., Y, X) array-like
         The middle of the middle plane is read.
-
-    Raises
-    ------
-    InputError
-        If there are many numbers, in crumbs all over the picture.
     """
     part = _middle(labels)
-    if np.count_nonzero(part) < FEWEST:
+    if np.count_nonzero(part) < MIN_PIXELS:
         return
     unlike, numbers = _unlike(part), np.unique(part)
     ids = int((numbers != 0).sum())
-    if ids < IDS or unlike < UNLIKE:
+    if ids < MIN_IDS or unlike < MIN_UNLIKE:
         return
     from skimage.measure import label
 
     pieces = int(label(np.searchsorted(numbers, part), connectivity=1, background=-1).max())
-    if unlike > DUST or pieces > PIECES * ids:
+    if unlike > MAX_UNLIKE or pieces > MAX_PIECES * ids:
         raise InputError(
             f"{path} is a picture of brightness and not of labels: {ids} numbers lie in {pieces} "
             "pieces there, where each object should have a number and few pieces; give the labels, "
@@ -53,14 +47,18 @@ def check_objects(path: Path, labels: Any) -> None:
         )
 
 
-def _middle(labels: Any) -> NDArray[Any]:
+def _middle(labels: LazyArray) -> Array:
     *planes, height, width = labels.shape
-    top, left = (max(0, (side - SIDE) // 2) for side in (height, width))
-    index = (*(count // 2 for count in planes), slice(top, top + SIDE), slice(left, left + SIDE))
+    top, left = (max(0, (side - CROP_SIDE) // 2) for side in (height, width))
+    index = (
+        *(count // 2 for count in planes),
+        slice(top, top + CROP_SIDE),
+        slice(left, left + CROP_SIDE),
+    )
     return np.asarray(labels[index])
 
 
-def _unlike(part: NDArray[Any]) -> float:
+def _unlike(part: Array) -> float:
     """Return how many of the neighbours that both belong to objects are not of the same."""
     both = differ = 0
     for one, other in ((part[1:], part[:-1]), (part[:, 1:], part[:, :-1])):

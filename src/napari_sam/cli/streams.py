@@ -1,4 +1,4 @@
-"""What the commands say, whoever listens: streams that break, and numbers that JSON has not."""
+"""Output streams that survive closed pipes and odd encodings, and JSON without NaN."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ import math
 import os
 import sys
 from collections.abc import Iterator
-from typing import Any
+from io import StringIO
+from typing import Any, TextIO
 
-__all__ = ["Patient", "heard", "print_json"]
+__all__ = ["TolerantStream", "print_json", "tolerant_streams"]
 
 GONE = (errno.EPIPE, errno.EIO)  # who read it has ended; the terminal is closed
 
 
-class Patient:
-    """A stream that takes every character, and goes on in silence when nobody reads it any more.
+class TolerantStream:
+    """A text stream that takes every character, and stays silent once nobody reads it any more.
 
     Parameters
     ----------
@@ -27,7 +28,7 @@ class Patient:
         Whether it is an error if a file that it goes to cannot be written.
     """
 
-    def __init__(self, stream: Any, wanted: bool) -> None:
+    def __init__(self, stream: TextIO | None, wanted: bool) -> None:
         self._stream, self._wanted = stream, wanted
 
     def __getattr__(self, name: str) -> Any:
@@ -35,39 +36,37 @@ class Patient:
 
     def write(self, text: str) -> int:
         """Write a text; characters that the stream has not become their numbers."""
-        with self._alive():
-            if self._stream is None:
-                return len(text)
+        with self._alive() as stream:
             try:
-                self._stream.write(text)
+                stream.write(text)
             except UnicodeEncodeError:
-                kind = self._stream.encoding
-                self._stream.write(text.encode(kind, "backslashreplace").decode(kind))
+                kind = stream.encoding
+                stream.write(text.encode(kind, "backslashreplace").decode(kind))
         return len(text)
 
     def flush(self) -> None:
         """Flush."""
-        with self._alive():
-            if self._stream is not None:
-                self._stream.flush()
+        with self._alive() as stream:
+            stream.flush()
 
     @contextlib.contextmanager
-    def _alive(self) -> Iterator[None]:
+    def _alive(self) -> Iterator[TextIO]:
+        stream = self._stream or StringIO()
         try:
-            yield
+            yield stream
         except OSError as error:
             # What is left in its buffer would be an error once more when Python ends.
             nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, self._stream.fileno())
+            os.dup2(nowhere, stream.fileno())
             os.close(nowhere)
             if self._wanted and error.errno not in GONE:
                 raise
 
 
 @contextlib.contextmanager
-def heard() -> Iterator[None]:
-    """Make the streams patient, for the time of a command."""
-    out, err = Patient(sys.stdout, wanted=True), Patient(sys.stderr, wanted=False)
+def tolerant_streams() -> Iterator[None]:
+    """Make stdout and stderr tolerant, for the time of a command."""
+    out, err = TolerantStream(sys.stdout, wanted=True), TolerantStream(sys.stderr, wanted=False)
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             yield
@@ -77,7 +76,7 @@ def heard() -> Iterator[None]:
             err.flush()
 
 
-def print_json(said: Any, indent: int | None = 2) -> None:
+def print_json(said: object, indent: int | None = 2) -> None:
     """Print JSON; numbers that it has not are null.
 
     Examples
@@ -88,7 +87,7 @@ def print_json(said: Any, indent: int | None = 2) -> None:
     print(json.dumps(_finite(said), indent=indent, allow_nan=False))
 
 
-def _finite(said: Any) -> Any:
+def _finite(said: object) -> object:
     if isinstance(said, dict):
         return {key: _finite(value) for key, value in said.items()}
     if isinstance(said, list | tuple):

@@ -9,11 +9,11 @@ import sys
 
 import pytest
 
-from napari_sam.cli.saying import Patient, print_json
+from napari_sam.cli.streams import TolerantStream, print_json
 
 
 def run(code, **more):
-    head = "import sys\nfrom napari_sam.cli.saying import heard\n"
+    head = "import sys\nfrom napari_sam.cli.streams import tolerant_streams\n"
     return subprocess.run([sys.executable, "-c", head + code], text=True, check=False, **more)
 
 
@@ -22,7 +22,7 @@ def test_work_goes_on_when_the_reader_has_gone(stream, tmp_path):
     reader, writer = os.pipe()
     os.close(reader)
     code = f"""
-with heard():
+with tolerant_streams():
     for number in range(3):
         print("hello " * 10000, file=sys.{stream})
     open({str(tmp_path / "done")!r}, "w").close()
@@ -34,7 +34,7 @@ with heard():
 
 
 def test_without_streams_it_is_silent(monkeypatch):
-    nowhere = Patient(None, wanted=True)
+    nowhere = TolerantStream(None, wanted=True)
     assert nowhere.write("hello") == 5
     nowhere.flush()
 
@@ -42,7 +42,7 @@ def test_without_streams_it_is_silent(monkeypatch):
 @pytest.mark.parametrize(("stream", "status"), [("stdout", 1), ("stderr", 0)])
 def test_a_full_disk_is_an_error_only_where_the_answer_goes(stream, status):
     code = f"""
-with heard():
+with tolerant_streams():
     print("hello", file=sys.{stream}, flush=True)
 """
     with open("/dev/full", "w") as full:
@@ -52,7 +52,7 @@ with heard():
 
 def test_characters_that_the_stream_lacks_become_numbers():
     stream = io.TextIOWrapper(io.BytesIO(), "ascii")
-    print("ü \udcff", file=Patient(stream, wanted=True), flush=True)
+    print("ü \udcff", file=TolerantStream(stream, wanted=True), flush=True)
     assert stream.buffer.getvalue() == b"\\xfc \\udcff\n"
 
 

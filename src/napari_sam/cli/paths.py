@@ -1,4 +1,4 @@
-"""Which pictures are meant, and where the labels of each go."""
+"""Input pictures of a command, and the output path of each."""
 
 from __future__ import annotations
 
@@ -15,20 +15,13 @@ from napari_sam.cli.progress import Failures
 from napari_sam.errors import InputError
 from napari_sam.reasons import shown
 
-__all__ = [
-    "LABELS",
-    "distinct",
-    "outputs_of",
-    "pictures_of",
-    "place_below",
-    "root_of",
-]
+__all__ = ["LABELS", "common_root", "distinct", "input_images", "output_paths", "relative_folder"]
 
 T = TypeVar("T")
 LABELS = "_labels"
 
 
-def pictures_of(
+def input_images(
     named: Sequence[Path], failures: Failures, output: Path | None = None, quiet: bool = False
 ) -> list[Path]:
     """Return the pictures that are meant; what cannot be read is a failure.
@@ -36,15 +29,10 @@ def pictures_of(
     Labels of other pictures that are meant, too, are left out with a word: ``labels`` beside
     ``image``, ``cells_labels`` beside ``cells`` or in the folder that is written to, and what these
     commands have written before. They count as pictures where there is nothing else.
-
-    Raises
-    ------
-    InputError
-        If there are none.
     """
-    from napari_sam.io.pictures import find_pictures
+    from napari_sam.io.images.find import find_images
 
-    found = find_pictures(named, failures.reasons.__setitem__)
+    found = find_images(named, failures.reasons.__setitem__)
     test = _test_of_labels(found, output)
     labels = [path for path in found if test(path)]
     if not labels or len(labels) == len(found):
@@ -57,7 +45,7 @@ def pictures_of(
     return [path for path in found if path not in set(labels)]
 
 
-def outputs_of(
+def output_paths(
     images: list[Path],
     named: Sequence[Path],
     output: Path,
@@ -74,17 +62,11 @@ def outputs_of(
         What they were found in. Where names collide, its folders are mirrored.
     output : Path
         A file for one picture; a folder.
-    failures : Failures
     others : iterable of Path
         Other inputs, which must stay.
-
-    Raises
-    ------
-    InputError
-        If several would go to one file, or it has no format for objects.
     """
+    from napari_sam.io.images.find import name_of, whole_name_of
     from napari_sam.io.labels import check_output
-    from napari_sam.io.pictures import name_of, whole_name_of
 
     if output.suffix:
         if len(images) > 1:
@@ -92,12 +74,12 @@ def outputs_of(
         check_output(output)
         names = dict.fromkeys(images, output)
     else:
-        root = root_of(named)
+        root = common_root(named)
         names = distinct(
             images,
             lambda image: Path(name_of(image)),
-            lambda image: place_below(image, root) / name_of(image),
-            lambda image: place_below(image, root) / whole_name_of(image),
+            lambda image: relative_folder(image, root) / name_of(image),
+            lambda image: relative_folder(image, root) / whole_name_of(image),
         )
         names = {image: output / f"{name}{LABELS}.tif" for image, name in names.items()}
     inputs = {Path(os.path.realpath(path)) for path in (*images, *others)}
@@ -132,7 +114,7 @@ def distinct(items: Iterable[T], *ways: Callable[[T], Path]) -> dict[T, Path]:
     return names
 
 
-def root_of(named: Sequence[Path]) -> Path:
+def common_root(named: Sequence[Path]) -> Path:
     """Return the folder that all that was named lies in."""
     heads = [os.path.abspath(_head(path)) for path in named]
     try:
@@ -143,20 +125,20 @@ def root_of(named: Sequence[Path]) -> Path:
 
 def _head(path: Path) -> Path:
     """Return the folder in which everything lies that is meant by a path."""
-    from napari_sam.io.pictures import ZARR, place_of
+    from napari_sam.io.images.find import ZARR, folder_of
 
     if os.path.isdir(path) and path.suffix.lower() not in ZARR:
         return path
     if os.path.exists(path) or not has_magic(str(path)):
-        return place_of(path)
+        return folder_of(path)
     return next(one for one in path.parents if not has_magic(str(one)))
 
 
-def place_below(path: Path, root: Path) -> Path:
+def relative_folder(path: Path, root: Path) -> Path:
     """Return where a picture lies below a folder; on another drive, below that."""
-    from napari_sam.io.pictures import place_of
+    from napari_sam.io.images.find import folder_of
 
-    place = Path(os.path.abspath(place_of(path)))
+    place = Path(os.path.abspath(folder_of(path)))
     return place.relative_to(root if place.is_relative_to(root) else place.anchor)
 
 
@@ -169,21 +151,21 @@ def _is_blind(folder: Path) -> bool:
 
 def _test_of_labels(found: list[Path], output: Path | None) -> Callable[[Path], bool]:
     """Return what tells whether a file holds labels of one of these pictures."""
-    from napari_sam.io.pictures import name_of, place_of, whole_name_of
-    from napari_sam.io.provenance import is_told
+    from napari_sam.io.images.find import folder_of, name_of, whole_name_of
+    from napari_sam.io.provenance import has_provenance
 
     folder = None if output is None else Path(os.path.abspath(output))
     names: Mapping[str, set[Path]] = defaultdict(set)
     for path in found:
         for name in (name_of(path), whole_name_of(path)):
-            names[name].add(place_of(path))
+            names[name].add(folder_of(path))
 
     def test(path: Path) -> bool:
-        name, place = name_of(path), place_of(path)
+        name, place = name_of(path), folder_of(path)
         of = "image" if name == "labels" else name.removesuffix(LABELS)
         if of == name or of not in names:
-            return is_told(path)
+            return has_provenance(path)
         written = folder is not None and Path(os.path.abspath(path)).is_relative_to(folder)
-        return place in names[of] or (written and name != "labels") or is_told(path)
+        return place in names[of] or (written and name != "labels") or has_provenance(path)
 
     return test

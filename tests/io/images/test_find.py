@@ -12,13 +12,14 @@ import zarr
 from PIL import Image
 
 from napari_sam.errors import InputError
-from napari_sam.io.pictures import find_pictures, name_of, open_picture, read_plane
+from napari_sam.io.images.find import find_images, name_of
+from napari_sam.io.images.read import open_image
 
 STACK = np.random.default_rng(0).integers(0, 4000, (5, 20, 30), dtype=np.uint16)
 
 
 def read(path):
-    with open_picture(path) as data:
+    with open_image(path) as data:
         return np.asarray(data[...])
 
 
@@ -27,10 +28,10 @@ def test_tiff(tmp_path, options):
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, STACK, **options)
     np.testing.assert_array_equal(read(path), STACK)
-    with open_picture(path) as data:
-        np.testing.assert_array_equal(read_plane(data, (3,)), STACK[3])
+    with open_image(path) as data:
+        np.testing.assert_array_equal(data[(3,)], STACK[3])
         with pytest.raises(InputError, match="slice 7 cannot be read"):
-            read_plane(data, (7,))
+            data[(7,)]
 
 
 @pytest.mark.parametrize(
@@ -53,7 +54,7 @@ def test_other_endings(tmp_path):
     with tifffile.TiffWriter(pyramid) as slide:
         slide.write(STACK[0], subifds=1, metadata={"axes": "YX"})
         slide.write(STACK[0, ::2, ::2], subfiletype=1)
-    assert [path.name for path in find_pictures([tmp_path])] == ["a.btf", "a.jpg", "a.svs"]
+    assert [path.name for path in find_images([tmp_path])] == ["a.btf", "a.jpg", "a.svs"]
     assert read(tmp_path / "a.jpg").shape == (4, 6, 3)
     np.testing.assert_array_equal(read(tmp_path / "a.btf"), STACK)
     np.testing.assert_array_equal(read(pyramid), STACK[0])
@@ -92,12 +93,12 @@ def test_folders_are_searched_but_not_the_zarr_ones(tmp_path):
     inside = tmp_path / "c.zarr"
     inside.mkdir()
     (inside / "x.png").write_bytes(b"")
-    assert find_pictures([tmp_path]) == [tmp_path / "b.TIF", inside, deep / "a.png"]
-    assert find_pictures([deep / "a.png"]) == [deep / "a.png"]
+    assert find_images([tmp_path]) == [tmp_path / "b.TIF", inside, deep / "a.png"]
+    assert find_images([deep / "a.png"]) == [deep / "a.png"]
     (tmp_path / "empty").mkdir()
     for wrong in ("empty", "notes.txt", "none.tif"):
         with pytest.raises(InputError, match=wrong):
-            find_pictures([tmp_path / wrong])
+            find_images([tmp_path / wrong])
 
 
 class TestFinding:
@@ -109,14 +110,14 @@ class TestFinding:
         return tmp_path
 
     def test_patterns_that_the_shell_left_alone(self, folder):
-        assert [p.name for p in find_pictures([folder / "*" / "*.tif"])] == [
+        assert [p.name for p in find_images([folder / "*" / "*.tif"])] == [
             "1.tif",
             "2.tif",
             "3.tif",
         ]
-        assert [p.name for p in find_pictures([folder / "**" / "[12].tif"])] == ["1.tif", "2.tif"]
+        assert [p.name for p in find_images([folder / "**" / "[12].tif"])] == ["1.tif", "2.tif"]
         with pytest.raises(InputError, match="nothing here matches"):
-            find_pictures([folder / "*.png"])
+            find_images([folder / "*.png"])
 
     def test_a_plate_is_its_fields_of_view(self, folder):
         plate = zarr.create_group(folder / "plate.zarr", zarr_format=2)
@@ -128,10 +129,10 @@ class TestFinding:
                 field = group.create_group(str(i))
                 field.attrs["multiscales"] = [{"datasets": [{"path": "0"}]}]
                 field.create_array("0", data=STACK[i])
-        found = find_pictures([folder / "plate.zarr"])
+        found = find_images([folder / "plate.zarr"])
         assert [name_of(path) for path in found] == ["plate_B_3_0", "plate_B_3_1", "plate_A_1_0"]
         np.testing.assert_array_equal(read(found[1]), STACK[1])
-        assert len(find_pictures([folder])) == 6
+        assert len(find_images([folder])) == 6
 
 
 @pytest.fixture
@@ -153,13 +154,13 @@ def tree(tmp_path, monkeypatch):
     "named", [["in"], ["in", "in"], ["in", "./in/a.tif"], ["in/../in"], ["in/sub", "in"]]
 )
 def test_links_in_circles_lead_to_nothing_new(tree, named):
-    found = [os.path.normpath(path) for path in find_pictures(map(Path, named))]
+    found = [os.path.normpath(path) for path in find_images(map(Path, named))]
     assert sorted(found) == ["in/a.tif", "in/sub/b.tif", "in/to/c.tif"]
 
 
 @pytest.mark.parametrize("pattern", ["in/**/*.tif", "i*/**/?.tif", "in/**", "in/**/**/*.tif"])
 def test_patterns_do_not_go_in_circles(tree, pattern):
-    found = [path.as_posix() for path in find_pictures([Path(pattern)])]
+    found = [path.as_posix() for path in find_images([Path(pattern)])]
     assert sorted(found) == ["in/a.tif", "in/sub/b.tif", "in/to/c.tif"]
 
 
@@ -169,8 +170,8 @@ def test_patterns_are_those_of_the_shell(tree):
     Path("in/a.tif").rename("in/.hidden/a.tif")
     Path("in/[1]").mkdir()
     Path("in/sub/b.tif").rename("in/[1]/b.tif")
-    assert find_pictures([Path("**/[[]1]/*.tif")]) == [Path("in/[1]/b.tif")]
-    assert {path.name for path in find_pictures([Path("**/?.tif")])} == {"b.tif", "c.tif"}
+    assert find_images([Path("**/[[]1]/*.tif")]) == [Path("in/[1]/b.tif")]
+    assert {path.name for path in find_images([Path("**/?.tif")])} == {"b.tif", "c.tif"}
 
 
 def test_folders_may_be_as_deep_as_paths_are_long(tmp_path):
@@ -179,7 +180,7 @@ def test_folders_may_be_as_deep_as_paths_are_long(tmp_path):
         deep = deep / ("d" * 200)
     deep.mkdir(parents=True)
     tifffile.imwrite(deep / "a.tif", np.eye(9, dtype=np.uint8))
-    assert find_pictures([tmp_path]) == [deep / "a.tif"]
+    assert find_images([tmp_path]) == [deep / "a.tif"]
 
 
 def test_a_folder_that_cannot_be_listed_is_told_and_left_out(tree, monkeypatch):
@@ -191,8 +192,8 @@ def test_a_folder_that_cannot_be_listed_is_told_and_left_out(tree, monkeypatch):
         return real(path)
 
     monkeypatch.setattr(os, "scandir", listed)
-    found = find_pictures([Path("in")], bad.__setitem__)
+    found = find_images([Path("in")], bad.__setitem__)
     assert [path.as_posix() for path in found] == ["in/a.tif", "in/to/c.tif"]
     assert bad == {"in/sub": "in/sub may not be read or written by you: look at its permissions"}
     with pytest.raises(InputError, match="in/sub may not be read"):
-        find_pictures([Path("in")])
+        find_images([Path("in")])

@@ -12,10 +12,10 @@ import tifffile
 from PIL import Image
 
 from napari_sam.cli.main import main
-from napari_sam.cli.naming import outputs_of, pictures_of
-from napari_sam.cli.pairing import paired
+from napari_sam.cli.pairing import pair_labels
+from napari_sam.cli.paths import input_images, output_paths
 from napari_sam.cli.progress import Failures
-from napari_sam.data.pairs import beside, find_pairs
+from napari_sam.data.pairs import find_pairs, labels_beside
 from napari_sam.errors import InputError
 from napari_sam.inference.automatic import search
 from napari_sam.io.provenance import write_provenance
@@ -39,8 +39,8 @@ def touch(*names):
 def outputs(*named, to="out"):
     """Return where the labels of all that is named go, by picture, as text."""
     named, failures = [*map(Path, named)], Failures()
-    images = pictures_of(named, failures)
-    found = outputs_of(images, named, Path(to), failures)
+    images = input_images(named, failures)
+    found = output_paths(images, named, Path(to), failures)
     assert failures.reasons == {}
     return {image.as_posix(): output.as_posix() for image, output in found.items()}
 
@@ -84,7 +84,7 @@ def test_in_one_folder_the_ending_tells_them_apart(here):
 def test_what_would_be_written_twice_is_a_failure(here):
     touch("in/a.tif", "in/a.png", "in/a.tif.png")
     named, failures = [Path("in")], Failures()
-    found = outputs_of(pictures_of(named, failures), named, Path("out"), failures)
+    found = output_paths(input_images(named, failures), named, Path("out"), failures)
     assert len(set(found.values())) == len(found) == 2
     assert "would replace those of" in failures.reasons["in/a.tif.png"]
 
@@ -95,20 +95,20 @@ def test_labels_are_no_pictures_where_their_pictures_are(here, capsys):
     touch("in/old/gone_labels.tif", "in/old/image_labels.tif")
     write_provenance(Path("in/old/gone_labels.tif"), {"command": "", "inputs": {}, "model": {}})
     failures = Failures()
-    found = pictures_of([Path("in")], failures, Path("in/out"))
+    found = input_images([Path("in")], failures, Path("in/out"))
     assert [path.as_posix() for path in found] == [
         *("in/alone_labels.tif", "in/cells.tif", "in/far.tif", "in/old/image_labels.tif"),
         *("in/s1/image.png", "in/s2/labels.tif"),
     ]
     assert "left out, as labels of others: 4 files, such as in/" in capsys.readouterr().err
-    assert pictures_of([Path("in/s1/labels.png")], failures) == [Path("in/s1/labels.png")]
-    pictures_of([Path("in")], failures, quiet=True)
+    assert input_images([Path("in/s1/labels.png")], failures) == [Path("in/s1/labels.png")]
+    input_images([Path("in")], failures, quiet=True)
     assert (capsys.readouterr().err, failures.reasons) == ("", {})
 
 
 def pairs(images, labels, *named):
     failures = Failures()
-    found = paired([*map(Path, images)], [*map(Path, named)], Path(labels), failures)
+    found = pair_labels([*map(Path, images)], [*map(Path, named)], Path(labels), failures)
     return {image.as_posix(): path.as_posix() for image, path in found.items()}, failures.reasons
 
 
@@ -177,7 +177,7 @@ def test_training_finds_what_was_written_beside(here):
         "s1/image.png": "image_labels.tif",
         "s2/image.png": "labels.png",
     }
-    assert [beside(path).name for path in found] == [*found.values()]
+    assert [labels_beside(path).name for path in found] == [*found.values()]
 
 
 def test_a_disk_that_is_blind_to_case_is_noticed(here, monkeypatch):
@@ -185,7 +185,7 @@ def test_a_disk_that_is_blind_to_case_is_noticed(here, monkeypatch):
     assert outputs("in") == {"in/A.tif": "out/A_labels.tif", "in/a.tif": "out/a_labels.tif"}
     monkeypatch.setattr(Path, "exists", lambda path: True)
     failures, images = Failures(), [Path("in/A.tif"), Path("in/a.tif")]
-    found = outputs_of(images, images, Path("out"), failures)
+    found = output_paths(images, images, Path("out"), failures)
     assert [*found] == [Path("in/A.tif")]
     assert "would replace those of in/A.tif" in failures.reasons["in/a.tif"]
 

@@ -1,4 +1,4 @@
-"""The OME-Zarr picture around labels: its group "labels" lists all that belong to it."""
+"""The OME-Zarr image that labels belong to, whose group "labels" lists them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from napari_sam.errors import InputError
-from napari_sam.files import replacing
+from napari_sam.files import Json, replacing
 
-__all__ = ["Home", "home_of", "listed"]
+__all__ = ["ParentImage", "listing", "parent_of"]
 
 FOLDER = "labels"
 VERSIONS = {2: "0.4", 3: "0.5"}  # of OME-Zarr, by that of zarr
@@ -23,65 +23,59 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Home:
+class ParentImage:
     """A picture whose labels lie beside its levels.
 
     Parameters
     ----------
-    picture : Path
+    path : Path
         Its group.
-    form : int
+    zarr_format : int
         Version of zarr in which it is written, 2 or 3.
     levels : tuple of mapping
         Of each level its pixels along each axis, by the names of axes.
     """
 
-    picture: Path
-    form: Literal[2, 3]
+    path: Path
+    zarr_format: Literal[2, 3]
     levels: tuple[Mapping[str, int], ...]
 
     @property
     def version(self) -> str:
         """Version of OME-Zarr in which its labels are written."""
-        return VERSIONS[self.form]
+        return VERSIONS[self.zarr_format]
 
     @property
     def folder(self) -> Path:
         """The group of its labels."""
-        return self.picture / FOLDER
+        return self.path / FOLDER
 
 
-def home_of(path: Path) -> Home | None:
+def parent_of(path: Path) -> ParentImage | None:
     """Return the picture in whose "labels" a path lies, however deep; None if there is none."""
     for folder in path.absolute().parents:
-        if folder.name == FOLDER and (home := _picture(folder.parent)):
-            return home
+        if folder.name == FOLDER and (parent := _parent(folder.parent)):
+            return parent
     return None
 
 
 @contextmanager
-def listed(path: Path, home: Home) -> Iterator[None]:
-    """List labels among those of their picture, once they are written without an error.
-
-    Raises
-    ------
-    InputError
-        If the list that is there cannot be read.
-    """
-    file = home.folder / (".zattrs" if home.form == 2 else "zarr.json")
-    _list_in(file, home.form)  # refused before anything is written
+def listing(path: Path, parent: ParentImage) -> Iterator[None]:
+    """List labels among those of their picture, once they are written without an error."""
+    file = parent.folder / (".zattrs" if parent.zarr_format == 2 else "zarr.json")
+    _list_in(file, parent.zarr_format)  # refused before anything is written
     yield
-    whole, names = _list_in(file, home.form)  # others may have written meanwhile
-    name = path.absolute().relative_to(home.folder)
+    whole, names = _list_in(file, parent.zarr_format)  # others may have written meanwhile
+    name = path.absolute().relative_to(parent.folder)
     names += [] if name.as_posix() in names else [name.as_posix()]
     with replacing(file) as part:
         part.write_text(json.dumps(whole, indent=2), encoding="utf-8")
-    for between in (home.folder, *(home.folder / one for one in name.parents)):
-        _make_group(between, home.form)
-    _consolidate(home.folder)
+    for between in (parent.folder, *(parent.folder / one for one in name.parents)):
+        _make_group(between, parent.zarr_format)
+    _consolidate(parent.folder)
 
 
-def _picture(folder: Path) -> Home | None:
+def _parent(folder: Path) -> ParentImage | None:
     import zarr
 
     try:
@@ -93,25 +87,25 @@ def _picture(folder: Path) -> Home | None:
         levels = tuple(dict(zip(axes, one.shape, strict=False)) for one in arrays)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError):
         return None  # no group, no picture, or one that nobody can read
-    form = group.metadata.zarr_format
-    version = about.get("ome", scales).get("version", VERSIONS[form])
-    if version != VERSIONS[form]:
+    zarr_format = group.metadata.zarr_format
+    version = about.get("ome", scales).get("version", VERSIONS[zarr_format])
+    if version != VERSIONS[zarr_format]:
         logger.warning(
             "%s is a picture of OME-Zarr %s; its labels are written as %s, which its readers may "
-            "not find", folder, version, VERSIONS[form],
+            "not find", folder, version, VERSIONS[zarr_format],
         )  # fmt: skip
-    return Home(folder, form, levels)
+    return ParentImage(folder, zarr_format, levels)
 
 
-def _list_in(file: Path, form: int) -> tuple[dict[str, Any], list[Any]]:
+def _list_in(file: Path, zarr_format: int) -> tuple[Json, list[Any]]:
     """Return what a file of metadata holds, and in it the list of labels, made where it is not."""
     try:
         whole = json.loads(file.read_text("utf-8")) if file.exists() else {}
         about = whole
-        if form == 3:
+        if zarr_format == 3:
             whole = {"zarr_format": 3, "node_type": "group"} | whole
             about = whole.setdefault("attributes", {}).setdefault("ome", {})
-            about.setdefault("version", VERSIONS[form])
+            about.setdefault("version", VERSIONS[zarr_format])
         names = about.setdefault("labels", [])
     except (AttributeError, TypeError, ValueError) as error:
         raise InputError(f"{file} cannot be read: {error}; mend it, or delete it") from error
@@ -120,11 +114,11 @@ def _list_in(file: Path, form: int) -> tuple[dict[str, Any], list[Any]]:
     return whole, names
 
 
-def _make_group(folder: Path, form: int) -> None:
+def _make_group(folder: Path, zarr_format: int) -> None:
     """Make a folder a zarr group if nothing says what it is."""
-    file = folder / (".zgroup" if form == 2 else "zarr.json")
+    file = folder / (".zgroup" if zarr_format == 2 else "zarr.json")
     if not file.exists():
-        about = {"zarr_format": form} | ({} if form == 2 else {"node_type": "group"})
+        about = {"zarr_format": zarr_format} | ({} if zarr_format == 2 else {"node_type": "group"})
         with replacing(file) as part:
             part.write_text(json.dumps(about), encoding="utf-8")
 
@@ -135,14 +129,14 @@ def _consolidate(labels: Path) -> None:
 
     for folder in (labels, *labels.parents):
         if (folder / ".zmetadata").exists():
-            form: Literal[2, 3] = 2
+            zarr_format: Literal[2, 3] = 2
         elif _keeps_copies(folder / "zarr.json"):
-            form = 3
+            zarr_format = 3
         else:
             continue
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # zarr's, that version 3 does not define them
-            zarr.consolidate_metadata(str(folder), zarr_format=form)
+            zarr.consolidate_metadata(str(folder), zarr_format=zarr_format)
 
 
 def _keeps_copies(file: Path) -> bool:

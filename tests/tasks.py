@@ -1,4 +1,4 @@
-"""Work that needs no model, to be done by other processes."""
+"""Tasks that need no model, to be done by other processes."""
 
 from __future__ import annotations
 

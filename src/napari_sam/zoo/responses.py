@@ -1,4 +1,4 @@
-"""What a server says before it sends a file: whether it is the file that was asked for."""
+"""Checks of an HTTP response before its body: whether it is the file that was asked for."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["MisfitError", "check_answer", "check_beginning"]
+__all__ = ["MisfitError", "check_beginning", "check_response"]
 
 WHOLE, PART, PAST_THE_END = 200, 206, 416
 NOT_FOR_ALL = "it does not give the file away"
@@ -32,12 +32,11 @@ class MisfitError(OSError):
     """The rest of a file does not fit the part of it that is here."""
 
 
-def check_answer(answer: requests.Response, have: int, size: int) -> tuple[int, int]:
+def check_response(response: requests.Response, have: int, size: int) -> tuple[int, int]:
     """Return with which byte the answer begins, and how many the file has in all.
 
     Parameters
     ----------
-    answer : requests.Response
     have : int
         Bytes that are here.
     size : int
@@ -55,20 +54,20 @@ def check_answer(answer: requests.Response, have: int, size: int) -> tuple[int, 
     OSError
         If it does not send the file.
     """
-    status = answer.status_code
+    status = response.status_code
     if status == PAST_THE_END:
-        if answer.headers.get("Content-Range") == f"bytes */{have}":
+        if response.headers.get("Content-Range") == f"bytes */{have}":
             return have, have
         raise MisfitError("the server has less than is here already")
     if status not in (WHOLE, PART):
-        raise OSError(f"the server answers {status}: {WORDS.get(status, answer.reason)}")
-    if answer.headers.get("Content-Type", "").lower().startswith("text/html"):
+        raise OSError(f"the server answers {status}: {WORDS.get(status, response.reason)}")
+    if response.headers.get("Content-Type", "").lower().startswith("text/html"):
         raise OSError(PAGE)
     start = have if status == PART else 0
-    length = _length(answer)
+    length = _length(response)
     totals = {size, 0 if length is None else start + length}
-    if status == PART and "Content-Range" in answer.headers:
-        first, whole = _range(answer.headers["Content-Range"])
+    if status == PART and "Content-Range" in response.headers:
+        first, whole = _range(response.headers["Content-Range"])
         totals.add(whole)
         if first != start:
             raise MisfitError(f"the server begins at byte {first} in place of {start}")
@@ -93,10 +92,10 @@ def check_beginning(first: bytes) -> None:
         raise OSError(PAGE)
 
 
-def _length(answer: requests.Response) -> int | None:
+def _length(response: requests.Response) -> int | None:
     """Return how many bytes follow; None if that is not said, or said of a packed form of them."""
-    said = answer.headers.get("Content-Length", "")
-    packed = answer.headers.get("Content-Encoding", "identity").lower() != "identity"
+    said = response.headers.get("Content-Length", "")
+    packed = response.headers.get("Content-Encoding", "identity").lower() != "identity"
     return int(said) if said.isascii() and said.isdigit() and not packed else None
 
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from napari_sam.errors import InputError
+from napari_sam.files import Json
 from napari_sam.io.objects.instances import PLANES, check_labels_size
-from napari_sam.io.objects.reading import Reading
+from napari_sam.io.objects.read_log import ReadLog
 from napari_sam.numbering import whole_number
 
-__all__ = ["Place", "key_of", "names_of", "places_of"]
+__all__ = ["CocoImage", "class_names_of", "images_of", "key_of"]
 
 
 @dataclass(frozen=True)
-class Place:
+class CocoImage:
     """A picture, or a plane of a stack that `napari_sam.io.objects.coco.write_coco` has written.
 
     Parameters
@@ -46,30 +46,18 @@ class Place:
         return dict(zip(self.axes, self.plane, strict=False))
 
 
-def key_of(value: Any, what: str) -> int | str:
-    """Return the id of a picture or class: a whole number, or text.
-
-    Raises
-    ------
-    InputError
-        If it is something else.
-    """
+def key_of(value: object, what: str) -> int | str:
+    """Return the id of a picture or class: a whole number, or text."""
     key = value if isinstance(value, str) else whole_number(value)
     if key is None:
         raise InputError(f"{what} must be a whole number or text; got {value!r}")
     return key
 
 
-def places_of(images: Any, reading: Reading) -> dict[int | str, Place]:
-    """Return the pictures by id; those that cannot be are left out, with a word.
-
-    Raises
-    ------
-    InputError
-        If two have one id, so that nobody can know which is meant.
-    """
-    places: dict[int | str, Place] = {}
-    stacks: dict[str, Place] = {}
+def images_of(images: object, log: ReadLog) -> dict[int | str, CocoImage]:
+    """Return the pictures by id; those that cannot be are left out, with a word."""
+    by_id: dict[int | str, CocoImage] = {}
+    stacks: dict[str, CocoImage] = {}
     taken: set[tuple[str, tuple[int, ...]]] = set()
     keys = set()
     for number, image in enumerate(_entries(images, "images"), 1):
@@ -77,26 +65,20 @@ def places_of(images: Any, reading: Reading) -> dict[int | str, Place]:
         if key in keys:
             raise InputError(f"two images have the id {key!r}")
         keys.add(key)
-        with reading.object(f"image {str(key)[:40]}"):
-            place = _place(image)
-            first = stacks.setdefault(place.name, place)
-            if (place.name, place.plane) in taken:
+        with log.guard(f"image {str(key)[:40]}"):
+            known = _image_of(image)
+            first = stacks.setdefault(known.name, known)
+            if (known.name, known.plane) in taken:
                 raise InputError("another image has its name")
-            if (first.shape, first.axes) != (place.shape, place.axes):
+            if (first.shape, first.axes) != (known.shape, known.axes):
                 raise InputError("it has another shape than the other slices of its stack")
-            taken.add((place.name, place.plane))
-            places[key] = place
-    return places
+            taken.add((known.name, known.plane))
+            by_id[key] = known
+    return by_id
 
 
-def names_of(categories: Any) -> dict[int | str, str]:
-    """Return the names of classes by id.
-
-    Raises
-    ------
-    InputError
-        If two have one id, or something is no class.
-    """
+def class_names_of(categories: object) -> dict[int | str, str]:
+    """Return the names of classes by id."""
     names: dict[int | str, str] = {}
     for number, one in enumerate(_entries(categories, "categories"), 1):
         key = key_of(one.get("id"), f"the id of category {number}")
@@ -109,13 +91,13 @@ def names_of(categories: Any) -> dict[int | str, str]:
     return names
 
 
-def _entries(listed: Any, what: str) -> list[Mapping[str, Any]]:
+def _entries(listed: object, what: str) -> list[Json]:
     if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
         raise InputError(f"its {what} must be a list of objects")
     return listed
 
 
-def _place(image: Mapping[str, Any]) -> Place:
+def _image_of(image: Json) -> CocoImage:
     name = image.get("stack", image.get("file_name"))
     if not isinstance(name, str) or not name.strip() or not name.isprintable():
         raise InputError("its name must be text that can be printed")
@@ -130,10 +112,10 @@ def _place(image: Mapping[str, Any]) -> Place:
     if any(not 0 <= at < n for at, n in zip(plane, shape, strict=False)):
         raise InputError("its slice is not in its stack")
     check_labels_size(shape)
-    return Place(name, shape, f"{axes}yx", plane)
+    return CocoImage(name, shape, f"{axes}yx", plane)
 
 
-def _numbers(image: Mapping[str, Any], key: str) -> tuple[int, ...]:
+def _numbers(image: Json, key: str) -> tuple[int, ...]:
     values = image.get(key, [])
     numbers = [whole_number(one) for one in values] if isinstance(values, list) else [None]
     if None in numbers:
@@ -141,6 +123,6 @@ def _numbers(image: Mapping[str, Any], key: str) -> tuple[int, ...]:
     return tuple(one for one in numbers if one is not None)
 
 
-def _fits(axes: Any, count: int) -> bool:
+def _fits(axes: object, count: int) -> bool:
     """Tell whether these are letters of so many different axes."""
     return isinstance(axes, str) and len(axes) == count == len({*axes} & {*PLANES})
