@@ -165,7 +165,9 @@ class StackControls(QWidget):
         self.last.setAccessibleName("To slice")
         for box in (self.first, self.last):
             box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        in_a_row(self.first, QLabel("to"), self.last, parent=limits)
+        row = in_a_row(self.first, QLabel("to"), self.last, parent=limits)
+        row.setStretch(0, 1)
+        row.setStretch(2, 1)
         self.form.addRow(self.limits_label, limits)
         self.choices.add_to(self.form, "rule")
         layout.addLayout(self.form)
