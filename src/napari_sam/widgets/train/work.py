@@ -160,7 +160,7 @@ class TrainWorker(QObject):
         self._tell("ended")
         atexit.unregister(self._leave)
 
-    def _tell(self, signal: str, *what: Any) -> None:
+    def _tell(self, signal: str, *what: object) -> None:
         with self._lock:  # Qt's half of us may be deleted once we are closed
             if not self._closed:
                 getattr(self, signal).emit(*what)
