@@ -12,7 +12,7 @@ import zarr
 from napari.components import ViewerModel
 from napari.layers import Image
 
-from napari_sam.inference.stack import SAMPLE_PLANES
+from napari_sam.inference.sampling import SAMPLE_PLANES
 from napari_sam.settings import Settings, save_settings
 from napari_sam.widgets.layers.picture import OURS, Picture
 from tests.widgets.conftest import ours
