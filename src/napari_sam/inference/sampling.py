@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from napari_sam.arrays import Array, LazyArray, plain
 
-__all__ = ["SAMPLE_SIDE", "sample_stack", "sample_steps"]
+__all__ = ["SAMPLE_PLANES", "SAMPLE_SIDE", "sample_stack", "sample_steps"]
 
 SAMPLE_PLANES, SAMPLE_SIDE = 16, 256
 
