@@ -66,7 +66,7 @@ class Clock:
     def watch_our_slots(self) -> None:
         """Time every method of the session and of the widgets that Qt or napari may call."""
         for package in (napari_sam.session, napari_sam.widgets):
-            for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
                 module = importlib.import_module(found.name)
                 for owner in vars(module).values():
                     if inspect.isclass(owner) and owner.__module__ == module.__name__:

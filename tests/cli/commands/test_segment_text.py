@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from napari_sam.batch.words import reader_of
 from napari_sam.cli.main import main
 from napari_sam.text.search import WordsMap
 from tests.fakes import FakeEncoder
@@ -21,13 +22,15 @@ def folder(tmp_path, monkeypatch):
     """A picture of three bright discs, a stack of it, and an encoder that knows large and small."""
     monkeypatch.setenv("NAPARI_SAM_EMBEDDINGS", str(tmp_path / "embeddings"))
     monkeypatch.setattr("napari_sam.text.load.load_encoder", lambda name: FakeEncoder())
+    reader_of.cache_clear()  # another test of this process may have loaded the real one
     rows, columns = np.indices(SHAPE)
     image = np.random.default_rng(0).integers(0, 20, SHAPE).astype(np.uint8)
     for row, column, radius in DISCS.values():
         image[(rows - row) ** 2 + (columns - column) ** 2 <= radius**2] += 180
     tifffile.imwrite(tmp_path / "cells.tif", image)
     tifffile.imwrite(tmp_path / "stack.tif", np.stack([image, image]), metadata={"axes": "ZYX"})
-    return tmp_path
+    yield tmp_path
+    reader_of.cache_clear()
 
 
 @pytest.fixture

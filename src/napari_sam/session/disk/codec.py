@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 
 from napari_sam.masks import CroppedMask
 from napari_sam.session.changes import Change, Edit, Kind, LabelScheme, SectionEdit, TraitsEdit
-from napari_sam.session.disk.validate import Json, finite, of, plane, whole
+from napari_sam.session.disk.validate import JsonValue, finite, of, plane, whole
 from napari_sam.session.draft import Draft
 from napari_sam.session.objects import Origin, Section, Source, Status, Traits
 from napari_sam.session.records import (
@@ -32,21 +32,21 @@ T = TypeVar("T")
 class MaskStore(Protocol):
     """Where the bits of masks go."""
 
-    def put(self, bits: bytes) -> Json:
+    def put(self, bits: bytes) -> JsonValue:
         """Keep the bits and return what finds them again."""
 
-    def get(self, key: Json, length: int) -> bytes:
+    def get(self, key: JsonValue, length: int) -> bytes:
         """Return the bits, which are so many bytes; ValueError if they are not there."""
 
 
 class InlineMasks:
     """Puts the bits themselves into the JSON, compressed."""
 
-    def put(self, bits: bytes) -> Json:
+    def put(self, bits: bytes) -> JsonValue:
         """Return the bits as text."""
         return base64.b64encode(zlib.compress(bits, 1)).decode()
 
-    def get(self, key: Json, length: int) -> bytes:
+    def get(self, key: JsonValue, length: int) -> bytes:
         """Return the bits of a text."""
         packed = zlib.decompressobj()
         bits = packed.decompress(base64.b64decode(key), length + 1)
@@ -67,7 +67,7 @@ class Codec:
     def __init__(self, masks: MaskStore) -> None:
         self._masks = masks
 
-    def record(self, record: Record) -> Json:
+    def record(self, record: Record) -> JsonValue:
         """Return a record as JSON."""
         match record:
             case Done(change):
@@ -85,7 +85,7 @@ class Codec:
             case Viewed(view):
                 return {"view": dict(view)}
 
-    def read_record(self, value: Json) -> Record:
+    def read_record(self, value: JsonValue) -> Record:
         """Return a record; the other way of `record`."""
         match value:
             case {"do": change}:
@@ -104,7 +104,7 @@ class Codec:
                 return Viewed(view)
         raise ValueError("a record of an unknown kind")
 
-    def change(self, change: Change) -> Json:
+    def change(self, change: Change) -> JsonValue:
         """Return a change as JSON."""
         value = {
             "number": change.number,
@@ -117,7 +117,7 @@ class Codec:
             value["settings"] = [_scheme(scheme) for scheme in change.schemes]
         return value
 
-    def read_change(self, value: Json) -> Change:
+    def read_change(self, value: JsonValue) -> Change:
         """Return a change; the other way of `change`."""
         schemes = value.get("settings")
         return Change(
@@ -129,7 +129,7 @@ class Codec:
             schemes and (_read_scheme(schemes[0]), _read_scheme(schemes[1])),
         )
 
-    def edits(self, edits: Sequence[Edit]) -> Json:
+    def edits(self, edits: Sequence[Edit]) -> JsonValue:
         """Return edits as JSON."""
         return [
             {
@@ -147,7 +147,7 @@ class Codec:
             for edit in edits
         ]
 
-    def _read_edits(self, value: Json) -> tuple[Edit, ...]:
+    def _read_edits(self, value: JsonValue) -> tuple[Edit, ...]:
         return tuple(
             SectionEdit(
                 whole(edit["id"], 1),
@@ -164,11 +164,11 @@ class Codec:
             for edit in value
         )
 
-    def traits(self, traits: Traits | None) -> Json:
+    def traits(self, traits: Traits | None) -> JsonValue:
         """Return traits as JSON."""
         return None if traits is None else {"class": traits.class_id, "locked": traits.locked}
 
-    def _section(self, section: Section | None) -> Json:
+    def _section(self, section: Section | None) -> JsonValue:
         return (
             None
             if section is None
@@ -182,7 +182,7 @@ class Codec:
             }
         )
 
-    def _read_section(self, value: Json) -> Section | None:
+    def _read_section(self, value: JsonValue) -> Section | None:
         if value is None:
             return None
         start, score = value["from_plane"], value["score"]
@@ -194,7 +194,7 @@ class Codec:
             None if value["prompts"] is None else self.read_draft(value["prompts"]),
         )
 
-    def draft(self, draft: Draft) -> Json:
+    def draft(self, draft: Draft) -> JsonValue:
         """Return a draft as JSON, without what is as in an empty one."""
         value = {
             "plane": draft.plane,
@@ -209,7 +209,7 @@ class Codec:
         }
         return {key: held for key, held in value.items() if held not in (None, (), 0)}
 
-    def read_draft(self, value: Json) -> Draft:
+    def read_draft(self, value: JsonValue) -> Draft:
         """Return a draft; the other way of `draft`."""
         box, at = value.get("box"), value.get("plane", ())
         points = tuple((finite(row), finite(column)) for row, column in value.get("points", ()))
@@ -231,7 +231,7 @@ class Codec:
             of(bool, value.get("touched", False)),
         )
 
-    def _mask(self, mask: CroppedMask | None) -> Json:
+    def _mask(self, mask: CroppedMask | None) -> JsonValue:
         return (
             None
             if mask is None
@@ -242,7 +242,7 @@ class Codec:
             }
         )
 
-    def _read_mask(self, value: Json) -> CroppedMask | None:
+    def _read_mask(self, value: JsonValue) -> CroppedMask | None:
         if value is None:
             return None
         height, width = (whole(n, 1) for n in value["shape"])
@@ -256,16 +256,16 @@ class Codec:
         return mask
 
 
-def _read_traits(value: Json) -> Traits | None:
+def _read_traits(value: JsonValue) -> Traits | None:
     return None if value is None else Traits(whole(value["class"], 1), of(bool, value["locked"]))
 
 
-def _scheme(scheme: LabelScheme) -> Json:
+def _scheme(scheme: LabelScheme) -> JsonValue:
     names = {str(number): name for number, name in scheme.classes.items()}
     return {"semantic": scheme.semantic, "classes": names, "new_class": scheme.new_class}
 
 
-def _read_scheme(value: Json) -> LabelScheme:
+def _read_scheme(value: JsonValue) -> LabelScheme:
     classes = {whole(int(n), 1): of(str, name) for n, name in value["classes"].items()}
     return LabelScheme(of(bool, value["semantic"]), classes, whole(value["new_class"], 1))
 

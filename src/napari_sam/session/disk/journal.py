@@ -11,7 +11,7 @@ import zlib
 from pathlib import Path
 from typing import NamedTuple
 
-from napari_sam.session.disk.validate import Json
+from napari_sam.session.disk.validate import JsonValue
 
 __all__ = ["Journal", "Lines", "read_journal", "settle_end"]
 
@@ -51,7 +51,7 @@ class Journal:
         same = self._path.exists() and os.path.samestat(os.stat(self._path), here)
         return same and (here.st_size == self.size or self._torn)
 
-    def append(self, value: Json, sync: bool = True) -> None:
+    def append(self, value: JsonValue, sync: bool = True) -> None:
         """Write a line and wait until the disk has it.
 
         Raises
@@ -99,7 +99,7 @@ class Lines(NamedTuple):
         False if that last line lacks its line end.
     """
 
-    values: list[Json]
+    values: list[JsonValue]
     end: int
     closed: bool
 
@@ -116,7 +116,7 @@ def read_journal(path: Path) -> Lines:
         If the file cannot be read.
     """
     data = path.read_bytes() if path.exists() else b""
-    values: list[Json] = []
+    values: list[JsonValue] = []
     end, closed = 0, True
     for match in LINE.finditer(data):
         line = match[0].removeprefix(MARK)

@@ -9,7 +9,7 @@ from pathlib import Path
 from napari_sam.errors import SessionError
 from napari_sam.files import replacing
 from napari_sam.session.disk.fingerprint import Fingerprint
-from napari_sam.session.disk.validate import Json, of, whole
+from napari_sam.session.disk.validate import JsonValue, of, whole
 
 __all__ = ["Manifest", "folder_name"]
 
@@ -83,7 +83,7 @@ def folder_name(manifest: Manifest) -> str:
     return manifest.picture.digest[:16]
 
 
-def _values(folder: Path) -> dict[str, Json]:
+def _values(folder: Path) -> dict[str, JsonValue]:
     path = folder / FILE
     try:
         if path.stat().st_size > LARGEST:
@@ -102,12 +102,12 @@ def _values(folder: Path) -> dict[str, Json]:
         ) from error
 
 
-def _version(values: dict[str, Json]) -> float:
+def _version(values: dict[str, JsonValue]) -> float:
     version = values.get("version")
     return version if isinstance(version, int | float) else VERSION
 
 
-def _manifest(values: dict[str, Json]) -> Manifest | None:
+def _manifest(values: dict[str, JsonValue]) -> Manifest | None:
     try:
         whole(values["version"], 1)
         picture = values["picture"]

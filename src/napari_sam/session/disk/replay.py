@@ -18,7 +18,7 @@ from napari_sam.session.changes import (
 )
 from napari_sam.session.disk.box_index import BoxIndex
 from napari_sam.session.disk.codec import Codec, InlineMasks
-from napari_sam.session.disk.validate import Json
+from napari_sam.session.disk.validate import JsonValue
 from napari_sam.session.ledger import Ledger
 from napari_sam.session.objects import Objects, Traits
 from napari_sam.session.overlap import take_away
@@ -62,7 +62,7 @@ class Replay:
         self._ledger = ledger
         self._codec = Codec(InlineMasks())
 
-    def journal(self, values: Sequence[Json]) -> None:
+    def journal(self, values: Sequence[JsonValue]) -> None:
         """Replay the lines of a journal; None stands for one that could not be read."""
         self.line, unread = 0, 0
         for value in _in_order(values):
@@ -100,13 +100,13 @@ class Replay:
             self._ledger.take(one)
         self.recovered += 1
 
-    def _read(self, value: Json) -> Record | None:
+    def _read(self, value: JsonValue) -> Record | None:
         try:
             return self._codec.read_record(value)
         except Exception:  # a line may be right by its checksum and hold anything all the same
             return None
 
-    def _missing(self, value: Json, record: Record, unread: int) -> int:
+    def _missing(self, value: JsonValue, record: Record, unread: int) -> int:
         """Return how many lines are missing before this one; below zero if it comes too late."""
         if (number := _line(value)) is not None:
             return int(number) - self.line - 1
@@ -153,9 +153,9 @@ def _made_to_fit(record: Record, ledger: Ledger, gap: bool) -> Sequence[Record] 
     return [record]
 
 
-def _in_order(values: Sequence[Json]) -> list[Json]:
+def _in_order(values: Sequence[JsonValue]) -> list[JsonValue]:
     """Put lines in the order of their numbers, if all have one; leave out those that are twice."""
-    seen: dict[object, Json] = {}
+    seen: dict[object, JsonValue] = {}
     once = []
     for value in values:
         key = _key(value)
@@ -168,13 +168,13 @@ def _in_order(values: Sequence[Json]) -> list[Json]:
     return [*sorted(readable, key=_line), *once[last + 1 :]]
 
 
-def _line(value: Json) -> Json:
+def _line(value: JsonValue) -> JsonValue:
     """Return the number of a line; None if it has none, as those of earlier versions."""
     number = value.get("line") if isinstance(value, dict) else None
     return number if type(number) is int else None
 
 
-def _key(value: Json) -> Json:
+def _key(value: JsonValue) -> JsonValue:
     """Return what two lines have in common that are the same; None if nothing tells."""
     if (line := _line(value)) is not None:
         return "line", line

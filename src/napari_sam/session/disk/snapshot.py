@@ -19,7 +19,7 @@ from napari_sam.session.changes import Edit, SectionEdit, TraitsEdit
 from napari_sam.session.disk.codec import Codec
 from napari_sam.session.disk.journal import sync_folder
 from napari_sam.session.disk.replay import Replay
-from napari_sam.session.disk.validate import Json, of, whole
+from napari_sam.session.disk.validate import JsonValue, of, whole
 from napari_sam.session.draft import Draft
 from napari_sam.session.ledger import Ledger
 from napari_sam.session.records import Configured
@@ -41,13 +41,13 @@ class _PooledMasks:
         self._known: dict[bytes, tuple[int, int]] = {}
         self._bytes = bytearray()
 
-    def put(self, bits: bytes) -> Json:
+    def put(self, bits: bytes) -> JsonValue:
         if bits not in self._known:
             self._known[bits] = len(self._bytes), len(self._bytes) + len(bits)
             self._bytes += bits
         return self._known[bits]
 
-    def get(self, key: Json, length: int) -> bytes:
+    def get(self, key: JsonValue, length: int) -> bytes:
         assert self._pool is not None
         first, last = (whole(at) for at in key)
         if last - first != length or last > len(self._pool):
@@ -147,7 +147,7 @@ def read_snapshot(ledger: Ledger, path: Path) -> tuple[int, int]:
     return replay.recovered, lost
 
 
-def _read_state(path: Path) -> tuple[dict[str, Json], bool]:
+def _read_state(path: Path) -> tuple[dict[str, JsonValue], bool]:
     """Return what a state holds, and whether its checksum is right, if it has one."""
     data = path.read_bytes().removeprefix(b"\xef\xbb\xbf").strip()
     found = re.match(rb'\{"crc32": "([0-9a-f]{8})", ', data)
@@ -170,7 +170,7 @@ def _read_pool(path: Path) -> tuple[NDArray[np.uint8], int]:
     return pool, holes
 
 
-def _one(read: Callable[[Json], T], value: Json) -> T | None:
+def _one(read: Callable[[JsonValue], T], value: JsonValue) -> T | None:
     try:
         return read(value)
     except Exception:  # anything may stand in a damaged state

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 
 from napari_sam.planes import Plane
 
-__all__ = ["Json", "finite", "of", "plane", "whole"]
+__all__ = ["JsonValue", "finite", "of", "plane", "whole"]
 
 T = TypeVar("T")
-Json = Any
+JsonValue = Any
 """Something that was read from a file, or goes into one: nothing is known of it so far."""
 
 
