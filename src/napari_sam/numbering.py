@@ -57,7 +57,7 @@ def ranked(labels: ArrayLike) -> tuple[NDArray[np.integer], NDArray[np.int32]]:
     Parameters
     ----------
     labels : (..., Y, X) array-like
-        As `check_numbers` takes them.
+        Whole numbers, 0 for background.
 
     Returns
     -------

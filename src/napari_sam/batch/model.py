@@ -25,11 +25,11 @@ class WorkersModel:
     Parameters
     ----------
     name : str
-        As in `load_model`: a name, or a file that the workers see, too.
+        A name of the zoo, or a file that the workers see, too.
     digest : str
         As `Entry.digest`: what its weights must be.
     device : str
-        As in `load_model`.
+        ``"auto"`` (cuda, then mps, then cpu), ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``.
     threads : int
         Processor threads of the model. Results are equal to the last bit only with as many.
     version : str

@@ -36,8 +36,10 @@ class PropagateTask(LabelTask):
 
     Parameters
     ----------
-    source, target
-        As in `LabelTask`.
+    source : Path
+        The picture.
+    target : LabelOutput
+        Where its labels go.
     seeds : Path
         The labels that are known.
     settings : PropagateSettings

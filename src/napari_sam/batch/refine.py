@@ -36,8 +36,10 @@ class RefineTask(LabelTask):
 
     Parameters
     ----------
-    source, target
-        As in `LabelTask`.
+    source : Path
+        The picture.
+    target : LabelOutput
+        Where its labels go.
     labels : Path
         The labels that are known.
     """

@@ -51,14 +51,16 @@ class SegmentTask(LabelTask):
 
     Parameters
     ----------
-    source, target
-        As in `LabelTask`.
+    source : Path
+        The picture.
+    target : LabelOutput
+        Where its labels go.
     settings : GridSettings
         How it is searched.
     seeds : str, optional
         A file of points or labels to ask at.
     gap : int
-        As in `link_slices`.
+        Slices in a row that an object may be missed on.
     link : bool
         Whether the slices' objects are linked.
     words : Words, optional

@@ -37,7 +37,7 @@ class Words:
     semantic : bool
         Whether labels hold classes, not objects.
     encoder : str
-        As in `napari_sam.text.load.load_encoder`.
+        A name of an encoder of words, such as ``"words_tiny"``, or a folder with one.
     """
 
     texts: tuple[str, ...]

@@ -92,7 +92,7 @@ def find_pairs(folder: Path, on_bad: Callable[[str, str], None] | None = None) -
     ----------
     folder : Path
     on_bad : callable, optional
-        As in `napari_sam.io.images.find.find_images`.
+        Called with the path and the reason for what cannot be looked into.
     """
     folder = folder.resolve()
     kinds = _modalities(folder)

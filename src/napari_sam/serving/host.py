@@ -24,7 +24,7 @@ class HostedModel:
     Parameters
     ----------
     name, device : str
-        As in `load_model`.
+        ``"auto"`` (cuda, then mps, then cpu), ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``.
     load : callable
         Makes the segmenter from name, device and a `Report`.
     """

@@ -41,7 +41,7 @@ def load_segmenter(
     Parameters
     ----------
     name, device : str
-        As in `load_model`; the name may be a path.
+        A name of the zoo or a file; ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or ``"mps"``.
     report : callable
         Hears of the progress; an exception that it raises stops the download.
     store : EmbeddingStore

@@ -32,7 +32,7 @@ def encode(words: str, encoder: str | Encoder = BUILT_IN) -> NDArray[np.float32]
     words : str
         What to look for.
     encoder : str or Encoder
-        A name as in `napari_sam.text.load.load_encoder`, or what that returns; the built-in model
+        A name, or what `napari_sam.text.load.load_encoder` returns for one; the built-in model
         understands the built-in one.
 
     Returns
@@ -86,7 +86,7 @@ def find(
     encoder : str or Encoder
         As in `encode`.
     contrast : (low, high), optional
-        As in `Predictor.embed`.
+        Intensities that become black and white; None takes the model's own rule.
 
     Returns
     -------

@@ -126,7 +126,7 @@ def rank(
     against : sequence of str, optional
         What is not meant; None takes what the encoder suggests.
     contrast : (low, high), optional
-        As in `Predictor.embed`.
+        Intensities that become black and white; None takes the model's own rule.
 
     Raises
     ------

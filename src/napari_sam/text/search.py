@@ -76,9 +76,11 @@ def iter_ranked(
     Parameters
     ----------
     predictor, image, settings, contrast, store, pause
-        As in `napari_sam.inference.automatic.search.iter_proposals`.
-    encoder, words, against
-        As in `napari_sam.text.ranking.rank`.
+        The search: what `napari_sam.inference.automatic.search.iter_proposals` takes.
+    encoder : Encoder
+        Of words and crops.
+    words, against : sequence of str
+        What is looked for, and what else it might be.
 
     Yields
     ------

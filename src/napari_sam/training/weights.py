@@ -52,7 +52,7 @@ def save_own(
     base : Entry
         What it was trained from.
     what, steps, seed
-        As in `napari_sam.training.plan.Plan`.
+        Which weights were trained, for how many steps, from which seed.
     data : str
         Hash of the images and labels.
     figures : mapping

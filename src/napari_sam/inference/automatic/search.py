@@ -80,7 +80,7 @@ def propose_grid(
         Points (row, column) in place of those of the settings; crops are not searched then, and
         our own model looks at each on every scale.
     contrast : (low, high), optional
-        As in `Predictor.embed`; crops are shown with that of the whole picture.
+        Intensities that become black and white, in crops, too; None takes the model's own rule.
     store : EmbeddingStore, optional
         Where the embedding of the picture comes from and goes to.
 

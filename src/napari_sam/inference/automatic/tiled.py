@@ -64,12 +64,13 @@ def iter_tiles(
     where : (H, W) bool, optional
         Points elsewhere are not asked about; what is kept in the folder does not count then.
     contrast : (low, high), optional
-        As in `Predictor.embed`; None finds one for the whole picture from a sample.
+        Intensities that become black and white; None finds them from a sample of the picture.
     folder : Path, optional
         Keeps what was found in each tile, so that a run that was cut short goes on; a tile with
         other pixels, settings or model is searched anew.
     pause : callable, optional
-        As in `napari_sam.inference.automatic.search.iter_proposals`.
+        Called between batches and between the layers of the encoder: it may do other work with
+        this model, or raise an exception to stop.
 
     Yields
     ------

@@ -81,7 +81,8 @@ def propagate(
     settings : PropagateSettings, optional
         Directions, limits, and when to stop.
     contrast : (low, high), optional
-        As in `Predictor.embed`; None finds one for the whole stack by the model's rule.
+        Intensities that become black and white; None finds them in the whole stack, by the
+        model's rule.
     store : object with a method ``get(predictor, image, contrast)``, optional
         Where embeddings are kept. Without one each slice is embedded when it is reached, twice
         if it lies between anchors, and forgotten.

@@ -46,7 +46,7 @@ def refine(
         What of a mask becomes the prompt; with the mask itself among it, the model is asked twice,
         the first time with the mask alone.
     contrast : (low, high), optional
-        As in `Predictor.embed`.
+        Intensities that become black and white; None takes the model's own rule.
     store : object with a method ``get(predictor, image, contrast)``, optional
         Where embeddings are kept.
 
@@ -112,7 +112,8 @@ def refine_stack(
     labels : array-like of whole numbers
         (Z, Y, X), read slice by slice.
     contrast : (low, high), optional
-        As in `Predictor.embed`; None finds one for the whole stack by the model's rule.
+        Intensities that become black and white; None finds them in the whole stack, by the
+        model's rule.
     indices : iterable of int, optional
         Only these slices.
 

@@ -78,7 +78,7 @@ class EmbeddingStore:
             Whose embedding is wanted. Nothing is kept for a model whose weights have no known
             hash.
         image, contrast, pause
-            As in `Predictor.embed`.
+            Intensities that become black and white; None takes the model's own rule.
 
         Raises
         ------

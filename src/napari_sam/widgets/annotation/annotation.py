@@ -20,8 +20,8 @@ from napari_sam.session.session import Session
 from napari_sam.widgets.annotation.asking import Asking
 from napari_sam.widgets.annotation.binding import SessionBinding
 from napari_sam.widgets.annotation.box_batch import proposed
-from napari_sam.widgets.annotation.drawing import Drawing
 from napari_sam.widgets.annotation.identity import Identity
+from napari_sam.widgets.annotation.own_layers import OwnLayers
 from napari_sam.widgets.annotation.pending import Pending
 from napari_sam.widgets.annotation.undo_redo import undo_or_redo
 from napari_sam.widgets.common.timers import new_timer
@@ -53,7 +53,7 @@ class Annotation:
         What the mouse draws.
     binding : SessionBinding
         The session, where it is saved, and the labels that it writes to.
-    drawing : Drawing
+    own_layers : OwnLayers
         What is drawn, and the mask on show.
     asking : Asking
         What the model is asked.
@@ -81,7 +81,7 @@ class Annotation:
         self.tool = Tool.INCLUDE
         self.selected: int | None = None
         self.binding = SessionBinding(self)
-        self.drawing = Drawing(self)
+        self.own_layers = OwnLayers(self)
         self.asking = Asking(self, jobs)  # after what is drawn follows a picture that has changed
         self._rest = new_timer(REST_MS, self._rested, jobs)
         for event in self._view_events():
@@ -129,15 +129,15 @@ class Annotation:
         """Draw with this tool."""
         self.tool = tool
         if self.flat:
-            self.drawing.prompts.arm(tool)
+            self.own_layers.prompts.arm(tool)
         self.changed.emit(What.VIEW)
 
     def rest(self, rest: bool) -> None:
         """Take no clicks and look at no slices ahead of one; or be as before."""
         if rest:
-            self.drawing.prompts.rest()
+            self.own_layers.prompts.rest()
         else:
-            self.drawing.prompts.wake()
+            self.own_layers.prompts.wake()
             self.asking.ask()
 
     def select(self, object_id: int | None) -> None:
@@ -175,11 +175,11 @@ class Annotation:
     def follow_session(self, what: What = ANYTHING) -> None:
         """Show what has changed in the session."""
         if What.DRAFT in what:
-            self.drawing.show()
+            self.own_layers.show()
         if self.waiting:
             self.asking.ask()
         elif What.DRAFT in what:
-            self.drawing.show_mask()
+            self.own_layers.show_mask()
         self.changed.emit(what)
 
     def close(self) -> None:
@@ -191,7 +191,7 @@ class Annotation:
         self.picture.layer.events.data.disconnect(self.identity.renew)
         self.picture.follow(False)
         self.asking.close()
-        self.drawing.close()
+        self.own_layers.close()
         self.identity.close()
 
     def _view_events(self) -> list[EventEmitter]:
@@ -200,7 +200,7 @@ class Annotation:
 
     def _view_moved(self, event: Event) -> None:
         if event.type == "ndisplay":
-            prompts = self.drawing.prompts
+            prompts = self.own_layers.prompts
             prompts.arm(self.tool) if self.flat else prompts.disarm()
         self.look_soon()
         self.changed.emit(What.VIEW)

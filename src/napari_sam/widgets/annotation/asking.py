@@ -52,7 +52,7 @@ class Asking:
         """Send the open question to the model, or let it look at the plane ahead of one."""
         annotation = self._annotation
         plane, waiting = annotation.session.draft.plane or annotation.seen, annotation.waiting
-        idle = annotation.drawing.prompts.resting and not waiting
+        idle = annotation.own_layers.prompts.resting and not waiting
         if annotation.model is None or plane is None or idle:
             return
         if not annotation.picture.fits(plane, None):
@@ -100,7 +100,7 @@ class Asking:
         annotation = self._annotation
         session, pending = annotation.session, annotation.pending
         target, picture = annotation.target, annotation.picture
-        if said := self.boxes.keep(annotation.drawing.fits):
+        if said := self.boxes.keep(annotation.own_layers.fits):
             annotation.remarked.emit(said)
         elif target is not None and (said := misfit(target, picture)):
             annotation.remarked.emit(f"⚠ {said}")
@@ -140,7 +140,7 @@ class Asking:
                 annotation.remarked.emit(remark)
 
         annotation.step(take)
-        annotation.drawing.show()
+        annotation.own_layers.show()
         annotation.changed.emit(What.DRAFT | What.MODEL)
 
     def _boxes_failed(self, error: BaseException) -> None:

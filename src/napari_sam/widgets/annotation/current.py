@@ -88,7 +88,7 @@ class CurrentAnnotation:
         """Show masks as outlines, or filled."""
         self._outlined = on
         if self.annotation is not None:
-            self.annotation.drawing.preview.outline(on)
+            self.annotation.own_layers.preview.outline(on)
 
     def rest(self, rest: bool) -> None:
         """Take no clicks, or take them again."""
@@ -152,7 +152,7 @@ class CurrentAnnotation:
         picture = ImageStack(layer)
         picture.turn(self._viewer.dims)
         self.annotation = annotation = Annotation(self._viewer, picture, self._jobs)
-        annotation.drawing.preview.outline(self._outlined)
+        annotation.own_layers.preview.outline(self._outlined)
         if self._resting:
             annotation.rest(True)
         for part in self._parts:

@@ -36,7 +36,7 @@ START = {
 
 def not_taken(annotation: Annotation) -> str:
     """Return why what was drawn just now is not there any more."""
-    if annotation.drawing.prompts.resting:
+    if annotation.own_layers.prompts.resting:
         return "Not taken: the panel is hidden. Show it to go on drawing."
     plane = annotation.session.draft.plane
     if plane and not annotation.picture.fits(plane, None):

@@ -41,9 +41,11 @@ class StackRequest:
     region: NDArray[np.bool_] | None  # (H, W), where
     seeds: Callable[[Plane], NDArray[np.float64] | None]  # points of a plane to ask at; see `grid`
     selection: Selection  # what is kept, and who is on top
-    rule: Rule  # as in `Filling`
-    certain: float  # as in `Filling`
-    gap: int | None  # as in `link_slices`; None: each plane has objects of its own
+    rule: Rule  # who keeps the pixels of an overlap
+    certain: float  # score from which on an object is accepted unseen
+    gap: (
+        int | None
+    )  # slices that an object may be missed on; None: each plane has objects of its own
     anisotropy: float  # distance of two planes in pixels
 
 

@@ -135,7 +135,7 @@ class TrainTab(QObject):
         topic : str
             What the pictures are called, for the new model's name.
         image, labels : array-like
-            As in `NamedPair`.
+            Of one slice or a stack; the last two axes of both are rows and columns.
 
         Raises
         ------

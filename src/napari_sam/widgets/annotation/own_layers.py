@@ -1,4 +1,4 @@
-"""What is drawn: from the prompt layers into the session, and the mask on show."""
+"""The layers of ours in the viewer: what is drawn goes into the session, its mask is shown."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from napari_sam.widgets.layers.read_prompts import AreaPrompt, PlanePrompts, tri
 if TYPE_CHECKING:
     from napari_sam.widgets.annotation.annotation import Annotation
 
-__all__ = ["Drawing"]
+__all__ = ["OwnLayers"]
 
 
-class Drawing:
+class OwnLayers:
     """The layers of one annotation that prompts are drawn in and that show its mask.
 
     Attributes
