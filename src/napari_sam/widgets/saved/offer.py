@@ -19,7 +19,7 @@ from napari_sam.session.disk.library import (
 from napari_sam.session.disk.manifest import Manifest
 from napari_sam.widgets.common.wording import count
 
-__all__ = ["Offer", "SearchResult", "search"]
+__all__ = ["Offer", "OfferResult", "find_offer"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +66,7 @@ class Offer:
         )
 
 
-class SearchResult(NamedTuple):
+class OfferResult(NamedTuple):
     """What can be gone on with, and why other work of the same picture cannot be opened."""
 
     offer: Offer | None
@@ -85,7 +85,7 @@ class SearchResult(NamedTuple):
         )
 
 
-def search(now: Manifest, ndim: int, passed_over: Collection[Path]) -> SearchResult:
+def find_offer(now: Manifest, ndim: int, passed_over: Collection[Path]) -> OfferResult:
     """Look for the work to go on with, in any thread."""
     folder = sessions_folder()
     odd = [one for one in all_unreadable(folder) if one.is_of(now)]
@@ -96,7 +96,7 @@ def search(now: Manifest, ndim: int, passed_over: Collection[Path]) -> SearchRes
         try:
             if problem := saved.obstacle:
                 raise SessionError(problem)
-            return SearchResult(Offer.of(saved, match, now, ndim), problems)
+            return OfferResult(Offer.of(saved, match, now, ndim), problems)
         except SessionError as error:
             problems.append(str(error))
-    return SearchResult(None, problems)
+    return OfferResult(None, problems)

@@ -23,7 +23,7 @@ from napari_sam.widgets.common.keys import KEYS
 from napari_sam.widgets.common.timers import new_timer
 from napari_sam.widgets.common.wording import count
 from napari_sam.widgets.jobs.background import Background
-from napari_sam.widgets.saved.offer import Offer, SearchResult, search
+from napari_sam.widgets.saved.offer import Offer, OfferResult, find_offer
 from napari_sam.widgets.saved.view_state import restore_view, view_state
 
 __all__ = ["Resuming"]
@@ -162,16 +162,16 @@ class _ResumePresenter:
         passed_over = tuple(self._part._passed_over)
         identity, ndim = self._annotation.identity, self._annotation.picture.layer.ndim
 
-        def work() -> SearchResult:
+        def work() -> OfferResult:
             now = identity.wait()
             if wanted is None:
-                return search(now, ndim, passed_over)
+                return find_offer(now, ndim, passed_over)
             match = wanted.manifest.picture.compare(now.picture)
-            return SearchResult(Offer.of(wanted, match, now, ndim, asked_for=True), [])
+            return OfferResult(Offer.of(wanted, match, now, ndim, asked_for=True), [])
 
         self._part._background.submit(work, self._take_found)
 
-    def _take_found(self, future: Future[SearchResult]) -> None:
+    def _take_found(self, future: Future[OfferResult]) -> None:
         if self._closed:
             return
         if error := future.exception():

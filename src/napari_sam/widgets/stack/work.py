@@ -74,7 +74,7 @@ class StackWork(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._run: _Propagation | None = None
+        self._run: _OpenPropagation | None = None
         self._work = Piecework(later=True, parent=self)
         self._work.stepped.connect(self._take)
         self._work.failed.connect(self._fail)
@@ -89,7 +89,7 @@ class StackWork(QObject):
     ) -> StackReport:
         """Begin; the report that is returned grows with every slice."""
         self.stop()
-        self._run = run = _Propagation(annotation, model, task)
+        self._run = run = _OpenPropagation(annotation, model, task)
         self._work.start(model, repeat(run.step))
         return run.report
 
@@ -139,7 +139,7 @@ class _PackedStep:
     masks: Mapping[int, CroppedMask | None]
 
 
-class _Propagation:
+class _OpenPropagation:
     """One propagation; `step` is called in the model's thread, everything else in the GUI's."""
 
     def __init__(self, annotation: Annotation, model: HostedModel, task: PropagationTask) -> None:
