@@ -196,7 +196,7 @@ def run(
         viewer.dims.set_point(0, rng.choice(done))
         wait(settle)
         waits.append(click(viewer, panel, clock))
-        panel.prompting.actions["reject"]()
+        panel.prompting.reject()
         wait(0.3)
     took = time.perf_counter() - began
     watch.stop()

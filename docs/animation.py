@@ -31,7 +31,7 @@ def main() -> None:
         frames.append((photograph(seen, place), 900))
         seen.click(*click)
         frames.append((photograph(seen, place), 1_800))
-        seen.panel.prompting.actions["accept"]()
+        seen.panel.prompting.accept()
         wait_until(lambda: not seen.panel.jobs.busy)
         wait(0.5)
         frames.append((photograph(seen, place), 1_400))

@@ -41,7 +41,6 @@ ROOMS = {  # what each is for
 WIDGETS = {
     "window": "napari with the panel in it",
     "panel": "puts the parts together",
-    "away": "when it is hidden",
     "prompt": "tab Prompt, options",
     "auto": "tab Auto",
     "text": "tab Text",

@@ -86,7 +86,7 @@ def stack() -> None:
         points = next(x for x in seen.viewer.layers if x.metadata.get("napari-sam") == "points")
         points.add([(MIDDLE, row, column)])
         wait_until(lambda: panel.annotation.session.mask is not None)
-        panel.prompting.actions["accept"]()
+        panel.prompting.accept()
     seen.turn_to("Stack")
     panel.stack.controls.start.click()
     wait_until(lambda: not panel.stack.work.busy)

@@ -75,14 +75,14 @@ def test_another_number_of_axes(at_work, settle, first, then, state):
     names = [layer.name for layer in viewer.layers]
     assert "napari-sam points" in names
     assert "napari-sam boxes" in names
-    panel.prompting.actions["reject"]()
+    panel.prompting.reject()
     click(viewer, panel, 10, 20)
     settle(panel)
     assert session.mask[10, 20]
     panel.controls.accept.click()
     if objects:
         assert "has shape" in panel.controls.remark.text()
-        panel.prompting.actions["undo"]()
+        panel.prompting.undo()
         assert labels.data.any() == bool(session.objects)
     else:
         assert panel.annotation.target.data.shape == SHAPES[then]
@@ -241,7 +241,7 @@ class TestOurLayers:
             ours(viewer, "points").features = {}
         settle(panel)
         assert "neither include nor exclude" in panel.controls.remark.text()
-        panel.prompting.actions["undo"]()
+        panel.prompting.undo()
         assert panel.annotation.session.draft.points == ((30, 40),)
 
 

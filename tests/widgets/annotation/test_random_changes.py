@@ -34,16 +34,16 @@ class Anybody:
             ours(self.viewer, "points").add([next(at) if i is None else i for i in seen])
 
     def accept(self):
-        self.panel.prompting.actions["accept"]()
+        self.panel.prompting.accept()
 
     def undo(self):
-        self.panel.prompting.actions["undo"]()
+        self.panel.prompting.undo()
 
     def redo(self):
-        self.panel.prompting.actions["redo"]()
+        self.panel.prompting.redo()
 
     def reject(self):
-        self.panel.prompting.actions["reject"]()
+        self.panel.prompting.reject()
 
     def change(self):
         layer = self.viewer.layers["cells"]

@@ -325,7 +325,7 @@ class TestFilling:
         bench.find()
         ours(bench.viewer, "points").add((12, 12))
         settle(bench.panel)
-        bench.panel.prompting.actions["accept"]()
+        bench.panel.prompting.accept()
         bench.qtbot.waitUntil(lambda: not bench.preview[12, 12])
         assert bench.status.startswith("4 objects from 4 mask")
         assert "1 object found again" in bench.status

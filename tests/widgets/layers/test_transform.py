@@ -153,7 +153,7 @@ def test_a_picture_that_changes_while_an_object_is_open(
     assert panel.annotation.session.draft == draft
     gone = "a slice that the picture does not have any more" in panel.controls.remark.text()
     assert gone == (shape[0] == 3)
-    panel.prompting.actions["reject"]()
+    panel.prompting.reject()
     viewer.dims.set_point(0, 1)
     ours(viewer, "points").add((1, 10, 20))
     settle(panel)

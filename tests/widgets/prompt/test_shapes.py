@@ -48,8 +48,8 @@ def test_the_menu_changes_what_the_button_and_its_key_draw(viewer, panel):
         choose(panel, tool)
         assert panel.annotation.tool is tool
         modes.append(str(ours(viewer, "boxes").mode))
-        panel.prompting.actions["polarity"]()
-        panel.prompting.actions["box"]()
+        panel.prompting.switch_polarity()
+        panel.prompting.draw_box()
         assert panel.controls.shape.button.isChecked()
     expected = ["add_polygon_lasso", "add_ellipse", "add_path", "add_rectangle", "add_rectangle"]
     assert modes == expected
@@ -58,10 +58,10 @@ def test_the_menu_changes_what_the_button_and_its_key_draw(viewer, panel):
 def test_the_polarity_key_turns_a_scribble_round(viewer, panel):
     choose(panel, Tool.SCRIBBLE)
     colour = ours(viewer, "boxes").current_edge_color
-    panel.prompting.actions["polarity"]()
+    panel.prompting.switch_polarity()
     assert panel.annotation.tool is Tool.SCRIBBLE_OUT
     assert ours(viewer, "boxes").current_edge_color != colour
-    panel.prompting.actions["polarity"]()
+    panel.prompting.switch_polarity()
     assert panel.annotation.tool is Tool.SCRIBBLE
 
 

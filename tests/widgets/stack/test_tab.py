@@ -80,7 +80,7 @@ class Bench:
     def accept(self, *at):
         ours(self.viewer, "points").add([at])
         self.qtbot.waitUntil(lambda: self.session.mask is not None)
-        self.panel.prompting.actions["accept"]()
+        self.panel.prompting.accept()
 
     def follow(self):
         self.controls.start.click()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 from psygnal import Signal
 
@@ -60,24 +59,21 @@ class Prompting:
         self.took = ""
         self._controls = c = controls
         self._presenter: _PromptPresenter | None = None
-        steps: dict[str, Callable[[_PromptPresenter], object]] = {
-            "accept": _PromptPresenter.accept,
-            "reject": _PromptPresenter.reject,
-            "undo": _PromptPresenter.undo,
-            "redo": _PromptPresenter.redo,
-            "polarity": _PromptPresenter.switch_polarity,
-            "box": _PromptPresenter.draw_box,
-            "cycle": _PromptPresenter.cycle,
-        }
         self.actions: dict[str, Callable[[], None]] = {
-            name: partial(self._do, step) for name, step in steps.items()
+            "accept": self.accept,
+            "reject": self.reject,
+            "undo": self.undo,
+            "redo": self.redo,
+            "polarity": self.switch_polarity,
+            "box": self.draw_box,
+            "cycle": self.cycle,
         }
         for tool, button in c.tools.items():
             button.clicked.connect(lambda _, tool=tool: self.arm(tool))
         c.shape.tool_chosen.connect(self.arm)
         c.thumbnails.chosen.connect(lambda choice: self._do(lambda one: one.choose(choice)))
         for name in ("accept", "reject", "undo", "redo", "cycle"):
-            getattr(c, name).clicked.connect(lambda _, name=name: self.actions[name]())
+            getattr(c, name).clicked.connect(self.actions[name])
         c.keep.clicked.connect(lambda: self._do(lambda one: one.write(Rule.KEEP)))
         c.replace.clicked.connect(lambda: self._do(lambda one: one.write(Rule.REPLACE)))
         c.cancel.clicked.connect(lambda: self._do(_PromptPresenter.cancel))
@@ -107,6 +103,34 @@ class Prompting:
         if isinstance(problem, BaseException):
             self.last_error = problem
         self.remark(f"⚠ {problem or type(problem).__name__}")
+
+    def accept(self) -> None:
+        """Write the mask on show into the labels."""
+        self._do(_PromptPresenter.accept)
+
+    def reject(self) -> None:
+        """Forget what is being drawn."""
+        self._do(_PromptPresenter.reject)
+
+    def undo(self) -> None:
+        """Take the last step back."""
+        self._do(_PromptPresenter.undo)
+
+    def redo(self) -> None:
+        """Make the step again that was taken back last."""
+        self._do(_PromptPresenter.redo)
+
+    def cycle(self) -> None:
+        """Show the next candidate."""
+        self._do(_PromptPresenter.cycle)
+
+    def switch_polarity(self) -> None:
+        """Draw the opposite from now on."""
+        self._do(_PromptPresenter.switch_polarity)
+
+    def draw_box(self) -> None:
+        """Draw boxes from now on."""
+        self._do(_PromptPresenter.draw_box)
 
     def arm(self, tool: Tool) -> None:
         """Draw with this tool."""
