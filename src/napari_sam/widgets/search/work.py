@@ -17,6 +17,7 @@ from napari_sam.results import Proposal
 from napari_sam.serving.host import HostedModel
 from napari_sam.widgets.jobs.piecework import Piecework
 from napari_sam.widgets.jobs.plane import StackContrast
+from napari_sam.widgets.jobs.worker import Worker
 from napari_sam.widgets.layers.channel_mix import Read
 
 if TYPE_CHECKING:
@@ -37,18 +38,17 @@ class SearchRequest:
     seeds: NDArray[np.float64] | None = None  # (N, 2) points to ask at; None: see `settings`
 
 
-class SearchWorker(QObject):
+class SearchWorker(Worker):
     """Searches a slice for everything; all other work of the model goes first."""
 
     progressed = Signal(object)  # Progress with all found so far; in the end one for each object
-    ended = Signal(str)  # empty, or why before all was asked
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._search: _Search | None = None
         self._work = Piecework(later=True, parent=self)
         self._work.stepped.connect(self._take)
-        self._work.failed.connect(lambda error: self.stop(str(error) or type(error).__name__))
+        self._work.failed.connect(self.fail)
 
     @property
     def busy(self) -> bool:
@@ -60,13 +60,6 @@ class SearchWorker(QObject):
         self.stop()
         self._search = _Search(request)
         self._work.start(model, repeat(self._search.step))
-
-    def stop(self, why: str = "") -> None:
-        """End now; what was found stays where it was told."""
-        busy = self.busy
-        self.close()
-        if busy:
-            self.ended.emit(why)
 
     def close(self) -> None:
         """End now and say nothing any more."""

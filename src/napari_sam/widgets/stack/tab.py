@@ -23,7 +23,7 @@ from napari_sam.widgets.common.wording import duration
 from napari_sam.widgets.stack.controls import StackControls
 from napari_sam.widgets.stack.report import StackReport
 from napari_sam.widgets.stack.seeds import StackAxis, accepted_here, accepted_last, seed_masks
-from napari_sam.widgets.stack.work import PropagationTask, StackWork
+from napari_sam.widgets.stack.work import PropagationTask, PropagationWorker
 
 __all__ = ["StackTab"]
 
@@ -63,7 +63,7 @@ class StackTab(QObject):
     ) -> None:
         super().__init__(parent)
         self.controls = c = StackControls()
-        self.work = StackWork(self)
+        self.work = PropagationWorker(self)
         self._viewer = viewer
         self._selected = selected
         self._presenter: _StackPresenter | None = None
@@ -152,7 +152,7 @@ class _StackPresenter:
         viewer: ViewerModel,
         annotation: Annotation,
         controls: StackControls,
-        work: StackWork,
+        work: PropagationWorker,
         selected: Callable[[], Sequence[int]],
     ) -> None:
         self.annotation = annotation

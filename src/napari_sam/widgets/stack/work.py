@@ -23,10 +23,11 @@ from napari_sam.session.objects import Origin, Source, Status
 from napari_sam.session.overlap import Rule
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.jobs.piecework import Piecework
+from napari_sam.widgets.jobs.worker import Worker
 from napari_sam.widgets.stack.report import StackReport
 from napari_sam.widgets.stack.seeds import ObjectMasks, StackAxis, StackSlices
 
-__all__ = ["PropagationTask", "StackWork"]
+__all__ = ["PropagationTask", "PropagationWorker"]
 
 TAKEN_BACK = "it was taken back"
 LEFT = "the picture, the model or the Labels layer is another one now"
@@ -62,7 +63,7 @@ class PropagationTask:
         return {number: sorted(self.seeds[number]) for number in self.settings.only or ()}
 
 
-class StackWork(QObject):
+class PropagationWorker(Worker):
     """Follows objects through a stack while somebody goes on annotating.
 
     A job of less haste than prompts, which are answered between slices and between the layers of
@@ -70,7 +71,6 @@ class StackWork(QObject):
     """
 
     reached = Signal(object)  # Progress, at most; its result is the index of the slice
-    ended = Signal(str)  # why, if it ended early
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -98,13 +98,6 @@ class StackWork(QObject):
         if self._run is not None and (why := self._run.why_over()):
             self.stop(why)
 
-    def stop(self, why: str = "") -> None:
-        """End now; what has come stays."""
-        busy = self.busy
-        self.close()
-        if busy:
-            self.ended.emit(why)
-
     def close(self) -> None:
         """End now and say nothing any more."""
         run, self._run = self._run, None
@@ -114,7 +107,7 @@ class StackWork(QObject):
 
     def _fail(self, error: BaseException) -> None:
         self.check()
-        self.stop(str(error) or type(error).__name__)
+        self.fail(error)
 
     def _take(self, found: _PackedStep | None) -> None:
         self.check()

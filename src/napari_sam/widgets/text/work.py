@@ -17,6 +17,7 @@ from napari_sam.results import Proposal
 from napari_sam.serving.host import HostedModel
 from napari_sam.text.reader import Reader
 from napari_sam.widgets.jobs.piecework import Piece, Piecework
+from napari_sam.widgets.jobs.worker import Worker
 from napari_sam.widgets.search.work import SearchRequest, SearchWorker
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class TextRequest:
     key: tuple[object, ...]  # equal for slices and searches that find the same
 
 
-class TextWorker(QObject):
+class TextWorker(Worker):
     """Answers one question after another; all other work of the model goes first.
 
     Parameters
@@ -52,7 +53,6 @@ class TextWorker(QObject):
     remarked = Signal(object)  # {text: what is to be said of it}, of unknown ones
     ranked = Signal(object)  # Ranked
     mapped = Signal(object)  # list of (Proposal, number of its word)
-    ended = Signal(str)  # empty, or why without an answer
 
     def __init__(self, reader: Reader, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -63,7 +63,7 @@ class TextWorker(QObject):
         self._pieces = Piecework(later=True, parent=self)
         self._pieces.stepped.connect(lambda tell: tell())
         self._pieces.ended.connect(self._finish)
-        self._pieces.failed.connect(lambda error: self.stop(str(error) or type(error).__name__))
+        self._pieces.failed.connect(self.fail)
         self._checks = Piecework(later=True, parent=self)  # about words, while others are typed
         self._checks.stepped.connect(self.remarked.emit)
         self._question: tuple[HostedModel, TextRequest] | None = None
@@ -91,13 +91,6 @@ class TextWorker(QObject):
         else:
             self.forget()
             self._search.start(model, request.search)
-
-    def stop(self, why: str = "") -> None:
-        """End now."""
-        busy = self.busy
-        self.close()
-        if busy:
-            self.ended.emit(why)
 
     def close(self) -> None:
         """End now and say nothing any more."""
