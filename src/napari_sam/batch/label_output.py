@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
@@ -116,7 +117,7 @@ class LabelOutput:
 
 
 @dataclass(frozen=True)
-class LabelTask:
+class LabelTask(ABC):
     """A task that makes labels of a picture.
 
     Parameters
@@ -135,9 +136,9 @@ class LabelTask:
         """Where it writes."""
         return self.target.folder
 
+    @abstractmethod
     def opened(self, predictor: Predictor) -> AbstractContextManager[OpenTask]:
         """Open the picture."""
-        raise NotImplementedError
 
     def spacing(self, ndim: int) -> Spacing:
         """Return the spacing of the labels, which have so many axes."""

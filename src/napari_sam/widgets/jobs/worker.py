@@ -1,25 +1,33 @@
-"""What the workers of the tabs have in common: one thing under way, which ends in one way."""
+"""Base of the workers of the tabs: one job under way at a time, and one way to end it."""
 
 from __future__ import annotations
+
+from typing import Generic, TypeVar
 
 from qtpy.QtCore import QObject, Signal
 
 __all__ = ["Worker"]
 
+Job = TypeVar("Job")
 
-class Worker(QObject):
-    """Does one thing at a time in a model's thread; each kind of it has its own `start`."""
+
+class Worker(QObject, Generic[Job]):
+    """Does one thing at a time in a model's thread; each kind of worker has its own `start`."""
 
     ended = Signal(str)  # empty, or why before all was done
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._job: Job | None = None  # what is under way
 
     @property
     def busy(self) -> bool:
         """True while something is under way."""
-        raise NotImplementedError
+        return self._job is not None
 
     def close(self) -> None:
         """End now and say nothing any more; what has come stays."""
-        raise NotImplementedError
+        self._job = None
 
     def stop(self, why: str = "") -> None:
         """End now, and tell why."""

@@ -38,39 +38,33 @@ class SearchRequest:
     seeds: NDArray[np.float64] | None = None  # (N, 2) points to ask at; None: see `settings`
 
 
-class SearchWorker(Worker):
+class SearchWorker(Worker["_Search"]):
     """Searches a slice for everything; all other work of the model goes first."""
 
     progressed = Signal(object)  # Progress with all found so far; in the end one for each object
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._search: _Search | None = None
         self._work = Piecework(later=True, parent=self)
         self._work.stepped.connect(self._take)
         self._work.failed.connect(self.fail)
 
-    @property
-    def busy(self) -> bool:
-        """True while a search is under way."""
-        return self._search is not None
-
     def start(self, model: HostedModel, request: SearchRequest) -> None:
         """Begin a search; another one ends."""
         self.stop()
-        self._search = _Search(request)
-        self._work.start(model, repeat(self._search.step))
+        self._job = _Search(request)
+        self._work.start(model, repeat(self._job.step))
 
     def close(self) -> None:
         """End now and say nothing any more."""
-        self._search = None
+        super().close()
         self._work.cancel()
 
     def _take(self, progress: Progress[SearchResult] | None) -> None:
         if progress is None:
             self.stop()
-        elif self._search is not None:
-            self.progressed.emit(self._search.hear(progress))
+        elif self._job is not None:
+            self.progressed.emit(self._job.hear(progress))
 
 
 class _Search:

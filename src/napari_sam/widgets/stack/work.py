@@ -63,7 +63,7 @@ class PropagationTask:
         return {number: sorted(self.seeds[number]) for number in self.settings.only or ()}
 
 
-class PropagationWorker(Worker):
+class PropagationWorker(Worker["_OpenPropagation"]):
     """Follows objects through a stack while somebody goes on annotating.
 
     A job of less haste than prompts, which are answered between slices and between the layers of
@@ -74,33 +74,27 @@ class PropagationWorker(Worker):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._run: _OpenPropagation | None = None
         self._work = Piecework(later=True, parent=self)
         self._work.stepped.connect(self._take)
         self._work.failed.connect(self._fail)
-
-    @property
-    def busy(self) -> bool:
-        """True while objects are being followed."""
-        return self._run is not None
 
     def start(
         self, annotation: Annotation, model: HostedModel, task: PropagationTask
     ) -> StackReport:
         """Begin; the report that is returned grows with every slice."""
         self.stop()
-        self._run = run = _OpenPropagation(annotation, model, task)
+        self._job = run = _OpenPropagation(annotation, model, task)
         self._work.start(model, repeat(run.step))
         return run.report
 
     def check(self) -> None:
         """End if what it works on has changed below it, or was taken back."""
-        if self._run is not None and (why := self._run.why_over()):
+        if self._job is not None and (why := self._job.why_over()):
             self.stop(why)
 
     def close(self) -> None:
         """End now and say nothing any more."""
-        run, self._run = self._run, None
+        run, self._job = self._job, None
         self._work.cancel()
         if run is not None:
             run.end()
@@ -111,7 +105,7 @@ class PropagationWorker(Worker):
 
     def _take(self, found: _PackedStep | None) -> None:
         self.check()
-        run = self._run
+        run = self._job
         if run is None or found is None:
             self.stop()
             return
@@ -120,7 +114,7 @@ class PropagationWorker(Worker):
         except NapariSamError as problem:
             self.stop(str(problem))
             return
-        if run is self._run:
+        if run is self._job:
             self.reached.emit(reached)
 
 

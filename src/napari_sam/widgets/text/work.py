@@ -39,7 +39,7 @@ class TextRequest:
     key: tuple[object, ...]  # equal for slices and searches that find the same
 
 
-class TextWorker(Worker):
+class TextWorker(Worker[tuple[HostedModel, TextRequest]]):
     """Answers one question after another; all other work of the model goes first.
 
     Parameters
@@ -66,14 +66,8 @@ class TextWorker(Worker):
         self._pieces.failed.connect(self.fail)
         self._checks = Piecework(later=True, parent=self)  # about words, while others are typed
         self._checks.stepped.connect(self.remarked.emit)
-        self._question: tuple[HostedModel, TextRequest] | None = None
         self._found: list[Proposal] = []  # as far as the search is
         self._seen: tuple[tuple[object, ...], EmbeddedProposals] | None = None
-
-    @property
-    def busy(self) -> bool:
-        """True while a question is open."""
-        return self._question is not None
 
     def ask(self, model: HostedModel, words: Sequence[str]) -> None:
         """Find out which of these words are not known; `remarked` tells."""
@@ -82,7 +76,7 @@ class TextWorker(Worker):
     def start(self, model: HostedModel, request: TextRequest) -> None:
         """Begin a question; another one ends."""
         self.stop()
-        self._question = model, request
+        self._job = model, request
         self._found = []
         if request.whole:
             self._do(model, [partial(self._map, request)])
@@ -94,7 +88,7 @@ class TextWorker(Worker):
 
     def close(self) -> None:
         """End now and say nothing any more."""
-        self._question = None
+        super().close()
         self._search.close()
         self._pieces.cancel()
 
@@ -113,12 +107,12 @@ class TextWorker(Worker):
         self.progressed.emit(progress)
 
     def _searched(self, why: str) -> None:
-        if self._question is None:
+        if self._job is None:
             return
         if why:
             self.stop(why)
             return
-        model, request = self._question
+        model, request = self._job
         self._do(model, self._look_and_compare(request, self._found))
 
     def _look_and_compare(self, request: TextRequest, found: list[Proposal]) -> Iterator[Piece]:
@@ -134,7 +128,7 @@ class TextWorker(Worker):
         self._seen = key, seen
 
     def _finish(self) -> None:
-        self._question = None
+        self._job = None
         self.ended.emit("")
 
     # In the model's thread; what they return is done in the window's.
