@@ -1,4 +1,4 @@
-"""The annotation of one picture without a window: objects, what is drawn, and every step so far.
+"""Annotation session without a GUI: objects, current draft, undo history and label rendering.
 
 Numpy only: no Qt, no napari, no torch, and no model; who annotates brings a `Segmenter`. It may
 use `inference.automatic` for the rules of what an automatic run keeps. `session` holds and takes

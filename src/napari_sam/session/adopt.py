@@ -1,4 +1,4 @@
-"""Labels that are there already become objects, as soon as somebody means them."""
+"""Import of existing labels as annotated objects, at the moment an operation needs them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = ["adopt", "check_axes", "labels_under", "object_at"]
 
 
 def object_at(session: Session, plane: Plane, row: int, column: int) -> int | None:
-    """Return the object at a pixel of a plane, or None.
+    """Return the id of the object at a pixel of a plane, or None.
 
     A label that is no object yet becomes one.
     """
@@ -48,7 +48,7 @@ def adopt(
     values: Collection[int] | None = None,
     labels: LabelArray | None = None,
 ) -> None:
-    """Make objects of labels of a plane that are none yet; no step, for no pixel changes.
+    """Create objects from labels that no object owns. Not an undo step, as no pixel changes.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def adopt(
 def labels_under(
     session: Session, plane: Plane, mask: CroppedMask, rule: Rule
 ) -> LabelArray | None:
-    """Return the labels of a plane; what a mask is to replace is an object from now on."""
+    """Return the labels of a plane; under `Rule.REPLACE`, adopt those below the mask first."""
     labels = session.labels.read(plane)
     if rule is Rule.REPLACE and labels is not None:
         unowned = mask.crop() & (session.objects.owners(plane, mask.box) == 0)
@@ -96,7 +96,7 @@ def labels_under(
 
 
 def check_axes(session: Session, plane: Plane) -> None:
-    """Raise an InputError if a plane lies across those of the objects."""
+    """Raise an InputError if a plane spans other axes than the planes of the objects."""
     axes, known = spanned(plane), session.objects.axes()
     if known not in (None, axes):
         raise InputError(

@@ -1,4 +1,4 @@
-"""What an automatic run has found becomes objects: what is there stays, the rest is filled in."""
+"""Conversion of automatic proposals to objects; settled objects of the plane stay unchanged."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SAME = 0.5  # share of an object on another one from which on it means that one
 
 @dataclass(frozen=True, eq=False)
 class Chosen:
-    """What the sliders keep of a run.
+    """Proposals of an automatic run that pass the filter, as labels without overlap.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class Chosen:
     kept: list[Proposal]
 
     def objects(self) -> list[tuple[Proposal, CroppedMask]]:
-        """Return each with its pixels; without those of which settled objects have all."""
+        """Return each proposal with its cropped mask, except where settled objects cover it."""
         shape = self.labels.shape
         cut = [
             (one, CroppedMask.of(self.labels[one.box] == number, one.corner, shape))
@@ -60,7 +60,7 @@ class Chosen:
 
 @dataclass(frozen=True)
 class FillCounts:
-    """How many objects were accepted, how many wait for a look, and the step's number, or 0."""
+    """Numbers of objects accepted and awaiting review, and the number of the undo step, or 0."""
 
     accepted: int
     waiting: int
@@ -75,7 +75,7 @@ def settled(
     labels: LabelArray | None = None,
     classes: Collection[int] | None = None,
 ) -> NDArray[np.int64]:
-    """Return (H, W) with 1 to n for the objects that stay as they are, zero elsewhere.
+    """Return (H, W) labels, 1 to n, of the objects that an automatic run must not change.
 
     Accepted and locked objects stay, and labels that belong to no object; under `Rule.KEEP` all
     objects do, but for those of an earlier automatic run that nobody has accepted.
@@ -111,7 +111,7 @@ def settled(
 
 
 def in_what_is_left(found: Sequence[Proposal], held: NDArray[np.int64]) -> list[Proposal]:
-    """Return what was found beside the settled objects.
+    """Return the proposals that do not duplicate a settled object.
 
     Left out is what lies on them with half of its pixels or more, and what covers half of one of
     them or more: that is the same object, found once more.
@@ -135,7 +135,7 @@ def in_what_is_left(found: Sequence[Proposal], held: NDArray[np.int64]) -> list[
 def choose(
     found: Sequence[Proposal], selection: Selection, held: NDArray[np.int64] | None = None
 ) -> Chosen:
-    """Return what of a run is kept, each with the pixels that others and settled ones leave it.
+    """Return the proposals that pass the filter, as labels without the pixels of settled objects.
 
     Parameters
     ----------
@@ -155,7 +155,7 @@ def choose(
 def useful_first(
     objects: Sequence[tuple[Proposal, CroppedMask]],
 ) -> list[tuple[Proposal, CroppedMask]]:
-    """Return the objects by what a look at them is expected to gain: the right pixels.
+    """Return the objects in order of review: most correct pixels to be expected first.
 
     The predicted IoU times the area estimates them. An area counts up to the median only, so that
     a blob of background does not come before ten objects of the usual size.
@@ -165,7 +165,7 @@ def useful_first(
 
 
 class Filling:
-    """Puts what is found on one plane after the other into the session, as one step.
+    """Writer of automatic proposals into the session, plane by plane, as one undo step.
 
     What is certain is accepted; the rest is proposed, or unclear if others may be certain, most
     useful first. Those of an earlier run that nobody has accepted make room.
@@ -197,12 +197,12 @@ class Filling:
 
     @property
     def is_open(self) -> bool:
-        """False once it has ended or was taken back."""
+        """False once the step has ended or was undone."""
         return self._batch.is_open
 
     @property
     def filled(self) -> FillCounts:
-        """What was put so far; an object counts once, and waits if it does on any plane."""
+        """Counts so far; an object counts once, and awaits review if it does on any plane."""
         waiting = sum(self._waiting.values())
         return FillCounts(len(self._waiting) - waiting, waiting, self._batch.number)
 
@@ -213,7 +213,7 @@ class Filling:
         links: Mapping[Proposal, Hashable] | None = None,
         words: Mapping[str, Collection[Proposal]] | None = None,
     ) -> None:
-        """Put what is chosen on a plane.
+        """Add the chosen proposals of one plane as objects.
 
         Parameters
         ----------
@@ -262,7 +262,7 @@ class Filling:
                     self._numbers[links[one]] = number
 
     def end(self) -> None:
-        """Take no more."""
+        """End the step; later calls of `put` add nothing."""
         self._batch.end()
 
     def _known(self, link: Hashable) -> int | None:
@@ -280,7 +280,7 @@ def fill(
     certain: float,
     words: Mapping[str, Collection[Proposal]] | None = None,
 ) -> FillCounts:
-    """Put what is chosen on one plane into the session; parameters as in `Filling` and its `put`.
+    """Add the proposals of one plane as one step; parameters as in `Filling` and its `put`.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Masks from elsewhere: propagation, the automatic mode, refinement. One step, however many."""
+"""Batches of masks from propagation, automatic mode or refinement, each as one undo step."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ AUTOMATIC = Origin(Source.AUTOMATIC)
 
 @dataclass(frozen=True, eq=False)
 class NewMask:
-    """A mask for one object in one plane.
+    """Mask of one object in one plane, to be added by a batch.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class NewMask:
 
 
 class Batch:
-    """A step that takes masks from elsewhere until `end`, and may grow for as long as it likes.
+    """Undo step to which masks from a model are added plane by plane, until `end`.
 
     One undo takes all of it back, also while it still grows; what comes later is not taken then.
     Nothing is written over a locked object, over what was accepted of the same object, over what
@@ -109,21 +109,21 @@ class Batch:
 
     @property
     def is_open(self) -> bool:
-        """False once it has ended or was taken back."""
+        """False once the step has ended or was undone."""
         taken_back = self._number is not None and self._session.history.find(self._number) is None
         return not (self._ended or taken_back)
 
     @property
     def number(self) -> int:
-        """Number of the step; 0 before it has taken anything."""
+        """Number of the undo step; 0 before the first edit."""
         return self._number or 0
 
     def end(self) -> None:
-        """Take no more."""
+        """End the step; later calls of `add` and `discard` change nothing."""
         self._ended = True
 
     def add(self, plane: Plane, offered: Sequence[NewMask]) -> list[int | None]:
-        """Take the masks of one plane, one per object; where two meet, the first has the pixels.
+        """Add masks of one plane, one per object; where two overlap, the first keeps the pixels.
 
         Returns
         -------
@@ -145,7 +145,7 @@ class Batch:
         return ids
 
     def discard(self, plane: Plane, ids: Iterable[int]) -> None:
-        """Take away what nobody has accepted of these objects in a plane, as part of the step.
+        """Delete the sections of these objects in a plane that nobody has accepted, in this step.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""What the signal `changed` says: which of the things on show are other ones now."""
+"""Flags of the signal `changed`: which parts of the annotation have changed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["What"]
 
 
 class What(Flag):
-    """Parts of an annotation that somebody may show; several can change at once.
+    """Flags for the parts of an annotation that have changed; several can be set at once.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Undoable changes as plain data: what was before, what is after. They go both ways."""
+"""Undoable changes as frozen data: state before and after, so that each can be inverted."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = [
 
 
 class Kind(Enum):
-    """What a change is called."""
+    """Kind of an undoable change; the value is its name in words."""
 
     ADDED = "prompt added"
     MOVED = "prompt moved"
@@ -48,7 +48,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class LabelScheme:
-    """What labels stand for, and how classes are called.
+    """Meaning of label values (object ids or class numbers), and the names of the classes.
 
     Parameters
     ----------
@@ -65,27 +65,27 @@ class LabelScheme:
     new_class: int = 1
 
     def naming(self, used: Collection[int]) -> LabelScheme:
-        """Return the scheme with a name for each of these classes that has none."""
+        """Return a copy of the scheme with default names for those of these classes without one."""
         names = {number: f"class {number}" for number in sorted(set(used) - set(self.classes))}
         return replace(self, classes={**self.classes, **names})
 
 
 @dataclass(frozen=True)
 class TraitsEdit:
-    """An object was made (nothing before), changed, or taken away (nothing after)."""
+    """Edit of an object's traits; `before` is None if it is created, `after` if it is deleted."""
 
     object_id: int
     before: Traits | None
     after: Traits | None
 
     def back(self) -> TraitsEdit:
-        """Return the edit that takes this one back."""
+        """Return the inverse edit."""
         return TraitsEdit(self.object_id, self.after, self.before)
 
 
 @dataclass(frozen=True)
 class SectionEdit:
-    """One object's section of one plane was made, changed or taken away."""
+    """Edit of an object's section in one plane: created, changed or deleted."""
 
     object_id: int
     plane: Plane
@@ -93,7 +93,7 @@ class SectionEdit:
     after: Section | None
 
     def back(self) -> SectionEdit:
-        """Return the edit that takes this one back."""
+        """Return the inverse edit."""
         return SectionEdit(self.object_id, self.plane, self.after, self.before)
 
 
@@ -102,7 +102,7 @@ Edit = TraitsEdit | SectionEdit
 
 @dataclass(frozen=True)
 class Change:
-    """One undoable step.
+    """One undoable step: its edits, and the draft and label scheme before and after.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ class Change:
 
     @property
     def nbytes(self) -> int:
-        """About how much memory it holds, but for the seeds of its drafts."""
+        """Approximate memory use in bytes, without the seeds of the drafts."""
         prompts = sum(300 + 40 * len(draft.points) for draft in (self.before, self.after))
         masks = (
             section.mask
@@ -139,19 +139,19 @@ class Change:
         return prompts + sum(400 + (len(mask.bits) if mask is not None else 0) for mask in masks)
 
     def without_seeds(self) -> Change:
-        """Return the change without the logits that its drafts refine."""
+        """Return a copy without the seeds (mask logits to refine) of the drafts."""
         return replace(
             self, before=replace(self.before, seed=None), after=replace(self.after, seed=None)
         )
 
 
 def backwards(edits: Sequence[Edit]) -> list[Edit]:
-    """Return the edits that take these back."""
+    """Return the inverse edits in reverse order."""
     return [edit.back() for edit in reversed(edits)]
 
 
 def still_fitting(edits: Iterable[Edit], objects: Objects) -> list[Edit]:
-    """Leave out the edits of what a change that came in between has made something else.
+    """Return the edits whose `before` state still matches the objects; drop conflicting ones.
 
     An object that has more than what these edits take away stays.
     """
@@ -178,7 +178,7 @@ def still_fitting(edits: Iterable[Edit], objects: Objects) -> list[Edit]:
 
 
 def apply(edits: Iterable[Edit], objects: Objects) -> None:
-    """Make the edits."""
+    """Apply edits to the objects."""
     for edit in edits:
         if isinstance(edit, TraitsEdit):
             objects.set_traits(edit.object_id, edit.after)
@@ -187,7 +187,7 @@ def apply(edits: Iterable[Edit], objects: Objects) -> None:
 
 
 def kind_of_prompts(before: Draft, after: Draft) -> Kind:
-    """Tell what happened to the prompts of a draft."""
+    """Return the kind of change between two drafts: prompt added, moved or removed."""
     counts = [
         len(draft.points) + (draft.box is not None) + (draft.mask is not None)
         for draft in (before, after)

@@ -1,4 +1,4 @@
-"""Words as classes: the number of each, and how all classes are called then."""
+"""Assignment of class numbers to class names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ UNNAMED: Mapping[int, str] = {1: "object"}
 def named(
     classes: Mapping[int, str], used: Collection[int], words: Sequence[str]
 ) -> tuple[dict[int, str], dict[str, int]]:
-    """Return the classes with some more names, and the number of each of these.
+    """Return the classes with missing names added, and the class number of each name.
 
     A name that is there keeps its number; where nobody has named or used any, the first is 1.
 

@@ -1,4 +1,4 @@
-"""What a person says of objects and does with whole ones; each is one undoable step.
+"""Whole-object operations, one undo step each: status, class, lock, delete, merge, split.
 
 All but `lock` raise an InputError if an object is unknown or locked.
 """
@@ -24,7 +24,7 @@ __all__ = ["delete", "discard", "discarded", "lock", "merge", "set_class", "set_
 def set_status(
     session: Session, ids: Sequence[int], status: Status, plane: Plane | None = None
 ) -> None:
-    """Say what you think of objects, in one plane or in all."""
+    """Set the review status of objects, in one plane or in all."""
     edits = [
         SectionEdit(number, at, section, replace(section, status=status))
         for number in ids
@@ -35,7 +35,7 @@ def set_status(
 
 
 def set_class(session: Session, ids: Sequence[int], class_id: int) -> None:
-    """Give objects another class.
+    """Set the class of objects.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def set_class(session: Session, ids: Sequence[int], class_id: int) -> None:
 
 
 def lock(session: Session, ids: Sequence[int], locked: bool = True) -> None:
-    """Keep objects from being changed, or allow it again.
+    """Lock objects against changes, or unlock them.
 
     Raises
     ------
@@ -72,17 +72,17 @@ def lock(session: Session, ids: Sequence[int], locked: bool = True) -> None:
 
 
 def delete(session: Session, ids: Sequence[int]) -> None:
-    """Take objects away."""
+    """Delete objects."""
     session.edit(Kind.DELETED, _without(session.objects, ids))
 
 
 def discard(session: Session, object_id: int, plane: Plane | None = None) -> None:
-    """Take away what nobody has accepted of an object, in one plane or in all."""
+    """Delete the sections of an object that nobody has accepted, in one plane or in all."""
     session.edit(Kind.DELETED, discarded(session.objects, object_id, plane))
 
 
 def discarded(objects: Objects, object_id: int, plane: Plane | None = None) -> list[Edit]:
-    """Return the edits that take away what nobody has accepted, in one plane or in all."""
+    """Return the edits that delete an object's unaccepted sections, in one plane or in all."""
     held = objects.unlocked(object_id)
     edits: list[Edit] = [
         SectionEdit(object_id, at, section, None)
@@ -95,7 +95,7 @@ def discarded(objects: Objects, object_id: int, plane: Plane | None = None) -> l
 
 
 def merge(session: Session, ids: Sequence[int]) -> None:
-    """Give all pixels of these objects to the first of them.
+    """Merge objects into the first of them, which gets the pixels of all.
 
     Where several lie in a plane, the lowest score and the most doubtful status hold.
 
@@ -121,7 +121,7 @@ def merge(session: Session, ids: Sequence[int]) -> None:
 
 
 def split(session: Session, object_id: int, plane: Plane | None = None) -> list[int]:
-    """Make every connected part but the largest a new object, in one plane or in all.
+    """Split an object into connected components, in one plane or in all; the largest keeps its id.
 
     Parts touch by edges or corners in their plane, and by sharing pixels in neighbouring planes.
 

@@ -1,4 +1,4 @@
-"""The object that is being drawn: its prompts, and what they ask of the model. All frozen."""
+"""Draft of the object being drawn, and the model request from its prompts. Both are frozen."""
 
 from __future__ import annotations
 
@@ -66,18 +66,18 @@ class Draft:
 
     @property
     def has_prompts(self) -> bool:
-        """True if anything is drawn."""
+        """True if there is any point, box or mask prompt."""
         return bool(self.points) or self.box is not None or self.mask is not None
 
     @property
     def drawing(self) -> tuple[object, ...]:
-        """All that is drawn, and where."""
+        """Key to compare prompts: points, labels, box and mask; with the plane if there are any."""
         drawn = (self.points, self.labels, self.box, self.mask)
         return (self.plane, *drawn) if self.has_prompts else drawn
 
     @property
     def points_somewhere(self) -> bool:
-        """True if a foreground point, a box or a mask says where the object is.
+        """True if a foreground point, a box or a mask locates the object.
 
         Background points alone would make the model segment the background.
         """
@@ -89,11 +89,11 @@ class Draft:
 
     @property
     def shows_held(self) -> bool:
-        """True while the open object's own mask is on show."""
+        """True while the stored mask of the open object is shown."""
         return self.held is not None and not self.touched
 
     def same_prompts(self, other: Draft) -> bool:
-        """Tell whether both hold the same prompts, whatever was chosen or refined."""
+        """Return whether both hold the same prompts; chosen candidate and seed do not count."""
         return replace(self, choice=0) == replace(other, choice=0)
 
     def grew_from(self, other: Draft) -> bool:
@@ -109,13 +109,13 @@ class Draft:
         )
 
     def record(self) -> Draft | None:
-        """Return what an accepted object keeps of its prompts, None if nothing was drawn."""
+        """Return the prompts to store with an accepted object, or None if there are none."""
         if not self.has_prompts:
             return None
         return replace(self, seed=None, object_id=None, held=None, touched=False)
 
     def request(self) -> Request | None:
-        """Return what to ask the model.
+        """Return the model request for the prompts.
 
         None while the prompts do not say where to look, or the object's own mask is on show.
         """
@@ -131,7 +131,7 @@ class Draft:
 
 @dataclass(frozen=True, eq=False)
 class Request:
-    """One question to the model; plain data, so that any thread may run it.
+    """Model request; plain data, so that any thread may run it.
 
     Parameters
     ----------
@@ -145,5 +145,5 @@ class Request:
     prompts: Prompts
 
     def run(self, segmenter: Segmenter, embedding: Embedding) -> Prediction:
-        """Predict."""
+        """Predict the masks for the prompts from an image embedding."""
         return segmenter.predict(embedding, self.prompts)

@@ -1,4 +1,4 @@
-"""One object is drawn at a time: its prompts, the mask that they bring, and accepting it."""
+"""Interactive segmentation of one object at a time: set prompts, choose a mask, accept."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Accepted:
-    """An object that is in the labels, and on disk if the session has a log.
+    """Result of `accept`: an object in the labels, and on disk if the session has a log.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def draw(
     box: tuple[float, float, float, float] | None = None,
     mask: CroppedMask | None = None,
 ) -> bool:
-    """Take all prompts of the object as they are now; return False if they are as before.
+    """Set all prompts of the draft; return False if they are unchanged.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def draw(
 
 
 def choose(session: Session, choice: int) -> None:
-    """Show another candidate; choosing again replaces the last choice as one step."""
+    """Show another mask candidate; choosing again replaces the last choice as one undo step."""
     if session.prediction is None or choice == session.draft.choice:
         return
     chosen = replace(session.draft, choice=choice)
@@ -121,13 +121,13 @@ def choose(session: Session, choice: int) -> None:
 
 
 def cycle(session: Session) -> None:
-    """Show the next candidate, and after the last one the first."""
+    """Show the next mask candidate, and after the last one the first."""
     if session.prediction is not None:
         choose(session, (session.choice + 1) % len(session.prediction.masks))
 
 
 def overlap(session: Session) -> dict[int, int]:
-    """Return {object id: shared pixels} for what the mask on show would meet."""
+    """Return {object id: shared pixels} for the objects that the shown mask overlaps."""
     mask = None if session.mask is None else CroppedMask.of(session.mask)
     labels = None if mask is None else session.labels.read(session.draft.plane)
     if mask is None or labels is None:
@@ -137,7 +137,7 @@ def overlap(session: Session) -> dict[int, int]:
 
 
 def accept(session: Session, rule: Rule = Rule.KEEP) -> Accepted:
-    """Write the mask on show as a new object, or as what the open object holds in this plane.
+    """Write the shown mask as a new object, or as the open object's section in this plane.
 
     Nothing changes outside the new mask and the one that it replaces. When this returns, the
     object is in the log.
@@ -185,13 +185,13 @@ def accept(session: Session, rule: Rule = Rule.KEEP) -> Accepted:
 
 
 def reject(session: Session) -> None:
-    """Throw the draft away; an open object stays as it was."""
+    """Discard the draft; an open object stays as it was."""
     if not session.draft.is_empty:
         session.do(Kind.REJECTED, (), Draft())
 
 
 def reopen(session: Session, object_id: int, plane: Plane) -> None:
-    """Open what an object holds in a plane: its prompts are the draft, its mask is on show.
+    """Reopen an object in a plane: its prompts become the draft, and its mask is shown.
 
     Raises
     ------
@@ -206,7 +206,7 @@ def reopen(session: Session, object_id: int, plane: Plane) -> None:
 
 
 def continue_object(session: Session, object_id: int) -> None:
-    """Draw the next mask for an object that exists, in whatever plane the prompts will lie.
+    """Start a new draft for an existing object, in whatever plane the prompts will lie.
 
     Raises
     ------

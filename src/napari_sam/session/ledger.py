@@ -1,4 +1,4 @@
-"""All that the records of a session add up to; who logs, shows and follows it is the session."""
+"""State of a session from the records applied so far: objects, draft, classes and history."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KEEP_SEEDS = 20  # latest changes that an undo brings back exactly; logits are l
 
 
 class History:
-    """Two stacks of changes within a bound of bytes; beyond it the oldest are dropped.
+    """Undo and redo stacks with a memory limit; beyond it the oldest changes are dropped.
 
     Parameters
     ----------
@@ -52,17 +52,17 @@ class History:
 
     @property
     def known(self) -> list[Change]:
-        """All changes, done or undone."""
+        """All changes on the undo and redo stacks."""
         return [*self.done, *self.undone]
 
     def load(self, done: Sequence[Change], undone: Sequence[Change]) -> None:
-        """Take over two stacks."""
+        """Replace both stacks by saved ones."""
         self.done, self.undone = list(done), list(undone)
         self.nbytes = sum(change.nbytes for change in (*done, *undone))
         self._trim()
 
     def do(self, change: Change) -> None:
-        """Take a new change; what was undone cannot be made again any more."""
+        """Push a new change on the undo stack, and clear the redo stack."""
         self.nbytes -= sum(undone.nbytes for undone in self.undone)
         self.undone.clear()
         self.done.append(change)
@@ -72,11 +72,11 @@ class History:
         self._trim()
 
     def find(self, number: int) -> Change | None:
-        """Return the change of that number if it is done and still known."""
+        """Return the change of that number on the undo stack, or None."""
         return next((change for change in reversed(self.done) if change.number == number), None)
 
     def grow(self, number: int, edits: tuple[Edit, ...]) -> None:
-        """Add edits to a change that was done before."""
+        """Add edits to a change on the undo stack."""
         at = next(i for i, change in enumerate(self.done) if change.number == number)
         grown = replace(self.done[at], edits=self.done[at].edits + edits)
         self.nbytes += grown.nbytes - self.done[at].nbytes
@@ -84,17 +84,17 @@ class History:
         self._trim()
 
     def undo(self) -> Change:
-        """Move the last change that was done to those that are undone."""
+        """Move the last change from the undo to the redo stack, and return it."""
         self.undone.append(self.done.pop())
         return self.undone[-1]
 
     def redo(self) -> Change:
-        """Move the last change that was undone to those that are done."""
+        """Move the last change from the redo to the undo stack, and return it."""
         self.done.append(self.undone.pop())
         return self.done[-1]
 
     def forget_seeds(self) -> None:
-        """Drop the logits of all drafts."""
+        """Drop the seeds (mask logits to refine) of all drafts."""
         self.done = [change.without_seeds() for change in self.done]
         self.undone = [change.without_seeds() for change in self.undone]
 
@@ -109,7 +109,7 @@ class History:
 
 
 class Ledger:
-    """Objects, the draft and the history, as the records say that were taken so far.
+    """Objects, draft, label scheme and history after the records applied so far.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ class Ledger:
         self.number = 0
 
     def edits_of(self, record: Record) -> Sequence[Edit]:
-        """Return what a record is about to do to the objects."""
+        """Return the edits of objects that a record would make, without applying them."""
         match record:
             case Done(change):
                 return change.edits
@@ -154,7 +154,7 @@ class Ledger:
         return ()
 
     def scheme_after(self, record: Record) -> LabelScheme:
-        """Return the scheme that holds after a record.
+        """Return the label scheme that holds after a record.
 
         A class that got its name in between, with labels that were there already, keeps it.
         """
@@ -176,11 +176,11 @@ class Ledger:
         return replace(wanted, classes={**{n: known[n] for n in used}, **wanted.classes})
 
     def take(self, record: Record) -> None:
-        """Do what a record says."""
+        """Apply a record."""
         self.carry_out(record, self.edits_of(record))
 
     def carry_out(self, record: Record, edits: Sequence[Edit]) -> None:
-        """Do what a record says, whose edits are known."""
+        """Apply a record whose edits are known."""
         apply(edits, self.objects)
         self.scheme = self.scheme_after(record)  # now, for a class in use keeps its name
         match record:
@@ -200,7 +200,7 @@ class Ledger:
     def resume(
         self, draft: Draft, done: Sequence[Change], undone: Sequence[Change], number: int
     ) -> None:
-        """Go on with a history and a draft that were saved, over objects that are there already.
+        """Load a saved history and draft; the objects must be there already.
 
         `number` is that of the latest step.
         """

@@ -1,4 +1,4 @@
-"""The annotated objects: one frozen record each, one section per plane, and who owns a pixel."""
+"""Annotated objects as frozen records, with one section per plane and one owner per pixel."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ LARGEST = 2**63 - 1  # the largest id of an object
 
 
 class Status(Enum):
-    """What a person said about a mask."""
+    """Review status of a mask."""
 
     PROPOSED = "proposed"
     ACCEPTED = "accepted"
@@ -50,7 +50,7 @@ WORST_FIRST = Status.UNCLEAR, Status.PROPOSED, Status.ACCEPTED
 
 
 class Source(Enum):
-    """How a mask came about."""
+    """Method by which a mask was made."""
 
     PROMPTED = "prompted"
     PROPAGATED = "propagated"
@@ -61,7 +61,7 @@ class Source(Enum):
 
 @dataclass(frozen=True)
 class Origin:
-    """How a mask came about, and for a propagated one from which plane."""
+    """Method by which a mask was made, and for a propagated one the plane it comes from."""
 
     source: Source
     plane: Plane | None = None
@@ -69,7 +69,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Section:
-    """One object in one plane.
+    """Mask of one object in one plane, with score, origin, review status and prompts.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Traits:
-    """What holds for an object in all planes: its class, and whether it is locked."""
+    """Properties of an object in all planes: its class, and whether it is locked."""
 
     class_id: int = 1
     locked: bool = False
@@ -102,7 +102,7 @@ class Traits:
 
 @dataclass(frozen=True)
 class AnnotatedObject:
-    """One object.
+    """Annotated object: its class and lock, and one section per plane.
 
     Parameters
     ----------
@@ -120,39 +120,39 @@ class AnnotatedObject:
 
     @property
     def class_id(self) -> int:
-        """Number of its class."""
+        """Class number of the object."""
         return self.traits.class_id
 
     @property
     def locked(self) -> bool:
-        """True if it must not change."""
+        """True if the object must not be changed."""
         return self.traits.locked
 
     @property
     def status(self) -> Status:
-        """Unclear if one plane is, else proposed if one plane is, else accepted."""
+        """Worst status of its planes: unclear if one plane is, else proposed, else accepted."""
         held = {section.status for section in self.sections.values()}
         return next((s for s in WORST_FIRST if s in held), Status.ACCEPTED)
 
     @property
     def confidence(self) -> float | None:
-        """The lowest score of its planes; None if no model gave one."""
+        """Lowest score (predicted IoU) of its planes; None if no model gave one."""
         scores = (section.score for section in self.sections.values())
         return min((score for score in scores if score is not None), default=None)
 
     @property
     def planes(self) -> list[Plane]:
-        """Its planes in order."""
+        """Planes in which the object has a section, in order."""
         return sorted(self.sections, key=in_order)
 
     @property
     def pixels(self) -> int:
-        """Its size over all planes."""
+        """Number of pixels over all planes."""
         return sum(s.mask.area for s in self.sections.values() if s.mask is not None)
 
 
 class Objects(Mapping[int, AnnotatedObject]):
-    """All objects of a session by id; no pixel of a plane belongs to two of them.
+    """Mapping from id to object; within a plane no two objects overlap.
 
     Only `set_traits` and `set_section` change it; they are the session's.
     """
@@ -171,7 +171,7 @@ class Objects(Mapping[int, AnnotatedObject]):
         return len(self._objects)
 
     def unlocked(self, object_id: int) -> AnnotatedObject:
-        """Return an object that may change.
+        """Return an object if it exists and is not locked.
 
         Raises
         ------
@@ -185,19 +185,19 @@ class Objects(Mapping[int, AnnotatedObject]):
         return self._objects[object_id]
 
     def section(self, object_id: int | None, plane: Plane) -> Section | None:
-        """Return an object's section of a plane, None if there is none."""
+        """Return an object's section in a plane, or None."""
         held = None if object_id is None else self._objects.get(object_id)
         return None if held is None else held.sections.get(plane)
 
     def on(self, plane: Plane) -> Iterator[tuple[int, CroppedMask]]:
-        """Give the id and the mask of every object that has pixels in a plane."""
+        """Yield the id and the mask of every object that has pixels in a plane."""
         for object_id in sorted(self._on_plane.get(plane, ())):
             mask = self._objects[object_id].sections[plane].mask
             if mask is not None:
                 yield object_id, mask
 
     def owners(self, plane: Plane, window: Box) -> NDArray[np.int64]:
-        """Return who owns each pixel of a window of a plane, zero for nobody."""
+        """Return (h, w) ids of the objects that own the pixels of a window, zero for none."""
         owners = np.zeros((window[2] - window[0], window[3] - window[1]), np.int64)
         for object_id, mask in self.on(plane):
             if mask.meets(window):
@@ -215,7 +215,7 @@ class Objects(Mapping[int, AnnotatedObject]):
         return None
 
     def set_traits(self, object_id: int, traits: Traits | None) -> None:
-        """Make an object or change what holds for it; None takes it away."""
+        """Create an object or set its traits; None deletes it."""
         if traits is None:
             for plane in self._objects.pop(object_id).sections:
                 self._leave(object_id, plane)
@@ -225,7 +225,7 @@ class Objects(Mapping[int, AnnotatedObject]):
             self._objects[object_id] = AnnotatedObject(object_id, traits)
 
     def set_section(self, object_id: int, plane: Plane, section: Section | None) -> None:
-        """Set or take away an object's section of a plane."""
+        """Set an object's section in a plane; None deletes it."""
         before = self._objects[object_id]
         sections = dict(before.sections)
         if section is not None:
@@ -242,7 +242,7 @@ class Objects(Mapping[int, AnnotatedObject]):
 
 
 def free_id(*taken: Iterable[int]) -> int:
-    """Return the number behind the largest of all these.
+    """Return the largest of all taken ids plus one.
 
     Examples
     --------

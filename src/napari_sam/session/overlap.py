@@ -1,4 +1,4 @@
-"""What becomes of an object and its neighbours when it gets a new mask: the overlap rules."""
+"""Overlap rules: which pixels a new mask gets, and which its neighbours lose."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Claim", "Rule", "claim", "overlapped", "take_away"]
 
 
 class Rule(Enum):
-    """Who keeps the pixels where a new mask meets objects already there; locked ones always do."""
+    """Overlap rule: whether existing objects keep their pixels; locked objects always do."""
 
     KEEP = "keep"
     REPLACE = "replace"
@@ -26,7 +26,7 @@ class Rule(Enum):
 
 @dataclass(frozen=True)
 class Claim:
-    """What a mask gets.
+    """Pixels that a mask gets under the overlap rule, and the objects that it overlaps.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Claim:
 
 
 def overlapped(existing: LabelArray, mask: NDArray[np.bool_]) -> dict[int, int]:
-    """Count the pixels of each object that a new one would meet.
+    """Count the pixels of each existing object that a new mask overlaps.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def claim(
     spared: Collection[int] = (),
     renewed: Collection[int] = (),
 ) -> Claim:
-    """Work out which pixels of a mask its object may have.
+    """Apply the overlap rule: determine which pixels of a mask its object gets.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def take_away(
     window: Box,
     losers: Collection[int],
 ) -> list[Edit]:
-    """Return the edits that take pixels of a window from objects of a plane.
+    """Return the edits that remove pixels of a window from objects of a plane.
 
     An object that loses its last pixel is gone.
     """

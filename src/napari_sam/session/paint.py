@@ -1,4 +1,4 @@
-"""Pixels painted by hand: whom they belonged to, and whom they belong to now."""
+"""Manual painting in the labels: update of the objects from the changed pixels."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["absorb", "paint"]
 
 @dataclass(frozen=True, eq=False)
 class Stroke:
-    """The pixels of one plane that somebody has painted.
+    """Painted pixels of one plane, with the labels before and after.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def paint(
     before: LabelArray,
     after: LabelArray,
 ) -> None:
-    """Take note of pixels that somebody has painted into the labels; objects follow.
+    """Update the objects from pixels that were painted into the labels by hand.
 
     In instance mode a value is an object's id. In semantic mode it is a class: the pixels join the
     object of that class that they touch most, or become a new one. Pixels of a locked object are
@@ -103,7 +103,7 @@ def paint(
 
 
 def absorb(session: Session, plane: Plane) -> None:
-    """Compare the labels of a plane with its objects, and take what differs as painted.
+    """Compare the labels of a plane with its objects, and treat differences as painted.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What a session writes down as it happens; replayed in order, it is the session again."""
+"""Records of what happens in a session; replayed in order, they rebuild it."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Done:
-    """A change was made."""
+    """Record of a new change."""
 
     change: Change
 
 
 @dataclass(frozen=True)
 class Undone:
-    """The last change was taken back; its number, where an earlier version did not leave it out."""
+    """Record of an undo; the number of the change is None in files of earlier versions."""
 
     number: int | None = None
 
 
 @dataclass(frozen=True)
 class Redone:
-    """The last change that was taken back was made again; its number as above."""
+    """Record of a redo; the number of the change is None in files of earlier versions."""
 
     number: int | None = None
 
 
 @dataclass(frozen=True)
 class Grown:
-    """A change that was made before goes on."""
+    """Record of edits that are added to an earlier change."""
 
     number: int
     edits: tuple[Edit, ...]
@@ -52,21 +52,21 @@ class Grown:
 
 @dataclass(frozen=True)
 class Adopted:
-    """Labels that were there already became objects; no step, because no pixel changes."""
+    """Record of existing labels that became objects; not an undo step, as no pixel changes."""
 
     edits: tuple[Edit, ...]
 
 
 @dataclass(frozen=True)
 class Configured:
-    """Classes that labels brought along have names from now on; no step."""
+    """Record of names for the classes of existing labels; not an undo step."""
 
     scheme: LabelScheme
 
 
 @dataclass(frozen=True)
 class Viewed:
-    """How the panel stands, in its own words; JSON."""
+    """Record of the view state of the panel, as JSON."""
 
     view: Mapping[str, object]
 
@@ -75,10 +75,10 @@ Record = Done | Undone | Redone | Grown | Adopted | Configured | Viewed
 
 
 class RecordLog(Protocol):
-    """Where records are kept."""
+    """Protocol of a log that stores the records of a session."""
 
     def append(self, record: Record) -> None:
-        """Keep a record; it is safe once this returns.
+        """Store a record; it is safe once this returns.
 
         Raises
         ------

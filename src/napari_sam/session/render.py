@@ -1,4 +1,4 @@
-"""Objects as labels: which pixels have to change when objects do, and which ids are free."""
+"""Rendering of objects into labels: which pixels change, and which ids are free."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ReadableLabels(Protocol):
 
 
 class WritableLabels(ReadableLabels, Protocol):
-    """One that can be written as well."""
+    """A labels array that can be read and written plane by plane."""
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -45,7 +45,7 @@ class WritableLabels(ReadableLabels, Protocol):
 
 @dataclass(frozen=True)
 class Repaint:
-    """One object's pixels and their label value in one plane, before and after."""
+    """Mask and label value of one object in one plane, before and after an edit."""
 
     plane: Plane
     before: CroppedMask | None
@@ -55,7 +55,7 @@ class Repaint:
 
 
 class LabelWriter:
-    """Writes the objects of a ledger into labels, if there are any.
+    """Renderer of the objects of a ledger into labels, if there are any.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ class LabelWriter:
         self._used_elsewhere = 0
 
     def write_to(self, target: WritableLabels | None, largest_id: int = 0) -> None:
-        """Show all objects in `target` from now on, whose largest id so far is `largest_id`.
+        """Render all objects into `target` from now on; `largest_id` is the largest id used so far.
 
         Raises
         ------
@@ -89,11 +89,11 @@ class LabelWriter:
         self._used_elsewhere = largest_id
 
     def shown_in(self, labels: ReadableLabels) -> bool:
-        """Tell whether labels hold every pixel of the objects, whatever they hold besides."""
+        """Return whether labels hold every pixel of the objects, whatever else they hold."""
         return all((now == value).all() for now, value in _pixels_under(self._all(), labels))
 
     def fits(self, labels: ReadableLabels) -> bool:
-        """Tell whether labels hold the objects, or nothing at all in their place.
+        """Return whether labels hold every pixel of the objects, or are zero at all of them.
 
         Where only some of their pixels are there, somebody has erased the others.
         """
@@ -105,7 +105,7 @@ class LabelWriter:
         return None if self.target is None else self.target.read(plane)
 
     def note_id(self, object_id: int) -> None:
-        """Learn that somebody else used an id, so that it is not given out again."""
+        """Mark an id as used elsewhere, so that `new_id` does not return it."""
         self._used_elsewhere = max(self._used_elsewhere, object_id)
 
     def new_id(self, plane: Plane, *taken: int) -> int:
@@ -116,7 +116,7 @@ class LabelWriter:
         return free_id(self._ledger.objects, (there, self._used_elsewhere, *taken))
 
     def repaints(self, edits: Iterable[Edit], after: LabelScheme) -> list[Repaint]:
-        """Return what edits and a scheme are about to do to the labels; call it before they do.
+        """Return the label changes that edits and a scheme will cause; call it before they apply.
 
         Raises
         ------
@@ -137,7 +137,7 @@ class LabelWriter:
         return repaints
 
     def write(self, repaints: Iterable[Repaint], only_expected: bool) -> None:
-        """Write what changes, plane by plane; no other pixel is touched.
+        """Write the changed pixels plane by plane; no other pixel is touched.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""What to look at next."""
+"""Review order of objects and planes, and labels of the accepted objects."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ __all__ = ["accepted_labels", "by_confidence", "next_unsure", "weakest_plane"]
 
 
 def by_confidence(objects: Iterable[AnnotatedObject]) -> list[AnnotatedObject]:
-    """Return the objects, least sure first; those that no model has scored come last."""
+    """Return the objects sorted by score, lowest first; those without a score come last."""
     return sorted(objects, key=lambda held: (_rank(held.confidence), held.id))
 
 
 def weakest_plane(held: AnnotatedObject) -> Plane | None:
-    """Return the plane to look at first: unclear before proposed before accepted, then by score."""
+    """Return the plane to review first: unclear before proposed before accepted, then by score."""
     return min(
         held.planes,
         key=lambda plane: (
@@ -34,7 +34,7 @@ def weakest_plane(held: AnnotatedObject) -> Plane | None:
 def next_unsure(
     objects: Mapping[int, AnnotatedObject], after: tuple[int, Plane] | None = None
 ) -> tuple[int, Plane] | None:
-    """Return the next object and plane that nobody has accepted, object by object, plane by plane.
+    """Return the next object and plane that is not accepted, ordered by object, then plane.
 
     Parameters
     ----------

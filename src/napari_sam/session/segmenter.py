@@ -1,4 +1,4 @@
-"""What a session asks of a model."""
+"""Protocol of the segmentation model that a session uses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Embedding = Any
 
 
 class Segmenter(Protocol):
-    """A model as the session sees it; an embedding is opaque to the session."""
+    """Segmentation model as the session sees it; an embedding is opaque to the session."""
 
     def embed(
         self,
@@ -28,19 +28,19 @@ class Segmenter(Protocol):
         contrast: ContrastRange | None = None,
         pause: Pause | None = None,
     ) -> Embedding:
-        """Embed a picture of shape (H, W) or (H, W, 3 or 4).
+        """Compute the embedding of an image of shape (H, W) or (H, W, 3 or 4).
 
         `pause` is called now and then; an exception that it raises stops the work.
         """
 
     def contrast(self, pixels: NDArray[np.generic]) -> ContrastRange:
-        """Return one contrast (low, high) for all planes of a stack.
+        """Return one contrast range (low, high) for all planes of a stack.
 
         From pixels all over it, (N,) or (N, 3 or 4).
         """
 
     def predict(self, embedding: Embedding, prompts: Prompts) -> Prediction:
-        """Predict one object: three candidates for a lone point, else one."""
+        """Predict the masks of one object: three candidates for a single point, else one."""
 
     def predict_batch(self, embedding: Embedding, prompts: Sequence[Prompts]) -> list[Prediction]:
-        """Predict many objects of one picture, each as `predict` does."""
+        """Predict many objects of one image, each as `predict` does."""

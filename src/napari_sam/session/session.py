@@ -1,4 +1,4 @@
-"""The annotation of one picture: every step is logged, then taken, then written into the labels."""
+"""Annotation session of one image: log every record, apply it, then write the labels."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DROPPED = "The oldest steps can no longer be undone: the history has reached its
 
 
 class Session:
-    """Objects, one more that is being drawn, and the question that it asks of the model.
+    """Annotation session: objects, the draft, the undo history and the current model request.
 
     What is done to them are functions of the modules `drawing`, `curation`, `adopt` and `paint`,
     and `batch.Batch`; each is one undoable step. The session never calls the model. It hands out a
@@ -80,12 +80,12 @@ class Session:
 
     @property
     def draft(self) -> Draft:
-        """The object that is being drawn."""
+        """Draft: the prompts of the object that is being drawn."""
         return self.ledger.draft
 
     @property
     def scheme(self) -> LabelScheme:
-        """What the labels hold, and what classes there are."""
+        """Label scheme: whether labels hold ids or classes, and the class names."""
         return self.ledger.scheme
 
     @property
@@ -95,7 +95,7 @@ class Session:
 
     @property
     def classes(self) -> Mapping[int, str]:
-        """Names of classes by number."""
+        """Class names by class number."""
         return self.scheme.classes
 
     @property
@@ -105,18 +105,18 @@ class Session:
 
     @property
     def view(self) -> Mapping[str, object]:
-        """How the panel stood when it last said so."""
+        """View state of the panel as last recorded."""
         return self.ledger.view
 
     @property
     def choice(self) -> int:
-        """Index of the candidate on show."""
+        """Index of the shown mask candidate."""
         count = 1 if self.prediction is None else len(self.prediction.masks)
         return min(self.draft.choice, count - 1)
 
     @property
     def mask(self) -> NDArray[np.bool_] | None:
-        """The (H, W) mask on show, or None; of an object just opened, its own."""
+        """The (H, W) mask shown, or None; for an object just reopened, its stored mask."""
         if self.prediction is not None:
             shown: NDArray[np.bool_] = self.prediction.masks[self.choice]
             return shown
@@ -124,14 +124,14 @@ class Session:
 
     @property
     def score(self) -> float | None:
-        """The predicted IoU of the mask on show, or None."""
+        """Predicted IoU of the shown mask, or None."""
         if self.prediction is not None:
             return float(self.prediction.scores[self.choice])
         held = self.objects.section(self.draft.object_id, self.draft.plane)
         return held.score if held is not None and self.draft.shows_held else None
 
     def receive(self, request: Request, prediction: Prediction) -> bool:
-        """Take the model's answer; return False if the question is out of date."""
+        """Store the model's prediction; return False if its request is out of date."""
         if request is not self.request:
             return False
         self.prediction = prediction
@@ -139,7 +139,7 @@ class Session:
         return True
 
     def ask_again(self) -> None:
-        """Forget every answer, because the model or the picture is another one from now on."""
+        """Drop the prediction and all seeds, because the model or the image has changed."""
         self.history.forget_seeds()
         self.ledger.draft = replace(self.draft, seed=None)
         self.request = self.draft.request()
@@ -148,21 +148,21 @@ class Session:
 
     @property
     def can_undo(self) -> bool:
-        """True if there is a step to take back."""
+        """True if there is a change to undo."""
         return bool(self.history.done)
 
     @property
     def can_redo(self) -> bool:
-        """True if there is a step to make again."""
+        """True if there is a change to redo."""
         return bool(self.history.undone)
 
     def undo(self) -> None:
-        """Take the last step back; pixels that somebody else changed since stay as they are."""
+        """Undo the last change; pixels that somebody else changed since stay as they are."""
         if self.can_undo:
             self.commit(Undone(self.history.done[-1].number))
 
     def redo(self) -> None:
-        """Make the last undone step again."""
+        """Redo the last undone change."""
         if self.can_redo:
             self.commit(Redone(self.history.undone[-1].number))
 
@@ -172,7 +172,7 @@ class Session:
         classes: Mapping[int, str] | None = None,
         new_class: int | None = None,
     ) -> None:
-        """Switch between ids and classes in the labels, name classes, choose that of new objects.
+        """Set whether labels hold ids or classes, the class names, and the class of new objects.
 
         Raises
         ------
@@ -191,12 +191,12 @@ class Session:
             self.do(Kind.CLASSES, (), schemes=(self.scheme, wanted))
 
     def keep_view(self, view: Mapping[str, object]) -> None:
-        """Write down how the panel stands, as JSON of its own."""
+        """Record the view state of the panel, as JSON."""
         if view != self.view:
             self.commit(Viewed(view))
 
     def edit(self, kind: Kind, edits: Sequence[Edit]) -> None:
-        """Make a change if there is any, and let an open object's draft know its new mask."""
+        """Make a change if there are edits, and update the draft if its object's mask changes."""
         draft = self.draft
         place = draft.object_id, draft.plane
         for edit in edits:
@@ -212,7 +212,7 @@ class Session:
         draft: Draft | None = None,
         schemes: tuple[LabelScheme, LabelScheme] | None = None,
     ) -> Change:
-        """Make a change; `draft` is what is being drawn afterwards."""
+        """Make a change of objects, draft or label scheme; `draft` is the draft afterwards."""
         after = self.draft if draft is None else draft
         number = self.ledger.number + 1
         change = Change(number, kind, self.draft, after, tuple(edits), schemes)
@@ -220,7 +220,7 @@ class Session:
         return change
 
     def commit(self, record: Record, quiet: bool = False) -> None:
-        """Log a record, let it take effect, write the labels, and tell those who listen.
+        """Log a record, apply it, write the labels and emit the signals.
 
         Raises
         ------

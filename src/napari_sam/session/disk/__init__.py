@@ -1,4 +1,4 @@
-"""A session on disk: journal and snapshots, written so that a crash loses nothing, and read again.
+"""Storage of a session on disk: write-ahead journal, snapshots and crash recovery.
 
 `folder` is what others open and close; `library` is the shelf of all saved sessions, `autosave`
 begins one. `codec` turns records into JSON, `recovery` reads what a folder holds, `replay` makes

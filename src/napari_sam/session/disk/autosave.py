@@ -1,4 +1,4 @@
-"""A log that makes its folder with the first thing that is drawn."""
+"""Autosave of a session; its folder is created with the first record."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Autosave"]
 
 
 class Autosave:
-    """Saves a session from its first step on; fits `RecordLog` by shape.
+    """Record log that creates its folder with the first record; fits the `RecordLog` protocol.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class Autosave:
         session.log = self
 
     def append(self, record: Record) -> None:
-        """Make the folder and write the first record; all others go there directly.
+        """Create the folder and write the first record; later records go to the folder directly.
 
         Raises
         ------
@@ -53,7 +53,7 @@ class Autosave:
         self.folder.append(record)
 
     def close(self) -> None:
-        """Save no more."""
+        """Stop saving, and close the folder."""
         self._session.log = None
         if self.folder is not None:
             self.folder.close()

@@ -1,4 +1,4 @@
-"""Finds the objects of a plane that a window meets, without looking at all of them each time."""
+"""Spatial index of the masks of a plane by bounding box."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FEW = 100  # new ones that are looked at one by one
 
 
 class BoxIndex:
-    """The boxes of all masks of a plane; told of new ones, it may know some that are gone.
+    """Bounding boxes of all masks of a plane; new ones are added, stale ones may remain.
 
     Parameters
     ----------
@@ -30,13 +30,13 @@ class BoxIndex:
         self._sort_in()
 
     def add(self, object_id: int) -> None:
-        """Take note of an object that has a new mask."""
+        """Add an object that has a new mask."""
         self._new.add(object_id)
         if len(self._new) > FEW:
             self._sort_in()
 
     def meeting(self, window: Box) -> set[int]:
-        """Return the ids of the objects that have a box which shares a pixel with the window."""
+        """Return the ids of the objects whose bounding box overlaps the window."""
         top, left, bottom, right = self._boxes.T
         r0, c0, r1, c1 = window
         meets = (top < r1) & (r0 < bottom) & (left < c1) & (c0 < right)

@@ -1,4 +1,4 @@
-"""Records and objects as JSON, and back. Masks go through a `MaskStore` of the caller's choice."""
+"""JSON encoding and decoding of records and objects; masks go through a `MaskStore`."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ T = TypeVar("T")
 
 
 class MaskStore(Protocol):
-    """Where the bits of masks go."""
+    """Protocol of a storage for the packed bits of masks."""
 
     def put(self, bits: bytes) -> JsonValue:
-        """Keep the bits and return what finds them again."""
+        """Store the bits and return a JSON key to them."""
 
     def get(self, key: JsonValue, length: int) -> bytes:
-        """Return the bits, which are so many bytes; ValueError if they are not there."""
+        """Return the `length` bytes of a key; raise a ValueError if they are not there."""
 
 
 class InlineMasks:
-    """Puts the bits themselves into the JSON, compressed."""
+    """Mask store that embeds the bits in the JSON, compressed with zlib, as base64 text."""
 
     def put(self, bits: bytes) -> JsonValue:
-        """Return the bits as text."""
+        """Return the bits as compressed base64 text."""
         return base64.b64encode(zlib.compress(bits, 1)).decode()
 
     def get(self, key: JsonValue, length: int) -> bytes:
-        """Return the bits of a text."""
+        """Return the bits of a compressed base64 text."""
         packed = zlib.decompressobj()
         bits = packed.decompress(base64.b64decode(key), length + 1)
         if len(bits) != length or not packed.eof:
@@ -56,7 +56,7 @@ class InlineMasks:
 
 
 class Codec:
-    """Turns what a session is made of into JSON and back; seeds of drafts are left out.
+    """Encoder and decoder of session data as JSON. Seeds of drafts are left out.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ class Codec:
                 return {"view": dict(view)}
 
     def read_record(self, value: JsonValue) -> Record:
-        """Return a record; the other way of `record`."""
+        """Return a record decoded from JSON; the inverse of `record`."""
         match value:
             case {"do": change}:
                 return Done(self.read_change(change))
@@ -118,7 +118,7 @@ class Codec:
         return value
 
     def read_change(self, value: JsonValue) -> Change:
-        """Return a change; the other way of `change`."""
+        """Return a change decoded from JSON; the inverse of `change`."""
         schemes = value.get("settings")
         return Change(
             whole(value["number"], 1),
@@ -195,7 +195,7 @@ class Codec:
         )
 
     def draft(self, draft: Draft) -> JsonValue:
-        """Return a draft as JSON, without what is as in an empty one."""
+        """Return a draft as JSON, without the fields that have their default value."""
         value = {
             "plane": draft.plane,
             "points": draft.points,
@@ -210,7 +210,7 @@ class Codec:
         return {key: held for key, held in value.items() if held not in (None, (), 0)}
 
     def read_draft(self, value: JsonValue) -> Draft:
-        """Return a draft; the other way of `draft`."""
+        """Return a draft decoded from JSON; the inverse of `draft`."""
         box, at = value.get("box"), value.get("plane", ())
         points = tuple((finite(row), finite(column)) for row, column in value.get("points", ()))
         labels = tuple(whole(label) for label in value.get("labels", ()))

@@ -1,4 +1,4 @@
-"""Knows a picture again by its content, wherever the file has gone."""
+"""Fingerprint that identifies an image by its content, wherever its file is."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Fingerprint", "Match"]
 
 
 class Match(Enum):
-    """How a picture compares with the one that a session was made on."""
+    """Result of comparing an image with the one that a session was made on."""
 
     SAME = "same"
     MISSING = "missing"
@@ -24,7 +24,7 @@ class Match(Enum):
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """What a picture is known by.
+    """Identity of an image: shape, dtype, and a SHA-256 digest of some of its pixels.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class Fingerprint:
 
     @classmethod
     def of(cls, shape: Sequence[int], pixels: NDArray[np.generic]) -> Fingerprint:
-        """Take a fingerprint.
+        """Compute the fingerprint of an image.
 
         Parameters
         ----------
@@ -63,7 +63,7 @@ class Fingerprint:
         return cls(size, dtype, digest.hexdigest())
 
     def compare(self, now: Fingerprint | None) -> Match:
-        """Compare with the picture as it is now; None if there is none."""
+        """Compare with the fingerprint of the image as it is now; None if there is no image."""
         if now is None:
             return Match.MISSING
         if (self.shape, self.dtype) != (now.shape, now.dtype):

@@ -1,4 +1,4 @@
-"""A session on disk: a journal that takes every step, and now and then a snapshot of the whole."""
+"""Session folder: a write-ahead journal of every record, and a snapshot from time to time."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LONG_AT_CLOSE = 2**20
 
 
 class SessionFolder:
-    """The folder of one session, locked against everybody else; fits `RecordLog` by shape.
+    """Folder of one session, exclusively locked; fits the `RecordLog` protocol.
 
     See ``docs/session-format.md``. Made by `SessionFolder.create` or `restore`.
 
@@ -53,7 +53,7 @@ class SessionFolder:
 
     @classmethod
     def create(cls, path: Path, picture: Manifest) -> SessionFolder:
-        """Make a new folder for the session of a picture.
+        """Create the folder for a new session of an image.
 
         Raises
         ------
@@ -75,12 +75,12 @@ class SessionFolder:
             raise SessionError(f"the session cannot be saved in {path}: {error}") from error
 
     def serve(self, session: Session) -> None:
-        """Take this session's records; from now on a step counts once it is on disk."""
+        """Become the log of a session; from now on a step counts only once it is on disk."""
         self._session = session
         session.log = self
 
     def append(self, record: Record) -> None:
-        """Write a record; it is on disk when this returns.
+        """Append a record to the journal; it is on disk when this returns.
 
         Raises
         ------
@@ -99,7 +99,7 @@ class SessionFolder:
             ) from error
 
     def describe(self, picture: Manifest) -> None:
-        """Say that the session belongs to another picture, or to one with other pixels.
+        """Replace the manifest, as the session belongs to another image or its pixels have changed.
 
         Raises
         ------
@@ -113,7 +113,7 @@ class SessionFolder:
         self.manifest = picture
 
     def take_snapshot(self) -> None:
-        """Write the whole session anew and begin an empty journal.
+        """Write a snapshot of the whole session and start an empty journal.
 
         Raises
         ------
@@ -136,7 +136,7 @@ class SessionFolder:
         (drop if superfluous else set_aside)(self.path, before)
 
     def close(self) -> None:
-        """Let the session go and the folder be opened by others.
+        """Detach from the session, close the journal and release the lock.
 
         A folder in which no object ever was is taken away, unless it holds anything else.
         """
@@ -154,7 +154,7 @@ class SessionFolder:
             _take_away(self.path)
 
     def let_go(self) -> None:
-        """Close and unlock the folder as it is."""
+        """Close the journal and release the lock, without a snapshot or clean-up."""
         self._session = None
         self._journal.close()
         self._lock.release()
@@ -167,7 +167,7 @@ class SessionFolder:
 
 @dataclass(frozen=True, eq=False)
 class Restored:
-    """A session that goes on.
+    """Result of `restore`: the session, its open folder, and what was recovered and lost.
 
     Parameters
     ----------
@@ -189,7 +189,7 @@ class Restored:
 
 
 def restore(path: Path, history_bytes: int = HISTORY_BYTES) -> Restored:
-    """Open a saved session and go on with it.
+    """Open a saved session to continue it.
 
     Raises
     ------
@@ -239,7 +239,7 @@ def restore(path: Path, history_bytes: int = HISTORY_BYTES) -> Restored:
 
 
 def read_session(path: Path) -> Session:
-    """Return what is saved, only to look at: nothing is locked, and nothing in the folder changes.
+    """Read a saved session without locking its folder or changing anything in it.
 
     Raises
     ------
@@ -311,7 +311,7 @@ def _is_superfluous(path: Path, contents: FolderContents) -> bool:
 
 
 def locked(path: Path) -> FileLock:
-    """Lock a folder against everybody else.
+    """Acquire the exclusive lock of a session folder.
 
     Raises
     ------

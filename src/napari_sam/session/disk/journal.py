@@ -1,4 +1,4 @@
-"""A file that is only ever appended to; each line is safe on disk before `append` returns."""
+"""Append-only journal file; each line is safe on disk before `append` returns."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ UNSUPPORTED = errno.EINVAL, errno.ENOTSUP, errno.ENOSYS  # folders of some netwo
 
 
 class Journal:
-    """Appends JSON values to a file, one line each, with a checksum in front.
+    """Append-only file of JSON values, one per line, each after its CRC-32 checksum.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class Journal:
         return same and (here.st_size == self.size or self._torn)
 
     def append(self, value: JsonValue, sync: bool = True) -> None:
-        """Write a line and wait until the disk has it.
+        """Append a value as one line and wait until it is on disk, unless `sync` is False.
 
         Raises
         ------
@@ -86,7 +86,7 @@ class Journal:
 
 
 class Lines(NamedTuple):
-    """What a journal holds.
+    """Lines read from a journal.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ class Lines(NamedTuple):
 
 
 def read_journal(path: Path) -> Lines:
-    """Read all lines that their checksums say are right; of a missing file, none.
+    """Read the lines of a journal and verify their checksums; a missing file has none.
 
     It does not matter which line ends some other program has made of ours, whether it has put a
     mark of UTF-8 in front, or empty lines in between: no line of ours holds any of these.
@@ -131,7 +131,7 @@ def read_journal(path: Path) -> Lines:
 
 
 def settle_end(path: Path, lines: Lines) -> None:
-    """Make a journal end with a whole line; what a crash left behind it goes into ``.torn``."""
+    """Repair the end of a journal after a crash; a torn last line is moved to ``.torn``."""
     if not path.exists():
         return
     torn = path.read_bytes()[lines.end :]
@@ -152,7 +152,7 @@ def settle_end(path: Path, lines: Lines) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make new and renamed files of a folder survive a power cut, where the system can."""
+    """Sync a folder (fsync), so that new and renamed files survive a power cut, if possible."""
     if os.name == "nt":
         return
     handle = os.open(folder, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""Saved sessions on the shelf: where they lie, whose they are, and how to be rid of one."""
+"""Library of saved sessions: find them, match them to an image, delete them."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Saved:
 
     @property
     def obstacle(self) -> str:
-        """Why nobody can go on with it now; empty if one can."""
+        """Reason why the session cannot be continued now; empty if it can."""
         try:
             locked(self.path).release()
         except SessionError as error:
@@ -69,16 +69,16 @@ class Saved:
 
     @property
     def is_open(self) -> bool:
-        """True while somebody works in it, or if it cannot be written."""
+        """True while the session is open in a window, or if it cannot be written."""
         return bool(self.obstacle)
 
     @property
     def size(self) -> int:
-        """Bytes on disk."""
+        """Size on disk in bytes."""
         return _size(self.path)
 
     def count(self) -> int:
-        """Return how many objects there are; reads the whole session.
+        """Return the number of objects; this reads the whole session.
 
         Raises
         ------
@@ -90,7 +90,7 @@ class Saved:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """Something among the saved sessions that cannot be opened.
+    """Entry of the sessions folder that cannot be opened.
 
     Parameters
     ----------
@@ -108,11 +108,11 @@ class Unreadable:
 
     @property
     def size(self) -> int:
-        """Bytes on disk."""
+        """Size on disk in bytes."""
         return _size(self.path)
 
     def is_of(self, now: Manifest) -> bool:
-        """Tell whether it belongs to a picture, by what it says or by its name."""
+        """Return whether it belongs to an image, by its manifest or its folder name."""
         known = self.manifest
         by_name = self.path.name.startswith(f"{folder_name(now)}-")
         return by_name or (known is not None and _compared(known, now) is not None)
@@ -131,7 +131,7 @@ def all_saved(parent: Path) -> list[Saved]:
 
 
 def all_unreadable(parent: Path) -> list[Unreadable]:
-    """Return all else that lies in the folder of sessions, by name.
+    """Return all entries of the sessions folder that cannot be opened, sorted by name.
 
     Raises
     ------
@@ -143,7 +143,7 @@ def all_unreadable(parent: Path) -> list[Unreadable]:
 
 
 def matches(saved: Sequence[Saved], now: Manifest) -> list[tuple[Saved, Match]]:
-    """Return the sessions of a picture, and how it compares with the one of today.
+    """Return the saved sessions of an image, each with how its image compares with the current one.
 
     Those of the same content come first, wherever the file is; then those of the same file, whose
     content has changed since.
@@ -163,7 +163,7 @@ def matches(saved: Sequence[Saved], now: Manifest) -> list[tuple[Saved, Match]]:
 def best_match(
     saved: Sequence[Saved], now: Manifest, passed_over: Sequence[Path] = ()
 ) -> tuple[Saved, Match] | None:
-    """Return the first of `matches` that is not open, nor passed over; None if there is none."""
+    """Return the first of `matches` that is neither open nor in `passed_over`, or None."""
     candidates = (pair for pair in matches(saved, now) if pair[0].path not in passed_over)
     return next((pair for pair in candidates if not pair[0].is_open), None)
 

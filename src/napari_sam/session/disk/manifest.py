@@ -1,4 +1,4 @@
-"""What a folder of a session says of itself: its format, and the picture that it belongs to."""
+"""Manifest of a session folder: its format version, and the image that it belongs to."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LARGEST = 2**20  # bytes
 
 @dataclass(frozen=True)
 class Manifest:
-    """The picture of a session.
+    """Image of a session: its fingerprint, name, source file and reader plugin.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class Manifest:
     reader: str = ""
 
     def write(self, folder: Path) -> None:
-        """Write it into a folder.
+        """Write the manifest into a session folder.
 
         Raises
         ------
@@ -53,7 +53,7 @@ class Manifest:
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
-        """Read that of a folder.
+        """Read the manifest of a session folder.
 
         Raises
         ------
@@ -71,7 +71,7 @@ class Manifest:
 
     @classmethod
     def glance(cls, folder: Path) -> Manifest | None:
-        """Return what a folder says of its picture, whatever its version; None if it cannot."""
+        """Return the manifest of a folder, whatever its version, or None if it cannot be read."""
         try:
             return _manifest(_values(folder))
         except SessionError:
@@ -79,7 +79,7 @@ class Manifest:
 
 
 def folder_name(manifest: Manifest) -> str:
-    """Return how the folders of a picture's sessions begin; a number follows."""
+    """Return the name prefix of the folders of an image's sessions; a number follows."""
     return manifest.picture.digest[:16]
 
 

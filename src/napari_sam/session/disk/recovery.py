@@ -1,4 +1,4 @@
-"""What a session's folder holds, read as far as it can be; nothing in it changes."""
+"""Read-only recovery of a session folder: the latest snapshot, and the journals since."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["FolderContents", "holds_nothing", "read_folder"]
 
 @dataclass(frozen=True, eq=False)
 class FolderContents:
-    """What was read.
+    """Session and recovery counts as read from a session folder.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class FolderContents:
 
 
 def read_folder(path: Path, history_bytes: int, before: int | None = None) -> FolderContents:
-    """Read the latest snapshot and the steps since, or what is left of them.
+    """Read the latest snapshot and replay the journals since, or what is left of them.
 
     Of a snapshot that is damaged, an older one takes the place if that and all steps in between
     are still there, else as much of it as can be read.
@@ -126,7 +126,7 @@ def _replayed(
 
 
 def holds_nothing(path: Path) -> bool:
-    """Tell whether a folder holds no object, not even one taken back, and nothing unknown."""
+    """Return whether a folder holds no object, not even an undone one, and nothing unknown."""
     journal = journal_path(path, 0)
     try:
         names = {entry.name for entry in path.iterdir()}

@@ -1,4 +1,4 @@
-"""Replays what was written down, also where something of it is missing."""
+"""Replay of journal records, also where lines are missing or damaged."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ __all__ = ["Replay", "tidy"]
 
 
 class Replay:
-    """Does again what journals say, and counts what is there and what is missing.
+    """Replay of journals on a ledger, which counts recovered and lost lines.
 
     As long as nothing is missing, every record is done as it stands. From then on each is made to
     fit what is there: an object whose beginning is lost begins where it is mentioned next.
@@ -63,7 +63,7 @@ class Replay:
         self._codec = Codec(InlineMasks())
 
     def journal(self, values: Sequence[JsonValue]) -> None:
-        """Replay the lines of a journal; None stands for one that could not be read."""
+        """Replay the lines of a journal; None stands for an unreadable line."""
         self.line, unread = 0, 0
         for value in _in_order(values):
             record = self._read(value)
@@ -76,7 +76,7 @@ class Replay:
         self.lost += unread
 
     def take(self, record: Record, missing: int = 0) -> None:
-        """Do what a record says.
+        """Apply a record to the ledger; if it does not fit, adapt it to the objects there.
 
         Parameters
         ----------
@@ -117,7 +117,7 @@ class Replay:
 
 
 def tidy(ledger: Ledger) -> None:
-    """Take away objects of which no pixel is left, and name classes whose names are lost."""
+    """Delete objects that have no section left, and give classes without a name a default one."""
     nothing = (held for held in ledger.objects.values() if not held.sections)
     ledger.take(Adopted(tuple(TraitsEdit(held.id, held.traits, None) for held in nothing)))
     used = {ledger.scheme.new_class, *(held.class_id for held in ledger.objects.values())}

@@ -1,4 +1,4 @@
-"""The numbered snapshots and journals of a session's folder, and what becomes of older ones."""
+"""Numbered snapshots and journals of a session folder, and removal of older ones."""
 
 from __future__ import annotations
 
@@ -22,33 +22,33 @@ BEGINNING = "snapshot-", "journal-"
 
 
 def snapshot_path(path: Path, generation: int) -> Path:
-    """Return where the snapshot of that number lies."""
+    """Return the path of the snapshot with that number."""
     return path / f"snapshot-{generation:06}"
 
 
 def journal_path(path: Path, generation: int) -> Path:
-    """Return where the steps since the snapshot of that number lie."""
+    """Return the path of the journal since the snapshot with that number."""
     return path / f"journal-{generation:06}.jsonl"
 
 
 def snapshots(path: Path) -> list[int]:
-    """Return the numbers of all snapshots."""
+    """Return the numbers of all snapshots, ascending."""
     return [n for n in _numbers(path) if snapshot_path(path, n).is_dir()]
 
 
 def journals(path: Path) -> list[int]:
-    """Return the numbers of all journals that hold anything."""
+    """Return the numbers of all journals that are not empty, ascending."""
     there = (n for n in _numbers(path) if journal_path(path, n).is_file())
     return [n for n in there if journal_path(path, n).stat().st_size]
 
 
 def older(path: Path, generation: int) -> list[int]:
-    """Return the numbers of what is older than a snapshot."""
+    """Return the numbers of all snapshots and journals older than a snapshot, ascending."""
     return [n for n in _numbers(path) if n < generation]
 
 
 def drop(path: Path, generation: int) -> None:
-    """Delete a snapshot and its journal, which a newer snapshot has made superfluous."""
+    """Delete a snapshot and its journal, which a newer snapshot supersedes."""
     journal_path(path, generation).unlink(missing_ok=True)  # first: nobody misses a lone snapshot
     snapshot = snapshot_path(path, generation)
     if snapshot.exists():
@@ -58,7 +58,7 @@ def drop(path: Path, generation: int) -> None:
 
 
 def set_aside(path: Path, generation: int) -> None:
-    """Keep a snapshot and its journal under names that nothing reads and nothing deletes."""
+    """Rename a snapshot and its journal to ``.damaged``; nothing reads or deletes them then."""
     for entry in (journal_path(path, generation), snapshot_path(path, generation)):
         if entry.exists():
             entry.rename(free_path(entry.with_suffix(".damaged")))

@@ -1,4 +1,4 @@
-"""A whole session in one folder, which is there complete or not at all."""
+"""Snapshots: a whole session in one folder, written atomically."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class _PooledMasks:
 
 
 def write_snapshot(ledger: Ledger, path: Path) -> None:
-    """Write everything that a ledger holds into a new folder.
+    """Write a snapshot of a ledger atomically into a new folder.
 
     Raises
     ------
@@ -107,7 +107,7 @@ def write_snapshot(ledger: Ledger, path: Path) -> None:
 
 
 def read_snapshot(ledger: Ledger, path: Path) -> tuple[int, int]:
-    """Fill an empty ledger with what can be read of a snapshot.
+    """Load a snapshot into an empty ledger, as far as it can be read.
 
     Where anything of it cannot, there is no history.
 

@@ -1,4 +1,4 @@
-"""Values that were read from a file, each of the kind and in the bounds that it must have.
+"""Validation of values that were read from a file: type and bounds.
 
 All raise a ValueError if it is not.
 """
@@ -18,14 +18,14 @@ JsonValue = Any
 
 
 def of(kind: type[T], value: object) -> T:
-    """Return a value of exactly this kind."""
+    """Return the value if it is of exactly this type."""
     if type(value) is not kind:
         raise ValueError(f"{kind.__name__} was expected, not {type(value).__name__}")
     return value
 
 
 def whole(value: object, least: int = 0) -> int:
-    """Return a whole number from `least`, of no more than 64 bits.
+    """Return the value if it is an integer, at least `least` and below 2**63.
 
     Examples
     --------
@@ -43,7 +43,7 @@ def whole(value: object, least: int = 0) -> int:
 
 
 def finite(value: object) -> float:
-    """Return a finite number."""
+    """Return the value as a float if it is a finite number."""
     number = float(whole(value, -(2**53))) if type(value) is int else of(float, value)
     if not math.isfinite(number):
         raise ValueError(f"{number} is not finite")
@@ -51,7 +51,7 @@ def finite(value: object) -> float:
 
 
 def plane(value: object) -> Plane:
-    """Return a plane: an index for each axis, and None for two.
+    """Return a list as a plane: an index for each axis, and None for the two that it spans.
 
     Examples
     --------
