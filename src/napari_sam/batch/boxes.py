@@ -1,4 +1,4 @@
-"""Segment a table of boxes, one object for each row: a task of one part."""
+"""Segmentation from a table of box prompts, one object for each row: a task of one part."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class BoxesTask(LabelTask):
-    """What `napari-sam segment --boxes` does to a picture.
+    """Task of `napari-sam segment --boxes` for one image.
 
     Every box gets its label, whatever the model's score, or a word why it has none; where masks
     overlap the better score counts. Slices without a box are not read.
@@ -46,7 +46,7 @@ class BoxesTask(LabelTask):
 
     @contextmanager
     def opened(self, predictor: Predictor) -> Iterator[_OpenBoxes]:
-        """Open the picture and read the table.
+        """Open the image and read the table of boxes.
 
         Raises
         ------
@@ -73,7 +73,7 @@ class BoxesTask(LabelTask):
 
 @dataclass(frozen=True, eq=False)
 class _OpenBoxes:
-    """A picture that is open, its boxes and its labels, and why some boxes have none."""
+    """Open image with its boxes and labels, and the reasons why some boxes have no label."""
 
     task: BoxesTask
     predictor: Predictor
@@ -84,7 +84,7 @@ class _OpenBoxes:
     parts: tuple[int] = (0,)
 
     def do(self, part: int) -> Iterator[float]:
-        """Segment slice by slice."""
+        """Segment the boxes, slice by slice."""
         from napari_sam.inference.overlaps import resolve_overlaps
 
         contrast = stack_contrast(self.data, self.predictor.model.entry.intensity)
@@ -98,7 +98,7 @@ class _OpenBoxes:
             yield done / len(planes)
 
     def finish(self) -> Json:
-        """Write the labels; return how many objects there are."""
+        """Write the labels; return a report with the number of objects."""
         target, ids = self.task.target, np.unique(self.labels)
         spacing = self.task.spacing(self.labels.ndim)
         report = {

@@ -1,4 +1,4 @@
-"""Tasks on many machines: the parts of each file go to the workers of a dask cluster.
+"""Run tasks on a dask cluster: the parts of each file are distributed over its workers.
 
 The workers see the files by the same paths as this machine and write the results themselves; what
 travels are names. Parts may be done twice, so what a lost worker had begun is given to another. At
@@ -40,7 +40,7 @@ _turn = Lock()  # a worker has one model, whatever its threads: it does one part
 def run_on_cluster(
     tasks: Sequence[Task], model: WorkersModel, address: str
 ) -> Generator[Progress[FileState]]:
-    """Run tasks on an existing cluster.
+    """Run tasks on an existing dask cluster.
 
     A generator that is closed early, or interrupted, cancels what no worker has begun; what is
     done stays done.
@@ -76,7 +76,7 @@ def run_on_cluster(
 
 @dataclass(eq=False)
 class _TaskState:
-    """A file on its way."""
+    """State of a file while its parts run."""
 
     task: Task
     done: int = 0
@@ -89,7 +89,7 @@ class _TaskState:
 
 @dataclass(frozen=True)
 class _Reply:
-    """What a worker says: a file's parts, if they are to be shared out, or the file's report."""
+    """Reply of a worker: the parts of a file that is to be split, or the file's report."""
 
     parts: Sequence[object] = ()
     report: object = None
@@ -97,7 +97,7 @@ class _Reply:
 
 @dataclass(frozen=True)
 class _Call:
-    """What a worker is asked to do: begin a file, do a part of it, or finish it."""
+    """Request to a worker: begin a file, do a part of it, or finish it."""
 
     state: _TaskState
     function: Callable[..., _Reply]
@@ -212,7 +212,7 @@ PATIENCE = 10  # seconds in which a scheduler must answer, and a worker be there
 
 @contextmanager
 def connected(address: str) -> Iterator[Client]:
-    """Give a client of the scheduler, which has at least one worker.
+    """Yield a client of the scheduler once it has at least one worker.
 
     Raises
     ------
@@ -227,7 +227,7 @@ def connected(address: str) -> Iterator[Client]:
         ) from error
 
     class Closed(Client):
-        """A client that does not outlive a failed start.
+        """Dask client that is closed if its start fails.
 
         Closed by the garbage collector instead, it waits for a lock that whoever starts the next
         loop holds, and if that happens in the new loop's thread, neither goes on.
@@ -258,7 +258,7 @@ def connected(address: str) -> Iterator[Client]:
 
 
 def check_versions(client: Client) -> None:
-    """Compare napari-sam everywhere with the one here; it need not even be there for that.
+    """Refuse workers whose napari-sam is missing or of another version.
 
     Raises
     ------
@@ -274,7 +274,7 @@ def check_versions(client: Client) -> None:
 
 
 def check_folders(client: Client, folders: Iterable[Path]) -> None:
-    """Leave a file in each folder for a moment, and ask every worker whether it is there.
+    """Check on every worker that a temporary file in each output folder is there.
 
     Raises
     ------
@@ -297,7 +297,7 @@ def check_folders(client: Client, folders: Iterable[Path]) -> None:
 
 
 def check_model(client: Client, model: WorkersModel) -> None:
-    """Let all workers load the model.
+    """Load the model on all workers.
 
     Raises
     ------

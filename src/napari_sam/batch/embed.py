@@ -1,4 +1,4 @@
-"""Precompute the embeddings of a picture file: a task of one part for each slice."""
+"""Precompute the image embeddings of a file: a task of one part for each slice."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = ["EmbedTask"]
 
 @dataclass(frozen=True)
 class EmbedTask:
-    """What `napari-sam embed` does to a picture.
+    """Task of `napari-sam embed` for one image.
 
     Parameters
     ----------
@@ -46,14 +46,14 @@ class EmbedTask:
 
     @contextmanager
     def opened(self, predictor: Predictor) -> Iterator[_OpenEmbed]:
-        """Open the picture."""
+        """Open the image."""
         with open_image(self.source) as data:
             yield _OpenEmbed(self, predictor, data)
 
 
 @dataclass(frozen=True, eq=False)
 class _OpenEmbed:
-    """A picture that is open to be embedded."""
+    """Open image whose slices are embedded."""
 
     task: EmbedTask
     predictor: Predictor
@@ -61,11 +61,11 @@ class _OpenEmbed:
 
     @property
     def parts(self) -> list[tuple[int, ...]]:
-        """All slices."""
+        """Indices of all slices."""
         return list(np.ndindex(*self.data.plain_shape[:-2]))
 
     def do(self, part: tuple[int, ...]) -> Iterator[float]:
-        """Embed a slice; what is there by its content is not made again.
+        """Embed a slice, unless the store holds the embedding of the same content.
 
         Raises
         ------
@@ -85,7 +85,7 @@ class _OpenEmbed:
         yield 1.0
 
     def finish(self) -> Json:
-        """Return what the command reports; nobody counts which of them were there before."""
+        """Return the report; it does not tell which slices were embedded before."""
         slices = len(self.parts)
         return {"slices": slices, "kept": slices, "embedded": slices, "bytes": 0}
 

@@ -1,4 +1,4 @@
-"""Measure a model on a labelled picture: a task without parts."""
+"""Evaluate a model on a labelled image: a task without parts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["EvaluateTask"]
 
 @dataclass(frozen=True, eq=False)
 class EvaluateTask:
-    """What `napari-sam evaluate` does to a picture, which travels with the work."""
+    """Task of `napari-sam evaluate` for one image; the pixels are sent with it."""
 
     picture: LabelledImage
     max_objects: int | None = None
@@ -27,18 +27,18 @@ class EvaluateTask:
 
     @property
     def source(self) -> Path:
-        """The sample."""
+        """Path of the sample."""
         return Path(self.picture.source)
 
     @contextmanager
     def opened(self, predictor: Predictor) -> Iterator[_OpenEvaluate]:
-        """Open nothing: the picture is here."""
+        """Return the open task; no file is opened, as the pixels are in memory."""
         yield _OpenEvaluate(self, predictor)
 
 
 @dataclass(frozen=True, eq=False)
 class _OpenEvaluate:
-    """A picture and the model that is measured; all is done at the end."""
+    """Labelled image and the model to evaluate; `finish` does all work."""
 
     task: EvaluateTask
     predictor: Predictor
@@ -49,6 +49,6 @@ class _OpenEvaluate:
         yield from ()
 
     def finish(self) -> list[ObjectScores]:
-        """Return a row for each object."""
+        """Evaluate the model; return the scores of each object."""
         ((_, rows),) = evaluate(self.predictor, [self.task.picture], self.task.max_objects)
         return rows

@@ -1,4 +1,4 @@
-"""Tasks that write labels: their file, its scratch folder and its provenance."""
+"""Output of tasks that write labels: the file, its scratch folder and its provenance."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ __all__ = ["LabelOutput", "LabelTask"]
 
 @dataclass(frozen=True)
 class LabelOutput:
-    """A file of labels to be written.
+    """Output file of labels, with scratch folder and provenance.
 
     Parameters
     ----------
@@ -49,16 +49,16 @@ class LabelOutput:
 
     @property
     def folder(self) -> Path:
-        """Where the labels lie."""
+        """Folder of the output file."""
         return self.output.parent
 
     @property
     def scratch(self) -> Path:
-        """A folder for parts until the labels are written."""
+        """Folder for intermediate results until the labels are written."""
         return self.output.with_name(f".{self.output.name}.parts")
 
     def prepare(self) -> None:
-        """Make the folder, and find out now whether labels can be written there.
+        """Create the output folder and check that labels can be written there.
 
         Raises
         ------
@@ -83,7 +83,7 @@ class LabelOutput:
 
     @contextmanager
     def room(self, shape: tuple[int, ...], dtype: DTypeLike = np.int32) -> Iterator[Array]:
-        """Give empty labels in a file, of which the system keeps in memory what there is room for.
+        """Yield a zero-filled label array, memory-mapped to a temporary file.
 
         The file has no name, and is gone at the end, however that comes.
 
@@ -101,24 +101,24 @@ class LabelOutput:
     def write(
         self, labels: LazyArray, spacing: Spacing, entry: Entry, report: Mapping[str, object]
     ) -> None:
-        """Write labels and beside them how they were made."""
+        """Write the labels and their provenance file."""
         write_objects(self.output, labels, spacing)
         write_provenance(self.output, {**self.about, "contrast": entry.intensity, "report": report})
 
     def write_unfinished(self, labels: LazyArray, spacing: Spacing) -> None:
-        """Write labels of which nothing says that they are whole."""
+        """Write incomplete labels, without provenance."""
         provenance_path(self.output).unlink(missing_ok=True)  # of others that were there before
         write_objects(self.output, labels, spacing)
 
     def clean(self) -> None:
-        """Delete all parts, and what a process left that was killed."""
+        """Delete all intermediate results, also those of processes that were killed."""
         rmtree(self.scratch, ignore_errors=True)
         clear_left_over(self.output)
 
 
 @dataclass(frozen=True)
 class LabelTask(ABC):
-    """A task that makes labels of a picture.
+    """Base class of tasks that write labels of an image.
 
     Parameters
     ----------
@@ -133,13 +133,13 @@ class LabelTask(ABC):
 
     @property
     def folder(self) -> Path:
-        """Where it writes."""
+        """Folder of the output file."""
         return self.target.folder
 
     @abstractmethod
     def opened(self, predictor: Predictor) -> AbstractContextManager[OpenTask]:
-        """Open the picture."""
+        """Open the image."""
 
     def spacing(self, ndim: int) -> Spacing:
-        """Return the spacing of the labels, which have so many axes."""
+        """Return the spacing of labels with `ndim` axes."""
         return read_spacing(self.source, ndim)

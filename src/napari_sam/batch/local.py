@@ -1,4 +1,4 @@
-"""Tasks on this machine, one file after the other."""
+"""Run tasks in this process, one file after the other."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 def run_locally(tasks: Iterable[Task], predictor: Predictor) -> Generator[Progress[FileState]]:
-    """Run tasks with a model; a file that fails stops no others.
+    """Run tasks with a model in this process; a file that fails does not stop the others.
 
     To stop, close the generator: what is done stays done.
 

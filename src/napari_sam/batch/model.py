@@ -1,4 +1,4 @@
-"""The model on each worker, loaded once."""
+"""Model of each worker process, loaded once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["WorkersModel", "load_predictor", "workers_model"]
 
 @dataclass(frozen=True)
 class WorkersModel:
-    """Which model all workers load.
+    """Specification of the model that all workers load.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class WorkersModel:
 
 
 def workers_model(name: str, device: str = "auto") -> WorkersModel:
-    """Return what workers are to load: the weights and the number of threads of this machine.
+    """Return the model specification for workers: weights and number of threads of this machine.
 
     Without a setting, or ``OMP_NUM_THREADS``, it is one thread: many workers do more that way.
     """
@@ -63,7 +63,7 @@ def workers_model(name: str, device: str = "auto") -> WorkersModel:
 
 @lru_cache(maxsize=1)
 def load_predictor(model: WorkersModel) -> Predictor:
-    """Return the model; the first call in a process loads it, another model takes its place.
+    """Return the predictor of a model; each process caches the last one.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Propagate objects through a stack: a task of one part, for each slice needs the one before."""
+"""Propagate objects through a stack: a task of one part, as each slice needs the one before."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class PropagateTask(LabelTask):
-    """What `napari-sam propagate` does to a stack.
+    """Task of `napari-sam propagate` for one stack.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class PropagateTask(LabelTask):
 
     @contextmanager
     def opened(self, predictor: Predictor) -> Iterator[_OpenPropagate]:
-        """Open the stack and the labels, and make room for all others."""
+        """Open the stack and its labels, and allocate the output labels."""
         with open_image(self.source) as stack, open_labels(self.seeds) as seeds:
             dtype = np.uint8 if seeds.dtype == bool else seeds.dtype
             with self.target.room(seeds.shape, dtype) as labels:
@@ -59,7 +59,7 @@ class PropagateTask(LabelTask):
 
 @dataclass(frozen=True, eq=False)
 class _OpenPropagate:
-    """A stack that is open, with the labels that are known and those of all slices."""
+    """Open stack with its input labels and the output labels of all slices."""
 
     task: PropagateTask
     predictor: Predictor
@@ -70,7 +70,7 @@ class _OpenPropagate:
     parts: tuple[int] = (0,)
 
     def do(self, part: int) -> Iterator[float]:
-        """Follow the objects; when that is stopped, write what is done."""
+        """Propagate the objects; if interrupted, write the slices that are done."""
         from napari_sam.inference.propagation.propagate import propagate
 
         steps = propagate(
@@ -89,7 +89,7 @@ class _OpenPropagate:
             raise
 
     def finish(self) -> Json:
-        """Write the labels; return what became of each object."""
+        """Write the labels; return a report on each object."""
         target, entry = self.task.target, self.predictor.model.entry
         report = {"objects": _objects(self.slices)}
         target.write(self.labels, self._spacing(), entry, report)
@@ -102,7 +102,7 @@ class _OpenPropagate:
 
 @dataclass(frozen=True)
 class _SliceSummary:
-    """What is to be said of a slice: its objects, those that stopped and those to look at."""
+    """Summary of a slice: its objects, those that stopped and those to review."""
 
     ids: frozenset[int]
     stopped: Mapping[int, str]

@@ -32,7 +32,7 @@ __all__ = ["RefineTask"]
 
 @dataclass(frozen=True)
 class RefineTask(LabelTask):
-    """What `napari-sam refine` does to a picture and its labels.
+    """Task of `napari-sam refine` for one image and its labels.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class RefineTask(LabelTask):
 
     @contextmanager
     def opened(self, predictor: Predictor) -> Iterator[_OpenRefine]:
-        """Open the picture and its labels, both as stacks."""
+        """Open the image and its labels, both as stacks."""
         with open_image(self.source) as image, open_labels(self.labels) as known:
             flat = len(known.shape) == 2
             stack = Stack(np.asarray(image)[None] if flat else image)
@@ -63,7 +63,7 @@ class RefineTask(LabelTask):
 
 @dataclass(frozen=True, eq=False)
 class _OpenRefine:
-    """A picture and its labels, which are open."""
+    """Open image and labels that are refined."""
 
     task: RefineTask
     predictor: Predictor
@@ -73,11 +73,11 @@ class _OpenRefine:
 
     @property
     def parts(self) -> range:
-        """All slices."""
+        """Indices of all slices."""
         return range(len(self.stack))
 
     def do(self, part: int) -> Iterator[float]:
-        """Refine a slice and keep what comes of it."""
+        """Refine a slice and save the result."""
         from napari_sam.inference.refinement.refine import refine_stack
 
         path, before = self._path(part), np.asarray(self.labels[part])
@@ -93,7 +93,7 @@ class _OpenRefine:
         yield 1.0
 
     def finish(self) -> Json:
-        """Write the labels; return what became of each object."""
+        """Write the labels; return a report on each object."""
         target, tally = self.task.target, _Tally()
         dtype = np.uint8 if self.labels.dtype == bool else self.labels.dtype
         with target.room(self.labels.shape, dtype) as after:
@@ -144,7 +144,7 @@ def _read(path: Path, index: int) -> tuple[str, Step]:
 
 
 class _Tally:
-    """Counts what changed, object by object."""
+    """Statistics of the changes to each object."""
 
     def __init__(self) -> None:
         self._both: dict[int, int] = defaultdict(int)
@@ -153,7 +153,7 @@ class _Tally:
         self._kept: dict[int, list[int]] = defaultdict(list)
 
     def add(self, before: Array, step: Step) -> None:
-        """Count one slice."""
+        """Add the changes on one slice."""
         for id_, score in step.scores.items():
             old, new = before == id_, step.labels == id_
             self._both[id_] += int((old & new).sum())
@@ -163,7 +163,7 @@ class _Tally:
                 self._kept[id_].append(step.index)
 
     def objects(self) -> Json:
-        """Return lowest score, IoU of old and new, and the slices on which the old mask stays."""
+        """Return per object: lowest score, IoU of old and new, slices whose old mask stays."""
         return {
             str(id_): {
                 "score": min(scores),

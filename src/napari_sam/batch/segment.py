@@ -1,4 +1,4 @@
-"""Find all objects of a picture file: a task of one part for each slice or tile."""
+"""Automatic mask generation for a file: a task of one part for each slice or tile."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ Part = tuple[tuple[int, ...], int | None]
 
 @dataclass(frozen=True)
 class SegmentTask(LabelTask):
-    """What `napari-sam segment` does to a picture.
+    """Task of `napari-sam segment` for one image.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class SegmentTask(LabelTask):
 
     @contextmanager
     def opened(self, predictor: Predictor) -> Iterator[_OpenSegment]:
-        """Open the picture, and the file of seeds."""
+        """Open the image and the file of seeds."""
         # Each slice is looked at once, so nothing is kept in memory.
         store = EmbeddingStore(MemoryStore(0), open_store().disk)
         with (
@@ -87,7 +87,7 @@ class SegmentTask(LabelTask):
 
 @dataclass(frozen=True, eq=False)
 class _OpenSegment:
-    """A picture that is open to be searched."""
+    """Open image in which all objects are segmented."""
 
     task: SegmentTask
     predictor: Predictor
@@ -97,14 +97,14 @@ class _OpenSegment:
 
     @property
     def parts(self) -> list[Part]:
-        """All slices, or their tiles where they are large."""
+        """Indices of all slices, or of the tiles of large ones."""
         *planes, height, width = self.data.plain_shape
         cut = Tiling().cuts((height, width)) and not self._semantic
         tiles = range(len(Tiling().tiles((height, width)))) if cut else [None]
         return [(plane, tile) for plane in np.ndindex(*planes) for tile in tiles]
 
     def do(self, part: Part) -> Iterator[float]:
-        """Search a slice or a tile; what is kept of it already is not searched again."""
+        """Segment a slice or a tile, unless its result is cached in the folder."""
         from napari_sam.inference.automatic.tiled import search_tile
 
         plane, tile = part
@@ -119,7 +119,7 @@ class _OpenSegment:
                 yield step.done / max(step.total, 1)
 
     def finish(self) -> Json:
-        """Put all together and write the labels; return how many objects there are, and more."""
+        """Merge all parts and write the labels; return a report with the number of objects."""
         task, shape = self.task, self.data.plain_shape
         spacing = task.spacing(len(shape))
         along = spacing.along if task.link and not self._semantic else None

@@ -1,4 +1,4 @@
-"""Slices of a picture: the points to ask at, the order in which they are linked, their labels."""
+"""Slices of an image: their seed points, the order in which they are linked, and their labels."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SeedsOf = Callable[[tuple[int, ...]], NDArray[np.float64] | None]
 
 @contextmanager
 def seeds_of(how: str | None, shape: tuple[int, ...]) -> Iterator[SeedsOf]:
-    """Give what returns the points (N, 2) for a plane of a picture; None where none are given.
+    """Yield a function that returns the seed points (N, 2) of a plane, or None without seeds.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def _within(points: NDArray[np.float64], shape: tuple[int, ...], name: str) -> N
 
 
 def stack_contrast(data: LazyImage, rule: str) -> ContrastRange | None:
-    """Return one contrast for all slices of a stack; None of a single slice, which has its own."""
+    """Return one contrast range for all slices of a stack; None for a single slice."""
     from napari_sam.inference.image import pixel_range
     from napari_sam.inference.sampling import sample_stack
 
@@ -87,7 +87,7 @@ def stack_contrast(data: LazyImage, rule: str) -> ContrastRange | None:
 
 
 def runs(shape: tuple[int, ...], along: int | None) -> Runs:
-    """Return the planes that are linked, each run of them in order; one in each if none are."""
+    """Return runs of planes to be linked, in order; without `along` each plane is its own run."""
     if along is None:
         return [[plane] for plane in np.ndindex(*shape)]
     return [
@@ -104,7 +104,7 @@ def label_slices(
     anisotropy: float,
     matches: WordMatches | None = None,
 ) -> None:
-    """Write what is found on all slices into empty labels, linked within each run of `runs`.
+    """Write the labels of all slices into a zero array, linked within each run of `runs`.
 
     With words, their matches are told which label is what.
     """

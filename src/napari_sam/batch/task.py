@@ -1,4 +1,4 @@
-"""What the commands do to a file, in parts that any machine can do, in any order."""
+"""Protocols of batch tasks: each file has parts that any machine can do, in any order."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["FileState", "OpenTask", "Task"]
 
 
 class OpenTask(Protocol):
-    """A file that is open to be worked on.
+    """Protocol of a task whose file is open.
 
     Parts may be done twice, or be left half-way: what they write gets its name when it is whole,
     and what is there is not made again. Of a file of several parts each may be done, and all be put
@@ -24,39 +24,39 @@ class OpenTask(Protocol):
 
     @property
     def parts(self) -> Sequence[Any]:
-        """The parts."""
+        """Independent parts of the task."""
         ...
 
     def do(self, part: Any) -> Iterator[float]:
-        """Do a part, unless it is done; give now and then what share of it is, 0 to 1."""
+        """Do a part, unless it is done; yield its progress from 0 to 1."""
         ...
 
     def finish(self) -> Any:
-        """Put all parts together and return a report."""
+        """Merge all parts and return a report."""
         ...
 
 
 class Task(Protocol):
-    """What is to be done to a file: a frozen dataclass of names and settings, to be sent around."""
+    """Protocol of a batch task for one file: a frozen, picklable dataclass of settings."""
 
     @property
     def source(self) -> Path:
-        """The file."""
+        """Path of the input file."""
         ...
 
     @property
     def folder(self) -> Path | None:
-        """The folder that is written to, if any."""
+        """Output folder, if any."""
         ...
 
     def opened(self, predictor: Predictor) -> AbstractContextManager[OpenTask]:
-        """Open the file."""
+        """Open the file and return the open task."""
         ...
 
 
 @dataclass(frozen=True)
 class FileState:
-    """What is known of a file; its progress counts parts.
+    """State of a file in a batch; its progress counts parts.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Text prompts: objects that fit the words are kept, and each label gets its class."""
+"""Text prompts: keep the objects that match, and give each label its class."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["WordMatches", "Words", "reader_of"]
 
 @dataclass(frozen=True)
 class Words:
-    """Text prompts and the thresholds of what fits them.
+    """Text prompts and the thresholds for a match.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class Words:
 
 @lru_cache(maxsize=1)
 def reader_of(encoder: str) -> Reader:
-    """Return who reads for an encoder, the same one as long as no other is asked for."""
+    """Return the reader of a text encoder; the last one is cached."""
     from napari_sam.text.load import load_encoder
     from napari_sam.text.reader import Reader
 
@@ -57,7 +57,7 @@ def reader_of(encoder: str) -> Reader:
 
 
 class WordMatches:
-    """Objects of one file that fit the words, and the class of each label."""
+    """Objects of one file that match text prompts, and the class of each label."""
 
     def __init__(self, words: Words) -> None:
         self._words, self._reader = words, reader_of(words.encoder)
@@ -67,7 +67,7 @@ class WordMatches:
     def keep(
         self, image: Array, found: Sequence[Proposal], contrast: ContrastRange | None
     ) -> list[Proposal]:
-        """Return what fits."""
+        """Return the proposals that match the text prompts."""
         seen = self._reader.embed_proposals(image, found, contrast, _go_on)
         ranked = self._reader.compare(seen, self._words.texts)
         self._kind_of = {
@@ -79,18 +79,18 @@ class WordMatches:
     def map(
         self, segmenter: StoredSegmenter, image: Array, contrast: ContrastRange | None
     ) -> NDArray[np.int32]:
-        """Return a class for each pixel (H, W), 0 where nothing fits."""
+        """Return a class for each pixel, (H, W) int32; 0 where no prompt matches."""
         classes = np.zeros(image.shape[:2], np.int32)
         for one, kind in self._reader.areas(segmenter, image, self._words.texts, contrast, _go_on):
             classes[one.box][one.patch] = kind + 1
         return classes
 
     def kinds(self, kept: Sequence[Proposal]) -> NDArray[np.int32]:
-        """Return the classes of labels of the last slice: 0, then those of these objects."""
+        """Return the class of each label of the last slice, by label; background is 0."""
         return np.array([0, *(self._kind_of[one] + 1 for one in kept)], np.int32)
 
     def note(self, labels: Array, kinds: NDArray[np.int32]) -> None:
-        """Take note of the class (H, W) at each label (H, W) of a slice."""
+        """Count the pixels of each class (H, W) in each label (H, W) of a slice."""
         there = labels > 0
         pairs, pixels = np.unique(
             np.stack([labels[there], kinds[there]]), axis=1, return_counts=True
@@ -99,7 +99,7 @@ class WordMatches:
             self._pixels[label, kind] += count
 
     def report(self) -> dict[int, str]:
-        """Return the words of each label, those of most of its pixels."""
+        """Return the text of each label, by majority vote of its pixels."""
         words: dict[int, str] = {}
         for (label, kind), _ in self._pixels.most_common():
             words.setdefault(label, self._words.texts[kind - 1])

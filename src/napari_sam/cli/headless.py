@@ -1,4 +1,4 @@
-"""The demo without a window: a sample's prompts become labels and an overlay."""
+"""Demo without a window: segment a sample from its prompts, into labels and an overlay."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def run_sample(folder: Path, model: str, device: str) -> None:
 
 
 def describe(prompts: Prompts) -> str:
-    """Say where a person pointed."""
+    """Return a description of prompts."""
     if prompts.box is not None:
         return f"box {np.asarray(prompts.box, int).tolist()}"
     return f"click at {np.asarray(prompts.points, int)[0].tolist()}"
 
 
 def segment(sample: Sample, model: str, device: str) -> tuple[NDArray[np.uint16], list[float]]:
-    """Return labels, one number per prompt from 1, and predicted scores.
+    """Return labels, numbered by prompt from 1, and predicted IoU scores.
 
     Where objects overlap the earlier one stays.
     """
@@ -54,7 +54,7 @@ def segment(sample: Sample, model: str, device: str) -> tuple[NDArray[np.uint16]
 
 
 def write(sample: Sample, labels: NDArray[np.uint16], tiff: Path, png: Path) -> None:
-    """Write the labels, and the picture with outlines and prompts drawn on it."""
+    """Write the labels, and the image overlaid with outlines and prompts."""
     import tifffile
     from PIL import Image, ImageDraw
     from skimage.segmentation import mark_boundaries

@@ -1,4 +1,4 @@
-"""Commands that turn pictures into labels: their arguments, outputs, resume and reports."""
+"""Shared parts of commands that write labels: arguments, outputs, resume and reports."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Describe = Callable[[Json], tuple[str, list[str]]]
 
 
 def add_label_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that all of them take."""
+    """Add the arguments that all commands that write labels share."""
     parser.add_argument(
         "images", metavar="IMAGE", nargs="+", type=Path,
         help="a .tif, .png, .zarr or a microscope's file with any number of slices, a folder of "
@@ -49,7 +49,7 @@ def add_label_arguments(parser: argparse.ArgumentParser) -> None:
 def targets(
     command: str, model: WorkersModel, settings: Mapping[str, object]
 ) -> Callable[[Path, Mapping[str, Path]], LabelOutput]:
-    """Return what makes a target of an output and its inputs, for a run with these settings."""
+    """Return a factory of `LabelOutput`, from output and inputs, for a run with these settings."""
     from napari_sam.batch.label_output import LabelOutput
     from napari_sam.io.provenance import describe_inputs, describe_run
 
@@ -66,7 +66,7 @@ def targets(
 def tasks_of(
     outputs: Mapping[Path, Path], failures: Failures, task: Callable[[Path, Path], LabelTask]
 ) -> dict[Path, LabelTask]:
-    """Return what is to be done to each picture; those that cannot be done are failures.
+    """Return the task of each image; images that cannot be opened are failures.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def label_paired(
     task: Callable[[Path, LabelOutput, Path], LabelTask],
     describe: Describe,
 ) -> int:
-    """Do what `label_all` does, from labels that are known: how they are called, where they are."""
+    """Run `label_all` on images paired with existing labels: `known` is (role, path)."""
     from napari_sam.batch.model import workers_model
     from napari_sam.cli.pairing import pair_labels
     from napari_sam.cli.paths import input_images, output_paths
@@ -121,7 +121,7 @@ def label_all(
     failures: Failures,
     said: Describe,
 ) -> int:
-    """Make labels of pictures, unless that is done, and say what came of each.
+    """Run label tasks, skip those that are up to date, and report on each image.
 
     One bad picture does not stop the others.
 

@@ -1,4 +1,4 @@
-"""`napari-sam`: the entry point, and what every subcommand shares."""
+"""Entry point of `napari-sam`, and what all subcommands share."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ STATUS = (
 
 
 class Version(argparse.Action):
-    """Looks the version up only when it is asked for."""
+    """Argparse action that prints the version, looked up only when asked for."""
 
     def __call__(self, parser: argparse.ArgumentParser, *args: object) -> None:
-        """Print it and exit."""
+        """Print the version and exit."""
         print(f"napari-sam {napari_sam.__version__}")
         parser.exit()
 

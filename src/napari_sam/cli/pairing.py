@@ -1,4 +1,4 @@
-"""Match files of labels with their pictures, by names and folders."""
+"""Pair label files with images, by names and folders."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Roots = tuple[Path, Path]
 def pair_labels(
     images: list[Path], named: Sequence[Path], labels: Path, failures: Failures
 ) -> dict[Path, Path]:
-    """Return the labels of each picture; pictures without are failures.
+    """Return the label file of each image; images without one are failures.
 
     One file goes with one picture. Of several, those of ``cells.tif`` are called ``cells`` or
     ``cells_labels``, with whatever ending, and those of ``image`` also ``labels``; where pictures
@@ -53,7 +53,7 @@ def pair_labels(
 
 
 def nearest(path: Path, those: list[Path], alone: bool, roots: Roots) -> list[Path]:
-    """Return which files go best with one of the same name in another tree of folders.
+    """Return the files of the same name in another folder tree that match a file best.
 
     Parameters
     ----------

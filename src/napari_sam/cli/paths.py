@@ -1,4 +1,4 @@
-"""Input pictures of a command, and the output path of each."""
+"""Input images of a command, and the output path of each."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LABELS = "_labels"
 def input_images(
     named: Sequence[Path], failures: Failures, output: Path | None = None, quiet: bool = False
 ) -> list[Path]:
-    """Return the pictures that are meant; what cannot be read is a failure.
+    """Return the input images; unreadable ones are failures.
 
     Labels of other pictures that are meant, too, are left out with a word: ``labels`` beside
     ``image``, ``cells_labels`` beside ``cells`` or in the folder that is written to, and what these
@@ -52,7 +52,7 @@ def output_paths(
     failures: Failures,
     others: Iterable[Path] = (),
 ) -> dict[Path, Path]:
-    """Return where the labels of each picture go; pictures that it cannot be said of are failures.
+    """Return the output path of each image; images without a valid one are failures.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def output_paths(
 
 
 def distinct(items: Iterable[T], *ways: Callable[[T], Path]) -> dict[T, Path]:
-    """Name things the first way; those of the same name the next, and so on.
+    """Name items the first way; on a collision the next way, and so on.
 
     Examples
     --------
@@ -115,7 +115,7 @@ def distinct(items: Iterable[T], *ways: Callable[[T], Path]) -> dict[T, Path]:
 
 
 def common_root(named: Sequence[Path]) -> Path:
-    """Return the folder that all that was named lies in."""
+    """Return the common parent folder of all paths."""
     heads = [os.path.abspath(_head(path)) for path in named]
     try:
         return Path(os.path.commonpath(heads))
@@ -135,7 +135,7 @@ def _head(path: Path) -> Path:
 
 
 def relative_folder(path: Path, root: Path) -> Path:
-    """Return where a picture lies below a folder; on another drive, below that."""
+    """Return an image's folder relative to a root, or to the drive if outside the root."""
     from napari_sam.io.images.find import folder_of
 
     place = Path(os.path.abspath(folder_of(path)))

@@ -1,4 +1,4 @@
-"""Progress bars of the command line, on stderr so that stdout stays for results."""
+"""Progress bars of the command line, on stderr; stdout is for results."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ __all__ = ["Failures", "add_model", "add_verbosity", "byte_bar", "fetch_behind_b
 
 
 def add_model(parser: argparse.ArgumentParser, what: str = "name or file") -> None:
-    """Add the arguments that say which model, and where it runs."""
+    """Add the arguments for model and device."""
     parser.add_argument("--model", metavar="NAME", default="cells_tiny", help=what)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
 
 
 def add_verbosity(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that say how much a command says."""
+    """Add the arguments for verbosity."""
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
         "-q", "--quiet", action="store_true", help="show no progress, and print errors only"
@@ -32,7 +32,7 @@ def add_verbosity(parser: argparse.ArgumentParser) -> None:
 
 @contextmanager
 def byte_bar(title: str) -> Iterator[OnBytes]:
-    """Show a bar for bytes once the first of them are reported."""
+    """Show a progress bar of bytes once the first are reported."""
     from tqdm import tqdm
 
     with tqdm(desc=title, unit="B", unit_scale=True, delay=0.1) as bar:
@@ -45,7 +45,7 @@ def byte_bar(title: str) -> Iterator[OnBytes]:
 
 
 def fetch_behind_bar(name: str) -> None:
-    """Download a published model if it is not here, behind a bar; other names are left alone."""
+    """Download a published model, with a progress bar, if it is missing; ignore other names."""
     if name in catalogue.entries():
         with byte_bar(name) as progress:
             catalogue.fetch(name, progress)
@@ -56,7 +56,7 @@ logger = logging.getLogger(__name__)
 
 
 class Failures:
-    """Which files failed and why.
+    """Files that failed, and why.
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ class Failures:
 
     @contextmanager
     def kept(self, path: Path) -> Iterator[None]:
-        """Keep what goes wrong with a file, and go on."""
+        """Context that records an error of a file instead of raising it."""
         try:
             yield
         except Exception as error:  # files can be damaged in more ways than their readers name
@@ -85,7 +85,7 @@ class Failures:
             self.reasons[str(path)] = reason(error)
 
     def tell(self, count: int) -> None:
-        """Print a table on stderr if any of so many files failed."""
+        """Print a table of the failures among `count` files on stderr, if there are any."""
         if not self.reasons:
             return
         print(f"napari-sam: {len(self.reasons)} of {count} failed:", file=sys.stderr)

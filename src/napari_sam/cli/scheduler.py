@@ -1,4 +1,4 @@
-"""Run tasks here, or on a cluster with the argument `--scheduler`, behind a progress bar."""
+"""Run tasks locally, or on the cluster of `--scheduler`, with a progress bar."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MANY = "{desc}: {percentage:3.0f}%|{bar}| {n:.1f} of {total_fmt}{unit} [{elapsed
 
 
 def add_scheduler(parser: argparse.ArgumentParser) -> None:
-    """Add the argument."""
+    """Add the argument ``--scheduler``."""
     parser.add_argument(
         "--scheduler", metavar="ADDRESS",
         help="work on this dask cluster, such as tcp://host:8786; see docs/cluster.md",
@@ -34,7 +34,7 @@ def add_scheduler(parser: argparse.ArgumentParser) -> None:
 def run_all(
     tasks: Sequence[Task], model: WorkersModel, chosen: argparse.Namespace
 ) -> Iterator[Progress[FileState]]:
-    """Do all work behind a bar; give what is said last of each file, as soon as it is said.
+    """Run all tasks with a progress bar; yield each file's final state as soon as it is known.
 
     That is its report or its problem. The model is loaded if there is any work, and not here if a
     cluster does it.
@@ -64,7 +64,7 @@ def run_all(
 
 
 def run_and_collect(tasks: Sequence[Task], chosen: argparse.Namespace) -> list[Progress[FileState]]:
-    """Return, for each work, what was said of it last: its report, or the problem."""
+    """Run all tasks; return each one's final state: its report, or the error."""
     from napari_sam.batch.model import workers_model
 
     model = workers_model(chosen.model, chosen.device)

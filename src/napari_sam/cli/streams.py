@@ -1,4 +1,4 @@
-"""Output streams that survive closed pipes and odd encodings, and JSON without NaN."""
+"""Output streams that tolerate closed pipes and any encoding, and JSON without NaN."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GONE = (errno.EPIPE, errno.EIO)  # who read it has ended; the terminal is closed
 
 
 class TolerantStream:
-    """A text stream that takes every character, and stays silent once nobody reads it any more.
+    """Text stream that accepts every character, and ignores closed pipes.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class TolerantStream:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
-        """Write a text; characters that the stream has not become their numbers."""
+        """Write a text; characters outside the encoding are escaped."""
         with self._alive() as stream:
             try:
                 stream.write(text)
@@ -45,7 +45,7 @@ class TolerantStream:
         return len(text)
 
     def flush(self) -> None:
-        """Flush."""
+        """Flush the stream."""
         with self._alive() as stream:
             stream.flush()
 
@@ -65,7 +65,7 @@ class TolerantStream:
 
 @contextlib.contextmanager
 def tolerant_streams() -> Iterator[None]:
-    """Make stdout and stderr tolerant, for the time of a command."""
+    """Context in which stdout and stderr are tolerant streams."""
     out, err = TolerantStream(sys.stdout, wanted=True), TolerantStream(sys.stderr, wanted=False)
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
@@ -77,7 +77,7 @@ def tolerant_streams() -> Iterator[None]:
 
 
 def print_json(said: object, indent: int | None = 2) -> None:
-    """Print JSON; numbers that it has not are null.
+    """Print JSON; NaN and infinity become null.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Files in and out: images, labels, objects and tables, with names and spacing of their axes.
+"""Readers and writers of images, labels, objects and tables, with axis names and spacing.
 
 `images` reads image files of all kinds lazily, `objects` reads and writes COCO, GeoJSON and ROIs,
 `export` chooses by a file's ending. May use the ground floor (`prompts`, `masks`, `files`) and no

@@ -1,4 +1,4 @@
-"""Write and read objects in every format; the file's ending says which."""
+"""Write and read objects in every supported format, chosen by the file's suffix."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def write_objects(
     classes: Mapping[int, str] | None = None,
     image: Array | None = None,
 ) -> None:
-    """Write labels in any format, complete or not at all.
+    """Write labels in the format that the suffix names; the write is atomic.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def write_objects(
 def write_instances(
     path: Path, by_image: Mapping[str, Instances], *, outlines: bool = False
 ) -> None:
-    """Write objects that may overlap, without making labels of them.
+    """Write instances that may overlap, without rasterising them into labels.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def read_objects(
     axes: str | None = None,
     image_name: str | None = None,
 ) -> Instances:
-    """Read the objects of one picture from any of these formats but measurements.
+    """Read the instances of one image from any format but measurements.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def read_objects(
 
 
 def read_all(path: Path) -> dict[str, Instances]:
-    """Read the objects of all pictures of a COCO file, by the pictures' names.
+    """Read the instances of all images of a COCO file, by image name.
 
     Raises
     ------
@@ -164,7 +164,7 @@ def read_all(path: Path) -> dict[str, Instances]:
 
 
 def as_labels(instances: Instances) -> NDArray[np.unsignedinteger]:
-    """Return labels; of overlapping objects the earlier one stays, and a warning says how much."""
+    """Return a label image; where instances overlap the first one stays, with a warning."""
     labels, lost = paint(instances)
     if lost:
         logger.warning(

@@ -1,4 +1,4 @@
-"""Tell labels from intensities: brightness would be thousands of objects."""
+"""Check that an array holds labels, not intensities."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_UNLIKE = 0.6  # of neighbours that differ where objects are hardly larger th
 
 
 def check_are_labels(path: Path, labels: LazyArray) -> None:
-    """Refuse intensities given as labels: they change from pixel to pixel.
+    """Refuse an intensity image given as labels: its values change from pixel to pixel.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Labels from files and to files: TIFF, OME-Zarr, and PNG of a single plane.
+"""Reader and writer of label images: TIFF, OME-Zarr, and PNG for a single plane.
 
 `napari_sam.io.export` writes these and all other formats.
 """
@@ -33,7 +33,7 @@ MAX_CLASSIC_TIFF = 2**31  # bytes beyond which a TIFF needs larger offsets
 
 @contextmanager
 def open_labels(path: Path) -> Iterator[LazyImage]:
-    """Open labels; index them to read. The numbers behind a palette's colours are the labels.
+    """Open a label image lazily, as a context manager; palette indices are the labels.
 
     Raises
     ------
@@ -51,7 +51,7 @@ def open_labels(path: Path) -> Iterator[LazyImage]:
 
 
 def check_output(output: Path, *inputs: Path) -> None:
-    """Refuse an output that would replace an input, or that has no format for objects."""
+    """Refuse an output path that would overwrite an input, or has an unsupported suffix."""
     if output.suffix.lower() not in (*TIFF, *ZARR, *PNG, *OUTLINES, *TABLE):
         raise InputError(
             "objects are written as .tif, .zarr, .png if they are 2D, .json (COCO), .geojson, "
@@ -62,7 +62,7 @@ def check_output(output: Path, *inputs: Path) -> None:
 
 
 def write_labels(path: Path, labels: LazyArray, spacing: Spacing | None = None) -> None:
-    """Write labels complete or not at all, in their own dtype, compressed.
+    """Write a label image atomically, compressed, in its own dtype.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def write_labels(path: Path, labels: LazyArray, spacing: Spacing | None = None) 
 
 
 def save_layer(path: str, labels: LazyArray, layer: Json) -> list[str]:
-    """Write the data of a napari Labels layer; napari's menu calls this.
+    """Write the data of a napari Labels layer: the writer that the plugin manifest names.
 
     Parameters
     ----------

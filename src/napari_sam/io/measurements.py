@@ -1,4 +1,4 @@
-"""Measurements of objects in physical units, as rows of a CSV."""
+"""Measurements of objects in physical units, as rows of a CSV file."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def measure(
     image: Array | None = None,
     classes: Mapping[int, str] | None = None,
 ) -> Iterator[MeasurementRow]:
-    """Give a row per object: with z as a body, at each time point and channel anew.
+    """Yield a row per object: 3-D if there is a z axis, separately per time point and channel.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def write_measurements(
     image: Array | None = None,
     classes: Mapping[int, str] | None = None,
 ) -> None:
-    """Write what `measure` gives as a CSV, complete or not at all."""
+    """Write the rows of `measure` to a CSV file, atomically."""
     rows = list(measure(labels, spacing, image, classes))
     with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, rows[0] if rows else ["label"])

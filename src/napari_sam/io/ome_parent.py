@@ -1,4 +1,4 @@
-"""The OME-Zarr image that labels belong to, whose group "labels" lists them."""
+"""Parent OME-Zarr image of labels, whose group "labels" lists them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ParentImage:
-    """A picture whose labels lie beside its levels.
+    """OME-Zarr image that has labels in its group "labels".
 
     Parameters
     ----------
@@ -42,17 +42,17 @@ class ParentImage:
 
     @property
     def version(self) -> str:
-        """Version of OME-Zarr in which its labels are written."""
+        """OME-Zarr version in which its labels are written."""
         return VERSIONS[self.zarr_format]
 
     @property
     def folder(self) -> Path:
-        """The group of its labels."""
+        """Path of the group "labels"."""
         return self.path / FOLDER
 
 
 def parent_of(path: Path) -> ParentImage | None:
-    """Return the picture in whose "labels" a path lies, however deep; None if there is none."""
+    """Return the OME-Zarr image whose group "labels" holds a path, at any depth, or None."""
     for folder in path.absolute().parents:
         if folder.name == FOLDER and (parent := _parent(folder.parent)):
             return parent
@@ -61,7 +61,7 @@ def parent_of(path: Path) -> ParentImage | None:
 
 @contextmanager
 def listing(path: Path, parent: ParentImage) -> Iterator[None]:
-    """List labels among those of their picture, once they are written without an error."""
+    """Context that adds labels to their image's list once they are written without an error."""
     file = parent.folder / (".zattrs" if parent.zarr_format == 2 else "zarr.json")
     _list_in(file, parent.zarr_format)  # refused before anything is written
     yield

@@ -1,4 +1,4 @@
-"""Labels as OME-Zarr: alone in the layout of NGFF 0.4, in a picture in that of the picture."""
+"""Writer of labels as OME-Zarr: NGFF 0.4 if standalone, else the version of the parent image."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ZLIB = {"id": "zlib", "level": 1}
 
 
 def write_ome_zarr(path: Path, labels: LazyArray, spacing: Spacing) -> None:
-    """Write labels plane by plane.
+    """Write labels to OME-Zarr, plane by plane.
 
     Axes are put into the specification's order: time, channel, z, y, x. Labels in the group
     "labels" of a picture get as many levels as the picture, and are listed there.
@@ -112,7 +112,7 @@ def _write(
 
 
 def check_replaceable(path: Path) -> None:
-    """Refuse to replace anything but labels."""
+    """Refuse to overwrite anything but labels."""
     import zarr
 
     if not path.exists():

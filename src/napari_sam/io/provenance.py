@@ -1,4 +1,4 @@
-"""Provenance: a JSON beside each output says how it was made; `--resume` reads it."""
+"""Provenance: a JSON file beside each output says how it was made; `--resume` reads it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PACKAGES = (DISTRIBUTION, "numpy", "torch")
 
 
 def provenance_path(output: Path) -> Path:
-    """Return the path of an output's provenance.
+    """Return the path of an output's provenance file.
 
     Examples
     --------
@@ -48,7 +48,7 @@ def describe_run(
     digest: str,
     settings: Mapping[str, object],
 ) -> Json:
-    """Return what an output depends on, as a JSON object.
+    """Return everything that an output depends on, as a JSON object.
 
     Parameters
     ----------
@@ -72,12 +72,12 @@ def describe_run(
 
 
 def describe_inputs(inputs: Mapping[str, Path]) -> Json:
-    """Return what is said of inputs in `describe_run`."""
+    """Return the entry of `describe_run` that identifies the inputs."""
     return {name: _file(path) for name, path in inputs.items()}
 
 
 def write_provenance(output: Path, about: Mapping[str, object]) -> None:
-    """Write an output's provenance, with the date and the versions of what was used."""
+    """Write an output's provenance file, with the date and package versions."""
     used = {name: version(name) for name in PACKAGES} | {"python": platform.python_version()}
     said = {
         **about,
@@ -89,7 +89,7 @@ def write_provenance(output: Path, about: Mapping[str, object]) -> None:
 
 
 def read_provenance(output: Path) -> Json:
-    """Return the provenance of an output.
+    """Return an output's provenance.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def read_provenance(output: Path) -> Json:
 
 
 def has_provenance(path: Path) -> bool:
-    """Return whether one of our commands has written a file."""
+    """Return whether a file has provenance, that is, was written by napari-sam."""
     try:
         return {"command", "inputs", "model"} <= read_provenance(path).keys()
     except (OSError, ValueError):
@@ -114,7 +114,7 @@ def has_provenance(path: Path) -> bool:
 
 
 def why_redo(output: Path, about: Mapping[str, object]) -> str:
-    """Return why labels have to be made (again); empty if they are there and made just so.
+    """Return why labels must be made (again); empty if they exist and are up to date.
 
     Labels that somebody has corrected since are done, too, if they can be read: they are work.
     """

@@ -1,4 +1,4 @@
-"""Axis names and pixel size, read from a picture's file."""
+"""Axis names and pixel size from image file metadata."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NAMES |= dict.fromkeys(("um", "micron", "microns", "\\u00B5m"), "micrometer")  #
 
 
 def read_spacing(path: Path, ndim: int) -> Spacing:
-    """Return the spacing of a picture: from TIFF of OME, ImageJ or LSM, OME-Zarr, or through bioio.
+    """Return an image's spacing, from TIFF of OME, ImageJ or LSM, OME-Zarr, or through bioio.
 
     What a file does not say, or says in a way that cannot be understood, is as if nothing were
     known: a scale of 1; of what it says and nobody can understand a warning tells.

@@ -1,4 +1,4 @@
-"""Axis names, pixel size, origin and units."""
+"""Axis names, pixel size, origin and units of an image."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SYMBOLS = {
 
 @dataclass(frozen=True)
 class Spacing:
-    """Names, distances, origin and units, one for each axis; the last two are rows and columns.
+    """Axis names, pixel size, origin and units, one for each axis; rows and columns are last.
 
     Parameters
     ----------
@@ -59,12 +59,12 @@ class Spacing:
 
     @classmethod
     def usual(cls, ndim: int) -> Spacing:
-        """Return the spacing of labels of which nothing is known."""
+        """Return the default spacing of an array without metadata."""
         return cls.of(ndim, {})
 
     @classmethod
     def of(cls, ndim: int, layer: Mapping[str, Any]) -> Spacing:
-        """Return the spacing of a napari layer, from what it is made of (its state).
+        """Return the spacing of a napari layer, from its state.
 
         Rotation, shear and affine are no matter of spacing and are left out.
         """
@@ -82,7 +82,7 @@ class Spacing:
 
     @property
     def axes(self) -> str:
-        """One letter of "tczyx" for each axis, each at most once."""
+        """Axis letters of "tczyx", one for each axis, each at most once."""
         if len(self.names) > MOST_AXES:
             raise InputError(
                 f"labels with {len(self.names)} axes cannot be saved like this; "
@@ -96,7 +96,7 @@ class Spacing:
 
     @property
     def along(self) -> int | None:
-        """The axis through which slices follow each other: z, else time; None if there is none.
+        """Axis along which slices follow each other: z, else time; None if there is none.
 
         Examples
         --------
@@ -109,7 +109,7 @@ class Spacing:
 
     @property
     def anisotropy(self) -> float:
-        """How many pixels lie between two slices in z; 1 in time, or if nobody can know.
+        """Ratio of z-step to pixel size; 1 along time, or if unknown.
 
         Examples
         --------

@@ -1,4 +1,4 @@
-"""Tables (CSV) of boxes and of points, one in each row."""
+"""CSV tables of boxes and of points, one in each row."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_OUTSIDE = 1.0  # pixels; so much further than the last centre a box may reac
 
 @dataclass(frozen=True, eq=False)
 class BoxTable:
-    """One object in each row.
+    """Table of box prompts, one in each row.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class BoxTable:
         return dict(zip(self.ids[here].tolist(), self.corners[here], strict=True))
 
     def fitting(self, size: tuple[int, int]) -> tuple[BoxTable, dict[str, str]]:
-        """Return the boxes that a model can answer on a slice of this size, and why not others."""
+        """Return the boxes that are valid on a slice of this size, and why others are not."""
         first, last = self.corners[:, :2], self.corners[:, 2:]
         outside = np.any((first < -MAX_OUTSIDE) | (last > np.add(size, MAX_OUTSIDE - 1)), axis=1)
         low, high = np.ceil(np.maximum(first, 0)), np.floor(np.minimum(last, np.subtract(size, 1)))
@@ -60,13 +60,13 @@ class BoxTable:
         return BoxTable(self.planes[kept], self.corners[kept], self.ids[kept]), why
 
     def name(self, row: int | np.intp) -> str:
-        """Say which one a box is."""
+        """Return how a box is named in messages."""
         plane = ", ".join(map(str, self.planes[row].tolist()))
         return f"{self.ids[row]} on slice {plane}" if plane else str(self.ids[row])
 
 
 def read_boxes(path: Path, shape: tuple[int, ...]) -> BoxTable:
-    r"""Read a table with the columns ``y0``, ``x0``, ``y1``, ``x1``.
+    r"""Read a CSV table with the columns ``y0``, ``x0``, ``y1``, ``x1``.
 
     The slice stands in ``slice`` or, if a picture has more axes, in ``axis-0``, ``axis-1`` ... A
     column ``id`` says which label a box gets; without it boxes are numbered by their rows.
@@ -149,7 +149,7 @@ def _check(path: Path, boxes: BoxTable, shape: tuple[int, ...]) -> None:
 
 
 def read_points(path: Path, ndim: int) -> NDArray[np.float64]:
-    r"""Read a table of points with a column ``axis-0``, ``axis-1`` ... for each axis of a picture.
+    r"""Read a CSV table of points with a column ``axis-0``, ``axis-1`` ... for each image axis.
 
     Returns
     -------

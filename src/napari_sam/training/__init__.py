@@ -1,4 +1,4 @@
-"""Training: the loop, its data and losses, and fine-tuning on a user's own labelled images.
+"""Training: loop, data and losses, and fine-tuning on a user's labelled images.
 
 `finetune.FineTuning` is what the panel and the command line run; `trainer.Trainer` is the loop
 below it, that the recipes use, too. May use everything but `session`, `batch`, windows and

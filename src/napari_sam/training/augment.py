@@ -1,4 +1,4 @@
-"""Augmentation: random crops of labelled images, scaled, turned and varied in intensity."""
+"""Augmentation: random crops of labelled images, scaled, rotated and varied in intensity."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TURNED = 1 / 3  # of the crops, by any angle; all by right angles
 
 @dataclass(frozen=True, eq=False)
 class TrainingCrop:
-    """Training crop: a square view of a labelled image.
+    """Training crop: an augmented square crop of a labelled image.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def random_crop(
 
 
 def whole_view(image: LabelledImage, frame: int, rng: np.random.Generator) -> TrainingCrop:
-    """Return a whole image as SAM's own sizes see it: its longer side fills 75 to 100 % of it.
+    """Return a whole image at SAM's scale: its longer side fills 75 to 100 % of the frame.
 
     It is padded at the right and bottom.
     """
@@ -126,7 +126,7 @@ def _crop(
 def turn_and_flip(
     rng: np.random.Generator, rgb: NDArray[np.uint8], labels: NDArray[T]
 ) -> tuple[NDArray[np.uint8], NDArray[T]]:
-    """Return both in one of the eight orientations of a square."""
+    """Apply one of the eight symmetries of the square to both arrays."""
     turns, flip = int(rng.integers(4)), 1 - 2 * int(rng.integers(2))
     return np.rot90(rgb, turns)[:, ::flip], np.rot90(labels, turns)[:, ::flip]
 
@@ -150,7 +150,7 @@ def _nearest(labels: NDArray[np.int32], shape: tuple[int, int]) -> NDArray[np.in
 
 
 def vary_intensities(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Change (H, W, 3) uint8 as microscopes and cameras do, by chance a little or a lot."""
+    """Vary the intensities of (H, W, 3) uint8 as microscopes and cameras do, at random."""
     rgb = _curve(rng)[rgb]
     if rng.random() < 0.2:
         rgb = rgb[..., rng.permutation(3)]

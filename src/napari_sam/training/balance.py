@@ -17,7 +17,7 @@ MOST = 0.25  # of all draws; where there are fewer than four data sets, an equal
 
 
 def sampling_weights(images: Sequence[LabelledImage]) -> NDArray[np.float64]:
-    """Return each picture's chance to be drawn, (n,), which add up to one.
+    """Return the images' sampling probabilities, (n,), which add up to one.
 
     Data sets share by the cube root of their objects, with a floor and a cap; within a set
     all pictures are equal.

@@ -1,4 +1,4 @@
-"""Reading a run's checkpoint; nothing in it is used before all of it is known to fit."""
+"""Reader of a run's checkpoint; all of it is validated before any is used."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WEIGHTS = "model", "average", "weights"
 
 
 def read_run(file: Path, ours: Mapping[str, Tensor]) -> Checkpoint:
-    """Return what `Trainer.save` wrote, on the CPU; `ours` are the weights that the run trains.
+    """Return a checkpoint of `Trainer.save`, on the CPU; `ours` are the weights in training.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def read_run(file: Path, ours: Mapping[str, Tensor]) -> Checkpoint:
 
 
 def fit_optimiser(optimiser: Optimizer, state: Checkpoint) -> None:
-    """Load an optimiser's state, checked.
+    """Load an optimiser's state after validation.
 
     Raises
     ------

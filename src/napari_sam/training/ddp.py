@@ -14,7 +14,7 @@ __all__ = ["DDP"]
 
 @dataclass(frozen=True)
 class DDP:
-    """One process of a data-parallel run; alone by default.
+    """Process of a data-parallel run; a single process by default.
 
     All of them hold the same weights. Each works on its share of a step's batches, the gradients
     are added up, and all take the same step.
@@ -30,7 +30,7 @@ class DDP:
 
     @classmethod
     def join(cls) -> DDP:
-        """Return this process of what ``torchrun`` has started, or alone."""
+        """Join the process group of ``torchrun``; without one, return a single process."""
         if "WORLD_SIZE" not in os.environ:
             return cls()
         distributed.init_process_group("gloo")

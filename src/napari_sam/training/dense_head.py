@@ -1,4 +1,4 @@
-"""Auxiliary dense head: it teaches the encoder what an object is before anyone points at one.
+"""Auxiliary dense head: supervises the encoder with objects, outlines and centre directions.
 
 Three of its four outputs say what a click needs to know: is this pixel in an object, on an outline,
 and where is the centre of its object.
@@ -19,7 +19,7 @@ __all__ = ["DenseHead", "dense_targets", "label_edges"]
 
 
 class DenseHead(nn.Module):
-    """Object, outline and centre direction from embedding (stride 8) and fine map (stride 2)."""
+    """Head for object, outline and centre direction, from features of strides 8 and 2."""
 
     def __init__(self, config: SamConfig) -> None:
         super().__init__()
@@ -27,7 +27,7 @@ class DenseHead(nn.Module):
         self.fine = nn.Conv2d(config.upscale_dims[1], 4, 1)
 
     def loss(self, features: Features, targets: Tensor) -> Tensor:
-        """Compare with targets (B, 5, h, w) of `dense_targets` on the grid of the masks."""
+        """Return the loss against `dense_targets` (B, 5, h, w) on the grid of the masks."""
         assert features.skips is not None
         # single precision, also where the encoder gave half
         coarse, fine = features.embedding.float(), features.skips[1].float()
@@ -46,7 +46,7 @@ class DenseHead(nn.Module):
 
 
 def label_edges(labels: NDArray[np.generic]) -> NDArray[np.bool_]:
-    """Return the pixels (h, w) with a neighbour, above, below or beside, of another label."""
+    """Return the pixels (h, w) with a 4-connected neighbour of another label."""
     edges = np.zeros(labels.shape, bool)
     down, across = np.diff(labels, axis=0) != 0, np.diff(labels, axis=1) != 0
     edges[:-1] |= down

@@ -1,4 +1,4 @@
-"""Fine-tuning on a user's own labelled images: one generator for the panel and the shell."""
+"""Fine-tuning on a user's labelled images, as one generator for panel and command line."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ MOST = 40  # objects of each validation picture in the table
 
 @dataclass(frozen=True, eq=False)
 class TrainingState:
-    """Where a run is; its progress is that of the phase.
+    """State of a fine-tuning run; its progress is that of the phase.
 
     Parameters
     ----------
@@ -115,11 +115,11 @@ class FineTuning:
 
     @property
     def checkpoint(self) -> Path:
-        """Where the run can be resumed from."""
+        """Path of the checkpoint to resume from."""
         return self.folder / "checkpoint.pt"
 
     def run(self) -> Iterator[Progress[TrainingState]]:
-        """Do the whole run, or the rest of it.
+        """Run the fine-tuning, or resume it.
 
         Not asking for the next item pauses it; closing the generator stops it. Either way, and
         after an error, the checkpoint has the last step.
@@ -149,7 +149,7 @@ class FineTuning:
             ]
 
     def save(self, name: str) -> Path:
-        """Write the new model into the user's own models and return the file.
+        """Save the new model among the user's fine-tuned models and return its path.
 
         Parameters
         ----------

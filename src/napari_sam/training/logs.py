@@ -1,4 +1,4 @@
-"""Training log: a CSV file, and TensorBoard's if that is installed."""
+"""Training log: a CSV file, and TensorBoard if it is installed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COLUMNS = (
 
 
 class TrainingLog:
-    """Appends one line a step to ``log.csv`` in a folder; a resumed run goes on in the same file.
+    """Log of a run: one line a step, appended to ``log.csv`` in a folder, also when resumed.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class TrainingLog:
             self._board = SummaryWriter(str(folder), purge_step=step + 1)
 
     def write(self, report: StepReport) -> None:
-        """Write one step."""
+        """Write the report of one step."""
         self._table.writerow({name: f"{value:.4g}" for name, value in report.items()})
         self._file.flush()
         if self._board is not None:

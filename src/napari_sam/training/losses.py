@@ -1,4 +1,4 @@
-"""Losses of the paper (appendix A): focal and dice for the mask, squared error for the IoU."""
+"""Losses of the SAM paper (appendix A): focal and dice for masks, squared error for the IoU."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["best_of_three", "dice_loss", "focal_loss", "logits_iou"]
 def focal_loss(
     logits: Tensor, target: Tensor, weight: Tensor, alpha: float = 0.25, gamma: float = 2.0
 ) -> Tensor:
-    """Return the focal loss per mask, (B, C), averaged over the pixels that `weight` marks.
+    """Return the focal loss per mask, (B, C), averaged over pixels weighted by `weight`.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def focal_loss(
 
 
 def dice_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-    """Return 1 - Dice of the probabilities, with 1 added above and below: (B, C)."""
+    """Return the dice loss of the probabilities, smoothed by 1: (B, C)."""
     p = logits.sigmoid() * weight
     target = target * weight
     overlap = (p * target).sum((-2, -1))
@@ -47,7 +47,7 @@ def logits_iou(logits: Tensor, target: Tensor) -> Tensor:
 
 
 def best_of_three(losses: Tensor, others_weight: float = 0.0) -> Tensor:
-    """Return the smallest loss of three masks, (B, 3) to (B,); only it is passed back.
+    """Return the lowest loss of three masks, (B, 3) to (B,); only it is backpropagated.
 
     The two others count by `others_weight` each; it is above zero only to start a training.
     """

@@ -23,7 +23,7 @@ LAYER = re.compile(r"image_encoder\.(?:blocks|layers|down)\.(\d+)\.")
 
 
 def set_trainable(model: Sam, what: str) -> None:
-    """Set `requires_grad` of the weights to train, and of no others.
+    """Set `requires_grad` for the weights to train only.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def _layer(name: str, last: int) -> int:
 
 
 class EMA:
-    """Exponential moving average of everything in a model that training changes.
+    """Exponential moving average (EMA) of trained parameters and, optionally, buffers.
 
     Parameters
     ----------
@@ -87,12 +87,12 @@ class EMA:
         self.values = self.current()
 
     def current(self) -> dict[str, Tensor]:
-        """Return a copy of the weights as they are now."""
+        """Return a copy of the current weights."""
         return {name: value.detach().clone() for name, value in self._changing()}
 
     @torch.no_grad()
     def update(self, step: int) -> None:
-        """Take in the weights of a step, counted from 0."""
+        """Update the average after a step, counted from 0."""
         keep = min(self.decay, (step + 1) / (step + 10))
         for name, value in self._changing():
             if value.is_floating_point():

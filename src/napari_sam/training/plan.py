@@ -1,4 +1,4 @@
-"""Fine-tuning plans of a user, and their recipe, time and memory. Without torch."""
+"""Fine-tuning plan, its recipe, and estimates of time and memory. Imports no torch."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ABOUT = {
 
 @dataclass(frozen=True)
 class Plan:
-    """Fine-tuning plan: which weights, and how many steps.
+    """Fine-tuning plan: which weights to train, and for how many steps.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class Plan:
 
 
 def recipe_for(plan: Plan, config: SamConfig) -> Recipe:
-    """Return the recipe of a plan: no new start, batch normalisation kept as it was."""
+    """Return the recipe of a plan; batch normalisation stays frozen."""
     return Recipe(
         what=plan.what,
         pretrain=0,

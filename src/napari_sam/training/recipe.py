@@ -76,7 +76,7 @@ class Recipe:
 
     @property
     def steps(self) -> int:
-        """Steps in all."""
+        """Total number of steps."""
         return self.pretrain + self.train
 
     def rate_at(self, step: int) -> float:
@@ -93,6 +93,6 @@ class Recipe:
         return self.rate * min(rise, 1.0, max(0.02, fall))
 
     def ramp_at(self, step: int) -> float:
-        """Return how far the loss weights are on their way to the paper's, 0 to 1."""
+        """Return the ramp of the loss weights towards the paper's, 0 to 1."""
         progress = (step - self.pretrain) / max(self.train, 1)
         return 1.0 if self.ramp == 0 else min(1.0, max(0.0, progress) / self.ramp)

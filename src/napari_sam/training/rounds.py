@@ -36,7 +36,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class RoundReport:
-    """Kind of prompt of one round, its loss and the mean true IoU of the masks it returned."""
+    """Report of one round: kind of prompt, loss and mean true IoU of the returned masks."""
 
     kind: str
     loss: float
@@ -51,7 +51,7 @@ def interactive_rounds(
     ramp: float,
     rng: np.random.Generator,
 ) -> Iterator[RoundReport]:
-    """Train on some objects of each crop in rounds of simulated prompts and corrections.
+    """Train on sampled objects of each crop in rounds of simulated prompts and corrections.
 
     Gradients arrive at the model's free weights and at `features`, where these ask for them.
 
@@ -180,7 +180,7 @@ def area_fractions(mask: NDArray[np.bool_], stride: int) -> NDArray[np.float32]:
 
 
 def trainable_objects(crop: TrainingCrop, stride: int) -> NDArray[np.int64]:
-    """Return the ids of objects that are large enough to be seen and small enough to be objects."""
+    """Return the ids of objects within the range of trainable sizes."""
     counts = np.bincount(crop.labels.ravel())
     counts[0] = 0
     fits = np.flatnonzero((counts >= 10 * stride**2) & (counts < 0.6 * crop.labels.size))
@@ -190,7 +190,7 @@ def trainable_objects(crop: TrainingCrop, stride: int) -> NDArray[np.int64]:
 
 
 def box_weight(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Return 1 in the mask's box, enlarged three times, and 0 elsewhere: (h, w) float32."""
+    """Return 1 inside the mask's box, enlarged three times, and 0 elsewhere: (h, w) float32."""
     weight = np.zeros(mask.shape, np.float32)
     if mask.any():
         rows, columns = (

@@ -1,4 +1,4 @@
-"""Simulated prompts: a click, a box or a rough mask, then corrections (paper, appendix A).
+"""Simulated prompts: a point, a box or a rough mask, then corrections (paper, appendix A).
 
 Masks lie on the grid of the low-resolution logits; coordinates are (x, y) in frame pixels, such
 that the network's own half pixel leads to the centre of a grid cell.
@@ -31,7 +31,7 @@ MIDDLE = 0.5  # of the clicks go to the middle, as most people's do
 
 @dataclass
 class SimulatedPrompts:
-    """Simulated prompts given so far for B objects of one image.
+    """Simulated prompts so far for B objects of one image.
 
     Parameters
     ----------
@@ -49,11 +49,11 @@ class SimulatedPrompts:
 
     @property
     def is_lone_point(self) -> bool:
-        """True for one point and nothing else."""
+        """True if the prompt is a single point."""
         return self.points.shape[1] == 1 and self.boxes is None and self.masks is None
 
     def add(self, points: NDArray[np.float32], labels: NDArray[np.int64]) -> None:
-        """Append one click per object: (B, 2) and (B,)."""
+        """Append one point per object: (B, 2) and (B,)."""
         self.points = np.concatenate([self.points, points[:, None]], axis=1)
         self.labels = np.concatenate([self.labels, labels[:, None]], axis=1)
 
@@ -61,7 +61,7 @@ class SimulatedPrompts:
 def first_prompt(
     truth: NDArray[np.bool_], stride: int, rng: np.random.Generator
 ) -> SimulatedPrompts:
-    """Return a click or a box with equal chance; a quarter of the time with a rough mask.
+    """Return a point or a box with equal chance; a quarter of the time with a rough mask.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def first_prompt(
 def noisy_box(
     mask: NDArray[np.bool_], stride: int, rng: np.random.Generator
 ) -> NDArray[np.float32]:
-    """Return x0, y0, x1, y1 of a mask, each moved by up to 10 % of the side.
+    """Return the bounding box x0, y0, x1, y1 of a mask, jittered by up to 10 % of the side.
 
     The paper's 10 % is the most here: a quarter of a cell may be missing from such a box, and who
     is only shown these learns to overrule a careful one. Each box draws its own care.
@@ -109,7 +109,7 @@ def noisy_box(
 def next_clicks(
     truth: NDArray[np.bool_], predicted: NDArray[np.bool_], stride: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Return a click into each error region: 1 on a miss, 0 on a false alarm.
+    """Return a point in each error region: label 1 in a false negative, 0 in a false positive.
 
     Where nothing is wrong the click confirms the object.
 
@@ -128,7 +128,7 @@ def next_clicks(
 
 
 def corrections(clicks: int, rng: np.random.Generator) -> list[bool]:
-    """Return which of the rounds after the first bring a new click.
+    """Return which of the rounds after the first add a new point.
 
     Two rounds bring none, so that a mask alone is made better, too: one at a random place among
     the clicks, one at the end. With 8 clicks and the first prompt these are the paper's 11 rounds.
@@ -148,7 +148,7 @@ def corrections(clicks: int, rng: np.random.Generator) -> list[bool]:
 
 
 def corrupt(mask: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Return a rough version of a mask: grown, shrunk, shifted or partly cut away, never empty."""
+    """Return a rough mask: dilated, eroded, shifted or partly cut away, never empty."""
     size = max(1.0, np.sqrt(mask.sum()))
     reach = int(rng.integers(1, max(2, round(0.15 * size)) + 1))
     kind = rng.integers(4)
@@ -175,7 +175,7 @@ def corrupt(mask: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.boo
 def random_points(
     regions: NDArray[np.bool_], stride: int, rng: np.random.Generator
 ) -> NDArray[np.float32]:
-    """Choose one cell of each (B, h, w) region, its deepest or any: (B, 2) as (x, y)."""
+    """Sample a cell of each (B, h, w) region, its deepest or any: (B, 2) as (x, y)."""
     cells = np.array([_cell(region, rng) for region in regions])
     return ((cells[:, ::-1] + 0.5) * stride - 0.5).astype(np.float32)
 

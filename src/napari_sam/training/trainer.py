@@ -1,4 +1,4 @@
-"""The training loop, with a checkpoint from which a run goes on."""
+"""Training loop with checkpoints from which a run resumes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ALONE = DDP()
 
 
 class Trainer:
-    """Training loop of one run: model, optimiser, EMA and where it is.
+    """Training loop of one run: model, optimiser, EMA and current step.
 
     With the same seed, pictures and versions, a run on a processor gives the same bits, stopped
     and resumed or not.
@@ -68,7 +68,7 @@ class Trainer:
         self.step = 0
 
     def run(self) -> Iterator[StepReport]:
-        """Do the remaining steps, one a yield, with the means of losses and IoU.
+        """Run the remaining steps; yield each one's mean losses and IoU.
 
         Keys: step, seconds, norm (of the gradient), and where they occurred: loss, dense, and the
         mean IoU after a click, a box, a mask and a correction.
@@ -103,7 +103,7 @@ class Trainer:
             start = time.perf_counter()
 
     def save(self, file: Path, **more: object) -> None:
-        """Write a checkpoint to a temporary name and rename it; `more` is kept beside it.
+        """Write a checkpoint atomically; `more` is stored with it.
 
         Raises
         ------
@@ -128,7 +128,7 @@ class Trainer:
                 ) from error
 
     def load(self, file: Path) -> Checkpoint:
-        """Go on from a checkpoint of `save`; return all that is in it.
+        """Resume from a checkpoint of `save`; return all of its content.
 
         Raises
         ------

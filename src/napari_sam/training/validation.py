@@ -57,7 +57,7 @@ class Validation:
         self._kept: dict[int, Embedding] = {}
 
     def score(self) -> tuple[float, ValidationPreview]:
-        """Return the mean IoU after one click, and the first picture as it is segmented now."""
+        """Return the mean IoU after one point prompt, and a preview of the first image."""
         self.predictor.model.eval()
         scores: list[float] = []
         for number, image in enumerate(self.images):

@@ -36,7 +36,7 @@ TRIES = 100  # crops without a usable object, one after the other
 
 
 class Views(Protocol):
-    """Source of a run's batches; the same ones for the same numbers."""
+    """Source of a run's training batches, deterministic in their numbers."""
 
     def batches(self, model: Sam, numbers: range) -> Iterator[TrainingBatch]:
         """Yield the batches with these numbers."""
@@ -55,7 +55,7 @@ class CropDataset(Dataset[list[TrainingCrop]]):
         return [self.crop(rng) for _ in range(self.recipe.pictures)]
 
     def crop(self, rng: np.random.Generator) -> TrainingCrop:
-        """Cut one crop that holds an object.
+        """Return a random crop that holds an object.
 
         Raises
         ------
@@ -78,7 +78,7 @@ class CropDataset(Dataset[list[TrainingCrop]]):
 
 
 class FreshViews:
-    """New crops in every batch, embedded with gradients."""
+    """Batches of new crops, embedded with gradients."""
 
     def __init__(self, images: Sequence[LabelledImage], config: SamConfig, recipe: Recipe) -> None:
         self.crops = CropDataset(images, config, recipe)
@@ -99,7 +99,7 @@ class FreshViews:
 
 
 class CachedViews:
-    """A fixed set of crops, embedded once: for runs that leave the image encoder as it is.
+    """Batches of a fixed set of crops, embedded once: for runs with a frozen image encoder.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ class CachedViews:
 
     @torch.no_grad()
     def fill(self, model: Sam) -> Iterator[int]:
-        """Cut and embed the crops, one a yield; half precision keeps them small."""
+        """Cut and embed the crops; yield after each. Features are stored in half precision."""
         rng = np.random.default_rng((self.source.recipe.seed, 0))
         while len(self.views) < self.count:
             crop = self.source.crop(rng)
@@ -135,18 +135,18 @@ class CachedViews:
 
 
 def batch_pixels(crops: Sequence[TrainingCrop], device: torch.device) -> Tensor:
-    """Return the model's input (B, 3, S, S); zero where a crop is padded."""
+    """Return the model's input (B, 3, S, S), zero-padded."""
     shown = [normalise(crop.rgb, 1) * torch.from_numpy(crop.valid) for crop in crops]
     return torch.cat(shown).contiguous(memory_format=torch.channels_last).to(device)
 
 
 def features_to(features: Features, device: torch.device, dtype: torch.dtype) -> Features:
-    """Return features on another device, in another dtype."""
+    """Return features moved to a device and cast to a dtype."""
     return map_features(lambda part: part.to(device, dtype), features)
 
 
 def stack_features(features: Sequence[Features]) -> Features:
-    """Stack the features of single crops."""
+    """Stack the features of single crops into a batch."""
     embedding = torch.cat([f.embedding for f in features])
     skips = [f.skips for f in features if f.skips is not None]
     if not skips:

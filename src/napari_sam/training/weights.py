@@ -1,4 +1,4 @@
-"""Writing trained weights: safetensors with a header that says what they are made of."""
+"""Writer of trained weights: safetensors with a metadata header."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def save_own(
     data: str,
     figures: Mapping[str, object],
 ) -> Path:
-    """Save a fine-tuned model among the user's own models; return its file.
+    """Save a fine-tuned model among the user's own; return its path.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def save_own(
 
 
 def save_weights(file: Path, state: Mapping[str, Tensor], header: Header) -> None:
-    """Write weights in half precision, complete or not at all.
+    """Write weights in half precision, atomically.
 
     Batch normalisation's running statistics stay in single precision: their range is the data's.
     The header goes into the file as JSON under ``napari_sam``; beside it a hash of all.
@@ -118,7 +118,7 @@ def _halved(name: str, value: Tensor) -> Tensor:
 
 
 def about_model(config: SamConfig, name: str, kind: str) -> Header:
-    """Return what the header says of a model and of what wrote it."""
+    """Return the header entries on the model and on the software that wrote it."""
     return {
         "version": VERSION,
         "name": name,
@@ -130,7 +130,7 @@ def about_model(config: SamConfig, name: str, kind: str) -> Header:
 
 
 def about_file() -> Header:
-    """Return what the header says of what wrote the file, and when."""
+    """Return the header entries on the software that wrote the file, and the date."""
     return {
         "package": f"napari-sam {napari_sam.__version__}",
         "created": datetime.now(UTC).date().isoformat(),

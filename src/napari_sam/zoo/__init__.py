@@ -1,4 +1,4 @@
-"""Weights: the catalogue of published models, their download, and the user's own models.
+"""Model weights: catalogue of published models, download, and the user's fine-tuned models.
 
 May use `settings`, `files` and `errors`, no torch: lists of models are shown without loading one.
 """

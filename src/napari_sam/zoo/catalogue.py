@@ -1,4 +1,4 @@
-"""The catalogue of weights: name, file, hash, licence, credit and rules of each. Without torch."""
+"""Catalogue of weights: name, file, hash, licence, credit and terms of each. Imports no torch."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ TYPICAL_SIZES = {
 
 @dataclass(frozen=True)
 class Entry:
-    """Where weights come from and how they want to be used.
+    """Catalogue entry: source, licence and preprocessing of model weights.
 
     Parameters
     ----------
@@ -86,18 +86,18 @@ class Entry:
 
     @property
     def loadable(self) -> bool:
-        """False for files that are listed but cannot be used yet."""
+        """False for files that are listed but cannot be loaded yet."""
         return self.config != "decoder"
 
     @property
     def digest(self) -> str:
-        """The strongest hash known, with its kind in front: the identity of the weights."""
+        """Strongest known hash, prefixed with its algorithm: the identity of the weights."""
         return f"sha256:{self.sha256}" if self.sha256 else f"xxh128:{self.xxh128}"
 
 
 @cache
 def entries() -> dict[str, Entry]:
-    """Return every known entry by name, our own model first.
+    """Return all catalogue entries by name, our own model first.
 
     Examples
     --------
@@ -120,7 +120,7 @@ def _entry(group: dict[str, str], model: dict[str, str | int]) -> Entry:
 
 
 def lookup(name: str) -> Entry:
-    """Return the entry of that name.
+    """Return the catalogue entry of a name.
 
     Raises
     ------
@@ -148,7 +148,7 @@ def models_folder() -> Path:
 
 
 def places(entry: Entry) -> list[Path]:
-    """Return where the entry's file may lie, our own place first.
+    """Return the paths where an entry's file may be, our own folder first.
 
     The other places are those of micro-sam and of torch's hub, whose users need not download
     again. Older versions have no place of their own there.
@@ -175,7 +175,7 @@ def status(entry: Entry) -> str:
 
 
 def ready(entry: Entry) -> Path | None:
-    """Return the verified file of an entry, or None when it has to be downloaded.
+    """Return the verified file of an entry, or None if it must be downloaded.
 
     Raises
     ------
@@ -199,7 +199,7 @@ def ready(entry: Entry) -> Path | None:
 
 
 def verify(entry: Entry) -> dict[Path, bool]:
-    """Hash every file of an entry that is on this machine, whatever was found earlier.
+    """Hash every local file of an entry, ignoring cached results.
 
     Returns
     -------
@@ -211,7 +211,7 @@ def verify(entry: Entry) -> dict[Path, bool]:
 
 
 def fetch(name: str, progress: OnBytes | None = None) -> Path:
-    """Return the verified file of an entry; download it where needed.
+    """Return the verified file of an entry; download it if needed.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""One file from the network: resumed where it stopped, verified, and only then put in its place."""
+"""Download of one file: resumable, verified by hash, then moved into place."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COMPLETE = 416  # there is nothing behind the part that is here
 
 
 def megabytes(size: int) -> str:
-    """Return a size in bytes for people.
+    """Return a size in bytes as a text in megabytes.
 
     Examples
     --------
@@ -39,7 +39,7 @@ def megabytes(size: int) -> str:
 def download(
     url: str, target: Path, known_hash: str, size: int = 0, progress: OnBytes | None = None
 ) -> None:
-    """Download a file, or the rest of it.
+    """Download a file, or resume a partial download.
 
     The bytes go to ``<target>.part``, which is kept when the download stops half-way, and is
     renamed to `target` only when it is complete and its hash is right. Two programs that want the
@@ -206,18 +206,18 @@ def _size(part: Path) -> int:
 
 
 def has_hash(path: Path, known_hash: str) -> bool:
-    """Return whether the file has that hash, given as ``sha256:...`` or ``xxh128:...``."""
+    """Return whether a file has a hash, given as ``sha256:...`` or ``xxh128:...``."""
     kind, value = known_hash.split(":")
     return file_hash(path, "sha256" if kind == "sha256" else "xxh128") == value
 
 
 def matched_before(path: Path, known_hash: str, record: Path) -> bool:
-    """Return whether the record says that the file, unchanged since, had that hash."""
+    """Return whether the record says that the unchanged file had that hash."""
     return _read(record).get(str(path)) == _state(path, known_hash)
 
 
 def remember(path: Path, known_hash: str, record: Path) -> None:
-    """Note in the record that the file has that hash."""
+    """Write to the record that the file has that hash."""
     known = {**_read(record), str(path): _state(path, known_hash)}
     try:
         with replacing(record) as part:

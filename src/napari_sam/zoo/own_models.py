@@ -1,4 +1,4 @@
-"""The models that a user has trained: found by name, without torch."""
+"""Fine-tuned models of the user, found by name. Imports no torch."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ WORDS = {str: "text", dict: "table", int: "number"}
 
 @dataclass(frozen=True)
 class OwnModel:
-    """A trained model.
+    """Fine-tuned model of the user.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class OwnModel:
     header: Json
 
     def about(self) -> str:
-        """Say in a few words what it is made of and how good it is."""
+        """Return a short description: base model and scores."""
         h = self.header
         base = h.get("base", {}).get("name", "an unknown base")
         parts = [f"{h.get('what', 'trained')} on {base}", str(h.get("created", ""))]
@@ -68,12 +68,12 @@ class OwnModel:
 
 
 def own_folder() -> Path:
-    """Return the folder of the user's own models, beside the downloads."""
+    """Return the folder of fine-tuned models, beside the downloads."""
     return catalogue.models_folder() / "own"
 
 
 def own_models() -> dict[str, OwnModel]:
-    """Return the user's own models by name.
+    """Return the user's fine-tuned models by name.
 
     Damaged files, and files whose name a published model has, are named in the log and left out.
     """
@@ -93,7 +93,7 @@ def own_models() -> dict[str, OwnModel]:
 
 
 def read_header(path: Path) -> Json:
-    """Return what a safetensors file says of itself under ``napari_sam``; {} if nothing.
+    """Return the metadata of a safetensors file under ``napari_sam``; {} if there is none.
 
     Raises
     ------
@@ -126,7 +126,7 @@ def read_header(path: Path) -> Json:
 
 
 def own_file(name: str) -> Path:
-    """Return where a new model of that name goes.
+    """Return the path for a new model of that name.
 
     Raises
     ------
@@ -164,7 +164,7 @@ def free_name(name: str) -> str:
 
 
 def remove(name: str) -> Path:
-    """Delete an own model and return where it was.
+    """Delete a fine-tuned model and return its former path.
 
     Raises
     ------

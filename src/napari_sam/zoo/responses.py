@@ -1,4 +1,4 @@
-"""Checks of an HTTP response before its body: whether it is the file that was asked for."""
+"""Checks of an HTTP response's headers and first bytes: whether it is the requested file."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ PAGES = b"<!doctype", b"<html", b"<head", b"<body", b"<?xml"
 
 
 class MisfitError(OSError):
-    """The rest of a file does not fit the part of it that is here."""
+    """Raised if the response does not continue the partial file."""
 
 
 def check_response(response: requests.Response, have: int, size: int) -> tuple[int, int]:
-    """Return with which byte the answer begins, and how many the file has in all.
+    """Return the first byte of the response, and the size of the whole file.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def check_response(response: requests.Response, have: int, size: int) -> tuple[i
 
 
 def check_beginning(first: bytes) -> None:
-    """Refuse the page of a network that wants a log-in.
+    """Refuse the log-in page of a captive portal.
 
     Raises
     ------

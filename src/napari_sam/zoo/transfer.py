@@ -1,4 +1,4 @@
-"""A download in a thread of its own, so that whoever waits for it can cancel at any time."""
+"""Download in a background thread, so that the caller can cancel at any time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ POLL_SECONDS = 0.2  # seconds between two looks at whether somebody still waits
 
 
 class Transfer:
-    """A request that a thread of its own waits for.
+    """HTTP request that runs in a background thread.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class Transfer:
         self._gone.set()
 
     def __iter__(self) -> Iterator[bytes]:
-        """Give what comes, in pieces."""
+        """Yield the chunks of the response."""
         while piece := self._next():
             yield piece
 
@@ -110,10 +110,10 @@ class Transfer:
 
 
 class HttpsSession(requests.Session):
-    """A session of requests that follows no redirect from https to http."""
+    """Requests session that refuses redirects from https to http."""
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
-        """Return where an answer leads, None if nowhere.
+        """Return the redirect target of a response, or None.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""The commands of `napari-sam`, a module each: arguments, the run, and what is said of it.
+"""Subcommands of `napari-sam`, a module each: arguments, run and report.
 
 They may use the helpers of `napari_sam.cli` and, when they run, every other package; at module
 level they load neither numpy nor torch nor Qt.

@@ -1,4 +1,4 @@
-"""`napari-sam convert`: objects from any format to any other, or measured."""
+"""`napari-sam convert`: convert objects between formats, or measure them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STATE = ("scale", "translate", "units")
 
 
 def add(commands: Commands) -> None:
-    """Add the subcommand."""
+    """Add the subcommand to the parser."""
     parser = commands.add_parser(
         "convert",
         help="write objects in another format, or measure them",
@@ -57,7 +57,7 @@ def add(commands: Commands) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Read, write, and say what was written; return 1 if anything was left out."""
+    """Convert and report the files written; return 1 if any was left out."""
     from napari_sam.io.export import OUTLINES, as_labels, write_instances, write_objects
     from napari_sam.io.labels import check_output
 

@@ -1,4 +1,4 @@
-"""`napari-sam demo`: the main job on a real picture, in a window or, without one, into files."""
+"""`napari-sam demo`: segment a sample image, in a window or, headless, into files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["add"]
 
 
 def add(commands: Commands) -> None:
-    """Add the subcommand."""
+    """Add the subcommand to the parser."""
     parser = commands.add_parser(
         "demo",
         help="try it on a sample picture",
@@ -31,7 +31,7 @@ def add(commands: Commands) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Open the window, or write the files."""
+    """Run the demo in a window, or write its files."""
     if has_display() and not chosen.headless:
         from napari_sam.samples import tissue_layer
         from napari_sam.widgets.window import open_window

@@ -1,4 +1,4 @@
-"""`napari-sam embed`: look at pictures now, so that the first click on them is quick."""
+"""`napari-sam embed`: precompute image embeddings, so that the first prompt is fast."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["add"]
 
 
 def add(commands: Commands) -> None:
-    """Add the subcommand."""
+    """Add the subcommand to the parser."""
     parser = commands.add_parser(
         "embed",
         help="embed pictures ahead of need",
@@ -48,7 +48,7 @@ def add(commands: Commands) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Embed and say what was done and where it lies; return 1 if anything was left out."""
+    """Embed the images and print a report; return 1 if any was left out."""
     from napari_sam.inference.store.memory import MemoryStore
     from napari_sam.inference.store.store import EmbeddingStore, open_store
 

@@ -1,4 +1,4 @@
-"""`napari-sam evaluate`: how good a model is on labelled pictures."""
+"""`napari-sam evaluate`: score a model on labelled images."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = ["add"]
 
 
 def add(commands: Commands) -> None:
-    """Add the subcommand."""
+    """Add the subcommand to the parser."""
     parser = commands.add_parser("evaluate", help="measure a model on labelled pictures")
     parser.add_argument(
         "data", metavar="DATA", nargs="+", type=Path,
@@ -60,7 +60,7 @@ def add(commands: Commands) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Score, print the tables, write the files; return 1 if a sample could not be used."""
+    """Score the model, print the tables, write the files; return 1 if a sample failed."""
     from napari_sam.data.samples import load_pairs
 
     failures = Failures()

@@ -1,4 +1,4 @@
-"""`napari-sam gui`: napari with the panel, and a picture."""
+"""`napari-sam gui`: open napari with the panel and an image."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ __all__ = ["add", "has_display"]
 
 
 def add(commands: Commands) -> None:
-    """Add the subcommand."""
+    """Add the subcommand to the parser."""
     parser = commands.add_parser("gui", help="open napari with the panel")
     parser.add_argument("image", metavar="IMAGE", nargs="?", type=Path, help="a picture to open")
     parser.set_defaults(run=run)
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Open the window and stay until it is closed."""
+    """Open the napari window and run its event loop."""
     if chosen.image is not None and not chosen.image.exists():
         raise InputError(f"there is no picture {str(chosen.image)!r}")
     if not has_display():
@@ -36,7 +36,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def has_display() -> bool:
-    """Return whether a window can be shown; only on Linux can the variables tell."""
+    """Return whether a display is available; on other systems than Linux always True."""
     if not sys.platform.startswith("linux"):
         return True
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

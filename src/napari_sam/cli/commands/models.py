@@ -1,4 +1,4 @@
-"""`napari-sam models`: list the known weights, download, verify, remove those you trained."""
+"""`napari-sam models`: list, download and verify weights, and remove fine-tuned ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["add"]
 
 
 def add(commands: Commands) -> None:
-    """Add the subcommand and its own four."""
+    """Add the subcommand, with four of its own, to the parser."""
     parser = commands.add_parser("models", help="list, download, verify or remove weights")
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     for run, text in (
@@ -36,7 +36,7 @@ def add(commands: Commands) -> None:
 
 
 def list_models(chosen: argparse.Namespace) -> int:
-    """Print every entry, grouped by who made it, and what the user has trained."""
+    """Print every catalogue entry, grouped by author, and the user's fine-tuned models."""
     entries = catalogue.entries().values()
     own = own_models.own_models().values()
     if chosen.json:
@@ -59,7 +59,7 @@ def list_models(chosen: argparse.Namespace) -> int:
 
 
 def download(chosen: argparse.Namespace) -> int:
-    """Fetch one model and print where it is."""
+    """Download a model and print its path."""
     entry = catalogue.lookup(chosen.name)
     print(f"{entry.citation}\nlicence: {entry.licence}", file=sys.stderr)
     with byte_bar(entry.name) as progress:
@@ -72,7 +72,7 @@ def download(chosen: argparse.Namespace) -> int:
 
 
 def verify(chosen: argparse.Namespace) -> int:
-    """Hash the files of one model, or of all; return 1 if one is wrong or the asked one missing."""
+    """Verify the hashes of one model, or of all; return 1 on a mismatch or a missing file."""
     entries = [catalogue.lookup(chosen.name)] if chosen.name else catalogue.entries().values()
     found = [
         {"name": entry.name, "path": str(path), "intact": intact}
@@ -90,7 +90,7 @@ def verify(chosen: argparse.Namespace) -> int:
 
 
 def remove(chosen: argparse.Namespace) -> int:
-    """Delete one of the user's own models and print where it was."""
+    """Delete a fine-tuned model and print its former path."""
     path = own_models.remove(chosen.name)
     if chosen.json:
         print_json({"name": chosen.name, "path": str(path)}, None)

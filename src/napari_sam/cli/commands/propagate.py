@@ -1,4 +1,4 @@
-"""`napari-sam propagate`: follow labelled objects through a stack or a time series."""
+"""`napari-sam propagate`: propagate labels through a stack or a time series."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["add"]
 
 
 def add(commands: Commands) -> None:
-    """Add the subcommand."""
+    """Add the subcommand to the parser."""
     parser = commands.add_parser(
         "propagate",
         help="follow labelled objects through a stack",
@@ -40,7 +40,7 @@ def add(commands: Commands) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Follow the objects, write the labels, report on each object."""
+    """Propagate the objects, write the labels, report on each object."""
     from napari_sam import PropagateSettings
     from napari_sam.batch.propagate import PropagateTask
 

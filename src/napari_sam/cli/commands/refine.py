@@ -1,4 +1,4 @@
-"""`napari-sam refine`: make rough labels sharper."""
+"""`napari-sam refine`: refine rough labels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["add"]
 
 
 def add(commands: Commands) -> None:
-    """Add the subcommand."""
+    """Add the subcommand to the parser."""
     parser = commands.add_parser(
         "refine",
         help="make rough labels sharper",
@@ -33,7 +33,7 @@ def add(commands: Commands) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Refine, write the labels, report on each object."""
+    """Refine the labels, write them, report on each object."""
     from napari_sam.batch.refine import RefineTask
 
     known = "labels", chosen.labels

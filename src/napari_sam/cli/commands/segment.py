@@ -1,4 +1,4 @@
-"""`napari-sam segment`: find all objects in pictures, without a click."""
+"""`napari-sam segment`: segment all objects in images automatically."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["add"]
 
 
 def add(commands: Commands) -> None:
-    """Add the subcommand."""
+    """Add the subcommand to the parser."""
     parser = commands.add_parser(
         "segment",
         help="find all objects in pictures",
@@ -66,7 +66,7 @@ def add(commands: Commands) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Search, write the labels, and say how many objects there are."""
+    """Segment the images, write the labels, and report the number of objects."""
     from napari_sam import GridSettings
     from napari_sam.batch.boxes import BoxesTask
     from napari_sam.batch.model import workers_model

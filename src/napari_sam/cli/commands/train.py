@@ -1,4 +1,4 @@
-"""`napari-sam train`: adapt a model to a folder of labelled pictures, without a window."""
+"""`napari-sam train`: fine-tune a model on a folder of labelled images."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["add"]
 
 
 def add(commands: Commands) -> None:
-    """Add the subcommand."""
+    """Add the subcommand to the parser."""
     parser = commands.add_parser("train", help="adapt a model to your own labelled pictures")
     parser.add_argument(
         "data", metavar="DATA", type=Path,
@@ -43,7 +43,7 @@ def add(commands: Commands) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Train, print the before/after table, and put the model among the user's own."""
+    """Fine-tune, print the scores before and after, and save the model among the user's own."""
     target = own_file(chosen.output)  # says at once if the name is taken
     fetch_behind_bar(chosen.model)
     from napari_sam.data.samples import load_images

@@ -1,4 +1,4 @@
-"""Image files: `find` says which are meant, `read` opens one as `LazyImage`, lazily.
+"""Image files: `find` lists them, `read` opens one lazily as a `LazyImage`.
 
 A module for each kind (`tiffs`, `photos`, `stores` for zarr, `microscopes` for bioio), and the
 checks that refuse a damaged or hostile file before room is made for it. Asked for `numbers`, they

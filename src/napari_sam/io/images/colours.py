@@ -1,4 +1,4 @@
-"""Photometric interpretation of TIFFs: grey, colours, inks or a palette."""
+"""Photometric interpretation of TIFFs: greyscale, RGB, CMYK or a palette."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WHITE, BLACK, RGB, PALETTE, MASK, INKS, YCBCR = 0, 1, 2, 3, 4, 5, 6
 
 
 def conversion_of(page: TiffPage, samples: int) -> tuple[Conversion | None, str]:
-    """Return what makes a picture of a page's numbers, and a remark where it had to be assumed.
+    """Return the conversion of a page's samples to grey or RGB, and a remark if it was assumed.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def _grey(page: TiffPage, kind: int) -> Conversion | None:
 
 
 def _has_alpha(page: TiffPage) -> bool:
-    """Return whether the first sample beyond grey or colours says how opaque a pixel is."""
+    """Return whether the first extra sample is an alpha channel."""
     return bool(page.extrasamples) and int(page.extrasamples[0]) in (1, 2)
 
 
@@ -74,7 +74,7 @@ def _colours(samples: int, alpha: bool) -> tuple[Conversion | None, str]:
 
 
 def _palette(table: Array, size: int) -> Conversion:
-    """Return what looks colours up: (..., 3) uint8, or (...) if all of them are grey."""
+    """Return a palette lookup: (..., 3) uint8, or (...) if all entries are grey."""
     if table.shape != (3, size):
         raise InputError(f"its palette has {table.size // 3} colours; it needs {size}")
     colours = (table >> 8 if table.max(initial=0) > 255 else table).astype(np.uint8).T
@@ -83,14 +83,14 @@ def _palette(table: Array, size: int) -> Conversion:
 
 
 def _inverted(block: Array, bits: int) -> Array:
-    """Return numbers of which 0 meant white such that it means black."""
+    """Return samples of a white-is-zero image as black-is-zero."""
     top = {"f": 0, "i": -1}.get(block.dtype.kind, 2**bits - 1)
     turned: Array = ~block if block.dtype == bool else top - block
     return turned
 
 
 def _without_inks(block: Array) -> Array:
-    """Return red, green and blue of cyan, magenta, yellow and black."""
+    """Convert CMYK samples to RGB."""
     full = np.uint64(np.iinfo(block.dtype).max)
     paper = full - block.astype(np.uint64)
     colours: Array = (paper[..., :3] * paper[..., 3:] // full).astype(block.dtype)

@@ -1,4 +1,4 @@
-"""Why a file cannot be read, in words of ours; and what no file can hold, found out beforehand.
+"""Checks of files before they are read, and messages for read errors.
 
 Every InputError of these checks, and of those in `ome_xml` and `tiff_checks`, is worded so that it
 goes behind the file's name.
@@ -34,7 +34,7 @@ SAID = ("OSError", "RuntimeError", "SyntaxError", "ValueError")  # others tell p
 
 
 def why_unreadable(error: BaseException) -> str:
-    """Return in a few words why a file cannot be read, and what to do.
+    """Return a short message for a read error: why it failed, and what to do.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def why_unreadable(error: BaseException) -> str:
 
 
 def check_file(path: Path) -> None:
-    """Refuse what no reader is to be asked about; a pipe would be waited for without end.
+    """Refuse broken links, empty files, and pipes or devices, whose reading would block.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def check_file(path: Path) -> None:
 
 
 def check_claim(claimed: int, there: int) -> None:
-    """Refuse a file that says it holds what nothing of its size can hold.
+    """Refuse a file whose claimed size exceeds what its length can hold.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def check_claim(claimed: int, there: int) -> None:
 
 
 def check_pixels(shape: tuple[int, ...], kind: str, dtype: object) -> None:
-    """Refuse pixels that are none, or no real numbers.
+    """Refuse empty arrays, and dtypes that are not real numbers.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def check_pixels(shape: tuple[int, ...], kind: str, dtype: object) -> None:
 
 
 def whole_numbers(labels: Array) -> Array:
-    """Return labels of a file as they are, or as integers if they are whole all the same.
+    """Return labels as integers: floats are converted if all values are whole.
 
     The dtype goes by the file's alone, so that every slice has the same.
 

@@ -1,4 +1,4 @@
-"""Search for image files: in folders, patterns, OME-Zarr plates and files of several images."""
+"""Search for image files in folders, glob patterns, OME-Zarr plates and multi-image files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KNOWN = (*TIFFS, *PHOTOS, *ZARR, *microscopes.READERS)
 def find_images(
     paths: Iterable[Path], on_bad: Callable[[str, str], None] | None = None
 ) -> list[Path]:
-    """Return files as they are, and what is in folders, plates and patterns, sorted.
+    """Return image paths, sorted: files as they are, folders, plates and patterns expanded.
 
     What is found twice is returned once.
 
@@ -62,7 +62,7 @@ def find_images(
 
 
 def name_of(path: Path) -> str:
-    """Return a picture's name without ending; of a part of a file or plate with where it is.
+    """Return an image's name without suffix; for part of a file or plate, with its place in it.
 
     Examples
     --------
@@ -74,7 +74,7 @@ def name_of(path: Path) -> str:
 
 
 def whole_name_of(path: Path) -> str:
-    """Return a picture's name with its ending, by which it differs from others beside it.
+    """Return an image's name with its suffix, which tells it from others beside it.
 
     Examples
     --------
@@ -86,7 +86,7 @@ def whole_name_of(path: Path) -> str:
 
 
 def folder_of(path: Path) -> Path:
-    """Return the folder in which the file or the plate of a picture lies.
+    """Return the folder that contains an image's file or plate.
 
     Examples
     --------

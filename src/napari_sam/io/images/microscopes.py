@@ -1,4 +1,4 @@
-"""Files of microscopes, which bioio reads, plane by plane."""
+"""Microscope formats, read plane by plane through bioio."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ READERS = {
 
 
 def file_of(path: Path) -> tuple[Path, int | None]:
-    """Return a file and which of its pictures is meant; None if that is not said.
+    """Split an image path into its file and scene number; None if it names no scene.
 
     Examples
     --------
@@ -48,7 +48,7 @@ def file_of(path: Path) -> tuple[Path, int | None]:
 
 
 def readable(path: Path) -> bool:
-    """Return whether a reader of bioio that is installed knows such files."""
+    """Return whether an installed bioio reader supports the file."""
     try:
         from bioio.plugins import get_plugins
     except ImportError:
@@ -57,7 +57,7 @@ def readable(path: Path) -> bool:
 
 
 def scenes(path: Path) -> list[Path]:
-    """Return the pictures in a file, such as ``cells.lif/0``; the file itself if it holds one.
+    """Return the paths of a file's scenes, such as ``cells.lif/0``; the file itself if only one.
 
     A file that cannot be read is returned, too: whoever opens it is told why.
     """
@@ -69,7 +69,7 @@ def scenes(path: Path) -> list[Path]:
 
 
 def open_scene(path: Path, numbers: bool = False) -> LazyImage:
-    """Open a picture; its axes are those of time, channel, z, row, column that are not single.
+    """Open a scene lazily; its axes are those of t, c, z, y, x that are longer than 1.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def open_scene(path: Path, numbers: bool = False) -> LazyImage:
 
 
 def scale_of(path: Path) -> Json:
-    """Return names, distances and units of all axes, as a napari layer has them."""
+    """Return axis names, scale and units of all axes, as napari layer attributes."""
     image, data = _scene(path)
     names = [name for name in map(str, data.dims) if name != "S"]  # colours, which are last
     steps = [getattr(image.scale, name, None) for name in names]
@@ -100,7 +100,7 @@ def scale_of(path: Path) -> Json:
 
 
 class LazyDask:
-    """A dask array of which only what is indexed is read, here and now, as numpy.
+    """Numpy view of a dask array: indexing computes only the chunks it needs, in this thread.
 
     On a cluster, too: dask would send the reading around.
 

@@ -1,4 +1,4 @@
-"""Checks of the sizes that OME-XML claims, before anybody makes room for them."""
+"""Checks of the dimensions that OME-XML claims, before memory is allocated."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COUNTS = ("IFD", "FirstC", "FirstT", "FirstZ", "NumPlanes", "PlaneCount")
 
 
 def check_ome(text: str, folder: Path, pixels: int) -> None:
-    """Refuse OME-XML of sizes below 1, of no numbers, or of more slices than any file has.
+    """Refuse OME-XML with dimensions below 1, not numeric, or with more planes than any file has.
 
     Parameters
     ----------

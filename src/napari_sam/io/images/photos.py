@@ -1,4 +1,4 @@
-"""PNG, JPEG and BMP, by what they say of their colours."""
+"""Reader of PNG, JPEG and BMP images, with their colour mode and palette."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ GREY = ("1", "L", "I", "I;16", "I;16B", "I;16L", "F")
 
 
 def open_photo(path: Path, numbers: bool) -> LazyImage:
-    """Read a picture.
+    """Open a PNG, JPEG or BMP image.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""An open image: rows and columns last, then its colours, whatever its file's order."""
+"""Lazy image array with axes in order: rows and columns last, then colours."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TURNED = "turned as the file says, and so are its labels; napari shows it unturn
 
 
 class LazyImage:
-    """An array of which only what is indexed is read, by whole numbers and slices.
+    """Lazily read image array; integers and slices as an index read only that part.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ class LazyImage:
 
     @property
     def plain_shape(self) -> tuple[int, ...]:
-        """Shape without the colours."""
+        """Shape without the colour axis."""
         return self.shape[: self.ndim - self.colours]
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""Images from files, opened lazily: only what is indexed is read."""
+"""Image files opened lazily: only the indexed part is read."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["LazyPlane", "open_image"]
 
 @contextmanager
 def open_image(path: Path, *, numbers: bool = False) -> Iterator[LazyImage]:
-    """Open a picture of any number of axes; index it to read, as long as it is open.
+    """Open an n-dimensional image as a context manager; index it to read.
 
     Of a pyramid it is the finest level. What its file says of axes, colours and of how it is to be
     turned counts; where that says nothing, a warning tells what is assumed.
@@ -59,7 +59,7 @@ def open_image(path: Path, *, numbers: bool = False) -> Iterator[LazyImage]:
 
 
 class LazyPlane:
-    """One plane of an open picture, of which only what is indexed is read.
+    """One plane of an open image, read lazily by index.
 
     Parameters
     ----------

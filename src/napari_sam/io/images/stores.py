@@ -1,4 +1,4 @@
-"""OME-Zarr and plain zarr arrays, by what they say of their axes."""
+"""Reader of OME-Zarr and plain zarr arrays, with their axis metadata."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MAX_BYTES = 2**50  # bytes of pixels; no disk has more
 
 
 def open_store(path: Path, numbers: bool) -> LazyImage:
-    """Open the array of a zarr store, or the finest level of the pyramid that it holds.
+    """Open the array of a zarr store, or the full-resolution level of its pyramid.
 
     Raises
     ------
@@ -47,13 +47,13 @@ def open_store(path: Path, numbers: bool) -> LazyImage:
 
 
 def ome_attributes(attributes: Any) -> Json:
-    """Return what OME-Zarr says of a group, in version 0.5 or before."""
+    """Return the OME-Zarr metadata of a group, of version 0.5 or earlier."""
     said: Json = attributes.get("ome", attributes)
     return said
 
 
 def finest_level(path: Path) -> tuple[zarr.Array[Any], list[str]]:
-    """Return the array, and what its axes are called; nothing if nobody says."""
+    """Return the full-resolution array and its axis names; no names if none are given."""
     import zarr
 
     node = zarr.open(path, mode="r")
@@ -76,7 +76,7 @@ def _names(said: object, ndim: int) -> list[str]:
 
 
 def store_axes(names: Sequence[str], shape: Sequence[int]) -> tuple[list[int], int | None]:
-    """Return which axes become those of the picture, and which holds its colours: 3 or 4, last."""
+    """Return which zarr axes are image axes, and which is the colour axis: length 3 or 4, last."""
     axes = range(len(shape))
     last = [names.index("y"), names.index("x")] if names else []
     likely = len(shape) > 2 and shape[-1] in (3, 4)

@@ -1,4 +1,4 @@
-"""Checks of the sizes that a TIFF claims, before anybody makes room for them."""
+"""Checks of the dimensions that a TIFF claims, before memory is allocated."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ it unpacks to has no bound."""
 
 
 def check_tags(page: TiffPage) -> None:
-    """Refuse sizes that are none: with those below zero, tifffile counts without end."""
+    """Refuse dimension tags below 1: tifffile loops without end if they are negative."""
     said = [(name, getattr(page, name)) for name in SIZES]
     text = page.shaped_description
     if text is not None:  # tifffile's own
@@ -39,7 +39,7 @@ def check_tags(page: TiffPage) -> None:
 
 
 def check_series(file: TiffFile, series: TiffPageSeries) -> None:
-    """Refuse a series that cannot be what it says, before anything is made of its size."""
+    """Refuse a series whose claimed size the file cannot hold, before memory is allocated."""
     page, there = series.keyframe, file.filehandle.size
     if page.dtype is None:
         raise InputError(f"its pixels have {page.bitspersample} bits of a kind nobody knows")

@@ -1,4 +1,4 @@
-"""TIFFs of all kinds, by what they say of their axes and samples."""
+"""Reader of TIFFs of all kinds, with their axes and samples."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PLAIN = {"generic", "imagej", "ome", "shaped", "uniform"}  # whose parts are pic
 
 
 def open_tiff(path: Path, opened: ExitStack, numbers: bool) -> LazyImage:
-    """Open the first picture of a TIFF, which the stack closes.
+    """Open the first series of a TIFF; the exit stack closes the file.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def open_tiff(path: Path, opened: ExitStack, numbers: bool) -> LazyImage:
 
 
 def tiff_axes(axes: str) -> tuple[list[int], int | None]:
-    """Return which axes of a TIFF become those of a picture, and which holds the samples.
+    """Return which TIFF axes are image axes, and which is the axis of samples.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""COCO's JSON of instances: several pictures, classes as categories, overlaps allowed."""
+"""COCO instance JSON: several images, classes as categories, masks that may overlap."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CLASSLESS = "kept without a class, for theirs is not among the categories"
 
 
 def write_coco(path: Path, by_image: Mapping[str, Instances], outlines: bool = False) -> None:
-    """Write objects of one or more pictures, complete or not at all.
+    """Write the instances of one or more images to a COCO file, atomically.
 
     COCO knows only 2D pictures: each plane of a stack is a picture of its own, and the annotations
     of one object share an ``object_id``, a key that other programs skip.
@@ -75,7 +75,7 @@ def write_coco(path: Path, by_image: Mapping[str, Instances], outlines: bool = F
 
 
 def read_coco(path: Path) -> dict[str, Instances]:
-    """Read the objects of each picture: run lengths, compressed or not, and polygons.
+    """Read the instances of each image of a COCO file: RLE, compressed or not, and polygons.
 
     Returns
     -------

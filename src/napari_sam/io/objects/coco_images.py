@@ -1,4 +1,4 @@
-"""The pictures that a COCO file names, checked before anything is drawn into them."""
+"""Validation of the image and category entries of a COCO file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["CocoImage", "class_names_of", "images_of", "key_of"]
 
 @dataclass(frozen=True)
 class CocoImage:
-    """A picture, or a plane of a stack that `napari_sam.io.objects.coco.write_coco` has written.
+    """Image entry of a COCO file: an image, or one plane of a stack that `write_coco` has written.
 
     Parameters
     ----------
@@ -37,17 +37,17 @@ class CocoImage:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Rows and columns."""
+        """Image size: rows and columns."""
         return self.shape[-2], self.shape[-1]
 
     @property
     def at(self) -> Mapping[str, int]:
-        """Where it lies in its stack, by letters of axes."""
+        """Index of the plane in its stack, by axis letter."""
         return dict(zip(self.axes, self.plane, strict=False))
 
 
 def key_of(value: object, what: str) -> int | str:
-    """Return the id of a picture or class: a whole number, or text."""
+    """Return the id of an image or category: an integer or a string."""
     key = value if isinstance(value, str) else whole_number(value)
     if key is None:
         raise InputError(f"{what} must be a whole number or text; got {value!r}")
@@ -55,7 +55,7 @@ def key_of(value: object, what: str) -> int | str:
 
 
 def images_of(images: object, log: ReadLog) -> dict[int | str, CocoImage]:
-    """Return the pictures by id; those that cannot be are left out, with a word."""
+    """Return the image entries by id; invalid ones are left out and logged."""
     by_id: dict[int | str, CocoImage] = {}
     stacks: dict[str, CocoImage] = {}
     taken: set[tuple[str, tuple[int, ...]]] = set()
@@ -78,7 +78,7 @@ def images_of(images: object, log: ReadLog) -> dict[int | str, CocoImage]:
 
 
 def class_names_of(categories: object) -> dict[int | str, str]:
-    """Return the names of classes by id."""
+    """Return the category names by id."""
     names: dict[int | str, str] = {}
     for number, one in enumerate(_entries(categories, "categories"), 1):
         key = key_of(one.get("id"), f"the id of category {number}")

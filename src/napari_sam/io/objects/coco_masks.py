@@ -1,4 +1,4 @@
-"""COCO's segmentations to masks; nothing goes into its library that has not been checked."""
+"""Decode COCO segmentations to masks; pycocotools gets only data that was checked."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MAX_COCO_LENGTH = 2**22  # pixels of an outline; COCO's library keeps five point
 
 
 def mask_of(segmentation: object, size: tuple[int, int]) -> Raster:
-    """Return the pixels of an annotation.
+    """Return the mask of a COCO segmentation.
 
     Parameters
     ----------

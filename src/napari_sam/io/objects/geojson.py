@@ -1,4 +1,4 @@
-"""GeoJSON as QuPath reads and writes it: one feature per object and plane, in pixels."""
+"""GeoJSON of QuPath: one feature per object and plane, in pixel coordinates."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ COLOURS = (  # of classes, by the order of their names; all differ for the colou
 
 
 def write_geojson(path: Path, instances: Instances) -> None:
-    """Write objects as annotations for QuPath, complete or not at all.
+    """Write instances as QuPath annotations to a GeoJSON file, atomically.
 
     An object's number is the annotation's name. Overlaps and holes are kept.
     """
@@ -65,7 +65,7 @@ def write_geojson(path: Path, instances: Instances) -> None:
 def read_geojson(
     path: Path, shape: tuple[int, ...] | None = None, axes: str | None = None
 ) -> Instances:
-    """Read the polygons of a GeoJSON file; points and lines have no pixels and are left out.
+    """Read the polygons of a GeoJSON file; points and lines have no area and are left out.
 
     Parameters
     ----------

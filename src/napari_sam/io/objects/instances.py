@@ -1,4 +1,4 @@
-"""Objects one by one, as other programs keep them: a mask per object and plane, with overlaps."""
+"""Instance masks: one binary mask per object and plane, which may overlap."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Piece:
-    """One object in one plane.
+    """Mask of one object in one plane.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Instances:
-    """The objects of a picture.
+    """All objects of an image, as masks.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ class Instances:
 
 @dataclass(frozen=True)
 class ObjectRecord:
-    """One outline in a file that need not know its picture: where it lies, by letters of axes."""
+    """Object mask read from a file, before image shape and axes are known."""
 
     id: int | None
     at: Mapping[str, int]
@@ -95,7 +95,7 @@ class ObjectRecord:
 
 @contextmanager
 def formats_extra() -> Iterator[None]:
-    """Say what to install where a library is missing."""
+    """Raise an error that names the extra to install if an optional import fails."""
     try:
         yield
     except ModuleNotFoundError as error:
@@ -105,7 +105,7 @@ def formats_extra() -> Iterator[None]:
 
 
 def cut_out(labels: LazyArray, axes: str, classes: Mapping[int, str] | None = None) -> Instances:
-    """Return the objects of labels, plane by plane.
+    """Return the masks of all labels, plane by plane.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def cut_out(labels: LazyArray, axes: str, classes: Mapping[int, str] | None = No
 
 
 def paint(instances: Instances) -> tuple[NDArray[np.unsignedinteger], int]:
-    """Return labels, and how many pixels of overlapping objects they could not hold.
+    """Return a label image, and the number of pixels lost where objects overlap.
 
     Examples
     --------
@@ -171,7 +171,7 @@ def paint(instances: Instances) -> tuple[NDArray[np.unsignedinteger], int]:
 def gather(
     found: Iterable[ObjectRecord], shape: tuple[int, ...] | None = None, axes: str | None = None
 ) -> Instances:
-    """Put outlines into a picture; without its shape, into the smallest one that holds them.
+    """Build `Instances` from records; without a shape, of the smallest image that holds them.
 
     Outlines without a number get the next one that is free, in their order.
     """
@@ -205,7 +205,7 @@ def gather(
 
 
 def check_mask_size(height: int, width: int) -> None:
-    """Refuse an object whose mask would take far more memory than objects do."""
+    """Refuse an object whose mask would be too large for memory."""
     if height * width > MAX_MASK_PIXELS:
         raise InputError(
             f"it spans {height:,} x {width:,} pixels, more than {MAX_MASK_PIXELS:,} together"
@@ -213,14 +213,14 @@ def check_mask_size(height: int, width: int) -> None:
 
 
 def check_slice(at: Mapping[str, int], shape: tuple[int, ...] | None, axes: str | None) -> None:
-    """Refuse an object that lies on a slice that the picture does not have."""
+    """Refuse an object on a plane outside the image."""
     for letter, count in zip(axes or "", shape or (), strict=True):
         if at.get(letter, 0) >= count:
             raise InputError(f"it lies on a slice ({letter}) that the picture does not have")
 
 
 def check_labels_size(shape: Iterable[int]) -> None:
-    """Refuse labels of a size that no picture has."""
+    """Refuse a label image larger than any real image."""
     if math.prod(shape) > MAX_LABEL_PIXELS:
         size = " x ".join(f"{n:,}" for n in shape)
         raise InputError(

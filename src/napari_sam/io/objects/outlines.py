@@ -1,4 +1,4 @@
-"""Masks to outlines along the edges of their pixels, and back, without losing a pixel."""
+"""Lossless conversion between masks and polygons along pixel edges."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_CROSSINGS = 2**23  # of an outline with the rows of pixels; more is damage, 
 
 
 def outline(piece: Piece) -> Any:
-    """Return the outline of an object in one plane, with its holes.
+    """Return the polygon of an object in one plane, with its holes.
 
     Returns
     -------
@@ -37,7 +37,7 @@ def outline(piece: Piece) -> Any:
 
 
 def rings_of(shape: Any) -> list[list[NDArray[np.float64]]]:
-    """Return the rings of each polygon of an outline, (N, 2) in x, y, not closed; holes behind."""
+    """Return the rings of each polygon, (N, 2) in x, y, not closed; exterior first, then holes."""
     parts = getattr(shape, "geoms", [shape])
     return [
         [np.array(ring.coords)[:-1] for ring in (part.exterior, *part.interiors)] for part in parts
@@ -46,7 +46,7 @@ def rings_of(shape: Any) -> list[list[NDArray[np.float64]]]:
 
 @dataclass(frozen=True)
 class Polygon:
-    """A polygon, or a path of several; all rings are (N, 2) in x, y.
+    """Polygon, or compound path; all rings are (N, 2) in x, y.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class Polygon:
 
 @dataclass(frozen=True, eq=False)
 class Raster:
-    """Row and column of the first pixel, the mask (h, w), and whether the picture's edge cut it."""
+    """Rasterised mask (h, w), row and column of its first pixel, and whether it was clipped."""
 
     corner: tuple[int, int]
     mask: NDArray[np.bool_]
@@ -70,7 +70,7 @@ class Raster:
 
 
 def rasterise(polygons: Iterable[Polygon], shape: tuple[int, ...] | None = None) -> Raster:
-    """Return the pixels whose centre lies in an area.
+    """Return the mask of the pixels whose centre lies inside polygons.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def rasterise(polygons: Iterable[Polygon], shape: tuple[int, ...] | None = None)
 
 
 def numbers_of(values: object) -> NDArray[np.float64]:
-    """Return numbers out of a file, nested as they are."""
+    """Return nested numbers of a file as a float array."""
     try:
         numbers = np.asarray(values)
     except ValueError:
@@ -121,7 +121,7 @@ def numbers_of(values: object) -> NDArray[np.float64]:
 def clipped_bounds(
     points: NDArray[np.float64], shape: tuple[int, ...] | None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], bool]:
-    """Return first pixel and end of what an outline may cover, and whether the edge cuts it off.
+    """Return start and end of the bounding box, clipped to the image, and if it was clipped.
 
     Parameters
     ----------

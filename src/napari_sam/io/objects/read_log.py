@@ -1,4 +1,4 @@
-"""Log of reading a file of objects: what cannot be used is left out, with a warning."""
+"""Log of reading a file of objects: invalid ones are left out, with a warning."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 
 class ReadLog:
-    """Log of the objects of a file; one that cannot be used takes no others along."""
+    """Log of the objects of a file; an invalid one does not stop the others."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -35,7 +35,7 @@ class ReadLog:
 
     @contextmanager
     def guard(self, name: str) -> Iterator[None]:
-        """Leave out an object that cannot be used."""
+        """Context that skips an invalid object and records why."""
         try:
             yield
         except InputError as error:
@@ -45,14 +45,14 @@ class ReadLog:
             self.note("left out, for it is not written as such files are", name)
 
     def note(self, what: str, name: str) -> None:
-        """Note what has happened to an object."""
+        """Record a message about an object."""
         shown = name if name.isprintable() else ascii(name)
         self._said.setdefault(what, []).append(shown)
 
     def record(
         self, name: str, value: object, at: Mapping[str, int], raster: Raster, kind: str | None
     ) -> ObjectRecord:
-        """Return an object that can be used, and count it.
+        """Return the record of a valid object, and count it.
 
         Parameters
         ----------
@@ -87,7 +87,7 @@ class ReadLog:
         return ObjectRecord(number, at, raster.corner, raster.mask, kind)
 
     def warn(self, count: int) -> None:
-        """Warn of everything that was noted.
+        """Log a warning for each kind of message; raise an error if no object was valid.
 
         Parameters
         ----------
@@ -102,7 +102,7 @@ class ReadLog:
 
 
 def read_json(path: Path, what: str) -> Any:
-    """Return what a JSON file holds."""
+    """Parse a JSON file and return its content."""
     try:
         return json.loads(path.read_text(encoding="utf-8-sig"))
     except json.JSONDecodeError as error:
@@ -117,7 +117,7 @@ def read_json(path: Path, what: str) -> Any:
 
 
 def label_of(what: str, name: object, count: int) -> str:
-    """Say which object of a file it is: by its name if it has one, else by its place, from 1.
+    """Return how an object is named in messages: by its name, else by its index from 1.
 
     Examples
     --------

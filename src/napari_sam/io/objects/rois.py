@@ -1,4 +1,4 @@
-"""ImageJ's regions of interest: a .zip as its ROI Manager saves and opens it, or one .roi."""
+"""ImageJ regions of interest (ROIs): a .zip of the ROI Manager, or one .roi."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""COCO's run lengths to masks: column by column, background and object in turn."""
+"""Decode COCO run-length encoding (RLE) to masks: column-major, background first."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_LETTERS = 7  # letters of one number, which 35 bits hold
 
 
 def parse_counts(counts: object, size: tuple[int, int]) -> NDArray[np.int64]:
-    """Return run lengths as numbers that fill a picture.
+    """Return RLE counts as integers that add up to the image's size.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def parse_counts(counts: object, size: tuple[int, int]) -> NDArray[np.int64]:
 def decode_counts(
     counts: NDArray[np.int64], height: int
 ) -> tuple[tuple[int, int], NDArray[np.bool_]] | None:
-    """Return corner and mask (h, w) of run lengths; None where they hold no pixel.
+    """Decode RLE counts to corner and mask (h, w); None if the mask is empty.
 
     Parameters
     ----------
