@@ -1,4 +1,4 @@
-"""Going through the objects: joins their list, the session and the view."""
+"""Review of the objects: connects the object list, the session and the view."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CHOOSE = "Select an object in the list first."
 
 
 class Review(QObject):
-    """Carries what is wanted of objects to the session, and shows in the list what became of them.
+    """Applies the actions of the object list to the session, and shows the result in the list.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class Review(QObject):
         objects.selection_changed.connect(lambda: self._do(_ObjectsPresenter.tell_selection))
 
     def follow(self, annotation: Annotation | None) -> None:
-        """Go through the objects of this annotation from now on."""
+        """Switch to the objects of this annotation."""
         if self._presenter is not None:
             self._presenter.close()
             self._presenter = None
@@ -86,12 +86,12 @@ class Review(QObject):
             self._presenter = _ObjectsPresenter(self._viewer, self._list, annotation)
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Disconnect and release the annotation."""
         self.follow(None)
         self._list.thumbnails.close()
 
     def refresh(self) -> None:
-        """Show in the list what has changed since."""
+        """Update the list after changes of the session."""
         self._do(_ObjectsPresenter.refresh)
 
     def _begin(self, step: Callable[[_ObjectsPresenter], object]) -> None:

@@ -1,4 +1,4 @@
-"""A propagation under way: one slice is one job of the model, and goes into the session at once."""
+"""Worker for a propagation; each slice is one job of the model, and is written at once."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ LEFT = "the picture, the model or the Labels layer is another one now"
 
 @dataclass(frozen=True, eq=False)
 class PropagationTask:
-    """What is to be followed.
+    """Input of a propagation.
 
     Parameters
     ----------
@@ -59,12 +59,12 @@ class PropagationTask:
 
     @property
     def anchors(self) -> dict[int, list[int]]:
-        """The slices that each object starts from."""
+        """The seed slices of each object."""
         return {number: sorted(self.seeds[number]) for number in self.settings.only or ()}
 
 
 class PropagationWorker(Worker):
-    """Follows objects through a stack while somebody goes on annotating.
+    """Propagates objects through a stack in the background during annotation.
 
     A job of less haste than prompts, which are answered between slices and between the layers of
     the encoder. Whatever ends it, the slices that have come stay, as one step of the session.
@@ -81,25 +81,25 @@ class PropagationWorker(Worker):
 
     @property
     def busy(self) -> bool:
-        """True while objects are being followed."""
+        """True while a propagation runs."""
         return self._run is not None
 
     def start(
         self, annotation: Annotation, model: HostedModel, task: PropagationTask
     ) -> StackReport:
-        """Begin; the report that is returned grows with every slice."""
+        """Start a propagation; return its report, which is updated with each slice."""
         self.stop()
         self._run = run = _OpenPropagation(annotation, model, task)
         self._work.start(model, repeat(run.step))
         return run.report
 
     def check(self) -> None:
-        """End if what it works on has changed below it, or was taken back."""
+        """Stop if its layers have changed or its step was undone."""
         if self._run is not None and (why := self._run.why_over()):
             self.stop(why)
 
     def close(self) -> None:
-        """End now and say nothing any more."""
+        """Stop without any further signal."""
         run, self._run = self._run, None
         self._work.cancel()
         if run is not None:
@@ -146,7 +146,7 @@ class _OpenPropagation:
         self._progress = _PropagationProgress(task)
 
     def why_over(self) -> str:
-        """Say why nothing may be written any more; empty if it may."""
+        """Return why no more masks may be written; empty if they may."""
         if not self._batch.is_open:
             return TAKEN_BACK
         now = self._annotation
@@ -154,11 +154,11 @@ class _OpenPropagation:
         return "" if same and now.model is self.model else LEFT
 
     def end(self) -> None:
-        """Write no more."""
+        """Stop writing."""
         self._batch.end()
 
     def step(self, segmenter: StoredSegmenter, pause: Callable[[], None]) -> _PackedStep | None:
-        """Go on to the next slice; None at the end."""
+        """Propagate to the next slice; return None at the end."""
         if self._steps is None:
             task = self._task
             anchor = next(at for places in task.anchors.values() for at in places)
@@ -183,7 +183,7 @@ class _OpenPropagation:
         )
 
     def write(self, found: _PackedStep) -> Progress[int]:
-        """Put what was found on a slice into the session."""
+        """Write the masks of a slice to the session."""
         step, masks = found.step, found.masks
         proposals = [
             self._proposal(number, mask, step)
@@ -226,7 +226,7 @@ class _PropagationProgress:
         self._estimate = Estimate()
 
     def reach(self, index: int) -> Progress[int]:
-        """Take note of a slice; they come in ascending order, and then in descending order."""
+        """Count a slice; slices come in ascending, then in descending order."""
         self._turned = self._turned or index <= self._index
         self._index = index
         done = self._forward + self._end - index if self._turned else index - self._start
