@@ -315,7 +315,7 @@ def _open_panels() -> list[Panel]:
 
 
 def _refuse_second(viewer: ViewerModel) -> None:
-    """One panel a viewer: of two equal keys in one window, Qt would press neither."""
+    """Raise an error for a second panel of a viewer: duplicate shortcuts would block each other."""
     for panel in _open_panels():
         if panel.serves(viewer):
             bring_forward(panel, viewer)

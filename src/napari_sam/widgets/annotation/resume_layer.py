@@ -23,7 +23,7 @@ LEFT_ALONE = (
 
 @dataclass(frozen=True)
 class _Shown:
-    """The labels of a layer, to look at; fits the session's `Readable` by shape."""
+    """Read-only access to the labels of a layer; implements `Readable` by shape."""
 
     layer: Labels
 

@@ -84,7 +84,7 @@ class AutoChoices(Choices):
         return presets()[self["preset"].value]
 
     def grid_for(self, shape: tuple[int, int]) -> GridSettings:
-        """Return the point grid for a plane (H, W); a tiled search uses a grid without crops."""
+        """Return the grid settings for a plane (H, W); a tiled search uses a grid without crops."""
         chosen, large = self.values, Tiling().cuts(shape)
         return replace(
             self.preset.grid,

@@ -92,7 +92,7 @@ class Retraining(QObject):
 
 
 class _Planes:
-    """Planes of a picture as one stack, read when somebody needs them."""
+    """Lazy array of image planes as one stack."""
 
     def __init__(self, reads: Sequence[Read]) -> None:
         self._reads = reads

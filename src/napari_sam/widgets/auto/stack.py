@@ -77,7 +77,7 @@ class StackWorker(QObject):
             self.stop(str(error))
 
     def check(self) -> None:
-        """Stop if its layers have changed or its objects were undone."""
+        """Stop if the session, labels or model were replaced, or the step was undone."""
         if self._search is not None and (why := self._search.why_over()):
             self.stop(why)
 
@@ -122,7 +122,7 @@ class StackWorker(QObject):
 
 
 class _StackSearch:
-    """One run through a stack; at most the proposals of one slice are held."""
+    """State of one stack search; it holds the proposals of one slice at most."""
 
     def __init__(self, annotation: Annotation, model: HostedModel, request: StackRequest) -> None:
         self.model = model

@@ -128,7 +128,7 @@ class Curve(QWidget):
 
 
 def smoothed(points: Sequence[Point]) -> list[Point]:
-    """Return the running mean of noisy points, without bias at the start.
+    """Return the exponential moving average of noisy points, bias-corrected at the start.
 
     Examples
     --------

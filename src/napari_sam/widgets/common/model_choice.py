@@ -24,7 +24,7 @@ Press = TypeVar("Press", bound=QEvent)
 
 
 class _List(QComboBox):
-    """A list whose last item asks for something: keys and wheel stop before it while closed."""
+    """Combo box whose last item opens a dialog; keys and wheel skip it while the box is closed."""
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         self._step(super().keyPressEvent, event)

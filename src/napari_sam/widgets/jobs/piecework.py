@@ -61,7 +61,7 @@ class Piecework(QObject):
             return
 
         def check(*_: object) -> None:
-            """Stop what nobody waits for any more; also a download, which reports to this."""
+            """Raise `CancelledError` after `cancel`; also ends downloads, which report here."""
             if run is not self._run or self._results.closed:
                 raise CancelledError
 

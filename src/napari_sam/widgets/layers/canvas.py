@@ -32,7 +32,7 @@ def guard_canvas(viewer: ViewerModel) -> None:
 
 
 class _CanvasGuard(QObject):
-    """Belongs to a window, and goes with it."""
+    """Event receiver that is owned by a window and deleted with it."""
 
     def make_current(self, event: Event | None = None) -> None:
         """Make the GL context of the canvas current."""

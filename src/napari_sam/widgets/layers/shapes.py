@@ -82,7 +82,7 @@ def traced(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
 
 
 def own_seeds(layer: Points | Labels, picture: ImageStack, plane: Plane) -> NDArray[np.float64]:
-    """Return the points (N, 2) of a Points layer on a plane, as (row, column) in mask pixels.
+    """Return the (N, 2) seed points of a layer on a plane, as (row, column) in mask pixels.
 
     Of labels it is the deepest point of each object.
 

@@ -167,7 +167,7 @@ class ObjectsList(QWidget):
 
     @contextmanager
     def _on_our_own(self) -> Iterator[None]:
-        """Tell nobody that the user has chosen what is selected meanwhile."""
+        """Suppress the signal `chosen` while the selection is changed by code."""
         self._by_user = False
         try:
             yield

@@ -82,7 +82,7 @@ class Channels(QObject):
 
 
 class _ChannelsPresenter:
-    """The channels of one picture."""
+    """Presenter of the channel options of one image."""
 
     def __init__(self, part: Channels, picture: ImageStack) -> None:
         self._part = part

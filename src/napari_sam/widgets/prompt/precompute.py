@@ -153,7 +153,7 @@ class Precompute(QObject):
 
 
 class _EmbeddingRun:
-    """The slices of one picture for one model; its steps are taken in the model's thread."""
+    """Embedding of one image's slices with one model; steps run in the model's thread."""
 
     def __init__(self, annotation: Annotation, seen: Plane, budget: int) -> None:
         self._annotation, self._seen = annotation, seen

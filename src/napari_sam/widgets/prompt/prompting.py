@@ -155,7 +155,7 @@ class Prompting:
 
 
 class _PromptPresenter:
-    """Buttons and keys for one annotation."""
+    """Presenter of the buttons and shortcuts for one annotation."""
 
     def __init__(self, annotation: Annotation, part: Prompting, controls: Controls) -> None:
         self._annotation = annotation

@@ -114,7 +114,7 @@ class RefineList(QWidget):
 
 
 class _Cell(QTableWidgetItem):
-    """Shows a text and is sorted by a number."""
+    """Table cell that shows text and sorts by a number."""
 
     def __init__(self, text: str, key: float) -> None:
         super().__init__(text)

@@ -123,7 +123,7 @@ class Refining(QObject):
 
 
 class _RefinePresenter:
-    """Refined labels over one annotation."""
+    """Presenter of refined labels for one annotation."""
 
     def __init__(self, part: Refining, annotation: Annotation) -> None:
         self.refined = RefinedMasks()

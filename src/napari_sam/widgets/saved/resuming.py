@@ -111,7 +111,7 @@ class Resuming(QObject):
 
 
 class _ResumePresenter:
-    """Saved work of one annotation."""
+    """Presenter of saved sessions for one annotation."""
 
     def __init__(self, part: Resuming, annotation: Annotation, wanted: Saved | None) -> None:
         self._part = part

@@ -80,12 +80,12 @@ class SearchControls(QWidget):
         self.status.setText(text)
 
     def add_search(self) -> None:
-        """Add the rows of the search options."""
+        """Add the search button, the progress bar and the Cancel button."""
         self.body.addWidget(self.start)
         self.body.addLayout(in_a_row(self.bar, self.cancel))
 
     def add_outcome(self, *more: QPushButton) -> None:
-        """Add the rows of the proposals, hidden at first, with these buttons below."""
+        """Add the widgets for the proposals, hidden at first, with these buttons below."""
         for widget in (self.tuning, self.undo, *more):
             self.body.addWidget(widget)
             widget.hide()

@@ -74,7 +74,7 @@ class SearchWorker(Worker):
 
 
 class _Search:
-    """One search; `step` is called in the model's thread, everything else in the GUI's."""
+    """State of one search; `step` runs in the model's thread, everything else in the GUI thread."""
 
     def __init__(self, request: SearchRequest) -> None:
         self._request = request

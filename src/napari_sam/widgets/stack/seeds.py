@@ -99,7 +99,7 @@ def accepted_here(session: Session, plane: Plane) -> list[int]:
 
 
 def accepted_last(session: Session) -> list[int]:
-    """Return the last accepted object, if it still exists."""
+    """Return the last accepted object as a list; empty if it no longer exists."""
     for change in reversed(session.history.done):
         if change.kind is Kind.ACCEPTED:
             numbers = [e.object_id for e in change.edits if isinstance(e, SectionEdit)][-1:]

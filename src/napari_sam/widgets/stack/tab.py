@@ -136,7 +136,7 @@ class StackTab(QObject):
 
 
 class _Ready(NamedTuple):
-    """All that a propagation needs."""
+    """Validated input of a propagation."""
 
     seen: Plane
     axis: int
@@ -145,7 +145,7 @@ class _Ready(NamedTuple):
 
 
 class _StackPresenter:
-    """What can be followed in one annotation, and what came of it."""
+    """Presenter of the propagation in one annotation, and of its result."""
 
     def __init__(
         self,

@@ -94,7 +94,7 @@ class PropagationWorker(Worker):
         return run.report
 
     def check(self) -> None:
-        """Stop if its layers have changed or its step was undone."""
+        """Stop if the session, labels or model were replaced, or the step was undone."""
         if self._run is not None and (why := self._run.why_over()):
             self.stop(why)
 
@@ -126,14 +126,14 @@ class PropagationWorker(Worker):
 
 @dataclass(frozen=True, eq=False)
 class _PackedStep:
-    """A step, and the masks of those that it has something to say about, packed."""
+    """A propagation step with packed masks of the objects it reports on."""
 
     step: Step
     masks: Mapping[int, CroppedMask | None]
 
 
 class _OpenPropagation:
-    """One propagation; `step` is called in the model's thread, everything else in the GUI's."""
+    """State of one propagation; `step` runs in the model's thread, the rest in the GUI thread."""
 
     def __init__(self, annotation: Annotation, model: HostedModel, task: PropagationTask) -> None:
         self.model = model
@@ -211,7 +211,7 @@ class _OpenPropagation:
 
 
 class _PropagationProgress:
-    """How far a propagation is: first forward, then backward; at most so many slices."""
+    """Progress of a propagation, forward and then backward, with an upper bound of slices."""
 
     def __init__(self, task: PropagationTask) -> None:
         first, last = task.settings.limits(task.length)
