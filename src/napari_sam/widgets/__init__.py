@@ -1,4 +1,4 @@
-"""The napari widgets: the only room that knows Qt and napari.
+"""Qt and napari widgets of the plugin; only this package imports Qt and napari.
 
 The floors, from below: `common` (forms, keys, lists to choose from) and `layers` (napari's layers
 as planes, prompts and masks); `jobs` (work off the window's thread); `annotation` (what is

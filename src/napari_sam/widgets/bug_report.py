@@ -1,4 +1,4 @@
-"""What a maintainer needs to know, without anything about who the user is."""
+"""System information for bug reports, without personal data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The model that is chosen: it works for whatever is annotated, and the panel shows how it goes."""
+"""The selected model: passed to the annotation, with its progress shown in the panel."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MASK_THERE = "The mask that you asked for is there."
 
 
 class ModelUse(QObject):
-    """Carries the choice of a model to the annotation, and its answers, too.
+    """Passes the selected model to the annotation, and its predictions and errors to the panel.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class ModelUse(QObject):
         jobs.idle.connect(self._activity.end)
 
     def choose(self) -> None:
-        """Use the model that is chosen, unless it must be downloaded first."""
+        """Use the selected model, unless it must be downloaded first."""
         self._prompting.took = ""
         if self._controls.model.ready:
             self._use()
@@ -65,13 +65,13 @@ class ModelUse(QObject):
             self._current.use_model(None)
 
     def name(self, name: str) -> None:
-        """Choose the model of this name, if it is in the list."""
+        """Select the model of this name, if listed."""
         models = self._controls.model.list
         if (index := models.findData(name)) >= 0:
             models.setCurrentIndex(index)
 
     def close(self) -> None:
-        """Let go of the model; what it does ends soon."""
+        """Release the model; running work ends soon."""
         self._jobs.close()
         self._activity.end()
         self.model = None

@@ -1,4 +1,4 @@
-"""What the panel says is not lost while nobody sees it: napari tells of it."""
+"""napari notifications of the panel's messages while the panel is hidden."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class _Signal(Protocol):
 
 
 class Notices:
-    """Says in notifications of napari what came of long work, while a panel is out of sight.
+    """Shows the results of long work as napari notifications while the panel is hidden.
 
     Parameters
     ----------
@@ -39,20 +39,20 @@ class Notices:
             ended.connect(lambda *_, what=what, label=label: self.tell(f"{what}: {label.text()}"))
 
     def tell(self, text: str) -> None:
-        """Tell something once, unless the panel shows it; an empty text is nothing."""
+        """Show a notification once, unless the panel is visible or the text is empty."""
         if text and text != self._told and self._is_unseen():
             self._told = text
             show_info(f"napari-sam: {text}")
 
     def forget(self) -> None:
-        """Tell the same again."""
+        """Allow the last notification to be repeated."""
         self._told = ""
 
     def tell_embedded(self, progress: Progress[Precomputed]) -> None:
-        """Tell that all slices are embedded, if they are."""
+        """Notify that all slices are embedded, once they are."""
         if progress.done == progress.total:
             self.tell(f"All {progress.total} slices are embedded.")
 
     def tell_stopped(self, why: str) -> None:
-        """Tell why not all slices are embedded; empty: nothing is to be said."""
+        """Notify why embedding stopped early; do nothing if the text is empty."""
         self.tell(why and f"⚠ Not all slices are embedded: {why}")

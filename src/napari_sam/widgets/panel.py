@@ -1,4 +1,4 @@
-"""The dock widget: one panel per viewer; prompts on one picture at a time, and training."""
+"""The dock widget: one panel per viewer, with tabs for prompts on one image and for training."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ SECOND = (
 
 
 class Panel(QWidget):
-    """Segment what you click on; teach a model your own pictures.
+    """The plugin's dock widget: interactive segmentation and fine-tuning.
 
     Parameters
     ----------
@@ -141,11 +141,11 @@ class Panel(QWidget):
 
     @property
     def annotation(self) -> Annotation | None:
-        """What is being annotated."""
+        """The current annotation, or None."""
         return self._current.annotation
 
     def event(self, event: QEvent | None) -> bool:
-        """Close when taken out of the dock; be at rest while hidden, but not while minimised."""
+        """Close when removed from the dock; pause while hidden, but not while minimised."""
         if event is not None and not self._closed:
             kind = event.type()
             if kind == QEvent.Type.ParentChange:
@@ -157,11 +157,11 @@ class Panel(QWidget):
         return super().event(event)
 
     def serves(self, viewer: ViewerModel) -> bool:
-        """Return True if this is the panel of a viewer."""
+        """Return whether this is the panel of a viewer."""
         return self._viewer is viewer
 
     def close_panel(self) -> None:
-        """End all work and take our tools out of the viewer; accepted objects stay."""
+        """Stop all work and remove the helper layers from the viewer; accepted objects stay."""
         if self._closed:
             return
         self._closed = True
@@ -315,7 +315,7 @@ def _open_panels() -> list[Panel]:
 
 
 def _refuse_second(viewer: ViewerModel) -> None:
-    """One panel a viewer: of two equal keys in one window, Qt would press neither."""
+    """Raise an error for a second panel of a viewer: duplicate shortcuts would block each other."""
     for panel in _open_panels():
         if panel.serves(viewer):
             bring_forward(panel, viewer)

@@ -1,4 +1,4 @@
-"""A napari window of its own, as the command line opens it."""
+"""Standalone napari window, as opened by the command line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["open_window"]
 
 
 def open_window(layers: Iterable[FullLayerData] = (), path: Path | None = None) -> None:
-    """Open napari with layers or a file and the panel, and return when it is closed.
+    """Open napari with layers or a file and the panel; return when it is closed.
 
     Raises
     ------

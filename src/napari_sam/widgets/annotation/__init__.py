@@ -1,4 +1,4 @@
-"""What is annotated: joins the session, the layers and the model of one picture in one viewer.
+"""The annotation of one image: connects its session, its layers and the model in one viewer.
 
 `CurrentAnnotation` begins an `Annotation` for each picture that is chosen, and the parts of the
 panel (`Part`) follow it. An annotation has three parts of its own: `OwnLayers` reads prompts from

@@ -1,4 +1,4 @@
-"""The annotation of one picture in one viewer: joins its session, its layers and the model."""
+"""The annotation of one image in one viewer: connects its session, its layers and the model."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ REST_MS = 100  # a slice that was only passed over is not looked at
 
 
 class Annotation:
-    """What is annotated: the parts that serve it, and what others ask of them most.
+    """The annotation of one image: its session, layers and model, and their most used operations.
 
     Attributes
     ----------
@@ -92,48 +92,48 @@ class Annotation:
 
     @property
     def session(self) -> Session:
-        """The prompts and objects; another one when other labels are chosen."""
+        """The session (prompts and objects); replaced when another Labels layer is chosen."""
         return self.binding.session
 
     @property
     def target(self) -> Labels | None:
-        """The Labels layer that objects go to."""
+        """The Labels layer that accepted objects are written to."""
         return self.binding.layer
 
     @property
     def saved_in(self) -> SessionFolder | None:
-        """Where the session is saved; None before there is anything in it."""
+        """Folder of the saved session; None while the session is empty."""
         return self.binding.folder
 
     @property
     def waiting(self) -> bool:
-        """True while a question to the model is open."""
+        """True while a request to the model is pending."""
         return self.session.request is not None and self.session.prediction is None
 
     @property
     def seen(self) -> Plane | None:
-        """The plane that the viewer shows, or None."""
+        """The plane (slice) that the viewer shows, or None."""
         return self.picture.plane(self.viewer.dims)
 
     @property
     def flat(self) -> bool:
-        """False in the 3D view."""
+        """True in the 2D view, False in the 3D view."""
         return bool(self.viewer.dims.ndisplay == 2)
 
     @property
     def proposed(self) -> list[int]:
-        """The objects on this slice that were drawn together and wait to be accepted."""
+        """Ids of the proposed objects on this slice that were drawn in one batch."""
         return proposed(self.session.objects, self.seen)
 
     def arm(self, tool: Tool) -> None:
-        """Draw with this tool."""
+        """Activate a drawing tool."""
         self.tool = tool
         if self.flat:
             self.own_layers.prompts.arm(tool)
         self.changed.emit(What.VIEW)
 
     def rest(self, rest: bool) -> None:
-        """Take no clicks and look at no slices ahead of one; or be as before."""
+        """Pause or resume: while paused, ignore clicks and embed no slice in advance."""
         if rest:
             self.own_layers.prompts.rest()
         else:
@@ -141,18 +141,18 @@ class Annotation:
             self.asking.ask()
 
     def select(self, object_id: int | None) -> None:
-        """Take note of the object that is looked at."""
+        """Store which object is selected."""
         self.selected = object_id
         self.changed.emit(What.VIEW)
 
     def accept_proposed(self) -> None:
-        """Accept all objects on this slice that were drawn together."""
+        """Accept all proposed objects on this slice that were drawn in one batch."""
         ids, seen = self.proposed, self.seen
         if ids and seen is not None:
             self.step(lambda s: curation.set_status(s, ids, Status.ACCEPTED, seen))
 
     def step(self, step: Callable[[Session], object]) -> bool:
-        """Do something to the session; if it refuses, say why and return False."""
+        """Apply a step to the session; on a session error, report it and return False."""
         try:
             step(self.session)
         except NapariSamError as error:
@@ -161,19 +161,19 @@ class Annotation:
         return True
 
     def undo(self) -> None:
-        """Take the last step back, say what is gone, and show where."""
+        """Undo the last step, report what changed, and move the view there."""
         undo_or_redo(self)
 
     def redo(self) -> None:
-        """Make the step again that was taken back last, and show where."""
+        """Redo the last undone step, report what changed, and move the view there."""
         undo_or_redo(self, again=True)
 
     def look_soon(self) -> None:
-        """Compare labels and objects, and ask the model, once nothing has moved for a moment."""
+        """Schedule (debounced) a comparison of labels with objects and a request to the model."""
         self._rest.start()
 
     def follow_session(self, what: What = ANYTHING) -> None:
-        """Show what has changed in the session."""
+        """Update layers and widgets after a change of the session."""
         if What.DRAFT in what:
             self.own_layers.show()
         if self.waiting:
@@ -183,7 +183,7 @@ class Annotation:
         self.changed.emit(what)
 
     def close(self) -> None:
-        """Take our layers away and let go of everything; accepted objects stay."""
+        """Remove the helper layers and disconnect; accepted objects stay in the labels."""
         self.binding.close()
         self._rest.stop()
         for event in self._view_events():

@@ -1,4 +1,4 @@
-"""What the model is asked: about the object being drawn, and about boxes, each an object."""
+"""Requests to the model: for the open object, and for batches of boxes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["Asking"]
 
 
 class Asking:
-    """Sends an annotation's questions to its model, and takes the answers.
+    """Sends an annotation's requests to its model, and handles the predictions.
 
     Attributes
     ----------
@@ -44,12 +44,12 @@ class Asking:
         annotation.picture.redrawn.connect(self._doubt)
 
     def use(self, model: HostedModel | None) -> None:
-        """Ask another model from now on, or none."""
+        """Replace the model, or set none."""
         self._annotation.model = model
         self._begin_afresh()
 
     def ask(self) -> None:
-        """Send the open question to the model, or let it look at the plane ahead of one."""
+        """Request a prediction for the open prompts; without any, embed the visible plane early."""
         annotation = self._annotation
         plane, waiting = annotation.session.draft.plane or annotation.seen, annotation.waiting
         idle = annotation.own_layers.prompts.resting and not waiting
@@ -64,12 +64,12 @@ class Asking:
         self._jobs.submit(annotation.model, PromptJob(annotation.planes.keep(plane), request))
 
     def ask_boxes(self) -> None:
-        """Ask about the boxes that wait."""
+        """Request masks for the queued boxes."""
         if self._annotation.model is not None:
             self.boxes.ask(self._annotation.model, self._annotation.planes.of)
 
     def take(self, answer: PromptAnswer) -> None:
-        """Take what came back from the model, unless it has seen pixels that are gone."""
+        """Apply a prediction, unless it was computed from outdated pixels."""
         annotation = self._annotation
         if not annotation.session.objects:  # which belong to the pixels that they were drawn on
             annotation.step(lambda _: annotation.identity.tell(annotation.saved_in))
@@ -79,12 +79,12 @@ class Asking:
             annotation.session.receive(answer.request, answer.prediction)
 
     def fail(self) -> None:
-        """Take note that the model could not answer."""
+        """Mark the open request as failed."""
         self.failed = self._annotation.waiting
         self._annotation.changed.emit(What.MODEL)
 
     def close(self) -> None:
-        """Ask no more."""
+        """Cancel all requests."""
         self._jobs.forget()
         self.boxes.forget()
         self._annotation.picture.changed.disconnect(self._picture_changed)

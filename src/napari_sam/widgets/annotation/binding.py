@@ -1,4 +1,4 @@
-"""A session bound to the folder that it is saved in and the labels that it writes to."""
+"""Binding of a session to its save folder and to its Labels layer."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ __all__ = ["SessionBinding"]
 
 
 class SessionBinding:
-    """The session of an annotation; another Labels layer has objects, and so a session, of its own.
+    """Binds an annotation's session to a folder and a Labels layer; each Labels layer has its own.
 
     Attributes
     ----------
@@ -57,17 +57,17 @@ class SessionBinding:
 
     @property
     def layer(self) -> Labels | None:
-        """The Labels layer that objects go to."""
+        """The Labels layer that accepted objects are written to."""
         return None if self._target is None else self._target.layer
 
     @property
     def folder(self) -> SessionFolder | None:
-        """Where the session is saved; None before there is anything in it."""
+        """Folder of the saved session; None while the session is empty."""
         saving = self._saving
         return saving if isinstance(saving, SessionFolder) else saving.folder
 
     def write_to(self, layer: Labels | None) -> None:
-        """Send accepted objects to this layer, which fits; None: to a new one.
+        """Write accepted objects to this compatible Labels layer; None: to a new one.
 
         The session with the objects of before ends, and stays saved. It goes on if its layer is
         chosen again, or is gone and a new one is wanted.
@@ -90,13 +90,13 @@ class SessionBinding:
         self._annotation.changed.emit(What.DRAFT | What.OBJECTS)
 
     def accept(self, rule: Rule) -> Accepted:
-        """Write the mask on show into the Labels layer, or into a new one if none is chosen."""
+        """Write the current mask to the Labels layer; create the layer if none is chosen."""
         if self.session.mask is not None or self._target is not None:
             self.ensure_target()
         return drawing.accept(self.session, rule)
 
     def ensure_target(self, largest_id: int = 0) -> None:
-        """Make a Labels layer with room for an id if none is chosen.
+        """Create a Labels layer with room for an id if none is chosen.
 
         Raises
         ------
@@ -113,7 +113,7 @@ class SessionBinding:
         self._annotation.changed.emit(What.OBJECTS)
 
     def resume(self, restored: Restored) -> str:
-        """Go on with a saved session, in the Labels layer that shows its objects or in a new one.
+        """Resume a saved session, in the Labels layer that shows its objects or in a new one.
 
         The session of now ends and stays saved. Returns what is to be said of the layer.
 
@@ -141,13 +141,13 @@ class SessionBinding:
         return said
 
     def compare(self) -> None:
-        """Take what differs between the labels in view and their objects as painted."""
+        """Record differences between the labels in view and the objects as a paint step."""
         seen = self._annotation.seen
         if self._listener is not None and seen is not None:
             self._listener.compare(seen)
 
     def close(self) -> None:
-        """Leave the labels as they are, and write no more."""
+        """Disconnect from the Labels layer without changing it."""
         self._release()
         self._saving.close()
 

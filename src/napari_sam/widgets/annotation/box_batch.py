@@ -1,4 +1,4 @@
-"""Boxes and outlines that are an object each: asked in one batch, proposed in one step."""
+"""Batches of boxes and outlines, each one object: predicted together, proposed in one step."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _Answer = tuple[Plane, list[Waiting], list[Prediction]]
 
 
 class BoxBatch(QObject):
-    """Areas that wait for the model's answer.
+    """Queue of areas (boxes, outlines) that await their prediction.
 
     Attributes
     ----------
@@ -50,18 +50,18 @@ class BoxBatch(QObject):
 
     @property
     def busy(self) -> bool:
-        """True while the model is asked about what waits."""
+        """True while predictions for queued areas are pending."""
         return self._work.busy and bool(self.waiting)
 
     def ask(self, model: HostedModel, embedded: Callable[[Plane], EmbeddedPlane]) -> None:
-        """Ask about all that wait, those of one plane in one batch."""
+        """Request predictions for all queued areas, in one batch per plane."""
         planes = groupby(self.waiting, key=lambda one: one[0])
         pieces = [_piece(plane, list(ones), embedded(plane)) for plane, ones in planes]
         if pieces:
             self._work.start(model, pieces)
 
     def keep(self, fits: Callable[[Plane, AreaPrompt], bool]) -> str:
-        """Let go of areas that do not fit the picture any more; return what has to be said."""
+        """Drop queued areas that lie outside the image; return a message, empty if none was."""
         gone = [one for one in self.waiting if not fits(*one)]
         self.waiting = [one for one in self.waiting if fits(*one)]
         what = f"{len(gone)} object{'' if len(gone) == 1 else 's'}"
@@ -69,11 +69,11 @@ class BoxBatch(QObject):
         return said if gone else ""
 
     def put_back(self, plane: Plane, areas: Sequence[AreaPrompt]) -> None:
-        """Let areas wait again whose answer is of no use."""
+        """Queue areas again whose prediction cannot be used."""
         self.waiting = [*((plane, area) for area in areas), *self.waiting]
 
     def forget(self) -> None:
-        """Ask no more."""
+        """Cancel the request and clear the queue."""
         self._work.cancel()
         self.waiting = []
 
@@ -108,7 +108,7 @@ def _full(area: AreaPrompt) -> NDArray[np.bool_] | None:
 def propose(
     session: Session, plane: Plane, areas: Sequence[AreaPrompt], predictions: Sequence[Prediction]
 ) -> str:
-    """Propose an object for each area as one step; return what has to be said about it.
+    """Propose one object per area as a single step; return a message for the user.
 
     Where two of them meet the better score has the pixels; older objects keep theirs.
     """
@@ -130,7 +130,7 @@ def propose(
 
 
 def proposed(objects: Objects, plane: Plane | None) -> list[int]:
-    """Return the objects of a plane that were drawn together and nobody has judged yet."""
+    """Return the unreviewed objects of a plane that were drawn in one batch."""
     if plane is None:
         return []
     return [

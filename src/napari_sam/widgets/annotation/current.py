@@ -1,4 +1,4 @@
-"""The annotation of the picture that is chosen, and the parts of the panel that follow it."""
+"""The annotation of the selected image, and the parts of the panel that follow it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["CurrentAnnotation"]
 
 
 class CurrentAnnotation:
-    """Begins an annotation for each picture that is chosen, and ends the one before.
+    """Starts an annotation for the selected image, and closes the previous one.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class CurrentAnnotation:
         self._many = False  # while many layers come or go
 
     def begin(self, parts: tuple[Part, ...]) -> None:
-        """Annotate from now on, with parts that follow in this order."""
+        """Start to annotate; `follow` of the parts is called in this order."""
         self._parts = parts
         layers = self._viewer.layers.events
         for event in (layers.inserted, layers.removed):
@@ -73,13 +73,13 @@ class CurrentAnnotation:
         self._take_likely_picture()
 
     def open_again(self) -> None:
-        """Begin anew with the same picture."""
+        """Restart the annotation of the same image."""
         layer = self._pictures.layer
         self._choose(None)
         self._choose(layer)
 
     def use_model(self, model: HostedModel | None) -> None:
-        """Ask this model, or none."""
+        """Use this model for predictions, or none."""
         self._model = model
         if self.annotation is not None:
             self.annotation.asking.use(model)
@@ -91,17 +91,17 @@ class CurrentAnnotation:
             self.annotation.own_layers.preview.outline(on)
 
     def rest(self, rest: bool) -> None:
-        """Take no clicks, or take them again."""
+        """Pause or resume prompting."""
         self._resting = rest
         if self.annotation is not None:
             self.annotation.rest(rest)
 
     def show_target(self) -> None:
-        """Choose the labels that the annotation writes to."""
+        """Select the Labels layer that the annotation writes to."""
         self._labels.choose(None if self.annotation is None else self.annotation.target)
 
     def close(self) -> None:
-        """Close the parts and take our tools out of the viewer; accepted objects stay."""
+        """Close all parts and remove the helper layers; accepted objects stay."""
         layers = self._viewer.layers.events
         for event in (layers.inserted, layers.removed):
             event.disconnect(self._take_likely_picture)

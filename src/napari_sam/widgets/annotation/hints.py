@@ -1,4 +1,4 @@
-"""What to do next, in plain words."""
+"""Status messages that tell the user what to do next."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ START = {
 
 
 def not_taken(annotation: Annotation) -> str:
-    """Return why what was drawn just now is not there any more."""
+    """Return the message why the last prompt was discarded."""
     if annotation.own_layers.prompts.resting:
         return "Not taken: the panel is hidden. Show it to go on drawing."
     plane = annotation.session.draft.plane
@@ -47,7 +47,7 @@ def not_taken(annotation: Annotation) -> str:
 
 
 def next_step(annotation: Annotation) -> str:
-    """Return the next thing to do."""
+    """Return the message for the next user action."""
     session, seen = annotation.session, annotation.seen
     draft, accept, reject = session.draft, KEYS["accept"], KEYS["reject"]
     if draft.plane and not annotation.picture.fits(draft.plane, None):
@@ -132,7 +132,7 @@ def _look_at_selected(annotation: Annotation, seen: Plane) -> str:
 
 
 def name_of(plane: Plane) -> str:
-    """Return a plane's name for people.
+    """Return the display name of a plane.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What a picture is known by, without reading all of it, and found out in a thread of its own."""
+"""Identity of an image: a fingerprint of sampled pixels, computed in a background thread."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PATIENCE = 20  # seconds that a first step waits for a slow disk
 
 
 def fingerprinter(picture: ImageStack) -> Callable[[], Fingerprint]:
-    """Return what takes a fingerprint in any thread: of first, middle and last planes, coarsely."""
+    """Return a thread-safe function that fingerprints coarse first, middle and last planes."""
     data, ndim = picture.data, picture.layer.ndim
     counts = [2] * (ndim - 2) + [SIDE, SIDE]
     steps = [max(1, (n - 1) // count) for n, count in zip(data.shape, counts, strict=False)]
@@ -30,7 +30,7 @@ def fingerprinter(picture: ImageStack) -> Callable[[], Fingerprint]:
 
 
 class Identity:
-    """Knows which picture this is, a moment after it was asked for; pixels may be slow to read."""
+    """Computes an image's `Manifest` in a background thread; pixels may be slow to read."""
 
     def __init__(self, picture: ImageStack) -> None:
         self._picture = picture
@@ -38,7 +38,7 @@ class Identity:
         self.renew()
 
     def renew(self) -> None:
-        """Look at the picture again: it has other pixels."""
+        """Compute the fingerprint again, after the pixels have changed."""
         source = self._picture.layer.source
         name, path = self._picture.layer.name, source.path or ""
         reader, fingerprint = source.reader_plugin or "", fingerprinter(self._picture)
@@ -48,12 +48,12 @@ class Identity:
 
     @property
     def known(self) -> Manifest | None:
-        """Which picture it is, if that is known already."""
+        """The manifest of the image; None while it is not computed."""
         known = self._known.done() and self._known.exception() is None
         return self._known.result() if known else None
 
     def wait(self) -> Manifest:
-        """Return it as soon as it is known.
+        """Return the manifest; block until it is computed.
 
         Raises
         ------
@@ -70,7 +70,7 @@ class Identity:
             raise SessionError(f"the picture cannot be read: {error}") from error
 
     def tell(self, folder: SessionFolder | None) -> None:
-        """Let a saved session belong to the pixels of now, if they are known and others.
+        """Update the manifest of a saved session if the fingerprint is known and has changed.
 
         Raises
         ------
@@ -82,5 +82,5 @@ class Identity:
             folder.describe(known)
 
     def close(self) -> None:
-        """Look no more."""
+        """Shut down the thread."""
         self._thread.shutdown(wait=False, cancel_futures=True)

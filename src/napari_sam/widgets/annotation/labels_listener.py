@@ -1,4 +1,4 @@
-"""What others do to the labels that objects go to: painted, replaced, or changed in place."""
+"""Listener for external changes of the Labels layer: painted, replaced, or changed in place."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["LabelsListener"]
 
 
 class LabelsListener:
-    """Makes steps of the session of it, and writes nothing into labels that became others."""
+    """Records external label changes as session steps; stops writing if the labels are replaced."""
 
     def __init__(self, annotation: Annotation, target: LabelsTarget) -> None:
         self._annotation, self._target = annotation, target
@@ -34,14 +34,14 @@ class LabelsListener:
             event.connect(take)
 
     def close(self) -> None:
-        """Leave the labels as they are."""
+        """Disconnect from the Labels layer."""
         for event, take in self._heard:
             event.disconnect(take)
         self._target.release()
         self._annotation.session.labels.write_to(None)
 
     def compare(self, plane: Plane) -> None:
-        """Take what differs between the labels of a plane and its objects as painted."""
+        """Record differences between the labels of a plane and its objects as a paint step."""
         axes = self._annotation.session.objects.axes()
         if self._writes and self._target.has(plane) and axes in (None, spanned(plane)):
             self._annotation.step(lambda s: absorb(s, plane))

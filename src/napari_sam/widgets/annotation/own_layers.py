@@ -1,4 +1,4 @@
-"""The layers of ours in the viewer: what is drawn goes into the session, its mask is shown."""
+"""The helper layers of an annotation: prompt layers and mask preview, synced with the session."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["OwnLayers"]
 
 
 class OwnLayers:
-    """The layers of one annotation that prompts are drawn in and that show its mask.
+    """The prompt layers and the mask preview of one annotation.
 
     Attributes
     ----------
@@ -40,24 +40,24 @@ class OwnLayers:
         self.prompts.changed.connect(self._read)
 
     def fits(self, plane: Plane, area: AreaPrompt) -> bool:
-        """Tell whether the picture has such a plane, and an area does not leave it."""
+        """Return whether the image has this plane and the area lies inside it."""
         picture = self._annotation.picture
         if not picture.fits(plane, None if area.mask is None else area.mask.shape):
             return False
         return area.box is None or area.box == trim_box(area.box, picture.plane_shape(plane))
 
     def show(self) -> None:
-        """Show the prompts as the session has them, and the boxes that wait."""
+        """Show the session's prompts and the queued boxes in the layers."""
         annotation = self._annotation
         self.prompts.show(annotation.session.draft, annotation.asking.boxes.waiting)
 
     def show_mask(self) -> None:
-        """Show the session's mask."""
+        """Show the session's current mask in the preview."""
         session = self._annotation.session
         self.preview.show(session.mask, session.draft.plane)
 
     def close(self) -> None:
-        """Take the layers away."""
+        """Remove the layers."""
         self.prompts.changed.disconnect()
         self.prompts.close()
         self.preview.close()

@@ -1,4 +1,4 @@
-"""What every part of the panel does that has to do with the annotation."""
+"""Protocol for the parts of the panel that follow the current annotation."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["Part"]
 
 
 class Part(Protocol):
-    """A part of the panel that follows the annotation; the panel keeps one tuple of them."""
+    """Protocol of a panel part that follows the annotation; the panel keeps a tuple of them."""
 
     def follow(self, annotation: Annotation | None) -> None:
-        """Serve this annotation from now on, or none; nothing of the one before is kept."""
+        """Switch to this annotation, or to none; discard all state of the previous one."""
 
     def close(self) -> None:
-        """End all work and disconnect from the viewer, for good."""
+        """Stop all work and disconnect from the viewer permanently."""

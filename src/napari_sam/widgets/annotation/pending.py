@@ -1,4 +1,4 @@
-"""What is done between pressing *Accept* and the mask that it is about."""
+"""Queue of prompts and accepts made while an accepted mask is still being predicted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Pending", "PendingRunner", "add", "bring_back"]
 
 
 class Pending:
-    """Keeps it until that mask is there; else the next object's click would be one of the last's.
+    """Queue of later prompts, kept separate so that they do not alter the object being accepted.
 
     Attributes
     ----------
@@ -36,18 +36,18 @@ class Pending:
         self.refused: list[tuple[Draft, str]] = []
 
     def accept(self, request: Request | None) -> None:
-        """Accept the answer to this question when it comes, or what was drawn since."""
+        """Accept the prediction of this request when it arrives, or the prompts queued since."""
         if not self.holds(request):
             self.accepting = request
         elif self.later and self.later[-1] is not None:
             self.later.append(None)
 
     def holds(self, request: Request | None) -> bool:
-        """Tell whether the answer to this question is accepted already."""
+        """Return whether the prediction of this request is to be accepted on arrival."""
         return request is not None and request is self.accepting
 
     def keep(self, draft: Draft, drawn: PlanePrompts) -> bool:
-        """Keep what was added to a draft; False if it was corrected, or nothing was added."""
+        """Queue prompts added to a draft; return False if it was edited, or nothing was added."""
         count, area = len(draft.points), drawn.area
         known = tuple(drawn.points[:count]), tuple(drawn.labels[:count])
         new = (area.box, area.mask) != (draft.box, draft.mask)
@@ -67,7 +67,7 @@ class Pending:
         return added.has_prompts
 
     def take_back(self) -> str:
-        """Take the last thing back that was done meanwhile; say what, empty if there is nothing."""
+        """Undo the last queued action; return a message, empty if there was none."""
         if self.accepting is None:
             return ""
         if self.later and self.later.pop() is not None:
@@ -77,7 +77,7 @@ class Pending:
         return "Your last object is not accepted yet."
 
     def drop_last(self) -> bool:
-        """Throw the last object away that was drawn meanwhile; False if there is none."""
+        """Discard the last queued object; return False if there is none."""
         if self.accepting is None or not self.later:
             return False
         if self.later[-1] is None:
@@ -88,7 +88,7 @@ class Pending:
 
 
 def add(session: Session, new: Draft) -> None:
-    """Draw more."""
+    """Add prompts to the session's draft."""
     before = session.draft
     area = (
         (before.box, before.mask) if new.box is None and new.mask is None else (new.box, new.mask)
@@ -97,7 +97,7 @@ def add(session: Session, new: Draft) -> None:
 
 
 def bring_back(session: Session, refused: Draft) -> None:
-    """Draw again what was refused, of an object that was open as its correction."""
+    """Restore a refused draft, if need be as a correction of its object."""
     if refused.object_id is not None and refused.object_id in session.objects:
         drawing.continue_object(session, refused.object_id)
     drawing.draw(session, refused.plane, refused.points, refused.labels, refused.box, refused.mask)
@@ -107,7 +107,7 @@ AGAIN = "⚠ This object could not be accepted. It is open again, with its promp
 
 
 class PendingRunner:
-    """What is refused takes nothing else along: it is put aside, and open again at the end.
+    """Processes the queue; a refused draft is set aside and reopened at the end.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ class PendingRunner:
         self._busy = False
 
     def go_on(self, annotation: Annotation) -> None:
-        """Do as much as can be done now; what it does leads back here."""
+        """Process the queue as far as possible; reentrant calls do nothing."""
         if self._busy:
             return
         self._busy = True
@@ -133,7 +133,7 @@ class PendingRunner:
             self._busy = False
 
     def put_aside(self, annotation: Annotation, why: str = "") -> bool:
-        """Go on without the open object if there is more to do; False if it stays open."""
+        """Set the open draft aside if more is queued; return False if it stays open."""
         pending, draft = annotation.pending, annotation.session.draft
         if draft.is_empty or not pending.later or not annotation.step(drawing.reject):
             return False

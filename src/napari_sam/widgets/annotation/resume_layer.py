@@ -1,4 +1,4 @@
-"""The Labels layer in which saved work goes on: the one that shows these very objects."""
+"""Choice of the Labels layer in which to resume a session: the one that shows its objects."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LEFT_ALONE = (
 
 @dataclass(frozen=True)
 class _Shown:
-    """The labels of a layer, to look at; fits the session's `Readable` by shape."""
+    """Read-only access to the labels of a layer; implements `Readable` by shape."""
 
     layer: Labels
 
@@ -34,7 +34,7 @@ class _Shown:
 def layer_to_resume_in(
     layers: Iterable[Layer], picture: ImageStack, session: Session, chosen: Labels | None
 ) -> Labels | None:
-    """Return the layer that a session that was saved goes on in; None if it needs a new one.
+    """Return the layer in which to resume a saved session; None if a new one is needed.
 
     That is the one which the user has chosen, if it holds the session's objects or nothing in
     their place; else one that holds them all, first the one of the name that it had.
@@ -52,7 +52,7 @@ def layer_to_resume_in(
 def name_as_before(
     layers: Iterable[Layer], session: Session, new: Labels, chosen: Labels | None
 ) -> str:
-    """Call a new layer as the one from before; say why it is not that, or the chosen one."""
+    """Name a new layer as before; return why the previous or chosen layer is not used."""
     others = (layer for layer in layers if isinstance(layer, Labels) and layer is not new)
     other = chosen or next((layer for layer in others if _was(layer, session)), None)
     new.name = _name(session) or new.name

@@ -1,4 +1,4 @@
-"""A step that is undone or made again is told, and shown where it lies."""
+"""Undo and redo with a message and a move of the view to the change."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NOTHING = "Nothing is changed by it: the labels there are others now."
 
 
 def undo_or_redo(annotation: Annotation, again: bool = False) -> None:
-    """Undo the last step of a session, or make it `again`, say what became of it, and go there."""
+    """Undo (or redo, if `again`) a session step, report the changes, and move the view there."""
     session = annotation.session
     changes = session.history.undone if again else session.history.done
     if not changes:

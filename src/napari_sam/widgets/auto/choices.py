@@ -1,4 +1,4 @@
-"""The options of the tab Auto: their table, and what they mean for a search."""
+"""Options of the tab Auto: their table, and the search settings made of them."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ TABLE = (
 
 
 class AutoChoices(Choices):
-    """The options of one tab, and the range of each measure that found objects are filtered by.
+    """Options of the tab, and the range of each measure by which proposals are filtered.
 
     Attributes
     ----------
@@ -80,11 +80,11 @@ class AutoChoices(Choices):
 
     @property
     def preset(self) -> Preset:
-        """The chosen kind of picture."""
+        """The selected preset (kind of image)."""
         return presets()[self["preset"].value]
 
     def grid_for(self, shape: tuple[int, int]) -> GridSettings:
-        """Return how to search a plane (H, W); in tiles it is a grid without crops."""
+        """Return the grid settings for a plane (H, W); a tiled search uses a grid without crops."""
         chosen, large = self.values, Tiling().cuts(shape)
         return replace(
             self.preset.grid,
@@ -98,7 +98,7 @@ class AutoChoices(Choices):
 
     @property
     def selection(self) -> Selection:
-        """What to keep, and who is on top."""
+        """The filter of proposals, and the overlap rule."""
         ranges = {name: row.range for name, row in self.ranges.items()}
         return Selection(**ranges, no_edge=self["no_edge"].value, overlap=self["on_top"].value)
 

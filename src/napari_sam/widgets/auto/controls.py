@@ -1,4 +1,4 @@
-"""What the tab Auto looks like: its widgets, their names, hints and order. No logic."""
+"""View of the tab Auto: widgets, names, tooltips and order. No logic."""
 
 from __future__ import annotations
 
@@ -84,24 +84,24 @@ class AutoControls(SearchControls):
 
     @property
     def all_slices(self) -> bool:
-        """Whether the buttons work on all slices of a stack."""
+        """True if the buttons apply to all slices of a stack."""
         return bool(self.where.currentData())
 
     def show_certain(self, kept: Sequence[Proposal]) -> None:
-        """Say how many of these objects are certain, unless all slices are asked for."""
+        """Show how many objects would be accepted by score, unless all slices are selected."""
         certain = self.choices["certain"].value
         count = f": {sum(one.score >= certain for one in kept):,}"
         self.fill.setText("Fill in what is certain" + ("" if self.all_slices else count))
 
     def show_nothing(self, why: str) -> None:
-        """Show that there is no picture to search."""
+        """Show that there is no image to search."""
         super().show_nothing(why)
         self.choices.enable(True, "seeds", "crops")
         self.show_slices(1)
         self.retrain.hide()
 
     def show_slices(self, count: int) -> None:
-        """Offer what can be done with so many slices."""
+        """Enable the options that a stack of this many slices allows."""
         self.where.setItemText(1, f"All {count:,} slices")
         if count < 2:
             self.where.setCurrentIndex(0)
@@ -110,19 +110,19 @@ class AutoControls(SearchControls):
             self.form.setRowVisible(self.choices[name].native, count > 1)
 
     def show_work(self, busy: bool) -> None:
-        """Show what belongs to a search under way, or what does not."""
+        """Switch between the widgets of a running search and the idle ones."""
         super().show_work(busy)
         self.choices.enable(not busy, "preset", "points")
         for widget in (self.options, self.finer):
             widget.setEnabled(not busy)
 
     def show_stack(self, progress: Progress[int]) -> None:
-        """Say how far the search of a stack is."""
+        """Show the progress of a stack search."""
         text = stack_progress_text(progress)
         self.show_progress(text, int(100 * progress.done), 100 * progress.total)
 
     def show_coarse(self, text: str, points: int = 0) -> None:
-        """Say that the grid is too coarse and how many points would do; empty if it is not."""
+        """Warn that the grid is too coarse and how many points suffice; hide it if empty."""
         self.advice.setText(text)
         self.advice.setVisible(bool(text))
         self.enough = points

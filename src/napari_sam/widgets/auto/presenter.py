@@ -1,4 +1,4 @@
-"""The presenter of the tab Auto: what its buttons do while it follows one annotation."""
+"""Presenter of the tab Auto: handles its buttons for one annotation."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ FILTERS = "preset", "no_edge", "on_top", "faint"  # of the choices
 
 
 class AutoPresenter(SearchPresenter):
-    """Finds everything in the picture of one annotation.
+    """Runs automatic mask generation in the image of one annotation.
 
     Parameters
     ----------
@@ -70,11 +70,11 @@ class AutoPresenter(SearchPresenter):
 
     @property
     def busy(self) -> bool:
-        """True while the model searches or learns for the tab."""
+        """True while the model searches or trains for the tab."""
         return self._tab.work.busy or self._tab.stack.busy or self._tab.retraining.busy
 
     def start(self) -> None:
-        """Search the slice in view."""
+        """Start a search of the slice in view."""
         annotation, picture = self.annotation, self.annotation.picture
         seen, model = annotation.seen, annotation.model
         if self.busy or seen is None or model is None or self.findings.missing:
@@ -97,18 +97,18 @@ class AutoPresenter(SearchPresenter):
         self.refresh()
 
     def stop(self, why: str) -> None:
-        """End a search of a slice or a stack; what was found stays."""
+        """Stop the search of a slice or a stack; keep the proposals."""
         self._tab.work.stop(why)
         self._tab.stack.stop(why)
 
     def forget(self) -> None:
-        """Take away what was found; no label changes."""
+        """Discard the proposals; no label changes."""
         super().forget()
         self._latest = None
         self._controls.show_coarse("")
 
     def filter(self) -> None:
-        """Show what the filters keep of what was found; the model is not asked."""
+        """Apply the filters to the proposals and show the result, without a model call."""
         self._soon.stop()
         self._choose()
         if self.findings.found is not None:
@@ -117,7 +117,7 @@ class AutoPresenter(SearchPresenter):
             self.refresh()
 
     def put(self, certain: float) -> None:
-        """Put what is kept into the session: accepted from a score on, else to be reviewed."""
+        """Add the kept proposals to the session: accepted above a score, else for review."""
         self._choices.remember()
         if self._controls.all_slices:
             self._put_all(certain)
@@ -125,7 +125,7 @@ class AutoPresenter(SearchPresenter):
             super().put(certain)
 
     def refresh(self, what: object = None) -> None:
-        """Show what can be done now."""
+        """Update the widgets."""
         if what == What.DRAFT:
             return
         self._tab.stack.check()

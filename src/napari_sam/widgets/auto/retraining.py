@@ -1,4 +1,4 @@
-"""Training on an annotation's accepted objects, from the tab Auto."""
+"""Fine-tuning on an annotation's accepted objects, from the tab Auto."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["Retraining"]
 
 
 class Retraining(QObject):
-    """Has a panel's tab Train make a new model; it goes on when another picture is chosen.
+    """Starts fine-tuning in the panel's tab Train; it continues when another image is selected.
 
     Parameters
     ----------
@@ -49,11 +49,11 @@ class Retraining(QObject):
 
     @property
     def busy(self) -> bool:
-        """True while a training for the tab Auto is under way."""
+        """True while fine-tuning runs for the tab Auto."""
         return self._annotation is not None
 
     def start(self, annotation: Annotation) -> None:
-        """Begin to train.
+        """Start fine-tuning.
 
         Raises
         ------
@@ -69,7 +69,7 @@ class Retraining(QObject):
         self._annotation = annotation
 
     def stop(self) -> None:
-        """End after the step that is done now."""
+        """Stop after the current training step."""
         if self.busy:
             self._train.stop()
 
@@ -92,7 +92,7 @@ class Retraining(QObject):
 
 
 class _Planes:
-    """Planes of a picture as one stack, read when somebody needs them."""
+    """Lazy array of image planes as one stack."""
 
     def __init__(self, reads: Sequence[Read]) -> None:
         self._reads = reads

@@ -1,4 +1,4 @@
-"""A worker that searches all slices of a stack; what is kept goes into the session at once."""
+"""Worker that searches all slices of a stack; kept proposals go into the session at once."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ LEFT = "the picture, the model or the Labels layer is another one now"
 
 @dataclass(frozen=True, eq=False)
 class StackRequest:
-    """Which slices to search, how, and what becomes of what is found."""
+    """Slices to search, search settings, and how to store the proposals."""
 
     lines: Sequence[Sequence[Plane]]  # objects are linked from each plane of a line to its next
     grid: GridSettings  # how each is searched
@@ -50,7 +50,7 @@ class StackRequest:
 
 
 class StackWorker(QObject):
-    """Searches a stack while somebody goes on annotating; the slices that are done stay."""
+    """Searches a stack in the background during annotation; finished slices are kept."""
 
     progressed = Signal(object)  # Progress in slices; its found is how many objects there are
     ended = Signal(str, object)  # empty, or why before all was searched; FillCounts
@@ -64,11 +64,11 @@ class StackWorker(QObject):
 
     @property
     def busy(self) -> bool:
-        """True while a stack is being searched."""
+        """True while a stack search runs."""
         return self._search is not None
 
     def start(self, annotation: Annotation, model: HostedModel, request: StackRequest) -> None:
-        """Begin; another one ends."""
+        """Start a search; a running one is stopped."""
         self.stop()
         self._search = _StackSearch(annotation, model, request)
         try:
@@ -77,19 +77,19 @@ class StackWorker(QObject):
             self.stop(str(error))
 
     def check(self) -> None:
-        """End if what it works on has changed below it, or was taken back."""
+        """Stop if the session, labels or model were replaced, or the step was undone."""
         if self._search is not None and (why := self._search.why_over()):
             self.stop(why)
 
     def stop(self, why: str = "") -> None:
-        """End now; the slices that are done stay."""
+        """Stop; finished slices are kept."""
         search = self._search
         self.close()
         if search is not None:
             self.ended.emit(why, search.filling.filled)
 
     def close(self) -> None:
-        """End now and say nothing any more."""
+        """Stop without any further signal."""
         search, self._search = self._search, None
         self._work.close()
         if search is not None:
@@ -122,7 +122,7 @@ class StackWorker(QObject):
 
 
 class _StackSearch:
-    """One run through a stack; at most the proposals of one slice are held."""
+    """State of one stack search; it holds the proposals of one slice at most."""
 
     def __init__(self, annotation: Annotation, model: HostedModel, request: StackRequest) -> None:
         self.model = model
@@ -141,7 +141,7 @@ class _StackSearch:
         return self._done == len(self._places)
 
     def why_over(self) -> str:
-        """Say why nothing may be put any more; empty if it may."""
+        """Return why no more objects may be written; empty if they may."""
         if not self.filling.is_open:
             return TAKEN_BACK
         now = self._annotation
@@ -149,7 +149,7 @@ class _StackSearch:
         return "" if same and now.model is self.model else LEFT
 
     def request(self) -> SearchRequest | None:
-        """Return how to search the next plane; None if it has no place left."""
+        """Return the search request for the next plane; None if all of it is settled."""
         plane, of = self._places[self._done][1], self._request
         try:
             there = settled_on(self._annotation, plane, of.rule)
@@ -160,7 +160,7 @@ class _StackSearch:
         return SearchRequest(reader, self._annotation.planes.contrast, of.grid, where, seeds)
 
     def hear(self, progress: Progress[list[Proposal]]) -> Progress[int]:
-        """Take what was found on the plane so far."""
+        """Store the proposals of the current plane so far."""
         self._found = progress.result
         done = self._done + progress.done / max(progress.total, 1)
         total, filled = len(self._places), self.filling.filled
@@ -168,7 +168,7 @@ class _StackSearch:
         return Progress(done, total, filled.accepted + filled.waiting, left)
 
     def put(self) -> None:
-        """Put what is kept of the plane into the session, and go to the next one.
+        """Add the kept proposals of the plane to the session, and advance to the next plane.
 
         Raises
         ------
@@ -193,7 +193,7 @@ class _StackSearch:
 
 
 def plane_lines(picture: ImageStack, seen: Plane) -> tuple[list[list[Plane]], float]:
-    """Return all planes that lie like one of them, and how far apart they lie, in pixels.
+    """Return the planes parallel to this one, in order along z, and their distance in pixels.
 
     Objects go on through z where that is an axis across the planes, else through the last axis;
     so there is one list of planes, in order, for each time point.
@@ -216,7 +216,7 @@ def plane_lines(picture: ImageStack, seen: Plane) -> tuple[list[list[Plane]], fl
 
 
 class SliceLinker:
-    """Tells which objects of one slice are which of the slices before, slice by slice.
+    """Links objects between slices, one slice after another.
 
     Parameters
     ----------
@@ -231,7 +231,7 @@ class SliceLinker:
         self._linked = link_slices(self._slices(), gap=gap, anisotropy=anisotropy)
 
     def take(self, chosen: Chosen) -> dict[Proposal, int]:
-        """Return the number in the stack of each object of the next slice."""
+        """Return the stack-wide object number of each proposal of the next slice."""
         self._next = chosen.labels
         numbers = np.zeros(len(chosen.kept) + 1, np.int64)
         numbers[chosen.labels] = next(self._linked)

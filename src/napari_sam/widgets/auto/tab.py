@@ -1,4 +1,4 @@
-"""The tab Auto: everything in a slice or a stack is found, and a model learns what is accepted."""
+"""The tab Auto: automatic mask generation for a slice or a stack, and retraining."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NO_PICTURE = "Choose a picture in the tab Prompt; then everything in it is found
 
 
 class AutoTab(QObject):
-    """Finds everything in the picture of one panel's annotation.
+    """Runs automatic mask generation in the image of one panel's annotation.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class AutoTab(QObject):
         self.follow(None)
 
     def follow(self, annotation: Annotation | None) -> None:
-        """Serve this annotation from now on, or none; what was found for another is forgotten."""
+        """Switch to this annotation, or to none; discard proposals of the previous one."""
         if self.presenter is not None:
             self.presenter.close()
         self.presenter = None if annotation is None else AutoPresenter(self, annotation)
@@ -69,7 +69,7 @@ class AutoTab(QObject):
             self.controls.show_nothing(self.controls.status.text() if busy else NO_PICTURE)
 
     def close(self) -> None:
-        """End for good; what is in the session stays."""
+        """Stop permanently; objects in the session are kept."""
         self.work.close()
         self.stack.close()
         self.follow(None)

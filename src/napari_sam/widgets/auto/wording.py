@@ -1,4 +1,4 @@
-"""What the tab Auto says, in plain words."""
+"""Messages of the tab Auto."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FEW = 5  # objects that are too few to judge the grid by
 
 
 def ready(grid: GridSettings, shape: tuple[int, int]) -> str:
-    """Return what a search of a plane (H, W) takes.
+    """Return the message on the cost of searching a plane (H, W).
 
     Examples
     --------
@@ -53,7 +53,7 @@ def ready(grid: GridSettings, shape: tuple[int, int]) -> str:
 
 
 def found(kept: int, new: int, known: int) -> str:
-    """Return what can be done with `kept` objects among so many `new` masks.
+    """Return the message for `kept` objects out of `new` proposals.
 
     There are often several masks of one object; `known` settled objects were found again.
     """
@@ -70,7 +70,7 @@ def found(kept: int, new: int, known: int) -> str:
 
 
 def everywhere(kept: int, slices: int, linked: bool) -> str:
-    """Return what can be done with all slices of a stack."""
+    """Return the message for a search of all slices of a stack."""
     objects = "objects are linked from slice to slice" if linked else "each has its own objects"
     return (
         f"{count(kept)} on this slice. The buttons below search all {count(slices, 'slice')} with "
@@ -79,7 +79,7 @@ def everywhere(kept: int, slices: int, linked: bool) -> str:
 
 
 def coarse(objects: Sequence[Proposal], grid: GridSettings) -> tuple[str, int]:
-    """Say that the grid is coarser than the objects kept, and how many points a side would do.
+    """Return a warning that the grid is too coarse, with the points per side that suffice.
 
     Returns
     -------
@@ -101,7 +101,7 @@ def coarse(objects: Sequence[Proposal], grid: GridSettings) -> tuple[str, int]:
 
 
 def spacing(points: int, shape: tuple[int, int]) -> float:
-    """Return how many pixels apart the points of a grid lie in a plane (H, W).
+    """Return the grid spacing in pixels for a plane (H, W).
 
     Examples
     --------
@@ -112,7 +112,7 @@ def spacing(points: int, shape: tuple[int, int]) -> float:
 
 
 def points_for(shape: tuple[int, int], usual: float) -> int:
-    """Return how many points a side find objects of a usual diameter, rounded up.
+    """Return the points per side that find objects of a usual diameter, rounded up.
 
     Examples
     --------
@@ -123,7 +123,7 @@ def points_for(shape: tuple[int, int], usual: float) -> int:
 
 
 def stack_progress_text(progress: Progress[int]) -> str:
-    """Return how far a search of a stack is.
+    """Return the progress message of a stack search.
 
     Examples
     --------

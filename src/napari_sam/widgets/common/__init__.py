@@ -1,4 +1,4 @@
-"""What every tab is made of: forms, keys, lists of layers and models, thumbnails, words.
+"""Widgets and helpers shared by all tabs: forms, keys, layer and model lists, thumbnails, text.
 
 It may use Qt, napari and magicgui; it knows nothing of what is annotated.
 """

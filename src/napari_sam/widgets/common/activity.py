@@ -1,4 +1,4 @@
-"""Progress in napari's activity dock, for work that takes long enough to be noticed."""
+"""Progress bars in napari's activity dock for long-running work."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PATIENCE_MS = 1000  # to open a bar takes napari a while, and the window waits f
 
 
 class Activity(QObject):
-    """Shows one progress bar while there is something to wait for."""
+    """Shows a progress bar in the activity dock while work is under way."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -27,11 +27,11 @@ class Activity(QObject):
 
     @property
     def is_long(self) -> bool:
-        """True if what is being done takes long enough to be noticed."""
+        """True if the work has run long enough to be shown."""
         return bool(self._began) and time.monotonic() - self._began > PATIENCE_MS / 1000
 
     def show(self, what: str, done: int = 0, total: int = 0) -> None:
-        """Tell what is being done; a bar opens if it goes on for a while."""
+        """Report the current work; a bar opens after a delay."""
         if (what, total) != (self._what, self._total):
             self._close_bar()
         self._what, self._done, self._total = what, done, total
@@ -43,7 +43,7 @@ class Activity(QObject):
             self._bar.update(done - self._bar.n)
 
     def end(self) -> None:
-        """Tell that nothing is being done any more."""
+        """Report that the work has ended."""
         self._timer.stop()
         self._close_bar()
         self._what, self._began = "", 0.0

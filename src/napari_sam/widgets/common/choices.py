@@ -1,4 +1,4 @@
-"""A table of a tab's options, made into magicgui widgets, read, set and remembered as one.
+"""Table of a tab's options, built as magicgui widgets that are read, set and saved together.
 
 Rows stay those of `add_row`: the letters of their labels move the keyboard, magicgui's do not.
 """
@@ -30,7 +30,7 @@ WIDEST = "00.00"  # of those beside a slider
 
 @dataclass(frozen=True)
 class Choice:
-    """One option; its default and entries tell which widget it has.
+    """One option; its default value and entries determine its widget.
 
     Parameters
     ----------
@@ -70,15 +70,15 @@ class Choice:
 
 
 class Number(FloatSpinBox):
-    """A whole number; magicgui's own `SpinBox` can show neither a unit nor a text for zero."""
+    """Integer spin box with a unit and a text for zero, which magicgui's `SpinBox` lacks."""
 
     def get_value(self) -> int:
-        """Return the number."""
+        """Return the value."""
         return round(super().get_value())
 
 
 class Choices:
-    """The widgets of a table, by name.
+    """The option widgets of a table, by name.
 
     Parameters
     ----------
@@ -102,33 +102,33 @@ class Choices:
 
     @property
     def values(self) -> dict[str, Any]:
-        """What is chosen."""
+        """The current values, by name."""
         return {name: widget.value for name, widget in self._widgets.items()}
 
     def put(self, values: Mapping[str, object]) -> None:
-        """Set values without telling; what a widget cannot hold, as of another version, is left."""
+        """Set values without signals; skip values that a widget rejects (other versions)."""
         for name, value in values.items():
             if (widget := self._widgets.get(name)) is not None:
                 with widget.changed.blocked(), suppress(TypeError, ValueError):
                     widget.value = value
 
     def recall(self) -> None:
-        """Set what was remembered."""
+        """Restore the saved values."""
         self.put(getattr(load_settings(), self._section))
 
     def remember(self) -> None:
-        """Keep what is chosen for the next time."""
+        """Save the current values for the next start."""
         settings, chosen = load_settings(), self.values
         if getattr(settings, self._section) != chosen:
             save_settings(replace(settings, **{self._section: chosen}))  # type: ignore[arg-type]
 
     def enable(self, enabled: bool, *names: str) -> None:
-        """Let these be chosen, or not; all if none is named."""
+        """Enable or disable the named options; all if none is named."""
         for name in names or self._widgets:
             self._widgets[name].enabled = enabled
 
     def add_to(self, form: QFormLayout, *names: str) -> None:
-        """Add rows with these to a form; all if none is named."""
+        """Add the named options as rows to a form; all if none is named."""
         for name in names or self._widgets:
             choice, native = self._table[name], self._widgets[name].native
             if isinstance(choice.default, bool):

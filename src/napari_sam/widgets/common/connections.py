@@ -1,4 +1,4 @@
-"""Connections of signals that are made together and ended together."""
+"""Signal connections that are made and disconnected as a group."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ __all__ = ["Connections"]
 
 
 class Connectable(Protocol):
-    """A signal of Qt or psygnal."""
+    """Protocol of a Qt or psygnal signal."""
 
     def connect(self, slot: Callable[..., object], /) -> object:
-        """Call this from now on."""
+        """Connect a callback."""
 
     def disconnect(self, slot: Callable[..., object], /) -> object:
-        """Call it no longer."""
+        """Disconnect a callback."""
 
 
 class Connections:
-    """Connects somebody who goes to signals of those who stay."""
+    """Group of connections from a short-lived receiver to long-lived signals."""
 
     def __init__(self) -> None:
         self._made: list[tuple[Connectable, Callable[..., object]]] = []
 
     def add(self, signal: Connectable, slot: Callable[..., object]) -> None:
-        """Connect a signal until `close`."""
+        """Connect a signal to a callback until `close`."""
         signal.connect(slot)
         self._made.append((signal, slot))
 
     def close(self) -> None:
-        """Disconnect them all."""
+        """Disconnect all."""
         for signal, slot in self._made:
             signal.disconnect(slot)
         self._made = []

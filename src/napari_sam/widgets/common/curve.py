@@ -1,4 +1,4 @@
-"""The curve of a run: loss and IoU over the steps, as they come."""
+"""Live plot of the loss and IoU of a training run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LABELS = {"loss": LOSS, "IoU": IOU, "IoU, held-out pictures": VALIDATION}
 
 
 class Curve(QWidget):
-    """Loss on the left axis, from 0 to the largest; IoU on the right one, from 0 to 1."""
+    """Plot of the loss (left axis, from 0 to its maximum) and IoU (right axis, from 0 to 1)."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -28,7 +28,7 @@ class Curve(QWidget):
         self.clear(1)
 
     def clear(self, steps: int) -> None:
-        """Start anew, for a run of so many steps."""
+        """Clear the plot for a run of this many steps."""
         self.steps = max(steps, 1)
         self.loss: list[Point] = []
         self.iou: list[Point] = []
@@ -38,7 +38,7 @@ class Curve(QWidget):
     def add(
         self, step: int, loss: float | None, iou: float | None, validation: float | None
     ) -> None:
-        """Add what is known of a step."""
+        """Add the values of one step."""
         for points, value in (
             (self.loss, loss),
             (self.iou, iou),
@@ -49,11 +49,11 @@ class Curve(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        """Return a size that leaves room for the rest of a narrow panel."""
+        """Return a size hint that fits a narrow panel."""
         return QSize(300, 12 * self.fontMetrics().height())
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
-        """Draw legend, axes and lines."""
+        """Paint legend, axes and lines."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         line = self.fontMetrics().height()
@@ -128,7 +128,7 @@ class Curve(QWidget):
 
 
 def smoothed(points: Sequence[Point]) -> list[Point]:
-    """Return the running mean of noisy points; the first ones count fully.
+    """Return the exponential moving average of noisy points, bias-corrected at the start.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The dock that a panel lies in."""
+"""The dock widget that holds a panel."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MENU_NAME = "Click to segment (napari-sam)"  # as napari names the dock when its
 
 
 def bring_forward(panel: QWidget, viewer: ViewerModel) -> None:
-    """Show a panel in front of what lies over it; one that was never shown gets a dock."""
+    """Raise a panel above other docks; add it to a dock if it has none."""
     window = getattr(viewer, "window", None)
     if window is not None and panel.parent() is None and not panel.isVisible():
         window.add_dock_widget(panel, name=MENU_NAME)

@@ -1,4 +1,4 @@
-"""Forms, rows and labels as every tab lays them out."""
+"""Layout helpers: forms, rows, labels and buttons."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ TURNED = QComboBox, QAbstractSpinBox, QSlider  # by the wheel
 
 
 def new_form(parent: QWidget | None = None) -> QFormLayout:
-    """Return a form without margins whose fields are as wide as they may."""
+    """Return a form layout without margins whose fields expand."""
     form = QFormLayout(parent) if parent is not None else QFormLayout()
     form.setContentsMargins(0, 0, 0, 0)
     form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
@@ -48,7 +48,7 @@ def new_form(parent: QWidget | None = None) -> QFormLayout:
 
 
 def add_row(form: QFormLayout, text: str, field: QWidget, buddy: QWidget | None = None) -> None:
-    """Add a field under a label whose letter after "&" moves the keyboard to `buddy`."""
+    """Add a field with a label whose "&" mnemonic moves the focus to `buddy`."""
     label = QLabel(text)
     label.setBuddy(buddy or field)
     (buddy or field).setAccessibleName(text.replace("&", ""))
@@ -56,7 +56,7 @@ def add_row(form: QFormLayout, text: str, field: QWidget, buddy: QWidget | None 
 
 
 def new_label(name: str) -> QLabel:
-    """Return an empty label that breaks lines; `name` is for screen readers."""
+    """Return an empty word-wrapped label; `name` is its accessible name."""
     label = QLabel()
     label.setWordWrap(True)
     label.setAccessibleName(name)
@@ -64,7 +64,7 @@ def new_label(name: str) -> QLabel:
 
 
 def new_status(lines: int = 0) -> QLabel:
-    """Return the label that says what to do next, with room for so many lines."""
+    """Return the status label, with room for this many lines."""
     status = new_label("What to do next")
     status.setTextFormat(Qt.TextFormat.PlainText)
     status.setStyleSheet("border-left: 3px solid #4c6ef5; padding: 4px 0px 4px 8px;")
@@ -74,14 +74,14 @@ def new_status(lines: int = 0) -> QLabel:
 
 
 def new_button(text: str, tip: str) -> QPushButton:
-    """Return a button with a hint."""
+    """Return a button with a tooltip."""
     button = QPushButton(text)
     button.setToolTip(tip)
     return button
 
 
 def new_choice(entries: Mapping[Any, str], tip: str) -> QComboBox:
-    """Return a list to choose from, with a hint; `entries` are its data and texts."""
+    """Return a combo box with a tooltip; `entries` maps data to texts."""
     box = QComboBox()
     for name, text in entries.items():
         box.addItem(text, name)
@@ -90,7 +90,7 @@ def new_choice(entries: Mapping[Any, str], tip: str) -> QComboBox:
 
 
 def in_a_row(*widgets: QWidget, parent: QWidget | None = None) -> QHBoxLayout:
-    """Return a layout without margins with widgets side by side."""
+    """Return a horizontal layout without margins that holds the widgets."""
     row = QHBoxLayout(parent) if parent is not None else QHBoxLayout()
     row.setContentsMargins(0, 0, 0, 0)
     for widget in widgets:
@@ -99,7 +99,7 @@ def in_a_row(*widgets: QWidget, parent: QWidget | None = None) -> QHBoxLayout:
 
 
 def new_fold(text: str, folded: QWidget) -> QToolButton:
-    """Return a button that shows and hides a widget, which is hidden at first.
+    """Return a button that expands and collapses a widget, collapsed at first.
 
     superqt's `QCollapsible` holds both, and here buttons stand beside each other in a row.
     """
@@ -117,7 +117,7 @@ def new_fold(text: str, folded: QWidget) -> QToolButton:
 
 
 class Scrolled(QScrollArea):
-    """Scrolls up and down where the window is low; never narrower than what it holds.
+    """Vertical scroll area that is never narrower than its content.
 
     The wheel scrolls, and turns no choice or number on its way that one has not clicked on.
     """
@@ -133,7 +133,7 @@ class Scrolled(QScrollArea):
                 child.installEventFilter(self)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """Leave a wheel over a choice to the scroll bar."""
+        """Pass wheel events over a combo box to the scroll bar."""
         wheel = event is not None and event.type() == QEvent.Type.Wheel
         if wheel and isinstance(watched, TURNED) and not watched.hasFocus():
             event.ignore()  # type: ignore[union-attr]
@@ -141,20 +141,20 @@ class Scrolled(QScrollArea):
         return super().eventFilter(watched, event)
 
     def minimumSizeHint(self) -> QSize:
-        """Return room for the widget and the bar beside it."""
+        """Return a minimum size that fits the widget and the scroll bar."""
         bar = self.verticalScrollBar().sizeHint().width()  # type: ignore[union-attr]
         width = self.widget().minimumSizeHint().width() + bar  # type: ignore[union-attr]
         return QSize(width, super().minimumSizeHint().height())
 
     def event(self, event: QEvent | None) -> bool:
-        """Ask for other room when the widget does."""
+        """Update the geometry when the widget requests a layout."""
         if event is not None and event.type() == QEvent.Type.LayoutRequest:
             self.updateGeometry()
         return super().event(event)
 
 
 class Question(QFrame):
-    """Asks in the panel, where it holds nobody up.
+    """Non-modal question inside the panel.
 
     Parameters
     ----------
@@ -179,6 +179,6 @@ class Question(QFrame):
         self.hide()
 
     def ask(self, text: str) -> None:
-        """Show the question; an empty text takes it away."""
+        """Show the question; hide it if the text is empty."""
         self.text.setText(text)
         self.setVisible(bool(text))

@@ -1,4 +1,4 @@
-"""The panel's keys: printed on its buttons, alive in its window, silent while text is typed."""
+"""Keyboard shortcuts of the panel: shown on buttons, inactive while text is typed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ KEYS = {
 
 
 def with_key(text: str, action: str) -> str:
-    """Return a button's text with its key behind it.
+    """Return a button's text with its shortcut appended.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def with_key(text: str, action: str) -> str:
 
 
 class Keys:
-    """Shortcuts for actions, in the main window of a panel.
+    """Keyboard shortcuts for actions, in the main window of a panel.
 
     They belong to the main window, so that they work while the canvas has the focus even when the
     panel floats; two viewers do not disturb each other. Text fields keep their letters.
@@ -63,7 +63,7 @@ class Keys:
         self.shortcuts: list[QShortcut] = []
 
     def listen(self, on: bool) -> None:
-        """Connect every key to its action, or none."""
+        """Enable or disable all shortcuts."""
         for shortcut in self.shortcuts:
             shortcut.setParent(None)
             shortcut.deleteLater()

@@ -1,4 +1,4 @@
-"""A list of layers to choose from that follows the viewer."""
+"""Combo box of layers that follows the viewer's layer list."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["LayerChoice"]
 
 
 class LayerChoice(QComboBox):
-    """Chooses one layer of a viewer; layers are told apart by identity, never by name.
+    """Selects one layer of a viewer; layers are compared by identity, never by name.
 
     magicgui's own choice goes by names: a layer that is renamed would no longer be chosen, which
     ends what goes on with it, and the order of the layer list would not be kept.
@@ -54,20 +54,20 @@ class LayerChoice(QComboBox):
 
     @property
     def layer(self) -> Layer | None:
-        """The chosen layer."""
+        """The selected layer, or None."""
         return self._layers[self.currentIndex()]
 
     def choose(self, layer: Layer | None) -> None:
-        """Choose a layer, as a click would."""
+        """Select a layer as if the user had."""
         self.setCurrentIndex(self._layers.index(layer))
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:
-        """Leave the choice alone: another layer by accident would end what goes on."""
+        """Ignore wheel events: a change by accident would end the annotation."""
         if event is not None:
             event.ignore()
 
     def disconnect_viewer(self) -> None:
-        """Follow the viewer no longer."""
+        """Disconnect from the viewer."""
         for event in self._events():
             event.disconnect(self._fill)
         for layer in self._named:

@@ -1,4 +1,4 @@
-"""Which model, where it runs, and whether it must be downloaded first."""
+"""Choice of the model, with its device and whether it must be downloaded."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Press = TypeVar("Press", bound=QEvent)
 
 
 class _List(QComboBox):
-    """A list whose last item asks for something: keys and wheel stop before it while closed."""
+    """Combo box whose last item opens a dialog; keys and wheel skip it while the box is closed."""
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         self._step(super().keyPressEvent, event)
@@ -47,7 +47,7 @@ class _List(QComboBox):
 
 
 class ModelChoice(QWidget):
-    """A list of models, each with "built in", "cached" or "will download N MB" beside it.
+    """Combo box of models, each marked "built in", "cached" or "will download N MB".
 
     Those that the user has trained follow, with "yours" beside them. The last item opens a file of
     the user's own, which then stands in the list, too.
@@ -83,16 +83,16 @@ class ModelChoice(QWidget):
 
     @property
     def name(self) -> str:
-        """The chosen model's name, or the path of the user's own file."""
+        """Name of the selected model, or path of a user's file."""
         return str(self.list.currentData())
 
     @property
     def ready(self) -> bool:
-        """True if the chosen model needs no download."""
+        """True if the selected model needs no download."""
         return not self._status().startswith(DOWNLOAD)
 
     def reload(self) -> None:
-        """Look again which models the user has trained; the chosen one stays chosen."""
+        """Reload the list of user-trained models; keep the selection."""
         chosen = self.name
         with QSignalBlocker(self.list):
             for name in self._trained:
@@ -109,7 +109,7 @@ class ModelChoice(QWidget):
             self.chosen.emit()
 
     def refresh(self) -> None:
-        """Look again at what is there and what must be downloaded."""
+        """Update the cache and download state of the models."""
         for index in range(self.list.count()):
             entry = catalogue.entries().get(self.list.itemData(index))
             if entry is not None:

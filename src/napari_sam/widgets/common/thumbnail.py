@@ -1,4 +1,4 @@
-"""Small pictures of masks over what they lie on, and numpy pixels for Qt."""
+"""Thumbnails of masks over the image, and numpy arrays as Qt pixmaps."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def thumbnail(
     around: NDArray[np.bool_],
     side: int = SIDE,
 ) -> NDArray[np.uint8]:
-    """Draw a mask's outline over its surroundings.
+    """Draw the outline of a mask over the surrounding image.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def thumbnail(
 
 
 def pixmap(pixels: NDArray[np.uint8]) -> QPixmap:
-    """Return a square (side, side, 3) picture for Qt."""
+    """Return a (side, side, 3) array as a square Qt pixmap."""
     side = len(pixels)
     image = QImage(pixels.tobytes(), side, side, 3 * side, QImage.Format.Format_RGB888)
     return QPixmap.fromImage(image.copy())

@@ -1,4 +1,4 @@
-"""Timers for what is done a moment later, once."""
+"""Single-shot Qt timers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["new_timer"]
 def new_timer(
     milliseconds: int, call: Callable[[], object], parent: QObject | None = None
 ) -> QTimer:
-    """Return a timer of Qt that calls once, so long after its last `start`."""
+    """Return a single-shot Qt timer; each `start` restarts the delay (debounce)."""
     timer = QTimer(parent)
     timer.setSingleShot(True)
     timer.setInterval(milliseconds)

@@ -1,4 +1,4 @@
-"""Numbers, times and rules in plain words."""
+"""Text for numbers, durations and rules."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["RULES", "count", "duration", "time_left"]
 
 
 def count(number: int, noun: str = "object") -> str:
-    """Return a number of things.
+    """Return a count with its noun in singular or plural.
 
     Examples
     --------
@@ -26,7 +26,7 @@ RULES = {
 
 
 def duration(seconds: float) -> str:
-    """Return a time as one would say it.
+    """Return a duration as text.
 
     Examples
     --------
@@ -41,7 +41,7 @@ def duration(seconds: float) -> str:
 
 
 def time_left(progress: Progress[object]) -> str:
-    """Return how long the rest takes, to be put behind how far it is; nothing if nobody can tell.
+    """Return the remaining time as a suffix for a progress message; empty if unknown.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Work off the window's thread: in a model's thread, or in one of our own.
+"""Work off the GUI thread: in the model's thread or in a background thread.
 
 `PromptJobs` carries prompts to the model, the newest first; `Piecework` long work that goes piece
 by piece and gives way to them; `Background` has a thread for files and arrays. What comes back

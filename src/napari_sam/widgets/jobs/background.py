@@ -1,4 +1,4 @@
-"""Work off the window's thread; whoever asked for it is called in the window's thread."""
+"""Background work whose callbacks run in the GUI thread."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Then = Callable[[Future[Result]], object]
 
 
 class Watcher(QObject):
-    """The way back to the window's thread from where somebody else works, such as a model's thread.
+    """Calls callbacks in the GUI thread when futures of other threads have ended.
 
     Parameters
     ----------
@@ -37,22 +37,22 @@ class Watcher(QObject):
 
     @property
     def busy(self) -> bool:
-        """True while something is awaited."""
+        """True while a future is pending."""
         return self._open > 0
 
     @property
     def closed(self) -> bool:
-        """True after `close`, or when Qt has deleted this; in whatever thread it is asked."""
+        """True after `close`, or when Qt has deleted this object; thread-safe."""
         return self._closed.is_set()
 
     def watch(self, future: Future[Result], then: Then[Result]) -> Future[Result]:
-        """Call `then` with a future when it has ended, also by an error or cancelled."""
+        """Call `then` with the future when it has finished, failed or been cancelled."""
         self._open += 1
         future.add_done_callback(lambda done: self._tell(then, done))
         return future
 
     def close(self) -> None:
-        """Call nobody any more."""
+        """Call no callback any more."""
         self._closed.set()
 
     def _tell(self, then: Then[Result], future: Future[Result]) -> None:
@@ -66,7 +66,7 @@ class Watcher(QObject):
 
 
 class Background(Watcher):
-    """One thread for slow work on files and arrays, and the way back from it.
+    """A single background thread for files and arrays, with callbacks in the GUI thread.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ class Background(Watcher):
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"napari-sam {name}")
 
     def submit(self, work: Callable[[], Result], then: Then[Result]) -> Future[Result]:
-        """Do this work in the thread, after what was submitted before.
+        """Queue work for the thread, in order of submission.
 
         Parameters
         ----------
@@ -98,7 +98,7 @@ class Background(Watcher):
         return self.watch(self._thread.submit(work), then)
 
     def close(self, finish: bool = False) -> None:
-        """Call nobody any more; what is under way ends, what waits does not begin.
+        """Call no callback any more; running work finishes, queued work is dropped.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Work for the model's thread that goes slice by slice and can be cancelled."""
+"""Cancellable work for the model's thread, one piece (slice) at a time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Piece = Callable[[StoredSegmenter, Callable[[], None]], object]
 
 
 class Piecework(QObject):
-    """One piece after another, endless if they are; what they return arrives in the GUI thread.
+    """Runs pieces in the model's thread, one by one; each result is emitted in the GUI thread.
 
     Parameters
     ----------
@@ -40,16 +40,16 @@ class Piecework(QObject):
 
     @property
     def busy(self) -> bool:
-        """True until the last piece is back."""
+        """True until the last piece has returned."""
         return self._run is not None
 
     def start(self, model: HostedModel, pieces: Iterable[Piece]) -> None:
-        """Do these pieces; what was still to do is dropped."""
+        """Start these pieces; remaining ones of an earlier call are dropped."""
         self._run = _Run(model, iter(pieces))
         self._next(self._run)
 
     def cancel(self) -> None:
-        """Stop; nothing arrives any more."""
+        """Cancel; no further result is emitted."""
         self._run = None
 
     def _next(self, run: _Run) -> None:
@@ -61,7 +61,7 @@ class Piecework(QObject):
             return
 
         def check(*_: object) -> None:
-            """Stop what nobody waits for any more; also a download, which reports to this."""
+            """Raise `CancelledError` after `cancel`; also ends downloads, which report here."""
             if run is not self._run or self._results.closed:
                 raise CancelledError
 

@@ -1,4 +1,4 @@
-"""A picture as the model sees it: read and embedded once, in the model's thread."""
+"""Image planes with their embeddings, read and computed once in the model's thread."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["EmbeddedPlane", "EmbeddedPlanes", "StackContrast"]
 
 
 class StackContrast:
-    """One contrast for all planes of a picture, so that dark slices stay dark.
+    """Contrast range shared by all planes of an image, so that dark slices stay dark.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class StackContrast:
         self._known: tuple[Segmenter, ContrastRange] | None = None
 
     def of(self, segmenter: Segmenter) -> ContrastRange | None:
-        """Return (low, high) by the model's rule; None for a single plane."""
+        """Return the model's contrast range (low, high); None for a single plane."""
         if self._sample is None:
             return None
         if self._known is None or self._known[0] is not segmenter:
@@ -42,7 +42,7 @@ class StackContrast:
 
 
 class EmbeddedPlane:
-    """One plane of a picture, embedded once.
+    """One plane of an image with its cached embedding.
 
     Parameters
     ----------
@@ -68,11 +68,11 @@ class EmbeddedPlane:
         self._digest = 0
 
     def doubt(self) -> None:
-        """Read the pixels again before the next answer: they may have been changed in place."""
+        """Mark the pixels as possibly changed in place; checked before the next prediction."""
         self._doubted = True
 
     def check(self) -> None:
-        """Read the pixels again if that is called for, and forget the embedding of others."""
+        """If marked, compare the pixels with a digest; drop the embedding if they have changed."""
         if self._doubted and self._embedded is not None:
             self._doubted = False
             if _digest(self._read()) != self._digest:
@@ -84,7 +84,7 @@ class EmbeddedPlane:
         report: Callable[[str, int, int], None],
         pause: Callable[[], None] | None = None,
     ) -> Embedding:
-        """Return the embedding, made at the first call unless `pause` raises an exception."""
+        """Return the embedding; computed at the first call unless `pause` raises an exception."""
         self.check()
         if self._embedded is None or self._embedded[0] is not segmenter:
             report("Looking at the picture", 0, 0)
@@ -97,7 +97,7 @@ class EmbeddedPlane:
 
 
 class EmbeddedPlanes:
-    """The plane that a picture's model is asked about, and the contrast of all its planes.
+    """Cache of the current plane's embedding, with the contrast of the whole image.
 
     Attributes
     ----------
@@ -112,29 +112,29 @@ class EmbeddedPlanes:
 
     @property
     def renewed(self) -> bool:
-        """True once the picture was found to hold other pixels than the model has seen."""
+        """True once the pixels were found to differ from those embedded."""
         return any(one.renewed for one in self._kept.values())
 
     def of(self, plane: Plane) -> EmbeddedPlane:
-        """Return a plane as the model sees it."""
+        """Return the cached plane, or a new one."""
         return self._kept.get(plane) or EmbeddedPlane(self._picture.reader(plane), self.contrast)
 
     def keep(self, plane: Plane) -> EmbeddedPlane:
-        """Return a plane as the model sees it, and keep it in place of others."""
+        """Return a plane and cache it in place of any other."""
         self._kept = {plane: self.of(plane)}
         return self._kept[plane]
 
     def renew(self) -> None:
-        """Look at other pixels from now on."""
+        """Drop the cache and the contrast, after the pixels have changed."""
         self.forget()
         self.contrast = StackContrast(self._picture.sampler())
 
     def forget(self) -> None:
-        """Forget what was seen, which is large."""
+        """Drop the cached plane, which is large."""
         self._kept = {}
 
     def doubt(self) -> None:
-        """Read the pixels again before the next answer."""
+        """Mark the pixels as possibly changed in place; checked before the next prediction."""
         for one in self._kept.values():
             one.doubt()
 

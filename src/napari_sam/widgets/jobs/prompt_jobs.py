@@ -1,4 +1,4 @@
-"""Work for the model's thread, one job at a time; the newest takes the place of one that waits."""
+"""Job queue of length one for the model's thread; a new job replaces the waiting one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["PromptAnswer", "PromptJob", "PromptJobs"]
 
 @dataclass(frozen=True, eq=False)
 class PromptJob:
-    """Load the model, look at a plane if one is given, and answer a question if there is one."""
+    """A job: load the model, embed a plane if given, and predict a mask if prompts are given."""
 
     plane: EmbeddedPlane | None = None
     request: Request | None = None
@@ -28,7 +28,7 @@ class PromptJob:
 
 @dataclass(frozen=True, eq=False)
 class PromptAnswer:
-    """What came back from a job, how long it took, and where it ran."""
+    """Result of a job, with its duration and device."""
 
     request: Request | None
     prediction: Prediction | None
@@ -38,7 +38,7 @@ class PromptAnswer:
 
 
 class PromptJobs(QObject):
-    """The work of one panel; what comes back arrives in the GUI thread."""
+    """Job queue of one panel; results are emitted in the GUI thread."""
 
     answered = Signal(object)  # PromptAnswer
     failed = Signal(object)  # the exception
@@ -60,7 +60,7 @@ class PromptJobs(QObject):
         return self._running is not None
 
     def submit(self, model: HostedModel, job: PromptJob) -> None:
-        """Run a job as soon as the one that runs now has ended; forget any that waits.
+        """Run a job after the running one; it replaces any waiting job.
 
         A question that is being answered is not asked again.
         """
@@ -94,11 +94,11 @@ class PromptJobs(QObject):
         self._running = self._results.watch(model.submit(run, self._report), self._take)
 
     def forget(self) -> None:
-        """Do not run the job that waits."""
+        """Drop the waiting job."""
         self._waiting = None
 
     def close(self) -> None:
-        """Let go: a download stops at its next report, and nothing is delivered any more."""
+        """Shut down: a download stops at its next report, and no result is emitted."""
         self._waiting = None
         self._results.close()
         if self._running is not None:

@@ -1,4 +1,4 @@
-"""Base of the workers of the tabs: one job under way at a time, and one way to end it."""
+"""Base class of the tabs' workers: one task at a time, with one way to end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Job = TypeVar("Job")
 
 
 class Worker(QObject, Generic[Job]):
-    """Does one thing at a time in a model's thread; each kind of worker has its own `start`."""
+    """Base class of workers that run one task at a time; each subclass has its own `start`."""
 
     ended = Signal(str)  # empty, or why before all was done
 
@@ -22,20 +22,20 @@ class Worker(QObject, Generic[Job]):
 
     @property
     def busy(self) -> bool:
-        """True while something is under way."""
+        """True while a task runs."""
         return self._job is not None
 
     def close(self) -> None:
-        """End now and say nothing any more; what has come stays."""
+        """Stop without any further signal; results so far are kept."""
         self._job = None
 
     def stop(self, why: str = "") -> None:
-        """End now, and tell why."""
+        """Stop the task, and report why."""
         busy = self.busy
         self.close()
         if busy:
             self.ended.emit(why)
 
     def fail(self, error: BaseException) -> None:
-        """End because of an error."""
+        """Stop the task because of an error."""
         self.stop(str(error) or type(error).__name__)

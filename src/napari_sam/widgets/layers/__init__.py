@@ -1,4 +1,4 @@
-"""napari's layers as what the session needs: planes of a picture, prompts, labels, masks on show.
+"""Adapters between napari layers and the session: image planes, prompts, labels, mask previews.
 
 `ImageStack` is an Image layer as a stack of planes, seen through a `Mix` of its channels;
 `PromptLayers` are what prompts are drawn in, `LabelsTarget` what objects are written to, `Preview`

@@ -1,4 +1,4 @@
-"""Layers leave the canvas while its own GL context is current; else the process may end."""
+"""Workaround: make the canvas's GL context current before layers are removed, else Qt may crash."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["guard_canvas"]
 
 
 def guard_canvas(viewer: ViewerModel) -> None:
-    """Let layers leave a viewer safely, whoever removes them, for as long as its window lives.
+    """Guard the removal of layers from a viewer for the lifetime of its window.
 
     napari finishes what the canvas has to draw as soon as a layer is gone. That may be outside of a
     draw, where another context is current, or none: what was meant for the canvas is then done
@@ -32,10 +32,10 @@ def guard_canvas(viewer: ViewerModel) -> None:
 
 
 class _CanvasGuard(QObject):
-    """Belongs to a window, and goes with it."""
+    """Event receiver that is owned by a window and deleted with it."""
 
     def make_current(self, event: Event | None = None) -> None:
-        """Make the context of the canvas the current one."""
+        """Make the GL context of the canvas current."""
         window = self.parent()
         centre = window.centralWidget() if isinstance(window, QMainWindow) else None
         for canvas in [] if centre is None else centre.findChildren(QOpenGLWidget):

@@ -1,4 +1,4 @@
-"""What the model sees of a picture: one channel as it is, or up to three as red, green and blue."""
+"""Channel selection for the model: one channel, or up to three merged as RGB."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ Read = Callable[[], np.ndarray]
 
 
 def finest(layer: Image | Labels) -> LazyArray:
-    """Return a layer's pixels; of a multiscale layer those of the finest level."""
+    """Return a layer's data; of a multiscale layer the finest level."""
     return layer.data[0] if layer.multiscale else layer.data
 
 
 @dataclass(frozen=True)
 class Channel:
-    """One channel of a layer, or all of a grey or RGB layer.
+    """One channel of a layer, or the whole of a grey or RGB layer.
 
     Parameters
     ----------
@@ -44,14 +44,14 @@ class Channel:
     index: int = 0
 
     def reader(self, plane: Plane, step: int = 1) -> Read:
-        """Return what reads every `step`-th pixel of a plane of the masks, in whatever thread."""
+        """Return a thread-safe function that reads every `step`-th pixel of a plane."""
         data, every = finest(self.layer), slice(None, None, step)
         at = in_image(plane, self.axis, self.index)
         index = tuple(every if i is None else i for i in at)
         return lambda: np.asarray(data[index])
 
     def sampler(self) -> Read:
-        """Return what reads pixels from all over, (N,) or (N, colours).
+        """Return a function that samples pixels of the whole layer, (N,) or (N, colours).
 
         Of a multiscale layer they are of a coarse level.
         """
@@ -80,7 +80,7 @@ class Channel:
 
 
 class Mix:
-    """Channels as one picture for the model.
+    """Channels merged as one image for the model.
 
     Parameters
     ----------
@@ -95,15 +95,15 @@ class Mix:
 
     @property
     def coloured(self) -> bool:
-        """True for red, green and blue made of grey channels."""
+        """True if grey channels are merged as red, green and blue."""
         return len(self.channels) == 3
 
     def reader(self, plane: Plane, step: int = 1) -> Read:
-        """Return what reads a plane of the masks, (H, W) or (H, W, colours), in any thread."""
+        """Return a thread-safe function that reads a plane, (H, W) or (H, W, colours)."""
         return self._joined([c.reader(plane, step) if c else None for c in self.channels])
 
     def view(self, plane: Plane, step: int) -> Read:
-        """Return what reads every `step`-th pixel of a plane as (h, w, 3) uint8, in any thread."""
+        """Return a thread-safe function that reads every `step`-th pixel as (h, w, 3) uint8."""
         read = self.reader(plane, step)
 
         def view() -> NDArray[np.uint8]:
@@ -114,7 +114,7 @@ class Mix:
         return view
 
     def sampler(self) -> Read:
-        """Return what reads pixels from all over the picture, (N,) or (N, colours)."""
+        """Return a function that samples pixels of the whole image, (N,) or (N, colours)."""
         return self._joined(self._samplers)
 
     def _joined(self, reads: list[Read | None]) -> Read:

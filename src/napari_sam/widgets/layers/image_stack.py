@@ -1,4 +1,4 @@
-"""One Image layer as a stack of planes, and layers of ours that lie exactly on it."""
+"""An Image layer as a stack of planes, and helper layers aligned with it."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ OURS = "napari-sam"
 
 
 def is_helper(layer: Layer) -> bool:
-    """Tell whether a layer is a tool of some panel: prompts, preview, or what is selected."""
+    """Return whether a layer is a helper of a panel: prompts, preview or highlight."""
     return layer.metadata.get(OURS) in ("points", "boxes", "preview", "selected")
 
 
 def on_plane(plane: Plane) -> tuple[int | slice, ...]:
-    """Return the index that takes a plane out of an array."""
+    """Return the numpy index of a plane."""
     return tuple(slice(None) if at is None else at for at in plane)
 
 
 class Said(TypedDict, total=False):
-    """What somebody has said of a layer's channels."""
+    """The user's channel settings of a layer."""
 
     channel_axis: int | None  # None: it is a stack
     sees: list[int | None] | None  # which of them the model sees
@@ -50,13 +50,13 @@ class Said(TypedDict, total=False):
 
 
 def answer(layer: Image) -> Said:
-    """Return what was said of a layer's channels; it travels with the layer."""
+    """Return the channel settings that are stored in the layer's metadata."""
     said = layer.metadata.get(OURS)
     return cast(Said, said) if isinstance(said, dict) else {}
 
 
 def remember(layer: Image, **said: Unpack[Said]) -> None:
-    """Keep what was said of a layer's channels."""
+    """Store channel settings in the layer's metadata."""
     layer.metadata[OURS] = {**answer(layer), **said}
 
 
@@ -66,7 +66,7 @@ def plane_at(position: Iterable[float], seen: Collection[int]) -> Plane:
 
 
 def channel_axis(layer: Image) -> int | None:
-    """Return the axis of a layer's channels, as somebody has said or as the axis labels say."""
+    """Return the channel axis of a layer, from the user's settings or the axis labels."""
     if layer.rgb or layer.ndim < 3:
         return None
     axis = answer(layer).get("channel_axis", named_channels(layer.axis_labels))
@@ -74,7 +74,7 @@ def channel_axis(layer: Image) -> int | None:
 
 
 class ImageStack:
-    """One Image layer as a stack of planes, as masks lie over it: without its channels.
+    """An Image layer as a stack of planes; its masks have the same axes without the channel axis.
 
     Planes, shapes and positions are those of the masks; see `napari_sam.inference.channels`.
 
@@ -106,27 +106,27 @@ class ImageStack:
 
     @property
     def data(self) -> LazyArray:
-        """The pixels: all axes of the layer, then the colours of an RGB picture."""
+        """The pixel array: all axes of the layer, then the colours of an RGB image."""
         return finest(self.layer)
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of the masks."""
+        """Shape of the masks (without channels)."""
         return mask_shape(self.data.shape[: self.layer.ndim], self.channel_axis)
 
     @property
     def ndim(self) -> int:
-        """Number of the masks' axes."""
+        """Number of axes of the masks."""
         return len(self.shape)
 
     @property
     def transform(self) -> MaskTransform:
-        """Where the masks lie."""
+        """The transform of the masks."""
         return MaskTransform(self.layer, self.data.shape[: self.layer.ndim], self.channel_axis)
 
     @property
     def channels(self) -> list[Channel]:
-        """The layer's own channels; one of a grey or RGB picture."""
+        """The channels of the layer; a single one for a grey or RGB image."""
         if self.channel_axis is None:
             return [Channel(self.layer)]
         count = self.data.shape[self.channel_axis]
@@ -134,23 +134,23 @@ class ImageStack:
 
     @property
     def mix(self) -> Mix:
-        """What the model sees."""
+        """The channel mix that the model gets."""
         return self._mix
 
     def usual_mix(self) -> tuple[Channel | None, ...]:
-        """Return the first three channels as red, green and blue, as in training; or the one."""
+        """Return the default mix: a single channel, or the first three as RGB, as in training."""
         own = self.channels
         return (own[0],) if len(own) == 1 else (*own, None)[:3]
 
     def see(self, channels: tuple[Channel | None, ...]) -> None:
-        """Make the model see these channels: one as it is, or three as red, green and blue."""
+        """Set the channels for the model: a single one, or three as red, green and blue."""
         self._mix = Mix(channels)
         if self._followed:
             self.follow()
         self.changed.emit()
 
     def follow(self, connect: bool = True) -> None:
-        """Hear of new pixels in the layers from now on, or no longer."""
+        """Connect to (or disconnect from) the data events of the layers."""
         for layer in self._followed:
             layer.events.data.disconnect(self.renew)
             layer.events.set_data.disconnect(self._tell_redrawn)
@@ -161,7 +161,7 @@ class ImageStack:
             layer.events.set_data.connect(self._tell_redrawn)
 
     def renew(self, event: Event | None = None) -> None:
-        """Take note of other pixels, and of other axes."""
+        """Update the axes and the channel mix after a change of the data."""
         axes = self.layer.ndim, self.layer.rgb
         if axes != self._axes:  # what was said of the channels was said of other axes
             self._axes = axes
@@ -172,7 +172,7 @@ class ImageStack:
         self.see(self._mix.channels if known else self.usual_mix())
 
     def takes(self, layer: Image) -> bool:
-        """Tell whether another layer may be one more channel: grey, as large, and right here."""
+        """Return whether a layer can be an extra channel: grey, of equal shape and position."""
         return (
             layer is not self.layer
             and not (self.layer.rgb or layer.rgb)
@@ -181,13 +181,13 @@ class ImageStack:
         )
 
     def turn(self, dims: Dims) -> None:
-        """Take the channels out of the view, so that a slider goes along them."""
+        """Reorder the viewer's axes so that the channel axis has a slider."""
         axis = (self.channel_axis or 0) + dims.ndim - self.layer.ndim
         if self.channel_axis is not None and axis in dims.displayed and axis != dims.order[0]:
             dims.order = (axis, *(other for other in dims.order if other != axis))
 
     def plane(self, dims: Dims) -> Plane | None:
-        """Return the plane that the viewer shows, or None if it shows none of this picture."""
+        """Return the plane that the viewer shows; None in 3D or outside the image."""
         seen = [axis - (dims.ndim - self.layer.ndim) for axis in dims.displayed]
         if dims.ndisplay != 2 or min(seen) < 0 or self.channel_axis in seen:
             return None
@@ -198,7 +198,7 @@ class ImageStack:
         return in_masks(plane, self.channel_axis)
 
     def fits(self, plane: Plane, shape: tuple[int, ...] | None) -> bool:
-        """Tell whether there is such a plane, and a mask of this shape (if any) covers it."""
+        """Return whether the plane exists and, if given, the mask shape equals the plane's."""
         sizes = zip(plane, self.shape, strict=False)
         there = len(plane) == self.ndim and all(i is None or 0 <= i < size for i, size in sizes)
         return there and shape in (None, self.plane_shape(plane))
@@ -209,27 +209,27 @@ class ImageStack:
         return height, width
 
     def reader(self, plane: Plane, step: int = 1) -> Read:
-        """Return what reads a plane, (H, W) or (H, W, colours), in whatever thread it is called."""
+        """Return a thread-safe function that reads a plane, (H, W) or (H, W, colours)."""
         return self._mix.reader(plane, step)
 
     def view(self, plane: Plane, side: int) -> Read:
-        """Return what reads a plane as the model sees it, coarsely: (h, w, 3) uint8."""
+        """Return a function that reads the model's input for a plane, coarsely: (h, w, 3) uint8."""
         return self._mix.view(plane, max(1, max(self.plane_shape(plane)) // side))
 
     def sampler(self) -> Read | None:
-        """Return what reads pixels from all over a stack; None for a single plane."""
+        """Return a function that samples pixels of the whole stack; None for a single plane."""
         flat = self.layer.ndim - (self.channel_axis is not None) <= 2
         return None if flat else self._mix.sampler()
 
     @property
     def contrast_limits(self) -> tuple[float, float]:
-        """What the viewer shows as black and as white."""
+        """Contrast limits of the first channel in the viewer."""
         first = next(channel for channel in self._mix.channels if channel is not None)
         low, high = first.layer.contrast_limits
         return low, high
 
     def on_move(self, callback: Callable[[Event], None], connect: bool = True) -> None:
-        """Connect or disconnect a callback for when the layer is moved, turned or scaled."""
+        """Connect or disconnect a callback for changes of the layer's transform."""
         for name in TRANSFORM:
             event = getattr(self.layer.events, name)
             event.connect(callback) if connect else event.disconnect(callback)

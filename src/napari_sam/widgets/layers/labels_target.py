@@ -1,4 +1,4 @@
-"""The Labels layer that shows the session's objects."""
+"""The Labels layer that the session's objects are written to."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ UNDO, REDO = "Control-Z", "Control-Shift-Z"  # napari's keys in a Labels layer
 
 
 class LabelsTarget:
-    """Reads and writes single planes of a Labels layer; fits `WritableLabels` by shape.
+    """Reads and writes single planes of a Labels layer; implements `WritableLabels` by shape.
 
     What is written is no step of napari's own undo: the session has the only history, and the
     layer's undo keys go to it until `release`.
@@ -76,13 +76,13 @@ class LabelsTarget:
         }
 
     def release(self) -> None:
-        """Give the layer its own undo keys back."""
+        """Restore the layer's own undo and redo key bindings."""
         for key, call in self._keys_before.items():
             self.layer.bind_key(key, call, overwrite=True)
 
     @property
     def lost(self) -> str:
-        """Say in plain words why the layer cannot take objects any more; empty while it can."""
+        """Return why the layer can no longer be written to; empty while it can."""
         data, name = self.layer.data, self.layer.name
         if problem := _unpaintable(self.layer):
             return problem
@@ -91,7 +91,7 @@ class LabelsTarget:
         return f"'{name}' has shape {data.shape} now, and had {self._shape}."
 
     def has(self, plane: Plane) -> bool:
-        """Tell whether the labels can be read and written on a plane."""
+        """Return whether the plane exists in the labels."""
         at = zip(plane, self._shape, strict=False)
         inside = len(plane) == len(self._shape) and all(i is None or i < size for i, size in at)
         return inside and not self.lost
@@ -129,7 +129,7 @@ class LabelsTarget:
         columns: NDArray[np.intp],
         values: NDArray[np.integer],
     ) -> None:
-        """Set pixels of one plane."""
+        """Write labels to pixels of one plane."""
         self.read(plane)[rows, columns] = values
         if self._shows(plane):
             self.writing = True
@@ -140,7 +140,7 @@ class LabelsTarget:
 
 
 def why_not(layer: Labels, picture: ImageStack) -> str:
-    """Say in plain words why a Labels layer cannot take objects of a picture; empty if it can."""
+    """Return why a Labels layer cannot hold objects of an image; empty if it can."""
     if problem := _unpaintable(layer) or misfit(layer, picture):
         return problem
     if not layer.editable:
@@ -158,7 +158,7 @@ def _unpaintable(layer: Labels) -> str:
 
 
 def misfit(layer: Labels, picture: ImageStack) -> str:
-    """Say in plain words why labels do not lie on a picture; empty if they do."""
+    """Return why labels do not align with an image; empty if they do."""
     shape = tuple(finest(layer).shape)
     if shape != picture.shape:
         return (
@@ -174,7 +174,7 @@ def misfit(layer: Labels, picture: ImageStack) -> str:
 
 
 def check_planes(objects: Objects, picture: ImageStack, advice: str, drawn: Plane = ()) -> None:
-    """Make sure that the masks of objects, and what is being drawn, can lie on a picture.
+    """Check that the masks of the objects and of the draft fit an image.
 
     Raises
     ------
@@ -199,7 +199,7 @@ def check_planes(objects: Objects, picture: ImageStack, advice: str, drawn: Plan
 
 
 def new_labels(picture: ImageStack, largest_id: int = 0) -> Labels:
-    """Return an empty Labels layer that lies exactly on the picture, with room for many ids."""
+    """Return an empty Labels layer aligned with the image, with a dtype for many ids."""
     room = (2**15, np.uint16), (2**31, np.uint32)
     dtype = next((dtype for bound, dtype in room if largest_id < bound), np.uint64)
     return Labels(
@@ -211,7 +211,7 @@ def new_labels(picture: ImageStack, largest_id: int = 0) -> Labels:
 
 
 class Painted(NamedTuple):
-    """The pixels of one plane that were painted, each once, with their labels before and now."""
+    """Painted pixels of one plane, without duplicates, with their labels before and after."""
 
     plane: Plane
     rows: NDArray[np.intp]
@@ -223,7 +223,7 @@ class Painted(NamedTuple):
 def painted_planes(
     shape: tuple[int, ...], strokes: Sequence[object], axes: tuple[int, ...]
 ) -> Iterator[Painted]:
-    """Sort the value of a layer's `paint` event by planes.
+    """Group the value of a layer's `paint` event by planes.
 
     Parameters
     ----------

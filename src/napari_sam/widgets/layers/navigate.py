@@ -1,4 +1,4 @@
-"""To where something is: the slider, the turn of the view, and the camera if it lies outside."""
+"""Navigation: move sliders, axis order and camera of the viewer to an object."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["go_to", "pixel_below"]
 def go_to(
     viewer: ViewerModel, picture: ImageStack, plane: Plane, mask: CroppedMask | None = None
 ) -> None:
-    """Show a plane, turned so that it lies in the view, and a mask on it, if there is such a plane.
+    """Show a plane in the viewer and a mask on it; do nothing if the plane does not exist.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def go_to(
 
 
 def pixel_below(viewer: ViewerModel, picture: ImageStack) -> tuple[int, int] | None:
-    """Return the row and column below the mouse on the plane in view; None if it is elsewhere."""
+    """Return the (row, column) under the mouse on the plane in view; None if it is elsewhere."""
     plane = picture.plane(viewer.dims)
     if plane is None:
         return None

@@ -1,4 +1,4 @@
-"""The mask on show: a Labels layer as large as one plane, never as large as the volume."""
+"""Mask preview: a Labels layer of the size of one plane, not of the whole volume."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OUTLINE_WIDTH = 2
 
 
 class Preview:
-    """Shows one mask over a picture.
+    """A Labels layer that shows a mask of one plane over an image.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class Preview:
         picture.changed.connect(self._renewed)
 
     def show(self, mask: NDArray[np.bool_] | NDArray[np.uint8] | None, plane: Plane) -> None:
-        """Show a (H, W) mask on its plane, or nothing; nothing where it does not fit any more."""
+        """Show a (H, W) mask on its plane; hide the layer if there is none or it does not fit."""
         if mask is None or not self._picture.fits(plane, mask.shape):
             if self.layer is not None:
                 self.layer.data = np.zeros_like(self.layer.data)
@@ -86,13 +86,13 @@ class Preview:
             self.layer.data = data
 
     def outline(self, on: bool) -> None:
-        """Draw outlines instead of filled masks."""
+        """Show outlines instead of filled masks."""
         self._outline = on
         if self.layer is not None:
             self.layer.contour = OUTLINE_WIDTH if on else 0
 
     def close(self) -> None:
-        """Take the layer away."""
+        """Remove the layer."""
         self._picture.on_move(self._follow, connect=False)
         self._picture.changed.disconnect(self._renewed)
         self._remove()
@@ -130,6 +130,6 @@ class Preview:
 
 
 def first_helper(viewer: ViewerModel) -> int:
-    """Return where to insert a layer that lies below all our tools and above the rest."""
+    """Return the index below all helper layers, at which to insert a layer above the rest."""
     helpers = [index for index, layer in enumerate(viewer.layers) if is_helper(layer)]
     return min(helpers, default=len(viewer.layers))

@@ -1,4 +1,4 @@
-"""The Points and Shapes layers that prompts are drawn in, and how they become plain numbers."""
+"""The Points and Shapes layers that prompts are drawn in, and their conversion to arrays."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = ["PromptLayers", "Tool"]
 
 
 class Tool(Enum):
-    """What a press of the mouse button draws."""
+    """Drawing tool of the mouse."""
 
     INCLUDE = "include"
     EXCLUDE = "exclude"
@@ -58,7 +58,7 @@ UNFINISHED = ("add_path", "add_polygon", "add_polygon_lasso", "add_polyline")
 
 
 class PromptLayers:
-    """What a Points and a Shapes layer over a picture hold, as prompts of one object.
+    """Reads and shows the prompts of one object in a Points and a Shapes layer over an image.
 
     Attributes
     ----------
@@ -84,7 +84,7 @@ class PromptLayers:
         self._pair.lost.connect(self._lost)
 
     def arm(self, tool: Tool) -> None:
-        """Make the mouse draw with this tool; while at rest, as soon as that ends."""
+        """Activate a drawing tool; while paused, on resuming."""
         layers, self._tool = self._viewer.layers, tool
         self._pair.bring_back(*self._pair.both)
         self._each = tool is Tool.BOXES
@@ -107,18 +107,18 @@ class PromptLayers:
         self._points.mode = "add"
 
     def disarm(self) -> None:
-        """Make the mouse move the view again."""
+        """Switch both layers to pan and zoom."""
         self._points.mode = self._boxes.mode = "pan_zoom"
         if self.resting:
             self._asleep = {}
 
     @property
     def resting(self) -> bool:
-        """True while no clicks are taken."""
+        """True while drawing is paused."""
         return self._asleep is not None
 
     def rest(self) -> None:
-        """Take no clicks until `wake`."""
+        """Pause drawing until `wake`."""
         if self.resting:
             return
         modes = {layer: str(layer.mode) for layer in (self._points, self._boxes)}
@@ -127,7 +127,7 @@ class PromptLayers:
         self._asleep, self._was_active = modes, active if active in modes else None
 
     def wake(self) -> None:
-        """Take clicks as before; with the tool, if another was chosen or a layer has gone."""
+        """Resume drawing; restore the layer modes, or activate a tool that was chosen meanwhile."""
         modes, self._asleep = self._asleep, None
         if modes is None:
             return
@@ -140,7 +140,7 @@ class PromptLayers:
             self.arm(self._tool)
 
     def read(self, draft: Draft, seen: Plane) -> PlanePrompts | None:
-        """Return the prompts as they are now.
+        """Return the prompts that the layers hold.
 
         Parameters
         ----------
@@ -179,7 +179,7 @@ class PromptLayers:
         return drawn
 
     def show(self, draft: Draft, waiting: Sequence[tuple[Plane, AreaPrompt]] = ()) -> None:
-        """Make the layers hold exactly the prompts of a draft, and the areas that wait.
+        """Show exactly the prompts of a draft and the queued areas.
 
         A shape that is only half drawn is left alone; what is shown follows when it is finished.
         What lies on a plane that the picture does not have any more cannot be shown.
@@ -211,7 +211,7 @@ class PromptLayers:
     def still_there(
         self, waiting: list[tuple[Plane, AreaPrompt]]
     ) -> list[tuple[Plane, AreaPrompt]]:
-        """Return which of the areas that were shown as waiting nobody has removed."""
+        """Return the queued areas whose shapes still exist in the layer."""
         if not waiting or len(self._shown) < len(waiting):
             return waiting
         there, shown = self._shapes(), self._shown[-len(waiting) :]
@@ -230,7 +230,7 @@ class PromptLayers:
         return self._pair.boxes
 
     def close(self) -> None:
-        """Take the layers away."""
+        """Remove the layers."""
         self._pair.close()
 
     def _forget_shapes(self) -> None:

@@ -1,4 +1,4 @@
-"""A Points and a Shapes layer that are always there, with the axes of the picture below them."""
+"""A Points and a Shapes layer that are restored if deleted, with as many axes as the image."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SYMBOLS = {"include": "cross", "exclude": "hbar"}
 
 
 class PromptPair:
-    """Keeps two layers over a picture, whoever deletes them or changes its axes.
+    """Keeps a Points and a Shapes layer over an image, despite deletion or a change of axes.
 
     Attributes
     ----------
@@ -58,11 +58,11 @@ class PromptPair:
 
     @property
     def both(self) -> tuple[Shapes, Points]:
-        """The two layers, the lower one first."""
+        """The two layers, from bottom to top."""
         return self.boxes, self.points
 
     def bring_back(self, *layers: Layer) -> None:
-        """Add layers that are missing: at first both, later one that somebody has deleted.
+        """Add missing layers: both at first, later those that were deleted.
 
         Not before whoever deletes is done: who deletes all layers one by one would never be.
         """
@@ -74,7 +74,7 @@ class PromptPair:
                 self._viewer.add_layer(layer)
 
     def renew(self) -> None:
-        """Take new layers where the picture, or somebody's data in them, has other axes."""
+        """Replace the layers if the image's or their own number of axes has changed."""
         axes = {self.points.ndim, self.boxes.ndim, self._picture.ndim}
         if len(axes) == 1 or self._picture.ndim == 1:  # of a single axis there is nothing to see
             return
@@ -93,7 +93,7 @@ class PromptPair:
         layers.selection.active = active
 
     def close(self) -> None:
-        """Take the layers away."""
+        """Remove the layers."""
         self._soon.stop()
         self._viewer.layers.events.removed.disconnect(self._removed)
         self._picture.changed.disconnect(self.renew)

@@ -1,4 +1,4 @@
-"""From positions in layers to prompts on one plane, with a remark where something was left out."""
+"""Conversion of layer coordinates to prompts on one plane, with a remark on what was left out."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ NOWHERE = "A shape outside the picture was left out."
 
 
 class Shape(NamedTuple):
-    """One shape of a Shapes layer: what kind, and (N, D) vertices in pixels of the picture."""
+    """One shape of a Shapes layer: its type, and (N, D) vertices in image pixels."""
 
     kind: str
     vertices: NDArray[np.float64]
 
 
 class AreaPrompt(NamedTuple):
-    """Where an object is: a box; of an outline also the mask that it encloses."""
+    """Area prompt of an object: a bounding box, and for an outline the enclosed mask."""
 
     box: tuple[float, float, float, float] | None
     mask: CroppedMask | None = None
@@ -44,7 +44,7 @@ class AreaPrompt(NamedTuple):
 
 
 class PlanePrompts(NamedTuple):
-    """All prompts on one plane, in pixels of that plane, and what had to be said about them.
+    """All prompts on one plane, in pixels of that plane, and a remark for the user.
 
     `area` belongs to the object that is being drawn, each of `separate` is an object of its own.
     """
@@ -151,7 +151,7 @@ Box = tuple[float, float, float, float]
 
 
 def trim_box(box: Box, shape: tuple[int, int]) -> Box | None:
-    """Cut a box to the picture.
+    """Clip a bounding box to the image.
 
     Parameters
     ----------
@@ -179,7 +179,7 @@ def trim_box(box: Box, shape: tuple[int, int]) -> Box | None:
 
 
 def is_inside(point: tuple[float, float], shape: tuple[int, int]) -> bool:
-    """Tell whether a point (row, column) lies on a pixel of a picture of shape (H, W).
+    """Return whether a point (row, column) lies inside an image of shape (H, W).
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Shapes as masks and as points, in pixels of one plane; and a mask as an outline again."""
+"""Conversion of shapes to masks and points in pixels of one plane, and of masks to outlines."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TOLERANCE = 0.7  # pixels that a traced outline may be off
 
 
 def filled(kind: str, vertices: NDArray[np.float64], shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Return the (H, W) pixels whose centres lie in an ellipse or a polygon.
+    """Return the (H, W) mask of pixels whose centres lie in an ellipse or a polygon.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def filled(kind: str, vertices: NDArray[np.float64], shape: tuple[int, int]) -> 
 
 
 def spread(vertices: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return a few points (N, 2) along a line, evenly.
+    """Return a few evenly spaced points (N, 2) along a line.
 
     Examples
     --------
@@ -64,7 +64,7 @@ def spread(vertices: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def traced(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the outline (N, 2) of the largest part of a mask that is not empty.
+    """Return the outline (N, 2) of the largest component of a non-empty mask.
 
     Examples
     --------
@@ -82,7 +82,7 @@ def traced(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
 
 
 def own_seeds(layer: Points | Labels, picture: ImageStack, plane: Plane) -> NDArray[np.float64]:
-    """Return the points (N, 2) of a plane: row and column, as the picture's masks count them.
+    """Return the (N, 2) seed points of a layer on a plane, as (row, column) in mask pixels.
 
     Of labels it is the deepest point of each object.
 
@@ -111,7 +111,7 @@ AREAS = ("rectangle", "ellipse", "polygon")
 
 
 def inside(layer: Shapes, picture: ImageStack, plane: Plane) -> NDArray[np.bool_]:
-    """Return the (H, W) pixels of a plane that lie in any shape of a layer, on whatever slice.
+    """Return the (H, W) mask of all shapes of a layer, projected along the slices.
 
     Lines and paths enclose nothing.
     """

@@ -1,4 +1,4 @@
-"""From pixels to the world: of a layer, of one plane of it, and of masks without its channels."""
+"""Transforms from pixels to world: of a layer, of one plane, and of masks without channels."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ LayerTransform = dict[str, Any]
 
 
 def transform_of(layer: Layer) -> LayerTransform:
-    """Return the arguments that put another layer exactly on this one."""
+    """Return the arguments that align another layer with this one."""
     return {name: getattr(layer, name) for name in TRANSFORM}
 
 
 def move(layer: Layer, transform: LayerTransform) -> None:
-    """Put a layer where it belongs; napari draws anew at each change, so only what differs."""
+    """Set a layer's transform; only properties that differ, as napari redraws at each change."""
     for name, value in transform.items():
         if not np.array_equal(getattr(layer, name), value):
             setattr(layer, name, value)
@@ -35,7 +35,7 @@ def move(layer: Layer, transform: LayerTransform) -> None:
 
 @dataclass(frozen=True)
 class MaskTransform:
-    """Where masks lie over an Image layer: as its pixels do, without its channels.
+    """Transform of the masks over an Image layer: that of the layer without its channel axis.
 
     Parameters
     ----------
@@ -53,18 +53,18 @@ class MaskTransform:
 
     @property
     def arguments(self) -> LayerTransform:
-        """What puts a layer of masks, points or shapes exactly on the picture."""
+        """Layer arguments that align masks, points or shapes with the image."""
         whole, axis = transform_of(self.layer), self.channel_axis
         if axis is None:
             return whole
         return _across(whole, axis, self.sizes[axis]) if axis else _without_first(whole)
 
     def of_plane(self, plane: Plane) -> LayerTransform:
-        """Return what puts a layer of one plane, one pixel thick, on that plane."""
+        """Return the layer arguments that place a single-plane layer on that plane."""
         return _shifted(self.arguments, [float(i or 0) for i in plane])
 
     def is_of(self, layer: Layer) -> bool:
-        """Tell whether a layer with the masks' shape puts its corners where the picture does."""
+        """Return whether a layer of the masks' shape has its corners where the image has them."""
         shape = mask_shape(self.sizes, self.channel_axis)
         corners = np.vstack([np.zeros(len(shape)), np.diag(shape)])
         tolerance = 1e-3 * max(layer.scale) + 1e-9 * np.abs(corners).max()
@@ -74,7 +74,7 @@ class MaskTransform:
         )
 
     def to_world(self, position: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the world coordinates of a position in pixels of the masks."""
+        """Return the world coordinates of a position in mask pixels."""
         axis = self.channel_axis
         if axis is None:
             return np.array(self.layer.data_to_world(position))
@@ -87,7 +87,7 @@ class MaskTransform:
         return np.array(self.layer.data_to_world(full))
 
     def from_world(self, position: ArrayLike) -> NDArray[np.float64]:
-        """Return the position in pixels of the masks that has these world coordinates."""
+        """Return the position in mask pixels of world coordinates."""
         full, axis = np.array(self.layer.world_to_data(position)), self.channel_axis
         if axis == 0:
             return full[1:]

@@ -1,4 +1,4 @@
-"""The list of objects of the tab Prompt: going through it, changing them, saving their labels.
+"""The object list of the tab Prompt: review, editing, and export of labels.
 
 `ObjectsModel` holds a row per object, `ObjectsList` shows them, `Review` carries what is wanted of
 them to the session; `ObjectThumbnails` draws small pictures, `Highlight` a ring in the view, and

@@ -1,4 +1,4 @@
-"""A ring around the objects that are selected in the list, on the slice in view."""
+"""Highlight of the objects selected in the list, on the slice in view."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SIDE = 1024  # pixels of a plane for each pixel that a ring is wide
 
 
 class Highlight:
-    """The ring of one annotation, a layer of its own as large as one plane.
+    """A ring around the selected objects, in a Labels layer of the size of one plane.
 
     Parameters
     ----------
@@ -47,12 +47,12 @@ class Highlight:
         self.refresh()
 
     def close(self) -> None:
-        """Take the ring away."""
+        """Remove the layer."""
         self._annotation.changed.disconnect(self.refresh)
         self._preview.close()
 
     def refresh(self, what: What = What.VIEW) -> None:
-        """Show the selected objects where they are now; cheap if nothing has changed."""
+        """Redraw the rings of the selected objects; cheap if nothing has changed."""
         if not what & (What.VIEW | What.OBJECTS):
             return
         plane, objects = self._annotation.seen, self._annotation.session.objects
@@ -70,7 +70,7 @@ class Highlight:
 
 
 def rings(masks: Sequence[CroppedMask]) -> NDArray[np.uint8]:
-    """Return an (H, W) picture with two rings around each mask: 1 next to it, 2 around that.
+    """Return an (H, W) image with two rings around each mask: 1 is the inner, 2 the outer one.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The list of objects: what it looks like, what is selected in it, and which action is wanted."""
+"""View of the object list: table, selection and action buttons."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ CHANGES = {
 
 
 class ObjectsList(QWidget):
-    """A button that unfolds a table of all objects and what can be done with them, once there are.
+    """Collapsible table of all objects with its action buttons, shown once there are objects.
 
     Attributes
     ----------
@@ -124,27 +124,27 @@ class ObjectsList(QWidget):
         return sorted(self.model.row(self.sorted.mapToSource(row).row()).held.id for row in rows)
 
     def show_session(self, session: Session | None, colour: Colour | None = None) -> None:
-        """Show the objects of this session."""
+        """Show the objects of a session."""
         with self._on_our_own():
             self.model.show_session(session, colour)
         self.show_classes({} if session is None else session.classes)
         self.count()
 
     def refresh(self, ids: Iterable[int]) -> None:
-        """Look at these objects again."""
+        """Update the rows of these objects."""
         with self._on_our_own():
             self.model.refresh(ids)
         self.count()
 
     def show_classes(self, classes: Mapping[int, str]) -> None:
-        """Take other names of classes."""
+        """Update the class names."""
         if classes != self._classes:
             self._classes = dict(classes)
             self.model.refresh_words()
             self.table.setColumnHidden(Column.CLASS, len(classes) < 2)
 
     def select(self, object_id: int) -> None:
-        """Select one object, and show all if it is not among those that are shown."""
+        """Select one object; clear the status filter if it hides the object."""
         row = self.model.find(object_id)
         if row is None:
             return
@@ -158,7 +158,7 @@ class ObjectsList(QWidget):
         self.table.scrollTo(index)
 
     def count(self) -> None:
-        """Say how many objects there are, and how many of them are unsure."""
+        """Show the number of objects, and of unsure ones."""
         count = self.model.rowCount()
         rows = (self.model.row(at) for at in range(count))
         unsure = sum(row.status is not Status.ACCEPTED for row in rows)
@@ -167,7 +167,7 @@ class ObjectsList(QWidget):
 
     @contextmanager
     def _on_our_own(self) -> Iterator[None]:
-        """Tell nobody that the user has chosen what is selected meanwhile."""
+        """Suppress the signal `chosen` while the selection is changed by code."""
         self._by_user = False
         try:
             yield
@@ -274,7 +274,7 @@ class ObjectsList(QWidget):
 
 
 class ClassOptions(QWidget):
-    """Choices for a session's classes; `wanted` carries them as `Session.configure` takes them."""
+    """Class options of a session; `wanted` emits them as `Session.configure` takes them."""
 
     wanted = Signal(bool, object, int)
 
@@ -299,7 +299,7 @@ class ClassOptions(QWidget):
         self.new.currentIndexChanged.connect(self._tell)
 
     def show_session(self, session: Session | None, anew: bool = False) -> None:
-        """Show how a session is configured; `anew`: also if it is as it was shown."""
+        """Show the configuration of a session; if `anew`, even when it is unchanged."""
         self.setEnabled(session is not None)
         if session is None:
             return

@@ -1,4 +1,4 @@
-"""The session's objects as a table for Qt: one row per object, refreshed only where it changed."""
+"""Qt table model of the session's objects: one row per object, updated incrementally."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ STATUS = {Status.UNCLEAR: "▲ unclear", Status.PROPOSED: "● proposed", Status
 
 
 class Column(IntEnum):
-    """What the columns show."""
+    """Columns of the table."""
 
     ID = 0
     THUMBNAIL = 1
@@ -48,7 +48,7 @@ class Column(IntEnum):
 
 @dataclass(frozen=True)
 class ObjectRow:
-    """One object as the list shows it, worked out once per change of the object.
+    """Displayed values of one object, computed once per change of the object.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class ObjectRow:
 
 
 def row_of(held: AnnotatedObject) -> ObjectRow:
-    """Work out what to show of an object."""
+    """Return the row of an object."""
     score, status = held.confidence, held.status
     rank = 2.0 if score is None else score  # without a score comes last
     by = {
@@ -92,7 +92,7 @@ def row_of(held: AnnotatedObject) -> ObjectRow:
 
 
 def span(planes: Sequence[Plane]) -> str:
-    """Say in which slices an object lies.
+    """Return the slice range of an object as text.
 
     Examples
     --------
@@ -134,7 +134,7 @@ HEADS = {
 
 
 class ObjectsModel(QAbstractTableModel):
-    """All objects of a session, in the order in which they came.
+    """Table model of all objects of a session, in order of creation.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ class ObjectsModel(QAbstractTableModel):
         thumbnails.drawn.connect(self._show_thumbnail)
 
     def show_session(self, session: Session | None, colour: Colour | None) -> None:
-        """Show the objects of this session."""
+        """Show the objects of a session."""
         self.beginResetModel()
         self._session, self._colour = session, colour
         objects = {} if session is None else session.objects
@@ -161,7 +161,7 @@ class ObjectsModel(QAbstractTableModel):
         self.endResetModel()
 
     def refresh(self, ids: Iterable[int]) -> None:
-        """Look at these objects again: they are new, changed or gone."""
+        """Update the rows of these objects, which are new, changed or deleted."""
         if self._session is None:
             return
         objects = self._session.objects
@@ -185,16 +185,16 @@ class ObjectsModel(QAbstractTableModel):
             self.endInsertRows()
 
     def refresh_words(self) -> None:
-        """Show other names of classes and other colours."""
+        """Update class names and colours."""
         if self._ids:
             self._tell(0, len(self._ids) - 1)
 
     def row(self, at: int) -> ObjectRow:
-        """Return what row `at` shows."""
+        """Return the values of row `at`."""
         return self._rows[self._ids[at]]
 
     def find(self, object_id: int) -> int | None:
-        """Return the row of an object."""
+        """Return the row index of an object."""
         return self._ids.index(object_id) if object_id in self._rows else None
 
     def rowCount(self, parent: QModelIndex | None = None) -> int:
@@ -208,7 +208,7 @@ class ObjectsModel(QAbstractTableModel):
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole
     ) -> str | None:
-        """Return a column's name or hint."""
+        """Return the name or tooltip of a column."""
         if orientation == Qt.Orientation.Horizontal:
             if role == Role.DisplayRole:
                 return HEADS[Column(section)][0]
@@ -217,7 +217,7 @@ class ObjectsModel(QAbstractTableModel):
         return None
 
     def data(self, index: QModelIndex, role: int = Role.DisplayRole) -> object:
-        """Return what a cell shows or says."""
+        """Return the data of a cell for a Qt role."""
         row, column = self._rows[self._ids[index.row()]], Column(index.column())
         if role == Role.DisplayRole:
             return self._text(row, column)
@@ -287,7 +287,7 @@ def _swatch(rgba: tuple[float, ...]) -> QIcon:
 
 
 class SortedObjects(QSortFilterProxyModel):
-    """The objects sorted, and only those of one status or all.
+    """Proxy model that sorts the objects and filters them by status.
 
     Parameters
     ----------
@@ -303,16 +303,16 @@ class SortedObjects(QSortFilterProxyModel):
         self.setDynamicSortFilter(True)
 
     def show_only(self, status: Status | None) -> None:
-        """Show objects of this status, or all."""
+        """Filter by this status, or show all."""
         self._only = status
         self.invalidateFilter()
 
     def lessThan(self, left: QModelIndex, right: QModelIndex) -> bool:
-        """Compare two cells of a column of the model."""
+        """Compare two cells of a column."""
         column = left.column()
         keys = (self._model.row(index.row()).keys[column] for index in (left, right))
         return next(keys) < next(keys)
 
     def filterAcceptsRow(self, row: int, parent: QModelIndex) -> bool:
-        """Tell whether a row is shown."""
+        """Return whether a row passes the filter."""
         return self._only in (None, self._model.row(row).status)

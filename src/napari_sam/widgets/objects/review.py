@@ -1,4 +1,4 @@
-"""Going through the objects: joins their list, the session and the view."""
+"""Review of the objects: connects the object list, the session and the view."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CHOOSE = "Select an object in the list first."
 
 
 class Review(QObject):
-    """Carries what is wanted of objects to the session, and shows in the list what became of them.
+    """Applies the actions of the object list to the session, and shows the result in the list.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class Review(QObject):
         objects.selection_changed.connect(lambda: self._do(_ObjectsPresenter.tell_selection))
 
     def follow(self, annotation: Annotation | None) -> None:
-        """Go through the objects of this annotation from now on."""
+        """Switch to the objects of this annotation."""
         if self._presenter is not None:
             self._presenter.close()
             self._presenter = None
@@ -86,12 +86,12 @@ class Review(QObject):
             self._presenter = _ObjectsPresenter(self._viewer, self._list, annotation)
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Disconnect and release the annotation."""
         self.follow(None)
         self._list.thumbnails.close()
 
     def refresh(self) -> None:
-        """Show in the list what has changed since."""
+        """Update the list after changes of the session."""
         self._do(_ObjectsPresenter.refresh)
 
     def _begin(self, step: Callable[[_ObjectsPresenter], object]) -> None:
@@ -107,7 +107,7 @@ class Review(QObject):
 
 
 class _ObjectsPresenter:
-    """The objects of one annotation, in the list and in the view."""
+    """Presenter of the objects of one annotation, for the list and the view."""
 
     def __init__(self, viewer: ViewerModel, objects: ObjectsList, annotation: Annotation) -> None:
         self._viewer = viewer
@@ -145,7 +145,7 @@ class _ObjectsPresenter:
             self._go(object_id, plane)
 
     def go_on(self) -> None:
-        """Go to the next object and slice that nobody has accepted."""
+        """Select the next object and slice that are not accepted."""
         one, seen = self._one(), self._annotation.seen
         here = (one, seen) if one is not None and seen is not None else None
         there = next_unsure(self._annotation.session.objects, here)
@@ -157,7 +157,7 @@ class _ObjectsPresenter:
         self._go(*there)
 
     def open_again(self) -> None:
-        """Bring the prompts of the selected object back: those of this slice, else its weakest."""
+        """Reopen the prompts of the selected object: on this slice, else on the weakest one."""
         annotation, one = self._annotation, self._one()
         held = None if one is None else annotation.session.objects.get(one)
         if one is None or held is None:
@@ -194,7 +194,7 @@ class _ObjectsPresenter:
             self._list.select(ids[0])
 
     def split(self) -> None:
-        """Make the parts of the selected object objects of their own."""
+        """Split the connected components of the selected object into separate objects."""
         one = self._one()
         if one is None:
             self.say("Select the one object to split.")
@@ -202,7 +202,7 @@ class _ObjectsPresenter:
             self._do(lambda s: curation.split(s, one))
 
     def lock(self) -> None:
-        """Lock the selected objects; if all are, unlock them."""
+        """Lock the selected objects; unlock them if all are locked."""
         objects = self._annotation.session.objects
         locked = all(objects[n].locked for n in self._list.selected if n in objects)
         self._do_to_selected(lambda s, ids: curation.lock(s, ids, not locked))
@@ -214,7 +214,7 @@ class _ObjectsPresenter:
         self._do_to_selected(lambda s, ids: curation.set_class(s, ids, class_id))
 
     def configure(self, semantic: bool, classes: Mapping[int, str], new_class: int) -> None:
-        """Say what the labels hold, how classes are called, and which one new objects get."""
+        """Set the label mode, the class names, and the class of new objects."""
         session = self._annotation.session
         now = session.semantic, session.classes, session.new_class
         if (semantic, classes, new_class) == now:
@@ -224,7 +224,7 @@ class _ObjectsPresenter:
             self._list.classes.show_session(session, anew=True)
 
     def judge(self, status: Status, everywhere: bool = False) -> None:
-        """Accept the selected objects or call them unclear, on this slice, and go on."""
+        """Mark the selected objects as accepted or unclear, on this slice by default, and go on."""
         annotation, ids = self._annotation, self._list.selected
         if not ids:
             self.say(CHOOSE)

@@ -1,4 +1,4 @@
-"""The button that saves the labels as a file, in a thread of its own."""
+"""Button that saves the labels to a file in a background thread."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ NOTHING = "There are no labels to save yet: accept a mask first."
 
 
 class LabelSaver(QObject):
-    """Asks where to, and saves the labels as they are at that moment.
+    """Asks for a file name, and saves a snapshot of the labels.
 
     Parameters
     ----------
@@ -70,11 +70,11 @@ class LabelSaver(QObject):
         return not self._button.isEnabled()
 
     def follow(self, annotation: Annotation | None) -> None:
-        """Save its labels and classes from now on; its picture's brightness is measured."""
+        """Save labels and classes of this annotation; intensities are measured in its image."""
         self._annotation = annotation
 
     def ask(self) -> None:
-        """Ask for a file name, and save there."""
+        """Ask for a file name, and save to that file."""
         annotation = self._annotation
         if annotation is None or annotation.target is None:
             self.said.emit(NOTHING)
@@ -92,7 +92,7 @@ class LabelSaver(QObject):
             self.save(annotation, annotation.target, there)
 
     def save(self, annotation: Annotation, layer: Labels, path: Path) -> None:
-        """Begin to write the labels of a layer; `said` tells how it went."""
+        """Start to write the labels of a layer; `said` reports the result."""
         data = layer.data
         spacing = Spacing.of(data.ndim, transform_of(layer))
         pictures = self._pictures()
@@ -114,7 +114,7 @@ class LabelSaver(QObject):
         self._background.submit(work, self._take)
 
     def close(self) -> None:
-        """Say nothing any more; what is being written is finished."""
+        """Emit no further signal; a running write finishes."""
         self._background.close(finish=True)
 
     def _replaces(self, path: Path) -> bool:

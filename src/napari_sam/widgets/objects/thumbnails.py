@@ -1,4 +1,4 @@
-"""Small pictures of objects, drawn in a thread of their own when somebody looks at the list."""
+"""Thumbnails of objects, drawn in a background thread on demand."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Key = tuple[Plane, CroppedMask]
 
 
 class ObjectThumbnails(QObject):
-    """Draws each object once per plane and mask; a plane is read once for all that wait for it."""
+    """Thumbnail cache, one per object, plane and mask; a plane is read once for all its objects."""
 
     drawn = Signal(int)  # the object
 
@@ -41,13 +41,13 @@ class ObjectThumbnails(QObject):
         self._soon = new_timer(0, self._submit, self)
 
     def draw_from(self, picture: ImageStack | None) -> None:
-        """Draw from this picture from now on."""
+        """Set the image that thumbnails are drawn from."""
         self._picture = picture
         for known in (self._held, self._asked, self._waiting):
             known.clear()
 
     def of(self, object_id: int, plane: Plane, mask: CroppedMask) -> QIcon | None:
-        """Return an object's thumbnail; while a new one is drawn the old one, or None."""
+        """Return an object's thumbnail; while it is redrawn the previous one, or None."""
         key = plane, mask
         if self._asked.get(object_id) != key:
             self._asked[object_id] = self._waiting[object_id] = key
@@ -55,7 +55,7 @@ class ObjectThumbnails(QObject):
         return self._held[object_id][1] if object_id in self._held else None
 
     def close(self) -> None:
-        """Draw no more."""
+        """Stop drawing."""
         self.draw_from(None)
         self._soon.stop()
         self._background.close()

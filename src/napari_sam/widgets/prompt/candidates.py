@@ -1,4 +1,4 @@
-"""Small pictures of the candidate masks, to pick one."""
+"""Thumbnails of the candidate masks, to select one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small picture of what the model sees, read off the window's own thread."""
+"""Thumbnail of the model's input, read in a background thread."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ REST_MS = 150
 
 
 class ModelView(QLabel):
-    """Shows the newest of what it was asked for; reads nothing while it is hidden.
+    """Shows the most recently requested thumbnail; reads nothing while hidden.
 
     Attributes
     ----------
@@ -45,21 +45,21 @@ class ModelView(QLabel):
 
     @property
     def busy(self) -> bool:
-        """True while there is something to read."""
+        """True while a read is pending."""
         return self._rest.isActive() or self._wanted is not None
 
     def refresh(self, event: object = None) -> None:
-        """Look again, once nothing has moved for a moment."""
+        """Schedule (debounced) a new read."""
         if self.isVisible():
             self._rest.start()
 
     def showEvent(self, event: QShowEvent | None) -> None:
-        """Look, because what was seen before may be out of date."""
+        """Refresh on show, as the thumbnail may be outdated."""
         super().showEvent(event)
         self.refresh()
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
-        """Read and show nothing any more."""
+        """Stop reading permanently."""
         self.source = lambda: None
         self._rest.stop()
         self._background.close()
@@ -102,7 +102,7 @@ COLOURS = {"Red": "#e03131", "Green": "#2f9e44", "Blue": "#1c7ed6"}
 
 
 class ChannelControls(QWidget):
-    """Rows for the options; the question stands elsewhere in the panel, where it is seen."""
+    """Rows of the channel options; the question about the channel axis is placed elsewhere."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -120,13 +120,13 @@ class ChannelControls(QWidget):
         self._lay_out()
 
     def ask(self, question: str, note: str = "") -> None:
-        """Show the question, or a note that needs no answer; two empty texts take both away."""
+        """Show the question, or a note without buttons; hide both if the texts are empty."""
         self.question.ask(question or note)
         self.yes.setVisible(bool(question))
         self.no.setVisible(bool(question))
 
     def show_rows(self, axis: bool, sees: bool, mix: bool, view: bool) -> None:
-        """Show only the rows that there is something to choose in."""
+        """Show only the rows that offer a choice."""
         shown = (self.axis, axis), (self.sees, sees), (self.mix, mix), (self.view, view)
         for field, on in shown:
             field.setVisible(on)

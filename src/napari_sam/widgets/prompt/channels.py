@@ -1,4 +1,4 @@
-"""Which axis of a picture holds its channels, and which of them the model sees."""
+"""Choice of an image's channel axis, and of the channels that the model gets."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DARK = "none"
 
 
 class Channels(QObject):
-    """Asks about the channels of the picture being annotated, and carries the choice to it.
+    """Asks for the channel axis of the annotated image, and applies the chosen channels.
 
     Parameters
     ----------
@@ -54,14 +54,14 @@ class Channels(QObject):
         self.follow(None)
 
     def recall(self, layer: Image) -> None:
-        """Take over what was said of other pictures like this one, if nobody spoke of this."""
+        """Apply the settings saved for similar images, if this layer has none."""
         axis = guess(layer)
         said = None if axis is None else load_settings().channels.get(_pattern(layer, axis))
         if said is not None:
             remember(layer, channel_axis=axis if said else None, recalled=said)
 
     def follow(self, annotation: Annotation | None) -> None:
-        """Serve its picture from now on; ask about the channels if nobody has said."""
+        """Switch to this annotation's image; ask for the channel axis if it is unknown."""
         if self._presenter is not None:
             self._presenter.close()
             self._presenter = None
@@ -72,7 +72,7 @@ class Channels(QObject):
             self._presenter = _ChannelsPresenter(self, annotation.picture)
 
     def close(self) -> None:
-        """Follow the viewer no longer."""
+        """Disconnect from the viewer."""
         self.follow(None)
         self._controls.view.close()
 
@@ -82,7 +82,7 @@ class Channels(QObject):
 
 
 class _ChannelsPresenter:
-    """The channels of one picture."""
+    """Presenter of the channel options of one image."""
 
     def __init__(self, part: Channels, picture: ImageStack) -> None:
         self._part = part
@@ -110,7 +110,7 @@ class _ChannelsPresenter:
         self.say(self._guess)
 
     def say(self, axis: int | None) -> None:
-        """Take an axis as that of the channels, or none; remember it for others like this."""
+        """Set the channel axis, or none, and save it for similar images."""
         self._controls.ask("")
         layer, before = self._picture.layer, self._picture.channel_axis
         likely = likely_channels(finest(layer).shape)
@@ -124,14 +124,14 @@ class _ChannelsPresenter:
             self._part.axis_changed.emit()
 
     def choose(self, index: int) -> None:
-        """Let the model see one channel, or as many as it can."""
+        """Pass a single channel to the model, or as many as it takes."""
         if index < len(self._sources):
             self._see((self._sources[index],))
         else:
             self._see((*self._sources, None)[:3])
 
     def choose_colours(self) -> None:
-        """Let the model see the channels that are chosen as red, green and blue."""
+        """Pass the channels selected as red, green and blue to the model."""
         choices = [None, *self._sources]
         self._see(tuple(choices[box.currentIndex()] for box in self._controls.colours))
 
@@ -192,7 +192,7 @@ class _ChannelsPresenter:
 
 
 def guess(layer: Image) -> int | None:
-    """Return the axis that may hold channels and must be asked about, else None."""
+    """Return the axis that may hold channels, to ask the user about; None if there is none."""
     known = "channel_axis" in answer(layer) or named_channels(layer.axis_labels) is not None
     return None if layer.rgb or known else likely_channels(finest(layer).shape)
 

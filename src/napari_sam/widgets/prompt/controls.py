@@ -1,4 +1,4 @@
-"""What the panel looks like: its widgets, their names, hints and order. No logic."""
+"""View of the panel: widgets, names, tooltips and order. No logic."""
 
 from __future__ import annotations
 
@@ -132,13 +132,13 @@ class Controls(QWidget):
         self.objects.fold.toggled.connect(lambda on: self._fold(self.more, on))
 
     def ask_about(self, text: str) -> None:
-        """Show the overlap question; an empty text takes it away."""
+        """Show the question about overlaps; hide it if the text is empty."""
         self.question.ask(text)
         if text:
             self.keep.setFocus()
 
     def show_candidates(self, on: bool) -> None:
-        """Show or hide the choice among three masks."""
+        """Show or hide the choice among three candidate masks."""
         self.thumbnails.setVisible(on)
         self.cycle.setVisible(on)
 

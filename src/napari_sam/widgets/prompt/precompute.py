@@ -1,4 +1,4 @@
-"""The other slices of a stack, embedded in the background while somebody annotates it."""
+"""Background embedding of the other slices of a stack during annotation."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["Precompute"]
 
 
 class Precompute(QObject):
-    """Embeds the slices of what is annotated, the one nearest to the view first.
+    """Computes the embeddings of all slices in the background, nearest to the view first.
 
     One slice is one job of the model, which lets prompts go first: between slices, and between
     the layers of the encoder. The slices run along the axes that the viewer does not show; when it
@@ -76,7 +76,7 @@ class Precompute(QObject):
         return self._run is not None
 
     def follow(self, annotation: Annotation | None) -> None:
-        """Embed the slices of this annotation's picture from now on, or of none."""
+        """Switch to the image of this annotation, or to none."""
         self._leave()
         self._annotation = annotation
         if annotation is not None:
@@ -85,17 +85,17 @@ class Precompute(QObject):
         self._begin_afresh()
 
     def switch(self, on: bool) -> None:
-        """Switch the work on or off."""
+        """Enable or disable background embedding."""
         self._on = on
         self._begin_afresh()
 
     def cancel(self) -> None:
-        """Stop until another picture or model is chosen."""
+        """Cancel until another image or model is selected."""
         self._wanted = None
         self._stop()
 
     def close(self) -> None:
-        """Stop at once and for good, and show nothing any more."""
+        """Stop permanently, without any further display."""
         self._leave()
         self._end()
         self._store_row.close()
@@ -153,7 +153,7 @@ class Precompute(QObject):
 
 
 class _EmbeddingRun:
-    """The slices of one picture for one model; its steps are taken in the model's thread."""
+    """Embedding of one image's slices with one model; steps run in the model's thread."""
 
     def __init__(self, annotation: Annotation, seen: Plane, budget: int) -> None:
         self._annotation, self._seen = annotation, seen
@@ -167,7 +167,7 @@ class _EmbeddingRun:
         self._steps = embed_stack(self._keep, self._read, planes, lambda: self._seen, budget)
 
     def step(self, segmenter: StoredSegmenter, pause: Callable[[], None]) -> Progress[Precomputed]:
-        """Embed one slice."""
+        """Compute and store the embedding of one slice."""
         self._segmenter, self._pause = segmenter, pause
         try:
             return next(self._steps)
@@ -175,11 +175,11 @@ class _EmbeddingRun:
             del self._segmenter, self._pause  # which hold the model
 
     def note_view(self) -> None:
-        """Take note of the slice in view; called in the window's thread."""
+        """Store the slice in view; called in the GUI thread."""
         self._seen = self._annotation.seen or self._seen
 
     def end(self) -> None:
-        """Let go of the model, without waiting for the garbage collector."""
+        """Release the model without waiting for garbage collection."""
         self._steps = iter(())
 
     def _read(self, plane: Plane) -> np.ndarray:

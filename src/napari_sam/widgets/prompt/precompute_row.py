@@ -1,4 +1,4 @@
-"""How far the slices are embedded ahead, and the button that stops it."""
+"""Progress row of the background embedding, with a button to stop it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["PrecomputeRow"]
 
 
 class PrecomputeRow(QWidget):
-    """Shown while slices are embedded, and when that ended early."""
+    """Row that is visible while slices are embedded, and after an early stop."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -34,7 +34,7 @@ class PrecomputeRow(QWidget):
         self.hide()
 
     def show_progress(self, progress: Progress[Precomputed]) -> None:
-        """Show how far it is."""
+        """Show the progress."""
         where = f"Embedding slices: {progress.done} of {progress.total}"
         self.text.setText(where + time_left(progress))
         self.bar.setMaximum(progress.total)
@@ -42,7 +42,7 @@ class PrecomputeRow(QWidget):
         self._show(working=True)
 
     def show_end(self, why: str) -> None:
-        """Show why it ended; an empty text hides the row."""
+        """Show why embedding stopped; hide the row if the text is empty."""
         self.text.setText(f"⚠ Not all slices are embedded: {why}")
         self._show(working=False)
         self.setVisible(bool(why))

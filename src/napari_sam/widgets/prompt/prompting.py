@@ -1,4 +1,4 @@
-"""The prompt tools, the buttons and the status line, over whatever picture is annotated."""
+"""Prompt tools, buttons and status line for the current annotation."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OTHER = {
 
 
 class Prompting:
-    """Carries presses of buttons and keys to an annotation, and shows how it stands.
+    """Forwards buttons and shortcuts to the annotation, and shows its state.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ class Prompting:
         c.cancel.clicked.connect(lambda: self._do(_PromptPresenter.cancel))
 
     def follow(self, annotation: Annotation | None) -> None:
-        """Serve this annotation from now on, or none."""
+        """Switch to this annotation, or to none."""
         if self._presenter is not None:
             self._presenter.close()
         self._presenter = (
@@ -89,55 +89,55 @@ class Prompting:
         self.refresh()
 
     def close(self) -> None:
-        """Serve none any more."""
+        """Release the annotation."""
         self.follow(None)
 
     def remark(self, text: str) -> None:
-        """Say something that stays until the next change."""
+        """Show a remark until the next change."""
         self._controls.remark.setText(text)
         self._controls.remark.setVisible(bool(text))
         self.remarked.emit(text)
 
     def warn(self, problem: str | BaseException) -> None:
-        """Say what went wrong."""
+        """Show an error or a warning."""
         if isinstance(problem, BaseException):
             self.last_error = problem
         self.remark(f"⚠ {problem or type(problem).__name__}")
 
     def accept(self) -> None:
-        """Write the mask on show into the labels."""
+        """Accept the current mask and write it to the labels."""
         self._do(_PromptPresenter.accept)
 
     def reject(self) -> None:
-        """Forget what is being drawn."""
+        """Discard the open draft."""
         self._do(_PromptPresenter.reject)
 
     def undo(self) -> None:
-        """Take the last step back."""
+        """Undo the last step."""
         self._do(_PromptPresenter.undo)
 
     def redo(self) -> None:
-        """Make the step again that was taken back last."""
+        """Redo the last undone step."""
         self._do(_PromptPresenter.redo)
 
     def cycle(self) -> None:
-        """Show the next candidate."""
+        """Show the next candidate mask."""
         self._do(_PromptPresenter.cycle)
 
     def switch_polarity(self) -> None:
-        """Draw the opposite from now on."""
+        """Switch between Include and Exclude."""
         self._do(_PromptPresenter.switch_polarity)
 
     def draw_box(self) -> None:
-        """Draw boxes from now on."""
+        """Activate the box tool."""
         self._do(_PromptPresenter.draw_box)
 
     def arm(self, tool: Tool) -> None:
-        """Draw with this tool."""
+        """Activate a drawing tool."""
         self._do(lambda one: one.arm(tool))
 
     def refresh(self) -> None:
-        """Show how the annotation stands."""
+        """Update the widgets from the annotation."""
         c = self._controls
         for button in (c.accept, c.reject, c.undo, c.redo, *c.tools.values(), c.shape):
             button.setEnabled(self._presenter is not None)
@@ -155,7 +155,7 @@ class Prompting:
 
 
 class _PromptPresenter:
-    """Buttons and keys for one annotation."""
+    """Presenter of the buttons and shortcuts for one annotation."""
 
     def __init__(self, annotation: Annotation, part: Prompting, controls: Controls) -> None:
         self._annotation = annotation
@@ -175,11 +175,11 @@ class _PromptPresenter:
         self._annotation.arm(tool)
 
     def switch_polarity(self) -> None:
-        """Switch between what belongs to the object and what does not, else to Include."""
+        """Switch between Include and Exclude (or their scribbles); from other tools to Include."""
         self.arm(OTHER.get(self._annotation.tool, Tool.INCLUDE))
 
     def draw_box(self) -> None:
-        """Draw boxes, or what was last chosen beside them."""
+        """Activate the tool of the shape button, a box by default."""
         self.arm(self._controls.shape.tool)
 
     def choose(self, choice: int) -> None:
@@ -205,7 +205,7 @@ class _PromptPresenter:
         self._annotation.redo()
 
     def accept(self) -> None:
-        """Write the mask; if it is still being computed, as soon as it is there."""
+        """Accept the current mask; if its prediction is pending, as soon as it arrives."""
         annotation, session = self._annotation, self._annotation.session
         if session.draft.is_empty:
             annotation.accept_proposed()
@@ -244,12 +244,12 @@ class _PromptPresenter:
         self._pending.go_on(annotation)
 
     def cancel(self) -> None:
-        """Take the question away; the object stays open, or is so again after what waits."""
+        """Hide the question; the object stays open, or is reopened after the queued ones."""
         self._controls.ask_about("")
         self._pending.put_aside(self._annotation)
 
     def write(self, rule: Rule) -> str:
-        """Accept the mask on show; return why not."""
+        """Accept the current mask; return the error message, empty on success."""
         self._controls.ask_about("")
         try:
             change = self._annotation.binding.accept(rule)

@@ -1,4 +1,4 @@
-"""The button that draws boxes, and in its menu everything else that is drawn with the mouse."""
+"""Button for the box tool, with a menu of the other drawing tools."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NAMES = {
 
 
 class ShapeButton(QWidget):
-    """A button that arms the tool that it shows, and an arrow whose menu changes the tool."""
+    """A button that activates the displayed tool, with a menu to change the tool."""
 
     tool_chosen = Signal(object)  # Tool
 
@@ -56,7 +56,7 @@ class ShapeButton(QWidget):
         self.show_tool(Tool.BOX)
 
     def show_tool(self, tool: Tool) -> None:
-        """Show a tool as the one that a click arms."""
+        """Display a tool as the one that a click activates."""
         self.tool = tool
         name, tip = NAMES[tool]
         self.button.setText(with_key(name, "box"))

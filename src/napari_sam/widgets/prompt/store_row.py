@@ -1,4 +1,4 @@
-"""How much the embeddings on disk take, and the button that deletes them."""
+"""Disk usage of the embedding store, and a button to clear it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["StoreRow"]
 
 
 class StoreRow(QWidget):
-    """Counts and deletes in a thread of its own: there may be thousands of files."""
+    """Counts and deletes stored embeddings in a background thread."""
 
     cleared = Signal()
 
@@ -38,25 +38,25 @@ class StoreRow(QWidget):
         return self._background.busy
 
     def serve(self, store: EmbeddingStore) -> None:
-        """Show this store."""
+        """Show the disk usage of this store."""
         self._store = store
         disk = store.disk
         self.setToolTip("They are kept in memory only" if disk is None else str(disk.folder))
         self.clean.setEnabled(disk is not None)
 
     def refresh(self) -> None:
-        """Count again, if somebody can see it."""
+        """Count again, if visible."""
         if self._store is not None and self.isVisible():
             store = self._store
             self._background.submit(lambda: store.size, self._show_size)
 
     def showEvent(self, event: QShowEvent | None) -> None:
-        """Count."""
+        """Count on show."""
         super().showEvent(event)
         self.refresh()
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
-        """Count nothing any more."""
+        """Stop counting permanently."""
         self._background.close()
         super().closeEvent(event)
 

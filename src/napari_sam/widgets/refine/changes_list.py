@@ -1,4 +1,4 @@
-"""The objects that were refined, to be accepted or rejected one by one. No logic."""
+"""View of the list of refined objects, to accept or reject individually. No logic."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ROWS = 4  # that are seen at once
 
 
 class RefineList(QWidget):
-    """A table, and two buttons for what is selected in it."""
+    """A table of refined objects with buttons to accept or reject the selected ones."""
 
     chosen = Signal()  # other rows were selected
 
@@ -64,12 +64,12 @@ class RefineList(QWidget):
 
     @property
     def selected(self) -> list[int]:
-        """The objects of the selected rows."""
+        """Ids of the objects in the selected rows."""
         rows = self.table.selectionModel().selectedRows()  # type: ignore[union-attr]
         return sorted(int(row.data(Qt.ItemDataRole.UserRole)) for row in rows)
 
     def show_rows(self, rows: Iterable[RefinedRow]) -> None:
-        """Show these objects; those that are selected stay so."""
+        """Show these objects; keep the selection."""
         selected = set(self.selected)
         blocked = self.table.blockSignals(True)
         self.table.setSortingEnabled(False)
@@ -88,12 +88,12 @@ class RefineList(QWidget):
         self._choose()
 
     def select_at(self, place: int) -> None:
-        """Select the row at a place, or the last one."""
+        """Select the row at an index, or the last one."""
         self._select([min(place, self.table.rowCount() - 1)])
 
     @property
     def place(self) -> int:
-        """The first selected row."""
+        """Index of the first selected row."""
         rows = self.table.selectionModel().selectedRows()  # type: ignore[union-attr]
         return min((row.row() for row in rows), default=0)
 
@@ -114,7 +114,7 @@ class RefineList(QWidget):
 
 
 class _Cell(QTableWidgetItem):
-    """Shows a text and is sorted by a number."""
+    """Table cell that shows text and sorts by a number."""
 
     def __init__(self, text: str, key: float) -> None:
         super().__init__(text)

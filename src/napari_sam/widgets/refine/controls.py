@@ -1,4 +1,4 @@
-"""What the group "Refine labels" looks like. No logic."""
+"""View of the group "Refine labels". No logic."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ OPTIONS = (
 
 
 class RefineControls(QFrame):
-    """Folded away until its button `fold` is pressed, which is there once there are labels.
+    """Collapsible group; its button `fold` is shown once there are labels.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ class RefineControls(QFrame):
         self.show_outcome("")
 
     def show_work(self, on: bool, done: int = 0, total: int = 1) -> None:
-        """Show how far the work is, or that there is none."""
+        """Show the progress, or that no work is running."""
         self.start.setVisible(not on)
         self.bar.setVisible(on)
         self.cancel.setVisible(on)
@@ -81,13 +81,13 @@ class RefineControls(QFrame):
         self.bar.setValue(done)
 
     def name_selected(self, ours: bool) -> None:
-        """Say whose selection counts: that of the list of objects, or the layer's own."""
+        """Name the selection that is used: that of the object list, or of the layer."""
         text, box = OBJECTS if ours else LABEL, self.choices["objects"].native
         if box.itemText(1) != text:
             box.setItemText(1, text)
 
     def show_outcome(self, text: str, found: bool = False) -> None:
-        """Say what would change, and whether it can be accepted."""
+        """Show a summary of the changes, and whether they can be accepted."""
         self.text.setText(text)
         self.text.setVisible(bool(text))
         self.list.setVisible(found)

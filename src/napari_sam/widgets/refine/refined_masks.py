@@ -1,4 +1,4 @@
-"""What refining has found and nobody has answered yet, by object."""
+"""Refined masks that await review, by object."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["RefinedMasks", "RefinedRow"]
 
 
 class RefinedRow(NamedTuple):
-    """One object: on how many slices, the lowest score, the largest change, how many masks stay."""
+    """Summary of one object: slices, lowest score, largest change, number of unchanged masks."""
 
     id: int
     slices: int
@@ -23,11 +23,11 @@ class RefinedRow(NamedTuple):
 
 
 class RefinedMasks:
-    """Refined slices; objects leave them one by one.
+    """Collection of refined slices, from which reviewed objects are removed.
 
     Attributes
     ----------
-    results : list of RefinedSlice
+    slices : list of RefinedSlice
         Each holds an object at least.
     """
 
@@ -35,21 +35,21 @@ class RefinedMasks:
         self.slices: list[RefinedSlice] = []
 
     def add(self, result: RefinedSlice) -> None:
-        """Take a slice, if anything was found on it."""
+        """Add a slice, if it has refined objects."""
         if result.found:
             self.slices.append(result)
 
     @property
     def ids(self) -> list[int]:
-        """Which objects wait, in order."""
+        """Ids of the objects that await review, in order."""
         return sorted({id_ for result in self.slices for id_ in result.found})
 
     def rows(self) -> list[RefinedRow]:
-        """Return a line for each object."""
+        """Return a summary row for each object."""
         return [self._row(id_) for id_ in self.ids]
 
     def part(self, ids: Collection[int]) -> list[RefinedSlice]:
-        """Return the slices with these objects only."""
+        """Return the slices restricted to these objects."""
         parts = (
             one._replace(found={id_: pair for id_, pair in one.found.items() if id_ in ids})
             for one in self.slices
@@ -57,11 +57,11 @@ class RefinedMasks:
         return [one for one in parts if one.found]
 
     def drop(self, ids: Collection[int]) -> None:
-        """Forget these objects."""
+        """Remove these objects."""
         self.slices = self.part(set(self.ids).difference(ids))
 
     def on(self, plane: Plane | None, ids: Collection[int]) -> RefinedSlice | None:
-        """Return what was found on a plane, of these objects only unless there are none."""
+        """Return the refined slice of a plane, restricted to these objects if any are given."""
         there = next((one for one in self.slices if one.plane == plane), None)
         if there is None or not ids:
             return there
@@ -69,7 +69,7 @@ class RefinedMasks:
         return there._replace(found=found) if found else None
 
     def most_changed(self, id_: int) -> tuple[Plane, CroppedMask | None]:
-        """Return where an object changes most, and its mask there before; first what stays."""
+        """Return the plane where an object changes most, and its mask there; unsure ones first."""
         pairs = ((one.plane, one.found[id_]) for one in self.slices if id_ in one.found)
         plane, (_, draft) = max(pairs, key=lambda p: (bool(p[1][0].unsure), p[1][0].change))
         return plane, draft.mask

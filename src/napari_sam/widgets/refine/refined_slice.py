@@ -1,4 +1,4 @@
-"""One slice of rough labels, refined in the model's thread."""
+"""Refinement of one slice of rough labels in the model's thread."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BEFORE, AFTER = 1, 2  # in the picture of changes
 
 
 class RefinedSlice(NamedTuple):
-    """The objects of a plane by their rough label: before and after, and what was asked."""
+    """Refined objects of a plane by rough label, each with the draft of its prompts."""
 
     plane: Plane
     shape: tuple[int, int]
@@ -43,7 +43,7 @@ def refine_slice(
     rule: PromptRule,
     only: Collection[int] | None = None,
 ) -> Piece:
-    """Return a piece of work that refines the labels of a plane; it returns a `RefinedSlice`.
+    """Return a job that refines the labels of a plane and returns a `RefinedSlice`.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def refine_slice(
 
 
 def summary(results: Sequence[RefinedSlice]) -> str:
-    """Say in plain words what would change; empty if there is nothing."""
+    """Return a summary of the changes as text; empty if there are none."""
     all_of_them = [one for result in results for one, _ in result.found.values()]
     if not all_of_them:
         return ""
@@ -110,7 +110,7 @@ def summary(results: Sequence[RefinedSlice]) -> str:
 
 
 def change_outlines(result: RefinedSlice) -> NDArray[np.uint8]:
-    """Return an (H, W) picture with the outlines: BEFORE dashed, AFTER over it."""
+    """Return an (H, W) image of outlines: BEFORE dashed, AFTER on top."""
     shown = np.zeros(result.shape, np.uint8)
     canvas = np.zeros(result.shape, np.int32)
     rows, columns = np.indices(result.shape, sparse=True)

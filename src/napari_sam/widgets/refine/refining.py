@@ -1,4 +1,4 @@
-"""Refine labels: ask, show what would change, accept all of it or one object after another."""
+"""Refine labels: run the model, preview the changes, accept them all or by object."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ NO_MODEL = "Open a picture and choose a model first."
 
 
 class Refining(QObject):
-    """Serves the group "Refine labels" for whatever is annotated.
+    """Runs the group "Refine labels" for the current annotation.
 
     Parameters
     ----------
@@ -85,35 +85,35 @@ class Refining(QObject):
 
     @property
     def busy(self) -> bool:
-        """True while the model works."""
+        """True while the model runs."""
         return self._work.busy
 
     @property
     def refined(self) -> RefinedMasks:
-        """What waits to be accepted."""
+        """The refined masks that await review."""
         return RefinedMasks() if self._presenter is None else self._presenter.refined
 
     def follow(self, annotation: Annotation | None) -> None:
-        """Serve this annotation from now on; what waits for another one is forgotten."""
+        """Switch to this annotation; discard refined masks of the previous one."""
         if self._presenter is not None:
             self._presenter.close()
         self._presenter = None if annotation is None else _RefinePresenter(self, annotation)
 
     def start(self) -> None:
-        """Ask the model about the chosen labels."""
+        """Start to refine the chosen labels."""
         if self._presenter is None:
             self._controls.show_outcome(f"⚠ {NO_MODEL}")
         else:
             self._presenter.start()
 
     def cancel(self) -> None:
-        """Stop; what is done can be accepted."""
+        """Cancel; finished slices can be accepted."""
         if self.busy:
             self._work.cancel()
             self._do(_RefinePresenter.end)
 
     def close(self) -> None:
-        """Stop for good and let go of the viewer."""
+        """Stop permanently and disconnect from the viewer."""
         self.follow(None)
         self._controls.labels.disconnect_viewer()
 
@@ -123,7 +123,7 @@ class Refining(QObject):
 
 
 class _RefinePresenter:
-    """Refined labels over one annotation."""
+    """Presenter of refined labels for one annotation."""
 
     def __init__(self, part: Refining, annotation: Annotation) -> None:
         self.refined = RefinedMasks()
@@ -140,7 +140,7 @@ class _RefinePresenter:
         self.forget()
 
     def close(self) -> None:
-        """Forget what waits, and show nothing any more."""
+        """Discard the refined masks and remove the preview."""
         self.forget()
         self._annotation.changed.disconnect(self._show)
         self._annotation.began_afresh.disconnect(self._part.cancel)
@@ -173,7 +173,7 @@ class _RefinePresenter:
         )
 
     def answer(self, ids: Sequence[int]) -> None:
-        """Leave out objects that were accepted or rejected, and go on to the next."""
+        """Remove objects that were accepted or rejected, and select the next one."""
         rows = self._controls.list
         place = rows.place if rows.selected else None
         self.refined.drop(ids)
@@ -200,7 +200,7 @@ class _RefinePresenter:
         self._controls.show_work(True, self._done, self._total)
 
     def fail(self, error: BaseException) -> None:
-        """Say what went wrong; what is done can be accepted."""
+        """Show an error; finished slices can be accepted."""
         self.end(f"⚠ {error} {summary(self.refined.slices)}")
 
     def end(self, said: str = "") -> None:
@@ -209,7 +209,7 @@ class _RefinePresenter:
         self._part.ended.emit()
 
     def choose(self) -> None:
-        """Show the change of what is selected, where it is largest."""
+        """Show the selected object on the slice where it changes most."""
         selected = self._controls.list.selected
         if len(selected) == 1:
             place = self.refined.most_changed(selected[0])

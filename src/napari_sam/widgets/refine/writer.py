@@ -1,4 +1,4 @@
-"""Refined masks into the labels of an annotation."""
+"""Writes refined masks to the labels of an annotation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["RefineWriter"]
 
 
 class RefineWriter:
-    """Writes objects of the same rough labels in one step or in several.
+    """Writes refined objects of one rough Labels layer, in one or several steps.
 
     Where the labels are written to that were refined, an object is itself again. In empty labels
     objects keep the numbers of the rough labels, else they get new ones.
@@ -38,7 +38,7 @@ class RefineWriter:
         self._free = self._same or not full
 
     def write(self, results: Sequence[RefinedSlice]) -> int:
-        """Write these objects as one step; return how many were taken.
+        """Write these objects as one step; return the number of written objects.
 
         Raises
         ------

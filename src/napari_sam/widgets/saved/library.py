@@ -1,4 +1,4 @@
-"""The list of all saved work: open it again, or delete it."""
+"""Dialog of all saved sessions, to open or delete them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ NOTHING = "Nothing is saved yet: whatever you draw and accept will be, as you go
 
 
 class SavedRow(NamedTuple):
-    """A line of the list; the reason says why it cannot be opened."""
+    """Row of the list; `reason` says why the session cannot be opened."""
 
     saved: Saved | Unreadable
     objects: str
@@ -48,13 +48,13 @@ class SavedRow(NamedTuple):
 
     @property
     def name(self) -> str:
-        """What the picture was called; the name of the folder if it does not say."""
+        """Name of the image; the folder's name if it is unknown."""
         manifest = self.saved.manifest
         return self.saved.path.name if manifest is None else manifest.name
 
 
 class SavedWork(QDialog):
-    """Shows what is saved; it is read in a thread of its own."""
+    """Dialog of saved sessions, which are read in a background thread."""
 
     chosen = Signal(object)  # Saved
 
@@ -92,16 +92,16 @@ class SavedWork(QDialog):
 
     @property
     def selected(self) -> list[SavedRow]:
-        """What is chosen in the list."""
+        """The selected session."""
         return [item.data(0, Qt.ItemDataRole.UserRole) for item in self.list.selectedItems()]
 
     def refresh(self) -> None:
-        """Read what there is."""
+        """Read the saved sessions again."""
         self.text.setText("Reading…")
         self._background.submit(lambda: (_rows(), ""), self._show)
 
     def stop(self) -> None:
-        """Read no more."""
+        """Stop reading."""
         self._background.close()
         self.close()
 

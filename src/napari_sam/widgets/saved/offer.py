@@ -1,4 +1,4 @@
-"""Saved work of a picture: which can be gone on with, and the question whether to."""
+"""Search for a saved session of an image, and the question whether to resume it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["Offer", "OfferResult", "find_offer"]
 
 @dataclass(frozen=True, eq=False)
 class Offer:
-    """Saved work of a picture."""
+    """A saved session of an image that can be offered."""
 
     saved: Saved
     match: Match
@@ -36,7 +36,7 @@ class Offer:
     def of(
         cls, saved: Saved, match: Match, now: Manifest, ndim: int, asked_for: bool = False
     ) -> Offer:
-        """Look into saved work.
+        """Read a saved session and return it as an offer.
 
         Raises
         ------
@@ -48,7 +48,7 @@ class Offer:
 
     @property
     def question(self) -> str:
-        """What to ask the user."""
+        """The question for the user."""
         changed = self.saved.changed
         when = f"{changed.day} {changed:%B %Y, %H:%M}"
         what = count(self.objects) if self.objects else "what was being drawn"
@@ -67,14 +67,14 @@ class Offer:
 
 
 class OfferResult(NamedTuple):
-    """What can be gone on with, and why other work of the same picture cannot be opened."""
+    """The session to resume, and the problems of sessions of the image that cannot be opened."""
 
     offer: Offer | None
     problems: list[str]
 
     @property
     def problem(self) -> str:
-        """What was found and cannot be opened, as a sentence; empty if nothing."""
+        """Message on sessions that cannot be opened; empty if there are none."""
         if not self.problems:
             return ""
         others = len(self.problems) - 1
@@ -86,7 +86,7 @@ class OfferResult(NamedTuple):
 
 
 def find_offer(now: Manifest, ndim: int, passed_over: Collection[Path]) -> OfferResult:
-    """Look for the work to go on with, in any thread."""
+    """Find the saved session to resume; thread-safe."""
     folder = sessions_folder()
     odd = [one for one in all_unreadable(folder) if one.is_of(now)]
     problems = [one.reason for one in odd if one.path not in passed_over]

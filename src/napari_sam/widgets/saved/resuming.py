@@ -1,4 +1,4 @@
-"""Go on where somebody left off: finds saved work of a picture, asks, and brings it back."""
+"""Resume a session: find the saved sessions of an image, ask, and restore."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ DAMAGED = (
 
 
 class Resuming(QObject):
-    """Offers saved work, brings it back, and writes down how the view stands meanwhile.
+    """Offers and restores saved sessions, and saves the view state.
 
     Parameters
     ----------
@@ -65,11 +65,11 @@ class Resuming(QObject):
 
     @property
     def busy(self) -> bool:
-        """True while saved work is looked for or read."""
+        """True while saved sessions are searched or read."""
         return self._background.busy
 
     def follow(self, annotation: Annotation | None) -> None:
-        """Look for saved work of this annotation's picture."""
+        """Search the saved sessions of this annotation's image."""
         if self._presenter is not None:
             self._presenter.close()
         self._presenter = (
@@ -77,7 +77,7 @@ class Resuming(QObject):
         )
 
     def open(self, saved: Saved) -> None:
-        """Go on with this work: on a picture that is here, or opened from where it was."""
+        """Resume this session, on the open image or after opening its source file."""
         if self._presenter is not None and self._presenter.open(saved):
             return
         self._wanted = saved  # whichever picture is chosen now
@@ -87,7 +87,7 @@ class Resuming(QObject):
             self._wanted = None
 
     def close(self) -> None:
-        """Look for nothing any more."""
+        """Stop searching permanently."""
         self.follow(None)
         self._background.close()
 
@@ -111,7 +111,7 @@ class Resuming(QObject):
 
 
 class _ResumePresenter:
-    """Saved work of one annotation."""
+    """Presenter of saved sessions for one annotation."""
 
     def __init__(self, part: Resuming, annotation: Annotation, wanted: Saved | None) -> None:
         self._part = part
@@ -129,7 +129,7 @@ class _ResumePresenter:
         self._search(wanted)
 
     def open(self, saved: Saved) -> bool:
-        """Go on with this work if it seems to be of this picture; False if it is not."""
+        """Resume this session if it seems to belong to the image; return False if it does not."""
         here = self._annotation.saved_in
         if here is not None and here.path == saved.path:
             self._part.remarked.emit("This is the work that is open here.")
@@ -150,7 +150,7 @@ class _ResumePresenter:
             self._part._passed_over.add(offered.path)
 
     def close(self) -> None:
-        """Write down how the view stands, and take nothing any more."""
+        """Save the view state, and ignore any further results."""
         self._keep_view()
         self._offer(None)
         self._closed = True

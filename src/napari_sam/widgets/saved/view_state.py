@@ -1,4 +1,4 @@
-"""The state of the view: written down as JSON, and restored."""
+"""View state of the viewer: saved as JSON, and restored."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FAR = 1e15
 
 
 def view_state(viewer: ViewerModel, annotation: Annotation) -> dict[str, object]:
-    """Return the view, the model, the tool and the name of the labels."""
+    """Return the camera and dims, the model, the tool and the name of the Labels layer."""
     dims, camera, layer = viewer.dims, viewer.scene.camera, annotation.picture.layer
     return {
         "point": [float(at) for at in dims.point],
@@ -32,7 +32,7 @@ def view_state(viewer: ViewerModel, annotation: Annotation) -> dict[str, object]
 
 
 def restore_view(view: Mapping[str, object], viewer: ViewerModel, annotation: Annotation) -> None:
-    """Make the viewer show what it showed; what does not fit it any more is left alone."""
+    """Restore the view state; skip values that do not fit the image."""
     dims, camera, layer = viewer.dims, viewer.scene.camera, annotation.picture.layer
     order, point = (_numbers(view.get(key), dims.ndim) for key in ("order", "point"))
     center, angles = (_numbers(view.get(key), 3) for key in ("center", "angles"))

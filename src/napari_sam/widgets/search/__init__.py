@@ -1,4 +1,4 @@
-"""What the tabs Auto and Text share: a search of one slice, and what becomes of what it finds.
+"""Shared by the tabs Auto and Text: the search of one slice and its proposals.
 
 A presenter (`presenter`) lives as long as its tab follows one annotation. Its worker (`work`) asks
 the model bit by bit; the proposals (`slice_proposals`) are shown over the picture (`preview`),

@@ -1,4 +1,4 @@
-"""Widgets that both tabs have which search a slice for everything."""
+"""Widgets shared by the tabs that search a slice."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["SearchControls"]
 
 
 class SearchControls(QWidget):
-    """The search, what is said of it, and what becomes of what it finds.
+    """Base class of the views: search options, status, and actions on the proposals.
 
     Parameters
     ----------
@@ -51,41 +51,41 @@ class SearchControls(QWidget):
         self.body.setSpacing(8)
 
     def show_work(self, busy: bool) -> None:
-        """Show what belongs to a search under way, or what does not."""
+        """Switch between the widgets of a running search and the idle ones."""
         self.bar.setVisible(busy)
         self.cancel.setVisible(busy)
         self.start.setVisible(not busy)
 
     def show_nothing(self, why: str) -> None:
-        """Show that there is no picture to search."""
+        """Show that there is no image to search."""
         self.start.setEnabled(False)
         self.tuning.hide()
         self.undo.hide()
         self.status.setText(why)
 
     def show_remark(self, text: str) -> None:
-        """Say what came of a key; empty takes it away."""
+        """Show the remark of a shortcut; hide it if empty."""
         self.remark.setText(text)
         self.remark.setVisible(bool(text))
 
     def show_start(self, text: str) -> None:
-        """Show that work begins of which nobody knows how long it takes."""
+        """Show that work of unknown length begins."""
         self.show_work(True)
         self.show_progress(text, 0, 0)
 
     def show_progress(self, text: str, done: int, total: int) -> None:
-        """Say how far the work is; of 0 if nobody knows."""
+        """Show the progress; a total of 0 means unknown."""
         self.bar.setRange(0, total)
         self.bar.setValue(done)
         self.status.setText(text)
 
     def add_search(self) -> None:
-        """Add the rows of the search itself."""
+        """Add the search button, the progress bar and the Cancel button."""
         self.body.addWidget(self.start)
         self.body.addLayout(in_a_row(self.bar, self.cancel))
 
     def add_outcome(self, *more: QPushButton) -> None:
-        """Add the rows of what was found, hidden at first, and these buttons below them."""
+        """Add the widgets for the proposals, hidden at first, with these buttons below."""
         for widget in (self.tuning, self.undo, *more):
             self.body.addWidget(widget)
             widget.hide()

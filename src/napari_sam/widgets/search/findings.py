@@ -1,4 +1,4 @@
-"""The proposals of one search in an annotation: shown, put into its session, taken back."""
+"""Proposals of one search: previewed, added to the session, undone."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NO_MODEL = "Choose a model in the tab Prompt first."
 
 
 class Findings:
-    """What a search has found, from its begin until it is in the session.
+    """Holds the proposals of a search until they are in the session.
 
     Parameters
     ----------
@@ -52,20 +52,20 @@ class Findings:
         self._step = 0  # number of the session's step that can be taken back
 
     def close(self) -> None:
-        """Forget what was found, and take the preview's layer away."""
+        """Discard the proposals, and remove the preview layer."""
         self.forget()
         self._preview.close()
 
     @property
     def missing(self) -> str:
-        """What is to be done before anything can be found; empty if nothing."""
+        """What the search still needs, as text; empty if nothing."""
         if self._annotation.seen is None:
             return UNSEEN
         return "" if self._annotation.model is not None else NO_MODEL
 
     @property
     def shape(self) -> tuple[int, int]:
-        """(H, W) of the slice that was searched, else of the one in view."""
+        """(H, W) of the searched slice, else of the one in view."""
         plane = self._annotation.seen if self.found is None else self.found.plane
         if plane is None or self.gone:
             return 1, 1
@@ -73,7 +73,7 @@ class Findings:
 
     @property
     def slices(self) -> int:
-        """How many slices lie like the one that was searched."""
+        """Number of slices parallel to the searched one."""
         if self.found is None or self.gone:
             return 1
         sizes = zip(self._annotation.picture.shape, self.found.plane, strict=True)
@@ -81,7 +81,7 @@ class Findings:
 
     @property
     def gone(self) -> bool:
-        """True if the slice where this was found is not there any more, or of another size."""
+        """True if the searched slice no longer exists, or has another size."""
         if self.found is None:
             return False
         shape = self.found.mask.shape if self.found.new else None
@@ -89,29 +89,29 @@ class Findings:
 
     @property
     def elsewhere(self) -> bool:
-        """True if it was found on another slice than the one in view."""
+        """True if the searched slice is not the one in view."""
         return self.found is not None and self._annotation.seen != self.found.plane
 
     @property
     def stale(self) -> bool:
-        """True if something may have been settled since what is shown was chosen."""
+        """True if the settled pixels may have changed since the preview was made."""
         if not self._preview.visible:
             return False
         return self._settled_by[:-1] != settled_state(self._annotation, self.rule())
 
     def begin(self, found: SliceProposals) -> None:
-        """Take what will be found in place of what was."""
+        """Start to collect the proposals of a new search."""
         self.forget()
         self.found = found
 
     def forget(self) -> None:
-        """Take away what was found; no label changes."""
+        """Discard the proposals; no label changes."""
         self.found = None
         self._settled_by = ()
         self.hide()
 
     def settle(self, texts: Sequence[str] | None = None) -> None:
-        """Tell what was found what is settled by now; `texts` as in `settled_on`."""
+        """Update which pixels are settled; `texts` as in `settled_on`."""
         now = (*settled_state(self._annotation, self.rule()), texts)
         if self.found is not None and self._settled_by != now:
             self._settled_by = now
@@ -121,12 +121,12 @@ class Findings:
     def show(
         self, chosen: Chosen | None, faint: bool, colours: Sequence[int] | None = None
     ) -> None:
-        """Show what is kept; see `ProposalsPreview.show`."""
+        """Preview the kept proposals; see `ProposalsPreview.show`."""
         if self.found is not None:
             self._preview.show(self.found, chosen, faint, colours)
 
     def hide(self) -> None:
-        """Show nothing."""
+        """Hide the preview."""
         self._preview.hide()
 
     def put(
@@ -135,7 +135,7 @@ class Findings:
         certain: float,
         classes: Mapping[str, Collection[Proposal]] | None = None,
     ) -> FillCounts:
-        """Put what is kept into the session, as `fill` does.
+        """Add the kept proposals to the session, as `fill` does.
 
         Raises
         ------
@@ -151,15 +151,15 @@ class Findings:
         return done
 
     def note(self, done: FillCounts) -> None:
-        """Remember a step that can be taken back."""
+        """Store the current step as the one that `take_back` undoes."""
         self._step = done.step
 
     @property
     def can_take_back(self) -> bool:
-        """True as long as the last thing that was done is what was put here."""
+        """True while the last step of the session is the one that added the proposals."""
         return last_step(self._annotation.session) == self._step != 0
 
     def take_back(self) -> None:
-        """Undo what was put, all objects at once."""
+        """Undo the step that added the proposals."""
         if self.can_take_back:
             self._annotation.undo()

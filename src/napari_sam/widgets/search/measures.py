@@ -1,4 +1,4 @@
-"""By what found objects can be filtered: the measures, a slider for each, and a histogram."""
+"""Measures by which proposals are filtered, with a range slider each, and a histogram."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WIDEST = "00000.0"  # of a number above a slider
 
 @dataclass(frozen=True)
 class Measure:
-    """Something that is known of each object.
+    """A measure of a proposal, such as its diameter or score.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class Measure:
 
 
 def diameter(area: float) -> float:
-    """Return the diameter of a disc of that area.
+    """Return the diameter of a disc of this area.
 
     Examples
     --------
@@ -97,7 +97,7 @@ MEASURES = (
 
 
 class MeasureRow(QWidget):
-    """A range: two numbers, and a slider with two handles. A handle at its end is open.
+    """Range slider with two spin boxes; a handle at its end means no limit.
 
     Parameters
     ----------
@@ -140,27 +140,27 @@ class MeasureRow(QWidget):
 
     @property
     def range(self) -> Range:
-        """What is kept, as `Selection` wants it."""
+        """The range in units of the `Selection`; None for an open end."""
         low, high = self._bounds
         back = self.measure.back
         return None if low is None else back(low), None if high is None else back(high)
 
     def set_range(self, kept: Range) -> None:
-        """Move the handles; says nothing of it."""
+        """Set the range without signals."""
         low, high = kept
         there = self.measure.there
         self._bounds = None if low is None else there(low), None if high is None else there(high)
         self._show()
 
     def set_found(self, found: list[Proposal]) -> None:
-        """Take the ends of the slider from these objects; what was chosen stays."""
+        """Set the limits of the slider from these proposals; keep the range."""
         self.values = np.array([self.measure.of(one) for one in found])
         self.values = self.values[np.isfinite(self.values)]
         self._show()
 
     @property
     def shown(self) -> tuple[float, float]:
-        """Where the handles are, in the unit that is shown."""
+        """Positions of the handles, in displayed units."""
         low, high = map(float, self.slider.value())
         return low, high
 
@@ -211,7 +211,7 @@ class MeasureRow(QWidget):
 
 
 class Histogram(QWidget):
-    """How many objects have which value; those within the handles in colour."""
+    """Histogram of a measure; bars inside the range are coloured."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -220,17 +220,17 @@ class Histogram(QWidget):
         self._row: MeasureRow | None = None
 
     def show_row(self, row: MeasureRow) -> None:
-        """Show the values of a row, drawn as wide as its slider."""
+        """Show the values of a row, as wide as its slider."""
         self._row = row
         self.setToolTip(f"{row.measure.title} of everything that was found; kept ones in colour")
         self.update()
 
     def sizeHint(self) -> QSize:
-        """Return a size of a few lines."""
+        """Return a size hint of a few text lines."""
         return QSize(200, LINES * self.fontMetrics().height())
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
-        """Draw the bars and the name of the measure."""
+        """Paint the bars and the name of the measure."""
         painter, row = QPainter(self), self._row
         if row is None or not row.values.size:
             return

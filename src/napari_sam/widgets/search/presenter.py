@@ -1,4 +1,4 @@
-"""What the presenters of the tabs Auto and Text have in common."""
+"""Base class of the presenters of the tabs Auto and Text."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ GONE = "⚠ What was found is let go of: the picture does not have its slice any
 
 
 class SearchPresenter(ABC):
-    """Serves a tab's buttons as long as it follows one annotation.
+    """Handles a tab's buttons for one annotation.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class SearchPresenter(ABC):
         self._show_remark = c.show_remark
 
     def close(self) -> None:
-        """Serve no longer; what was found is forgotten, what is in the session stays."""
+        """Disconnect; discard the proposals, keep the objects in the session."""
         self.stop("")
         self.forget()
         self._connections.close()
@@ -64,33 +64,33 @@ class SearchPresenter(ABC):
     @property
     @abstractmethod
     def busy(self) -> bool:
-        """True while the model is at work for the tab."""
+        """True while the model runs for the tab."""
 
     @abstractmethod
     def start(self) -> None:
-        """Search the slice in view."""
+        """Start a search of the slice in view."""
 
     @abstractmethod
     def stop(self, why: str) -> None:
-        """End the search under way, if there is one."""
+        """Stop the running search, if any."""
 
     @abstractmethod
     def filter(self) -> None:
-        """Show what is kept of what was found; the model is not asked."""
+        """Apply the filters to the proposals and show the result, without a model call."""
 
     @abstractmethod
     def refresh(self, what: object = None) -> None:
-        """Show what can be done now; `what` has changed, as `What` says, or perhaps anything."""
+        """Update the widgets; `what` has changed, a `What`, or None for anything."""
 
     def forget(self) -> None:
-        """Take away what was found; no label changes."""
+        """Discard the proposals; no label changes."""
         self._chosen = None
         self._said = ""
         self._soon.stop()
         self.findings.forget()
 
     def put(self, certain: float) -> None:
-        """Put what is kept into the session: accepted from a score on, else to be reviewed."""
+        """Add the kept proposals to the session: accepted above a score, else for review."""
         self._choose()  # a slider may have moved just now
         if self._chosen is None or self.busy:
             return
@@ -105,7 +105,7 @@ class SearchPresenter(ABC):
         self.say(filled(done))
 
     def say(self, text: str) -> None:
-        """Say this until something else happens."""
+        """Show a message until the next event."""
         self._said = text
         self._show_remark("")
         self.refresh()

@@ -1,4 +1,4 @@
-"""A layer that shows what is kept of a search in colours, and the rest faintly."""
+"""Preview layer of proposals: kept ones in colours, the others faint."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FAINT = "#ffffff55"
 
 
 class ProposalsPreview:
-    """Shows what is kept in colours, and the rest faintly.
+    """Labels layer that shows kept proposals in colours, and the others faint.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class ProposalsPreview:
         faint: bool,
         colours: Sequence[int] | None = None,
     ) -> None:
-        """Show what is kept.
+        """Show the kept proposals.
 
         Parameters
         ----------
@@ -74,11 +74,11 @@ class ProposalsPreview:
         self.visible = True
 
     def hide(self) -> None:
-        """Show nothing."""
+        """Hide the layer."""
         if self.visible:
             self._preview.show(None, ())
             self.visible = False
 
     def close(self) -> None:
-        """Take the layer away."""
+        """Remove the layer."""
         self._preview.close()

@@ -1,4 +1,4 @@
-"""What of a slice is settled: objects and labels that a search must leave alone."""
+"""Settled pixels of a slice: objects and labels that a search must not change."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["has_accepted", "last_step", "searchable", "settled_on", "settled_sta
 def settled_on(
     annotation: Annotation, plane: Plane, rule: Rule, texts: Sequence[str] | None = None
 ) -> NDArray[np.int64]:
-    """Return what of a plane is settled, also in the Labels layer; see `settled`.
+    """Return the settled pixels of a plane, including those of the Labels layer; see `settled`.
 
     Only earlier finds of these texts make room; None: all do.
     """
@@ -40,12 +40,12 @@ def settled_on(
 
 
 def settled_state(annotation: Annotation, rule: Rule) -> tuple[object, ...]:
-    """Return what is equal as long as nothing can have been settled since."""
+    """Return a key that is equal as long as the settled pixels cannot have changed."""
     return annotation.session, annotation.target, last_step(annotation.session), rule
 
 
 def last_step(session: Session) -> int:
-    """Return the number of the step that an undo takes back, 0 if there is none."""
+    """Return the number of the step that an undo reverts; 0 if there is none."""
     done = session.history.done
     return done[-1].number if done else 0
 
@@ -53,7 +53,7 @@ def last_step(session: Session) -> int:
 def searchable(
     region: NDArray[np.bool_] | None, there: NDArray[np.int64]
 ) -> NDArray[np.bool_] | None:
-    """Return where (H, W) anything is left to be found; None if everywhere.
+    """Return the (H, W) mask of pixels left to search; None if everywhere.
 
     `region` is where to search; `there` is what is settled; see `settled_on`.
 
@@ -78,7 +78,7 @@ def searchable(
 
 
 def has_accepted(annotation: Annotation) -> bool:
-    """Tell whether anything is accepted that a model could learn from."""
+    """Return whether there are accepted objects to train on."""
     return any(
         section.status is Status.ACCEPTED
         for one in annotation.session.objects.values()

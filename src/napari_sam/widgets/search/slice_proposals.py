@@ -1,4 +1,4 @@
-"""The proposals of one search of a plane, without those that are settled objects already."""
+"""Proposals of one search of a plane, without those that match settled objects."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INSIDE = 0.5  # share of an object that has to lie in the drawn shapes
 
 
 class SliceProposals:
-    """All proposals of one search.
+    """Proposals of one search, split into new and settled ones.
 
     Parameters
     ----------
@@ -62,19 +62,19 @@ class SliceProposals:
         self._settled: NDArray[np.int64] | None = None
 
     def take(self, proposals: Sequence[Proposal]) -> None:
-        """Take all that was found so far, in place of what was there."""
+        """Replace the proposals by these."""
         self._all = [one for one in proposals if self._is_wanted(one)]
         self._sort_out()
 
     def settle(self, settled: NDArray[np.int64]) -> None:
-        """Take note of what is settled by now; see `napari_sam.session.autofill.settled`."""
+        """Set the settled pixels; see `napari_sam.session.autofill.settled`."""
         self._settled = settled
         self._sort_out()
 
     def chosen(
         self, selection: Selection, among: Sequence[Proposal] | None = None
     ) -> Chosen | None:
-        """Return what a selection keeps of what is not settled; None if there is nothing.
+        """Return the new proposals that pass a selection; None if there are no new ones.
 
         `among`: of these of them only.
         """

@@ -1,4 +1,4 @@
-"""What both tabs say that search a slice, in plain words."""
+"""Messages shared by the tabs Auto and Text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ELSEWHERE = " They are on another slice than the one in view."
 
 
 def progress_text(progress: Progress[list[Proposal]], shape: tuple[int, int]) -> str:
-    """Return how far a search of a plane (H, W) is."""
+    """Return the progress message of a search of a plane (H, W)."""
     found = f"{len(progress.result):,} found{time_left(progress)}"
     if Tiling().cuts(shape):
         return f"Tile {progress.done:,} of {progress.total:,} searched, {found}"
@@ -24,12 +24,12 @@ def progress_text(progress: Progress[list[Proposal]], shape: tuple[int, int]) ->
 
 
 def known_again(known: int) -> str:
-    """Return that so many settled objects were found again; nothing for none."""
+    """Return the message on settled objects that were found again; empty for none."""
     return f" {count(known)} found again are left out: they are there already." if known else ""
 
 
 def filled(done: FillCounts) -> str:
-    """Return what was put into the session, and what to do next."""
+    """Return the message on what was added to the session, and the next step."""
     said = [f"{count(done.accepted)} accepted."] if done.accepted or not done.waiting else []
     if done.waiting:
         said.append(

@@ -1,4 +1,4 @@
-"""A worker that searches a slice: a few points are one job of the model."""
+"""Worker that searches a slice; each batch of points is one job of the model."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = ["SearchRequest", "SearchWorker"]
 
 @dataclass(frozen=True, eq=False)
 class SearchRequest:
-    """Which slice to search, and how."""
+    """The slice to search, and the grid settings."""
 
     read: Read  # its pixels, in the model's thread
     contrast: StackContrast  # of the whole picture
@@ -39,7 +39,7 @@ class SearchRequest:
 
 
 class SearchWorker(Worker["_Search"]):
-    """Searches a slice for everything; all other work of the model goes first."""
+    """Generates proposals for a slice; all other work of the model has priority."""
 
     progressed = Signal(object)  # Progress with all found so far; in the end one for each object
 
@@ -50,13 +50,13 @@ class SearchWorker(Worker["_Search"]):
         self._work.failed.connect(self.fail)
 
     def start(self, model: HostedModel, request: SearchRequest) -> None:
-        """Begin a search; another one ends."""
+        """Start a search; a running one is stopped."""
         self.stop()
         self._job = _Search(request)
         self._work.start(model, repeat(self._job.step))
 
     def close(self) -> None:
-        """End now and say nothing any more."""
+        """Stop without any further signal."""
         super().close()
         self._work.cancel()
 
@@ -68,7 +68,7 @@ class SearchWorker(Worker["_Search"]):
 
 
 class _Search:
-    """One search; `step` is called in the model's thread, everything else in the GUI's."""
+    """State of one search; `step` runs in the model's thread, everything else in the GUI thread."""
 
     def __init__(self, request: SearchRequest) -> None:
         self._request = request
@@ -79,7 +79,7 @@ class _Search:
     def step(
         self, segmenter: StoredSegmenter, pause: Callable[[], None]
     ) -> Progress[SearchResult] | None:
-        """Ask the next few points; None at the end."""
+        """Predict masks for the next batch of points; return None at the end."""
         if self._steps is None:
             request = self._request
             contrast = request.contrast.of(segmenter)
@@ -89,7 +89,7 @@ class _Search:
         return next(self._steps, None)
 
     def hear(self, progress: Progress[SearchResult]) -> Progress[list[Proposal]]:
-        """Add up what was found, and judge the time left."""
+        """Collect the proposals, and estimate the remaining time."""
         found, kept = progress.result
         self._found = self._found + found if kept is None else list(kept)
         self._estimate = self._estimate or Estimate(progress.done)

@@ -1,4 +1,4 @@
-"""What the stack tab looks like: its widgets, their names, hints and order. No logic."""
+"""View of the tab Stack: widgets, names, tooltips and order. No logic."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class StackControls(QWidget):
         self._lay_out()
 
     def name_slices(self, noun: str, axes: Mapping[int, str], length: int) -> None:
-        """Speak of slices, or of time points; offer these axes, and slices up to this number."""
+        """Name the slices (or time points), the available axes, and the number of slices."""
         stack = "stack" if noun == "slice" else "time series"
         self.start.setText(f"Follow through the {stack}")
         self.limits_label.setText(f"{noun.capitalize()}s from")
@@ -116,7 +116,7 @@ class StackControls(QWidget):
                 box.setValue(value)
 
     def show_work(self, busy: bool) -> None:
-        """Show what belongs to a propagation under way, or what does not."""
+        """Switch between the widgets of a running propagation and the idle ones."""
         self.bar.setVisible(busy)
         self.cancel.setVisible(busy)
         self.start.setVisible(not busy)
@@ -134,12 +134,12 @@ class StackControls(QWidget):
         self.show_report({}, noun)
 
     def show_remark(self, text: str) -> None:
-        """Say what came of the keys of the prompt tab, which work here, too."""
+        """Show the remark of a prompt shortcut, as these work in this tab as well."""
         self.remark.setText(text)
         self.remark.setVisible(bool(text))
 
     def show_report(self, objects: Mapping[int, ObjectReport], noun: str) -> None:
-        """List what became of each object; every line leads to a slice."""
+        """Show the result for each object; each entry links to a slice."""
         lines = []
         for number, one in objects.items():
             lines.append(f"<p><b>{_link(one.headline(number, noun), min(one.found))}</b>")

@@ -1,4 +1,4 @@
-"""The report of a propagation: where each object was found, and where a person should look."""
+"""Report of a propagation: where each object was found, and which slices to check."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["ObjectReport", "StackReport", "spans"]
 
 @dataclass
 class ObjectReport:
-    """What became of one object.
+    """Result of the propagation for one object.
 
     Parameters
     ----------
@@ -27,19 +27,19 @@ class ObjectReport:
     unsure: dict[int, str] = field(default_factory=dict)
 
     def headline(self, number: int, noun: str) -> str:
-        """Return where the object was found."""
+        """Return the slices where the object was found, as text."""
         plural = f"{noun}s" if len(self.found) > 1 else noun
         return f"Object {number}: {plural} {spans(self.found)}"
 
     def remarks(self, noun: str) -> list[tuple[int, str]]:
-        """Return the slices to look at, each with a sentence, in order."""
+        """Return the slices to check, each with a sentence, in order."""
         said = [(at, f"stopped at {noun} {at}: {why}") for at, why in self.stopped.items()]
         said += [(at, f"look at {noun} {at}: {why}") for at, why in self.unsure.items()]
         return sorted(said)
 
 
 class StackReport:
-    """What became of the objects of a propagation, step by step.
+    """Results of all objects, updated step by step.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class StackReport:
         self.objects = {number: ObjectReport(set(places)) for number, places in anchors.items()}
 
     def add(self, step: Step, written: Iterable[int]) -> None:
-        """Take note of a step, and of the objects that have a mask there now."""
+        """Add a step, with the objects that have a mask on its slice."""
         written = set(written)
         for number, one in self.objects.items():
             if number in written:
@@ -69,7 +69,7 @@ class StackReport:
 
 
 def spans(indices: Iterable[int]) -> str:
-    """Return numbers with their gaps, shortly.
+    """Return numbers as compact ranges.
 
     Examples
     --------

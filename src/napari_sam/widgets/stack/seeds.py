@@ -1,4 +1,4 @@
-"""What a propagation starts from: the slices of an axis, and the masks that are known on them."""
+"""Input of a propagation: the slices along an axis, and the seed masks on them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class StackAxis:
-    """The planes along one axis of a picture, through one of them.
+    """The planes along one axis of an image, through a given plane.
 
     Parameters
     ----------
@@ -47,13 +47,13 @@ class StackAxis:
         return (*self.plane[: self.axis], index, *self.plane[self.axis + 1 :])
 
     def index(self, plane: Plane) -> int | None:
-        """Return where a plane lies on the axis, or None."""
+        """Return the index of a plane on the axis; None if it is not on it."""
         index = plane[self.axis]
         return index if index is not None and self.at(index) == plane else None
 
 
 class ObjectMasks(Mapping[int, NDArray[np.bool_]]):
-    """ObjectMasks of an object by slice, unpacked one at a time."""
+    """Masks of an object by slice index, unpacked on access."""
 
     def __init__(self, packed: Mapping[int, CroppedMask]) -> None:
         self._packed = packed
@@ -69,7 +69,7 @@ class ObjectMasks(Mapping[int, NDArray[np.bool_]]):
 
 
 class StackSlices:
-    """Planes as the stack that `propagate` takes; each is read when it is reached.
+    """Slices as the sequence that `propagate` takes, read on access.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ class StackSlices:
 
 
 def accepted_here(session: Session, plane: Plane) -> list[int]:
-    """Return the objects that somebody has accepted in a plane."""
+    """Return the objects that are accepted on a plane."""
     return [
         number
         for number, _ in session.objects.on(plane)
@@ -99,7 +99,7 @@ def accepted_here(session: Session, plane: Plane) -> list[int]:
 
 
 def accepted_last(session: Session) -> list[int]:
-    """Return the object that was accepted last, if it is still there."""
+    """Return the last accepted object as a list; empty if it no longer exists."""
     for change in reversed(session.history.done):
         if change.kind is Kind.ACCEPTED:
             numbers = [e.object_id for e in change.edits if isinstance(e, SectionEdit)][-1:]
@@ -115,7 +115,7 @@ def seed_masks(
     settings: PropagateSettings,
     length: int,
 ) -> tuple[dict[int, ObjectMasks], PropagateSettings]:
-    """Return the seeds of a propagation, and its settings with the objects to follow.
+    """Return the seed masks of a propagation, and its settings with the objects to track.
 
     An object starts from its accepted masks. Of the others those take part that must keep their
     pixels: all of them, or the locked ones where the rule is to replace.

@@ -1,4 +1,4 @@
-"""The tab Stack: what is chosen becomes a propagation; what comes of it is shown."""
+"""The tab Stack: starts a propagation from the chosen options, and shows its result."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ DONE = (
 
 
 class StackTab(QObject):
-    """Follows the objects of one panel's annotation.
+    """Propagates the objects of one panel's annotation.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class StackTab(QObject):
         self.refresh()
 
     def follow(self, annotation: Annotation | None) -> None:
-        """Serve this annotation from now on, or none; what was being followed ends."""
+        """Switch to this annotation, or to none; a running propagation stops."""
         self.work.stop("another picture was chosen")
         self._drop()
         self.controls.show_report({}, "slice")
@@ -91,12 +91,12 @@ class StackTab(QObject):
         self.refresh()
 
     def close(self) -> None:
-        """End for good; the slices that have come stay."""
+        """Stop permanently; finished slices are kept."""
         self._drop()
         self.work.close()
 
     def refresh(self, what: What = ANYTHING) -> None:
-        """Show what can be done now."""
+        """Update the widgets."""
         if what == What.DRAFT:  # at every click
             return
         self.work.check()
@@ -136,7 +136,7 @@ class StackTab(QObject):
 
 
 class _Ready(NamedTuple):
-    """All that a propagation needs."""
+    """Validated input of a propagation."""
 
     seen: Plane
     axis: int
@@ -145,7 +145,7 @@ class _Ready(NamedTuple):
 
 
 class _StackPresenter:
-    """What can be followed in one annotation, and what came of it."""
+    """Presenter of the propagation in one annotation, and of its result."""
 
     def __init__(
         self,

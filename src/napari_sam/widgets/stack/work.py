@@ -1,4 +1,4 @@
-"""A propagation under way: one slice is one job of the model, and goes into the session at once."""
+"""Worker for a propagation; each slice is one job of the model, and is written at once."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ LEFT = "the picture, the model or the Labels layer is another one now"
 
 @dataclass(frozen=True, eq=False)
 class PropagationTask:
-    """What is to be followed.
+    """Input of a propagation.
 
     Parameters
     ----------
@@ -59,12 +59,12 @@ class PropagationTask:
 
     @property
     def anchors(self) -> dict[int, list[int]]:
-        """The slices that each object starts from."""
+        """The seed slices of each object."""
         return {number: sorted(self.seeds[number]) for number in self.settings.only or ()}
 
 
 class PropagationWorker(Worker["_OpenPropagation"]):
-    """Follows objects through a stack while somebody goes on annotating.
+    """Propagates objects through a stack in the background during annotation.
 
     A job of less haste than prompts, which are answered between slices and between the layers of
     the encoder. Whatever ends it, the slices that have come stay, as one step of the session.
@@ -81,19 +81,19 @@ class PropagationWorker(Worker["_OpenPropagation"]):
     def start(
         self, annotation: Annotation, model: HostedModel, task: PropagationTask
     ) -> StackReport:
-        """Begin; the report that is returned grows with every slice."""
+        """Start a propagation; return its report, which is updated with each slice."""
         self.stop()
         self._job = run = _OpenPropagation(annotation, model, task)
         self._work.start(model, repeat(run.step))
         return run.report
 
     def check(self) -> None:
-        """End if what it works on has changed below it, or was taken back."""
+        """Stop if the session, labels or model were replaced, or the step was undone."""
         if self._job is not None and (why := self._job.why_over()):
             self.stop(why)
 
     def close(self) -> None:
-        """End now and say nothing any more."""
+        """Stop without any further signal."""
         run, self._job = self._job, None
         self._work.cancel()
         if run is not None:
@@ -120,14 +120,14 @@ class PropagationWorker(Worker["_OpenPropagation"]):
 
 @dataclass(frozen=True, eq=False)
 class _PackedStep:
-    """A step, and the masks of those that it has something to say about, packed."""
+    """A propagation step with packed masks of the objects it reports on."""
 
     step: Step
     masks: Mapping[int, CroppedMask | None]
 
 
 class _OpenPropagation:
-    """One propagation; `step` is called in the model's thread, everything else in the GUI's."""
+    """State of one propagation; `step` runs in the model's thread, the rest in the GUI thread."""
 
     def __init__(self, annotation: Annotation, model: HostedModel, task: PropagationTask) -> None:
         self.model = model
@@ -140,7 +140,7 @@ class _OpenPropagation:
         self._progress = _PropagationProgress(task)
 
     def why_over(self) -> str:
-        """Say why nothing may be written any more; empty if it may."""
+        """Return why no more masks may be written; empty if they may."""
         if not self._batch.is_open:
             return TAKEN_BACK
         now = self._annotation
@@ -148,11 +148,11 @@ class _OpenPropagation:
         return "" if same and now.model is self.model else LEFT
 
     def end(self) -> None:
-        """Write no more."""
+        """Stop writing."""
         self._batch.end()
 
     def step(self, segmenter: StoredSegmenter, pause: Callable[[], None]) -> _PackedStep | None:
-        """Go on to the next slice; None at the end."""
+        """Propagate to the next slice; return None at the end."""
         if self._steps is None:
             task = self._task
             anchor = next(at for places in task.anchors.values() for at in places)
@@ -177,7 +177,7 @@ class _OpenPropagation:
         )
 
     def write(self, found: _PackedStep) -> Progress[int]:
-        """Put what was found on a slice into the session."""
+        """Write the masks of a slice to the session."""
         step, masks = found.step, found.masks
         proposals = [
             self._proposal(number, mask, step)
@@ -205,7 +205,7 @@ class _OpenPropagation:
 
 
 class _PropagationProgress:
-    """How far a propagation is: first forward, then backward; at most so many slices."""
+    """Progress of a propagation, forward and then backward, with an upper bound of slices."""
 
     def __init__(self, task: PropagationTask) -> None:
         first, last = task.settings.limits(task.length)
@@ -220,7 +220,7 @@ class _PropagationProgress:
         self._estimate = Estimate()
 
     def reach(self, index: int) -> Progress[int]:
-        """Take note of a slice; they come in ascending order, and then in descending order."""
+        """Count a slice; slices come in ascending, then in descending order."""
         self._turned = self._turned or index <= self._index
         self._index = index
         done = self._forward + self._end - index if self._turned else index - self._start

@@ -1,4 +1,4 @@
-"""The tab Text: finds objects by words and puts them into the session as classes.
+"""The tab Text: finds objects by text prompts and adds them to the session as classes.
 
 `tab` makes a `presenter` for each annotation; `controls` has the widgets and their options, `work`
 the worker that asks the text encoder, `unknown` what it does not know, `wording` the sentences. It

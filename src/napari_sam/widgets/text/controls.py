@@ -1,4 +1,4 @@
-"""What the tab Text looks like: its widgets, their names, hints and order. No logic."""
+"""View of the tab Text: widgets, names, tooltips and order. No logic."""
 
 from __future__ import annotations
 
@@ -76,30 +76,30 @@ class TextControls(SearchControls):
 
     @property
     def said(self) -> tuple[str, ...]:
-        """What to look for: a text for each kind, each once."""
+        """The text prompts, one per class, without duplicates."""
         texts = (" ".join(text.split()) for text in self.words.text().split(","))
         return tuple(dict.fromkeys(text for text in texts if text))
 
     @property
     def whole(self) -> bool:
-        """Whether one area of each kind is wanted, not objects."""
+        """True for one area per class (semantic), False for separate objects."""
         return bool(self.choices["way"].value == "area")
 
     def show_work(self, busy: bool) -> None:
-        """Show what belongs to a search under way, or what does not."""
+        """Switch between the widgets of a running search and the idle ones."""
         super().show_work(busy)
         self.choices.enable(not busy, "way")
         self.words.setReadOnly(busy)
 
     def show_unknown(self, remarks: Sequence[str]) -> None:
-        """Say which words are not known."""
+        """Show which words are unknown to the text encoder."""
         self.unknown.setText("\n".join(f"⚠ {text}." for text in remarks))
         self.unknown.setVisible(bool(remarks))
 
     def show_found(
         self, texts: Sequence[str], kept: Sequence[Sequence[Proposal]], areas: bool
     ) -> None:
-        """Say what is kept of each kind, and in which colour; `areas`: there is nothing to sort."""
+        """Show the legend of kept proposals per class; for `areas` hide the filters."""
         self.legend.setText(legend(texts, kept, areas))
         for name in ("similarity", "most"):
             self.form.setRowVisible(self.filters[name].native, not areas)
@@ -125,7 +125,7 @@ class TextControls(SearchControls):
 
 
 class LastWord(QCompleter):
-    """Completes the word that is being typed; those before it stay."""
+    """Completer for the last word of the text."""
 
     def __init__(self, field: QWidget) -> None:
         said = vocabulary()
@@ -136,12 +136,12 @@ class LastWord(QCompleter):
         self._before = ""
 
     def splitPath(self, path: str | None) -> list[str]:
-        """Return the word that is looked up."""
+        """Return the word to complete."""
         text = path or ""
         start = LAST_WORD.search(text).start()  # type: ignore[union-attr] # it always matches
         self._before = text[:start]
         return [text[start:] or "\0"]
 
     def pathFromIndex(self, index: object) -> str:
-        """Return the whole text with the word completed."""
+        """Return the whole text with its last word completed."""
         return self._before + str(super().pathFromIndex(index))  # type: ignore[arg-type]

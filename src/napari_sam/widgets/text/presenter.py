@@ -1,4 +1,4 @@
-"""The presenter of the tab Text: what its buttons do while it follows one annotation."""
+"""Presenter of the tab Text: handles its buttons for one annotation."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["TextPresenter"]
 
 
 class TextPresenter(SearchPresenter):
-    """Finds by words in the picture of one annotation.
+    """Runs a text-prompted search in the image of one annotation.
 
     Parameters
     ----------
@@ -57,11 +57,11 @@ class TextPresenter(SearchPresenter):
 
     @property
     def busy(self) -> bool:
-        """True while a question is open."""
+        """True while a search runs."""
         return self._work.busy
 
     def start(self) -> None:
-        """Find what the words mean in the slice in view."""
+        """Search the slice in view for the text prompts."""
         annotation, picture, c = self.annotation, self.annotation.picture, self._controls
         seen, model = annotation.seen, annotation.model
         if self.busy or seen is None or model is None or self._missing:
@@ -79,18 +79,18 @@ class TextPresenter(SearchPresenter):
         self.refresh()
 
     def stop(self, why: str) -> None:
-        """End the question that is open, and find everything anew for the next one."""
+        """Stop the search, and drop the cached proposals."""
         self._work.stop(why)
         self._work.forget()
 
     def forget(self) -> None:
-        """Take away what was found; no label changes."""
+        """Discard the proposals; no label changes."""
         super().forget()
         self._ranked = self._areas = None
         self._class_of = {}
 
     def filter(self) -> None:
-        """Show what fits well enough; the model is not asked."""
+        """Apply the similarity filter and show the result, without a model call."""
         self._soon.stop()
         self._choose()
         colours = [self._class_of[one] for one in self._kept]
@@ -98,7 +98,7 @@ class TextPresenter(SearchPresenter):
         self.refresh()
 
     def refresh(self, what: object = None) -> None:
-        """Show what can be done now."""
+        """Update the widgets."""
         if what == What.DRAFT:
             return
         c, found, areas = self._controls, self.findings.found, self._areas is not None

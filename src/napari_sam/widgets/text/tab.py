@@ -1,4 +1,4 @@
-"""The tab Text: say what to find, and what fits is put into the session as classes."""
+"""The tab Text: finds objects by text prompts and adds them to the session as classes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["TextTab"]
 
 
 class TextTab(QObject):
-    """Finds by words in the picture of one panel's annotation.
+    """Runs text-prompted search in the image of one panel's annotation.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class TextTab(QObject):
         self.follow(None)
 
     def follow(self, annotation: Annotation | None) -> None:
-        """Serve this annotation from now on, or none; what was found for another is forgotten."""
+        """Switch to this annotation, or to none; discard proposals of the previous one."""
         if self.presenter is not None:
             self.presenter.close()
         self.presenter = None if annotation is None else TextPresenter(self, annotation)
@@ -62,6 +62,6 @@ class TextTab(QObject):
             self.controls.show_nothing(self.work.reader.missing or NO_PICTURE)
 
     def close(self) -> None:
-        """End for good; what is in the session stays."""
+        """Stop permanently; objects in the session are kept."""
         self.work.end()
         self.follow(None)

@@ -1,4 +1,4 @@
-"""Says which of the words that are typed the text encoder does not know."""
+"""Warnings about typed words that the text encoder does not know."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["UnknownWords"]
 
 
 class UnknownWords:
-    """Remembers what is to be said of each text.
+    """Cache of the warnings for each text.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class UnknownWords:
         work.remarked.connect(self._take)
 
     def check(self, model: HostedModel | None) -> None:
-        """Look up what is typed, in the model's thread, where that was not done yet."""
+        """Check the typed texts in the model's thread, unless cached."""
         if model is None or self._work.reader.missing:
             return
         new = [text for text in self._controls.said if text not in self._remarks]

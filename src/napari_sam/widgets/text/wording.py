@@ -1,4 +1,4 @@
-"""What the tab Text says, in plain words."""
+"""Messages of the tab Text."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ COMPARING = "Comparing with your words… (the first time it takes some seconds 
 
 
 def ready(whole: bool) -> str:
-    """Return what a press of the button does."""
+    """Return the message on what the search button does."""
     if whole:
         return "Ready: one area of each kind; objects in it are not told apart."
     return (
@@ -39,7 +39,7 @@ def ready(whole: bool) -> str:
 
 
 def found_objects(kept: int, new: int, known: int, best: float, elsewhere: bool) -> str:
-    """Return what can be done with `kept` objects, among so many `new` ones, that fit well enough.
+    """Return the message for `kept` objects out of `new` ones that pass the similarity filter.
 
     The best similarity is `best`; `known` settled objects were found again; `elsewhere`: they lie
     on another slice than the one in view.
@@ -66,7 +66,7 @@ def found_objects(kept: int, new: int, known: int, best: float, elsewhere: bool)
 
 
 def legend(texts: Sequence[str], kept: Sequence[Sequence[Proposal]], areas: bool) -> str:
-    """Return as rich text what is kept of each kind: how many objects, or how good the area is."""
+    """Return the legend as rich text: per class the number of objects, or the area's IoU."""
     lines = []
     for number, (text, some) in enumerate(zip(texts, kept, strict=True)):
         said = f"{len(some):,}"
@@ -78,7 +78,7 @@ def legend(texts: Sequence[str], kept: Sequence[Sequence[Proposal]], areas: bool
 
 
 def found_areas(areas: int, elsewhere: bool) -> str:
-    """Return what can be done with so many areas."""
+    """Return the message for this many areas."""
     if not areas:
         return "Nothing in the slice fits these words."
     text = (
@@ -89,7 +89,7 @@ def found_areas(areas: int, elsewhere: bool) -> str:
 
 
 def known_words() -> str:
-    """Return the words that the built-in encoder was taught, as rich text."""
+    """Return the vocabulary of the built-in text encoder, as rich text."""
     said = vocabulary()
     lines = [
         f"<b>{title}</b>: " + ", ".join(said.phrases[fact][0] for fact in said.of_role(role))

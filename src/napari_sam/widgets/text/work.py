@@ -1,4 +1,4 @@
-"""A worker for questions in words: all is found, looked at and compared in the model's thread.
+"""Worker for text-prompted search: proposals, embeddings and ranking in the model's thread.
 
 What was found and looked at is kept: other words on the same slice are a matter of moments.
 """
@@ -31,7 +31,7 @@ Tell = Callable[[], None]
 
 @dataclass(frozen=True, eq=False)
 class TextRequest:
-    """Which words to look for on which slice."""
+    """The text prompts, and the slice to search."""
 
     search: SearchRequest  # the slice, and how everything in it is found
     words: tuple[str, ...]  # a text for each kind
@@ -40,7 +40,7 @@ class TextRequest:
 
 
 class TextWorker(Worker[tuple[HostedModel, TextRequest]]):
-    """Answers one question after another; all other work of the model goes first.
+    """Runs one text-prompted search at a time; all other work of the model has priority.
 
     Parameters
     ----------
@@ -70,11 +70,11 @@ class TextWorker(Worker[tuple[HostedModel, TextRequest]]):
         self._seen: tuple[tuple[object, ...], EmbeddedProposals] | None = None
 
     def ask(self, model: HostedModel, words: Sequence[str]) -> None:
-        """Find out which of these words are not known; `remarked` tells."""
+        """Check which of these words are unknown; `remarked` emits the result."""
         self._checks.start(model, [lambda *_: self.reader.remarks(words)])
 
     def start(self, model: HostedModel, request: TextRequest) -> None:
-        """Begin a question; another one ends."""
+        """Start a search; a running one is stopped."""
         self.stop()
         self._job = model, request
         self._found = []
@@ -87,17 +87,17 @@ class TextWorker(Worker[tuple[HostedModel, TextRequest]]):
             self._search.start(model, request.search)
 
     def close(self) -> None:
-        """End now and say nothing any more."""
+        """Stop without any further signal."""
         super().close()
         self._search.close()
         self._pieces.cancel()
 
     def forget(self) -> None:
-        """Find everything anew the next time."""
+        """Drop the cached proposals."""
         self._seen = None
 
     def end(self) -> None:
-        """End for good."""
+        """Stop permanently."""
         self.close()
         self._checks.cancel()
         self.forget()

@@ -1,4 +1,4 @@
-"""What the training tab looks like: its widgets, their names, hints and order. No logic."""
+"""View of the tab Train: widgets, names, tooltips and order. No logic."""
 
 from __future__ import annotations
 
@@ -102,30 +102,30 @@ class TrainControls(QWidget):
 
     @property
     def from_layers(self) -> bool:
-        """Whether the pictures are layers, not files."""
+        """True if the samples are layers, False for a folder."""
         return bool(self.choices["source"].value == "layers")
 
     @property
     def missing(self) -> str:
-        """What is needed before a run can start; empty if nothing."""
+        """What a run still needs, as text; empty if nothing."""
         if self.from_layers:
             return "" if self.pairs.pairs else NO_LAYERS
         return "" if self.folder.text().strip() else NO_FOLDER
 
     @property
     def topic(self) -> str:
-        """What is learned from, for the new model's name."""
+        """Name of the training data, for the default name of the model."""
         if not self.from_layers:
             return Path(self.folder.text()).name or "a folder"
         return self.pairs.pairs[0][0].name if self.pairs.pairs else "my pictures"
 
     @property
     def plan(self) -> Plan:
-        """What is trained, and how long."""
+        """Parts of the model to train, and the number of steps."""
         return Plan(self.choices["what"].value, self.choices["length"].value)
 
     def show_effort(self) -> None:
-        """Say how long a run would take."""
+        """Show the estimated time and memory of a run."""
         pictures = len(self.pairs.pairs) if self.from_layers else UNREAD
         text = effort(self.model.name, self.plan, max(pictures, 1))
         self.effort.setText(text)

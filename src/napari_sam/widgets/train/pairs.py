@@ -1,4 +1,4 @@
-"""Pairs of a picture and its labels among the layers of a viewer."""
+"""Pairs of an image and its labels among the layers of a viewer."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ROWS = 3  # of the list
 
 
 class Pairs(QWidget):
-    """A list of pairs that starts with the likely ones and follows the viewer.
+    """List of image and label pairs; proposes likely ones and follows the viewer.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ class Pairs(QWidget):
         return [(image.name, _finest(image), _finest(labels)) for image, labels in self.pairs]
 
     def disconnect_viewer(self) -> None:
-        """Follow the viewer no longer."""
+        """Disconnect from the viewer."""
         self._viewer.layers.events.inserted.disconnect(self._take)
         self._viewer.layers.events.removed.disconnect(self._drop)
         self.picture.disconnect_viewer()
@@ -136,7 +136,7 @@ class Pairs(QWidget):
 
 
 def likely_pairs(layers: Iterable[Layer]) -> list[Pair]:
-    """Return each Labels layer with the picture of its shape whose name is most like its own."""
+    """Return each Labels layer with the image of equal shape and the most similar name."""
     layers = list(layers)
     images = [layer for layer in layers if isinstance(layer, Image)]
     found = []
@@ -151,7 +151,7 @@ def likely_pairs(layers: Iterable[Layer]) -> list[Pair]:
 
 
 def why_no_pair(image: Image, labels: Labels) -> str:
-    """Say in plain words why a picture and labels are no pair; empty if they are one."""
+    """Return why an image and labels are no pair; empty if they are one."""
     seen, drawn = ImageStack(image).shape, tuple(_finest(labels).shape)
     if seen == drawn:
         return ""

@@ -1,4 +1,4 @@
-"""A validation picture with the outlines of its labels and of what the model finds."""
+"""Report of a training run: validation preview, learning curve, and comparison table."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LEGEND = (
 
 
 class TrainPreview(QLabel):
-    """Shows the latest preview as large as there is room, in its own proportions."""
+    """Preview of a validation image, scaled to the available space with its aspect ratio kept."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -42,19 +42,19 @@ class TrainPreview(QLabel):
         self._preview: ValidationPreview | None = None
 
     def take(self, preview: ValidationPreview) -> None:
-        """Show another one."""
+        """Show a new preview."""
         self._preview = preview
         self._draw()
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
-        """Draw it anew: outlines stay one pixel wide."""
+        """Redraw at the new size, with outlines one pixel wide."""
         super().resizeEvent(event)
         # A scroll bar that comes and goes must not make it grow and shrink for ever.
         if self._preview is not None and not 0 <= self.width() - self.pixmap().width() < SPARE:
             self._draw()
 
     def sizeHint(self) -> QSize:
-        """Return the picture's size; its width is given by the panel."""
+        """Return the image's size as the size hint; the panel sets the width."""
         return QSize(300, self.pixmap().height())
 
     def _draw(self) -> None:
@@ -71,7 +71,7 @@ class TrainPreview(QLabel):
 
 
 def drawn(preview: ValidationPreview, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Return the picture at another size (rows, columns) with both outlines on it.
+    """Return the image resized to (rows, columns), with both outlines drawn on it.
 
     Returns
     -------
@@ -96,7 +96,7 @@ def _outlines(labels: NDArray[np.int32]) -> NDArray[np.bool_]:
 
 
 class TrainReport(QWidget):
-    """Each part appears when there is something to show."""
+    """Progress bar, curve, preview and table of a run, each shown when it has content."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -121,20 +121,20 @@ class TrainReport(QWidget):
             part.hide()
 
     def clear(self, steps: int) -> None:
-        """Begin anew, for a run of so many steps."""
+        """Clear the report for a run of this many steps."""
         for part in self._parts:
             part.hide()
         self.left_out.clear()
         self.curve.clear(steps)
 
     def fill_bar(self, done: int, total: int) -> None:
-        """Show how much is done of how much; of 0 if nobody knows."""
+        """Show the progress; a total of 0 means unknown."""
         self.bar.setRange(0, total)
         self.bar.setValue(done)
         self.bar.show()
 
     def take(self, progress: Progress[TrainingState]) -> None:
-        """Show what is new."""
+        """Show the new state of the run."""
         self.fill_bar(int(progress.done), progress.total)
         now = progress.result
         if now.phase == "Training":
@@ -146,12 +146,12 @@ class TrainReport(QWidget):
             self.legend.show()
 
     def leave_out(self, source: str, reason: str) -> None:
-        """Name a sample that cannot be used."""
+        """Add a sample to the list of those left out."""
         text = f"{self.left_out.text()}\nLeft out {source}: {reason}".strip()
         self.left_out.setText(text)
         self.left_out.show()
 
     def compare(self, rows: Rows) -> None:
-        """Show the table of before and after, if there is one."""
+        """Show the before/after table; hide it if empty."""
         self.table.setText(table(rows))
         self.table.setVisible(bool(rows))

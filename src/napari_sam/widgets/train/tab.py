@@ -1,4 +1,4 @@
-"""The tab Train: what is chosen becomes a request; what comes back is shown."""
+"""The tab Train: starts fine-tuning from the chosen options, and shows its result."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ ELSEWHERE = "The panel of another window is training; one training at a time."
 
 
 class TrainTab(QObject):
-    """Trains models on layers of one panel's viewer, or on a folder of samples.
+    """Fine-tunes models on the layers of one panel's viewer, or on a folder of samples.
 
     Parameters
     ----------
@@ -85,15 +85,15 @@ class TrainTab(QObject):
         self._advise()
 
     def follow(self, annotation: object) -> None:
-        """Go on with whatever is trained: it has nothing to do with what is annotated."""
+        """Do nothing: training does not depend on the annotation."""
 
     def close(self) -> None:
-        """End all work; a run's checkpoint is kept."""
+        """Stop all work; the checkpoint of a run is kept."""
         self.work.close()
         self.controls.pairs.disconnect_viewer()
 
     def refresh(self) -> None:
-        """Enable what can be done now, and say how long it would take."""
+        """Update the widgets, with the estimated time."""
         c, busy = self.controls, self.work.busy
         if not self._named:
             c.name.setText(free_name(f"{Path(c.model.name).name} on {c.topic}"))
@@ -114,7 +114,7 @@ class TrainTab(QObject):
         self._say(self.controls.missing or (KEPT if kept else "Ready: press Start."))
 
     def start(self) -> None:
-        """Start, or go on with the run of this name."""
+        """Start a run, or resume the stopped run of this name."""
         c = self.controls
         if self.work.busy or self.controls.missing:
             return
@@ -126,7 +126,7 @@ class TrainTab(QObject):
             self._say(error)
 
     def start_short(self, base: str, topic: str, image: ArrayLike, labels: ArrayLike) -> None:
-        """Train a short run, decoder only, on labels of which not every object is there.
+        """Start a short run of the decoder on partially labelled data.
 
         Parameters
         ----------
@@ -174,14 +174,14 @@ class TrainTab(QObject):
         self.refresh()
 
     def start_anew(self) -> None:
-        """Forget the stopped run of this name and start."""
+        """Discard the stopped run of this name, and start anew."""
         kept = stopped_run(self.controls.name.text())
         if kept is not None:
             kept.unlink()
         self.start()
 
     def pause(self) -> None:
-        """Hold the run, or let it go on."""
+        """Pause the run, or resume it."""
         self._paused = not self._paused
         if self._paused:
             self.work.pause()
@@ -192,14 +192,14 @@ class TrainTab(QObject):
         self.refresh()
 
     def stop(self) -> None:
-        """End the run after the step it does now."""
+        """Stop the run after the current step."""
         self.controls.stop.setEnabled(False)
         self.controls.pause.setEnabled(False)
         self._say("Stopping after this step…")
         self.work.stop()
 
     def save(self) -> None:
-        """Save the stopped run as it is."""
+        """Save the model of the stopped run."""
         try:
             own_file(self.controls.name.text())
         except InputError as error:

@@ -1,4 +1,4 @@
-"""What the training tab says, in plain words."""
+"""Messages of the tab Train."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Rows = Sequence[dict[str, float | str]]
 
 
 def effort(base: str, plan: Plan, pictures: int) -> str:
-    """Return about how long a plan takes and how much memory; nothing where it is not known."""
+    """Return the estimated time and memory of a plan; empty if unknown."""
     try:
         seconds, memory = estimate(_config(base), plan.what, pictures, plan.steps)
     except KeyError:  # nobody has measured it
@@ -33,7 +33,7 @@ def effort(base: str, plan: Plan, pictures: int) -> str:
 
 
 def summary(name: str, base: str, plan: Plan) -> str:
-    """Return what is being trained, and why nothing else can be."""
+    """Return what is being trained, and why no other training can start."""
     return (
         f"'{name}' from {Path(base).name}: {WHAT[plan.what].lower()}, {plan.steps} steps. "
         "Another training can start when this one has ended; the Prompt tab works meanwhile."
@@ -41,14 +41,14 @@ def summary(name: str, base: str, plan: Plan) -> str:
 
 
 def progress_text(progress: Progress[TrainingState]) -> str:
-    """Return how far a run is, and how long the rest takes."""
+    """Return the progress message of a run, with the remaining time."""
     phase = progress.result.phase
     step = "step " if phase == "Training" else ""
     return f"{phase}: {step}{progress.done} of {progress.total}{time_left(progress)}"
 
 
 def result(name: str, rows: Rows) -> str:
-    """Return what has come out, in a sentence or two."""
+    """Return the result of a run, in a sentence or two."""
     saved = f"Saved as '{name}': it is in every list of models now."
     if not rows:
         return f"{saved} There were no pictures left to measure it on."

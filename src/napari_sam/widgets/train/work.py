@@ -1,4 +1,4 @@
-"""A worker that fine-tunes in a thread of its own, and tells the window's thread by signals."""
+"""Worker that fine-tunes a model in a background thread, with signals to the GUI thread."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ NamedPair = tuple[str, ArrayLike, ArrayLike]
 
 @dataclass(frozen=True, eq=False)
 class TrainRequest:
-    """What to train, on what, and where the run is kept."""
+    """Base model, training plan, data, and run folder."""
 
     base: str  # name of a model, or the path of a file
     device: str
@@ -53,16 +53,16 @@ class TrainRequest:
 
 
 class Tuning(Protocol):
-    """What `napari_sam.training.finetune.FineTuning` has for us."""
+    """Protocol of `napari_sam.training.finetune.FineTuning`."""
 
     table: list[dict[str, float | str]]
 
     def run(self) -> Iterator[Progress[TrainingState]]:
-        """Yield how far it is."""
+        """Train, and yield the progress."""
         ...
 
     def save(self, name: str) -> Path:
-        """Write the new model."""
+        """Write the new model to a file."""
         ...
 
 
@@ -71,7 +71,7 @@ Make = Callable[..., Tuning]
 
 
 class TrainWorker(QObject):
-    """The thread of one panel's trainings; it exists only while there is something to do.
+    """Background thread for one panel's training runs; it exists only while a task runs.
 
     Parameters
     ----------
@@ -100,36 +100,36 @@ class TrainWorker(QObject):
 
     @property
     def busy(self) -> bool:
-        """True until `ended` has been told."""
+        """True until `ended` is emitted."""
         return self._thread is not None
 
     def train(self, request: TrainRequest) -> None:
-        """Start a run, or go on with a stopped one."""
+        """Start a run, or resume a stopped one."""
         self._start(lambda: self._train(request))
 
     def save(self, name: str) -> None:
-        """Save the model of the stopped run as it is."""
+        """Save the model of the stopped run."""
         self._start(lambda: self._save(name))
 
     def download(self, name: str) -> None:
-        """Fetch a model of the zoo."""
+        """Download a model of the zoo."""
         self._start(lambda: self._fetch(name))
 
     def pause(self) -> None:
-        """Hold the run after the step that it does now."""
+        """Pause the run after the current step."""
         self._going.clear()
 
     def resume(self) -> None:
-        """Let it go on."""
+        """Resume the run."""
         self._going.set()
 
     def stop(self) -> None:
-        """End the run after the step that it does now; its checkpoint is kept."""
+        """Stop the run after the current step; its checkpoint is kept."""
         self._stopping = True
         self._going.set()
 
     def close(self) -> None:
-        """Stop, and tell nothing any more."""
+        """Stop without any further signal."""
         with self._lock:
             self._closed = True
         self.stop()
@@ -241,7 +241,7 @@ def _fine_tuning(base: str, device: str, *run: Any) -> Tuning:
 
 
 def run_folder(name: str) -> Path:
-    """Return where the run of a new model is kept.
+    """Return the folder of a new model's run.
 
     Raises
     ------
@@ -252,7 +252,7 @@ def run_folder(name: str) -> Path:
 
 
 def stopped_run(name: str) -> Path | None:
-    """Return the checkpoint of a stopped run of this name, if there is one."""
+    """Return the checkpoint of a stopped run of this name, or None."""
     try:
         file = run_folder(name) / "checkpoint.pt"
     except InputError:
