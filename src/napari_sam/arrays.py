@@ -1,4 +1,4 @@
-"""Array types, and what users hand over as plain numpy arrays."""
+"""Array types, and conversion of array-likes to plain numpy arrays."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ ODD = RuntimeError, TypeError, ValueError, OverflowError  # what strange arrays 
 
 
 class LazyArray(Protocol):
-    """An array, or what is indexed like one and reads only what is asked for."""
+    """Protocol of lazily read arrays, such as those of numpy, dask or zarr."""
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Pixels along each axis."""
+        """Number of pixels along each axis."""
         ...
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of the pixels."""
+        """Dtype of the pixels."""
         ...
 
     def __getitem__(self, index: Any, /) -> Any: ...
 
 
 def plain(values: Any, what: str) -> NDArray[Any]:
-    """Return an array-like as an array of the machine's own byte order.
+    """Convert an array-like to a numpy array of native byte order.
 
     Parameters
     ----------
@@ -84,6 +84,6 @@ def plain(values: Any, what: str) -> NDArray[Any]:
 
 
 def lazy(values: Any, what: str) -> LazyArray:
-    """Return an array as it is, which may be read later, and lists as `plain` does."""
+    """Return an array unread, for lazy indexing; convert lists as `plain` does."""
     array: LazyArray = values if hasattr(values, "shape") else plain(values, what)
     return array

@@ -1,4 +1,4 @@
-"""The few exceptions a user can meet; every message says what was given and what to do."""
+"""Exceptions of this package; every message says what was given and what to do."""
 
 __all__ = [
     "DISTRIBUTION",

@@ -1,4 +1,4 @@
-"""Files and folders are written complete or not at all."""
+"""Atomic writing of files and folders, and scratch files."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ MIN_STALE_SECONDS = 3600  # seconds after which an unfinished file belongs to no
 
 
 def free_path(path: Path) -> Path:
-    """Return the path, or the first of "name-2.end", "name-3.end"... that is not taken.
+    """Return the path, or the first of "name-2.end", "name-3.end"... that does not exist.
 
     Examples
     --------
@@ -54,7 +54,7 @@ def free_path(path: Path) -> Path:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside `path`, renamed to it at the end, deleted after an error.
+    """Write a file atomically: yield a temporary path, renamed at the end, deleted on error.
 
     The folder is made where it is missing.
 
@@ -84,7 +84,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
-    """Do the same for a folder: what was there before goes once the new one is complete."""
+    """Write a folder atomically: yield a temporary one, which replaces `path` once complete."""
     part = _part(path)
     old = part.with_suffix(".old")
     try:
@@ -103,7 +103,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
 
 
 def clear_left_over(path: Path) -> None:
-    """Delete what processes left that were killed while they wrote `path`.
+    """Delete temporary files left by processes that were killed while they wrote `path`.
 
     What is younger than an hour may be in the hands of another machine, and stays.
     """
@@ -115,7 +115,7 @@ def clear_left_over(path: Path) -> None:
 
 @contextmanager
 def scratch(folder: Path, size: int) -> Iterator[IO[bytes]]:
-    """Give a file without a name, which nobody has to delete even if the process is killed.
+    """Yield an anonymous temporary file, which the system deletes even if the process is killed.
 
     All of its bytes are there from the beginning: into a mapped file that the disk has no room for
     nothing can be written, and the system ends the process.

@@ -1,4 +1,4 @@
-"""Masks cropped to their bounding box, one bit per pixel, and the boxes themselves."""
+"""Masks cropped to their bounding box, one bit per pixel, and operations on boxes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Box = tuple[int, int, int, int]
 
 
 def bounding_box(mask: NDArray[np.bool_]) -> Box | None:
-    """Return the smallest box that holds all pixels of a mask (H, W), or None if it is empty.
+    """Return the bounding box of a mask (H, W), or None if it is empty.
 
     Examples
     --------
@@ -44,7 +44,7 @@ def bounding_box(mask: NDArray[np.bool_]) -> Box | None:
 
 
 def enclosing(*boxes: Box) -> Box:
-    """Return the smallest box that holds all of these.
+    """Return the smallest box that contains all given boxes.
 
     Examples
     --------
@@ -56,24 +56,24 @@ def enclosing(*boxes: Box) -> Box:
 
 
 def intersection(a: Box, b: Box) -> Box | None:
-    """Return the part that two boxes share, or None."""
+    """Return the intersection of two boxes, or None if they do not overlap."""
     r0, c0, r1, c1 = max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])
     return (r0, c0, r1, c1) if r0 < r1 and c0 < c1 else None
 
 
 def shifted(box: Box, rows: int, columns: int) -> Box:
-    """Return a box moved down and to the right."""
+    """Return a box moved by a number of rows and columns."""
     return box[0] + rows, box[1] + columns, box[2] + rows, box[3] + columns
 
 
 def grown(box: Box, margin: int, shape: tuple[int, int]) -> Box:
-    """Return a box enlarged on all sides, as far as the plane (H, W) reaches."""
+    """Return a box enlarged by a margin on all sides, clipped to the plane (H, W)."""
     top, left = max(0, box[0] - margin), max(0, box[1] - margin)
     return top, left, min(shape[0], box[2] + margin), min(shape[1], box[3] + margin)
 
 
 def slices(box: Box, within: Box = (0, 0, 0, 0)) -> tuple[slice, slice]:
-    """Return the index that takes a box out of a plane, or out of a larger box of it."""
+    """Return the slices that index a box in a plane, or in a larger box of it."""
     return (
         slice(box[0] - within[0], box[2] - within[0]),
         slice(box[1] - within[1], box[3] - within[1]),
@@ -82,7 +82,7 @@ def slices(box: Box, within: Box = (0, 0, 0, 0)) -> tuple[slice, slice]:
 
 @dataclass(frozen=True)
 class CroppedMask:
-    """One object's pixels in one plane, at least one. Made by `CroppedMask.of`.
+    """Non-empty mask of one object in one plane, cropped and packed. Made by `CroppedMask.of`.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ class CroppedMask:
         corner: tuple[int, int] = (0, 0),
         shape: tuple[int, int] | None = None,
     ) -> CroppedMask | None:
-        """Crop and pack a mask; None if it is empty.
+        """Crop a mask to its bounding box and pack it; return None if it is empty.
 
         Parameters
         ----------
@@ -145,54 +145,54 @@ class CroppedMask:
 
     @property
     def area(self) -> int:
-        """Number of pixels."""
+        """Area in pixels."""
         return int.from_bytes(self.bits).bit_count()
 
     @property
     def is_tight(self) -> bool:
-        """False if no pixel lies on one side of the box, as with pixels that are not there."""
+        """Whether the mask has a pixel on every side of the box, as it must in a bounding box."""
         crop = self.crop()
         return all(bool(side.any()) for side in (crop[0], crop[-1], crop[:, 0], crop[:, -1]))
 
     @property
     def touches_edge(self) -> bool:
-        """True if it reaches the border of the plane."""
+        """Whether the mask touches the border of the plane."""
         top, left, bottom, right = self.box
         return top == 0 or left == 0 or bottom == self.shape[0] or right == self.shape[1]
 
     def crop(self) -> NDArray[np.bool_]:
-        """Return the (h, w) bool mask of the box."""
+        """Return the mask inside its box, (h, w) bool."""
         height, width = self.size
         flat = np.unpackbits(np.frombuffer(self.bits, np.uint8), count=height * width)
         return flat.reshape(height, width).view(bool)
 
     def full(self) -> NDArray[np.bool_]:
-        """Return the (H, W) bool mask of the plane."""
+        """Return the mask of the whole plane, (H, W) bool."""
         return self.within((0, 0, *self.shape))
 
     def within(self, box: Box) -> NDArray[np.bool_]:
-        """Return the (h, w) bool mask of any box of the plane."""
+        """Return the mask inside any box of the plane, (h, w) bool."""
         mask = np.zeros((box[2] - box[0], box[3] - box[1]), bool)
         self.mark(mask, box, True)
         return mask
 
     def mark(self, canvas: Array, box: Box, value: int) -> None:
-        """Set its pixels in an array that holds a box of the plane."""
+        """Set the mask's pixels to a value in an array that holds a box of the plane."""
         common = intersection(self.box, box)
         if common is not None:
             canvas[slices(common, box)][self.crop()[slices(common, self.box)]] = value
 
     def meets(self, box: Box) -> bool:
-        """Tell whether its box and another one share a pixel."""
+        """Return whether the mask's box and another one overlap."""
         r0, c0, r1, c1 = self.box
         return r0 < box[2] and box[0] < r1 and c0 < box[3] and box[1] < c1
 
     def has(self, row: int, column: int) -> bool:
-        """Tell whether a pixel belongs to it."""
+        """Return whether a pixel belongs to the mask."""
         return bool(self.within((row, column, row + 1, column + 1))[0, 0])
 
     def common(self, other: CroppedMask) -> int:
-        """Return how many pixels it shares with another mask of the plane."""
+        """Return the area of the intersection with another mask of the plane."""
         box = intersection(self.box, other.box)
         if box is None:
             return 0
@@ -205,7 +205,7 @@ class CroppedMask:
         return common / (self.area + other.area - common)
 
     def without(self, pixels: NDArray[np.bool_], box: Box) -> CroppedMask | None:
-        """Return what is left when the pixels of a box are taken away."""
+        """Return the mask without the pixels of a box; None if nothing is left."""
         common = intersection(self.box, box)
         if common is None:
             return self
@@ -217,19 +217,19 @@ class CroppedMask:
         return CroppedMask.of(crop, self.corner, self.shape)
 
     def among(self, labels: Labels, id_: int) -> CroppedMask | None:
-        """Return the part that no object but its own holds in the labels (H, W)."""
+        """Return the part that overlaps no other object of the labels (H, W), or None."""
         free = np.isin(labels[slices(self.box)], (0, id_))
         return CroppedMask.of(self.crop() & free, self.corner, self.shape)
 
     def joined(self, other: CroppedMask) -> CroppedMask:
-        """Return the pixels of both."""
+        """Return the union with another mask of the plane."""
         box = enclosing(self.box, other.box)
         pixels = self.within(box) | other.within(box)
         return CroppedMask(self.shape, box, np.packbits(pixels).tobytes())
 
 
 def cropped_masks(labels: Labels) -> dict[int, CroppedMask]:
-    """Return every object of a slice (H, W) of whole numbers, in the order of ids.
+    """Return the mask of each object in a slice of labels (H, W), by id, in ascending order.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Integer labels of any origin, and their objects ranked from 1."""
+"""Checks of integer labels of any origin, and their relabelling from 1 on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_DENSE = 100_000  # up to this largest number a place for each one is quick a
 
 
 def check_numbers(labels: ArrayLike) -> NDArray[np.integer]:
-    """Return labels as whole numbers from 0 on; what is masked becomes background.
+    """Validate labels as integers from 0 on and return them; masked pixels become background.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def check_numbers(labels: ArrayLike) -> NDArray[np.integer]:
 
 
 def ranked(labels: ArrayLike) -> tuple[NDArray[np.integer], NDArray[np.int32]]:
-    """Count the objects of labels through, so that memory goes with objects and not with numbers.
+    """Relabel objects from 1 on, so that memory depends on their number and not on their ids.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def _smallest(labels: NDArray[np.floating]) -> np.dtype[np.unsignedinteger]:
 
 
 def smallest_type(largest: int) -> np.dtype[np.unsignedinteger]:
-    """Return the smallest type of whole numbers from 0 to the largest.
+    """Return the smallest unsigned integer dtype for numbers up to the largest.
 
     numpy's own answer may be the second of two types of 64 bits, which zarr does not know.
 
@@ -108,7 +108,7 @@ def smallest_type(largest: int) -> np.dtype[np.unsignedinteger]:
 
 
 def whole_number(value: object) -> int | None:
-    """Return a whole number out of a file as int; None of fractions, texts, booleans and others.
+    """Return a whole number from a file as int; None for fractions, texts, booleans and others.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Planes of an image of any number of axes."""
+"""Two-dimensional planes of an image of any number of axes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ Plane = tuple[int | None, ...]
 
 
 def in_order(plane: Plane) -> tuple[int, ...]:
-    """Return a key that sorts planes along their axes."""
+    """Return a key that sorts planes by their indices along the axes."""
     return tuple(-1 if at is None else at for at in plane)
 
 
 def spanned(plane: Plane) -> tuple[int, ...]:
-    """Return the axes that a plane spans.
+    """Return the two axes that a plane spans.
 
     Examples
     --------

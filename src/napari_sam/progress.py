@@ -1,4 +1,4 @@
-"""How far long work is, and how long the rest of it takes."""
+"""Progress of long-running work, and an estimate of the remaining time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RECENT = 9  # steps by which the time left is judged
 
 @dataclass(frozen=True, eq=False)
 class Progress(Generic[Result]):
-    """A step of long work, which is a generator of these.
+    """Progress report that a long-running generator yields after each step.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class Progress(Generic[Result]):
 
 
 class Estimate:
-    """The time left, by the median pace of the latest steps.
+    """Estimate of the remaining time from the median pace of the latest steps.
 
     So neither a step that was held up counts for much, nor many that were done before.
 
@@ -56,7 +56,7 @@ class Estimate:
         self._paces: deque[float] = deque(maxlen=RECENT)
 
     def left(self, done: float, total: float) -> float:
-        """Take note of what is done and return the seconds left, 0 if nobody can tell."""
+        """Record the work done and return the seconds left, 0 if unknown."""
         gone, now = done - self._done, time.perf_counter()
         pace = (now - self._since) / gone if gone > 0 else 0.0
         if gone >= 1:  # of parts of a whole, the whole ones count

@@ -20,7 +20,7 @@ MAX_LOGIT = 1e6  # of logits
 
 
 class Absent(Enum):
-    """The type of `ABSENT`, the seed that says: the object is not on this slice.
+    """Type of `ABSENT`, the seed that marks an object as absent from a slice.
 
     Examples
     --------
@@ -40,7 +40,7 @@ ABSENT: Final = Absent.ABSENT
 
 @dataclass(frozen=True, eq=False, init=False)
 class Prompts:
-    """The prompts for one object in one two-dimensional picture.
+    """Prompts for one object in one two-dimensional image.
 
     What is None or empty is not given.
 
@@ -103,13 +103,13 @@ class Prompts:
 
     @property
     def is_lone_point(self) -> bool:
-        """True for exactly one point and nothing else: the ambiguous prompt (paper, section 3)."""
+        """Whether the only prompt is a single point: the ambiguous case (paper, section 3)."""
         others = (self.box, self.mask, self.text)
         return len(self.points) == 1 and all(other is None for other in others)
 
     @property
     def is_text_alone(self) -> bool:
-        """True for words and nothing else: everything that they fit is meant."""
+        """Whether there is only a text vector; it stands for everything that matches it."""
         return self.text is not None and not (
             len(self.points) or self.box is not None or self.mask is not None
         )

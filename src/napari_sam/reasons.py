@@ -1,4 +1,4 @@
-"""Why something failed, in a plain sentence, whatever was raised."""
+"""Plain-language messages for exceptions of any kind."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PLAIN = {
 
 
 def reason(error: BaseException) -> str:
-    """Return why something failed, for people.
+    """Return a message for users that says why something failed.
 
     Examples
     --------
@@ -51,7 +51,7 @@ def reason(error: BaseException) -> str:
 
 
 def full_disk(path: Path, needed: int = 0) -> str:
-    """Return the sentence that says of which disk there is too little left.
+    """Return the message that a disk is full, with the space needed and the space free.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def full_disk(path: Path, needed: int = 0) -> str:
 
 
 def shown(name: object) -> str:
-    r"""Return a name, or what is said, in one line that any terminal can show.
+    r"""Return a text in one line that any terminal can show; escape what is not printable.
 
     Examples
     --------

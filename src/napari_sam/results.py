@@ -44,7 +44,7 @@ class Prediction:
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One slice of a stack as it stands; a later step of the same slice replaces it.
+    """Labels of one slice after a step; a later step of the same slice replaces it.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class Step:
 
 @dataclass(frozen=True, eq=False)
 class Proposal:
-    """One object that was found without being asked for; made by `Proposal.of`.
+    """Mask of one object that was found automatically, with scores; made by `Proposal.of`.
 
     The masks of two proposals may overlap.
 
@@ -130,7 +130,7 @@ class Proposal:
         crop: Box | None = None,
         corner: tuple[int, int] = (0, 0),
     ) -> Proposal:
-        """Pack a mask and measure what it shows.
+        """Create a proposal: pack the mask, measure area, roundness and mean intensity.
 
         Parameters
         ----------
@@ -187,7 +187,7 @@ class Proposal:
 
     @property
     def box(self) -> tuple[slice, slice]:
-        """Where the patch lies in the picture."""
+        """Slices that index the bounding box in the image."""
         return slices(self.cropped.box)
 
     @property
@@ -202,7 +202,7 @@ class Proposal:
 
     @property
     def touches_edge(self) -> bool:
-        """Whether it reaches the border of the picture."""
+        """Whether the mask touches the border of the image."""
         return self.cropped.touches_edge
 
 

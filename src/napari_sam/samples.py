@@ -1,4 +1,4 @@
-"""Pictures that come with scikit-image's wheel, and prompts for a first try. No network."""
+"""Sample images of scikit-image's wheel, and prompts for a first try. No network."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["SAMPLES", "Sample", "cell_layer", "tissue_layer"]
 
 @dataclass(frozen=True)
 class Sample:
-    """A microscopy picture and prompts that each mean one object of it.
+    """Microscopy sample image, and prompts that each mean one object of it.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The few things a user sets once for every door: a small JSON file in the configuration folder."""
+"""User settings, kept as a small JSON file in the configuration folder."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ UNUSABLE = OSError, ValueError, RecursionError
 
 @dataclass(frozen=True)
 class Settings:
-    """What a user may set.
+    """User settings of this package.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def _is_folder(name: object) -> bool:
 
 
 def default_threads() -> int:
-    """Return how many threads the model takes when the user has not said.
+    """Return the default number of processor threads for the model.
 
     All processors but one, at least one; ``OMP_NUM_THREADS`` goes before it. One processor is left
     to the rest of the machine: threads of one operation wait for each other, so a single one that
@@ -132,7 +132,7 @@ def default_threads() -> int:
 
 
 def settings_path() -> Path:
-    """Return where the settings lie."""
+    """Return the path of the settings file."""
     return Path(platformdirs.user_config_dir("napari-sam", appauthor=False)) / "settings.json"
 
 
@@ -151,7 +151,7 @@ def load_settings(path: Path | None = None) -> Settings:
 
 
 def save_settings(settings: Settings, path: Path | None = None) -> None:
-    """Write the settings, complete or not at all; keys of other versions are kept.
+    """Write the settings atomically; keys of other versions are kept.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Labelled images: which files belong together, how they are read, and how they are split.
+"""Labelled images: pairing of files, reading, and splits for training and validation.
 
 Training and evaluation start from here. Uses `io` to read and `inference.image` for intensities.
 """

@@ -1,4 +1,4 @@
-"""The deepest point of a mask, where a person would click, and a mask's bounding box."""
+"""Deepest point of a mask, where a person would click, and its bounding box."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["bounding_slices", "deepest_point"]
 
 
 def deepest_point(mask: NDArray[np.bool_]) -> tuple[int, int]:
-    """Return the pixel (row, column) farthest from the outline; the picture's edge is outline too.
+    """Return the pixel (row, column) farthest from the outline; image borders count as outline.
 
     Examples
     --------
@@ -26,7 +26,7 @@ def deepest_point(mask: NDArray[np.bool_]) -> tuple[int, int]:
 
 
 def bounding_slices(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
-    """Return the rows and columns of a mask's bounding box; the mask must not be empty."""
+    """Return the row and column slices of a mask's bounding box; the mask must not be empty."""
     box = bounding_box(mask)
     assert box is not None
     return slices(box)

@@ -1,4 +1,4 @@
-"""Pairs of image and label files, and what is known of open data sets."""
+"""Pairs of image and label files, and rules of known open data sets."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class FilePair:
 
 
 def file_pair(image: Path, labels: Path) -> FilePair:
-    """Return a picture and its labels; the picture's folder is the data set.
+    """Return the pair of an image and its labels; the image's folder is the data set.
 
     Examples
     --------
@@ -61,7 +61,7 @@ def file_pair(image: Path, labels: Path) -> FilePair:
 
 
 def labels_beside(image: Path) -> Path:
-    """Return the labels beside a picture: ``labels`` of ``image``, ``cells_labels`` of ``cells``.
+    """Return the labels beside an image: ``labels`` for ``image``, ``cells_labels`` for ``cells``.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def labels_beside(image: Path) -> Path:
 
 
 def find_pairs(folder: Path, on_bad: Callable[[str, str], None] | None = None) -> list[FilePair]:
-    """Return the samples in a folder, at any depth.
+    """Return the pairs of image and label files in a folder, at any depth.
 
     A sample is a folder with an ``image`` and a ``labels``, or a picture such as ``cells.tif`` with
     ``cells_labels.tif`` beside it. The labels of ``image`` may be called ``image_labels``, too, and
@@ -164,11 +164,11 @@ class DataSetRules:
     reason: str = ""
 
     def only_trained_on(self, sample: str) -> bool:
-        """Whether a sample of the set is never scored."""
+        """Return whether a sample is for training only, never scored."""
         return any(fnmatch(sample, pattern) for pattern in self.train)
 
     def stratum(self, modality: str) -> str | None:
-        """Return the part of the set that a modality belongs to, None for the whole set."""
+        """Return the subset (stratum) of a modality, None for the whole set."""
         names = [name for begin, name in self.strata.items() if modality.startswith(begin)]
         return names[0] if names else None
 

@@ -138,7 +138,7 @@ def load_pairs(
 def images_from_arrays(
     name: str, image: ArrayLike, labels: ArrayLike, max_planes: int = 12, partial: bool = False
 ) -> list[LabelledImage]:
-    """Return labelled images of an array and its labels, such as a pair of layers.
+    """Return labelled images from arrays of an image and its labels, such as a pair of layers.
 
     Parameters
     ----------
@@ -188,7 +188,7 @@ def labelled_image(
 
 
 def data_digest(images: Iterable[LabelledImage]) -> str:
-    """Return the SHA-256 of all names, pixels and labels, in whatever order the images come."""
+    """Return the SHA-256 of all names, pixels and labels, whatever the order of the images."""
     parts = []
     for image in images:
         said = f"{image.source} {image.plane} {image.rgb.shape}"
@@ -228,7 +228,7 @@ def _planes(
 
 
 def evenly_spaced(count: int, max_count: int | None) -> NDArray[np.int64]:
-    """Return up to `max_count` indices of `count` things, evenly spaced."""
+    """Return up to `max_count` evenly spaced indices out of `count`."""
     wanted = count if max_count is None else min(count, max_count)
     return np.unique(np.linspace(0, count - 1, wanted).round().astype(np.int64))
 
@@ -242,7 +242,7 @@ def _there(path: Path | None, what: str) -> Path:
 def match_axes(
     image: ArrayLike, labels: ArrayLike
 ) -> tuple[list[NDArray[np.generic]], NDArray[np.integer]]:
-    """Return the channels and the labels of a sample as stacks of slices that match.
+    """Return the channels and the labels of a sample as matching stacks of slices.
 
     Parameters
     ----------
@@ -281,7 +281,7 @@ def match_axes(
 def to_rgb8_planes(
     channels: list[NDArray[np.generic]], planes: NDArray[np.int64]
 ) -> list[NDArray[np.uint8]]:
-    """Return some slices as (H, W, 3) uint8, stretched by the intensities of the whole stack.
+    """Return some slices as (H, W, 3) uint8, with the contrast of the whole stack.
 
     The first three channels become red, green and blue, each stretched on its own.
 

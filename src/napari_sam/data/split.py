@@ -1,4 +1,4 @@
-"""Train and held-out splits of labelled images, never with one source in both."""
+"""Training and held-out splits of labelled images, never with one source in both."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Parts = tuple[list[LabelledImage], list[LabelledImage]]
 
 
 def split(images: Sequence[LabelledImage], every: int = 10, seed: int = 0) -> Parts:
-    """Split by source into (training, held out), about one in `every` held out, always the same.
+    """Split by source into (training, held out), about one in `every` held out; deterministic.
 
     Of each data set, and of each stratum of one, a source is held out if a hash of its name says
     so, and more by that hash until it is one in `every` and at least one of several. What
@@ -43,7 +43,7 @@ def split(images: Sequence[LabelledImage], every: int = 10, seed: int = 0) -> Pa
 
 
 def hold_out(images: Sequence[LabelledImage], every: int = 10, seed: int = 0) -> Parts:
-    """Split a user's own pictures into (training, validation), however few they are.
+    """Split a user's own images into (training, validation), however few they are.
 
     One source in `every` is held out, at least one. Of a single stack the last fifth of the
     planes is, with a gap of one; a single picture is cut in two. Where even that leaves a part

@@ -1,4 +1,4 @@
-"""Scores of a model against labels: simulated clicks and boxes, automatic runs, tables, figures.
+"""Evaluation against labels: simulated clicks and boxes, automatic runs, tables, figures.
 
 Uses `inference` and `data`; nothing here trains or writes.
 """

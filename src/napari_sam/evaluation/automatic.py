@@ -24,7 +24,7 @@ AutomaticScores = dict[str, float]
 def find_all(
     predictor: Predictor, images: Iterable[LabelledImage], settings: GridSettings
 ) -> Iterator[tuple[LabelledImage, AutomaticScores]]:
-    """Segment images automatically, and score what the settings keep.
+    """Segment images automatically, and score the labels against the truth.
 
     Yields
     ------
@@ -47,14 +47,14 @@ def find_all(
 def found_means(
     results: Iterable[tuple[LabelledImage, AutomaticScores]],
 ) -> dict[str, AutomaticScores]:
-    """Return the means over the pictures of each data set, then over the sets."""
+    """Return the mean scores over the images of each data set, then over the sets."""
     sets = by_dataset((image, [found]) for image, found in results)
     means = {name: _mean(some) for name, some in sets.items()}
     return means | {"mean of the sets": _mean(list(means.values()))}
 
 
 def found_table(means: Mapping[str, AutomaticScores]) -> str:
-    """Return the means as a table in Markdown."""
+    """Return the means as a Markdown table."""
     rows = (
         [name, f"{one['mSA']:.3f}", f"{one['F1']:.3f}", f"{one['calls']:.0f}"]
         for name, one in means.items()

@@ -1,4 +1,4 @@
-"""Baselines that see no image: a disc and an ellipse. A model that loses to them is of no use."""
+"""Baselines that see no image: a disc around a click, and the ellipse in a box."""
 
 from __future__ import annotations
 

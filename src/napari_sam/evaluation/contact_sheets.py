@@ -1,4 +1,4 @@
-"""Contact sheets: objects with their outline, the model's, and where the click was."""
+"""Contact sheets: objects with their true and predicted outline, and the click."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ROOM = 1.2  # box sides around an object
 
 @dataclass(frozen=True, eq=False)
 class Example:
-    """An object of an image, and the IoU after one click."""
+    """Object of an image, and the IoU after one click."""
 
     image: LabelledImage
     id: int
@@ -53,7 +53,7 @@ def random_examples(
 
 
 def draw(predictor: Predictor, examples: Sequence[Example]) -> Image.Image:
-    """Draw objects side by side: truth white, the answer to one click orange, the click green.
+    """Draw objects side by side: truth white, prediction after one click orange, click green.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Interactive evaluation: IoU after simulated clicks and from a box, beside two baselines."""
+"""Interactive evaluation: IoU after simulated clicks and from a box, with two baselines."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ObjectScores = dict[str, float]
 def evaluate(
     predictor: Predictor, images: Iterable[LabelledImage], max_objects: int | None = None
 ) -> Iterator[tuple[LabelledImage, list[ObjectScores]]]:
-    """Score the objects of images with simulated prompts, one image a yield.
+    """Score the objects of images with simulated prompts; yield once per image.
 
     The first click is at the object's deepest point, each further one at the deepest point of the
     largest error of the mask that came back, whose logits go in again as the panel does it. Of the
@@ -126,7 +126,7 @@ def _click_again(
 def correcting_click(
     truth: NDArray[np.bool_], mask: NDArray[np.bool_]
 ) -> tuple[tuple[int, int], int]:
-    """Return the deepest point of the largest error, and 1 for a miss or 0 for a false alarm.
+    """Return the deepest point of the largest error, and 1 if it was missed, 0 if falsely marked.
 
     Examples
     --------
@@ -145,7 +145,7 @@ def correcting_click(
 
 
 def box_prompt(mask: NDArray[np.bool_]) -> tuple[float, float, float, float]:
-    """Return y0, x0, y1, x1 of the pixels' outer edges."""
+    """Return the box prompt y0, x0, y1, x1 of a mask, at the pixels' outer edges."""
     rows, columns = bounding_slices(mask)
     return rows.start - 0.5, columns.start - 0.5, rows.stop - 0.5, columns.stop - 0.5
 

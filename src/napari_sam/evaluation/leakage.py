@@ -1,4 +1,4 @@
-"""Leakage check: held-out images that look as if one trained on came from the same slide."""
+"""Leakage check: held-out images that resemble a training image, as of the same slide."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SIZES = 1.25  # largest ratio of the objects' median diameters
 
 
 def look_alikes(training: Sequence[LabelledImage], held_out: Sequence[LabelledImage]) -> set[str]:
-    """Return the held-out sources that have a look-alike among the pictures trained on.
+    """Return the held-out sources that resemble one of the training images.
 
     Two pictures look alike if they have the same shape, nearly the same colours (histograms of
     64 steps per channel) and objects of about the same size. Figures on such sources say how

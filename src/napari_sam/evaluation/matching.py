@@ -1,4 +1,4 @@
-"""Matches of labels with the truth at IoU thresholds: mSA and F1. Numpy only."""
+"""Matching of labels with the truth at IoU thresholds: mSA and F1. Numpy only."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ THRESHOLDS = tuple(round(0.5 + 0.05 * i, 2) for i in range(10))
 
 
 def pairwise_iou(truth: NDArray[np.integer], found: NDArray[np.integer]) -> NDArray[np.float64]:
-    """Return the IoU of every true object with every found one, (N, M), in the order of ids.
+    """Return the IoU of every true object with every predicted one, (N, M), in the order of ids.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def pairwise_iou(truth: NDArray[np.integer], found: NDArray[np.integer]) -> NDAr
 
 
 def count_matches(ious: NDArray[np.float64], threshold: float) -> int:
-    """Return how many pairs, each object in one at most, have an IoU of at least the threshold."""
+    """Return the number of one-to-one matches with an IoU of at least the threshold."""
     good = ious >= threshold
     rows, columns = linear_sum_assignment(good, maximize=True)
     return int(good[rows, columns].sum())
@@ -66,7 +66,7 @@ def mean_accuracy(ious: NDArray[np.float64]) -> float:
 
 
 def f1(ious: NDArray[np.float64], threshold: float = 0.5) -> float:
-    """Return 2 TP / (2 TP + FP + FN) at one IoU; 1 where nothing is and nothing was found.
+    """Return the F1 score, 2 TP / (2 TP + FP + FN), at one IoU; 1 if there are no objects at all.
 
     Examples
     --------

@@ -35,7 +35,7 @@ MANY = 50  # objects; sets with more must beat both drawings
 def by_dataset(
     results: Iterable[tuple[LabelledImage, Sequence[T]]],
 ) -> dict[str, list[T]]:
-    """Return what there is of each data set's images, in the order of their names."""
+    """Group the results of images by data set, in the order of their names."""
     sets: dict[str, list[T]] = defaultdict(list)
     for image, some in results:
         sets[image.dataset] += some
@@ -73,13 +73,13 @@ def score_table(rows: Mapping[str, Sequence[ObjectScores]]) -> str:
 
 
 def markdown(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
-    """Return a table in Markdown."""
+    """Format a table in Markdown."""
     first, *rest = (f"| {' | '.join(cells)} |" for cells in (head, *lines))
     return "\n".join([first, "|" + "---|" * len(head), *rest])
 
 
 def reliability(rows: Mapping[str, Sequence[ObjectScores]]) -> list[dict[str, float]]:
-    """Return predicted against true IoU in bins: the calibration of the model's scores.
+    """Return predicted against true IoU in bins: the calibration of the predicted scores.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def reliability_table(rows: Mapping[str, Sequence[ObjectScores]]) -> str:
 
 
 def as_json(rows: Mapping[str, Sequence[ObjectScores]]) -> dict[str, object]:
-    """Return all means and bins as JSON values; a correlation that there is none of is None."""
+    """Return all means and bins as JSON values; an undefined correlation is None."""
     sets = {
         name: {m: None if np.isnan(value) else value for m, value in mean.items()}
         for name, mean in means(rows).items()
@@ -114,7 +114,7 @@ def as_json(rows: Mapping[str, Sequence[ObjectScores]]) -> dict[str, object]:
 
 
 def summary_lines(rows: Mapping[str, Sequence[ObjectScores]]) -> list[str]:
-    """Return sentences: where the model loses to a baseline, and whether further clicks help."""
+    """Return sentences on where a baseline beats the model, and whether further clicks help."""
     lines = []
     found = means(rows)
     for name in [*rows, "mean of the sets"] if len(rows) > 1 else rows:

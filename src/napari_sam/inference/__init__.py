@@ -1,4 +1,4 @@
-"""Inference: images in, masks out, with numpy arrays in (row, column) order at the doors.
+"""Inference: images in, masks out, as numpy arrays in (row, column) order.
 
 `image` normalises pixels and converts coordinates; `predictor` embeds an image once and predicts
 masks for prompts; `windows` and `sliding` are what the dense model sees at a time. On top stand

@@ -1,4 +1,4 @@
-"""Batches that fit the device: halved when it runs out of memory."""
+"""Batches that fit the device's memory: halved when it runs out."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ GPU_BATCH = 64
 def in_batches(
     work: Callable[[list[Item]], list[Result]], items: list[Item], device: torch.device
 ) -> list[Result]:
-    """Return ``work(items)``, done as `batches` does it."""
+    """Return ``work(items)``, computed in batches as `batches` does."""
     return [result for some in batches(work, items, device) for result in some]
 
 
 def batches(
     work: Callable[[list[Item]], list[Result]], items: list[Item], device: torch.device
 ) -> Iterator[list[Result]]:
-    """Give ``work(items)`` batch by batch; out of memory they are halved, with a warning.
+    """Yield ``work(items)`` batch by batch; halve the batch size if out of memory, with a warning.
 
     Raises
     ------

@@ -26,7 +26,7 @@ FEW = range(2, 6)  # this many entries look like channels rather than slices or 
 
 
 def named_channels(labels: Sequence[str]) -> int | None:
-    """Return the one axis whose label says that it holds channels, else None.
+    """Return the only axis that is labelled as channels, else None.
 
     Examples
     --------
@@ -39,7 +39,7 @@ def named_channels(labels: Sequence[str]) -> int | None:
 
 
 def likely_channels(shape: Sequence[int]) -> int | None:
-    """Return the axis that may hold channels by its length, else None; worth asking about.
+    """Return the axis whose length suggests channels, else None; the user should confirm it.
 
     Looked for where channels usually stand: last, before the rows, first.
 
@@ -56,7 +56,7 @@ def likely_channels(shape: Sequence[int]) -> int | None:
 
 
 def mask_shape(shape: Sequence[int], channels: int | None) -> tuple[int, ...]:
-    """Return the shape of the masks of a picture.
+    """Return the shape of the masks of an image.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def mask_shape(shape: Sequence[int], channels: int | None) -> tuple[int, ...]:
 
 
 def in_image(plane: Plane, channels: int | None, channel: int) -> Plane:
-    """Return the plane of one channel that a plane of the masks lies on.
+    """Map a plane of the masks to the plane of one channel of the image.
 
     Examples
     --------
@@ -91,7 +91,7 @@ def in_image(plane: Plane, channels: int | None, channel: int) -> Plane:
 
 
 def in_masks(plane: Plane, channels: int | None) -> Plane:
-    """Return the plane of the masks that lies over a plane of the picture.
+    """Map a plane of the image to the plane of its masks.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Image embedding: the features of the encoder, level by level."""
+"""Image embedding: features of the encoder at one or more levels of scale."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Embedding", "Level", "map_features", "to_half"]
 
 @dataclass(frozen=True, eq=False)
 class Level:
-    """The picture at one scale: its size (h, w) in model pixels and its features."""
+    """Features of the image at one scale, and its size (h, w) in model pixels."""
 
     shape: tuple[int, int]
     features: Features
@@ -24,7 +24,7 @@ class Level:
 
 @dataclass(frozen=True, eq=False)
 class Embedding:
-    """A picture, embedded; made by `Predictor.embed`.
+    """Image embedding: the encoder's features by level; made by `Predictor.embed`.
 
     Parameters
     ----------
@@ -43,13 +43,13 @@ class Embedding:
 
     @property
     def logits_size(self) -> tuple[int, int]:
-        """Height and width of `Prediction.logits`: four cells a token of the finest level."""
+        """Height and width of `Prediction.logits`: four cells per token of the finest level."""
         h, w = self.levels[0].features.embedding.shape[-2:]
         return 4 * h, 4 * w
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all features."""
+        """Size of all features in bytes."""
         return sum(
             part.nbytes
             for level in self.levels
@@ -57,7 +57,7 @@ class Embedding:
         )
 
     def to(self, device: torch.device) -> Embedding:
-        """Return it on a device."""
+        """Return the embedding moved to a device."""
         levels = (
             Level(one.shape, map_features(lambda x: x.to(device), one.features))
             for one in self.levels
@@ -66,13 +66,13 @@ class Embedding:
 
 
 def map_features(change: Callable[[Tensor], Tensor], features: Features) -> Features:
-    """Change every map of features."""
+    """Apply a function to every feature map."""
     image, skips = features
     return Features(change(image), None if skips is None else (change(skips[0]), change(skips[1])))
 
 
 def to_half(part: Tensor) -> Tensor:
-    """Return a map in float16; one that float16 cannot hold stays as it is."""
+    """Convert a feature map to float16; return it unchanged if a value overflows."""
     halved = part.half()
     # Lowest and highest are NaN if any is: much quicker than to look at each by itself.
     ends = torch.stack([halved.amin(), halved.amax()])

@@ -41,7 +41,7 @@ STD = (58.395, 57.12, 57.375)
 
 
 def check_image(image: ArrayLike) -> Array:
-    """Return a picture as (H, W) or (H, W, 3) of a real dtype.
+    """Validate an image and return it as (H, W) or (H, W, 3) of a real dtype.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def check_image(image: ArrayLike) -> Array:
 
 
 def contrast_range(image: Array, rule: str = PERCENTILE) -> ContrastRange:
-    """Return the (low, high) intensities that become 0 and 255.
+    """Return the (low, high) intensities that map to 0 and 255.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def contrast_range(image: Array, rule: str = PERCENTILE) -> ContrastRange:
 
 
 def pixel_range(pixels: Array, rule: str) -> ContrastRange:
-    """Return the same for pixels that are no picture, such as a sample of a stack.
+    """Return the `contrast_range` of loose pixels, such as a sample of a stack.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def pixel_range(pixels: Array, rule: str) -> ContrastRange:
 
 
 def bounds(contrast: ContrastRange) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return (low, high) as numbers.
+    """Return a contrast range as float64 arrays (low, high).
 
     Raises
     ------
@@ -149,7 +149,7 @@ def bounds(contrast: ContrastRange) -> tuple[NDArray[np.float64], NDArray[np.flo
 
 
 def to_rgb8(image: Array, contrast: ContrastRange) -> NDArray[np.uint8]:
-    """Map (low, high) to 0..255 and grey to RGB: (H, W, 3) uint8.
+    """Rescale intensities from (low, high) to 0..255 and grey to RGB: (H, W, 3) uint8.
 
     uint8 with (0, 255) is passed through untouched. NaN becomes 0; a picture without contrast
     becomes black.
@@ -183,7 +183,7 @@ def _stretch(
 def merge_channels(
     channels: Sequence[Array | None], contrasts: Sequence[ContrastRange]
 ) -> NDArray[np.uint8]:
-    """Return red, green and blue made of grey channels, each stretched on its own.
+    """Merge grey channels into red, green and blue, each rescaled on its own.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Prompts from a mask: itself, its box, points inside and in neighbours."""
+"""Prompts derived from a mask: itself, its box, points inside and in neighbours."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_GAP = 0.5  # of an object's longer side: how far off a neighbour still count
 
 @dataclass(frozen=True)
 class PromptRule:
-    """What of a mask becomes a prompt.
+    """Rule that says which prompts are derived from a mask.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def prompts_from(
     labels: Labels | None = None,
     id_: int = 0,
 ) -> Prompts:
-    """Return the prompts that describe a mask.
+    """Return the prompts that a rule derives from a mask.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Postprocessing of masks: connected parts, holes and specks."""
+"""Postprocessing of masks: connected components, holes and small islands."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ EIGHT = np.ones((3, 3))  # pixels that touch at a corner are connected
 
 
 def depth(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return how far each pixel is from the nearest that is not in the mask, or from outside."""
+    """Return the Euclidean distance transform of a mask; outside of the array is background."""
     return np.asarray(ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1])
 
 
 def keep_prompted(mask: NDArray[np.bool_], prompts: Prompts) -> NDArray[np.bool_]:
-    """Keep the parts of a mask that the prompts speak of.
+    """Keep the connected components of a mask that the prompts select.
 
     With foreground points these are the connected parts under a point (all, if no point hits the
     mask); with a box alone it is the largest part. A mask prompt alone changes nothing.
@@ -65,7 +65,7 @@ def keep_prompted(mask: NDArray[np.bool_], prompts: Prompts) -> NDArray[np.bool_
 
 
 def without_specks(mask: NDArray[np.bool_], limit: float) -> NDArray[np.bool_]:
-    """Fill small holes and drop small islands; the largest part always stays.
+    """Fill small holes and drop small islands; the largest component always stays.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Resolve overlaps: one rule says which mask of a slice gets a pixel."""
+"""Overlap rule: which mask of a slice gets a pixel where several overlap."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Rank", "RankedMask", "resolve_overlaps"]
 
 
 class Rank(IntEnum):
-    """Whose word counts more where masks overlap."""
+    """Priority of masks where they overlap."""
 
     FOLLOWED = 0
     PROMPTED = 1
@@ -25,7 +25,7 @@ class Rank(IntEnum):
 
 @dataclass(frozen=True, eq=False)
 class RankedMask:
-    """A mask on a slice, its predicted IoU (NaN for a given one), and where it came from."""
+    """Mask on a slice, its predicted IoU (NaN for a given one), and its priority."""
 
     mask: CroppedMask | None
     score: float
@@ -35,7 +35,7 @@ class RankedMask:
 def resolve_overlaps(
     found: Mapping[int, RankedMask], shape: tuple[int, int], dtype: DTypeLike = np.int32
 ) -> Array:
-    """Return the labels (H, W) of a slice.
+    """Resolve overlaps between masks and return the labels (H, W) of a slice.
 
     A pixel goes to the mask of the highest rank, then of the best score, then of the lowest id.
 

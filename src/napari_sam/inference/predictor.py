@@ -77,7 +77,7 @@ class Predictor:
 
     @cached_property
     def text(self) -> TextDecoder | None:
-        """What answers prompts with words; None where nothing was trained for this model."""
+        """Decoder of text prompts; None if none was trained for this model."""
         return self._text or load_text(self.model)
 
     @torch.inference_mode()
@@ -89,7 +89,7 @@ class Predictor:
         *,
         compact: bool = False,
     ) -> Embedding:
-        """Run the image encoder.
+        """Run the image encoder and return the image embedding.
 
         Parameters
         ----------
@@ -252,7 +252,7 @@ class Predictor:
                 one.remove()
 
     def scales(self, shape: tuple[int, int]) -> list[tuple[int, int]]:
-        """Return the sizes in model pixels at which a picture is embedded, finest first."""
+        """Return the sizes of the embedding's levels in model pixels, finest first."""
         if not self.config.dense:
             return [fit_shape(shape, self.config.frame)]
         longest = min(max(2 * max(shape), self.config.enlarge), self.config.closest)

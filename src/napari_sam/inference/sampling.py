@@ -1,4 +1,4 @@
-"""Array from all over a stack, enough to find its contrast."""
+"""Sample of a stack's pixels, enough to estimate its contrast."""
 
 from __future__ import annotations
 

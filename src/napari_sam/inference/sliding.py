@@ -1,4 +1,4 @@
-"""Sliding window over a whole image, for prompts that name no place."""
+"""Sliding-window prediction over a whole image, for prompts without a position."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["SlidingWindow", "sliding_windows"]
 
 
 def sliding_windows(embedding: Embedding, config: SamConfig) -> list[Window]:
-    """Return windows that overlap by half and cover the level nearest to the picture's own scale.
+    """Return half-overlapping windows that cover the level nearest to the image's own scale.
 
     A finer one would show a few cells at a time, a coarser one loses small ones.
     """
@@ -35,7 +35,7 @@ def _starts(size: int, grid: int) -> list[int]:
 
 
 class SlidingWindow:
-    """Weighted mean of the logits of windows; in the middle of one they count most.
+    """Weighted mean of the logits of windows; weights are highest at a window's centre.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class SlidingWindow:
         self._scores: list[tuple[float, float]] = []  # predicted IoU and area of each window
 
     def add(self, view: View, logits: Tensor, score: float) -> None:
-        """Take the answer (1, h, w) of one window, and its predicted IoU."""
+        """Add the logits (1, h, w) of one window, and its predicted IoU."""
         y, x = (torch.linspace(-1, 1, n, device=logits.device) for n in logits.shape[-2:])
         middle = (1.05 - y.abs())[:, None] * (1.05 - x.abs())
         for grid in self._grids:
@@ -64,7 +64,7 @@ class SlidingWindow:
         self._scores.append((score, 1 + float((logits > 0).sum())))
 
     def prediction(self) -> Prediction:
-        """Return one mask (1, H, W), its score and its logits.
+        """Return the merged prediction: one mask (1, H, W), its score and its logits.
 
         The score is the mean predicted IoU of the windows, each by the area that it found.
         """

@@ -13,7 +13,7 @@ __all__ = ["Stack"]
 
 
 class Stack:
-    """Slices of any array that can be indexed, such as one of numpy, dask or zarr.
+    """Stack of slices over any indexable array, such as one of numpy, dask or zarr.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class Stack:
             raise InputError(f"slice {index}: {error}") from error
 
     def contrast(self, rule: str) -> ContrastRange:
-        """Return (low, high) for all slices alike.
+        """Return one contrast range (low, high) for all slices.
 
         It comes from pixels all over the stack, the same that the panel takes.
         """

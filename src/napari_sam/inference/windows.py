@@ -1,4 +1,4 @@
-"""Windows of an embedding that the decoder sees, and the mapping between them and the image.
+"""Decoder windows of an embedding, and the mapping between them and the image.
 
 SAM's own sizes always look at the whole picture. The dense model looks through a window of one
 frame at one of several scales, so that a cell has the same size in training and in use.
@@ -34,7 +34,7 @@ Window = tuple[int, int, int]
 
 
 def find_windows(embedding: Embedding, config: SamConfig, prompts: Prompts) -> list[Window]:
-    """Return the windows in which to look for the object, one a level, finest first.
+    """Return the windows in which to decode the prompts, one per level, finest first.
 
     The first level is the finest that holds all prompts; where they tell the object's size, the
     one of those at which its longer side is nearest to 64 model pixels. Windows are centred on
@@ -64,7 +64,7 @@ def find_windows(embedding: Embedding, config: SamConfig, prompts: Prompts) -> l
 
 
 def is_rival(embedding: Embedding, prompts: Prompts, window: Window) -> bool:
-    """Return whether to look through a window although a finer one shows the object uncut.
+    """Return whether to decode a window too, although a finer one shows the object uncut.
 
     That is worth it where nothing tells the object's size, but only if the finer level enlarges
     the picture: below its own scale, small objects run into one.
@@ -89,7 +89,7 @@ def _anchor(prompts: Prompts) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """One window of an embedding; sizes and corners in model pixels of its level.
+    """Window of an embedding; sizes and corners are in model pixels of its level.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ class View:
 
     @property
     def seen(self) -> tuple[int, int, int, int]:
-        """First row and column of the picture's pixels inside the window, and those behind."""
+        """Box (r0, c0, r1, c1) of the image's pixels inside the window."""
         if not self.config.dense:
             return (0, 0, *self.embedding.shape)
         rows, columns = (self._covered(axis, n, n) for axis, n in enumerate(self.embedding.shape))
@@ -131,7 +131,7 @@ class View:
 
     @property
     def features(self) -> Features:
-        """The features inside the window."""
+        """Encoder features inside the window."""
         level, row, column = self.window
         image, skips = self.embedding.levels[level].features
         grid = self.config.grid
@@ -145,14 +145,14 @@ class View:
         )
 
     def to_frame(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Map (N, 2) row-column pixels of the picture to (x, y) in the frame (see `image`)."""
+        """Map (N, 2) row-column positions in the image to (x, y) in the frame (see `image`)."""
         ratio = np.array(self.shape) / np.array(self.embedding.shape)
         half = 0.5 if self.config.dense else 0.0
         yx = (positions + half) * ratio - half - self.corner
         return np.ascontiguousarray(yx[:, ::-1])
 
     def mask_logits(self, mask: Array, like: Tensor) -> Tensor:
-        """Return the window's mask prompt, (1, *size), from a picture's mask or from logits."""
+        """Return the window's mask prompt, (1, *size), from an image's mask or from logits."""
         stride, (h, w) = self.config.mask_stride, self.size
         full = torch.from_numpy(mask)[None, None].to(like.device, like.dtype)
         if mask.dtype == bool:  # as the picture: resize, pad, then average over each grid cell
@@ -168,7 +168,7 @@ class View:
         return F.pad(full, (0, w - full.shape[-1], 0, h - full.shape[-2]), value=-MASK_LOGIT)
 
     def masks(self, logits: Tensor) -> NDArray[np.bool_]:
-        """Enlarge the window's (C, *size) logits to the picture and threshold them: (C, H, W)."""
+        """Upsample the window's (C, *size) logits to the image and threshold them: (C, H, W)."""
         extent, threshold = self.embedding.shape, self.config.mask_threshold
         if self.config.dense:
             masks = np.zeros((len(logits), *extent), bool)
@@ -188,7 +188,7 @@ class View:
         return result
 
     def whole(self, logits: Tensor) -> Tensor:
-        """Put the window's (C, *size) logits on the finest level's grid: (C, *logits_size)."""
+        """Resample the window's (C, *size) logits to the finest level's grid: (C, *logits_size)."""
         grid = self.embedding.logits_size
         if self.window[0] == 0 and self.size == grid:
             return logits
@@ -199,7 +199,7 @@ class View:
         return whole
 
     def cuts(self, mask: NDArray[np.bool_]) -> bool:
-        """Tell whether a mask (H, W) reaches a side of the window that is none of the picture."""
+        """Return whether a mask (H, W) touches a side of the window that is no image border."""
         (top, bottom), (left, right) = (
             self._covered(axis, n, n)[[0, -1]] for axis, n in enumerate(mask.shape)
         )
@@ -212,7 +212,7 @@ class View:
         return any(inner and bool(side.any()) for inner, side in sides)
 
     def positions(self, axis: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Return the picture's pixels inside the window, and which cells of the logits they see.
+        """Return the image's pixels inside the window along an axis, and their place in the logits.
 
         Positions count from the centre of the first cell; none lies outside of the outermost two.
         """
@@ -235,7 +235,7 @@ class View:
     def sample(
         self, logits: Tensor, size: tuple[int, int], extent: tuple[float, float]
     ) -> tuple[Tensor, list[slice]]:
-        """Sample the window's logits on a grid on which the picture spans `extent` cells.
+        """Resample the window's logits on a grid on which the image spans `extent` cells.
 
         Returns
         -------
@@ -259,7 +259,7 @@ SAME_IOU = 0.8  # IoU from which two candidates are no choice
 
 
 def merge(answers: Sequence[tuple[int, Prediction]]) -> Prediction:
-    """Return the best candidates of all answers to one prompt, as many as each of them has.
+    """Merge the candidates of several windows for one prompt; keep as many as each of them has.
 
     Parameters
     ----------

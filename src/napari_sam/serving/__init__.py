@@ -1,4 +1,4 @@
-"""Serving: loaded models and their worker threads, for the panel and the batch commands.
+"""Model serving: loaded models and their worker threads, for the panel and the batch commands.
 
 `host` shares each model between windows and queues their jobs, urgent ones first; `segmenter` is
 a predictor over a store, which fits what a session asks of a model; `precompute` embeds a stack

@@ -1,4 +1,4 @@
-"""Model host: loaded models, shared by all who hold it, with one worker thread each."""
+"""Model host: loaded models, shared by all their users, with one worker thread each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Load = Callable[[str, str, Report], StoredSegmenter]
 
 
 class HostedModel:
-    """One model on one device: loaded when first used, never used by two threads at once.
+    """Model on one device: loaded lazily, used by one worker thread only.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class HostedModel:
 
     @property
     def loaded(self) -> bool:
-        """True once the model is in memory."""
+        """Whether the model is loaded."""
         return self._segmenter is not None
 
     def submit(
@@ -60,7 +60,7 @@ class HostedModel:
         return future
 
     def give_way(self) -> None:
-        """Do what is urgent now; to be called by a job of less haste, in the model's thread."""
+        """Run urgent jobs now; called by jobs of low priority, in the model's thread."""
         if self._gives_way:  # what is urgent is not held up itself
             return
         self._gives_way = True
@@ -90,7 +90,7 @@ class HostedModel:
 
 
 class ModelHost:
-    """Gives out models by name and device, each at most once in memory.
+    """Registry of models by name and device, each at most once in memory.
 
     The host holds them weakly: a model leaves memory, and its thread ends, when the last one who
     asked for it lets go.
@@ -109,7 +109,7 @@ class ModelHost:
         self._models: WeakValueDictionary[tuple[str, str], HostedModel] = WeakValueDictionary()
 
     def model(self, name: str, device: str = "auto") -> HostedModel:
-        """Return the model; it is loaded by its first job."""
+        """Return the model of a name and device; its first job loads it."""
         model = self._models.get((name, device))
         if model is None:
             model = self._models[name, device] = HostedModel(name, device, self._load)

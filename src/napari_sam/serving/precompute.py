@@ -18,7 +18,7 @@ Seen = TypeVar("Seen", bound=Plane)
 
 
 class Precomputed(NamedTuple):
-    """What is stored so far.
+    """State of a precomputation: bytes stored, whether the store is full, the latest problem.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def embed_stack(
     current: Callable[[], Seen | None],
     budget: float = float("inf"),
 ) -> Iterator[Progress[Precomputed]]:
-    """Embed one plane at each step, always the one nearest to where the user looks.
+    """Embed one plane at each step, always the one nearest to the plane in view.
 
     To stop, ask for no further step.
 

@@ -1,4 +1,4 @@
-"""A predictor over a store of embeddings, as a session sees it. Loads torch late."""
+"""Predictor with a store of embeddings, as a session uses it. Loads torch late."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Report = Callable[[str, int, int], None]
 def load_segmenter(
     name: str, device: str, report: Report, store: EmbeddingStore
 ) -> StoredSegmenter:
-    """Load a model of the zoo, after downloading it where needed, or a file of the user's own.
+    """Load a model of the zoo, downloading it where needed, or a weights file of the user's own.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def load_segmenter(
 
 
 class StoredSegmenter:
-    """A predictor whose embeddings come from a store; fits `session.segmenter.Segmenter`.
+    """Predictor whose embeddings are cached; implements `session.segmenter.Segmenter`.
 
     Parameters
     ----------
@@ -78,12 +78,12 @@ class StoredSegmenter:
 
     @property
     def device(self) -> str:
-        """Where the model runs, for example ``"cpu"``."""
+        """Device of the model, for example ``"cpu"``."""
         return str(self.predictor.model.device)
 
     @property
     def devices(self) -> tuple[str, ...]:
-        """All devices of this machine that a model could run on."""
+        """Devices of this machine that a model can run on."""
         from napari_sam.model.load import available_devices
 
         return available_devices()
@@ -94,7 +94,7 @@ class StoredSegmenter:
         contrast: ContrastRange | None = None,
         pause: Pause | None = None,
     ) -> Embedding:
-        """Embed a picture (H, W) or (H, W, 3 or 4), unless its very content was embedded before."""
+        """Embed an image (H, W) or (H, W, 3 or 4), unless an embedding of its content is stored."""
         return self._store.get(self.predictor, image, contrast, pause)
 
     def keep(
@@ -103,17 +103,17 @@ class StoredSegmenter:
         contrast: ContrastRange | None = None,
         pause: Pause | None = None,
     ) -> int:
-        """Embed a picture for later; return the bytes that are kept of it, 0 for none."""
+        """Embed an image and store the result; return the bytes that are stored, 0 for none."""
         return self._store.keep(self.predictor, image, contrast, pause)
 
     def contrast(self, pixels: Array) -> ContrastRange:
-        """Return one contrast for all planes of a stack, by the model's rule."""
+        """Return one contrast range for all planes of a stack, by the model's rule."""
         from napari_sam.inference.image import pixel_range
 
         return pixel_range(pixels, self.predictor.model.entry.intensity)
 
     def predict(self, embedding: Embedding, prompts: Prompts) -> Prediction:
-        """Predict one object."""
+        """Predict the masks of one object."""
         return self.predictor.predict(embedding, prompts)
 
     def propagate(
@@ -124,7 +124,7 @@ class StoredSegmenter:
         contrast: ContrastRange | None,
         pause: Pause,
     ) -> Generator[Step]:
-        """Follow objects through a stack, as `napari_sam.propagate` does."""
+        """Propagate objects through a stack, as `napari_sam.propagate` does."""
         from napari_sam.inference.propagation.propagate import propagate
 
         store = SimpleNamespace(get=partial(self._store.get, pause=pause))
@@ -139,7 +139,7 @@ class StoredSegmenter:
         pause: Pause,
         seeds: NDArray[np.float64] | None = None,
     ) -> Iterator[Progress[SearchResult]]:
-        """Find everything in a picture, as `napari_sam.propose_grid` does.
+        """Segment everything in an image, as `napari_sam.propose_grid` does.
 
         In a picture that `Tiling` cuts, tile by tile, which takes no seeds (see
         `napari_sam.inference.automatic.tiled.iter_tiles`).
@@ -158,5 +158,5 @@ class StoredSegmenter:
         return iter_tiles(self.predictor, image, settings, **options)
 
     def predict_batch(self, embedding: Embedding, prompts: Sequence[Prompts]) -> list[Prediction]:
-        """Predict many objects of one picture."""
+        """Predict the masks of many objects of one image."""
         return self.predictor.predict_batch(embedding, prompts)

@@ -1,4 +1,4 @@
-"""Text prompts: encoders of words and crops in one space. Loads nothing until it is used.
+"""Text prompts: dual encoders of texts and image crops. Loads nothing until it is used.
 
 `encode` and `find` are the public functions; `reader.Reader` is the same for windows and commands.
 The built-in encoder and CLIP both are an `encoder.Encoder`. Uses `inference`, `serving`, `model`.
@@ -25,7 +25,7 @@ BUILT_IN = "words_tiny"
 
 
 def encode(words: str, encoder: str | Encoder = BUILT_IN) -> NDArray[np.float32]:
-    """Return the vector of some words, (D,) of length 1, that `Prompts(text=...)` carries.
+    """Encode a text as the vector, (D,) of length 1, that `Prompts(text=...)` takes.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def find(
     encoder: str | Encoder = BUILT_IN,
     contrast: ContrastRange | None = None,
 ) -> Ranked:
-    """Find everything in a picture, and how well each object fits each of some words.
+    """Segment everything in an image, and score each object's similarity with each text.
 
     `napari_sam.text.search.iter_ranked` does the same bit by bit, for a progress bar.
 

@@ -1,4 +1,4 @@
-"""Built-in dual encoder: a locked sentence encoder and a small image tower of ours."""
+"""Built-in dual encoder: a frozen sentence encoder and a small image tower."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ALIKE = 0.6  # similarity from which on a kind of object may be what is meant
 
 
 class BuiltInEncoder:
-    """Dual encoder of words and objects of microscopy, in 384 dimensions.
+    """Dual encoder of texts and microscopy objects, in 384 dimensions.
 
     It knows the attributes and objects of `words.toml` and what is said like them, no others; see
     its model card.
@@ -50,20 +50,20 @@ class BuiltInEncoder:
 
     @torch.inference_mode()
     def crops(self, crops: Sequence[ObjectCrop]) -> NDArray[np.float32]:
-        """Return (N, 384); see `Encoder`."""
+        """Return the image vectors of crops, (N, 384); see `Encoder`."""
         found = [np.zeros((0, self.width), np.float32)]
         for first in range(0, len(crops), AT_ONCE):
             found.append(self.tower(*as_tensors(crops[first : first + AT_ONCE])).numpy())
         return unit(np.concatenate(found))
 
     def prompts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return (N, 384); see `Encoder`."""
+        """Return the prompt vectors of texts, (N, 384); see `Encoder`."""
         return unit(self.words(texts) @ self.bridge)
 
     def similarity(
         self, seen: NDArray[np.float32], meant: NDArray[np.float32], others: NDArray[np.float32]
     ) -> NDArray[np.float32]:
-        """Return (N, K); see `Encoder`.
+        """Return the similarity of objects and texts, (N, K); see `Encoder`.
 
         The chance that the words are true of the object, as it was trained, or their share among
         what competes, whichever is less: unknown words fit nothing.
@@ -75,7 +75,7 @@ class BuiltInEncoder:
         return likely.astype(np.float32)
 
     def against(self, words: Sequence[str]) -> list[str]:
-        """Return what is nothing, and the kinds of object beside those that the words name.
+        """Return negative texts: the background, and kinds of object that the words do not name.
 
         Where they name none, such as "dark objects", objects of all kinds may be meant.
         """
@@ -86,7 +86,7 @@ class BuiltInEncoder:
         return [vocabulary().background[0], *(others if named.any() else [])]
 
     def familiarity(self, text: str) -> tuple[float, float]:
-        """Return the similarity with the nearest phrase that was taught, and the threshold."""
+        """Return the similarity with the nearest training phrase, and the threshold."""
         [vector] = self.words([text])
         return float((self._taught @ vector).max()), self.min_familiarity
 

@@ -1,4 +1,4 @@
-"""CLIP and its relatives through `transformers`; their weights are downloaded by the user."""
+"""CLIP-like dual encoders through `transformers`; users download the weights."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Clip:
 
     @torch.inference_mode()
     def words(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return (N, D); see `Encoder`."""
+        """Return the vectors of texts, (N, D); see `Encoder`."""
         batch = self._processor(
             text=list(texts), return_tensors="pt", padding=True, truncation=True
         )
@@ -55,7 +55,7 @@ class Clip:
 
     @torch.inference_mode()
     def crops(self, crops: Sequence[ObjectCrop]) -> NDArray[np.float32]:
-        """Return (N, D); see `Encoder`. The last layer's attention is not limited to the mask."""
+        """Return the vectors of crops, (N, D), without masked attention; see `Encoder`."""
         found = [np.zeros((0, self.width), np.float32)]
         for first in range(0, len(crops), AT_ONCE):
             shown = [crop.rgb for crop in crops[first : first + AT_ONCE]]
@@ -64,26 +64,26 @@ class Clip:
         return unit(np.concatenate(found))
 
     def prompts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return (N, D), the vectors of the words themselves; see `Encoder`."""
+        """Return the prompt vectors, (N, D): the texts' own vectors; see `Encoder`."""
         return self.words(texts)
 
     def similarity(
         self, seen: NDArray[np.float32], meant: NDArray[np.float32], others: NDArray[np.float32]
     ) -> NDArray[np.float32]:
-        """Return (N, K); see `Encoder`: the share of each text among all."""
+        """Return the similarity, (N, K): the softmax over all texts; see `Encoder`."""
         return shares(self._scale * seen @ np.concatenate([meant, others]).T, len(meant))
 
     def against(self, words: Sequence[str]) -> list[str]:
-        """Return some texts of what is not meant."""
+        """Return negative texts to compare with."""
         return [text for text in AGAINST if text not in words]
 
     def familiarity(self, text: str) -> tuple[float, None]:
-        """Return 1: the vocabulary is open, and nothing says what it does not know."""
+        """Return 1 and no threshold: the vocabulary is open."""
         return 1.0, None
 
 
 def load_clip(name: str) -> Clip:
-    """Read a model from a folder, or from the cache of the Hugging Face hub; never a network.
+    """Load a model from a folder or the cache of the Hugging Face hub, without network access.
 
     Raises
     ------

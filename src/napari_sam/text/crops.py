@@ -1,4 +1,4 @@
-"""Crops of single objects, as image encoders take them (paper, appendix D.5)."""
+"""Crops of single objects, as input of image encoders (paper, appendix D.5)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ObjectCrop:
     size: float = 1.0
 
     def alone(self) -> ObjectCrop:
-        """Return the crop with everything but the object black."""
+        """Return the crop with the background set to black."""
         return ObjectCrop(self.rgb * self.mask[..., None], self.mask, self.size)
 
 
@@ -87,7 +87,7 @@ def crop_object(
 
 
 def relative_sizes(areas: ArrayLike) -> NDArray[np.float64]:
-    """Return each object's diameter in medians of all.
+    """Return each object's diameter relative to the median.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Interface of dual encoders: words and crops to vectors of one space."""
+"""Interface of dual encoders: texts and crops to vectors of one embedding space."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Vectors = NDArray[np.float32]
 
 
 class Encoder(Protocol):
-    """Dual encoder: words and objects to vectors of one space.
+    """Dual encoder: texts and object crops to vectors of one embedding space.
 
     Attributes
     ----------
@@ -36,15 +36,15 @@ class Encoder(Protocol):
     threshold: float
 
     def words(self, texts: Sequence[str]) -> Vectors:
-        """Return a vector of length 1 for each text, (N, D)."""
+        """Return a text vector of length 1 for each text, (N, D)."""
         ...
 
     def crops(self, crops: Sequence[ObjectCrop]) -> Vectors:
-        """Return a vector of length 1 for each object, (N, D)."""
+        """Return an image vector of length 1 for each object crop, (N, D)."""
         ...
 
     def prompts(self, texts: Sequence[str]) -> Vectors:
-        """Return the vectors that text prompts carry, (N, D): words mapped to where images lie.
+        """Return the prompt vectors of texts, (N, D): text vectors mapped to the images' region.
 
         Vectors of words and of pictures keep apart in their common space (the modality gap), and
         the model learned its prompts from pictures.
@@ -52,7 +52,7 @@ class Encoder(Protocol):
         ...
 
     def similarity(self, seen: Vectors, meant: Vectors, others: Vectors) -> Vectors:
-        """Return from 0 to 1 how well each object fits each text, (N, K).
+        """Return the similarity of each object with each text, (N, K), from 0 to 1.
 
         Parameters
         ----------
@@ -66,19 +66,19 @@ class Encoder(Protocol):
         ...
 
     def against(self, words: Sequence[str]) -> list[str]:
-        """Return texts of what is not meant by these words, to compare with."""
+        """Return negative texts to compare these words with."""
         ...
 
     def familiarity(self, text: str) -> tuple[float, float | None]:
-        """Return how near a text is to what the encoder was taught, and the least that is known.
+        """Return a text's similarity with the training vocabulary, and the threshold of known ones.
 
-        Encoders with an open vocabulary know no least, None.
+        The threshold is None for encoders with an open vocabulary.
         """
         ...
 
 
 def unit(vectors: NDArray[np.floating]) -> Vectors:
-    """Scale vectors (..., D) to length 1 (paper, appendix D.5: l2-normalised)."""
+    """L2-normalise vectors (..., D) (paper, appendix D.5)."""
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)
     scaled: Vectors = (vectors / np.maximum(length, 1e-12)).astype(np.float32)
     return scaled

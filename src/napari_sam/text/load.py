@@ -21,7 +21,7 @@ __all__ = ["BUILT_IN", "load_encoder", "read_tower"]
 
 
 def load_encoder(name: str = BUILT_IN) -> Encoder:
-    """Return the built-in encoder, or a CLIP-like one that `transformers` can read.
+    """Load the built-in encoder, or a CLIP-like one that `transformers` can read.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def load_encoder(name: str = BUILT_IN) -> Encoder:
 
 
 def read_tower(path: Path) -> BuiltInEncoder:
-    """Read the built-in encoder's weights: image tower, bridge and threshold of familiarity.
+    """Load the built-in encoder's weights: image tower, bridge and threshold of familiarity.
 
     Raises
     ------

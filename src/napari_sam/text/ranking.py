@@ -24,7 +24,7 @@ AT_ONCE = 64  # objects between two pauses
 
 @dataclass(frozen=True, eq=False)
 class EmbeddedProposals:
-    """Proposals and the vector (N, D) of each: comparing them with words costs next to nothing."""
+    """Proposals and their image vectors (N, D), so that comparing them with texts is cheap."""
 
     proposals: list[Proposal]
     vectors: NDArray[np.float32]
@@ -32,7 +32,7 @@ class EmbeddedProposals:
 
 @dataclass(frozen=True, eq=False)
 class Ranked:
-    """Proposals, and how well each fits each of some words.
+    """Proposals, and the similarity of each with each text.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class Ranked:
     threshold: float = 0.5
 
     def among(self, some: Collection[Proposal]) -> Ranked:
-        """Return the same of some of the proposals only."""
+        """Return the subset that contains only some of the proposals."""
         of = set(some)
         kept = [i for i, one in enumerate(self.proposals) if one in of]
         proposals = [self.proposals[i] for i in kept]
@@ -61,7 +61,7 @@ class Ranked:
     def chosen(
         self, min_similarity: float | None = None, max_count: int | None = None
     ) -> list[tuple[int, int]]:
-        """Return (proposal, class) of those that fit best, best first.
+        """Return the (proposal, class) pairs above the threshold, the most similar first.
 
         Each proposal goes to the one class that it fits best.
 
@@ -92,7 +92,7 @@ class Ranked:
         min_similarity: float | None = None,
         max_count: int | None = None,
     ) -> tuple[NDArray[np.int32], list[tuple[int, int]]]:
-        """Return what `chosen` does as labels (H, W), and the (proposal, class) behind each.
+        """Return the `chosen` proposals as labels (H, W), and the (proposal, class) of each label.
 
         Where two overlap, the one of the better predicted IoU has the pixels; one of which others
         cover more than half is left out.
@@ -111,7 +111,7 @@ def rank(
     against: Sequence[str] | None = None,
     contrast: ContrastRange | None = None,
 ) -> Ranked:
-    """Rank proposals by their similarity with words.
+    """Rank proposals by their similarity with texts.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ def embed_proposals(
     contrast: ContrastRange | None = None,
     pause: Pause | None = None,
 ) -> EmbeddedProposals:
-    """Return the vector of every proposal, as `rank` makes it; `pause` is called now and then."""
+    """Compute the vectors of proposals, as `rank` does; `pause` is called between batches."""
     pixels = check_image(image)
     for one in proposals:
         if one.shape != pixels.shape[:2]:
@@ -171,7 +171,7 @@ def compare(
     words: Sequence[str],
     against: Sequence[str] | None = None,
 ) -> Ranked:
-    """Return the similarity of embedded proposals with some words, as `rank` does."""
+    """Compute the similarity of embedded proposals with texts, as `rank` does."""
     check_words(words)
     others = encoder.against(words) if against is None else list(against)
     similarity = encoder.similarity(seen.vectors, encoder.words(words), encoder.words(others))
@@ -197,7 +197,7 @@ def _says(text: str) -> bool:
 def proposal_crops(
     rgb: NDArray[np.uint8], proposals: Sequence[Proposal], side: int
 ) -> list[ObjectCrop]:
-    """Cut all proposals out of a picture; their sizes are those beside each other."""
+    """Crop all proposals from an image; sizes are relative to the median of all."""
     sizes = relative_sizes([one.area for one in proposals])
     return [
         crop_object(rgb, one.patch, one.corner, side, size=float(size))
@@ -206,5 +206,5 @@ def proposal_crops(
 
 
 def object_vectors(encoder: Encoder, crops: Sequence[ObjectCrop]) -> NDArray[np.float32]:
-    """Return the vectors of objects, (N, D): the mean of each in its surroundings and alone."""
+    """Return the vectors of objects, (N, D): means of the crop with and without background."""
     return unit(encoder.crops(crops) + encoder.crops([crop.alone() for crop in crops]))

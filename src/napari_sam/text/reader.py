@@ -1,4 +1,4 @@
-"""Facade of text prompts for windows and commands; loads torch and encoder at the first use."""
+"""Facade of text prompts for widgets and commands; loads torch and encoder at the first use."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["Reader"]
 
 
 class Reader:
-    """Ranks proposals by words, and segments what words mean, with an encoder loaded when needed.
+    """Ranks proposals by text and segments by text, with a lazily loaded encoder.
 
     Everything but `missing` may take seconds: it belongs into the model's thread.
 
@@ -40,7 +40,7 @@ class Reader:
 
     @property
     def missing(self) -> str:
-        """What is to be installed first; empty if nothing."""
+        """Message about packages that must be installed first; empty if none."""
         return missing() if self._load is None else ""
 
     def encoder(self) -> Encoder:
@@ -60,7 +60,7 @@ class Reader:
         return self._encoder
 
     def remarks(self, words: Sequence[str]) -> dict[str, str]:
-        """Return a remark on each unknown text; see `napari_sam.text.search.unknown_words`."""
+        """Return a warning for each unknown text; see `napari_sam.text.search.unknown_words`."""
         from napari_sam.text.search import unknown_words
 
         return unknown_words(self.encoder(), words)
@@ -68,13 +68,13 @@ class Reader:
     def embed_proposals(
         self, image: Image, found: Sequence[Proposal], contrast: ContrastRange | None, pause: Pause
     ) -> EmbeddedProposals:
-        """Return the vector of each object; see `napari_sam.text.ranking.embed_proposals`."""
+        """Return the vector of each proposal; see `napari_sam.text.ranking.embed_proposals`."""
         from napari_sam.text.ranking import embed_proposals
 
         return embed_proposals(self.encoder(), image, found, contrast=contrast, pause=pause)
 
     def compare(self, seen: EmbeddedProposals, words: Sequence[str]) -> Ranked:
-        """Return the similarity of objects and texts; see `napari_sam.text.ranking.compare`."""
+        """Return the similarity of proposals and texts; see `napari_sam.text.ranking.compare`."""
         from napari_sam.text.ranking import compare
 
         return compare(self.encoder(), seen, words)
@@ -87,7 +87,7 @@ class Reader:
         contrast: ContrastRange | None,
         pause: Pause,
     ) -> list[tuple[Proposal, int]]:
-        """Return the area of everything that fits each text, and which text that is.
+        """Segment by text prompts; return the area of each text as a proposal, with its index.
 
         See `napari_sam.text.search.map_words`.
         """

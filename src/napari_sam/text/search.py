@@ -1,4 +1,4 @@
-"""Text prompts in use: semantic masks of words, or objects ranked by words."""
+"""Text prompting: semantic segmentation by texts, or ranking of objects by texts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = ["WordsMap", "iter_ranked", "map_words", "unknown_words"]
 
 @dataclass(frozen=True, eq=False)
 class WordsMap:
-    """Semantic segmentation by words: a class for each pixel.
+    """Semantic segmentation by text prompts: a class for each pixel.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class WordsMap:
     scores: NDArray[np.float32]
 
     def areas(self, image: NDArray[np.generic]) -> list[tuple[Proposal, int]]:
-        """Return each class that has pixels as one object of the picture, and which class it is.
+        """Return each class that has pixels as one proposal, with the index of the class.
 
         Its stability is not known, NaN.
         """
@@ -71,7 +71,7 @@ def iter_ranked(
     store: EmbeddingStore | None = None,
     pause: Pause | None = None,
 ) -> Iterator[Progress[Ranked | None]]:
-    """Find everything in a picture, then compare each object with the words.
+    """Segment everything in an image, then rank the objects by text.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def iter_ranked(
 def map_words(
     predictor: Predictor, encoder: Encoder, embedding: Embedding, words: Sequence[str]
 ) -> WordsMap:
-    """Prompt with each text alone; where several fit, the one of the higher logit gets the pixel.
+    """Segment with each text prompt alone; where masks overlap, the highest logit gets the pixel.
 
     Raises
     ------
@@ -122,7 +122,7 @@ def map_words(
 
 
 def unknown_words(encoder: Encoder, words: Sequence[str]) -> dict[str, str]:
-    """Return by text what is to be said of those that the encoder hardly knows.
+    """Return a warning for each text that lies outside the encoder's vocabulary, by text.
 
     Empty where all are known, and for encoders with an open vocabulary.
     """

@@ -1,4 +1,4 @@
-"""Locked text tower: a sentence encoder whose weights come with a Python package."""
+"""Frozen text tower: a sentence encoder whose weights come with a Python package."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class SentenceEncoder:
 
 @contextmanager
 def without_bars() -> Iterator[None]:
-    """Keep `transformers` from showing bars for files that are read in a moment."""
+    """Suppress the progress bars of `transformers`."""
     from transformers.utils import logging
 
     shown = logging.is_progress_bar_enabled()

@@ -12,7 +12,7 @@ __all__ = ["Vocabulary", "vocabulary"]
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Facts about objects, and the phrases that say them.
+    """Facts about objects, and the phrases that express them.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class Vocabulary:
         return [fact for fact, its in self.role.items() if its == role]
 
     def known_phrases(self) -> list[str]:
-        """Return every phrase for an object, alone.
+        """Return all phrases for objects, without a caption around them.
 
         Examples
         --------
@@ -63,7 +63,7 @@ class Vocabulary:
 
 @cache
 def vocabulary() -> Vocabulary:
-    """Read the file that comes with the package."""
+    """Load the vocabulary that comes with the package."""
     said = tomllib.loads(files(__package__).joinpath("words.toml").read_text("utf-8"))
     facts = said["facts"]
     return Vocabulary(

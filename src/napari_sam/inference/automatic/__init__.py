@@ -1,4 +1,4 @@
-"""Automatic mask generation: find everything by asking at many points.
+"""Automatic mask generation: segment everything by prompting at many points.
 
 `settings` and `presets` say how; `seeds`, `points` and `tiles` where; `sweep` asks in batches,
 `proposals` and `nms` make one proposal of each object, `search` and `tiled` are the whole search

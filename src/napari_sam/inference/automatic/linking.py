@@ -31,7 +31,7 @@ def link_slices(
     gap: int = GAP,
     anisotropy: float = 1.0,
 ) -> Iterator[NDArray[np.int32]]:
-    """Give objects of neighbouring slices that overlap the same id.
+    """Link objects of neighbouring slices that overlap, by giving them the same id.
 
     Each object goes on in at most one object of the next slice, and each comes from at most one:
     of all such pairings the one whose IoUs have the largest sum. The others end or begin. Slices
@@ -88,7 +88,7 @@ def link_slices(
 
 
 def link_by(slices: Iterable[Labels], lowest: Sequence[float]) -> Iterator[NDArray[np.int32]]:
-    """Link as `link_slices` does, by the lowest IoU after no, one, two ... missed slices."""
+    """Link slices as `link_slices` does, given the lowest IoU after 0, 1, 2 ... missed slices."""
     before: deque[_LinkedSlice] = deque(maxlen=len(lowest))  # the nearest first
     last = 0
     for index, labels in enumerate(slices):

@@ -1,4 +1,4 @@
-"""Non-maximum suppression: of proposals that are the same object, the best one stays."""
+"""Non-maximum suppression: of proposals that overlap too much, keep the best one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def nms(
     overlap: Literal["mask", "box"],
     max_overlap: float,
 ) -> list[int]:
-    """Non-maximum suppression: return which proposals stay, the highest rank first.
+    """Apply non-maximum suppression; return the indices that are kept, the highest rank first.
 
     Of equal ones the first comes first.
 

@@ -1,4 +1,4 @@
-"""Point grid, crops, and the schedule of seeds of a search. No model here."""
+"""Point grids, overlapping crops, and the schedule of seed points. No model here."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def seed_schedule(
     settings: GridSettings,
     where: NDArray[np.bool_] | None = None,
 ) -> list[SeedRound]:
-    """Return the rounds for a part of a picture.
+    """Return the rounds of seed points for a part of an image.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def _always(points: Points, allowed: NDArray[np.bool_] | None) -> SeedRound:
 
 
 def point_grid(per_side: int, shape: tuple[int, int]) -> NDArray[np.float64]:
-    """Return a grid of points where the public generator has it: (N, 2) row, column.
+    """Return the point grid of SAM's own automatic mask generator: (N, 2) row, column.
 
     Examples
     --------
@@ -96,7 +96,7 @@ def point_grid(per_side: int, shape: tuple[int, int]) -> NDArray[np.float64]:
 
 
 def crops(shape: tuple[int, int], layers: int, overlap: float) -> list[tuple[int, Box]]:
-    """Return the picture as layer 0, and in layer n the 2^n x 2^n overlapping crops.
+    """Return the crop boxes: the image as layer 0, in layer n the 2^n x 2^n overlapping crops.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def crops(shape: tuple[int, int], layers: int, overlap: float) -> list[tuple[int
 def points_inside(
     points: NDArray[np.float64], where: NDArray[np.bool_] | None
 ) -> NDArray[np.float64]:
-    """Return those of the points (N, 2) that lie on a mask (H, W); all, if there is none.
+    """Return the points (N, 2) that lie inside a mask (H, W); all, if there is no mask.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Presets of the automatic mode for kinds of pictures, from ``presets.toml``."""
+"""Presets of automatic mask generation for kinds of images, from ``presets.toml``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Preset", "presets"]
 
 @dataclass(frozen=True)
 class Preset:
-    """Where to start for one kind of picture.
+    """Preset for one kind of image: search settings, filter and score threshold.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Masks to proposals: filter by crop edge and size, clean, measure."""
+"""Conversion of masks to proposals: filter by crop edge and size, clean, measure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EDGE_MARGIN = 20  # pixels from the edge of a crop; an object that comes so near
 
 
 class ProposalMaker:
-    """Makes proposals of one picture.
+    """Converts masks of one image to proposals: filters, cleans and measures them.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class ProposalMaker:
     def proposal(
         self, found: PointMask, view: View, point: NDArray[np.float64], crop: Box
     ) -> Proposal | None:
-        """Return a proposal, or None if the mask is cut or covers nearly all of the picture.
+        """Return a proposal, or None if the mask is cut off or covers nearly all of the image.
 
         Parameters
         ----------
@@ -83,7 +83,7 @@ def _under(mask: NDArray[np.bool_], point: NDArray[np.float64]) -> NDArray[np.bo
 
 
 def near_edge(box: Box, part: Box, whole: Box, pixels: int) -> bool:
-    """Tell whether a box comes near to a side of a part that is no side of the whole."""
+    """Return whether a box is near a border of a part that is no border of the whole image."""
     last = (box[0], box[1], box[2] - 1, box[3] - 1)  # the pixels, as the public generator counts
     return any(
         abs(side - end) <= pixels < abs(side - border)

@@ -41,7 +41,7 @@ __all__ = [
 
 
 class SearchResult(NamedTuple):
-    """What a step of a search brought.
+    """Result of one step of a search: new proposals, and at the end those that are kept.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def propose_grid(
     contrast: ContrastRange | None = None,
     store: EmbeddingStore | None = None,
 ) -> list[Proposal]:
-    """Return everything that is found in a picture, best first.
+    """Segment everything in an image automatically; return the proposals, best first.
 
     `napari_sam.inference.automatic.search.iter_proposals` does the same a few points at a time.
 
@@ -126,7 +126,7 @@ def iter_proposals(
     store: EmbeddingStore | None = None,
     pause: Pause | None = None,
 ) -> Iterator[Progress[SearchResult]]:
-    """Find everything in a picture, a few points at a time.
+    """Segment everything in an image automatically; yield progress after each batch of points.
 
     Parameters
     ----------
@@ -180,7 +180,7 @@ def search(
     contrast: ContrastRange,
     pause: Pause | None = None,
 ) -> Iterator[Progress[SearchResult]]:
-    """Do the same at these points of a checked picture, without crops.
+    """Search a validated image at given points, without crops; yield as `iter_proposals` does.
 
     Parameters
     ----------
@@ -196,7 +196,7 @@ def search(
 
 
 def deduplicate(proposals: Sequence[Proposal], settings: GridSettings) -> list[Proposal]:
-    """Non-maximum suppression within crops and across them: one of each object, best first.
+    """Apply non-maximum suppression within crops and across them; return the best first.
 
     Within a crop the better score stays; of those, the one from the smaller crop, which shows more
     detail.
@@ -311,7 +311,7 @@ MAX_SCALE = 2.0  # times the picture's own scale; from nearer, a whole cell seld
 
 
 class PointWindow(NamedTuple):
-    """A window, and the points (N, 2) that are looked at through it."""
+    """Window of an embedding, and the points (N, 2) that are prompted in it."""
 
     window: Window
     points: NDArray[np.float64]
@@ -324,7 +324,7 @@ def point_windows(
     points: NDArray[np.float64],
     coarser: NDArray[np.float64],
 ) -> list[PointWindow]:
-    """Return the windows for points, finest level first.
+    """Return the windows in which to prompt at the points, finest level first.
 
     SAM's own sizes look at the whole picture. The dense model looks at every level, finest at that
     of twice the picture's scale; each finds objects of another size.

@@ -1,4 +1,4 @@
-"""Seeds: points that an image suggests, or labels that are there. No model here.
+"""Seed points, from maxima of an image or from existing labels. No model here.
 
 Objects are taken to be what lies on the smaller side of Otsu's threshold, bright or dark.
 """
@@ -28,7 +28,7 @@ MIN_CONTRAST = (
 
 
 def object_size(image: Array) -> float:
-    """Guess how many pixels wide the objects of a picture are.
+    """Estimate the typical width of the objects in an image, in pixels.
 
     It is twice the median depth of what Otsu's threshold takes for objects, so the width of long
     ones, not their length.
@@ -54,9 +54,9 @@ def object_size(image: Array) -> float:
 
 
 def maxima(image: Array, size: float | None = None) -> NDArray[np.float64]:
-    """Return where a picture, blurred to the size of its objects, is brighter than around.
+    """Return the local maxima of a difference of Gaussians at the scale of the objects.
 
-    Where its objects are dark it is darker than around.
+    Where the objects are dark, the local minima.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def maxima(image: Array, size: float | None = None) -> NDArray[np.float64]:
 
 
 def distance_peaks(image: Array, size: float | None = None) -> NDArray[np.float64]:
-    """Return the deepest points of what Otsu's threshold takes for objects, the deepest first.
+    """Return the peaks of the distance transform of Otsu's foreground, the deepest first.
 
     Parameters, exceptions: see `maxima`.
 
@@ -111,7 +111,7 @@ def distance_peaks(image: Array, size: float | None = None) -> NDArray[np.float6
 
 
 def deepest_points(labels: Labels) -> NDArray[np.float64]:
-    """Return of each object the point that is deepest inside, in the order of ids.
+    """Return the deepest interior point of each object, in the order of ids.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Select proposals by ranges and arrange them as labels. Numpy only."""
+"""Filter of proposals by ranges, and their conversion to labels. Numpy only."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MIN_VISIBLE = (
 
 @dataclass(frozen=True)
 class Selection:
-    """Ranges of what is kept, bounds included, and the rule for pixels that several want.
+    """Filter of proposals: ranges to keep, bounds included, and the overlap rule.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class Selection:
             raise InputError(f"overlap must be 'best', 'smaller' or 'larger'; got {self.overlap!r}")
 
     def keeps(self, one: Proposal) -> bool:
-        """Tell whether a proposal is kept."""
+        """Return whether a proposal passes the filter."""
         ranges = (
             (one.score, self.score),
             (one.stability, self.stability),
@@ -74,7 +74,7 @@ class Selection:
 
 
 def select(proposals: Sequence[Proposal], selection: Selection) -> list[int]:
-    """Return which proposals are kept, the one that is on top first.
+    """Return the indices of the proposals that pass the filter, topmost first.
 
     Ties are broken by score, then by the order of the proposals.
     """
@@ -88,7 +88,7 @@ def proposals_to_labels(
     selection: Selection | None = None,
     shape: tuple[int, int] | None = None,
 ) -> NDArray[np.int32]:
-    """Return the kept proposals as labels; no model runs.
+    """Convert the proposals that pass the filter to labels; no model runs.
 
     An object of which those above it cover more than half is left out.
 
@@ -134,7 +134,7 @@ def arrange(
     out: NDArray[np.int32] | None = None,
     first: int = 1,
 ) -> tuple[NDArray[np.int32], list[int]]:
-    """Return what `proposals_to_labels` does, with ids from `first` on, and whose each of them is.
+    """Convert as `proposals_to_labels`, with ids from `first` on; also return each id's proposal.
 
     The labels are written into `out`, which is empty, if there is one.
     """

@@ -14,7 +14,7 @@ SEEDS = ("adaptive", "maxima", "distance", "grid")
 
 @dataclass(frozen=True)
 class GridSettings:
-    """How a picture is searched (Kirillov et al. 2023, appendix B).
+    """Settings of automatic mask generation (Kirillov et al. 2023, appendix B).
 
     Parameters
     ----------
@@ -89,5 +89,5 @@ class GridSettings:
 
     @classmethod
     def reference(cls) -> GridSettings:
-        """Return the settings of the public generator: a grid, box overlap, nothing cleaned."""
+        """Return the settings of SAM's own generator: a grid, box overlap, nothing cleaned."""
         return cls(seeds="grid", overlap="box", largest=None, clean=0)

@@ -26,7 +26,7 @@ MULTIMASK = slice(1, 4)  # the masks that answer a lone point
 
 @dataclass(frozen=True)
 class Thresholds:
-    """What a mask must reach; stability is measured with the offset."""
+    """Lowest predicted IoU and stability of a mask, and the logit offset of the stability."""
 
     min_score: float
     min_stability: float
@@ -35,7 +35,7 @@ class Thresholds:
 
 @dataclass(frozen=True, eq=False)
 class PointMask:
-    """A mask: which of the points it answers, and where it lies in what the view shows."""
+    """Mask predicted at a point: index of the point, pixels, their corner in the view, scores."""
 
     point: int
     mask: NDArray[np.bool_]
@@ -125,7 +125,7 @@ def _enlarged(
 
 
 class Enlarger:
-    """Enlarges masks seen through one view, each only around its object.
+    """Upsamples the mask logits of one view, each mask only around its object.
 
     Bilinear interpolation works along rows and columns apart, so the whole way from the cells of
     the logits to the pixels of the picture is one matrix for each; of both, a mask needs a few
@@ -144,11 +144,11 @@ class Enlarger:
 
     @property
     def cells(self) -> tuple[int, int]:
-        """How many rows and columns of the logits show the picture; the others are padding."""
+        """Rows and columns of the logits that show the image; the others are padding."""
         return self._axes[0].cells, self._axes[1].cells
 
     def around(self, logits: Tensor, above: float) -> tuple[Tensor, tuple[int, int]] | None:
-        """Enlarge logits (h, w) wherever they may exceed a value.
+        """Upsample logits (h, w) wherever they may exceed a value.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Automatic mask generation tile by tile, in bounded memory."""
+"""Automatic mask generation on large images, tile by tile, in bounded memory."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def iter_tiles(
     folder: Path | None = None,
     pause: Pause | None = None,
 ) -> Iterator[Progress[SearchResult]]:
-    """Find everything in a large picture.
+    """Segment everything in a large image, tile by tile.
 
     Points lie on one lattice over the whole picture, and each is asked about in the tile whose core
     it lies in, which shows a halo around it; so an object at a seam is found whole from both
@@ -101,7 +101,7 @@ def search_tile(
     folder: Path,
     contrast: ContrastRange | None = None,
 ) -> None:
-    """Search one tile, unless the folder knows it, so that `iter_tiles` finds it there.
+    """Segment one tile, unless stored already, and store the result for `iter_tiles`.
 
     Parameters
     ----------

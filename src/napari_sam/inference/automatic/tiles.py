@@ -1,4 +1,4 @@
-"""Overlapping tiles of large images, and what was found in them on disk."""
+"""Overlapping tiles of large images, and a store of their proposals on disk."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SAMPLE_WINDOWS, SAMPLE_SIDE = 8, 256  # a sample is so many windows of that side
 
 @dataclass(frozen=True)
 class Tile:
-    """A part of the picture.
+    """Tile of an image: its core, and the larger box that the model sees.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class Tile:
 
 @dataclass(frozen=True)
 class Tiling:
-    """How a picture is cut.
+    """Tile size and overlap for images that are too large for one pass.
 
     Parameters
     ----------
@@ -78,15 +78,15 @@ class Tiling:
 
     @property
     def alone(self) -> int:
-        """The longest side of a picture that is not worth cutting."""
+        """Longest side of an image that is processed in one pass, in pixels."""
         return 2 * (self.side + 2 * self.halo)
 
     def cuts(self, shape: Sequence[int]) -> bool:
-        """Tell whether a picture (H, W) is worth cutting."""
+        """Return whether an image (H, W) is large enough to be tiled."""
         return max(shape[:2]) > self.alone
 
     def spread(self, shape: Sequence[int]) -> int:
-        """Return over how many pixels the points per side of a grid are spread.
+        """Return the length in pixels along which the points per side of a grid are spread.
 
         The longer side of a picture (H, W) that is searched as a whole, else the side of a core.
 
@@ -98,7 +98,7 @@ class Tiling:
         return self.side if self.cuts(shape) else max(shape[:2])
 
     def tiles(self, shape: Sequence[int]) -> list[Tile]:
-        """Return the tiles of a picture (H, W), row by row."""
+        """Return the tiles of an image (H, W), in row-major order."""
         found = []
         for top, left in product(*(range(0, size, self.side) for size in shape)):
             bottom, right = min(top + self.side, shape[0]), min(left + self.side, shape[1])
@@ -108,7 +108,7 @@ class Tiling:
 
 
 def lattice(step: float, core: Box) -> NDArray[np.float64]:
-    """Return the points of a lattice over the whole picture that lie in a core: (N, 2).
+    """Return the points of an image-wide lattice that lie in a tile's core: (N, 2).
 
     Examples
     --------
@@ -125,7 +125,7 @@ def lattice(step: float, core: Box) -> NDArray[np.float64]:
 
 
 def sample_image(image: LazyArray) -> Array:
-    """Return pixels from all over a large picture, enough to find its contrast.
+    """Return pixels sampled across a large image, enough to estimate its contrast.
 
     Windows of one single value, as where nothing was written, do not count unless all are.
 
@@ -157,7 +157,7 @@ def tile_hash(
     contrast: ContrastRange,
     model: str,
 ) -> str:
-    """Return a hash of all that decides what is found in a tile."""
+    """Return a hash of everything that determines the result of a tile."""
     low, high = (np.asarray(end, float).tolist() for end in contrast)
     said = [asdict(tile), asdict(settings), low, high, model, pixels.shape, pixels.dtype.str]
     digest = xxhash.xxh128(json.dumps(said).encode())
@@ -166,7 +166,7 @@ def tile_hash(
 
 
 class TileStore:
-    """One file for each tile, written complete or not at all.
+    """Store of tile results on disk: one file per tile, written atomically.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ class TileStore:
         self._folder = folder
 
     def read(self, tile: Tile, mark: str) -> list[Proposal] | None:
-        """Return what was found in a tile; None if it has another mark or cannot be read."""
+        """Return the proposals of a tile; None if the hash differs or the file cannot be read."""
         try:
             with (
                 self._path(tile).open("rb") as content,  # numpy leaves a damaged one open
@@ -193,7 +193,7 @@ class TileStore:
             return None
 
     def write(self, tile: Tile, mark: str, found: list[Proposal]) -> None:
-        """Keep what was found in a tile.
+        """Write the proposals of a tile.
 
         Raises
         ------

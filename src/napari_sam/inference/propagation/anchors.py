@@ -20,7 +20,7 @@ Anchor = CroppedMask | Prompts | Absent
 
 
 class Anchors:
-    """The seeds of a propagation, whichever form they came in.
+    """Anchors of a propagation by object and slice, from seeds of any accepted form.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class Anchors:
             )
 
     def at(self, index: int) -> dict[int, Anchor]:
-        """Return what is known on a slice, by id."""
+        """Return the anchors on a slice, by object id."""
         if self._labels is None:
             return {id_: on[index] for id_, on in self._known.items() if index in on}
         if not any(index in places for places in self._places.values()):
@@ -69,18 +69,18 @@ class Anchors:
         return dict(cropped_masks(plain(self._labels[index], "the seeds")))
 
     def has(self, id_: int, index: int) -> bool:
-        """Tell whether anything is known of an object on a slice."""
+        """Return whether an object has an anchor on a slice."""
         places = self._places[id_]
         place = bisect_left(places, index)
         return place < len(places) and places[place] == index
 
     def before(self, id_: int, index: int) -> int | None:
-        """Return the last slice before this one with the object; None if it is absent since."""
+        """Return the slice of the nearest earlier anchor; None without one or if it is `ABSENT`."""
         places = self._places[id_]
         return self._shown(id_, places[: bisect_left(places, index)][-1:])
 
     def after(self, id_: int, index: int) -> int | None:
-        """Return the next slice after this one with the object; None if it is absent first."""
+        """Return the slice of the nearest later anchor; None without one or if it is `ABSENT`."""
         places = self._places[id_]
         return self._shown(id_, places[bisect_right(places, index) :][:1])
 

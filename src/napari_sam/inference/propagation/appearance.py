@@ -15,7 +15,7 @@ __all__ = ["Appearance", "likeness"]
 
 
 class Appearance:
-    """What the encoder sees under any mask of a picture, beyond what it sees on average.
+    """Mean-centred encoder features of an image, to be averaged under masks.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class Appearance:
         self._tokens = tokens - tokens.mean(dim=1, keepdim=True)
 
     def under(self, mask: CroppedMask) -> NDArray[np.float32]:
-        """Return the mean feature under a mask: (C,) float32 of length 1.
+        """Return the mean feature vector under a mask: (C,) float32 of length 1.
 
         Zero for a mask of the whole picture, which nothing sets off from the picture.
         """
@@ -49,7 +49,7 @@ class Appearance:
 
 
 def likeness(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    """Return how alike two appearances are: their cosine, 1 for equal ones, 0 at least.
+    """Return the cosine similarity of two appearance vectors, from 0 to 1.
 
     1, too, where either is zero: then nobody can tell.
 

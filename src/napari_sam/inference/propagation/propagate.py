@@ -43,12 +43,12 @@ __all__ = ["Embeddings", "propagate"]
 
 
 class Embeddings(Protocol):
-    """What remembers embeddings between uses."""
+    """Protocol of a store of embeddings."""
 
     def get(
         self, predictor: Predictor, image: ArrayLike, contrast: ContrastRange | None
     ) -> Embedding:
-        """Return the embedding of a picture (H, W) or (H, W, 3), made where it is not known."""
+        """Return the embedding of an image (H, W) or (H, W, 3); compute it if it is not stored."""
 
 
 def propagate(
@@ -60,7 +60,7 @@ def propagate(
     contrast: ContrastRange | None = None,
     store: Embeddings | None = None,
 ) -> Generator[Step]:
-    """Follow objects from the slices where they are known to all others.
+    """Propagate objects from the slices where they are given to all others.
 
     First forward through the stack, then backward. Outside its anchors an object is followed until
     a check of the settings stops it; between two anchors it is followed from both, and where the

@@ -1,4 +1,4 @@
-"""Settings of a propagation, and its stop rules."""
+"""Settings of a propagation, and its stopping criteria."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BOX = PromptRule(mask=False)  # measured: see benchmarks/propagation.py
 
 @dataclass(frozen=True)
 class PropagateSettings:
-    """How objects are followed, and when to stop.
+    """Settings of a propagation: direction, limits, prompts and stopping criteria.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ class PropagateSettings:
             raise InputError(f"max_area_change must be 1 or more; got {self.max_area_change}")
 
     def limits(self, length: int) -> tuple[int, int]:
-        """Return the first and the last slice to go to, in a stack of `length` slices.
+        """Return the first and the last slice of the propagation, in a stack of `length` slices.
 
         Examples
         --------
@@ -110,7 +110,7 @@ class PropagateSettings:
 
 @dataclass(frozen=True, eq=False)
 class Carried:
-    """An object on its way through the stack."""
+    """State of an object that is propagated from slice to slice."""
 
     mask: CroppedMask  # on the last slice
     best: float  # predicted IoU so far, on any slice; 0 if none was predicted
@@ -120,11 +120,11 @@ class Carried:
 
     @classmethod
     def start(cls, mask: CroppedMask, best: float, seen: NDArray[np.float32]) -> Carried:
-        """Leave an anchor."""
+        """Return the state of an object at an anchor."""
         return cls(mask, best, mask.area, mask.touches_edge, seen)
 
     def onward(self, mask: CroppedMask, best: float, seen: NDArray[np.float32]) -> Carried:
-        """Go on with the mask of the next slice."""
+        """Return the state after propagation to the next slice."""
         return Carried(mask, best, max(self.largest, mask.area), self.at_edge, seen)
 
 
@@ -135,7 +135,7 @@ def why_stop(
     carried: Carried,
     settings: PropagateSettings,
 ) -> str | None:
-    """Return why an object must not be followed to a mask, or None.
+    """Return the reason to reject a predicted mask and stop the propagation, or None.
 
     Parameters
     ----------
@@ -175,7 +175,7 @@ def why_stop(
 
 
 def leaves(mask: CroppedMask, carried: Carried) -> str | None:
-    """Return why an object goes no further than a good mask, or None.
+    """Return the reason to stop the propagation after an accepted mask, or None.
 
     That is when most of it has left the picture: it has come to the edge and lost half its area.
     """
@@ -184,7 +184,7 @@ def leaves(mask: CroppedMask, carried: Carried) -> str | None:
 
 
 def why_unsure(score: float, settings: PropagateSettings) -> str | None:
-    """Return why a person should look at a mask that was accepted, or None."""
+    """Return the reason why a person should review an accepted mask, or None."""
     if score < settings.sure_score:
         return f"the predicted IoU is only {score:.2f}"
     return None

@@ -1,4 +1,4 @@
-"""Verdict on an object of one slice, followed to it from one side or from both."""
+"""Acceptance of an object's mask on a slice, propagated from one side or from both."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FORWARD, BACKWARD = 1, -1
 
 @dataclass(frozen=True, eq=False)
 class Followed:
-    """An object, followed to a slice from one side."""
+    """Result of propagating an object to a slice from one side."""
 
     mask: CroppedMask | None  # None if it was refused
     score: float  # predicted IoU
@@ -25,7 +25,7 @@ class Followed:
 
 @dataclass(frozen=True, eq=False)
 class Verdict:
-    """What a step says of an object: its mask, why it stopped, why it needs a look."""
+    """Outcome for an object on a slice: its mask, why it stopped, why it needs review."""
 
     found: RankedMask | None = None
     stopped: str | None = None
@@ -43,7 +43,7 @@ def judge_outside(followed: Followed, settings: PropagateSettings) -> Verdict:
 def judge_between(
     sides: Mapping[int, Followed], index: int, span: tuple[int, int], settings: PropagateSettings
 ) -> Verdict:
-    """Judge an object between two anchors: the mask from the nearer one, if both sides agree.
+    """Judge an object between two anchors: take the nearer one's mask, check that both agree.
 
     Parameters
     ----------

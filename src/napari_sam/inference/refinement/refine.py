@@ -1,4 +1,4 @@
-"""Refine labels of any origin: each object's mask goes in as a prompt."""
+"""Refinement of labels of any origin: each object's mask is the prompt."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def refine(
     contrast: ContrastRange | None = None,
     store: Embeddings | None = None,
 ) -> dict[int, Prediction]:
-    """Predict every object of a Labels picture anew, from its rough mask.
+    """Predict the mask of every object of a label image again, from its rough mask.
 
     Parameters
     ----------

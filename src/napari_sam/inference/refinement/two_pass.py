@@ -1,4 +1,4 @@
-"""Two-pass refinement, and whether a refined mask is still the same object."""
+"""Two-pass refinement, and a check that a refined mask is still the same object."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MIN_IOU = 0.5  # IoU with the mask before, below which the answer is another obj
 
 @dataclass(frozen=True, eq=False)
 class Refined:
-    """One object of a slice, before and after."""
+    """Mask of one object of a slice before and after refinement."""
 
     before: CroppedMask
     after: CroppedMask  # the rough one again where the answer was empty or another object
@@ -30,7 +30,7 @@ class Refined:
 
     @classmethod
     def of(cls, before: CroppedMask, answer: Prediction) -> Refined:
-        """Take the model's best answer, unless it is another object."""
+        """Take the best predicted mask, or keep the rough one if their IoU is too low."""
         after, score = CroppedMask.of(answer.masks[0]), float(answer.scores[0])
         overlap = 0.0 if after is None else after.iou(before)
         if after is None or overlap < MIN_IOU:
@@ -40,7 +40,7 @@ class Refined:
 
     @property
     def change(self) -> float:
-        """Array gained and lost, as a share of the area before.
+        """Area gained and lost, as a share of the area before.
 
         Examples
         --------
@@ -54,7 +54,7 @@ class Refined:
 
 
 def check_labels(labels: Labels) -> Array:
-    """Return the labels (H, W) of a slice as whole numbers.
+    """Validate the labels (H, W) of a slice as integers from 0 on and return them.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def predict_two_pass(
     rule: PromptRule,
     labels: Labels,
 ) -> dict[int, tuple[CroppedMask, Prediction]]:
-    """Ask with each rough mask alone, then as `rule` wants it with what came back.
+    """Predict with each rough mask as prompt, then with the prompts of `rule` from the result.
 
     The box of a rough mask is as rough as the mask; that of the first answer is better (measured:
     see docs/stacks.md). A rule without the mask is asked at once.

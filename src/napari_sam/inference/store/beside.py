@@ -1,4 +1,4 @@
-"""Run work in another thread while the model's own serves what is urgent."""
+"""Run work in another thread while the model's own thread serves urgent jobs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ POLL_S = 0.005
 
 
 def run_beside(work: Callable[[], Result], pause: Pause | None) -> Result:
-    """Return what `work` returns; while it goes on in another thread, call `pause` often.
+    """Run `work` in another thread and return its result; call `pause` often meanwhile.
 
     An exception of either is raised when `work` has ended.
 

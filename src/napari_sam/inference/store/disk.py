@@ -1,4 +1,4 @@
-"""Disk store: embeddings as one zarr group in one file each, shared by all of a user's programs.
+"""Disk store: embeddings as one zarr group in one file each, shared by a user's programs.
 
 A file is a zip archive that zarr reads by itself: float16 arrays ``<level>.image``,
 ``<level>.skip2`` and ``<level>.skip4`` in one chunk each, and attributes that say the rest. It gets
@@ -40,7 +40,7 @@ LENGTHS_AT, LENGTHS = 26, Struct("<HH")  # in a zip's entry, of its name and wha
 
 
 class DiskStore:
-    """Deletes the least recently used files when the next one would break the budget.
+    """LRU cache of embeddings on disk: evicts the least recently used files over the budget.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class DiskStore:
         self.budget = budget
 
     def get(self, key: str) -> Embedding | None:
-        """Return an embedding on the CPU, or None if it is not here; damage is logged."""
+        """Return an embedding on the CPU, or None if it is not stored; damage is logged."""
         path = self._path(key)
         try:
             with ZipFile(path) as file:
@@ -104,14 +104,14 @@ class DiskStore:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all files."""
+        """Size of all files in bytes."""
         return sum(size for _, size, _ in self._files())
 
     def __len__(self) -> int:
         return sum(path.name.endswith(ENDING) for _, _, path in self._files())
 
     def clear(self) -> None:
-        """Delete all embeddings, and nothing else that may lie in the folder."""
+        """Delete all embeddings, but no other files in the folder."""
         for _, _, path in self._files():
             _delete(path)
 

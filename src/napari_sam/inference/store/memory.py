@@ -17,7 +17,7 @@ __all__ = ["MemoryStore", "trim_heap"]
 
 
 class MemoryStore:
-    """Forgets the least recently used embedding when the next one would break the budget.
+    """LRU cache of embeddings in memory: evicts the least recently used over the budget.
 
     Parameters
     ----------
@@ -32,18 +32,18 @@ class MemoryStore:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all features that are kept."""
+        """Size of all stored features in bytes."""
         return sum(embedding.nbytes for embedding in list(self._kept.values()))
 
     def get(self, key: str) -> Embedding | None:
-        """Return an embedding, or None if it is not here."""
+        """Return an embedding, or None if it is not stored."""
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
             return self._kept.get(key)
 
     def put(self, key: str, embedding: Embedding, push: bool = True) -> bool:
-        """Keep an embedding and return True, or False if there is no room for it.
+        """Store an embedding and return True, or False if there is no room for it.
 
         Parameters
         ----------
@@ -65,13 +65,13 @@ class MemoryStore:
         return True
 
     def clear(self) -> None:
-        """Forget all."""
+        """Drop all embeddings."""
         with self._lock:
             self._kept.clear()
 
 
 def trim_heap() -> None:
-    """Return to the system what the C library keeps of memory that was freed.
+    """Return the C library's freed heap memory to the system.
 
     glibc keeps hundreds of megabytes once an image encoder has run. A few milliseconds, without
     Python's lock; other C libraries return large blocks by themselves, and there this does nothing.

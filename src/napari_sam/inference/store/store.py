@@ -1,4 +1,4 @@
-"""Embedding store by content: in memory, on disk, or computed now. Loads torch late."""
+"""Content-addressed store of embeddings, in memory and on disk. Loads torch late."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MEMORY_SHARE = 0.5  # of the memory; what it takes to make, write and read embed
 
 
 class EmbeddingStore:
-    """Embeds each picture once: what was embedded before comes from memory or disk.
+    """Content-addressed cache of embeddings, in memory and on disk.
 
     An embedding is known by a hash of the pixels, the model's weights and the contrast, whatever
     the picture is called and wherever it lies. What the store gives is float16, the first time,
@@ -60,7 +60,7 @@ class EmbeddingStore:
 
     @property
     def budget(self) -> int:
-        """Bytes that a whole stack may take: on disk, or in memory where there is no disk."""
+        """Budget in bytes for a whole stack: on disk, or in memory if there is no disk store."""
         return self.memory.budget if self.disk is None else self.disk.budget
 
     def get(
@@ -70,7 +70,7 @@ class EmbeddingStore:
         contrast: ContrastRange | None = None,
         pause: Pause | None = None,
     ) -> Embedding:
-        """Return the embedding of a picture, made now if it is not here.
+        """Return the embedding of an image; compute and store it if it is not stored.
 
         Parameters
         ----------
@@ -103,7 +103,7 @@ class EmbeddingStore:
         contrast: ContrastRange | None = None,
         pause: Pause | None = None,
     ) -> int:
-        """Embed a picture for later, unless it is here.
+        """Embed an image and store the result for later, unless it is stored already.
 
         In memory nothing is forgotten for it.
 
@@ -126,16 +126,16 @@ class EmbeddingStore:
     def has(
         self, predictor: Predictor, image: ArrayLike, contrast: ContrastRange | None = None
     ) -> bool:
-        """Tell whether the embedding is here, whole and undamaged."""
+        """Return whether the embedding is stored, whole and undamaged."""
         return self._find(_key(predictor, image, contrast)) is not None
 
     @property
     def size(self) -> int:
-        """Bytes on disk."""
+        """Size on disk in bytes."""
         return 0 if self.disk is None else self.disk.nbytes
 
     def clear(self) -> None:
-        """Forget and delete all embeddings, of all pictures and models."""
+        """Delete all embeddings from memory and disk, of all images and models."""
         self.memory.clear()
         if self.disk is not None:
             self.disk.clear()
@@ -169,7 +169,7 @@ class EmbeddingStore:
 
 
 def open_store(settings: Settings | None = None) -> EmbeddingStore:
-    """Return a store as the user's settings want it."""
+    """Open the embedding store that the user's settings describe."""
     settings = settings or load_settings()
     memory = MemoryStore(int(MEMORY_SHARE * settings.embeddings_memory_mb * MEGABYTE))
     if settings.embeddings_disk_mb == 0:
@@ -179,7 +179,7 @@ def open_store(settings: Settings | None = None) -> EmbeddingStore:
 
 
 def embeddings_folder(settings: Settings | None = None) -> Path:
-    """Return where embeddings lie on disk.
+    """Return the folder of the embeddings on disk.
 
     ``NAPARI_SAM_EMBEDDINGS``, else the user's setting, else the user's cache folder.
     """
