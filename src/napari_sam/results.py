@@ -92,7 +92,7 @@ class Proposal:
     crop : Box
         The part of the picture that it was found in.
     area : int
-        Pixels of the mask.
+        Pixels.
     roundness : float
         4 pi area / perimeter^2, at most 1: that of a disc.
     intensity : float
