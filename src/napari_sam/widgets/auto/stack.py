@@ -21,15 +21,13 @@ from napari_sam.serving.host import HostedModel
 from napari_sam.session.autofill import Chosen, Filling, choose
 from napari_sam.session.overlap import Rule
 from napari_sam.widgets.annotation.annotation import Annotation
+from napari_sam.widgets.annotation.premises import Premises
 from napari_sam.widgets.layers.image_stack import ImageStack
 from napari_sam.widgets.search.settled import searchable, settled_on
 from napari_sam.widgets.search.slice_proposals import SliceProposals
 from napari_sam.widgets.search.work import SearchRequest, SearchWorker
 
 __all__ = ["SliceLinker", "StackRequest", "StackWorker", "plane_lines"]
-
-TAKEN_BACK = "it was taken back"
-LEFT = "the picture, the model or the Labels layer is another one now"
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +126,7 @@ class _StackSearch:
         self.model = model
         self.filling = Filling(annotation.session, request.rule, request.certain)
         self._annotation, self._request = annotation, request
-        self._session, self._target = annotation.session, annotation.target
+        self._premises = Premises(annotation, model)
         self._places = [(i, plane) for i, line in enumerate(request.lines) for plane in line]
         self._done = 0
         self._links: tuple[int, SliceLinker] | None = None  # of which line
@@ -142,11 +140,7 @@ class _StackSearch:
 
     def why_over(self) -> str:
         """Return why no more objects may be written; empty if they may."""
-        if not self.filling.is_open:
-            return TAKEN_BACK
-        now = self._annotation
-        same = now.session is self._session and now.target is self._target
-        return "" if same and now.model is self.model else LEFT
+        return self._premises.why_over(self.filling.is_open)
 
     def request(self) -> SearchRequest | None:
         """Return the search request for the next plane; None if all of it is settled."""

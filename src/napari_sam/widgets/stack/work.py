@@ -22,15 +22,13 @@ from napari_sam.session.changes import Kind
 from napari_sam.session.objects import Origin, Source, Status
 from napari_sam.session.overlap import Rule
 from napari_sam.widgets.annotation.annotation import Annotation
+from napari_sam.widgets.annotation.premises import Premises
 from napari_sam.widgets.jobs.piecework import Piecework
 from napari_sam.widgets.jobs.worker import Worker
 from napari_sam.widgets.stack.report import StackReport
 from napari_sam.widgets.stack.seeds import ObjectMasks, StackAxis, StackSlices
 
 __all__ = ["PropagationTask", "PropagationWorker"]
-
-TAKEN_BACK = "it was taken back"
-LEFT = "the picture, the model or the Labels layer is another one now"
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,8 +130,8 @@ class _OpenPropagation:
     def __init__(self, annotation: Annotation, model: HostedModel, task: PropagationTask) -> None:
         self.model = model
         self.report = StackReport(task.anchors)
-        self._annotation, self._task = annotation, task
-        self._session, self._target = annotation.session, annotation.target
+        self._task = task
+        self._premises, self._session = Premises(annotation, model), annotation.session
         self._mix, self._contrast = annotation.picture.mix, annotation.planes.contrast
         self._batch = Batch(self._session, Kind.PROPAGATED, task.rule)
         self._steps: Generator[Step] | None = None
@@ -141,11 +139,7 @@ class _OpenPropagation:
 
     def why_over(self) -> str:
         """Return why no more masks may be written; empty if they may."""
-        if not self._batch.is_open:
-            return TAKEN_BACK
-        now = self._annotation
-        same = now.session is self._session and now.target is self._target
-        return "" if same and now.model is self.model else LEFT
+        return self._premises.why_over(self._batch.is_open)
 
     def end(self) -> None:
         """Stop writing."""
