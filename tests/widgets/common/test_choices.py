@@ -72,9 +72,15 @@ def test_a_hand_is_told_of_and_a_put_is_not(choices):
 
 
 def test_what_a_widget_cannot_hold_is_left(choices):
-    wrong = {"kind": "c", "points": 257, "floor": "deep", "sure": None, "edge": "yes", "new": 1}
+    wrong = {"kind": "c", "points": "257", "floor": "deep", "sure": None, "edge": "yes", "new": 1}
     choices.put(wrong)
     assert choices.values == DEFAULTS
+
+
+def test_a_number_beyond_its_limits_becomes_the_nearest(choices):
+    choices.put({"points": 257, "floor": 1.5, "sure": -1})
+    numbers = {"points": 256, "floor": 0.99, "sure": 0.0}
+    assert choices.values == DEFAULTS | numbers
 
 
 def test_they_are_remembered_with_the_settings(choices, qtbot, tmp_path):

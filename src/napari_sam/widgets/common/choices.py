@@ -110,7 +110,7 @@ class Choices:
         for name, value in values.items():
             if (widget := self._widgets.get(name)) is not None:
                 with widget.changed.blocked(), suppress(TypeError, ValueError):
-                    widget.value = value
+                    widget.value = _within(self._table[name], value)
 
     def recall(self) -> None:
         """Restore the saved values."""
@@ -135,6 +135,14 @@ class Choices:
                 form.addRow(native)
             else:
                 add_row(form, choice.label, native, native.focusProxy())
+
+
+def _within(choice: Choice, value: object) -> object:
+    """Return a number clamped to the limits of its choice, anything else as it is."""
+    if choice.entries or isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    low, high = choice.limits
+    return min(max(value, low), high)
 
 
 def _widget(choice: Choice) -> Field:
