@@ -23,6 +23,7 @@ from napari_sam.widgets.annotation.box_batch import proposed
 from napari_sam.widgets.annotation.identity import Identity
 from napari_sam.widgets.annotation.own_layers import OwnLayers
 from napari_sam.widgets.annotation.pending import Pending
+from napari_sam.widgets.annotation.queries import Queries
 from napari_sam.widgets.annotation.undo_redo import undo_or_redo
 from napari_sam.widgets.common.timers import new_timer
 from napari_sam.widgets.jobs.plane import EmbeddedPlanes
@@ -45,6 +46,8 @@ class Annotation:
         Which picture this is.
     pending : Pending
         What was done before the mask was there.
+    queries : Queries
+        What waits for an answer, by buttons.
     planes : EmbeddedPlanes
         The picture's planes as the model sees them.
     model : HostedModel or None
@@ -76,6 +79,7 @@ class Annotation:
         self.picture = picture
         self.identity = Identity(picture)
         self.pending = Pending()
+        self.queries = Queries()
         self.planes = EmbeddedPlanes(picture)
         self.model: HostedModel | None = None
         self.tool = Tool.INCLUDE

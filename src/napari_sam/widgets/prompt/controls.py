@@ -30,6 +30,7 @@ from napari_sam.widgets.common.forms import (
 from napari_sam.widgets.common.keys import with_key
 from napari_sam.widgets.common.layer_choice import LayerChoice
 from napari_sam.widgets.common.model_choice import ModelChoice
+from napari_sam.widgets.common.query_row import QueryRow
 from napari_sam.widgets.common.wording import RULES
 from napari_sam.widgets.layers.image_stack import is_helper
 from napari_sam.widgets.layers.prompt_layers import Tool
@@ -108,6 +109,7 @@ class Controls(QWidget):
         self.hint.setText(HINT)
         self.go_on = Question("Saved work", "Continue", "Start anew")
         self.question = Question("Overlap", "Keep existing", "Replace", "Cancel")
+        self.query = QueryRow()
         self.keep, self.replace, self.cancel = self.question.answers
         self.choices = Choices(OPTIONS)
         self.device = new_choice(
@@ -170,6 +172,7 @@ class Controls(QWidget):
         layout.addWidget(self.accept)
         layout.addLayout(in_a_row(self.reject, self.undo, self.redo))
         layout.addWidget(self.question)
+        layout.addWidget(self.query)
         layout.addWidget(self.status)
         layout.addWidget(self.remark)
         result = QHBoxLayout()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from psygnal import Signal
 
@@ -165,10 +166,14 @@ class _PromptPresenter:
         self._pending = PendingRunner(self._accept_shown, part.remark)
         annotation.changed.connect(self.refresh)
         annotation.remarked.connect(part.remark)
+        annotation.queries.changed.connect(self._show_query)
+        self._show_query()
 
     def close(self) -> None:
         self._annotation.changed.disconnect(self.refresh)
         self._annotation.remarked.disconnect(self._part.remark)
+        self._annotation.queries.changed.disconnect(self._show_query)
+        self._controls.query.show_query("")
 
     def arm(self, tool: Tool) -> None:
         self._part.remark("")
@@ -261,6 +266,14 @@ class _PromptPresenter:
         self._part.remark(f"Object {change.object_id} is in the labels: {change.pixels:,} pixels.")
         self._part.accepted.emit()
         return ""
+
+    def _show_query(self) -> None:
+        queries = self._annotation.queries
+        if (query := queries.current) is None:
+            self._controls.query.show_query("")
+            return
+        answers = [(a.text, a.tip, partial(queries.answer, query, a)) for a in query.answers]
+        self._controls.query.show_query(query.text, answers)
 
     def _step(self, step: Callable[[Session], None]) -> None:
         self._part.remark("")

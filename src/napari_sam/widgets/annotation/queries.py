@@ -1,0 +1,86 @@
+"""Questions that wait for an answer while one works on: a sentence and a button for each answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from psygnal import Signal
+
+__all__ = ["Answer", "Queries", "Query"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Answer that somebody can give by a button.
+
+    Parameters
+    ----------
+    text : str
+        On the button.
+    do : callable
+        What follows from it.
+    tip : str
+        Tooltip of the button.
+    """
+
+    text: str
+    do: Callable[[], object]
+    tip: str = ""
+
+
+@dataclass(frozen=True)
+class Query:
+    """Question with its answers; it blocks nothing and may stay without one.
+
+    Parameters
+    ----------
+    kind : str
+        What it is about; a new question of a kind takes the place of the older one.
+    text : str
+        One or two sentences.
+    answers : tuple of Answer
+        A button each, the safest first.
+    """
+
+    kind: str
+    text: str
+    answers: tuple[Answer, ...]
+
+
+class Queries:
+    """Open questions of an annotation, of which the last one asked is on show.
+
+    Attributes
+    ----------
+    changed : psygnal.Signal
+        Emitted when another question is on show, or none.
+    """
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        self._open: dict[str, Query] = {}
+
+    @property
+    def current(self) -> Query | None:
+        """The question on show, or None."""
+        return next(reversed(self._open.values()), None)
+
+    def ask(self, query: Query) -> None:
+        """Put a question, on top of those that are open."""
+        self._open.pop(query.kind, None)
+        self._open[query.kind] = query
+        self.changed.emit()
+
+    def withdraw(self, kind: str) -> None:
+        """Take the question of this kind back, if there is one."""
+        if self._open.pop(kind, None) is not None:
+            self.changed.emit()
+
+    def answer(self, query: Query, answer: Answer) -> None:
+        """Close a question and do what was answered; nothing if it is closed already."""
+        if self._open.get(query.kind) is not query:
+            return
+        self.withdraw(query.kind)
+        answer.do()
