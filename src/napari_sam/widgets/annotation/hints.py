@@ -17,7 +17,7 @@ __all__ = ["CHANNELS", "GONE", "NO_PICTURE", "name_of", "next_step", "not_taken"
 NO_PICTURE = (
     "Open a picture: drag a file into the window, or take one from File > Open Sample > napari-sam."
 )
-CHANNELS = "look at what is said of its channels under More options."
+CHANNELS = "look at what is said of its channels under Options."
 GONE = (
     "The object being drawn is on a slice that the picture does not have any more. "
     f"{KEYS['reject']} lets go of it."
