@@ -41,10 +41,10 @@ class Drawer(QFrame):
         super().__init__(column)
         self._column = column
         self._area = Scrolled(content)
-        self._before: QWidget | None = None  # that had the keyboard
         self.button = QToolButton()
         self.button.setText(text)
         self.button.setCheckable(True)
+        self.button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # else its press is one elsewhere
         self.button.setArrowType(Qt.ArrowType.DownArrow)
         self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.button.toggled.connect(self._open)
@@ -84,7 +84,6 @@ class Drawer(QFrame):
         assert isinstance(app, QApplication)
         self.button.setArrowType(Qt.ArrowType.UpArrow if on else Qt.ArrowType.DownArrow)
         if on:
-            self._before = app.focusWidget()
             self._place()
             self.show()
             self.raise_()
@@ -92,9 +91,8 @@ class Drawer(QFrame):
             app.focusChanged.connect(self._follow_focus)
         else:
             app.focusChanged.disconnect(self._follow_focus)
-            if self._before is not None and self._holds(app.focusWidget()):
-                self._before.setFocus()  # else Qt chooses a field, where letters are no commands
-            self._before = None
+            if self._holds(app.focusWidget()):
+                self.button.setFocus()  # else Qt chooses a field, where letters are no commands
             self.hide()
 
     def _enter(self) -> None:
@@ -110,7 +108,6 @@ class Drawer(QFrame):
     def _follow_focus(self, old: QWidget | None, new: QWidget | None) -> None:
         """Close when the keyboard goes elsewhere, as by a click on the picture."""
         if new is not None and new is not self.button and not self._holds(new):
-            self._before = None
             self.button.setChecked(False)
 
     def _holds(self, widget: QWidget | None) -> bool:

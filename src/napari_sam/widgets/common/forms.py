@@ -125,9 +125,10 @@ class Scrolled(QScrollArea):
         self.setWidget(widget)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setFocusPolicy(
-            Qt.FocusPolicy.NoFocus
-        )  # a click beside a button leaves the canvas the keys
+        self._bar = self.verticalScrollBar()
+        assert self._bar is not None
+        self._bar.rangeChanged.connect(self._keep_room)
+        self._keep_room()
         for kind in TURNED:
             for child in widget.findChildren(kind):
                 child.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # not by the wheel itself
@@ -140,6 +141,12 @@ class Scrolled(QScrollArea):
             event.ignore()  # type: ignore[union-attr]
             return True
         return super().eventFilter(watched, event)
+
+    def _keep_room(self) -> None:
+        """Leave room for the scroll bar, so that nothing moves when it comes."""
+        assert self._bar is not None
+        room = 0 if self._bar.maximum() > 0 else self._bar.sizeHint().width()
+        self.setViewportMargins(0, 0, room, 0)
 
     def minimumSizeHint(self) -> QSize:
         """Return a minimum size that fits the widget and the scroll bar."""

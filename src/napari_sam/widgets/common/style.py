@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["COMPACT", "primary", "tool"]
 
-COMPACT = "QPushButton { padding: 3px 2px; }"  # of rows that have to fit a narrow panel
+COMPACT = "QPushButton { padding: 3px 1px; }"  # of rows that have to fit a narrow panel
 
 ACCENT, LIGHTER, DARKER = "#1f7a34", "#26913f", "#175c27"
 ON_ACCENT, ON_TOOL = "#ffffff", "#101418"  # at least 4.5 to 1 against what they stand on
@@ -27,7 +27,7 @@ def tool(colour: str) -> str:
     The weight of the text stays, as its width is that of the button.
     """
     return (
-        "QPushButton { padding: 3px 2px; border: 1px solid transparent; "
+        "QPushButton { padding: 3px 1px; border: 1px solid transparent; "
         f"border-bottom: 3px solid {colour}; }}"
         f"QPushButton:focus {{ border-top-color: {colour}; }}"
         f"QPushButton:enabled:checked {{ background-color: {colour}; color: {ON_TOOL}; }}"

@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
     QPushButton,
     QShortcut,
     QSizePolicy,
+    QStackedLayout,
     QTableView,
     QVBoxLayout,
     QWidget,
@@ -166,9 +167,8 @@ class ObjectsList(QWidget):
         unsure = sum(row.status is not Status.ACCEPTED for row in rows)
         text = f"Objects ({count}, {unsure} unsure)" if unsure else f"Objects ({count})"
         self.heading.setText(text)
-        self.frame.setVisible(count > 0)
-        self.show_only.setVisible(count > 0)
-        self.empty.setVisible(count == 0)
+        self._pages.setCurrentWidget(self.frame if count else self.empty)
+        self.show_only.setEnabled(count > 0)
 
     @contextmanager
     def _on_our_own(self) -> Iterator[None]:
@@ -271,7 +271,10 @@ class ObjectsList(QWidget):
             for place in range(row.count()):
                 row.setStretch(place, 1)
         column.addWidget(self.table, 1)
-        layout.addWidget(self.frame, 1)
+        self._pages = QStackedLayout()
+        self._pages.addWidget(self.frame)
+        self._pages.addWidget(self.empty)
+        layout.addLayout(self._pages, 1)
         below = QVBoxLayout(self.empty)
         below.setContentsMargins(0, 4, 0, 0)
         listed = new_label("No objects")
@@ -279,7 +282,6 @@ class ObjectsList(QWidget):
         below.addWidget(self.hint)
         below.addWidget(listed)
         below.addStretch()
-        layout.addWidget(self.empty, 1)
 
 
 class ClassOptions(QWidget):

@@ -154,7 +154,7 @@ class Controls(QWidget):
 
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(6, 4, 6, 2)
+        layout.setContentsMargins(6, 2, 6, 0)
         layout.setSpacing(4)
         picture = QLabel("&Picture")
         picture.setBuddy(self.picture)
