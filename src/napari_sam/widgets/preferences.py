@@ -73,7 +73,7 @@ class Preferences:
             return
         read = {one: getattr(page, one) for n, page in self._pages.items() for one in PAGES[n]}
         try:
-            settings = replace(load_settings(), **_meant(read))
+            settings = replace(load_settings(), **_meant(read))  # type: ignore[arg-type]
             save_settings(settings)
         except (InputError, OSError) as error:
             self.refused.emit(str(error))
