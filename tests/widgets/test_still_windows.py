@@ -19,6 +19,7 @@ pytestmark = pytest.mark.gui
 TITLES = ("Prompt", "Stack", "Auto", "Text", "Refine", "Train")
 LONG = "Something is said at length, as of a file with a long name in a deep folder. " * 3
 SMALL = 330, 600
+WINDOW = 1200, 850
 
 
 class Desk(Hands):
@@ -27,6 +28,7 @@ class Desk(Hands):
     def __init__(self, viewer, host):
         super().__init__(viewer, Panel(viewer, host))
         self.dock = viewer.window.add_dock_widget(self.panel, name="Click to segment")
+        self.window.resize(*WINDOW)  # napari's own docks need as much
         self.panel.precompute.switch(False)
         self.wait(0.05)
 
@@ -51,11 +53,11 @@ class Desk(Hands):
 
 @pytest.fixture
 def desk(make_napari_viewer, host):
-    return Desk(make_napari_viewer(show=True), host)
+    return lambda: Desk(make_napari_viewer(show=True), host)
 
 
 def test_nothing_moves_whatever_is_said_or_asked(desk):
-    d = desk
+    d = desk()
     panel, c = d.panel, d.panel.controls
     d.wait(0.1)
     still = d.places()
@@ -115,23 +117,24 @@ def test_nothing_moves_whatever_is_said_or_asked(desk):
 
 
 def test_the_options_close_by_their_button_and_by_a_click_on_the_picture(desk):
-    desk.viewer.add_image(picture(80, 120))
-    desk.settle()
-    desk.focus()
-    desk.push(desk.panel.controls.more)
-    desk.wait_until(lambda: not desk.canvas.hasFocus())
-    desk.push(desk.panel.controls.more)
-    desk.wait_until(desk.panel.controls.more.hasFocus)
-    assert not desk.panel.controls.options.isVisible()
-    desk.push(desk.panel.controls.more)
-    desk.click(60, 20)
-    desk.canvas.setFocus()  # as the window system does at a click
-    desk.wait_until(lambda: not desk.panel.controls.more.isChecked())
-    assert not desk.panel.controls.options.isVisible()
+    d = desk()
+    d.viewer.add_image(picture(80, 120))
+    d.settle()
+    d.focus()
+    d.push(d.panel.controls.more)
+    d.wait_until(lambda: not d.canvas.hasFocus())
+    d.push(d.panel.controls.more)
+    d.wait_until(d.panel.controls.more.hasFocus)
+    assert not d.panel.controls.options.isVisible()
+    d.push(d.panel.controls.more)
+    d.click(60, 20)
+    d.canvas.setFocus()  # as the window system does at a click
+    d.wait_until(lambda: not d.panel.controls.more.isChecked())
+    assert not d.panel.controls.options.isVisible()
 
 
 def test_the_smallest_panel_cuts_nothing(desk):
-    d = desk
+    d = desk()
     d.viewer.add_image(
         picture(4, 80, 120), name="a picture with quite a long name of its file.ome.tif"
     )

@@ -26,7 +26,7 @@ from qtpy.QtWidgets import (
 from napari_sam.session.objects import Status
 from napari_sam.session.session import Session
 from napari_sam.widgets.common.forms import add_row, in_a_row, new_button, new_form, new_label
-from napari_sam.widgets.common.keys import with_key
+from napari_sam.widgets.common.keys import set_keyed_text
 from napari_sam.widgets.common.style import COMPACT
 from napari_sam.widgets.objects.objects_model import (
     STATUS,
@@ -224,7 +224,8 @@ class ObjectsList(QWidget):
         return table
 
     def _button(self, name: str, text: str, tip: str) -> QPushButton:
-        button = new_button(with_key(text, name), tip)
+        button = new_button("", tip)
+        set_keyed_text(button, text, name)
         button.setStyleSheet(COMPACT)
         button.setAccessibleName(text)
         button.clicked.connect(lambda: self.wanted.emit(name))
@@ -239,7 +240,8 @@ class ObjectsList(QWidget):
         for name, (text, tip) in (MENU | BUTTONS).items():
             if name in BUTTONS and name != "delete":
                 continue
-            action = QAction(with_key(text, name), menu)
+            action = QAction(menu)
+            set_keyed_text(action, text, name)
             action.setToolTip(tip)
             action.triggered.connect(lambda _, name=name: self.wanted.emit(name))
             menu.addAction(action)

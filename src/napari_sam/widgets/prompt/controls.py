@@ -26,7 +26,7 @@ from napari_sam.widgets.common.forms import (
     new_form,
     new_label,
 )
-from napari_sam.widgets.common.keys import with_key
+from napari_sam.widgets.common.keys import KEYS, set_keyed_text
 from napari_sam.widgets.common.layer_choice import LayerChoice
 from napari_sam.widgets.common.model_choice import ModelChoice
 from napari_sam.widgets.common.questions import Question
@@ -64,8 +64,8 @@ OPTIONS = (
 
 LONGEST = 12  # letters of a model's name that there is room for
 HINT = (
-    "<b>Three steps:</b> click on an object, look at the coloured mask, press <b>N</b> to keep it. "
-    "Clicks with Exclude take away what does not belong. Every button shows its key."
+    "<b>Three steps:</b> click on an object, look at the coloured mask, press <b>{}</b> to keep "
+    "it. Clicks with Exclude take away what does not belong. Every button shows its key."
 )
 
 
@@ -106,7 +106,7 @@ class Controls(QWidget):
         self.remark, self.status, self.query = self.area.remark, self.area.status, self.area.query
         self.objects = ObjectsList()
         self.hint = self.objects.hint
-        self.hint.setText(HINT)
+        self.hint.setText(HINT.format(KEYS["accept"]))
         self.go_on = Question("Saved work", "Continue", "Start anew")
         self.question = Question("Overlap", "Keep existing", "Replace", "Cancel")
         self.keep, self.replace, self.cancel = self.question.answers
@@ -120,6 +120,7 @@ class Controls(QWidget):
         self.saved_work = new_button(
             "Saved work…", "All that was ever saved: continue it, or delete it"
         )
+        self.keys = new_button("Keys…", "All keys of the panel: see and change them")
         self.channels = ChannelControls()
         self.precompute = PrecomputeRow()
         self.store = StoreRow()
@@ -190,12 +191,13 @@ class Controls(QWidget):
         form.addRow(self.objects.classes)
         self.choices.add_to(form, "outline", "embed_ahead")
         form.addRow(self.store)
-        form.addRow(in_a_row(self.saved_work, self.report))
+        form.addRow(in_a_row(self.saved_work, self.keys, self.report))
         return frame
 
 
 def _button(text: str, action: str, tip: str) -> QPushButton:
-    button = new_button(with_key(text, action), tip)
+    button = new_button("", tip)
+    set_keyed_text(button, text, action)
     button.setAccessibleName(text)
     button.setStyleSheet(COMPACT)
     return button
