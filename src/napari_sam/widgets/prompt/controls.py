@@ -108,9 +108,7 @@ class Controls(QWidget):
         self.hint = new_label("First steps")
         self.hint.setText(HINT)
         self.go_on = Question("Saved work", "Continue", "Start anew")
-        self.question = Question("Overlap", "Keep existing", "Replace", "Cancel")
         self.query = QueryRow()
-        self.keep, self.replace, self.cancel = self.question.answers
         self.choices = Choices(OPTIONS)
         self.device = new_choice(
             {"auto": "auto", "cpu": "cpu"}, "Where the model runs; auto takes the fastest there is"
@@ -132,12 +130,6 @@ class Controls(QWidget):
         # Both together are higher than a small screen, and Qt would squash them.
         self.more.toggled.connect(lambda on: self._fold(self.objects.fold, on))
         self.objects.fold.toggled.connect(lambda on: self._fold(self.more, on))
-
-    def ask_about(self, text: str) -> None:
-        """Show the question about overlaps; hide it if the text is empty."""
-        self.question.ask(text)
-        if text:
-            self.keep.setFocus()
 
     def show_candidates(self, on: bool) -> None:
         """Show or hide the choice among three candidate masks."""
@@ -171,7 +163,6 @@ class Controls(QWidget):
         layout.addLayout(in_a_row(*self.tools.values(), self.shape))
         layout.addWidget(self.accept)
         layout.addLayout(in_a_row(self.reject, self.undo, self.redo))
-        layout.addWidget(self.question)
         layout.addWidget(self.query)
         layout.addWidget(self.status)
         layout.addWidget(self.remark)

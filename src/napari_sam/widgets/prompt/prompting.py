@@ -17,6 +17,7 @@ from napari_sam.widgets.annotation.hints import NO_PICTURE, next_step
 from napari_sam.widgets.annotation.pending import PendingRunner
 from napari_sam.widgets.layers.prompt_layers import Tool
 from napari_sam.widgets.prompt.controls import Controls
+from napari_sam.widgets.prompt.overlap_query import REMAINDER, accepted, overlap_query
 
 __all__ = ["Prompting"]
 
@@ -75,9 +76,6 @@ class Prompting:
         c.thumbnails.chosen.connect(lambda choice: self._do(lambda one: one.choose(choice)))
         for name in ("accept", "reject", "undo", "redo", "cycle"):
             getattr(c, name).clicked.connect(self.actions[name])
-        c.keep.clicked.connect(lambda: self._do(lambda one: one.write(Rule.KEEP)))
-        c.replace.clicked.connect(lambda: self._do(lambda one: one.write(Rule.REPLACE)))
-        c.cancel.clicked.connect(lambda: self._do(_PromptPresenter.cancel))
 
     def follow(self, annotation: Annotation | None) -> None:
         """Switch to this annotation, or to none."""
@@ -145,7 +143,6 @@ class Prompting:
         if self._presenter is not None:
             self._presenter.refresh()
             return
-        c.ask_about("")
         c.show_candidates(False)
         c.score.setText(self.took)
         c.status.setText(NO_PICTURE)
@@ -224,7 +221,7 @@ class _PromptPresenter:
         session, prediction = annotation.session, annotation.session.prediction
         # What goes on beside it, such as following, takes no question away from under the mouse.
         if session.draft is not self._in_question:
-            c.ask_about("")
+            annotation.queries.withdraw(REMAINDER)
         if annotation.target is not None:  # it may be new, or brought back
             c.labels.choose(annotation.target)
         if annotation.tool in c.tools:
@@ -248,22 +245,17 @@ class _PromptPresenter:
             c.thumbnails.show_candidates(pixels, limits, prediction, session.choice)
         self._pending.go_on(annotation)
 
-    def cancel(self) -> None:
-        """Hide the question; the object stays open, or is reopened after the queued ones."""
-        self._controls.ask_about("")
-        self._pending.put_aside(self._annotation)
-
-    def write(self, rule: Rule) -> str:
+    def write(self, rule: Rule, rest: bool = False) -> str:
         """Accept the current mask; return the error message, empty on success."""
-        self._controls.ask_about("")
+        self._annotation.queries.withdraw(REMAINDER)
         try:
-            change = self._annotation.binding.accept(rule)
+            change = self._annotation.binding.accept(rule, rest)
         except (NapariSamError, MemoryError) as error:
             self._part.warn(error)
             return self._controls.remark.text()
         if self._annotation.tool in (Tool.EXCLUDE, Tool.SCRIBBLE_OUT):
             self.switch_polarity()
-        self._part.remark(f"Object {change.object_id} is in the labels: {change.pixels:,} pixels.")
+        self._part.remark(accepted(change))
         self._part.accepted.emit()
         return ""
 
@@ -281,16 +273,20 @@ class _PromptPresenter:
 
     def _accept_shown(self) -> str | None:
         """Accept the mask on show; return why not, "" if it did, None if it asks first."""
-        session, rule = self._annotation.session, self._controls.choices["rule"].value
-        if rule != "ask":
-            return self.write(Rule(rule))
-        met = drawing.overlap(session)
-        if not met:
-            return self.write(Rule.KEEP)
-        ids = ", ".join(map(str, met))
-        self._in_question = session.draft
-        self._controls.ask_about(
-            f"The mask shares {sum(met.values()):,} pixels with object {ids}. Who keeps them?"
-        )
+        annotation, rule = self._annotation, self._controls.choices["rule"].value
+        claim = drawing.claimed(annotation.session)
+        asks = claim is not None and bool(claim.met) and rule == "ask"
+        if rule == Rule.REPLACE.value:  # locked ones may be in the way
+            claim = drawing.claimed(annotation.session, Rule.REPLACE)
+        if claim is None or not (asks or claim.is_remainder):
+            return self.write(Rule.KEEP if rule == "ask" else Rule(rule))
+        if annotation.pending.later:
+            return None
+        self._part.remark("")
+        self._in_question = annotation.session.draft
+        query = overlap_query(annotation, claim, lambda rule: self.write(rule, rest=True))
+        annotation.queries.ask(query)
         self._part.asked.emit()
+        if self._controls.query.buttons:
+            self._controls.query.buttons[0].setFocus()
         return None
