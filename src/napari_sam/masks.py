@@ -221,9 +221,9 @@ class CroppedMask:
         return CroppedMask.of(crop, self.corner, self.shape)
 
     def among(self, labels: Labels, id_: int) -> CroppedMask | None:
-        """Return the part that the labels (H, W) give to the object, or None."""
-        own = labels[slices(self.box)] == id_
-        return CroppedMask.of(self.crop() & own, self.corner, self.shape)
+        """Return the part that overlaps no other object of the labels (H, W), or None."""
+        free = np.isin(labels[slices(self.box)], (0, id_))
+        return CroppedMask.of(self.crop() & free, self.corner, self.shape)
 
     def joined(self, other: CroppedMask) -> CroppedMask:
         """Return the union with another mask of the plane."""

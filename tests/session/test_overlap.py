@@ -282,7 +282,7 @@ class TestBatches:
     def test_the_first_of_the_same_batch_counts_like_any_other(self, session, labels):
         ids, tally = self.put(session, disc(30, 40, 12), disc(30, 41, 13), rule=Rule.REPLACE)
         assert ids == [1, None]
-        assert tally.said() == "1 of 2 lies on other objects and was left out: object 1."
+        assert tally.said() == "1 of 2 lay on other objects and was left out: object 1."
         np.testing.assert_array_equal(labels, disc(30, 40, 12))
 
     def test_slivers_are_left_out_and_counted(self, session, labels):

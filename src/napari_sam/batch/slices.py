@@ -115,7 +115,7 @@ def label_slices(
 
     def found(plane: tuple[int, ...]) -> NDArray[np.int32]:
         kept = find(plane)
-        some, kept_order = arrange(kept, shape=labels.shape[-2:])
+        some, kept_order, _ = arrange(kept, shape=labels.shape[-2:])
         if matches:
             kinds[plane] = matches.kinds([kept[i] for i in kept_order])[some]
         return some
@@ -124,7 +124,7 @@ def label_slices(
     for run in order:
         if len(run) == 1 and not matches:  # nothing to link, and the slice may be very large
             kept, there = find(run[0]), labels[run[0]]
-            last += len(arrange(kept, shape=there.shape, out=there, first=last + 1)[1])
+            last += len(arrange(kept, shape=there.shape, out=there, first=last + 1).shown)
             continue
         linked = link_slices(map(found, run), gap=gap, anisotropy=anisotropy)
         for plane, some in zip(run, linked, strict=True):

@@ -145,8 +145,8 @@ class Tally:
         self.on |= other.on
         self.thin += other.thin
 
-    def said(self) -> str:
-        """Return it as text; empty if the rules did nothing.
+    def said(self, what: str = "") -> str:
+        """Return it as text; empty if the rules did nothing. `what`: how the masks are called.
 
         Examples
         --------
@@ -157,11 +157,10 @@ class Tally:
         """
         said = []
         if self.left_out:
-            lay = "lay" if self.left_out > 1 else "lies"
             were = "were" if self.left_out > 1 else "was"
+            of = f"{self.left_out:,} of {self.offered:,} {what}".rstrip()
             said.append(
-                f"{self.left_out:,} of {self.offered:,} {lay} on other objects and {were} left "
-                f"out: {_named(sorted(self.on))}."
+                f"{of} lay on other objects and {were} left out: {_named(sorted(self.on))}."
             )
         if self.thin:
             what = "pixels were" if self.thin > 1 else "pixel was"

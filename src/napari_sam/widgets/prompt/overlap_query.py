@@ -38,9 +38,8 @@ def overlap_query(annotation: Annotation, claim: Claim, write: Callable[[Rule], 
     locked = [number for number in claim.met if _is_locked(session, number)]
     said = [f"{claim.said()}."]
     if locked:
-        names = ", ".join(map(str, sorted(locked)))
-        are = "are" if len(locked) > 1 else "is"
-        said.append(f"{names} {are} locked: select it in the list, {KEYS['lock']} unlocks it.")
+        them = f"Object {locked[0]} is" if len(locked) == 1 else "Some of them are"
+        said.append(f"{them} locked; {KEYS['lock']} unlocks what is selected.")
     if not claim.pixels and claim.thin:
         said.append(THIN)
     answers = _keep(claim, write)
@@ -90,7 +89,10 @@ def _correct(annotation: Annotation, claim: Claim) -> list[Answer]:
     known = session.objects.section(number, plane) is not None
     if _is_locked(session, number) or (session.semantic and not known):
         return []
+    stays = session.draft.object_id
     tip = f"Open object {number}; your prompts are added to those that it has"
+    if stays is not None:
+        tip = f"Open object {number}; object {stays} stays as it was"
     text = f"Correct object {number}"
     return [Answer(text, lambda: annotation.step(lambda s: drawing.correct(s, number)), tip)]
 

@@ -160,7 +160,7 @@ class _PromptPresenter:
         self._part = part
         self._controls = controls
         self._in_question: Draft | None = None
-        self._pending = PendingRunner(self._accept_shown, part.remark)
+        self._pending = PendingRunner(self._accept_queued, part.remark)
         annotation.changed.connect(self.refresh)
         annotation.remarked.connect(part.remark)
         annotation.queries.changed.connect(self._show_query)
@@ -271,22 +271,23 @@ class _PromptPresenter:
         self._part.remark("")
         self._annotation.step(step)
 
-    def _accept_shown(self) -> str | None:
-        """Accept the mask on show; return why not, "" if it did, None if it asks first."""
-        annotation, rule = self._annotation, self._controls.choices["rule"].value
-        claim = drawing.claimed(annotation.session)
-        asks = claim is not None and bool(claim.met) and rule == "ask"
-        if rule == Rule.REPLACE.value:  # locked ones may be in the way
-            claim = drawing.claimed(annotation.session, Rule.REPLACE)
-        if claim is None or not (asks or claim.is_remainder):
-            return self.write(Rule.KEEP if rule == "ask" else Rule(rule))
-        if annotation.pending.later:
-            return None
-        self._part.remark("")
-        self._in_question = annotation.session.draft
-        query = overlap_query(annotation, claim, lambda rule: self.write(rule, rest=True))
-        annotation.queries.ask(query)
-        self._part.asked.emit()
-        if self._controls.query.buttons:
-            self._controls.query.buttons[0].setFocus()
+    def _accept_queued(self) -> str | None:
+        """Accept a mask on its arrival; a question waits until nothing more is queued."""
+        return self._accept_shown(asks=not self._annotation.pending.later)
+
+    def _accept_shown(self, asks: bool = True) -> str | None:
+        """Accept the mask on show; return why not, "" if it did, None if there is a question."""
+        annotation, chosen = self._annotation, self._controls.choices["rule"].value
+        rule = Rule.REPLACE if chosen == Rule.REPLACE.value else Rule.KEEP
+        claim = drawing.claimed(annotation.session, rule)
+        if claim is None or not (claim.is_remainder or (chosen == "ask" and claim.met)):
+            return self.write(rule)
+        if asks:
+            self._part.remark("")
+            self._in_question = annotation.session.draft
+            query = overlap_query(annotation, claim, lambda rule: self.write(rule, rest=True))
+            annotation.queries.ask(query)
+            self._part.asked.emit()
+            if self._controls.query.buttons:
+                self._controls.query.buttons[0].setFocus()
         return None
