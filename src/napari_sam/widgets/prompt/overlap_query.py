@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from napari_sam.session import drawing
 from napari_sam.session.overlap import Claim, Rule
 from napari_sam.session.session import Session
-from napari_sam.widgets.annotation.queries import Answer, Query
+from napari_sam.widgets.annotation.queries import REMAINDER, Answer, Query
 from napari_sam.widgets.common.keys import KEYS
 from napari_sam.widgets.common.wording import count
 
@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from napari_sam.session.drawing import Accepted
     from napari_sam.widgets.annotation.annotation import Annotation
 
-__all__ = ["REMAINDER", "accepted", "overlap_query"]
+__all__ = ["accepted", "overlap_query"]
 
-REMAINDER = "remainder"  # the kind of the question
 THIN = "What is left is thinner than three pixels."
 
 

@@ -15,9 +15,10 @@ from napari_sam.session.session import Session
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.annotation.hints import NO_PICTURE, next_step
 from napari_sam.widgets.annotation.pending import PendingRunner
+from napari_sam.widgets.annotation.queries import REMAINDER
 from napari_sam.widgets.layers.prompt_layers import Tool
 from napari_sam.widgets.prompt.controls import Controls
-from napari_sam.widgets.prompt.overlap_query import REMAINDER, accepted, overlap_query
+from napari_sam.widgets.prompt.overlap_query import accepted, overlap_query
 
 __all__ = ["Prompting"]
 
@@ -287,6 +288,7 @@ class _PromptPresenter:
             self._in_question = annotation.session.draft
             query = overlap_query(annotation, claim, lambda rule: self.write(rule, rest=True))
             annotation.queries.ask(query)
+            self._controls.status.setText(next_step(annotation))
             self._part.asked.emit()
             if self._controls.query.buttons:
                 self._controls.query.buttons[0].setFocus()
