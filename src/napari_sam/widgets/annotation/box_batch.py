@@ -125,10 +125,10 @@ def propose(
     ]
     with Batch(session, Kind.AUTOMATIC) as batch:
         ids = batch.add(plane, proposals)
-    said = [batch.tally.said("boxes")]
-    if missing := ids.count(None) - batch.tally.left_out:
-        said.insert(0, f"Nothing was found in {missing} of {len(ids)} boxes.")
-    return " ".join(filter(None, said))
+    missing = ids.count(None) - batch.tally.left_out
+    batch.tally.offered = len(ids)  # with those in which nothing was found
+    said = f"Nothing was found in {missing} of {len(ids)} boxes." if missing else ""
+    return " ".join(filter(None, (said, batch.tally.said("boxes"))))
 
 
 def proposed(objects: Objects, plane: Plane | None) -> list[int]:
