@@ -113,6 +113,7 @@ def label_slices(
     from napari_sam.inference.automatic.selection import arrange
 
     kinds: dict[tuple[int, ...], NDArray[np.int32]] = {}  # of slices that are being linked
+    last = thin = 0
 
     def found(plane: tuple[int, ...]) -> NDArray[np.int32]:
         nonlocal thin
@@ -123,7 +124,6 @@ def label_slices(
             kinds[plane] = matches.kinds([kept[i] for i in some.shown])[some.labels]
         return some.labels
 
-    last = thin = 0
     for run in order:
         if len(run) == 1 and not matches:  # nothing to link, and the slice may be very large
             kept, there = find(run[0]), labels[run[0]]
