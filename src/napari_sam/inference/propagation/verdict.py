@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from napari_sam.inference.overlaps import RankedMask
-from napari_sam.inference.propagation.settings import PropagateSettings, why_unsure
+from napari_sam.inference.propagation.settings import PropagateSettings, Stop, why_unsure
 from napari_sam.masks import CroppedMask
+from napari_sam.results import End
 
 __all__ = ["BACKWARD", "FORWARD", "Followed", "Verdict", "judge_between", "judge_outside"]
 
@@ -20,7 +21,7 @@ class Followed:
 
     mask: CroppedMask | None  # None if it was refused
     score: float  # predicted IoU
-    stop: str | None = None  # why it is not followed any further
+    stop: Stop | None = None  # why it is not followed any further
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,14 +31,16 @@ class Verdict:
     found: RankedMask | None = None
     stopped: str | None = None
     unsure: str | None = None
+    end: End | None = None  # of what was followed from one side
 
 
 def judge_outside(followed: Followed, settings: PropagateSettings) -> Verdict:
     """Judge an object beyond its outermost anchor."""
+    stop, end = (None, None) if followed.stop is None else (followed.stop.why, followed.stop.end)
     if followed.mask is None:
-        return Verdict(stopped=followed.stop)
+        return Verdict(stopped=stop, end=end)
     found = RankedMask(followed.mask, followed.score)
-    return Verdict(found, followed.stop, why_unsure(followed.score, settings))
+    return Verdict(found, stop, why_unsure(followed.score, settings), end)
 
 
 def judge_between(
@@ -56,7 +59,7 @@ def judge_between(
     """
     starts = dict(zip((FORWARD, BACKWARD), span, strict=True))
     masks = {way: one.mask for way, one in sides.items() if one.mask is not None}
-    stops = [f"from slice {starts[way]} {one.stop}" for way, one in sides.items() if one.stop]
+    stops = [f"from slice {starts[way]} {one.stop.why}" for way, one in sides.items() if one.stop]
     if not masks:
         lost = f"lost between slices {span[0]} and {span[1]}"
         return Verdict(stopped="; ".join(stops) or None, unsure=lost)
