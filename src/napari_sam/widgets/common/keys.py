@@ -26,6 +26,7 @@ KEYS = {
     "unclear": "H",
     "open": "Shift+O",
     "continue": "Shift+C",
+    "follow": "Shift+F",
     "merge": "Shift+M",
     "split": "Shift+S",
     "lock": "Shift+X",

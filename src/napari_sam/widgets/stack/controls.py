@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QComboBox,
+    QHBoxLayout,
     QLabel,
     QProgressBar,
+    QPushButton,
     QSizePolicy,
     QSpinBox,
-    QTextBrowser,
     QVBoxLayout,
     QWidget,
 )
@@ -26,8 +26,9 @@ from napari_sam.widgets.common.forms import (
     new_label,
     new_status,
 )
+from napari_sam.widgets.common.keys import with_key
 from napari_sam.widgets.common.wording import RULES
-from napari_sam.widgets.stack.report import ObjectReport
+from napari_sam.widgets.stack.slices_list import Legend, SlicesList
 
 __all__ = ["StackControls"]
 
@@ -57,6 +58,13 @@ OPTIONS = (
 )
 
 
+ACTIONS = {
+    "accept_slice": ("Accept {}", "Accept the selected object here, and go on"),
+    "open": ("Correct", "Open the selected object here: click on what is missing or too much"),
+    "accept_object": ("Accept object", "Accept the selected object wherever it is, and go on"),
+}
+
+
 class StackControls(QWidget):
     """All widgets of the tab Stack, top to bottom in the order of use.
 
@@ -64,9 +72,13 @@ class StackControls(QWidget):
     ----------
     choices : Choices
         What is remembered.
+    list : SlicesList
+        The objects with their slices.
+    wanted : Signal(str)
+        Emitted with the name of an action for the selected object, see `ACTIONS`.
     """
 
-    slice_wanted = Signal(int)  # somebody wants to see a slice of the latest report
+    wanted = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -91,12 +103,18 @@ class StackControls(QWidget):
         self.bar.setAccessibleName("How far the objects are followed")
         self.cancel = new_button("Cancel", "Stop here; the slices that have come stay")
         self.undo = new_button("Take all of it back", "Undo this propagation, all slices at once")
-        self.report = QTextBrowser()
-        self.report.setOpenLinks(False)
-        self.report.document().setDefaultStyleSheet("a { color: #5b8def; text-decoration: none; }")  # type: ignore[union-attr]
-        self.report.setAccessibleName("What became of each object")
-        self.report.setToolTip("Click on a line to see its slice")
-        self.report.anchorClicked.connect(lambda url: self.slice_wanted.emit(int(url.path())))
+        self.list = SlicesList()
+        self.legend = Legend()
+        self.detail = new_label("The object and slice in view")
+        self.detail.setTextFormat(Qt.TextFormat.PlainText)
+        self.detail.setMinimumHeight(2 * self.detail.fontMetrics().lineSpacing())
+        self.accept_certain = new_button("", "Accept every mask that is sure, as one step")
+        self.review = new_button("", "Go to the next one that somebody should look at")
+        self.actions = {name: self._action(name) for name in ACTIONS}
+        self.again = new_button(
+            with_key("Follow again from here", "follow"),
+            "Follow the object that was corrected anew, from all slices that it is accepted on",
+        )
         self._lay_out()
 
     def name_slices(self, noun: str, axes: Mapping[int, str], length: int) -> None:
@@ -104,6 +122,8 @@ class StackControls(QWidget):
         stack = "stack" if noun == "slice" else "time series"
         self.start.setText(f"Follow through the {stack}")
         self.limits_label.setText(f"{noun.capitalize()}s from")
+        text = ACTIONS["accept_slice"][0].format(noun)
+        self.actions["accept_slice"].setText(with_key(text, "accept_slice"))
         if list(axes) != [self.axis.itemData(i) for i in range(self.axis.count())]:
             self.axis.clear()
             for axis, name in axes.items():
@@ -124,32 +144,37 @@ class StackControls(QWidget):
         for widget in (self.axis, self.first, self.last):
             widget.setEnabled(not busy)
 
-    def show_start(self, noun: str) -> None:
+    def show_list(self, row: bool, detail: str, busy: bool) -> None:
+        """Show what can be done with the list, whether a row is selected, and what it says."""
+        sure, look = self.list.slices.sure, self.list.slices.look
+        some = self.list.slices.rowCount() > 0
+        self.accept_certain.setText(f"Accept what is certain ({sure})")
+        self.accept_certain.setEnabled(sure > 0 and not busy)
+        self.review.setText(f"Review {look}")
+        self.review.setEnabled(look > 0)
+        for button in self.actions.values():
+            button.setEnabled(row)
+        self.again.setEnabled(some and not busy)
+        self.detail.setText(detail)
+
+    def show_start(self) -> None:
         """Show that a propagation begins."""
         self.show_work(busy=True)
         self.undo.hide()
         self.bar.setRange(0, 0)
         self.status.setText("Starting…")
         self.show_remark("")
-        self.show_report({}, noun)
 
     def show_remark(self, text: str) -> None:
         """Show the remark of a prompt shortcut, as these work in this tab as well."""
         self.remark.setText(text)
         self.remark.setVisible(bool(text))
 
-    def show_report(self, objects: Mapping[int, ObjectReport], noun: str) -> None:
-        """Show the result for each object; each entry links to a slice."""
-        lines = []
-        for number, one in objects.items():
-            lines.append(f"<p><b>{_link(one.headline(number, noun), min(one.found))}</b>")
-            lines += [f"<br>{_link(text, index)}" for index, text in one.remarks(noun)]
-            lines.append("</p>")
-        bar = self.report.verticalScrollBar()
-        place = bar.value()  # type: ignore[union-attr]
-        self.report.setHtml("".join(lines))
-        bar.setValue(place)  # type: ignore[union-attr]
-        self.report.setVisible(bool(objects))
+    def _action(self, name: str) -> QPushButton:
+        text, tip = ACTIONS[name]
+        button = new_button(with_key(text.format("slice"), name), tip)
+        button.clicked.connect(lambda: self.wanted.emit(name))
+        return button
 
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
@@ -173,13 +198,19 @@ class StackControls(QWidget):
         layout.addLayout(self.form)
         for widget in (self.start, self.status, self.remark, self.bar, self.cancel):
             layout.addWidget(widget)
-        layout.addWidget(self.report, 1)
-        layout.addWidget(self.undo)
-        layout.addStretch()
-        self.report.hide()
+        layout.addLayout(_equal_row(self.accept_certain, self.review))
+        layout.addWidget(self.list, 1)
+        layout.addWidget(self.legend)
+        layout.addWidget(self.detail)
+        layout.addLayout(_equal_row(*self.actions.values()))
+        layout.addLayout(_equal_row(self.again, self.undo))
         self.undo.hide()
+        self.show_list(False, "", False)
         self.show_work(busy=False)
 
 
-def _link(text: str, index: int) -> str:
-    return f'<a href="{index}">{escape(text)}</a>'
+def _equal_row(*widgets: QWidget) -> QHBoxLayout:
+    row = in_a_row(*widgets)
+    for place in range(row.count()):
+        row.setStretch(place, 1)
+    return row

@@ -1,0 +1,120 @@
+"""What is known of each object on the slices of a stack: accepted, sure, to be looked at, none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_sam.inference.propagation.settings import PropagateSettings
+from napari_sam.session.objects import AnnotatedObject, Section, Source, Status
+from napari_sam.widgets.stack.report import ObjectReport, spans
+from napari_sam.widgets.stack.seeds import StackAxis
+
+__all__ = ["StackRow", "State", "aggregated", "doubt", "row_of"]
+
+
+class State(IntEnum):
+    """What is known of an object on a slice, the least telling first."""
+
+    NONE = 0
+    ACCEPTED = 1
+    SURE = 2
+    LOOK = 3
+
+
+STATES = {
+    Status.ACCEPTED: State.ACCEPTED,
+    Status.PROPOSED: State.SURE,
+    Status.UNCLEAR: State.LOOK,
+}
+WORDS = {State.ACCEPTED: "accepted", State.SURE: "sure", State.LOOK: "to look at"}
+
+
+@dataclass(frozen=True, eq=False)
+class StackRow:
+    """An object on the slices of a stack.
+
+    Parameters
+    ----------
+    held : AnnotatedObject
+        The object.
+    places : dict of State to list of int
+        The slices of each state, in order; only those on which something is known.
+    """
+
+    held: AnnotatedObject
+    places: dict[State, list[int]]
+
+    @property
+    def first(self) -> int:
+        """The first slice on which something is known of it."""
+        return min(found[0] for found in self.places.values())
+
+    def states(self, length: int) -> NDArray[np.uint8]:
+        """Return the state of every slice, (length,)."""
+        states = np.zeros(length, np.uint8)
+        for state, places in self.places.items():
+            states[[at for at in places if at < length]] = state
+        return states
+
+    def words(self, noun: str, report: ObjectReport | None) -> str:
+        """Return in a few words what is to be known of it, what matters most first."""
+        looks = self.places.get(State.LOOK, [])
+        said = []
+        if looks:
+            many = len(looks) > 4
+            said.append(f"look at {len(looks)} {noun}s" if many else f"look at {spans(looks)}")
+        ends = [] if report is None else sorted(report.ends.items())
+        said += [ending.words(noun) for _, ending in ends]
+        if not said:
+            masks = sorted(at for places in self.places.values() for at in places)
+            said.append(f"{noun}{'s' if len(masks) > 1 else ''} {spans(masks)}")
+        return " · ".join(said)
+
+    def sentence(self, noun: str, report: ObjectReport | None) -> str:
+        """Return all of it as a sentence, for those who do not see the bar."""
+        states = (
+            f"{WORDS[state]} {spans(self.places[state])}" for state in WORDS if state in self.places
+        )
+        ends = [] if report is None else sorted(report.ends.items())
+        told = "; ".join([*states, *(ending.words(noun) for _, ending in ends)])
+        return f"Object {self.held.id}, {noun}s: {told}"
+
+
+def row_of(held: AnnotatedObject, along: StackAxis) -> StackRow | None:
+    """Return the row of an object; None if it is on none of the slices."""
+    places: dict[State, list[int]] = {}
+    for plane, section in held.sections.items():
+        if (index := along.index(plane)) is not None:
+            places.setdefault(STATES[section.status], []).append(index)
+    for found in places.values():
+        found.sort()
+    return StackRow(held, places) if places else None
+
+
+def doubt(section: Section) -> str:
+    """Return in plain words why a section should be looked at."""
+    if section.mask is None:
+        return "nothing was found here"
+    if section.origin.source is not Source.PROPAGATED:
+        return "it is marked as unclear"
+    if section.score is not None and section.score < PropagateSettings().sure_score:
+        return "its quality is low"
+    return "followed from both sides it looks different, or only one side came this far"
+
+
+def aggregated(states: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
+    """Return at most `width` values: of the slices that share one, the one that needs a look most.
+
+    Examples
+    --------
+    >>> aggregated(np.array([0, 2, 3, 1, 0, 0], np.uint8), 3).tolist()
+    [2, 3, 0]
+    """
+    if len(states) <= width:
+        return states
+    starts = np.arange(width) * len(states) // width
+    return np.maximum.reduceat(states, starts)
