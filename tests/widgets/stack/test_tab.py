@@ -151,11 +151,11 @@ def test_one_undo_takes_all_of_it_back(open_stack):
     bench = open_stack()
     before = bench.panel.annotation.target.data.copy()
     bench.follow()
-    assert not bench.controls.undo.isHidden()
+    assert bench.controls.undo.isEnabled()
     bench.controls.undo.click()
     np.testing.assert_array_equal(bench.panel.annotation.target.data, before)
     assert bench.slices(1) == bench.slices(2) == [START]
-    assert bench.controls.undo.isHidden()
+    assert not bench.controls.undo.isEnabled()
     assert bench.lines() == ["1: slice 4", "2: slice 4"]
 
 
@@ -261,7 +261,7 @@ def test_a_prompt_is_answered_in_the_middle_of_a_slice(halt, model):
     bench.finish()
     assert bench.slices(1) == list(range(10))
     assert bench.slices(3) == [START]
-    assert bench.controls.undo.isHidden()  # it is not the last step
+    assert not bench.controls.undo.isEnabled()  # it is not the last step
     for _ in ("accepted", "drawn", "followed"):
         bench.session.undo()
     assert bench.slices(1) == [START]

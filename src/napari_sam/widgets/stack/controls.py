@@ -13,6 +13,7 @@ from qtpy.QtWidgets import (
     QPushButton,
     QSizePolicy,
     QSpinBox,
+    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -38,7 +39,7 @@ OPTIONS = (
         "&Follow",
         "Each is followed from every slice it is accepted on",
         entries={
-            "here": "All accepted on this slice",
+            "here": "All accepted here",
             "last": "The object accepted last",
             "selected": "Those selected in the list",
         },
@@ -74,8 +75,10 @@ class StackControls(QWidget):
         What is remembered.
     list : SlicesList
         The objects with their slices.
+    buttons : dict of str to QPushButton
+        What can be done with the selected object, see `ACTIONS`.
     wanted : Signal(str)
-        Emitted with the name of an action for the selected object, see `ACTIONS`.
+        Emitted with the name of an action for the selected object.
     """
 
     wanted = Signal(str)
@@ -93,11 +96,16 @@ class StackControls(QWidget):
             "Follow through the stack", "Each slice appears as it is found; one undo takes all back"
         )
         self.start.setStyleSheet("QPushButton:enabled { font-weight: bold; }")
-        self.status = new_status()
-        self.remark = new_label("Remark")
-        self.remark.setTextFormat(Qt.TextFormat.PlainText)
-        self.remark.hide()
+        self.status = new_status(2)
+        self.remark = new_status(2)
+        self.remark.setAccessibleName("Remark")
+        self.said = QStackedWidget()  # one of them, in the same place
+        for label in (self.status, self.remark):
+            self.said.addWidget(label)
         self.bar = QProgressBar()
+        keeps = self.bar.sizePolicy()
+        keeps.setRetainSizeWhenHidden(True)
+        self.bar.setSizePolicy(keeps)
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(6)
         self.bar.setAccessibleName("How far the objects are followed")
@@ -107,10 +115,11 @@ class StackControls(QWidget):
         self.legend = Legend()
         self.detail = new_label("The object and slice in view")
         self.detail.setTextFormat(Qt.TextFormat.PlainText)
-        self.detail.setMinimumHeight(2 * self.detail.fontMetrics().lineSpacing())
+        self.detail.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.detail.setMinimumHeight(3 * self.detail.fontMetrics().lineSpacing())
         self.accept_certain = new_button("", "Accept every mask that is sure, as one step")
         self.review = new_button("", "Go to the next one that somebody should look at")
-        self.actions = {name: self._action(name) for name in ACTIONS}
+        self.buttons = {name: self._action(name) for name in ACTIONS}
         self.again = new_button(
             with_key("Follow again from here", "follow"),
             "Follow the object that was corrected anew, from all slices that it is accepted on",
@@ -123,7 +132,7 @@ class StackControls(QWidget):
         self.start.setText(f"Follow through the {stack}")
         self.limits_label.setText(f"{noun.capitalize()}s from")
         text = ACTIONS["accept_slice"][0].format(noun)
-        self.actions["accept_slice"].setText(with_key(text, "accept_slice"))
+        self.buttons["accept_slice"].setText(with_key(text, "accept_slice"))
         if list(axes) != [self.axis.itemData(i) for i in range(self.axis.count())]:
             self.axis.clear()
             for axis, name in axes.items():
@@ -152,7 +161,7 @@ class StackControls(QWidget):
         self.accept_certain.setEnabled(sure > 0 and not busy)
         self.review.setText(f"Review {look}")
         self.review.setEnabled(look > 0)
-        for button in self.actions.values():
+        for button in self.buttons.values():
             button.setEnabled(row)
         self.again.setEnabled(some and not busy)
         self.detail.setText(detail)
@@ -160,7 +169,7 @@ class StackControls(QWidget):
     def show_start(self) -> None:
         """Show that a propagation begins."""
         self.show_work(busy=True)
-        self.undo.hide()
+        self.undo.setEnabled(False)
         self.bar.setRange(0, 0)
         self.status.setText("Starting…")
         self.show_remark("")
@@ -168,7 +177,7 @@ class StackControls(QWidget):
     def show_remark(self, text: str) -> None:
         """Show the remark of a prompt shortcut, as these work in this tab as well."""
         self.remark.setText(text)
-        self.remark.setVisible(bool(text))
+        self.said.setCurrentWidget(self.remark if text else self.status)
 
     def _action(self, name: str) -> QPushButton:
         text, tip = ACTIONS[name]
@@ -196,15 +205,15 @@ class StackControls(QWidget):
         self.form.addRow(self.limits_label, limits)
         self.choices.add_to(self.form, "rule")
         layout.addLayout(self.form)
-        for widget in (self.start, self.status, self.remark, self.bar, self.cancel):
+        for widget in (self.start, self.cancel, self.bar, self.said):
             layout.addWidget(widget)
         layout.addLayout(_equal_row(self.accept_certain, self.review))
         layout.addWidget(self.list, 1)
         layout.addWidget(self.legend)
         layout.addWidget(self.detail)
-        layout.addLayout(_equal_row(*self.actions.values()))
+        layout.addLayout(_equal_row(*self.buttons.values()))
         layout.addLayout(_equal_row(self.again, self.undo))
-        self.undo.hide()
+        self.undo.setEnabled(False)
         self.show_list(False, "", False)
         self.show_work(busy=False)
 

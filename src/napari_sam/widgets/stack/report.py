@@ -33,6 +33,11 @@ class Ending:
     end: End
     why: str
 
+    @property
+    def last(self) -> int:
+        """The last slice with it, along the way that it was followed."""
+        return self.at if self.end is End.EDGE else self.at - self.way
+
     def words(self, noun: str) -> str:
         """Return in plain words how the object ends, and what can be done.
 
@@ -56,7 +61,7 @@ class Ending:
                 return f"has another object in its place: {too}"
         if noun == FRAME:
             return f"is lost: {too}, unless it is gone"
-        return f"{'ends' if self.way > 0 else 'begins'} on {noun} {self.at - self.way}"
+        return f"{'ends' if self.way > 0 else 'begins'} on {noun} {self.last}"
 
 
 def is_doubtful(end: End, noun: str) -> bool:
@@ -81,8 +86,8 @@ class ObjectReport:
 
     def figures(self, index: int) -> str:
         """Return what is known in figures of a slice; empty if nothing is."""
-        ending = self.ends.get(index)
-        return "; ".join(filter(None, (self.unsure.get(index), ending and ending.why)))
+        unsure, ending = self.unsure.get(index), self.ends.get(index)
+        return "; ".join([*([unsure] if unsure else []), *([ending.why] if ending else [])])
 
 
 class StackReport:

@@ -55,7 +55,7 @@ class Reviewing:
         self._soon.stop()
         self._soon.deleteLater()
         self._controls.list.slices.show_objects(None, None, 1, "slice")
-        self._controls.list.slices.show_report(StackReport({}))
+        self._controls.list.slices.forget_reports()
         self._controls.show_list(False, "", False)
 
     def show(self, axis: int | None, noun: str, busy: bool) -> None:
@@ -154,20 +154,26 @@ class Reviewing:
             return f"Object {held.id} is selected."
         name = f"Object {held.id}, {noun} {index}"
         section = held.sections.get(seen)
-        report = self._controls.list.slices.report(held.id)
-        ends = {} if report is None else report.ends
-        here = next((e for e in ends.values() if (index - e.at) * e.way >= 0), None)
+        slices = self._controls.list.slices
+        row, report = slices.row(slices.find(held.id) or 0), slices.report(held.id)
+        here = next((e for e in row.endings(report) if (index - e.at) * e.way >= 0), None)
         if section is None:
             return f"{name}: not here; {here.words(noun)}." if here else f"{name}: not here."
         if section.status is Status.ACCEPTED:
             return f"{name}: accepted."
         if section.status is Status.PROPOSED:
             return f"{name}: sure. {KEYS['accept_slice']} accepts it."
-        why = here.words(noun) if here is not None and section.mask is None else doubt(section)
-        right = "if it is not here" if section.mask is None else "if it is right"
+        ended = here is not None and section.mask is None
+        why = here.words(noun).split(":")[0] if here and ended else doubt(section)
+        correct, then = KEYS["open"], f"{KEYS['accept']}, then {KEYS['follow']} follows it again"
+        if section.mask is None:
+            return (
+                f"{name}: {why}. {correct}, click on it, {then}. "
+                f"Is it not here: {KEYS['accept_slice']}."
+            )
         return (
-            f"{name}: {why}. {KEYS['accept_slice']} {right}; else {KEYS['open']}, clicks and "
-            f"{KEYS['accept']} correct it, and {KEYS['follow']} follows it again."
+            f"{name}: {why}. Right: {KEYS['accept_slice']}. "
+            f"Wrong: {correct}, correct it with clicks, {then}."
         )
 
     def _follow(self, session: Session | None) -> None:

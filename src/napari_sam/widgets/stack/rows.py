@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_sam.inference.propagation.settings import PropagateSettings
 from napari_sam.session.objects import AnnotatedObject, Section, Source, Status
-from napari_sam.widgets.stack.report import ObjectReport, spans
+from napari_sam.widgets.stack.report import Ending, ObjectReport, spans
 from napari_sam.widgets.stack.seeds import StackAxis
 
 __all__ = ["StackRow", "State", "aggregated", "doubt", "row_of"]
@@ -60,15 +60,26 @@ class StackRow:
             states[[at for at in places if at < length]] = state
         return states
 
+    def endings(self, report: ObjectReport | None) -> list[Ending]:
+        """Return the ends of a report that hold still: what was undone or painted since is not."""
+        if report is None:
+            return []
+        ends = [ending for _, ending in sorted(report.ends.items())]
+        return [ending for ending in ends if self._has(ending.at) or self._has(ending.last)]
+
+    def _has(self, index: int) -> bool:
+        return any(index in places for places in self.places.values())
+
     def words(self, noun: str, report: ObjectReport | None) -> str:
         """Return in a few words what is to be known of it, what matters most first."""
-        looks = self.places.get(State.LOOK, [])
+        ends = self.endings(report)
+        told = {ending.at for ending in ends}
+        looks = [at for at in self.places.get(State.LOOK, []) if at not in told]
         said = []
         if looks:
             many = len(looks) > 4
             said.append(f"look at {len(looks)} {noun}s" if many else f"look at {spans(looks)}")
-        ends = [] if report is None else sorted(report.ends.items())
-        said += [ending.words(noun) for _, ending in ends]
+        said += [ending.words(noun) for ending in ends]
         if not said:
             masks = sorted(at for places in self.places.values() for at in places)
             said.append(f"{noun}{'s' if len(masks) > 1 else ''} {spans(masks)}")
@@ -79,8 +90,7 @@ class StackRow:
         states = (
             f"{WORDS[state]} {spans(self.places[state])}" for state in WORDS if state in self.places
         )
-        ends = [] if report is None else sorted(report.ends.items())
-        told = "; ".join([*states, *(ending.words(noun) for _, ending in ends)])
+        told = "; ".join([*states, *(ending.words(noun) for ending in self.endings(report))])
         return f"Object {self.held.id}, {noun}s: {told}"
 
 

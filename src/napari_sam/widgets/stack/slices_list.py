@@ -85,12 +85,17 @@ class SlicesDelegate(QStyledItemDelegate):
         left = row.left() + MARGIN + NAME
         return QRect(left, row.top() + MARGIN, max(row.right() - left - MARGIN, 1), BAR)
 
-    def slice_at(self, row: QRect, place: QPoint) -> int | None:
-        """Return the slice below a place in a row; None beside the bar."""
+    def slice_at(self, index: QModelIndex, row: QRect, place: QPoint) -> int | None:
+        """Return the slice below a place in a row; None beside the bar.
+
+        Where several share a pixel it is the one that the pixel shows.
+        """
         bar, length = self.bar(row), self._model.length
         if not (bar.left() <= place.x() <= bar.right() and place.y() <= bar.bottom() + 3):
             return None
-        return min((place.x() - bar.left()) * length // bar.width(), length - 1)
+        at = place.x() - bar.left()
+        first, beyond = (min(x * length // bar.width(), length - 1) for x in (at, at + 1))
+        return first + int(self._model.states(index.row())[first : max(beyond, first + 1)].argmax())
 
     def paint(
         self, painter: QPainter | None, option: QStyleOptionViewItem, index: QModelIndex
@@ -143,9 +148,9 @@ class SlicesDelegate(QStyledItemDelegate):
             draw_state(painter, box, State(int(drawn[begin])), base)
             begin = at
         if self.seen is not None and self.seen < self._model.length:
-            at = bar.left() + (self.seen + 0.5) * bar.width() / self._model.length
+            place = int(bar.left() + (self.seen + 0.5) * bar.width() / self._model.length)
             painter.setPen(QPen(text, 1))
-            painter.drawLine(int(at), bar.top() - 3, int(at), bar.bottom() + 2)
+            painter.drawLine(place, bar.top() - 3, place, bar.bottom() + 2)
 
 
 class SlicesList(QListView):
@@ -208,7 +213,7 @@ class SlicesList(QListView):
         if event.button() != Qt.MouseButton.LeftButton or not index.isValid():
             return
         number = self.slices.held(index.row()).id
-        wanted = self.delegate.slice_at(self.visualRect(index), place)
+        wanted = self.delegate.slice_at(index, self.visualRect(index), place)
         self.place_wanted.emit(number, self.first(index.row()) if wanted is None else wanted)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
@@ -237,15 +242,14 @@ class SlicesList(QListView):
     def tip(self, index: QModelIndex, place: QPoint) -> str:
         """Return what is known of a slice, or of an object beside its bar, with the figures."""
         model, row = self.slices, self.slices.row(index.row())
-        at = self.delegate.slice_at(self.visualRect(index), place)
+        at = self.delegate.slice_at(index, self.visualRect(index), place)
         report = model.report(row.held.id)
         if at is None:
-            ends = [] if report is None else sorted(report.ends.items())
-            figures = [f"{model.noun} {i}: {ending.why}" for i, ending in ends]
+            figures = [f"{model.noun} {e.at}: {e.why}" for e in row.endings(report)]
             return "\n".join([row.sentence(model.noun, report), *figures])
         state = LEGEND[State(int(model.states(index.row())[at]))]
-        figures = "" if report is None else report.figures(at)
-        return f"Object {row.held.id}, {model.noun} {at}: {state}{figures and f' ({figures})'}"
+        why = "" if report is None else report.figures(at)
+        return f"Object {row.held.id}, {model.noun} {at}: {state}{why and f' ({why})'}"
 
     def first(self, at: int) -> int:
         """Return the slice of a row that matters most: the first to look at, else its first."""

@@ -42,7 +42,7 @@ class SlicesModel(QAbstractListModel):
         self.colour: Colour = lambda _: None
         self.sure = self.look = 0
         self._along: StackAxis | None = None
-        self._report = StackReport({})
+        self._reports: dict[int, ObjectReport] = {}
         self._ids: list[int] = []
         self._rows: dict[int, StackRow] = {}
 
@@ -61,8 +61,13 @@ class SlicesModel(QAbstractListModel):
         self.endResetModel()
 
     def show_report(self, report: StackReport) -> None:
-        """Use this report for the words of the rows."""
-        self._report = report
+        """Use this report for the words of its objects; the others keep theirs."""
+        self._reports |= report.objects
+        self.tell()
+
+    def forget_reports(self) -> None:
+        """Use no report any more."""
+        self._reports = {}
         self.tell()
 
     def refresh(self, objects: Objects, ids: Iterable[int]) -> None:
@@ -102,7 +107,7 @@ class SlicesModel(QAbstractListModel):
 
     def report(self, object_id: int) -> ObjectReport | None:
         """Return what the latest propagation says of an object."""
-        return self._report.objects.get(object_id)
+        return self._reports.get(object_id)
 
     def states(self, at: int) -> NDArray[np.uint8]:
         """Return the state of every slice of row `at`."""

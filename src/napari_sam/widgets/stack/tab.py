@@ -20,7 +20,6 @@ from napari_sam.widgets.annotation.annotation import ANYTHING, Annotation
 from napari_sam.widgets.annotation.hints import word_of
 from napari_sam.widgets.common.wording import count, duration
 from napari_sam.widgets.stack.controls import StackControls
-from napari_sam.widgets.stack.report import StackReport
 from napari_sam.widgets.stack.reviewing import Reviewing
 from napari_sam.widgets.stack.seeds import (
     StackAxis,
@@ -119,7 +118,7 @@ class StackTab(QObject):
             return
         self.controls.start.setEnabled(False)
         self.controls.status.setText(NO_PICTURE)
-        self.controls.undo.hide()
+        self.controls.undo.setEnabled(False)
 
     def _do(self, step: Callable[[_StackPresenter], object]) -> None:
         if self._presenter is not None:
@@ -193,7 +192,7 @@ class _StackPresenter:
         ready = self._ready()
         c.start.setEnabled(isinstance(ready, _Ready))
         c.status.setText(self._said or (ready if isinstance(ready, str) else _words(ready)))
-        c.undo.setVisible(self._can_take_back())
+        c.undo.setEnabled(self._can_take_back())
 
     def start(self) -> None:
         """Follow the chosen objects."""
@@ -242,7 +241,6 @@ class _StackPresenter:
         if self._can_take_back():
             self.annotation.undo()
             self._said = "All of it was taken back."
-            self.rows.show_report(StackReport({}))
             self.refresh()
 
     def show_reached(self, reached: Progress[int]) -> None:
