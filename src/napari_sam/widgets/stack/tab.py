@@ -171,6 +171,7 @@ class _StackPresenter:
         self._controls = controls
         self._work = work
         self._selected = selected
+        self._again = False  # whether it was wanted by the key
         self._followed = False  # whether anything was, since this annotation is shown
         self._noun = "slice"
         self._said = ""
@@ -212,10 +213,10 @@ class _StackPresenter:
         else:
             names = ", ".join(map(str, numbers))
             annotation.remarked.emit(f"Following object {names} again…")
-            self._start(ready._replace(objects=numbers))
+            self._start(ready._replace(objects=numbers), again=True)
 
-    def _start(self, ready: _Ready) -> None:
-        c = self._controls
+    def _start(self, ready: _Ready, again: bool = False) -> None:
+        self._again, c = again, self._controls
         along, length = StackAxis(ready.seen, ready.axis), self.annotation.picture.shape[ready.axis]
         rule = Rule(c.choices["rule"].value)
         try:
@@ -255,7 +256,7 @@ class _StackPresenter:
         sure, look = self._controls.list.slices.sure, self._controls.list.slices.look
         found = f"{count(sure, 'mask')} sure, {count(look, self._noun)} to look at."
         self._said = f"It ended early: {why}. What has come stays." if why else f"Done: {found}"
-        if not self._controls.isVisible():  # it was followed again from another tab
+        if self._again and not self._controls.isVisible():  # by the key, from another tab
             self.annotation.remarked.emit(self._said)
 
     def _chosen(self, seen: Plane) -> list[int]:
