@@ -22,6 +22,7 @@ from napari_sam.session.overlap import Rule
 from napari_sam.session.session import Session
 from napari_sam.widgets.annotation.hints import CHANNELS
 from napari_sam.widgets.annotation.labels_listener import LabelsListener
+from napari_sam.widgets.annotation.labels_place import LabelsPlace
 from napari_sam.widgets.annotation.resume_layer import layer_to_resume_in, name_as_before
 from napari_sam.widgets.layers.labels_target import (
     BEGIN,
@@ -73,6 +74,7 @@ class SessionBinding:
         self._annotation = annotation
         self._target: LabelsTarget | None = None
         self._listener: LabelsListener | None = None  # to the target
+        self._place: LabelsPlace | None = None  # of the target
         self._left: WeakKeyDictionary[Labels, Path] = WeakKeyDictionary()
         self._begin()
 
@@ -211,6 +213,7 @@ class SessionBinding:
         annotation = self._annotation
         self._target = LabelsTarget(layer, self._is_shown, annotation.undo, annotation.redo)
         self._listener = LabelsListener(annotation, self._target)
+        self._place = LabelsPlace(annotation, layer)
 
     def _is_shown(self, plane: Plane) -> bool:
         return not self._annotation.flat or plane == self._annotation.seen
@@ -242,4 +245,6 @@ class SessionBinding:
         """Leave the labels as they are."""
         if self._listener is not None:
             self._listener.close()
-        self._target = self._listener = None
+        if self._place is not None:
+            self._place.close()
+        self._target = self._listener = self._place = None
