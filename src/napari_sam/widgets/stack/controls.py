@@ -27,7 +27,7 @@ from napari_sam.widgets.common.forms import (
     new_label,
     new_status,
 )
-from napari_sam.widgets.common.keys import with_key
+from napari_sam.widgets.common.keys import set_keyed_text
 from napari_sam.widgets.common.wording import RULES
 from napari_sam.widgets.stack.slices_list import Legend, SlicesList
 
@@ -121,9 +121,9 @@ class StackControls(QWidget):
         self.review = new_button("", "Go to the next one that somebody should look at")
         self.buttons = {name: self._action(name) for name in ACTIONS}
         self.again = new_button(
-            with_key("Follow again from here", "follow"),
-            "Follow the object that was corrected anew, from all slices that it is accepted on",
+            "", "Follow the object that was corrected anew, from all slices that it is accepted on"
         )
+        set_keyed_text(self.again, "Follow again from here", "follow")
         self._lay_out()
 
     def name_slices(self, noun: str, axes: Mapping[int, str], length: int) -> None:
@@ -132,7 +132,7 @@ class StackControls(QWidget):
         self.start.setText(f"Follow through the {stack}")
         self.limits_label.setText(f"{noun.capitalize()}s from")
         text = ACTIONS["accept_slice"][0].format(noun)
-        self.buttons["accept_slice"].setText(with_key(text, "accept_slice"))
+        set_keyed_text(self.buttons["accept_slice"], text, "accept_slice")
         if list(axes) != [self.axis.itemData(i) for i in range(self.axis.count())]:
             self.axis.clear()
             for axis, name in axes.items():
@@ -181,7 +181,8 @@ class StackControls(QWidget):
 
     def _action(self, name: str) -> QPushButton:
         text, tip = ACTIONS[name]
-        button = new_button(with_key(text.format("slice"), name), tip)
+        button = new_button("", tip)
+        set_keyed_text(button, text.format("slice"), name)
         button.clicked.connect(lambda: self.wanted.emit(name))
         return button
 
