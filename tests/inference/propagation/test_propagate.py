@@ -462,3 +462,15 @@ def test_an_end_says_whether_the_object_is_gone_or_elsewhere():
     assert ends[3] == (6, End.GROWN)
     assert ends[4][1] is End.EDGE
     assert all(step.ends.keys() == step.stopped.keys() for step in steps)
+
+
+def test_beside_a_jump_to_the_next_anchor_one_side_is_enough():
+    """Who marks an object where it jumped to need not look at what led there."""
+    stack = draw({1: lambda z: (10, 28, 4) if z < 6 else (24, 28, 4)})
+    seeds = {1: {2: stack[2] == 1, 6: stack[6] == 1}}
+    last = {step.index: step for step in ns.propagate(DiscPredictor(), stack, seeds, settings())}
+    assert not any(step.unsure for step in last.values())
+    np.testing.assert_array_equal(final(last.values(), stack), stack == 1)
+    low = DiscPredictor(scores={(4, 1): 0.55})
+    last = {step.index: step for step in ns.propagate(low, stack, seeds, settings())}
+    assert [z for z, step in sorted(last.items()) if step.unsure] == [4]

@@ -159,6 +159,7 @@ class _Propagation:
     store: Embeddings | None
     slices: dict[int, _SliceState] = field(default_factory=lambda: defaultdict(_SliceState))
     best: dict[int, float] = field(default_factory=lambda: defaultdict(float))  # predicted IoU
+    jumps: set[tuple[int, int]] = field(default_factory=set)  # (id, slice) next to an anchor
 
     def __post_init__(self) -> None:
         ids, only = self.anchors.ids, self.settings.only
@@ -237,6 +238,8 @@ class _Propagation:
         lost = stop is not None and stop.end is End.GONE
         if stop and lost and before is not None and self._moved(carried, before, view):
             stop = replace(stop, end=End.MOVED)
+            if self.anchors.has(id_, index - 1) or self.anchors.has(id_, index + 1):
+                self.jumps.add((id_, index))
         if mask is None or stop is not None:
             return Followed(None, score, stop)
         if self._span(id_, index) is None:
@@ -317,7 +320,8 @@ class _Propagation:
                 (followed,) = sides.values()
                 verdicts[id_] = judge_outside(followed, settings)
             else:
-                verdicts[id_] = judge_between(sides, index, span, settings)
+                jumped = (id_, span[1] - 1) in self.jumps or (id_, span[0] + 1) in self.jumps
+                verdicts[id_] = judge_between(sides, index, span, settings, jumped)
         return verdicts
 
     def _found(self, index: int) -> dict[int, RankedMask]:

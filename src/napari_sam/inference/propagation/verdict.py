@@ -44,7 +44,11 @@ def judge_outside(followed: Followed, settings: PropagateSettings) -> Verdict:
 
 
 def judge_between(
-    sides: Mapping[int, Followed], index: int, span: tuple[int, int], settings: PropagateSettings
+    sides: Mapping[int, Followed],
+    index: int,
+    span: tuple[int, int],
+    settings: PropagateSettings,
+    jumped: bool = False,
 ) -> Verdict:
     """Judge an object between two anchors: take the nearer one's mask, check that both agree.
 
@@ -56,6 +60,9 @@ def judge_between(
         The slice.
     span : (int, int)
         Slices of the two anchors.
+    jumped : bool
+        Whether it moved further than its width right beside one of them: nobody can follow it from
+        there, so that the mask from the other side alone counts.
     """
     starts = dict(zip((FORWARD, BACKWARD), span, strict=True))
     masks = {way: one.mask for way, one in sides.items() if one.mask is not None}
@@ -65,6 +72,8 @@ def judge_between(
         return Verdict(stopped="; ".join(stops) or None, unsure=lost)
     best = min(masks, key=lambda way: (abs(index - starts[way]), -sides[way].score))
     found = RankedMask(masks[best], sides[best].score)
+    if len(masks) == 1 and jumped:
+        return Verdict(found, unsure=why_unsure(found.score, settings))
     if len(masks) == 1:
         only = f"followed from slice {starts[best]} only"
         return Verdict(found, unsure="; ".join([only, *stops]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from napari_sam.planes import Plane
 from napari_sam.session import curation
@@ -48,12 +48,14 @@ class Reviewing:
         self._session: Session | None = None
         self._changed: set[int] = set()
         self._soon = new_timer(REST_MS, self._refresh_rows, controls)
+        controls.list.slices.colour = self._colour
 
     def close(self) -> None:
         """Empty the list."""
         self._follow(None)
         self._soon.stop()
         self._soon.deleteLater()
+        self._controls.list.slices.colour = None
         self._controls.list.slices.show_objects(None, None, 1, "slice")
         self._controls.list.slices.forget_reports()
         self._controls.show_list(False, "", False)
@@ -61,7 +63,7 @@ class Reviewing:
     def show(self, axis: int | None, noun: str, busy: bool) -> None:
         """Show the objects along an axis, through the plane in view."""
         annotation, view = self._annotation, self._controls.list
-        seen, session, target = annotation.seen, annotation.session, annotation.target
+        seen, session = annotation.seen, annotation.session
         if axis is None:
             self._along = None
         elif seen is not None and (self._along is None or not self._leads_through(seen, axis)):
@@ -75,11 +77,6 @@ class Reviewing:
             self._changed.clear()
             self._follow(session)
             view.slices.show_objects(session.objects, along, length, noun)
-        view.slices.colour = (
-            (lambda _: None)
-            if target is None
-            else lambda id_: target.get_color(_label(session, id_))
-        )
         view.see(None if along is None or seen is None else along.index(seen))
         view.select(annotation.selected)
         self._show_detail(busy)
@@ -176,6 +173,13 @@ class Reviewing:
             f"Wrong: {correct}, correct it with clicks, {then}."
         )
 
+    def _colour(self, object_id: int) -> Sequence[float] | None:
+        """Return the colour of an object in the labels."""
+        session, target = self._annotation.session, self._annotation.target
+        held = session.objects.get(object_id)
+        label = held.class_id if session.semantic and held is not None else object_id
+        return None if target is None else target.get_color(label)
+
     def _follow(self, session: Session | None) -> None:
         if self._session is not None:
             self._session.objects_changed.disconnect(self._note)
@@ -195,8 +199,3 @@ class Reviewing:
             self._controls.list.slices.refresh(self._session.objects, changed)
             self._controls.list.select(self._annotation.selected)
             self._show_detail(self._controls.cancel.isVisibleTo(self._controls))
-
-
-def _label(session: Session, object_id: int) -> int:
-    held = session.objects.get(object_id)
-    return held.class_id if session.semantic and held is not None else object_id

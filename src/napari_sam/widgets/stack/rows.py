@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,11 +26,6 @@ class State(IntEnum):
     LOOK = 3
 
 
-STATES = {
-    Status.ACCEPTED: State.ACCEPTED,
-    Status.PROPOSED: State.SURE,
-    Status.UNCLEAR: State.LOOK,
-}
 WORDS = {State.ACCEPTED: "accepted", State.SURE: "sure", State.LOOK: "to look at"}
 
 
@@ -56,9 +52,21 @@ class StackRow:
     def states(self, length: int) -> NDArray[np.uint8]:
         """Return the state of every slice, (length,)."""
         states = np.zeros(length, np.uint8)
-        for state, places in self.places.items():
-            states[[at for at in places if at < length]] = state
+        known = self._known[:length]
+        states[: len(known)] = known
         return states
+
+    @cached_property
+    def _known(self) -> NDArray[np.uint8]:
+        """States of the slices up to the last one of which something is known."""
+        known = np.zeros(max(found[-1] for found in self.places.values()) + 1, np.uint8)
+        for state, places in self.places.items():
+            known[places] = state
+        return known
+
+    @cached_property
+    def _span(self) -> str:
+        return spans(np.flatnonzero(self._known).tolist())
 
     def endings(self, report: ObjectReport | None) -> list[Ending]:
         """Return the ends of a report that hold still: what was undone or painted since is not."""
@@ -68,7 +76,7 @@ class StackRow:
         return [ending for ending in ends if self._has(ending.at) or self._has(ending.last)]
 
     def _has(self, index: int) -> bool:
-        return any(index in places for places in self.places.values())
+        return index in range(len(self._known)) and bool(self._known[index])
 
     def words(self, noun: str, report: ObjectReport | None) -> str:
         """Return in a few words what is to be known of it, what matters most first."""
@@ -81,8 +89,8 @@ class StackRow:
             said.append(f"look at {len(looks)} {noun}s" if many else f"look at {spans(looks)}")
         said += [ending.words(noun) for ending in ends]
         if not said:
-            masks = sorted(at for places in self.places.values() for at in places)
-            said.append(f"{noun}{'s' if len(masks) > 1 else ''} {spans(masks)}")
+            many = np.count_nonzero(self._known) > 1
+            said.append(f"{noun}{'s' if many else ''} {self._span}")
         return " · ".join(said)
 
     def sentence(self, noun: str, report: ObjectReport | None) -> str:
@@ -96,12 +104,20 @@ class StackRow:
 
 def row_of(held: AnnotatedObject, along: StackAxis) -> StackRow | None:
     """Return the row of an object; None if it is on none of the slices."""
-    places: dict[State, list[int]] = {}
-    for plane, section in held.sections.items():
-        if (index := along.index(plane)) is not None:
-            places.setdefault(STATES[section.status], []).append(index)
-    for found in places.values():
-        found.sort()
+    axis, before, beyond = along.axis, along.plane[: along.axis], along.plane[along.axis + 1 :]
+    accepted: list[int] = []
+    sure: list[int] = []
+    look: list[int] = []
+    for plane, section in held.sections.items():  # many thousands: no call for each of them
+        index, status = plane[axis], section.status
+        if index is None or plane[:axis] != before or plane[axis + 1 :] != beyond:
+            continue
+        if status is Status.ACCEPTED:
+            accepted.append(index)
+        else:
+            (sure if status is Status.PROPOSED else look).append(index)
+    found = {State.ACCEPTED: accepted, State.SURE: sure, State.LOOK: look}
+    places = {state: sorted(indices) for state, indices in found.items() if indices}
     return StackRow(held, places) if places else None
 
 

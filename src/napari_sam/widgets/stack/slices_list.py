@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from itertools import pairwise
 
+import numpy as np
+from numpy.typing import NDArray
 from qtpy.QtCore import QEvent, QModelIndex, QPoint, QRect, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import (
     QBrush,
@@ -111,7 +114,8 @@ class SlicesDelegate(QStyledItemDelegate):
         text = palette.color(role)
         bar = self.bar(option.rect)
         left = option.rect.left() + MARGIN
-        if (rgba := self._model.colour(row.held.id)) is not None:
+        colour = self._model.colour
+        if (rgba := None if colour is None else colour(row.held.id)) is not None:
             square = QRect(left, bar.top() + (BAR - SWATCH) // 2, SWATCH, SWATCH)
             painter.fillRect(square, QColor.fromRgbF(*map(float, rgba)))
         painter.setPen(text)
@@ -132,21 +136,20 @@ class SlicesDelegate(QStyledItemDelegate):
             painter.drawRect(option.rect.adjusted(0, 0, -1, -1))
         painter.restore()
 
-    def _paint_bar(self, painter: QPainter, bar: QRect, states: object, text: QColor) -> None:
-        drawn = aggregated(states, bar.width())  # type: ignore[arg-type]
+    def _paint_bar(
+        self, painter: QPainter, bar: QRect, states: NDArray[np.uint8], text: QColor
+    ) -> None:
+        drawn = aggregated(states, bar.width())
         base = QColor(text)
         base.setAlpha(90)
         width = bar.width() / len(drawn)
         gap = 1.0 if width >= GAP_FROM else 0.0
-        begin = 0
-        for at in range(1, len(drawn) + 1):  # neighbours of one state in one piece, if they touch
-            if at < len(drawn) and not gap and drawn[at] == drawn[begin]:
-                continue
-            box = QRectF(
-                bar.left() + begin * width, bar.top(), (at - begin) * width - gap, bar.height()
-            )
+        apart = np.ones(len(drawn) - 1, bool) if gap else drawn[1:] != drawn[:-1]
+        ends = [0, *(np.flatnonzero(apart) + 1).tolist(), len(drawn)]
+        for begin, end in pairwise(ends):  # neighbours of one state in one piece, if they touch
+            left = bar.left() + begin * width
+            box = QRectF(left, bar.top(), (end - begin) * width - gap, bar.height())
             draw_state(painter, box, State(int(drawn[begin])), base)
-            begin = at
         if self.seen is not None and self.seen < self._model.length:
             place = int(bar.left() + (self.seen + 0.5) * bar.width() / self._model.length)
             painter.setPen(QPen(text, 1))

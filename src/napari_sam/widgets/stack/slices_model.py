@@ -29,7 +29,7 @@ class SlicesModel(QAbstractListModel):
         How many slices there are.
     noun : str
         What a slice is called.
-    colour : callable
+    colour : callable or None
         Gives the colour of an object in the labels.
     sure, look : int
         How many masks are sure and not accepted; how many slices are to be looked at. What is
@@ -39,7 +39,7 @@ class SlicesModel(QAbstractListModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.length, self.noun = 1, "slice"
-        self.colour: Colour = lambda _: None
+        self.colour: Colour | None = None
         self.sure = self.look = 0
         self._along: StackAxis | None = None
         self._reports: dict[int, ObjectReport] = {}
