@@ -89,8 +89,8 @@ class StackRow:
             said.append(f"look at {len(looks)} {noun}s" if many else f"look at {spans(looks)}")
         said += [ending.words(noun) for ending in ends]
         if not said:
-            many = np.count_nonzero(self._known) > 1
-            said.append(f"{noun}{'s' if many else ''} {self._span}")
+            several = np.count_nonzero(self._known) > 1
+            said.append(f"{noun}{'s' if several else ''} {self._span}")
         return " · ".join(said)
 
     def sentence(self, noun: str, report: ObjectReport | None) -> str:
