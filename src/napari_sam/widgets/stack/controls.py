@@ -110,7 +110,7 @@ class StackControls(QWidget):
         self.bar.setFixedHeight(6)
         self.bar.setAccessibleName("How far the objects are followed")
         self.cancel = new_button("Cancel", "Stop here; the slices that have come stay")
-        self.undo = new_button("Take all of it back", "Undo this propagation, all slices at once")
+        self.undo = new_button("Take it back", "Undo this propagation, all slices at once")
         self.list = SlicesList()
         self.legend = Legend()
         self.detail = new_label("The object and slice in view")
@@ -123,7 +123,7 @@ class StackControls(QWidget):
         self.again = new_button(
             "", "Follow the object that was corrected anew, from all slices that it is accepted on"
         )
-        set_keyed_text(self.again, "Follow again from here", "follow")
+        set_keyed_text(self.again, "Follow again", "follow")
         self._lay_out()
 
     def name_slices(self, noun: str, axes: Mapping[int, str], length: int) -> None:
@@ -206,14 +206,19 @@ class StackControls(QWidget):
         self.form.addRow(self.limits_label, limits)
         self.choices.add_to(self.form, "rule")
         layout.addLayout(self.form)
-        for widget in (self.start, self.cancel, self.bar, self.said):
+        begin = in_a_row(self.start, self.cancel, self.undo)
+        begin.setStretch(0, 1)
+        begin.setStretch(1, 1)
+        layout.addLayout(begin)
+        for widget in (self.bar, self.said):
             layout.addWidget(widget)
         layout.addLayout(_equal_row(self.accept_certain, self.review))
         layout.addWidget(self.list, 1)
         layout.addWidget(self.legend)
         layout.addWidget(self.detail)
-        layout.addLayout(_equal_row(*self.buttons.values()))
-        layout.addLayout(_equal_row(self.again, self.undo))
+        b = self.buttons
+        layout.addLayout(_equal_row(b["accept_slice"], b["open"]))
+        layout.addLayout(_equal_row(b["accept_object"], self.again))
         self.undo.setEnabled(False)
         self.show_list(False, "", False)
         self.show_work(busy=False)
