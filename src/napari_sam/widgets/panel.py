@@ -106,7 +106,7 @@ class Panel(QWidget):
         self.channels = Channels(viewer, c.channels, self)
         self.refining = Refining(viewer, c.refine, lambda: c.objects.selected, self)
         self.precompute = Precompute(self.host.store, c.precompute, c.store, self)
-        self.stack = StackTab(viewer, lambda: c.objects.selected, self)
+        self.stack = StackTab(viewer, lambda: c.objects.selected, c.objects.select, self)
         self.training = TrainTab(
             viewer, self, make, self._another_is_training, c.device.currentText
         )
@@ -123,9 +123,8 @@ class Panel(QWidget):
             viewer, c.picture, c.labels, self.jobs, self.channels.recall
         )
         self.model_use = ModelUse(self.host, c, self.prompting, self._current, self.jobs, self)
-        self.keys = Keys(
-            self, self.prompting.actions | self.review.actions | {"keys": self.show_keys}
-        )
+        actions = self.prompting.actions | self.review.actions | self.stack.actions
+        self.keys = Keys(self, actions | {"keys": self.show_keys})
         self._keys_dialog = KeysDialog(self)
         self.preferences = Preferences()
         self.notices = self._new_notices()
@@ -215,6 +214,7 @@ class Panel(QWidget):
         self.prompting.asked.connect(lambda: self.tabs.setCurrentWidget(self._prompt_tab))
         self.prompting.accepted.connect(self._dismiss_hint)
         self._current.refused.connect(self.prompting.warn)
+        self.stack.controls.wanted.connect(self._act_on_selected)
         self.refining.remarked.connect(remark)
         self.saver.said.connect(remark)
         c.choices["outline"].changed.connect(self._current.outline)
@@ -254,6 +254,12 @@ class Panel(QWidget):
         """Listen to keys wherever one annotates."""
         annotates = self.tabs.currentWidget() is not self._train_tab
         self.keys.listen(annotates and self.isVisible() and not self._resting)
+
+    def _act_on_selected(self, action: str) -> None:
+        """Do what a button of another tab asks of the selected object; it is opened in Prompt."""
+        self.review.actions[action]()
+        if action == "open":
+            self.tabs.setCurrentWidget(self._prompt_tab)
 
     def _rest(self, rest: bool) -> None:
         """Take no keys and clicks while nobody sees what they do; work under way goes on."""

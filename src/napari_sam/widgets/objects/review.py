@@ -53,7 +53,7 @@ class Review(QObject):
         self._list = objects
         self._presenter: _ObjectsPresenter | None = None
         steps: dict[str, Callable[[_ObjectsPresenter], object]] = {
-            "next_unsure": _ObjectsPresenter.go_on,
+            "next_unsure": lambda one: one.go_on(),
             "accept_slice": lambda one: one.judge(Status.ACCEPTED),
             "accept_object": lambda one: one.judge(Status.ACCEPTED, everywhere=True),
             "unclear": lambda one: one.judge(Status.UNCLEAR),
@@ -144,11 +144,12 @@ class _ObjectsPresenter:
         if plane is not None:
             self._go(object_id, plane)
 
-    def go_on(self) -> None:
-        """Select the next object and slice that are not accepted."""
+    def go_on(self, first: Status | None = None) -> None:
+        """Select the next object and slice that are not accepted, of this status if one is left."""
         one, seen = self._one(), self._annotation.seen
         here = (one, seen) if one is not None and seen is not None else None
-        there = next_unsure(self._annotation.session.objects, here)
+        objects = self._annotation.session.objects
+        there = next_unsure(objects, here, first) or next_unsure(objects, here)
         if there is None:
             self.say("Nothing is left to look at: every object is accepted.")
             return
@@ -233,8 +234,15 @@ class _ObjectsPresenter:
         if not everywhere and not any(seen in objects[n].sections for n in ids if n in objects):
             self.say("The selected object has nothing on this slice.")
             return
+        doubted = status is Status.ACCEPTED and any(
+            section.status is Status.UNCLEAR
+            for n in ids
+            if n in objects
+            for plane, section in objects[n].sections.items()
+            if everywhere or plane == seen
+        )
         if self._do(lambda s: curation.set_status(s, ids, status, None if everywhere else seen)):
-            self.go_on()
+            self.go_on(Status.UNCLEAR if doubted else None)
 
     def tell_selection(self) -> None:
         self._annotation.select(self._one())
