@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from napari.layers import Labels
+from napari.utils.colormaps import CyclicLabelColormap
 from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
@@ -14,6 +15,7 @@ from napari_sam.planes import Plane
 from napari_sam.session.objects import Objects
 from napari_sam.widgets.layers.channel_mix import finest
 from napari_sam.widgets.layers.image_stack import OURS, ImageStack, on_plane
+from napari_sam.widgets.layers.palette import dominant_colours, palette
 
 __all__ = [
     "BEGIN",
@@ -199,11 +201,16 @@ def check_planes(objects: Objects, picture: ImageStack, advice: str, drawn: Plan
 
 
 def new_labels(picture: ImageStack, largest_id: int = 0) -> Labels:
-    """Return an empty Labels layer aligned with the image, with a dtype for many ids."""
+    """Return an empty Labels layer aligned with the image, with a dtype for many ids.
+
+    Its colours are told apart from those that the image has on the canvas.
+    """
     room = (2**15, np.uint16), (2**31, np.uint32)
     dtype = next((dtype for bound, dtype in room if largest_id < bound), np.uint64)
+    colours = palette(dominant_colours(picture.layer.thumbnail))
     return Labels(
         np.zeros(picture.shape, dtype),
+        colormap=CyclicLabelColormap([*np.zeros((1, 3)), *colours]),
         name=f"{picture.layer.name} objects",
         metadata={OURS: "objects"},
         **picture.transform.arguments,

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from napari_sam.planes import Plane
 from napari_sam.widgets.layers.image_stack import OURS, ImageStack, is_helper
+from napari_sam.widgets.layers.palette import PREVIEW
 from napari_sam.widgets.layers.transform import move
 
 __all__ = ["Preview", "first_helper"]
 
-COLOUR = "#ff2ec4"  # seen on dark fluorescence and on bright stained tissue
 OUTLINE_WIDTH = 2
 
 
@@ -44,7 +44,7 @@ class Preview:
         viewer: ViewerModel,
         picture: ImageStack,
         name: str = "napari-sam preview",
-        colours: Sequence[str] = (COLOUR,),
+        colours: Sequence[str] = (PREVIEW,),
         opacity: float = 0.5,
         role: str = "preview",
     ) -> None:
