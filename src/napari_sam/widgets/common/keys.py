@@ -30,6 +30,7 @@ KEYS = {
     "split": "Shift+S",
     "lock": "Shift+X",
     "delete": "Shift+D",
+    "look": "Shift+F",
 }
 
 

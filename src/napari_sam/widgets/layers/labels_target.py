@@ -19,7 +19,9 @@ from napari_sam.widgets.layers.palette import dominant_colours, palette
 
 __all__ = [
     "BEGIN",
+    "FULL",
     "KEPT",
+    "LIGHT",
     "PAINTED_OVER",
     "LabelsTarget",
     "Painted",
@@ -42,6 +44,8 @@ KEPT = (
     "Your objects are kept. They are written again when it is as it was, or into a new layer when "
     "you delete it and accept the next object."
 )
+LIGHT, FULL = 0.25, 0.5
+"""Opacity of our labels, with outlines and without."""
 UNDO, REDO = "Control-Z", "Control-Shift-Z"  # napari's keys in a Labels layer
 
 
@@ -211,6 +215,7 @@ def new_labels(picture: ImageStack, largest_id: int = 0) -> Labels:
     return Labels(
         np.zeros(picture.shape, dtype),
         colormap=CyclicLabelColormap([*np.zeros((1, 3)), *colours]),
+        opacity=FULL,
         name=f"{picture.layer.name} objects",
         metadata={OURS: "objects"},
         **picture.transform.arguments,

@@ -15,7 +15,7 @@ PREVIEW = "#ff2ec4"
 tissue; no label has one like it."""
 
 COUNT = 16  # more are told apart worse, fewer meet again sooner
-LIGHTNESS, CHROMA, HUES = range(54, 94, 5), range(45, 125, 10), 45  # of the candidates
+LIGHTNESS, CHROMA, HUES = range(54, 94, 5), range(55, 125, 10), 45  # of the candidates
 BRIGHT = 0.85  # of one of red, green and blue, or it is a dull one
 STAINS = (  # deep and pale, as they are on slides
     *("#5a3a1e", "#8b5a2b", "#a9744a", "#c9a27c"),  # DAB, and brown
