@@ -19,10 +19,10 @@ from napari_sam.widgets.layers.image_stack import OURS, ImageStack, on_plane
 from napari_sam.widgets.layers.labels_target import FULL, LIGHT
 from napari_sam.widgets.layers.preview import Preview
 
-__all__ = ["LabelsLook", "Look", "outlines", "width_of"]
+__all__ = ["LabelsLook", "Look", "edges", "outlines", "width_of"]
 
 NAME, ROLE = "napari-sam outlines", "outlines"
-SIDE = 1500  # pixels of a plane for each pixel that an outline is wide
+SIDE = 1000  # pixels of a plane for each pixel that an outline is wide
 STRIP = 2**20  # pixels that are drawn at once: more would hold the window up
 LARGEST = 2**25  # pixels of a plane
 SOON_MS = 15  # many steps may follow each other
@@ -175,6 +175,14 @@ def outlines(labels: NDArray[np.integer], colours: int, wide: int = 1) -> NDArra
     >>> outlines(labels, 7).tolist()[2]
     [0, 1, 0, 1, 0, 2]
     """
+    edge = edges(labels, wide)
+    shown = np.zeros(labels.shape, np.uint8)
+    shown[edge] = (labels[edge] - 1) % colours + 1
+    return shown
+
+
+def edges(labels: NDArray[np.integer], wide: int = 1) -> NDArray[np.bool_]:
+    """Return (H, W) where the pixels of (H, W) labels are at the edge of their label."""
     edge = np.zeros(labels.shape, bool)
     for before, after in (np.s_[:-1], np.s_[1:]), (np.s_[:, :-1], np.s_[:, 1:]):
         differs = labels[before] != labels[after]
@@ -186,6 +194,4 @@ def outlines(labels: NDArray[np.integer], colours: int, wide: int = 1) -> NDArra
             edge[before] |= thin[after]
             edge[after] |= thin[before]
     edge &= labels != 0
-    shown = np.zeros(labels.shape, np.uint8)
-    shown[edge] = (labels[edge] - 1) % colours + 1
-    return shown
+    return edge

@@ -61,7 +61,10 @@ CHANGES = {
     "split": ("Split into its parts", "Make every part but the largest an object of its own"),
     "lock": ("Lock or unlock", "Keep the selected objects from being changed, or allow it"),
     "delete": ("Delete", "Take the selected objects away; Undo brings them back"),
-    "look": ("Filled, outlined, hidden", "Show all labels filled, as outlines, or not at all"),
+    "look": (
+        "Labels filled, outlined, hidden",
+        "Show all labels filled, as outlines, or not at all",
+    ),
 }
 
 
