@@ -139,13 +139,37 @@ def test_labels_with_a_colour_each_are_filled_or_hidden(viewer, stack, dress):
 
 
 def test_a_deleted_outline_layer_comes_back_and_3d_hides_it(viewer, stack, dress, qtbot):
-    look = dress(new_labels(stack))
+    layer = new_labels(stack)
+    look = dress(layer)
     viewer.layers.remove(drawn(viewer))
     look.refresh()
     qtbot.waitUntil(lambda: "napari-sam outlines" in viewer.layers)
     viewer.dims.ndisplay = 3
-    look.refresh()
+    look.follow_view()
     qtbot.waitUntil(lambda: not drawn(viewer).visible)
+    assert layer.opacity == FULL  # there is the fill only
+    viewer.dims.ndisplay = 2
+    look.follow_view()
+    qtbot.waitUntil(lambda: drawn(viewer).visible)
+    assert layer.opacity == LIGHT
+
+
+def test_outlined_labels_are_filled_in_3d_where_there_are_no_outlines(viewer, stack, dress, qtbot):
+    layer = new_labels(stack)
+    look = dress(layer)
+    look.switch()
+    viewer.dims.ndisplay = 3
+    look.follow_view()
+    qtbot.waitUntil(lambda: layer.opacity > 0)
+    assert [look.switch(), look.switch()] == [Look.OFF, Look.FILL]
+
+
+def test_the_eye_of_the_outlines_is_the_user_s(viewer, stack, dress, qtbot):
+    look = dress(new_labels(stack))
+    drawn(viewer).visible = False
+    look.refresh()
+    qtbot.wait(60)
+    assert not drawn(viewer).visible
 
 
 def test_a_large_slice_is_drawn_in_strips(viewer, stack, dress, qtbot, monkeypatch):

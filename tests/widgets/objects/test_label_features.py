@@ -84,6 +84,27 @@ def test_the_table_follows_the_session(qtbot, viewer, panel, accept):
     assert table()["class"].tolist() == ["cell", "nucleus"]
 
 
+def test_deleted_labels_take_their_outlines_along(qtbot, viewer, panel, accept):
+    accept(10, 10)
+    qtbot.waitUntil(lambda: "napari-sam outlines" in viewer.layers)
+    viewer.layers.remove(panel.annotation.target)
+    qtbot.waitUntil(lambda: "napari-sam outlines" not in viewer.layers)
+
+
+def test_the_key_goes_from_filled_to_outlined_to_hidden(qtbot, viewer, panel, accept):
+    switch = panel.review.actions["look"]
+    said = []
+    panel.annotation.remarked.connect(said.append)
+    switch()
+    assert "There are no labels yet" in said[-1]
+    accept(10, 10)
+    layer = panel.annotation.target
+    for text in ("Labels are outlined.", "Labels are hidden. Shift+F", "Labels are filled."):
+        qtbot.waitUntil(lambda: viewer.layers["napari-sam outlines"].visible == layer.visible)
+        switch()
+        assert said[-1].startswith(text)
+
+
 def test_labels_without_objects_are_left_alone(qtbot, viewer, panel):
     layer = viewer.add_labels(np.zeros((40, 60), np.uint16), features={"size": [0, 1]})
     panel.controls.labels.choose(layer)

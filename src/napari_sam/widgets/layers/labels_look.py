@@ -69,13 +69,13 @@ class LabelsLook:
         self._colours: NDArray[np.floating] | None = None
         self._soon = new_timer(SOON_MS, self._begin)
         self._more = new_timer(0, self._go_on)
-        self._plane: Plane = ()
+        self._on = False  # whether there are outlines
+        self._plane: Plane | None = None
+        self._colormap = layer.colormap  # that of the outlines
         self._labels = self._drawn = np.zeros((0, 0), np.uint8)
         self._row = 0
         for event in self._events():
             event.connect(self.refresh)
-        if self._ours and layer.opacity == FULL and self._can_outline():
-            layer.opacity = LIGHT
         self.refresh()
 
     @property
@@ -102,17 +102,19 @@ class LabelsLook:
         if not self._soon.isActive():
             self._soon.start()
 
+    def follow_view(self) -> None:
+        """Draw the outlines soon if another plane is in view than the one they are on."""
+        if self._seen() != self._plane:
+            self.refresh()
+
     def close(self) -> None:
         """Remove the outlines; fill the labels if they were outlined only."""
         for event in self._events():
             event.disconnect(self.refresh)
         self._soon.stop()
         self._more.stop()
+        self._turn(False)
         self._preview.close()
-        if not self._layer.opacity:
-            self._layer.opacity = self._opacity
-        if self._ours and self._layer.opacity == LIGHT:
-            self._layer.opacity = FULL
 
     def _events(self) -> list[Event]:
         names = "set_data", "paint", "visible", "opacity", "colormap", "show_selected_label"
@@ -125,18 +127,30 @@ class LabelsLook:
         data, plane = self._layer.data, self._seen()
         if not isinstance(data, np.ndarray) or data.shape != self._picture.shape:
             return False  # somebody has changed the labels, or the picture
-        return plane is None or math.prod(self._picture.plane_shape(plane)) <= LARGEST
+        return plane is not None and math.prod(self._picture.plane_shape(plane)) <= LARGEST
+
+    def _turn(self, on: bool) -> None:
+        """Turn outlines on or off; without them the labels are filled as clearly as before."""
+        layer = self._layer
+        if not on and layer.visible and not layer.opacity:
+            layer.opacity = self._opacity
+        if on != self._on:
+            self._on = on
+            self._preview.set_visible(on)
+            before, now = (FULL, LIGHT) if on else (LIGHT, FULL)
+            if self._ours and layer.opacity == before:
+                layer.opacity = now
 
     def _begin(self) -> None:
         self._more.stop()
-        plane, look = self._seen(), self.look
-        shown = look is Look.OUTLINE or (look is Look.FILL and self._ours)
-        shown = shown and plane is not None and self._can_outline()
-        self._preview.set_visible(shown)
-        if not shown or plane is None or self._layer not in self._viewer.layers:
+        self._plane, look = self._seen(), self.look
+        wanted = look is Look.OUTLINE or (look is Look.FILL and self._ours)
+        self._turn(wanted and self._can_outline() and self._layer in self._viewer.layers)
+        if self._plane is None or not self._on:
             return
-        self._plane, self._labels, self._row = plane, self._layer.data[on_plane(plane)], 0
+        self._labels, self._row = self._layer.data[on_plane(self._plane)], 0
         self._drawn = np.zeros(self._labels.shape, np.uint8)
+        self._colormap = self._layer.colormap
         self._go_on()
 
     def _go_on(self) -> None:
@@ -144,7 +158,7 @@ class LabelsLook:
         height, width = self._drawn.shape
         first, wide = self._row, width_of(self._drawn.shape)
         last = self._row = min(height, first + max(1, STRIP // width))
-        above, colormap = max(0, first - wide), self._layer.colormap
+        above, colormap = max(0, first - wide), self._colormap
         labels = self._labels[above : last + wide]
         if colormap.use_selection:
             labels = np.where(labels == colormap.selection, labels, 0)
@@ -154,7 +168,7 @@ class LabelsLook:
             self._more.start()
             return
         self._preview.recolour(colormap.colors[1:])
-        self._preview.show(self._drawn, self._plane)
+        self._preview.show(self._drawn, self._plane or ())
         self._preview.raise_above(self._layer)
 
 

@@ -93,10 +93,13 @@ class Preview:
             self.layer.contour = OUTLINE_WIDTH if on else 0
 
     def set_visible(self, on: bool) -> None:
-        """Show or hide the layer with all that it holds."""
-        self._visible = on
-        if self.layer is not None and self.layer.visible != on:
+        """Show or hide the layer with all that it holds; the eye in the layer list works between.
+
+        Nothing happens if the same was said before.
+        """
+        if self.layer is not None and on != self._visible:
             self.layer.visible = on
+        self._visible = on
 
     def recolour(self, colours: NDArray[np.floating]) -> None:
         """Set the (N, 4) RGBA colours of the values 1 and so on."""

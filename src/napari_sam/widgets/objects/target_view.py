@@ -90,7 +90,7 @@ class TargetView:
 
     def _view_moved(self, what: What) -> None:
         if What.VIEW in what and self._look is not None:
-            self._look.refresh()
+            self._look.follow_view()
 
     def _collect(self) -> None:
         session = self._annotation.session
