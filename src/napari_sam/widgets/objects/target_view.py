@@ -12,12 +12,12 @@ from napari_sam.session.changed import What
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.common.keys import KEYS
 from napari_sam.widgets.common.timers import new_timer
-from napari_sam.widgets.layers.labels_look import LabelsLook, Look
 from napari_sam.widgets.objects.label_features import (
     class_columns,
     object_columns,
     write_features,
 )
+from napari_sam.widgets.objects.labels_look import LabelsLook, Look
 from napari_sam.widgets.objects.objects_model import ObjectRow
 
 __all__ = ["TargetView"]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from napari_sam.session.autofill import Chosen
 from napari_sam.widgets.layers.image_stack import ImageStack
-from napari_sam.widgets.layers.labels_look import edges, width_of
+from napari_sam.widgets.layers.outlines import edges, width_of
 from napari_sam.widgets.layers.preview import Preview
 from napari_sam.widgets.search.slice_proposals import SliceProposals
 

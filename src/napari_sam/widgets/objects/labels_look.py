@@ -17,12 +17,12 @@ from napari_sam.planes import Plane
 from napari_sam.widgets.common.timers import new_timer
 from napari_sam.widgets.layers.image_stack import OURS, ImageStack, on_plane
 from napari_sam.widgets.layers.labels_target import FULL, LIGHT
+from napari_sam.widgets.layers.outlines import outlines, width_of
 from napari_sam.widgets.layers.preview import Preview
 
-__all__ = ["LabelsLook", "Look", "edges", "outlines", "width_of"]
+__all__ = ["LabelsLook", "Look"]
 
 NAME, ROLE = "napari-sam outlines", "outlines"
-SIDE = 1000  # pixels of a plane for each pixel that an outline is wide
 STRIP = 2**20  # pixels that are drawn at once: more would hold the window up
 LARGEST = 2**25  # pixels of a plane
 SOON_MS = 15  # many steps may follow each other
@@ -170,42 +170,3 @@ class LabelsLook:
         self._preview.recolour(colormap.colors[1:])
         self._preview.show(self._drawn, self._plane or ())
         self._preview.raise_above(self._layer)
-
-
-def width_of(shape: tuple[int, ...]) -> int:
-    """Return how many pixels wide outlines are on a plane (H, W), to be seen as a whole."""
-    return 1 + max(shape) // SIDE
-
-
-def outlines(labels: NDArray[np.integer], colours: int, wide: int = 1) -> NDArray[np.uint8]:
-    """Return (H, W) colour numbers from 1 on the outlines of (H, W) labels, 0 elsewhere.
-
-    Outlines lie inside of the labels, so that touching ones have an outline each.
-
-    Examples
-    --------
-    >>> labels = np.zeros((5, 6), int)
-    >>> labels[1:4, 1:4], labels[:, 5] = 8, 2
-    >>> outlines(labels, 7).tolist()[2]
-    [0, 1, 0, 1, 0, 2]
-    """
-    edge = edges(labels, wide)
-    shown = np.zeros(labels.shape, np.uint8)
-    shown[edge] = (labels[edge] - 1) % colours + 1
-    return shown
-
-
-def edges(labels: NDArray[np.integer], wide: int = 1) -> NDArray[np.bool_]:
-    """Return (H, W) where the pixels of (H, W) labels are at the edge of their label."""
-    edge = np.zeros(labels.shape, bool)
-    for before, after in (np.s_[:-1], np.s_[1:]), (np.s_[:, :-1], np.s_[:, 1:]):
-        differs = labels[before] != labels[after]
-        edge[before] |= differs
-        edge[after] |= differs
-    for _ in range(wide - 1):
-        thin = edge.copy()
-        for before, after in (np.s_[:-1], np.s_[1:]), (np.s_[:, :-1], np.s_[:, 1:]):
-            edge[before] |= thin[after]
-            edge[after] |= thin[before]
-    edge &= labels != 0
-    return edge

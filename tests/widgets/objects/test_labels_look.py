@@ -8,8 +8,9 @@ from napari.components import ViewerModel
 from napari.layers import Labels
 
 from napari_sam.widgets.layers.image_stack import ImageStack
-from napari_sam.widgets.layers.labels_look import LabelsLook, Look, outlines
 from napari_sam.widgets.layers.labels_target import FULL, LIGHT, new_labels
+from napari_sam.widgets.layers.outlines import outlines
+from napari_sam.widgets.objects.labels_look import LabelsLook, Look
 
 PLANE = (1, None, None)
 
@@ -173,7 +174,7 @@ def test_the_eye_of_the_outlines_is_the_user_s(viewer, stack, dress, qtbot):
 
 
 def test_a_large_slice_is_drawn_in_strips(viewer, stack, dress, qtbot, monkeypatch):
-    monkeypatch.setattr("napari_sam.widgets.layers.labels_look.STRIP", 60 * 7)
+    monkeypatch.setattr("napari_sam.widgets.objects.labels_look.STRIP", 60 * 7)
     layer = new_labels(stack)
     dress(layer)
     whole = outlines(layer.data[1], 16)
