@@ -27,3 +27,12 @@ def test_small_and_touching_objects_keep_their_outlines():
     shown = hatched(areas)
     for value in (1, 2):
         assert (shown == value).sum() >= 8
+
+
+def test_what_is_left_out_has_no_outlines():
+    areas = np.zeros((20, 20), np.uint8)
+    areas[2:18, 2:18], areas[5:10, 5:10] = 9, 1
+    shown = hatched(areas, faint=9)
+    assert (shown == 1).sum() == (hatched(areas * (areas == 1)) == 1).sum()
+    ring = shown[2, 2:18]  # the first row of the area that is left out
+    assert set(ring.tolist()) == {0, 9}

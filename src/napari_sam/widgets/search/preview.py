@@ -76,7 +76,7 @@ class ProposalsPreview:
         shown = colour_of[chosen.labels]
         if faint:
             shown[found.mask & (shown == 0)] = len(COLOURS) + 1
-        self._preview.show(hatched(shown), found.plane)
+        self._preview.show(hatched(shown, len(COLOURS) + 1), found.plane)
         self.visible = True
 
     def present(self, on: bool) -> None:
@@ -94,10 +94,14 @@ class ProposalsPreview:
         self._preview.close()
 
 
-def hatched(shown: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return an (H, W) image of colour numbers with its areas hatched inside of their outlines."""
+def hatched(shown: NDArray[np.uint8], faint: int = 0) -> NDArray[np.uint8]:
+    """Return an (H, W) image of colour numbers with its areas hatched inside of their outlines.
+
+    Those of the number `faint` have no outlines: they would be as loud as the others.
+    """
     stripes = _stripes(shown.shape, max(2, max(shown.shape) // HATCH))
-    return shown * (edges(shown, width_of(shown.shape)) | stripes)
+    outlined = shown * (shown != faint)
+    return shown * (edges(outlined, width_of(shown.shape)) | stripes)
 
 
 @lru_cache(maxsize=1)
