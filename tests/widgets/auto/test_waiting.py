@@ -54,6 +54,16 @@ def test_show_them_goes_there(bench):
     assert question(bench).text == "5 found objects wait in Auto."
 
 
+def test_later_leaves_them_where_they_are(bench):
+    answer(bench, "Later")
+    assert question(bench) is None
+    open_tab(bench.panel, "Stack")
+    assert question(bench) is None
+    open_tab(bench.panel, "Auto")
+    assert layer(bench).visible
+    assert bench.preview.any()
+
+
 def test_discard_forgets_them_where_one_is(bench):
     answer(bench, "Discard")
     assert title(bench) == "Prompt"

@@ -17,7 +17,7 @@ __all__ = ["CHANNELS", "NO_PICTURE", "gone", "name_of", "next_step", "not_taken"
 NO_PICTURE = (
     "Open a picture: drag a file into the window, or take one from File > Open Sample > napari-sam."
 )
-CHANNELS = "look at what is said of its channels under More options."
+CHANNELS = "look at what is said of its channels under Options."
 START = {
     Tool.INCLUDE: "Click on an object.",
     Tool.EXCLUDE: "Start with Include or a box: Exclude only takes away from a mask.",

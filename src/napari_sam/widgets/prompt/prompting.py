@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 from psygnal import Signal
 
@@ -95,8 +94,7 @@ class Prompting:
 
     def remark(self, text: str) -> None:
         """Show a remark until the next change."""
-        self._controls.remark.setText(text)
-        self._controls.remark.setVisible(bool(text))
+        self._controls.area.show_remark(text)
         self.remarked.emit(text)
 
     def warn(self, problem: str | BaseException) -> None:
@@ -166,14 +164,10 @@ class _PromptPresenter:
         self._pending = PendingRunner(self._accept_shown, part.remark)
         annotation.changed.connect(self.refresh)
         annotation.remarked.connect(part.remark)
-        annotation.queries.changed.connect(self._show_query)
-        self._show_query()
 
     def close(self) -> None:
         self._annotation.changed.disconnect(self.refresh)
         self._annotation.remarked.disconnect(self._part.remark)
-        self._annotation.queries.changed.disconnect(self._show_query)
-        self._controls.query.show_query("")
 
     def arm(self, tool: Tool) -> None:
         self._part.remark("")
@@ -238,8 +232,8 @@ class _PromptPresenter:
         c.undo.setEnabled(session.can_undo)
         c.redo.setEnabled(session.can_redo)
         c.status.setText(next_step(annotation))
-        score = "" if session.score is None else f"Score {session.score:.2f}"
-        c.score.setText("   ·   ".join(filter(None, (score, self._part.took))))
+        score = "" if session.score is None else f"Quality {session.score:.2f}"
+        c.score.setText("\n".join(filter(None, (score, self._part.took))))
         many = prediction is not None and len(prediction.masks) > 1
         c.show_candidates(many)
         if many and prediction is not None:
@@ -266,14 +260,6 @@ class _PromptPresenter:
         self._part.remark(f"Object {change.object_id} is in the labels: {change.pixels:,} pixels.")
         self._part.accepted.emit()
         return ""
-
-    def _show_query(self) -> None:
-        queries = self._annotation.queries
-        if (query := queries.current) is None:
-            self._controls.query.show_query("")
-            return
-        answers = [(a.text, a.tip, partial(queries.answer, query, a)) for a in query.answers]
-        self._controls.query.show_query(query.text, answers)
 
     def _step(self, step: Callable[[Session], None]) -> None:
         self._part.remark("")

@@ -149,6 +149,7 @@ class SearchPresenter(ABC):
             self._named = text
             answers = (
                 Answer("Show them", self._show_tab, f"Go to the tab {self.where}"),
+                Answer("Later", lambda: None, f"They stay in the tab {self.where}"),
                 Answer("Discard", self._throw_away, "Nothing of it is written; no label changes"),
             )
             queries.ask(Query(kind, text, answers))
