@@ -194,11 +194,12 @@ class Panel(QWidget):
         self.tabs = QTabWidget()
         self._prompt_tab = Scrolled(self.controls)
         self._auto_tab = Scrolled(self.auto.controls)
+        self._text_tab = Scrolled(self.text.controls)
         self._train_tab = Scrolled(self.training.controls)
         self.tabs.addTab(self._prompt_tab, "Prompt")
         self.tabs.addTab(self.stack.controls, "Stack")
         self.tabs.addTab(self._auto_tab, "Auto")
-        self.tabs.addTab(Scrolled(self.text.controls), "Text")
+        self.tabs.addTab(self._text_tab, "Text")
         self.tabs.addTab(Scrolled(self.controls.refine), "Refine")
         self.tabs.addTab(self._train_tab, "Train")
         layout = QVBoxLayout(self)
@@ -235,6 +236,9 @@ class Panel(QWidget):
         self.resuming.remarked.connect(remark)
         self.resuming.resumed.connect(self._take_up)
         self.tabs.currentChanged.connect(self._follow_tab)
+        show = self.tabs.setCurrentWidget
+        self.auto.controls.show_wanted.connect(lambda: show(self._auto_tab))
+        self.text.controls.show_wanted.connect(lambda: show(self._text_tab))
         self.training.trained.connect(self._refresh_models)
         self.training.use_wanted.connect(self._use_trained)
         self.auto.use_wanted.connect(self.model_use.name)
@@ -251,8 +255,11 @@ class Panel(QWidget):
             self.destroyed.connect(end)
 
     def _follow_tab(self) -> None:
-        """Listen to keys wherever one annotates."""
-        annotates = self.tabs.currentWidget() is not self._train_tab
+        """Listen to keys wherever one annotates; show what a search found in its tab only."""
+        current = self.tabs.currentWidget()
+        annotates = current is not self._train_tab
+        self.auto.present(current is self._auto_tab)
+        self.text.present(current is self._text_tab)
         self.keys.listen(annotates and self.isVisible() and not self._resting)
 
     def _act_on_selected(self, action: str) -> None:

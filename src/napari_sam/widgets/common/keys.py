@@ -36,6 +36,7 @@ DEFAULTS = {
     "split": "Shift+S",
     "lock": "Shift+X",
     "delete": "Shift+D",
+    "look": "Shift+F",
     "keys": "?",
 }
 NAMES = {
@@ -58,6 +59,7 @@ NAMES = {
     "split": "Split into its parts",
     "lock": "Lock or unlock",
     "delete": "Delete",
+    "look": "Labels filled, outlined, hidden",
     "keys": "Show the keys",
 }
 HELD = "Shift", "Control", "Ctrl", "Alt", "Meta", "AltGr"  # which are no keys by themselves

@@ -21,6 +21,7 @@ from napari_sam.widgets.common.timers import new_timer
 from napari_sam.widgets.layers.navigate import go_to, pixel_below
 from napari_sam.widgets.objects.highlight import Highlight
 from napari_sam.widgets.objects.objects_list import ObjectsList
+from napari_sam.widgets.objects.target_view import TargetView
 
 __all__ = ["Review"]
 
@@ -64,6 +65,7 @@ class Review(QObject):
             "split": _ObjectsPresenter.split,
             "lock": _ObjectsPresenter.lock,
             "delete": _ObjectsPresenter.delete,
+            "look": _ObjectsPresenter.switch_look,
         }
         self.actions: dict[str, Callable[[], None]] = {
             name: partial(self._begin, step) for name, step in steps.items()
@@ -118,6 +120,7 @@ class _ObjectsPresenter:
         self._changed: set[int] = set()
         self._soon = new_timer(REST_MS, self.refresh, objects)
         self._highlight = Highlight(viewer, annotation, lambda: objects.selected)
+        self._labels = TargetView(viewer, annotation, lambda: objects.model.rows)
         annotation.changed.connect(self._follow)
         self._follow()
 
@@ -126,6 +129,7 @@ class _ObjectsPresenter:
         if self._session is not None:
             self._session.objects_changed.disconnect(self._note)
         self._highlight.close()
+        self._labels.close()
         self._soon.stop()
         self._soon.deleteLater()
 
@@ -134,6 +138,7 @@ class _ObjectsPresenter:
         changed, self._changed = self._changed, set()
         if changed:
             self._list.refresh(changed)
+            self._labels.tell()
 
     def say(self, text: str) -> None:
         self._annotation.remarked.emit(text)
@@ -208,6 +213,9 @@ class _ObjectsPresenter:
         locked = all(objects[n].locked for n in self._list.selected if n in objects)
         self._do_to_selected(lambda s, ids: curation.lock(s, ids, not locked))
 
+    def switch_look(self) -> None:
+        self.say(self._labels.switch_look())
+
     def delete(self) -> None:
         self._do_to_selected(curation.delete)
 
@@ -277,6 +285,7 @@ class _ObjectsPresenter:
         self._list.classes.show_session(session)
         if session is before and target is self._target:
             self._list.show_classes(session.classes)
+            self._labels.tell()
             return
         if session is not before:
             if before is not None:
@@ -285,6 +294,7 @@ class _ObjectsPresenter:
         self._session, self._target = session, target
         self._changed.clear()
         self._list.show_session(session, None if target is None else target.get_color)
+        self._labels.follow(target)
 
     def _note(self, ids: frozenset[int]) -> None:
         self._changed |= ids
