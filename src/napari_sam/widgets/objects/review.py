@@ -21,6 +21,7 @@ from napari_sam.widgets.common.timers import new_timer
 from napari_sam.widgets.layers.navigate import go_to, pixel_below
 from napari_sam.widgets.objects.highlight import Highlight
 from napari_sam.widgets.objects.objects_list import ObjectsList
+from napari_sam.widgets.objects.picking import Picking
 
 __all__ = ["Review"]
 
@@ -118,6 +119,7 @@ class _ObjectsPresenter:
         self._changed: set[int] = set()
         self._soon = new_timer(REST_MS, self.refresh, objects)
         self._highlight = Highlight(viewer, annotation, lambda: objects.selected)
+        self._picking = Picking(annotation, self.select)
         annotation.changed.connect(self._follow)
         self._follow()
 
@@ -125,6 +127,7 @@ class _ObjectsPresenter:
         self._annotation.changed.disconnect(self._follow)
         if self._session is not None:
             self._session.objects_changed.disconnect(self._note)
+        self._picking.close()
         self._highlight.close()
         self._soon.stop()
         self._soon.deleteLater()
@@ -134,6 +137,11 @@ class _ObjectsPresenter:
         changed, self._changed = self._changed, set()
         if changed:
             self._list.refresh(changed)
+
+    def select(self, object_id: int) -> None:
+        """Select an object in the list, which may not show it yet."""
+        self.refresh()
+        self._list.select(object_id)
 
     def say(self, text: str) -> None:
         self._annotation.remarked.emit(text)
@@ -152,8 +160,7 @@ class _ObjectsPresenter:
         if there is None:
             self.say("Nothing is left to look at: every object is accepted.")
             return
-        self.refresh()
-        self._list.select(there[0])
+        self.select(there[0])
         self._go(*there)
 
     def open_again(self) -> None:
@@ -185,8 +192,7 @@ class _ObjectsPresenter:
         if found[-1] is None:
             self.say("There is no object below the mouse.")
             return
-        self.refresh()
-        self._list.select(found[-1])
+        self.select(found[-1])
 
     def merge(self) -> None:
         ids = self._list.selected
