@@ -36,7 +36,7 @@ class Hands:
         """Where a pixel of the picture lies on the canvas."""
         world = self.panel.annotation.picture.layer.data_to_world(position)
         camera = self.viewer.scene.camera
-        y, x = (np.array(world[-2:]) - camera.center[-2:]) * camera.zoom
+        y, x = (np.array(world)[self._shown] - camera.center[-2:]) * camera.zoom
         return QPoint(round(x + self.canvas.width() / 2), round(y + self.canvas.height() / 2))
 
     def move(self, place, held=Qt.MouseButton.NoButton, modifier=NONE):
@@ -142,4 +142,10 @@ class Hands:
     def _seen(self, position, held=Qt.MouseButton.NoButton, modifier=NONE):
         self.move(self.at(*position), held, modifier)
         seen = self.panel.annotation.picture.layer.world_to_data(self.viewer.cursor.position)
-        return np.allclose(seen[-2:], position[-2:], atol=1)
+        return np.allclose(np.array(seen)[self._shown], np.array(position)[self._shown], atol=1)
+
+    @property
+    def _shown(self):
+        """The two axes in view, counted from the last one."""
+        dims = self.viewer.dims
+        return [axis - dims.ndim for axis in dims.displayed]

@@ -53,6 +53,12 @@ class Pointing:
         self._mouse.doubled.connect(self._doubled)
         self._prompts.lit.changed.connect(self._tell)
 
+    @property
+    def takes_clicks(self) -> bool:
+        """True while clicks in the canvas are for us."""
+        prompts = self._prompts
+        return prompts.lit.on and not prompts.resting and self._annotation.flat
+
     def close(self) -> None:
         """Give the mouse back."""
         self._prompts.lit.changed.disconnect(self._tell)
@@ -61,7 +67,7 @@ class Pointing:
     def _takes(self, plain: bool) -> bool:
         """Return whether a press is for us; with some tools it is for napari's Shapes layer."""
         annotation, prompts = self._annotation, self._prompts
-        if not prompts.lit.on or prompts.resting or not annotation.flat:
+        if not self.takes_clicks:
             return False
         if annotation.tool not in DRAWN:
             return True
