@@ -376,6 +376,7 @@ class TestObjects:
         d.click(20, 110)
         assert d.asked is None
         assert d.clicked(20, 110)
+        assert d.controls.objects.selected == []
 
     def test_the_answers(self, desk):
         d = desk()

@@ -25,10 +25,10 @@ class Picking:
     annotation : Annotation
         Whose objects.
     select : callable
-        Selects an object of this number.
+        Selects the object of this number, None for no object.
     """
 
-    def __init__(self, annotation: Annotation, select: Callable[[int], object]) -> None:
+    def __init__(self, annotation: Annotation, select: Callable[[int | None], object]) -> None:
         self._annotation = annotation
         self._select = select
         self._asked: int | None = None  # about which object
@@ -107,3 +107,5 @@ class Picking:
             return
         self._asked = None
         annotation.queries.withdraw(OBJECT)
+        if annotation.session.draft.has_prompts and annotation.session.draft.object_id is None:
+            self._select(None)  # what is said is about the new one then

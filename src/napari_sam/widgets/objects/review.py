@@ -138,10 +138,13 @@ class _ObjectsPresenter:
         if changed:
             self._list.refresh(changed)
 
-    def select(self, object_id: int) -> None:
-        """Select an object in the list, which may not show it yet."""
+    def select(self, object_id: int | None) -> None:
+        """Select an object in the list, which may not show it yet; None for no object."""
         self.refresh()
-        self._list.select(object_id)
+        if object_id is None:
+            self._list.table.clearSelection()
+        else:
+            self._list.select(object_id)
 
     def say(self, text: str) -> None:
         self._annotation.remarked.emit(text)
