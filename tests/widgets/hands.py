@@ -83,8 +83,7 @@ class Hands:
     def drag(self, *positions, button=LEFT, modifier=NONE):
         """Drag along positions of the picture, which stays where it is."""
         self.begin_drag(*positions, button=button, modifier=modifier)
-        QTest.mouseRelease(self.canvas, button, modifier, self.at(*positions[-1]))
-        self.settle()
+        self.end_drag(*positions, button=button, modifier=modifier)
 
     def begin_drag(self, *positions, button=LEFT, modifier=NONE):
         """Drag along positions, and do not let go."""
@@ -92,6 +91,10 @@ class Hands:
         for start, end in pairwise(np.array(positions)):
             for position in ((start + end) / 2, end):
                 self.wait_until(lambda at=position: self._seen(at, button, modifier))
+
+    def end_drag(self, *positions, button=LEFT, modifier=NONE):
+        QTest.mouseRelease(self.canvas, button, modifier, self.at(*positions[-1]))
+        self.settle()
 
     def hold(self, key):
         QTest.keyPress(self.canvas, key)

@@ -12,6 +12,7 @@ from tests.widgets.hands import MIDDLE, Hands
 
 pytestmark = pytest.mark.gui
 KEY = Qt.Key
+TURNED = {"scale": (0.3, 0.3), "translate": (40, -7), "rotate": 25}
 
 
 class Desk(Hands):
@@ -224,17 +225,19 @@ class TestGestures:
         assert d.draft.is_empty
         assert len(ours(d.viewer, "boxes").data) == 0
 
-    def test_the_box_is_seen_while_it_is_dragged(self, desk):
-        d = desk()
-        d.begin_drag((60, 100), (40, 80), (20, 40))
-        (shape,) = ours(d.viewer, "boxes").data
-        np.testing.assert_allclose(shape.min(axis=0), (20, 40), atol=1.5)
-        np.testing.assert_allclose(shape.max(axis=0), (60, 100), atol=1.5)
+    @pytest.mark.parametrize("place", [{}, TURNED], ids=["plain", "turned"])
+    def test_the_box_is_seen_while_it_is_dragged(self, desk, place):
+        d = desk(**place)
+        ends = (60, 100), (20, 40)
+        d.begin_drag(*ends)
+        outline = d.panel.annotation.pointing.dragged.outline
+        assert outline.isVisible()
+        expected = [d.at(*at) for at in ((60, 100), (60, 40), (20, 40), (20, 100))]
+        expected = [(at.y(), at.x()) for at in expected]
+        np.testing.assert_allclose(outline.corners, expected, atol=2)
         assert d.draft.is_empty
-
-    def test_the_box_on_a_turned_picture(self, desk):
-        d = desk(scale=(0.3, 0.3), translate=(40, -7), rotate=25)
-        d.drag((20, 40), (60, 100))
+        d.end_drag(*ends)
+        assert not outline.isVisible()
         np.testing.assert_allclose(d.draft.box, (20, 40, 60, 100), atol=1.5)
 
     def test_a_box_along_another_axis(self, desk):

@@ -11,6 +11,7 @@ from napari_sam.session.changed import What
 from napari_sam.widgets.annotation.queries import Answer, Query
 from napari_sam.widgets.common.keys import KEYS
 from napari_sam.widgets.layers.canvas_mouse import CanvasMouse
+from napari_sam.widgets.layers.dragged_box import DraggedBox
 from napari_sam.widgets.layers.gestures import Gesture, Kind
 from napari_sam.widgets.layers.lit import what_clicks_do
 from napari_sam.widgets.layers.navigate import pixel_at
@@ -38,6 +39,8 @@ class Pointing:
 
     Attributes
     ----------
+    dragged : DraggedBox
+        The box that is being dragged.
     touched : psygnal.Signal
         Emitted with an object, how it was clicked on and where in the world, while nothing is
         being drawn.
@@ -48,6 +51,7 @@ class Pointing:
     def __init__(self, annotation: Annotation) -> None:
         self._annotation = annotation
         self._prompts = annotation.own_layers.prompts
+        self.dragged = DraggedBox(annotation.viewer)
         self._mouse = CanvasMouse(annotation.viewer, self._takes)
         self._mouse.gesture.connect(self._follow)
         self._mouse.doubled.connect(self._doubled)
@@ -63,6 +67,7 @@ class Pointing:
         """Give the mouse back."""
         self._prompts.lit.changed.disconnect(self._tell)
         self._mouse.close()
+        self.dragged.close()
 
     def _takes(self, plain: bool) -> bool:
         """Return whether a press is for us; with some tools it is for napari's Shapes layer."""
@@ -76,12 +81,12 @@ class Pointing:
 
     def _follow(self, gesture: Gesture) -> None:
         if gesture.kind is Kind.STRETCH:
-            self._prompts.dragged.stretch(gesture.start, gesture.end)
-        elif gesture.kind is Kind.CANCEL:
-            self._prompts.dragged.cancel()
-        elif gesture.kind is Kind.BOX:
+            self.dragged.show(gesture, self._prompts.both[0])
+            return
+        self.dragged.hide()
+        if gesture.kind is Kind.BOX:
             self._prompts.drop(gesture.start, gesture.end)
-        else:
+        elif gesture.kind is Kind.CLICK:
             self._click(gesture)
 
     def _click(self, gesture: Gesture) -> None:

@@ -48,6 +48,8 @@ class Gesture:
         Which.
     start, end : tuple of float
         Where in the world the mouse was pressed, and where it is now; a click lies at its start.
+    press, at : (float, float)
+        The same on the canvas, in screen pixels.
     exclude : bool
         Whether a click means exclude.
     """
@@ -55,6 +57,8 @@ class Gesture:
     kind: Kind
     start: tuple[float, ...]
     end: tuple[float, ...]
+    press: tuple[float, float]
+    at: tuple[float, float]
     exclude: bool = False
 
 
@@ -90,7 +94,7 @@ class GestureReader:
         if not self._stretching and _distance(start, at) <= SLIDE:
             return None
         self._stretching = True
-        return Gesture(Kind.STRETCH, start.world, at.world)
+        return _gesture(Kind.STRETCH, start, at)
 
     def release(self, at: Pointer) -> Gesture | None:
         """Return the click or the box that ends here; None if nothing was begun."""
@@ -99,7 +103,7 @@ class GestureReader:
         if start is None:
             return None
         kind = Kind.BOX if begun else Kind.CLICK
-        return Gesture(kind, start.world, at.world, start.exclude)
+        return _gesture(kind, start, at)
 
     def cancel(self) -> Gesture | None:
         """Forget what was begun; return what ends a box that was under way."""
@@ -107,7 +111,11 @@ class GestureReader:
         self._pressed, self._stretching = None, False
         if start is None or not stretching:
             return None
-        return Gesture(Kind.CANCEL, start.world, start.world)
+        return _gesture(Kind.CANCEL, start, start)
+
+
+def _gesture(kind: Kind, start: Pointer, now: Pointer) -> Gesture:
+    return Gesture(kind, start.world, now.world, start.screen, now.screen, start.exclude)
 
 
 def _distance(one: Pointer, other: Pointer) -> float:

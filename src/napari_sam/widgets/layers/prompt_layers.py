@@ -16,7 +16,7 @@ from qtpy.QtCore import QTimer
 
 from napari_sam.planes import Plane
 from napari_sam.session.draft import Draft
-from napari_sam.widgets.layers.dragged_box import DraggedBox
+from napari_sam.widgets.layers.dragged_box import box_corners
 from napari_sam.widgets.layers.image_stack import ImageStack, plane_at
 from napari_sam.widgets.layers.lit import Lit
 from napari_sam.widgets.layers.prompt_pair import COLOURS, SYMBOLS, PromptPair
@@ -66,8 +66,6 @@ class PromptLayers:
     ----------
     lit : Lit
         Whether clicks in the canvas are ours.
-    dragged : DraggedBox
-        The box that is being dragged.
     changed : psygnal.Signal
         Emitted when somebody has drawn something, or taken it away.
     """
@@ -88,7 +86,6 @@ class PromptLayers:
         self._pair.edited.connect(self._edited)
         self._pair.renewed.connect(self._forget_shapes)
         self._pair.lost.connect(self.changed.emit)
-        self.dragged = DraggedBox(viewer, self._pair)
         self.lit = Lit(viewer, self._draws)
 
     def arm(self, tool: Tool) -> None:
@@ -135,9 +132,10 @@ class PromptLayers:
 
     def drop(self, start: Sequence[float], end: Sequence[float]) -> None:
         """Draw a box from corner to corner in the world."""
-        self.dragged.stretch(start, end)
-        self.dragged.finish()
-        self.changed.emit()
+        self._pair.bring_back(self._boxes)
+        corners = box_corners(self._viewer, self._boxes, start, end)
+        self._boxes.add(corners, shape_type="rectangle", edge_color=COLOURS["include"])
+        self._boxes.selected_data = set()
 
     def disarm(self) -> None:
         """Switch both layers to pan and zoom."""
@@ -193,7 +191,7 @@ class PromptLayers:
             return None  # somebody has put in what has other axes
         plane = draft.plane or seen
         axes = [axis for axis, at in enumerate(plane) if at is None]
-        shapes = self._shapes()[: -1 if self._drawing or self.dragged.on else None]
+        shapes = self._shapes()[: -1 if self._drawing else None]
         new = [one for one in shapes if not any(_same(one, known) for known in self._shown)]
         there = [*self._points.data, *(at for one in new for at in one.vertices)]
         for position in there:  # what is nowhere is left out below
@@ -238,7 +236,7 @@ class PromptLayers:
                 if names:
                     self._points.symbol = [SYMBOLS[name] for name in names]
                 self._set_polarity()
-            if not self._drawing and not self.dragged.on:
+            if not self._drawing:
                 self._show_shapes(shapes)
         finally:
             self._showing = False
@@ -283,8 +281,6 @@ class PromptLayers:
         return layer is self._boxes and mode == MODES.get(self._tool)
 
     def _edited(self, event: Event) -> None:
-        if self.dragged.on and event.source is self._boxes:
-            return
         if event.source is self._boxes:
             if event.type == "data" and event.action == ActionType.ADDING:
                 self._drawing = True
