@@ -12,6 +12,7 @@ from tests.widgets.hands import MIDDLE, Hands
 
 pytestmark = pytest.mark.gui
 KEY = Qt.Key
+SHOW = "Show it"
 TURNED = {"scale": (0.3, 0.3), "translate": (40, -7), "rotate": 25}
 
 
@@ -127,6 +128,14 @@ class TestAlways:
         d.drag((50, 20), (70, 60))
         assert d.draft.box is not None
         assert d.lit == ["+ Include"]
+        if role == "preview":
+            assert d.asked == [
+                "Masks are not seen: the layer 'napari-sam preview' is hidden.",
+                SHOW,
+            ]
+            d.answer(SHOW)
+            assert layer.visible
+        assert d.asked is None
 
     @pytest.mark.parametrize("role", ["points", "boxes", "preview"])
     def test_after_one_of_our_layers_was_renamed(self, desk, role):
@@ -158,7 +167,30 @@ class TestAlways:
         d.click(20, 90)
         assert d.clicked(20, 90)
 
-    def test_on_a_second_picture(self, desk):
+    def test_on_a_second_picture_before_anything_was_drawn(self, desk):
+        d = desk()
+        d.viewer.add_image(picture(60, 90), name="second")
+        d.settle()
+        d.click(20, 30)
+        assert d.panel.annotation.picture.layer is d.layers["second"]
+        assert d.clicked(20, 30)
+        assert d.asked is None
+
+    def test_on_a_second_picture_when_the_first_has_objects(self, desk):
+        d = desk()
+        d.accept(20, 90)
+        labels = d.panel.annotation.target
+        d.viewer.add_image(picture(80, 120), name="second")
+        assert d.asked == ["Clicks go to 'cells', not to 'second'.", "Work on 'second'"]
+        d.answer("Work on 'second'")
+        d.settle()
+        d.accept(60, 30)
+        assert d.panel.annotation.picture.layer is d.layers["second"]
+        assert d.panel.annotation.target.data[60, 30] == 1
+        assert labels.data[20, 90] == 1
+        assert labels.data[60, 30] == 0
+
+    def test_on_a_second_picture_that_is_chosen(self, desk):
         d = desk()
         d.click(20, 90)
         d.viewer.add_image(picture(80, 120), name="second")

@@ -13,6 +13,7 @@ from napari_sam.widgets.common.keys import KEYS
 from napari_sam.widgets.layers.canvas_mouse import CanvasMouse
 from napari_sam.widgets.layers.dragged_box import DraggedBox
 from napari_sam.widgets.layers.gestures import Gesture, Kind
+from napari_sam.widgets.layers.image_stack import OURS
 from napari_sam.widgets.layers.lit import what_clicks_do
 from napari_sam.widgets.layers.navigate import pixel_at
 from napari_sam.widgets.layers.prompt_layers import DRAWN, Tool
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Pointing", "Touch"]
 
-GESTURE = "gesture"
+GESTURE, HIDDEN = "gesture", "hidden"
 AGAIN = "Click on objects again"
 
 
@@ -88,6 +89,8 @@ class Pointing:
             self._prompts.drop(gesture.start, gesture.end)
         elif gesture.kind is Kind.CLICK:
             self._click(gesture)
+        if gesture.kind is not Kind.CANCEL:
+            self._tell_hidden()
 
     def _click(self, gesture: Gesture) -> None:
         annotation = self._annotation
@@ -118,6 +121,18 @@ class Pointing:
         row, column = at
         window = (row, column, row + 1, column + 1)
         return int(annotation.session.objects.owners(seen, window)[0, 0]) or None
+
+    def _tell_hidden(self) -> None:
+        """Say that the mask cannot be seen, while its layer is hidden."""
+        annotation = self._annotation
+        annotation.queries.withdraw(HIDDEN)
+        layers = [x for x in annotation.viewer.layers if x.metadata.get(OURS) == "preview"]
+        if annotation.session.draft.is_empty or not layers or layers[0].visible:
+            return
+        layer = layers[0]
+        show = Answer("Show it", lambda: setattr(layer, "visible", True), "In the layer list, too")
+        text = f"Masks are not seen: the layer '{layer.name}' is hidden."
+        annotation.queries.ask(Query(HIDDEN, text, (show,)))
 
     def _tell(self) -> None:
         """Say what clicks do while they are not ours."""
