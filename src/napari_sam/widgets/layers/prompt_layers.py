@@ -123,12 +123,14 @@ class PromptLayers:
         self._pair.bring_back(self._points)
         before, self._pair.polarity = self._pair.polarity, polarity
         self._set_polarity()
+        self._showing = True  # napari tells of a point twice
         try:
             self._points.add(self._points.world_to_data(position))
-        finally:
-            self._pair.polarity = before
-            self._set_polarity()
             self._points.selected_data = set()  # its mark would hide small objects
+        finally:
+            self._showing, self._pair.polarity = False, before
+            self._set_polarity()
+        self.changed.emit()
 
     def drop(self, start: Sequence[float], end: Sequence[float]) -> None:
         """Draw a box from corner to corner in the world."""
