@@ -13,6 +13,7 @@ from psygnal import Signal
 from napari_sam.serving.host import HostedModel
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.annotation.binding import LeftWork
+from napari_sam.widgets.annotation.newcomer import greet
 from napari_sam.widgets.annotation.part import Part
 from napari_sam.widgets.common.layer_choice import LayerChoice
 from napari_sam.widgets.jobs.prompt_jobs import PromptJobs
@@ -125,6 +126,14 @@ class CurrentAnnotation:
         if self._pictures.layer is None and images:
             active = layers.selection.active
             self._pictures.choose(active if active in images else images[-1])
+        elif event is not None and event.type == "inserted" and self.annotation is not None:
+            greet(self.annotation, event.value, self._change_to)
+
+    def _change_to(self, layer: Image) -> None:
+        """Annotate another picture, and write into labels of its own."""
+        if layer in self._viewer.layers:
+            self._labels.choose(None)
+            self._pictures.choose(layer)
 
     def _choose(self, layer: Image | None) -> None:
         """Annotate another picture; as soon as all is done, where many layers come or go.

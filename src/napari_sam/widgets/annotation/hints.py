@@ -73,6 +73,8 @@ def next_step(annotation: Annotation) -> str:
         again = "This view does not show a slice of the picture: move the sliders back to it"
         turned = annotation.picture.channel_axis is not None
         return f"{again}{', the channels on one of them' if turned else ''}."
+    if not annotation.own_layers.prompts.lit.on:
+        return f"Clicks go to a tool of napari's: {KEYS['polarity']} brings them back to objects."
     if draft.plane not in ((), seen):
         return (
             f"Your object is {place_of(draft.plane, annotation.picture)}: go back there, "

@@ -21,6 +21,7 @@ from napari_sam.widgets.common.timers import new_timer
 from napari_sam.widgets.layers.navigate import go_to, pixel_below
 from napari_sam.widgets.objects.highlight import Highlight
 from napari_sam.widgets.objects.objects_list import ObjectsList
+from napari_sam.widgets.objects.picking import Picking
 from napari_sam.widgets.objects.target_view import TargetView
 
 __all__ = ["Review"]
@@ -121,6 +122,7 @@ class _ObjectsPresenter:
         self._soon = new_timer(REST_MS, self.refresh, objects)
         self._highlight = Highlight(viewer, annotation, lambda: objects.selected)
         self._labels = TargetView(viewer, annotation, lambda: objects.model.rows)
+        self._picking = Picking(annotation, self.select)
         annotation.changed.connect(self._follow)
         self._follow()
 
@@ -128,6 +130,7 @@ class _ObjectsPresenter:
         self._annotation.changed.disconnect(self._follow)
         if self._session is not None:
             self._session.objects_changed.disconnect(self._note)
+        self._picking.close()
         self._highlight.close()
         self._labels.close()
         self._soon.stop()
@@ -139,6 +142,14 @@ class _ObjectsPresenter:
         if changed:
             self._list.refresh(changed)
             self._labels.tell()
+
+    def select(self, object_id: int | None) -> None:
+        """Select an object in the list, which may not show it yet; None for no object."""
+        self.refresh()
+        if object_id is None:
+            self._list.table.clearSelection()
+        else:
+            self._list.select(object_id)
 
     def say(self, text: str) -> None:
         self._annotation.remarked.emit(text)
@@ -158,8 +169,7 @@ class _ObjectsPresenter:
         if there is None:
             self.say("Nothing is left to look at: every object is accepted.")
             return
-        self.refresh()
-        self._list.select(there[0])
+        self.select(there[0])
         self._go(*there)
 
     def open_again(self) -> None:
@@ -191,8 +201,7 @@ class _ObjectsPresenter:
         if found[-1] is None:
             self.say("There is no object below the mouse.")
             return
-        self.refresh()
-        self._list.select(found[-1])
+        self.select(found[-1])
 
     def merge(self) -> None:
         ids = self._list.selected
