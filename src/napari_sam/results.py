@@ -28,6 +28,8 @@ class Prediction:
         Predicted IoU.
     logits : (C, h, w) float32
         Low-resolution logits of the whole picture; feed one back as ``Prompts(mask=...)``.
+    remark : str
+        What was done to the model's own mask so that it agrees with all clicks; empty for nothing.
 
     Examples
     --------
@@ -40,6 +42,7 @@ class Prediction:
     masks: NDArray[np.bool_]
     scores: NDArray[np.float32]
     logits: NDArray[np.float32]
+    remark: str = ""
 
 
 @dataclass(frozen=True, eq=False)
