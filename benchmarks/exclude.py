@@ -25,8 +25,7 @@ from benchmarks.seeds import middle
 from benchmarks.thresholds import pictures
 from napari_sam import Predictor, Prompts, load_model
 from napari_sam.data.samples import LabelledImage
-from napari_sam.evaluation.evaluate import box_prompt
-from napari_sam.evaluation.matching import mask_iou
+from napari_sam.evaluation.evaluate import box_prompt, mask_iou
 from napari_sam.inference.embedding import Embedding
 from napari_sam.inference.masks import depth
 from napari_sam.results import Prediction

@@ -8,7 +8,7 @@ from qtpy.QtCore import QObject
 from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtWidgets import QMainWindow
 
-__all__ = ["guard_canvas"]
+__all__ = ["canvas_of", "guard_canvas"]
 
 
 def guard_canvas(viewer: ViewerModel) -> None:
@@ -23,12 +23,24 @@ def guard_canvas(viewer: ViewerModel) -> None:
     viewer : ViewerModel
         The viewer; nothing is to be done for one without a window.
     """
-    bar = getattr(getattr(viewer, "window", None), "main_menu", None)
-    window = None if bar is None else bar.window()
-    if isinstance(window, QMainWindow) and window.findChild(_CanvasGuard) is None:
+    window = _window_of(viewer)
+    if window is not None and window.findChild(_CanvasGuard) is None:
         guard = _CanvasGuard(window)
         for event in (viewer.layers.events.removing, viewer.layers.events.begin_batch):
             event.connect(guard.make_current)
+
+
+def canvas_of(viewer: ViewerModel) -> QOpenGLWidget | None:
+    """Return the widget that a viewer draws on; None for a viewer without a window."""
+    window = _window_of(viewer)
+    centre = None if window is None else window.centralWidget()
+    return None if centre is None else centre.findChild(QOpenGLWidget)
+
+
+def _window_of(viewer: ViewerModel) -> QMainWindow | None:
+    bar = getattr(getattr(viewer, "window", None), "main_menu", None)
+    window = None if bar is None else bar.window()
+    return window if isinstance(window, QMainWindow) else None
 
 
 class _CanvasGuard(QObject):

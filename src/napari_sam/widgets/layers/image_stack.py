@@ -33,7 +33,7 @@ OURS = "napari-sam"
 
 def is_helper(layer: Layer) -> bool:
     """Return whether a layer is a helper of a panel: prompts, preview or highlight."""
-    return layer.metadata.get(OURS) in ("points", "boxes", "preview", "selected")
+    return layer.metadata.get(OURS) in ("points", "boxes", "preview", "selected", "hover")
 
 
 def on_plane(plane: Plane) -> tuple[int | slice, ...]:

@@ -27,7 +27,7 @@ from napari_sam.widgets.common.forms import (
     new_label,
     new_status,
 )
-from napari_sam.widgets.common.keys import with_key
+from napari_sam.widgets.common.keys import KEYS, with_key
 from napari_sam.widgets.common.layer_choice import LayerChoice
 from napari_sam.widgets.common.model_choice import ModelChoice
 from napari_sam.widgets.common.query_row import QueryRow
@@ -52,6 +52,13 @@ OPTIONS = (
         entries=RULES,
     ),
     Choice("outline", "Show the mask as an outline", "", False),
+    Choice(
+        "hover",
+        "Show the mask below the mouse",
+        "A thin outline of what a click would give, with its quality; "
+        f"{KEYS['cycle']} or Ctrl and the wheel show the other sizes",
+        False,
+    ),
     Choice(
         "embed_ahead",
         "Embed the other slices of a stack ahead",
@@ -192,7 +199,7 @@ class Controls(QWidget):
         self.choices.add_to(form, "rule")
         form.addRow(self.channels)
         form.addRow(self.objects.classes)
-        self.choices.add_to(form, "outline", "embed_ahead")
+        self.choices.add_to(form, "outline", "hover", "embed_ahead")
         form.addRow(self.store)
         form.addRow(in_a_row(self.saved_work, self.report))
         return new_fold("More options", frame), frame
