@@ -120,6 +120,7 @@ class Hover(QObject):
         self._annotation = annotation
         if annotation is not None:
             annotation.changed.connect(self._look)
+            self._prepare()
 
     def close(self) -> None:
         """Show nothing any more and leave the mouse alone."""
@@ -140,6 +141,7 @@ class Hover(QObject):
             self._decided = True
             with self._box.changed.blocked():
                 self._box.value = median(self._seconds) < QUICK_S
+            self._prepare()
 
     def cycle(self) -> None:
         """Show the next candidate, here or of what is drawn."""
@@ -152,8 +154,7 @@ class Hover(QObject):
     def _remember(self, on: bool) -> None:
         self._decided = True
         save_settings(replace(load_settings(), hover=on))
-        if not on:
-            self._hide()
+        self._prepare() if on else self._hide()
 
     def _leave(self) -> None:
         self._hide()
@@ -164,6 +165,18 @@ class Hover(QObject):
         if self._outline is not None:
             self._outline.close()
             self._outline = None
+
+    def _prepare(self) -> None:
+        """Make the layer, for which a mouse would have to wait."""
+        annotation = self._annotation
+        if not self._box.value or annotation is None or self._outline is not None:
+            return
+        self._outline = Preview(
+            self._viewer, annotation.picture, NAME, opacity=1, role="hover", width=1
+        )
+        self._outline.outline(True)
+        if (seen := annotation.seen) is not None:
+            self._outline.show(np.zeros(annotation.picture.plane_shape(seen), bool), seen)
 
     def _place(self) -> tuple[Annotation, Plane, tuple[int, int]] | None:
         """Return where the mouse is, or None where nothing is to be shown."""
@@ -189,8 +202,8 @@ class Hover(QObject):
         self._timer.start()
         if not self._inside():
             self._show(None)
-        elif self._tag is not None:
-            self._tag.move(self._pointer + GAP)
+        else:
+            self._move_tag()
 
     def _wheeled(self, viewer: ViewerModel, event: Event) -> None:
         """Show another candidate by Ctrl and wheel, where napari has no slider to move by that."""
@@ -270,11 +283,6 @@ class Hover(QObject):
             return
         plane = shown.plane if shown is not None else self._shown.plane  # type: ignore[union-attr]
         self._shown = shown
-        if self._outline is None and self._annotation is not None:
-            self._outline = Preview(
-                self._viewer, self._annotation.picture, NAME, opacity=1, role="hover", width=1
-            )
-            self._outline.outline(True)
         if self._outline is not None:
             self._outline.show(None if shown is None else shown.mask, plane)
         self._tell(shown)
@@ -294,7 +302,14 @@ class Hover(QObject):
             score = float(shown.prediction.scores[shown.choice])
             self._tag.setText(f"quality {score:.2f}   ·   {which}")
             self._tag.adjustSize()
-            self._tag.move(self._pointer + GAP)
+            self._move_tag()
+
+    def _move_tag(self) -> None:
+        """Keep the quality beside the mouse, and within the canvas."""
+        if (tag := self._tag) is None or (canvas := tag.parentWidget()) is None:
+            return
+        room, wanted = canvas.size() - tag.size(), self._pointer + GAP
+        tag.move(min(wanted.x(), room.width()), min(wanted.y(), room.height()))
 
 
 def _alike(prediction: Prediction, mask: NDArray[np.bool_]) -> tuple[int, float]:
