@@ -27,7 +27,7 @@ from napari_sam.widgets.common.forms import (
     new_label,
     new_status,
 )
-from napari_sam.widgets.common.keys import KEYS, with_key
+from napari_sam.widgets.common.keys import with_key
 from napari_sam.widgets.common.layer_choice import LayerChoice
 from napari_sam.widgets.common.model_choice import ModelChoice
 from napari_sam.widgets.common.query_row import QueryRow
@@ -55,8 +55,8 @@ OPTIONS = (
     Choice(
         "hover",
         "Show the mask below the mouse",
-        "A thin outline of what a click would give, with its quality; "
-        f"{KEYS['cycle']} or Ctrl and the wheel show the other sizes",
+        "A thin outline of what a click would give, with its quality; the key of Next mask, or "
+        "Ctrl and the wheel, show the other sizes",
         False,
     ),
     Choice(
