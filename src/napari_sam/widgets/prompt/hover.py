@@ -39,6 +39,7 @@ __all__ = ["Hover"]
 REST_MS = 100
 QUICK_S = 0.06  # of a decoder call: where it takes longer, this is off unless somebody wants it
 CALLS = 3  # of the decoder, whose median decides
+LARGEST = 4_194_304  # pixels of a slice: napari draws the outlines of larger ones too slowly
 SAME = 0.5  # IoU from which a click's candidate is the one that was shown
 NAME = "napari-sam below the mouse"
 STYLE = "background: rgba(0, 0, 0, 170); color: white; padding: 2px 5px; border-radius: 3px;"
@@ -62,7 +63,7 @@ class _Shown:
 class Hover(QObject):
     """Shows what a click would give while the mouse rests, and lets the click give that.
 
-    Only on a slice that is embedded, in 2D, with the tool that includes, while nothing is drawn and
+    Only on a slice that is embedded and not huge, in 2D, with the tool that includes, while nothing is drawn and
     somebody looks; not over objects. A click goes before it in the model's thread.
 
     Parameters
@@ -188,6 +189,8 @@ class Hover(QObject):
         plane = annotation.seen
         below = None if plane is None else pixel_below(self._viewer, annotation.picture)
         if plane is None or below is None or not armed or not session.draft.is_empty:
+            return None
+        if np.prod(annotation.picture.plane_shape(plane)) > LARGEST:
             return None
         return annotation, plane, below
 
