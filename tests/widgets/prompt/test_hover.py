@@ -233,3 +233,9 @@ def test_of_many_rests_the_newest_is_answered(desk, model):
     gate.set()
     d.wait_until(lambda: d.hover.shown is not None and d.hover.shown[60, 90])
     assert len(model.asked) == asked + 2  # the one under way, and the newest
+
+
+def test_a_slice_too_large_to_draw_at_once_shows_nothing(desk, monkeypatch):
+    monkeypatch.setattr(hover, "LARGEST", 80 * 120 - 1)
+    d = desk()
+    d.rest_in_vain(*PLACE)

@@ -63,8 +63,8 @@ class _Shown:
 class Hover(QObject):
     """Shows what a click would give while the mouse rests, and lets the click give that.
 
-    Only on a slice that is embedded and not huge, in 2D, with the tool that includes, while nothing is drawn and
-    somebody looks; not over objects. A click goes before it in the model's thread.
+    Only on a slice that is embedded and not huge, in 2D, with the tool that includes, while nothing
+    is drawn and somebody looks; not over objects. A click goes before it in the model's thread.
 
     Parameters
     ----------
