@@ -33,19 +33,6 @@ def guard_canvas(viewer: ViewerModel) -> None:
             event.connect(guard.make_current)
 
 
-def canvas_of(viewer: ViewerModel) -> QOpenGLWidget | None:
-    """Return the widget that a viewer draws on; None for a viewer without a window."""
-    window = _window_of(viewer)
-    centre = None if window is None else window.centralWidget()
-    return None if centre is None else centre.findChild(QOpenGLWidget)
-
-
-def _window_of(viewer: ViewerModel) -> QMainWindow | None:
-    bar = getattr(getattr(viewer, "window", None), "main_menu", None)
-    window = None if bar is None else bar.window()
-    return window if isinstance(window, QMainWindow) else None
-
-
 class _CanvasGuard(QObject):
     """Event receiver that is owned by a window and deleted with it."""
 
