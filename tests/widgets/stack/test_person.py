@@ -93,7 +93,7 @@ def test_five_objects_through_a_stack_reviewed_and_saved(begin, tmp_path):
     person.push(c.buttons["open"])
     person.click(JUMP, *DISCS[5](JUMP)[:2])
     person.press(Qt.Key.Key_N)
-    person.press(Qt.Key.Key_F, SHIFT)
+    person.press(Qt.Key.Key_T, SHIFT)
     person.followed()
     person.turn_to("Stack")
     assert not c.review.isEnabled()

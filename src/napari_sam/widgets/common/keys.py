@@ -31,7 +31,7 @@ DEFAULTS = {
     "unclear": "H",
     "open": "Shift+O",
     "continue": "Shift+C",
-    "follow": "Shift+F",
+    "follow": "Shift+T",
     "merge": "Shift+M",
     "split": "Shift+S",
     "lock": "Shift+X",
