@@ -212,6 +212,22 @@ class TestWords:
         qtbot.waitUntil(lambda: not shown.auto.work.busy)
         assert told() == [f"napari-sam: Auto: {shown.auto.controls.status.text()}"]
 
+    @pytest.mark.parametrize("away", [False, True])
+    def test_long_work_that_ends_while_another_program_is_in_front(
+        self, shown, told, qtbot, monkeypatch, away
+    ):
+        alerted = []
+        monkeypatch.setattr("napari_sam.widgets.notices.is_away", lambda: away)
+        monkeypatch.setattr(QApplication, "alert", lambda window: alerted.append(window))
+        shown.auto.controls.start.click()
+        qtbot.waitUntil(lambda: not shown.auto.work.busy)
+        expected = f"napari-sam: Auto: {shown.auto.controls.status.text()}"
+        assert told() == ([expected] if away else [])
+        assert bool(alerted) is away
+        ours(shown.annotation.viewer, "points").add((10, 20))  # a moment's work is not told
+        shown.prompting.remark("something")
+        assert len(told()) == away
+
     def test_nothing_once_it_is_closed(self, shown, told, model, viewer, qtbot):
         gate, predict = threading.Event(), model.predict
         model.predict = lambda *args: (gate.wait(10), predict(*args))[1]
