@@ -149,6 +149,6 @@ class Hands:
 
     @property
     def _shown(self):
-        """The two axes in view, counted from the last one."""
+        """The axes along the canvas, counted from the last one."""
         dims = self.viewer.dims
-        return [axis - dims.ndim for axis in dims.displayed]
+        return [axis - dims.ndim for axis in dims.displayed[-2:]]
