@@ -44,6 +44,12 @@ class Kind(Enum):
     STATUS = "status changed"
     LOCK = "lock changed"
     CLASSES = "classes set up"
+    ADOPTED = "labels taken up"
+
+    @property
+    def paints(self) -> bool:
+        """Whether labels change with the objects: not where they were there before these."""
+        return self is not Kind.ADOPTED
 
 
 @dataclass(frozen=True)

@@ -153,6 +153,22 @@ class Ledger:
                 return edits
         return ()
 
+    def paints(self, record: Record) -> bool:
+        """Return whether a record changes pixels of the labels, and not only what owns them."""
+        match record:
+            case Adopted():
+                return False
+            case Done(change):
+                return change.kind.paints
+            case Undone():
+                return self.history.done[-1].kind.paints
+            case Redone():
+                return self.history.undone[-1].kind.paints
+            case Grown(number, _):
+                change = self.history.find(number)
+                return change is None or change.kind.paints
+        return True
+
     def scheme_after(self, record: Record) -> LabelScheme:
         """Return the label scheme that holds after a record.
 
