@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
+from napari_sam.arrays import LazyArray
 from napari_sam.errors import InputError
 from napari_sam.masks import Box, CroppedMask, cropped_masks, slices
 from napari_sam.planes import Plane, spanned
@@ -25,7 +27,25 @@ from napari_sam.session.overlap import Rule
 from napari_sam.session.records import Adopted, Configured, Grown
 from napari_sam.session.session import Session
 
-__all__ = ["Adoption", "adopt", "check_axes", "labels_under", "object_at"]
+__all__ = [
+    "Adoption",
+    "LabelCount",
+    "adopt",
+    "check_axes",
+    "count_labels",
+    "labels_under",
+    "object_at",
+]
+
+MAX_DENSE = 100_000  # up to this number a place for each label is quick and small
+MAX_COUNTED = 2**30  # pixels that are read to say how many labels there are
+
+
+class LabelCount(NamedTuple):
+    """Number of labels, and whether all pixels were looked at."""
+
+    number: int
+    whole: bool
 
 
 def object_at(session: Session, plane: Plane, row: int, column: int) -> int | None:
@@ -144,6 +164,28 @@ class Adoption:
         else:
             session.commit(Grown(self._number, tuple(edits)))
         return len(loose)
+
+
+def count_labels(labels: LazyArray) -> LabelCount:
+    """Count the labels of an array of any size, read part by part; thread-safe.
+
+    Examples
+    --------
+    >>> count_labels(np.array([[[7, 0]], [[300, 7]]]))
+    LabelCount(number=2, whole=True)
+    """
+    shape, found, seen = labels.shape, np.zeros(MAX_DENSE + 1, bool), 0
+    large: set[int] = set()
+    for index in np.ndindex(*shape[:-2]):
+        part = np.asarray(labels[index])
+        small = part[(part > 0) & (part <= MAX_DENSE)]
+        found[small] = True
+        if part.max(initial=0) > MAX_DENSE:
+            large.update(np.unique(part[part > MAX_DENSE]).tolist())
+        seen += part.size
+        if seen >= MAX_COUNTED:
+            break
+    return LabelCount(int(found.sum()) + len(large), seen >= int(np.prod(shape)))
 
 
 def labels_under(

@@ -32,6 +32,7 @@ from napari_sam.widgets.jobs.prompt_jobs import PromptJobs
 from napari_sam.widgets.layers.canvas import guard_canvas
 from napari_sam.widgets.model_use import ModelUse
 from napari_sam.widgets.notices import Notices
+from napari_sam.widgets.objects.label_offer import LabelOffer
 from napari_sam.widgets.objects.review import Review
 from napari_sam.widgets.objects.save_labels import LabelSaver
 from napari_sam.widgets.prompt.channels import Channels
@@ -110,6 +111,7 @@ class Panel(QWidget):
             viewer, self._rule, self.auto.choices.grid_for, reader or Reader(), self
         )
         self.saver = LabelSaver(viewer, c.objects.save, self)
+        self.label_offer = LabelOffer(viewer, self)
         self.saved_work = SavedWork(self)
         self.resuming = Resuming(viewer, c.go_on, self)
         self._current = CurrentAnnotation(
@@ -135,6 +137,7 @@ class Panel(QWidget):
                 self.saver,
                 self.training,
                 self.resuming,
+                self.label_offer,
             )
         )
         self.model_use.choose()
@@ -193,6 +196,8 @@ class Panel(QWidget):
         self._current.refused.connect(self.prompting.warn)
         self.refining.remarked.connect(remark)
         self.saver.said.connect(remark)
+        self.label_offer.target_wanted.connect(c.labels.choose)
+        self.label_offer.refine_wanted.connect(c.refine.open_with)
         c.choices["outline"].changed.connect(self._current.outline)
         ahead = c.choices["embed_ahead"]
         ahead.changed.connect(self.precompute.switch)

@@ -125,6 +125,11 @@ class ImageStack:
         return MaskTransform(self.layer, self.data.shape[: self.layer.ndim], self.channel_axis)
 
     @property
+    def axis_word(self) -> str:
+        """What one step of the stack is called: "slice", or "frame" of a time series."""
+        return "slice"
+
+    @property
     def channels(self) -> list[Channel]:
         """The channels of the layer; a single one for a grey or RGB image."""
         if self.channel_axis is None:

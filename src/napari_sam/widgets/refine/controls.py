@@ -72,6 +72,12 @@ class RefineControls(QFrame):
         self.show_work(False)
         self.show_outcome("")
 
+    def open_with(self, layer: Labels) -> None:
+        """Show the group, with this layer chosen."""
+        self.labels.choose(layer)
+        self.fold.setChecked(True)
+        self.start.setFocus()
+
     def show_work(self, on: bool, done: int = 0, total: int = 1) -> None:
         """Show the progress, or that no work is running."""
         self.start.setVisible(not on)
