@@ -46,6 +46,8 @@ class Settings:
         Whether the panel embeds the other slices of a stack in the background.
     channels : dict of str to bool
         What was answered about axes that look like channels: which axis, and whether it is.
+    axes : dict of str to str
+        What was answered about stacks of a kind: "z" for depth, "t" for time, a letter an axis.
     stack : dict of str to str
         What was chosen last in the stack tab: objects, direction and rule.
     auto : dict of str to str, number or bool
@@ -67,6 +69,7 @@ class Settings:
     embeddings_disk_mb: int = 20_000
     embed_ahead: bool = True
     channels: dict[str, bool] = field(default_factory=dict)
+    axes: dict[str, str] = field(default_factory=dict)
     stack: dict[str, str] = field(default_factory=dict)
     auto: dict[str, str | float | bool] = field(default_factory=dict)
     text: dict[str, str] = field(default_factory=dict)
@@ -90,7 +93,7 @@ class Settings:
             raise InputError(
                 f"channels must name axes and say true or false; got {self.channels!r}"
             )
-        for name in ("stack", "text"):
+        for name in ("axes", "stack", "text"):
             said = getattr(self, name)
             chosen = said.values() if isinstance(said, dict) else [None]
             if not all(isinstance(choice, str) for choice in chosen):

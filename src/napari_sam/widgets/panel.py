@@ -35,6 +35,7 @@ from napari_sam.widgets.notices import Notices
 from napari_sam.widgets.objects.label_offer import LabelOffer
 from napari_sam.widgets.objects.review import Review
 from napari_sam.widgets.objects.save_labels import LabelSaver
+from napari_sam.widgets.prompt.axes import Axes
 from napari_sam.widgets.prompt.channels import Channels
 from napari_sam.widgets.prompt.controls import Controls
 from napari_sam.widgets.prompt.precompute import Precompute
@@ -100,6 +101,7 @@ class Panel(QWidget):
         self.prompting = Prompting(c)
         self.review = Review(viewer, c.objects, self)
         self.channels = Channels(viewer, c.channels, self)
+        self.axes = Axes(c.channels, self.channels, self)
         self.refining = Refining(viewer, c.refine, lambda: c.objects.selected, self)
         self.precompute = Precompute(self.host.store, c.precompute, c.store, self)
         self.stack = StackTab(viewer, lambda: c.objects.selected, self)
@@ -129,6 +131,7 @@ class Panel(QWidget):
                 self.prompting,
                 self.review,
                 self.channels,
+                self.axes,
                 self.refining,
                 self.precompute,
                 self.stack,
@@ -204,6 +207,7 @@ class Panel(QWidget):
         ahead.value = load_settings().embed_ahead
         ahead.changed.connect(self._remember_ahead)
         self.channels.axis_changed.connect(self._current.open_again)
+        self.axes.axis_changed.connect(self._current.open_again)
         c.report.clicked.connect(self._copy_report)
         c.saved_work.clicked.connect(self._show_saved)
         self.saved_work.chosen.connect(self.resuming.open)

@@ -12,7 +12,7 @@ from napari_sam.widgets.layers.prompt_layers import Tool
 if TYPE_CHECKING:
     from napari_sam.widgets.annotation.annotation import Annotation
 
-__all__ = ["CHANNELS", "GONE", "NO_PICTURE", "name_of", "next_step", "not_taken"]
+__all__ = ["CHANNELS", "GONE", "NO_PICTURE", "next_step", "not_taken"]
 
 NO_PICTURE = (
     "Open a picture: drag a file into the window, or take one from File > Open Sample > napari-sam."
@@ -60,7 +60,7 @@ def next_step(annotation: Annotation) -> str:
         return f"{again}{', the channels on one of them' if turned else ''}."
     if draft.plane not in ((), seen):
         return (
-            f"Your object is on {name_of(draft.plane)}: go back there, "
+            f"Your object is on {annotation.picture.name_of(draft.plane)}: go back there, "
             f"accept it ({accept}) or reject it ({reject})."
         )
     if draft.is_empty and annotation.asking.boxes.busy:
@@ -129,16 +129,3 @@ def _look_at_selected(annotation: Annotation, seen: Plane) -> str:
         f"Is object {number} right here? {KEYS['accept_slice']} accepts this slice, "
         f"{KEYS['unclear']} marks it unclear, {again} opens it to correct it."
     )
-
-
-def name_of(plane: Plane) -> str:
-    """Return the display name of a plane.
-
-    Examples
-    --------
-    >>> name_of((12, None, None))
-    'slice 12'
-    >>> name_of((3, 12, None, None))
-    'slice 3, 12'
-    """
-    return "slice " + ", ".join(str(at) for at in plane if at is not None)

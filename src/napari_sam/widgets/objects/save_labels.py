@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import Future
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,7 @@ from napari_sam.io.export import write_objects
 from napari_sam.io.labels import check_output
 from napari_sam.io.spacing import Spacing
 from napari_sam.widgets.jobs.background import Background
+from napari_sam.widgets.layers.image_stack import ImageStack
 from napari_sam.widgets.layers.transform import transform_of
 
 if TYPE_CHECKING:
@@ -35,6 +38,10 @@ FILTERS = {
     "Measurements (*.csv)": ".csv",
 }
 ENDINGS = (".tif", ".tiff", ".zarr", ".zip", ".geojson", ".json", ".csv")
+DEPTH = (
+    "\nMeasured as slices in depth, because nobody has said what they are. If they are time "
+    "points, say so under More options, Stack of, and save again."
+)
 NOTHING = "There are no labels to save yet: accept a mask first."
 
 
@@ -94,24 +101,29 @@ class LabelSaver(QObject):
     def save(self, annotation: Annotation, layer: Labels, path: Path) -> None:
         """Start to write the labels of a layer; `said` reports the result."""
         data = layer.data
-        spacing = Spacing.of(data.ndim, transform_of(layer))
+        picture = annotation.picture
+        spacing = _spacing(layer, picture)
         pictures = self._pictures()
-        classes, image = _classes(annotation.session), annotation.picture.data
-        channels = annotation.picture.channel_axis
+        classes, image = _classes(annotation.session), picture.data
+        channels = picture.channel_axis
         measured = path.suffix.lower() == ".csv"
+        note = DEPTH if measured and picture.unnamed else ""
 
         def work() -> Path:
             check_output(path, *pictures)
             copy = np.array(data)  # somebody goes on annotating
-            pixels = np.asarray(image) if measured else None
+            pixels, about = np.asarray(image) if measured else None, spacing
             if pixels is not None and channels is not None:
                 pixels = np.moveaxis(pixels, channels, -1)
-            write_objects(path, copy, spacing, classes=classes, image=pixels)
+                if channels and copy.ndim == pixels.ndim:  # one entry stands for all channels
+                    kept = [axis for axis in range(copy.ndim) if axis != channels]
+                    copy, about = copy.take(0, channels), spacing.taken(kept)
+            write_objects(path, copy, about, classes=classes, image=pixels)
             return path
 
         self._button.setEnabled(False)
         self.said.emit(f"Saving the labels to {path}…")
-        self._background.submit(work, self._take)
+        self._background.submit(work, partial(self._take, note))
 
     def close(self) -> None:
         """Emit no further signal; a running write finishes."""
@@ -123,11 +135,11 @@ class LabelSaver(QObject):
         )
         return bool(answer == QMessageBox.StandardButton.Yes)
 
-    def _take(self, future: Future[Path]) -> None:
+    def _take(self, note: str, future: Future[Path]) -> None:
         self._button.setEnabled(True)
         error = future.exception()
         if error is None:
-            self.said.emit(f"The labels are saved: {future.result()}")
+            self.said.emit(f"The labels are saved: {future.result()}{note}")
         else:
             why = error or type(error).__name__
             self.said.emit(f"⚠ The labels were not saved: {why}. They are unchanged; try again.")
@@ -138,6 +150,15 @@ class LabelSaver(QObject):
 
     def _folder(self) -> Path:
         return next((path.parent for path in self._pictures() if path.parent.is_dir()), Path.home())
+
+
+def _spacing(layer: Labels, picture: ImageStack) -> Spacing:
+    """Return the spacing of labels; what they do not say is as in the picture, or its file."""
+    own = Spacing.of(layer.ndim, transform_of(layer))
+    if layer.ndim != picture.ndim:  # it has got other axes since
+        return own
+    known = picture.spacing
+    return replace(own.completed(known), names=known.names)
 
 
 def _classes(session: Session) -> dict[int, str]:

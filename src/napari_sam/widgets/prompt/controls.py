@@ -158,7 +158,6 @@ class Controls(QWidget):
         add_row(top, "&Model", self.model, self.model.list)
         add_row(top, "&Write to", self.labels)
         layout.addLayout(top)
-        layout.addWidget(self.channels.question)
         layout.addWidget(self.go_on)
         folds = in_a_row(self.more, self.refine.fold)
         folds.addStretch()
