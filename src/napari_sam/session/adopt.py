@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_sam.arrays import LazyArray
 from napari_sam.errors import InputError
-from napari_sam.masks import Box, CroppedMask, cropped_masks, slices
+from napari_sam.masks import Box, CroppedMask, cropped_masks, enclosing, slices
 from napari_sam.planes import Plane, spanned
 from napari_sam.session.changes import Edit, Kind, SectionEdit, TraitsEdit
 from napari_sam.session.objects import (
@@ -215,11 +215,13 @@ def _loose(
     objects: Objects, plane: Plane, masks: Mapping[int, CroppedMask]
 ) -> dict[int, CroppedMask]:
     """Return what of masks no object owns."""
-    shape = next((mask.shape for mask in masks.values()), (0, 0))
-    owned = objects.owners(plane, (0, 0, *shape)) != 0
+    if not masks:
+        return {}
+    window = enclosing(*(mask.box for mask in masks.values()))
+    owned = objects.owners(plane, window) != 0
     if not owned.any():
         return dict(masks)
-    left = {value: mask.without(owned[slices(mask.box)], mask.box) for value, mask in masks.items()}
+    left = {value: mask.without(owned, window) for value, mask in masks.items()}
     return {value: mask for value, mask in left.items() if mask is not None}
 
 

@@ -135,7 +135,7 @@ def test_labels_that_are_filled_later_are_asked_about(viewer, panel, quiet):
 
 
 def test_of_labels_that_cannot_be_painted_a_copy_is_worked_on(begin, quiet):
-    viewer, panel = begin(picture(4, 40, 60))
+    viewer, panel = begin(picture(4, 40, 60), axis_labels=("z", "y", "x"))
     lazy = viewer.add_labels(dask.array.from_array(cells(4, 40, 60)), name="lazy")
     quiet(panel)
     assert answers(panel)[0] == "Work on a copy"
@@ -164,7 +164,7 @@ def test_of_labels_that_lie_elsewhere_a_copy_on_the_picture_is_worked_on(begin, 
 def test_long_work_says_how_far_it_is_and_can_be_stopped(begin, quiet, qtbot, monkeypatch):
     monkeypatch.setattr(adopting, "TELL_S", 0)
     monkeypatch.setattr(adopting, "PIECE_MASKS", 2)
-    viewer, panel = begin(picture(50, 40, 60))
+    viewer, panel = begin(picture(50, 40, 60), axis_labels=("z", "y", "x"))
     labels = viewer.add_labels(cells(50, 40, 60), name="stack")
     quiet(panel)
     push(panel, "Work on them")
@@ -185,7 +185,7 @@ def test_long_work_says_how_far_it_is_and_can_be_stopped(begin, quiet, qtbot, mo
 
 def test_an_undo_on_the_way_ends_it(begin, quiet, qtbot, monkeypatch):
     monkeypatch.setattr(adopting, "PIECE_MASKS", 2)
-    viewer, panel = begin(picture(50, 40, 60))
+    viewer, panel = begin(picture(50, 40, 60), axis_labels=("z", "y", "x"))
     viewer.add_labels(cells(50, 40, 60))
     quiet(panel)
     push(panel, "Work on them")

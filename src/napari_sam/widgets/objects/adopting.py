@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from itertools import product
@@ -18,6 +19,7 @@ from napari_sam.progress import Estimate, Progress
 from napari_sam.session.adopt import Adoption
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.annotation.queries import Answer, Query
+from napari_sam.widgets.common.timers import new_timer
 from napari_sam.widgets.common.wording import count, time_left
 from napari_sam.widgets.jobs.background import Background
 from napari_sam.widgets.layers.channel_mix import finest
@@ -30,6 +32,7 @@ KIND = "labels"
 
 PIECE_S = 0.2  # seconds of reading, and masks, after which the window is told
 PIECE_MASKS = 500
+AT_ONCE = 200  # masks that the session takes up while the window waits
 TELL_S = 2.0  # a shorter work is over before anybody reads of it
 DONE = "{} of '{}' are in the list, with their numbers. One Undo takes them back; no pixel changes."
 STOPPED = "Stopped: {} of '{}' are in the list; each of the others becomes one when you open it."
@@ -45,6 +48,7 @@ class Adopting(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._background = Background("adopting", self)
+        self._soon = new_timer(0, self._step, self)
         self._run: _Run | None = None
 
     @property
@@ -56,7 +60,7 @@ class Adopting(QObject):
         """Start; an earlier run ends with what it has."""
         self.stop()
         self._run = _Run(annotation, layer)
-        self._next(self._run)
+        self._read(self._run)
 
     def stop(self) -> None:
         """End with the objects that are there."""
@@ -69,28 +73,46 @@ class Adopting(QObject):
         """Stop permanently."""
         self._background.close()
 
-    def _next(self, run: _Run) -> None:
+    def _read(self, run: _Run) -> None:
         self._background.submit(run.read, lambda future: self._take(run, future))
 
     def _take(self, run: _Run, future: Future[Found]) -> None:
         if run is not self._run or future.cancelled():
             return
         try:
-            run.take(future.result())
+            run.parts.extend(future.result())
         except (NapariSamError, OSError, MemoryError, ValueError) as error:  # and of lazy data
-            self._run = None
-            run.end(f"⚠ '{run.name}': {str(error) or type(error).__name__}")
-            self.ended.emit()
+            self._fail(run, error)
+        else:
+            self._step()
+
+    def _step(self) -> None:
+        """Take up one part, or read on; the window is used in between."""
+        run = self._run
+        if run is None:
             return
-        if run is not self._run:
-            return  # somebody has stopped it
-        if run.more and run.wanted:
+        try:
+            if run.wanted:
+                run.take()
+        except NapariSamError as error:
+            self._fail(run, error)
+            return
+        if run is not self._run:  # somebody who was told has stopped it
+            return
+        if run.parts and run.wanted:
+            self._soon.start()
+        elif run.more and run.wanted:
             run.tell(self.stop)
-            self._next(run)
+            self._read(run)
         else:
             self._run = None
-            run.end(run.fill(STOPPED if run.more else DONE))
+            run.end(run.fill(STOPPED if run.parts or run.more else DONE))
             self.ended.emit()
+
+    def _fail(self, run: _Run, error: BaseException) -> None:
+        self._run = None
+        run.end(f"⚠ '{run.name}': {str(error) or type(error).__name__}")
+        self.ended.emit()
 
 
 class _Run:
@@ -108,6 +130,7 @@ class _Run:
         planes = list(product(*([None] if axis in axes else range(n) for axis, n in sizes)))
         self._left: Iterator[Plane] = iter(planes)
         self._total, self._done = len(planes), 0
+        self.parts: deque[tuple[Plane, dict[int, CroppedMask]]] = deque()
         self._ids: set[int] = set()
         self._estimate = Estimate()
         self._began = self._told = time.monotonic()
@@ -124,19 +147,22 @@ class _Run:
         found: Found = []
         end, masks = time.monotonic() + PIECE_S, 0
         for plane in self._left:
-            found.append((plane, cropped_masks(np.array(self._data[on_plane(plane)]))))
-            masks += len(found[-1][1])
+            here = cropped_masks(np.array(self._data[on_plane(plane)]))
+            rows = sorted(here.items(), key=lambda item: item[1].box)  # neighbours come together
+            starts = range(0, len(rows), AT_ONCE)
+            found += [(plane, dict(rows[start : start + AT_ONCE])) for start in starts]
+            self._done, masks = self._done + 1, masks + len(here)
             if masks >= PIECE_MASKS or time.monotonic() > end:
                 return found
         self.more = False
         return found
 
-    def take(self, found: Found) -> None:
-        for plane, masks in found:
-            if masks and self.wanted:
-                self._adoption.add(plane, masks)
-                self._ids.update(masks)
-        self._done += len(found)
+    def take(self) -> None:
+        """Take up the next part of a slice."""
+        if self.parts:
+            plane, masks = self.parts.popleft()
+            self._adoption.add(plane, masks)
+            self._ids.update(masks)
 
     def tell(self, stop: Callable[[], object]) -> None:
         """Say how far it is, with a button that stops it."""
