@@ -177,6 +177,7 @@ class _OfferPresenter:
         self._answer(layer)
         self._part.target_wanted.emit(layer)
         if not self._closed and self._annotation.target is layer:
+            self._annotation.arm(self._annotation.tool)  # a layer that was opened takes the mouse
             self._part.adopting.start(self._annotation, layer)
 
     def _copy(self, layer: Labels) -> None:
