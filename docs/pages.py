@@ -45,6 +45,8 @@ WIDGETS = {
     "auto": "tab Auto",
     "text": "tab Text",
     "bug_report": "versions, last error",
+    "commands": "for menus and palette",
+    "preferences": "page of napari's preferences",
     "model_use": "the model that is asked",
     "notices": "told while the panel is hidden",
     "objects": "list, review",

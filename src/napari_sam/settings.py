@@ -18,6 +18,7 @@ __all__ = ["Settings", "default_threads", "load_settings", "save_settings", "set
 MAX_MB = 1_000_000_000  # a petabyte
 MAX_THREADS = 1024
 logger = logging.getLogger(__name__)
+OVERLAPS = "keep", "replace", "ask"
 UNUSABLE = OSError, ValueError, RecursionError
 
 
@@ -54,6 +55,13 @@ class Settings:
         What was chosen last in the tab for the automatic mode.
     text : dict of str to str
         What was chosen last in the tab for words: the words, and what they stand for.
+    keys : dict of str to str
+        Keys of the panel's actions that are not the default ones.
+    sessions_folder : str, optional
+        Where the panel saves what is annotated; None is the user's data folder. The environment
+        variable ``NAPARI_SAM_SESSIONS`` goes before it.
+    overlap : str
+        Who keeps the pixels where a new object meets an older one: "keep", "replace" or "ask".
 
     Raises
     ------
@@ -73,9 +81,12 @@ class Settings:
     stack: dict[str, str] = field(default_factory=dict)
     auto: dict[str, str | float | bool] = field(default_factory=dict)
     text: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+    sessions_folder: str | None = None
+    overlap: str = "keep"
 
     def __post_init__(self) -> None:
-        for name in ("models_folder", "embeddings_folder"):
+        for name in ("models_folder", "embeddings_folder", "sessions_folder"):
             folder = getattr(self, name)
             if not (folder is None or _is_folder(folder)):
                 raise InputError(f"{name} must be a path or null; got {folder!r}")
@@ -93,7 +104,9 @@ class Settings:
             raise InputError(
                 f"channels must name axes and say true or false; got {self.channels!r}"
             )
-        for name in ("axes", "stack", "text"):
+        if self.overlap not in OVERLAPS:
+            raise InputError(f"overlap must be one of {', '.join(OVERLAPS)}; got {self.overlap!r}")
+        for name in ("axes", "stack", "text", "keys"):
             said = getattr(self, name)
             chosen = said.values() if isinstance(said, dict) else [None]
             if not all(isinstance(choice, str) for choice in chosen):

@@ -180,7 +180,7 @@ def test_the_manifest_offers_it_for_labels(tmp_path):
     from npe2 import PluginManifest
 
     manifest = PluginManifest.from_distribution(DISTRIBUTION)
-    (writer,) = manifest.contributions.writers
+    writer = manifest.contributions.writers[0]
     (command,) = (c for c in manifest.contributions.commands if c.id == writer.command)
     assert command.python_name == f"{module.__name__}:{save_layer.__name__}"
     assert [str(one) for one in writer.layer_types] == ["labels"]

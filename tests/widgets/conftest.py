@@ -6,6 +6,7 @@ import threading
 import warnings
 from contextlib import contextmanager
 
+import napari.settings
 import numpy as np
 import pytest
 from napari.components import ViewerModel
@@ -23,6 +24,8 @@ def own_settings(tmp_path, monkeypatch):
     monkeypatch.setenv("NAPARI_SAM_MODELS", str(tmp_path / "models"))
     monkeypatch.setenv("NAPARI_SAM_EMBEDDINGS", str(tmp_path / "embeddings"))
     monkeypatch.setenv("NAPARI_SAM_SESSIONS", str(tmp_path / "sessions"))
+    monkeypatch.setattr(napari.settings, "_CFG_PATH", str(tmp_path / "napari.yaml"))
+    monkeypatch.setattr(napari.settings, "_PLUGIN_SETTINGS", {})
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from napari_sam.arrays import Array, LazyArray
 from napari_sam.errors import InputError
+from napari_sam.files import Json
 from napari_sam.io.labels import OUTLINES, TABLE, open_labels, write_labels
 from napari_sam.io.measurements import write_measurements
 from napari_sam.io.objects.coco import read_coco, write_coco
@@ -26,6 +27,7 @@ __all__ = [
     "as_labels",
     "read_all",
     "read_objects",
+    "save_layer",
     "write_instances",
     "write_objects",
 ]
@@ -33,6 +35,23 @@ __all__ = [
 INSTANCE_FILES = (*OUTLINES, ".roi")  # what objects are drawn in, not labelled
 
 logger = logging.getLogger(__name__)
+
+
+def save_layer(path: str, labels: LazyArray, layer: Json) -> list[str]:
+    """Write the objects of a napari Labels layer: the writers that the plugin manifest names.
+
+    Parameters
+    ----------
+    path : str
+        As for `write_objects`.
+    labels : array-like of int
+        The data; of several levels the finest.
+    layer : dict
+        What else the layer is made of.
+    """
+    finest = labels if hasattr(labels, "dtype") else labels[0]
+    write_objects(Path(path), finest, Spacing.of(len(finest.shape), layer))
+    return [path]
 
 
 def write_objects(

@@ -126,9 +126,12 @@ class Spacing:
 
     def taken(self, axes: Sequence[int]) -> Spacing:
         """Return the spacing of these axes alone, in this order."""
-        parts = (self.names, self.scale, self.translate, self.units)
-        names, scale, translate, units = (tuple(part[axis] for axis in axes) for part in parts)
-        return Spacing(names, scale, translate, units)
+        return Spacing(
+            tuple(self.names[axis] for axis in axes),
+            tuple(self.scale[axis] for axis in axes),
+            tuple(self.translate[axis] for axis in axes),
+            tuple(self.units[axis] for axis in axes),
+        )
 
     @property
     def axes(self) -> str:

@@ -19,7 +19,7 @@ from napari_sam.errors import InputError
 from napari_sam.inference.store.memory import trim_heap
 from napari_sam.serving.host import ModelHost
 from napari_sam.session.overlap import Rule
-from napari_sam.settings import load_settings, save_settings
+from napari_sam.settings import Settings, load_settings, save_settings
 from napari_sam.text.reader import Reader
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.annotation.current import CurrentAnnotation
@@ -28,6 +28,7 @@ from napari_sam.widgets.bug_report import bug_report
 from napari_sam.widgets.common.docks import bring_forward
 from napari_sam.widgets.common.forms import Scrolled
 from napari_sam.widgets.common.keys import Keys
+from napari_sam.widgets.common.keys_dialog import KeysDialog
 from napari_sam.widgets.jobs.prompt_jobs import PromptJobs
 from napari_sam.widgets.layers.canvas import guard_canvas
 from napari_sam.widgets.model_use import ModelUse
@@ -35,6 +36,7 @@ from napari_sam.widgets.notices import Notices
 from napari_sam.widgets.objects.label_offer import LabelOffer
 from napari_sam.widgets.objects.review import Review
 from napari_sam.widgets.objects.save_labels import LabelSaver
+from napari_sam.widgets.preferences import Preferences
 from napari_sam.widgets.prompt.axes import Axes
 from napari_sam.widgets.prompt.channels import Channels
 from napari_sam.widgets.prompt.controls import Controls
@@ -52,7 +54,7 @@ if TYPE_CHECKING:
     import napari
     from napari.components import ViewerModel
 
-__all__ = ["Panel"]
+__all__ = ["Panel", "panel_of"]
 
 SECOND = (
     "This viewer has its panel already, and it is in front now. Go on there, or close that one "
@@ -120,7 +122,11 @@ class Panel(QWidget):
             viewer, c.picture, c.labels, self.jobs, self.channels.recall
         )
         self.model_use = ModelUse(self.host, c, self.prompting, self._current, self.jobs, self)
-        self.keys = Keys(self, self.prompting.actions | self.review.actions)
+        self.keys = Keys(
+            self, self.prompting.actions | self.review.actions | {"keys": self.show_keys}
+        )
+        self._keys_dialog = KeysDialog(self)
+        self.preferences = Preferences()
         self.notices = self._new_notices()
         c.hint.setVisible(not load_settings().hint_dismissed)
         self._lay_out()
@@ -172,7 +178,8 @@ class Panel(QWidget):
             return
         self._closed = True
         self.model_use.close()
-        self.keys.listen(False)
+        self.keys.close()
+        self.preferences.close()
         self._current.close()
         self.saved_work.stop()
         self.deleteLater()
@@ -180,10 +187,11 @@ class Panel(QWidget):
     def _lay_out(self) -> None:
         self.tabs = QTabWidget()
         self._prompt_tab = Scrolled(self.controls)
+        self._auto_tab = Scrolled(self.auto.controls)
         self._train_tab = Scrolled(self.training.controls)
         self.tabs.addTab(self._prompt_tab, "Prompt")
         self.tabs.addTab(self.stack.controls, "Stack")
-        self.tabs.addTab(Scrolled(self.auto.controls), "Auto")
+        self.tabs.addTab(self._auto_tab, "Auto")
         self.tabs.addTab(Scrolled(self.text.controls), "Text")
         self.tabs.addTab(self._train_tab, "Train")
         layout = QVBoxLayout(self)
@@ -205,11 +213,15 @@ class Panel(QWidget):
         ahead = c.choices["embed_ahead"]
         ahead.changed.connect(self.precompute.switch)
         ahead.value = load_settings().embed_ahead
-        ahead.changed.connect(self._remember_ahead)
+        ahead.changed.connect(self._remember)
+        c.choices["rule"].value = load_settings().overlap
+        c.choices["rule"].changed.connect(self._remember)
+        self.preferences.changed.connect(self._prefer)
+        self.preferences.refused.connect(self.prompting.warn)
         self.channels.axis_changed.connect(self._current.open_again)
         self.axes.axis_changed.connect(self._current.open_again)
         c.report.clicked.connect(self._copy_report)
-        c.saved_work.clicked.connect(self._show_saved)
+        c.saved_work.clicked.connect(self.show_saved)
         self.saved_work.chosen.connect(self.resuming.open)
         self.resuming.picture_wanted.connect(c.picture.choose)
         self.resuming.remarked.connect(remark)
@@ -283,7 +295,18 @@ class Panel(QWidget):
         if isinstance(model := view.get("model"), str):
             self.model_use.name(model)
 
-    def _show_saved(self) -> None:
+    def find_all(self) -> None:
+        """Turn to the tab Auto and search the slice in view, if a search can begin."""
+        self.tabs.setCurrentWidget(self._auto_tab)
+        self.auto.controls.start.click()
+
+    def show_keys(self) -> None:
+        """Show all keys, to look at and to change."""
+        self._keys_dialog.show()
+        self._keys_dialog.raise_()
+
+    def show_saved(self) -> None:
+        """Show all saved work, to continue or to delete it."""
         self.saved_work.refresh()
         self.saved_work.show()
         self.saved_work.raise_()
@@ -292,8 +315,16 @@ class Panel(QWidget):
         """Return who keeps the pixels where no question can be asked."""
         return Rule.REPLACE if self.controls.choices["rule"].value == "replace" else Rule.KEEP
 
-    def _remember_ahead(self, on: bool) -> None:
-        save_settings(replace(load_settings(), embed_ahead=on))
+    def _remember(self) -> None:
+        choices = self.controls.choices
+        chosen = {"embed_ahead": choices["embed_ahead"].value, "overlap": choices["rule"].value}
+        save_settings(replace(load_settings(), **chosen))
+        self.preferences.fill()
+
+    def _prefer(self, settings: Settings) -> None:
+        """Take over what was changed in napari's preferences."""
+        self.controls.choices["embed_ahead"].value = settings.embed_ahead
+        self.controls.choices["rule"].value = settings.overlap
 
     def _dismiss_hint(self) -> None:
         """Explain the first steps until they were made."""
@@ -312,6 +343,11 @@ class Panel(QWidget):
         show_info("The bug report is in the clipboard.")
 
 
+def panel_of(viewer: ViewerModel) -> Panel | None:
+    """Return the open panel of a viewer, or None."""
+    return next((panel for panel in _open_panels() if panel.serves(viewer)), None)
+
+
 def _host_of_another_panel() -> ModelHost | None:
     return next((panel.host for panel in _open_panels()), None)
 
@@ -325,7 +361,6 @@ def _open_panels() -> list[Panel]:
 
 def _refuse_second(viewer: ViewerModel) -> None:
     """Raise an error for a second panel of a viewer: duplicate shortcuts would block each other."""
-    for panel in _open_panels():
-        if panel.serves(viewer):
-            bring_forward(panel, viewer)
-            raise InputError(SECOND)
+    if (panel := panel_of(viewer)) is not None:
+        bring_forward(panel, viewer)
+        raise InputError(SECOND)

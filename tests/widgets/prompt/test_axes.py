@@ -139,14 +139,14 @@ class TestTheFile:
     def test_counts_for_channels_that_a_reader_took_apart(self, opened):
         data = picture(3, 5, 40, 60)
         _, panel = opened(ome("TCYX", **MICRONS), data, shown=data[:, 2])
-        assert panel.annotation.picture.spacing.known[0] == "t"
-        assert panel.annotation.picture.spacing.scale[-1] == 0.325
+        assert panel.annotation.picture.axes.spacing.known[0] == "t"
+        assert panel.annotation.picture.axes.spacing.scale[-1] == 0.325
         assert question(panel) == ""
 
     def test_counts_less_than_what_the_layer_says(self, opened):
         place = {"scale": (3, 0.5, 0.5), "units": ("um",) * 3, "axis_labels": ("t", "y", "x")}
         _, panel = opened(ome("ZYX", **MICRONS), picture(*STACK), **place)
-        spacing = panel.annotation.picture.spacing
+        spacing = panel.annotation.picture.axes.spacing
         assert spacing.scale == (3, 0.5, 0.5)
         assert spacing.axes == "tyx"
         assert panel.controls.remark.text() == ""
@@ -154,7 +154,7 @@ class TestTheFile:
     def test_of_another_shape_tells_nothing(self, opened):
         _, panel = opened(ome("TYX", **MICRONS), picture(*STACK), shown=picture(9, 40, 60))
         assert "slices in depth, or time points?" in question(panel)
-        assert not panel.annotation.picture.spacing.measured
+        assert not panel.annotation.picture.axes.spacing.measured
 
     @pytest.mark.parametrize("content", [b"", b"no picture"])
     def test_that_cannot_be_read_is_no_trouble(self, opened, content):
@@ -216,7 +216,7 @@ class TestTheQuestion:
         choice = panel.controls.channels.stack
         assert choice.currentText() == "Slices in depth"
         choice.activated.emit(1)
-        assert panel.annotation.picture.spacing.axes == "tyx"
+        assert panel.annotation.picture.axes.spacing.axes == "tyx"
         assert question(panel) == ""
 
     def test_of_two_axes_asks_which_is_time(self, opened):
@@ -226,8 +226,8 @@ class TestTheQuestion:
         assert buttons == ["7 time points, 9 slices", "7 slices, 9 time points"]
         push(panel, buttons[1])
         stack = panel.annotation.picture
-        assert stack.spacing.axes == "ztyx"
-        assert stack.name_of((3, 5, None, None)) == "slice 3, frame 5"
+        assert stack.axes.spacing.axes == "ztyx"
+        assert stack.axes.name_of((3, 5, None, None)) == "slice 3, frame 5"
 
     def test_comes_after_the_one_about_colours(self, opened):
         _, panel = opened(plain, picture(3, 9, 40, 60))
@@ -236,7 +236,7 @@ class TestTheQuestion:
         assert question(panel) == "'cells' holds 9 images: slices in depth, or time points?"
         push(panel, "Time points")
         assert question(panel) == ""
-        assert panel.annotation.picture.spacing.axes == "tyx"
+        assert panel.annotation.picture.axes.spacing.axes == "tyx"
         assert panel.annotation.picture.axis_word == "frame"
 
 
@@ -251,7 +251,7 @@ class TestTheQuestion:
 def test_words(shape, labels, word, name):
     stack = ImageStack(Image(np.zeros(shape, np.uint8), axis_labels=labels))
     assert stack.axis_word == word
-    assert stack.name_of((3, None, None)) == name
+    assert stack.axes.name_of((3, None, None)) == name
 
 
 @pytest.mark.parametrize(
@@ -266,7 +266,7 @@ def test_words(shape, labels, word, name):
 )
 def test_words_of_two_axes(labels, name):
     stack = ImageStack(Image(np.zeros((7, 9, 4, 6), np.uint8), axis_labels=labels))
-    assert stack.name_of((3, 5, None, None)) == name
+    assert stack.axes.name_of((3, 5, None, None)) == name
 
 
 @pytest.mark.parametrize(("order", "count"), [("ZCYX", 1), ("TCYX", 2), ("TYXC", 2)])

@@ -15,6 +15,7 @@ from napari_sam.errors import SessionError
 from napari_sam.session.disk.fingerprint import Match
 from napari_sam.session.disk.folder import locked, read_session
 from napari_sam.session.disk.manifest import LOCK, Manifest, folder_name
+from napari_sam.settings import load_settings
 
 __all__ = [
     "Saved",
@@ -31,10 +32,13 @@ BEGINNING = "journal-", "snapshot-"
 
 
 def sessions_folder() -> Path:
-    """Return where sessions are saved: the user's data folder, or ``NAPARI_SAM_SESSIONS``."""
-    chosen = os.environ.get("NAPARI_SAM_SESSIONS")
+    """Return where sessions are saved.
+
+    That is ``NAPARI_SAM_SESSIONS``, else the folder of the settings, else the user's data folder.
+    """
+    chosen = os.environ.get("NAPARI_SAM_SESSIONS") or load_settings().sessions_folder
     if chosen:
-        return Path(chosen)
+        return Path(chosen).expanduser()
     return Path(platformdirs.user_data_dir("napari-sam", appauthor=False)) / "sessions"
 
 

@@ -11,7 +11,7 @@ from napari_sam.serving.host import HostedModel
 from napari_sam.session.changed import What
 from napari_sam.session.session import Session
 from napari_sam.widgets.annotation.box_batch import BoxBatch, propose
-from napari_sam.widgets.annotation.hints import GONE
+from napari_sam.widgets.annotation.hints import gone
 from napari_sam.widgets.jobs.prompt_jobs import PromptAnswer, PromptJob, PromptJobs
 from napari_sam.widgets.layers.labels_target import misfit
 from napari_sam.widgets.layers.read_prompts import AreaPrompt
@@ -56,7 +56,7 @@ class Asking:
         if annotation.model is None or plane is None or idle:
             return
         if not annotation.picture.fits(plane, None):
-            annotation.remarked.emit(f"⚠ {GONE}")
+            annotation.remarked.emit(f"⚠ {gone()}")
             self.fail()
             return
         self.failed = False

@@ -12,16 +12,12 @@ from napari_sam.widgets.layers.prompt_layers import Tool
 if TYPE_CHECKING:
     from napari_sam.widgets.annotation.annotation import Annotation
 
-__all__ = ["CHANNELS", "GONE", "NO_PICTURE", "next_step", "not_taken"]
+__all__ = ["CHANNELS", "NO_PICTURE", "gone", "next_step", "not_taken"]
 
 NO_PICTURE = (
     "Open a picture: drag a file into the window, or take one from File > Open Sample > napari-sam."
 )
 CHANNELS = "look at what is said of its channels under More options."
-GONE = (
-    "The object being drawn is on a slice that the picture does not have any more. "
-    f"{KEYS['reject']} lets go of it."
-)
 START = {
     Tool.INCLUDE: "Click on an object.",
     Tool.EXCLUDE: "Start with Include or a box: Exclude only takes away from a mask.",
@@ -34,13 +30,21 @@ START = {
 }
 
 
+def gone() -> str:
+    """Return the message that the drawn object's slice is not there any more."""
+    return (
+        "The object being drawn is on a slice that the picture does not have any more. "
+        f"{KEYS['reject']} lets go of it."
+    )
+
+
 def not_taken(annotation: Annotation) -> str:
     """Return the message why the last prompt was discarded."""
     if annotation.own_layers.prompts.resting:
         return "Not taken: the panel is hidden. Show it to go on drawing."
     plane = annotation.session.draft.plane
     if plane and not annotation.picture.fits(plane, None):
-        return f"⚠ {GONE}"
+        return f"⚠ {gone()}"
     if annotation.flat and annotation.seen is not None:
         return "Not taken: what was drawn lies on another slice."
     return "Not taken: prompts need a slice of the picture in the 2D view."
@@ -60,7 +64,7 @@ def next_step(annotation: Annotation) -> str:
         return f"{again}{', the channels on one of them' if turned else ''}."
     if draft.plane not in ((), seen):
         return (
-            f"Your object is on {annotation.picture.name_of(draft.plane)}: go back there, "
+            f"Your object is on {annotation.picture.axes.name_of(draft.plane)}: go back there, "
             f"accept it ({accept}) or reject it ({reject})."
         )
     if draft.is_empty and annotation.asking.boxes.busy:

@@ -46,7 +46,7 @@ def undo_or_redo(annotation: Annotation, again: bool = False) -> None:
     elif not found and session.draft != drawn:
         plane = session.draft.plane or drawn.plane
         where = {(0, plane): None}
-        where_to = annotation.picture.name_of(plane)
+        where_to = annotation.picture.axes.name_of(plane)
         said = "" if plane in ((), annotation.seen) else f"This was drawn on {where_to}."
     elif not found and change.edits:
         said = NOTHING
@@ -92,7 +92,7 @@ def _sentence(picture: ImageStack, what: str, places: Iterable[ObjectPlane]) -> 
     where = f" on {len(planes)} {picture.axis_word}s"
     if len(planes) == 1:
         there = any(at is not None for at in planes[0])
-        where = f" on {picture.name_of(planes[0])}" if there else ""
+        where = f" on {picture.axes.name_of(planes[0])}" if there else ""
     return f"{who} {what}{where}."
 
 

@@ -107,7 +107,7 @@ class LabelSaver(QObject):
         classes, image = _classes(annotation.session), picture.data
         channels = picture.channel_axis
         measured = path.suffix.lower() == ".csv"
-        note = DEPTH if measured and picture.unnamed else ""
+        note = DEPTH if measured and picture.axes.unnamed else ""
 
         def work() -> Path:
             check_output(path, *pictures)
@@ -157,7 +157,7 @@ def _spacing(layer: Labels, picture: ImageStack) -> Spacing:
     own = Spacing.of(layer.ndim, transform_of(layer))
     if layer.ndim != picture.ndim:  # it has got other axes since
         return own
-    known = picture.spacing
+    known = picture.axes.spacing
     return replace(own.completed(known), names=known.names)
 
 

@@ -18,7 +18,7 @@ from napari_sam.widgets.annotation.queries import Answer, Query
 from napari_sam.widgets.common.connections import Connections
 from napari_sam.widgets.jobs.background import Background
 from napari_sam.widgets.layers.channel_mix import finest
-from napari_sam.widgets.layers.image_stack import answer, channel_axis, remember
+from napari_sam.widgets.layers.stack_axes import answer, channel_axis, remember
 from napari_sam.widgets.prompt import axes_wording as wording
 from napari_sam.widgets.prompt.channel_controls import ChannelControls
 from napari_sam.widgets.prompt.channels import Channels, guess
@@ -107,7 +107,7 @@ class _AxesPresenter:
         self._part._controls.show_stack(names, at)
         if axis is not None:
             queries.ask(self._about_channels(axis))
-        elif picture.unnamed and letters:
+        elif picture.axes.unnamed and letters:
             answers = zip(names, wording.TIPS, letters, strict=False)
             queries.ask(
                 Query(
@@ -136,15 +136,17 @@ class _AxesPresenter:
     @property
     def _letters(self) -> tuple[str, ...]:
         """What can be said of the leading axes, in the order of the words."""
-        return {1: ("z", "t"), 2: ("tz", "zt")}.get(len(self._picture.leading), ())
+        return {1: ("z", "t"), 2: ("tz", "zt")}.get(len(self._picture.axes.leading), ())
 
     @property
     def _known(self) -> str:
         """What the leading axes are; empty if that is not known."""
         picture = self._picture
-        if picture.unnamed:
+        if picture.axes.unnamed:
             return ""
-        return "".join("t" if picture.word_of(axis) == "frame" else "z" for axis in picture.leading)
+        return "".join(
+            "t" if picture.axes.word_of(axis) == "frame" else "z" for axis in picture.axes.leading
+        )
 
     @property
     def _kind(self) -> str:
@@ -157,7 +159,7 @@ class _AxesPresenter:
     def _of_layer(self, letters: str) -> dict[int, str]:
         """Return the axes of the layer with their letters."""
         shift = int(self._picture.channel_axis == 0)
-        axes = [axis + shift for axis in self._picture.leading]
+        axes = [axis + shift for axis in self._picture.axes.leading]
         return dict(zip(axes, letters, strict=False))
 
     def _sayer(self, letters: str) -> Callable[[], None]:
@@ -165,7 +167,7 @@ class _AxesPresenter:
 
     def _recall(self) -> None:
         """Apply what was said of similar images."""
-        if not (self._picture.unnamed and self._letters):
+        if not (self._picture.axes.unnamed and self._letters):
             return
         letters = load_settings().axes.get(self._kind, "")
         if letters in self._letters:
@@ -177,7 +179,7 @@ class _AxesPresenter:
         """Return the question whether an axis holds channels, or what else it is."""
         picture, say = self._picture, self._part._channels.say
         answers = [Answer(wording.COLOURS, lambda: say(axis), wording.COLOURS_TIP)]
-        if picture.leading == [axis]:
+        if picture.axes.leading == [axis]:
             said = zip(wording.choices(picture), wording.TIPS, self._letters, strict=False)
             answers += [Answer(name, self._stack_of(one), tip) for name, tip, one in said]
         else:

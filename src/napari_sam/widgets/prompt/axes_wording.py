@@ -36,7 +36,7 @@ RECALLED = "Taken as {}, as you said before. More options, Stack of, changes it.
 
 def choices(picture: ImageStack) -> list[str]:
     """Return what the leading axes may be, in the order of "z", "t" or "tz", "zt"."""
-    sizes = [picture.shape[axis] for axis in picture.leading]
+    sizes = [picture.shape[axis] for axis in picture.axes.leading]
     if len(sizes) == 1:
         return ["Slices in depth", "Time points"]
     if len(sizes) == 2:
@@ -49,7 +49,7 @@ def choices(picture: ImageStack) -> list[str]:
 
 def question(picture: ImageStack) -> str:
     """Return the question what the leading axes are."""
-    name, sizes = picture.layer.name, [picture.shape[axis] for axis in picture.leading]
+    name, sizes = picture.layer.name, [picture.shape[axis] for axis in picture.axes.leading]
     if len(sizes) == 1:
         return f"'{name}' holds {sizes[0]:,} images: slices in depth, or time points?"
     return f"'{name}' holds {sizes[0]:,} times {sizes[1]:,} images: which are the time points?"
@@ -58,7 +58,7 @@ def question(picture: ImageStack) -> str:
 def channel_question(picture: ImageStack, axis: int) -> str:
     """Return the question whether an axis holds channels."""
     name, size = picture.layer.name, finest(picture.layer).shape[axis]
-    if picture.leading == [axis]:
+    if picture.axes.leading == [axis]:
         return f"'{name}' holds {size} images: colours, slices in depth, or time points?"
     return f"Axis {axis} of '{name}' has {size} entries: are they colours?"
 

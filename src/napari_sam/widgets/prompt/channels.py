@@ -15,7 +15,7 @@ from napari_sam.settings import load_settings, save_settings
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.common.connections import Connections
 from napari_sam.widgets.layers.channel_mix import Channel, Read, finest
-from napari_sam.widgets.layers.image_stack import answer, layer_spacing, remember, said_channels
+from napari_sam.widgets.layers.stack_axes import answer, layer_spacing, remember, said_channels
 from napari_sam.widgets.prompt.channel_controls import SIDE, ChannelControls
 
 __all__ = ["Channels", "guess"]
