@@ -124,6 +124,28 @@ class Spacing:
             return replace(self, names=tuple(names))
         return replace(self, names=tuple(names), scale=other.scale, units=other.units)
 
+    def named(self, letters: str) -> Spacing:
+        """Return the spacing with other names: a letter of "tczyx" for each axis.
+
+        Raises
+        ------
+        InputError
+            If these are not as many letters, others, twice the same, or y and x not the last.
+
+        Examples
+        --------
+        >>> Spacing.usual(3).named("TYX").axes
+        'tyx'
+        """
+        small = letters.lower()
+        known = set(small) <= set(ORDER) and len(set(small)) == len(small)
+        if not known or len(small) != len(self.names) or small[-2:] != "yx":
+            raise InputError(
+                f"axes must be {len(self.names)} different letters of {ORDER}, with yx the last; "
+                f"got {letters!r}"
+            )
+        return replace(self, names=tuple(small))
+
     def taken(self, axes: Sequence[int]) -> Spacing:
         """Return the spacing of these axes alone, in this order."""
         return Spacing(

@@ -120,6 +120,8 @@ class _OfferPresenter:
 
     def _listen(self, layers: list[Labels]) -> None:
         """Follow what is put into these layers later."""
+        if layers == self._heard:  # at most changes of the view
+            return
         for layer in self._heard:
             layer.events.data.disconnect(self._renewed)
         self._heard = layers
