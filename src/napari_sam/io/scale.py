@@ -77,8 +77,10 @@ def spacing_of_array(path: Path, shape: Sequence[int]) -> Spacing | None:
     Returns
     -------
     Spacing or None
-        None if the file cannot be read, or is not as the array.
+        None if the file cannot be read, says nothing of axes, or is not as the array.
     """
+    if path.suffix.lower() in PHOTOS:
+        return None
     try:
         with open_image(path) as image:
             there = image.plain_shape
