@@ -114,11 +114,11 @@ class TestProposals:
     @pytest.mark.parametrize("rule", list(Rule))
     def test_the_rule_holds_against_accepted_ones(self, session, labels, rule):
         accept(session, 0, 10, 10)
-        before = labels[0] == 1
-        add(session, 0, square(8, 8, 8), rule=rule)
-        kept = before if rule is Rule.KEEP else before & ~square(8, 8, 8)
+        before, new = labels[0] == 1, square(12, 9, 10)
+        add(session, 0, new, rule=rule)
+        kept = before if rule is Rule.KEEP else before & ~new
         np.testing.assert_array_equal(labels[0] == 1, kept)
-        np.testing.assert_array_equal(labels[0] == 2, square(8, 8, 8) & ~kept)
+        np.testing.assert_array_equal(labels[0] == 2, new & ~kept)
 
     def test_locked_ones_keep_all(self, session, labels):
         accept(session, 0, 10, 10)
@@ -138,9 +138,9 @@ class TestProposals:
         np.testing.assert_array_equal(labels[0], square(1, 1))
 
     def test_the_first_of_two_that_meet_has_the_pixels(self, session, labels):
-        assert add(session, 0, square(1, 1), square(3, 3), square(1, 1)) == [1, 2, None]
-        assert labels[0, 4, 4] == 1
-        assert labels[0, 5, 5] == 2
+        assert add(session, 0, square(1, 1, 6), square(4, 4, 7), square(1, 1)) == [1, 2, None]
+        assert labels[0, 5, 5] == 1
+        assert labels[0, 8, 8] == 2
 
     def test_a_plane_without_a_mask_is_marked(self, session):
         accept(session, 0, 10, 10)
@@ -150,6 +150,44 @@ class TestProposals:
         assert next_unsure(session.objects) == (1, at(2))
         curation.discard(session, 1, at(2))
         assert next_unsure(session.objects) is None
+
+    def test_what_an_earlier_batch_brought_can_be_withdrawn(self, session, labels):
+        accept(session, 0, 10, 10)
+        for z in (1, 2, 3):
+            add(session, z, square(1, 1), object_id=1)
+        curation.set_status(session, [1], Status.ACCEPTED, at(2))
+        with Batch(session, Kind.PROPAGATED) as batch:
+            batch.withdraw(1, [at(z) for z in range(4)])
+            batch.withdraw(9, [at(0)])
+        assert session.objects[1].planes == [at(0), at(2)]
+        assert not labels[3].any()
+        session.undo()
+        assert session.objects[1].planes == [at(z) for z in range(4)]
+        add(session, 0, square(1, 20))
+        with Batch(session, Kind.PROPAGATED) as batch:
+            batch.withdraw(2, [at(0)])
+        assert 2 not in session.objects
+        session.undo()
+        curation.lock(session, [2])
+        with Batch(session, Kind.PROPAGATED) as batch:
+            batch.withdraw(2, [at(0)])
+        assert 2 in session.objects
+
+    def test_what_is_certain_is_accepted_in_one_step(self, session):
+        accept(session, 0, 10, 10)
+        for z, status in ((1, Status.PROPOSED), (2, Status.UNCLEAR), (3, Status.PROPOSED)):
+            add(session, z, square(1, 1), object_id=1, status=status)
+        add(session, 0, square(1, 20))
+        curation.lock(session, [2])
+        places = [(number, at(z)) for number in (1, 2, 3) for z in range(4)]
+        assert curation.accept_certain(session, places) == 2
+        left = {plane: s.status for plane, s in session.objects[1].sections.items()}
+        assert [plane[0] for plane, status in left.items() if status is not Status.ACCEPTED] == [2]
+        assert session.objects[2].status is Status.PROPOSED
+        assert next_unsure(session.objects, only=Status.UNCLEAR) == (1, at(2))
+        session.undo()
+        assert session.objects[1].sections[at(3)].status is Status.PROPOSED
+        assert next_unsure(session.objects, (1, at(2)), Status.UNCLEAR) == (1, at(2))
 
     def test_labels_already_there_are_replaced_and_come_back(self, session, labels):
         labels[0, :, :10] = 9

@@ -54,6 +54,7 @@ class ModelUse(QObject):
         jobs.answered.connect(self._take)
         jobs.failed.connect(self._show_failure)
         jobs.idle.connect(self._activity.end)
+        jobs.idle.connect(lambda: c.area.show_work(""))
 
     def choose(self) -> None:
         """Use the selected model, unless it must be downloaded first."""
@@ -85,7 +86,7 @@ class ModelUse(QObject):
     def _show_progress(self, what: str, done: int, total: int) -> None:
         self._activity.show(what, done, total)
         amount = f": {done / 1e6:.0f} of {total / 1e6:.0f} MB" if total else ""
-        self._controls.score.setText(f"{what}{amount}…")
+        self._controls.area.show_work(f"{what}{amount}…")
 
     def _take(self, answer: PromptAnswer) -> None:
         self.ran_on = answer.device

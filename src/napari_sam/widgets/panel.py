@@ -23,16 +23,19 @@ from napari_sam.settings import Settings, load_settings, save_settings
 from napari_sam.text.reader import Reader
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.annotation.current import CurrentAnnotation
+from napari_sam.widgets.annotation.query_display import QueryDisplay
 from napari_sam.widgets.auto.tab import AutoTab
 from napari_sam.widgets.bug_report import bug_report
 from napari_sam.widgets.common.docks import bring_forward
 from napari_sam.widgets.common.forms import Scrolled
 from napari_sam.widgets.common.keys import Keys
 from napari_sam.widgets.common.keys_dialog import KeysDialog
+from napari_sam.widgets.common.status_area import StatusArea
 from napari_sam.widgets.jobs.prompt_jobs import PromptJobs
 from napari_sam.widgets.layers.canvas import guard_canvas
 from napari_sam.widgets.model_use import ModelUse
 from napari_sam.widgets.notices import Notices
+from napari_sam.widgets.objects.footer import Footer
 from napari_sam.widgets.objects.label_offer import LabelOffer
 from napari_sam.widgets.objects.review import Review
 from napari_sam.widgets.objects.save_labels import LabelSaver
@@ -53,6 +56,7 @@ from napari_sam.widgets.train.work import Make
 if TYPE_CHECKING:
     import napari
     from napari.components import ViewerModel
+    from napari.layers import Labels
 
 __all__ = ["Panel", "panel_of"]
 
@@ -106,7 +110,7 @@ class Panel(QWidget):
         self.axes = Axes(c.channels, self.channels, self)
         self.refining = Refining(viewer, c.refine, lambda: c.objects.selected, self)
         self.precompute = Precompute(self.host.store, c.precompute, c.store, self)
-        self.stack = StackTab(viewer, lambda: c.objects.selected, self)
+        self.stack = StackTab(viewer, lambda: c.objects.selected, c.objects.select, self)
         self.training = TrainTab(
             viewer, self, make, self._another_is_training, c.device.currentText
         )
@@ -114,7 +118,9 @@ class Panel(QWidget):
         self.text = TextTab(
             viewer, self._rule, self.auto.choices.grid_for, reader or Reader(), self
         )
-        self.saver = LabelSaver(viewer, c.objects.save, self)
+        self.footer = Footer()
+        self.saver = LabelSaver(viewer, self.footer, self)
+        self.queries = QueryDisplay(area.query for area in self._areas)
         self.label_offer = LabelOffer(viewer, self)
         self.saved_work = SavedWork(self)
         self.resuming = Resuming(viewer, c.go_on, self)
@@ -122,9 +128,8 @@ class Panel(QWidget):
             viewer, c.picture, c.labels, self.jobs, self.channels.recall
         )
         self.model_use = ModelUse(self.host, c, self.prompting, self._current, self.jobs, self)
-        self.keys = Keys(
-            self, self.prompting.actions | self.review.actions | {"keys": self.show_keys}
-        )
+        actions = self.prompting.actions | self.review.actions | self.stack.actions
+        self.keys = Keys(self, actions | {"keys": self.show_keys})
         self._keys_dialog = KeysDialog(self)
         self.preferences = Preferences()
         self.notices = self._new_notices()
@@ -134,6 +139,7 @@ class Panel(QWidget):
         self._connect()
         self._current.begin(
             (
+                self.queries,
                 self.prompting,
                 self.review,
                 self.channels,
@@ -143,6 +149,7 @@ class Panel(QWidget):
                 self.stack,
                 self.auto,
                 self.text,
+                self.footer,
                 self.saver,
                 self.training,
                 self.resuming,
@@ -155,6 +162,12 @@ class Panel(QWidget):
     def annotation(self) -> Annotation | None:
         """The current annotation, or None."""
         return self._current.annotation
+
+    @property
+    def _areas(self) -> tuple[StatusArea, ...]:
+        """What each tab says, that of Prompt first."""
+        tabs = self.stack, self.auto, self.text, self.training
+        return self.controls.area, *(tab.controls.area for tab in tabs), self.controls.refine.area
 
     def event(self, event: QEvent | None) -> bool:
         """Close when removed from the dock; pause while hidden, but not while minimised."""
@@ -188,27 +201,33 @@ class Panel(QWidget):
         self.tabs = QTabWidget()
         self._prompt_tab = Scrolled(self.controls)
         self._auto_tab = Scrolled(self.auto.controls)
+        self._text_tab = Scrolled(self.text.controls)
         self._train_tab = Scrolled(self.training.controls)
         self.tabs.addTab(self._prompt_tab, "Prompt")
         self.tabs.addTab(self.stack.controls, "Stack")
         self.tabs.addTab(self._auto_tab, "Auto")
-        self.tabs.addTab(Scrolled(self.text.controls), "Text")
+        self.tabs.addTab(self._text_tab, "Text")
+        self._refine_tab = Scrolled(self.controls.refine)
+        self.tabs.addTab(self._refine_tab, "Refine")
         self.tabs.addTab(self._train_tab, "Train")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 8, 0, 0)  # the dock's title overlaps
-        layout.addWidget(self.tabs)
+        layout.setSpacing(2)
+        layout.addWidget(self.tabs, 1)
+        layout.addWidget(self.footer)
 
     def _connect(self) -> None:
         c, remark = self.controls, self.prompting.remark
-        for tab in (self.stack.controls, self.auto.controls, self.text.controls):
-            self.prompting.remarked.connect(tab.show_remark)
+        for area in self._areas[1:]:
+            self.prompting.remarked.connect(area.show_remark)
         self.prompting.asked.connect(lambda: self.tabs.setCurrentWidget(self._prompt_tab))
         self.prompting.accepted.connect(self._dismiss_hint)
         self._current.refused.connect(self.prompting.warn)
+        self.stack.controls.wanted.connect(self._act_on_selected)
         self.refining.remarked.connect(remark)
         self.saver.said.connect(remark)
         self.label_offer.target_wanted.connect(c.labels.choose)
-        self.label_offer.refine_wanted.connect(c.refine.open_with)
+        self.label_offer.refine_wanted.connect(self._open_refine)
         c.choices["outline"].changed.connect(self._current.outline)
         ahead = c.choices["embed_ahead"]
         ahead.changed.connect(self.precompute.switch)
@@ -222,17 +241,22 @@ class Panel(QWidget):
         self.axes.axis_changed.connect(self._current.open_again)
         c.report.clicked.connect(self._copy_report)
         c.saved_work.clicked.connect(self.show_saved)
+        c.keys.clicked.connect(self.show_keys)
         self.saved_work.chosen.connect(self.resuming.open)
         self.resuming.picture_wanted.connect(c.picture.choose)
         self.resuming.remarked.connect(remark)
         self.resuming.resumed.connect(self._take_up)
         self.tabs.currentChanged.connect(self._follow_tab)
+        show = self.tabs.setCurrentWidget
+        self.auto.controls.show_wanted.connect(lambda: show(self._auto_tab))
+        self.text.controls.show_wanted.connect(lambda: show(self._text_tab))
         self.training.trained.connect(self._refresh_models)
         self.training.use_wanted.connect(self._use_trained)
         self.auto.use_wanted.connect(self.model_use.name)
         # Where the window goes with the panel in it: no part takes layers out of its viewer then,
         # and what Qt deletes tells its threads itself.
         for end in (
+            self.keys.forget,
             self.stack.work.close,
             self.auto.stack.close,
             self.text.work.end,
@@ -242,9 +266,18 @@ class Panel(QWidget):
             self.destroyed.connect(end)
 
     def _follow_tab(self) -> None:
-        """Listen to keys wherever one annotates."""
-        annotates = self.tabs.currentWidget() is not self._train_tab
+        """Listen to keys wherever one annotates; show what a search found in its tab only."""
+        current = self.tabs.currentWidget()
+        annotates = current is not self._train_tab
+        self.auto.present(current is self._auto_tab)
+        self.text.present(current is self._text_tab)
         self.keys.listen(annotates and self.isVisible() and not self._resting)
+
+    def _act_on_selected(self, action: str) -> None:
+        """Do what a button of another tab asks of the selected object; it is opened in Prompt."""
+        self.review.actions[action]()
+        if action == "open":
+            self.tabs.setCurrentWidget(self._prompt_tab)
 
     def _rest(self, rest: bool) -> None:
         """Take no keys and clicks while nobody sees what they do; work under way goes on."""
@@ -275,6 +308,11 @@ class Panel(QWidget):
     def _is_unseen(self) -> bool:
         """Return True if the panel is hidden, or lies behind another one."""
         return self._resting or (self.isVisible() and self.visibleRegion().isEmpty())
+
+    def _open_refine(self, layer: Labels) -> None:
+        """Show the tab Refine with this layer chosen."""
+        self.controls.refine.labels.choose(layer)
+        self.tabs.setCurrentWidget(self._refine_tab)
 
     def _refresh_models(self) -> None:
         """Show a new model in every list of every window."""

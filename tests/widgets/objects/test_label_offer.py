@@ -64,12 +64,12 @@ def test_work_on_them_makes_all_of_them_objects(viewer, panel, quiet):
     assert sorted(panel.annotation.session.objects) == [7, 4_000]
 
 
-def test_refine_them_opens_the_group_with_the_layer(viewer, panel, quiet):
+def test_refine_them_opens_the_tab_with_the_layer(viewer, panel, quiet):
     labels = viewer.add_labels(cells(40, 60))
     quiet(panel)
     push(panel, "Refine them")
     assert panel.controls.refine.labels.layer is labels
-    assert panel.controls.refine.fold.isChecked()
+    assert panel.tabs.tabText(panel.tabs.currentIndex()) == "Refine"
     assert text(panel) == ""
 
 

@@ -47,7 +47,7 @@ def rows(qtbot, settle, monkeypatch, tmp_path):
         path = tmp_path / "rows.csv"
         kind = "Measurements (*.csv)"
         monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), kind))
-        panel.controls.objects.save.click()
+        panel.footer.measure.click()
         qtbot.waitUntil(lambda: not panel.saver.busy)
         assert path.exists(), panel.controls.remark.text()
         with path.open(newline="", encoding="utf-8") as file:

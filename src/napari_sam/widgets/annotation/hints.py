@@ -6,18 +6,28 @@ from typing import TYPE_CHECKING
 
 from napari_sam.planes import Plane
 from napari_sam.session.objects import Status
+from napari_sam.widgets.annotation.queries import REMAINDER
 from napari_sam.widgets.common.keys import KEYS
 from napari_sam.widgets.layers.prompt_layers import Tool
 
 if TYPE_CHECKING:
     from napari_sam.widgets.annotation.annotation import Annotation
+    from napari_sam.widgets.layers.image_stack import ImageStack
 
-__all__ = ["CHANNELS", "NO_PICTURE", "gone", "next_step", "not_taken"]
+__all__ = [
+    "CHANNELS",
+    "NO_PICTURE",
+    "gone",
+    "next_step",
+    "not_taken",
+    "place_of",
+    "word_of",
+]
 
 NO_PICTURE = (
     "Open a picture: drag a file into the window, or take one from File > Open Sample > napari-sam."
 )
-CHANNELS = "look at what is said of its channels under More options."
+CHANNELS = "look at what is said of its channels under Options."
 START = {
     Tool.INCLUDE: "Click on an object.",
     Tool.EXCLUDE: "Start with Include or a box: Exclude only takes away from a mask.",
@@ -62,9 +72,11 @@ def next_step(annotation: Annotation) -> str:
         again = "This view does not show a slice of the picture: move the sliders back to it"
         turned = annotation.picture.channel_axis is not None
         return f"{again}{', the channels on one of them' if turned else ''}."
+    if not annotation.own_layers.prompts.lit.on:
+        return f"Clicks go to a tool of napari's: {KEYS['polarity']} brings them back to objects."
     if draft.plane not in ((), seen):
         return (
-            f"Your object is on {annotation.picture.axes.name_of(draft.plane)}: go back there, "
+            f"Your object is {place_of(draft.plane, annotation.picture)}: go back there, "
             f"accept it ({accept}) or reject it ({reject})."
         )
     if draft.is_empty and annotation.asking.boxes.busy:
@@ -91,6 +103,9 @@ def next_step(annotation: Annotation) -> str:
         return "One moment…"
     if not session.mask.any():
         return f"Nothing found here. Add a point or a box, or start again ({reject})."
+    query = annotation.queries.current
+    if query is not None and query.kind == REMAINDER:
+        return f"Nothing is written yet: choose above, or throw this mask away ({reject})."
     if draft.shows_held:
         return (
             f"Object {draft.object_id} is open: correct it with Include or Exclude, then {accept}. "
@@ -133,3 +148,14 @@ def _look_at_selected(annotation: Annotation, seen: Plane) -> str:
         f"Is object {number} right here? {KEYS['accept_slice']} accepts this slice, "
         f"{KEYS['unclear']} marks it unclear, {again} opens it to correct it."
     )
+
+
+def word_of(picture: ImageStack, axis: int) -> str:
+    """Return what a step along an axis is called: a frame in time, else a slice."""
+    return picture.axes.word_of(axis)
+
+
+def place_of(plane: Plane, picture: ImageStack) -> str:
+    """Return where a plane is, to go on a sentence: "on slice 12", "in frame 12"."""
+    name = picture.axes.name_of(plane)
+    return f"{'in' if name.startswith('frame') else 'on'} {name}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from napari_sam.planes import Plane
 from napari_sam.session.objects import AnnotatedObject, Section
 from napari_sam.session.session import Session
-from napari_sam.widgets.layers.image_stack import ImageStack
+from napari_sam.widgets.annotation.hints import place_of
 from napari_sam.widgets.layers.navigate import go_to
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def undo_or_redo(annotation: Annotation, again: bool = False) -> None:
     if not annotation.step(Session.redo if again else Session.undo):
         return
     found = _differences(before, _held(session.objects), again)
-    said = " ".join(_sentence(annotation.picture, what, places) for what, places in found.items())
+    said = " ".join(_sentence(annotation, what, places) for what, places in found.items())
     if found and not change.kind.paints:
         count = len({number for places in found.values() for number, _ in places})
         said = (TAKEN_UP if again else LABELS_STAY).format(count)
@@ -46,8 +46,11 @@ def undo_or_redo(annotation: Annotation, again: bool = False) -> None:
     elif not found and session.draft != drawn:
         plane = session.draft.plane or drawn.plane
         where = {(0, plane): None}
-        where_to = annotation.picture.axes.name_of(plane)
-        said = "" if plane in ((), annotation.seen) else f"This was drawn on {where_to}."
+        said = (
+            ""
+            if plane in ((), annotation.seen)
+            else f"This was drawn {place_of(plane, annotation.picture)}."
+        )
     elif not found and change.edits:
         said = NOTHING
     annotation.remarked.emit(said if _show(annotation, where) else f"{said} {NO_PLACE}")
@@ -82,17 +85,18 @@ def _differences(
     return found
 
 
-def _sentence(picture: ImageStack, what: str, places: Iterable[ObjectPlane]) -> str:
+def _sentence(annotation: Annotation, what: str, places: Iterable[ObjectPlane]) -> str:
     numbers = sorted({number for number, _ in places})
     planes = sorted({plane for _, plane in places}, key=str)
     names = ", ".join(map(str, numbers[:FEW]))
     who = f"Object {names} is" if len(numbers) == 1 else f"Objects {names} are"
     if len(numbers) > FEW:
         who = f"{len(numbers)} objects are"
-    where = f" on {len(planes)} {picture.axis_word}s"
+    word = annotation.picture.axis_word
+    where = f" {'in' if word == 'frame' else 'on'} {len(planes)} {word}s"
     if len(planes) == 1:
         there = any(at is not None for at in planes[0])
-        where = f" on {picture.axes.name_of(planes[0])}" if there else ""
+        where = f" {place_of(planes[0], annotation.picture)}" if there else ""
     return f"{who} {what}{where}."
 
 

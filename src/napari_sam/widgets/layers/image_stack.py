@@ -20,8 +20,8 @@ __all__ = ["OURS", "ImageStack", "is_helper", "on_plane", "plane_at"]
 
 
 def is_helper(layer: Layer) -> bool:
-    """Return whether a layer is a helper of a panel: prompts, preview or highlight."""
-    return layer.metadata.get(OURS) in ("points", "boxes", "preview", "selected")
+    """Return whether a layer is a helper of a panel: prompts, preview, outlines or highlight."""
+    return layer.metadata.get(OURS) in ("points", "boxes", "preview", "outlines", "selected")
 
 
 def on_plane(plane: Plane) -> tuple[int | slice, ...]:

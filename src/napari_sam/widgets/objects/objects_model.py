@@ -126,7 +126,10 @@ HEADS = {
     Column.ID: ("Id", "Number and colour in the labels"),
     Column.THUMBNAIL: ("Look", "The slice to look at first"),
     Column.SLICES: ("Slices", "First and last slice; how many if some between are missing"),
-    Column.SCORE: ("Score", "Lowest predicted overlap of all its slices, 0 to 1"),
+    Column.SCORE: (
+        "Quality",
+        "The lowest of all its slices, 0 to 1 (predicted IoU)",
+    ),
     Column.STATUS: ("Status", "Unclear if one slice is, else proposed if one is, else accepted"),
     Column.CLASS: ("Class", "What kind of object it is"),
     Column.LOCK: ("Lock", "A locked object cannot be changed"),
@@ -188,6 +191,11 @@ class ObjectsModel(QAbstractTableModel):
         """Update class names and colours."""
         if self._ids:
             self._tell(0, len(self._ids) - 1)
+
+    @property
+    def rows(self) -> list[ObjectRow]:
+        """All rows, in order of creation."""
+        return [self._rows[number] for number in self._ids]
 
     def row(self, at: int) -> ObjectRow:
         """Return the values of row `at`."""

@@ -31,7 +31,7 @@ TIPS = (
     "An object goes through the slices as a body, and has a volume",
     "An object is followed from frame to frame, and measured in each",
 )
-RECALLED = "Taken as {}, as you said before. More options, Stack of, changes it."
+RECALLED = "Taken as {}, as you said before. Options, Stack of, changes it."
 
 
 def choices(picture: ImageStack) -> list[str]:

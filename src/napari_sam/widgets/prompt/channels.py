@@ -23,7 +23,7 @@ __all__ = ["Channels", "guess"]
 STACK = "None: a stack"
 COLOURS = "Red, green and blue"
 DARK = "none"
-RECALLED = "Taken as channels, as you said before: {}. More options, Channels, changes it."
+RECALLED = "Taken as channels, as you said before: {}. Options, Channels, changes it."
 
 
 class Channels(QObject):
