@@ -29,6 +29,8 @@ class Prediction:
         Predicted IoU.
     logits : (C, h, w) float32
         Low-resolution logits of the whole picture; feed one back as ``Prompts(mask=...)``.
+    remark : str
+        What was done to the model's own mask so that it agrees with all clicks; empty for nothing.
 
     Examples
     --------
@@ -41,6 +43,7 @@ class Prediction:
     masks: NDArray[np.bool_]
     scores: NDArray[np.float32]
     logits: NDArray[np.float32]
+    remark: str = ""
 
 
 class End(Enum):

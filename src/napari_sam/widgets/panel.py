@@ -43,6 +43,7 @@ from napari_sam.widgets.preferences import Preferences
 from napari_sam.widgets.prompt.axes import Axes
 from napari_sam.widgets.prompt.channels import Channels
 from napari_sam.widgets.prompt.controls import Controls
+from napari_sam.widgets.prompt.hover import Hover
 from napari_sam.widgets.prompt.precompute import Precompute
 from napari_sam.widgets.prompt.prompting import Prompting
 from napari_sam.widgets.refine.refining import Refining
@@ -56,7 +57,6 @@ from napari_sam.widgets.train.work import Make
 if TYPE_CHECKING:
     import napari
     from napari.components import ViewerModel
-    from napari.layers import Labels
 
 __all__ = ["Panel", "panel_of"]
 
@@ -128,8 +128,17 @@ class Panel(QWidget):
             viewer, c.picture, c.labels, self.jobs, self.channels.recall
         )
         self.model_use = ModelUse(self.host, c, self.prompting, self._current, self.jobs, self)
-        actions = self.prompting.actions | self.review.actions | self.stack.actions
-        self.keys = Keys(self, actions | {"keys": self.show_keys})
+        self.hover = Hover(
+            viewer, c.choices["hover"], self._shows_prompts, self.prompting.cycle, self
+        )
+        self.keys = Keys(
+            self,
+            self.prompting.actions
+            | self.review.actions
+            | self.stack.actions
+            | self.hover.actions
+            | {"keys": self.show_keys},
+        )
         self._keys_dialog = KeysDialog(self)
         self.preferences = Preferences()
         self.notices = self._new_notices()
@@ -139,6 +148,7 @@ class Panel(QWidget):
         self._connect()
         self._current.begin(
             (
+                self.hover,  # a click takes what it shows, before anything accepts the answer
                 self.queries,
                 self.prompting,
                 self.review,
@@ -227,8 +237,10 @@ class Panel(QWidget):
         self.refining.remarked.connect(remark)
         self.saver.said.connect(remark)
         self.label_offer.target_wanted.connect(c.labels.choose)
-        self.label_offer.refine_wanted.connect(self._open_refine)
+        self.label_offer.refine_wanted.connect(c.refine.labels.choose)
+        self.label_offer.refine_wanted.connect(lambda: self.tabs.setCurrentWidget(self._refine_tab))
         c.choices["outline"].changed.connect(self._current.outline)
+        self.jobs.answered.connect(self.hover.measure)
         ahead = c.choices["embed_ahead"]
         ahead.changed.connect(self.precompute.switch)
         ahead.value = load_settings().embed_ahead
@@ -309,10 +321,9 @@ class Panel(QWidget):
         """Return True if the panel is hidden, or lies behind another one."""
         return self._resting or (self.isVisible() and self.visibleRegion().isEmpty())
 
-    def _open_refine(self, layer: Labels) -> None:
-        """Show the tab Refine with this layer chosen."""
-        self.controls.refine.labels.choose(layer)
-        self.tabs.setCurrentWidget(self._refine_tab)
+    def _shows_prompts(self) -> bool:
+        """Return whether the controls for prompts are in front and can be seen."""
+        return self.controls.isVisible() and not self._is_unseen()
 
     def _refresh_models(self) -> None:
         """Show a new model in every list of every window."""

@@ -18,10 +18,12 @@ from napari_sam.widgets.layers.transform import TRANSFORM, MaskTransform
 
 __all__ = ["OURS", "ImageStack", "is_helper", "on_plane", "plane_at"]
 
+HELPERS = "points", "boxes", "preview", "outlines", "selected", "hover"
+
 
 def is_helper(layer: Layer) -> bool:
     """Return whether a layer is a helper of a panel: prompts, preview, outlines or highlight."""
-    return layer.metadata.get(OURS) in ("points", "boxes", "preview", "outlines", "selected")
+    return layer.metadata.get(OURS) in HELPERS
 
 
 def on_plane(plane: Plane) -> tuple[int | slice, ...]:

@@ -37,6 +37,8 @@ class Preview:
         Of the layer.
     role : str
         By which the layer is known as one of ours.
+    width : int
+        Of outlines, in pixels.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Preview:
         colours: Sequence[str] = (PREVIEW,),
         opacity: float = 0.5,
         role: str = "preview",
+        width: int = OUTLINE_WIDTH,
     ) -> None:
         self._viewer = viewer
         self._picture = picture
@@ -59,7 +62,7 @@ class Preview:
         }
         self._plane: Plane | None = None
         self._size: tuple[int, ...] = ()
-        self._outline = False
+        self._outline, self._width = False, width
         self._visible = True
         self.layer: Labels | None = None
         picture.on_move(self._follow)
@@ -90,7 +93,7 @@ class Preview:
         """Show outlines instead of filled masks."""
         self._outline = on
         if self.layer is not None:
-            self.layer.contour = OUTLINE_WIDTH if on else 0
+            self.layer.contour = self._width if on else 0
 
     def set_visible(self, on: bool) -> None:
         """Show or hide the layer with all that it holds; the eye in the layer list works between.
