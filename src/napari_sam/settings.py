@@ -49,6 +49,8 @@ class Settings:
         Whether the panel shows the mask below the mouse; None decides by the decoder's speed.
     channels : dict of str to bool
         What was answered about axes that look like channels: which axis, and whether it is.
+    axes : dict of str to str
+        What was answered about stacks of a kind: "z" for depth, "t" for time, a letter an axis.
     stack : dict of str to str
         What was chosen last in the stack tab: objects, direction and rule.
     auto : dict of str to str, number or bool
@@ -78,6 +80,7 @@ class Settings:
     embed_ahead: bool = True
     hover: bool | None = None
     channels: dict[str, bool] = field(default_factory=dict)
+    axes: dict[str, str] = field(default_factory=dict)
     stack: dict[str, str] = field(default_factory=dict)
     auto: dict[str, str | float | bool] = field(default_factory=dict)
     text: dict[str, str] = field(default_factory=dict)
@@ -108,7 +111,7 @@ class Settings:
             )
         if self.overlap not in OVERLAPS:
             raise InputError(f"overlap must be one of {', '.join(OVERLAPS)}; got {self.overlap!r}")
-        for name in ("stack", "text", "keys"):
+        for name in ("axes", "stack", "text", "keys"):
             said = getattr(self, name)
             chosen = said.values() if isinstance(said, dict) else [None]
             if not all(isinstance(choice, str) for choice in chosen):

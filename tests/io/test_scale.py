@@ -8,7 +8,7 @@ import tifffile
 import zarr
 
 from napari_sam.io.labels import write_labels
-from napari_sam.io.scale import read_spacing
+from napari_sam.io.scale import read_spacing, spacing_of_array
 from napari_sam.io.spacing import Spacing
 
 STACK = np.zeros((3, 5, 20, 30), np.uint8)
@@ -136,3 +136,67 @@ def test_where_slices_follow_each_other():
     for bad in (0, -1, float("nan")):
         assert along("z", "y", "x", scale=(bad, 1, 1)) == (0, 1)
     assert along("z", "y", "x", scale=(1, 0, 0)) == (0, 1)
+
+
+class TestOfAnArray:
+    """What counts for an array that somebody has read from a file."""
+
+    def write(self, path, axes, shape, **more):
+        data = np.zeros(shape, np.uint8)
+        tifffile.imwrite(path, data, ome=True, metadata={"axes": axes, **more})
+        return path
+
+    def test_all_axes(self, tmp_path):
+        path = self.write(tmp_path / "a.tif", "TZYX", (3, 5, 20, 30), PhysicalSizeX=0.5)
+        assert spacing_of_array(path, (3, 5, 20, 30)) == read_spacing(path, 4)
+
+    def test_without_channels(self, tmp_path):
+        path = self.write(tmp_path / "a.tif", "TCYX", (3, 5, 20, 30))
+        assert spacing_of_array(path, (3, 20, 30)).axes == "tyx"
+
+    @pytest.mark.parametrize("shape", [(5, 20, 30), (3, 5, 20, 31), (2, 3, 5, 20, 30), (20, 30)])
+    def test_of_another_shape(self, tmp_path, shape):
+        path = self.write(tmp_path / "a.tif", "TCYX", (3, 5, 20, 30))
+        assert spacing_of_array(path, shape) is None
+
+    def test_colours(self, tmp_path):
+        tifffile.imwrite(
+            tmp_path / "a.tif", np.zeros((20, 30, 3), np.uint8), photometric="rgb", imagej=True,
+            resolution=(5, 5), metadata={"unit": "um"},
+        )  # fmt: skip
+        assert spacing_of_array(tmp_path / "a.tif", (20, 30)).scale == (0.2, 0.2)
+
+    def test_ome_zarr_with_axes_of_one_entry(self, tmp_path):
+        group = zarr.open_group(tmp_path / "a.zarr", mode="w", zarr_format=2)
+        group.create_array("0", shape=(1, 2, 5, 20, 30), dtype="u1")
+        axes = [{"name": name, "type": "space", "unit": "micrometer"} for name in "tczyx"]
+        steps = [{"type": "scale", "scale": [1, 1, 2, 0.5, 0.5]}]
+        scales = {"axes": axes, "datasets": [{"path": "0", "coordinateTransformations": steps}]}
+        group.attrs["multiscales"] = [scales]
+        assert spacing_of_array(tmp_path / "a.zarr", (5, 20, 30)).scale == (2, 0.5, 0.5)
+
+    def test_no_picture(self, tmp_path):
+        (tmp_path / "a.tif").write_bytes(b"no picture")
+        assert spacing_of_array(tmp_path / "a.tif", (20, 30)) is None
+        assert spacing_of_array(tmp_path / "none.tif", (20, 30)) is None
+        assert spacing_of_array(tmp_path, (20, 30)) is None
+
+
+class TestCompleted:
+    UNITS = "second", "micrometer", "micrometer"
+    FILE = Spacing.of(3, {"axis_labels": "tyx", "scale": (2, 0.5, 0.5), "units": UNITS})
+
+    @pytest.mark.parametrize(
+        ("own", "axes", "scale", "measured"),
+        [
+            ({}, "tyx", (2, 0.5, 0.5), True),
+            ({"axis_labels": ("z", "y", "x")}, "zyx", (2, 0.5, 0.5), True),
+            ({"scale": (3, 1, 1)}, "tyx", (3, 1, 1), False),
+            ({"scale": (2, 0.5, 0.5)}, "tyx", (2, 0.5, 0.5), True),
+            ({"units": ("pixel", "nanometer", "nanometer")}, "tyx", (1, 1, 1), True),
+        ],
+        ids=["nothing", "names", "scale", "the same scale", "units"],
+    )
+    def test_own_values_count_first(self, own, axes, scale, measured):
+        spacing = Spacing.of(3, own).completed(self.FILE)
+        assert (spacing.axes, spacing.scale, spacing.measured) == (axes, scale, measured)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_sam.errors import InputError
 from napari_sam.files import Json
 from napari_sam.io.images.find import PHOTOS, TIFFS
 from napari_sam.io.images.microscopes import scale_of
 from napari_sam.io.images.pixels import TURNS
+from napari_sam.io.images.read import open_image
 from napari_sam.io.images.stores import finest_level, ome_attributes, store_axes
 from napari_sam.io.images.tiffs import ORIENTATION, tiff_axes
 from napari_sam.io.labels import OUTLINES
@@ -20,7 +24,7 @@ from napari_sam.io.spacing import NO_UNIT, SYMBOLS, Spacing
 if TYPE_CHECKING:
     from tifffile import TiffPageSeries
 
-__all__ = ["read_spacing"]
+__all__ = ["read_spacing", "spacing_of_array"]
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +60,61 @@ def read_spacing(path: Path, ndim: int) -> Spacing:
     except Exception:  # anybody may write anything into a file
         logger.warning("%s: what it says of its axes and their scale is not understood", path)
     return Spacing.usual(ndim)
+
+
+def spacing_of_array(path: Path, shape: Sequence[int]) -> Spacing | None:
+    """Return the spacing of an array that was read from a file; no pixels are read.
+
+    Whoever has read it may have taken channels apart, or left out axes of one entry.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    shape : sequence of int
+        Of the array, without the colours of RGB.
+
+    Returns
+    -------
+    Spacing or None
+        None if the file cannot be read, says nothing of axes, or is not as the array.
+    """
+    if path.suffix.lower() in PHOTOS:
+        return None
+    try:
+        with open_image(path) as image:
+            there = image.plain_shape
+    except InputError as error:
+        logger.info("what %s says of its axes is not known: %s", path, error)
+        return None
+    spacing = read_spacing(path, len(there))
+    axes = _axes_left(spacing, there, tuple(shape))
+    return None if axes is None else spacing.taken(axes)
+
+
+def _axes_left(
+    spacing: Spacing, there: tuple[int, ...], shape: tuple[int, ...]
+) -> tuple[int, ...] | None:
+    """Return which axes of a file an array has; None if that is not clear.
+
+    Examples
+    --------
+    >>> spacing = Spacing.of(4, {"axis_labels": "tcyx"})
+    >>> _axes_left(spacing, (5, 3, 20, 30), (5, 20, 30))
+    (0, 2, 3)
+    >>> _axes_left(spacing, (5, 3, 20, 30), (3, 20, 30))
+    """
+    free = {axis for axis, n in enumerate(there[:-2]) if n == 1 or spacing.known[axis] == "c"}
+    gone, axes = len(there) - len(shape), range(len(there))
+    if gone < 0:
+        return None
+    ways = [
+        tuple(axis for axis in axes if axis not in left_out)
+        for left_out in combinations(sorted(free), gone)
+    ]
+    fitting = [kept for kept in ways if tuple(there[axis] for axis in kept) == shape]
+    names = {tuple(spacing.known[axis] for axis in kept) for kept in fitting}
+    return fitting[0] if len(names) == 1 else None
 
 
 def _checked(path: Path, spacing: Spacing) -> Spacing:

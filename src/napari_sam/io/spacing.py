@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from napari_sam.errors import InputError
@@ -78,6 +79,80 @@ class Spacing:
             tuple(map(float, get("scale", 1))),
             tuple(map(float, get("translate", 0))),
             tuple(map(str, get("units", NO_UNIT))),
+        )
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """Letter of each axis that is named as time, channels or depth; empty for the others.
+
+        Examples
+        --------
+        >>> Spacing.of(4, {"axis_labels": ("Time", "-3", "y", "x")}).known
+        ('t', '', '', '')
+        """
+        said = [NAMES.get(name.lower(), "") for name in self.names]
+        return tuple(letter if said.count(letter) == 1 else "" for letter in said)
+
+    @property
+    def measured(self) -> bool:
+        """Whether the distance of pixels is known in a unit of length."""
+        return self.units[-1] != NO_UNIT and self.units[-2] != NO_UNIT
+
+    def completed(self, other: Spacing) -> Spacing:
+        """Return the spacing with names and distances of another one where this says nothing.
+
+        Distances are said by a unit, or by any scale but 1; a scale without a unit gets that of the
+        other where both are the same.
+
+        Examples
+        --------
+        >>> file = Spacing.of(2, {"scale": (0.5, 0.5), "units": ("micrometer", "micrometer")})
+        >>> Spacing.usual(2).completed(file) == file
+        True
+        >>> Spacing.of(2, {"scale": (3, 3)}).completed(file).units
+        ('pixel', 'pixel')
+        """
+        names = (
+            mine if letter or not known else its
+            for mine, letter, its, known in zip(
+                self.names, self.known, other.names, other.known, strict=True
+            )
+        )
+        told = {*self.units} != {NO_UNIT}
+        alike = all(map(partial(math.isclose, rel_tol=1e-3), self.scale, other.scale))
+        if told or not (alike or {*self.scale} == {1.0}):
+            return replace(self, names=tuple(names))
+        return replace(self, names=tuple(names), scale=other.scale, units=other.units)
+
+    def named(self, letters: str) -> Spacing:
+        """Return the spacing with other names: a letter of "tczyx" for each axis.
+
+        Raises
+        ------
+        InputError
+            If these are not as many letters, others, twice the same, or y and x not the last.
+
+        Examples
+        --------
+        >>> Spacing.usual(3).named("TYX").axes
+        'tyx'
+        """
+        small = letters.lower()
+        known = set(small) <= set(ORDER) and len(set(small)) == len(small)
+        if not known or len(small) != len(self.names) or small[-2:] != "yx":
+            raise InputError(
+                f"axes must be {len(self.names)} different letters of {ORDER}, with yx the last; "
+                f"got {letters!r}"
+            )
+        return replace(self, names=tuple(small))
+
+    def taken(self, axes: Sequence[int]) -> Spacing:
+        """Return the spacing of these axes alone, in this order."""
+        return Spacing(
+            tuple(self.names[axis] for axis in axes),
+            tuple(self.scale[axis] for axis in axes),
+            tuple(self.translate[axis] for axis in axes),
+            tuple(self.units[axis] for axis in axes),
         )
 
     @property

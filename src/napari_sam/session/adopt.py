@@ -1,16 +1,18 @@
-"""Import of existing labels as annotated objects, at the moment an operation needs them."""
+"""Import of existing labels as annotated objects: when an operation needs them, or all at once."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
+from napari_sam.arrays import LazyArray
 from napari_sam.errors import InputError
-from napari_sam.masks import Box, CroppedMask, cropped_masks, slices
+from napari_sam.masks import Box, CroppedMask, cropped_masks, enclosing, slices
 from napari_sam.planes import Plane, spanned
-from napari_sam.session.changes import Edit, SectionEdit, TraitsEdit
+from napari_sam.session.changes import Edit, Kind, SectionEdit, TraitsEdit
 from napari_sam.session.objects import (
     LARGEST,
     LabelArray,
@@ -22,10 +24,28 @@ from napari_sam.session.objects import (
     Traits,
 )
 from napari_sam.session.overlap import Rule
-from napari_sam.session.records import Adopted, Configured
+from napari_sam.session.records import Adopted, Configured, Grown
 from napari_sam.session.session import Session
 
-__all__ = ["adopt", "check_axes", "labels_under", "object_at"]
+__all__ = [
+    "Adoption",
+    "LabelCount",
+    "adopt",
+    "check_axes",
+    "count_labels",
+    "labels_under",
+    "object_at",
+]
+
+MAX_DENSE = 100_000  # up to this number a place for each label is quick and small
+MAX_COUNTED = 2**30  # pixels that are read to say how many labels there are
+
+
+class LabelCount(NamedTuple):
+    """Number of labels, and whether all pixels were looked at."""
+
+    number: int
+    whole: bool
 
 
 def object_at(session: Session, plane: Plane, row: int, column: int) -> int | None:
@@ -71,15 +91,101 @@ def adopt(
     if labels is None:
         return
     check_axes(session, plane)
+    whole: Box = (0, 0, *labels.shape)
+    loose = (labels != 0) & (session.objects.owners(plane, whole) == 0)
+    if values is not None:
+        loose[loose] = np.isin(labels[loose], list(values))
+    masks = cropped_masks(np.where(loose, labels, 0))
     first = session.labels.new_id(plane, int(labels.max()))
-    edits = _edits(session.objects, labels, plane, session.semantic, first, values)
+    edits = _edits(session.objects, masks, plane, session.semantic, first)
     if not edits:
         return
-    made = [e.after for e in edits if isinstance(e, TraitsEdit) and e.after is not None]
-    named = session.scheme.naming({traits.class_id for traits in made})
-    if named != session.scheme:
-        session.commit(Configured(named))
+    _name_classes(session, edits)
     session.commit(Adopted(tuple(edits)), quiet=True)
+
+
+class Adoption:
+    """Undo step in which all labels become objects, plane by plane, until `end`.
+
+    No pixel changes by it: the labels stay as they are, also when it is undone.
+
+    Parameters
+    ----------
+    session : Session
+        Takes the objects; writes to the labels.
+
+    Examples
+    --------
+    >>> session = Session()
+    >>> adoption = Adoption(session)
+    >>> adoption.add((None, None), cropped_masks(np.array([[7, 7, 0], [0, 300, 300]])))
+    2
+    >>> list(session.objects)
+    [7, 300]
+    >>> session.undo()
+    >>> len(session.objects)
+    0
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._number: int | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """False once the step was undone."""
+        return self._number is None or self._session.history.find(self._number) is not None
+
+    def add(self, plane: Plane, masks: Mapping[int, CroppedMask]) -> int:
+        """Create objects from labels of a plane where no object is; return how many have pixels.
+
+        Parameters
+        ----------
+        plane : Plane
+            Where.
+        masks : mapping of int to CroppedMask
+            The pixels of each label.
+
+        Raises
+        ------
+        InputError
+            As `adopt`.
+        """
+        session = self._session
+        check_axes(session, plane)
+        loose = _loose(session.objects, plane, masks)
+        first = session.labels.new_id(plane, *loose)
+        edits = _edits(session.objects, loose, plane, session.semantic, first)
+        if not edits or not self.is_open:
+            return 0
+        _name_classes(session, edits)
+        if self._number is None:
+            self._number = session.do(Kind.ADOPTED, edits).number
+        else:
+            session.commit(Grown(self._number, tuple(edits)))
+        return len(loose)
+
+
+def count_labels(labels: LazyArray) -> LabelCount:
+    """Count the labels of an array of any size, read part by part; thread-safe.
+
+    Examples
+    --------
+    >>> count_labels(np.array([[[7, 0]], [[300, 7]]]))
+    LabelCount(number=2, whole=True)
+    """
+    shape, found, seen = labels.shape, np.zeros(MAX_DENSE + 1, bool), 0
+    large: set[int] = set()
+    for index in np.ndindex(*shape[:-2]):
+        part = np.asarray(labels[index])
+        small = part[(part > 0) & (part <= MAX_DENSE)]
+        found[small] = True
+        if part.max(initial=0) > MAX_DENSE:
+            large.update(np.unique(part[part > MAX_DENSE]).tolist())
+        seen += part.size
+        if seen >= MAX_COUNTED:
+            break
+    return LabelCount(int(found.sum()) + len(large), seen >= int(np.prod(shape)))
 
 
 def labels_under(
@@ -105,21 +211,38 @@ def check_axes(session: Session, plane: Plane) -> None:
         )
 
 
+def _loose(
+    objects: Objects, plane: Plane, masks: Mapping[int, CroppedMask]
+) -> dict[int, CroppedMask]:
+    """Return what of masks no object owns."""
+    if not masks:
+        return {}
+    window = enclosing(*(mask.box for mask in masks.values()))
+    owned = objects.owners(plane, window) != 0
+    if not owned.any():
+        return dict(masks)
+    left = {value: mask.without(owned, window) for value, mask in masks.items()}
+    return {value: mask for value, mask in left.items() if mask is not None}
+
+
+def _name_classes(session: Session, edits: Sequence[Edit]) -> None:
+    """Give names to classes of new objects that have none."""
+    made = [e.after for e in edits if isinstance(e, TraitsEdit) and e.after is not None]
+    named = session.scheme.naming({traits.class_id for traits in made})
+    if named != session.scheme:
+        session.commit(Configured(named))
+
+
 def _edits(
     objects: Objects,
-    labels: LabelArray,
+    masks: Mapping[int, CroppedMask],
     plane: Plane,
     semantic: bool,
     first_new: int,
-    values: Collection[int] | None,
 ) -> Sequence[Edit]:
     """Return the edits that make objects of labels that nobody owns yet."""
-    whole: Box = (0, 0, *labels.shape)
-    loose = (labels != 0) & (objects.owners(plane, whole) == 0)
-    if values is not None:
-        loose[loose] = np.isin(labels[loose], list(values))
     edits: list[Edit] = []
-    for value, mask in cropped_masks(np.where(loose, labels, 0)).items():
+    for value, mask in masks.items():
         if value > LARGEST:
             raise InputError(
                 f"the labels hold the number {value}; objects have numbers up to {LARGEST}. Number "

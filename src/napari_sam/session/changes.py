@@ -20,6 +20,7 @@ __all__ = [
     "TraitsEdit",
     "apply",
     "kind_of_prompts",
+    "memory_of",
 ]
 
 
@@ -44,6 +45,12 @@ class Kind(Enum):
     STATUS = "status changed"
     LOCK = "lock changed"
     CLASSES = "classes set up"
+    ADOPTED = "labels taken up"
+
+    @property
+    def paints(self) -> bool:
+        """Whether labels change with the objects: not where they were there before these."""
+        return self is not Kind.ADOPTED
 
 
 @dataclass(frozen=True)
@@ -100,6 +107,18 @@ class SectionEdit:
 Edit = TraitsEdit | SectionEdit
 
 
+def memory_of(edits: Iterable[Edit]) -> int:
+    """Return the approximate memory use of edits in bytes."""
+    masks = (
+        section.mask
+        for edit in edits
+        if isinstance(edit, SectionEdit)
+        for section in (edit.before, edit.after)
+        if section is not None
+    )
+    return sum(400 + (len(mask.bits) if mask is not None else 0) for mask in masks)
+
+
 @dataclass(frozen=True)
 class Change:
     """One undoable step: its edits, and the draft and label scheme before and after.
@@ -129,14 +148,7 @@ class Change:
     def nbytes(self) -> int:
         """Approximate memory use in bytes, without the seeds of the drafts."""
         prompts = sum(300 + 40 * len(draft.points) for draft in (self.before, self.after))
-        masks = (
-            section.mask
-            for edit in self.edits
-            if isinstance(edit, SectionEdit)
-            for section in (edit.before, edit.after)
-            if section is not None
-        )
-        return prompts + sum(400 + (len(mask.bits) if mask is not None else 0) for mask in masks)
+        return prompts + memory_of(self.edits)
 
     def without_seeds(self) -> Change:
         """Return a copy without the seeds (mask logits to refine) of the drafts."""

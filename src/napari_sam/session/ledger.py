@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from napari_sam.session.changes import Change, Edit, LabelScheme, apply, backwards, still_fitting
+from napari_sam.session.changes import (
+    Change,
+    Edit,
+    LabelScheme,
+    apply,
+    backwards,
+    memory_of,
+    still_fitting,
+)
 from napari_sam.session.draft import Draft
 from napari_sam.session.objects import Objects
 from napari_sam.session.records import (
@@ -78,9 +86,8 @@ class History:
     def grow(self, number: int, edits: tuple[Edit, ...]) -> None:
         """Add edits to a change on the undo stack."""
         at = next(i for i, change in enumerate(self.done) if change.number == number)
-        grown = replace(self.done[at], edits=self.done[at].edits + edits)
-        self.nbytes += grown.nbytes - self.done[at].nbytes
-        self.done[at] = grown
+        self.done[at] = replace(self.done[at], edits=self.done[at].edits + edits)
+        self.nbytes += memory_of(edits)  # not of all anew: a step may grow thousands of times
         self._trim()
 
     def undo(self) -> Change:
@@ -152,6 +159,22 @@ class Ledger:
             case Grown(_, edits) | Adopted(edits):
                 return edits
         return ()
+
+    def paints(self, record: Record) -> bool:
+        """Return whether a record changes pixels of the labels, and not only what owns them."""
+        match record:
+            case Adopted():
+                return False
+            case Done(change):
+                return change.kind.paints
+            case Undone():
+                return self.history.done[-1].kind.paints
+            case Redone():
+                return self.history.undone[-1].kind.paints
+            case Grown(number, _):
+                grown = self.history.find(number)
+                return grown is None or grown.kind.paints
+        return True
 
     def scheme_after(self, record: Record) -> LabelScheme:
         """Return the label scheme that holds after a record.

@@ -15,7 +15,7 @@ from napari_sam.session.changed import What
 from napari_sam.session.changes import Change, Edit, Kind, LabelScheme, SectionEdit
 from napari_sam.session.draft import Draft, Request
 from napari_sam.session.ledger import HISTORY_BYTES, Ledger
-from napari_sam.session.records import Adopted, Done, Record, RecordLog, Redone, Undone, Viewed
+from napari_sam.session.records import Done, Record, RecordLog, Redone, Undone, Viewed
 from napari_sam.session.render import LabelWriter
 
 __all__ = ["Session"]
@@ -231,7 +231,7 @@ class Session:
         """
         ledger, draft, scheme = self.ledger, self.draft, self.scheme
         edits = ledger.edits_of(record)
-        shown = () if isinstance(record, Adopted) else edits
+        shown = edits if ledger.paints(record) else ()
         repaints = self.labels.repaints(shown, ledger.scheme_after(record))
         if self.log is not None:
             self.log.append(record)

@@ -36,9 +36,11 @@ from napari_sam.widgets.layers.canvas import guard_canvas
 from napari_sam.widgets.model_use import ModelUse
 from napari_sam.widgets.notices import Notices
 from napari_sam.widgets.objects.footer import Footer
+from napari_sam.widgets.objects.label_offer import LabelOffer
 from napari_sam.widgets.objects.review import Review
 from napari_sam.widgets.objects.save_labels import LabelSaver
 from napari_sam.widgets.preferences import Preferences
+from napari_sam.widgets.prompt.axes import Axes
 from napari_sam.widgets.prompt.channels import Channels
 from napari_sam.widgets.prompt.controls import Controls
 from napari_sam.widgets.prompt.hover import Hover
@@ -105,6 +107,7 @@ class Panel(QWidget):
         self.prompting = Prompting(c)
         self.review = Review(viewer, c.objects, self)
         self.channels = Channels(viewer, c.channels, self)
+        self.axes = Axes(c.channels, self.channels, self)
         self.refining = Refining(viewer, c.refine, lambda: c.objects.selected, self)
         self.precompute = Precompute(self.host.store, c.precompute, c.store, self)
         self.stack = StackTab(viewer, lambda: c.objects.selected, c.objects.select, self)
@@ -118,6 +121,7 @@ class Panel(QWidget):
         self.footer = Footer()
         self.saver = LabelSaver(viewer, self.footer, self)
         self.queries = QueryDisplay(area.query for area in self._areas)
+        self.label_offer = LabelOffer(viewer, self)
         self.saved_work = SavedWork(self)
         self.resuming = Resuming(viewer, c.go_on, self)
         self._current = CurrentAnnotation(
@@ -149,6 +153,7 @@ class Panel(QWidget):
                 self.prompting,
                 self.review,
                 self.channels,
+                self.axes,
                 self.refining,
                 self.precompute,
                 self.stack,
@@ -158,6 +163,7 @@ class Panel(QWidget):
                 self.saver,
                 self.training,
                 self.resuming,
+                self.label_offer,
             )
         )
         self.model_use.choose()
@@ -211,7 +217,8 @@ class Panel(QWidget):
         self.tabs.addTab(self.stack.controls, "Stack")
         self.tabs.addTab(self._auto_tab, "Auto")
         self.tabs.addTab(self._text_tab, "Text")
-        self.tabs.addTab(Scrolled(self.controls.refine), "Refine")
+        self._refine_tab = Scrolled(self.controls.refine)
+        self.tabs.addTab(self._refine_tab, "Refine")
         self.tabs.addTab(self._train_tab, "Train")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 8, 0, 0)  # the dock's title overlaps
@@ -229,6 +236,9 @@ class Panel(QWidget):
         self.stack.controls.wanted.connect(self._act_on_selected)
         self.refining.remarked.connect(remark)
         self.saver.said.connect(remark)
+        self.label_offer.target_wanted.connect(c.labels.choose)
+        self.label_offer.refine_wanted.connect(c.refine.labels.choose)
+        self.label_offer.refine_wanted.connect(lambda: self.tabs.setCurrentWidget(self._refine_tab))
         c.choices["outline"].changed.connect(self._current.outline)
         self.jobs.answered.connect(self.hover.measure)
         ahead = c.choices["embed_ahead"]
@@ -240,6 +250,7 @@ class Panel(QWidget):
         self.preferences.changed.connect(self._prefer)
         self.preferences.refused.connect(self.prompting.warn)
         self.channels.axis_changed.connect(self._current.open_again)
+        self.axes.axis_changed.connect(self._current.open_again)
         c.report.clicked.connect(self._copy_report)
         c.saved_work.clicked.connect(self.show_saved)
         c.keys.clicked.connect(self.show_keys)

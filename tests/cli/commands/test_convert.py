@@ -56,6 +56,30 @@ def test_measurements_are_those_of_the_picture(folder, labels):
     assert float(rows["300"]["intensity_mean_c1"]) == 301
 
 
+def test_what_the_axes_are_can_be_said(folder, labels, capsys):
+    tifffile.imwrite("plain.tif", labels, photometric="minisblack")
+    assert main(["convert", "plain.tif", "-o", "depth.csv"]) == 0
+    assert main(["convert", "plain.tif", "-o", "time.csv", "--axes", "tyx"]) == 0
+    rows = []
+    for name in ("depth.csv", "time.csv"):
+        with open(name, newline="", encoding="utf-8") as file:
+            rows.append(list(csv.DictReader(file)))
+    assert [row["label"] for row in rows[0]] == ["7", "300"]
+    assert "volume_px3" in rows[0][0]
+    assert [(row["t"], row["label"]) for row in rows[1]] == [("0", "300"), ("1", "7"), ("2", "7")]
+    assert float(rows[1][2]["area_px2"]) == (labels[2] == 7).sum()
+    assert not [name for name in rows[1][0] if "volume" in name]
+
+
+@pytest.mark.parametrize("axes", ["yx", "tyz", "qyx", "tzyx", "yyx"])
+def test_axes_that_cannot_be_are_refused(folder, capsys, axes):
+    assert main(["convert", "cells.ome.tif", "-o", "a.csv", "--axes", axes]) == 1
+    assert (
+        f"3 different letters of tczyx, with yx the last; got '{axes}'" in capsys.readouterr().err
+    )
+    assert not (folder / "a.csv").exists()
+
+
 def test_several_pictures_go_into_one_coco_file_and_out_again(folder, labels, capsys):
     write_objects(folder / "more.png", labels[1])
     assert main(["convert", "cells.ome.tif", "more.png", "-o", "all.json", "--polygons"]) == 0

@@ -135,12 +135,12 @@ def test_another_kind_of_pixels(at_work, settle, model, kind, state):
 
 def test_the_channels_are_asked_again_for_other_axes(at_work, settle):
     viewer, panel = at_work((3, 40, 60), "nothing")
-    panel.controls.channels.yes.click()
+    panel.controls.query.buttons[0].click()
     assert panel.annotation.picture.channel_axis == 0
     viewer.layers["cells"].data = picture(3, 5, 40, 60)
     settle(panel)
     assert panel.annotation.picture.channel_axis is None
-    assert not panel.controls.channels.question.isHidden()
+    assert "colours" in panel.controls.query.text.text()
     click(viewer, panel, 10, 20)
     settle(panel)
     assert panel.annotation.session.mask[10, 20]

@@ -22,6 +22,15 @@ ORDERS = {
 }
 
 
+def question(panel):
+    query = panel.controls.query
+    return "" if query.isHidden() else query.text.text()
+
+
+def push(panel, answer):
+    next(b for b in panel.controls.query.buttons if b.text() == answer).click()
+
+
 def channel(data, axis, index, at):
     """One plane of one channel, found by other means."""
     return np.moveaxis(data, axis, 0)[(index, *at)]
@@ -52,7 +61,7 @@ def test_masks_have_no_channels(open_panel, settle, model, order):
     place = {"scale": (2.0,) * len(shape), "translate": (-30.0,) * len(shape)}
     cells = viewer.add_image(data, axis_labels=tuple(order), rgb=False, **place)
     panel = open_panel(viewer)
-    assert panel.controls.channels.question.text.text() == ""
+    assert question(panel) == ""
     full = [*voxel]
     if axis == 0:
         full.insert(0, 1)
@@ -138,19 +147,19 @@ def test_the_mask_on_show_is_asked_for_again_when_the_model_sees_other_channels(
 class TestTheQuestion:
     def test_until_it_is_answered_the_picture_is_a_stack(self, open_panel):
         viewer = ViewerModel()
-        viewer.add_image(picture(3, 40, 60))
+        viewer.add_image(picture(3, 40, 60), name="cells")
         panel = open_panel(viewer)
-        assert (
-            panel.controls.channels.question.text.text() == "Is axis 0 of 3 (3 long) the channels?"
-        )
-        assert not panel.controls.channels.question.isHidden()
+        wanted = "'cells' holds 3 images: colours, slices in depth, or time points?"
+        assert question(panel) == wanted
+        buttons = [button.text() for button in panel.controls.query.buttons]
+        assert buttons == ["Colours", "Slices in depth", "Time points"]
         assert panel.annotation.picture.shape == (3, 40, 60)
 
     @pytest.mark.parametrize("shape", [(12, 40, 60), (40, 60), (7, 12, 40, 60)])
     def test_is_not_put_where_nothing_looks_like_channels(self, open_panel, shape):
         viewer = ViewerModel()
         viewer.add_image(picture(*shape))
-        assert open_panel(viewer).controls.channels.question.isHidden()
+        assert "colours" not in question(open_panel(viewer))
 
     def test_nor_for_rgb(self, open_panel, settle, model):
         viewer = ViewerModel()
@@ -161,27 +170,36 @@ class TestTheQuestion:
         assert panel.controls.channels.sees.isHidden()
         np.testing.assert_array_equal(model.embedded[-1][0], data[2 - 1])
 
-    @pytest.mark.parametrize(("yes", "shape"), [(True, (40, 60)), (False, (3, 40, 60))])
-    def test_is_put_once(self, open_panel, yes, shape):
+    @pytest.mark.parametrize(
+        ("said", "shape", "word"),
+        [
+            ("Colours", (40, 60), "slice"),
+            ("Slices in depth", (3, 40, 60), "slice"),
+            ("Time points", (3, 40, 60), "frame"),
+        ],
+    )
+    def test_is_put_once(self, open_panel, said, shape, word):
         viewer = ViewerModel()
         cells = viewer.add_image(picture(3, 40, 60))
         panel = open_panel(viewer)
-        controls = panel.controls.channels
-        (controls.yes if yes else controls.no).click()
-        assert controls.question.isHidden()
+        push(panel, said)
+        assert question(panel) == ""
         assert panel.annotation.picture.shape == shape
-        assert cells.metadata[OURS]["channel_axis"] == (0 if yes else None)
+        assert panel.annotation.picture.axis_word == word
+        assert cells.metadata[OURS]["channel_axis"] == (0 if said == "Colours" else None)
         assert len([x for x in viewer.layers if x.metadata.get(OURS) == "points"]) == 1
         panel.close_panel()
         again = open_panel(viewer)
-        assert again.controls.channels.question.isHidden()
+        assert question(again) == ""
         assert again.annotation.picture.shape == shape
+        assert again.annotation.picture.axis_word == word
 
     def test_the_answer_can_be_changed(self, open_panel):
         viewer = ViewerModel()
         viewer.add_image(picture(7, 3, 40, 60))
         panel = open_panel(viewer)
-        panel.controls.channels.no.click()
+        push(panel, "No")
+        assert question(panel).endswith("holds 7 times 3 images: which are the time points?")
         axis = panel.controls.channels.axis
         assert [axis.itemText(i) for i in range(axis.count())][:3] == [
             "None: a stack",
@@ -196,29 +214,30 @@ class TestTheQuestion:
     def test_holds_for_pictures_like_this_one(self, open_panel):
         viewer = ViewerModel()
         viewer.add_image(picture(3, 40, 60))
-        open_panel(viewer).controls.channels.yes.click()
+        push(open_panel(viewer), "Colours")
         other = ViewerModel()
         other.add_image(picture(3, 50, 50))
         panel = open_panel(other)
         controls = panel.controls.channels
         assert panel.annotation.picture.shape == (50, 50)
-        assert "as you said before: axis 0 of 3 (3 long)" in controls.question.text.text()
-        assert controls.yes.isHidden()
+        assert "as you said before: axis 0 of 3 (3 long)" in panel.controls.remark.text()
+        assert question(panel) == ""
         controls.axis.activated.emit(0)  # not this one
-        assert controls.question.isHidden()
+        assert question(panel).endswith("slices in depth, or time points?")
+        assert "colours" not in question(panel)
         for shape, asks in (((3, 40, 60), False), ((4, 40, 60), True)):
             third = ViewerModel()
             third.add_image(picture(*shape))
             panel = open_panel(third)
             assert panel.annotation.picture.shape == shape
-            assert panel.controls.channels.question.isHidden() is not asks
+            assert ("colours" in question(panel)) is asks
 
     def test_channels_on_show_as_rows_or_columns_go_to_a_slider(self, open_panel, settle):
         viewer = ViewerModel()
         viewer.add_image(picture(40, 60, 2))
         panel = open_panel(viewer)
         assert viewer.dims.displayed == (1, 2)
-        panel.controls.channels.yes.click()
+        push(panel, "Colours")
         assert viewer.dims.displayed == (0, 1)
         ours(viewer, "points").add((10, 20, 0))
         settle(panel)
@@ -440,7 +459,7 @@ def test_several_viewers_each_have_channels_of_their_own(open_panel, settle):
     for viewer in viewers:
         viewer.add_image(data)
     panels = [open_panel(viewer) for viewer in viewers]
-    panels[0].controls.channels.yes.click()
+    push(panels[0], "Colours")
     viewers[1].dims.set_point(0, 2)
     for panel, viewer, at in zip(panels, viewers, [(10, 20), (2, 10, 20)], strict=True):
         ours(viewer, "points").add(at)

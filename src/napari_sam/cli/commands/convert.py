@@ -51,6 +51,11 @@ def add(commands: Commands) -> None:
         "--picture", metavar="NAME", help="which one, where a .json holds several pictures"
     )
     parser.add_argument(
+        "--axes", metavar="LETTERS",
+        help="what the axes of the labels are, in place of what the file says, of t (time), z "
+        "(depth), c (channels), y and x; tyx is measured frame by frame",
+    )  # fmt: skip
+    parser.add_argument(
         "--polygons", action="store_true", help="in a .json, in place of run lengths"
     )
     parser.set_defaults(run=run)
@@ -81,6 +86,8 @@ def run(chosen: argparse.Namespace) -> int:
         write_instances(chosen.output, by_image, outlines=chosen.polygons)
     elif read:
         [(path, (instances, spacing))] = read.items()
+        if chosen.axes:
+            spacing = spacing.named(chosen.axes)
         classes = {piece.id: piece.name for piece in instances.pieces if piece.name}
         image = images[path]
         pixels = _ImageInfo(image).pixels() if image and kind == ".csv" else None

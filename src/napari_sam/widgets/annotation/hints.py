@@ -18,7 +18,6 @@ __all__ = [
     "CHANNELS",
     "NO_PICTURE",
     "gone",
-    "name_of",
     "next_step",
     "not_taken",
     "place_of",
@@ -153,26 +152,10 @@ def _look_at_selected(annotation: Annotation, seen: Plane) -> str:
 
 def word_of(picture: ImageStack, axis: int) -> str:
     """Return what a step along an axis is called: a frame in time, else a slice."""
-    label = picture.transform.arguments["axis_labels"][axis].lower()
-    if label in ("t", "time", "z", "depth"):
-        return "frame" if label.startswith("t") else "slice"
-    return picture.axis_word
+    return picture.axes.word_of(axis)
 
 
 def place_of(plane: Plane, picture: ImageStack) -> str:
     """Return where a plane is, to go on a sentence: "on slice 12", "in frame 12"."""
-    word = picture.axis_word
-    return f"{'in' if word == 'frame' else 'on'} {name_of(plane, word)}"
-
-
-def name_of(plane: Plane, word: str = "slice") -> str:
-    """Return the display name of a plane.
-
-    Examples
-    --------
-    >>> name_of((12, None, None))
-    'slice 12'
-    >>> name_of((3, 12, None, None), "frame")
-    'frame 3, 12'
-    """
-    return f"{word} " + ", ".join(str(at) for at in plane if at is not None)
+    name = picture.axes.name_of(plane)
+    return f"{'in' if name.startswith('frame') else 'on'} {name}"

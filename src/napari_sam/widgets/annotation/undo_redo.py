@@ -20,6 +20,8 @@ ObjectPlane = tuple[int, Plane]
 Held = tuple[AnnotatedObject, Section]
 FEW = 3  # objects that are named
 NO_PLACE = "The picture does not have this slice any more."
+LABELS_STAY = "The labels stay as they are, and are no objects of the list any more: {:,}."
+TAKEN_UP = "They are objects of the list again: {:,}."
 NOTHING = "Nothing is changed by it: the labels there are others now."
 
 
@@ -35,6 +37,9 @@ def undo_or_redo(annotation: Annotation, again: bool = False) -> None:
         return
     found = _differences(before, _held(session.objects), again)
     said = " ".join(_sentence(annotation, what, places) for what, places in found.items())
+    if found and not change.kind.paints:
+        count = len({number for places in found.values() for number, _ in places})
+        said = (TAKEN_UP if again else LABELS_STAY).format(count)
     where = {place: section for places in found.values() for place, section in places.items()}
     if not found and session.scheme != scheme:
         said = f"The classes are {'changed again' if again else 'as before'}."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from typing import TypedDict, Unpack, cast
 
 from napari.components import Dims
 from napari.layers import Image, Layer
@@ -11,25 +10,15 @@ from napari.utils.events import Event
 from psygnal import Signal
 
 from napari_sam.arrays import LazyArray
-from napari_sam.inference.channels import in_masks, mask_shape, named_channels
+from napari_sam.inference.channels import in_masks, mask_shape
 from napari_sam.planes import Plane
 from napari_sam.widgets.layers.channel_mix import Channel, Mix, Read, finest
+from napari_sam.widgets.layers.stack_axes import OURS, StackAxes, answer, channel_axis
 from napari_sam.widgets.layers.transform import TRANSFORM, MaskTransform
 
-__all__ = [
-    "OURS",
-    "ImageStack",
-    "answer",
-    "channel_axis",
-    "is_helper",
-    "on_plane",
-    "plane_at",
-    "remember",
-]
+__all__ = ["OURS", "ImageStack", "is_helper", "on_plane", "plane_at"]
 
 HELPERS = "points", "boxes", "preview", "outlines", "selected", "hover"
-OURS = "napari-sam"
-"""Our one metadata key: the role of a layer of ours, or what was said of a picture's channels."""
 
 
 def is_helper(layer: Layer) -> bool:
@@ -42,36 +31,9 @@ def on_plane(plane: Plane) -> tuple[int | slice, ...]:
     return tuple(slice(None) if at is None else at for at in plane)
 
 
-class Said(TypedDict, total=False):
-    """The user's channel settings of a layer."""
-
-    channel_axis: int | None  # None: it is a stack
-    sees: list[int | None] | None  # which of them the model sees
-    recalled: bool  # whether it was said of other pictures
-
-
-def answer(layer: Image) -> Said:
-    """Return the channel settings that are stored in the layer's metadata."""
-    said = layer.metadata.get(OURS)
-    return cast(Said, said) if isinstance(said, dict) else {}
-
-
-def remember(layer: Image, **said: Unpack[Said]) -> None:
-    """Store channel settings in the layer's metadata."""
-    layer.metadata[OURS] = {**answer(layer), **said}
-
-
 def plane_at(position: Iterable[float], seen: Collection[int]) -> Plane:
     """Return the plane through a position in data coordinates, spanned by two axes."""
     return tuple(None if i in seen else round(float(at)) for i, at in enumerate(position))
-
-
-def channel_axis(layer: Image) -> int | None:
-    """Return the channel axis of a layer, from the user's settings or the axis labels."""
-    if layer.rgb or layer.ndim < 3:
-        return None
-    axis = answer(layer).get("channel_axis", named_channels(layer.axis_labels))
-    return axis if axis in range(layer.ndim) else None
 
 
 class ImageStack:
@@ -126,9 +88,14 @@ class ImageStack:
         return MaskTransform(self.layer, self.data.shape[: self.layer.ndim], self.channel_axis)
 
     @property
+    def axes(self) -> StackAxes:
+        """What is known of the masks' axes: depth or time, and the pixel size."""
+        return StackAxes(self.layer, self.shape, self.channel_axis)
+
+    @property
     def axis_word(self) -> str:
         """What one step of the stack is called: "slice", or "frame" of a time series."""
-        return "slice"
+        return self.axes.word
 
     @property
     def channels(self) -> list[Channel]:

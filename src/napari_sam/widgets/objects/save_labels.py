@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from napari_sam.io.export import write_objects
 from napari_sam.io.labels import check_output
 from napari_sam.io.spacing import Spacing
 from napari_sam.widgets.jobs.background import Background
+from napari_sam.widgets.layers.image_stack import ImageStack
 from napari_sam.widgets.layers.transform import transform_of
 from napari_sam.widgets.objects.footer import Footer
 
@@ -38,6 +40,10 @@ FILTERS = {
 }
 TABLE = {"Measurements (*.csv)": ".csv"}
 ENDINGS = (".tif", ".tiff", ".zarr", ".zip", ".geojson", ".json", ".csv")
+DEPTH = (
+    "\nMeasured as slices in depth, because nobody has said what they are. If they are time "
+    "points, say so under Options, Stack of, and measure again."
+)
 NOTHING = "There is nothing to save or measure yet: accept a mask first."
 
 
@@ -96,24 +102,29 @@ class LabelSaver(QObject):
     def save(self, annotation: Annotation, layer: Labels, path: Path) -> None:
         """Start to write the labels of a layer; `said` reports the result."""
         data = layer.data
-        spacing = Spacing.of(data.ndim, transform_of(layer))
+        picture = annotation.picture
+        spacing = _spacing(layer, picture)
         pictures = self._pictures()
-        classes, image = _classes(annotation.session), annotation.picture.data
-        channels = annotation.picture.channel_axis
+        classes, image = _classes(annotation.session), picture.data
+        channels = picture.channel_axis
         measured = path.suffix.lower() == ".csv"
+        note = DEPTH if measured and picture.axes.unnamed else ""
 
         def work() -> Path:
             check_output(path, *pictures)
             copy = np.array(data)  # somebody goes on annotating
-            pixels = np.asarray(image) if measured else None
+            pixels, about = np.asarray(image) if measured else None, spacing
             if pixels is not None and channels is not None:
                 pixels = np.moveaxis(pixels, channels, -1)
-            write_objects(path, copy, spacing, classes=classes, image=pixels)
+                if channels and copy.ndim == pixels.ndim:  # one entry stands for all channels
+                    kept = [axis for axis in range(copy.ndim) if axis != channels]
+                    copy, about = copy.take(0, channels), spacing.taken(kept)
+            write_objects(path, copy, about, classes=classes, image=pixels)
             return path
 
         self._allow(False)
         self.said.emit(f"{'Measuring the objects' if measured else 'Saving the labels'}: {path}…")
-        self._background.submit(work, partial(self._take, measured))
+        self._background.submit(work, partial(self._take, measured, note))
 
     def close(self) -> None:
         """Emit no further signal; a running write finishes."""
@@ -129,12 +140,12 @@ class LabelSaver(QObject):
         for button in (self._footer.save, self._footer.measure):
             button.setEnabled(on)
 
-    def _take(self, measured: bool, future: Future[Path]) -> None:
+    def _take(self, measured: bool, note: str, future: Future[Path]) -> None:
         self._allow(True)
         what = "objects are measured" if measured else "labels are saved"
         error = future.exception()
         if error is None:
-            self.said.emit(f"The {what}: {future.result()}")
+            self.said.emit(f"The {what}: {future.result()}{note}")
         else:
             what, why = what.replace("are", "were not"), error or type(error).__name__
             self.said.emit(f"⚠ The {what}: {why}. The labels are unchanged; try again.")
@@ -145,6 +156,15 @@ class LabelSaver(QObject):
 
     def _folder(self) -> Path:
         return next((path.parent for path in self._pictures() if path.parent.is_dir()), Path.home())
+
+
+def _spacing(layer: Labels, picture: ImageStack) -> Spacing:
+    """Return the spacing of labels; what they do not say is as in the picture, or its file."""
+    own = Spacing.of(layer.ndim, transform_of(layer))
+    if layer.ndim != picture.ndim:  # it has got other axes since
+        return own
+    known = picture.axes.spacing
+    return replace(own.completed(known), names=known.names)
 
 
 def _classes(session: Session) -> dict[int, str]:

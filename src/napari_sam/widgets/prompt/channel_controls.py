@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
 import numpy as np
@@ -12,7 +12,6 @@ from qtpy.QtGui import QCloseEvent, QImage, QPixmap, QShowEvent
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
 
 from napari_sam.widgets.common.forms import add_row, new_form
-from napari_sam.widgets.common.questions import Question
 from napari_sam.widgets.common.timers import new_timer
 from napari_sam.widgets.jobs.background import Background
 from napari_sam.widgets.layers.channel_mix import Read
@@ -103,14 +102,13 @@ COLOURS = {"Red": "#e03131", "Green": "#2f9e44", "Blue": "#1c7ed6"}
 
 
 class ChannelControls(QWidget):
-    """Rows of the channel options; the question about the channel axis is placed elsewhere."""
+    """Rows of the options of axes and channels."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.question = Question("Channels", "Yes, channels", "No, it is a stack")
-        self.yes, self.no = self.question.answers
-        self.yes.setToolTip("One mask counts for all channels; the model sees them as colours")
-        self.no.setToolTip("Each slice has masks of its own")
+        self.stack = QComboBox()
+        self.stack.setPlaceholderText("Nobody has said")
+        self.stack.setToolTip("Objects are bodies in depth, or go on from time to time")
         self.axis = QComboBox()
         self.axis.setToolTip("Which axis holds the channels: masks do not go along it")
         self.sees = QComboBox()
@@ -120,11 +118,13 @@ class ChannelControls(QWidget):
         self.view = ModelView()
         self._lay_out()
 
-    def ask(self, question: str, note: str = "") -> None:
-        """Show the question, or a note without buttons; hide both if the texts are empty."""
-        self.question.ask(question or note)
-        self.yes.setVisible(bool(question))
-        self.no.setVisible(bool(question))
+    def show_stack(self, choices: Sequence[str], chosen: int = -1) -> None:
+        """Show what the slices may be of; hide the row if there is no choice."""
+        self.stack.clear()
+        self.stack.addItems(choices)
+        self.stack.setCurrentIndex(chosen)
+        self.stack.setVisible(bool(choices))
+        self._form.labelForField(self.stack).setVisible(bool(choices))  # type: ignore[union-attr]
 
     def show_rows(self, axis: bool, sees: bool, mix: bool, view: bool) -> None:
         """Show only the rows that offer a choice."""
@@ -143,6 +143,7 @@ class ChannelControls(QWidget):
             box.setMinimumContentsLength(1)
             row.addWidget(box, 1)
         self._form = form = new_form(self)
+        add_row(form, "S&tack of", self.stack)
         add_row(form, "C&hannels", self.axis)
         add_row(form, "Model &sees", self.sees)
         add_row(form, "As colours", self.mix, self.colours[0])

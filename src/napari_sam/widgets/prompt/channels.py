@@ -10,12 +10,12 @@ from napari.layers import Image
 from qtpy.QtCore import QObject, QSignalBlocker, Signal
 from qtpy.QtWidgets import QComboBox
 
-from napari_sam.inference.channels import likely_channels, named_channels
+from napari_sam.inference.channels import likely_channels
 from napari_sam.settings import load_settings, save_settings
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.common.connections import Connections
 from napari_sam.widgets.layers.channel_mix import Channel, Read, finest
-from napari_sam.widgets.layers.image_stack import ImageStack, answer, remember
+from napari_sam.widgets.layers.stack_axes import answer, layer_spacing, remember, said_channels
 from napari_sam.widgets.prompt.channel_controls import SIDE, ChannelControls
 
 __all__ = ["Channels", "guess"]
@@ -23,10 +23,11 @@ __all__ = ["Channels", "guess"]
 STACK = "None: a stack"
 COLOURS = "Red, green and blue"
 DARK = "none"
+RECALLED = "Taken as channels, as you said before: {}. Options, Channels, changes it."
 
 
 class Channels(QObject):
-    """Asks for the channel axis of the annotated image, and applies the chosen channels.
+    """Sets the channel axis of the annotated image, and applies the chosen channels.
 
     Parameters
     ----------
@@ -37,6 +38,7 @@ class Channels(QObject):
     """
 
     axis_changed = Signal()  # masks have other axes from now on
+    said = Signal()  # which they are, or that there are none
 
     def __init__(
         self, viewer: ViewerModel, controls: ChannelControls, parent: QObject | None = None
@@ -45,9 +47,7 @@ class Channels(QObject):
         self._viewer = viewer
         self._controls = c = controls
         self._presenter: _ChannelsPresenter | None = None
-        c.yes.clicked.connect(lambda: self._do(_ChannelsPresenter.confirm))
-        c.no.clicked.connect(lambda: self._do(lambda one: one.say(None)))
-        c.axis.activated.connect(lambda at: self._do(lambda one: one.say(at - 1 if at else None)))
+        c.axis.activated.connect(lambda at: self.say(at - 1 if at else None))
         c.sees.activated.connect(lambda at: self._do(lambda one: one.choose(at)))
         for box in c.colours:
             box.activated.connect(lambda: self._do(_ChannelsPresenter.choose_colours))
@@ -60,16 +60,20 @@ class Channels(QObject):
         if said is not None:
             remember(layer, channel_axis=axis if said else None, recalled=said)
 
+    def say(self, axis: int | None) -> None:
+        """Set the channel axis of the image, or none."""
+        self._do(lambda one: one.say(axis))
+        self.said.emit()
+
     def follow(self, annotation: Annotation | None) -> None:
-        """Switch to this annotation's image; ask for the channel axis if it is unknown."""
+        """Switch to this annotation's image."""
         if self._presenter is not None:
             self._presenter.close()
             self._presenter = None
         if annotation is None:
-            self._controls.ask("")
             self._controls.show_rows(axis=False, sees=False, mix=False, view=False)
         else:
-            self._presenter = _ChannelsPresenter(self, annotation.picture)
+            self._presenter = _ChannelsPresenter(self, annotation)
 
     def close(self) -> None:
         """Disconnect from the viewer."""
@@ -84,12 +88,12 @@ class Channels(QObject):
 class _ChannelsPresenter:
     """Presenter of the channel options of one image."""
 
-    def __init__(self, part: Channels, picture: ImageStack) -> None:
+    def __init__(self, part: Channels, annotation: Annotation) -> None:
         self._part = part
-        self._picture = picture
+        self._annotation = annotation
+        self._picture = picture = annotation.picture
         self._viewer = part._viewer
         self._controls = part._controls
-        self._guess: int | None = None
         self._sources: list[Channel] = []
         self._controls.view.source = self._reader
         self._connections = connections = Connections()
@@ -99,19 +103,16 @@ class _ChannelsPresenter:
         connections.add(dims.ndisplay, self._turn)
         connections.add(layers.inserted, self._fill)
         connections.add(layers.removed, self._fill)
-        connections.add(picture.changed, self._renew)
-        self._renew()
+        connections.add(picture.changed, self._fill)
+        self._fill()
+        self._tell_recalled()
 
     def close(self) -> None:
         self._controls.view.source = lambda: None
         self._connections.close()
 
-    def confirm(self) -> None:
-        self.say(self._guess)
-
     def say(self, axis: int | None) -> None:
         """Set the channel axis, or none, and save it for similar images."""
-        self._controls.ask("")
         layer, before = self._picture.layer, self._picture.channel_axis
         likely = likely_channels(finest(layer).shape)
         if likely is not None and axis in (likely, None):
@@ -139,17 +140,11 @@ class _ChannelsPresenter:
         self._picture.turn(self._viewer.dims)
         self._controls.view.refresh()
 
-    def _renew(self) -> None:
-        """Ask about the axes that the picture has now, and show the choices that there are."""
-        layer, question, note = self._picture.layer, "", ""
-        self._guess = guess(layer)
-        if self._guess is not None:
-            question = f"Is {_pattern(layer, self._guess)} the channels?"
-        elif answer(layer).get("recalled"):
+    def _tell_recalled(self) -> None:
+        layer = self._picture.layer
+        if answer(layer).get("recalled"):
             axis = _pattern(layer, self._picture.channel_axis or 0)
-            note = f"Taken as channels, as you said before: {axis}. Options changes it."
-        self._controls.ask(question, note)
-        self._fill()
+            self._annotation.remarked.emit(RECALLED.format(axis))
 
     def _see(self, channels: tuple[Channel | None, ...]) -> None:
         picture = self._picture
@@ -193,8 +188,10 @@ class _ChannelsPresenter:
 
 def guess(layer: Image) -> int | None:
     """Return the axis that may hold channels, to ask the user about; None if there is none."""
-    known = "channel_axis" in answer(layer) or named_channels(layer.axis_labels) is not None
-    return None if layer.rgb or known else likely_channels(finest(layer).shape)
+    if layer.rgb or "channel_axis" in answer(layer) or said_channels(layer) is not None:
+        return None
+    axis = likely_channels(finest(layer).shape)
+    return None if axis is None or layer_spacing(layer).known[axis] else axis
 
 
 def _pattern(layer: Image, axis: int) -> str:

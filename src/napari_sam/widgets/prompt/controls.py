@@ -167,8 +167,7 @@ class Controls(QWidget):
         layout.addLayout(in_a_row(*self.tools.values(), self.shape))
         layout.addWidget(self.accept)
         layout.addLayout(in_a_row(self.reject, self.undo, self.redo))
-        for question in (self.channels.question, self.go_on):
-            self.area.add_question(question)
+        self.area.add_question(self.go_on)
         self.area.add_line(self.precompute)
         layout.addWidget(self.area)
         beside = QVBoxLayout()
