@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from napari_sam.inference.embedding import Embedding
     from napari_sam.inference.predictor import Predictor
 
-__all__ = ["Report", "StoredSegmenter", "load_segmenter"]
+__all__ = ["Report", "StoredSegmenter", "load_segmenter", "preload"]
 
 Report = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done and how much there is (0: unknown)."""
@@ -54,6 +55,13 @@ def load_segmenter(
     from napari_sam.model.load import load_model
 
     return StoredSegmenter(Predictor(load_model(name, device)), store)
+
+
+def preload() -> None:
+    """Import PyTorch and what a model needs, so that it loads quicker; errors are left to that."""
+    with suppress(Exception):
+        import napari_sam.inference.predictor
+        import napari_sam.model.load  # noqa: F401
 
 
 class StoredSegmenter:

@@ -40,6 +40,7 @@ from napari_sam.widgets.prompt.channel_controls import ChannelControls
 from napari_sam.widgets.prompt.precompute_row import PrecomputeRow
 from napari_sam.widgets.prompt.shape_button import ShapeButton
 from napari_sam.widgets.prompt.store_row import StoreRow
+from napari_sam.widgets.prompt.welcome import Welcome
 from napari_sam.widgets.refine.controls import RefineControls
 
 __all__ = ["Controls"]
@@ -105,6 +106,7 @@ class Controls(QWidget):
         self.status = new_status(3)
         self.remark.setTextFormat(Qt.TextFormat.PlainText)
         self.objects = ObjectsList()
+        self.welcome = Welcome(viewer)
         self.hint = new_label("First steps")
         self.hint.setText(HINT)
         self.go_on = Question("Saved work", "Continue", "Start anew")
@@ -181,6 +183,7 @@ class Controls(QWidget):
         layout.addLayout(result)
         layout.addWidget(self.thumbnails)
         layout.addWidget(self.precompute)
+        layout.addWidget(self.welcome)
         layout.addWidget(self.objects, 1)
         layout.addStretch()
 
