@@ -333,3 +333,13 @@ def test_only_prompts_are_prompts(predictor, wide):
     for strange in ([3], "abc", [None]):
         with pytest.raises(InputError, match="asked for with Prompts; got"):
             predictor.predict_batch(wide, strange)
+
+
+def test_the_work_of_an_embedding_is_told_about_as_often_as_it_pauses():
+    predictor = ns.Predictor(ns.load_model("cells_tiny", "cpu"))
+    work = predictor.work((40, 60))
+    pauses = []
+    predictor.embed(np.zeros((40, 60), np.uint8), pause=lambda: pauses.append(None))
+    assert len(work) <= len(pauses) < 1.1 * len(work) + 10
+    assert (np.diff(work) > 0).all()
+    np.testing.assert_allclose(work[-1], 1)

@@ -105,6 +105,10 @@ class StoredSegmenter:
         """Embed an image (H, W) or (H, W, 3 or 4), unless an embedding of its content is stored."""
         return self._store.get(self.predictor, image, contrast, pause)
 
+    def work(self, shape: tuple[int, int]) -> NDArray[np.float64]:
+        """Return how much of an embedding is done at each pause, from 0 to 1, about."""
+        return self.predictor.work(shape)
+
     def keep(
         self,
         image: Array,
