@@ -34,6 +34,7 @@ FILTERS = {
     "COCO (*.json)": ".json",
     "Measurements (*.csv)": ".csv",
 }
+OME = (".tif", ".tiff", ".zarr")  # which may have ".ome" before them
 ENDINGS = (".tif", ".tiff", ".zarr", ".zip", ".geojson", ".json", ".csv")
 NOTHING = "There are no labels to save yet: accept a mask first."
 
@@ -79,7 +80,8 @@ class LabelSaver(QObject):
         if annotation is None or annotation.target is None:
             self.said.emit(NOTHING)
             return
-        name = re.sub(r"[^\w. -]", "_", annotation.target.name)
+        name = re.sub(r"\.ome\b", "", annotation.target.name)  # of the picture's file
+        name = re.sub(r"[^\w. -]", "_", name)
         start = str(self._folder() / f"{name}{next(iter(FILTERS.values()))}")
         path, kind = QFileDialog.getSaveFileName(
             self._button, "Save labels", start, ";;".join(FILTERS)
@@ -87,8 +89,9 @@ class LabelSaver(QObject):
         if not path:
             return
         known = Path(path).suffix.lower() in ENDINGS
-        there = Path(path if known else path + FILTERS[kind])
-        if known or not there.exists() or self._replaces(there):  # else the dialog has asked
+        there = _without_ome(Path(path if known else path + FILTERS[kind]))
+        asked = there == Path(path)  # by the dialog
+        if asked or not there.exists() or self._replaces(there):
             self.save(annotation, annotation.target, there)
 
     def save(self, annotation: Annotation, layer: Labels, path: Path) -> None:
@@ -138,6 +141,13 @@ class LabelSaver(QObject):
 
     def _folder(self) -> Path:
         return next((path.parent for path in self._pictures() if path.parent.is_dir()), Path.home())
+
+
+def _without_ome(path: Path) -> Path:
+    """Return a path without the ".ome" that Qt or a picture's name leaves before other endings."""
+    if path.suffix.lower() in OME or not path.stem.lower().endswith(".ome"):
+        return path
+    return path.with_name(path.stem[: -len(".ome")] + path.suffix)
 
 
 def _classes(session: Session) -> dict[int, str]:
