@@ -48,8 +48,8 @@ def test_the_first_embedding_shows_how_much_is_done_and_can_be_cancelled(panel, 
     ours(panel._viewer, "points").add((10, 20))
     query, answer = cancel_of(panel, qtbot)
     assert "prepared" in query.text
-    assert "Preparing the picture: " in panel.controls.score.text()
-    assert " %" in panel.controls.score.text()
+    assert "Preparing the picture: " in panel.controls.area.work.text()
+    assert " %" in panel.controls.area.work.text()
     panel.annotation.queries.answer(query, answer)
     assert "Cancelled" in panel.controls.remark.text()
     qtbot.waitUntil(lambda: not panel.jobs.busy)

@@ -38,6 +38,7 @@ from napari_sam.serving.host import ModelHost
 from napari_sam.widgets.common.keys import KEYS
 from napari_sam.widgets.layers.prompt_layers import Tool
 from napari_sam.widgets.panel import Panel
+from napari_sam.widgets.prompt.candidates import CandidateChoice
 from napari_sam.zoo import catalogue
 from tests.fakes import FakeSegmenter
 from tests.widgets.conftest import close_at_end, ours, picture
@@ -285,6 +286,7 @@ app = QApplication([])
 from napari.components import ViewerModel
 from napari_sam.serving.host import ModelHost
 from napari_sam.widgets.panel import Panel
+from napari_sam.widgets.prompt.candidates import CandidateChoice
 panel = Panel(ViewerModel(), ModelHost(lambda *_: None))
 assert "torch" not in sys.modules
 panel.close_panel()
@@ -362,13 +364,14 @@ class TestWords:
         settle(panel)
         screen = panel.controls
         kinds = QAbstractButton, QComboBox, QAbstractSpinBox, QAbstractSlider, QLineEdit
-        inner = QComboBox, QAbstractSpinBox, QScrollArea, QAbstractItemView
+        inner = CandidateChoice, QComboBox, QAbstractSpinBox, QScrollArea, QAbstractItemView
         controls = [
             child
             for kind in kinds
             for child in screen.findChildren(kind)
             if child.isVisibleTo(screen) and not isinstance(child.parent(), inner)
         ]
+        controls.append(screen.thumbnails)  # one choice of three
         assert 8 < len(controls) <= 12, [child.accessibleName() for child in controls]
 
     def test_the_bug_report_names_no_files(self, viewer, open_panel, settle, model):

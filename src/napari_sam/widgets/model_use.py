@@ -109,7 +109,7 @@ class ModelUse(QObject):
         if total:
             left = Progress(done, total, None, self._estimate.left(done, total))
             text = f"{what}: {100 * done / total:.0f} %{time_left(left)}"
-        self._controls.score.setText(f"{text}…")
+        self._controls.area.show_work(f"{text}…")
 
     def _offer_cancel(self) -> None:
         annotation = self._current.annotation
@@ -134,6 +134,7 @@ class ModelUse(QObject):
         self._patience.stop()
         self._activity.end()
         self._what = ""
+        self._controls.area.show_work("")
         if self._offered is not None:
             self._offered.queries.withdraw(WAIT)
             self._offered = None

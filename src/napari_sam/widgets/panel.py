@@ -23,16 +23,19 @@ from napari_sam.settings import Settings, load_settings, save_settings
 from napari_sam.text.reader import Reader
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.annotation.current import CurrentAnnotation
+from napari_sam.widgets.annotation.query_display import QueryDisplay
 from napari_sam.widgets.auto.tab import AutoTab
 from napari_sam.widgets.bug_report import bug_report
 from napari_sam.widgets.common.docks import bring_forward
 from napari_sam.widgets.common.forms import Scrolled
 from napari_sam.widgets.common.keys import Keys
 from napari_sam.widgets.common.keys_dialog import KeysDialog
+from napari_sam.widgets.common.status_area import StatusArea
 from napari_sam.widgets.jobs.prompt_jobs import PromptJobs
 from napari_sam.widgets.layers.canvas import guard_canvas
 from napari_sam.widgets.model_use import ModelUse
 from napari_sam.widgets.notices import Notices
+from napari_sam.widgets.objects.footer import Footer
 from napari_sam.widgets.objects.review import Review
 from napari_sam.widgets.objects.save_labels import LabelSaver
 from napari_sam.widgets.preferences import Preferences
@@ -111,7 +114,9 @@ class Panel(QWidget):
         self.text = TextTab(
             viewer, self._rule, self.auto.choices.grid_for, reader or Reader(), self
         )
-        self.saver = LabelSaver(viewer, c.objects.save, self)
+        self.footer = Footer()
+        self.saver = LabelSaver(viewer, self.footer, self)
+        self.queries = QueryDisplay(area.query for area in self._areas)
         self.saved_work = SavedWork(self)
         self.resuming = Resuming(viewer, c.go_on, self)
         self._current = CurrentAnnotation(
@@ -130,6 +135,7 @@ class Panel(QWidget):
         self._connect()
         self._current.begin(
             (
+                self.queries,
                 self.prompting,
                 self.review,
                 self.channels,
@@ -138,6 +144,7 @@ class Panel(QWidget):
                 self.stack,
                 self.auto,
                 self.text,
+                self.footer,
                 self.saver,
                 self.training,
                 self.resuming,
@@ -149,6 +156,12 @@ class Panel(QWidget):
     def annotation(self) -> Annotation | None:
         """The current annotation, or None."""
         return self._current.annotation
+
+    @property
+    def _areas(self) -> tuple[StatusArea, ...]:
+        """What each tab says, that of Prompt first."""
+        tabs = self.stack, self.auto, self.text, self.training
+        return self.controls.area, *(tab.controls.area for tab in tabs), self.controls.refine.area
 
     def event(self, event: QEvent | None) -> bool:
         """Close when removed from the dock; pause while hidden, but not while minimised."""
@@ -188,15 +201,18 @@ class Panel(QWidget):
         self.tabs.addTab(self.stack.controls, "Stack")
         self.tabs.addTab(self._auto_tab, "Auto")
         self.tabs.addTab(Scrolled(self.text.controls), "Text")
+        self.tabs.addTab(Scrolled(self.controls.refine), "Refine")
         self.tabs.addTab(self._train_tab, "Train")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 8, 0, 0)  # the dock's title overlaps
-        layout.addWidget(self.tabs)
+        layout.setSpacing(2)
+        layout.addWidget(self.tabs, 1)
+        layout.addWidget(self.footer)
 
     def _connect(self) -> None:
         c, remark = self.controls, self.prompting.remark
-        for tab in (self.stack.controls, self.auto.controls, self.text.controls):
-            self.prompting.remarked.connect(tab.show_remark)
+        for area in self._areas[1:]:
+            self.prompting.remarked.connect(area.show_remark)
         self.prompting.asked.connect(lambda: self.tabs.setCurrentWidget(self._prompt_tab))
         self.prompting.accepted.connect(self._dismiss_hint)
         self._current.refused.connect(self.prompting.warn)
@@ -214,6 +230,7 @@ class Panel(QWidget):
         self.channels.axis_changed.connect(self._current.open_again)
         c.report.clicked.connect(self._copy_report)
         c.saved_work.clicked.connect(self.show_saved)
+        c.keys.clicked.connect(self.show_keys)
         self.saved_work.chosen.connect(self.resuming.open)
         self.resuming.picture_wanted.connect(c.picture.choose)
         self.resuming.remarked.connect(remark)
@@ -225,6 +242,7 @@ class Panel(QWidget):
         # Where the window goes with the panel in it: no part takes layers out of its viewer then,
         # and what Qt deletes tells its threads itself.
         for end in (
+            self.keys.forget,
             self.stack.work.close,
             self.auto.stack.close,
             self.text.work.end,

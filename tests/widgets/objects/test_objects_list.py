@@ -15,6 +15,7 @@ from napari_sam.session.changes import Kind
 from napari_sam.session.objects import Status
 from napari_sam.widgets.common.keys import KEYS
 from napari_sam.widgets.objects.highlight import rings
+from napari_sam.widgets.objects.objects_list import BUTTONS, MENU
 from napari_sam.widgets.objects.objects_model import Column
 from tests.widgets.conftest import ours, picture
 
@@ -80,31 +81,33 @@ def test_objects_appear_the_least_sure_first(three):
         "proposed",
         "accepted",
     ]
-    assert three.controls.objects.fold.text() == "Objects (3, 2 unsure)"
+    assert three.controls.objects.heading.text() == "Objects (3, 2 unsure)"
 
 
-def test_the_list_is_there_while_there_are_objects_and_folded_at_first(viewer, panel, accept):
+def test_the_list_is_there_while_there_are_objects_and_before_the_first_steps(
+    viewer, panel, accept
+):
     viewer.dims.set_point(0, 7)
     objects = panel.controls.objects
-    assert objects.isHidden()
+    assert not objects.empty.isHidden()
+    assert objects.frame.isHidden()
     accept(0, 10, 10)
     panel.review.refresh()
-    assert not objects.isHidden()
-    assert objects.frame.isHidden()
-    objects.fold.click()
+    assert objects.empty.isHidden()
     assert not objects.frame.isHidden()
     panel.controls.undo.click()
     panel.review.refresh()
-    assert objects.isHidden()
-
-
-def test_the_list_and_the_options_are_not_open_together(panel):
-    objects, more = panel.controls.objects, panel.controls.more
-    objects.fold.click()
-    more.click()
+    assert not objects.empty.isHidden()
     assert objects.frame.isHidden()
-    objects.fold.click()
-    assert panel.controls.options.isHidden()
+
+
+def test_what_has_no_button_is_in_the_menu_with_its_key(three):
+    objects = three.controls.objects
+    texts = [action.text() for action in objects.menu.actions()]
+    for name, (text, _) in (MENU | BUTTONS).items():
+        reached = name in objects.buttons or f"{text}  [{KEYS[name]}]" in texts
+        assert reached, name
+    assert set(MENU | BUTTONS) == set(three.review.actions)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +177,7 @@ def test_accepting_slice_by_slice_goes_through_all_that_is_unsure(viewer, three)
     assert three.controls.objects.selected == [3]
     actions["accept_slice"]()
     assert "Nothing is left" in three.controls.remark.text()
-    assert three.controls.objects.fold.text() == "Objects (3)"
+    assert three.controls.objects.heading.text() == "Objects (3)"
 
 
 def test_a_filter_does_not_move_the_view_when_a_judged_object_leaves_it(viewer, three):
@@ -360,7 +363,7 @@ def test_another_labels_layer_has_a_list_of_its_own(viewer, three):
     three.controls.labels.choose(viewer.layers[-1])
     assert three.annotation.target is viewer.layers[-1]
     assert ids(three) == []
-    assert three.controls.objects.fold.text() == "Objects (0)"
+    assert three.controls.objects.heading.text() == "Objects (0)"
 
 
 def test_keys_are_none_of_naparis_own_and_none_twice():

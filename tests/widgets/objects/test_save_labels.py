@@ -50,7 +50,7 @@ def save_as(panel, monkeypatch, qtbot):
             return str(path), kind
 
         monkeypatch.setattr(QFileDialog, "getSaveFileName", answer)
-        panel.controls.objects.save.click()
+        (panel.footer.measure if "csv" in kind else panel.footer.save).click()
         if wait:
             qtbot.waitUntil(lambda: not panel.saver.busy)
         return asked
@@ -155,6 +155,7 @@ def test_measurements_know_pixel_size_and_brightness(panel, save_as, tmp_path):
     assert float(row["volume_um3"]) == mask.sum() * 2 * 0.5 * 0.5
     brightness = panel.annotation.picture.data[mask].mean()
     assert float(row["intensity_mean"]) == pytest.approx(brightness)
+    assert panel.controls.remark.text() == f"The objects are measured: {tmp_path / 'a.csv'}"
 
 
 def test_a_name_is_offered_that_every_system_takes(panel, save_as, tmp_path):
@@ -200,7 +201,9 @@ def test_an_error_is_said_and_nothing_is_lost(panel, save_as, tmp_path):
     panel.controls.accept.click()
     (tmp_path / "file").write_text("in the way")
     save_as(tmp_path / "file" / "a.tif")
-    assert "not saved" in panel.controls.remark.text()
+    assert "The labels were not saved" in panel.controls.remark.text()
+    save_as(tmp_path / "file" / "a", "Measurements (*.csv)")
+    assert "The objects were not measured" in panel.controls.remark.text()
     assert panel.annotation.target.data.any()
     save_as(tmp_path / "a.tif")
     assert (tmp_path / "a.tif").exists()

@@ -98,7 +98,7 @@ def test_a_box_from_any_corner(viewer, panel, settle, model, corners):
     settle(panel)
     np.testing.assert_allclose(model.asked[-1].box, (5, 10, 25, 40))
     assert ours(viewer, "preview").data[15, 25] == 1
-    assert panel.controls.thumbnails.isHidden()
+    assert not panel.controls.thumbnails.isEnabled()
 
 
 def test_a_box_past_the_border_is_trimmed_and_said_so(viewer, panel, settle, model):
@@ -173,19 +173,20 @@ def test_three_candidates_to_pick_from(viewer, panel, settle):
     ours(viewer, "points").add((20, 30))
     settle(panel)
     c = panel.controls
-    assert not c.thumbnails.isHidden()
-    assert c.score.text().startswith("Score 0.90")
+    assert c.thumbnails.isEnabled()
+    assert c.score.text().startswith("Quality 0.90")
     areas = [ours(viewer, "preview").data.sum()]
     c.cycle.click()
     areas.append(ours(viewer, "preview").data.sum())
-    assert c.score.text().startswith("Score 0.70")
+    assert c.score.text().startswith("Quality 0.70")
     c.thumbnails._group.button(2).click()
     areas.append(ours(viewer, "preview").data.sum())
     assert len(set(areas)) == 3
     assert c.thumbnails._group.checkedId() == 2
     c.accept.click()
     assert ours(viewer, "objects").data.sum() == areas[2]
-    assert c.thumbnails.isHidden()
+    assert not c.thumbnails.isEnabled()
+    assert not c.cycle.isEnabled()
 
 
 def test_outline_and_filled(viewer, panel, settle):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -36,6 +37,8 @@ class SessionFolder:
         The folder.
     manifest : Manifest
         The picture that is annotated.
+    written : datetime or None
+        When a record was written last; None while none was since it was opened.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class SessionFolder:
     ) -> None:
         self.path = path
         self.manifest = Manifest.read(path)
+        self.written: datetime | None = None
         self._lock = lock
         self._generation = generation
         self._line = line  # number of the journal's last one
@@ -93,6 +97,7 @@ class SessionFolder:
             value = {**self._codec.record(record), "line": self._line + 1}
             self._journal.append(value, sync=not isinstance(record, Viewed))
             self._line += 1
+            self.written = datetime.now()
         except OSError as error:
             raise SessionError(
                 f"this step could not be saved in {self.path} and was not taken: {error}"

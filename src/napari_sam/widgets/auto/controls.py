@@ -14,15 +14,15 @@ from napari_sam.progress import Progress
 from napari_sam.results import Proposal
 from napari_sam.widgets.auto.choices import AutoChoices
 from napari_sam.widgets.auto.wording import stack_progress_text
+from napari_sam.widgets.common.drawer import Drawer
 from napari_sam.widgets.common.forms import (
     add_row,
     new_button,
     new_choice,
-    new_fold,
     new_form,
-    new_label,
 )
 from napari_sam.widgets.common.layer_choice import LayerChoice
+from napari_sam.widgets.common.questions import Question
 from napari_sam.widgets.layers.image_stack import is_helper
 from napari_sam.widgets.search.controls import SearchControls
 from napari_sam.widgets.search.measures import Histogram
@@ -57,9 +57,10 @@ class AutoControls(SearchControls):
         self.at.setToolTip("Ask at your points, or in the middle of each object of rough labels")
         self.inside = LayerChoice(viewer, _is_drawn, "The whole slice")
         self.inside.setToolTip("Draw shapes into a Shapes layer to search only inside of them")
-        self.advice = new_label("Advice on the grid")
-        self.advice.setTextFormat(Qt.TextFormat.PlainText)
-        self.finer = new_button("", "Set the grid so that hardly an object lies between its points")
+        self.advice = Question("Advice on the grid", "")
+        self.advice.text.setTextFormat(Qt.TextFormat.PlainText)
+        (self.finer,) = self.advice.answers
+        self.finer.setToolTip("Set the grid so that hardly an object lies between its points")
         self.histogram = Histogram()
         # Not one of the choices: its text counts the slices, and nobody wants it remembered.
         self.where = new_choice({False: "This slice", True: ""}, "What the buttons below work on")
@@ -123,11 +124,9 @@ class AutoControls(SearchControls):
 
     def show_coarse(self, text: str, points: int = 0) -> None:
         """Warn that the grid is too coarse and how many points suffice; hide it if empty."""
-        self.advice.setText(text)
-        self.advice.setVisible(bool(text))
         self.enough = points
         self.finer.setText(f"Use {points} points per side")
-        self.finer.setVisible(bool(text))
+        self.advice.ask(text)
 
     def _use_finer(self) -> None:
         self.choices["points"].value = self.enough
@@ -137,11 +136,11 @@ class AutoControls(SearchControls):
         self.choices.add_to(form, "preset", "points")
         self.body.addLayout(form)
         self.add_search()
+        self.area.add_question(self.advice)
         self.options = QFrame()
         self.form = self._fill_options(new_form(self.options))
-        self.more = new_fold("More settings", self.options)
-        for widget in (self.more, self.options, self.status, self.remark, self.advice, self.finer):
-            self.body.addWidget(widget)
+        self.more = Drawer("More settings", self.options, self).button
+        self.body.addWidget(self.more)
         self._fill_tuning()
         self.add_outcome(self.retrain)
 
@@ -166,8 +165,7 @@ class AutoControls(SearchControls):
         self.choices.add_to(rest, "no_edge", "on_top")
         below.addLayout(rest)
         below.addWidget(self.forget)
-        self.column.addWidget(new_fold("More filters", folded))
-        self.column.addWidget(folded)
+        self.column.addWidget(Drawer("More filters", folded, self).button)
         add_row(self.where_form, "&Where", self.where)
         self.column.addLayout(self.where_form)
         self.column.addWidget(self.propose)

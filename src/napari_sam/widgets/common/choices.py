@@ -17,7 +17,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDoubleSpinBox, QFormLayout, QSlider, QWidget
 
 from napari_sam.settings import load_settings, save_settings
-from napari_sam.widgets.common.forms import add_row
+from napari_sam.widgets.common.forms import add_row, narrow
 
 __all__ = ["Choice", "Choices", "Number", "Value"]
 
@@ -152,6 +152,7 @@ def _widget(choice: Choice) -> Field:
         options["value"] = default
     if choice.entries:
         box = ComboBox(choices=[(text, one) for one, text in choice.entries.items()], **options)
+        narrow(box.native)
         for place, one in enumerate(choice.entries):
             box.native.setItemData(place, choice.tips.get(str(one)), Qt.ItemDataRole.ToolTipRole)
         return box

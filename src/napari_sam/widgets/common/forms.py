@@ -16,20 +16,19 @@ from qtpy.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSlider,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 __all__ = [
     "ASIDE",
-    "Question",
     "Scrolled",
     "add_row",
     "in_a_row",
+    "in_place",
+    "narrow",
     "new_button",
     "new_choice",
-    "new_fold",
     "new_form",
     "new_label",
     "new_status",
@@ -63,13 +62,11 @@ def new_label(name: str) -> QLabel:
     return label
 
 
-def new_status(lines: int = 0) -> QLabel:
-    """Return the status label, with room for this many lines."""
+def new_status() -> QLabel:
+    """Return the label that says what to do next."""
     status = new_label("What to do next")
     status.setTextFormat(Qt.TextFormat.PlainText)
     status.setStyleSheet("border-left: 3px solid #4c6ef5; padding: 4px 0px 4px 8px;")
-    if lines:  # what is below must not move while a handle is dragged
-        status.setMinimumHeight(lines * status.fontMetrics().lineSpacing() + 8)
     return status
 
 
@@ -86,7 +83,14 @@ def new_choice(entries: Mapping[Any, str], tip: str) -> QComboBox:
     for name, text in entries.items():
         box.addItem(text, name)
     box.setToolTip(tip)
+    narrow(box)
     return box
+
+
+def narrow(box: QComboBox) -> None:
+    """Let a combo box be narrower than its longest entry."""
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setMinimumContentsLength(6)
 
 
 def in_a_row(*widgets: QWidget, parent: QWidget | None = None) -> QHBoxLayout:
@@ -98,22 +102,16 @@ def in_a_row(*widgets: QWidget, parent: QWidget | None = None) -> QHBoxLayout:
     return row
 
 
-def new_fold(text: str, folded: QWidget) -> QToolButton:
-    """Return a button that expands and collapses a widget, collapsed at first.
-
-    superqt's `QCollapsible` holds both, and here buttons stand beside each other in a row.
-    """
-    fold = QToolButton()
-    fold.setText(text)
-    fold.setCheckable(True)
-    fold.setArrowType(Qt.ArrowType.RightArrow)
-    fold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-    folded.hide()
-    fold.toggled.connect(folded.setVisible)
-    fold.toggled.connect(
-        lambda on: fold.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow)
-    )
-    return fold
+def in_place(*states: QWidget) -> QWidget:
+    """Return a widget in which widgets take turns: each is hidden by others, and it never moves."""
+    place = QWidget()
+    column = QVBoxLayout(place)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(0)
+    for state in states:
+        column.addWidget(state)
+    place.setFixedHeight(max(state.sizeHint().height() for state in states))
+    return place
 
 
 class Scrolled(QScrollArea):
@@ -127,6 +125,10 @@ class Scrolled(QScrollArea):
         self.setWidget(widget)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
+        self._bar = self.verticalScrollBar()
+        assert self._bar is not None
+        self._bar.rangeChanged.connect(self._keep_room)
+        self._keep_room()
         for kind in TURNED:
             for child in widget.findChildren(kind):
                 child.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # not by the wheel itself
@@ -140,6 +142,12 @@ class Scrolled(QScrollArea):
             return True
         return super().eventFilter(watched, event)
 
+    def _keep_room(self) -> None:
+        """Leave room for the scroll bar, so that nothing moves when it comes."""
+        assert self._bar is not None
+        room = 0 if self._bar.maximum() > 0 else self._bar.sizeHint().width()
+        self.setViewportMargins(0, 0, room, 0)
+
     def minimumSizeHint(self) -> QSize:
         """Return a minimum size that fits the widget and the scroll bar."""
         bar = self.verticalScrollBar().sizeHint().width()  # type: ignore[union-attr]
@@ -151,34 +159,3 @@ class Scrolled(QScrollArea):
         if event is not None and event.type() == QEvent.Type.LayoutRequest:
             self.updateGeometry()
         return super().event(event)
-
-
-class Question(QFrame):
-    """Non-modal question inside the panel.
-
-    Parameters
-    ----------
-    name : str
-        For screen readers.
-    answers : str
-        A button for each.
-    """
-
-    def __init__(self, name: str, *answers: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.text = new_label(name)
-        self.text.setStyleSheet(ASIDE)
-        self.answers = [QPushButton(answer) for answer in answers]
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.text)
-        row = QHBoxLayout()
-        column.addLayout(row)
-        for button in self.answers:
-            row.addWidget(button)
-        self.hide()
-
-    def ask(self, text: str) -> None:
-        """Show the question; hide it if the text is empty."""
-        self.text.setText(text)
-        self.setVisible(bool(text))

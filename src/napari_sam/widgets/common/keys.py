@@ -185,8 +185,12 @@ class Keys:
 
     def close(self) -> None:
         """Take the shortcuts away."""
-        KEYS.changed.disconnect(self._renew)
+        self.forget()
         self.listen(False)
+
+    def forget(self) -> None:
+        """Follow the keys no longer; the shortcuts go with the window."""
+        KEYS.changed.disconnect(self._renew)
 
     def _renew(self) -> None:
         self.listen(self._listening)

@@ -57,7 +57,8 @@ class KeysDialog(QDialog):
         for action, field in self.fields.items():
             field.editingFinished.connect(lambda action=action: self._change(action))
         self._lay_out()
-        KEYS.changed.connect(self._show_keys)
+        KEYS.changed.connect(follow := self._show_keys)
+        self.destroyed.connect(lambda: KEYS.changed.disconnect(follow))
 
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)

@@ -8,7 +8,7 @@ from qtpy.QtGui import QImage, QPixmap
 
 __all__ = ["pixmap", "thumbnail"]
 
-SIDE = 72
+SIDE = 52
 COLOUR = (255, 46, 196)
 
 

@@ -30,11 +30,11 @@ __all__ = [
 
 BEGIN = (
     "to begin anew, choose a Labels layer of its shape under Write to. What you accepted stays "
-    "saved; see More options, Saved work."
+    "saved; see Options, Saved work."
 )
 PAINTED_OVER = (
     "These labels are others now than when you left them: each becomes an object when you open it. "
-    "What you did before is kept; see More options, Saved work."
+    "What you did before is kept; see Options, Saved work."
 )
 KEPT = (
     "Your objects are kept. They are written again when it is as it was, or into a new layer when "

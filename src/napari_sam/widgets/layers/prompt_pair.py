@@ -15,6 +15,7 @@ from napari_sam.widgets.layers.transform import move
 __all__ = ["COLOURS", "SYMBOLS", "PromptPair"]
 
 COLOURS = {"include": "#0091ff", "exclude": "#ff6a00"}
+SIZE = 16  # pixels of the screen
 SYMBOLS = {"include": "cross", "exclude": "hbar"}
 
 
@@ -115,7 +116,7 @@ class PromptPair:
             border_color_cycle=COLOURS,
             symbol=SYMBOLS[self.polarity],
             size=6,
-            canvas_size_limits=(11, 18),
+            canvas_size_limits=(SIZE, SIZE),  # the same at every zoom
             metadata={OURS: "points"},
             **self._picture.transform.arguments,
         )

@@ -17,16 +17,17 @@ from qtpy.QtWidgets import (
     QPushButton,
     QShortcut,
     QSizePolicy,
+    QStackedLayout,
     QTableView,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from napari_sam.session.objects import Status
 from napari_sam.session.session import Session
-from napari_sam.widgets.common.forms import add_row, in_a_row, new_button, new_form
-from napari_sam.widgets.common.keys import with_key
+from napari_sam.widgets.common.forms import add_row, in_a_row, new_button, new_form, new_label
+from napari_sam.widgets.common.keys import set_keyed_text
+from napari_sam.widgets.common.style import COMPACT
 from napari_sam.widgets.objects.objects_model import (
     STATUS,
     Colour,
@@ -39,42 +40,48 @@ from napari_sam.widgets.objects.thumbnails import SIDE, ObjectThumbnails
 __all__ = ["ClassOptions", "ObjectsList"]
 
 WIDTHS = {
-    Column.ID: 46,
+    Column.ID: 42,
     Column.THUMBNAIL: SIDE + 6,
-    Column.SLICES: 54,
-    Column.SCORE: 42,
-    Column.STATUS: 84,
-    Column.CLASS: 64,
-    Column.LOCK: 44,
+    Column.SLICES: 46,
+    Column.SCORE: 48,
+    Column.STATUS: 82,
+    Column.CLASS: 60,
+    Column.LOCK: 32,
 }
 BUTTONS = {
     "next_unsure": ("Next unsure", "Go to the next slice that nobody has accepted"),
     "accept_slice": ("Accept slice", "Accept the selected objects on this slice, and go on"),
-    "unclear": ("Unclear", "Mark the selected objects on this slice as unclear, and go on"),
-    "open": ("Open again", "Bring the object's prompts on this slice back, to change them"),
-    "continue": ("Continue here", "Draw the object's next mask, on whatever slice you like"),
+    "open": ("Correct", "Open the object again, with its prompts on this slice, to change it"),
+    "delete": ("Delete", "Take the selected objects away; Undo brings them back"),
 }
-CHANGES = {
+MENU = {  # below the class's menu, which comes first
+    "unclear": ("Unclear", "Mark the selected objects on this slice as unclear, and go on"),
+    "continue": ("Continue here", "Draw the object's next mask, on whatever slice you like"),
     "accept_object": ("Accept on all slices", "Accept the selected objects as a whole"),
     "pick": ("Select what is below the mouse", "Select the object that the mouse points to"),
     "merge": ("Merge", "Make the selected objects one; the lowest number stays"),
     "split": ("Split into its parts", "Make every part but the largest an object of its own"),
     "lock": ("Lock or unlock", "Keep the selected objects from being changed, or allow it"),
-    "delete": ("Delete", "Take the selected objects away; Undo brings them back"),
 }
+EMPTY = "Accepted masks are listed here."
+ROWS = 3  # that are in sight in the lowest window
 
 
 class ObjectsList(QWidget):
-    """Collapsible table of all objects with its action buttons, shown once there are objects.
+    """Table of all objects with its action buttons; an empty page while there are none.
 
     Attributes
     ----------
     classes : ClassOptions
         What can be chosen for all objects; it is shown elsewhere.
-    save : QPushButton
-        Asks to save the labels as a file.
+    heading : QLabel
+        How many objects there are.
+    frame, empty : QWidget
+        Shown while there are objects, and while there are none.
+    hint : QLabel
+        The first steps, on the empty page.
     wanted : Signal(str)
-        Emitted with the name of an action, see `BUTTONS` and `CHANGES`.
+        Emitted with the name of an action, see `BUTTONS` and `MENU`.
     class_wanted : Signal(int)
         Emitted with the class that the selected objects should have.
     chosen : Signal(int)
@@ -96,10 +103,9 @@ class ObjectsList(QWidget):
         self.sorted = SortedObjects(self.model, self)
         self._classes: Mapping[int, str] | None = None
         self._by_user = True
-        self.fold = QToolButton()
-        self.fold.setCheckable(True)
-        self.fold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.fold.setToolTip("All objects: go through them, change or delete them")
+        self.heading = new_label("Number of objects")
+        self.hint = new_label("First steps")
+        self.empty = QWidget()
         self.show_only = QComboBox()
         self.show_only.addItem("All", None)
         for status, text in STATUS.items():
@@ -111,10 +117,7 @@ class ObjectsList(QWidget):
         self.table = self._table()
         self.buttons = {name: self._button(name, *words) for name, words in BUTTONS.items()}
         self.menu = self._menu()
-        self.save = new_button("Save labels…", "Write the Labels layer as OME-TIFF or OME-Zarr")
         self._lay_out()
-        self.fold.toggled.connect(self._unfold)
-        self._unfold(False)
         self.show_session(None)
 
     @property
@@ -162,8 +165,10 @@ class ObjectsList(QWidget):
         count = self.model.rowCount()
         rows = (self.model.row(at) for at in range(count))
         unsure = sum(row.status is not Status.ACCEPTED for row in rows)
-        self.fold.setText(f"Objects ({count}, {unsure} unsure)" if unsure else f"Objects ({count})")
-        self.setVisible(count > 0)
+        text = f"Objects ({count}, {unsure} unsure)" if unsure else f"Objects ({count})"
+        self.heading.setText(text)
+        self._pages.setCurrentWidget(self.frame if count else self.empty)
+        self.show_only.setEnabled(count > 0)
 
     @contextmanager
     def _on_our_own(self) -> Iterator[None]:
@@ -196,14 +201,15 @@ class ObjectsList(QWidget):
         table.setShowGrid(False)
         table.setWordWrap(False)
         table.setIconSize(QSize(SIDE, SIDE))
-        table.setMinimumHeight(4 * SIDE)
         rows, head = (QHeaderView(way, table) for way in reversed(Qt.Orientation))
         table.setVerticalHeader(rows)
         table.setHorizontalHeader(head)
         rows.hide()
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        rows.setDefaultSectionSize(SIDE + 4)
+        rows.setDefaultSectionSize(SIDE + 2)
         head.setSectionsClickable(True)
+        table.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+        table.setMinimumHeight(ROWS * (SIDE + 2) + head.sizeHint().height())
         head.setStretchLastSection(True)
         for column, width in WIDTHS.items():
             table.setColumnWidth(column, width)
@@ -218,7 +224,9 @@ class ObjectsList(QWidget):
         return table
 
     def _button(self, name: str, text: str, tip: str) -> QPushButton:
-        button = new_button(with_key(text, name), tip)
+        button = new_button("", tip)
+        set_keyed_text(button, text, name)
+        button.setStyleSheet(COMPACT)
         button.setAccessibleName(text)
         button.clicked.connect(lambda: self.wanted.emit(name))
         return button
@@ -228,11 +236,12 @@ class ObjectsList(QWidget):
         menu.setToolTipsVisible(True)
         self.class_menu = QMenu("Class", menu)
         self.class_menu.aboutToShow.connect(self._offer_classes)
-        for name, (text, tip) in CHANGES.items():
-            if name == "delete":
-                menu.addMenu(self.class_menu)
-                menu.addSeparator()
-            action = QAction(with_key(text, name), menu)
+        menu.addMenu(self.class_menu)
+        for name, (text, tip) in (MENU | BUTTONS).items():
+            if name in BUTTONS and name != "delete":
+                continue
+            action = QAction(menu)
+            set_keyed_text(action, text, name)
             action.setToolTip(tip)
             action.triggered.connect(lambda _, name=name: self.wanted.emit(name))
             menu.addAction(action)
@@ -245,32 +254,36 @@ class ObjectsList(QWidget):
             action.triggered.connect(lambda _, number=number: self.class_wanted.emit(number))
             self.class_menu.addAction(action)
 
-    def _unfold(self, on: bool) -> None:
-        self.frame.setVisible(on)
-        self.fold.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow)
-        policy = QSizePolicy.Policy.Expanding if on else QSizePolicy.Policy.Maximum
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, policy)
-
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.fold)
+        layout.setSpacing(4)
+        layout.addLayout(top := in_a_row(self.heading, self.show_only))
+        top.setStretch(0, 1)
         self.frame = QFrame()
         column = QVBoxLayout(self.frame)
         column.setContentsMargins(0, 0, 0, 0)
-        more = new_button("Change", "Accept as a whole, merge, split, lock, class, delete")
+        column.setSpacing(4)
+        more = new_button("More", "Class, unclear, continue, merge, split, lock, and others")
         more.setMenu(self.menu)
         b = self.buttons
-        for widgets in (
-            (self.show_only, more, self.save),
-            (b["next_unsure"], b["accept_slice"], b["unclear"]),
-            (b["open"], b["continue"]),
-        ):
+        rows = (b["next_unsure"], b["accept_slice"]), (b["open"], b["delete"], more)
+        for widgets in rows:
             column.addLayout(row := in_a_row(*widgets))
             for place in range(row.count()):
                 row.setStretch(place, 1)
         column.addWidget(self.table, 1)
-        layout.addWidget(self.frame, 1)
+        self._pages = QStackedLayout()
+        self._pages.addWidget(self.frame)
+        self._pages.addWidget(self.empty)
+        layout.addLayout(self._pages, 1)
+        below = QVBoxLayout(self.empty)
+        below.setContentsMargins(0, 4, 0, 0)
+        listed = new_label("No objects")
+        listed.setText(EMPTY)
+        below.addWidget(self.hint)
+        below.addWidget(listed)
+        below.addStretch()
 
 
 class ClassOptions(QWidget):

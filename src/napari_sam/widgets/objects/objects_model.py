@@ -126,7 +126,10 @@ HEADS = {
     Column.ID: ("Id", "Number and colour in the labels"),
     Column.THUMBNAIL: ("Look", "The slice to look at first"),
     Column.SLICES: ("Slices", "First and last slice; how many if some between are missing"),
-    Column.SCORE: ("Score", "Lowest predicted overlap of all its slices, 0 to 1"),
+    Column.SCORE: (
+        "Quality",
+        "The lowest of all its slices, 0 to 1 (predicted IoU)",
+    ),
     Column.STATUS: ("Status", "Unclear if one slice is, else proposed if one is, else accepted"),
     Column.CLASS: ("Class", "What kind of object it is"),
     Column.LOCK: ("Lock", "A locked object cannot be changed"),

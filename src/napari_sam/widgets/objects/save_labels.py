@@ -1,9 +1,11 @@
-"""Button that saves the labels to a file in a background thread."""
+"""Buttons that save or measure the labels to a file in a background thread."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,13 +13,14 @@ import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Image, Labels
 from qtpy.QtCore import QObject, Signal
-from qtpy.QtWidgets import QFileDialog, QMessageBox, QPushButton
+from qtpy.QtWidgets import QFileDialog, QMessageBox
 
 from napari_sam.io.export import write_objects
 from napari_sam.io.labels import check_output
 from napari_sam.io.spacing import Spacing
 from napari_sam.widgets.jobs.background import Background
 from napari_sam.widgets.layers.transform import transform_of
+from napari_sam.widgets.objects.footer import Footer
 
 if TYPE_CHECKING:
     from napari_sam.session.session import Session
@@ -32,11 +35,11 @@ FILTERS = {
     "ROIs for ImageJ (*.zip)": ".zip",
     "GeoJSON for QuPath (*.geojson)": ".geojson",
     "COCO (*.json)": ".json",
-    "Measurements (*.csv)": ".csv",
 }
+TABLE = {"Measurements (*.csv)": ".csv"}
 OME = (".tif", ".tiff", ".zarr")  # which may have ".ome" before them
 ENDINGS = (".tif", ".tiff", ".zarr", ".zip", ".geojson", ".json", ".csv")
-NOTHING = "There are no labels to save yet: accept a mask first."
+NOTHING = "There is nothing to save or measure yet: accept a mask first."
 
 
 class LabelSaver(QObject):
@@ -46,8 +49,8 @@ class LabelSaver(QObject):
     ----------
     viewer : ViewerModel
         Whose pictures are never replaced.
-    button : QPushButton
-        Asks for it.
+    footer : Footer
+        Its buttons ask for it.
     """
 
     said = Signal(str)
@@ -55,41 +58,40 @@ class LabelSaver(QObject):
     def __init__(
         self,
         viewer: ViewerModel,
-        button: QPushButton,
+        footer: Footer,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._viewer = viewer
-        self._button = button
+        self._footer = footer
         self._annotation: Annotation | None = None
         self._background = Background("labels", self)
-        button.clicked.connect(self.ask)
+        footer.save.clicked.connect(lambda: self.ask("Save labels", FILTERS))
+        footer.measure.clicked.connect(lambda: self.ask("Measure objects", TABLE))
 
     @property
     def busy(self) -> bool:
         """True while labels are being written."""
-        return not self._button.isEnabled()
+        return not self._footer.save.isEnabled()
 
     def follow(self, annotation: Annotation | None) -> None:
         """Save labels and classes of this annotation; intensities are measured in its image."""
         self._annotation = annotation
 
-    def ask(self) -> None:
-        """Ask for a file name, and save to that file."""
+    def ask(self, title: str, filters: Mapping[str, str]) -> None:
+        """Ask for the name of a file of these kinds, and write it."""
         annotation = self._annotation
         if annotation is None or annotation.target is None:
             self.said.emit(NOTHING)
             return
         name = re.sub(r"\.ome\b", "", annotation.target.name)  # of the picture's file
         name = re.sub(r"[^\w. -]", "_", name)
-        start = str(self._folder() / f"{name}{next(iter(FILTERS.values()))}")
-        path, kind = QFileDialog.getSaveFileName(
-            self._button, "Save labels", start, ";;".join(FILTERS)
-        )
+        start = str(self._folder() / f"{name}{next(iter(filters.values()))}")
+        path, kind = QFileDialog.getSaveFileName(self._footer, title, start, ";;".join(filters))
         if not path:
             return
         known = Path(path).suffix.lower() in ENDINGS
-        there = _without_ome(Path(path if known else path + FILTERS[kind]))
+        there = _without_ome(Path(path if known else path + filters[kind]))
         asked = there == Path(path)  # by the dialog
         if asked or not there.exists() or self._replaces(there):
             self.save(annotation, annotation.target, there)
@@ -112,9 +114,9 @@ class LabelSaver(QObject):
             write_objects(path, copy, spacing, classes=classes, image=pixels)
             return path
 
-        self._button.setEnabled(False)
-        self.said.emit(f"Saving the labels to {path}…")
-        self._background.submit(work, self._take)
+        self._allow(False)
+        self.said.emit(f"{'Measuring the objects' if measured else 'Saving the labels'}: {path}…")
+        self._background.submit(work, partial(self._take, measured))
 
     def close(self) -> None:
         """Emit no further signal; a running write finishes."""
@@ -122,18 +124,23 @@ class LabelSaver(QObject):
 
     def _replaces(self, path: Path) -> bool:
         answer = QMessageBox.question(
-            self._button, "Save labels", f"{path.name} already exists. Do you want to replace it?"
+            self._footer, "Save labels", f"{path.name} already exists. Do you want to replace it?"
         )
         return bool(answer == QMessageBox.StandardButton.Yes)
 
-    def _take(self, future: Future[Path]) -> None:
-        self._button.setEnabled(True)
+    def _allow(self, on: bool) -> None:
+        for button in (self._footer.save, self._footer.measure):
+            button.setEnabled(on)
+
+    def _take(self, measured: bool, future: Future[Path]) -> None:
+        self._allow(True)
+        what = "objects are measured" if measured else "labels are saved"
         error = future.exception()
         if error is None:
-            self.said.emit(f"The labels are saved: {future.result()}")
+            self.said.emit(f"The {what}: {future.result()}")
         else:
-            why = error or type(error).__name__
-            self.said.emit(f"⚠ The labels were not saved: {why}. They are unchanged; try again.")
+            what, why = what.replace("are", "were not"), error or type(error).__name__
+            self.said.emit(f"⚠ The {what}: {why}. The labels are unchanged; try again.")
 
     def _pictures(self) -> list[Path]:
         sources = (x.source.path for x in self._viewer.layers if isinstance(x, Image))

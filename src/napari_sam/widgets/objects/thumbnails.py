@@ -21,7 +21,7 @@ from napari_sam.widgets.layers.image_stack import ImageStack
 
 __all__ = ["SIDE", "ObjectThumbnails", "icon"]
 
-SIDE = 36
+SIDE = 28
 
 Key = tuple[Plane, CroppedMask]
 

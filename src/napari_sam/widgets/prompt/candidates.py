@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from qtpy.QtCore import QSize, Qt, Signal
-from qtpy.QtGui import QIcon
+from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QWidget
 
 from napari_sam.results import Prediction
@@ -40,13 +40,29 @@ class CandidateChoice(QWidget):
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
             self._group.addButton(button, index)
             layout.addWidget(button)
-        layout.addStretch()
         self._group.idClicked.connect(self.chosen)
+        self.clear()
+
+    def clear(self) -> None:
+        """Grey the buttons out: there is nothing to choose from."""
+        self._shown = None
+        blank = QPixmap(SIDE, SIDE)
+        blank.fill(QColor(128, 128, 128, 40))
+        self._group.setExclusive(False)  # else one of them has to stay chosen
+        for index, button in enumerate(self._group.buttons()):
+            button.setChecked(False)
+            button.setIcon(QIcon(blank))
+            button.setText(str(index + 1))
+            button.setAccessibleName(f"Mask {index + 1} of 3")
+            button.setToolTip("Up to three masks of the next click, of different sizes")
+        self._group.setExclusive(True)
+        self.setEnabled(False)
 
     def show_candidates(
         self, plane: np.ndarray, limits: tuple[float, float], prediction: Prediction, choice: int
     ) -> None:
         """Show the candidates of a prediction over a picture plane (H, W) or (H, W, colours)."""
+        self.setEnabled(True)
         if prediction is not self._shown:
             self._shown = prediction
             around = np.asarray(prediction.masks.any(axis=0))
@@ -54,8 +70,8 @@ class CandidateChoice(QWidget):
                 mask, score = prediction.masks[index], float(prediction.scores[index])
                 button.setIcon(QIcon(pixmap(thumbnail(plane, limits, mask, around))))
                 button.setText(f"{score:.2f}")
-                button.setAccessibleName(f"Mask {index + 1} of 3, score {score:.2f}")
+                button.setAccessibleName(f"Mask {index + 1} of 3, quality {score:.2f}")
                 button.setToolTip(
-                    f"{int(mask.sum()):,} pixels, predicted overlap with the object {score:.2f}"
+                    f"{int(mask.sum()):,} pixels, quality {score:.2f} of 1 as the model sees it"
                 )
         self._group.buttons()[choice].setChecked(True)

@@ -11,7 +11,8 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QCloseEvent, QImage, QPixmap, QShowEvent
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
 
-from napari_sam.widgets.common.forms import Question, add_row, new_form
+from napari_sam.widgets.common.forms import add_row, new_form
+from napari_sam.widgets.common.questions import Question
 from napari_sam.widgets.common.timers import new_timer
 from napari_sam.widgets.jobs.background import Background
 from napari_sam.widgets.layers.channel_mix import Read

@@ -147,7 +147,7 @@ class _ChannelsPresenter:
             question = f"Is {_pattern(layer, self._guess)} the channels?"
         elif answer(layer).get("recalled"):
             axis = _pattern(layer, self._picture.channel_axis or 0)
-            note = f"Taken as channels, as you said before: {axis}. More options change it."
+            note = f"Taken as channels, as you said before: {axis}. Options changes it."
         self._controls.ask(question, note)
         self._fill()
 

@@ -2,38 +2,40 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from napari.components import ViewerModel
 from napari.layers import Image, Labels
-from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QButtonGroup,
     QFrame,
-    QHBoxLayout,
+    QLabel,
     QPushButton,
-    QToolButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
 from napari_sam.widgets.common.choices import Choice, Choices
+from napari_sam.widgets.common.drawer import Drawer
 from napari_sam.widgets.common.forms import (
-    Question,
     add_row,
     in_a_row,
     new_button,
     new_choice,
-    new_fold,
     new_form,
     new_label,
-    new_status,
 )
-from napari_sam.widgets.common.keys import with_key
+from napari_sam.widgets.common.keys import KEYS, set_keyed_text
 from napari_sam.widgets.common.layer_choice import LayerChoice
 from napari_sam.widgets.common.model_choice import ModelChoice
-from napari_sam.widgets.common.query_row import QueryRow
+from napari_sam.widgets.common.questions import Question
+from napari_sam.widgets.common.status_area import StatusArea
+from napari_sam.widgets.common.style import COMPACT, primary, tool
 from napari_sam.widgets.common.wording import RULES
 from napari_sam.widgets.layers.image_stack import is_helper
 from napari_sam.widgets.layers.prompt_layers import Tool
+from napari_sam.widgets.layers.prompt_pair import COLOURS
 from napari_sam.widgets.objects.objects_list import ObjectsList
 from napari_sam.widgets.prompt.candidates import CandidateChoice
 from napari_sam.widgets.prompt.channel_controls import ChannelControls
@@ -61,9 +63,10 @@ OPTIONS = (
     ),
 )
 
+LONGEST = 12  # letters of a model's name that there is room for
 HINT = (
-    "<b>Three steps:</b> click on an object, look at the coloured mask, press <b>N</b> to keep it. "
-    "Clicks with Exclude take away what does not belong. Every button shows its key."
+    "<b>Three steps:</b> click on an object, look at the coloured mask, press <b>{}</b> to keep "
+    "it. Clicks with Exclude take away what does not belong. Every button shows its key."
 )
 
 
@@ -86,33 +89,27 @@ class Controls(QWidget):
             "A new Labels layer",
         )
         self.tools = {
-            Tool.INCLUDE: _tool("+ Include", "polarity", "Click on what belongs to the object"),
-            Tool.EXCLUDE: _tool("- Exclude", "polarity", "Click on what does not belong to it"),
+            Tool.INCLUDE: _tool("include", "+ Include", "Click on what belongs to the object"),
+            Tool.EXCLUDE: _tool("exclude", "- Exclude", "Click on what does not belong to it"),
         }
         self.shape = ShapeButton()
         self.thumbnails = CandidateChoice()
-        self.cycle = _button("Next mask", "cycle", "Show the next of the three masks")
-        steady = self.cycle.sizePolicy()
-        steady.setRetainSizeWhenHidden(True)  # else the rows would jump at each click
-        self.cycle.setSizePolicy(steady)
+        self.cycle = _button("Next", "cycle", "Show the next of the three masks")
         self.accept = _button("Accept, next object", "accept", "Write the mask into the labels")
-        self.accept.setStyleSheet("QPushButton:enabled { font-weight: bold; }")
+        self.accept.setStyleSheet(primary())
         self.reject = _button("Reject", "reject", "Throw this mask and its prompts away")
         self.undo = _button("Undo", "undo", "Take the last step back, also an accepted object")
         self.redo = _button("Redo", "redo", "Make the step again")
         self.score = new_label("Score and time")
+        self.score.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         self.score.setToolTip("How well the model thinks that the mask covers the object, 0 to 1")
-        self.remark = new_label("Remark")
-        self.status = new_status(3)
-        self.remark.setTextFormat(Qt.TextFormat.PlainText)
+        self.area = StatusArea()
+        self.remark, self.status, self.query = self.area.remark, self.area.status, self.area.query
         self.objects = ObjectsList()
         self.welcome = Welcome(viewer)
-        self.hint = new_label("First steps")
-        self.hint.setText(HINT)
+        self.hint = self.objects.hint
+        self.hint.setText(HINT.format(KEYS["accept"]))
         self.go_on = Question("Saved work", "Continue", "Start anew")
-        self.question = Question("Overlap", "Keep existing", "Replace", "Cancel")
-        self.query = QueryRow()
-        self.keep, self.replace, self.cancel = self.question.answers
         self.choices = Choices(OPTIONS)
         self.device = new_choice(
             {"auto": "auto", "cpu": "cpu"}, "Where the model runs; auto takes the fastest there is"
@@ -123,91 +120,86 @@ class Controls(QWidget):
         self.saved_work = new_button(
             "Saved work…", "All that was ever saved: continue it, or delete it"
         )
+        self.keys = new_button("Keys…", "All keys of the panel: see and change them")
         self.channels = ChannelControls()
         self.precompute = PrecomputeRow()
         self.store = StoreRow()
         self.refine = RefineControls(viewer)
-        self.more, self.options = self._options()
+        self.options = self._options()
+        self.more = Drawer("Options", self.options, self).button
+        self.more.setToolTip("Model, device, labels, channels, classes, and what is rarely changed")
         self.picture.setToolTip("The picture to segment")
         self.labels.setToolTip("Where accepted objects are written")
+        self.model.list.currentIndexChanged.connect(self._name_model)
+        self.model.chosen.connect(self._name_model)
+        self._name_model()
         self._lay_out()
-        # Both together are higher than a small screen, and Qt would squash them.
-        self.more.toggled.connect(lambda on: self._fold(self.objects.fold, on))
-        self.objects.fold.toggled.connect(lambda on: self._fold(self.more, on))
-
-    def ask_about(self, text: str) -> None:
-        """Show the question about overlaps; hide it if the text is empty."""
-        self.question.ask(text)
-        if text:
-            self.keep.setFocus()
 
     def show_candidates(self, on: bool) -> None:
-        """Show or hide the choice among three candidate masks."""
-        self.thumbnails.setVisible(on)
-        self.cycle.setVisible(on)
+        """Offer the choice among three candidate masks, or grey it out."""
+        if not on:
+            self.thumbnails.clear()
+        self.cycle.setEnabled(on)
 
-    def _fold(self, other: QToolButton, on: bool) -> None:
-        if on:
-            other.setChecked(False)
+    def _name_model(self) -> None:
+        """Show on the button of the options which model is asked."""
+        name = Path(self.model.name).name
+        short = name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
+        self.more.setText(f"Options · {short}")
 
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(6, 6, 6, 6)
-        layout.setSpacing(8)
-        layout.addWidget(self.hint)
-        top = new_form()
-        add_row(top, "&Picture", self.picture)
-        add_row(top, "&Model", self.model, self.model.list)
-        add_row(top, "&Write to", self.labels)
-        layout.addLayout(top)
-        layout.addWidget(self.channels.question)
-        layout.addWidget(self.go_on)
-        folds = in_a_row(self.more, self.refine.fold)
-        folds.addStretch()
-        layout.addLayout(folds)
-        layout.addWidget(self.options)
-        layout.addWidget(self.refine)
+        layout.setContentsMargins(6, 2, 6, 0)
+        layout.setSpacing(4)
+        picture = QLabel("&Picture")
+        picture.setBuddy(self.picture)
+        self.picture.setAccessibleName("Picture")
+        layout.addLayout(top := in_a_row(picture, self.picture, self.more))
+        top.setStretch(1, 1)
         group = QButtonGroup(self)
         for button in (*self.tools.values(), self.shape.button):
             group.addButton(button)
         layout.addLayout(in_a_row(*self.tools.values(), self.shape))
         layout.addWidget(self.accept)
         layout.addLayout(in_a_row(self.reject, self.undo, self.redo))
-        layout.addWidget(self.question)
-        layout.addWidget(self.query)
-        layout.addWidget(self.status)
-        layout.addWidget(self.remark)
-        result = QHBoxLayout()
-        result.addWidget(self.score, 1)
-        result.addWidget(self.cycle)
-        layout.addLayout(result)
-        layout.addWidget(self.thumbnails)
-        layout.addWidget(self.precompute)
+        for question in (self.channels.question, self.go_on):
+            self.area.add_question(question)
+        self.area.add_line(self.precompute)
+        layout.addWidget(self.area)
+        beside = QVBoxLayout()
+        beside.addWidget(self.cycle)
+        beside.addWidget(self.score, 1)
+        layout.addLayout(masks := in_a_row(self.thumbnails))
+        masks.addLayout(beside, 1)
         layout.addWidget(self.welcome)
         layout.addWidget(self.objects, 1)
-        layout.addStretch()
 
-    def _options(self) -> tuple[QToolButton, QFrame]:
+    def _options(self) -> QFrame:
         frame = QFrame()
         form = new_form()
         frame.setLayout(form)
+        add_row(form, "&Model", self.model, self.model.list)
+        add_row(form, "&Write to", self.labels)
         add_row(form, "&Device", self.device)
         self.choices.add_to(form, "rule")
         form.addRow(self.channels)
         form.addRow(self.objects.classes)
         self.choices.add_to(form, "outline", "embed_ahead")
         form.addRow(self.store)
-        form.addRow(in_a_row(self.saved_work, self.report))
-        return new_fold("More options", frame), frame
+        form.addRow(in_a_row(self.saved_work, self.keys, self.report))
+        return frame
 
 
 def _button(text: str, action: str, tip: str) -> QPushButton:
-    button = new_button(with_key(text, action), tip)
+    button = new_button("", tip)
+    set_keyed_text(button, text, action)
     button.setAccessibleName(text)
+    button.setStyleSheet(COMPACT)
     return button
 
 
-def _tool(text: str, action: str, tip: str) -> QPushButton:
-    button = _button(text, action, tip)
+def _tool(polarity: str, text: str, tip: str) -> QPushButton:
+    button = _button(text, "polarity", tip)
     button.setCheckable(True)
+    button.setStyleSheet(tool(COLOURS[polarity]))
     return button

@@ -134,7 +134,7 @@ class Precompute(QObject):
         self.progressed.emit(progress)
         if progress.result.full:
             room = f"there is room for {progress.done} of {progress.total} slices"
-            self._stop(f"{room}; 'More options' deletes what is kept")
+            self._stop(f"{room}; 'Options' deletes what is kept")
         elif progress.done == progress.total:
             self._stop()
         elif self._run is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 from psygnal import Signal
 
@@ -15,8 +14,10 @@ from napari_sam.session.session import Session
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.annotation.hints import NO_PICTURE, next_step
 from napari_sam.widgets.annotation.pending import PendingRunner
+from napari_sam.widgets.annotation.queries import REMAINDER
 from napari_sam.widgets.layers.prompt_layers import Tool
 from napari_sam.widgets.prompt.controls import Controls
+from napari_sam.widgets.prompt.overlap_query import accepted, overlap_query
 
 __all__ = ["Prompting"]
 
@@ -75,9 +76,6 @@ class Prompting:
         c.thumbnails.chosen.connect(lambda choice: self._do(lambda one: one.choose(choice)))
         for name in ("accept", "reject", "undo", "redo", "cycle"):
             getattr(c, name).clicked.connect(self.actions[name])
-        c.keep.clicked.connect(lambda: self._do(lambda one: one.write(Rule.KEEP)))
-        c.replace.clicked.connect(lambda: self._do(lambda one: one.write(Rule.REPLACE)))
-        c.cancel.clicked.connect(lambda: self._do(_PromptPresenter.cancel))
 
     def follow(self, annotation: Annotation | None) -> None:
         """Switch to this annotation, or to none."""
@@ -95,8 +93,7 @@ class Prompting:
 
     def remark(self, text: str) -> None:
         """Show a remark until the next change."""
-        self._controls.remark.setText(text)
-        self._controls.remark.setVisible(bool(text))
+        self._controls.area.show_remark(text)
         self.remarked.emit(text)
 
     def warn(self, problem: str | BaseException) -> None:
@@ -145,7 +142,6 @@ class Prompting:
         if self._presenter is not None:
             self._presenter.refresh()
             return
-        c.ask_about("")
         c.show_candidates(False)
         c.score.setText(self.took)
         c.status.setText(NO_PICTURE)
@@ -163,17 +159,13 @@ class _PromptPresenter:
         self._part = part
         self._controls = controls
         self._in_question: Draft | None = None
-        self._pending = PendingRunner(self._accept_shown, part.remark)
+        self._pending = PendingRunner(self._accept_queued, part.remark)
         annotation.changed.connect(self.refresh)
         annotation.remarked.connect(part.remark)
-        annotation.queries.changed.connect(self._show_query)
-        self._show_query()
 
     def close(self) -> None:
         self._annotation.changed.disconnect(self.refresh)
         self._annotation.remarked.disconnect(self._part.remark)
-        self._annotation.queries.changed.disconnect(self._show_query)
-        self._controls.query.show_query("")
 
     def arm(self, tool: Tool) -> None:
         self._part.remark("")
@@ -224,7 +216,7 @@ class _PromptPresenter:
         session, prediction = annotation.session, annotation.session.prediction
         # What goes on beside it, such as following, takes no question away from under the mouse.
         if session.draft is not self._in_question:
-            c.ask_about("")
+            annotation.queries.withdraw(REMAINDER)
         if annotation.target is not None:  # it may be new, or brought back
             c.labels.choose(annotation.target)
         if annotation.tool in c.tools:
@@ -238,8 +230,8 @@ class _PromptPresenter:
         c.undo.setEnabled(session.can_undo)
         c.redo.setEnabled(session.can_redo)
         c.status.setText(next_step(annotation))
-        score = "" if session.score is None else f"Score {session.score:.2f}"
-        c.score.setText("   ·   ".join(filter(None, (score, self._part.took))))
+        score = "" if session.score is None else f"Quality {session.score:.2f}"
+        c.score.setText("\n".join(filter(None, (score, self._part.took))))
         many = prediction is not None and len(prediction.masks) > 1
         c.show_candidates(many)
         if many and prediction is not None:
@@ -248,49 +240,42 @@ class _PromptPresenter:
             c.thumbnails.show_candidates(pixels, limits, prediction, session.choice)
         self._pending.go_on(annotation)
 
-    def cancel(self) -> None:
-        """Hide the question; the object stays open, or is reopened after the queued ones."""
-        self._controls.ask_about("")
-        self._pending.put_aside(self._annotation)
-
-    def write(self, rule: Rule) -> str:
+    def write(self, rule: Rule, rest: bool = False) -> str:
         """Accept the current mask; return the error message, empty on success."""
-        self._controls.ask_about("")
+        self._annotation.queries.withdraw(REMAINDER)
         try:
-            change = self._annotation.binding.accept(rule)
+            change = self._annotation.binding.accept(rule, rest)
         except (NapariSamError, MemoryError) as error:
             self._part.warn(error)
             return self._controls.remark.text()
         if self._annotation.tool in (Tool.EXCLUDE, Tool.SCRIBBLE_OUT):
             self.switch_polarity()
-        self._part.remark(f"Object {change.object_id} is in the labels: {change.pixels:,} pixels.")
+        self._part.remark(accepted(change))
         self._part.accepted.emit()
         return ""
-
-    def _show_query(self) -> None:
-        queries = self._annotation.queries
-        if (query := queries.current) is None:
-            self._controls.query.show_query("")
-            return
-        answers = [(a.text, a.tip, partial(queries.answer, query, a)) for a in query.answers]
-        self._controls.query.show_query(query.text, answers)
 
     def _step(self, step: Callable[[Session], None]) -> None:
         self._part.remark("")
         self._annotation.step(step)
 
-    def _accept_shown(self) -> str | None:
-        """Accept the mask on show; return why not, "" if it did, None if it asks first."""
-        session, rule = self._annotation.session, self._controls.choices["rule"].value
-        if rule != "ask":
-            return self.write(Rule(rule))
-        met = drawing.overlap(session)
-        if not met:
-            return self.write(Rule.KEEP)
-        ids = ", ".join(map(str, met))
-        self._in_question = session.draft
-        self._controls.ask_about(
-            f"The mask shares {sum(met.values()):,} pixels with object {ids}. Who keeps them?"
-        )
-        self._part.asked.emit()
+    def _accept_queued(self) -> str | None:
+        """Accept a mask on its arrival; a question waits until nothing more is queued."""
+        return self._accept_shown(asks=not self._annotation.pending.later)
+
+    def _accept_shown(self, asks: bool = True) -> str | None:
+        """Accept the mask on show; return why not, "" if it did, None if there is a question."""
+        annotation, chosen = self._annotation, self._controls.choices["rule"].value
+        rule = Rule.REPLACE if chosen == Rule.REPLACE.value else Rule.KEEP
+        claim = drawing.claimed(annotation.session, rule)
+        if claim is None or not (claim.is_remainder or (chosen == "ask" and claim.met)):
+            return self.write(rule)
+        if asks:
+            self._part.remark("")
+            self._in_question = annotation.session.draft
+            query = overlap_query(annotation, claim, lambda rule: self.write(rule, rest=True))
+            annotation.queries.ask(query)
+            self._controls.status.setText(next_step(annotation))
+            self._part.asked.emit()
+            if self._controls.query.buttons:
+                self._controls.query.buttons[0].setFocus()
         return None

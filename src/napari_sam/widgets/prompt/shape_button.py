@@ -8,7 +8,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QAction
 from qtpy.QtWidgets import QHBoxLayout, QMenu, QPushButton, QToolButton, QWidget
 
-from napari_sam.widgets.common.keys import with_key
+from napari_sam.widgets.common.keys import set_keyed_text
 from napari_sam.widgets.layers.prompt_layers import Tool
 
 __all__ = ["ShapeButton"]
@@ -59,7 +59,7 @@ class ShapeButton(QWidget):
         """Display a tool as the one that a click activates."""
         self.tool = tool
         name, tip = NAMES[tool]
-        self.button.setText(with_key(name, "box"))
+        set_keyed_text(self.button, name, "box")
         self.button.setToolTip(tip)
         self.button.setAccessibleName(name.split(maxsplit=1)[1])
 

@@ -22,7 +22,7 @@ __all__ = ["RefineList"]
 COLUMNS = {
     "Object": "The number in the rough labels",
     "Slices": "On how many slices it was refined",
-    "Score": "The lowest: how well the model thinks that the new mask fits, 0 to 1",
+    "Quality": "The lowest: how well the model thinks that the new mask fits, 0 to 1",
     "Change": "The largest on a slice: pixels gained and lost, as a share of the area before",
 }
 ROWS = 4  # that are seen at once

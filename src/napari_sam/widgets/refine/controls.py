@@ -1,10 +1,9 @@
-"""View of the group "Refine labels". No logic."""
+"""View of the tab Refine: widgets, names, tooltips and order. No logic."""
 
 from __future__ import annotations
 
 from napari.components import ViewerModel
 from napari.layers import Labels
-from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QFrame,
     QProgressBar,
@@ -13,15 +12,10 @@ from qtpy.QtWidgets import (
 )
 
 from napari_sam.widgets.common.choices import Choice, Choices
-from napari_sam.widgets.common.forms import (
-    add_row,
-    in_a_row,
-    new_button,
-    new_fold,
-    new_form,
-    new_label,
-)
+from napari_sam.widgets.common.forms import add_row, in_a_row, in_place, new_button, new_form
 from napari_sam.widgets.common.layer_choice import LayerChoice
+from napari_sam.widgets.common.status_area import StatusArea
+from napari_sam.widgets.common.style import primary
 from napari_sam.widgets.layers.image_stack import is_helper
 from napari_sam.widgets.refine.changes_list import RefineList
 
@@ -29,6 +23,7 @@ __all__ = ["RefineControls"]
 
 LABEL = "The label selected in that layer"
 OBJECTS = "Those selected in the list of objects"
+ABOUT = "Masks of any origin get sharper outlines here: choose their Labels layer, then Refine."
 OPTIONS = (
     Choice("objects", "&Which", "", entries={False: "All objects", True: LABEL}),
     Choice("slices", "&Where", "", entries={False: "On this slice", True: "On all slices"}),
@@ -38,7 +33,7 @@ OPTIONS = (
 
 
 class RefineControls(QFrame):
-    """Collapsible group; its button `fold` is shown once there are labels.
+    """All widgets of the tab, top to bottom in the order of use.
 
     Parameters
     ----------
@@ -60,15 +55,13 @@ class RefineControls(QFrame):
         )
         self.bar = QProgressBar()
         self.cancel = new_button("Cancel", "Stop; what is done so far can be accepted")
-        self.text = new_label("What would change")
-        self.text.setTextFormat(Qt.TextFormat.PlainText)
+        self.start.setStyleSheet(primary())
+        self.area = StatusArea()
+        self.text = self.area.status
         self.list = RefineList()
         self.accept = new_button("Accept all", "Write the new masks into the labels, as one step")
         self.reject = new_button("Reject all", "Forget the new masks; no label has changed")
         self._lay_out()
-        self.fold = new_fold("Refine labels", self)
-        self.labels.offered.connect(self._offer)
-        self._offer(self.labels.count() - 1)
         self.show_work(False)
         self.show_outcome("")
 
@@ -88,28 +81,24 @@ class RefineControls(QFrame):
 
     def show_outcome(self, text: str, found: bool = False) -> None:
         """Show a summary of the changes, and whether they can be accepted."""
-        self.text.setText(text)
-        self.text.setVisible(bool(text))
+        self.text.setText(text or ABOUT)
         self.list.setVisible(found)
         self.accept.setVisible(found)
         self.reject.setVisible(found)
 
-    def _offer(self, layers: int) -> None:
-        self.fold.setVisible(layers > 0)
-        if not layers:
-            self.fold.setChecked(False)
-
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
+        column.setContentsMargins(6, 6, 6, 6)
         form = new_form()
         add_row(form, "&Rough labels", self.labels)
         self.choices.add_to(form, "objects", "slices")
         column.addLayout(form)
         prompt = in_a_row(self.choices["box"].native, self.choices["point"].native)
         form.addRow("Mask and", prompt)
-        column.addWidget(self.start)
-        column.addLayout(in_a_row(self.bar, self.cancel))
-        column.addWidget(self.text)
+        work = QWidget()
+        in_a_row(self.bar, self.cancel, parent=work)
+        column.addWidget(in_place(self.start, work))
+        column.addWidget(self.area)
         column.addWidget(self.list)
         column.addLayout(in_a_row(self.accept, self.reject))
+        column.addStretch()

@@ -62,7 +62,7 @@ class Offer:
         was = " x ".join(map(str, self.saved.manifest.picture.shape))
         return (
             f"There is saved work of this file ({when}, {what}), but it was another picture then, "
-            f"of {was} pixels. The work is kept: see More options, Saved work."
+            f"of {was} pixels. The work is kept: see Options, Saved work."
         )
 
 
@@ -81,7 +81,7 @@ class OfferResult(NamedTuple):
         more = f" There are {others} more of this kind." if others else ""
         return (
             f"⚠ There is saved work of this picture that cannot be opened: {self.problems[0]}."
-            f"{more} More options, Saved work, lists it."
+            f"{more} Options, Saved work, lists it."
         )
 
 

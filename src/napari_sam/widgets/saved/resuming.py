@@ -18,8 +18,8 @@ from napari_sam.session.objects import AnnotatedObject
 from napari_sam.session.review import next_unsure
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.common.connections import Connections
-from napari_sam.widgets.common.forms import Question
 from napari_sam.widgets.common.keys import KEYS
+from napari_sam.widgets.common.questions import Question
 from napari_sam.widgets.common.timers import new_timer
 from napari_sam.widgets.common.wording import count
 from napari_sam.widgets.jobs.background import Background

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFrame, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from napari_sam.widgets.common.forms import in_a_row, new_button, new_label, new_status
+from napari_sam.widgets.common.forms import in_a_row, in_place, new_button
+from napari_sam.widgets.common.status_area import StatusArea
+from napari_sam.widgets.common.style import primary
 
 __all__ = ["SearchControls"]
 
@@ -27,17 +28,16 @@ class SearchControls(QWidget):
     def __init__(self, title: str, stops: str, proposes: str) -> None:
         super().__init__()
         self.start = new_button(title, "On the slice in view; nothing is written yet")
-        self.start.setStyleSheet("QPushButton:enabled { font-weight: bold; padding: 7px; }")
+        self.start.setStyleSheet(primary())
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(6)
         self.bar.setAccessibleName("How far the search is")
         self.cancel = new_button("Cancel", stops)
-        self.status = new_status(lines=4)
-        self.remark = new_label("Remark")
-        self.remark.setTextFormat(Qt.TextFormat.PlainText)
+        self.area = StatusArea()
+        self.status, self.remark = self.area.status, self.area.remark
         self.propose = new_button("Put into the list to review", proposes)
-        self.propose.setStyleSheet("QPushButton:enabled { font-weight: bold; }")
+        self.propose.setStyleSheet(primary(4))
         self.accept = new_button(
             "Accept all", "Write all that is kept into the labels, as one step"
         )
@@ -65,8 +65,7 @@ class SearchControls(QWidget):
 
     def show_remark(self, text: str) -> None:
         """Show the remark of a shortcut; hide it if empty."""
-        self.remark.setText(text)
-        self.remark.setVisible(bool(text))
+        self.area.show_remark(text)
 
     def show_start(self, text: str) -> None:
         """Show that work of unknown length begins."""
@@ -80,9 +79,11 @@ class SearchControls(QWidget):
         self.status.setText(text)
 
     def add_search(self) -> None:
-        """Add the search button, the progress bar and the Cancel button."""
-        self.body.addWidget(self.start)
-        self.body.addLayout(in_a_row(self.bar, self.cancel))
+        """Add the search button, in its place the progress and Cancel, and what is said."""
+        work = QWidget()
+        in_a_row(self.bar, self.cancel, parent=work)
+        self.body.addWidget(in_place(self.start, work))
+        self.body.addWidget(self.area)
 
     def add_outcome(self, *more: QPushButton) -> None:
         """Add the widgets for the proposals, hidden at first, with these buttons below."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QComboBox,
     QLabel,
@@ -21,11 +21,13 @@ from napari_sam.widgets.common.choices import Choice, Choices
 from napari_sam.widgets.common.forms import (
     add_row,
     in_a_row,
+    in_place,
     new_button,
     new_form,
     new_label,
-    new_status,
 )
+from napari_sam.widgets.common.status_area import StatusArea
+from napari_sam.widgets.common.style import primary
 from napari_sam.widgets.common.wording import RULES
 from napari_sam.widgets.stack.report import ObjectReport
 
@@ -80,11 +82,9 @@ class StackControls(QWidget):
         self.start = new_button(
             "Follow through the stack", "Each slice appears as it is found; one undo takes all back"
         )
-        self.start.setStyleSheet("QPushButton:enabled { font-weight: bold; }")
-        self.status = new_status()
-        self.remark = new_label("Remark")
-        self.remark.setTextFormat(Qt.TextFormat.PlainText)
-        self.remark.hide()
+        self.start.setStyleSheet(primary())
+        self.area = StatusArea()
+        self.status, self.remark = self.area.status, self.area.remark
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(6)
@@ -135,8 +135,7 @@ class StackControls(QWidget):
 
     def show_remark(self, text: str) -> None:
         """Show the remark of a prompt shortcut, as these work in this tab as well."""
-        self.remark.setText(text)
-        self.remark.setVisible(bool(text))
+        self.area.show_remark(text)
 
     def show_report(self, objects: Mapping[int, ObjectReport], noun: str) -> None:
         """Show the result for each object; each entry links to a slice."""
@@ -171,8 +170,10 @@ class StackControls(QWidget):
         self.form.addRow(self.limits_label, limits)
         self.choices.add_to(self.form, "rule")
         layout.addLayout(self.form)
-        for widget in (self.start, self.status, self.remark, self.bar, self.cancel):
-            layout.addWidget(widget)
+        work = QWidget()
+        in_a_row(self.bar, self.cancel, parent=work)
+        layout.addWidget(in_place(self.start, work))
+        layout.addWidget(self.area)
         layout.addWidget(self.report, 1)
         layout.addWidget(self.undo)
         layout.addStretch()

@@ -11,7 +11,8 @@ from qtpy.QtWidgets import QCompleter, QLineEdit, QWidget
 from napari_sam.results import Proposal
 from napari_sam.text.vocabulary import vocabulary
 from napari_sam.widgets.common.choices import Choice, Choices
-from napari_sam.widgets.common.forms import ASIDE, new_fold, new_form, new_label
+from napari_sam.widgets.common.drawer import Drawer
+from napari_sam.widgets.common.forms import ASIDE, new_form, new_label
 from napari_sam.widgets.search.controls import SearchControls
 from napari_sam.widgets.text.wording import known_words, legend
 
@@ -111,11 +112,9 @@ class TextControls(SearchControls):
         form, self.form = new_form(), new_form()
         self.choices.add_to(form)
         self.body.addLayout(form)
-        for widget in (new_fold("Words it knows", self.known), self.known, self.unknown):
-            self.body.addWidget(widget)
+        self.body.addWidget(Drawer("Words it knows", self.known, self).button)
         self.add_search()
-        self.body.addWidget(self.status)
-        self.body.addWidget(self.remark)
+        self.area.add_line(self.unknown)
         self.column.addWidget(self.legend)
         self.filters.add_to(self.form)
         self.column.addLayout(self.form)

@@ -83,7 +83,7 @@ def found_areas(areas: int, elsewhere: bool) -> str:
         return "Nothing in the slice fits these words."
     text = (
         f"{count(areas, 'area')} found. Put it into the list, or accept all. For labels with a "
-        "number per class see More options in the tab Prompt."
+        "number per class see Options in the tab Prompt."
     )
     return text + (ELSEWHERE if elsewhere else "")
 

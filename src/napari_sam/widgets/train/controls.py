@@ -24,9 +24,10 @@ from napari_sam.widgets.common.forms import (
     new_button,
     new_form,
     new_label,
-    new_status,
 )
 from napari_sam.widgets.common.model_choice import ModelChoice
+from napari_sam.widgets.common.status_area import StatusArea
+from napari_sam.widgets.common.style import primary
 from napari_sam.widgets.train.pairs import Pairs
 from napari_sam.widgets.train.report import TrainReport
 from napari_sam.widgets.train.wording import effort
@@ -85,7 +86,7 @@ class TrainControls(QWidget):
         self.about = new_label("What is trained")
         self.effort = new_label("Time and memory")
         self.start = new_button("Start", "Train; the other tab can be used meanwhile")
-        self.start.setStyleSheet("QPushButton:enabled { font-weight: bold; }")
+        self.start.setStyleSheet(primary())
         self.anew = new_button("Start anew", "Forget the stopped run of this name and begin again")
         self.pause = new_button("Pause", "Hold the training, and go on later")
         self.stop = new_button("Stop", "End here; what has been learned is kept")
@@ -93,7 +94,8 @@ class TrainControls(QWidget):
         self.use = new_button("Use it now", "Choose the new model in the Prompt tab")
         self.summary = new_label("What is being trained")
         self.summary.setTextFormat(Qt.TextFormat.PlainText)
-        self.status = new_status()
+        self.area = StatusArea()
+        self.status = self.area.status
         self.report = TrainReport()
         self._lay_out()
         self._explain()
@@ -163,7 +165,7 @@ class TrainControls(QWidget):
         layout.addWidget(self.asked)
         layout.addWidget(self.summary)
         layout.addLayout(in_a_row(self.start, self.anew, self.pause, self.stop))
-        layout.addWidget(self.status)
+        layout.addWidget(self.area)
         layout.addLayout(in_a_row(self.use, self.save))
         layout.addWidget(self.report)
         layout.addStretch()

@@ -1,0 +1,65 @@
+"""Row below all tabs: save, measure, and how much of the work is safe."""
+
+from __future__ import annotations
+
+from qtpy.QtWidgets import QWidget
+
+from napari_sam.session.changed import What
+from napari_sam.widgets.annotation.annotation import ANYTHING, Annotation
+from napari_sam.widgets.common.forms import in_a_row, new_button, new_label
+
+__all__ = ["Footer"]
+
+KEPT = "Every step is kept on disk as soon as it is made; Save writes a file for other programs"
+
+
+class Footer(QWidget):
+    """Buttons to save and to measure, and when the last step was written to disk.
+
+    Attributes
+    ----------
+    save, measure : QPushButton
+        Ask for a file.
+    state : QLabel
+        Whether all is saved.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._annotation: Annotation | None = None
+        self.save = new_button(
+            "Sa&ve…", "Write the labels as OME-TIFF, OME-Zarr, or for ImageJ, QuPath and COCO"
+        )
+        self.measure = new_button("Meas&ure…", "Write a table with a row for each object")
+        self.save.setAccessibleName("Save labels")
+        self.measure.setAccessibleName("Measure objects")
+        self.state = new_label("Saved work")
+        self.state.setToolTip(KEPT)
+        row = in_a_row(self.save, self.measure, self.state, parent=self)
+        row.setContentsMargins(6, 0, 6, 6)
+        row.setStretch(2, 1)
+        self.show_state()
+
+    def follow(self, annotation: Annotation | None) -> None:
+        """Show how much of this annotation is saved."""
+        if self._annotation is not None:
+            self._annotation.changed.disconnect(self.show_state)
+        self._annotation = annotation
+        if annotation is not None:
+            annotation.changed.connect(self.show_state)
+        self.show_state()
+
+    def close(self) -> bool:
+        """Release the annotation."""
+        self.follow(None)
+        return super().close()
+
+    def show_state(self, what: What = ANYTHING) -> None:
+        """Show whether all is saved, and since when."""
+        folder = None if self._annotation is None else self._annotation.saved_in
+        if folder is None:
+            self.state.setText("Nothing to save yet")
+        elif folder.written is None:
+            self.state.setText("All saved")
+        else:
+            self.state.setText(f"All saved {folder.written:%H:%M}")
