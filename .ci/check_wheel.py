@@ -11,6 +11,10 @@ from zipfile import ZipFile
 NEEDED = (
     "napari_sam/__init__.pyi",
     "napari_sam/napari.yaml",
+    "napari_sam/pictures/CREDITS.md",
+    "napari_sam/pictures/nuclei.png",
+    "napari_sam/pictures/stack.png",
+    "napari_sam/pictures/movie.png",
     "napari_sam/py.typed",
     "napari_sam/zoo/zoo.toml",
     "napari_sam/model/pretrained/cells_tiny.safetensors",

@@ -20,6 +20,9 @@ class FakeSegmenter:
     embedded: list = field(default_factory=list)
     kept: list = field(default_factory=list)
 
+    def work(self, shape):
+        return np.array([0.5, 1.0])
+
     def keep(self, image, contrast=None, pause=None):
         if pause is not None:
             pause()

@@ -9,6 +9,7 @@ from napari_sam.inference.batching import in_batches
 from napari_sam.inference.predictor import Predictor
 from napari_sam.inference.windows import View, find_windows
 from napari_sam.model.config import CONFIGS
+from napari_sam.model.load import load_model
 from napari_sam.model.sam import Sam
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction
@@ -333,3 +334,13 @@ def test_only_prompts_are_prompts(predictor, wide):
     for strange in ([3], "abc", [None]):
         with pytest.raises(InputError, match="asked for with Prompts; got"):
             predictor.predict_batch(wide, strange)
+
+
+def test_the_work_of_an_embedding_is_told_about_as_often_as_it_pauses():
+    predictor = Predictor(load_model("cells_tiny", "cpu"))
+    work = predictor.work((40, 60))
+    pauses = []
+    predictor.embed(np.zeros((40, 60), np.uint8), pause=lambda: pauses.append(None))
+    assert len(work) <= len(pauses) < 1.1 * len(work) + 10
+    assert (np.diff(work) > 0).all()
+    np.testing.assert_allclose(work[-1], 1)

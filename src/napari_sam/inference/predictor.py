@@ -258,13 +258,22 @@ class Predictor:
             finally:
                 pausing = False
 
-        leaves = (m for m in self.model.image_encoder.modules() if not any(m.children()))
-        hooks = [leaf.register_forward_pre_hook(rest) for leaf in leaves]
+        hooks = [layer.register_forward_pre_hook(rest) for layer in self._layers()]
         try:
             yield rest
         finally:
             for one in hooks:
                 one.remove()
+
+    def _layers(self) -> list[torch.nn.Module]:
+        """Return the layers of the encoder, before each of which there may be a pause."""
+        return [m for m in self.model.image_encoder.modules() if not any(m.children())]
+
+    def work(self, shape: tuple[int, int]) -> NDArray[np.float64]:
+        """Return how much of an embedding is done at each pause, from 0 to 1, about."""
+        sizes = np.prod(self.scales(shape), axis=1)
+        layers = len(self._layers())
+        return np.cumsum(np.repeat(sizes / (sizes.sum() * layers), layers))
 
     def scales(self, shape: tuple[int, int]) -> list[tuple[int, int]]:
         """Return the sizes of the embedding's levels in model pixels, finest first."""

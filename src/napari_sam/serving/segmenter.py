@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from napari_sam.inference.embedding import Embedding
     from napari_sam.inference.predictor import Predictor
 
-__all__ = ["Report", "StoredSegmenter", "load_segmenter"]
+__all__ = ["Report", "StoredSegmenter", "load_segmenter", "preload"]
 
 Report = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done and how much there is (0: unknown)."""
@@ -54,6 +55,13 @@ def load_segmenter(
     from napari_sam.model.load import load_model
 
     return StoredSegmenter(Predictor(load_model(name, device)), store)
+
+
+def preload() -> None:
+    """Import PyTorch and what a model needs, so that it loads quicker; errors are left to that."""
+    with suppress(Exception):
+        import napari_sam.inference.predictor
+        import napari_sam.model.load  # noqa: F401
 
 
 class StoredSegmenter:
@@ -96,6 +104,10 @@ class StoredSegmenter:
     ) -> Embedding:
         """Embed an image (H, W) or (H, W, 3 or 4), unless an embedding of its content is stored."""
         return self._store.get(self.predictor, image, contrast, pause)
+
+    def work(self, shape: tuple[int, int]) -> NDArray[np.float64]:
+        """Return how much of an embedding is done at each pause, from 0 to 1, about."""
+        return self.predictor.work(shape)
 
     def keep(
         self,

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 from qtpy.QtCore import QObject, Signal
 
+from napari_sam.progress import Estimate, Progress
 from napari_sam.serving.host import HostedModel, ModelHost
+from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.annotation.current import CurrentAnnotation
+from napari_sam.widgets.annotation.queries import Answer, Query
 from napari_sam.widgets.common.activity import Activity
+from napari_sam.widgets.common.timers import new_timer
+from napari_sam.widgets.common.wording import time_left
 from napari_sam.widgets.jobs.prompt_jobs import PromptAnswer, PromptJob, PromptJobs
 from napari_sam.widgets.prompt.controls import Controls
 from napari_sam.widgets.prompt.prompting import Prompting
 
 __all__ = ["ModelUse"]
 
+PATIENCE_MS = 2000  # after which a wait can be cancelled
+WAIT = "wait"  # the kind of question
+WAITS = {
+    "Loading": "The model is being loaded, once until napari is closed.",
+    "Downloading": "The model is being downloaded, once for all.",
+}
+EMBEDS = "This slice is being prepared, once; then every click on it is quick."
+LET_GO = "Stop waiting; what you clicked or drew is kept"
+CANCELLED = "Cancelled. Your next click or box asks again."
 MASK_THERE = "The mask that you asked for is there."
 
 
@@ -47,14 +61,16 @@ class ModelUse(QObject):
         self._current = current
         self._jobs = jobs
         self._activity = Activity(self)
+        self._what, self._estimate = "", Estimate()
+        self._patience = new_timer(PATIENCE_MS, self._offer_cancel, self)
+        self._offered: Annotation | None = None  # where a wait can be cancelled
         c.model.chosen.connect(self.choose)
         c.model.download_wanted.connect(self._use)
         c.device.currentIndexChanged.connect(self.choose)
         jobs.reported.connect(self._show_progress)
         jobs.answered.connect(self._take)
         jobs.failed.connect(self._show_failure)
-        jobs.idle.connect(self._activity.end)
-        jobs.idle.connect(lambda: c.area.show_work(""))
+        jobs.idle.connect(self._end_wait)
 
     def choose(self) -> None:
         """Use the selected model, unless it must be downloaded first."""
@@ -74,7 +90,7 @@ class ModelUse(QObject):
     def close(self) -> None:
         """Release the model; running work ends soon."""
         self._jobs.close()
-        self._activity.end()
+        self._end_wait()
         self.model = None
 
     def _use(self) -> None:
@@ -85,8 +101,43 @@ class ModelUse(QObject):
 
     def _show_progress(self, what: str, done: int, total: int) -> None:
         self._activity.show(what, done, total)
-        amount = f": {done / 1e6:.0f} of {total / 1e6:.0f} MB" if total else ""
-        self._controls.area.show_work(f"{what}{amount}…")
+        if what != self._what:
+            self._what, self._estimate = what, Estimate()
+        if self._offered is None and not self._patience.isActive():
+            self._patience.start()
+        text = what
+        if total:
+            left = Progress(done, total, None, self._estimate.left(done, total))
+            text = f"{what}: {100 * done / total:.0f} %{time_left(left)}"
+        self._controls.area.show_work(f"{text}…")
+
+    def _offer_cancel(self) -> None:
+        annotation = self._current.annotation
+        if annotation is not None:
+            text = WAITS.get(self._what.partition(" ")[0], EMBEDS)
+            answers = (Answer("Cancel", self._cancel, LET_GO),)
+            annotation.queries.ask(Query(WAIT, text, answers))
+            self._offered = annotation
+
+    def _cancel(self) -> None:
+        self._jobs.cancel()
+        self._end_wait()
+        annotation = self._current.annotation
+        if annotation is None:
+            return
+        annotation.asking.fail()
+        annotation.remarked.emit(CANCELLED)
+        if not self._controls.model.ready:  # it was being downloaded: not again by the next click
+            self.choose()
+
+    def _end_wait(self) -> None:
+        self._patience.stop()
+        self._activity.end()
+        self._what = ""
+        self._controls.area.show_work("")
+        if self._offered is not None:
+            self._offered.queries.withdraw(WAIT)
+            self._offered = None
 
     def _take(self, answer: PromptAnswer) -> None:
         self.ran_on = answer.device

@@ -204,6 +204,7 @@ class Panel(QWidget):
         self.keys.close()
         self.preferences.close()
         self._current.close()
+        self.controls.welcome.disconnect_viewer()
         self.saved_work.stop()
         self.deleteLater()
 

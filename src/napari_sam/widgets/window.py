@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import napari
 from napari.layers import Layer
 
 from napari_sam.errors import DISTRIBUTION, InputError
+from napari_sam.samples import SAMPLES, sample_layer
+from napari_sam.serving.segmenter import preload
+from napari_sam.widgets.annotation.queries import Answer, Query
 
 if TYPE_CHECKING:
-    from napari.types import FullLayerData
+    from napari_sam.widgets.panel import Panel
 
 __all__ = ["open_window"]
 
+FIT_MS = 100  # after which the dock has its place and the canvas its size
+STORY = (
+    "A stack of {} slices. Click on a nucleus, keep it with {}, and do so with a few more. "
+    "The tab Stack then follows all of them through the other slices."
+)
 
-def open_window(layers: Iterable[FullLayerData] = (), path: Path | None = None) -> None:
-    """Open napari with layers or a file and the panel; return when it is closed.
+
+def open_window(sample: str | None = None, path: Path | None = None) -> None:
+    """Open napari with a sample or a file and the panel; return when it is closed.
+
+    Parameters
+    ----------
+    sample : str, optional
+        A name in `napari_sam.samples.SAMPLES`.
+    path : Path, optional
+        What napari can open.
 
     Raises
     ------
@@ -31,13 +48,31 @@ def open_window(layers: Iterable[FullLayerData] = (), path: Path | None = None) 
         raise InputError(
             f"a window needs a Qt binding and none is installed: pip install '{DISTRIBUTION}[all]'"
         ) from error
+    from qtpy.QtCore import QTimer
+
+    Thread(target=preload, name="napari-sam preload", daemon=True).start()
     viewer = napari.Viewer()
-    for layer in layers:
-        viewer.add_layer(Layer.create(*layer))
+    if sample is not None:
+        viewer.add_layer(Layer.create(*sample_layer(sample)))
     if path is not None:
         _open(viewer, path)
-    viewer.window.add_plugin_dock_widget(DISTRIBUTION)
+    _, panel = viewer.window.add_plugin_dock_widget(DISTRIBUTION)
+    QTimer.singleShot(FIT_MS, viewer.reset_view)  # the dock has narrowed the canvas since
+    if sample is not None:
+        _tell(panel, sample)
     napari.run()
+
+
+def _tell(panel: Panel, sample: str) -> None:
+    """Say what can be done with a stack, and offer the tab for it."""
+    from napari_sam.widgets.common.keys import KEYS
+
+    annotation, slices = panel.annotation, len(SAMPLES[sample].axes) > 2
+    if annotation is None or not slices:
+        return
+    text = STORY.format(annotation.picture.shape[0], KEYS["accept"])
+    turn = partial(panel.tabs.setCurrentWidget, panel.stack.controls)
+    annotation.queries.ask(Query("story", text, (Answer("Go to Stack", turn),)))
 
 
 def _open(viewer: napari.Viewer, path: Path) -> None:

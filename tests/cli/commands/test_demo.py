@@ -43,16 +43,27 @@ def test_without_a_window_it_writes_labels_and_overlay(
     assert sorted(os.listdir(out)) == ["labels.tif", "overlay.png"]
     labels = tifffile.imread(out / "labels.tif")
     overlay = np.asarray(Image.open(out / "overlay.png"))
-    assert (labels.shape, overlay.shape) == ((256, 256), (768, 768, 3))
-    assert np.abs(overlay[1::3, 1::3].astype(int) - SAMPLES["tissue"].read()).max() > 50
+    assert (labels.shape, overlay.shape) == ((520, 696), (765, 1024, 3))
+    assert np.ptp(overlay.astype(int), axis=2).max() > 50  # the picture itself is grey
     printed = capsys.readouterr().out
-    areas = re.findall(r"object (\d): .* score -?\d\.\d\d, (\d+) pixels", printed)
+    areas = re.findall(r"object (\d+): .* score -?\d\.\d\d, (\d+) pixels", printed)
     assert [(int(n), int(a)) for n, a in areas] == [
-        (n, (labels == n).sum()) for n in range(1, 1 + len(SAMPLES["tissue"].prompts))
+        (n, (labels == n).sum()) for n in range(1, 1 + len(SAMPLES["nuclei"].prompts))
     ]
     assert labels.any()
     assert str(out / "labels.tif") in printed
     assert str(out / "overlay.png") in printed
+
+
+def test_a_stack_is_written_slice_by_slice(weights, tmp_path, capsys):
+    out = tmp_path / "out"
+    arguments = ["--stack", "--model", str(weights), "--output", str(out), "--device", "cpu"]
+    assert main(["demo", "--headless", *arguments]) == 0
+    assert tifffile.imread(out / "labels.tif").shape == (16, 256, 256)
+    assert np.asarray(Image.open(out / "overlay.png")).shape == (1024, 1024, 3)
+    printed = capsys.readouterr().out
+    slices = re.findall(r"object \d: click .* pixels in (\d+) of 16 slices", printed)
+    assert len(slices) == len(SAMPLES["stack"].prompts)
 
 
 def test_a_wrong_model_or_device_leaves_nothing_behind(weights, tmp_path, capsys):
@@ -71,7 +82,9 @@ def test_a_window_without_qt_says_what_to_install(monkeypatch, capsys):
 
 
 @pytest.mark.gui
-@pytest.mark.parametrize("arguments", [["demo"], ["gui"], ["gui", "{picture}"]])
+@pytest.mark.parametrize(
+    "arguments", [["demo"], ["demo", "--stack"], ["gui"], ["gui", "{picture}"]]
+)
 def test_a_window_opens_with_panel_and_picture(tmp_path, arguments):
     picture = tmp_path / "picture.tif"
     tifffile.imwrite(picture, np.zeros((20, 30), np.uint8))
@@ -92,7 +105,12 @@ sys.exit(main(sys.argv[1:]))
         [sys.executable, "-c", code, *command], capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stderr
-    shapes = {"demo": "[(256, 256, 3)]", "gui": "[]", str(picture): "[(20, 30)]"}[command[-1]]
+    shapes = {
+        "demo": "[(520, 696)]",
+        "--stack": "[(16, 256, 256)]",
+        "gui": "[]",
+        str(picture): "[(20, 30)]",
+    }[command[-1]]
     assert f"{shapes} 1" in done.stdout
 
 

@@ -134,7 +134,7 @@ def test_what_float16_can_hold_is_halved_level_by_level(monkeypatch, predictor):
     assert len(whole.levels) > 1
 
 
-@pytest.mark.parametrize("name", ["tissue", "cell"])
+@pytest.mark.parametrize("name", ["tissue", "nuclei"])
 def test_masks_of_what_was_stored_are_those_of_what_is_fresh(store, name):
     predictor = Predictor(ns.load_model("cells_tiny", "cpu"))
     sample = SAMPLES[name]

@@ -59,6 +59,43 @@ def save_as(panel, monkeypatch, qtbot):
 
 
 @pytest.mark.parametrize(
+    ("typed", "written"),
+    [("a.ome.csv", "a.csv"), ("a.ome.geojson", "a.geojson"), ("a.OME.csv", "a.csv")],
+)
+def test_the_ome_of_a_picture_is_not_kept_before_other_endings(
+    panel, save_as, tmp_path, typed, written
+):
+    """Qt replaces only the last ending where somebody chooses another format."""
+    panel.controls.accept.click()
+    save_as(tmp_path / "out" / typed, "Measurements (*.csv)")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [written]
+
+
+def test_a_file_that_gets_another_name_is_replaced_only_if_one_says_so(
+    panel, save_as, tmp_path, monkeypatch
+):
+    panel.controls.accept.click()
+    there = tmp_path / "a.csv"
+    there.write_text("mine")
+    said = []
+    monkeypatch.setattr(
+        QMessageBox,
+        "question",
+        lambda *args: said.append(args) or QMessageBox.StandardButton.No,
+    )
+    save_as(tmp_path / "a.ome.csv", "Measurements (*.csv)", wait=False)
+    assert len(said) == 1
+    assert there.read_text() == "mine"
+
+
+def test_the_offered_name_has_no_ome_of_the_picture(panel, save_as, tmp_path):
+    panel.controls.accept.click()
+    panel.annotation.target.name = "cells.ome objects"
+    ((start, _),) = save_as(tmp_path / "a.tif")
+    assert start.endswith("cells objects.ome.tif")
+
+
+@pytest.mark.parametrize(
     ("typed", "kind", "written"),
     [
         ("a.ome.tif", "OME-TIFF (*.ome.tif)", "a.ome.tif"),

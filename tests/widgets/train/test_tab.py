@@ -179,6 +179,26 @@ class TestPairs:
         pairs.add.click()
         assert names(train) == [("b", "b nuclei"), ("b", "a nuclei")]
 
+    def test_a_picture_is_paired_once_and_its_other_labels_are_offered(self, train, viewer):
+        pairs = train.controls.pairs
+        assert pairs.offer.isHidden()
+        other = viewer.add_labels(field(1)[1], name="a by hand")
+        assert names(train) == [("a", "a nuclei"), ("b", "b nuclei")]
+        assert not pairs.offer.isHidden()
+        assert "'a by hand'" in pairs.offer.text()
+        assert (pairs.picture.layer, pairs.labels.layer) == (viewer.layers["a"], other)
+        pairs.add.click()
+        assert names(train)[2:] == [("a", "a by hand")]
+        assert pairs.offer.isHidden()
+
+    def test_labels_that_were_there_before_are_offered_too(self, open_train):
+        viewer = ViewerModel()
+        add_field(viewer, "a", 1)
+        viewer.add_labels(field(1)[1], name="old")
+        train = open_train(viewer)
+        assert names(train) == [("a", "a nuclei")]
+        assert "'old'" in train.controls.pairs.offer.text()
+
     def test_another_shape_is_refused_in_words(self, train, viewer):
         pairs = train.controls.pairs
         pairs.labels.choose(viewer.add_labels(np.zeros((64, 81), int), name="wide"))

@@ -24,6 +24,9 @@ def add(commands: Commands) -> None:
         "--headless, segment the sample's objects from stored clicks and a box instead, and write "
         "the labels and an overlay.",
     )
+    parser.add_argument(
+        "--stack", action="store_true", help="a stack: mark nuclei once, follow them through it"
+    )
     parser.add_argument("--headless", action="store_true", help="write files, open no window")
     parser.add_argument("--output", metavar="DIR", type=Path, default=Path("napari-sam-demo"))
     add_model(parser)
@@ -32,13 +35,13 @@ def add(commands: Commands) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Run the demo in a window, or write its files."""
+    name = "stack" if chosen.stack else "nuclei"
     if has_display() and not chosen.headless:
-        from napari_sam.samples import tissue_layer
         from napari_sam.widgets.window import open_window
 
-        open_window(layers=tissue_layer())
+        open_window(sample=name)
     else:
         from napari_sam.cli.headless import run_sample
 
-        run_sample(chosen.output, chosen.model, chosen.device)
+        run_sample(name, chosen.output, chosen.model, chosen.device)
     return 0

@@ -30,11 +30,13 @@ def duration(seconds: float) -> str:
 
     Examples
     --------
-    >>> duration(42), duration(200), duration(9000)
-    ('40 s', '3 min', '2.5 h')
+    >>> duration(4.2), duration(42), duration(200), duration(9000)
+    ('4 s', '40 s', '3 min', '2.5 h')
     """
+    if seconds < 10:
+        return f"{max(round(seconds), 1)} s"
     if seconds < 90:
-        return f"{max(10 * round(seconds / 10), 1)} s"
+        return f"{10 * round(seconds / 10)} s"
     if seconds < 5400:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h"

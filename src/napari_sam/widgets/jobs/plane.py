@@ -16,7 +16,9 @@ from napari_sam.widgets.layers.channel_mix import Read
 if TYPE_CHECKING:
     from napari_sam.widgets.layers.image_stack import ImageStack
 
-__all__ = ["EmbeddedPlane", "EmbeddedPlanes", "StackContrast"]
+__all__ = ["PREPARING", "EmbeddedPlane", "EmbeddedPlanes", "StackContrast"]
+
+PREPARING = "Preparing the picture"
 
 
 class StackContrast:
@@ -93,7 +95,7 @@ class EmbeddedPlane:
         """Return the embedding; computed at the first call unless `pause` raises an exception."""
         self.check()
         if self._embedded is None or self._embedded[0] is not segmenter:
-            report("Looking at the picture", 0, 0)
+            report(PREPARING, 0, 0)
             self._doubted = False
             self.pixels = self._read()
             self._digest = _digest(self.pixels)

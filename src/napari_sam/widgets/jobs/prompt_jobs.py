@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
+from threading import Event
 
+import numpy as np
+from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
 from napari_sam.results import Prediction
@@ -13,9 +17,11 @@ from napari_sam.serving.host import HostedModel
 from napari_sam.serving.segmenter import StoredSegmenter
 from napari_sam.session.draft import Request
 from napari_sam.widgets.jobs.background import Watcher
-from napari_sam.widgets.jobs.plane import EmbeddedPlane
+from napari_sam.widgets.jobs.plane import PREPARING, EmbeddedPlane
 
 __all__ = ["PromptAnswer", "PromptJob", "PromptJobs"]
+
+STEP = 20  # thousandths of an embedding between two reports
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +58,7 @@ class PromptJobs(QObject):
         self._running: Future[PromptAnswer] | None = None
         self._waiting: tuple[HostedModel, PromptJob] | None = None
         self._asked: Request | None = None  # by the job that runs
+        self._cancelled = Event()  # of that job
         self._results = Watcher(self)
         self._heard.connect(self._tell_progress)
 
@@ -70,21 +77,28 @@ class PromptJobs(QObject):
             self._waiting = None if again else (model, job)
             return
         self._asked = job.request
+        self._cancelled = cancelled = Event()
         plane = job.plane if job.request is None else None
+
+        def report(what: str, done: int, total: int) -> None:
+            if cancelled.is_set():
+                raise CancelledError
+            self._report(what, done, total)
 
         def pause() -> None:
             waiting = self._waiting
             other = plane is not None and waiting is not None and waiting[1].plane is not plane
-            if other or self._results.closed:
+            if other or cancelled.is_set() or self._results.closed:
                 raise CancelledError  # the user has gone on to something else
 
         def run(segmenter: StoredSegmenter) -> PromptAnswer:
             start = time.perf_counter()
             prediction = decoding = None
             if job.plane is not None:
-                embedding = job.plane.embedding(segmenter, self._report, pause)
+                told = _EmbeddingProgress(segmenter, job.plane, pause, report)
+                embedding = job.plane.embedding(segmenter, report, told.pause)
                 if job.request is not None:
-                    self._report("Predicting", 0, 0)
+                    report("Predicting", 0, 0)
                     begin = time.perf_counter()
                     prediction = job.request.run(segmenter, embedding)
                     decoding = time.perf_counter() - begin
@@ -94,11 +108,17 @@ class PromptJobs(QObject):
                 job.request, prediction, seconds, decoding, segmenter.device, segmenter.devices
             )
 
-        self._running = self._results.watch(model.submit(run, self._report), self._take)
+        self._running = self._results.watch(model.submit(run, report), self._take)
 
     def forget(self) -> None:
         """Drop the waiting job."""
         self._waiting = None
+
+    def cancel(self) -> None:
+        """Stop the running job at its next report or pause, and drop the waiting one."""
+        self._waiting = None
+        self._asked = None
+        self._cancelled.set()
 
     def close(self) -> None:
         """Shut down: a download stops at its next report, and no result is emitted."""
@@ -131,3 +151,30 @@ class PromptJobs(QObject):
             self.failed.emit(error)
         if self._running is None:
             self.idle.emit()
+
+
+class _EmbeddingProgress:
+    """Pause that also reports how much of an embedding is done, in thousandths."""
+
+    def __init__(
+        self,
+        segmenter: StoredSegmenter,
+        plane: EmbeddedPlane,
+        pause: Callable[[], None],
+        report: Callable[[str, int, int], None],
+    ) -> None:
+        self._segmenter, self._plane = segmenter, plane
+        self._pause, self._report = pause, report
+        self._calls = self._told = 0
+        self._work: NDArray[np.float64] | None = None  # when the picture is read
+
+    def pause(self) -> None:
+        self._pause()
+        if self._work is None:
+            height, width = self._plane.pixels.shape[:2]
+            self._work = self._segmenter.work((height, width))
+        done = int(1000 * self._work[min(self._calls, len(self._work) - 1)])
+        self._calls += 1
+        if done >= self._told + STEP:
+            self._told = done
+            self._report(PREPARING, done, 1000)

@@ -39,6 +39,7 @@ FILTERS = {
     "COCO (*.json)": ".json",
 }
 TABLE = {"Measurements (*.csv)": ".csv"}
+OME = (".tif", ".tiff", ".zarr")  # which may have ".ome" before them
 ENDINGS = (".tif", ".tiff", ".zarr", ".zip", ".geojson", ".json", ".csv")
 DEPTH = (
     "\nMeasured as slices in depth, because nobody has said what they are. If they are time "
@@ -89,14 +90,16 @@ class LabelSaver(QObject):
         if annotation is None or annotation.target is None:
             self.said.emit(NOTHING)
             return
-        name = re.sub(r"[^\w. -]", "_", annotation.target.name)
+        name = re.sub(r"\.ome\b", "", annotation.target.name)  # of the picture's file
+        name = re.sub(r"[^\w. -]", "_", name)
         start = str(self._folder() / f"{name}{next(iter(filters.values()))}")
         path, kind = QFileDialog.getSaveFileName(self._footer, title, start, ";;".join(filters))
         if not path:
             return
         known = Path(path).suffix.lower() in ENDINGS
-        there = Path(path if known else path + filters[kind])
-        if known or not there.exists() or self._replaces(there):  # else the dialog has asked
+        there = _without_ome(Path(path if known else path + filters[kind]))
+        asked = there == Path(path)  # by the dialog
+        if asked or not there.exists() or self._replaces(there):
             self.save(annotation, annotation.target, there)
 
     def save(self, annotation: Annotation, layer: Labels, path: Path) -> None:
@@ -165,6 +168,13 @@ def _spacing(layer: Labels, picture: ImageStack) -> Spacing:
         return own
     known = picture.axes.spacing
     return replace(own.completed(known), names=known.names)
+
+
+def _without_ome(path: Path) -> Path:
+    """Return a path without the ".ome" that Qt or a picture's name leaves before other endings."""
+    if path.suffix.lower() in OME or not path.stem.lower().endswith(".ome"):
+        return path
+    return path.with_name(path.stem[: -len(".ome")] + path.suffix)
 
 
 def _classes(session: Session) -> dict[int, str]:

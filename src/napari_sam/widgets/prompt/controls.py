@@ -42,6 +42,7 @@ from napari_sam.widgets.prompt.channel_controls import ChannelControls
 from napari_sam.widgets.prompt.precompute_row import PrecomputeRow
 from napari_sam.widgets.prompt.shape_button import ShapeButton
 from napari_sam.widgets.prompt.store_row import StoreRow
+from napari_sam.widgets.prompt.welcome import Welcome
 from napari_sam.widgets.refine.controls import RefineControls
 
 __all__ = ["Controls"]
@@ -112,6 +113,7 @@ class Controls(QWidget):
         self.area = StatusArea()
         self.remark, self.status, self.query = self.area.remark, self.area.status, self.area.query
         self.objects = ObjectsList()
+        self.welcome = Welcome(viewer)
         self.hint = self.objects.hint
         self.hint.setText(HINT.format(KEYS["accept"]))
         self.go_on = Question("Saved work", "Continue", "Start anew")
@@ -175,6 +177,7 @@ class Controls(QWidget):
         beside.addWidget(self.score, 1)
         layout.addLayout(masks := in_a_row(self.thumbnails))
         masks.addLayout(beside, 1)
+        layout.addWidget(self.welcome)
         layout.addWidget(self.objects, 1)
 
     def _options(self) -> QFrame:

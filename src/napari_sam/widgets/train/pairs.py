@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 
 import numpy as np
@@ -10,7 +10,7 @@ from napari.components import ViewerModel
 from napari.layers import Image, Labels, Layer
 from napari.utils.events import Event
 from numpy.typing import NDArray
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QGridLayout,
     QListWidget,
@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_sam.widgets.common.forms import new_label
 from napari_sam.widgets.common.layer_choice import LayerChoice
 from napari_sam.widgets.layers.image_stack import ImageStack, is_helper
 from napari_sam.widgets.train.work import NamedPair
@@ -54,6 +55,8 @@ class Pairs(QWidget):
         self.picture.setAccessibleName("Picture to add")
         self.labels = LayerChoice(viewer, _is_labels, "Its labels…")
         self.labels.setAccessibleName("Labels to add")
+        self.offer = new_label("Other labels of a picture")
+        self.offer.setTextFormat(Qt.TextFormat.PlainText)
         self.add, self.remove = QPushButton("Add"), QPushButton("Remove")
         self.add.setToolTip("Learn from this picture and these labels, too")
         self.remove.setToolTip("Take the chosen pairs out of the list; the layers stay")
@@ -65,7 +68,8 @@ class Pairs(QWidget):
         ):
             layout.setColumnStretch(column, 1)
             layout.addWidget(choice, 1, column)
-            layout.addWidget(button, 2, column)
+            layout.addWidget(button, 3, column)
+        layout.addWidget(self.offer, 2, 0, 1, 2)
         self.add.clicked.connect(self._add)
         self.remove.clicked.connect(self._remove)
         for choice in (self.picture, self.labels):
@@ -74,6 +78,10 @@ class Pairs(QWidget):
         viewer.layers.events.inserted.connect(self._take)
         viewer.layers.events.removed.connect(self._drop)
         self._show(likely_pairs(viewer.layers))
+        paired = [labels for _, labels in self.pairs]
+        for layer in viewer.layers:
+            if _is_labels(layer) and layer not in paired:
+                self._offer(layer)
 
     def arrays(self) -> list[NamedPair]:
         """Return name, image and labels of each pair, unread; of multiscale layers the finest."""
@@ -90,14 +98,26 @@ class Pairs(QWidget):
 
     def _take(self, event: Event) -> None:
         """Add the likely pair of a new layer."""
-        known = {id(labels) for _, labels in self.pairs}
-        new = [
-            pair
-            for pair in likely_pairs(self._viewer.layers)
-            if event.value in pair and id(pair[1]) not in known
-        ]
+        paired = [layer for pair in self.pairs for layer in pair]
+        free = [layer for layer in self._viewer.layers if layer not in paired]
+        new = [pair for pair in likely_pairs(free) if event.value in pair]
         if new:
             self._show([*self.pairs, *new])
+        elif _is_labels(event.value):
+            self._offer(event.value)
+
+    def _offer(self, labels: Labels) -> None:
+        """Offer labels that fit a picture which has others in the list already."""
+        fitting = [image for image, _ in self.pairs if not why_no_pair(image, labels)]
+        if fitting:
+            image = _most_alike(fitting, labels)
+            self.picture.choose(image)
+            self.labels.choose(labels)
+            self.offer.setText(
+                f"'{image.name}' is learned from with other labels already. 'Add' takes "
+                f"'{labels.name}', too."
+            )
+            self.offer.show()
 
     def _drop(self, event: Event) -> None:
         if any(event.value in pair for pair in self.pairs):
@@ -122,6 +142,7 @@ class Pairs(QWidget):
         for layer in {layer for pair in self.pairs for layer in pair}:
             layer.events.name.connect(self._rename)
         self._rename()
+        self.offer.hide()
         self.changed.emit()
 
     def _rename(self, event: Event | None = None) -> None:
@@ -136,18 +157,26 @@ class Pairs(QWidget):
 
 
 def likely_pairs(layers: Iterable[Layer]) -> list[Pair]:
-    """Return each Labels layer with the image of equal shape and the most similar name."""
+    """Return images and labels of equal shape and most similar names, each of them once."""
     layers = list(layers)
     images = [layer for layer in layers if isinstance(layer, Image)]
-    found = []
-    for labels in layers:
-        if _is_labels(labels):
-            fitting = [image for image in images if not why_no_pair(image, labels)]
-            if fitting:
-                fitting.reverse()  # of equals the topmost
-                alike = [SequenceMatcher(None, i.name, labels.name).ratio() for i in fitting]
-                found.append((fitting[alike.index(max(alike))], labels))
-    return found
+    all_labels = [layer for layer in layers if _is_labels(layer)]
+    fitting = [(i, x) for x in all_labels for i in images if not why_no_pair(i, x)]
+    fitting.reverse()  # of equals the topmost
+    found: list[Pair] = []
+    for image, labels in sorted(fitting, key=lambda pair: -_likeness(*pair)):
+        if not any(image is i or labels is x for i, x in found):
+            found.append((image, labels))
+    return sorted(found, key=lambda pair: all_labels.index(pair[1]))
+
+
+def _most_alike(images: Sequence[Image], labels: Labels) -> Image:
+    return max(images, key=lambda image: _likeness(image, labels))
+
+
+def _likeness(image: Image, labels: Labels) -> float:
+    """Return how alike two names are, 0 to 1."""
+    return SequenceMatcher(None, image.name, labels.name).ratio()
 
 
 def why_no_pair(image: Image, labels: Labels) -> str:
