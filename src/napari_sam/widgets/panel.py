@@ -35,7 +35,7 @@ from napari_sam.widgets.jobs.prompt_jobs import PromptJobs
 from napari_sam.widgets.layers.canvas import guard_canvas
 from napari_sam.widgets.model_use import ModelUse
 from napari_sam.widgets.notices import Notices
-from napari_sam.widgets.objects.footer import Footer
+from napari_sam.widgets.objects.footer import Footer, SavedState
 from napari_sam.widgets.objects.review import Review
 from napari_sam.widgets.objects.save_labels import LabelSaver
 from napari_sam.widgets.preferences import Preferences
@@ -115,6 +115,7 @@ class Panel(QWidget):
             viewer, self._rule, self.auto.choices.grid_for, reader or Reader(), self
         )
         self.footer = Footer()
+        self.saved_state = SavedState(self.footer)
         self.saver = LabelSaver(viewer, self.footer, self)
         self.queries = QueryDisplay(area.query for area in self._areas)
         self.saved_work = SavedWork(self)
@@ -144,7 +145,7 @@ class Panel(QWidget):
                 self.stack,
                 self.auto,
                 self.text,
-                self.footer,
+                self.saved_state,
                 self.saver,
                 self.training,
                 self.resuming,
