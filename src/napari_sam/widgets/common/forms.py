@@ -34,6 +34,7 @@ __all__ = [
     "new_status",
 ]
 
+COMFORTABLE = 380  # pixels
 ASIDE = "border-left: 3px solid #f08c00; padding: 2px 0px 2px 8px;"  # asks or warns
 TURNED = QComboBox, QAbstractSpinBox, QSlider  # by the wheel
 
@@ -147,6 +148,10 @@ class Scrolled(QScrollArea):
         assert self._bar is not None
         room = 0 if self._bar.maximum() > 0 else self._bar.sizeHint().width()
         self.setViewportMargins(0, 0, room, 0)
+
+    def sizeHint(self) -> QSize:
+        """Return a width at which hardly a text breaks."""
+        return super().sizeHint().expandedTo(QSize(COMFORTABLE, 0))
 
     def minimumSizeHint(self) -> QSize:
         """Return a minimum size that fits the widget and the scroll bar."""
