@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_sam.masks import CroppedMask, bounding_box, cropped_masks
+from napari_sam.masks import CroppedMask, bounding_box, cropped_masks, without_slivers
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -91,3 +91,34 @@ def test_all_masks_of_labels():
         assert mask == CroppedMask.of(labels == id_)
     assert cropped_masks(np.zeros((3, 3), int)) == {}
     assert list(cropped_masks(np.ones((3, 3), int))) == [1]
+
+
+class TestSlivers:
+    def test_what_is_thinner_than_three_pixels_goes_and_three_stay(self):
+        whole = np.ones((20, 20), bool)
+        for width, stays in ((1, False), (2, False), (3, True)):
+            left = np.zeros_like(whole)
+            left[:, 5 : 5 + width] = True
+            np.testing.assert_array_equal(without_slivers(left, whole), left & stays)
+
+    def test_a_slanting_band_is_measured_across(self):
+        rows, columns = np.indices((30, 30))
+        whole = np.ones((30, 30), bool)
+        for lines, stays in ((4, False), (5, True)):  # 2.8 and 3.5 pixels thick
+            left = (rows - columns >= 0) & (rows - columns < lines)
+            assert without_slivers(left, whole)[10:20, 10:20].any() == stays
+
+    def test_what_was_thin_before_stays(self):
+        whole = np.zeros((20, 20), bool)
+        whole[5:15, 5:15] = whole[9, 15:] = True
+        left = whole.copy()
+        left[5:15, 5:9] = False
+        np.testing.assert_array_equal(without_slivers(left, whole), left)
+
+    def test_a_ragged_edge_stays(self):
+        """Where two touch, a gap of a pixel here and there would be nobody's."""
+        whole = np.ones((20, 20), bool)
+        left = whole.copy()
+        left[:, :6] = False
+        left[::2, 5] = True
+        np.testing.assert_array_equal(without_slivers(left, whole), left)

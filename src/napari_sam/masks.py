@@ -19,9 +19,13 @@ __all__ = [
     "enclosing",
     "grown",
     "intersection",
+    "is_remainder",
     "shifted",
     "slices",
+    "without_slivers",
 ]
+
+MIN_LEFT = 0.5  # share of a mask that others must leave to it: a rest of less is no object
 
 Box = tuple[int, int, int, int]
 """First row and column, and the row and column behind the last."""
@@ -254,3 +258,53 @@ def cropped_masks(labels: Labels) -> dict[int, CroppedMask]:
         )
         if at is not None
     }
+
+
+def is_remainder(area: int, left: int) -> bool:
+    """Return whether others have left so few pixels of a mask that they are no object.
+
+    Examples
+    --------
+    >>> is_remainder(100, 50), is_remainder(100, 49)
+    (False, True)
+    """
+    return left < MIN_LEFT * area
+
+
+def without_slivers(left: NDArray[np.bool_], whole: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return what others have left of a mask, without specks and rings thinner than three pixels.
+
+    A pixel is part of something thicker if a square of three by three pixels that fits into the
+    mask holds or touches it. Left out are pixels that were so in the whole mask and no more are:
+    what was thin before stays.
+
+    Parameters
+    ----------
+    left : (h, w) bool
+        Pixels of the mask that it keeps.
+    whole : (h, w) bool
+        The mask before.
+
+    Examples
+    --------
+    >>> whole = np.ones((7, 9), bool)
+    >>> left = whole.copy()
+    >>> left[1:6, :5] = False
+    >>> without_slivers(left, whole).sum(axis=0)
+    array([0, 0, 0, 0, 2, 7, 7, 7, 7])
+    """
+    if np.array_equal(left, whole):
+        return left
+    thin = left & ~_thick(left)
+    return left & ~(thin & _thick(whole)) if thin.any() else left
+
+
+def _thick(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return where a square of 3 x 3 that fits into the mask is, or is next to it."""
+    height, width = mask.shape
+    wide = np.zeros((height + 6, width + 6), bool)
+    wide[3:-3, 3:-3] = mask
+    rows = wide[:-2] & wide[1:-1] & wide[2:]
+    fits = rows[:, :-2] & rows[:, 1:-1] & rows[:, 2:]
+    rows = fits[:-4] | fits[1:-3] | fits[2:-2] | fits[3:-1] | fits[4:]
+    return rows[:, :-4] | rows[:, 1:-3] | rows[:, 2:-2] | rows[:, 3:-1] | rows[:, 4:]

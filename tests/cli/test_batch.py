@@ -162,7 +162,7 @@ def test_every_box_gets_a_label_or_a_word(folder, capsys, caplog):
     (report,) = json.loads(capsys.readouterr().out)["images"]
     assert report["objects"] == 1
     assert [*report["unlabelled"]] == ["2", "4", "5", "3"]
-    assert "others took all of its mask" in report["unlabelled"]["3"]
+    assert "others have more than half of its mask" in report["unlabelled"]["3"]
     assert all(f"{number} (" in caplog.text for number in (2, 3, 4, 5))
     with open_labels(folder / "boxed.tif") as found:
         assert np.unique(found[...]).tolist() == [0, 1]

@@ -254,3 +254,37 @@ class TestFilling:
         filling = self.filling(session)
         self.put(filling, 0)
         assert not session.objects
+
+
+class TestOverlaps:
+    """What others leave is written only if it is an object still."""
+
+    def test_what_lies_on_a_settled_one_and_another_find_is_left_out_and_counted(self, session):
+        there = np.zeros(SHAPE, np.int64)
+        there[:, :4] = 1
+        best, covered = square(0, 8, 12, 0.9), square(0, 1, 11, 0.8)  # 40 of its 121 are free
+        chosen = choose([best, covered], Selection(), there)
+        assert chosen.kept == [best]
+        assert chosen.covered == 1
+        done = fill(session, PLANE, chosen, Rule.KEEP, 0)
+        assert (done.accepted, done.covered, done.thin) == (1, 1, 0)
+        assert len(session.objects) == 1
+
+    def test_slivers_are_in_neither_preview_nor_labels_and_counted(self, session):
+        below = square(0, 0, 12, 0.8, width=20)
+        top = square(2, 0, 10, 0.9, width=9)
+        chosen = choose([top, below], Selection())
+        assert not chosen.labels[:2, :8].any()
+        assert chosen.thin == 16
+        done = fill(session, PLANE, chosen, Rule.KEEP, 0)
+        assert (done.accepted, done.thin) == (2, 16)
+        assert sorted(o.pixels for o in session.objects.values()) == [90, 240 - 90 - 16]
+
+    def test_of_an_area_of_many_only_what_is_there_is_cut_out(self):
+        there = np.zeros(SHAPE, np.int64)
+        there[:, :8] = 1
+        area = square(0, 0, 10, width=12)
+        assert choose([area], Selection(), there).kept == []
+        chosen = choose([area], Selection(), there, areas=True)
+        assert (chosen.labels == 1).sum() == 40
+        assert chosen.covered == 0

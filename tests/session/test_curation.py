@@ -114,11 +114,11 @@ class TestProposals:
     @pytest.mark.parametrize("rule", list(Rule))
     def test_the_rule_holds_against_accepted_ones(self, session, labels, rule):
         accept(session, 0, 10, 10)
-        before = labels[0] == 1
-        add(session, 0, square(8, 8, 8), rule=rule)
-        kept = before if rule is Rule.KEEP else before & ~square(8, 8, 8)
+        before, new = labels[0] == 1, square(12, 9, 10)
+        add(session, 0, new, rule=rule)
+        kept = before if rule is Rule.KEEP else before & ~new
         np.testing.assert_array_equal(labels[0] == 1, kept)
-        np.testing.assert_array_equal(labels[0] == 2, square(8, 8, 8) & ~kept)
+        np.testing.assert_array_equal(labels[0] == 2, new & ~kept)
 
     def test_locked_ones_keep_all(self, session, labels):
         accept(session, 0, 10, 10)
@@ -138,9 +138,9 @@ class TestProposals:
         np.testing.assert_array_equal(labels[0], square(1, 1))
 
     def test_the_first_of_two_that_meet_has_the_pixels(self, session, labels):
-        assert add(session, 0, square(1, 1), square(3, 3), square(1, 1)) == [1, 2, None]
-        assert labels[0, 4, 4] == 1
-        assert labels[0, 5, 5] == 2
+        assert add(session, 0, square(1, 1, 6), square(4, 4, 7), square(1, 1)) == [1, 2, None]
+        assert labels[0, 5, 5] == 1
+        assert labels[0, 8, 8] == 2
 
     def test_a_plane_without_a_mask_is_marked(self, session):
         accept(session, 0, 10, 10)

@@ -338,11 +338,11 @@ class TestRefusals:
 
 
 def test_overlap_names_whom_the_mask_meets(session, model, labels):
-    assert drawing.overlap(session) == {}
+    assert drawing.claimed(session) is None
     labels[20, 20:22] = 4
     drawing.draw(session, PLANE, [(20, 20)], [1])
     answer(session, model)
-    assert drawing.overlap(session) == {4: 2}
+    assert drawing.claimed(session).met == {4: 2}
 
 
 def test_every_change_is_announced(session, model):

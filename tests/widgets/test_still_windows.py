@@ -105,9 +105,9 @@ def test_nothing_moves_whatever_is_said_or_asked(desk):
     c.choices["rule"].value = "ask"
     d.click(0, 20, 92)
     d.press(Qt.Key.Key_N)
-    assert c.question.isVisible()
+    assert c.query.isVisible()
     look("whose pixels")
-    d.push(c.cancel)
+    d.push(c.query.buttons[0])
     look("an answer")
     d.press(Qt.Key.Key_N, Qt.KeyboardModifier.ShiftModifier)
     d.viewer.dims.ndisplay = 3

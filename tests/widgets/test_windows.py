@@ -176,7 +176,7 @@ def test_a_question_is_asked_where_it_is_seen(desk):
     d.focus()
     d.click(1, 40, 66)
     d.press(Qt.Key.Key_N)
-    assert d.panel.controls.question.isVisible()
+    assert d.panel.controls.query.isVisible()
 
 
 def test_the_panel_is_closed_while_the_model_works(desk, model):

@@ -39,7 +39,8 @@ class BoxesTask(LabelTask):
     """Task of `napari-sam segment --boxes` for one image.
 
     Every box gets its label, whatever the model's score, or a word why it has none; where masks
-    overlap the better score counts. Slices without a box are not read.
+    overlap the better score counts, and one of which others have more than half gets no label.
+    Slices without a box are not read.
     """
 
     table: Path
@@ -135,7 +136,7 @@ class _OpenBoxes:
         here = (self.boxes.planes == plane).all(axis=1) & ~np.isin(self.boxes.ids, there)
         for row in np.flatnonzero(here):
             mask = found[int(self.boxes.ids[row])].mask
-            why = "its mask is empty" if mask is None else "others took all of its mask"
+            why = "its mask is empty" if mask is None else "others have more than half of its mask"
             self.unlabelled[self.boxes.name(row)] = why
 
 

@@ -132,9 +132,11 @@ class _OpenSegment:
         }
         with task.target.room(shape) as labels:
             if task.words is None:
-                label_slices(labels, order, self._find, task.gap, spacing.anisotropy)
+                thin = label_slices(labels, order, self._find, task.gap, spacing.anisotropy)
             else:
-                report["words"] = self._label_words(task.words, labels, order, spacing.anisotropy)
+                words, thin = self._label_words(task.words, labels, order, spacing.anisotropy)
+                report["words"] = words
+            report["too_thin"] = thin  # pixels between objects
             report["objects"] = int(labels.max())
             task.target.write(labels, spacing, self.predictor.model.entry, report)
         task.target.clean()
@@ -142,22 +144,22 @@ class _OpenSegment:
 
     def _label_words(
         self, words: Words, labels: NDArray[np.int32], order: Runs, anisotropy: float
-    ) -> dict[int, str]:
-        """Label what fits the words; return the words of each label."""
+    ) -> tuple[dict[int, str], int]:
+        """Label what fits the words; return each label's words, and what `label_slices` does."""
         matches = WordMatches(words)
         if words.semantic:
             for [plane] in order:
                 pixels = self.data[plane]
                 labels[plane] = matches.map(self._segmenter, pixels, self._stacked)
                 matches.note(labels[plane], labels[plane])
-            return matches.report()
+            return matches.report(), 0
 
         def find(plane: tuple[int, ...]) -> list[Proposal]:
             pixels = self.data[plane]
             return matches.keep(pixels, self._find(plane), self._stacked)
 
-        label_slices(labels, order, find, self.task.gap, anisotropy, matches)
-        return matches.report()
+        thin = label_slices(labels, order, find, self.task.gap, anisotropy, matches)
+        return matches.report(), thin
 
     def _find(self, plane: tuple[int, ...]) -> list[Proposal]:
         """Return the objects of a slice, from the folder if they are kept there."""

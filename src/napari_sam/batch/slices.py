@@ -103,28 +103,32 @@ def label_slices(
     gap: int,
     anisotropy: float,
     matches: WordMatches | None = None,
-) -> None:
+) -> int:
     """Write the labels of all slices into a zero array, linked within each run of `runs`.
 
-    With words, their matches are told which label is what.
+    With words, their matches are told which label is what. Returns how many pixels were left out
+    as rests of overlaps that are too thin; see `proposals_to_labels`.
     """
     from napari_sam.inference.automatic.linking import link_slices
     from napari_sam.inference.automatic.selection import arrange
 
     kinds: dict[tuple[int, ...], NDArray[np.int32]] = {}  # of slices that are being linked
+    last = thin = 0
 
     def found(plane: tuple[int, ...]) -> NDArray[np.int32]:
+        nonlocal thin
         kept = find(plane)
-        some, kept_order = arrange(kept, shape=labels.shape[-2:])
+        some = arrange(kept, shape=labels.shape[-2:])
+        thin += some.thin
         if matches:
-            kinds[plane] = matches.kinds([kept[i] for i in kept_order])[some]
-        return some
+            kinds[plane] = matches.kinds([kept[i] for i in some.shown])[some.labels]
+        return some.labels
 
-    last = 0
     for run in order:
         if len(run) == 1 and not matches:  # nothing to link, and the slice may be very large
             kept, there = find(run[0]), labels[run[0]]
-            last += len(arrange(kept, shape=there.shape, out=there, first=last + 1)[1])
+            written = arrange(kept, shape=there.shape, out=there, first=last + 1)
+            last, thin = last + len(written.shown), thin + written.thin
             continue
         linked = link_slices(map(found, run), gap=gap, anisotropy=anisotropy)
         for plane, some in zip(run, linked, strict=True):
@@ -132,3 +136,4 @@ def label_slices(
             if matches:
                 matches.note(labels[plane], kinds.pop(plane))
         last = max([last, *(int(labels[plane].max()) for plane in run)])
+    return thin

@@ -9,10 +9,10 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import DTypeLike
 
-from napari_sam.arrays import Array
-from napari_sam.masks import CroppedMask, slices
+from napari_sam.arrays import Array, Labels
+from napari_sam.masks import CroppedMask, is_remainder, slices, without_slivers
 
-__all__ = ["Rank", "RankedMask", "resolve_overlaps"]
+__all__ = ["Rank", "RankedMask", "left_by_others", "resolve_overlaps"]
 
 
 class Rank(IntEnum):
@@ -37,7 +37,9 @@ def resolve_overlaps(
 ) -> Array:
     """Resolve overlaps between masks and return the labels (H, W) of a slice.
 
-    A pixel goes to the mask of the highest rank, then of the best score, then of the lowest id.
+    A pixel goes to the mask of the highest rank, then of the best score, then of the lowest id. A
+    mask of which the others leave under half gets none, and no mask gets a rest thinner than three
+    pixels; given ones get all that no other given one has.
 
     Examples
     --------
@@ -51,7 +53,29 @@ def resolve_overlaps(
         id_, one = item
         return one.rank, one.score if one.rank < Rank.GIVEN else 0.0, -id_
 
-    for id_, one in sorted(found.items(), key=strength):
-        if one.mask is not None:
-            labels[slices(one.mask.box)][one.mask.crop()] = id_
+    for id_, one in sorted(found.items(), key=strength, reverse=True):
+        if one.mask is None:
+            continue
+        whole, there = one.mask.crop(), labels[slices(one.mask.box)]
+        free = whole & (there == 0)
+        if one.rank < Rank.GIVEN:
+            free = without_slivers(free, whole)
+            if is_remainder(one.mask.area, int(np.count_nonzero(free))):
+                continue
+        there[free] = id_
     return labels
+
+
+def left_by_others(one: RankedMask, labels: Labels, id_: int) -> CroppedMask | None:
+    """Return what the other objects of the labels (H, W) leave of a mask.
+
+    None if that is under half of it; a given mask has all that is left.
+    """
+    left = None if one.mask is None else one.mask.among(labels, id_)
+    if left is None or one.mask is None or one.rank is Rank.GIVEN:
+        return left
+    box = one.mask.box
+    thick = without_slivers(left.within(box), one.mask.crop())
+    if is_remainder(one.mask.area, int(np.count_nonzero(thick))):
+        return None
+    return CroppedMask.of(thick, box[:2], left.shape)

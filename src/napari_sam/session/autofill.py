@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.inference.automatic.selection import Selection, arrange
+from napari_sam.inference.automatic.selection import Selection, arrange, select
 from napari_sam.masks import CroppedMask
 from napari_sam.planes import Plane
 from napari_sam.results import Proposal
@@ -43,10 +43,16 @@ class Chosen:
         As they would be written: zero for background and for what is settled, else 1 to n.
     kept : list of Proposal
         What was found behind each label.
+    covered : int
+        How many passed the filter and lie mostly on others, with settled objects among these.
+    thin : int
+        Pixels of rests that are too thin.
     """
 
     labels: NDArray[np.int32]
     kept: list[Proposal]
+    covered: int = 0
+    thin: int = 0
 
     def objects(self) -> list[tuple[Proposal, CroppedMask]]:
         """Return each proposal with its cropped mask, except where settled objects cover it."""
@@ -60,11 +66,16 @@ class Chosen:
 
 @dataclass(frozen=True)
 class FillCounts:
-    """Numbers of objects accepted and awaiting review, and the number of the undo step, or 0."""
+    """Numbers of objects accepted and awaiting review, and the number of the undo step, or 0.
+
+    `covered` and `thin` are what was left out because of overlaps; see `Chosen`.
+    """
 
     accepted: int
     waiting: int
     step: int = 0
+    covered: int = 0
+    thin: int = 0
 
 
 def settled(
@@ -133,7 +144,10 @@ def in_what_is_left(found: Sequence[Proposal], held: NDArray[np.int64]) -> list[
 
 
 def choose(
-    found: Sequence[Proposal], selection: Selection, held: NDArray[np.int64] | None = None
+    found: Sequence[Proposal],
+    selection: Selection,
+    held: NDArray[np.int64] | None = None,
+    areas: bool = False,
 ) -> Chosen:
     """Return the proposals that pass the filter, as labels without the pixels of settled objects.
 
@@ -145,11 +159,21 @@ def choose(
         What is kept, and who is on top.
     held : (H, W) int, optional
         See `settled`.
+    areas : bool
+        These are areas of many objects, of which what is settled is only cut out; an object of
+        which others leave under half is not kept.
     """
-    labels, order = arrange(found, selection, None if held is None else held.shape)
-    if held is not None:
-        labels[held != 0] = 0
-    return Chosen(labels, [found[i] for i in order])
+    if held is None:
+        labels, order, thin = arrange(found, selection, rests=areas)
+        return Chosen(labels, [found[i] for i in order], thin=thin)
+    there = np.where(held != 0, np.int32(-1), np.int32(0))
+    labels, order, thin = arrange(found, selection, held.shape, out=there, rests=areas)
+    covered = sum(
+        bool(held[found[i].box][found[i].patch].any())
+        for i in set(select(found, selection)).difference(order)
+    )
+    labels[held != 0] = 0
+    return Chosen(labels, [found[i] for i in order], covered, thin)
 
 
 def useful_first(
@@ -194,6 +218,7 @@ class Filling:
         self._batch = Batch(session, Kind.AUTOMATIC, rule, names)
         self._numbers: dict[Hashable, int] = {}
         self._waiting: dict[int, bool] = {}
+        self._covered = self._thin = 0
 
     @property
     def is_open(self) -> bool:
@@ -204,7 +229,14 @@ class Filling:
     def filled(self) -> FillCounts:
         """Counts so far; an object counts once, and awaits review if it does on any plane."""
         waiting = sum(self._waiting.values())
-        return FillCounts(len(self._waiting) - waiting, waiting, self._batch.number)
+        tally = self._batch.tally
+        return FillCounts(
+            len(self._waiting) - waiting,
+            waiting,
+            self._batch.number,
+            self._covered + tally.left_out,
+            self._thin + tally.thin,
+        )
 
     def put(
         self,
@@ -254,6 +286,8 @@ class Filling:
         earlier = [n for n, _ in objects.on(plane) if _is_earlier(objects, n, plane, self._only)]
         self._batch.discard(plane, earlier)
         taken = self._batch.add(plane, [new for _, new in put])
+        self._covered += chosen.covered
+        self._thin += chosen.thin
         for (one, new), number in zip(put, taken, strict=True):
             if number is not None:
                 waits = new.status is not Status.ACCEPTED

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.masks import CroppedMask, slices
+from napari_sam.masks import CroppedMask
 from napari_sam.planes import Plane
 from napari_sam.session.adopt import check_axes, labels_under
 from napari_sam.session.changes import Edit, Kind, SectionEdit, TraitsEdit
 from napari_sam.session.curation import discarded
 from napari_sam.session.draft import Draft
 from napari_sam.session.objects import Origin, Section, Source, Status, Traits
-from napari_sam.session.overlap import Rule, claim, take_away
+from napari_sam.session.overlap import Claim, Others, Rule, Tally, claim, take_away, thinned
 from napari_sam.session.records import Grown
 from napari_sam.session.session import Session
 
@@ -61,7 +61,8 @@ class Batch:
 
     One undo takes all of it back, also while it still grows; what comes later is not taken then.
     Nothing is written over a locked object, over what was accepted of the same object, over what
-    the batch itself has brought, or, under `Rule.KEEP`, over any other object.
+    the batch itself has brought, or, under `Rule.KEEP`, over any other object. A mask of which
+    these leave under half is not taken.
 
     Parameters
     ----------
@@ -73,6 +74,11 @@ class Batch:
         Who keeps the pixels of objects that are there already.
     classes : mapping of int to str, optional
         How classes are called from this step on.
+
+    Attributes
+    ----------
+    tally : Tally
+        What was not taken because of overlaps.
 
     Examples
     --------
@@ -93,6 +99,7 @@ class Batch:
         rule: Rule = Rule.KEEP,
         classes: Mapping[int, str] | None = None,
     ) -> None:
+        self.tally = Tally()
         self._session = session
         self._kind = kind
         self._rule = rule
@@ -125,6 +132,8 @@ class Batch:
     def add(self, plane: Plane, offered: Sequence[NewMask]) -> list[int | None]:
         """Add masks of one plane, one per object; where two overlap, the first keeps the pixels.
 
+        What others leave of a mask is not taken if it is under half of it; see `tally`.
+
         Returns
         -------
         list of int or None
@@ -138,11 +147,21 @@ class Batch:
         if not self.is_open:
             return [None] * len(offered)
         check_axes(self._session, plane)
-        edits, ids = self._edits(plane, offered)
-        if edits:
-            self._take(edits)
-            self._ids.update(number for number in ids if number is not None)
-        return ids
+        masks = [_packed(new.mask) for new in offered]
+        renewed = {
+            new.object_id
+            for new, mask in zip(offered, masks, strict=True)
+            if new.object_id is not None and mask is not None and self._may_change(plane, new)
+        }
+        found = self._share_out(plane, offered, masks, renewed)
+        while found.stay:  # the pixels of their old masks are not free then
+            renewed -= found.stay
+            found = self._share_out(plane, offered, masks, renewed)
+        if found.edits:
+            self._take(found.edits)
+            self._ids.update(number for number in found.ids if number is not None)
+        self.tally.add(found.tally)
+        return found.ids
 
     def discard(self, plane: Plane, ids: Iterable[int]) -> None:
         """Delete the sections of these objects in a plane that nobody has accepted, in this step.
@@ -165,61 +184,85 @@ class Batch:
         schemes = None if wanted == session.scheme else (session.scheme, wanted)
         self._number = session.do(self._kind, edits, schemes=schemes).number
 
-    def _edits(
-        self, plane: Plane, offered: Sequence[NewMask]
-    ) -> tuple[list[Edit], list[int | None]]:
+    def _share_out(
+        self,
+        plane: Plane,
+        offered: Sequence[NewMask],
+        masks: Sequence[CroppedMask | None],
+        renewed: Collection[int],
+    ) -> _Shares:
+        """Work out what each mask gets if these objects give up the pixels that they have."""
         session, objects = self._session, self._session.objects
-        new_id = session.labels.new_id(plane, *(p.object_id or 0 for p in offered))
+        new_id = session.labels.new_id(plane, *(new.object_id or 0 for new in offered))
+        shape = next((mask.shape for mask in masks if mask is not None), (0, 0))
+        taken = np.zeros(shape, np.int64)
         own: list[Edit] = []
-        ids: list[int | None] = []
-        masks = [_packed(p.mask) for p in offered]
-        shape = next((p.mask.shape for p in offered if p.mask is not None), (0, 0))
-        taken = np.zeros(shape, bool)
-        losers: set[int] = set()
-        renewed = {
-            p.object_id
-            for p, mask in zip(offered, masks, strict=True)
-            if p.object_id is not None
-            and mask is not None
-            and self._may_change(p.object_id, objects.section(p.object_id, plane), p.status)
-        }
-        for new, got in zip(offered, masks, strict=True):
+        shares = _Shares()
+        for new, mask in zip(offered, masks, strict=True):
             number = new.object_id
             before = objects.section(number, plane)
-            twice = number is not None and number in ids
-            if twice or not self._may_change(number, before, new.status):
-                ids.append(None)
+            twice = number is not None and number in shares.ids
+            if twice or not self._may_change(plane, new):
+                shares.ids.append(None)
                 continue
-            if got is not None:
-                got = got.without(taken[slices(got.box)], got.box)
-            if got is not None:
-                labels = labels_under(session, plane, got, self._rule)
-                spared = self._ids - renewed - {number}
-                claimed = claim(objects, labels, plane, got, self._rule, number, spared, renewed)
-                got, losers = claimed.mask, losers | claimed.losers
+            got = mask
+            if mask is not None:
+                labels = labels_under(session, plane, mask, self._rule)
+                spared = self._ids - set(renewed) - {number}
+                others = Others(spared, renewed, taken)
+                got = shares.take(claim(objects, labels, plane, mask, self._rule, number, others))
+            refused = got is None and mask is not None
+            if refused and before is not None and before.mask is not None:
+                shares.stay |= {one for one in renewed if one == number}
+                shares.ids.append(None)
+                continue
             if got is None and (number is None or new.status is not Status.UNCLEAR):
-                ids.append(None)
+                shares.ids.append(None)
                 continue
-            if got is not None:
-                got.mark(taken, (0, 0, *shape), True)
             if number is None:
                 number, new_id = new_id, new_id + 1
+            if got is not None:
+                got.mark(taken, (0, 0, *shape), number)
             if number not in objects:
                 own.append(TraitsEdit(number, None, Traits(new.class_id or session.new_class)))
             known = None if before is None else before.prompts
             score = None if new.score is None else float(new.score)
             after = Section(got, score, new.origin, new.status, new.prompts or known)
             own.append(SectionEdit(number, plane, before, after))
-            ids.append(number)
-        losers -= {number for number in ids if number is not None}
-        return take_away(objects, plane, taken, (0, 0, *shape), losers) + own, ids
+            shares.ids.append(number)
+        shares.losers -= {number for number in shares.ids if number is not None}
+        pixels, whole = taken != 0, (0, 0, *shape)
+        losing = take_away(objects, plane, pixels, whole, shares.losers, slivers=True)
+        shares.tally.thin += thinned(losing, pixels, whole)
+        shares.edits = losing + own
+        return shares
 
-    def _may_change(self, number: int | None, before: Section | None, status: Status) -> bool:
-        held = None if number is None else self._session.objects.get(number)
-        if held is not None and held.locked:
-            return False
+    def _may_change(self, plane: Plane, new: NewMask) -> bool:
+        held = None if new.object_id is None else self._session.objects.get(new.object_id)
+        if held is None:
+            return True
+        before = held.sections.get(plane)
         accepted = before is not None and before.status is Status.ACCEPTED
-        return status is Status.ACCEPTED or not accepted
+        return not held.locked and (new.status is Status.ACCEPTED or not accepted)
+
+
+class _Shares:
+    """What the masks of one plane get."""
+
+    def __init__(self) -> None:
+        self.ids: list[int | None] = []  # the object of each mask
+        self.edits: list[Edit] = []
+        self.losers: set[int] = set()
+        self.stay: set[int] = set()  # objects that should get a new mask, and keep the old one
+        self.tally = Tally()
+
+    def take(self, claim: Claim) -> CroppedMask | None:
+        """Return what a mask gets; None if that is under half of it."""
+        self.tally.add(Tally.of(claim))
+        if claim.is_remainder:
+            return None
+        self.losers |= claim.losers
+        return claim.mask
 
 
 def _packed(mask: NDArray[np.bool_] | CroppedMask | None) -> CroppedMask | None:

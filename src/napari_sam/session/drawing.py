@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from napari_sam.errors import InputError
 from napari_sam.masks import CroppedMask
 from napari_sam.planes import Plane
-from napari_sam.session.adopt import check_axes, labels_under
+from napari_sam.session.adopt import adopt, check_axes, labels_under
 from napari_sam.session.changes import Kind, SectionEdit, TraitsEdit, kind_of_prompts
 from napari_sam.session.draft import Draft
 from napari_sam.session.objects import Origin, Section, Source, Status, Traits
-from napari_sam.session.overlap import Rule, claim, take_away
+from napari_sam.session.overlap import Claim, Rule, claim, left_to, take_away
 from napari_sam.session.records import Undone
 from napari_sam.session.session import Session
 
@@ -23,10 +23,11 @@ __all__ = [
     "Accepted",
     "accept",
     "choose",
+    "claimed",
     "continue_object",
+    "correct",
     "cycle",
     "draw",
-    "overlap",
     "reject",
     "reopen",
 ]
@@ -44,11 +45,17 @@ class Accepted:
         Where.
     pixels : int
         How many pixels it has there.
+    thin : int
+        Pixels left out because an overlap has left too thin a rest there.
+    left : mapping of int to int
+        Objects that had to give pixels away, and how many they keep there.
     """
 
     object_id: int
     plane: Plane
     pixels: int
+    thin: int = 0
+    left: Mapping[int, int] = field(default_factory=dict)
 
 
 def draw(
@@ -126,27 +133,34 @@ def cycle(session: Session) -> None:
         choose(session, (session.choice + 1) % len(session.prediction.masks))
 
 
-def overlap(session: Session) -> dict[int, int]:
-    """Return {object id: shared pixels} for the objects that the shown mask overlaps."""
+def claimed(session: Session, rule: Rule = Rule.KEEP) -> Claim | None:
+    """Return what the shown mask would get under an overlap rule; None if none is shown."""
     mask = None if session.mask is None else CroppedMask.of(session.mask)
-    labels = None if mask is None else session.labels.read(session.draft.plane)
-    if mask is None or labels is None:
-        return {}
+    if mask is None:
+        return None
     plane, own = session.draft.plane, session.draft.object_id
-    return claim(session.objects, labels, plane, mask, Rule.KEEP, own).met
+    return claim(session.objects, session.labels.read(plane), plane, mask, rule, own)
 
 
-def accept(session: Session, rule: Rule = Rule.KEEP) -> Accepted:
+def accept(session: Session, rule: Rule = Rule.KEEP, rest: bool = False) -> Accepted:
     """Write the shown mask as a new object, or as the open object's section in this plane.
 
-    Nothing changes outside the new mask and the one that it replaces. When this returns, the
-    object is in the log.
+    Nothing changes outside the new mask and the one that it replaces, but that objects of which
+    only slivers would be left are gone. When this returns, the object is in the log.
+
+    Parameters
+    ----------
+    rule : Rule
+        Who keeps the pixels of others.
+    rest : bool
+        Write what is left of the mask even if that is under half of it.
 
     Raises
     ------
     InputError
         If there is no mask or no target, if an id does not fit the labels' dtype, if the open
-        object is locked, or if the rule leaves no pixel to write; the draft stays as it is.
+        object is locked, or if the rule leaves no pixel to write, or under half of the mask; the
+        draft stays as it is.
     SessionError
         If it cannot be saved; the draft stays as it is.
     """
@@ -163,11 +177,10 @@ def accept(session: Session, rule: Rule = Rule.KEEP) -> Accepted:
     check_axes(session, plane)
     labels = labels_under(session, plane, wanted, rule)
     got = claim(objects, labels, plane, wanted, rule, number)
-    if got.mask is None:
-        others = ", ".join(map(str, got.met))
+    if got.mask is None or (got.is_remainder and not rest):
         raise InputError(
-            f"every pixel of this mask already belongs to object {others}; "
-            "choose to replace existing objects, or reject the mask"
+            f"{got.said()}; choose to replace existing objects, correct the one that is there, or "
+            "reject the mask"
         )
     before = objects.section(number, plane)
     after = Section(
@@ -175,13 +188,14 @@ def accept(session: Session, rule: Rule = Rule.KEEP) -> Accepted:
     )
     if draft.shows_held and before is not None:
         after = replace(before, mask=got.mask, status=Status.ACCEPTED)
-    edits = take_away(objects, plane, got.mask.crop(), got.mask.box, got.losers)
+    losing = take_away(objects, plane, got.mask.crop(), got.mask.box, got.losers, slivers=True)
+    edits = [*losing]
     number = session.labels.new_id(plane) if number is None else number
     if number not in objects:
         edits.append(TraitsEdit(number, None, Traits(session.new_class)))
     edits.append(SectionEdit(number, plane, before, after))
     session.do(Kind.ACCEPTED, edits, Draft())
-    return Accepted(number, plane, got.mask.area)
+    return Accepted(number, plane, got.pixels, got.thin, left_to(losing))
 
 
 def reject(session: Session) -> None:
@@ -203,6 +217,41 @@ def reopen(session: Session, object_id: int, plane: Plane) -> None:
         raise InputError(f"object {object_id} has nothing on this slice; continue it instead")
     prompts = section.prompts or Draft(plane)
     session.do(Kind.REOPENED, (), replace(prompts, object_id=object_id, held=section.mask))
+
+
+def correct(session: Session, object_id: int) -> None:
+    """Open the object that the shown mask lies on, in place of the draft, as one step.
+
+    A label that is no object yet becomes one. The prompts of a new object are added to those that
+    the object has, and refine its mask. Those that correct another object are not: that one stays
+    as it was.
+
+    Raises
+    ------
+    InputError
+        If the object is unknown or locked, or has nothing in the plane of the draft.
+    """
+    new = session.draft
+    if not session.semantic and session.objects.section(object_id, new.plane) is None:
+        adopt(session, new.plane, [object_id])
+    section = session.objects.unlocked(object_id).sections.get(new.plane)
+    if section is None or section.mask is None or new.object_id is not None:
+        reopen(session, object_id, new.plane)
+        return
+    known = section.prompts or Draft(new.plane)
+    area = known if new.box is None and new.mask is None else new
+    grown = Draft(
+        new.plane,
+        known.points + new.points,
+        known.labels + new.labels,
+        area.box,
+        area.mask,
+        seed=section.mask.full(),
+        object_id=object_id,
+        held=section.mask,
+        touched=True,
+    )
+    session.do(Kind.REOPENED, (), grown)
 
 
 def continue_object(session: Session, object_id: int) -> None:

@@ -1,20 +1,35 @@
-"""Overlap rules: which pixels a new mask gets, and which its neighbours lose."""
+"""Overlap rules: which pixels a new mask gets, and which its neighbours lose.
+
+Two rules hold besides who keeps the pixels. Of a mask that has under half of its pixels left
+nothing is written unasked: it lies on an object that is there. And what an overlap cuts off is left
+out where it is thinner than three pixels (`napari_sam.masks.without_slivers`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.masks import Box, CroppedMask, slices
+from napari_sam.masks import Box, CroppedMask, is_remainder, slices, without_slivers
 from napari_sam.planes import Plane
 from napari_sam.session.changes import Edit, SectionEdit, TraitsEdit
 from napari_sam.session.objects import LabelArray, Objects
 
-__all__ = ["Claim", "Rule", "claim", "overlapped", "take_away"]
+__all__ = [
+    "Claim",
+    "Others",
+    "Rule",
+    "Tally",
+    "claim",
+    "left_to",
+    "overlapped",
+    "take_away",
+    "thinned",
+]
 
 
 class Rule(Enum):
@@ -26,21 +41,131 @@ class Rule(Enum):
 
 @dataclass(frozen=True)
 class Claim:
-    """Pixels that a mask gets under the overlap rule, and the objects that it overlaps.
+    """Pixels that a mask gets under the overlap rule, and the objects that keep some of it.
 
     Parameters
     ----------
     mask : CroppedMask or None
         The pixels that it gets; None if none is left.
+    area : int
+        How many it wanted.
     met : dict of int to int
-        Label or id of what it met, and how many pixels they share.
+        Label or id of what keeps pixels of it, and how many.
     losers : frozenset of int
         Objects that have to give pixels away.
     """
 
     mask: CroppedMask | None
+    area: int
     met: dict[int, int]
     losers: frozenset[int]
+
+    @property
+    def pixels(self) -> int:
+        """Number of pixels that the mask gets."""
+        return 0 if self.mask is None else self.mask.area
+
+    @property
+    def thin(self) -> int:
+        """Number of pixels left out because the overlap has left too thin a rest there."""
+        return self.area - sum(self.met.values()) - self.pixels
+
+    @property
+    def is_remainder(self) -> bool:
+        """True if under half of the mask is left, which is not written unasked."""
+        return is_remainder(self.area, self.pixels)
+
+    def said(self) -> str:
+        """Return whose the pixels of the mask are, as text.
+
+        Examples
+        --------
+        >>> Claim(None, 100, {4: 88}, frozenset()).said()
+        '88 % of this mask belongs to object 4'
+        >>> Claim(None, 100, {4: 30, 7: 60, 9: 10}, frozenset()).said()
+        'All of this mask belongs to objects 7, 4 and 9'
+        """
+        ids = sorted(self.met, key=lambda number: (-self.met[number], number))
+        share = 100 * sum(self.met.values()) / max(self.area, 1)
+        much = "All" if share == 100 else f"{min(max(round(share), 1), 99)} %"
+        return f"{much} of this mask belongs to {_named(ids)}"
+
+
+@dataclass(frozen=True, eq=False)
+class Others:
+    """What belongs to the same step as a claim.
+
+    Parameters
+    ----------
+    spared : collection of int
+        Objects that keep their pixels under either rule, besides the locked ones.
+    renewed : collection of int
+        Objects that get new masks at the same time, so that the pixels of their old ones are free.
+    taken : (H, W) int, optional
+        What objects get at the same time, by id; they keep it under either rule.
+    """
+
+    spared: Collection[int] = ()
+    renewed: Collection[int] = ()
+    taken: LabelArray | None = None
+
+
+@dataclass
+class Tally:
+    """What overlap rules have done to the masks of a batch, to be said in a sentence.
+
+    Parameters
+    ----------
+    offered : int
+        How many masks were offered.
+    left_out : int
+        How many of them were not written, because others left under half of them.
+    on : set of int
+        The objects that those lay on.
+    thin : int
+        Pixels left out because they were too thin; see `Claim`.
+    """
+
+    offered: int = 0
+    left_out: int = 0
+    on: set[int] = field(default_factory=set)
+    thin: int = 0
+
+    @classmethod
+    def of(cls, claim: Claim) -> Tally:
+        """Return the tally of one mask."""
+        if claim.is_remainder:
+            return cls(1, 1, set(claim.met))
+        return cls(1, thin=claim.thin)
+
+    def add(self, other: Tally) -> None:
+        """Count what another tally has counted."""
+        self.offered += other.offered
+        self.left_out += other.left_out
+        self.on |= other.on
+        self.thin += other.thin
+
+    def said(self, what: str = "") -> str:
+        """Return it as text; empty if the rules did nothing. `what`: how the masks are called.
+
+        Examples
+        --------
+        >>> Tally(20, 3, {4, 9, 7}).said()
+        '3 of 20 lay on other objects and were left out: objects 4, 7 and 9.'
+        >>> Tally(20, thin=31).said()
+        '31 pixels were left out: rests of overlaps, thinner than 3 pixels.'
+        """
+        said = []
+        if self.left_out:
+            were = "were" if self.left_out > 1 else "was"
+            of = f"{self.left_out:,} of {self.offered:,} {what}".rstrip()
+            said.append(
+                f"{of} lay on other objects and {were} left out: {_named(sorted(self.on))}."
+            )
+        if self.thin:
+            what = "pixels were" if self.thin > 1 else "pixel was"
+            said.append(f"{self.thin:,} {what} left out: rests of overlaps, thinner than 3 pixels.")
+        return " ".join(said)
 
 
 def overlapped(existing: LabelArray, mask: NDArray[np.bool_]) -> dict[int, int]:
@@ -75,8 +200,7 @@ def claim(
     mask: CroppedMask,
     rule: Rule,
     own: int | None,
-    spared: Collection[int] = (),
-    renewed: Collection[int] = (),
+    others: Others | None = None,
 ) -> Claim:
     """Apply the overlap rule: determine which pixels of a mask its object gets.
 
@@ -94,26 +218,29 @@ def claim(
         Who keeps the pixels of others.
     own : int or None
         The object itself, whose pixels are free.
-    spared : collection of int
-        Objects that keep their pixels under either rule, besides the locked ones.
-    renewed : collection of int
-        Objects that get new masks at the same time, so that the pixels of their old ones are free.
+    others : Others, optional
+        What belongs to the same step.
     """
+    others = others or Others()
     window, wanted = mask.box, mask.crop()
-    owners = objects.owners(plane, window)
-    if not owners.any() and (labels is None or not labels[slices(window)].any()):
-        return Claim(mask, {}, frozenset())
-    others = np.where(np.isin(owners, [number for number in (own, *renewed) if number]), 0, owners)
-    if labels is not None:  # where nobody owns a pixel, the labels say who is there
-        unowned = np.where(owners == 0, labels[slices(window)], 0)
-        others = np.where(others == 0, unowned.astype(np.int64), others)
+    owners, own = objects.owners(plane, window), own or -1
+    there = None if labels is None else labels[slices(window)]
+    taken = None if others.taken is None else others.taken[slices(window)]
+    if not any(some is not None and some.any() for some in (owners, there, taken)):
+        return Claim(mask, mask.area, {}, frozenset())
     if rule is Rule.KEEP:
-        free = wanted & (others == 0)
+        keeps = np.where(np.isin(owners, [own, *others.renewed]), 0, owners)
+        if there is not None:  # where nobody owns a pixel, the labels say who is there
+            keeps = np.where(owners == 0, there.astype(np.int64), keeps)
     else:
-        free = wanted & ~np.isin(owners, [*objects.locked(), *spared])
-    given = owners[free & (owners != 0)]
-    losers = frozenset(np.unique(given).tolist()) - {own}
-    return Claim(CroppedMask.of(free, window[:2], mask.shape), overlapped(others, wanted), losers)
+        keeps = np.where(np.isin(owners, [*objects.locked(), *others.spared]), owners, 0)
+    if taken is not None:
+        keeps = np.where(taken != 0, taken, keeps)
+    free = wanted & (keeps == 0)
+    free = without_slivers(free, wanted) | (free & (owners == own))  # what it has, it keeps
+    losers = frozenset(np.unique(owners[free & (owners != 0)]).tolist()) - {own}
+    got = CroppedMask.of(free, window[:2], mask.shape)
+    return Claim(got, mask.area, overlapped(keeps, wanted), losers)
 
 
 def take_away(
@@ -122,17 +249,51 @@ def take_away(
     pixels: NDArray[np.bool_],
     window: Box,
     losers: Collection[int],
+    *,
+    slivers: bool = False,
 ) -> list[Edit]:
     """Return the edits that remove pixels of a window from objects of a plane.
 
-    An object that loses its last pixel is gone.
+    An object that loses its last pixel is gone; with `slivers`, also one of which only slivers
+    would be left.
     """
     edits: list[Edit] = []
     for loser in sorted(losers):
         before = objects[loser].sections[plane]
         left = None if before.mask is None else before.mask.without(pixels, window)
+        if slivers and left is not None and before.mask is not None:
+            box = before.mask.box
+            if not without_slivers(left.within(box), before.mask.crop()).any():
+                left = None
         after = None if left is None else replace(before, mask=left)
         edits.append(SectionEdit(loser, plane, before, after))
         if after is None and len(objects[loser].sections) == 1:
             edits.append(TraitsEdit(loser, objects[loser].traits, None))
     return edits
+
+
+def left_to(edits: Sequence[Edit]) -> dict[int, int]:
+    """Return how many pixels edits of `take_away` leave to each object in the plane."""
+    return {
+        edit.object_id: 0 if edit.after is None or edit.after.mask is None else edit.after.mask.area
+        for edit in edits
+        if isinstance(edit, SectionEdit)
+    }
+
+
+def thinned(edits: Sequence[Edit], pixels: NDArray[np.bool_], window: Box) -> int:
+    """Return how many slivers edits of `take_away` take besides the pixels of the window."""
+    left = sum(left_to(edits).values())
+    masks = [edit.before.mask for edit in edits if isinstance(edit, SectionEdit) and edit.before]
+    rests = [mask.without(pixels, window) for mask in masks if mask is not None]
+    return sum(rest.area for rest in rests if rest is not None) - left
+
+
+def _named(ids: Sequence[int], most: int = 6) -> str:
+    """Return objects by their numbers, as text."""
+    if len(ids) == 1:
+        return f"object {ids[0]}"
+    names = [str(number) for number in ids[:most]]
+    if len(ids) > most:
+        names.append(f"{len(ids) - most} more")
+    return f"objects {', '.join(names[:-1])} and {names[-1]}"

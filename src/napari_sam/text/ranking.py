@@ -98,8 +98,8 @@ class Ranked:
         cover more than half is left out.
         """
         kept = self.chosen(min_similarity, max_count)
-        labels, order = arrange([self.proposals[i] for i, _ in kept], None, shape)
-        return labels, [kept[i] for i in order]
+        found = arrange([self.proposals[i] for i, _ in kept], None, shape)
+        return found.labels, [kept[i] for i in found.shown]
 
 
 def rank(

@@ -52,21 +52,21 @@ def test_who_is_on_top():
 
 
 def test_labels_are_unbroken_and_nobody_writes_over_the_one_on_top():
-    cell, nucleus = block(0, 0, 8, 8, score=0.9), block(2, 2, 3, 3, score=0.8)
+    cell, nucleus = block(0, 0, 9, 9, score=0.9), block(3, 3, 3, 3, score=0.8)
     labels = proposals_to_labels([nucleus, cell], Selection(overlap="smaller"))
     assert labels.dtype == np.int32
-    assert np.bincount(labels.ravel()).tolist() == [200 - 64, 9, 55]
+    assert np.bincount(labels.ravel()).tolist() == [200 - 81, 9, 72]
     # under the cell nothing is left of the nucleus: its number goes to the next
     other = block(0, 10, 2, 2, score=0.5)
     labels = proposals_to_labels([nucleus, other, cell])
-    assert np.bincount(labels.ravel()).tolist() == [200 - 68, 64, 4]
+    assert np.bincount(labels.ravel()).tolist() == [200 - 85, 81, 4]
 
 
 def test_the_rest_of_a_covered_object_is_none():
     top = block(0, 0, 4, 10, score=0.9)
-    half, less = block(2, 0, 4, 4, score=0.8), block(1, 5, 4, 4, score=0.8)
+    half, less = block(1, 0, 6, 6, score=0.8), block(1, 5, 4, 4, score=0.8)
     labels = proposals_to_labels([top, half, less])
-    assert np.bincount(labels.ravel()).tolist() == [200 - 48, 40, 8]
+    assert np.bincount(labels.ravel()).tolist() == [200 - 58, 40, 18]
 
 
 def test_no_proposals():
@@ -86,6 +86,24 @@ def test_each_id_knows_its_proposal():
         block(1, 1, 2, 2, score=0.8),
         block(6, 0, 2, 2, score=0.7),
     )
-    labels, order = arrange([other, under, top])
-    assert order == [2, 0]
-    assert (labels == proposals_to_labels([other, under, top])).all()
+    found = arrange([other, under, top])
+    assert found.shown == [2, 0]
+    assert (found.labels == proposals_to_labels([other, under, top])).all()
+
+
+def test_a_rest_that_is_too_thin_is_left_out_and_counted():
+    top, under = block(2, 0, 5, 9, score=0.9), block(0, 0, 7, 19, score=0.8)
+    found = arrange([top, under])
+    assert found.thin == 2 * 9 - 2  # the two rows above the one on top, but for a pixel beside
+    assert np.bincount(found.labels.ravel()).tolist() == [200 - 45 - 72, 45, 72]
+
+
+def test_what_is_there_already_stays_and_counts():
+    there = np.zeros((10, 20), np.int32)
+    there[:, :8] = -1
+    free, covered = block(0, 6, 6, 8, score=0.9), block(6, 2, 4, 9, score=0.8)
+    found = arrange([free, covered], out=there.copy())
+    assert found.shown == [0]
+    assert (found.labels[:, :8] == -1).all()
+    assert (found.labels == 1).sum() == 36
+    assert arrange([covered], out=there.copy(), rests=True).shown == [0]

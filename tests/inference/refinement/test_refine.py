@@ -8,7 +8,9 @@ import pytest
 import napari_sam as ns
 from napari_sam.errors import InputError
 from napari_sam.inference.mask_prompts import PromptRule
-from napari_sam.inference.refinement.refine import refine_stack
+from napari_sam.inference.refinement.refine import _settled, refine_stack
+from napari_sam.inference.refinement.two_pass import Refined
+from napari_sam.masks import CroppedMask
 from tests.inference.moving import DiscPredictor, draw
 
 MASK_AND_BOX = PromptRule()
@@ -100,3 +102,23 @@ def test_labels_that_do_not_fit_are_refused(stack, labels, words):
 def test_a_stack_of_labels_must_have_the_stacks_shape(stack):
     with pytest.raises(InputError, match="the stack's shape"):
         refine_stack(DiscPredictor(), stack, np.ones((2, 40, 60), int))
+
+
+def test_an_object_whose_new_mask_is_mostly_another_ones_keeps_its_old_one():
+    """Never lost: even if the other one grew over its old pixels."""
+
+    def square(row, column, side):
+        mask = np.zeros((40, 40), bool)
+        mask[row : row + side, column : column + side] = True
+        return CroppedMask.of(mask)
+
+    got = {
+        1: Refined(square(0, 0, 10), square(0, 0, 16), 0.9),
+        2: Refined(square(12, 0, 10), square(2, 0, 16), 0.8),
+        3: Refined(square(30, 30, 8), square(30, 30, 8), 0.7),
+    }
+    labels, covered = _settled(got, (40, 40), np.uint16)
+    assert covered == {2}
+    np.testing.assert_array_equal(labels == 2, got[2].before.full())
+    np.testing.assert_array_equal(labels == 1, got[1].after.full() & ~got[2].before.full())
+    assert (labels == 3).sum() == 64

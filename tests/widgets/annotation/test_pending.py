@@ -81,7 +81,7 @@ def test_one_that_is_an_object_already_takes_no_other_along(panel, settle, accep
     settle(panel)
     assert sorted(owners(panel)) == [1, 2, 3, 4]
     assert panel.annotation.session.draft.points == (CELLS[3],)
-    assert "already belongs to object 1" in panel.controls.remark.text()
+    assert panel.annotation.queries.current.text == "All of this mask belongs to object 1."
 
 
 @pytest.mark.parametrize("wrong", [nothing, on_fire, no_memory])
@@ -112,28 +112,33 @@ def test_all_that_is_refused_comes_back_one_after_the_other(panel, settle, model
     assert panel.annotation.session.draft.is_empty
 
 
-def test_a_question_keeps_the_others_waiting(viewer, panel, settle, accept, hurry):
+@pytest.mark.parametrize("rule", ["keep", "ask"])
+def test_a_question_lets_the_others_go_first(panel, settle, accept, hurry, rule):
     accept(*CELLS[3])
-    panel.controls.choices["rule"].value = "ask"
+    panel.controls.choices["rule"].value = rule
     hurry(CELLS[3], *CELLS[:2]).set()
-    settle(panel)
-    assert not panel.controls.question.isHidden()
-    assert owners(panel) == [0, 0, 0, 1]
-    panel.controls.replace.click()
-    settle(panel)
-    assert 0 not in owners(panel, CELLS[:2])
-
-
-def test_a_question_that_is_cancelled_lets_the_others_go_first(panel, settle, accept, hurry):
-    accept(*CELLS[3])
-    panel.controls.choices["rule"].value = "ask"
-    hurry(CELLS[3], *CELLS[:2]).set()
-    settle(panel)
-    panel.controls.cancel.click()
     settle(panel)
     assert owners(panel) == [2, 3, 0, 1]
     assert panel.annotation.session.draft.points == (CELLS[3],)
-    assert "open again" in panel.controls.remark.text()
+    buttons = {button.text(): button for button in panel.controls.query.buttons}
+    assert list(buttons) == ["Correct object 1", "Replace it there"]
+    buttons["Replace it there"].click()
+    settle(panel)
+    assert owners(panel) == [2, 3, 0, 4]
+
+
+def test_several_questions_come_one_after_the_other(panel, settle, accept, hurry):
+    accept(*CELLS[2])
+    accept(*CELLS[3])
+    hurry(CELLS[3], CELLS[2], CELLS[0]).set()
+    settle(panel)
+    assert "object 2" in panel.annotation.queries.current.text
+    panel.controls.reject.click()
+    settle(panel)
+    assert "object 1" in panel.annotation.queries.current.text
+    panel.controls.reject.click()
+    assert panel.annotation.queries.current is None
+    assert owners(panel) == [3, 0, 1, 2]
 
 
 def test_reject_throws_only_the_last_object_away(viewer, panel, settle, hurry):
@@ -206,6 +211,6 @@ def test_the_correction_of_an_open_object_comes_back_as_one(viewer, panel, settl
 
 def test_nothing_is_left_for_a_viewer_without_a_picture(open_panel):
     panel = open_panel(ViewerModel())
-    for press in (panel.controls.undo, panel.controls.redo, panel.controls.cancel):
+    for press in (panel.controls.undo, panel.controls.redo):
         press.click()
     assert panel.annotation is None

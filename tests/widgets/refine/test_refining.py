@@ -382,6 +382,20 @@ class TestOneByOne:
         assert (written[1, 35:38, 50:55] == 3).all()
         assert written[1, 26, 30] not in (0, 3, 7)
 
+    def test_what_lies_on_another_object_is_left_out_and_named(self, viewer, panel, refine):
+        refine()
+        select(panel, 7)
+        panel.controls.refine.list.accept.click()
+        with Batch(panel.annotation.session, Kind.AUTOMATIC) as batch:
+            there = np.zeros((40, 60), bool)
+            there[18:36, 20:42] = True
+            (number,) = batch.add((1, None, None), [NewMask(there, score=0.9)])
+        before = objects(viewer).data.copy()
+        panel.controls.refine.accept.click()
+        np.testing.assert_array_equal(objects(viewer).data, before)
+        said = panel.controls.remark.text()
+        assert said == (f"1 of 1 new masks lay on other objects and was left out: object {number}.")
+
     def test_a_locked_object_stays_and_that_is_said(self, panel, rough, refine):
         panel.controls.labels.choose(rough)
         before = rough.data.copy()

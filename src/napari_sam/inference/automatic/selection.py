@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
+from napari_sam.masks import is_remainder, without_slivers
 from napari_sam.results import Proposal
 
-__all__ = ["OPEN", "Range", "Selection", "arrange", "proposals_to_labels", "select"]
+__all__ = [
+    "OPEN",
+    "Arranged",
+    "Range",
+    "Selection",
+    "arrange",
+    "proposals_to_labels",
+    "select",
+]
 
 Range = tuple[float | None, float | None]
 """Lowest and highest value that is kept; None is open."""
 
 OPEN: Range = (None, None)
-MIN_VISIBLE = (
-    0.5  # share of an object that others must leave uncovered: below it, a rest is no object
-)
 
 
 @dataclass(frozen=True)
@@ -90,7 +96,8 @@ def proposals_to_labels(
 ) -> NDArray[np.int32]:
     """Convert the proposals that pass the filter to labels; no model runs.
 
-    An object of which those above it cover more than half is left out.
+    An object of which those above it cover more than half is left out, and so are rests of it that
+    are thinner than three pixels.
 
     Parameters
     ----------
@@ -124,7 +131,18 @@ def proposals_to_labels(
     >>> proposals_to_labels(found, Selection(overlap="smaller"))
     array([[2, 2, 2, 1, 1]], dtype=int32)
     """
-    return arrange(proposals, selection, shape)[0]
+    return arrange(proposals, selection, shape).labels
+
+
+class Arranged(NamedTuple):
+    """Proposals as labels (H, W): the proposal of each id, and what was left out.
+
+    `thin` is the number of pixels of rests that are too thin.
+    """
+
+    labels: NDArray[np.int32]
+    shown: list[int]
+    thin: int
 
 
 def arrange(
@@ -133,10 +151,12 @@ def arrange(
     shape: tuple[int, int] | None = None,
     out: NDArray[np.int32] | None = None,
     first: int = 1,
-) -> tuple[NDArray[np.int32], list[int]]:
-    """Convert as `proposals_to_labels`, with ids from `first` on; also return each id's proposal.
+    rests: bool = False,
+) -> Arranged:
+    """Convert as `proposals_to_labels`, with ids from `first` on.
 
-    The labels are written into `out`, which is empty, if there is one.
+    The labels are written into `out`, if there is one, where that is zero. With `rests`, objects
+    stay of which others leave under half.
     """
     if shape and not all(isinstance(side, int | np.integer) and side >= 0 for side in shape):
         raise InputError(f"the shape must be two whole numbers (H, W); got {shape!r}")
@@ -147,11 +167,15 @@ def arrange(
         )
     labels = np.zeros(shapes.pop(), np.int32) if out is None else out
     shown: list[int] = []
+    thin = 0
     for i in select(proposals, selection or Selection()):
         one = proposals[i]
         there = labels[one.box]
         free = one.patch & (there == 0)
-        if np.count_nonzero(free) >= MIN_VISIBLE * one.area:
-            there[free] = first + len(shown)
+        kept = without_slivers(free, one.patch)
+        pixels = int(np.count_nonzero(kept))
+        if pixels and (rests or not is_remainder(one.area, pixels)):
+            there[kept] = first + len(shown)
             shown.append(i)
-    return labels, shown
+            thin += int(np.count_nonzero(free)) - pixels
+    return Arranged(labels, shown, thin)

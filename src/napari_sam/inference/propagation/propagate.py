@@ -15,7 +15,7 @@ from napari_sam.arrays import Array, ContrastRange, Labels
 from napari_sam.errors import InputError
 from napari_sam.inference.embedding import Embedding
 from napari_sam.inference.mask_prompts import prompts_from
-from napari_sam.inference.overlaps import Rank, RankedMask, resolve_overlaps
+from napari_sam.inference.overlaps import Rank, RankedMask, left_by_others, resolve_overlaps
 from napari_sam.inference.predictor import Predictor
 from napari_sam.inference.propagation.anchors import Anchor, Anchors
 from napari_sam.inference.propagation.appearance import Appearance, likeness
@@ -248,7 +248,7 @@ class _Propagation:
         labels = self._labels(index)
         onward = {}
         for id_, found in here.anchors.items():
-            mask = None if found.mask is None else found.mask.among(labels, id_)
+            mask = left_by_others(found, labels, id_)
             if mask is not None and self._leads_on(way, id_, index):
                 if found.rank < Rank.GIVEN:
                     self.best[id_] = max(self.best[id_], found.score)
@@ -261,7 +261,7 @@ class _Propagation:
             followed = sides.get(way)
             if followed is None or followed.mask is None:
                 continue
-            mask = followed.mask.among(labels, id_)
+            mask = left_by_others(RankedMask(followed.mask, followed.score), labels, id_)
             stop = self._why_stop(mask, followed.score, carried[id_], view)
             if mask is None or stop is not None:
                 sides[way] = Followed(None, followed.score, f"{stop}, the rest is another object's")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from functools import partial
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
-from napari_sam.arrays import ContrastRange, LazyArray, lazy, plain
+from napari_sam.arrays import Array, ContrastRange, LazyArray, lazy, plain
 from napari_sam.errors import InputError
 from napari_sam.inference.mask_prompts import PromptRule
-from napari_sam.inference.overlaps import RankedMask, resolve_overlaps
+from napari_sam.inference.overlaps import Rank, RankedMask, resolve_overlaps
 from napari_sam.inference.predictor import Predictor
 from napari_sam.inference.propagation.propagate import Embeddings
 from napari_sam.inference.refinement.two_pass import Refined, check_labels, predict_two_pass
@@ -20,6 +21,7 @@ from napari_sam.results import Prediction, Step
 
 __all__ = ["refine", "refine_stack"]
 
+COVERED = "more than half of the new mask is another object's; the old one stays"
 REFINE_RULE = PromptRule(inside=1)  # measured: see benchmarks/refinement.py
 
 
@@ -101,7 +103,8 @@ def refine_stack(
     """Refine the labels of a stack, slice by slice.
 
     An object keeps its old mask, and is marked unsure, where the new one is empty or so different
-    (IoU below 0.5) that it may be another object. Where new masks overlap the better score counts.
+    (IoU below 0.5) that it may be another object, and where others leave under half of the new one.
+    Where new masks overlap the better score counts.
 
     Parameters
     ----------
@@ -155,8 +158,26 @@ def _refined(
         image = planes.plane(index)
         answers = refine(predictor, image, before, rule, contrast=contrast, store=store)
         got = {id_: Refined.of(known[id_], answer) for id_, answer in answers.items()}
-        found = {id_: RankedMask(one.after, one.score) for id_, one in got.items()}
         unsure = {id_: one.unsure for id_, one in got.items() if one.unsure}
-        settled = resolve_overlaps(found, planes.shape, before.dtype)
+        settled, covered = _settled(got, planes.shape, before.dtype)
+        unsure |= dict.fromkeys(covered, COVERED)
         scores = {id_: one.score for id_, one in got.items()}
         yield Step(index, settled, scores, unsure=unsure)
+
+
+def _settled(
+    got: Mapping[int, Refined], shape: tuple[int, int], dtype: DTypeLike
+) -> tuple[Array, set[int]]:
+    """Return the labels of a slice, and the objects of which others leave under half.
+
+    Those keep their old masks, which never meet each other.
+    """
+    found = {id_: RankedMask(one.after, one.score) for id_, one in got.items()}
+    kept: set[int] = set()
+    while True:
+        labels = resolve_overlaps(found, shape, dtype)
+        covered = set(found) - kept - set(np.unique(labels).tolist())
+        if not covered:
+            return labels, kept
+        kept |= covered
+        found |= {id_: RankedMask(got[id_].before, np.nan, Rank.GIVEN) for id_ in covered}

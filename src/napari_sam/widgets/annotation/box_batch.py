@@ -110,7 +110,8 @@ def propose(
 ) -> str:
     """Propose one object per area as a single step; return a message for the user.
 
-    Where two of them meet the better score has the pixels; older objects keep theirs.
+    Where two of them meet the better score has the pixels; older objects keep theirs. One of which
+    under half is left then is left out.
     """
     found = sorted(zip(areas, predictions, strict=True), key=lambda one: -one[1].scores[0])
     proposals = [
@@ -124,9 +125,10 @@ def propose(
     ]
     with Batch(session, Kind.AUTOMATIC) as batch:
         ids = batch.add(plane, proposals)
-    if missing := ids.count(None):
-        return f"Nothing new was found in {missing} of {len(ids)} boxes."
-    return ""
+    missing = ids.count(None) - batch.tally.left_out
+    batch.tally.offered = len(ids)  # with those in which nothing was found
+    said = f"Nothing was found in {missing} of {len(ids)} boxes." if missing else ""
+    return " ".join(filter(None, (said, batch.tally.said("boxes"))))
 
 
 def proposed(objects: Objects, plane: Plane | None) -> list[int]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from napari_sam.planes import Plane
 from napari_sam.session.objects import Status
+from napari_sam.widgets.annotation.queries import REMAINDER
 from napari_sam.widgets.common.keys import KEYS
 from napari_sam.widgets.layers.prompt_layers import Tool
 
@@ -91,6 +92,9 @@ def next_step(annotation: Annotation) -> str:
         return "One moment…"
     if not session.mask.any():
         return f"Nothing found here. Add a point or a box, or start again ({reject})."
+    query = annotation.queries.current
+    if query is not None and query.kind == REMAINDER:
+        return f"Nothing is written yet: choose above, or throw this mask away ({reject})."
     if draft.shows_held:
         return (
             f"Object {draft.object_id} is open: correct it with Include or Exclude, then {accept}. "

@@ -26,14 +26,15 @@ class Pending:
         The question whose answer is accepted as soon as it comes.
     later : list of Draft or None
         What was drawn since, and None wherever that was accepted, too; oldest first.
-    refused : list of (Draft, str)
-        What could not be accepted while more was to come, and why; oldest first.
+    refused : list of (Draft, str or None)
+        What could not be accepted while more was to come, and why; None if there is a question to
+        it. Oldest first.
     """
 
     def __init__(self) -> None:
         self.accepting: Request | None = None
         self.later: list[Draft | None] = []
-        self.refused: list[tuple[Draft, str]] = []
+        self.refused: list[tuple[Draft, str | None]] = []
 
     def accept(self, request: Request | None) -> None:
         """Accept the prediction of this request when it arrives, or the prompts queued since."""
@@ -112,7 +113,8 @@ class PendingRunner:
     Parameters
     ----------
     accept : callable
-        Accepts the mask on show; returns why not, "" if it did, None if it asks the user first.
+        Accepts the mask on show; returns why not, "" if it did, None if the user is asked first, or
+        is to be asked when nothing more is queued.
     remark : callable
         Takes a sentence for the user.
     """
@@ -132,14 +134,6 @@ class PendingRunner:
         finally:
             self._busy = False
 
-    def put_aside(self, annotation: Annotation, why: str = "") -> bool:
-        """Set the open draft aside if more is queued; return False if it stays open."""
-        pending, draft = annotation.pending, annotation.session.draft
-        if draft.is_empty or not pending.later or not annotation.step(drawing.reject):
-            return False
-        pending.refused.append((draft, why))
-        return True
-
     def _one(self, annotation: Annotation) -> bool:
         """Do the next thing; False if there is none, or the model or the user has to answer."""
         pending, session = annotation.pending, annotation.session
@@ -154,7 +148,10 @@ class PendingRunner:
         if pending.refused:
             draft, why = pending.refused.pop(0)
             if annotation.step(lambda s: bring_back(s, draft)):
-                self._remark(why or AGAIN)
+                if why is None:
+                    pending.accept(session.request)
+                else:
+                    self._remark(why or AGAIN)
         return False
 
     def _accept_awaited(self, annotation: Annotation) -> bool:
@@ -164,9 +161,17 @@ class PendingRunner:
         if not wanted:
             return True
         why = "" if annotation.asking.failed else self._accept()
-        if why is None or session.draft.is_empty:
+        if session.draft.is_empty:
             return True
-        return self.put_aside(annotation, why)
+        return self._put_aside(annotation, why)
+
+    def _put_aside(self, annotation: Annotation, why: str | None) -> bool:
+        """Set the open draft aside if more is queued; return False if it stays open."""
+        pending, draft = annotation.pending, annotation.session.draft
+        if draft.is_empty or not pending.later or not annotation.step(drawing.reject):
+            return False
+        pending.refused.append((draft, why))
+        return True
 
     def _draw_next(self, annotation: Annotation) -> bool:
         """Draw the next object; False if it could not be drawn, and waits."""

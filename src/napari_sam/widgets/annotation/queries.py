@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from psygnal import Signal
 
-__all__ = ["Answer", "Queries", "Query"]
+__all__ = ["REMAINDER", "Answer", "Queries", "Query"]
+
+REMAINDER = "remainder"  # the kind of the question whose the pixels of a mask are
 
 
 @dataclass(frozen=True)

@@ -108,8 +108,6 @@ class Controls(QWidget):
         self.hint = self.objects.hint
         self.hint.setText(HINT.format(KEYS["accept"]))
         self.go_on = Question("Saved work", "Continue", "Start anew")
-        self.question = Question("Overlap", "Keep existing", "Replace", "Cancel")
-        self.keep, self.replace, self.cancel = self.question.answers
         self.choices = Choices(OPTIONS)
         self.device = new_choice(
             {"auto": "auto", "cpu": "cpu"}, "Where the model runs; auto takes the fastest there is"
@@ -134,12 +132,6 @@ class Controls(QWidget):
         self.model.chosen.connect(self._name_model)
         self._name_model()
         self._lay_out()
-
-    def ask_about(self, text: str) -> None:
-        """Show the question about overlaps; hide it if the text is empty."""
-        self.question.ask(text)
-        if text:
-            self.keep.setFocus()
 
     def show_candidates(self, on: bool) -> None:
         """Offer the choice among three candidate masks, or grey it out."""
@@ -168,7 +160,7 @@ class Controls(QWidget):
         layout.addLayout(in_a_row(*self.tools.values(), self.shape))
         layout.addWidget(self.accept)
         layout.addLayout(in_a_row(self.reject, self.undo, self.redo))
-        for question in (self.channels.question, self.go_on, self.question):
+        for question in (self.channels.question, self.go_on):
             self.area.add_question(question)
         self.area.add_line(self.precompute)
         layout.addWidget(self.area)

@@ -14,8 +14,10 @@ from napari_sam.session.session import Session
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.annotation.hints import NO_PICTURE, next_step
 from napari_sam.widgets.annotation.pending import PendingRunner
+from napari_sam.widgets.annotation.queries import REMAINDER
 from napari_sam.widgets.layers.prompt_layers import Tool
 from napari_sam.widgets.prompt.controls import Controls
+from napari_sam.widgets.prompt.overlap_query import accepted, overlap_query
 
 __all__ = ["Prompting"]
 
@@ -74,9 +76,6 @@ class Prompting:
         c.thumbnails.chosen.connect(lambda choice: self._do(lambda one: one.choose(choice)))
         for name in ("accept", "reject", "undo", "redo", "cycle"):
             getattr(c, name).clicked.connect(self.actions[name])
-        c.keep.clicked.connect(lambda: self._do(lambda one: one.write(Rule.KEEP)))
-        c.replace.clicked.connect(lambda: self._do(lambda one: one.write(Rule.REPLACE)))
-        c.cancel.clicked.connect(lambda: self._do(_PromptPresenter.cancel))
 
     def follow(self, annotation: Annotation | None) -> None:
         """Switch to this annotation, or to none."""
@@ -143,7 +142,6 @@ class Prompting:
         if self._presenter is not None:
             self._presenter.refresh()
             return
-        c.ask_about("")
         c.show_candidates(False)
         c.score.setText(self.took)
         c.status.setText(NO_PICTURE)
@@ -161,7 +159,7 @@ class _PromptPresenter:
         self._part = part
         self._controls = controls
         self._in_question: Draft | None = None
-        self._pending = PendingRunner(self._accept_shown, part.remark)
+        self._pending = PendingRunner(self._accept_queued, part.remark)
         annotation.changed.connect(self.refresh)
         annotation.remarked.connect(part.remark)
 
@@ -218,7 +216,7 @@ class _PromptPresenter:
         session, prediction = annotation.session, annotation.session.prediction
         # What goes on beside it, such as following, takes no question away from under the mouse.
         if session.draft is not self._in_question:
-            c.ask_about("")
+            annotation.queries.withdraw(REMAINDER)
         if annotation.target is not None:  # it may be new, or brought back
             c.labels.choose(annotation.target)
         if annotation.tool in c.tools:
@@ -242,22 +240,17 @@ class _PromptPresenter:
             c.thumbnails.show_candidates(pixels, limits, prediction, session.choice)
         self._pending.go_on(annotation)
 
-    def cancel(self) -> None:
-        """Hide the question; the object stays open, or is reopened after the queued ones."""
-        self._controls.ask_about("")
-        self._pending.put_aside(self._annotation)
-
-    def write(self, rule: Rule) -> str:
+    def write(self, rule: Rule, rest: bool = False) -> str:
         """Accept the current mask; return the error message, empty on success."""
-        self._controls.ask_about("")
+        self._annotation.queries.withdraw(REMAINDER)
         try:
-            change = self._annotation.binding.accept(rule)
+            change = self._annotation.binding.accept(rule, rest)
         except (NapariSamError, MemoryError) as error:
             self._part.warn(error)
             return self._controls.remark.text()
         if self._annotation.tool in (Tool.EXCLUDE, Tool.SCRIBBLE_OUT):
             self.switch_polarity()
-        self._part.remark(f"Object {change.object_id} is in the labels: {change.pixels:,} pixels.")
+        self._part.remark(accepted(change))
         self._part.accepted.emit()
         return ""
 
@@ -265,18 +258,24 @@ class _PromptPresenter:
         self._part.remark("")
         self._annotation.step(step)
 
-    def _accept_shown(self) -> str | None:
-        """Accept the mask on show; return why not, "" if it did, None if it asks first."""
-        session, rule = self._annotation.session, self._controls.choices["rule"].value
-        if rule != "ask":
-            return self.write(Rule(rule))
-        met = drawing.overlap(session)
-        if not met:
-            return self.write(Rule.KEEP)
-        ids = ", ".join(map(str, met))
-        self._in_question = session.draft
-        self._controls.ask_about(
-            f"The mask shares {sum(met.values()):,} pixels with object {ids}. Who keeps them?"
-        )
-        self._part.asked.emit()
+    def _accept_queued(self) -> str | None:
+        """Accept a mask on its arrival; a question waits until nothing more is queued."""
+        return self._accept_shown(asks=not self._annotation.pending.later)
+
+    def _accept_shown(self, asks: bool = True) -> str | None:
+        """Accept the mask on show; return why not, "" if it did, None if there is a question."""
+        annotation, chosen = self._annotation, self._controls.choices["rule"].value
+        rule = Rule.REPLACE if chosen == Rule.REPLACE.value else Rule.KEEP
+        claim = drawing.claimed(annotation.session, rule)
+        if claim is None or not (claim.is_remainder or (chosen == "ask" and claim.met)):
+            return self.write(rule)
+        if asks:
+            self._part.remark("")
+            self._in_question = annotation.session.draft
+            query = overlap_query(annotation, claim, lambda rule: self.write(rule, rest=True))
+            annotation.queries.ask(query)
+            self._controls.status.setText(next_step(annotation))
+            self._part.asked.emit()
+            if self._controls.query.buttons:
+                self._controls.query.buttons[0].setFocus()
         return None

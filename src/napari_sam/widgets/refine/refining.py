@@ -166,11 +166,11 @@ class _RefinePresenter:
         except NapariSamError as error:
             self._controls.show_outcome(f"⚠ {error}", found=True)
             return
+        overlaps = self._writer.tally.said("new masks")
         self.answer(ids)
         what = count(written, "refined object")
-        self._part.remarked.emit(
-            f"The labels hold {what}; one Undo takes this step back." if written else NO_CHANGE
-        )
+        said = f"The labels hold {what}; one Undo takes this step back." if written else ""
+        self._part.remarked.emit(" ".join(filter(None, (said, overlaps))) or NO_CHANGE)
 
     def answer(self, ids: Sequence[int]) -> None:
         """Remove objects that were accepted or rejected, and select the next one."""

@@ -10,6 +10,7 @@ from napari_sam.session.adopt import adopt
 from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.objects import Origin, Source, Status
+from napari_sam.session.overlap import Tally
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.refine.refined_slice import RefinedSlice
 
@@ -28,9 +29,15 @@ class RefineWriter:
         What is written to.
     rough : Labels
         The layer that was refined.
+
+    Attributes
+    ----------
+    tally : Tally
+        What of the last step was left out because of overlaps.
     """
 
     def __init__(self, annotation: Annotation, rough: Labels) -> None:
+        self.tally = Tally()
         self._annotation = annotation
         target = annotation.target
         self._same = rough is target
@@ -74,4 +81,5 @@ class RefineWriter:
                     for (id_, _), number in zip(chosen, taken, strict=True)
                     if number is not None
                 )
+        self.tally = batch.tally
         return len(numbers)

@@ -79,7 +79,7 @@ class SliceProposals:
         `among`: of these of them only.
         """
         of = self.new if among is None else among
-        return choose(of, selection, self._settled) if self.new else None
+        return choose(of, selection, self._settled, self._areas) if self.new else None
 
     def _sort_out(self) -> None:
         settled = self._settled

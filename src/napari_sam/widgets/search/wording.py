@@ -39,4 +39,9 @@ def filled(done: FillCounts) -> str:
         )
     else:
         said.append("Click in the tab Prompt on what is missing, or find again in what is left.")
+    if done.covered:
+        what = "lies" if done.covered == 1 else "lie"
+        said.append(f"{count(done.covered)} left out: more than half {what} on what is there.")
+    if done.thin:
+        said.append(f"{count(done.thin, 'pixel')} between objects left out: too thin.")
     return " ".join(said)

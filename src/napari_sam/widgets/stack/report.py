@@ -50,7 +50,11 @@ class StackReport:
     ----------
     objects : dict of int to ObjectReport
         What became of each.
+    overlaps : str
+        What was left out because it lay on other objects; empty if nothing was.
     """
+
+    overlaps = ""
 
     def __init__(self, anchors: Mapping[int, Iterable[int]]) -> None:
         self.anchors = {number: frozenset(places) for number, places in anchors.items()}

@@ -230,7 +230,8 @@ class _StackPresenter:
             self._soon.start()
 
     def show_end(self, why: str) -> None:
-        self._said = f"It ended early: {why}. What has come stays." if why else DONE
+        said = f"It ended early: {why}. What has come stays." if why else DONE
+        self._said = f"{said} {self._report.overlaps}".rstrip()
         self._show_report()
 
     def _show_report(self) -> None:

@@ -180,6 +180,7 @@ class _OpenPropagation:
         ]
         taken = self._batch.add(self._task.along.at(step.index), proposals)
         self.report.add(step, [n for n in taken if n is not None and masks[n] is not None])
+        self.report.overlaps = self._batch.tally.said("masks")
         return self._progress.reach(step.index)
 
     def _proposal(self, number: int, mask: CroppedMask | None, step: Step) -> NewMask:

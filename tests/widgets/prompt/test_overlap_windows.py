@@ -1,0 +1,169 @@
+"""A mask that lies mostly on an accepted object: asked and answered in a real window."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+
+from napari_sam.session import curation
+from tests.widgets.conftest import ours, picture
+from tests.widgets.hands import SHIFT
+from tests.widgets.test_windows import Desk
+
+pytestmark = pytest.mark.gui
+
+FIRST, NEAR = (40, 50), (40, 58)
+
+
+@pytest.fixture
+def window(make_napari_viewer, host, model, qtbot):
+    """Return a function that opens a window in which one object, 24 pixels across, is accepted."""
+
+    def window():
+        model.radius = 12
+        viewer = make_napari_viewer(show=True)
+        viewer.add_image(picture(80, 120), name="cells")
+        hands = Desk(qtbot, viewer, host)
+        hands.wait_until(lambda: not hands.panel.resuming.busy)
+        hands.settle()
+        hands.click(*FIRST)
+        hands.press(Qt.Key.Key_N)
+        return hands
+
+    return window
+
+
+def labels(hands):
+    return ours(hands.viewer, "objects").data
+
+
+def answers(hands):
+    return {button.text(): button for button in hands.panel.controls.query.buttons}
+
+
+def ask(hands, place=NEAR):
+    """Click beside the object, so that the new mask lies on it, and press N."""
+    before = labels(hands).copy()
+    hands.click(*place)
+    hands.press(Qt.Key.Key_N)
+    np.testing.assert_array_equal(labels(hands), before)  # nothing is written unasked
+    return before
+
+
+def mask(hands):
+    return hands.panel.annotation.session.mask.copy()
+
+
+def test_it_is_asked_with_three_answers_and_the_draft_stays(window):
+    hands = window()
+    ask(hands)
+    row = hands.panel.controls.query
+    assert row.isVisible()
+    assert row.text.text() == "57 % of this mask belongs to object 1."
+    correct, replace, keep = answers(hands)
+    assert (correct, replace) == ("Correct object 1", "Replace it there")
+    assert keep.startswith("Keep the rest: 1")
+    assert hands.panel.annotation.session.draft.points
+    hands.press(Qt.Key.Key_N, SHIFT)  # rejected, and there is nothing more to answer
+    assert not row.isVisible()
+
+
+def test_the_rest_is_kept_and_taken_back(window):
+    hands = window()
+    before = ask(hands)
+    wanted = mask(hands)
+    text, button = next((t, b) for t, b in answers(hands).items() if t.startswith("Keep"))
+    hands.push(button)
+    got = labels(hands) == 2
+    assert text == f"Keep the rest: {got.sum()} pixels"
+    assert not (got & ~(wanted & (before == 0))).any()
+    np.testing.assert_array_equal(labels(hands) == 1, before == 1)
+    hands.press(Qt.Key.Key_U)
+    np.testing.assert_array_equal(labels(hands), before)
+    assert hands.panel.annotation.session.draft.points
+
+
+def test_it_is_replaced_and_taken_back(window):
+    hands = window()
+    before = ask(hands)
+    wanted = mask(hands)
+    hands.push(answers(hands)["Replace it there"])
+    np.testing.assert_array_equal(labels(hands) == 2, wanted)
+    np.testing.assert_array_equal(labels(hands) == 1, (before == 1) & ~wanted)
+    assert "Object 1 keeps" in hands.panel.controls.remark.text()
+    hands.press(Qt.Key.Key_U)
+    np.testing.assert_array_equal(labels(hands), before)
+
+
+def test_the_one_in_the_way_is_corrected_with_the_keyboard(window):
+    hands = window()
+    before = ask(hands)
+    session = hands.panel.annotation.session
+    draft = session.draft
+    QTest.keyClick(hands.window.focusWidget(), Qt.Key.Key_Space)  # the first answer has the focus
+    hands.settle()
+    assert session.draft.object_id == 1
+    assert len(session.draft.points) == 2
+    hands.press(Qt.Key.Key_U)
+    assert session.draft == draft
+    hands.settle()
+    hands.press(Qt.Key.Key_N)
+    hands.push(answers(hands)["Correct object 1"])
+    hands.press(Qt.Key.Key_N)
+    assert set(np.unique(labels(hands))) == {0, 1}
+    assert (labels(hands) == 1).sum() > (before == 1).sum()
+
+
+def test_a_locked_one_can_be_neither_corrected_nor_replaced(window):
+    hands = window()
+    hands.panel.annotation.step(lambda s: curation.lock(s, [1]))
+    ask(hands)
+    text = hands.panel.controls.query.text.text()
+    assert text.startswith("57 % of this mask belongs to object 1. Object 1 is locked; ")
+    (only,) = answers(hands)
+    assert only.startswith("Keep the rest: 1")
+
+
+def test_with_a_locked_one_all_covered_it_is_said_and_nothing_is_lost(window):
+    hands = window()
+    hands.panel.annotation.step(lambda s: curation.lock(s, [1]))
+    ask(hands, FIRST)
+    assert "All of this mask belongs to object 1" in hands.panel.controls.query.text.text()
+    assert not answers(hands)
+    assert hands.panel.annotation.session.draft.points
+
+
+def test_what_is_left_too_thin_is_said(window):
+    hands = window()
+    ask(hands, (40, 52))
+    assert "thinner than three pixels" in hands.panel.controls.query.text.text()
+    assert list(answers(hands)) == ["Correct object 1", "Replace it there"]
+
+
+def test_a_small_overlap_is_no_question_and_slivers_are_said(window):
+    hands = window()
+    hands.click(40, 68)
+    wanted = mask(hands)
+    hands.press(Qt.Key.Key_N)
+    free = wanted & (labels(hands) != 1)
+    written = (labels(hands) == 2).sum()
+    said = hands.panel.controls.remark.text()
+    assert not answers(hands)
+    assert f"Object 2 is in the labels: {written} pixels." in said
+    assert ("too thin" in said) == (written < free.sum())
+
+
+def test_under_replace_only_a_locked_one_is_a_question(window):
+    hands = window()
+    hands.panel.controls.choices["rule"].value = "replace"
+    hands.panel.annotation.step(lambda s: curation.lock(s, [1]))
+    ask(hands)
+    assert all(text.startswith("Keep") for text in answers(hands))
+    hands.press(Qt.Key.Key_N, SHIFT)
+    hands.panel.annotation.step(lambda s: curation.lock(s, [1], False))
+    hands.click(*NEAR)
+    wanted = mask(hands)
+    hands.press(Qt.Key.Key_N)
+    np.testing.assert_array_equal(labels(hands) == 2, wanted)
