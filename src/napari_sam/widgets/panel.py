@@ -273,7 +273,7 @@ class Panel(QWidget):
                 ("Auto", auto.retraining.ended, auto.controls.status),
                 ("Text", text.ended, text.controls.status),
                 ("Train", train.work.ended, train.controls.status),
-                ("Refine labels", self.refining.ended, self.controls.refine.text),
+                ("Refine", self.refining.ended, self.controls.refine.text),
             ),
         )
         self.precompute.progressed.connect(notices.tell_embedded)
