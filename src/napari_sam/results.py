@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from napari_sam.arrays import Array, Labels
 from napari_sam.errors import InputError
 from napari_sam.masks import Box, CroppedMask, slices
 
-__all__ = ["Prediction", "Proposal", "Step"]
+__all__ = ["End", "Prediction", "Proposal", "Step"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +29,8 @@ class Prediction:
         Predicted IoU.
     logits : (C, h, w) float32
         Low-resolution logits of the whole picture; feed one back as ``Prompts(mask=...)``.
+    remark : str
+        What was done to the model's own mask so that it agrees with all clicks; empty for nothing.
 
     Examples
     --------
@@ -40,6 +43,17 @@ class Prediction:
     masks: NDArray[np.bool_]
     scores: NDArray[np.float32]
     logits: NDArray[np.float32]
+    remark: str = ""
+
+
+class End(Enum):
+    """How an object's way through a stack ends; the value says it in words."""
+
+    EDGE = "leaves the picture"
+    GONE = "is not there any more"
+    MOVED = "is further away than its own width"
+    GROWN = "is much larger at once"
+    TAKEN = "has another object in its place"
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +72,8 @@ class Step:
         Objects that are not followed past this slice, and why.
     unsure : dict of int to str
         Objects that a person should look at here, and why; also one that is missing here.
+    ends : dict of int to End
+        What kind of end each of `stopped` is; none for those that are lost between two anchors.
 
     Examples
     --------
@@ -71,6 +87,7 @@ class Step:
     scores: Mapping[int, float]
     stopped: Mapping[int, str] = field(default_factory=dict)
     unsure: Mapping[int, str] = field(default_factory=dict)
+    ends: Mapping[int, End] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

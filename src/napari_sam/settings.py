@@ -45,6 +45,8 @@ class Settings:
         Megabytes that embeddings may take on disk; 0 keeps none there.
     embed_ahead : bool
         Whether the panel embeds the other slices of a stack in the background.
+    hover : bool, optional
+        Whether the panel shows the mask below the mouse; None decides by the decoder's speed.
     channels : dict of str to bool
         What was answered about axes that look like channels: which axis, and whether it is.
     stack : dict of str to str
@@ -74,6 +76,7 @@ class Settings:
     embeddings_memory_mb: int = 1_024
     embeddings_disk_mb: int = 20_000
     embed_ahead: bool = True
+    hover: bool | None = None
     channels: dict[str, bool] = field(default_factory=dict)
     stack: dict[str, str] = field(default_factory=dict)
     auto: dict[str, str | float | bool] = field(default_factory=dict)
@@ -96,6 +99,8 @@ class Settings:
         for name in ("hint_dismissed", "embed_ahead"):
             if type(getattr(self, name)) is not bool:
                 raise InputError(f"{name} must be true or false; got {getattr(self, name)!r}")
+        if self.hover is not None and type(self.hover) is not bool:
+            raise InputError(f"hover must be true, false or null; got {self.hover!r}")
         answers = self.channels.values() if isinstance(self.channels, dict) else [self.channels]
         if not all(isinstance(answer, bool) for answer in answers):
             raise InputError(

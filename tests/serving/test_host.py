@@ -107,3 +107,30 @@ def test_a_cancelled_job_never_runs(model, held):
     held.set()
     model.submit(lambda _: None, quiet, later=True).result(10)
     assert ran == []
+
+
+def test_glances_go_after_prompts_and_before_what_is_done_later(model, held):
+    order = []
+    kinds = ("later", {"later": True}), ("glance", {"glance": True}), ("prompt", {})
+    jobs = [
+        model.submit(lambda _, name=name: order.append(name), quiet, **kind) for name, kind in kinds
+    ]
+    held.set()
+    for job in jobs:
+        job.result(10)
+    assert order == ["prompt", "glance", "later"]
+
+
+def test_long_work_gives_way_to_glances(model):
+    order = []
+
+    def long(segmenter):
+        jobs = [
+            model.submit(lambda _: order.append("glance"), quiet, glance=True),
+            model.submit(lambda _: order.append("prompt"), quiet),
+        ]
+        model.give_way()
+        assert all(job.done() for job in jobs)
+
+    model.submit(long, quiet, later=True).result(10)
+    assert order == ["prompt", "glance"]

@@ -151,6 +151,44 @@ class TestProposals:
         curation.discard(session, 1, at(2))
         assert next_unsure(session.objects) is None
 
+    def test_what_an_earlier_batch_brought_can_be_withdrawn(self, session, labels):
+        accept(session, 0, 10, 10)
+        for z in (1, 2, 3):
+            add(session, z, square(1, 1), object_id=1)
+        curation.set_status(session, [1], Status.ACCEPTED, at(2))
+        with Batch(session, Kind.PROPAGATED) as batch:
+            batch.withdraw(1, [at(z) for z in range(4)])
+            batch.withdraw(9, [at(0)])
+        assert session.objects[1].planes == [at(0), at(2)]
+        assert not labels[3].any()
+        session.undo()
+        assert session.objects[1].planes == [at(z) for z in range(4)]
+        add(session, 0, square(1, 20))
+        with Batch(session, Kind.PROPAGATED) as batch:
+            batch.withdraw(2, [at(0)])
+        assert 2 not in session.objects
+        session.undo()
+        curation.lock(session, [2])
+        with Batch(session, Kind.PROPAGATED) as batch:
+            batch.withdraw(2, [at(0)])
+        assert 2 in session.objects
+
+    def test_what_is_certain_is_accepted_in_one_step(self, session):
+        accept(session, 0, 10, 10)
+        for z, status in ((1, Status.PROPOSED), (2, Status.UNCLEAR), (3, Status.PROPOSED)):
+            add(session, z, square(1, 1), object_id=1, status=status)
+        add(session, 0, square(1, 20))
+        curation.lock(session, [2])
+        places = [(number, at(z)) for number in (1, 2, 3) for z in range(4)]
+        assert curation.accept_certain(session, places) == 2
+        left = {plane: s.status for plane, s in session.objects[1].sections.items()}
+        assert [plane[0] for plane, status in left.items() if status is not Status.ACCEPTED] == [2]
+        assert session.objects[2].status is Status.PROPOSED
+        assert next_unsure(session.objects, only=Status.UNCLEAR) == (1, at(2))
+        session.undo()
+        assert session.objects[1].sections[at(3)].status is Status.PROPOSED
+        assert next_unsure(session.objects, (1, at(2)), Status.UNCLEAR) == (1, at(2))
+
     def test_labels_already_there_are_replaced_and_come_back(self, session, labels):
         labels[0, :, :10] = 9
         before = labels.copy()

@@ -13,6 +13,10 @@ from qtpy.QtWidgets import QApplication
 
 PATIENCE_S = 60
 SHIFT = Qt.KeyboardModifier.ShiftModifier
+ALT = Qt.KeyboardModifier.AltModifier
+NONE = Qt.KeyboardModifier.NoModifier
+LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
+MIDDLE = Qt.MouseButton.MiddleButton
 
 
 class Hands:
@@ -32,32 +36,71 @@ class Hands:
         """Where a pixel of the picture lies on the canvas."""
         world = self.panel.annotation.picture.layer.data_to_world(position)
         camera = self.viewer.scene.camera
-        y, x = (np.array(world[-2:]) - camera.center[-2:]) * camera.zoom
+        y, x = (np.array(world)[self._shown] - camera.center[-2:]) * camera.zoom
         return QPoint(round(x + self.canvas.width() / 2), round(y + self.canvas.height() / 2))
 
-    def move(self, place, held=Qt.MouseButton.NoButton):
+    def move(self, place, held=Qt.MouseButton.NoButton, modifier=NONE):
         # QTest.mouseMove would move the real pointer too, whose events come late on a busy machine.
-        local, globally = QPointF(place), QPointF(self.canvas.mapToGlobal(place))
-        none = Qt.KeyboardModifier.NoModifier
-        kind = QEvent.Type.MouseMove, local, globally, Qt.MouseButton.NoButton, held, none
-        QApplication.sendEvent(self.canvas, QMouseEvent(*kind))
+        self._send(QEvent.Type.MouseMove, place, Qt.MouseButton.NoButton, held, modifier)
 
     def point_at(self, *position):
         """Move until napari, which leaves out moves that follow each other closely, has seen it."""
         self.wait_until(lambda: self._seen(position))
 
-    def click(self, *position):
+    def click(self, *position, button=LEFT, modifier=NONE):
         self.move(self.at(*position))
-        QTest.mouseClick(self.canvas, Qt.MouseButton.LeftButton, pos=self.at(*position))
+        QTest.mouseClick(self.canvas, button, modifier, self.at(*position))
         self.settle()
 
-    def drag(self, *positions):
-        left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-        QTest.mousePress(self.canvas, left, none, self.at(*positions[0]))
+    def right_click(self, *position):
+        self.click(*position, button=RIGHT)
+
+    def alt_click(self, *position):
+        self.click(*position, modifier=ALT)
+
+    def double_click(self, *position):
+        """Press, release, press again at once, release: as Qt tells of it."""
+        place = self.at(*position)
+        self.move(place)
+        QTest.mouseClick(self.canvas, LEFT, NONE, place)
+        # QTest.mouseDClick would send a whole click more.
+        self._send(QEvent.Type.MouseButtonDblClick, place, LEFT, LEFT)
+        self._send(QEvent.Type.MouseButtonRelease, place, LEFT, Qt.MouseButton.NoButton)
+        self.settle()
+
+    def slide(self, *position, by=(5, 5), button=LEFT, modifier=NONE):
+        """Click while the mouse moves on by so many screen pixels (x, y)."""
+        start = self.at(*position)
+        end = start + QPoint(*by)
+        self.move(start)
+        QTest.mousePress(self.canvas, button, modifier, start)
+        for place in ((start + end) / 2, end):
+            self.move(place, button, modifier)
+            self.wait(0.02)  # napari leaves out moves that follow each other closely
+        QTest.mouseRelease(self.canvas, button, modifier, end)
+        self.settle()
+
+    def drag(self, *positions, button=LEFT, modifier=NONE):
+        """Drag along positions of the picture, which stays where it is."""
+        self.begin_drag(*positions, button=button, modifier=modifier)
+        self.end_drag(*positions, button=button, modifier=modifier)
+
+    def begin_drag(self, *positions, button=LEFT, modifier=NONE):
+        """Drag along positions, and do not let go."""
+        QTest.mousePress(self.canvas, button, modifier, self.at(*positions[0]))
         for start, end in pairwise(np.array(positions)):
             for position in ((start + end) / 2, end):
-                self.wait_until(lambda at=position: self._seen(at, left))
-        QTest.mouseRelease(self.canvas, left, none, self.at(*positions[-1]))
+                self.wait_until(lambda at=position: self._seen(at, button, modifier))
+
+    def end_drag(self, *positions, button=LEFT, modifier=NONE):
+        QTest.mouseRelease(self.canvas, button, modifier, self.at(*positions[-1]))
+        self.settle()
+
+    def hold(self, key):
+        QTest.keyPress(self.canvas, key)
+
+    def let_go(self, key):
+        QTest.keyRelease(self.canvas, key)
         self.settle()
 
     def press(self, key, modifier=Qt.KeyboardModifier.NoModifier):
@@ -94,7 +137,18 @@ class Hands:
             if time.monotonic() > end:
                 raise TimeoutError(f"nothing happened for {PATIENCE_S} s")
 
-    def _seen(self, position, held=Qt.MouseButton.NoButton):
-        self.move(self.at(*position), held)
+    def _send(self, kind, place, button, held, modifier=NONE):
+        local, globally = QPointF(place), QPointF(self.canvas.mapToGlobal(place))
+        event = QMouseEvent(kind, local, globally, button, held, modifier)
+        QApplication.sendEvent(self.canvas, event)
+
+    def _seen(self, position, held=Qt.MouseButton.NoButton, modifier=NONE):
+        self.move(self.at(*position), held, modifier)
         seen = self.panel.annotation.picture.layer.world_to_data(self.viewer.cursor.position)
-        return np.allclose(seen[-2:], position[-2:], atol=1)
+        return np.allclose(np.array(seen)[self._shown], np.array(position)[self._shown], atol=1)
+
+    @property
+    def _shown(self):
+        """The two axes in view, counted from the last one."""
+        dims = self.viewer.dims
+        return [axis - dims.ndim for axis in dims.displayed]

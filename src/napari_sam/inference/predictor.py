@@ -15,6 +15,7 @@ from torch import Tensor
 from napari_sam.arrays import ContrastRange
 from napari_sam.errors import CheckpointError, DeviceError, InputError
 from napari_sam.inference.batching import in_batches
+from napari_sam.inference.clicks import settle
 from napari_sam.inference.embedding import Embedding, Level, map_features, to_half
 from napari_sam.inference.image import (
     check_image,
@@ -145,8 +146,10 @@ class Predictor:
         prompts : Prompts
             Of the object.
         multimask : bool, optional
-            True for three candidates, False for one mask. None gives three for exactly one point
-            and nothing else (paper, section 3).
+            True for three candidates, False for one mask, as the decoder gives them. None gives
+            three for exactly one point and nothing else (paper, section 3), and sees to it that
+            several clicks are obeyed: where an answer contradicts one of them, another that does
+            not is looked for, else the mask is cut between them (see `Prediction.remark`).
 
         Returns
         -------
@@ -193,6 +196,18 @@ class Predictor:
         """
         for one in prompts:
             self._check(embedding, one)
+        answers = [merge(some) for some in self._look(embedding, prompts, multimask)]
+        if multimask is not None:
+            return answers
+        return [
+            settle(one, answer, embedding, self.config, partial(self._look, embedding))
+            for one, answer in zip(prompts, answers, strict=True)
+        ]
+
+    def _look(
+        self, embedding: Embedding, prompts: Sequence[Prompts], multimask: bool | None
+    ) -> list[list[tuple[int, Prediction]]]:
+        """Return the answers of each object, with how many levels coarser each one's window is."""
         answers: list[list[tuple[int, Prediction]]] = [[] for _ in prompts]
         alone = [i for i, one in enumerate(prompts) if one.is_text_alone]
         for i, result in zip(alone, self._predict_sliding(embedding, prompts, alone), strict=True):
@@ -220,7 +235,7 @@ class Predictor:
                     last = turn + 1 == len(windows[i])
                     if not cut or (last and not answers[i]):
                         answers[i].append((turn, result))
-        return [merge(some) for some in answers]
+        return answers
 
     @contextmanager
     def _pausing(self, pause: Pause | None) -> Iterator[Callable[..., None]]:
@@ -340,7 +355,6 @@ class Predictor:
             boxes = self._stack(corners).flatten(1)
         if first.mask is not None:
             masks = torch.stack([view.mask_logits(np.asarray(p.mask), like) for p in prompts])
-        # Features from a store are float16.
         # Features from a store are float16.
         features = map_features(lambda part: part.to(like.dtype), view.features)
         if first.text is None or self.text is None:

@@ -36,6 +36,7 @@ class HostedModel:
         self._segmenter: StoredSegmenter | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"napari-sam {name}")
         self._urgent: deque[Callable[[], None]] = deque()
+        self._glances: deque[Callable[[], None]] = deque()
         self._later: deque[Callable[[], None]] = deque()
         self._gives_way = False
 
@@ -45,7 +46,11 @@ class HostedModel:
         return self._segmenter is not None
 
     def submit(
-        self, job: Callable[[StoredSegmenter], Result], report: Report, later: bool = False
+        self,
+        job: Callable[[StoredSegmenter], Result],
+        report: Report,
+        later: bool = False,
+        glance: bool = False,
     ) -> Future[Result]:
         """Queue a job that takes the segmenter; the first one loads it, with `report`.
 
@@ -53,25 +58,29 @@ class HostedModel:
         ----------
         later : bool
             Whether the job lets all others go first, also those that come after it.
+        glance : bool
+            Whether it lets all go first but those that are done later: it is short, and nobody
+            waits for it.
         """
         future: Future[Result] = Future()
-        (self._later if later else self._urgent).append(partial(self._run, future, job, report))
+        queue = self._later if later else self._glances if glance else self._urgent
+        queue.append(partial(self._run, future, job, report))
         self._thread.submit(self._next)
         return future
 
     def give_way(self) -> None:
-        """Run urgent jobs now; called by jobs of low priority, in the model's thread."""
+        """Run urgent jobs and glances now; called by jobs done later, in the model's thread."""
         if self._gives_way:  # what is urgent is not held up itself
             return
         self._gives_way = True
         try:
-            while self._urgent:
-                self._urgent.popleft()()
+            while queue := self._urgent or self._glances:
+                queue.popleft()()
         finally:
             self._gives_way = False
 
     def _next(self) -> None:
-        queue = self._urgent or self._later
+        queue = self._urgent or self._glances or self._later
         if queue:  # else it was done while another gave way
             queue.popleft()()
 

@@ -175,6 +175,25 @@ class Batch:
         if edits and self.is_open:
             self._take(edits)
 
+    def withdraw(self, object_id: int, planes: Iterable[Plane]) -> None:
+        """Delete an object's sections in these planes that nobody has accepted, in this step.
+
+        Of an object that is locked, or not there any more, nothing is deleted.
+        """
+        held = self._session.objects.get(object_id)
+        if held is None or held.locked or not self.is_open:
+            return
+        found = ((plane, held.sections.get(plane)) for plane in planes)
+        edits: list[Edit] = [
+            SectionEdit(object_id, plane, section, None)
+            for plane, section in found
+            if section is not None and section.status is not Status.ACCEPTED
+        ]
+        if edits and len(edits) == len(held.sections):
+            edits.append(TraitsEdit(object_id, held.traits, None))
+        if edits:
+            self._take(edits)
+
     def _take(self, edits: Sequence[Edit]) -> None:
         session = self._session
         if self._number is not None:

@@ -1,11 +1,11 @@
 """Whole-object operations, one undo step each: status, class, lock, delete, merge, split.
 
-All but `lock` raise an InputError if an object is unknown or locked.
+All but `lock` and `accept_certain` raise an InputError if an object is unknown or locked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,7 +18,17 @@ from napari_sam.session.changes import Edit, Kind, SectionEdit, TraitsEdit
 from napari_sam.session.objects import WORST_FIRST, AnnotatedObject, Objects, Section, Status
 from napari_sam.session.session import Session
 
-__all__ = ["delete", "discard", "discarded", "lock", "merge", "set_class", "set_status", "split"]
+__all__ = [
+    "accept_certain",
+    "delete",
+    "discard",
+    "discarded",
+    "lock",
+    "merge",
+    "set_class",
+    "set_status",
+    "split",
+]
 
 
 def set_status(
@@ -32,6 +42,23 @@ def set_status(
         if section.status is not status and plane in (None, at)
     ]
     session.edit(Kind.STATUS, edits)
+
+
+def accept_certain(session: Session, places: Iterable[tuple[int, Plane]]) -> int:
+    """Accept the sections at these places that are proposed, and return how many.
+
+    What is unclear, locked or not there stays as it is.
+    """
+    objects = session.objects
+    edits = [
+        SectionEdit(number, plane, section, replace(section, status=Status.ACCEPTED))
+        for number, plane in places
+        for section in [objects.section(number, plane)]
+        if section is not None and section.status is Status.PROPOSED
+        if not objects[number].locked
+    ]
+    session.edit(Kind.STATUS, edits)
+    return len(edits)
 
 
 def set_class(session: Session, ids: Sequence[int], class_id: int) -> None:

@@ -32,7 +32,9 @@ def weakest_plane(held: AnnotatedObject) -> Plane | None:
 
 
 def next_unsure(
-    objects: Mapping[int, AnnotatedObject], after: tuple[int, Plane] | None = None
+    objects: Mapping[int, AnnotatedObject],
+    after: tuple[int, Plane] | None = None,
+    only: Status | None = None,
 ) -> tuple[int, Plane] | None:
     """Return the next object and plane that is not accepted, ordered by object, then plane.
 
@@ -42,12 +44,15 @@ def next_unsure(
         Where to look.
     after : (int, Plane), optional
         Where you are; behind the last the search begins anew.
+    only : Status, optional
+        Those of this status alone.
     """
     unsure = [
         (number, plane)
         for number in sorted(objects)
         for plane in objects[number].planes
-        if objects[number].sections[plane].status is not Status.ACCEPTED
+        for status in [objects[number].sections[plane].status]
+        if status is not Status.ACCEPTED and only in (None, status)
     ]
     if not unsure:
         return None

@@ -28,7 +28,7 @@ def find_all(viewer: napari.Viewer) -> None:
 
 def save_objects(viewer: napari.Viewer) -> None:
     """Open the panel and ask for a file name for the objects."""
-    _open(viewer).saver.ask()
+    _open(viewer).footer.save.click()
 
 
 def show_keys(viewer: napari.Viewer) -> None:

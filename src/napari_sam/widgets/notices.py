@@ -1,4 +1,4 @@
-"""napari notifications of the panel's messages while the panel is hidden."""
+"""napari notifications of the panel's messages while nobody looks at the panel."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from napari.utils.notifications import show_info
-from qtpy.QtWidgets import QLabel
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QApplication, QLabel
 
 from napari_sam.progress import Progress
 from napari_sam.serving.precompute import Precomputed
@@ -19,7 +20,10 @@ class _Signal(Protocol):
 
 
 class Notices:
-    """Shows the results of long work as napari notifications while the panel is hidden.
+    """Shows the results of long work as napari notifications while nobody looks at the panel.
+
+    That is while it is hidden, and for the end of long work while another program is in front, too:
+    the window asks for attention then, and the notification stays until somebody is back.
 
     Parameters
     ----------
@@ -36,13 +40,21 @@ class Notices:
         self._is_unseen = is_unseen
         self._told = ""
         for what, ended, label in works:
-            ended.connect(lambda *_, what=what, label=label: self.tell(f"{what}: {label.text()}"))
+            ended.connect(
+                lambda *_, what=what, label=label: self.tell_end(f"{what}: {label.text()}")
+            )
 
     def tell(self, text: str) -> None:
         """Show a notification once, unless the panel is visible or the text is empty."""
-        if text and text != self._told and self._is_unseen():
-            self._told = text
-            show_info(f"napari-sam: {text}")
+        self._tell(text, self._is_unseen())
+
+    def tell_end(self, text: str) -> None:
+        """Show a notification of the end of long work, unless somebody has seen it in the panel."""
+        away = is_away()
+        if away and text:
+            for window in QApplication.topLevelWidgets():
+                QApplication.alert(window)
+        self._tell(text, away or self._is_unseen())
 
     def forget(self) -> None:
         """Allow the last notification to be repeated."""
@@ -51,8 +63,18 @@ class Notices:
     def tell_embedded(self, progress: Progress[Precomputed]) -> None:
         """Notify that all slices are embedded, once they are."""
         if progress.done == progress.total:
-            self.tell(f"All {progress.total} slices are embedded.")
+            self.tell_end(f"All {progress.total} slices are embedded.")
 
     def tell_stopped(self, why: str) -> None:
         """Notify why embedding stopped early; do nothing if the text is empty."""
-        self.tell(why and f"⚠ Not all slices are embedded: {why}")
+        self.tell_end(why and f"⚠ Not all slices are embedded: {why}")
+
+    def _tell(self, text: str, unseen: bool) -> None:
+        if text and text != self._told and unseen:
+            self._told = text
+            show_info(f"napari-sam: {text}")
+
+
+def is_away() -> bool:
+    """Return whether the windows of another program are in front."""
+    return bool(QApplication.applicationState() != Qt.ApplicationState.ApplicationActive)

@@ -41,6 +41,7 @@ from napari_sam.widgets.objects.save_labels import LabelSaver
 from napari_sam.widgets.preferences import Preferences
 from napari_sam.widgets.prompt.channels import Channels
 from napari_sam.widgets.prompt.controls import Controls
+from napari_sam.widgets.prompt.hover import Hover
 from napari_sam.widgets.prompt.precompute import Precompute
 from napari_sam.widgets.prompt.prompting import Prompting
 from napari_sam.widgets.refine.refining import Refining
@@ -106,7 +107,7 @@ class Panel(QWidget):
         self.channels = Channels(viewer, c.channels, self)
         self.refining = Refining(viewer, c.refine, lambda: c.objects.selected, self)
         self.precompute = Precompute(self.host.store, c.precompute, c.store, self)
-        self.stack = StackTab(viewer, lambda: c.objects.selected, self)
+        self.stack = StackTab(viewer, lambda: c.objects.selected, c.objects.select, self)
         self.training = TrainTab(
             viewer, self, make, self._another_is_training, c.device.currentText
         )
@@ -124,8 +125,16 @@ class Panel(QWidget):
             viewer, c.picture, c.labels, self.jobs, self.channels.recall
         )
         self.model_use = ModelUse(self.host, c, self.prompting, self._current, self.jobs, self)
+        self.hover = Hover(
+            viewer, c.choices["hover"], self._shows_prompts, self.prompting.cycle, self
+        )
         self.keys = Keys(
-            self, self.prompting.actions | self.review.actions | {"keys": self.show_keys}
+            self,
+            self.prompting.actions
+            | self.review.actions
+            | self.stack.actions
+            | self.hover.actions
+            | {"keys": self.show_keys},
         )
         self._keys_dialog = KeysDialog(self)
         self.preferences = Preferences()
@@ -136,6 +145,7 @@ class Panel(QWidget):
         self._connect()
         self._current.begin(
             (
+                self.hover,  # a click takes what it shows, before anything accepts the answer
                 self.queries,
                 self.prompting,
                 self.review,
@@ -196,11 +206,12 @@ class Panel(QWidget):
         self.tabs = QTabWidget()
         self._prompt_tab = Scrolled(self.controls)
         self._auto_tab = Scrolled(self.auto.controls)
+        self._text_tab = Scrolled(self.text.controls)
         self._train_tab = Scrolled(self.training.controls)
         self.tabs.addTab(self._prompt_tab, "Prompt")
         self.tabs.addTab(self.stack.controls, "Stack")
         self.tabs.addTab(self._auto_tab, "Auto")
-        self.tabs.addTab(Scrolled(self.text.controls), "Text")
+        self.tabs.addTab(self._text_tab, "Text")
         self.tabs.addTab(Scrolled(self.controls.refine), "Refine")
         self.tabs.addTab(self._train_tab, "Train")
         layout = QVBoxLayout(self)
@@ -216,9 +227,11 @@ class Panel(QWidget):
         self.prompting.asked.connect(lambda: self.tabs.setCurrentWidget(self._prompt_tab))
         self.prompting.accepted.connect(self._dismiss_hint)
         self._current.refused.connect(self.prompting.warn)
+        self.stack.controls.wanted.connect(self._act_on_selected)
         self.refining.remarked.connect(remark)
         self.saver.said.connect(remark)
         c.choices["outline"].changed.connect(self._current.outline)
+        self.jobs.answered.connect(self.hover.measure)
         ahead = c.choices["embed_ahead"]
         ahead.changed.connect(self.precompute.switch)
         ahead.value = load_settings().embed_ahead
@@ -236,6 +249,9 @@ class Panel(QWidget):
         self.resuming.remarked.connect(remark)
         self.resuming.resumed.connect(self._take_up)
         self.tabs.currentChanged.connect(self._follow_tab)
+        show = self.tabs.setCurrentWidget
+        self.auto.controls.show_wanted.connect(lambda: show(self._auto_tab))
+        self.text.controls.show_wanted.connect(lambda: show(self._text_tab))
         self.training.trained.connect(self._refresh_models)
         self.training.use_wanted.connect(self._use_trained)
         self.auto.use_wanted.connect(self.model_use.name)
@@ -252,9 +268,18 @@ class Panel(QWidget):
             self.destroyed.connect(end)
 
     def _follow_tab(self) -> None:
-        """Listen to keys wherever one annotates."""
-        annotates = self.tabs.currentWidget() is not self._train_tab
+        """Listen to keys wherever one annotates; show what a search found in its tab only."""
+        current = self.tabs.currentWidget()
+        annotates = current is not self._train_tab
+        self.auto.present(current is self._auto_tab)
+        self.text.present(current is self._text_tab)
         self.keys.listen(annotates and self.isVisible() and not self._resting)
+
+    def _act_on_selected(self, action: str) -> None:
+        """Do what a button of another tab asks of the selected object; it is opened in Prompt."""
+        self.review.actions[action]()
+        if action == "open":
+            self.tabs.setCurrentWidget(self._prompt_tab)
 
     def _rest(self, rest: bool) -> None:
         """Take no keys and clicks while nobody sees what they do; work under way goes on."""
@@ -285,6 +310,10 @@ class Panel(QWidget):
     def _is_unseen(self) -> bool:
         """Return True if the panel is hidden, or lies behind another one."""
         return self._resting or (self.isVisible() and self.visibleRegion().isEmpty())
+
+    def _shows_prompts(self) -> bool:
+        """Return whether the controls for prompts are in front and can be seen."""
+        return self.controls.isVisible() and not self._is_unseen()
 
     def _refresh_models(self) -> None:
         """Show a new model in every list of every window."""

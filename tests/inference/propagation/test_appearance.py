@@ -56,3 +56,12 @@ def test_opposites_are_not_alike_and_of_nothing_nobody_can_tell():
     assert not everything.any()
     assert likeness(everything, left) == 1
     assert likeness(left, seen((1.0, 1.0), (1.0, 1.0)).under(mask([0]))) == 1  # an even picture
+
+
+def test_what_came_to_a_place_is_told_from_what_was_there():
+    before, after = seen((3.0, 1.0), (1.0, 1.0)), seen((1.0, 1.0), (3.0, 1.0))
+    left = mask(slice(0, 4))
+    like = before.under(left)
+    assert after.gained(before, like, left.box, 3.0) == pytest.approx(1)  # it has come to the right
+    assert before.gained(before, like, left.box, 3.0) == 0  # it was there already
+    assert after.gained(before, like, left.box, 0.5) == 0  # too far away

@@ -8,6 +8,7 @@ import pytest
 import napari_sam as ns
 from napari_sam.errors import InputError
 from napari_sam.inference.mask_prompts import PromptRule
+from napari_sam.results import End
 from tests.inference.moving import DictStore, DiscPredictor, draw
 
 BY_MASK = PromptRule(mask=True, box=True)
@@ -274,6 +275,7 @@ def test_an_object_whose_place_is_taken_stops():
     predictor.scores = {(5, 1): 0.8}
     steps = list(ns.propagate(predictor, stack, seeds, loose))
     assert steps[1].stopped[1].endswith("the rest is another object's")
+    assert steps[1].ends == {1: End.TAKEN}
     np.testing.assert_array_equal(steps[1].labels == 2, stack[5] == 2)
     assert not (steps[1].labels == 1).any()
 
@@ -440,3 +442,35 @@ def test_the_model_that_ships_follows_drawn_discs():
         found, truth = volume == id_, drawn == id_
         assert (found & truth).sum() / (found | truth).sum() > 0.7
     assert not (volume[[0, 5]] == 2).any()
+
+
+def test_an_end_says_whether_the_object_is_gone_or_elsewhere():
+    """One ends, one jumps further than its width, one grows, one leaves at the edge."""
+    stack = draw(
+        {
+            1: straight(10, 10, 4, last=5),
+            2: lambda z: (10, 28, 4) if z < 6 else (24, 28, 4),
+            3: lambda z: (32, 48, 3 if z < 6 else 7),
+            4: lambda z: (30, 8 - 3 * (z - 4), 5),
+        }
+    )
+    seeds = {value: {4: stack[4] == value} for value in (1, 2, 3, 4)}
+    steps = list(ns.propagate(DiscPredictor(), stack, seeds, settings(direction="forward")))
+    ends = {id_: (step.index, end) for step in steps for id_, end in step.ends.items()}
+    assert ends[1] == (6, End.GONE)
+    assert ends[2] == (6, End.MOVED)
+    assert ends[3] == (6, End.GROWN)
+    assert ends[4][1] is End.EDGE
+    assert all(step.ends.keys() == step.stopped.keys() for step in steps)
+
+
+def test_beside_a_jump_to_the_next_anchor_one_side_is_enough():
+    """Who marks an object where it jumped to need not look at what led there."""
+    stack = draw({1: lambda z: (10, 28, 4) if z < 6 else (24, 28, 4)})
+    seeds = {1: {2: stack[2] == 1, 6: stack[6] == 1}}
+    last = {step.index: step for step in ns.propagate(DiscPredictor(), stack, seeds, settings())}
+    assert not any(step.unsure for step in last.values())
+    np.testing.assert_array_equal(final(last.values(), stack), stack == 1)
+    low = DiscPredictor(scores={(4, 1): 0.55})
+    last = {step.index: step for step in ns.propagate(low, stack, seeds, settings())}
+    assert [z for z, step in sorted(last.items()) if step.unsure] == [4]

@@ -166,3 +166,66 @@ def test_it_is_looked_at_again_when_its_pixels_are_others(viewer, panel):
     assert panel.annotation.identity.known == before
     viewer.layers["cells"].data = picture(40, 60) + 1
     assert panel.annotation.identity.wait().picture != before.picture
+
+
+def switch(panel, settle, layer):
+    panel.controls.picture.choose(layer)
+    settle(panel)
+
+
+def test_the_open_mask_is_there_again_after_another_picture(viewer, panel, settle):
+    first, other = viewer.layers["cells"], viewer.add_image(picture(40, 60) // 2, name="other")
+    ours(viewer, "points").add((10, 20))
+    settle(panel)
+    before = panel.annotation.session.mask.copy()
+    switch(panel, settle, other)
+    assert panel.annotation.session.draft.is_empty
+    assert len(ours(viewer, "points").data) == 0
+    switch(panel, settle, first)
+    np.testing.assert_allclose(ours(viewer, "points").data, [(10, 20)])
+    np.testing.assert_array_equal(panel.annotation.session.mask, before)
+    panel.controls.accept.click()
+    assert panel.annotation.target.data[10, 20] == 1
+
+
+def test_objects_an_opened_one_and_undo_are_there_again_after_another_picture(
+    viewer, panel, accept, settle
+):
+    first, other = viewer.layers["cells"], viewer.add_image(picture(30, 50), name="other")
+    accept(10, 20)
+    accept(30, 40)
+    labels = panel.annotation.target
+    before = labels.data.copy()
+    drawing.reopen(panel.annotation.session, 2, (None, None))
+    ours(viewer, "points").add((30, 46))
+    settle(panel)
+    switch(panel, settle, other)
+    ours(viewer, "points").add((20, 20))
+    settle(panel)
+    panel.controls.accept.click()
+    own = panel.annotation.target
+    assert own is not labels
+    switch(panel, settle, first)
+    session = panel.annotation.session
+    assert panel.annotation.target is labels
+    assert sorted(session.objects) == [1, 2]
+    assert (session.draft.object_id, session.draft.points) == (2, ((30, 40), (30, 46)))
+    assert session.mask is not None
+    np.testing.assert_array_equal(labels.data[before > 0], before[before > 0])
+    assert not panel.controls.go_on.isVisibleTo(panel.controls)  # nobody is asked
+    for _ in range(2):
+        panel.controls.undo.click()
+    assert session.draft.is_empty
+    switch(panel, settle, other)
+    assert panel.annotation.target is own
+
+
+def test_a_picture_that_was_removed_and_its_labels_are_not_held(viewer, panel, accept, settle):
+    other = viewer.add_image(picture(40, 60) // 2, name="other")
+    accept(10, 20)
+    first, labels = viewer.layers["cells"], panel.annotation.target
+    switch(panel, settle, other)
+    viewer.layers.remove(labels)
+    switch(panel, settle, first)  # its labels are gone: it begins anew, or is asked about
+    assert not panel.annotation.session.objects
+    assert len(saved(viewer)) == 1

@@ -22,6 +22,7 @@ from tests.widgets.search.finding import (
     controls_shown,
     disc,
     halt,
+    hatching,
     model,
     open_picture,
     seen,
@@ -34,7 +35,7 @@ class TestSearch:
         assert bench.status.endswith("and the model is asked about at most 256 points.")
         bench.find()
         assert bench.status.startswith("5 objects from 5 masks found. Move the handles")
-        np.testing.assert_array_equal(bench.preview != 0, seen() != 0)
+        np.testing.assert_array_equal(bench.preview != 0, hatching(seen()))
         assert len(np.unique(bench.preview)) == 6
         assert bench.panel.annotation.target is None
         assert not bench.session.objects
@@ -56,7 +57,8 @@ class TestSearch:
         bench.controls.cancel.click()
         bench.rest()
         assert "you cancelled it" in bench.status
-        np.testing.assert_array_equal(bench.preview != 0, disc(*DISCS[0][:3]) | disc(*DISCS[1][:3]))
+        two = hatching(disc(*DISCS[0][:3]) | disc(*DISCS[1][:3]))
+        np.testing.assert_array_equal(bench.preview != 0, two)
         bench.controls.accept.click()
         assert len(bench.session.objects) == 2
 
@@ -181,7 +183,7 @@ class TestFilters:
         bench.slide("score", low=0.85)
         assert bench.status.startswith("2 objects from 5 mask")
         faint = bench.preview.max()
-        kept = disc(*DISCS[0][:3]) | disc(*DISCS[1][:3])
+        kept = hatching(disc(*DISCS[0][:3]) | disc(*DISCS[1][:3]))
         np.testing.assert_array_equal((bench.preview != 0) & (bench.preview != faint), kept)
         bench.controls.choices["faint"].value = False
         bench.rest()

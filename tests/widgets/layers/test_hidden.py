@@ -31,24 +31,31 @@ def modes(viewer):
     return [str(ours(viewer, role).mode) for role in ("points", "boxes")]
 
 
+def taken(panel):
+    """Whether clicks are, and no layer draws them itself."""
+    return panel.annotation.pointing.takes_clicks
+
+
 HIDDEN = "Not taken: the panel is hidden. Show it to go on drawing."
 AT_REST = ["pan_zoom", "pan_zoom"]
 
 
 class TestClicks:
     def test_none_are_taken_while_hidden(self, viewer, shown):
-        assert modes(viewer) == ["add", "pan_zoom"]
+        assert taken(shown)
         shown.hide()
-        assert modes(viewer) == AT_REST
+        assert not taken(shown)
         shown.show()
-        assert modes(viewer) == ["add", "pan_zoom"]
+        assert taken(shown)
 
     @pytest.mark.parametrize("tool", [Tool.EXCLUDE, Tool.BOX, Tool.SCRIBBLE_OUT])
     def test_the_tool_stays_lit_and_is_there_again(self, viewer, shown, tool):
         shown.prompting.arm(tool)
         before = modes(viewer), viewer.layers.selection.active
         shown.hide()
+        assert modes(viewer) == AT_REST
         shown.show()
+        assert taken(shown)
         assert (modes(viewer), viewer.layers.selection.active) == before
         assert shown.annotation.tool is tool
 
@@ -72,25 +79,25 @@ class TestClicks:
         shown.hide()
         viewer.dims.ndisplay = 3
         viewer.dims.ndisplay = 2
-        assert modes(viewer) == AT_REST
+        assert not taken(shown)
         shown.show()
-        assert modes(viewer) == ["add", "pan_zoom"]
+        assert taken(shown)
 
     def test_not_in_the_3d_view_where_it_is_shown_again(self, viewer, shown):
         shown.hide()
         viewer.dims.ndisplay = 3
         shown.show()
-        assert modes(viewer) == AT_REST
+        assert not taken(shown)
         viewer.dims.ndisplay = 2
-        assert modes(viewer) == ["add", "pan_zoom"]
+        assert taken(shown)
 
     def test_not_over_another_picture(self, viewer, shown):
         shown.hide()
         viewer.layers.remove("cells")
         viewer.add_image(picture(30, 30))
-        assert modes(viewer) == AT_REST
+        assert not taken(shown)
         shown.show()
-        assert modes(viewer) == ["add", "pan_zoom"]
+        assert taken(shown)
 
     def test_a_layer_that_is_deleted_comes_back_with_its_prompts(
         self, viewer, shown, settle, told, qtbot
@@ -102,15 +109,15 @@ class TestClicks:
         qtbot.waitUntil(lambda: ours(viewer, "points") is not None)
         assert len(ours(viewer, "points").data) == 1
         assert told() == [f"napari-sam: {HIDDEN}"]
-        assert modes(viewer) == AT_REST
+        assert not taken(shown)
         shown.show()
-        assert modes(viewer) == ["add", "pan_zoom"]
+        assert taken(shown)
 
     def test_shown_twice_is_shown_once(self, viewer, shown):
         for _ in range(20):
             shown.hide()
             shown.show()
-        assert modes(viewer) == ["add", "pan_zoom"]
+        assert taken(shown)
         assert len({shortcut.key().toString() for shortcut in shown.keys.shortcuts}) == len(
             shown.keys.shortcuts
         )
@@ -204,6 +211,22 @@ class TestWords:
         shown.hide()
         qtbot.waitUntil(lambda: not shown.auto.work.busy)
         assert told() == [f"napari-sam: Auto: {shown.auto.controls.status.text()}"]
+
+    @pytest.mark.parametrize("away", [False, True])
+    def test_long_work_that_ends_while_another_program_is_in_front(
+        self, shown, told, qtbot, monkeypatch, away
+    ):
+        alerted = []
+        monkeypatch.setattr("napari_sam.widgets.notices.is_away", lambda: away)
+        monkeypatch.setattr(QApplication, "alert", lambda window: alerted.append(window))
+        shown.auto.controls.start.click()
+        qtbot.waitUntil(lambda: not shown.auto.work.busy)
+        expected = f"napari-sam: Auto: {shown.auto.controls.status.text()}"
+        assert told() == ([expected] if away else [])
+        assert bool(alerted) is away
+        ours(shown.annotation.viewer, "points").add((10, 20))  # a moment's work is not told
+        shown.prompting.remark("something")
+        assert len(told()) == away
 
     def test_nothing_once_it_is_closed(self, shown, told, model, viewer, qtbot):
         gate, predict = threading.Event(), model.predict

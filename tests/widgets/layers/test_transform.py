@@ -253,13 +253,13 @@ def test_the_3d_view_takes_no_prompts(open_panel, settle, model):
     points = ours(viewer, "points")
     viewer.dims.ndisplay = 3
     assert "2D" in panel.controls.status.text()
-    assert points.mode == "pan_zoom"
+    assert not panel.annotation.pointing.takes_clicks
     points.add((2, 10, 20))
     assert len(points.data) == 0
     assert "2D" in panel.controls.remark.text()
     assert not model.asked
     viewer.dims.ndisplay = 2
-    assert points.mode == "add"
+    assert panel.annotation.pointing.takes_clicks
     assert panel.controls.status.text() == "Click on an object."
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import dask.array as da
 import numpy as np
 import pytest
@@ -278,3 +280,12 @@ def test_kinds_of_pictures(open_panel, settle, model, data, options):
     panel.controls.accept.click()
     assert ours(viewer, "objects").data.shape == (40, 60)
     assert ours(viewer, "objects").data[10, 20] == 1
+
+
+def test_what_was_done_to_a_mask_is_said(viewer, panel, model, settle):
+    predict, said = model.predict, []
+    model.predict = lambda *asked: replace(predict(*asked), remark="It was cut.")
+    panel.annotation.remarked.connect(said.append)
+    ours(viewer, "points").add((20, 30))
+    settle(panel)
+    assert said[-1] == "It was cut."

@@ -51,7 +51,7 @@ def test_the_menu_changes_what_the_button_and_its_key_draw(viewer, panel):
         panel.prompting.switch_polarity()
         panel.prompting.draw_box()
         assert panel.controls.shape.button.isChecked()
-    expected = ["add_polygon_lasso", "add_ellipse", "add_path", "add_rectangle", "add_rectangle"]
+    expected = ["add_polygon_lasso", "add_ellipse", "add_path", "pan_zoom", "pan_zoom"]
     assert modes == expected
 
 

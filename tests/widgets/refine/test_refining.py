@@ -426,3 +426,14 @@ class TestSelected:
         assert {id_ for one in panel.refining.refined.slices for id_ in one.found} == {7}
         panel.controls.labels.choose(None)
         assert c.choices["objects"].native.itemText(1) == "The label selected in that layer"
+
+
+def test_changes_are_drawn_above_labels_that_came_later(viewer, panel, refine):
+    layers = viewer.layers
+    later = viewer.add_labels(rough_labels(), name="later")
+    panel.controls.refine.labels.choose(later)
+    refine()
+    assert layers.index("napari-sam changes") > layers.index(later)
+    layers.move(layers.index(later), len(layers))
+    viewer.dims.set_point(0, 2)
+    assert layers.index("napari-sam changes") > layers.index(later)

@@ -17,6 +17,7 @@ from napari_sam.progress import Progress
 from napari_sam.results import Proposal
 from napari_sam.widgets.panel import Panel
 from napari_sam.widgets.search.measures import MeasureRow
+from napari_sam.widgets.search.preview import hatched
 from tests.fakes import FakeSegmenter
 from tests.widgets.conftest import close_at_end
 
@@ -28,6 +29,11 @@ BATCH = 16
 def disc(row, column, radius, shape=SHAPE):
     rows, columns = np.indices(shape)
     return (rows - row) ** 2 + (columns - column) ** 2 <= radius**2
+
+
+def hatching(mask):
+    """Return which pixels show that this is found, and not written."""
+    return hatched(mask.astype(np.uint8)) > 0
 
 
 @dataclass

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from napari.layers._layer_actions import _duplicate_layer
-from qtpy.QtCore import QUrl
 
 from napari_sam.inference.propagation.propagate import propagate
 from napari_sam.session import curation, drawing
@@ -17,7 +16,6 @@ from napari_sam.session.objects import Source, Status
 from napari_sam.session.session import Session
 from napari_sam.settings import load_settings
 from napari_sam.widgets.panel import Panel
-from napari_sam.widgets.stack.report import ObjectReport
 from tests.fakes import FakeSegmenter
 from tests.inference.moving import DictStore, DiscPredictor, draw
 from tests.widgets.conftest import close_at_end, ours
@@ -95,7 +93,11 @@ class Bench:
         ]
 
     def lines(self):
-        return self.controls.report.toPlainText().splitlines()
+        """What the list says, a line an object."""
+        self.tab._presenter.rows.settle()
+        model = self.controls.list.slices
+        texts = (model.index(row).data() for row in range(model.rowCount()))
+        return [f"{model.held(row).id}: {text}" for row, text in enumerate(texts)]
 
 
 @pytest.fixture
@@ -141,23 +143,20 @@ def test_objects_are_followed_both_ways_and_reported(open_stack):
     assert section.status is Status.PROPOSED
     assert (section.origin.source, section.origin.plane) == (Source.PROPAGATED, (START, None, None))
     assert bench.session.objects[1].sections[START, None, None].status is Status.ACCEPTED
-    assert bench.lines() == [
-        "Object 1: slices 0 to 9",
-        "Object 2: slices 0 to 7",
-        "stopped at slice 8: no mask found",
-    ]
+    assert bench.lines() == ["1: slices 0 to 9", "2: ends on slice 7"]
+    assert bench.controls.list.slices.report(2).figures(8) == "no mask found"
 
 
 def test_one_undo_takes_all_of_it_back(open_stack):
     bench = open_stack()
     before = bench.panel.annotation.target.data.copy()
     bench.follow()
-    assert not bench.controls.undo.isHidden()
+    assert bench.controls.undo.isEnabled()
     bench.controls.undo.click()
     np.testing.assert_array_equal(bench.panel.annotation.target.data, before)
     assert bench.slices(1) == bench.slices(2) == [START]
-    assert bench.controls.undo.isHidden()
-    assert bench.lines() == []
+    assert not bench.controls.undo.isEnabled()
+    assert bench.lines() == ["1: slice 4", "2: slice 4"]
 
 
 def test_direction_limits_and_the_last_object_only(open_stack):
@@ -192,7 +191,9 @@ def test_unsure_slices_are_unclear(open_stack, model):
     bench.follow()
     statuses = {p[0]: s.status for p, s in bench.session.objects[1].sections.items()}
     assert [z for z, status in statuses.items() if status is Status.UNCLEAR] == [6]
-    assert "look at slice 6: the predicted IoU is only 0.59" in bench.lines()
+    assert bench.lines()[0] == "1: look at 6"
+    figures = bench.controls.list.slices.report(1).figures(6)
+    assert figures == "the predicted IoU is only 0.59"
 
 
 def test_accepted_slices_are_anchors_and_stay(open_stack):
@@ -204,7 +205,7 @@ def test_accepted_slices_are_anchors_and_stay(open_stack):
     bench.see(0, START)
     bench.follow()
     assert bench.session.objects[1].sections[8, None, None] is own
-    assert "Object 1: slices 0 to 9" in bench.lines()
+    assert bench.lines()[0] == "1: slices 0 to 9"
 
 
 @pytest.mark.parametrize(("rule", "keeps"), [("keep", True), ("replace", False)])
@@ -246,7 +247,7 @@ def test_slices_appear_one_by_one_and_cancel_keeps_them(halt):
     bench.controls.cancel.click()
     assert not bench.tab.work.busy
     assert "you cancelled it" in bench.controls.status.text()
-    assert bench.lines()[0] == "Object 1: slices 4 to 6"
+    assert bench.lines()[0] == "1: slices 4 to 6"
     bench.session.undo()
     assert bench.slices(1) == [START]
 
@@ -260,7 +261,7 @@ def test_a_prompt_is_answered_in_the_middle_of_a_slice(halt, model):
     bench.finish()
     assert bench.slices(1) == list(range(10))
     assert bench.slices(3) == [START]
-    assert bench.controls.undo.isHidden()  # it is not the last step
+    assert not bench.controls.undo.isEnabled()  # it is not the last step
     for _ in ("accepted", "drawn", "followed"):
         bench.session.undo()
     assert bench.slices(1) == [START]
@@ -383,15 +384,6 @@ def test_time_and_z_one_of_them_at_a_time(open_stack):
     assert c.last.value() == 2
 
 
-def test_a_click_on_a_line_shows_its_slice(open_stack):
-    bench = open_stack(accepted=False, scale=(3, 1, 1))
-    bench.see(0, 3 * START)
-    bench.accept(START, 14, 42)
-    bench.follow()
-    bench.controls.report.anchorClicked.emit(QUrl("8"))
-    assert bench.panel.annotation.seen == (8, None, None)
-
-
 def test_choices_are_remembered(open_stack):
     bench = open_stack(accepted=False)
     bench.controls.choices["direction"].value = "backward"
@@ -416,27 +408,12 @@ def test_without_a_picture(qtbot, host):
 
 def test_the_list_grows_while_slices_come_in(halt, model, qtbot):
     bench = halt()
-    qtbot.waitUntil(lambda: bench.lines() == ["Object 1: slices 4 to 6", "Object 2: slices 4 to 6"])
+    qtbot.waitUntil(lambda: bench.lines() == ["1: slices 4 to 6", "2: slices 4 to 6"])
     assert bench.tab.work.busy
-    assert not bench.controls.report.isHidden()
-    bench.controls.report.anchorClicked.emit(QUrl("4"))
+    bench.controls.list.place_wanted.emit(1, 4)
     assert bench.panel.annotation.seen == (4, None, None)
     model.go.release(1)
-    qtbot.waitUntil(lambda: bench.lines()[0] == "Object 1: slices 4 to 7")
+    qtbot.waitUntil(lambda: bench.lines()[0] == "1: slices 4 to 7")
     model.go.release(999)
     bench.finish()
-    assert bench.lines()[-1] == "stopped at slice 8: no mask found"
-
-
-def test_the_list_stays_where_one_reads(open_stack, qtbot):
-    bench = open_stack()
-    bench.panel.tabs.setCurrentWidget(bench.controls)
-    bench.controls.report.setFixedHeight(60)
-    accounts = {number: ObjectReport({1, 2}) for number in range(60)}
-    bench.controls.show_report(accounts, "slice")
-    bar = bench.controls.report.verticalScrollBar()
-    qtbot.waitUntil(lambda: bar.maximum() > 300)
-    bar.setValue(250)
-    accounts[3].found.add(3)
-    bench.controls.show_report(accounts, "slice")
-    assert bar.value() == 250
+    assert bench.lines()[-1] == "2: ends on slice 7"

@@ -11,7 +11,7 @@ from napari_sam.text.reader import Reader
 from napari_sam.widgets.panel import Panel
 from tests.fakes import FakeEncoder
 from tests.widgets.conftest import close_at_end, open_tab
-from tests.widgets.search.finding import DISCS, disc, model, seen
+from tests.widgets.search.finding import DISCS, disc, hatching, model, seen
 
 pytestmark = pytest.mark.gui
 
@@ -35,6 +35,6 @@ def test_letters_are_letters_and_return_begins(make_napari_viewer, qtbot, host, 
     assert "'hung' is not among the words" in text.controls.unknown.text()
     layer = viewer.layers["napari-sam found"]
     small = disc(*DISCS[3][:3]) | disc(*DISCS[4][:3])
-    np.testing.assert_array_equal(np.squeeze(layer.data) == 2, small)
+    np.testing.assert_array_equal(np.squeeze(layer.data) == 2, hatching(small))
     text.controls.accept.click()
     assert {o.class_id for o in panel.annotation.session.objects.values()} == {2}

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from napari_sam.inference.embedding import Embedding
-from napari_sam.masks import CroppedMask
+from napari_sam.masks import Box, CroppedMask
 
 __all__ = ["Appearance", "likeness"]
 
@@ -46,6 +46,43 @@ class Appearance:
         some = self._tokens[:, torch.from_numpy(places).to(self._tokens.device)]
         weights = torch.from_numpy(counts).to(some.device, some.dtype)
         return torch.nn.functional.normalize(some @ weights, dim=0).cpu().numpy()
+
+    def gained(
+        self, before: Appearance, seen: NDArray[np.float32], box: Box, widths: float
+    ) -> float:
+        """Return how much more like an object some place near it is than it was before.
+
+        Parameters
+        ----------
+        before : Appearance
+            Of the same picture a slice earlier.
+        seen : (C,) float32
+            The object's `under` there.
+        box : (y0, x0, y1, x1)
+            Where it was, in pixels.
+        widths : float
+            How far to look from its middle, in its own sizes.
+
+        Returns
+        -------
+        float
+            The largest gain of cosine similarity, at most 1: near it where the object has come to
+            a place that was something else.
+        """
+        corners = np.reshape(box, (2, 2)) * self._scale
+        middle, size = corners.mean(axis=0), float(np.ptp(corners, axis=0).max())
+        now, then = self._like(seen), before._like(seen)
+        if now.shape != then.shape:
+            return 0.0
+        places = np.moveaxis(np.indices(now.shape), 0, -1) + 0.5
+        near = np.hypot(*np.moveaxis(places - middle, -1, 0)) < widths * size
+        return float((now - np.maximum(then, 0))[near].max(initial=0.0))
+
+    def _like(self, seen: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the (h, w) cosine similarity of every token to an appearance."""
+        tokens = torch.nn.functional.normalize(self._tokens, dim=0)
+        alike = torch.from_numpy(seen).to(tokens.device) @ tokens
+        return alike.cpu().numpy().reshape(-1, self._width)
 
 
 def likeness(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:

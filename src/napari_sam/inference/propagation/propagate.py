@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any, Protocol
 
@@ -22,6 +22,7 @@ from napari_sam.inference.propagation.appearance import Appearance, likeness
 from napari_sam.inference.propagation.settings import (
     Carried,
     PropagateSettings,
+    Stop,
     leaves,
     why_stop,
     why_unsure,
@@ -37,9 +38,11 @@ from napari_sam.inference.propagation.verdict import (
 from napari_sam.inference.stack import Stack
 from napari_sam.masks import CroppedMask
 from napari_sam.prompts import Prompts
-from napari_sam.results import Step
+from napari_sam.results import End, Step
 
 __all__ = ["Embeddings", "propagate"]
+
+REACH = 3.0  # sizes of a lost object within which it is looked for; only the words depend on it
 
 
 class Embeddings(Protocol):
@@ -156,6 +159,7 @@ class _Propagation:
     store: Embeddings | None
     slices: dict[int, _SliceState] = field(default_factory=lambda: defaultdict(_SliceState))
     best: dict[int, float] = field(default_factory=lambda: defaultdict(float))  # predicted IoU
+    jumps: set[tuple[int, int]] = field(default_factory=set)  # (id, slice) next to an anchor
 
     def __post_init__(self) -> None:
         ids, only = self.anchors.ids, self.settings.only
@@ -170,6 +174,7 @@ class _Propagation:
     def _follow(self, way: int, indices: range) -> Generator[Step]:
         carried: dict[int, Carried] = {}
         labels: Labels | None = None
+        before: _SliceView | None = None
         for index in indices:
             known = self.anchors.at(index)
             prompts = {
@@ -185,9 +190,10 @@ class _Propagation:
                 if id_ in known:
                     self.slices[index].anchors[id_] = RankedMask(mask, score, Rank.PROMPTED)
                 else:
-                    followed = self._check(index, id_, mask, score, carried[id_], view)
+                    followed = self._check(index, id_, mask, score, carried[id_], (before, view))
                     self.slices[index].sides[id_][way] = followed
             labels, carried = self._onward(way, index, carried, view)
+            before = view
             given = [i for i in self.followed if i in known] if way == FORWARD else []
             if answers or given or (way == BACKWARD and self._between(index)):
                 yield self._step(index, labels)
@@ -224,19 +230,30 @@ class _Propagation:
         mask: CroppedMask | None,
         score: float,
         carried: Carried,
-        view: _SliceView,
+        views: tuple[_SliceView | None, _SliceView],
     ) -> Followed:
-        """Check a mask against what came from the slice before."""
+        """Check a mask against what came from the slice before, of which both views are given."""
+        before, view = views
         stop = self._why_stop(mask, score, carried, view)
+        lost = stop is not None and stop.end is End.GONE
+        if stop and lost and before is not None and self._moved(carried, before, view):
+            stop = replace(stop, end=End.MOVED)
+            if self.anchors.has(id_, index - 1) or self.anchors.has(id_, index + 1):
+                self.jumps.add((id_, index))
         if mask is None or stop is not None:
             return Followed(None, score, stop)
         if self._span(id_, index) is None:
             stop = leaves(mask, carried)
         return Followed(mask, score, stop)
 
+    def _moved(self, carried: Carried, before: _SliceView, view: _SliceView) -> bool:
+        """Tell whether what looks like a lost object has come to another place near by."""
+        then, box = before.appearance, carried.mask.box
+        return view.appearance.gained(then, carried.seen, box, REACH) > self.settings.min_likeness
+
     def _why_stop(
         self, mask: CroppedMask | None, score: float, carried: Carried, view: _SliceView
-    ) -> str | None:
+    ) -> Stop | None:
         alike = likeness(view.appearance.under(carried.mask), carried.seen)
         return why_stop(mask, score, alike, carried, self.settings)
 
@@ -263,10 +280,11 @@ class _Propagation:
                 continue
             mask = left_by_others(RankedMask(followed.mask, followed.score), labels, id_)
             stop = self._why_stop(mask, followed.score, carried[id_], view)
-            if mask is None or stop is not None:
-                sides[way] = Followed(None, followed.score, f"{stop}, the rest is another object's")
+            if stop is not None:
+                why = f"{stop.why}, the rest is another object's"
+                sides[way] = Followed(None, followed.score, Stop(why, End.TAKEN))
                 crowded = True
-            elif followed.stop is None:
+            elif mask is not None and followed.stop is None:
                 self.best[id_] = max(self.best[id_], followed.score)
                 seen = view.appearance.under(mask)
                 onward[id_] = carried[id_].onward(mask, self.best[id_], seen)
@@ -302,7 +320,8 @@ class _Propagation:
                 (followed,) = sides.values()
                 verdicts[id_] = judge_outside(followed, settings)
             else:
-                verdicts[id_] = judge_between(sides, index, span, settings)
+                jumped = (id_, span[1] - 1) in self.jumps or (id_, span[0] + 1) in self.jumps
+                verdicts[id_] = judge_between(sides, index, span, settings, jumped)
         return verdicts
 
     def _found(self, index: int) -> dict[int, RankedMask]:
@@ -320,4 +339,5 @@ class _Propagation:
             {i: one.score for i, one in self._found(index).items() if one.rank < Rank.GIVEN},
             {i: one.stopped for i, one in verdicts.items() if one.stopped},
             {i: one.unsure for i, one in verdicts.items() if one.unsure},
+            {i: one.end for i, one in verdicts.items() if one.end},
         )

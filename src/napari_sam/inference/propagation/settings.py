@@ -12,8 +12,17 @@ from numpy.typing import NDArray
 from napari_sam.errors import InputError
 from napari_sam.inference.mask_prompts import PromptRule
 from napari_sam.masks import CroppedMask
+from napari_sam.results import End
 
-__all__ = ["Carried", "Direction", "PropagateSettings", "leaves", "why_stop", "why_unsure"]
+__all__ = [
+    "Carried",
+    "Direction",
+    "PropagateSettings",
+    "Stop",
+    "leaves",
+    "why_stop",
+    "why_unsure",
+]
 
 Direction = Literal["both", "forward", "backward"]
 BOX = PromptRule(mask=False)  # measured: see benchmarks/propagation.py
@@ -128,13 +137,29 @@ class Carried:
         return Carried(mask, best, max(self.largest, mask.area), self.at_edge, seen)
 
 
+@dataclass(frozen=True)
+class Stop:
+    """Reason to follow an object no further.
+
+    Parameters
+    ----------
+    why : str
+        The reason, with its figures.
+    end : End
+        What it says of the object.
+    """
+
+    why: str
+    end: End
+
+
 def why_stop(
     mask: CroppedMask | None,
     score: float,
     alike: float,
     carried: Carried,
     settings: PropagateSettings,
-) -> str | None:
+) -> Stop | None:
     """Return the reason to reject a predicted mask and stop the propagation, or None.
 
     Parameters
@@ -154,33 +179,35 @@ def why_stop(
     --------
     >>> small, large = (CroppedMask.of(np.ones((n, n), bool), shape=(9, 9)) for n in (4, 8))
     >>> carried = Carried(small, 0.9, 16, False, np.ones(1, np.float32))
-    >>> why_stop(large, 0.9, 1.0, carried, PropagateSettings())
+    >>> why_stop(large, 0.9, 1.0, carried, PropagateSettings()).why
     'the area jumps from 16 to 64 pixels'
     """
     before = carried.mask
     if mask is None:
-        return "no mask found"
+        return Stop("no mask found", End.GONE)
     if score < settings.min_score:
-        return f"the predicted IoU is only {score:.2f}"
+        return Stop(f"the predicted IoU is only {score:.2f}", End.GONE)
     if score < settings.min_relative_score * carried.best:
-        return f"the predicted IoU falls from {carried.best:.2f} to {score:.2f}"
+        return Stop(f"the predicted IoU falls from {carried.best:.2f} to {score:.2f}", End.GONE)
     if max(mask.area / before.area, before.area / mask.area) > settings.max_area_change:
-        return f"the area jumps from {before.area} to {mask.area} pixels"
+        end = End.GROWN if mask.area > before.area else End.GONE
+        return Stop(f"the area jumps from {before.area} to {mask.area} pixels", end)
     overlap = mask.iou(before)
     if overlap < settings.min_overlap:
-        return f"the overlap with the slice before is only {overlap:.2f} (IoU)"
+        return Stop(f"the overlap with the slice before is only {overlap:.2f} (IoU)", End.MOVED)
     if alike < settings.min_likeness:
-        return f"its place looks different from the slice before (likeness {alike:.2f})"
+        why = f"its place looks different from the slice before (likeness {alike:.2f})"
+        return Stop(why, End.GONE)
     return None
 
 
-def leaves(mask: CroppedMask, carried: Carried) -> str | None:
+def leaves(mask: CroppedMask, carried: Carried) -> Stop | None:
     """Return the reason to stop the propagation after an accepted mask, or None.
 
     That is when most of it has left the picture: it has come to the edge and lost half its area.
     """
     gone = not carried.at_edge and mask.touches_edge and mask.area < carried.largest / 2
-    return "it leaves the picture at its edge" if gone else None
+    return Stop("it leaves the picture at its edge", End.EDGE) if gone else None
 
 
 def why_unsure(score: float, settings: PropagateSettings) -> str | None:

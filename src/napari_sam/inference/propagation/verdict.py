@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from napari_sam.inference.overlaps import RankedMask
-from napari_sam.inference.propagation.settings import PropagateSettings, why_unsure
+from napari_sam.inference.propagation.settings import PropagateSettings, Stop, why_unsure
 from napari_sam.masks import CroppedMask
+from napari_sam.results import End
 
 __all__ = ["BACKWARD", "FORWARD", "Followed", "Verdict", "judge_between", "judge_outside"]
 
@@ -20,7 +21,7 @@ class Followed:
 
     mask: CroppedMask | None  # None if it was refused
     score: float  # predicted IoU
-    stop: str | None = None  # why it is not followed any further
+    stop: Stop | None = None  # why it is not followed any further
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,18 +31,24 @@ class Verdict:
     found: RankedMask | None = None
     stopped: str | None = None
     unsure: str | None = None
+    end: End | None = None  # of what was followed from one side
 
 
 def judge_outside(followed: Followed, settings: PropagateSettings) -> Verdict:
     """Judge an object beyond its outermost anchor."""
+    stop, end = (None, None) if followed.stop is None else (followed.stop.why, followed.stop.end)
     if followed.mask is None:
-        return Verdict(stopped=followed.stop)
+        return Verdict(stopped=stop, end=end)
     found = RankedMask(followed.mask, followed.score)
-    return Verdict(found, followed.stop, why_unsure(followed.score, settings))
+    return Verdict(found, stop, why_unsure(followed.score, settings), end)
 
 
 def judge_between(
-    sides: Mapping[int, Followed], index: int, span: tuple[int, int], settings: PropagateSettings
+    sides: Mapping[int, Followed],
+    index: int,
+    span: tuple[int, int],
+    settings: PropagateSettings,
+    jumped: bool = False,
 ) -> Verdict:
     """Judge an object between two anchors: take the nearer one's mask, check that both agree.
 
@@ -53,15 +60,20 @@ def judge_between(
         The slice.
     span : (int, int)
         Slices of the two anchors.
+    jumped : bool
+        Whether it moved further than its width right beside one of them: nobody can follow it from
+        there, so that the mask from the other side alone counts.
     """
     starts = dict(zip((FORWARD, BACKWARD), span, strict=True))
     masks = {way: one.mask for way, one in sides.items() if one.mask is not None}
-    stops = [f"from slice {starts[way]} {one.stop}" for way, one in sides.items() if one.stop]
+    stops = [f"from slice {starts[way]} {one.stop.why}" for way, one in sides.items() if one.stop]
     if not masks:
         lost = f"lost between slices {span[0]} and {span[1]}"
         return Verdict(stopped="; ".join(stops) or None, unsure=lost)
     best = min(masks, key=lambda way: (abs(index - starts[way]), -sides[way].score))
     found = RankedMask(masks[best], sides[best].score)
+    if len(masks) == 1 and jumped:
+        return Verdict(found, unsure=why_unsure(found.score, settings))
     if len(masks) == 1:
         only = f"followed from slice {starts[best]} only"
         return Verdict(found, unsure="; ".join([only, *stops]))

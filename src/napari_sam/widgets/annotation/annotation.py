@@ -23,6 +23,7 @@ from napari_sam.widgets.annotation.box_batch import proposed
 from napari_sam.widgets.annotation.identity import Identity
 from napari_sam.widgets.annotation.own_layers import OwnLayers
 from napari_sam.widgets.annotation.pending import Pending
+from napari_sam.widgets.annotation.pointing import Pointing
 from napari_sam.widgets.annotation.queries import Queries
 from napari_sam.widgets.annotation.undo_redo import undo_or_redo
 from napari_sam.widgets.common.timers import new_timer
@@ -58,6 +59,8 @@ class Annotation:
         The session, where it is saved, and the labels that it writes to.
     own_layers : OwnLayers
         What is drawn, and the mask on show.
+    pointing : Pointing
+        What is clicked on in the canvas.
     asking : Asking
         What the model is asked.
     selected : int or None
@@ -86,6 +89,7 @@ class Annotation:
         self.selected: int | None = None
         self.binding = SessionBinding(self)
         self.own_layers = OwnLayers(self)
+        self.pointing = Pointing(self)
         self.asking = Asking(self, jobs)  # after what is drawn follows a picture that has changed
         self._rest = new_timer(REST_MS, self._rested, jobs)
         for event in self._view_events():
@@ -195,6 +199,7 @@ class Annotation:
         self.picture.layer.events.data.disconnect(self.identity.renew)
         self.picture.follow(False)
         self.asking.close()
+        self.pointing.close()
         self.own_layers.close()
         self.identity.close()
 
@@ -205,7 +210,10 @@ class Annotation:
     def _view_moved(self, event: Event) -> None:
         if event.type == "ndisplay":
             prompts = self.own_layers.prompts
-            prompts.arm(self.tool) if self.flat else prompts.disarm()
+            if not self.flat:
+                prompts.disarm()
+            elif prompts.lit.on:
+                prompts.arm(self.tool)
         self.look_soon()
         self.changed.emit(What.VIEW)
 

@@ -76,7 +76,9 @@ class Asking:
         if self._saw_others():
             return
         if answer.request is not None and answer.prediction is not None:
-            annotation.session.receive(answer.request, answer.prediction)
+            taken = annotation.session.receive(answer.request, answer.prediction)
+            if taken and answer.prediction.remark:
+                annotation.remarked.emit(answer.prediction.remark)
 
     def fail(self) -> None:
         """Mark the open request as failed."""

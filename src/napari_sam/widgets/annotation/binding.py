@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -15,11 +16,13 @@ from napari_sam.session.changed import What
 from napari_sam.session.disk.autosave import Autosave
 from napari_sam.session.disk.folder import Restored, SessionFolder, restore
 from napari_sam.session.disk.library import sessions_folder
+from napari_sam.session.draft import Draft
 from napari_sam.session.drawing import Accepted
 from napari_sam.session.overlap import Rule
 from napari_sam.session.session import Session
 from napari_sam.widgets.annotation.hints import CHANNELS
 from napari_sam.widgets.annotation.labels_listener import LabelsListener
+from napari_sam.widgets.annotation.labels_place import LabelsPlace
 from napari_sam.widgets.annotation.resume_layer import layer_to_resume_in, name_as_before
 from napari_sam.widgets.layers.labels_target import (
     BEGIN,
@@ -34,7 +37,26 @@ from napari_sam.widgets.layers.preview import first_helper
 if TYPE_CHECKING:
     from napari_sam.widgets.annotation.annotation import Annotation
 
-__all__ = ["SessionBinding"]
+__all__ = ["LeftWork", "SessionBinding"]
+
+
+@dataclass(frozen=True, eq=False)
+class LeftWork:
+    """What was done with a picture that is not annotated any more, to go on when it is again.
+
+    Parameters
+    ----------
+    target : Labels or None
+        Where its objects are written.
+    folders : WeakKeyDictionary of Labels to Path
+        Where the session of each Labels layer is saved.
+    draft : Draft
+        What was being drawn, if nothing is saved of it because no object was accepted.
+    """
+
+    target: Labels | None
+    folders: WeakKeyDictionary[Labels, Path]
+    draft: Draft
 
 
 class SessionBinding:
@@ -52,6 +74,7 @@ class SessionBinding:
         self._annotation = annotation
         self._target: LabelsTarget | None = None
         self._listener: LabelsListener | None = None  # to the target
+        self._place: LabelsPlace | None = None  # of the target
         self._left: WeakKeyDictionary[Labels, Path] = WeakKeyDictionary()
         self._begin()
 
@@ -143,6 +166,25 @@ class SessionBinding:
         self._annotation.look_soon()  # what was painted since is a step of its own
         return said
 
+    def leave(self) -> LeftWork:
+        """Return what is needed to go on later; before `close`."""
+        session, target, folder = self.session, self.layer, self.folder
+        folders = self._left.copy()
+        if target is not None and folder is not None and session.objects:
+            folders[target] = folder.path
+        return LeftWork(target, folders, Draft() if session.objects else session.draft)
+
+    def go_on(self, left: LeftWork) -> None:
+        """Go on with what was left, as soon as its Labels layer is written to."""
+        self._left = left.folders.copy()
+        draft = left.draft
+        if draft.has_prompts and self._annotation.picture.fits(draft.plane, None):
+            self._annotation.step(
+                lambda s: drawing.draw(
+                    s, draft.plane, draft.points, draft.labels, draft.box, draft.mask
+                )
+            )
+
     def compare(self) -> None:
         """Record differences between the labels in view and the objects as a paint step."""
         seen = self._annotation.seen
@@ -174,6 +216,7 @@ class SessionBinding:
         annotation = self._annotation
         self._target = LabelsTarget(layer, self._is_shown, annotation.undo, annotation.redo)
         self._listener = LabelsListener(annotation, self._target)
+        self._place = LabelsPlace(annotation, layer)
 
     def _is_shown(self, plane: Plane) -> bool:
         return not self._annotation.flat or plane == self._annotation.seen
@@ -205,4 +248,6 @@ class SessionBinding:
         """Leave the labels as they are."""
         if self._listener is not None:
             self._listener.close()
-        self._target = self._listener = None
+        if self._place is not None:
+            self._place.close()
+        self._target = self._listener = self._place = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from weakref import WeakKeyDictionary
 
 from napari.components import ViewerModel
 from napari.layers import Image, Labels
@@ -11,6 +12,8 @@ from psygnal import Signal
 
 from napari_sam.serving.host import HostedModel
 from napari_sam.widgets.annotation.annotation import Annotation
+from napari_sam.widgets.annotation.binding import LeftWork
+from napari_sam.widgets.annotation.newcomer import greet
 from napari_sam.widgets.annotation.part import Part
 from napari_sam.widgets.common.layer_choice import LayerChoice
 from napari_sam.widgets.jobs.prompt_jobs import PromptJobs
@@ -56,6 +59,7 @@ class CurrentAnnotation:
         self._prepare = prepare
         self._parts: tuple[Part, ...] = ()
         self._model: HostedModel | None = None
+        self._left: WeakKeyDictionary[Image, LeftWork] = WeakKeyDictionary()
         self._resting = self._outlined = False
         self._many = False  # while many layers come or go
 
@@ -122,6 +126,14 @@ class CurrentAnnotation:
         if self._pictures.layer is None and images:
             active = layers.selection.active
             self._pictures.choose(active if active in images else images[-1])
+        elif event is not None and event.type == "inserted" and self.annotation is not None:
+            greet(self.annotation, event.value, self._change_to)
+
+    def _change_to(self, layer: Image) -> None:
+        """Annotate another picture, and write into labels of its own."""
+        if layer in self._viewer.layers:
+            self._labels.choose(None)
+            self._pictures.choose(layer)
 
     def _choose(self, layer: Image | None) -> None:
         """Annotate another picture; as soon as all is done, where many layers come or go.
@@ -143,6 +155,8 @@ class CurrentAnnotation:
         for part in self._parts:  # first, because closing removes layers and so leads back here
             part.follow(None)
         if before is not None:
+            if before.picture.layer in self._viewer.layers:
+                self._left[before.picture.layer] = before.binding.leave()
             before.close()
         if layer is not None:
             self._begin(layer)
@@ -157,6 +171,11 @@ class CurrentAnnotation:
             annotation.rest(True)
         for part in self._parts:
             part.follow(annotation)
+        left = self._left.pop(layer, None)
+        if left is not None:
+            annotation.binding.go_on(left)
+            if left.target in self._viewer.layers:
+                self._labels.choose(left.target)
         self._choose_labels(self._labels.layer)
         annotation.asking.use(self._model)
 

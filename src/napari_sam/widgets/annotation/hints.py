@@ -12,8 +12,18 @@ from napari_sam.widgets.layers.prompt_layers import Tool
 
 if TYPE_CHECKING:
     from napari_sam.widgets.annotation.annotation import Annotation
+    from napari_sam.widgets.layers.image_stack import ImageStack
 
-__all__ = ["CHANNELS", "NO_PICTURE", "gone", "name_of", "next_step", "not_taken"]
+__all__ = [
+    "CHANNELS",
+    "NO_PICTURE",
+    "gone",
+    "name_of",
+    "next_step",
+    "not_taken",
+    "place_of",
+    "word_of",
+]
 
 NO_PICTURE = (
     "Open a picture: drag a file into the window, or take one from File > Open Sample > napari-sam."
@@ -63,9 +73,11 @@ def next_step(annotation: Annotation) -> str:
         again = "This view does not show a slice of the picture: move the sliders back to it"
         turned = annotation.picture.channel_axis is not None
         return f"{again}{', the channels on one of them' if turned else ''}."
+    if not annotation.own_layers.prompts.lit.on:
+        return f"Clicks go to a tool of napari's: {KEYS['polarity']} brings them back to objects."
     if draft.plane not in ((), seen):
         return (
-            f"Your object is on {name_of(draft.plane)}: go back there, "
+            f"Your object is {place_of(draft.plane, annotation.picture)}: go back there, "
             f"accept it ({accept}) or reject it ({reject})."
         )
     if draft.is_empty and annotation.asking.boxes.busy:
@@ -139,14 +151,28 @@ def _look_at_selected(annotation: Annotation, seen: Plane) -> str:
     )
 
 
-def name_of(plane: Plane) -> str:
+def word_of(picture: ImageStack, axis: int) -> str:
+    """Return what a step along an axis is called: a frame in time, else a slice."""
+    label = picture.transform.arguments["axis_labels"][axis].lower()
+    if label in ("t", "time", "z", "depth"):
+        return "frame" if label.startswith("t") else "slice"
+    return picture.axis_word
+
+
+def place_of(plane: Plane, picture: ImageStack) -> str:
+    """Return where a plane is, to go on a sentence: "on slice 12", "in frame 12"."""
+    word = picture.axis_word
+    return f"{'in' if word == 'frame' else 'on'} {name_of(plane, word)}"
+
+
+def name_of(plane: Plane, word: str = "slice") -> str:
     """Return the display name of a plane.
 
     Examples
     --------
     >>> name_of((12, None, None))
     'slice 12'
-    >>> name_of((3, 12, None, None))
-    'slice 3, 12'
+    >>> name_of((3, 12, None, None), "frame")
+    'frame 3, 12'
     """
-    return "slice " + ", ".join(str(at) for at in plane if at is not None)
+    return f"{word} " + ", ".join(str(at) for at in plane if at is not None)

@@ -16,5 +16,5 @@ class Part(Protocol):
     def follow(self, annotation: Annotation | None) -> None:
         """Switch to this annotation, or to none; discard all state of the previous one."""
 
-    def close(self) -> None:
+    def close(self) -> object:
         """Stop all work and disconnect from the viewer permanently."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from napari_sam.planes import Plane
 from napari_sam.session.objects import AnnotatedObject, Section
 from napari_sam.session.session import Session
-from napari_sam.widgets.annotation.hints import name_of
+from napari_sam.widgets.annotation.hints import place_of
 from napari_sam.widgets.layers.navigate import go_to
 
 if TYPE_CHECKING:
@@ -34,14 +34,18 @@ def undo_or_redo(annotation: Annotation, again: bool = False) -> None:
     if not annotation.step(Session.redo if again else Session.undo):
         return
     found = _differences(before, _held(session.objects), again)
-    said = " ".join(_sentence(what, places) for what, places in found.items())
+    said = " ".join(_sentence(annotation, what, places) for what, places in found.items())
     where = {place: section for places in found.values() for place, section in places.items()}
     if not found and session.scheme != scheme:
         said = f"The classes are {'changed again' if again else 'as before'}."
     elif not found and session.draft != drawn:
         plane = session.draft.plane or drawn.plane
         where = {(0, plane): None}
-        said = "" if plane in ((), annotation.seen) else f"This was drawn on {name_of(plane)}."
+        said = (
+            ""
+            if plane in ((), annotation.seen)
+            else f"This was drawn {place_of(plane, annotation.picture)}."
+        )
     elif not found and change.edits:
         said = NOTHING
     annotation.remarked.emit(said if _show(annotation, where) else f"{said} {NO_PLACE}")
@@ -76,16 +80,18 @@ def _differences(
     return found
 
 
-def _sentence(what: str, places: Iterable[ObjectPlane]) -> str:
+def _sentence(annotation: Annotation, what: str, places: Iterable[ObjectPlane]) -> str:
     numbers = sorted({number for number, _ in places})
     planes = sorted({plane for _, plane in places}, key=str)
     names = ", ".join(map(str, numbers[:FEW]))
     who = f"Object {names} is" if len(numbers) == 1 else f"Objects {names} are"
     if len(numbers) > FEW:
         who = f"{len(numbers)} objects are"
-    where = f" on {len(planes)} slices"
+    word = annotation.picture.axis_word
+    where = f" {'in' if word == 'frame' else 'on'} {len(planes)} {word}s"
     if len(planes) == 1:
-        where = f" on {name_of(planes[0])}" if any(at is not None for at in planes[0]) else ""
+        there = any(at is not None for at in planes[0])
+        where = f" {place_of(planes[0], annotation.picture)}" if there else ""
     return f"{who} {what}{where}."
 
 

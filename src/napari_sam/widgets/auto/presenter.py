@@ -48,6 +48,8 @@ class AutoPresenter(SearchPresenter):
         Whose picture is searched.
     """
 
+    where = "Auto"
+
     def __init__(self, tab: AutoTab, annotation: Annotation) -> None:
         super().__init__(annotation, Findings(tab.viewer, annotation, tab.rule), tab.controls)
         self._tab, self._controls = tab, tab.controls
@@ -146,6 +148,7 @@ class AutoPresenter(SearchPresenter):
         c.retrain.setEnabled(not (self.busy or missing))
         if not self.busy:
             c.status.setText(self._said or missing or self._outlook())
+        self._name_waiting()
 
     def _outlook(self) -> str:
         found, shape, kept = self.findings.found, self.findings.shape, len(self._kept)

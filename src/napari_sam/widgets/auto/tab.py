@@ -57,13 +57,21 @@ class AutoTab(QObject):
         self.retraining.progressed.connect(self.controls.status.setText)
         self.retraining.trained.connect(self._use_trained)
         self.retraining.ended.connect(lambda why: self._end_retraining(f"No new model: {why}."))
+        self._in_front = True
         self.follow(None)
+
+    def present(self, in_front: bool) -> None:
+        """Show what was found while the tab is in front, and hide it while it is not."""
+        self._in_front = in_front
+        if self.presenter is not None:
+            self.presenter.present(in_front)
 
     def follow(self, annotation: Annotation | None) -> None:
         """Switch to this annotation, or to none; discard proposals of the previous one."""
         if self.presenter is not None:
             self.presenter.close()
         self.presenter = None if annotation is None else AutoPresenter(self, annotation)
+        self.present(self._in_front)
         if annotation is None:
             busy = self.retraining.busy
             self.controls.show_nothing(self.controls.status.text() if busy else NO_PICTURE)

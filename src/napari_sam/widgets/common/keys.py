@@ -31,10 +31,12 @@ DEFAULTS = {
     "unclear": "H",
     "open": "Shift+O",
     "continue": "Shift+C",
+    "follow": "Shift+F",
     "merge": "Shift+M",
     "split": "Shift+S",
     "lock": "Shift+X",
     "delete": "Shift+D",
+    "look": "Shift+F",
     "keys": "?",
 }
 NAMES = {
@@ -52,10 +54,12 @@ NAMES = {
     "unclear": "Unclear",
     "open": "Correct",
     "continue": "Continue here",
+    "follow": "Follow again from here",
     "merge": "Merge",
     "split": "Split into its parts",
     "lock": "Lock or unlock",
     "delete": "Delete",
+    "look": "Labels filled, outlined, hidden",
     "keys": "Show the keys",
 }
 HELD = "Shift", "Control", "Ctrl", "Alt", "Meta", "AltGr"  # which are no keys by themselves

@@ -78,6 +78,12 @@ class EmbeddedPlane:
             if _digest(self._read()) != self._digest:
                 self.renewed, self._embedded = True, None
 
+    def at_hand(self, segmenter: Segmenter) -> Embedding | None:
+        """Return the embedding if it is there and nothing says that it is out of date."""
+        known = self._embedded
+        there = known is not None and known[0] is segmenter and not self._doubted
+        return known[1] if there and known is not None else None
+
     def embedding(
         self,
         segmenter: Segmenter,

@@ -28,11 +28,12 @@ class PromptJob:
 
 @dataclass(frozen=True, eq=False)
 class PromptAnswer:
-    """Result of a job, with its duration and device."""
+    """Result of a job, with its duration, that of the decoder alone, and its device."""
 
     request: Request | None
     prediction: Prediction | None
     seconds: float
+    decoding: float | None
     device: str
     devices: tuple[str, ...]
 
@@ -79,16 +80,18 @@ class PromptJobs(QObject):
 
         def run(segmenter: StoredSegmenter) -> PromptAnswer:
             start = time.perf_counter()
-            prediction = None
+            prediction = decoding = None
             if job.plane is not None:
                 embedding = job.plane.embedding(segmenter, self._report, pause)
                 if job.request is not None:
                     self._report("Predicting", 0, 0)
+                    begin = time.perf_counter()
                     prediction = job.request.run(segmenter, embedding)
+                    decoding = time.perf_counter() - begin
                     job.plane.check()  # what was changed meanwhile makes the answer an old one
             seconds = time.perf_counter() - start
             return PromptAnswer(
-                job.request, prediction, seconds, segmenter.device, segmenter.devices
+                job.request, prediction, seconds, decoding, segmenter.device, segmenter.devices
             )
 
         self._running = self._results.watch(model.submit(run, self._report), self._take)

@@ -27,13 +27,14 @@ __all__ = [
     "remember",
 ]
 
+HELPERS = "points", "boxes", "preview", "outlines", "selected", "hover"
 OURS = "napari-sam"
 """Our one metadata key: the role of a layer of ours, or what was said of a picture's channels."""
 
 
 def is_helper(layer: Layer) -> bool:
-    """Return whether a layer is a helper of a panel: prompts, preview or highlight."""
-    return layer.metadata.get(OURS) in ("points", "boxes", "preview", "selected")
+    """Return whether a layer is a helper of a panel: prompts, preview, outlines or highlight."""
+    return layer.metadata.get(OURS) in HELPERS
 
 
 def on_plane(plane: Plane) -> tuple[int | slice, ...]:
@@ -123,6 +124,11 @@ class ImageStack:
     def transform(self) -> MaskTransform:
         """The transform of the masks."""
         return MaskTransform(self.layer, self.data.shape[: self.layer.ndim], self.channel_axis)
+
+    @property
+    def axis_word(self) -> str:
+        """What one step of the stack is called: "slice", or "frame" of a time series."""
+        return "slice"
 
     @property
     def channels(self) -> list[Channel]:

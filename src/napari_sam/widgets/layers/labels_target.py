@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from napari.layers import Labels
+from napari.utils.colormaps import CyclicLabelColormap
 from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
@@ -14,10 +15,13 @@ from napari_sam.planes import Plane
 from napari_sam.session.objects import Objects
 from napari_sam.widgets.layers.channel_mix import finest
 from napari_sam.widgets.layers.image_stack import OURS, ImageStack, on_plane
+from napari_sam.widgets.layers.palette import dominant_colours, palette
 
 __all__ = [
     "BEGIN",
+    "FULL",
     "KEPT",
+    "LIGHT",
     "PAINTED_OVER",
     "LabelsTarget",
     "Painted",
@@ -40,6 +44,8 @@ KEPT = (
     "Your objects are kept. They are written again when it is as it was, or into a new layer when "
     "you delete it and accept the next object."
 )
+LIGHT, FULL = 0.25, 0.5
+"""Opacity of our labels, with outlines and without."""
 UNDO, REDO = "Control-Z", "Control-Shift-Z"  # napari's keys in a Labels layer
 
 
@@ -199,11 +205,17 @@ def check_planes(objects: Objects, picture: ImageStack, advice: str, drawn: Plan
 
 
 def new_labels(picture: ImageStack, largest_id: int = 0) -> Labels:
-    """Return an empty Labels layer aligned with the image, with a dtype for many ids."""
+    """Return an empty Labels layer aligned with the image, with a dtype for many ids.
+
+    Its colours are told apart from those that the image has on the canvas.
+    """
     room = (2**15, np.uint16), (2**31, np.uint32)
     dtype = next((dtype for bound, dtype in room if largest_id < bound), np.uint64)
+    colours = palette(dominant_colours(picture.layer.thumbnail))
     return Labels(
         np.zeros(picture.shape, dtype),
+        colormap=CyclicLabelColormap([*np.zeros((1, 3)), *colours]),
+        opacity=FULL,
         name=f"{picture.layer.name} objects",
         metadata={OURS: "objects"},
         **picture.transform.arguments,

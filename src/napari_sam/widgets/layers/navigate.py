@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from napari.components import ViewerModel
 
@@ -9,7 +11,7 @@ from napari_sam.masks import CroppedMask
 from napari_sam.planes import Plane
 from napari_sam.widgets.layers.image_stack import ImageStack
 
-__all__ = ["go_to", "pixel_below"]
+__all__ = ["go_to", "pixel_at", "pixel_below"]
 
 
 def go_to(
@@ -53,11 +55,18 @@ def go_to(
 
 def pixel_below(viewer: ViewerModel, picture: ImageStack) -> tuple[int, int] | None:
     """Return the (row, column) under the mouse on the plane in view; None if it is elsewhere."""
+    return pixel_at(viewer, picture, viewer.cursor.position)
+
+
+def pixel_at(
+    viewer: ViewerModel, picture: ImageStack, world: Sequence[float]
+) -> tuple[int, int] | None:
+    """Return the (row, column) at a position in the world on the plane in view, or None."""
     plane = picture.plane(viewer.dims)
     if plane is None:
         return None
     first = viewer.dims.ndim - picture.layer.ndim
-    position = picture.layer.world_to_data(viewer.cursor.position)
+    position = picture.layer.world_to_data(world)
     row, column = (round(float(position[axis - first])) for axis in sorted(viewer.dims.displayed))
     height, width = picture.plane_shape(plane)
     return (row, column) if 0 <= row < height and 0 <= column < width else None

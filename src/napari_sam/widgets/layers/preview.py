@@ -6,17 +6,17 @@ from collections.abc import Sequence
 
 import numpy as np
 from napari.components import ViewerModel
-from napari.layers import Labels
+from napari.layers import Labels, Layer
 from napari.utils.colormaps import CyclicLabelColormap
 from numpy.typing import NDArray
 
 from napari_sam.planes import Plane
 from napari_sam.widgets.layers.image_stack import OURS, ImageStack, is_helper
+from napari_sam.widgets.layers.palette import PREVIEW
 from napari_sam.widgets.layers.transform import move
 
 __all__ = ["Preview", "first_helper"]
 
-COLOUR = "#ff2ec4"  # seen on dark fluorescence and on bright stained tissue
 OUTLINE_WIDTH = 2
 
 
@@ -37,6 +37,8 @@ class Preview:
         Of the layer.
     role : str
         By which the layer is known as one of ours.
+    width : int
+        Of outlines, in pixels.
     """
 
     def __init__(
@@ -44,9 +46,10 @@ class Preview:
         viewer: ViewerModel,
         picture: ImageStack,
         name: str = "napari-sam preview",
-        colours: Sequence[str] = (COLOUR,),
+        colours: Sequence[str] = (PREVIEW,),
         opacity: float = 0.5,
         role: str = "preview",
+        width: int = OUTLINE_WIDTH,
     ) -> None:
         self._viewer = viewer
         self._picture = picture
@@ -59,7 +62,8 @@ class Preview:
         }
         self._plane: Plane | None = None
         self._size: tuple[int, ...] = ()
-        self._outline = False
+        self._outline, self._width = False, width
+        self._visible = True
         self.layer: Labels | None = None
         picture.on_move(self._follow)
         picture.changed.connect(self._renewed)
@@ -89,7 +93,34 @@ class Preview:
         """Show outlines instead of filled masks."""
         self._outline = on
         if self.layer is not None:
-            self.layer.contour = OUTLINE_WIDTH if on else 0
+            self.layer.contour = self._width if on else 0
+
+    def set_visible(self, on: bool) -> None:
+        """Show or hide the layer with all that it holds; the eye in the layer list works between.
+
+        Nothing happens if the same was said before.
+        """
+        if self.layer is not None and on != self._visible:
+            self.layer.visible = on
+        self._visible = on
+
+    def recolour(self, colours: NDArray[np.floating]) -> None:
+        """Set the (N, 4) RGBA colours of the values 1 and so on."""
+        now = self._style["colormap"]
+        if isinstance(now, CyclicLabelColormap) and np.array_equal(now.colors[1:], colours):
+            return
+        self._style["colormap"] = CyclicLabelColormap([np.zeros(4), *colours])
+        if self.layer is not None:
+            self.layer.colormap = self._style["colormap"]
+
+    def raise_above(self, layer: Layer) -> None:
+        """Move the layer above another one, if it lies below."""
+        layers = self._viewer.layers
+        if self.layer is None or self.layer not in layers or layer not in layers:
+            return
+        own, other = layers.index(self.layer), layers.index(layer)
+        if own < other:
+            layers.move(own, other + 1)
 
     def close(self) -> None:
         """Remove the layer."""
@@ -112,6 +143,7 @@ class Preview:
         active = self._viewer.layers.selection.active
         self.layer = Labels(
             data,
+            visible=self._visible,
             **self._style,
             **self._picture.transform.of_plane(plane),
         )

@@ -16,7 +16,9 @@ from qtpy.QtCore import QTimer
 
 from napari_sam.planes import Plane
 from napari_sam.session.draft import Draft
+from napari_sam.widgets.layers.dragged_box import box_corners
 from napari_sam.widgets.layers.image_stack import ImageStack, plane_at
+from napari_sam.widgets.layers.lit import Lit
 from napari_sam.widgets.layers.prompt_pair import COLOURS, SYMBOLS, PromptPair
 from napari_sam.widgets.layers.read_prompts import (
     POLARITY,
@@ -27,7 +29,7 @@ from napari_sam.widgets.layers.read_prompts import (
 )
 from napari_sam.widgets.layers.shapes import traced
 
-__all__ = ["PromptLayers", "Tool"]
+__all__ = ["DRAWN", "PromptLayers", "Tool"]
 
 
 class Tool(Enum):
@@ -43,15 +45,15 @@ class Tool(Enum):
     BOXES = "boxes"
 
 
-# Of the Shapes layer, for the tools that draw shapes.
+# Of the Shapes layer, for the tools with which napari draws.
 MODES = {
-    Tool.BOX: "add_rectangle",
     Tool.OUTLINE: "add_polygon_lasso",
     Tool.ELLIPSE: "add_ellipse",
     Tool.SCRIBBLE: "add_path",
     Tool.SCRIBBLE_OUT: "add_path",
-    Tool.BOXES: "add_rectangle",
 }
+
+DRAWN = frozenset(MODES)
 
 # In these modes napari tells of a shape while it still needs it to finish the drawing.
 UNFINISHED = ("add_path", "add_polygon", "add_polygon_lasso", "add_polyline")
@@ -62,6 +64,8 @@ class PromptLayers:
 
     Attributes
     ----------
+    lit : Lit
+        Whether clicks in the canvas are ours.
     changed : psygnal.Signal
         Emitted when somebody has drawn something, or taken it away.
     """
@@ -81,11 +85,12 @@ class PromptLayers:
         self._pair = PromptPair(viewer, picture)
         self._pair.edited.connect(self._edited)
         self._pair.renewed.connect(self._forget_shapes)
-        self._pair.lost.connect(self._lost)
+        self._pair.lost.connect(self.changed.emit)
+        self.lit = Lit(viewer, self._draws)
 
     def arm(self, tool: Tool) -> None:
-        """Activate a drawing tool; while paused, on resuming."""
-        layers, self._tool = self._viewer.layers, tool
+        """Take the clicks for a tool; while paused, on resuming."""
+        self._tool = tool
         self._pair.bring_back(*self._pair.both)
         self._each = tool is Tool.BOXES
         if tool in (Tool.INCLUDE, Tool.SCRIBBLE):
@@ -96,19 +101,48 @@ class PromptLayers:
         if self.resting:
             self._asleep = {}
             return
-        if tool in MODES:
-            layers.selection.active = self._boxes
-            out = tool is Tool.SCRIBBLE_OUT
-            with self._boxes.block_update_properties():  # else the selected shapes change too
-                self._boxes.current_edge_color = COLOURS["exclude" if out else "include"]
-            self._boxes.mode = MODES[tool]
+        with self.lit.quietly():
+            self._points.mode = self._boxes.mode = "pan_zoom"
+        self.bring_tool()
+        self.lit.light()
+
+    def bring_tool(self) -> None:
+        """Activate the layer that draws for the tool, if it is one of those."""
+        if self._tool not in MODES or self._boxes not in self._viewer.layers:
             return
-        layers.selection.active = self._points
-        self._points.mode = "add"
+        self._boxes.visible = True  # no layer draws while it is hidden
+        with self.lit.quietly():
+            self._boxes.mode = MODES[self._tool]
+            self._viewer.layers.selection.active = self._boxes
+        out = self._tool is Tool.SCRIBBLE_OUT
+        with self._boxes.block_update_properties():  # else the selected shapes change too
+            self._boxes.current_edge_color = COLOURS["exclude" if out else "include"]
+
+    def put(self, position: Sequence[float], polarity: str) -> None:
+        """Add a point at a position in the world, as if it had been drawn in the layer."""
+        self._pair.bring_back(self._points)
+        before, self._pair.polarity = self._pair.polarity, polarity
+        self._set_polarity()
+        self._showing = True  # napari tells of a point twice
+        try:
+            self._points.add(self._points.world_to_data(position))
+            self._points.selected_data = set()  # its mark would hide small objects
+        finally:
+            self._showing, self._pair.polarity = False, before
+            self._set_polarity()
+        self.changed.emit()
+
+    def drop(self, start: Sequence[float], end: Sequence[float]) -> None:
+        """Draw a box from corner to corner in the world."""
+        self._pair.bring_back(self._boxes)
+        corners = box_corners(self._viewer, self._boxes, start, end)
+        self._boxes.add(corners, shape_type="rectangle", edge_color=COLOURS["include"])
+        self._boxes.selected_data = set()
 
     def disarm(self) -> None:
         """Switch both layers to pan and zoom."""
-        self._points.mode = self._boxes.mode = "pan_zoom"
+        with self.lit.quietly():
+            self._points.mode = self._boxes.mode = "pan_zoom"
         if self.resting:
             self._asleep = {}
 
@@ -132,8 +166,9 @@ class PromptLayers:
         if modes is None:
             return
         if modes.keys() == {self._points, self._boxes}:
-            for layer, mode in modes.items():
-                layer.mode = mode
+            with self.lit.quietly():
+                for layer, mode in modes.items():
+                    layer.mode = mode
             if self._was_active in self._viewer.layers:
                 self._viewer.layers.selection.active = self._was_active
         elif self._viewer.dims.ndisplay == 2:
@@ -222,6 +257,11 @@ class PromptLayers:
         ]
 
     @property
+    def both(self) -> tuple[Shapes, Points]:
+        """The two layers, from bottom to top."""
+        return self._pair.both
+
+    @property
     def _points(self) -> Points:
         return self._pair.points
 
@@ -230,7 +270,8 @@ class PromptLayers:
         return self._pair.boxes
 
     def close(self) -> None:
-        """Remove the layers."""
+        """Remove the layers, and give the clicks back."""
+        self.lit.close()
         self._pair.close()
 
     def _forget_shapes(self) -> None:
@@ -238,8 +279,8 @@ class PromptLayers:
         self._wanted: list[Shape] = []  # shapes shown last, as they were meant
         self._shown: list[Shape] = []  # and as the layer holds them
 
-    def _lost(self) -> None:
-        self.changed.emit()
+    def _draws(self, layer: Layer, mode: str) -> bool:
+        return layer is self._boxes and mode == MODES.get(self._tool)
 
     def _edited(self, event: Event) -> None:
         if event.source is self._boxes:

@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
     QSizePolicy,
     QStackedLayout,
     QTableView,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -62,6 +63,10 @@ MENU = {  # below the class's menu, which comes first
     "merge": ("Merge", "Make the selected objects one; the lowest number stays"),
     "split": ("Split into its parts", "Make every part but the largest an object of its own"),
     "lock": ("Lock or unlock", "Keep the selected objects from being changed, or allow it"),
+    "look": (
+        "Labels filled, outlined, hidden",
+        "Show all labels filled, as outlines, or not at all",
+    ),
 }
 EMPTY = "Accepted masks are listed here."
 ROWS = 3  # that are in sight in the lowest window
@@ -254,11 +259,20 @@ class ObjectsList(QWidget):
             action.triggered.connect(lambda _, number=number: self.class_wanted.emit(number))
             self.class_menu.addAction(action)
 
+    def _look(self) -> QToolButton:
+        text, tip = MENU["look"]
+        button = QToolButton()
+        button.setText("◐")
+        button.setAccessibleName(text)
+        button.setToolTip(f"{tip}; its key stands under More")
+        button.clicked.connect(lambda: self.wanted.emit("look"))
+        return button
+
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        layout.addLayout(top := in_a_row(self.heading, self.show_only))
+        layout.addLayout(top := in_a_row(self.heading, self._look(), self.show_only))
         top.setStretch(0, 1)
         self.frame = QFrame()
         column = QVBoxLayout(self.frame)

@@ -192,6 +192,11 @@ class ObjectsModel(QAbstractTableModel):
         if self._ids:
             self._tell(0, len(self._ids) - 1)
 
+    @property
+    def rows(self) -> list[ObjectRow]:
+        """All rows, in order of creation."""
+        return [self._rows[number] for number in self._ids]
+
     def row(self, at: int) -> ObjectRow:
         """Return the values of row `at`."""
         return self._rows[self._ids[at]]

@@ -21,6 +21,8 @@ from napari_sam.widgets.common.timers import new_timer
 from napari_sam.widgets.layers.navigate import go_to, pixel_below
 from napari_sam.widgets.objects.highlight import Highlight
 from napari_sam.widgets.objects.objects_list import ObjectsList
+from napari_sam.widgets.objects.picking import Picking
+from napari_sam.widgets.objects.target_view import TargetView
 
 __all__ = ["Review"]
 
@@ -53,7 +55,7 @@ class Review(QObject):
         self._list = objects
         self._presenter: _ObjectsPresenter | None = None
         steps: dict[str, Callable[[_ObjectsPresenter], object]] = {
-            "next_unsure": _ObjectsPresenter.go_on,
+            "next_unsure": lambda one: one.go_on(),
             "accept_slice": lambda one: one.judge(Status.ACCEPTED),
             "accept_object": lambda one: one.judge(Status.ACCEPTED, everywhere=True),
             "unclear": lambda one: one.judge(Status.UNCLEAR),
@@ -64,6 +66,7 @@ class Review(QObject):
             "split": _ObjectsPresenter.split,
             "lock": _ObjectsPresenter.lock,
             "delete": _ObjectsPresenter.delete,
+            "look": _ObjectsPresenter.switch_look,
         }
         self.actions: dict[str, Callable[[], None]] = {
             name: partial(self._begin, step) for name, step in steps.items()
@@ -118,6 +121,8 @@ class _ObjectsPresenter:
         self._changed: set[int] = set()
         self._soon = new_timer(REST_MS, self.refresh, objects)
         self._highlight = Highlight(viewer, annotation, lambda: objects.selected)
+        self._labels = TargetView(viewer, annotation, lambda: objects.model.rows)
+        self._picking = Picking(annotation, self.select)
         annotation.changed.connect(self._follow)
         self._follow()
 
@@ -125,7 +130,9 @@ class _ObjectsPresenter:
         self._annotation.changed.disconnect(self._follow)
         if self._session is not None:
             self._session.objects_changed.disconnect(self._note)
+        self._picking.close()
         self._highlight.close()
+        self._labels.close()
         self._soon.stop()
         self._soon.deleteLater()
 
@@ -134,6 +141,15 @@ class _ObjectsPresenter:
         changed, self._changed = self._changed, set()
         if changed:
             self._list.refresh(changed)
+            self._labels.tell()
+
+    def select(self, object_id: int | None) -> None:
+        """Select an object in the list, which may not show it yet; None for no object."""
+        self.refresh()
+        if object_id is None:
+            self._list.table.clearSelection()
+        else:
+            self._list.select(object_id)
 
     def say(self, text: str) -> None:
         self._annotation.remarked.emit(text)
@@ -144,16 +160,16 @@ class _ObjectsPresenter:
         if plane is not None:
             self._go(object_id, plane)
 
-    def go_on(self) -> None:
-        """Select the next object and slice that are not accepted."""
+    def go_on(self, first: Status | None = None) -> None:
+        """Select the next object and slice that are not accepted, of this status if one is left."""
         one, seen = self._one(), self._annotation.seen
         here = (one, seen) if one is not None and seen is not None else None
-        there = next_unsure(self._annotation.session.objects, here)
+        objects = self._annotation.session.objects
+        there = next_unsure(objects, here, first) or next_unsure(objects, here)
         if there is None:
             self.say("Nothing is left to look at: every object is accepted.")
             return
-        self.refresh()
-        self._list.select(there[0])
+        self.select(there[0])
         self._go(*there)
 
     def open_again(self) -> None:
@@ -185,8 +201,7 @@ class _ObjectsPresenter:
         if found[-1] is None:
             self.say("There is no object below the mouse.")
             return
-        self.refresh()
-        self._list.select(found[-1])
+        self.select(found[-1])
 
     def merge(self) -> None:
         ids = self._list.selected
@@ -206,6 +221,9 @@ class _ObjectsPresenter:
         objects = self._annotation.session.objects
         locked = all(objects[n].locked for n in self._list.selected if n in objects)
         self._do_to_selected(lambda s, ids: curation.lock(s, ids, not locked))
+
+    def switch_look(self) -> None:
+        self.say(self._labels.switch_look())
 
     def delete(self) -> None:
         self._do_to_selected(curation.delete)
@@ -233,8 +251,15 @@ class _ObjectsPresenter:
         if not everywhere and not any(seen in objects[n].sections for n in ids if n in objects):
             self.say("The selected object has nothing on this slice.")
             return
+        doubted = status is Status.ACCEPTED and any(
+            section.status is Status.UNCLEAR
+            for n in ids
+            if n in objects
+            for plane, section in objects[n].sections.items()
+            if everywhere or plane == seen
+        )
         if self._do(lambda s: curation.set_status(s, ids, status, None if everywhere else seen)):
-            self.go_on()
+            self.go_on(Status.UNCLEAR if doubted else None)
 
     def tell_selection(self) -> None:
         self._annotation.select(self._one())
@@ -269,6 +294,7 @@ class _ObjectsPresenter:
         self._list.classes.show_session(session)
         if session is before and target is self._target:
             self._list.show_classes(session.classes)
+            self._labels.tell()
             return
         if session is not before:
             if before is not None:
@@ -277,6 +303,7 @@ class _ObjectsPresenter:
         self._session, self._target = session, target
         self._changed.clear()
         self._list.show_session(session, None if target is None else target.get_color)
+        self._labels.follow(target)
 
     def _note(self, ids: frozenset[int]) -> None:
         self._changed |= ids

@@ -55,6 +55,13 @@ OPTIONS = (
     ),
     Choice("outline", "Show the mask as an outline", "", False),
     Choice(
+        "hover",
+        "Show the mask below the mouse",
+        "A thin outline of what a click would give, with its quality; the key of Next mask, or "
+        "Ctrl and the wheel, show the other sizes",
+        False,
+    ),
+    Choice(
         "embed_ahead",
         "Embed the other slices of a stack ahead",
         "In the background, so that a click on any slice is quick",
@@ -181,7 +188,7 @@ class Controls(QWidget):
         self.choices.add_to(form, "rule")
         form.addRow(self.channels)
         form.addRow(self.objects.classes)
-        self.choices.add_to(form, "outline", "embed_ahead")
+        self.choices.add_to(form, "outline", "hover", "embed_ahead")
         form.addRow(self.store)
         form.addRow(in_a_row(self.saved_work, self.keys, self.report))
         return frame

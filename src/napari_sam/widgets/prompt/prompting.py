@@ -172,8 +172,13 @@ class _PromptPresenter:
         self._annotation.arm(tool)
 
     def switch_polarity(self) -> None:
-        """Switch between Include and Exclude (or their scribbles); from other tools to Include."""
-        self.arm(OTHER.get(self._annotation.tool, Tool.INCLUDE))
+        """Switch between Include and Exclude (or their scribbles); from other tools to Include.
+
+        While clicks go to a tool of napari's, only bring them back.
+        """
+        tool = self._annotation.tool
+        lit = self._annotation.own_layers.prompts.lit.on
+        self.arm(OTHER.get(tool, Tool.INCLUDE) if lit else tool)
 
     def draw_box(self) -> None:
         """Activate the tool of the shape button, a box by default."""
@@ -190,6 +195,7 @@ class _PromptPresenter:
             self._part.remark("The prompts of your last object are thrown away.")
         else:
             self._step(drawing.reject)
+        self._click_again()
 
     def undo(self) -> None:
         said = self._annotation.pending.take_back()
@@ -219,11 +225,7 @@ class _PromptPresenter:
             annotation.queries.withdraw(REMAINDER)
         if annotation.target is not None:  # it may be new, or brought back
             c.labels.choose(annotation.target)
-        if annotation.tool in c.tools:
-            c.tools[annotation.tool].setChecked(True)
-        else:
-            c.shape.show_tool(annotation.tool)
-            c.shape.button.setChecked(True)
+        self._light_tool()
         something = session.request is not None or session.mask is not None
         c.accept.setEnabled(something or (session.draft.is_empty and bool(annotation.proposed)))
         c.reject.setEnabled(not session.draft.is_empty)
@@ -248,11 +250,34 @@ class _PromptPresenter:
         except (NapariSamError, MemoryError) as error:
             self._part.warn(error)
             return self._controls.remark.text()
+        self._click_again()
         if self._annotation.tool in (Tool.EXCLUDE, Tool.SCRIBBLE_OUT):
             self.switch_polarity()
         self._part.remark(accepted(change))
         self._part.accepted.emit()
         return ""
+
+    def _light_tool(self) -> None:
+        """Press the button of the tool that clicks go to, and none while they go to napari's."""
+        c, annotation = self._controls, self._annotation
+        button = c.tools.get(annotation.tool, c.shape.button)
+        if annotation.tool not in c.tools:
+            c.shape.show_tool(annotation.tool)
+        group = button.group()
+        lit = annotation.own_layers.prompts.lit.on
+        if group is not None and not lit:
+            group.setExclusive(False)  # else one stays pressed
+            for one in group.buttons():
+                one.setChecked(False)
+            group.setExclusive(True)
+        elif lit:
+            button.setChecked(True)
+
+    def _click_again(self) -> None:
+        """After an object take clicks for the next one, where they went to prompts of the last."""
+        prompts = self._annotation.own_layers.prompts
+        if prompts.lit.taker in prompts.both:
+            self._annotation.arm(self._annotation.tool)
 
     def _step(self, step: Callable[[Session], None]) -> None:
         self._part.remark("")

@@ -287,3 +287,5 @@ class _RefinePresenter:
             self._preview.show(None, ())
         else:
             self._preview.show(change_outlines(here), here.plane)
+            if self._rough is not None:  # or its labels would cover what is compared with them
+                self._preview.raise_above(self._rough)

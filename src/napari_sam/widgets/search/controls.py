@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFrame, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_sam.widgets.common.forms import in_a_row, in_place, new_button
@@ -23,7 +24,11 @@ class SearchControls(QWidget):
     ----------
     tuning : QFrame
         Shown as soon as something is found; the tab fills its `column`.
+    show_wanted : Signal()
+        Emitted when the tab should come to the front.
     """
+
+    show_wanted = Signal()
 
     def __init__(self, title: str, stops: str, proposes: str) -> None:
         super().__init__()

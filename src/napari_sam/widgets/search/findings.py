@@ -125,8 +125,12 @@ class Findings:
         if self.found is not None:
             self._preview.show(self.found, chosen, faint, colours)
 
+    def present(self, on: bool) -> None:
+        """Show the preview with what it holds, or hide it for the time being."""
+        self._preview.present(on)
+
     def hide(self) -> None:
-        """Hide the preview."""
+        """Take the preview away."""
         self._preview.hide()
 
     def put(

@@ -10,8 +10,10 @@ from napari_sam.errors import NapariSamError
 from napari_sam.results import Proposal
 from napari_sam.session.autofill import Chosen
 from napari_sam.widgets.annotation.annotation import Annotation
+from napari_sam.widgets.annotation.queries import Answer, Query
 from napari_sam.widgets.common.connections import Connections
 from napari_sam.widgets.common.timers import new_timer
+from napari_sam.widgets.common.wording import count
 from napari_sam.widgets.search.controls import SearchControls
 from napari_sam.widgets.search.findings import Findings
 from napari_sam.widgets.search.wording import filled
@@ -36,12 +38,17 @@ class SearchPresenter(ABC):
         The tab's widgets.
     """
 
+    where = ""  # title of the tab
+
     def __init__(
         self, annotation: Annotation, findings: Findings, controls: SearchControls
     ) -> None:
         self.annotation, self.findings = annotation, findings
         self._chosen: Chosen | None = None  # by the sliders
         self._said = ""  # in place of what can be done
+        self._in_front = True  # the tab
+        self._named = ""  # what waits, as the question says it
+        self._show_tab = controls.show_wanted.emit
         self._soon = new_timer(REST_MS, self.filter)
         self._connections = Connections()
         connect, c = self._connections.add, controls
@@ -58,6 +65,7 @@ class SearchPresenter(ABC):
         """Disconnect; discard the proposals, keep the objects in the session."""
         self.stop("")
         self.forget()
+        self._name_waiting()
         self._connections.close()
         self.findings.close()
 
@@ -81,6 +89,12 @@ class SearchPresenter(ABC):
     @abstractmethod
     def refresh(self, what: object = None) -> None:
         """Update the widgets; `what` has changed, a `What`, or None for anything."""
+
+    def present(self, in_front: bool) -> None:
+        """Show the proposals while the tab is in front; while it is not, a question names them."""
+        self._in_front = in_front
+        self.findings.present(in_front)
+        self._name_waiting()
 
     def forget(self) -> None:
         """Discard the proposals; no label changes."""
@@ -121,6 +135,24 @@ class SearchPresenter(ABC):
     @property
     def _kept(self) -> list[Proposal]:
         return [] if self._chosen is None else self._chosen.kept
+
+    def _name_waiting(self) -> None:
+        """Ask what to do with proposals that are out of sight, until they are settled."""
+        queries, kind, waiting = self.annotation.queries, f"found in {self.where}", len(self._kept)
+        if self._in_front or self.busy or not waiting:
+            self._named = ""
+            queries.withdraw(kind)
+            return
+        wait = "waits" if waiting == 1 else "wait"
+        text = f"{count(waiting, 'found object')} {wait} in {self.where}."
+        if text != self._named:
+            self._named = text
+            answers = (
+                Answer("Show them", self._show_tab, f"Go to the tab {self.where}"),
+                Answer("Later", lambda: None, f"They stay in the tab {self.where}"),
+                Answer("Discard", self._throw_away, "Nothing of it is written; no label changes"),
+            )
+            queries.ask(Query(kind, text, answers))
 
     def _filter_anew(self) -> None:
         self._said = ""

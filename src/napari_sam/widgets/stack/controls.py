@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QComboBox,
+    QFrame,
+    QHBoxLayout,
     QLabel,
     QProgressBar,
+    QPushButton,
     QSizePolicy,
     QSpinBox,
-    QTextBrowser,
     QVBoxLayout,
     QWidget,
 )
 
 from napari_sam.widgets.common.choices import Choice, Choices
+from napari_sam.widgets.common.drawer import Drawer
 from napari_sam.widgets.common.forms import (
     add_row,
     in_a_row,
@@ -26,10 +28,11 @@ from napari_sam.widgets.common.forms import (
     new_form,
     new_label,
 )
+from napari_sam.widgets.common.keys import set_keyed_text
 from napari_sam.widgets.common.status_area import StatusArea
 from napari_sam.widgets.common.style import primary
 from napari_sam.widgets.common.wording import RULES
-from napari_sam.widgets.stack.report import ObjectReport
+from napari_sam.widgets.stack.slices_list import Legend, SlicesList
 
 __all__ = ["StackControls"]
 
@@ -39,7 +42,7 @@ OPTIONS = (
         "&Follow",
         "Each is followed from every slice it is accepted on",
         entries={
-            "here": "All accepted on this slice",
+            "here": "All accepted here",
             "last": "The object accepted last",
             "selected": "Those selected in the list",
         },
@@ -59,6 +62,14 @@ OPTIONS = (
 )
 
 
+LINES = 5  # a hint, or a question with a line of buttons
+ACTIONS = {
+    "accept_slice": ("Accept {}", "Accept the selected object here, and go on"),
+    "open": ("Correct", "Open the selected object here: click on what is missing or too much"),
+    "accept_object": ("Accept object", "Accept the selected object wherever it is, and go on"),
+}
+
+
 class StackControls(QWidget):
     """All widgets of the tab Stack, top to bottom in the order of use.
 
@@ -66,9 +77,15 @@ class StackControls(QWidget):
     ----------
     choices : Choices
         What is remembered.
+    list : SlicesList
+        The objects with their slices.
+    buttons : dict of str to QPushButton
+        What can be done with the selected object, see `ACTIONS`.
+    wanted : Signal(str)
+        Emitted with the name of an action for the selected object.
     """
 
-    slice_wanted = Signal(int)  # somebody wants to see a slice of the latest report
+    wanted = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -83,20 +100,30 @@ class StackControls(QWidget):
             "Follow through the stack", "Each slice appears as it is found; one undo takes all back"
         )
         self.start.setStyleSheet(primary())
-        self.area = StatusArea()
+        self.area = StatusArea(LINES)
         self.status, self.remark = self.area.status, self.area.remark
         self.bar = QProgressBar()
+        keeps = self.bar.sizePolicy()
+        keeps.setRetainSizeWhenHidden(True)
+        self.bar.setSizePolicy(keeps)
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(6)
         self.bar.setAccessibleName("How far the objects are followed")
         self.cancel = new_button("Cancel", "Stop here; the slices that have come stay")
-        self.undo = new_button("Take all of it back", "Undo this propagation, all slices at once")
-        self.report = QTextBrowser()
-        self.report.setOpenLinks(False)
-        self.report.document().setDefaultStyleSheet("a { color: #5b8def; text-decoration: none; }")  # type: ignore[union-attr]
-        self.report.setAccessibleName("What became of each object")
-        self.report.setToolTip("Click on a line to see its slice")
-        self.report.anchorClicked.connect(lambda url: self.slice_wanted.emit(int(url.path())))
+        self.undo = new_button("Take it back", "Undo this propagation, all slices at once")
+        self.list = SlicesList()
+        self.legend = Legend()
+        self.detail = new_label("The object and slice in view")
+        self.detail.setTextFormat(Qt.TextFormat.PlainText)
+        self.detail.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.detail.setMinimumHeight(3 * self.detail.fontMetrics().lineSpacing())
+        self.accept_certain = new_button("", "Accept every mask that is sure, as one step")
+        self.review = new_button("", "Go to the next one that somebody should look at")
+        self.buttons = {name: self._action(name) for name in ACTIONS}
+        self.again = new_button(
+            "", "Follow the object that was corrected anew, from all slices that it is accepted on"
+        )
+        set_keyed_text(self.again, "Follow again", "follow")
         self._lay_out()
 
     def name_slices(self, noun: str, axes: Mapping[int, str], length: int) -> None:
@@ -104,6 +131,8 @@ class StackControls(QWidget):
         stack = "stack" if noun == "slice" else "time series"
         self.start.setText(f"Follow through the {stack}")
         self.limits_label.setText(f"{noun.capitalize()}s from")
+        text = ACTIONS["accept_slice"][0].format(noun)
+        set_keyed_text(self.buttons["accept_slice"], text, "accept_slice")
         if list(axes) != [self.axis.itemData(i) for i in range(self.axis.count())]:
             self.axis.clear()
             for axis, name in axes.items():
@@ -124,38 +153,67 @@ class StackControls(QWidget):
         for widget in (self.axis, self.first, self.last):
             widget.setEnabled(not busy)
 
-    def show_start(self, noun: str) -> None:
+    def show_list(self, row: bool, detail: str, busy: bool) -> None:
+        """Show what can be done with the list, whether a row is selected, and what it says."""
+        sure, look = self.list.slices.sure, self.list.slices.look
+        some = self.list.slices.rowCount() > 0
+        self.accept_certain.setText(f"Accept what is certain ({sure})")
+        self.accept_certain.setEnabled(sure > 0 and not busy)
+        self.review.setText(f"Review {look}")
+        self.review.setEnabled(look > 0)
+        for button in self.buttons.values():
+            button.setEnabled(row)
+        self.again.setEnabled(some and not busy)
+        self.detail.setText(detail)
+
+    def show_start(self) -> None:
         """Show that a propagation begins."""
         self.show_work(busy=True)
-        self.undo.hide()
+        self.undo.setEnabled(False)
         self.bar.setRange(0, 0)
         self.status.setText("Starting…")
         self.show_remark("")
-        self.show_report({}, noun)
 
     def show_remark(self, text: str) -> None:
         """Show the remark of a prompt shortcut, as these work in this tab as well."""
         self.area.show_remark(text)
 
-    def show_report(self, objects: Mapping[int, ObjectReport], noun: str) -> None:
-        """Show the result for each object; each entry links to a slice."""
-        lines = []
-        for number, one in objects.items():
-            lines.append(f"<p><b>{_link(one.headline(number, noun), min(one.found))}</b>")
-            lines += [f"<br>{_link(text, index)}" for index, text in one.remarks(noun)]
-            lines.append("</p>")
-        bar = self.report.verticalScrollBar()
-        place = bar.value()  # type: ignore[union-attr]
-        self.report.setHtml("".join(lines))
-        bar.setValue(place)  # type: ignore[union-attr]
-        self.report.setVisible(bool(objects))
+    def _action(self, name: str) -> QPushButton:
+        text, tip = ACTIONS[name]
+        button = new_button("", tip)
+        set_keyed_text(button, text.format("slice"), name)
+        button.clicked.connect(lambda: self.wanted.emit(name))
+        return button
 
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.setSpacing(8)
-        self.form = new_form()
-        self.choices.add_to(self.form, "objects")
+        top = new_form()
+        self.choices.add_to(top, "objects")
+        layout.addLayout(top)
+        work = QWidget()
+        in_a_row(self.bar, self.cancel, parent=work)
+        begin = in_a_row(in_place(self.start, work), self.undo)
+        begin.setStretch(0, 1)
+        layout.addLayout(begin)
+        layout.addWidget(self.area)
+        layout.addLayout(_equal_row(self.accept_certain, self.review))
+        layout.addWidget(self.list, 1)
+        layout.addWidget(self.legend)
+        layout.addWidget(self.detail)
+        b = self.buttons
+        layout.addLayout(_equal_row(b["accept_slice"], b["open"]))
+        layout.addLayout(_equal_row(b["accept_object"], self.again))
+        self.options = QFrame()
+        self._fill_options()
+        layout.addWidget(Drawer("Direction, limits, overlap", self.options, self).button)
+        self.undo.setEnabled(False)
+        self.show_list(False, "", False)
+        self.show_work(busy=False)
+
+    def _fill_options(self) -> None:
+        self.form = new_form(self.options)
         add_row(self.form, "&Along", self.axis)
         self.choices.add_to(self.form, "direction")
         limits = QWidget()
@@ -169,18 +227,10 @@ class StackControls(QWidget):
         row.setStretch(2, 1)
         self.form.addRow(self.limits_label, limits)
         self.choices.add_to(self.form, "rule")
-        layout.addLayout(self.form)
-        work = QWidget()
-        in_a_row(self.bar, self.cancel, parent=work)
-        layout.addWidget(in_place(self.start, work))
-        layout.addWidget(self.area)
-        layout.addWidget(self.report, 1)
-        layout.addWidget(self.undo)
-        layout.addStretch()
-        self.report.hide()
-        self.undo.hide()
-        self.show_work(busy=False)
 
 
-def _link(text: str, index: int) -> str:
-    return f'<a href="{index}">{escape(text)}</a>'
+def _equal_row(*widgets: QWidget) -> QHBoxLayout:
+    row = in_a_row(*widgets)
+    for place in range(row.count()):
+        row.setStretch(place, 1)
+    return row

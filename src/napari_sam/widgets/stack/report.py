@@ -1,41 +1,93 @@
-"""Report of a propagation: where each object was found, and which slices to check."""
+"""Report of a propagation: where each object ends, and why slices should be looked at."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from napari_sam.results import Step
+from napari_sam.results import End, Step
 
-__all__ = ["ObjectReport", "StackReport", "spans"]
+__all__ = ["Ending", "ObjectReport", "StackReport", "is_doubtful", "spans"]
+
+FRAME = "frame"  # what a step in time is called
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Where an object is not followed any further.
+
+    Parameters
+    ----------
+    at : int
+        The first slice without it; that with its last part, if it leaves the picture.
+    way : int
+        1 if it was followed forward, -1 if backward.
+    end : End
+        What kind of end.
+    why : str
+        The reason with its figures.
+    """
+
+    at: int
+    way: int
+    end: End
+    why: str
+
+    @property
+    def last(self) -> int:
+        """The last slice with it, along the way that it was followed."""
+        return self.at if self.end is End.EDGE else self.at - self.way
+
+    def words(self, noun: str) -> str:
+        """Return in plain words how the object ends, and what can be done.
+
+        Examples
+        --------
+        >>> Ending(8, 1, End.GONE, "no mask found").words("slice")
+        'ends on slice 7'
+        >>> Ending(13, 1, End.MOVED, "no mask found").words("frame")
+        'moved further than its width: mark it in frame 13, too'
+        """
+        here = f"{'in' if noun == FRAME else 'on'} {noun} {self.at}"
+        too = f"mark it {here}, too"
+        match self.end:
+            case End.EDGE:
+                return f"leaves the picture {here}"
+            case End.MOVED:
+                return f"moved further than its width: {too}"
+            case End.GROWN:
+                return f"is much larger at once: {too}"
+            case End.TAKEN:
+                return f"has another object in its place: {too}"
+        if noun == FRAME:
+            return f"is lost: {too}, unless it is gone"
+        return f"{'ends' if self.way > 0 else 'begins'} on {noun} {self.last}"
+
+
+def is_doubtful(end: End, noun: str) -> bool:
+    """Tell whether a person should look at an end: in time few objects vanish by themselves."""
+    return end in (End.MOVED, End.GROWN, End.TAKEN) or (end is End.GONE and noun == FRAME)
 
 
 @dataclass
 class ObjectReport:
-    """Result of the propagation for one object.
+    """What a propagation says of one object.
 
     Parameters
     ----------
-    found : set of int
-        Slices on which it has a mask now, those that it started from among them.
-    stopped, unsure : dict of int to str
-        By slice, why it was not followed further, and why a person should look.
+    ends : dict of int to Ending
+        By slice, where it is not followed any further.
+    unsure : dict of int to str
+        By slice, why a person should look, with the figures.
     """
 
-    found: set[int]
-    stopped: dict[int, str] = field(default_factory=dict)
+    ends: dict[int, Ending] = field(default_factory=dict)
     unsure: dict[int, str] = field(default_factory=dict)
 
-    def headline(self, number: int, noun: str) -> str:
-        """Return the slices where the object was found, as text."""
-        plural = f"{noun}s" if len(self.found) > 1 else noun
-        return f"Object {number}: {plural} {spans(self.found)}"
-
-    def remarks(self, noun: str) -> list[tuple[int, str]]:
-        """Return the slices to check, each with a sentence, in order."""
-        said = [(at, f"stopped at {noun} {at}: {why}") for at, why in self.stopped.items()]
-        said += [(at, f"look at {noun} {at}: {why}") for at, why in self.unsure.items()]
-        return sorted(said)
+    def figures(self, index: int) -> str:
+        """Return what is known in figures of a slice; empty if nothing is."""
+        unsure, ending = self.unsure.get(index), self.ends.get(index)
+        return "; ".join([*([unsure] if unsure else []), *([ending.why] if ending else [])])
 
 
 class StackReport:
@@ -58,18 +110,25 @@ class StackReport:
 
     def __init__(self, anchors: Mapping[int, Iterable[int]]) -> None:
         self.anchors = {number: frozenset(places) for number, places in anchors.items()}
-        self.objects = {number: ObjectReport(set(places)) for number, places in anchors.items()}
+        self.objects = {number: ObjectReport() for number in anchors}
 
-    def add(self, step: Step, written: Iterable[int]) -> None:
-        """Add a step, with the objects that have a mask on its slice."""
-        written = set(written)
+    def add(self, step: Step) -> None:
+        """Add a step; what an earlier one said of the same slice is replaced."""
         for number, one in self.objects.items():
-            if number in written:
-                one.found.add(step.index)
-            for said, told in ((one.stopped, step.stopped), (one.unsure, step.unsure)):
-                said.pop(step.index, None)  # a later step replaces what an earlier one said
-                if number in told:
-                    said[step.index] = told[number]
+            one.ends.pop(step.index, None)
+            one.unsure.pop(step.index, None)
+            if (ending := self.ending(number, step)) is not None:
+                one.ends[step.index] = ending
+            if number in step.unsure:
+                one.unsure[step.index] = step.unsure[number]
+
+    def ending(self, number: int, step: Step) -> Ending | None:
+        """Return how an object ends at a step, beyond its outermost anchors; None if it goes on."""
+        places, end = self.anchors[number], step.ends.get(number)
+        if end is None or min(places) <= step.index <= max(places):
+            return None
+        way = 1 if step.index > max(places) else -1
+        return Ending(step.index, way, end, step.stopped[number])
 
 
 def spans(indices: Iterable[int]) -> str:

@@ -23,6 +23,7 @@ __all__ = [
     "StackSlices",
     "accepted_here",
     "accepted_last",
+    "corrected",
     "seed_masks",
 ]
 
@@ -48,8 +49,9 @@ class StackAxis:
 
     def index(self, plane: Plane) -> int | None:
         """Return the index of a plane on the axis; None if it is not on it."""
-        index = plane[self.axis]
-        return index if index is not None and self.at(index) == plane else None
+        index, axis, own = plane[self.axis], self.axis, self.plane
+        same = plane[:axis] == own[:axis] and plane[axis + 1 :] == own[axis + 1 :]
+        return index if same else None
 
 
 class ObjectMasks(Mapping[int, NDArray[np.bool_]]):
@@ -105,6 +107,19 @@ def accepted_last(session: Session) -> list[int]:
             numbers = [e.object_id for e in change.edits if isinstance(e, SectionEdit)][-1:]
             return [number for number in numbers if number in session.objects]
     return []
+
+
+def corrected(session: Session, plane: Plane, selected: Collection[int]) -> list[int]:
+    """Return the objects to follow again after a correction.
+
+    That is the one accepted in the last step; else those selected that are accepted on a plane, or
+    the one accepted last.
+    """
+    done = session.history.done
+    if done and done[-1].kind is Kind.ACCEPTED:
+        return accepted_last(session)
+    here = [number for number in accepted_here(session, plane) if number in selected]
+    return here or accepted_last(session)
 
 
 def seed_masks(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-import numpy as np
 from napari.components import ViewerModel
 from qtpy.QtCore import QObject
 
@@ -18,16 +17,21 @@ from napari_sam.session.changed import What
 from napari_sam.session.changes import Kind
 from napari_sam.session.overlap import Rule
 from napari_sam.widgets.annotation.annotation import ANYTHING, Annotation
-from napari_sam.widgets.common.timers import new_timer
-from napari_sam.widgets.common.wording import duration
+from napari_sam.widgets.annotation.hints import word_of
+from napari_sam.widgets.common.wording import count, duration
 from napari_sam.widgets.stack.controls import StackControls
 from napari_sam.widgets.stack.report import StackReport
-from napari_sam.widgets.stack.seeds import StackAxis, accepted_here, accepted_last, seed_masks
+from napari_sam.widgets.stack.reviewing import Reviewing
+from napari_sam.widgets.stack.seeds import (
+    StackAxis,
+    accepted_here,
+    accepted_last,
+    corrected,
+    seed_masks,
+)
 from napari_sam.widgets.stack.work import PropagationTask, PropagationWorker
 
 __all__ = ["StackTab"]
-
-REST_MS = 300  # slices may come faster than anybody reads
 
 NO_PICTURE = "Choose a picture in the tab Prompt; objects are followed through stacks."
 FLAT = "This picture is a single slice: there is nothing to follow objects through."
@@ -38,10 +42,7 @@ NONE = {
     "last": "First accept an object, in the tab Prompt; then follow it from there.",
     "selected": "First select objects in the list of the tab Prompt.",
 }
-DONE = (
-    "Done. Click on what is listed to see it. To correct a slice, go to Prompt; "
-    "following again starts from it, too."
-)
+NONE_CORRECTED = "Accept an object first, or its correction; then follow it from here."
 
 
 class StackTab(QObject):
@@ -53,26 +54,40 @@ class StackTab(QObject):
         The viewer.
     selected : callable
         Returns the objects that are selected in the list of objects.
+    select : callable
+        Selects one there.
+
+    Attributes
+    ----------
+    actions : dict of str to callable
+        What can be done by keys as well, by their names.
     """
 
     def __init__(
         self,
         viewer: ViewerModel,
         selected: Callable[[], Sequence[int]],
+        select: Callable[[int], object],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self.controls = c = StackControls()
         self.work = PropagationWorker(self)
         self._viewer = viewer
-        self._selected = selected
+        self._selected, self._select = selected, select
         self._presenter: _StackPresenter | None = None
+        self.actions: dict[str, Callable[[], None]] = {
+            "follow": lambda: self._do(_StackPresenter.follow_again)
+        }
         c.choices.changed.connect(self._choose)
         c.axis.activated.connect(lambda: self.refresh())
         c.start.clicked.connect(lambda: self._do(_StackPresenter.start))
         c.cancel.clicked.connect(lambda: self.work.stop("you cancelled it"))
         c.undo.clicked.connect(lambda: self._do(_StackPresenter.take_back))
-        c.slice_wanted.connect(lambda index: self._do(lambda one: one.go_to(index)))
+        c.again.clicked.connect(lambda: self.actions["follow"]())
+        c.accept_certain.clicked.connect(lambda: self._do(lambda one: one.rows.accept_certain()))
+        c.review.clicked.connect(lambda: self._do(lambda one: one.rows.go_on()))
+        c.list.place_wanted.connect(lambda *place: self._do(lambda one: one.rows.go(*place)))
         self.work.reached.connect(lambda at: self._do(lambda one: one.show_reached(at)))
         self.work.ended.connect(self._show_end)
         self.refresh()
@@ -81,10 +96,9 @@ class StackTab(QObject):
         """Switch to this annotation, or to none; a running propagation stops."""
         self.work.stop("another picture was chosen")
         self._drop()
-        self.controls.show_report({}, "slice")
         if annotation is not None:
             self._presenter = _StackPresenter(
-                self._viewer, annotation, self.controls, self.work, self._selected
+                annotation, self.controls, self.work, self._selected, self._select
             )
             annotation.changed.connect(self.refresh)
             annotation.began_afresh.connect(self._begin_afresh)
@@ -100,14 +114,12 @@ class StackTab(QObject):
         if what == What.DRAFT:  # at every click
             return
         self.work.check()
-        if self.work.busy:
-            return
         if self._presenter is not None:
             self._presenter.refresh()
             return
         self.controls.start.setEnabled(False)
         self.controls.status.setText(NO_PICTURE)
-        self.controls.undo.hide()
+        self.controls.undo.setEnabled(False)
 
     def _do(self, step: Callable[[_StackPresenter], object]) -> None:
         if self._presenter is not None:
@@ -149,44 +161,64 @@ class _StackPresenter:
 
     def __init__(
         self,
-        viewer: ViewerModel,
         annotation: Annotation,
         controls: StackControls,
         work: PropagationWorker,
         selected: Callable[[], Sequence[int]],
+        select: Callable[[int], object],
     ) -> None:
         self.annotation = annotation
-        self._viewer = viewer
+        self.rows = Reviewing(annotation, controls, select)
         self._controls = controls
         self._work = work
         self._selected = selected
-        self._along: StackAxis | None = None  # of the latest report
+        self._again = False  # whether it was wanted by the key
+        self._followed = False  # whether anything was, since this annotation is shown
         self._noun = "slice"
-        self._report = StackReport({})
         self._said = ""
-        self._soon = new_timer(REST_MS, self._show_report, controls)
+        self._report = StackReport({})
 
     def close(self) -> None:
-        self._soon.stop()
-        self._soon.deleteLater()
+        self.rows.close()
 
     def say(self, text: str) -> None:
         self._said = text
 
     def refresh(self) -> None:
-        c, axes = self._controls, self._axes()
-        if (axis := self._axis(axes)) is not None:
-            self._noun = "time point" if axes[axis].lower() in ("t", "time") else "slice"
+        c, axes, busy = self._controls, self._axes(), self._work.busy
+        if (axis := self._axis(axes)) is not None and not busy:
+            self._noun = word_of(self.annotation.picture, axis)
             c.name_slices(self._noun, axes, self.annotation.picture.shape[axis])
+        self.rows.show(axis, self._noun, busy)
+        if busy:
+            return
         ready = self._ready()
         c.start.setEnabled(isinstance(ready, _Ready))
         c.status.setText(self._said or (ready if isinstance(ready, str) else _words(ready)))
-        c.undo.setVisible(self._can_take_back())
+        c.undo.setEnabled(self._can_take_back())
 
     def start(self) -> None:
-        c, ready = self._controls, self._ready()
-        if isinstance(ready, str) or self._work.busy:
-            return
+        """Follow the chosen objects."""
+        ready = self._ready()
+        if isinstance(ready, _Ready) and not self._work.busy:
+            self._start(ready)
+
+    def follow_again(self) -> None:
+        """Follow the object that was corrected, from all slices that it is accepted on."""
+        annotation, ready = self.annotation, self._ready(any_objects=True)
+        if self._work.busy:
+            annotation.remarked.emit("Wait until the objects are followed, or press Cancel.")
+        elif isinstance(ready, str):
+            annotation.remarked.emit(ready)
+        elif not (numbers := corrected(annotation.session, ready.seen, self._selected())):
+            annotation.remarked.emit(NONE_CORRECTED)
+        else:
+            names = ", ".join(map(str, numbers))
+            annotation.remarked.emit(f"Following object {names} again…")
+            self._start(ready._replace(objects=numbers), again=True)
+
+    def _start(self, ready: _Ready, again: bool = False) -> None:
+        self._again, c = again, self._controls
         along, length = StackAxis(ready.seen, ready.axis), self.annotation.picture.shape[ready.axis]
         rule = Rule(c.choices["rule"].value)
         try:
@@ -198,27 +230,22 @@ class _StackPresenter:
             )
         except InputError as error:
             self._said = f"⚠ {error}"
+            self.annotation.remarked.emit(self._said)
             self.refresh()
             return
-        self._along, self._said = along, ""
-        c.show_start(self._noun)
-        task = PropagationTask(along, length, seeds, settings, rule)
+        self._said, self._followed = "", True
+        c.show_start()
+        task = PropagationTask(along, length, seeds, settings, rule, self._noun)
         self._report = self._work.start(self.annotation, ready.model, task)
+        self.rows.show_report(self._report)
+        self.refresh()
 
     def take_back(self) -> None:
         """Undo the propagation, if it is the last step."""
         if self._can_take_back():
             self.annotation.undo()
             self._said = "All of it was taken back."
-            self._controls.show_report({}, self._noun)
             self.refresh()
-
-    def go_to(self, index: int) -> None:
-        along, picture, dims = self._along, self.annotation.picture, self._viewer.dims
-        if along is None or not picture.fits(plane := along.at(index), None):
-            return
-        world = picture.transform.to_world(np.array([float(at or 0) for at in plane]))
-        dims.set_point(dims.ndim - len(plane) + along.axis, float(world[along.axis]))
 
     def show_reached(self, reached: Progress[int]) -> None:
         c = self._controls
@@ -226,17 +253,15 @@ class _StackPresenter:
         c.bar.setValue(int(reached.done))
         left = duration(reached.seconds_left)
         c.status.setText(f"At {self._noun} {reached.result}, at most about {left} left")
-        if not self._soon.isActive():
-            self._soon.start()
 
     def show_end(self, why: str) -> None:
-        said = f"It ended early: {why}. What has come stays." if why else DONE
+        self.rows.settle()
+        sure, look = self._controls.list.slices.sure, self._controls.list.slices.look
+        found = f"{count(sure, 'mask')} sure, {count(look, self._noun)} to look at."
+        said = f"It ended early: {why}. What has come stays." if why else f"Done: {found}"
         self._said = f"{said} {self._report.overlaps}".rstrip()
-        self._show_report()
-
-    def _show_report(self) -> None:
-        self._soon.stop()
-        self._controls.show_report(self._report.objects, self._noun)
+        if self._again and not self._controls.isVisible():  # by the key, from another tab
+            self.annotation.remarked.emit(self._said)
 
     def _chosen(self, seen: Plane) -> list[int]:
         session = self.annotation.session
@@ -261,7 +286,7 @@ class _StackPresenter:
         chosen = self._controls.axis.currentData()
         return chosen if chosen in axes else max(axes, default=None)
 
-    def _ready(self) -> _Ready | str:
+    def _ready(self, any_objects: bool = False) -> _Ready | str:
         """Return all that is needed, or say what is to be done before."""
         seen, model, axis = self.annotation.seen, self.annotation.model, self._axis(self._axes())
         if self.annotation.picture.ndim < 3:
@@ -272,13 +297,13 @@ class _StackPresenter:
             return FLAT
         if model is None:
             return NO_MODEL
-        if not (objects := self._chosen(seen)):
+        if not (objects := self._chosen(seen)) and not any_objects:
             return NONE[self._controls.choices["objects"].value]
         return _Ready(seen, axis, model, objects)
 
     def _can_take_back(self) -> bool:
         done = self.annotation.session.history.done
-        return bool(self._along and done) and done[-1].kind is Kind.PROPAGATED
+        return self._followed and bool(done) and done[-1].kind is Kind.PROPAGATED
 
 
 def _words(ready: _Ready) -> str:

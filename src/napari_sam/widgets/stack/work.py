@@ -13,6 +13,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_sam.errors import NapariSamError
 from napari_sam.inference.propagation.settings import PropagateSettings
 from napari_sam.masks import CroppedMask, cropped_masks
+from napari_sam.planes import Plane
 from napari_sam.progress import Estimate, Progress
 from napari_sam.results import Step
 from napari_sam.serving.host import HostedModel
@@ -25,7 +26,7 @@ from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.annotation.premises import Premises
 from napari_sam.widgets.jobs.piecework import Piecework
 from napari_sam.widgets.jobs.worker import Worker
-from napari_sam.widgets.stack.report import StackReport
+from napari_sam.widgets.stack.report import StackReport, is_doubtful
 from napari_sam.widgets.stack.seeds import ObjectMasks, StackAxis, StackSlices
 
 __all__ = ["PropagationTask", "PropagationWorker"]
@@ -47,6 +48,8 @@ class PropagationTask:
         Direction, limits, and the objects to follow.
     rule : Rule
         Who keeps the pixels of other objects.
+    noun : str
+        What a slice is called: in time, objects that are lost are to be looked at.
     """
 
     along: StackAxis
@@ -54,6 +57,7 @@ class PropagationTask:
     seeds: Mapping[int, ObjectMasks]
     settings: PropagateSettings
     rule: Rule
+    noun: str = "slice"
 
     @property
     def anchors(self) -> dict[int, list[int]]:
@@ -166,22 +170,51 @@ class _OpenPropagation:
             {
                 number: found.get(number)
                 for number, places in self._task.anchors.items()
-                if step.index not in places and (number in step.scores or number in step.unsure)
+                if step.index not in places and self._tells(step, number)
             },
         )
 
     def write(self, found: _PackedStep) -> Progress[int]:
         """Write the masks of a slice to the session."""
         step, masks = found.step, found.masks
+        plane = self._task.along.at(step.index)
+        for number in step.ends:
+            self._withdraw_beyond(number, step)
         proposals = [
             self._proposal(number, mask, step)
             for number, mask in masks.items()
-            if number in self._session.objects
+            if number in self._session.objects and (mask is not None or self._free(number, plane))
         ]
-        taken = self._batch.add(self._task.along.at(step.index), proposals)
-        self.report.add(step, [n for n in taken if n is not None and masks[n] is not None])
+        self._batch.add(plane, proposals)
+        self.report.add(step)
         self.report.overlaps = self._batch.tally.said("masks")
         return self._progress.reach(step.index)
+
+    def _tells(self, step: Step, number: int) -> bool:
+        """Tell whether a step has something to write of an object."""
+        end = step.ends.get(number)
+        doubtful = end is not None and is_doubtful(end, self._task.noun)
+        return number in step.scores or number in step.unsure or doubtful
+
+    def _free(self, number: int, plane: Plane) -> bool:
+        """Tell whether it may be noted that an object was not found where it has a mask."""
+        section = self._session.objects.section(number, plane)
+        return section is None or section.origin.source is Source.PROPAGATED
+
+    def _withdraw_beyond(self, number: int, step: Step) -> None:
+        """Take back what an earlier propagation found beyond the end of an object, or at it."""
+        ending, held = self.report.ending(number, step), self._session.objects.get(number)
+        if ending is None or held is None:
+            return
+        along, first = self._task.along, ending.at * ending.way
+        places = ((along.index(plane), plane) for plane in held.sections)
+        beyond = [
+            plane
+            for index, plane in places
+            if index is not None and index * ending.way >= first
+            if held.sections[plane].origin.source is Source.PROPAGATED
+        ]
+        self._batch.withdraw(number, beyond)
 
     def _proposal(self, number: int, mask: CroppedMask | None, step: Step) -> NewMask:
         near = min(self.report.anchors[number], key=lambda at: abs(at - step.index))

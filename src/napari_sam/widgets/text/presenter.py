@@ -35,6 +35,8 @@ class TextPresenter(SearchPresenter):
         Whose picture is searched.
     """
 
+    where = "Text"
+
     def __init__(self, tab: TextTab, annotation: Annotation) -> None:
         super().__init__(annotation, Findings(tab.viewer, annotation, tab.rule), tab.controls)
         self._tab, self._controls, self._work = tab, tab.controls, tab.work
@@ -112,6 +114,7 @@ class TextPresenter(SearchPresenter):
         c.undo.setVisible(self.findings.can_take_back)
         if not self.busy:
             c.status.setText(self._said or self._missing or self._outlook())
+        self._name_waiting()
 
     @property
     def _missing(self) -> str:

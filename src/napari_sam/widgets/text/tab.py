@@ -51,13 +51,21 @@ class TextTab(QObject):
         self.controls = TextControls()
         self.work = TextWorker(reader, self)
         self.unknown = UnknownWords(self.controls, self.work)
+        self._in_front = True
         self.follow(None)
+
+    def present(self, in_front: bool) -> None:
+        """Show what was found while the tab is in front, and hide it while it is not."""
+        self._in_front = in_front
+        if self.presenter is not None:
+            self.presenter.present(in_front)
 
     def follow(self, annotation: Annotation | None) -> None:
         """Switch to this annotation, or to none; discard proposals of the previous one."""
         if self.presenter is not None:
             self.presenter.close()
         self.presenter = None if annotation is None else TextPresenter(self, annotation)
+        self.present(self._in_front)
         if annotation is None:
             self.controls.show_nothing(self.work.reader.missing or NO_PICTURE)
 
