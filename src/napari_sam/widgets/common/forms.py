@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from qtpy.QtCore import QEvent, QObject, QSize, Qt
@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QLabel,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QSlider,
     QVBoxLayout,
     QWidget,
@@ -105,14 +106,30 @@ def in_a_row(*widgets: QWidget, parent: QWidget | None = None) -> QHBoxLayout:
 
 def in_place(*states: QWidget) -> QWidget:
     """Return a widget in which widgets take turns: each is hidden by others, and it never moves."""
-    place = QWidget()
-    column = QVBoxLayout(place)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(0)
-    for state in states:
-        column.addWidget(state)
-    place.setFixedHeight(max(state.sizeHint().height() for state in states))
-    return place
+    return _Place(states)
+
+
+class _Place(QWidget):
+    """As high as the highest of its widgets, hidden or not."""
+
+    def __init__(self, states: Sequence[QWidget]) -> None:
+        super().__init__()
+        self._states = states
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for state in states:
+            column.addWidget(state)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        """Return the largest size of all."""
+        hint = super().sizeHint()
+        return QSize(hint.width(), max(state.sizeHint().height() for state in self._states))
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the same height, as the layout asks for less while widgets are hidden."""
+        return QSize(super().minimumSizeHint().width(), self.sizeHint().height())
 
 
 class Scrolled(QScrollArea):
