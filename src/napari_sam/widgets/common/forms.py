@@ -11,13 +11,13 @@ from qtpy.QtWidgets import (
     QComboBox,
     QFormLayout,
     QFrame,
+    QGridLayout,
     QHBoxLayout,
     QLabel,
     QPushButton,
     QScrollArea,
     QSizePolicy,
     QSlider,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -115,11 +115,10 @@ class _Place(QWidget):
     def __init__(self, states: Sequence[QWidget]) -> None:
         super().__init__()
         self._states = states
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        for state in states:
-            column.addWidget(state)
+        cell = QGridLayout(self)
+        cell.setContentsMargins(0, 0, 0, 0)
+        for state in reversed(states):  # the first on top, to be pressed
+            cell.addWidget(state, 0, 0)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
