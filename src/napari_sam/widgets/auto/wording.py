@@ -59,7 +59,7 @@ def found(kept: int, new: int, known: int) -> str:
     """
     again = known_again(known)
     if not new:
-        return f"Nothing new was found.{again} Search more densely, or with less quality in More settings."
+        return f"Nothing new was found.{again} Search more densely, or for less quality."
     masks = count(new, "mask")
     if not kept:
         return f"The filters keep none of {masks} found: move the handles outwards.{again}"
