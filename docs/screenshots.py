@@ -28,9 +28,10 @@ from skimage.measure import label
 from skimage.segmentation import expand_labels
 from window import IMAGES, Window, nobodys_home, wait, wait_until
 
-from napari_sam.samples import SAMPLES, tissue_layer
+from napari_sam.samples import SAMPLES, nuclei_layer
 from recipes.synthetic import synthetic_image
 
+KEPT = 3  # nuclei of the sample
 DRAWN = 2, 11  # seeds of pictures of rods
 MIDDLE = 5  # slice of the stack
 CELLS = (  # row, column, radius and drift by slice
@@ -68,11 +69,13 @@ def main() -> None:
 
 
 def prompt() -> None:
-    """Click on one nucleus of the sample and take a picture of the window."""
-    seen = Window(Layer.create(*tissue_layer()[0]), docks=True)
-    row, column = SAMPLES["tissue"].prompts[0].points[0]
-    seen.look_at(row - 4, column + 12)
-    seen.click(row, column)
+    """Click on some nuclei of the sample and take a picture of the window at the last."""
+    seen = Window(Layer.create(*nuclei_layer()[0]), docks=True)
+    for prompts in SAMPLES["nuclei"].prompts[:KEPT]:
+        seen.click(*prompts.points[0])
+        seen.panel.prompting.accept()
+        wait_until(lambda: not seen.panel.jobs.busy)
+    seen.click(*SAMPLES["nuclei"].prompts[KEPT].points[0])
     seen.photograph("panel")
     seen.viewer.close()
 
@@ -174,7 +177,7 @@ def auto(name: str, data: Path, sample: str, preset: str, points: int, lowest: f
         seen.turn_to("Prompt")
         seen.panel.controls.hint.hide()
         wait(1)
-        seen.panel.review.go_on()
+        seen.panel.review.actions["next_unsure"]()
         seen.photograph("review")
     seen.viewer.close()
 

@@ -29,8 +29,9 @@ PATIENCE_S = 600
 def nobodys_home() -> Iterator[None]:
     """Neither show nor change anybody's own work, models and settings (these on Linux)."""
     with tempfile.TemporaryDirectory() as home:
-        for variable in ("NAPARI_SAM_SESSIONS", "NAPARI_SAM_MODELS", "XDG_CONFIG_HOME"):
-            os.environ[variable] = f"{home}/{variable.lower()}"
+        for kind in ("SESSIONS", "MODELS", "EMBEDDINGS"):
+            os.environ[f"NAPARI_SAM_{kind}"] = f"{home}/{kind.lower()}"
+        os.environ["XDG_CONFIG_HOME"] = f"{home}/config"
         yield
 
 
@@ -58,6 +59,7 @@ class Window:
         self.viewer.window.add_dock_widget(self.panel, name="Click to segment")
         wait_until(lambda: self.window.isVisible() and not self.panel.jobs.busy)
         self.panel.precompute.switch(False)
+        self.window.activateWindow()  # else what ends is told as if nobody looked
         self.viewer.reset_view()
 
     def turn_to(self, title: str) -> None:
