@@ -149,7 +149,7 @@ def train() -> None:
     controls = seen.panel.training.controls
     controls.choices["length"].value = 100
     controls.start.click()
-    wait_until(lambda: len(controls.outcome.curve.loss) >= UNDERWAY)
+    wait_until(lambda: len(controls.report.curve.loss) >= UNDERWAY)
     seen.photograph("train")
     controls.stop.click()
     wait_until(lambda: not seen.panel.training.work.busy)
