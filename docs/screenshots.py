@@ -116,7 +116,7 @@ def session() -> None:
     """Let somebody annotate a stack with mouse and keys, kill the window, and go on in another."""
     with tempfile.TemporaryDirectory() as home:
         picture = f"{home}/stack.tif"
-        tifffile.imwrite(picture, drawn_stack(), photometric="minisblack")
+        tifffile.imwrite(picture, drawn_stack(), imagej=True, metadata={"axes": "ZYX"})
         cells = [f"{row},{column}" for row, column, _, _ in CELLS]
         work = [sys.executable, "-m", "tests.widgets.annotator", picture]
         work += ["--slice", str(MIDDLE), "--cells", *cells]

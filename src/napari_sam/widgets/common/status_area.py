@@ -43,6 +43,7 @@ class StatusArea(QFrame):
         self.work = new_label("What is being done")
         self.work.hide()
         self._open: list[Asked] = []  # the last one is on show
+        self._urgent: set[Asked] = set()
         self._pages: dict[Asked, QWidget] = {}
         self._said = ScrolledText(self.status, self.remark)
         self._column = column = QVBoxLayout(self)
@@ -60,8 +61,10 @@ class StatusArea(QFrame):
         self._fit()
         self._show()
 
-    def add_question(self, question: Asked) -> None:
-        """Show a question here while it is asked."""
+    def add_question(self, question: Asked, urgent: bool = False) -> None:
+        """Show a question here while it is asked; an urgent one before all others."""
+        if urgent:
+            self._urgent.add(question)
         self._pages[question] = page = QWidget()
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 0, 0, 0)
@@ -109,6 +112,7 @@ class StatusArea(QFrame):
             self._open.remove(question)
         if on:
             self._open.append(question)
+        self._open.sort(key=self._urgent.__contains__)
         self._show()
 
     def _show(self) -> None:

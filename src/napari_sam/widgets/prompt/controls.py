@@ -173,7 +173,7 @@ class Controls(QWidget):
             drawn.setStretch(place, 1)  # else Box takes what the words of the others need
         layout.addWidget(self.accept)
         layout.addLayout(in_a_row(self.reject, self.undo, self.redo))
-        self.area.add_question(self.go_on)
+        self.area.add_question(self.go_on, urgent=True)  # it decides what there is to ask about
         self.area.add_line(self.precompute)
         layout.addWidget(self.area)
         beside = QVBoxLayout()
