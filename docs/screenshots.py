@@ -162,7 +162,8 @@ def auto(name: str, data: Path, sample: str, preset: str, points: int, lowest: f
     What is kept of the nuclei goes into the list, and the list into a picture.
     """
     picture = imread(next((data / sample).glob("image.*")))[..., :PART, :PART]
-    seen = Window(Image(picture, name=name))
+    axes = ("t", "y", "x")[-picture.ndim :]
+    seen = Window(Image(picture, name=name, axis_labels=axes))
     seen.turn_to("Auto")
     controls = seen.panel.auto.controls
     choose_kind(seen, preset, points)
