@@ -91,5 +91,8 @@ def test_an_urgent_question_is_shown_before_one_that_is_asked_later(area):
     area.query.show_query("Depth, or time?", [("Depth", "", print)])
     assert question.isVisible()
     assert not area.query.isVisible()
+    area.show_remark("11 slices.")
+    assert not area.remark.isVisible()
     question.ask("")
     assert area.query.isVisible()
+    assert area.remark.isVisible()

@@ -62,7 +62,7 @@ class StatusArea(QFrame):
         self._show()
 
     def add_question(self, question: Asked, urgent: bool = False) -> None:
-        """Show a question here while it is asked; an urgent one before all others."""
+        """Show a question here while it is asked; an urgent one before all others, and alone."""
         if urgent:
             self._urgent.add(question)
         self._pages[question] = page = QWidget()
@@ -121,5 +121,6 @@ class StatusArea(QFrame):
             self._stack.setCurrentWidget(self._pages[self._open[-1]])
         self._asked.setVisible(asks)
         self.status.setVisible(not asks)
-        self._said.setVisible(not asks or not self.remark.isHidden())
+        alone = asks and self._open[-1] in self._urgent
+        self._said.setVisible(not asks or not (alone or self.remark.isHidden()))
         self._said.setMaximumHeight(self._said.line if asks else self.maximumHeight())
