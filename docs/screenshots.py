@@ -26,12 +26,11 @@ from skimage.filters import gaussian, threshold_otsu
 from skimage.io import imread
 from skimage.measure import label
 from skimage.segmentation import expand_labels
-from window import IMAGES, Window, nobodys_home, wait, wait_until
+from window import AMONG_THEM, IMAGES, NUCLEI, Window, nobodys_home, wait, wait_until
 
 from napari_sam.samples import SAMPLES, nuclei_layer
 from recipes.synthetic import synthetic_image
 
-KEPT = 3  # nuclei of the sample
 DRAWN = 2, 11  # seeds of pictures of rods
 MIDDLE = 5  # slice of the stack
 CELLS = (  # row, column, radius and drift by slice
@@ -71,11 +70,13 @@ def main() -> None:
 def prompt() -> None:
     """Click on some nuclei of the sample and take a picture of the window at the last."""
     seen = Window(Layer.create(*nuclei_layer()[0]), docks=True)
-    for prompts in SAMPLES["nuclei"].prompts[:KEPT]:
-        seen.click(*prompts.points[0])
+    seen.look_at(*AMONG_THEM)
+    *kept, last = (SAMPLES["nuclei"].prompts[at].points[0] for at in NUCLEI)
+    for place in kept:
+        seen.click(*place)
         seen.panel.prompting.accept()
         wait_until(lambda: not seen.panel.jobs.busy)
-    seen.click(*SAMPLES["nuclei"].prompts[KEPT].points[0])
+    seen.click(*last)
     seen.photograph("panel")
     seen.viewer.close()
 

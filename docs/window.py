@@ -22,6 +22,8 @@ IMAGES = Path(__file__).parent / "images"
 SIZE = 1360, 800
 NARROW = 1060, 760  # without napari's own docks, so that the panel can be read on a page
 ZOOM = 2.2
+NUCLEI = 0, 6, 8  # clicks of the sample that lie close together
+AMONG_THEM = 150, 395  # row and column
 PATIENCE_S = 600
 
 
