@@ -241,7 +241,7 @@ class Panel(QWidget):
         self.label_offer.refine_wanted.connect(c.refine.labels.choose)
         self.label_offer.refine_wanted.connect(lambda: self.tabs.setCurrentWidget(self._refine_tab))
         c.choices["outline"].changed.connect(self._current.outline)
-        self.jobs.answered.connect(self.hover.measure)
+        self.jobs.answered.connect(lambda answer: self.hover.measure())
         ahead = c.choices["embed_ahead"]
         ahead.changed.connect(self.precompute.switch)
         ahead.value = load_settings().embed_ahead
