@@ -14,7 +14,7 @@ from napari_sam.widgets.jobs.plane import EmbeddedPlane
 
 __all__ = ["Trials"]
 
-CALLS = 3  # of the decoder, whose median decides: the first may be slower
+CALLS = 5  # of the decoder, whose median counts: the first one or two are much slower
 
 
 class Trials(QObject):
