@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_sam.widgets.common.button_flow import ButtonFlow
 from napari_sam.widgets.common.choices import Choice, Choices
 from napari_sam.widgets.common.drawer import Drawer
 from napari_sam.widgets.common.forms import (
@@ -110,7 +111,9 @@ class StackControls(QWidget):
         self.bar.setFixedHeight(6)
         self.bar.setAccessibleName("How far the objects are followed")
         self.cancel = new_button("Cancel", "Stop here; the slices that have come stay")
-        self.undo = new_button("Take it back", "Undo this propagation, all slices at once")
+        self.undo = new_button(
+            "Take it back", "Undo this following (propagation), all slices at once"
+        )
         self.list = SlicesList()
         self.legend = Legend()
         self.detail = new_label("The object and slice in view")
@@ -203,8 +206,9 @@ class StackControls(QWidget):
         layout.addWidget(self.legend)
         layout.addWidget(self.detail)
         b = self.buttons
-        layout.addLayout(_equal_row(b["accept_slice"], b["open"]))
-        layout.addLayout(_equal_row(b["accept_object"], self.again))
+        steps = ButtonFlow()
+        steps.show_buttons((b["accept_slice"], b["open"], b["accept_object"], self.again))
+        layout.addWidget(steps)
         self.options = QFrame()
         self._fill_options()
         layout.addWidget(Drawer("Direction, limits, overlap", self.options, self).button)
