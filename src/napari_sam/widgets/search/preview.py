@@ -146,7 +146,7 @@ class _Drawing:
 
     def go_on(self) -> bool:
         """Draw some rows; return whether these were the last."""
-        height, width = shape = self.drawn.shape
+        height, width = shape = self._labels.shape
         first, margin = self._row, width_of(shape)
         last = self._row = min(height, first + max(1, STRIP // width))
         above, below = max(0, first - margin), min(height, last + margin)
