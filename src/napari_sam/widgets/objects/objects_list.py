@@ -85,6 +85,8 @@ class ObjectsList(QWidget):
         Shown while there are objects, and while there are none.
     hint : QLabel
         The first steps, on the empty page.
+    beginning : QVBoxLayout
+        That of the empty page.
     wanted : Signal(str)
         Emitted with the name of an action, see `BUTTONS` and `MENU`.
     class_wanted : Signal(int)
@@ -297,7 +299,7 @@ class ObjectsList(QWidget):
         self._pages.addWidget(self.frame)
         self._pages.addWidget(self.empty)
         layout.addLayout(self._pages, 1)
-        below = QVBoxLayout(self.empty)
+        self.beginning = below = QVBoxLayout(self.empty)
         below.setContentsMargins(0, 4, 0, 0)
         listed = new_label("No objects")
         listed.setText(EMPTY)

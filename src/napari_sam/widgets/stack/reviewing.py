@@ -88,7 +88,8 @@ class Reviewing:
 
     def settle(self, then: Callable[[], object]) -> None:
         """Show what has changed last, then do this: at once, if few slices have."""
-        self._then.append(then)
+        if then not in self._then:  # a button may be pressed again meanwhile
+            self._then.append(then)
         self._refresh_rows()
 
     def show_report(self, report: StackReport) -> None:
