@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QLineEdit,
     QMenu,
     QPushButton,
+    QScrollArea,
     QShortcut,
     QSizePolicy,
     QStackedLayout,
@@ -26,7 +27,13 @@ from qtpy.QtWidgets import (
 
 from napari_sam.session.objects import Status
 from napari_sam.session.session import Session
-from napari_sam.widgets.common.forms import add_row, in_a_row, new_button, new_form, new_label
+from napari_sam.widgets.common.forms import (
+    add_row,
+    in_a_row,
+    new_button,
+    new_form,
+    new_label,
+)
 from napari_sam.widgets.common.keys import set_keyed_text
 from napari_sam.widgets.common.style import COMPACT
 from napari_sam.widgets.objects.objects_model import (
@@ -45,7 +52,7 @@ WIDTHS = {
     Column.THUMBNAIL: SIDE + 6,
     Column.SLICES: 46,
     Column.SCORE: 48,
-    Column.STATUS: 82,
+    Column.STATUS: 76,
     Column.CLASS: 60,
     Column.LOCK: 32,
 }
@@ -112,12 +119,14 @@ class ObjectsList(QWidget):
         self._by_user = True
         self.heading = new_label("Number of objects")
         self.hint = new_label("First steps")
-        self.empty = QWidget()
         self.show_only = QComboBox()
         self.show_only.addItem("All", None)
         for status, text in STATUS.items():
             self.show_only.addItem(text, status)
         self.show_only.setAccessibleName("Show only objects that are")
+        shortest = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        self.show_only.setSizeAdjustPolicy(shortest)
+        self.show_only.setMinimumContentsLength(6)  # else it needs more before it was shown
         self.show_only.currentIndexChanged.connect(self._filter)
         self._selection = QItemSelectionModel(self.sorted, self)
         self._selection.selectionChanged.connect(lambda *_: self._select())
@@ -176,6 +185,8 @@ class ObjectsList(QWidget):
         text = f"Objects ({count}, {unsure} unsure)" if unsure else f"Objects ({count})"
         self.heading.setText(text)
         self._pages.setCurrentWidget(self.frame if count else self.empty)
+        policy = QSizePolicy.Policy  # what nobody sees needs no room
+        self.frame.setSizePolicy(policy.Preferred if count else policy.Ignored, policy.Preferred)
         for one in (self.show_only, self.look):
             one.setVisible(count > 0)
 
@@ -295,11 +306,17 @@ class ObjectsList(QWidget):
             for place in range(row.count()):
                 row.setStretch(place, 1)
         column.addWidget(self.table, 1)
+        steps = QWidget()
         self._pages = QStackedLayout()
         self._pages.addWidget(self.frame)
+        self.empty = QScrollArea()  # a low window need not hold all of it
+        self.empty.setWidget(steps)
+        self.empty.setWidgetResizable(True)
+        self.empty.setFrameShape(QFrame.Shape.NoFrame)
+        self.empty.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self._pages.addWidget(self.empty)
         layout.addLayout(self._pages, 1)
-        self.beginning = below = QVBoxLayout(self.empty)
+        self.beginning = below = QVBoxLayout(steps)
         below.setContentsMargins(0, 4, 0, 0)
         listed = new_label("No objects")
         listed.setText(EMPTY)
