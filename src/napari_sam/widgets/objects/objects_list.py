@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from qtpy.QtCore import QItemSelectionModel, QSignalBlocker, QSize, Qt, Signal
-from qtpy.QtGui import QAction, QCursor, QKeySequence
+from qtpy.QtGui import QAction, QCursor, QKeySequence, QShowEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -36,6 +36,7 @@ from napari_sam.widgets.common.forms import (
 )
 from napari_sam.widgets.common.keys import set_keyed_text
 from napari_sam.widgets.common.style import COMPACT
+from napari_sam.widgets.common.timers import new_timer
 from napari_sam.widgets.objects.objects_model import (
     STATUS,
     Colour,
@@ -76,6 +77,7 @@ MENU = {  # below the class's menu, which comes first
     ),
 }
 EMPTY = "Accepted masks are listed here."
+FILTER = 120  # pixels
 ROWS = 3  # that are in sight in the lowest window
 
 
@@ -124,9 +126,7 @@ class ObjectsList(QWidget):
         for status, text in STATUS.items():
             self.show_only.addItem(text, status)
         self.show_only.setAccessibleName("Show only objects that are")
-        shortest = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        self.show_only.setSizeAdjustPolicy(shortest)
-        self.show_only.setMinimumContentsLength(6)  # else it needs more before it was shown
+        self.show_only.setFixedWidth(FILTER)  # its style comes when it is shown only
         self.show_only.currentIndexChanged.connect(self._filter)
         self._selection = QItemSelectionModel(self.sorted, self)
         self._selection.selectionChanged.connect(lambda *_: self._select())
@@ -134,6 +134,7 @@ class ObjectsList(QWidget):
         self.buttons = {name: self._button(name, *words) for name, words in BUTTONS.items()}
         self.menu = self._menu()
         self.look = self._look()
+        self._styled = new_timer(0, self._measure, self)
         self._lay_out()
         self.show_session(None)
 
@@ -142,6 +143,17 @@ class ObjectsList(QWidget):
         """Ids of the selected objects, in order."""
         rows = self._selection.selectedRows()
         return sorted(self.model.row(self.sorted.mapToSource(row).row()).held.id for row in rows)
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Measure anew: what is hidden was measured before it had the window's style."""
+        super().showEvent(event)
+        self._styled.start()
+
+    def _measure(self) -> None:
+        layout = self.layout()
+        assert layout is not None
+        layout.invalidate()
+        self.updateGeometry()
 
     def show_session(self, session: Session | None, colour: Colour | None = None) -> None:
         """Show the objects of a session."""
