@@ -19,7 +19,7 @@ from napari_sam.errors import InputError
 from napari_sam.inference.store.memory import trim_heap
 from napari_sam.serving.host import ModelHost
 from napari_sam.session.overlap import Rule
-from napari_sam.settings import Settings, load_settings, save_settings
+from napari_sam.settings import load_settings, save_settings
 from napari_sam.text.reader import Reader
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.annotation.current import CurrentAnnotation
@@ -243,13 +243,8 @@ class Panel(QWidget):
         self.label_offer.refine_wanted.connect(lambda: self.tabs.setCurrentWidget(self._refine_tab))
         c.choices["outline"].changed.connect(self._current.outline)
         self.jobs.answered.connect(lambda answer: self.hover.measure())
-        ahead = c.choices["embed_ahead"]
-        ahead.changed.connect(self.precompute.switch)
-        ahead.value = load_settings().embed_ahead
-        ahead.changed.connect(self._remember)
-        c.choices["rule"].value = load_settings().overlap
-        c.choices["rule"].changed.connect(self._remember)
-        self.preferences.changed.connect(self._prefer)
+        c.choices["embed_ahead"].changed.connect(self.precompute.switch)
+        self.preferences.bind(c.choices)
         self.preferences.refused.connect(self.prompting.warn)
         self.channels.axis_changed.connect(self._current.open_again)
         self.axes.axis_changed.connect(self._current.open_again)
@@ -365,17 +360,6 @@ class Panel(QWidget):
     def _rule(self) -> Rule:
         """Return who keeps the pixels where no question can be asked."""
         return Rule.REPLACE if self.controls.choices["rule"].value == "replace" else Rule.KEEP
-
-    def _remember(self) -> None:
-        choices = self.controls.choices
-        chosen = {"embed_ahead": choices["embed_ahead"].value, "overlap": choices["rule"].value}
-        save_settings(replace(load_settings(), **chosen))
-        self.preferences.fill()
-
-    def _prefer(self, settings: Settings) -> None:
-        """Take over what was changed in napari's preferences."""
-        self.controls.choices["embed_ahead"].value = settings.embed_ahead
-        self.controls.choices["rule"].value = settings.overlap
 
     def _dismiss_hint(self) -> None:
         """Explain the first steps until they were made."""

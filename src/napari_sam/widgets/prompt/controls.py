@@ -179,8 +179,8 @@ class Controls(QWidget):
         beside.addWidget(self.score, 1)
         layout.addLayout(masks := in_a_row(self.thumbnails))
         masks.addLayout(beside, 1)
-        layout.addWidget(self.welcome)
         layout.addWidget(self.objects, 1)
+        self.objects.beginning.insertWidget(0, self.welcome)
 
     def _options(self) -> QFrame:
         frame = QFrame()

@@ -24,7 +24,7 @@ __all__ = ["Welcome"]
 
 TITLES = {"nuclei": "Nuclei", "tissue": "Tissue", "stack": "A stack", "movie": "A movie"}
 TEXT = "A sample to begin with:"
-SIDE = 64  # pixels of a small picture
+SIDE = 56  # pixels of a small picture
 
 
 class Welcome(QWidget):
