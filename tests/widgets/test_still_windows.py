@@ -165,3 +165,26 @@ def test_the_smallest_panel_cuts_nothing(desk):
     assert d.panel.tabs.currentWidget().verticalScrollBar().maximum() == 0
     table = d.panel.controls.objects.table
     assert table.height() >= 3 * table.rowHeight(0)
+
+
+@pytest.mark.parametrize("size", [SMALL, (350, 640)])
+def test_an_empty_panel_shows_all_of_its_offers_without_a_scroll_bar(desk, size):
+    d = desk()
+    d.dock.setFloating(True)
+    d.dock.resize(*size)
+    d.wait(0.3)
+    bar = d.panel._prompt_tab.verticalScrollBar()
+    d.wait_until(lambda: bar.maximum() == 0)
+    welcome = d.panel.controls.welcome
+    for button in welcome.buttons.values():
+        corner = button.mapTo(d.panel, button.rect().bottomRight())
+        assert button.isVisible()
+        assert corner.y() < d.panel.footer.y()
+        assert corner.x() < d.panel.width()
+    before = d.places()
+    welcome.buttons["nuclei"].click()
+    d.wait_until(lambda: d.panel.annotation is not None)
+    d.settle()
+    after = d.places()
+    moved = {name for name in before if before[name][:2] != after[name][:2]}
+    assert not moved - {d.panel.controls.objects.heading.accessibleName()}
