@@ -173,7 +173,6 @@ def auto(name: str, data: Path, sample: str, preset: str, points: int, lowest: f
         controls.propose.click()
         seen.turn_to("Prompt")
         seen.panel.controls.hint.hide()
-        seen.panel.controls.objects.fold.click()
         wait(1)
         seen.panel.review.go_on()
         seen.photograph("review")
@@ -213,7 +212,7 @@ def refine(data: Path) -> None:
     seen.panel.controls.hint.hide()
     seen.viewer.layers["threshold"].visible = False  # the outlines say where it is
     controls = seen.panel.controls.refine
-    controls.fold.click()
+    seen.turn_to("Refine")
     controls.labels.choose(seen.viewer.layers["threshold"])
     controls.start.click()
     wait_until(lambda: not seen.panel.refining.busy)

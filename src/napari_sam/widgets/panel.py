@@ -35,7 +35,7 @@ from napari_sam.widgets.jobs.prompt_jobs import PromptJobs
 from napari_sam.widgets.layers.canvas import guard_canvas
 from napari_sam.widgets.model_use import ModelUse
 from napari_sam.widgets.notices import Notices
-from napari_sam.widgets.objects.footer import Footer
+from napari_sam.widgets.objects.footer import Footer, SavedState
 from napari_sam.widgets.objects.label_offer import LabelOffer
 from napari_sam.widgets.objects.review import Review
 from napari_sam.widgets.objects.save_labels import LabelSaver
@@ -119,6 +119,7 @@ class Panel(QWidget):
             viewer, self._rule, self.auto.choices.grid_for, reader or Reader(), self
         )
         self.footer = Footer()
+        self.saved_state = SavedState(self.footer)
         self.saver = LabelSaver(viewer, self.footer, self)
         self.queries = QueryDisplay(area.query for area in self._areas)
         self.label_offer = LabelOffer(viewer, self)
@@ -162,7 +163,7 @@ class Panel(QWidget):
                 self.stack,
                 self.auto,
                 self.text,
-                self.footer,
+                self.saved_state,
                 self.saver,
                 self.training,
                 self.resuming,
@@ -311,7 +312,7 @@ class Panel(QWidget):
                 ("Auto", auto.retraining.ended, auto.controls.status),
                 ("Text", text.ended, text.controls.status),
                 ("Train", train.work.ended, train.controls.status),
-                ("Refine labels", self.refining.ended, self.controls.refine.text),
+                ("Refine", self.refining.ended, self.controls.refine.text),
             ),
         )
         self.precompute.progressed.connect(notices.tell_embedded)

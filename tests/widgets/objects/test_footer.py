@@ -11,7 +11,7 @@ def test_it_says_since_when_all_is_saved(panel, accept, viewer):
     assert panel.footer.state.text() == "Nothing to save yet"
     accept(10, 20)
     assert re.fullmatch(r"All saved \d\d:\d\d", panel.footer.state.text())
-    panel.controls.picture.choose(None)
+    viewer.layers.remove("cells")
     assert panel.footer.state.text() == "Nothing to save yet"
 
 

@@ -17,7 +17,7 @@ from napari_sam.widgets.annotation.newcomer import greet
 from napari_sam.widgets.annotation.part import Part
 from napari_sam.widgets.common.layer_choice import LayerChoice
 from napari_sam.widgets.jobs.prompt_jobs import PromptJobs
-from napari_sam.widgets.layers.image_stack import ImageStack
+from napari_sam.widgets.layers.image_stack import ImageStack, is_helper
 from napari_sam.widgets.layers.labels_target import why_not
 
 __all__ = ["CurrentAnnotation"]
@@ -120,7 +120,12 @@ class CurrentAnnotation:
         self.annotation = self._model = None
 
     def _take_likely_picture(self, event: Event | None = None) -> None:
-        """While there is no picture, take the selected one, else the topmost."""
+        """While there is no picture, take the selected one, else the topmost.
+
+        Not when layers of our own go: somebody may just have chosen to have none.
+        """
+        if event is not None and is_helper(event.value):
+            return
         layers = self._viewer.layers
         images = [layer for layer in layers if isinstance(layer, Image)]
         if self._pictures.layer is None and images:

@@ -96,7 +96,7 @@ def next_step(annotation: Annotation) -> str:
     if annotation.asking.failed:
         return "Your prompts are kept. Change one, or choose another model, to try again."
     if session.mask is None and annotation.model is None:
-        return "Press Download to fetch the chosen model, or choose one that is here already."
+        return "Press Download under Options to fetch the model, or choose one that is here."
     if session.mask is None:
         return "One moment…"
     if not session.mask.any():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from qtpy.QtCore import QEvent, QObject, QSize, Qt
@@ -11,12 +11,13 @@ from qtpy.QtWidgets import (
     QComboBox,
     QFormLayout,
     QFrame,
+    QGridLayout,
     QHBoxLayout,
     QLabel,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QSlider,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -34,6 +35,7 @@ __all__ = [
     "new_status",
 ]
 
+COMFORTABLE = 380  # pixels
 ASIDE = "border-left: 3px solid #f08c00; padding: 2px 0px 2px 8px;"  # asks or warns
 TURNED = QComboBox, QAbstractSpinBox, QSlider  # by the wheel
 
@@ -104,14 +106,29 @@ def in_a_row(*widgets: QWidget, parent: QWidget | None = None) -> QHBoxLayout:
 
 def in_place(*states: QWidget) -> QWidget:
     """Return a widget in which widgets take turns: each is hidden by others, and it never moves."""
-    place = QWidget()
-    column = QVBoxLayout(place)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(0)
-    for state in states:
-        column.addWidget(state)
-    place.setFixedHeight(max(state.sizeHint().height() for state in states))
-    return place
+    return _Place(states)
+
+
+class _Place(QWidget):
+    """As high as the highest of its widgets, hidden or not."""
+
+    def __init__(self, states: Sequence[QWidget]) -> None:
+        super().__init__()
+        self._states = states
+        cell = QGridLayout(self)
+        cell.setContentsMargins(0, 0, 0, 0)
+        for state in reversed(states):  # the first on top, to be pressed
+            cell.addWidget(state, 0, 0)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        """Return the largest size of all."""
+        hint = super().sizeHint()
+        return QSize(hint.width(), max(state.sizeHint().height() for state in self._states))
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the same height, as the layout asks for less while widgets are hidden."""
+        return QSize(super().minimumSizeHint().width(), self.sizeHint().height())
 
 
 class Scrolled(QScrollArea):
@@ -147,6 +164,10 @@ class Scrolled(QScrollArea):
         assert self._bar is not None
         room = 0 if self._bar.maximum() > 0 else self._bar.sizeHint().width()
         self.setViewportMargins(0, 0, room, 0)
+
+    def sizeHint(self) -> QSize:
+        """Return a width at which hardly a text breaks."""
+        return super().sizeHint().expandedTo(QSize(COMFORTABLE, 0))
 
     def minimumSizeHint(self) -> QSize:
         """Return a minimum size that fits the widget and the scroll bar."""

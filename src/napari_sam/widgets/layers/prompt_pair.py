@@ -15,7 +15,7 @@ from napari_sam.widgets.layers.transform import move
 __all__ = ["COLOURS", "SYMBOLS", "PromptPair"]
 
 COLOURS = {"include": "#0091ff", "exclude": "#ff6a00"}
-SIZE = 16  # pixels of the screen
+SIZE = 11  # pixels of the screen, without the border
 SYMBOLS = {"include": "cross", "exclude": "hbar"}
 
 

@@ -8,8 +8,9 @@ from napari_sam.session.changed import What
 from napari_sam.widgets.annotation.annotation import ANYTHING, Annotation
 from napari_sam.widgets.common.forms import in_a_row, new_button, new_label
 
-__all__ = ["Footer"]
+__all__ = ["Footer", "SavedState"]
 
+NOTHING = "Nothing to save yet"
 KEPT = "Every step is kept on disk as soon as it is made; Save writes a file for other programs"
 
 
@@ -26,7 +27,6 @@ class Footer(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._annotation: Annotation | None = None
         self.save = new_button(
             "Sa&ve…", "Write the labels as OME-TIFF, OME-Zarr, or for ImageJ, QuPath and COCO"
         )
@@ -38,28 +38,41 @@ class Footer(QWidget):
         row = in_a_row(self.save, self.measure, self.state, parent=self)
         row.setContentsMargins(6, 0, 6, 6)
         row.setStretch(2, 1)
-        self.show_state()
+        self.state.setText(NOTHING)
+
+
+class SavedState:
+    """Keeps the state of a footer at what the current annotation has saved.
+
+    Parameters
+    ----------
+    footer : Footer
+        Shows it.
+    """
+
+    def __init__(self, footer: Footer) -> None:
+        self._footer = footer
+        self._annotation: Annotation | None = None
 
     def follow(self, annotation: Annotation | None) -> None:
         """Show how much of this annotation is saved."""
         if self._annotation is not None:
-            self._annotation.changed.disconnect(self.show_state)
+            self._annotation.changed.disconnect(self._show)
         self._annotation = annotation
         if annotation is not None:
-            annotation.changed.connect(self.show_state)
-        self.show_state()
+            annotation.changed.connect(self._show)
+        self._show()
 
-    def close(self) -> bool:
+    def close(self) -> None:
         """Release the annotation."""
         self.follow(None)
-        return super().close()
 
-    def show_state(self, what: What = ANYTHING) -> None:
-        """Show whether all is saved, and since when."""
+    def _show(self, what: What = ANYTHING) -> None:
         folder = None if self._annotation is None else self._annotation.saved_in
         if folder is None:
-            self.state.setText("Nothing to save yet")
+            text = NOTHING
         elif folder.written is None:
-            self.state.setText("All saved")
+            text = "All saved"
         else:
-            self.state.setText(f"All saved {folder.written:%H:%M}")
+            text = f"All saved {folder.written:%H:%M}"
+        self._footer.state.setText(text)

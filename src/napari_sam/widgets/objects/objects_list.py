@@ -122,6 +122,7 @@ class ObjectsList(QWidget):
         self.table = self._table()
         self.buttons = {name: self._button(name, *words) for name, words in BUTTONS.items()}
         self.menu = self._menu()
+        self.look = self._look()
         self._lay_out()
         self.show_session(None)
 
@@ -173,7 +174,8 @@ class ObjectsList(QWidget):
         text = f"Objects ({count}, {unsure} unsure)" if unsure else f"Objects ({count})"
         self.heading.setText(text)
         self._pages.setCurrentWidget(self.frame if count else self.empty)
-        self.show_only.setEnabled(count > 0)
+        for one in (self.show_only, self.look):
+            one.setVisible(count > 0)
 
     @contextmanager
     def _on_our_own(self) -> Iterator[None]:
@@ -272,7 +274,11 @@ class ObjectsList(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        layout.addLayout(top := in_a_row(self.heading, self._look(), self.show_only))
+        layout.addLayout(top := in_a_row(self.heading, self.look, self.show_only))
+        for one in (self.look, self.show_only):  # they come with the first object
+            steady = one.sizePolicy()
+            steady.setRetainSizeWhenHidden(True)
+            one.setSizePolicy(steady)
         top.setStretch(0, 1)
         self.frame = QFrame()
         column = QVBoxLayout(self.frame)

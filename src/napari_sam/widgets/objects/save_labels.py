@@ -72,7 +72,7 @@ class LabelSaver(QObject):
         self._footer = footer
         self._annotation: Annotation | None = None
         self._background = Background("labels", self)
-        footer.save.clicked.connect(lambda: self.ask("Save labels", FILTERS))
+        footer.save.clicked.connect(lambda: self.ask())
         footer.measure.clicked.connect(lambda: self.ask("Measure objects", TABLE))
 
     @property
@@ -84,7 +84,7 @@ class LabelSaver(QObject):
         """Save labels and classes of this annotation; intensities are measured in its image."""
         self._annotation = annotation
 
-    def ask(self, title: str, filters: Mapping[str, str]) -> None:
+    def ask(self, title: str = "Save labels", filters: Mapping[str, str] = FILTERS) -> None:
         """Ask for the name of a file of these kinds, and write it."""
         annotation = self._annotation
         if annotation is None or annotation.target is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from psygnal import Signal
 
@@ -291,7 +292,9 @@ class _PromptPresenter:
         """Accept the mask on show; return why not, "" if it did, None if there is a question."""
         annotation, chosen = self._annotation, self._controls.choices["rule"].value
         rule = Rule.REPLACE if chosen == Rule.REPLACE.value else Rule.KEEP
-        claim = drawing.claimed(annotation.session, rule)
+        claim = None
+        with suppress(NapariSamError):  # which is said when it is written
+            claim = drawing.claimed(annotation.session, rule)
         if claim is None or not (claim.is_remainder or (chosen == "ask" and claim.met)):
             return self.write(rule)
         if asks:

@@ -43,7 +43,7 @@ NO_MODEL = "Open a picture and choose a model first."
 
 
 class Refining(QObject):
-    """Runs the group "Refine labels" for the current annotation.
+    """Runs the tab Refine for the current annotation.
 
     Parameters
     ----------

@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_sam.widgets.common.button_flow import ButtonFlow
 from napari_sam.widgets.common.choices import Choice, Choices
 from napari_sam.widgets.common.drawer import Drawer
 from napari_sam.widgets.common.forms import (
@@ -203,8 +204,9 @@ class StackControls(QWidget):
         layout.addWidget(self.legend)
         layout.addWidget(self.detail)
         b = self.buttons
-        layout.addLayout(_equal_row(b["accept_slice"], b["open"]))
-        layout.addLayout(_equal_row(b["accept_object"], self.again))
+        steps = ButtonFlow()
+        steps.show_buttons((b["accept_slice"], b["open"], b["accept_object"], self.again))
+        layout.addWidget(steps)
         self.options = QFrame()
         self._fill_options()
         layout.addWidget(Drawer("Direction, limits, overlap", self.options, self).button)
