@@ -63,11 +63,11 @@ class Notices:
     def tell_embedded(self, progress: Progress[Precomputed]) -> None:
         """Notify that all slices are embedded, once they are."""
         if progress.done == progress.total:
-            self.tell_end(f"All {progress.total} slices are embedded.")
+            self.tell_end(f"All {progress.total} slices are prepared.")
 
     def tell_stopped(self, why: str) -> None:
         """Notify why embedding stopped early; do nothing if the text is empty."""
-        self.tell_end(why and f"⚠ Not all slices are embedded: {why}")
+        self.tell_end(why and f"⚠ Not all slices are prepared: {why}")
 
     def _tell(self, text: str, unseen: bool) -> None:
         if text and text != self._told and unseen:

@@ -148,7 +148,7 @@ class TestSearch:
         bench.find()
         text = bench.controls.advice.text()
         assert "they are 4 pixels wide, its points are 12 apart" in text
-        assert bench.controls.finer.text() == "Use 24 points per side"
+        assert bench.controls.finer.text() == "Search with 24 per side"
         bench.controls.finer.click()
         bench.rest()
         assert model.searches[-1][0].points_per_side == 24
@@ -168,7 +168,7 @@ class TestSearch:
         model.go.release(99)
         bench.rest()
         assert "its points are 48 apart" in bench.controls.advice.text()
-        assert bench.controls.finer.text() == "Use 72 points per side"
+        assert bench.controls.finer.text() == "Search with 72 per side"
         bench.controls.finer.click()
         bench.rest()
         assert bench.controls.advice.isHidden()

@@ -128,7 +128,7 @@ def test_progress_is_shown_and_follows_the_view(open_slow, slow, finish, qtbot):
         qtbot.waitUntil(lambda done=done: slow.begun == done + 2)
     assert row.isVisible()
     assert (row.bar.value(), row.bar.maximum()) == (2, 7)
-    assert row.text.text().startswith("Embedding slices: 2 of 7, about")
+    assert row.text.text().startswith("Preparing slices: 2 of 7, about")
     viewer.dims.set_point(0, 6)
     slow.let_go()
     finish(panel)
@@ -316,11 +316,11 @@ def test_the_size_on_disk_is_shown_and_can_be_cleaned_up(open_stack_of, real, fi
     row = panel.controls.store
     panel.controls.more.click()
     qtbot.waitUntil(lambda: not row.busy)
-    assert row.text.text() == f"Embeddings on disk: {host.store.size / 1e9:.2f} GB"
+    assert row.text.text() == f"Prepared slices on disk: {host.store.size / 1e9:.2f} GB"
     assert host.store.size > 0
     row.clean.click()
     qtbot.waitUntil(lambda: not row.busy)
-    assert row.text.text() == "Embeddings on disk: 0.00 GB"
+    assert row.text.text() == "Prepared slices on disk: 0.00 GB"
     assert host.store.size == 0
     assert not panel.precompute.busy
 

@@ -209,7 +209,7 @@ class TestArea:
         bench = open_text()
         bench.say("small, large, blue", "area")
         assert bench.status.startswith("2 areas found.")
-        assert bench.controls.legend.text().count("predicted IoU 0.75") == 2
+        assert bench.controls.legend.text().count("quality 0.75") == 2
         assert "blue: <b>nothing</b>" in bench.controls.legend.text()
         assert bench.controls.filters["similarity"].native.isHidden()
         bench.controls.accept.click()

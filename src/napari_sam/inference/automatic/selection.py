@@ -174,8 +174,9 @@ def arrange(
         free = one.patch & (there == 0)
         kept = without_slivers(free, one.patch)
         pixels = int(np.count_nonzero(kept))
-        if pixels and (rests or not is_remainder(one.area, pixels)):
+        left = int(np.count_nonzero(free))
+        if pixels and (rests or not is_remainder(one.area, left)):
             there[kept] = first + len(shown)
             shown.append(i)
-            thin += int(np.count_nonzero(free)) - pixels
+            thin += left - pixels
     return Arranged(labels, shown, thin)

@@ -18,33 +18,33 @@ SEEDS = {
     "adaptive": "At spots, then between what was found",
     "maxima": "At bright or dark spots",
     "distance": "Deep inside of what a threshold finds",
-    "grid": "On a grid",
+    "grid": "Evenly, on a grid",
 }
 CROPS = {0: "The picture as a whole", 1: "Also in 2 x 2 crops", 2: "Also in 4 x 4 crops"}
 SAME = {"mask": "Their masks overlap", "box": "Their boxes overlap"}
-ON_TOP = {"best": "Best score on top", "smaller": "Smaller on top", "larger": "Larger on top"}
+ON_TOP = {"best": "Best quality on top", "smaller": "Smaller on top", "larger": "Larger on top"}
 FLOOR = 0.0, 0.99
 AS_IS = "As the model says"
 
 
 # Tips.
-KIND = "Sets the grid, the filters and who is on top, as a start"
+KIND = "Sets the search density, the filters and who is on top, as a start"
 GUESSED = " (guessed)"
 OF_PICTURE = "guessed from the picture: choose another one where it is wrong"
-POINTS = "Small objects need a fine grid; time grows with its square"
-MIN_SCORE = "What the model is less sure of is never shown"
-MIN_STABILITY = "Masks that depend more on the threshold are never shown"
+POINTS = "Points per side of the grid; small objects need many, and time grows with their square"
+MIN_SCORE = "Masks of less quality (predicted IoU) are never shown"
+MIN_STABILITY = "Masks that depend more on the model's threshold (stability score) are never shown"
 ASK = "Where the model is asked; in large pictures always on a grid"
 LOOK_AT = "Crops are enlarged: for small objects in large pictures"
 SAME_OBJECT = "When two masks are the same object; the better one is kept"
 LINK = "Those that overlap from slice to slice become one object"
 MISSED = "An object that is missed on so many slices goes on after them"
 OVERLAP = "Who has the pixels where found objects overlap"
-CERTAIN = "Predicted IoU from which on an object needs no look"
+CERTAIN = "Quality (predicted IoU) from which on an object needs no look"
 
 TABLE = (
-    Choice("points", "&Grid", POINTS, 32, limits=(1, 256), unit=" points per side"),
-    Choice("min_score", "Min &score", MIN_SCORE, 0.0, limits=FLOOR, lowest=AS_IS),
+    Choice("points", "Search &density", POINTS, 32, limits=(1, 256), unit=" per side"),
+    Choice("min_score", "Min &quality", MIN_SCORE, 0.0, limits=FLOOR, lowest=AS_IS),
     Choice("min_stability", "Min s&tability", MIN_STABILITY, 0.0, limits=FLOOR, lowest=AS_IS),
     Choice("seeds", "&Ask", ASK, entries=SEEDS),
     Choice("crops", "&Look at", LOOK_AT, entries=CROPS),

@@ -57,10 +57,10 @@ class AutoControls(SearchControls):
         self.at.setToolTip("Ask at your points, or in the middle of each object of rough labels")
         self.inside = LayerChoice(viewer, _is_drawn, "The whole slice")
         self.inside.setToolTip("Draw shapes into a Shapes layer to search only inside of them")
-        self.advice = Question("Advice on the grid", "")
+        self.advice = Question("Advice on the search density", "")
         self.advice.text.setTextFormat(Qt.TextFormat.PlainText)
         (self.finer,) = self.advice.answers
-        self.finer.setToolTip("Set the grid so that hardly an object lies between its points")
+        self.finer.setToolTip("Set the density so that hardly an object lies between the points")
         self.histogram = Histogram()
         # Not one of the choices: its text counts the slices, and nobody wants it remembered.
         self.where = new_choice({False: "This slice", True: ""}, "What the buttons below work on")
@@ -69,7 +69,7 @@ class AutoControls(SearchControls):
         )
         self.retrain = new_button(
             "Retrain on accepted objects, find again",
-            "Teach the model what is accepted (decoder only, some minutes), use the new model and "
+            "Teach the model what is accepted (some minutes), use the new model and "
             "search what is left; accepted objects stay as they are",
         )
         self._lay_out()
@@ -125,7 +125,7 @@ class AutoControls(SearchControls):
     def show_coarse(self, text: str, points: int = 0) -> None:
         """Warn that the grid is too coarse and how many points suffice; hide it if empty."""
         self.enough = points
-        self.finer.setText(f"Use {points} points per side")
+        self.finer.setText(f"Search with {points} per side")
         self.advice.ask(text)
 
     def _use_finer(self) -> None:

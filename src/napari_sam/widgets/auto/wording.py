@@ -59,7 +59,7 @@ def found(kept: int, new: int, known: int) -> str:
     """
     again = known_again(known)
     if not new:
-        return f"Nothing new was found.{again} Try a finer grid, or lower scores in More settings."
+        return f"Nothing new was found.{again} Search more densely, or for less quality."
     masks = count(new, "mask")
     if not kept:
         return f"The filters keep none of {masks} found: move the handles outwards.{again}"
@@ -94,7 +94,7 @@ def coarse(objects: Sequence[Proposal], grid: GridSettings) -> tuple[str, int]:
         return "", 0
     enough = points_for(objects[0].shape, usual)
     return (
-        f"⚠ The grid is coarser than the objects: they are {usual:.0f} pixels wide, its points "
+        f"⚠ The search is too coarse for the objects: they are {usual:.0f} pixels wide, its points "
         f"are {apart:.0f} apart, so that objects between them are missed.",
         enough,
     )

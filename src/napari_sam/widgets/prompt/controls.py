@@ -64,8 +64,8 @@ OPTIONS = (
     ),
     Choice(
         "embed_ahead",
-        "Embed the other slices of a stack ahead",
-        "In the background, so that a click on any slice is quick",
+        "Prepare the other slices of a stack ahead",
+        "In the background (embeddings), so that a click on any slice is quick",
         False,
     ),
 )
@@ -107,9 +107,11 @@ class Controls(QWidget):
         self.reject = _button("Reject", "reject", "Throw this mask and its prompts away")
         self.undo = _button("Undo", "undo", "Take the last step back, also an accepted object")
         self.redo = _button("Redo", "redo", "Make the step again")
-        self.score = new_label("Score and time")
+        self.score = new_label("Quality and time")
         self.score.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
-        self.score.setToolTip("How well the model thinks that the mask covers the object, 0 to 1")
+        self.score.setToolTip(
+            "How well the model thinks that the mask fits, 0 to 1 (predicted IoU)"
+        )
         self.area = StatusArea()
         self.remark, self.status, self.query = self.area.remark, self.area.status, self.area.query
         self.objects = ObjectsList()

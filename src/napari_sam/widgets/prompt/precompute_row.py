@@ -17,15 +17,15 @@ class PrecomputeRow(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.text = new_label("Slices embedded ahead")
+        self.text = new_label("Slices prepared ahead")
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(6)
-        self.bar.setAccessibleName("Slices embedded ahead")
+        self.bar.setAccessibleName("Slices prepared ahead")
         self.cancel = new_button(
-            "Cancel", "Slices that are done stay; the others are embedded when you click"
+            "Cancel", "Slices that are done stay; the others are prepared when you click"
         )
-        self.cancel.setAccessibleName("Stop embedding slices ahead")
+        self.cancel.setAccessibleName("Stop preparing slices ahead")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(row := in_a_row(self.text, self.cancel))
@@ -35,7 +35,7 @@ class PrecomputeRow(QWidget):
 
     def show_progress(self, progress: Progress[Precomputed]) -> None:
         """Show the progress."""
-        where = f"Embedding slices: {progress.done} of {progress.total}"
+        where = f"Preparing slices: {progress.done} of {progress.total}"
         self.text.setText(where + time_left(progress))
         self.bar.setMaximum(progress.total)
         self.bar.setValue(int(progress.done))
@@ -43,7 +43,7 @@ class PrecomputeRow(QWidget):
 
     def show_end(self, why: str) -> None:
         """Show why embedding stopped; hide the row if the text is empty."""
-        self.text.setText(f"⚠ Not all slices are embedded: {why}")
+        self.text.setText(f"⚠ Not all slices are prepared: {why}")
         self._show(working=False)
         self.setVisible(bool(why))
 

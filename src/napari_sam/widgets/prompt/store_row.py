@@ -24,10 +24,10 @@ class StoreRow(QWidget):
         super().__init__(parent)
         self._store: EmbeddingStore | None = None
         self._background = Background("store", self)
-        self.text = new_label("Embeddings on disk")
+        self.text = new_label("Prepared slices on disk")
         self.clean = new_button(
             "Clean up",
-            "Delete all embeddings of all pictures; nothing but the time to make them is lost",
+            "Delete all prepared slices (embeddings) of all pictures; only time is lost",
         )
         in_a_row(self.text, self.clean, parent=self).setStretch(0, 1)
         self.clean.clicked.connect(self._clear)
@@ -75,5 +75,5 @@ class StoreRow(QWidget):
     def _show_size(self, future: Future[int]) -> None:
         error = future.exception()
         size = f"{future.result() / 1e9:.2f} GB" if error is None else f"⚠ {error}"
-        self.text.setText(f"Embeddings on disk: {size}")
+        self.text.setText(f"Prepared slices on disk: {size}")
         self.clean.setEnabled(self._store is not None and self._store.disk is not None)

@@ -102,7 +102,7 @@ def summary(results: Sequence[RefinedSlice]) -> str:
     scores = [one.score for one in all_of_them]
     text = (
         f"{count(len(ids), 'object')} on {count(planes, 'slice')}: median change {change:.0f} % "
-        f"of the area, scores {min(scores):.2f} to {max(scores):.2f}. "
+        f"of the area, quality {min(scores):.2f} to {max(scores):.2f}. "
     )
     if kept:
         text += f"{count(kept, 'mask')} would stay: the answer was another object or nothing. "

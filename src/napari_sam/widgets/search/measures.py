@@ -63,8 +63,8 @@ def diameter(area: float) -> float:
 MEASURES = (
     Measure(
         "score",
-        "Predicted IoU",
-        "How well the model thinks that the mask covers the object",
+        "Quality",
+        "How well the model thinks that the mask covers the object (predicted IoU)",
         lambda one: one.score,
     ),
     Measure(
@@ -84,7 +84,7 @@ MEASURES = (
     Measure(
         "stability",
         "Stability",
-        "How little the mask changes when the model's threshold does",
+        "How little the mask changes when the model's threshold does (stability score)",
         lambda one: one.stability,
     ),
     Measure(

@@ -111,7 +111,9 @@ class StackControls(QWidget):
         self.bar.setFixedHeight(6)
         self.bar.setAccessibleName("How far the objects are followed")
         self.cancel = new_button("Cancel", "Stop here; the slices that have come stay")
-        self.undo = new_button("Take it back", "Undo this propagation, all slices at once")
+        self.undo = new_button(
+            "Take it back", "Undo this following (propagation), all slices at once"
+        )
         self.list = SlicesList()
         self.legend = Legend()
         self.detail = new_label("The object and slice in view")

@@ -51,7 +51,7 @@ def found_objects(kept: int, new: int, known: int, best: float, elsewhere: bool)
     """
     again = known_again(known)
     if not new:
-        text = "Nothing new was found to compare. Try a finer grid in the tab Auto."
+        text = "Nothing new was found to compare. Search more densely in the tab Auto."
     elif not kept:
         text = (
             f"None of {count(new)} fits so well; the best one has {best:.2f}. Lower the similarity "
@@ -66,12 +66,12 @@ def found_objects(kept: int, new: int, known: int, best: float, elsewhere: bool)
 
 
 def legend(texts: Sequence[str], kept: Sequence[Sequence[Proposal]], areas: bool) -> str:
-    """Return the legend as rich text: per class the number of objects, or the area's IoU."""
+    """Return the legend as rich text: per class the number of objects, or an area's quality."""
     lines = []
     for number, (text, some) in enumerate(zip(texts, kept, strict=True)):
         said = f"{len(some):,}"
         if areas:
-            said = f"predicted IoU {some[0].score:.2f}" if some else "nothing"
+            said = f"quality {some[0].score:.2f}" if some else "nothing"
         colour = COLOURS[number % len(COLOURS)]
         lines.append(f'<span style="color: {colour}">■</span> {escape(text)}: <b>{said}</b>')
     return "<br>".join(lines)
