@@ -66,7 +66,7 @@ class Desk(Hands):
         return alone + [group for group in groups if any(one in group for one in found)]
 
     def places(self):
-        """Where each control of the tab Prompt is, by what it is called."""
+        """Where each control of the tab Prompt that one sees is, by what it is called."""
         controls = self.panel.controls
         row = *controls.tools.values(), controls.shape, controls.accept, controls.reject
         row += controls.undo, controls.redo, controls.cycle, controls.thumbnails, controls.area
@@ -81,6 +81,7 @@ class Desk(Hands):
                 one.height(),
             )
             for at, one in enumerate(row)
+            if one.isVisible()
         }
 
 
@@ -97,7 +98,11 @@ def test_nothing_moves_whatever_is_said_or_asked(desk):
 
     def look(state):
         d.wait(0.05)
-        moved = {name: (still[name], now) for name, now in d.places().items() if now != still[name]}
+        places = d.places()
+        assert not still.keys() - places.keys(), state
+        moved = {
+            name: (place, places[name]) for name, place in still.items() if place != places[name]
+        }
         assert not moved, state
 
     d.viewer.add_image(picture(4, 80, 120), name="cells")
@@ -105,6 +110,9 @@ def test_nothing_moves_whatever_is_said_or_asked(desk):
     panel.precompute.switch(False)
     d.focus()
     look("a picture")
+    still |= d.places()  # the list of objects is where the samples were
+    heading = c.objects.heading.accessibleName()
+    assert heading in still
     d.push(c.tools[Tool.INCLUDE])
     d.click(0, 20, 90)
     look("a click, and its candidates")
@@ -146,6 +154,7 @@ def test_nothing_moves_whatever_is_said_or_asked(desk):
     d.viewer.dims.ndisplay = 3
     look("3D")
     d.viewer.layers.remove("cells")
+    del still[heading]
     look("no picture")
 
 
@@ -225,3 +234,25 @@ def test_the_smallest_panel_without_a_picture_cuts_nothing(desk):
     assert d.panel.controls.welcome.isVisible()
     for button in d.panel.controls.welcome.buttons.values():
         assert button.mapTo(area, QPoint(button.width(), 0)).x() <= area.width()
+
+
+@pytest.mark.parametrize("size", [SMALL, (350, 640)])
+def test_an_empty_panel_shows_all_of_its_offers_without_a_scroll_bar(desk, size):
+    d = desk()
+    d.dock.setFloating(True)
+    d.dock.resize(*size)
+    d.wait(0.3)
+    bar = d.panel._prompt_tab.verticalScrollBar()
+    d.wait_until(lambda: bar.maximum() == 0)
+    welcome = d.panel.controls.welcome
+    for button in welcome.buttons.values():
+        corner = button.mapTo(d.panel, button.rect().bottomRight())
+        assert button.isVisible()
+        assert corner.y() < d.panel.footer.y()
+        assert corner.x() < d.panel.width()
+    before = d.places()
+    welcome.buttons["nuclei"].click()
+    d.wait_until(lambda: d.panel.annotation is not None)
+    d.settle()
+    after = d.places()
+    assert {name: after[name] for name in before} == before

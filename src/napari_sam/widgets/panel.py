@@ -128,7 +128,9 @@ class Panel(QWidget):
         self._current = CurrentAnnotation(
             viewer, c.picture, c.labels, self.jobs, self.channels.recall
         )
-        self.model_use = ModelUse(self.host, c, self.prompting, self._current, self.jobs, self)
+        self.model_use = ModelUse(
+            self.host, c, self.prompting, self._current, self.jobs, self.queries.idle, self
+        )
         self.hover = Hover(
             viewer, c.choices["hover"], self._shows_prompts, self.prompting.cycle, self
         )
@@ -149,6 +151,7 @@ class Panel(QWidget):
         self._connect()
         self._current.begin(
             (
+                self.model_use,
                 self.hover,  # a click takes what it shows, before anything accepts the answer
                 self.queries,
                 self.prompting,
@@ -201,7 +204,6 @@ class Panel(QWidget):
         if self._closed:
             return
         self._closed = True
-        self.model_use.close()
         self.keys.close()
         self.preferences.close()
         self._current.close()

@@ -94,8 +94,6 @@ class ObjectsList(QWidget):
         Shown while there are objects, and while there are none.
     hint : QLabel
         The first steps, on the empty page.
-    beginning : QVBoxLayout
-        That of the empty page.
     wanted : Signal(str)
         Emitted with the name of an action, see `BUTTONS` and `MENU`.
     class_wanted : Signal(int)
@@ -328,7 +326,7 @@ class ObjectsList(QWidget):
         self.empty.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self._pages.addWidget(self.empty)
         layout.addLayout(self._pages, 1)
-        self.beginning = below = QVBoxLayout(steps)
+        below = QVBoxLayout(steps)
         below.setContentsMargins(0, 4, 0, 0)
         listed = new_label("No objects")
         listed.setText(EMPTY)
