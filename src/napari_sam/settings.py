@@ -55,6 +55,8 @@ class Settings:
         What was chosen last in the stack tab: objects, direction and rule.
     auto : dict of str to str, number or bool
         What was chosen last in the tab for the automatic mode.
+    kinds : dict of str to str
+        Kinds of picture that were chosen by hand, by the kind that had been guessed.
     text : dict of str to str
         What was chosen last in the tab for words: the words, and what they stand for.
     keys : dict of str to str
@@ -83,6 +85,7 @@ class Settings:
     axes: dict[str, str] = field(default_factory=dict)
     stack: dict[str, str] = field(default_factory=dict)
     auto: dict[str, str | float | bool] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)
     text: dict[str, str] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     sessions_folder: str | None = None
@@ -111,7 +114,7 @@ class Settings:
             )
         if self.overlap not in OVERLAPS:
             raise InputError(f"overlap must be one of {', '.join(OVERLAPS)}; got {self.overlap!r}")
-        for name in ("axes", "stack", "text", "keys"):
+        for name in ("axes", "stack", "kinds", "text", "keys"):
             said = getattr(self, name)
             chosen = said.values() if isinstance(said, dict) else [None]
             if not all(isinstance(choice, str) for choice in chosen):

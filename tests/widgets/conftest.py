@@ -13,6 +13,7 @@ from napari.components import ViewerModel
 from qtpy.QtWidgets import QWidget
 
 from napari_sam.serving.host import ModelHost
+from napari_sam.widgets.jobs.trials import Trials
 from napari_sam.widgets.layers.image_stack import OURS
 from napari_sam.widgets.panel import Panel
 from tests.fakes import FakeSegmenter
@@ -26,6 +27,12 @@ def own_settings(tmp_path, monkeypatch):
     monkeypatch.setenv("NAPARI_SAM_SESSIONS", str(tmp_path / "sessions"))
     monkeypatch.setattr(napari.settings, "_CFG_PATH", str(tmp_path / "napari.yaml"))
     monkeypatch.setattr(napari.settings, "_PLUGIN_SETTINGS", {})
+
+
+@pytest.fixture(autouse=True)
+def nothing_timed(monkeypatch):
+    """Ask the model what the test asks, and no more; `Trials` itself is tested by those that do."""
+    monkeypatch.setattr(Trials, "begin", lambda *_: None)
 
 
 @pytest.fixture(autouse=True)

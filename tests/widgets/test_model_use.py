@@ -3,12 +3,13 @@ from __future__ import annotations
 import threading
 
 import pytest
+from napari.components import ViewerModel
 
 from napari_sam.serving.host import ModelHost
 from napari_sam.widgets import model_use
 from napari_sam.widgets.panel import Panel
 from tests.fakes import FakeSegmenter
-from tests.widgets.conftest import close_at_end, ours
+from tests.widgets.conftest import close_at_end, ours, picture
 
 
 @pytest.fixture
@@ -102,3 +103,78 @@ def test_a_cancelled_download_is_not_begun_again_by_a_click(viewer, qtbot, monke
     qtbot.wait(50)
     assert len(began) == 1
     assert "Download" in panel.controls.status.text()
+
+
+@pytest.fixture
+def empty(qtbot, monkeypatch):
+    """A panel without a picture whose model is downloaded until `empty.stopped`."""
+    monkeypatch.setattr(model_use, "PATIENCE_MS", 50)
+    stopped = threading.Event()
+
+    def load(name, device, report):
+        try:
+            for done in range(100_000):
+                report(f"Downloading {name}", done, 100_000)
+                stopped.wait(0.005)
+        except BaseException:
+            stopped.set()
+            raise
+        return FakeSegmenter()
+
+    panel = Panel(ViewerModel(), ModelHost(load))
+    panel.stopped = stopped
+    close_at_end(qtbot, panel)
+    return panel
+
+
+def cancel_button(panel, qtbot):
+    """Return the button on show in the status area."""
+    row = panel.controls.area.query
+    qtbot.waitUntil(lambda: [one.text() for one in row.buttons] == ["Cancel"])
+    assert "downloaded" in row.text.text()
+    return row.buttons[0]
+
+
+def test_a_download_can_be_cancelled_while_no_picture_is_open(empty, qtbot, monkeypatch):
+    button = cancel_button(empty, qtbot)
+    assert "Downloading" in empty.controls.area.work.text()
+    assert not empty.controls.area.query.isHidden()
+    monkeypatch.setattr(type(empty.controls.model), "ready", False)
+    button.click()
+    qtbot.waitUntil(empty.stopped.is_set)
+    qtbot.waitUntil(lambda: not empty.jobs.busy)
+    assert empty.controls.area.query.isHidden()
+    assert empty.controls.area.work.isHidden()
+    assert "Download fetches it" in empty.controls.remark.text()
+    assert empty.model_use.model is None
+
+
+def test_the_offer_to_cancel_goes_with_the_picture(empty, qtbot):
+    cancel_button(empty, qtbot)
+    layer = empty._viewer.add_image(picture(40, 60))
+    assert empty.annotation.queries.current.kind == "wait"
+    assert empty.queries.idle.current is None
+    cancel_button(empty, qtbot)
+    empty._viewer.layers.remove(layer)
+    cancel_button(empty, qtbot).click()
+    qtbot.waitUntil(empty.stopped.is_set)
+    qtbot.waitUntil(lambda: not empty.jobs.busy)
+    assert empty.controls.area.query.isHidden()
+
+
+def test_a_load_says_that_it_takes_some_seconds(viewer, qtbot, monkeypatch):
+    monkeypatch.setattr(model_use, "PATIENCE_MS", 50)
+    go = threading.Event()
+
+    def load(name, device, report):
+        report(f"Loading {name}", 0, 0)
+        go.wait(20)
+        return FakeSegmenter()
+
+    panel = Panel(viewer, ModelHost(load))
+    close_at_end(qtbot, panel)
+    query, _ = cancel_of(panel, qtbot)
+    assert "some seconds" in query.text
+    assert panel.controls.area.work.text().endswith("some seconds…")
+    go.set()
+    qtbot.waitUntil(lambda: panel.annotation.queries.current is None)

@@ -8,7 +8,7 @@ from napari_sam.progress import Estimate, Progress
 from napari_sam.serving.host import HostedModel, ModelHost
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.annotation.current import CurrentAnnotation
-from napari_sam.widgets.annotation.queries import Answer, Query
+from napari_sam.widgets.annotation.queries import Answer, Queries, Query
 from napari_sam.widgets.common.activity import Activity
 from napari_sam.widgets.common.timers import new_timer
 from napari_sam.widgets.common.wording import time_left
@@ -21,17 +21,25 @@ __all__ = ["ModelUse"]
 PATIENCE_MS = 2000  # after which a wait can be cancelled
 WAIT = "wait"  # the kind of question
 WAITS = {
-    "Loading": "The model is being loaded, once until napari is closed.",
+    "Loading": "The model is being loaded, once until napari is closed; this takes some seconds.",
     "Downloading": "The model is being downloaded, once for all.",
 }
 EMBEDS = "This slice is being prepared, once; then every click on it is quick."
 LET_GO = "Stop waiting; what you clicked or drew is kept"
 CANCELLED = "Cancelled. Your next click or box asks again."
+NOT_HERE = "Cancelled: the model {} is not here yet. Download fetches it."
 MASK_THERE = "The mask that you asked for is there."
 
 
 class ModelUse(QObject):
     """Passes the selected model to the annotation, and its predictions and errors to the panel.
+
+    Parameters
+    ----------
+    host, controls, prompting, current, jobs
+        Where models come from, the widgets, what is said, what is annotated, the model's thread.
+    idle : Queries
+        Where a question goes while nothing is annotated.
 
     Attributes
     ----------
@@ -50,6 +58,7 @@ class ModelUse(QObject):
         prompting: Prompting,
         current: CurrentAnnotation,
         jobs: PromptJobs,
+        idle: Queries,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -63,7 +72,8 @@ class ModelUse(QObject):
         self._activity = Activity(self)
         self._what, self._estimate = "", Estimate()
         self._patience = new_timer(PATIENCE_MS, self._offer_cancel, self)
-        self._offered: Annotation | None = None  # where a wait can be cancelled
+        self._idle = idle
+        self._offered: Queries | None = None  # where a wait can be cancelled
         c.model.chosen.connect(self.choose)
         c.model.download_wanted.connect(self._use)
         c.device.currentIndexChanged.connect(self.choose)
@@ -87,6 +97,12 @@ class ModelUse(QObject):
         if (index := models.findData(name)) >= 0:
             models.setCurrentIndex(index)
 
+    def follow(self, annotation: Annotation | None) -> None:
+        """Offer to cancel a wait where the panel asks now."""
+        if self._offered is not None:
+            self._offered.withdraw(WAIT)
+            self._offer_cancel()
+
     def close(self) -> None:
         """Release the model; running work ends soon."""
         self._jobs.close()
@@ -105,7 +121,7 @@ class ModelUse(QObject):
             self._what, self._estimate = what, Estimate()
         if self._offered is None and not self._patience.isActive():
             self._patience.start()
-        text = what
+        text = f"{what}, some seconds" if what.startswith("Loading") else what
         if total:
             left = Progress(done, total, None, self._estimate.left(done, total))
             text = f"{what}: {100 * done / total:.0f} %{time_left(left)}"
@@ -113,22 +129,20 @@ class ModelUse(QObject):
 
     def _offer_cancel(self) -> None:
         annotation = self._current.annotation
-        if annotation is not None:
-            text = WAITS.get(self._what.partition(" ")[0], EMBEDS)
-            answers = (Answer("Cancel", self._cancel, LET_GO),)
-            annotation.queries.ask(Query(WAIT, text, answers))
-            self._offered = annotation
+        self._offered = self._idle if annotation is None else annotation.queries
+        text = WAITS.get(self._what.partition(" ")[0], EMBEDS)
+        self._offered.ask(Query(WAIT, text, (Answer("Cancel", self._cancel, LET_GO),)))
 
     def _cancel(self) -> None:
         self._jobs.cancel()
         self._end_wait()
-        annotation = self._current.annotation
-        if annotation is None:
-            return
-        annotation.asking.fail()
-        annotation.remarked.emit(CANCELLED)
-        if not self._controls.model.ready:  # it was being downloaded: not again by the next click
+        c, annotation, said = self._controls, self._current.annotation, CANCELLED
+        if annotation is not None:
+            annotation.asking.fail()
+        if not c.model.ready:  # it was being downloaded: not again by the next click
+            said = NOT_HERE.format(c.model.name)
             self.choose()
+        self._prompting.remark(said)
 
     def _end_wait(self) -> None:
         self._patience.stop()
@@ -136,7 +150,7 @@ class ModelUse(QObject):
         self._what = ""
         self._controls.area.show_work("")
         if self._offered is not None:
-            self._offered.queries.withdraw(WAIT)
+            self._offered.withdraw(WAIT)
             self._offered = None
 
     def _take(self, answer: PromptAnswer) -> None:

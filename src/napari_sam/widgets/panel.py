@@ -19,7 +19,7 @@ from napari_sam.errors import InputError
 from napari_sam.inference.store.memory import trim_heap
 from napari_sam.serving.host import ModelHost
 from napari_sam.session.overlap import Rule
-from napari_sam.settings import Settings, load_settings, save_settings
+from napari_sam.settings import load_settings, save_settings
 from napari_sam.text.reader import Reader
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.annotation.current import CurrentAnnotation
@@ -128,7 +128,9 @@ class Panel(QWidget):
         self._current = CurrentAnnotation(
             viewer, c.picture, c.labels, self.jobs, self.channels.recall
         )
-        self.model_use = ModelUse(self.host, c, self.prompting, self._current, self.jobs, self)
+        self.model_use = ModelUse(
+            self.host, c, self.prompting, self._current, self.jobs, self.queries.idle, self
+        )
         self.hover = Hover(
             viewer, c.choices["hover"], self._shows_prompts, self.prompting.cycle, self
         )
@@ -149,6 +151,7 @@ class Panel(QWidget):
         self._connect()
         self._current.begin(
             (
+                self.model_use,
                 self.hover,  # a click takes what it shows, before anything accepts the answer
                 self.queries,
                 self.prompting,
@@ -201,7 +204,6 @@ class Panel(QWidget):
         if self._closed:
             return
         self._closed = True
-        self.model_use.close()
         self.keys.close()
         self.preferences.close()
         self._current.close()
@@ -243,14 +245,9 @@ class Panel(QWidget):
         self.label_offer.refine_wanted.connect(c.refine.labels.choose)
         self.label_offer.refine_wanted.connect(lambda: self.tabs.setCurrentWidget(self._refine_tab))
         c.choices["outline"].changed.connect(self._current.outline)
-        self.jobs.answered.connect(self.hover.measure)
-        ahead = c.choices["embed_ahead"]
-        ahead.changed.connect(self.precompute.switch)
-        ahead.value = load_settings().embed_ahead
-        ahead.changed.connect(self._remember)
-        c.choices["rule"].value = load_settings().overlap
-        c.choices["rule"].changed.connect(self._remember)
-        self.preferences.changed.connect(self._prefer)
+        self.jobs.answered.connect(lambda answer: self.hover.measure())
+        c.choices["embed_ahead"].changed.connect(self.precompute.switch)
+        self.preferences.bind(c.choices)
         self.preferences.refused.connect(self.prompting.warn)
         self.channels.axis_changed.connect(self._current.open_again)
         self.axes.axis_changed.connect(self._current.open_again)
@@ -366,17 +363,6 @@ class Panel(QWidget):
     def _rule(self) -> Rule:
         """Return who keeps the pixels where no question can be asked."""
         return Rule.REPLACE if self.controls.choices["rule"].value == "replace" else Rule.KEEP
-
-    def _remember(self) -> None:
-        choices = self.controls.choices
-        chosen = {"embed_ahead": choices["embed_ahead"].value, "overlap": choices["rule"].value}
-        save_settings(replace(load_settings(), **chosen))
-        self.preferences.fill()
-
-    def _prefer(self, settings: Settings) -> None:
-        """Take over what was changed in napari's preferences."""
-        self.controls.choices["embed_ahead"].value = settings.embed_ahead
-        self.controls.choices["rule"].value = settings.overlap
 
     def _dismiss_hint(self) -> None:
         """Explain the first steps until they were made."""

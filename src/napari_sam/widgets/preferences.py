@@ -12,6 +12,7 @@ from psygnal import Signal
 
 from napari_sam.errors import DISTRIBUTION, InputError
 from napari_sam.settings import Settings, load_settings, save_settings
+from napari_sam.widgets.common.choices import Choices
 
 __all__ = ["Preferences"]
 
@@ -21,6 +22,7 @@ PAGES = {
     "model": ("models_folder", "threads"),
     "memory": ("embeddings_memory_mb", "embeddings_disk_mb", "embeddings_folder"),
 }
+CONTROLS = {"embed_ahead": "embed_ahead", "overlap": "rule"}  # settings that the panel shows, too
 
 
 class Preferences:
@@ -43,6 +45,7 @@ class Preferences:
 
     def __init__(self) -> None:
         self._filling = False
+        self._choices: Choices | None = None
         self._pages: dict[str, EventedModel] = {}
         with suppress(KeyError, AttributeError):
             page = get_plugin_settings(DISTRIBUTION)
@@ -63,6 +66,24 @@ class Preferences:
         finally:
             self._filling = False
 
+    def bind(self, choices: Choices) -> None:
+        """Show the saved settings in controls of the panel, and save what is chosen there."""
+        self._choices = choices
+        self._show(load_settings())
+        for control in CONTROLS.values():
+            choices[control].changed.connect(self._keep)
+
+    def _keep(self) -> None:
+        if self._choices is not None:
+            chosen = {one: self._choices[control].value for one, control in CONTROLS.items()}
+            save_settings(replace(load_settings(), **chosen))
+            self.fill()
+
+    def _show(self, settings: Settings) -> None:
+        if self._choices is not None:
+            for one, control in CONTROLS.items():
+                self._choices[control].value = getattr(settings, one)
+
     def close(self) -> None:
         """Follow the page no longer."""
         for page in self._pages.values():
@@ -79,6 +100,7 @@ class Preferences:
             self.refused.emit(str(error))
             self.fill()
             return
+        self._show(settings)
         self.changed.emit(settings)
 
 

@@ -22,8 +22,8 @@ __all__ = ["open_window"]
 
 FIT_MS = 100  # after which the dock has its place and the canvas its size
 STORY = (
-    "A stack of {} slices. Click on a nucleus, keep it with {}, and do so with a few more. "
-    "The tab Stack then follows all of them through the other slices."
+    "{} slices: click on a nucleus and keep it with {}, then a few more. "
+    "The tab Stack follows them through the rest."
 )
 
 

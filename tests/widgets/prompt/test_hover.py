@@ -9,6 +9,8 @@ from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QApplication, QLabel
 
 from napari_sam.settings import Settings, load_settings, save_settings
+from napari_sam.widgets.jobs import trials
+from napari_sam.widgets.layers.outlines import edges
 from napari_sam.widgets.panel import Panel
 from napari_sam.widgets.prompt import hover
 from tests.widgets.conftest import hold, open_tab, ours, picture
@@ -16,6 +18,7 @@ from tests.widgets.hands import Hands
 
 pytestmark = pytest.mark.gui
 PLACE = 40, 60
+BEGIN = trials.Trials.begin
 
 
 class Desk(Hands):
@@ -36,9 +39,23 @@ class Desk(Hands):
         layer = ours(self.viewer, "hover")
         return np.zeros(1) if layer is None else layer.data
 
+    def covered(self, shape=(80, 120)):
+        """Which pixels of the picture the outline is drawn on."""
+        layer, image = ours(self.viewer, "hover"), self.panel.annotation.picture.layer
+        world = [layer.data_to_world(at) for at in np.argwhere(layer.data)]
+        at = np.array([image.world_to_data(one) for one in world]).round().astype(int)
+        covered = np.zeros(shape, bool)
+        covered[tuple(at.T)] = True
+        return covered
+
     @property
     def tag(self):
         return next(one for one in self.canvas.findChildren(QLabel) if "quality" in one.text())
+
+    def look_at(self, *position):
+        """Go so near that the mouse can be on one pixel."""
+        camera = self.viewer.scene.camera
+        camera.zoom, camera.center = 2, position
 
     def rest(self, *position):
         self.point_at(*position)
@@ -73,8 +90,7 @@ def test_the_mask_below_the_resting_mouse_shows_with_its_quality(desk, model):
     d = desk()
     active = d.viewer.layers.selection.active
     d.rest(*PLACE)
-    assert np.array_equal(d.outline == 1, disc(model.radius))
-    assert ours(d.viewer, "hover").contour == 1
+    assert np.array_equal(d.covered(), edges(disc(model.radius)))
     assert "quality 0.90" in d.tag.text()
     assert d.tag.isVisible()
     assert d.viewer.layers.selection.active is active
@@ -100,7 +116,7 @@ def test_a_click_takes_the_size_that_is_shown(desk, model):
     d.press(Qt.Key.Key_W)
     assert "quality 0.70" in d.tag.text()
     assert "size 2 of 3" in d.tag.text()
-    assert np.array_equal(d.outline == 1, disc(2 * model.radius))
+    assert np.array_equal(d.covered(), edges(disc(2 * model.radius)))
     d.click(*PLACE)
     assert d.panel.annotation.session.choice == 1
     wide = disc(2 * model.radius)  # the mouse may be a part of a pixel beside the place
@@ -201,16 +217,71 @@ def test_switched_off_nothing_is_asked_and_that_is_remembered(desk, model):
     assert load_settings().hover is False
 
 
-@pytest.mark.parametrize(("limit", "on"), [(10.0, True), (0.0, False)])
-def test_the_first_calls_of_the_decoder_decide(desk, monkeypatch, limit, on):
-    monkeypatch.setattr(hover, "QUICK_S", limit)
+@pytest.fixture
+def timed(monkeypatch):
+    """Time the decoder, and return a function that says below which time this is on."""
+    monkeypatch.setattr(trials.Trials, "begin", BEGIN)
+    return lambda seconds: monkeypatch.setattr(hover, "QUICK_S", seconds)
+
+
+def test_where_the_decoder_is_quick_it_is_on_before_any_click(desk, model, timed):
+    timed(10.0)
     d = desk(hover=None)
-    box = d.panel.controls.choices["hover"]
-    for column in range(hover.CALLS):
-        assert box.value is False
-        d.click(40, 20 + 30 * column)
-    assert box.value is on
+    d.wait_until(lambda: d.panel.controls.choices["hover"].value)
+    assert len(model.asked) == trials.CALLS
+    d.rest(*PLACE)
+    assert np.array_equal(d.covered(), edges(disc(model.radius)))
+    assert d.panel.annotation.session.draft.is_empty
     assert load_settings().hover is None
+
+
+def test_where_the_decoder_is_slow_it_is_off_and_asked_no_more(desk, model, timed):
+    timed(0.0)
+    d = desk(hover=None)
+    d.wait_until(lambda: len(model.asked) == trials.CALLS and not d.hover.busy)
+    d.rest_in_vain(*PLACE)
+    assert d.panel.controls.choices["hover"].value is False
+    d.click(*PLACE)
+    d.settle()
+    assert len(model.asked) == trials.CALLS + 1
+    assert load_settings().hover is None
+
+
+def test_each_picture_is_timed_on_its_own(desk, model, timed):
+    timed(0.0)
+    d = desk(hover=None)
+    d.wait_until(lambda: len(model.asked) == trials.CALLS and not d.hover.busy)
+    timed(10.0)
+    d.panel.controls.picture.choose(d.viewer.add_image(picture(80, 120), name="another"))
+    d.wait_until(lambda: d.panel.controls.choices["hover"].value)
+
+
+@pytest.mark.parametrize("chosen", [True, False])
+def test_what_somebody_has_chosen_is_not_timed(desk, model, timed, chosen):
+    timed(0.0 if chosen else 10.0)
+    d = desk(hover=chosen)
+    d.wait(0.3)
+    assert d.panel.controls.choices["hover"].value is chosen
+    assert not model.asked
+
+
+def test_what_the_model_does_not_believe_in_is_not_shown(desk, monkeypatch):
+    d = desk()
+    monkeypatch.setattr(hover, "LOWEST", 0.95)
+    d.rest_in_vain(*PLACE)
+    monkeypatch.setattr(hover, "LOWEST", 0.9)
+    d.rest(*PLACE)
+
+
+def test_what_is_shown_goes_where_the_mouse_comes_to_an_object_in_it(desk, model):
+    d = desk()
+    d.click(*PLACE)
+    d.press(Qt.Key.Key_N)
+    beside = PLACE[0], PLACE[1] + model.radius + 2  # its mask covers a part of the object
+    d.rest(*(int(at) for at in beside))
+    assert d.hover.shown[PLACE[0], PLACE[1] + int(model.radius) - 1]
+    d.point_at(PLACE[0], PLACE[1] + int(model.radius) - 1)
+    assert d.hover.shown is None
 
 
 def test_a_slice_that_is_not_embedded_shows_nothing(desk, model):
@@ -235,7 +306,37 @@ def test_of_many_rests_the_newest_is_answered(desk, model):
     assert len(model.asked) == asked + 2  # the one under way, and the newest
 
 
-def test_a_slice_too_large_to_draw_at_once_shows_nothing(desk, monkeypatch):
-    monkeypatch.setattr(hover, "LARGEST", 80 * 120 - 1)
+def test_on_a_large_slice_the_outline_is_a_small_layer_in_the_right_place(desk, model):
+    d = desk(picture(2400, 3000))
+    d.wait_until(lambda: ours(d.viewer, "hover") is not None)
+    model.radius = 20
+    for place in (1200, 1500), (1230, 1600), (2380, 2985), (30, 20):
+        d.look_at(*place)
+        d.rest(*place)
+        assert max(d.outline.shape) == 512
+        there = d.hover.shown
+        assert there[place]
+        assert np.array_equal(d.covered(there.shape), edges(np.pad(there, 1))[1:-1, 1:-1])
+    assert np.array_equal(d.viewer.layers.extent.world[1], (2399, 2999))
+
+
+def test_a_mask_larger_than_that_is_outlined_coarsely(desk, model):
+    d = desk(picture(2400, 3000))
+    model.radius = 700
+    d.look_at(1200, 1500)
+    d.rest(1200, 1500)
+    layer = ours(d.viewer, "hover")
+    assert layer.data.shape == (800, 1000)
+    rows, columns = (layer.data_to_world(at) for at in ((400, 0), (0, 500)))
+    assert (rows[0], columns[1]) == (1201, 1501)  # the middle of three rows, and columns
+    ends = np.flatnonzero(layer.data[400])
+    assert np.allclose(3 * ends[[0, -1]] + 1, (800, 2200), atol=6)
+
+
+def test_the_outline_goes_with_a_picture_that_is_moved_and_turned(desk, model):
     d = desk()
-    d.rest_in_vain(*PLACE)
+    d.rest(*PLACE)
+    image = d.panel.annotation.picture.layer
+    image.scale, image.rotate, image.translate = (0.5, 0.5), 30, (7, -3)
+    layer = ours(d.viewer, "hover")
+    assert np.allclose(layer.data_to_world((10, 20)), image.data_to_world((10, 20)))

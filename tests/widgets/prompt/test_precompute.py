@@ -171,6 +171,7 @@ def test_off_is_remembered_and_on_starts(open_stack, finish, model):
     panel.controls.choices["embed_ahead"].value = False
     assert load_settings().embed_ahead is False
     model.kept.clear()
+    panel.close_panel()  # it would follow the other one
     other, _ = open_stack()
     finish(other)
     assert model.kept == []

@@ -17,6 +17,8 @@ def test_an_empty_panel_offers_samples_until_there_is_a_picture(empty, open_pane
     panel = open_panel(empty)
     welcome = panel.controls.welcome
     assert not welcome.isHidden()
+    assert panel.controls.objects.isHidden()
+    assert panel.controls.status.text().endswith("or begin with a sample below.")
     assert {*welcome.buttons} == {*SAMPLES}
     assert all(not button.icon().isNull() for button in welcome.buttons.values())
     welcome.buttons["stack"].click()
@@ -27,6 +29,7 @@ def test_an_empty_panel_offers_samples_until_there_is_a_picture(empty, open_pane
     np.testing.assert_allclose(layer.scale, SAMPLES["stack"].scale)
     assert layer.metadata["credit"] == SAMPLES["stack"].credit
     assert welcome.isHidden()
+    assert not panel.controls.objects.isHidden()
     empty.layers.remove(layer)
     settle(panel)
     assert not welcome.isHidden()

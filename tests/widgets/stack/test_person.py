@@ -10,7 +10,8 @@ from qtpy.QtTest import QTest
 from napari_sam.session.objects import Status
 from napari_sam.widgets.panel import Panel
 from tests.inference.moving import draw
-from tests.widgets.hands import SHIFT, Hands
+from tests.widgets.counting import Counting
+from tests.widgets.hands import SHIFT
 from tests.widgets.stack.test_tab import START, FollowingSegmenter
 
 pytestmark = pytest.mark.gui
@@ -25,26 +26,8 @@ DISCS = {
 }
 
 
-class Person(Hands):
-    """Counts what the hands do."""
-
-    clicks = keys = 0
-
-    def click(self, *position):
-        self.clicks += 1
-        super().click(*position)
-
-    def push(self, button):
-        self.clicks += 1
-        super().push(button)
-
-    def turn_to(self, title):
-        self.clicks += 1
-        super().turn_to(title)
-
-    def press(self, *key):
-        self.keys += 1
-        super().press(*key)
+class Person(Counting):
+    """Waits until objects are followed."""
 
     def followed(self):
         self.wait_until(lambda: not self.panel.stack.work.busy)

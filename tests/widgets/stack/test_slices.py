@@ -7,7 +7,7 @@ import pytest
 from qtpy.QtCore import QPoint, QRectF, Qt
 from qtpy.QtGui import QColor, QImage, QPainter
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QStyleOptionViewItem
+from qtpy.QtWidgets import QApplication, QStyleOptionViewItem
 
 from napari_sam.masks import CroppedMask
 from napari_sam.results import End, Step
@@ -20,6 +20,7 @@ from napari_sam.session.objects import (
     Status,
     Traits,
 )
+from napari_sam.widgets.stack import slices_model
 from napari_sam.widgets.stack.report import Ending, StackReport, is_doubtful
 from napari_sam.widgets.stack.rows import State, aggregated, doubt, row_of
 from napari_sam.widgets.stack.seeds import StackAxis
@@ -208,13 +209,78 @@ def test_rows_come_change_and_go_and_the_selection_stays(view):
     view.objects.set_traits(3, None)
     view.objects.set_traits(2, Traits())
     view.objects.set_section(2, (5, None, None), section(Status.UNCLEAR))
-    view.slices.refresh(view.objects, [2, 3])
+    view.slices.refresh([2, 3])
     assert [view.slices.held(row).id for row in range(view.slices.rowCount())] == [1, 2, 8]
     assert view.slices.held(view.current).id == 8
     assert view.slices.look == 2
     view.objects.set_traits(8, None)
-    view.slices.refresh(view.objects, [8])
+    view.slices.refresh([8])
     assert view.slices.rowCount() == 2
+
+
+def fill(view, numbers):
+    """Give a list these objects, each on slice 5 and to be looked at."""
+    for number in numbers:
+        view.objects.set_traits(number, Traits())
+        view.objects.set_section(number, (5, None, None), section(Status.UNCLEAR))
+
+
+def test_the_list_stays_where_one_reads(view, qtbot, monkeypatch):
+    """Rows may come, change and go: what is on top stays there, wherever the selected one is."""
+    monkeypatch.setattr(slices_model, "PART_S", 0)
+    model, bar = view.slices, view.verticalScrollBar()
+    fill(view, range(10, 60))
+    model.refresh(range(10, 60))
+    qtbot.waitUntil(lambda: not model.reading)
+    view.select(10)
+    bar.setValue(bar.maximum() // 2)
+    top = view.indexAt(QPoint(5, 1))
+    number, place = model.held(top.row()).id, view.visualRect(top).top()
+
+    def same():
+        QApplication.processEvents()
+        at = view.indexAt(QPoint(5, 1))
+        return (model.held(at.row()).id, view.visualRect(at).top()) == (number, place)
+
+    assert number > 20
+    fill(view, range(60, 90))
+    model.refresh([*range(10, 20), *range(60, 90)])
+    while model.reading:
+        view.select(10)
+        assert same()
+    view.select(10)
+    view.see(3)
+    assert same()
+    assert model.rowCount() == 83
+    view.objects.set_traits(89, None)
+    model.refresh([89])
+    assert same()
+    assert model.held(view.current).id == 10
+
+
+def test_many_objects_are_read_in_parts_and_what_waits_comes_after(view, qtbot, monkeypatch):
+    monkeypatch.setattr(slices_model, "PART_S", 0)
+    model = view.slices
+    fill(view, range(10, 60))
+    model.show_objects(view.objects, ALONG, 12, "slice")
+    assert (model.rowCount(), model.reading) == (1, True)
+    view.objects.set_traits(59, None)  # before it was read
+    qtbot.waitUntil(lambda: not model.reading)
+    assert [model.held(row).id for row in range(model.rowCount())] == [1, 3, 8, *range(10, 59)]
+    assert (model.sure, model.look) == (2, 50)
+
+
+def test_what_is_certain_is_accepted_when_the_whole_list_was_read(jumping, qtbot, monkeypatch):
+    bench = jumping()
+    bench.follow()
+    monkeypatch.setattr(slices_model, "PART_S", 0)
+    rows = bench.tab._presenter.rows
+    rows._note(frozenset({1, 2}))
+    done = []
+    rows.settle(lambda: done.append(bench.controls.list.slices.reading))
+    bench.controls.accept_certain.click()
+    assert done == [False]  # a press reads on; what has waited comes first
+    qtbot.waitUntil(lambda: "15 masks accepted" in bench.controls.remark.text())
 
 
 def test_a_tip_tells_the_figures(view):

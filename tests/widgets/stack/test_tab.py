@@ -94,7 +94,7 @@ class Bench:
 
     def lines(self):
         """What the list says, a line an object."""
-        self.tab._presenter.rows.settle()
+        self.tab._presenter.rows.settle(lambda: None)
         model = self.controls.list.slices
         texts = (model.index(row).data() for row in range(model.rowCount()))
         return [f"{model.held(row).id}: {text}" for row, text in enumerate(texts)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 from weakref import WeakKeyDictionary
 
 from napari.components import ViewerModel
@@ -14,13 +15,22 @@ from napari_sam.serving.host import HostedModel
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.annotation.binding import LeftWork
 from napari_sam.widgets.annotation.newcomer import greet
-from napari_sam.widgets.annotation.part import Part
 from napari_sam.widgets.common.layer_choice import LayerChoice
 from napari_sam.widgets.jobs.prompt_jobs import PromptJobs
 from napari_sam.widgets.layers.image_stack import ImageStack, is_helper
 from napari_sam.widgets.layers.labels_target import why_not
 
-__all__ = ["CurrentAnnotation"]
+__all__ = ["CurrentAnnotation", "Part"]
+
+
+class Part(Protocol):
+    """Protocol of a panel part that follows the annotation; the panel keeps a tuple of them."""
+
+    def follow(self, annotation: Annotation | None) -> None:
+        """Switch to this annotation, or to none; discard all state of the previous one."""
+
+    def close(self) -> object:
+        """Stop all work and disconnect from the viewer permanently."""
 
 
 class CurrentAnnotation:

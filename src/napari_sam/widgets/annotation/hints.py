@@ -24,9 +24,7 @@ __all__ = [
     "word_of",
 ]
 
-NO_PICTURE = (
-    "Open a picture: drag a file into the window, or take one from File > Open Sample > napari-sam."
-)
+NO_PICTURE = "Open a picture: drag a file into the window, or begin with a sample below."
 CHANNELS = "look at what is said of its channels under Options."
 START = {
     Tool.INCLUDE: "Click on an object.",

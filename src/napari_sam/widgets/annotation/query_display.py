@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import partial
 
 from napari_sam.widgets.annotation.annotation import Annotation
+from napari_sam.widgets.annotation.queries import Queries
 from napari_sam.widgets.common.questions import QueryRow
 
 __all__ = ["QueryDisplay"]
@@ -18,19 +19,23 @@ class QueryDisplay:
     ----------
     rows : iterable of QueryRow
         One of each tab.
+
+    Attributes
+    ----------
+    idle : Queries
+        On show while there is no annotation.
     """
 
     def __init__(self, rows: Iterable[QueryRow]) -> None:
         self._rows = tuple(rows)
-        self._annotation: Annotation | None = None
+        self.idle = self._queries = Queries()
+        self._queries.changed.connect(self._show)
 
     def follow(self, annotation: Annotation | None) -> None:
-        """Show the questions of this annotation, or none."""
-        if self._annotation is not None:
-            self._annotation.queries.changed.disconnect(self._show)
-        self._annotation = annotation
-        if annotation is not None:
-            annotation.queries.changed.connect(self._show)
+        """Show the questions of this annotation; of none, those of an idle panel."""
+        self._queries.changed.disconnect(self._show)
+        self._queries = self.idle if annotation is None else annotation.queries
+        self._queries.changed.connect(self._show)
         self._show()
 
     def close(self) -> None:
@@ -38,8 +43,8 @@ class QueryDisplay:
         self.follow(None)
 
     def _show(self) -> None:
-        queries = None if self._annotation is None else self._annotation.queries
-        if queries is None or (query := queries.current) is None:
+        queries = self._queries
+        if (query := queries.current) is None:
             for row in self._rows:
                 row.show_query("")
             return

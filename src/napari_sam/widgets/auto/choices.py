@@ -29,6 +29,8 @@ AS_IS = "As the model says"
 
 # Tips.
 KIND = "Sets the search density, the filters and who is on top, as a start"
+GUESSED = " (guessed)"
+OF_PICTURE = "guessed from the picture: choose another one where it is wrong"
 POINTS = "Points per side of the grid; small objects need many, and time grows with their square"
 MIN_SCORE = "Masks of less quality (predicted IoU) are never shown"
 MIN_STABILITY = "Masks that depend more on the model's threshold (stability score) are never shown"
@@ -101,6 +103,20 @@ class AutoChoices(Choices):
         """The filter of proposals, and the overlap rule."""
         ranges = {name: row.range for name, row in self.ranges.items()}
         return Selection(**ranges, no_edge=self["no_edge"].value, overlap=self["on_top"].value)
+
+    def take_kind(self, name: str) -> None:
+        """Set a kind and all that it says; nothing if it is set already."""
+        if name != self["preset"].value:
+            self.put({"preset": name})
+            self._put_preset()
+
+    def mark_guessed(self, guessed: bool) -> None:
+        """Say behind the kind that it was guessed, or do not."""
+        box = self["preset"].native
+        for place, (name, preset) in enumerate(presets().items()):
+            mark = guessed and name == self["preset"].value
+            box.setItemText(place, preset.title + GUESSED * mark)
+        box.setToolTip(f"{KIND}; {OF_PICTURE}" if guessed else KIND)
 
     def _take_preset(self) -> None:
         self._put_preset()

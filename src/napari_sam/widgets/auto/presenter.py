@@ -91,6 +91,7 @@ class AutoPresenter(SearchPresenter):
             self.say(f"⚠ {error}")
             return
         self.forget()
+        self._tab.kinds.hold()
         self.findings.begin(SliceProposals(seen, grid, region))
         self._choices.remember()
         self._controls.show_start("Looking at the picture…")

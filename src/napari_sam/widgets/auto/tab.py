@@ -10,6 +10,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_sam.session.overlap import Rule
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.auto.controls import AutoControls
+from napari_sam.widgets.auto.kind_guess import KindGuess
 from napari_sam.widgets.auto.presenter import AutoPresenter
 from napari_sam.widgets.auto.retraining import Retraining
 from napari_sam.widgets.auto.stack import StackWorker
@@ -50,6 +51,8 @@ class AutoTab(QObject):
         self.presenter: AutoPresenter | None = None
         self.controls = AutoControls(viewer)
         self.choices = self.controls.choices
+        self.kinds = KindGuess(self.choices, self)
+        self.kinds.settled.connect(self._refresh)
         self.work = SearchWorker(self)
         self.stack = StackWorker(self)
         self.retraining = Retraining(train, self)
@@ -70,6 +73,7 @@ class AutoTab(QObject):
         """Switch to this annotation, or to none; discard proposals of the previous one."""
         if self.presenter is not None:
             self.presenter.close()
+        self.kinds.follow(annotation)
         self.presenter = None if annotation is None else AutoPresenter(self, annotation)
         self.present(self._in_front)
         if annotation is None:
@@ -81,6 +85,7 @@ class AutoTab(QObject):
         self.work.close()
         self.stack.close()
         self.follow(None)
+        self.kinds.close()
         self.controls.inside.disconnect_viewer()
         self.controls.at.disconnect_viewer()
 
@@ -88,6 +93,10 @@ class AutoTab(QObject):
         self.retraining.stop()
         self.work.stop(CANCELLED)
         self.stack.stop(CANCELLED)
+
+    def _refresh(self) -> None:
+        if self.presenter is not None:
+            self.presenter.refresh()
 
     def _use_trained(self, name: str, annotation: Annotation) -> None:
         """Search again with the new model, unless another picture was chosen meanwhile."""

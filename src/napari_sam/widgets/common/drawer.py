@@ -87,6 +87,7 @@ class Drawer(QFrame):
             self._place()
             self.show()
             self.raise_()
+            self._fit()
             self._enter()
             app.focusChanged.connect(self._follow_focus)
         else:
@@ -94,6 +95,14 @@ class Drawer(QFrame):
             if self._holds(app.focusWidget()):
                 self.button.setFocus()  # else Qt chooses a field, where letters are no commands
             self.hide()
+
+    def _fit(self) -> None:
+        """Lay the content out in the room that the scroll bar has left."""
+        content = self._area.widget()
+        layout = None if content is None else content.layout()
+        if layout is not None:
+            layout.invalidate()
+            layout.activate()
 
     def _enter(self) -> None:
         """Give the keyboard to the first field."""

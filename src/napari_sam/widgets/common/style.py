@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["COMPACT", "primary", "tool"]
+__all__ = ["COMPACT", "FRAMED", "primary", "tool"]
 
 COMPACT = "QPushButton { padding: 3px 1px; }"  # of rows that have to fit a narrow panel
+
+FRAMED = (  # of buttons that are pictures; the grey shows on dark and on light
+    "QToolButton { padding: 4px 1px; border: 1px solid #808080; border-radius: 3px; }"
+    "QToolButton:hover, QToolButton:focus { border-color: #26913f; }"
+)
 
 ACCENT, LIGHTER, DARKER = "#1f7a34", "#26913f", "#175c27"
 ON_ACCENT, ON_TOOL = "#ffffff", "#101418"  # at least 4.5 to 1 against what they stand on

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 
@@ -16,8 +17,8 @@ from napari_sam.widgets.jobs.plane import EmbeddedPlane
 
 __all__ = ["Glances"]
 
-Then = Callable[[Prediction], object]
-Answer = Prediction | None
+Then = Callable[[Prediction, float], object]  # what came, after so many seconds of the model
+Answer = tuple[Prediction, float] | None
 
 
 class Glances(QObject):
@@ -50,7 +51,10 @@ class Glances(QObject):
 
         def look(segmenter: StoredSegmenter) -> Answer:
             embedding = plane.at_hand(segmenter)
-            return None if embedding is None else segmenter.predict(embedding, prompts)
+            if embedding is None:
+                return None
+            begin = time.perf_counter()
+            return segmenter.predict(embedding, prompts), time.perf_counter() - begin
 
         self._then = then
         future = model.submit(look, lambda *_: None, glance=True)
@@ -75,4 +79,4 @@ class Glances(QObject):
         elif then is not None and not future.cancelled() and future.exception() is None:
             answer = future.result()
             if answer is not None:
-                then(answer)
+                then(*answer)

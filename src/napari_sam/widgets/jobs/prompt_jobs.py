@@ -34,12 +34,11 @@ class PromptJob:
 
 @dataclass(frozen=True, eq=False)
 class PromptAnswer:
-    """Result of a job, with its duration, that of the decoder alone, and its device."""
+    """Result of a job, with its duration and its device."""
 
     request: Request | None
     prediction: Prediction | None
     seconds: float
-    decoding: float | None
     device: str
     devices: tuple[str, ...]
 
@@ -93,19 +92,17 @@ class PromptJobs(QObject):
 
         def run(segmenter: StoredSegmenter) -> PromptAnswer:
             start = time.perf_counter()
-            prediction = decoding = None
+            prediction = None
             if job.plane is not None:
                 told = _EmbeddingProgress(segmenter, job.plane, pause, report)
                 embedding = job.plane.embedding(segmenter, report, told.pause)
                 if job.request is not None:
                     report("Predicting", 0, 0)
-                    begin = time.perf_counter()
                     prediction = job.request.run(segmenter, embedding)
-                    decoding = time.perf_counter() - begin
                     job.plane.check()  # what was changed meanwhile makes the answer an old one
             seconds = time.perf_counter() - start
             return PromptAnswer(
-                job.request, prediction, seconds, decoding, segmenter.device, segmenter.devices
+                job.request, prediction, seconds, segmenter.device, segmenter.devices
             )
 
         self._running = self._results.watch(model.submit(run, report), self._take)

@@ -2,12 +2,62 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["edges", "outlines", "width_of"]
+from napari_sam.masks import Box, bounding_box, enclosing, slices
 
+__all__ = ["Outline", "edges", "outlines", "width_of"]
+
+ROOM = 512  # pixels of a side of the window that one mask's outline is drawn in, if it fits
+COARSE = 1024  # of the longer side of a plane on which the outline of a larger one is drawn
 SIDE = 1000  # pixels of a plane for each pixel that an outline is wide
+
+
+@dataclass(frozen=True, eq=False)
+class Outline:
+    """The outline of one mask, in a window of its plane.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (H, W) of the plane.
+    window : tuple of int
+        Where of it.
+    step : int
+        Rows and columns of the plane for each pixel of the window.
+    drawn : (h, w) bool
+        The pixels of the outline in the window.
+    """
+
+    shape: tuple[int, int]
+    window: Box
+    step: int
+    drawn: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, mask: NDArray[np.bool_], before: Outline | None = None) -> Outline:
+        """Return the outline of a (H, W) mask, inside of it; in the window of another, if it fits.
+
+        Examples
+        --------
+        >>> mask = np.zeros((900, 900), bool)
+        >>> mask[300:304, 100:104] = True
+        >>> one = Outline.of(mask)
+        >>> one.window, int(one.drawn.sum())
+        ((46, 0, 558, 512), 12)
+        """
+        height, width = mask.shape
+        box = bounding_box(mask) or (0, 0, 1, 1)
+        window, step = _around(box, (height, width)), 1
+        if enclosing(box, window) != window:
+            window, step = (0, 0, height, width), -(-max(mask.shape) // COARSE)
+        elif before is not None and (before.shape, before.step) == (mask.shape, 1):
+            window = before.window if enclosing(box, before.window) == before.window else window
+        coarse = mask[slices(window)][::step, ::step]
+        return cls((height, width), window, step, edges(np.pad(coarse, 1))[1:-1, 1:-1])
 
 
 def width_of(shape: tuple[int, ...]) -> int:
@@ -47,3 +97,11 @@ def edges(labels: NDArray[np.integer], wide: int = 1) -> NDArray[np.bool_]:
             edge[after] |= thin[before]
     edge &= labels != 0
     return edge
+
+
+def _around(box: Box, shape: tuple[int, int]) -> Box:
+    """Return a window of a plane (H, W) in whose middle a box is, as far as the plane goes."""
+    size = [min(n, ROOM) for n in shape]
+    middle = [(box[i] + box[i + 2] - size[i]) // 2 for i in (0, 1)]
+    top, left = (max(0, min(middle[i], shape[i] - size[i])) for i in (0, 1))
+    return top, left, top + size[0], left + size[1]

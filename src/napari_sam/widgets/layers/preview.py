@@ -10,10 +10,11 @@ from napari.layers import Labels, Layer
 from napari.utils.colormaps import CyclicLabelColormap
 from numpy.typing import NDArray
 
-from napari_sam.planes import Plane
+from napari_sam.planes import Plane, spanned
 from napari_sam.widgets.layers.image_stack import OURS, ImageStack, is_helper
+from napari_sam.widgets.layers.outlines import Outline
 from napari_sam.widgets.layers.palette import PREVIEW
-from napari_sam.widgets.layers.transform import move
+from napari_sam.widgets.layers.transform import LayerTransform, move
 
 __all__ = ["Preview", "first_helper"]
 
@@ -37,8 +38,6 @@ class Preview:
         Of the layer.
     role : str
         By which the layer is known as one of ours.
-    width : int
-        Of outlines, in pixels.
     """
 
     def __init__(
@@ -49,7 +48,6 @@ class Preview:
         colours: Sequence[str] = (PREVIEW,),
         opacity: float = 0.5,
         role: str = "preview",
-        width: int = OUTLINE_WIDTH,
     ) -> None:
         self._viewer = viewer
         self._picture = picture
@@ -62,7 +60,8 @@ class Preview:
         }
         self._plane: Plane | None = None
         self._size: tuple[int, ...] = ()
-        self._outline, self._width = False, width
+        self._part: tuple[tuple[int, int], int] = (0, 0), 1  # corner and step of what is shown
+        self._outline = False
         self._visible = True
         self.layer: Labels | None = None
         picture.on_move(self._follow)
@@ -74,26 +73,24 @@ class Preview:
             if self.layer is not None:
                 self.layer.data = np.zeros_like(self.layer.data)
             return
-        axes = zip(plane, self._picture.shape, strict=True)
-        data = mask.reshape([1 if i is not None else n for i, n in axes]).astype(np.uint8)
-        before, self._plane, self._size = self._plane, plane, mask.shape
-        if self.layer is None or not self._whole:
-            self._remove()
-            self._add(data, plane)
-            return
-        if plane != before:
-            move(self.layer, self._picture.transform.of_plane(plane))
-        if self.layer.data.shape == data.shape:  # three times as fast, for sliders
-            self.layer.data[:] = data
-            self.layer.refresh(thumbnail=False, extent=False)
-        else:
-            self.layer.data = data
+        self._size = mask.shape
+        self._put(mask, plane)
+
+    def show_outline(self, outline: Outline | None, plane: Plane) -> None:
+        """Show the outline of a mask on its plane, or nothing, in a small layer."""
+        if outline is None:
+            if self.layer is not None and self._whole:
+                self.layer.data[:] = 0
+                self.layer.refresh(thumbnail=False, extent=False)
+        elif self._picture.fits(plane, outline.shape):
+            self._size = outline.shape
+            self._put(outline.drawn, plane, outline.window[:2], outline.step)
 
     def outline(self, on: bool) -> None:
         """Show outlines instead of filled masks."""
         self._outline = on
         if self.layer is not None:
-            self.layer.contour = self._width if on else 0
+            self.layer.contour = OUTLINE_WIDTH if on else 0
 
     def set_visible(self, on: bool) -> None:
         """Show or hide the layer with all that it holds; the eye in the layer list works between.
@@ -139,21 +136,48 @@ class Preview:
         if self.layer is not None and self.layer in self._viewer.layers:
             self._viewer.layers.remove(self.layer)
 
-    def _add(self, data: NDArray[np.uint8], plane: Plane) -> None:
+    def _add(self, data: NDArray[np.uint8]) -> None:
         active = self._viewer.layers.selection.active
         self.layer = Labels(
             data,
             visible=self._visible,
             **self._style,
-            **self._picture.transform.of_plane(plane),
+            **self._where(self._plane or ()),
         )
         self.outline(self._outline)
         self._viewer.layers.insert(first_helper(self._viewer), self.layer)
         self._viewer.layers.selection.active = active
 
+    def _put(
+        self,
+        shown: NDArray[np.bool_] | NDArray[np.uint8],
+        plane: Plane,
+        corner: tuple[int, int] = (0, 0),
+        step: int = 1,
+    ) -> None:
+        height, width = spanned(plane)
+        sizes = {height: shown.shape[0], width: shown.shape[1]}
+        data = shown.reshape([sizes.get(axis, 1) for axis in range(len(plane))]).astype(np.uint8)
+        before = self._plane, self._part
+        self._plane, self._part = plane, (corner, step)
+        if self.layer is None or not self._whole:
+            self._remove()
+            self._add(data)
+            return
+        if before != (self._plane, self._part):
+            move(self.layer, self._where(plane))
+        if self.layer.data.shape == data.shape:  # three times as fast, for sliders
+            self.layer.data[:] = data
+            self.layer.refresh(thumbnail=False, extent=False)
+        else:
+            self.layer.data = data
+
+    def _where(self, plane: Plane) -> LayerTransform:
+        return self._picture.transform.of_plane(plane, *self._part)
+
     def _follow(self, event: object = None) -> None:
         if self.layer is not None and self._plane is not None and self._whole:
-            move(self.layer, self._picture.transform.of_plane(self._plane))
+            move(self.layer, self._where(self._plane))
 
     def _renewed(self) -> None:
         """Leave no layer on a plane that the picture has no more: the view would stay there."""

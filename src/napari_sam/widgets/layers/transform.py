@@ -11,7 +11,7 @@ from napari.utils.transforms import Affine, CompositeAffine
 from numpy.typing import ArrayLike, NDArray
 
 from napari_sam.inference.channels import mask_shape
-from napari_sam.planes import Plane
+from napari_sam.planes import Plane, spanned
 
 __all__ = ["TRANSFORM", "LayerTransform", "MaskTransform", "move", "transform_of"]
 
@@ -59,9 +59,26 @@ class MaskTransform:
             return whole
         return _across(whole, axis, self.sizes[axis]) if axis else _without_first(whole)
 
-    def of_plane(self, plane: Plane) -> LayerTransform:
-        """Return the layer arguments that place a single-plane layer on that plane."""
-        return _shifted(self.arguments, [float(i or 0) for i in plane])
+    def of_plane(
+        self, plane: Plane, corner: tuple[int, int] = (0, 0), step: int = 1
+    ) -> LayerTransform:
+        """Return the layer arguments that place a single-plane layer on that plane.
+
+        Parameters
+        ----------
+        plane : Plane
+            Which.
+        corner : tuple of int
+            Row and column at which the layer begins.
+        step : int
+            Rows and columns of the plane for each pixel of the layer.
+        """
+        origin, whole = [float(i or 0) for i in plane], self.arguments
+        scale = np.array(whole["scale"], dtype=float)
+        for axis, at in zip(spanned(plane), corner, strict=True):
+            origin[axis] = at + (step - 1) / 2  # positions are those of the pixels' centres
+            scale[axis] *= step
+        return {**_shifted(whole, origin), "scale": scale}
 
     def is_of(self, layer: Layer) -> bool:
         """Return whether a layer of the masks' shape has its corners where the image has them."""

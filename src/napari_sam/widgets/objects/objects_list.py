@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from qtpy.QtCore import QItemSelectionModel, QSignalBlocker, QSize, Qt, Signal
-from qtpy.QtGui import QAction, QCursor, QKeySequence
+from qtpy.QtGui import QAction, QCursor, QKeySequence, QShowEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QLineEdit,
     QMenu,
     QPushButton,
+    QScrollArea,
     QShortcut,
     QSizePolicy,
     QStackedLayout,
@@ -26,9 +27,16 @@ from qtpy.QtWidgets import (
 
 from napari_sam.session.objects import Status
 from napari_sam.session.session import Session
-from napari_sam.widgets.common.forms import add_row, in_a_row, new_button, new_form, new_label
+from napari_sam.widgets.common.forms import (
+    add_row,
+    in_a_row,
+    new_button,
+    new_form,
+    new_label,
+)
 from napari_sam.widgets.common.keys import set_keyed_text
 from napari_sam.widgets.common.style import COMPACT
+from napari_sam.widgets.common.timers import new_timer
 from napari_sam.widgets.objects.objects_model import (
     STATUS,
     Colour,
@@ -45,7 +53,7 @@ WIDTHS = {
     Column.THUMBNAIL: SIDE + 6,
     Column.SLICES: 46,
     Column.SCORE: 48,
-    Column.STATUS: 82,
+    Column.STATUS: 76,
     Column.CLASS: 60,
     Column.LOCK: 32,
 }
@@ -69,6 +77,7 @@ MENU = {  # below the class's menu, which comes first
     ),
 }
 EMPTY = "Accepted masks are listed here."
+FILTER = 120  # pixels
 ROWS = 3  # that are in sight in the lowest window
 
 
@@ -110,12 +119,12 @@ class ObjectsList(QWidget):
         self._by_user = True
         self.heading = new_label("Number of objects")
         self.hint = new_label("First steps")
-        self.empty = QWidget()
         self.show_only = QComboBox()
         self.show_only.addItem("All", None)
         for status, text in STATUS.items():
             self.show_only.addItem(text, status)
         self.show_only.setAccessibleName("Show only objects that are")
+        self.show_only.setFixedWidth(FILTER)  # its style comes when it is shown only
         self.show_only.currentIndexChanged.connect(self._filter)
         self._selection = QItemSelectionModel(self.sorted, self)
         self._selection.selectionChanged.connect(lambda *_: self._select())
@@ -123,6 +132,7 @@ class ObjectsList(QWidget):
         self.buttons = {name: self._button(name, *words) for name, words in BUTTONS.items()}
         self.menu = self._menu()
         self.look = self._look()
+        self._styled = new_timer(0, self._measure, self)
         self._lay_out()
         self.show_session(None)
 
@@ -131,6 +141,17 @@ class ObjectsList(QWidget):
         """Ids of the selected objects, in order."""
         rows = self._selection.selectedRows()
         return sorted(self.model.row(self.sorted.mapToSource(row).row()).held.id for row in rows)
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Measure anew: what is hidden was measured before it had the window's style."""
+        super().showEvent(event)
+        self._styled.start()
+
+    def _measure(self) -> None:
+        layout = self.layout()
+        assert layout is not None
+        layout.invalidate()
+        self.updateGeometry()
 
     def show_session(self, session: Session | None, colour: Colour | None = None) -> None:
         """Show the objects of a session."""
@@ -174,6 +195,8 @@ class ObjectsList(QWidget):
         text = f"Objects ({count}, {unsure} unsure)" if unsure else f"Objects ({count})"
         self.heading.setText(text)
         self._pages.setCurrentWidget(self.frame if count else self.empty)
+        policy = QSizePolicy.Policy  # what nobody sees needs no room
+        self.frame.setSizePolicy(policy.Preferred if count else policy.Ignored, policy.Preferred)
         for one in (self.show_only, self.look):
             one.setVisible(count > 0)
 
@@ -293,11 +316,17 @@ class ObjectsList(QWidget):
             for place in range(row.count()):
                 row.setStretch(place, 1)
         column.addWidget(self.table, 1)
+        steps = QWidget()
         self._pages = QStackedLayout()
         self._pages.addWidget(self.frame)
+        self.empty = QScrollArea()  # a low window need not hold all of it
+        self.empty.setWidget(steps)
+        self.empty.setWidgetResizable(True)
+        self.empty.setFrameShape(QFrame.Shape.NoFrame)
+        self.empty.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self._pages.addWidget(self.empty)
         layout.addLayout(self._pages, 1)
-        below = QVBoxLayout(self.empty)
+        below = QVBoxLayout(steps)
         below.setContentsMargins(0, 4, 0, 0)
         listed = new_label("No objects")
         listed.setText(EMPTY)

@@ -115,7 +115,7 @@ class Controls(QWidget):
         self.area = StatusArea()
         self.remark, self.status, self.query = self.area.remark, self.area.status, self.area.query
         self.objects = ObjectsList()
-        self.welcome = Welcome(viewer)
+        self.welcome = Welcome(viewer, self.objects)
         self.hint = self.objects.hint
         self.hint.setText(HINT.format(KEYS["accept"]))
         self.go_on = Question("Saved work", "Continue", "Start anew")
@@ -181,7 +181,7 @@ class Controls(QWidget):
         beside.addWidget(self.score, 1)
         layout.addLayout(masks := in_a_row(self.thumbnails))
         masks.addLayout(beside, 1)
-        layout.addWidget(self.welcome)
+        layout.addWidget(self.welcome, 1)
         layout.addWidget(self.objects, 1)
 
     def _options(self) -> QFrame:

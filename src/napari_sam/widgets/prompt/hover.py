@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from statistics import median
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QPoint, Qt
 from qtpy.QtWidgets import QLabel
 
+from napari_sam.masks import bounding_box, slices
 from napari_sam.planes import Plane
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction
@@ -23,23 +23,24 @@ from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.common.keys import KEYS
 from napari_sam.widgets.common.timers import new_timer
 from napari_sam.widgets.jobs.glances import Glances
-from napari_sam.widgets.jobs.prompt_jobs import PromptAnswer
+from napari_sam.widgets.jobs.trials import Trials
 from napari_sam.widgets.layers.canvas import canvas_of
 from napari_sam.widgets.layers.navigate import pixel_below
+from napari_sam.widgets.layers.outlines import Outline
 from napari_sam.widgets.layers.preview import Preview
 from napari_sam.widgets.layers.prompt_layers import Tool
 
 if TYPE_CHECKING:
     from napari.utils.events import Event
 
+    from napari_sam.serving.host import HostedModel
     from napari_sam.widgets.common.choices import Field
 
 __all__ = ["Hover"]
 
 REST_MS = 100
 QUICK_S = 0.06  # of a decoder call: where it takes longer, this is off unless somebody wants it
-CALLS = 3  # of the decoder, whose median decides
-LARGEST = 4_194_304  # pixels of a slice: napari draws the outlines of larger ones too slowly
+LOWEST = 0.3  # quality: below it is mostly background; half of the nuclei in tissue have only 0.35
 SAME = 0.5  # IoU from which a click's candidate is the one that was shown
 NAME = "napari-sam below the mouse"
 STYLE = "background: rgba(0, 0, 0, 170); color: white; padding: 2px 5px; border-radius: 3px;"
@@ -63,7 +64,7 @@ class _Shown:
 class Hover(QObject):
     """Shows what a click would give while the mouse rests, and lets the click give that.
 
-    Only on a slice that is embedded and not huge, in 2D, with the tool that includes, while nothing
+    Only on a slice that is embedded, in 2D, with the tool that includes, while nothing
     is drawn and somebody looks; not over objects. A click goes before it in the model's thread.
 
     Parameters
@@ -92,14 +93,16 @@ class Hover(QObject):
         self._otherwise = otherwise
         self._annotation: Annotation | None = None
         self._outline: Preview | None = None
+        self._drawn: Outline | None = None  # in it
         self._tag: QLabel | None = None
         self._shown: _Shown | None = None
         self._taken: tuple[Request, NDArray[np.bool_]] | None = None  # by a click, not answered yet
         self._pointer = QPoint()
-        self._seconds: list[float] = []
-        self._glances = Glances(self)
+        self._glances, self._trials = Glances(self), Trials(self)
+        self._trials.timed.connect(self._decide)
+        self._timed: HostedModel | None = None  # on this picture
         self._timer = new_timer(REST_MS, self._rested, self)
-        self._decided = load_settings().hover is not None
+        self._chosen = load_settings().hover is not None
         box.value = bool(load_settings().hover)
         box.changed.connect(self._remember)
         viewer.mouse_move_callbacks.append(self._moved)
@@ -113,7 +116,7 @@ class Hover(QObject):
     @property
     def busy(self) -> bool:
         """True while the model is asked."""
-        return self._glances.busy
+        return self._glances.busy or self._trials.busy
 
     def follow(self, annotation: Annotation | None) -> None:
         """Switch to this annotation, or to none."""
@@ -127,22 +130,23 @@ class Hover(QObject):
         """Show nothing any more and leave the mouse alone."""
         self._leave()
         self._glances.close()
+        self._trials.close()
         self._viewer.mouse_move_callbacks.remove(self._moved)
         self._viewer.mouse_wheel_callbacks.remove(self._wheeled)
         if self._tag is not None:
             self._tag.deleteLater()
             self._tag = None
 
-    def measure(self, answer: PromptAnswer) -> None:
-        """Note how long the decoder took; after some calls, switch this on if it is quick."""
-        if self._decided or answer.decoding is None:
+    def measure(self) -> None:
+        """Once a slice is prepared, find out whether the decoder is quick enough for this."""
+        annotation = self._annotation
+        if self._chosen or annotation is None or self._trials.busy:
             return
-        self._seconds.append(answer.decoding)
-        if len(self._seconds) == CALLS:
-            self._decided = True
-            with self._box.changed.blocked():
-                self._box.value = median(self._seconds) < QUICK_S
-            self._prepare()
+        model, plane = annotation.model, annotation.seen
+        if model is None or plane is None or model is self._timed:
+            return
+        height, width = annotation.picture.plane_shape(plane)
+        self._trials.begin(model, annotation.planes.of(plane), (height // 2, width // 2))
 
     def cycle(self) -> None:
         """Show the next candidate, here or of what is drawn."""
@@ -152,14 +156,24 @@ class Hover(QObject):
         count = len(shown.prediction.masks)
         self._show(replace(shown, choice=(shown.choice + 1) % count))
 
+    def _decide(self, seconds: float) -> None:
+        annotation = self._annotation
+        if self._chosen or annotation is None:
+            return
+        self._timed = annotation.model
+        with self._box.changed.blocked():
+            self._box.value = seconds < QUICK_S
+        self._prepare() if self._box.value else self._hide()
+
     def _remember(self, on: bool) -> None:
-        self._decided = True
+        self._chosen = True
         save_settings(replace(load_settings(), hover=on))
         self._prepare() if on else self._hide()
 
     def _leave(self) -> None:
         self._hide()
-        self._taken = None
+        self._trials.stop()
+        self._taken = self._timed = None
         if self._annotation is not None:
             self._annotation.changed.disconnect(self._look)
             self._annotation = None
@@ -172,12 +186,10 @@ class Hover(QObject):
         annotation = self._annotation
         if not self._box.value or annotation is None or self._outline is not None:
             return
-        self._outline = Preview(
-            self._viewer, annotation.picture, NAME, opacity=1, role="hover", width=1
-        )
-        self._outline.outline(True)
+        self._outline = Preview(self._viewer, annotation.picture, NAME, opacity=1, role="hover")
         if (seen := annotation.seen) is not None:
-            self._outline.show(np.zeros(annotation.picture.plane_shape(seen), bool), seen)
+            self._drawn = Outline.of(np.zeros(annotation.picture.plane_shape(seen), bool))
+            self._outline.show_outline(self._drawn, seen)
 
     def _place(self) -> tuple[Annotation, Plane, tuple[int, int]] | None:
         """Return where the mouse is, or None where nothing is to be shown."""
@@ -190,8 +202,9 @@ class Hover(QObject):
         below = None if plane is None else pixel_below(self._viewer, annotation.picture)
         if plane is None or below is None or not armed or not session.draft.is_empty:
             return None
-        if np.prod(annotation.picture.plane_shape(plane)) > LARGEST:
-            return None
+        row, column = below
+        if session.objects.owners(plane, (row, column, row + 1, column + 1)).any():
+            return None  # a click selects it
         return annotation, plane, below
 
     def _moved(self, viewer: ViewerModel, event: Event) -> None:
@@ -219,11 +232,8 @@ class Hover(QObject):
         if place is None or (model := place[0].model) is None or not model.loaded:
             return
         annotation, plane, (row, column) = place
-        if annotation.session.objects.owners(plane, (row, column, row + 1, column + 1)).any():
-            self._hide()
-            return
 
-        def take(prediction: Prediction) -> None:
+        def take(prediction: Prediction, seconds: float) -> None:
             if self._annotation is annotation and self._place() == place:
                 self._take(plane, prediction)
 
@@ -234,7 +244,8 @@ class Hover(QObject):
         choice = 0
         if self._shown is not None and self._shown.choice:  # somebody chose this size
             choice = _alike(prediction, self._shown.mask)[0]
-        self._show(_Shown(plane, prediction, choice))
+        sure = prediction.scores[choice] >= LOWEST
+        self._show(_Shown(plane, prediction, choice) if sure else None)
 
     def _inside(self) -> bool:
         annotation, shown = self._annotation, self._shown
@@ -287,7 +298,9 @@ class Hover(QObject):
         plane = shown.plane if shown is not None else self._shown.plane  # type: ignore[union-attr]
         self._shown = shown
         if self._outline is not None:
-            self._outline.show(None if shown is None else shown.mask, plane)
+            if shown is not None:
+                self._drawn = Outline.of(shown.mask, self._drawn)
+            self._outline.show_outline(None if shown is None else self._drawn, plane)
         self._tell(shown)
 
     def _tell(self, shown: _Shown | None) -> None:
@@ -317,7 +330,12 @@ class Hover(QObject):
 
 def _alike(prediction: Prediction, mask: NDArray[np.bool_]) -> tuple[int, float]:
     """Return which candidate is most like a mask, and their IoU."""
-    shared = (prediction.masks & mask).sum(axis=(1, 2))
-    ious = shared / np.maximum(1, (prediction.masks | mask).sum(axis=(1, 2)))
-    best = int(ious.argmax())
-    return best, float(ious[best])
+    if (box := bounding_box(mask)) is None:
+        return 0, 0.0
+    cut, area = mask[slices(box)], np.count_nonzero(mask)
+    ious = []
+    for one in prediction.masks:  # counting is much quicker than adding up
+        shared = np.count_nonzero(one[slices(box)] & cut)
+        ious.append(shared / (area + np.count_nonzero(one) - shared))
+    best = int(np.argmax(ious))
+    return best, ious[best]

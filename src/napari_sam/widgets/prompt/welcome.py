@@ -18,13 +18,14 @@ from napari_sam.arrays import Array
 from napari_sam.files import Json
 from napari_sam.samples import SAMPLES, sample_layer
 from napari_sam.widgets.common.forms import new_label
+from napari_sam.widgets.common.style import FRAMED
 from napari_sam.widgets.jobs.background import Background
 
 __all__ = ["Welcome"]
 
 TITLES = {"nuclei": "Nuclei", "tissue": "Tissue", "stack": "A stack", "movie": "A movie"}
 TEXT = "A sample to begin with:"
-SIDE = 64  # pixels of a small picture
+SIDE = 56  # pixels of a small picture
 
 
 class Welcome(QWidget):
@@ -34,13 +35,17 @@ class Welcome(QWidget):
     ----------
     viewer : ViewerModel
         Whose layers are looked at, and where the samples open.
+    instead : QWidget
+        Shown in its place while there is a picture.
     """
 
     wanted = Signal(str)  # a name in SAMPLES
 
-    def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, viewer: ViewerModel, instead: QWidget, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
-        self._viewer = viewer
+        self._viewer, self._instead = viewer, instead
         self._background = Background("samples", self)
         text = new_label("Samples")
         text.setText(TEXT)
@@ -51,6 +56,7 @@ class Welcome(QWidget):
         self.buttons = {name: self._button(name) for name in SAMPLES}
         for place, button in enumerate(self.buttons.values()):
             layout.addWidget(button, 1, place)
+        layout.setRowStretch(2, 1)
         self.wanted.connect(self._read)
         viewer.layers.events.inserted.connect(self._look)
         viewer.layers.events.removed.connect(self._look)
@@ -62,6 +68,11 @@ class Welcome(QWidget):
         self._viewer.layers.events.inserted.disconnect(self._look)
         self._viewer.layers.events.removed.disconnect(self._look)
 
+    def minimumSizeHint(self) -> QSize:
+        """Return a size as wide as what takes its place, so that nothing moves then."""
+        least = super().minimumSizeHint()
+        return QSize(max(least.width(), self._instead.minimumSizeHint().width()), least.height())
+
     def _button(self, name: str) -> QToolButton:
         button = QToolButton()
         button.setText(TITLES[name])
@@ -69,13 +80,16 @@ class Welcome(QWidget):
         button.setIconSize(QSize(SIDE, SIDE))
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
         button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        button.setStyleSheet(FRAMED)
         button.setToolTip(f"Open the sample: {SAMPLES[name].credit}")
         button.setAccessibleName(f"Open the sample {SAMPLES[name].name}")
         button.clicked.connect(partial(self.wanted.emit, name))
         return button
 
     def _look(self, event: Event | None = None) -> None:
-        self.setVisible(not any(isinstance(layer, Image) for layer in self._viewer.layers))
+        there = any(isinstance(layer, Image) for layer in self._viewer.layers)
+        self.setVisible(not there)
+        self._instead.setVisible(there)
 
     def _read(self, name: str) -> None:
         if not self._background.busy:

@@ -133,7 +133,7 @@ class StackControls(QWidget):
         """Name the slices (or time points), the available axes, and the number of slices."""
         stack = "stack" if noun == "slice" else "time series"
         self.start.setText(f"Follow through the {stack}")
-        self.limits_label.setText(f"{noun.capitalize()}s from")
+        self.limits_label.setText(f"{noun.capitalize()}s")
         text = ACTIONS["accept_slice"][0].format(noun)
         set_keyed_text(self.buttons["accept_slice"], text, "accept_slice")
         if list(axes) != [self.axis.itemData(i) for i in range(self.axis.count())]:

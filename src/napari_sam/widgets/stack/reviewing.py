@@ -48,13 +48,17 @@ class Reviewing:
         self._session: Session | None = None
         self._changed: set[int] = set()
         self._soon = new_timer(REST_MS, self._refresh_rows, controls)
+        self._then: list[Callable[[], object]] = []  # what waits for the list
         controls.list.slices.colour = self._colour
+        controls.list.slices.updated.connect(self._show_part)
 
     def close(self) -> None:
         """Empty the list."""
         self._follow(None)
+        self._then.clear()
         self._soon.stop()
         self._soon.deleteLater()
+        self._controls.list.slices.updated.disconnect(self._show_part)
         self._controls.list.slices.colour = None
         self._controls.list.slices.show_objects(None, None, 1, "slice")
         self._controls.list.slices.forget_reports()
@@ -75,14 +79,17 @@ class Reviewing:
         if shown != self._shown:
             self._shown = shown
             self._changed.clear()
+            self._then.clear()
             self._follow(session)
             view.slices.show_objects(session.objects, along, length, noun)
         view.see(None if along is None or seen is None else along.index(seen))
         view.select(annotation.selected)
         self._show_detail(busy)
 
-    def settle(self) -> None:
-        """Show at once what has changed last."""
+    def settle(self, then: Callable[[], object]) -> None:
+        """Show what has changed last, then do this: at once, if few slices have."""
+        if then not in self._then:  # a button may be pressed again meanwhile
+            self._then.append(then)
         self._refresh_rows()
 
     def show_report(self, report: StackReport) -> None:
@@ -101,7 +108,9 @@ class Reviewing:
 
     def go_on(self) -> None:
         """Go to the next slice that should be looked at, object by object, then anew."""
-        self._refresh_rows()
+        self.settle(self._go_on)
+
+    def _go_on(self) -> None:
         left, along, seen = self._places(State.LOOK), self._along, self._annotation.seen
         if not left or along is None:
             return
@@ -111,7 +120,9 @@ class Reviewing:
 
     def accept_certain(self) -> None:
         """Accept every sure mask of the list, as one step."""
-        self._refresh_rows()
+        self.settle(self._accept_certain)
+
+    def _accept_certain(self) -> None:
         along, annotation = self._along, self._annotation
         if along is None:
             return
@@ -196,7 +207,13 @@ class Reviewing:
     def _refresh_rows(self) -> None:
         self._soon.stop()
         changed, self._changed = self._changed, set()
-        if changed and self._session is not None:
-            self._controls.list.slices.refresh(self._session.objects, changed)
-            self._controls.list.select(self._annotation.selected)
-            self._show_detail(self._controls.cancel.isVisibleTo(self._controls))
+        self._controls.list.slices.refresh(changed)
+
+    def _show_part(self) -> None:
+        """Show what was read of the list; go on with what has waited for all of it."""
+        self._controls.list.select(self._annotation.selected)
+        self._show_detail(self._controls.cancel.isVisibleTo(self._controls))
+        if not self._controls.list.slices.reading:
+            waiting, self._then = self._then, []
+            for then in waiting:
+                then()

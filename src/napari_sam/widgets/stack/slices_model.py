@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import QAbstractListModel, QModelIndex, QObject, Qt
+from qtpy.QtCore import QAbstractListModel, QModelIndex, QObject, Qt, Signal
 
 from napari_sam.session.objects import AnnotatedObject, Objects
+from napari_sam.widgets.common.timers import new_timer
 from napari_sam.widgets.stack.report import ObjectReport, StackReport
 from napari_sam.widgets.stack.rows import StackRow, State, row_of
 from napari_sam.widgets.stack.seeds import StackAxis
@@ -18,10 +21,13 @@ __all__ = ["Colour", "SlicesModel"]
 Role = Qt.ItemDataRole
 Colour = Callable[[int], Sequence[float] | None]
 """Gives the RGBA of an object, or None."""
+PART_S = 0.015  # how long objects are read at once: more would hold the window up
 
 
 class SlicesModel(QAbstractListModel):
     """List model of the objects on the slices of a stack, in order of their numbers.
+
+    Thousands of slices are read in parts, so that the window goes on; a few are there at once.
 
     Attributes
     ----------
@@ -34,31 +40,41 @@ class SlicesModel(QAbstractListModel):
     sure, look : int
         How many masks are sure and not accepted; how many slices are to be looked at. What is
         locked does not count.
+    updated : Signal
+        Emitted when a part was read.
     """
+
+    updated = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.length, self.noun = 1, "slice"
         self.colour: Colour | None = None
         self.sure = self.look = 0
+        self._objects: Objects | None = None
         self._along: StackAxis | None = None
         self._reports: dict[int, ObjectReport] = {}
         self._ids: list[int] = []
         self._rows: dict[int, StackRow] = {}
+        self._unread: dict[int, None] = {}  # in order
+        self._more = new_timer(0, self._read, self)
+
+    @property
+    def reading(self) -> bool:
+        """Whether there are objects left to be read."""
+        return bool(self._unread)
 
     def show_objects(
         self, objects: Objects | None, along: StackAxis | None, length: int, noun: str
     ) -> None:
         """Show all objects that lie on these slices."""
         self.beginResetModel()
-        self.length, self.noun, self._along = length, noun, along
-        self._rows = {}
-        if objects is not None and along is not None:
-            rows = ((number, row_of(held, along)) for number, held in objects.items())
-            self._rows = {number: row for number, row in rows if row is not None}
-        self._ids = sorted(self._rows)
-        self._count()
+        self.length, self.noun = length, noun
+        self._objects, self._along = objects, along
+        self._ids, self._rows, self._unread = [], {}, {}
+        self.sure = self.look = 0
         self.endResetModel()
+        self.refresh(sorted(objects or ()))
 
     def show_report(self, report: StackReport) -> None:
         """Use this report for the words of its objects; the others keep theirs."""
@@ -70,27 +86,11 @@ class SlicesModel(QAbstractListModel):
         self._reports = {}
         self.tell()
 
-    def refresh(self, objects: Objects, ids: Iterable[int]) -> None:
+    def refresh(self, ids: Iterable[int]) -> None:
         """Update the rows of these objects, which are new, changed or deleted."""
-        if self._along is None:
-            return
-        along, changed = self._along, set(ids)
-        found = {n: row_of(objects[n], along) for n in changed if n in objects}
-        rows = {number: row for number, row in found.items() if row is not None}
-        come, gone = rows.keys() - self._rows.keys(), (changed & self._rows.keys()) - rows.keys()
-        if come or gone:
-            self.layoutAboutToBeChanged.emit()
-            held = [self._ids[index.row()] for index in self.persistentIndexList()]
-        self._rows = {n: row for n, row in self._rows.items() if n not in gone} | rows
-        self._count()
-        if come or gone:
-            self._ids = sorted(self._rows)
-            places = {number: self.index(row) for row, number in enumerate(self._ids)}
-            moved = [places.get(number, QModelIndex()) for number in held]
-            self.changePersistentIndexList(self.persistentIndexList(), moved)
-            self.layoutChanged.emit()
-        else:
-            self.tell()
+        if self._along is not None:
+            self._unread |= dict.fromkeys(ids)
+        self._read()
 
     def tell(self) -> None:
         """Have all rows drawn anew."""
@@ -103,7 +103,9 @@ class SlicesModel(QAbstractListModel):
 
     def find(self, object_id: int | None) -> int | None:
         """Return the row index of an object."""
-        return self._ids.index(object_id) if object_id in self._rows else None
+        if object_id is None or object_id not in self._rows:
+            return None
+        return bisect_left(self._ids, object_id)
 
     def report(self, object_id: int) -> ObjectReport | None:
         """Return what the latest propagation says of an object."""
@@ -134,12 +136,48 @@ class SlicesModel(QAbstractListModel):
         said = row.words if role == Role.DisplayRole else row.sentence
         return said(self.noun, self.report(row.held.id))
 
-    def _count(self) -> None:
-        self.sure = self.look = 0
-        for row in self._rows.values():
-            if not row.held.locked:
-                self.sure += len(row.places.get(State.SURE, ()))
-                self.look += len(row.places.get(State.LOOK, ()))
+    def _read(self) -> None:
+        """Read some of what has changed, then the rest a little later."""
+        self._more.stop()
+        objects, along = self._objects, self._along
+        found: dict[int, StackRow | None] = {}
+        end = perf_counter() + PART_S
+        while self._unread and objects is not None and along is not None:
+            number = next(iter(self._unread))
+            del self._unread[number]
+            found[number] = row_of(objects[number], along) if number in objects else None
+            if perf_counter() > end:
+                break
+        self._put(found)
+        if self._unread:
+            self._more.start()
+        self.updated.emit()
+
+    def _put(self, found: Mapping[int, StackRow | None]) -> None:
+        """Replace, add and remove rows; the selection stays at its object."""
+        known = self._rows.keys()
+        differ = any((row is not None) != (number in known) for number, row in found.items())
+        if differ:
+            self.layoutAboutToBeChanged.emit()
+            held = [self._ids[index.row()] for index in self.persistentIndexList()]
+        for number, row in found.items():
+            self._count(self._rows.pop(number, None), -1)
+            self._count(row, 1)
+            if row is not None:
+                self._rows[number] = row
+        if differ:
+            self._ids = sorted(self._rows)
+            places = map(self.find, held)
+            moved = [QModelIndex() if at is None else self.index(at) for at in places]
+            self.changePersistentIndexList(self.persistentIndexList(), moved)
+            self.layoutChanged.emit()
+        elif found:
+            self.tell()
+
+    def _count(self, row: StackRow | None, times: int) -> None:
+        if row is not None and not row.held.locked:
+            self.sure += times * len(row.places.get(State.SURE, ()))
+            self.look += times * len(row.places.get(State.LOOK, ()))
 
     def held(self, at: int) -> AnnotatedObject:
         """Return the object of row `at`."""

@@ -255,13 +255,16 @@ class _StackPresenter:
         c.status.setText(f"At {self._noun} {reached.result}, at most about {left} left")
 
     def show_end(self, why: str) -> None:
-        self.rows.settle()
+        self.rows.settle(lambda: self._show_end(why))
+
+    def _show_end(self, why: str) -> None:
         sure, look = self._controls.list.slices.sure, self._controls.list.slices.look
         found = f"{count(sure, 'mask')} sure, {count(look, self._noun)} to look at."
         said = f"It ended early: {why}. What has come stays." if why else f"Done: {found}"
         self._said = f"{said} {self._report.overlaps}".rstrip()
         if self._again and not self._controls.isVisible():  # by the key, from another tab
             self.annotation.remarked.emit(self._said)
+        self.refresh()
 
     def _chosen(self, seen: Plane) -> list[int]:
         session = self.annotation.session
