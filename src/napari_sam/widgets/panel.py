@@ -121,7 +121,8 @@ class Panel(QWidget):
         self.footer = Footer()
         self.saved_state = SavedState(self.footer)
         self.saver = LabelSaver(viewer, self.footer, self)
-        self.queries = QueryDisplay(area.query for area in self._areas)
+        trains = self.training.controls.area  # nothing about the picture is asked there
+        self.queries = QueryDisplay(area.query for area in self._areas if area is not trains)
         self.label_offer = LabelOffer(viewer, self)
         self.saved_work = SavedWork(self)
         self.resuming = Resuming(viewer, c.go_on, self)

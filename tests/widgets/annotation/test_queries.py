@@ -33,6 +33,8 @@ def test_buttons_of_the_panel_answer(panel):
     queries, done = panel.annotation.queries, []
     queries.ask(Query("labels", "Work on them?", (Answer("Work on them", lambda: done.append(1)),)))
     assert not panel.controls.query.isHidden()
+    assert not panel.stack.controls.area.query.isHidden()
+    assert panel.training.controls.area.query.isHidden()  # it is not about the picture
     panel.controls.query.buttons[0].click()
     assert done == [1]
     assert panel.controls.query.isHidden()
