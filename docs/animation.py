@@ -12,19 +12,19 @@ from napari.layers import Layer
 from PIL import Image, ImageDraw
 from qtpy.QtCore import QPoint
 from qtpy.QtGui import QImage
-from window import IMAGES, Window, nobodys_home, wait, wait_until
+from window import AMONG_THEM, IMAGES, NUCLEI, Window, nobodys_home, wait, wait_until
 
-from napari_sam.samples import tissue_layer
+from napari_sam.samples import SAMPLES, nuclei_layer
 
-CLICKS = (168, 62), (201, 53)  # row and column of two nuclei
+CLICKS = [SAMPLES["nuclei"].prompts[at].points[0] for at in NUCLEI[:2]]  # row and column
 WIDTH = 900  # pixels of the film
 POINTER = ((0, 0), (0, 17), (4, 13), (7, 20), (10, 19), (7, 12), (12, 12))
 
 
 def main() -> None:
     """Click on two nuclei, accept each."""
-    seen = Window(Layer.create(*tissue_layer()[0]), docks=True)
-    seen.look_at(180, 70)
+    seen = Window(Layer.create(*nuclei_layer()[0]), docks=True)
+    seen.look_at(*AMONG_THEM)
     frames = [(photograph(seen, QPoint(80, 80)), 900)]
     for click in CLICKS:
         place = seen.place(*click)

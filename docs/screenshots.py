@@ -26,9 +26,9 @@ from skimage.filters import gaussian, threshold_otsu
 from skimage.io import imread
 from skimage.measure import label
 from skimage.segmentation import expand_labels
-from window import IMAGES, Window, nobodys_home, wait, wait_until
+from window import AMONG_THEM, IMAGES, NUCLEI, Window, nobodys_home, wait, wait_until
 
-from napari_sam.samples import SAMPLES, tissue_layer
+from napari_sam.samples import SAMPLES, nuclei_layer
 from recipes.synthetic import synthetic_image
 
 DRAWN = 2, 11  # seeds of pictures of rods
@@ -68,11 +68,15 @@ def main() -> None:
 
 
 def prompt() -> None:
-    """Click on one nucleus of the sample and take a picture of the window."""
-    seen = Window(Layer.create(*tissue_layer()[0]), docks=True)
-    row, column = SAMPLES["tissue"].prompts[0].points[0]
-    seen.look_at(row - 4, column + 12)
-    seen.click(row, column)
+    """Click on some nuclei of the sample and take a picture of the window at the last."""
+    seen = Window(Layer.create(*nuclei_layer()[0]), docks=True)
+    seen.look_at(*AMONG_THEM)
+    *kept, last = (SAMPLES["nuclei"].prompts[at].points[0] for at in NUCLEI)
+    for place in kept:
+        seen.click(*place)
+        seen.panel.prompting.accept()
+        wait_until(lambda: not seen.panel.jobs.busy)
+    seen.click(*last)
     seen.photograph("panel")
     seen.viewer.close()
 
@@ -113,7 +117,7 @@ def session() -> None:
     """Let somebody annotate a stack with mouse and keys, kill the window, and go on in another."""
     with tempfile.TemporaryDirectory() as home:
         picture = f"{home}/stack.tif"
-        tifffile.imwrite(picture, drawn_stack(), photometric="minisblack")
+        tifffile.imwrite(picture, drawn_stack(), imagej=True, metadata={"axes": "ZYX"})
         cells = [f"{row},{column}" for row, column, _, _ in CELLS]
         work = [sys.executable, "-m", "tests.widgets.annotator", picture]
         work += ["--slice", str(MIDDLE), "--cells", *cells]
@@ -146,7 +150,7 @@ def train() -> None:
     controls = seen.panel.training.controls
     controls.choices["length"].value = 100
     controls.start.click()
-    wait_until(lambda: len(controls.outcome.curve.loss) >= UNDERWAY)
+    wait_until(lambda: len(controls.report.curve.loss) >= UNDERWAY)
     seen.photograph("train")
     controls.stop.click()
     wait_until(lambda: not seen.panel.training.work.busy)
@@ -159,7 +163,8 @@ def auto(name: str, data: Path, sample: str, preset: str, points: int, lowest: f
     What is kept of the nuclei goes into the list, and the list into a picture.
     """
     picture = imread(next((data / sample).glob("image.*")))[..., :PART, :PART]
-    seen = Window(Image(picture, name=name))
+    axes = ("t", "y", "x")[-picture.ndim :]
+    seen = Window(Image(picture, name=name, axis_labels=axes))
     seen.turn_to("Auto")
     controls = seen.panel.auto.controls
     choose_kind(seen, preset, points)
@@ -174,7 +179,7 @@ def auto(name: str, data: Path, sample: str, preset: str, points: int, lowest: f
         seen.turn_to("Prompt")
         seen.panel.controls.hint.hide()
         wait(1)
-        seen.panel.review.go_on()
+        seen.panel.review.actions["next_unsure"]()
         seen.photograph("review")
     seen.viewer.close()
 

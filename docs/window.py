@@ -22,6 +22,8 @@ IMAGES = Path(__file__).parent / "images"
 SIZE = 1360, 800
 NARROW = 1060, 760  # without napari's own docks, so that the panel can be read on a page
 ZOOM = 2.2
+NUCLEI = 0, 6, 8  # clicks of the sample that lie close together
+AMONG_THEM = 150, 395  # row and column
 PATIENCE_S = 600
 
 
@@ -29,8 +31,9 @@ PATIENCE_S = 600
 def nobodys_home() -> Iterator[None]:
     """Neither show nor change anybody's own work, models and settings (these on Linux)."""
     with tempfile.TemporaryDirectory() as home:
-        for variable in ("NAPARI_SAM_SESSIONS", "NAPARI_SAM_MODELS", "XDG_CONFIG_HOME"):
-            os.environ[variable] = f"{home}/{variable.lower()}"
+        for kind in ("SESSIONS", "MODELS", "EMBEDDINGS"):
+            os.environ[f"NAPARI_SAM_{kind}"] = f"{home}/{kind.lower()}"
+        os.environ["XDG_CONFIG_HOME"] = f"{home}/config"
         yield
 
 
@@ -58,6 +61,7 @@ class Window:
         self.viewer.window.add_dock_widget(self.panel, name="Click to segment")
         wait_until(lambda: self.window.isVisible() and not self.panel.jobs.busy)
         self.panel.precompute.switch(False)
+        self.window.activateWindow()  # else what ends is told as if nobody looked
         self.viewer.reset_view()
 
     def turn_to(self, title: str) -> None:

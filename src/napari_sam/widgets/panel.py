@@ -239,6 +239,7 @@ class Panel(QWidget):
         self._current.refused.connect(self.prompting.warn)
         self.stack.controls.wanted.connect(self._act_on_selected)
         self.refining.remarked.connect(remark)
+        self.refining.started.connect(self.label_offer.settle)
         self.saver.said.connect(remark)
         self.label_offer.target_wanted.connect(c.labels.choose)
         self.label_offer.refine_wanted.connect(c.refine.labels.choose)

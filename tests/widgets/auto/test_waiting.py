@@ -74,10 +74,13 @@ def test_discard_forgets_them_where_one_is(bench):
     assert not bench.preview.any()
 
 
-def test_what_is_settled_waits_no_more(bench):
+@pytest.mark.parametrize("button", ["accept", "propose"])
+def test_what_is_in_the_session_waits_no_more(bench, button):
     open_tab(bench.panel, "Auto")
-    bench.controls.accept.click()
+    getattr(bench.controls, button).click()
     open_tab(bench.panel, "Prompt")
+    assert question(bench) is None
+    bench.panel.review.actions["next_unsure"]()
     assert question(bench) is None
 
 

@@ -82,3 +82,17 @@ def test_a_line_below_is_within_the_height(area, qtbot):
     qtbot.wait(10)
     assert area.height() == before
     assert line.geometry().bottom() <= area.rect().bottom()
+
+
+def test_an_urgent_question_is_shown_before_one_that_is_asked_later(area):
+    question = Question("Saved work", "Yes", "No")
+    area.add_question(question, urgent=True)
+    question.ask("Continue?")
+    area.query.show_query("Depth, or time?", [("Depth", "", print)])
+    assert question.isVisible()
+    assert not area.query.isVisible()
+    area.show_remark("11 slices.")
+    assert not area.remark.isVisible()
+    question.ask("")
+    assert area.query.isVisible()
+    assert area.remark.isVisible()

@@ -73,6 +73,15 @@ def test_refine_them_opens_the_tab_with_the_layer(viewer, panel, quiet):
     assert text(panel) == ""
 
 
+def test_who_refines_them_is_not_asked_about_them(viewer, panel, quiet):
+    labels = viewer.add_labels(cells(40, 60))
+    quiet(panel)
+    assert "2 objects" in text(panel)
+    panel.controls.refine.labels.choose(labels)
+    panel.controls.refine.start.click()
+    assert text(panel) == ""
+
+
 def test_each_layer_is_asked_about_once(viewer, panel, quiet):
     viewer.add_labels(cells(40, 60), name="a")
     viewer.add_labels(cells(40, 60), name="b")

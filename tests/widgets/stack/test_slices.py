@@ -108,9 +108,9 @@ def test_ends_are_told_in_words():
     ends = {
         End.EDGE: "leaves the picture on slice 8",
         End.GONE: "ends on slice 7",
-        End.MOVED: "moved further than its width: mark it on slice 8, too",
+        End.MOVED: "moved beyond its width: mark it on slice 8, too",
         End.GROWN: "is much larger at once: mark it on slice 8, too",
-        End.TAKEN: "has another object in its place: mark it on slice 8, too",
+        End.TAKEN: "another object is there: mark it on slice 8, too",
     }
     assert {end: Ending(8, 1, end, "").words("slice") for end in End} == ends
     assert Ending(8, -1, End.GONE, "").words("slice") == "begins on slice 9"
@@ -332,7 +332,7 @@ def test_what_jumped_is_to_be_looked_at_and_said(jumping):
     assert (lost.mask, lost.status) == (None, Status.UNCLEAR)
     assert bench.lines() == [
         "1: slices 0 to 9",
-        "2: moved further than its width: mark it on slice 7, too",
+        "2: moved beyond its width: mark it on slice 7, too",
     ]
     c = bench.controls
     assert (c.accept_certain.text(), c.review.text()) == ("Accept what is certain (15)", "Review 1")
@@ -342,10 +342,10 @@ def test_what_jumped_is_to_be_looked_at_and_said(jumping):
 def test_frames_are_called_frames_and_what_is_lost_there_is_looked_at(jumping):
     bench = jumping(axis_labels=("t", "y", "x"))
     bench.follow()
-    assert bench.lines()[1] == "2: moved further than its width: mark it in frame 7, too"
+    assert bench.lines()[1] == "2: moved beyond its width: mark it in frame 7, too"
     assert bench.controls.buttons["accept_slice"].text() == "Accept frame  [K]"
     bench.controls.review.click()
-    assert bench.controls.detail.text().startswith("Object 2, frame 7: moved further than its")
+    assert bench.controls.detail.text().startswith("Object 2, frame 7: moved beyond its")
 
 
 def test_certain_masks_are_accepted_as_one_step(jumping):

@@ -147,6 +147,13 @@ def test_objects_are_followed_both_ways_and_reported(open_stack):
     assert bench.controls.list.slices.report(2).figures(8) == "no mask found"
 
 
+def test_bars_are_told_of_once_there_are_some(open_stack):
+    bench = open_stack(accepted=False)
+    assert bench.controls.detail.text() == ""
+    bench.accept(START, 14, 20)
+    bench.qtbot.waitUntil(lambda: "bar" in bench.controls.detail.text())
+
+
 def test_one_undo_takes_all_of_it_back(open_stack):
     bench = open_stack()
     before = bench.panel.annotation.target.data.copy()

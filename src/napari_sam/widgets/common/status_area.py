@@ -43,6 +43,7 @@ class StatusArea(QFrame):
         self.work = new_label("What is being done")
         self.work.hide()
         self._open: list[Asked] = []  # the last one is on show
+        self._urgent: set[Asked] = set()
         self._pages: dict[Asked, QWidget] = {}
         self._said = ScrolledText(self.status, self.remark)
         self._column = column = QVBoxLayout(self)
@@ -60,8 +61,10 @@ class StatusArea(QFrame):
         self._fit()
         self._show()
 
-    def add_question(self, question: Asked) -> None:
-        """Show a question here while it is asked."""
+    def add_question(self, question: Asked, urgent: bool = False) -> None:
+        """Show a question here while it is asked; an urgent one before all others, and alone."""
+        if urgent:
+            self._urgent.add(question)
         self._pages[question] = page = QWidget()
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 0, 0, 0)
@@ -109,6 +112,7 @@ class StatusArea(QFrame):
             self._open.remove(question)
         if on:
             self._open.append(question)
+        self._open.sort(key=self._urgent.__contains__)
         self._show()
 
     def _show(self) -> None:
@@ -117,5 +121,6 @@ class StatusArea(QFrame):
             self._stack.setCurrentWidget(self._pages[self._open[-1]])
         self._asked.setVisible(asks)
         self.status.setVisible(not asks)
-        self._said.setVisible(not asks or not self.remark.isHidden())
+        alone = asks and self._open[-1] in self._urgent
+        self._said.setVisible(not asks or not (alone or self.remark.isHidden()))
         self._said.setMaximumHeight(self._said.line if asks else self.maximumHeight())

@@ -67,6 +67,11 @@ class LabelOffer(QObject):
         self.adopting.stop()
         self._presenter = None if annotation is None else _OfferPresenter(self, annotation)
 
+    def settle(self, layer: Labels) -> None:
+        """Ask no more about a layer that somebody has begun to work with."""
+        if self._presenter is not None:
+            self._presenter.settle(layer)
+
     def close(self) -> None:
         """Stop permanently and disconnect from the viewer."""
         self.follow(None)
@@ -95,6 +100,10 @@ class _OfferPresenter:
         self._connections.close()
         self._listen([])
         self._annotation.queries.withdraw(KIND)
+
+    def settle(self, layer: Labels) -> None:
+        self._part._answered.add(layer)
+        self._look()
 
     def _look(self, event: object = None) -> None:
         """Count the objects of the topmost layer that may be asked about, if it is another one."""
@@ -144,7 +153,7 @@ class _OfferPresenter:
             if error := future.exception():
                 words = str(error) or type(error).__name__
                 self._annotation.remarked.emit(f"⚠ '{layer.name}': {words}")
-                self._answer(layer)
+                self.settle(layer)
             else:
                 then(layer, future.result())
 
@@ -162,21 +171,17 @@ class _OfferPresenter:
         answers = [work]
         if not misfit(layer, picture):
             answers.append(Answer("Refine them", lambda: self._refine(layer), REFINE_TIP))
-        answers.append(Answer("Leave them", lambda: self._answer(layer), LEAVE_TIP))
+        answers.append(Answer("Leave them", lambda: self.settle(layer), LEAVE_TIP))
         more = "" if counted.whole else "More than "
         text = f"{more}{count(counted.number)} in '{layer.name}'."
         self._annotation.queries.ask(Query(KIND, text, tuple(answers)))
 
-    def _answer(self, layer: Labels) -> None:
-        self._part._answered.add(layer)
-        self._look()
-
     def _refine(self, layer: Labels) -> None:
-        self._answer(layer)
+        self.settle(layer)
         self._part.refine_wanted.emit(layer)
 
     def _work_on(self, layer: Labels) -> None:
-        self._answer(layer)
+        self.settle(layer)
         self._part.target_wanted.emit(layer)
         if not self._closed and self._annotation.target is layer:
             self._annotation.arm(self._annotation.tool)  # a layer that was opened takes the mouse
@@ -189,7 +194,7 @@ class _OfferPresenter:
         self._submit(layer, lambda: np.array(data), self._work_on_copy)
 
     def _work_on_copy(self, layer: Labels, pixels: NDArray[np.integer]) -> None:
-        self._answer(layer)
+        self.settle(layer)
         annotation = self._annotation
         if annotation.picture.shape != pixels.shape:  # the picture has other axes now
             return

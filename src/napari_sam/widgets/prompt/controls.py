@@ -168,10 +168,12 @@ class Controls(QWidget):
         group = QButtonGroup(self)
         for button in (*self.tools.values(), self.shape.button):
             group.addButton(button)
-        layout.addLayout(in_a_row(*self.tools.values(), self.shape))
+        layout.addLayout(drawn := in_a_row(*self.tools.values(), self.shape))
+        for place in range(drawn.count()):
+            drawn.setStretch(place, 1)  # else Box takes what the words of the others need
         layout.addWidget(self.accept)
         layout.addLayout(in_a_row(self.reject, self.undo, self.redo))
-        self.area.add_question(self.go_on)
+        self.area.add_question(self.go_on, urgent=True)  # it decides what there is to ask about
         self.area.add_line(self.precompute)
         layout.addWidget(self.area)
         beside = QVBoxLayout()

@@ -48,7 +48,7 @@ class RefineList(QWidget):
         head.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)  # type: ignore[union-attr]
         side.hide()  # type: ignore[union-attr]
         height = side.defaultSectionSize() * ROWS + head.sizeHint().height()  # type: ignore[union-attr]
-        self.table.setFixedHeight(height)
+        self.table.setMinimumHeight(height)
         self.table.setSortingEnabled(True)
         self.table.sortByColumn(2, Qt.SortOrder.AscendingOrder)
         self.accept = new_button(

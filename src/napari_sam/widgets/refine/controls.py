@@ -99,6 +99,6 @@ class RefineControls(QFrame):
         in_a_row(self.bar, self.cancel, parent=work)
         column.addWidget(in_place(self.start, work))
         column.addWidget(self.area)
-        column.addWidget(self.list)
+        column.addWidget(self.list, 1)
         column.addLayout(in_a_row(self.accept, self.reject))
         column.addStretch()

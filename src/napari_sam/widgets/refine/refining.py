@@ -57,6 +57,7 @@ class Refining(QObject):
 
     remarked = Signal(str)
     ended = Signal()
+    started = Signal(object)  # Labels
 
     def __init__(
         self,
@@ -150,9 +151,12 @@ class _RefinePresenter:
 
     def start(self) -> None:
         self.forget()
-        problem = self._begin(self._controls.labels.layer)
+        labels = self._controls.labels.layer
+        problem = self._begin(labels)
         if problem:
             self._controls.show_outcome(f"⚠ {problem}")
+        else:
+            self._part.started.emit(labels)
 
     def accept_all(self) -> None:
         self.accept(self.refined.ids)

@@ -39,6 +39,8 @@ class Findings:
         What was found; None before a search and when it is forgotten.
     rule : callable
         As given.
+    offered : bool
+        Whether the kept proposals are previewed; not once they are in the session.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Findings:
     ) -> None:
         self.found: SliceProposals | None = None
         self.rule = rule
+        self.offered = False
         self._annotation = annotation
         self._preview = ProposalsPreview(viewer, annotation.picture)
         self._settled_by: tuple[object, ...] = ()
@@ -123,6 +126,7 @@ class Findings:
     ) -> None:
         """Preview the kept proposals; see `ProposalsPreview.show`."""
         if self.found is not None:
+            self.offered = True
             self._preview.show(self.found, chosen, faint, colours)
 
     def present(self, on: bool) -> None:
@@ -131,6 +135,7 @@ class Findings:
 
     def hide(self) -> None:
         """Take the preview away."""
+        self.offered = False
         self._preview.hide()
 
     def put(

@@ -138,7 +138,8 @@ class SearchPresenter(ABC):
 
     def _name_waiting(self) -> None:
         """Ask what to do with proposals that are out of sight, until they are settled."""
-        queries, kind, waiting = self.annotation.queries, f"found in {self.where}", len(self._kept)
+        queries, kind = self.annotation.queries, f"found in {self.where}"
+        waiting = len(self._kept) if self.findings.offered else 0
         if self._in_front or self.busy or not waiting:
             self._named = ""
             queries.withdraw(kind)

@@ -46,7 +46,7 @@ class Ending:
         >>> Ending(8, 1, End.GONE, "no mask found").words("slice")
         'ends on slice 7'
         >>> Ending(13, 1, End.MOVED, "no mask found").words("frame")
-        'moved further than its width: mark it in frame 13, too'
+        'moved beyond its width: mark it in frame 13, too'
         """
         here = f"{'in' if noun == FRAME else 'on'} {noun} {self.at}"
         too = f"mark it {here}, too"
@@ -54,13 +54,13 @@ class Ending:
             case End.EDGE:
                 return f"leaves the picture {here}"
             case End.MOVED:
-                return f"moved further than its width: {too}"
+                return f"moved beyond its width: {too}"
             case End.GROWN:
                 return f"is much larger at once: {too}"
             case End.TAKEN:
-                return f"has another object in its place: {too}"
+                return f"another object is there: {too}"
         if noun == FRAME:
-            return f"is lost: {too}, unless it is gone"
+            return f"is lost: {too}, unless gone"
         return f"{'ends' if self.way > 0 else 'begins'} on {noun} {self.last}"
 
 

@@ -151,7 +151,8 @@ class Reviewing:
         number, objects = self._annotation.selected, self._annotation.session.objects
         held = None if number is None else objects.get(number)
         listed = held is not None and self._controls.list.slices.find(held.id) is not None
-        said = self._about(held) if held is not None and listed else CHOOSE
+        idle = CHOOSE if self._controls.list.slices.rowCount() else ""
+        said = self._about(held) if held is not None and listed else idle
         self._controls.show_list(listed, said, busy)
 
     def _about(self, held: AnnotatedObject) -> str:
