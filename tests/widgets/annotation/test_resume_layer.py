@@ -10,6 +10,7 @@ from napari_sam.session import drawing
 from napari_sam.session.disk.folder import SessionFolder
 from napari_sam.session.disk.library import all_saved, sessions_folder
 from napari_sam.session.session import Session
+from napari_sam.widgets.layers.image_stack import is_helper
 from tests.widgets.conftest import ours, picture
 from tests.widgets.saved.resumed import work
 
@@ -47,12 +48,7 @@ def go_on(new_panel, calm, qtbot):
 
 def labels_of(viewer):
     """Return the layers of labels that are the user's to see."""
-    helpers = "points", "boxes", "preview", "selected"
-    return [
-        layer
-        for layer in viewer.layers
-        if isinstance(layer, Labels) and layer.metadata.get("napari-sam") not in helpers
-    ]
+    return [x for x in viewer.layers if isinstance(x, Labels) and not is_helper(x)]
 
 
 @pytest.mark.parametrize("from_list", [False, True], ids=["question", "list"])

@@ -191,9 +191,10 @@ def test_the_open_mask_is_there_again_after_another_picture(viewer, panel, settl
 def test_objects_an_opened_one_and_undo_are_there_again_after_another_picture(
     viewer, panel, accept, settle
 ):
-    first, other = viewer.layers["cells"], viewer.add_image(picture(30, 50), name="other")
+    first = viewer.layers["cells"]
     accept(10, 20)
     accept(30, 40)
+    other = viewer.add_image(picture(30, 50), name="other")
     labels = panel.annotation.target
     before = labels.data.copy()
     drawing.reopen(panel.annotation.session, 2, (None, None))

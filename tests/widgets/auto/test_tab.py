@@ -146,7 +146,7 @@ class TestSearch:
         assert bench.controls.advice.isHidden()
         bench.controls.choices["seeds"].value = "grid"
         bench.find()
-        text = bench.controls.advice.text()
+        text = bench.controls.advice.text.text()
         assert "they are 4 pixels wide, its points are 12 apart" in text
         assert bench.controls.finer.text() == "Search with 24 per side"
         bench.controls.finer.click()
@@ -167,7 +167,7 @@ class TestSearch:
         assert bench.status.startswith("Tile 2 of 3 searched, ")
         model.go.release(99)
         bench.rest()
-        assert "its points are 48 apart" in bench.controls.advice.text()
+        assert "its points are 48 apart" in bench.controls.advice.text.text()
         assert bench.controls.finer.text() == "Search with 72 per side"
         bench.controls.finer.click()
         bench.rest()

@@ -76,6 +76,8 @@ def test_the_picture_lies_on_top(viewer, panel, settle, no_end):
 
 
 def test_another_picture_takes_over(viewer, panel, settle):
+    ours(viewer, "points").add((10, 20))  # else it would have done so when it was opened
+    settle(panel)
     other = viewer.add_image(picture(20, 30), name="other")
     viewer.layers.select_all()
     viewer.layers.selection.remove(other)
@@ -94,8 +96,10 @@ def test_ours_in_3d_come_back_with_what_is_drawn(viewer, panel, settle, qtbot):
     assert len(ours(viewer, "points").data) == 1
 
 
-def test_pictures_that_come_together(viewer, panel):
-    """As from a file of several channels, opened at once."""
+def test_pictures_that_come_together(viewer, panel, settle):
+    """As from a file of several channels, opened at once; they wait while something is drawn."""
+    ours(viewer, "points").add((10, 20))
+    settle(panel)
     before = panel.annotation.picture.layer
     viewer.layers.extend([Image(picture(30, 30)), Image(picture(20, 30))])
     assert panel.annotation.picture.layer is before

@@ -92,5 +92,6 @@ def test_3d_shows_the_slices_and_the_masks_and_takes_no_prompts(desk):
     assert len(ours(d.viewer, "points").data) == 0
     assert "2D" in d.panel.controls.status.text()
     d.viewer.dims.ndisplay = 2
-    d.click(*position)
+    d.click(*position)  # on what is accepted there
+    d.push(next(b for b in d.panel.controls.query.buttons if b.text() == "New object here"))
     assert d.panel.annotation.session.mask[voxel[-2:]]

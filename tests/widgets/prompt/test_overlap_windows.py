@@ -43,10 +43,16 @@ def answers(hands):
     return {button.text(): button for button in hands.panel.controls.query.buttons}
 
 
-def ask(hands, place=NEAR):
-    """Click beside the object, so that the new mask lies on it, and press N."""
-    before = labels(hands).copy()
+def click(hands, place):
+    """Click on the object, and say that another one is meant."""
     hands.click(*place)
+    hands.push(answers(hands)["New object here"])
+
+
+def ask(hands, place=NEAR):
+    """Click on the object, so that the new mask lies on it, and press N."""
+    before = labels(hands).copy()
+    click(hands, place)
     hands.press(Qt.Key.Key_N)
     np.testing.assert_array_equal(labels(hands), before)  # nothing is written unasked
     return before
@@ -163,7 +169,7 @@ def test_under_replace_only_a_locked_one_is_a_question(window):
     assert all(text.startswith("Keep") for text in answers(hands))
     hands.press(Qt.Key.Key_N, SHIFT)
     hands.panel.annotation.step(lambda s: curation.lock(s, [1], False))
-    hands.click(*NEAR)
+    click(hands, NEAR)
     wanted = mask(hands)
     hands.press(Qt.Key.Key_N)
     np.testing.assert_array_equal(labels(hands) == 2, wanted)

@@ -15,6 +15,7 @@ from napari_sam.inference.automatic.points import point_grid, points_inside
 from napari_sam.inference.automatic.tiles import Tiling, lattice
 from napari_sam.progress import Progress
 from napari_sam.results import Proposal
+from napari_sam.widgets.common.questions import QueryRow
 from napari_sam.widgets.panel import Panel
 from napari_sam.widgets.search.measures import MeasureRow
 from napari_sam.widgets.search.preview import hatched
@@ -141,11 +142,12 @@ def seen(points=16):
 
 
 def controls_shown(bench):
-    """Return what can be pressed, chosen or dragged now."""
+    """Return what can be pressed, chosen or dragged now, but for answers, which come and go."""
     kinds = QAbstractButton, QAbstractSpinBox, QComboBox, MeasureRow
     found = [w for kind in kinds for w in bench.controls.findChildren(kind)]
-    rows = bench.controls.choices.ranges.values()
-    return [w for w in found if w.isVisible() and w.parent() not in rows]
+    rows, asked = bench.controls.choices.ranges.values(), bench.controls.findChildren(QueryRow)
+    answers = {id(button) for row in asked for button in row.findChildren(QAbstractButton)}
+    return [w for w in found if w.isVisible() and w.parent() not in rows and id(w) not in answers]
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from napari.layers import Labels
 from napari.utils.colormaps import CyclicLabelColormap
 from napari.utils.events import Event
 from numpy.typing import NDArray
+from qtpy.QtCore import QTimer
 
 from napari_sam.planes import Plane
 from napari_sam.widgets.common.timers import new_timer
@@ -114,7 +115,10 @@ class LabelsLook:
         self._soon.stop()
         self._more.stop()
         self._turn(False)
-        self._preview.close()
+        if self._layer in self._viewer.layers:
+            self._preview.close()
+        else:  # whoever has just removed it may be about to remove the outlines, and must find them
+            QTimer.singleShot(0, self._preview.close)
 
     def _events(self) -> list[Event]:
         names = "set_data", "paint", "visible", "opacity", "colormap", "show_selected_label"
