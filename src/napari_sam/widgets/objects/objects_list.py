@@ -240,9 +240,9 @@ class ObjectsList(QWidget):
         head.setSectionsClickable(True)
         table.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         table.setMinimumHeight(ROWS * (SIDE + 2) + head.sizeHint().height())
-        head.setStretchLastSection(True)
         for column, width in WIDTHS.items():
             table.setColumnWidth(column, width)
+        head.setSectionResizeMode(Column.STATUS, QHeaderView.ResizeMode.Stretch)
         table.setSortingEnabled(True)
         table.sortByColumn(Column.STATUS, Qt.SortOrder.AscendingOrder)
         table.doubleClicked.connect(lambda _: self.wanted.emit("open"))
