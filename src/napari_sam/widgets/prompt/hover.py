@@ -40,7 +40,7 @@ __all__ = ["Hover"]
 
 REST_MS = 100
 QUICK_S = 0.06  # of a decoder call: where it takes longer, this is off unless somebody wants it
-LOWEST = 0.3  # quality: below it is mostly background; half of the nuclei in tissue have only 0.35
+LOWEST = 0.3  # quality: below it is mostly background, and some nuclei in tissue have hardly more
 SAME = 0.5  # IoU from which a click's candidate is the one that was shown
 NAME = "napari-sam below the mouse"
 STYLE = "background: rgba(0, 0, 0, 170); color: white; padding: 2px 5px; border-radius: 3px;"
