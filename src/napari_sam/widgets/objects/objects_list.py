@@ -310,7 +310,7 @@ class ObjectsList(QWidget):
         more = new_button("More", "Class, unclear, continue, merge, split, lock, and others")
         more.setMenu(self.menu)
         b = self.buttons
-        rows = (b["next_unsure"], b["accept_slice"]), (b["open"], b["delete"], more)
+        rows = (b["next_unsure"], b["accept_slice"], more), (b["open"], b["delete"])
         for widgets in rows:
             column.addLayout(row := in_a_row(*widgets))
             for place in range(row.count()):

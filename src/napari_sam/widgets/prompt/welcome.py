@@ -68,11 +68,6 @@ class Welcome(QWidget):
         self._viewer.layers.events.inserted.disconnect(self._look)
         self._viewer.layers.events.removed.disconnect(self._look)
 
-    def minimumSizeHint(self) -> QSize:
-        """Return a size as wide as what takes its place, so that nothing moves then."""
-        least = super().minimumSizeHint()
-        return QSize(max(least.width(), self._instead.minimumSizeHint().width()), least.height())
-
     def _button(self, name: str) -> QToolButton:
         button = QToolButton()
         button.setText(TITLES[name])
