@@ -118,7 +118,8 @@ class LabelsLook:
         if self._layer in self._viewer.layers:
             self._preview.close()
         else:  # whoever has just removed it may be about to remove the outlines, and must find them
-            QTimer.singleShot(0, self._preview.close)
+            preview = self._preview  # which the timer would not keep by itself
+            QTimer.singleShot(0, lambda: preview.close())
 
     def _events(self) -> list[Event]:
         names = "set_data", "paint", "visible", "opacity", "colormap", "show_selected_label"
