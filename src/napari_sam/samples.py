@@ -103,7 +103,7 @@ SAMPLES = {
     ),
     "stack": Sample(
         "nuclei in depth",
-        "Nuclei in 16 slices; Allen Institute for Cell Science; CC0; from scikit-image's cells3d",
+        "Nuclei in 16 slices; Allen Institute for Cell Science; from scikit-image's cells3d",
         partial(_shipped, "stack", 256),
         _clicks((156, 111), (202, 173), (96, 161), (73, 111), (139, 190)),
         at=8,
