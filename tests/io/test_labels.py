@@ -13,8 +13,8 @@ from npe2 import DynamicPlugin, write
 from PIL import Image
 
 from napari_sam.errors import DISTRIBUTION, InputError
-from napari_sam.io import labels as module
-from napari_sam.io.labels import check_output, open_labels, save_layer, write_labels
+from napari_sam.io.export import save_layer
+from napari_sam.io.labels import check_output, open_labels, write_labels
 from napari_sam.io.spacing import Spacing
 
 STACK = np.random.default_rng(0).integers(0, 70000, (3, 20, 30), dtype=np.uint32)
@@ -180,10 +180,13 @@ def test_the_manifest_offers_it_for_labels(tmp_path):
     from npe2 import PluginManifest
 
     manifest = PluginManifest.from_distribution(DISTRIBUTION)
-    writer = manifest.contributions.writers[0]
-    (command,) = (c for c in manifest.contributions.commands if c.id == writer.command)
-    assert command.python_name == f"{module.__name__}:{save_layer.__name__}"
-    assert [str(one) for one in writer.layer_types] == ["labels"]
+    writers = manifest.contributions.writers
+    (used,) = {writer.command for writer in writers}
+    (command,) = (c for c in manifest.contributions.commands if c.id == used)
+    assert command.python_name == f"{save_layer.__module__}:{save_layer.__name__}"
+    assert {tuple(map(str, writer.layer_types)) for writer in writers} == {("labels",)}
+    endings = [ending for writer in writers for ending in writer.filename_extensions]
+    assert endings == [".zarr", ".json", ".geojson", ".zip"]
 
 
 def test_of_several_levels_the_finest_is_saved(tmp_path):

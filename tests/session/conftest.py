@@ -1,11 +1,13 @@
-"""A session of five squares, as it is saved."""
+"""A session of five squares, as it is saved, and one of a small stack that is not."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from napari_sam.session.disk.folder import SessionFolder
 from napari_sam.session.session import Session
+from tests.fakes import ArrayTarget
 from tests.session.disk.damage import PICTURE, add, square
 
 
@@ -27,3 +29,17 @@ def written(begun):
     """The journal of five objects, one a line, which nobody has open."""
     begun[1].close()
     return begun[1].path / "journal-000000.jsonl"
+
+
+@pytest.fixture
+def labels():
+    """Labels of a small stack, for a session that writes into them."""
+    return np.zeros((4, 20, 30), np.uint16)
+
+
+@pytest.fixture
+def session(labels):
+    """A session without objects that writes into the labels."""
+    session = Session()
+    session.labels.write_to(ArrayTarget(labels))
+    return session

@@ -33,18 +33,6 @@ def square(row, column, size=4):
     return mask
 
 
-@pytest.fixture
-def labels():
-    return np.zeros(SHAPE, np.uint16)
-
-
-@pytest.fixture
-def session(labels):
-    session = Session()
-    session.labels.write_to(ArrayTarget(labels))
-    return session
-
-
 def add(session, z, *masks, rule=Rule.KEEP, kind=Kind.AUTOMATIC, **options):
     with Batch(session, kind, rule) as batch:
         return batch.add(at(z), [NewMask(mask, **options) for mask in masks])
@@ -54,6 +42,13 @@ def accept(session, z, row, column):
     drawing.draw(session, at(z), [(row, column)], [1])
     session.receive(session.request, session.request.run(FakeSegmenter(3), SHAPE[1:]))
     return drawing.accept(session).object_id
+
+
+def paint(session, labels, z, mask, value):
+    rows, columns = np.nonzero(mask)
+    before = labels[z, rows, columns]
+    labels[z, rows, columns] = value
+    painting.paint(session, at(z), rows, columns, before, labels[z, rows, columns])
 
 
 class TestProposals:
@@ -356,61 +351,6 @@ class TestClasses:
         assert session.objects[1].pixels == 32
         paint(session, labels, 0, square(1, 20), 2)
         assert session.objects[3].class_id == 2
-
-
-def paint(session, labels, z, mask, value):
-    rows, columns = np.nonzero(mask)
-    before = labels[z, rows, columns]
-    labels[z, rows, columns] = value
-    painting.paint(session, at(z), rows, columns, before, labels[z, rows, columns])
-
-
-class TestPainting:
-    def test_objects_follow_the_brush(self, session, labels):
-        add(session, 0, square(1, 1), square(1, 10), score=0.8)
-        start = labels.copy()
-        paint(session, labels, 0, square(1, 3), 2)
-        assert session.objects[1].pixels == 8
-        assert session.objects[2].sections[at(0)].origin == Origin(Source.PAINTED)
-        assert session.objects[1].sections[at(0)].origin == Origin(Source.AUTOMATIC)
-        assert session.objects[2].sections[at(0)].score is None
-        session.undo()
-        np.testing.assert_array_equal(labels, start)
-        assert session.objects[1].pixels == 16
-
-    def test_a_new_id_is_a_new_object_and_zero_erases(self, session, labels):
-        paint(session, labels, 2, square(5, 5), 30)
-        assert session.objects[30].status is Status.ACCEPTED
-        paint(session, labels, 2, square(5, 5), 0)
-        assert not session.objects
-        session.undo()
-        assert labels[2, 5, 5] == 30
-
-    def test_a_locked_object_is_put_back(self, session, labels):
-        add(session, 0, square(1, 1), square(1, 10))
-        curation.lock(session, [1])
-        before, said = labels.copy(), []
-        session.remarked.connect(said.append)
-        paint(session, labels, 0, square(1, 3), 7)
-        np.testing.assert_array_equal(labels[0] == 1, square(1, 1))
-        assert session.objects[7].pixels == 8
-        assert "locked" in said[0]
-        session.undo()
-        paint(session, labels, 0, square(10, 20), 1)  # it may not grow either
-        np.testing.assert_array_equal(labels, before)
-
-    def test_what_changed_unheard_is_absorbed(self, session, labels):
-        add(session, 0, square(1, 1), square(1, 10))
-        labels[0, 1] = 0
-        labels[0, 8] = 2
-        painting.absorb(session, at(0))
-        assert session.objects[1].pixels == 12
-        assert session.objects[2].pixels == 12 + 30
-        steps = len(session.history.done)
-        painting.absorb(session, at(0))
-        assert len(session.history.done) == steps
-        session.undo()
-        np.testing.assert_array_equal(labels[0], 1 * square(1, 1) + 2 * square(1, 10))
 
 
 class TestReview:

@@ -23,7 +23,7 @@ from napari_sam.io.ome_zarr import write_ome_zarr
 from napari_sam.io.spacing import MOST_AXES, NO_UNIT, SYMBOLS, Spacing
 from napari_sam.numbering import check_numbers
 
-__all__ = ["OUTLINES", "TABLE", "check_output", "open_labels", "save_layer", "write_labels"]
+__all__ = ["OUTLINES", "TABLE", "check_output", "open_labels", "write_labels"]
 
 JPEG = (".jpeg", ".jpg")
 OUTLINES, TABLE = (".json", ".geojson", ".zip"), (".csv",)
@@ -97,23 +97,6 @@ def write_labels(path: Path, labels: LazyArray, spacing: Spacing | None = None) 
         write_ome_zarr(path, labels, spacing or Spacing.usual(len(labels.shape)))
     else:
         _write_tiff(path, labels, spacing or Spacing.usual(len(labels.shape)))
-
-
-def save_layer(path: str, labels: LazyArray, layer: Json) -> list[str]:
-    """Write the data of a napari Labels layer: the writer that the plugin manifest names.
-
-    Parameters
-    ----------
-    path : str
-        As for `write_labels`.
-    labels : array-like of int
-        The data; of several levels the finest.
-    layer : dict
-        What else the layer is made of.
-    """
-    finest = labels if hasattr(labels, "dtype") else labels[0]
-    write_labels(Path(path), finest, Spacing.of(len(finest.shape), layer))
-    return [path]
 
 
 def _whole(labels: LazyArray) -> LazyArray:
