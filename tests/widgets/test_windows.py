@@ -19,7 +19,7 @@ from napari_sam.widgets.panel import Panel
 from tests.inference.moving import draw
 from tests.widgets.conftest import ours, picture
 from tests.widgets.hands import Hands
-from tests.widgets.stack.test_tab import FollowingSegmenter
+from tests.widgets.stack.conftest import FollowingSegmenter
 
 pytestmark = pytest.mark.gui
 

@@ -12,7 +12,7 @@ from napari_sam.widgets.panel import Panel
 from tests.inference.moving import draw
 from tests.widgets.counting import Counting
 from tests.widgets.hands import SHIFT
-from tests.widgets.stack.test_tab import START, FollowingSegmenter
+from tests.widgets.stack.test_tab import START
 
 pytestmark = pytest.mark.gui
 
@@ -32,13 +32,6 @@ class Person(Counting):
     def followed(self):
         self.wait_until(lambda: not self.panel.stack.work.busy)
         self.wait(0.3)
-
-
-@pytest.fixture
-def model():
-    segmenter = FollowingSegmenter()
-    yield segmenter
-    segmenter.go.release(999)
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from napari_sam.widgets.stack.report import Ending, StackReport, is_doubtful
 from napari_sam.widgets.stack.rows import State, aggregated, doubt, row_of
 from napari_sam.widgets.stack.seeds import StackAxis
 from napari_sam.widgets.stack.slices_list import Legend, SlicesList, draw_state
-from tests.widgets.stack.test_tab import DISCS, START, Bench, FollowingSegmenter, draw
+from tests.widgets.stack.test_tab import DISCS, START, Bench, draw
 
 ALONG = StackAxis((0, None, None), 0)
 MASK = CroppedMask.of(np.ones((4, 4), bool))
@@ -42,13 +42,6 @@ def held(number=1, locked=False, **states):
         (z, None, None): section(Status[name.upper()]) for name, at in states.items() for z in at
     }
     return AnnotatedObject(number, Traits(locked=locked), sections)
-
-
-@pytest.fixture
-def model():
-    segmenter = FollowingSegmenter()
-    yield segmenter
-    segmenter.go.release(999)
 
 
 @pytest.fixture
