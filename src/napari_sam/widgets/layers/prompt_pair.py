@@ -15,7 +15,7 @@ from napari_sam.widgets.layers.transform import move
 __all__ = ["COLOURS", "SYMBOLS", "PromptPair"]
 
 COLOURS = {"include": "#0091ff", "exclude": "#ff6a00"}
-SIZE = 11  # pixels of the screen, without the border
+SIZE = 7  # pixels of the screen, without the border: an object is seen beside its cross
 SYMBOLS = {"include": "cross", "exclude": "hbar"}
 
 
