@@ -24,10 +24,9 @@ import zarr
 from numpy.typing import NDArray
 
 from napari_sam import GridSettings, Predictor, load_model
-from napari_sam.inference.automatic.search import SearchResult
 from napari_sam.inference.automatic.tiled import iter_tiles
 from napari_sam.progress import Progress
-from napari_sam.results import Proposal
+from napari_sam.results import Proposal, SearchResult
 
 SPACING = 72  # pixels between nuclei
 FIELD = 576

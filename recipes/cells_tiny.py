@@ -15,6 +15,7 @@ from torch import nn
 from napari_sam.data.samples import load_images
 from napari_sam.data.split import split
 from napari_sam.model.config import CONFIGS
+from napari_sam.model.instance_head import InstanceHead
 from napari_sam.model.load import load_model
 from napari_sam.model.sam import Sam
 from napari_sam.model.transformer import ImageToTokens, TokensToImage
@@ -38,7 +39,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m recipes.cells_tiny", description=__doc__)
     commands = parser.add_subparsers(required=True)
     train = commands.add_parser("train", help="train from scratch, or go on with a run")
-    train.add_argument("data", type=Path, help="folder of samples, each with image and labels")
+    train.add_argument(
+        "data", type=Path, nargs="+", help="folders of samples, each with image and labels"
+    )
     train.add_argument("--run", type=Path, required=True, help="folder for checkpoint and log")
     train.add_argument("--weights", help="name or file of weights to start from, else from nothing")
     train.add_argument("--synthetic", type=int, default=0, help="drawn pictures to learn from, too")
@@ -49,11 +52,14 @@ def main() -> None:
         if type(field.default) in (int, float):
             kind = type(field.default)
             train.add_argument(f"--{field.name}", type=kind, default=field.default)
+    train.add_argument("--what", default=Recipe.what, choices=("instances", "everything"))
     train.set_defaults(work=_train)
     export_ = commands.add_parser("export", help="write a run's averaged weights as safetensors")
     export_.add_argument("--run", type=Path, required=True, help="folder of the run")
     export_.add_argument("-o", "--output", type=Path, required=True, help="safetensors file")
-    export_.add_argument("--data", type=Path, help="folder that it was trained on, for the header")
+    export_.add_argument(
+        "--data", type=Path, nargs="*", default=[], help="folders it was trained on, for the header"
+    )
     export_.add_argument("--figures", type=Path, help="JSON of `napari-sam evaluate`, likewise")
     export_.set_defaults(work=_export)
     for command in (train, export_):
@@ -67,7 +73,7 @@ def main() -> None:
 
 def _train(args: argparse.Namespace) -> None:
     ddp = DDP.join()
-    images, held = split(load_images(args.data, args.planes))
+    images, held = split([i for folder in args.data for i in load_images(folder, args.planes)])
     images = [p for p in images if not p.dataset.startswith(tuple(args.without))]
     rng = np.random.default_rng(args.seed)
     images += [synthetic_image(rng) for _ in range(args.synthetic)]
@@ -77,6 +83,9 @@ def _train(args: argparse.Namespace) -> None:
     }
     recipe = Recipe(**settings | {"clicks": tuple(args.clicks)})
     model = load_model(args.weights, "cpu") if args.weights else from_scratch(recipe.seed)
+    if recipe.instances and model.instance_decoder is None:
+        torch.manual_seed(recipe.seed)
+        model.instance_decoder = InstanceHead(model.config)
     torch.set_num_threads(args.threads)
     if args.compile:
         _compile(model)
@@ -107,7 +116,7 @@ def _compile(model: Sam) -> None:
 
 
 def _export(args: argparse.Namespace) -> None:
-    images = split(load_images(args.data, args.planes))[0] if args.data else []
+    images = split([i for folder in args.data for i in load_images(folder, args.planes)])[0]
     figures = json.loads(args.figures.read_text("utf-8")) if args.figures else None
     export(args.run / "checkpoint.pt", args.output, images, figures)
     log.info("%s: %.1f MB", args.output, args.output.stat().st_size / 1e6)

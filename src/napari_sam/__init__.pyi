@@ -1,9 +1,11 @@
 from . import text as text
 from .inference.automatic.linking import link_slices as link_slices
 from .inference.automatic.search import propose_grid as propose_grid
+from .inference.automatic.search import propose_instances as propose_instances
 from .inference.automatic.selection import Selection as Selection
 from .inference.automatic.selection import proposals_to_labels as proposals_to_labels
 from .inference.automatic.settings import GridSettings as GridSettings
+from .inference.automatic.settings import InstanceSettings as InstanceSettings
 from .inference.mask_prompts import PromptRule as PromptRule
 from .inference.predictor import Predictor as Predictor
 from .inference.propagation.propagate import propagate as propagate

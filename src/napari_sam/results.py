@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from napari_sam.arrays import Array, Labels
 from napari_sam.errors import InputError
 from napari_sam.masks import Box, CroppedMask, slices
 
-__all__ = ["End", "Prediction", "Proposal", "Step"]
+__all__ = ["End", "Prediction", "Proposal", "SearchResult", "Step"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,3 +239,18 @@ def _mean(values: Array) -> float:
     if np.issubdtype(values.dtype, np.floating):
         values = values[np.isfinite(values)]
     return float(values.mean(dtype=np.float64)) if values.size else math.nan
+
+
+class SearchResult(NamedTuple):
+    """Result of one step of a search: new proposals, and at the end those that are kept.
+
+    Parameters
+    ----------
+    found : list of Proposal
+        What was found since the last step; several may be one object.
+    kept : list of Proposal, optional
+        With the last step, of all that were found one for each object, best first; None before.
+    """
+
+    found: list[Proposal]
+    kept: list[Proposal] | None = None

@@ -29,8 +29,8 @@ def test_a_run_resumes_exactly(model, pictures, tmp_path):
     whole = trainer_of(model, pictures)
     reports = list(whole.run())
     assert [r["step"] for r in reports] == [1, 2, 3]
-    assert "loss" not in reports[0]  # the dense head alone
-    assert {"dense", "loss", "correction", "norm"} <= reports[-1].keys()
+    assert "loss" not in reports[0]  # the instance head alone
+    assert {"instances", "loss", "correction", "norm"} <= reports[-1].keys()
 
     first = trainer_of(model, pictures)
     run = first.run()
@@ -48,13 +48,13 @@ def test_workers_cut_the_same_crops(model, pictures):
     recipe = dataclasses.replace(RECIPE, train=1)
     alone = trainer_of(model, pictures, recipe)
     helped = trainer_of(model, pictures, dataclasses.replace(recipe, workers=1))
-    assert [r["dense"] for r in alone.run()] == [r["dense"] for r in helped.run()]
+    assert [r["instances"] for r in alone.run()] == [r["instances"] for r in helped.run()]
 
 
 def test_accumulated_batches_make_the_gradient_of_their_mean(model, pictures):
     """Two batches of one crop, or each alone: the norm is that of the mean gradient."""
     recipe = Recipe(
-        pretrain=0, train=1, pictures=1, accumulate=2, auxiliary=0, batch_statistics=False,
+        pretrain=0, train=1, pictures=1, accumulate=2, instances=0, batch_statistics=False,
         clip=1e9, warmup=1, ramp=0,
     )  # fmt: skip
     both = trainer_of(model, pictures, recipe)
@@ -77,7 +77,7 @@ def free_of(trainer):
 @pytest.mark.parametrize("what", ["decoder", "adapters", "everything"])
 def test_only_what_was_chosen_changes(model, pictures, what):
     recipe = Recipe(
-        what=what, pretrain=0, train=2, pictures=1, auxiliary=0, batch_statistics=False, warmup=1
+        what=what, pretrain=0, train=2, pictures=1, instances=0, batch_statistics=False, warmup=1
     )
     before = {k: v.clone() for k, v in model.state_dict().items()}
     trainer = Trainer(model, recipe, FreshViews(pictures, model.config, recipe))
@@ -100,7 +100,7 @@ def test_an_unknown_choice_is_refused(model, pictures):
 
 
 def test_cached_views_are_the_same_features_in_half_precision(model, pictures):
-    recipe = Recipe(what="decoder", pictures=2, auxiliary=0, batch_statistics=False)
+    recipe = Recipe(what="decoder", pictures=2, instances=0, batch_statistics=False)
     model.eval()
     views = CachedViews(pictures, model.config, recipe, count=3)
     assert list(views.fill(model)) == [1, 2, 3]
@@ -119,7 +119,7 @@ def test_cached_views_are_the_same_features_in_half_precision(model, pictures):
 def test_training_on_cached_views_learns(model, pictures):
     recipe = Recipe(
         what="decoder", pretrain=0, train=40, pictures=4, objects=4, clicks=(0,), rate=3e-3,
-        ramp=1e6, warmup=5, auxiliary=0, batch_statistics=False,
+        ramp=1e6, warmup=5, instances=0, batch_statistics=False,
     )  # fmt: skip
     model.eval()
     views = CachedViews(pictures, model.config, recipe, count=4)
@@ -130,7 +130,7 @@ def test_training_on_cached_views_learns(model, pictures):
 
 def test_a_checkpoint_of_other_weights_or_of_none_is_named(model, pictures, tmp_path):
     trainer_of(model, pictures).save(tmp_path / "all.pt")
-    decoder = dataclasses.replace(RECIPE, what="decoder", auxiliary=0, batch_statistics=False)
+    decoder = dataclasses.replace(RECIPE, what="decoder", instances=0, batch_statistics=False)
     with pytest.raises(CheckpointError, match=r"all\.pt.*other weights"):
         trainer_of(model, pictures, decoder).load(tmp_path / "all.pt")
     (tmp_path / "half.pt").write_bytes((tmp_path / "all.pt").read_bytes()[:5000])
@@ -154,7 +154,7 @@ def test_the_models_own_sizes_see_whole_pictures(pictures):
                        mlp_width=32, upscale_dims=(8, 4))  # fmt: skip
     torch.manual_seed(0)
     recipe = Recipe(
-        pretrain=0, train=1, pictures=1, auxiliary=0, batch_statistics=False, layer_decay=0.5
+        pretrain=0, train=1, pictures=1, instances=0, batch_statistics=False, layer_decay=0.5
     )
     trainer = Trainer(Sam(config), recipe, FreshViews(pictures, config, recipe))
     shares = sorted({g["share"] for g in trainer.optimiser.param_groups})

@@ -25,13 +25,13 @@ from napari_sam.batch.slices import (
 from napari_sam.batch.words import WordMatches, Words
 from napari_sam.errors import InputError
 from napari_sam.files import Json
-from napari_sam.inference.automatic.search import SearchResult
-from napari_sam.inference.automatic.settings import GridSettings
+from napari_sam.inference.automatic.settings import SearchSettings
 from napari_sam.inference.automatic.tiles import Tile, TileStore, Tiling, sample_image, tile_hash
 from napari_sam.inference.store.memory import MemoryStore
 from napari_sam.inference.store.store import EmbeddingStore, open_store
 from napari_sam.io.images.read import LazyPlane, open_image
 from napari_sam.progress import Progress
+from napari_sam.results import SearchResult
 from napari_sam.serving.segmenter import StoredSegmenter
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class SegmentTask(LabelTask):
         The picture.
     target : LabelOutput
         Where its labels go.
-    settings : GridSettings
+    settings : GridSettings or InstanceSettings
         How it is searched.
     seeds : str, optional
         A file of points or labels to ask at.
@@ -67,7 +67,7 @@ class SegmentTask(LabelTask):
         Only what fits them is kept.
     """
 
-    settings: GridSettings
+    settings: SearchSettings
     seeds: str | None = None
     gap: int = 1
     link: bool = True

@@ -150,6 +150,8 @@ class DataSetRules:
     ----------
     train : list of str
         Patterns of samples that are trained on and never scored.
+    hold : list of str
+        Patterns of samples that are scored and never trained on: those of one movie or animal.
     blocks : list of [first plane, one past the last]
         Of a single volume: the planes to train on, and those to score on.
     strata : dict
@@ -159,6 +161,7 @@ class DataSetRules:
     """
 
     train: list[str] = field(default_factory=list)
+    hold: list[str] = field(default_factory=list)
     blocks: list[tuple[int, int]] = field(default_factory=list)
     strata: dict[str, str] = field(default_factory=dict)
     reason: str = ""
@@ -166,6 +169,10 @@ class DataSetRules:
     def only_trained_on(self, sample: str) -> bool:
         """Return whether a sample is for training only, never scored."""
         return any(fnmatch(sample, pattern) for pattern in self.train)
+
+    def only_scored(self, sample: str) -> bool:
+        """Return whether a sample is for scoring only, never trained on."""
+        return any(fnmatch(sample, pattern) for pattern in self.hold)
 
     def stratum(self, modality: str) -> str | None:
         """Return the subset (stratum) of a modality, None for the whole set."""
@@ -181,7 +188,7 @@ def data_set_rules(dataset: str) -> DataSetRules:
     >>> data_set_rules("omnipose_samples").only_trained_on("caulo_15")
     True
     >>> data_set_rules("my own cells")
-    DataSetRules(train=[], blocks=[], strata={}, reason='')
+    DataSetRules(train=[], hold=[], blocks=[], strata={}, reason='')
     """
     return DataSetRules(**_table().get(dataset, {}))
 

@@ -27,18 +27,21 @@ def split(images: Sequence[LabelledImage], every: int = 10, seed: int = 0) -> Pa
     sources: dict[str, set[str]] = defaultdict(set)
     for image in images:
         dataset, _, sample = image.source.partition("/")
-        if not (data_set_rules(dataset).blocks or data_set_rules(dataset).only_trained_on(sample)):
+        rules = data_set_rules(dataset)
+        if not (rules.blocks or rules.hold or rules.only_trained_on(sample)):
             sources[image.dataset].add(image.source)
     chosen = {source for some in sources.values() for source in _chosen(some, every, seed)}
     training, held = [], []
     for image in images:
-        about = data_set_rules(image.source.partition("/")[0])
+        dataset, _, sample = image.source.partition("/")
+        about = data_set_rules(dataset)
         if about.blocks:
             (first, last), (first_held, last_held) = about.blocks
             training += [image] if first <= image.plane < last else []
             held += [image] if first_held <= image.plane < last_held else []
         else:
-            (held if image.source in chosen else training).append(image)
+            scored = image.source in chosen or about.only_scored(sample)
+            (held if scored else training).append(image)
     return training, held
 
 

@@ -17,16 +17,18 @@ from torch.nn import functional as F
 
 from napari_sam.arrays import Array
 from napari_sam.inference.embedding import Embedding
+from napari_sam.masks import Box
 from napari_sam.model.config import SamConfig
 from napari_sam.model.sam import Features
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction
 
-__all__ = ["View", "Window", "find_windows", "is_rival", "merge"]
+__all__ = ["View", "Window", "best_window", "find_windows", "is_rival", "merge"]
 
 MASK_LOGIT = 8.0  # the logit of a pixel that a boolean mask prompt says is inside
 MAX_SPAN = 0.75  # share of the frame that prompts may span before a coarser level is used
 MIN_SCALE = 0.7  # of the picture's own scale; below it, what was one object looks like many
+SNAP = 8  # tokens between the corners of windows that are shared
 BEST_SIDE = 64  # model pixels; objects of known size are looked for where they are nearest to it
 
 Window = tuple[int, int, int]
@@ -61,6 +63,29 @@ def find_windows(embedding: Embedding, config: SamConfig, prompts: Prompts) -> l
         row, column = np.clip(start, 0, np.maximum(tokens - config.grid, 0))
         windows.append((level, int(row), int(column)))
     return windows
+
+
+def best_window(embedding: Embedding, config: SamConfig, box: Box) -> Window:
+    """Return the window for an object with this box: where its longer side is nearest to 64.
+
+    Its corner lies on a coarse lattice, so that neighbours share a window and are decoded together.
+    """
+    if len(embedding.levels) == 1 and not config.dense:
+        return (0, 0, 0)
+    corners = np.reshape(np.asarray(box, float), (2, 2))
+    sides = [
+        float((np.ptp(corners, axis=0) * np.divide(level.shape, embedding.shape)).max())
+        for level in embedding.levels
+    ]
+    holds = [side <= MAX_SPAN * config.frame for side in sides]
+    first = holds.index(True) if any(holds) else len(sides) - 1
+    level = first + int(np.abs(np.log(np.divide(np.maximum(sides[first:], 1), BEST_SIDE))).argmin())
+    tokens = np.array(embedding.levels[level].features.embedding.shape[-2:])
+    ratio = np.divide(embedding.levels[level].shape, embedding.shape)
+    middle = corners.mean(axis=0) * ratio / config.stride
+    start = np.round((middle - config.grid / 2) / SNAP).astype(int) * SNAP
+    row, column = np.clip(start, 0, np.maximum(tokens - config.grid, 0)).tolist()
+    return level, row, column
 
 
 def is_rival(embedding: Embedding, prompts: Prompts, window: Window) -> bool:

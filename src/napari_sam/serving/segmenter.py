@@ -14,17 +14,16 @@ from numpy.typing import NDArray
 
 from napari_sam.arrays import Array, ContrastRange, LazyArray
 from napari_sam.errors import InputError
-from napari_sam.inference.automatic.settings import GridSettings
+from napari_sam.inference.automatic.settings import SearchSettings
 from napari_sam.inference.automatic.tiles import Tiling
 from napari_sam.inference.propagation.settings import PropagateSettings
 from napari_sam.inference.store.store import EmbeddingStore
 from napari_sam.progress import Pause, Progress
 from napari_sam.prompts import Prompts
-from napari_sam.results import Prediction, Step
+from napari_sam.results import Prediction, SearchResult, Step
 from napari_sam.zoo.catalogue import entries, fetch
 
 if TYPE_CHECKING:
-    from napari_sam.inference.automatic.search import SearchResult
     from napari_sam.inference.embedding import Embedding
     from napari_sam.inference.predictor import Predictor
 
@@ -145,7 +144,7 @@ class StoredSegmenter:
     def find(
         self,
         image: Array,
-        settings: GridSettings,
+        settings: SearchSettings,
         where: NDArray[np.bool_] | None,
         contrast: ContrastRange | None,
         pause: Pause,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from napari_sam.errors import InputError
 from napari_sam.model.lora import add_adapters
@@ -28,18 +28,21 @@ def set_trainable(model: Sam, what: str) -> None:
     Raises
     ------
     InputError
-        For another choice than those of `WHAT`.
+        For another choice than those of `WHAT`, and "instances", the instance head alone.
     """
-    if what not in WHAT:
+    if what not in (*WHAT, "instances"):
         raise InputError(f"what to train must be one of {', '.join(WHAT)}; got {what!r}")
     if what == "adapters":
         add_adapters(model)
         return
     for name, parameter in model.named_parameters():
-        parameter.requires_grad_(what == "everything" or not name.startswith("image_encoder."))
+        part = name.partition(".")[0]
+        alone = part == "instance_decoder"
+        trained = {"everything": True, "decoder": part != "image_encoder", "instances": alone}
+        parameter.requires_grad_(trained[what])
 
 
-def parameter_groups(model: Sam, head: nn.Module | None, recipe: Recipe) -> list[dict[str, object]]:
+def parameter_groups(model: Sam, recipe: Recipe) -> list[dict[str, object]]:
     """Return AdamW's parameter groups: no decay for biases and norms, slower early layers.
 
     Each group carries its share of the learning rate as ``"share"``.
@@ -48,8 +51,6 @@ def parameter_groups(model: Sam, head: nn.Module | None, recipe: Recipe) -> list
     layers = [int(m[1]) for name, _ in named if (m := LAYER.match(name))]
     last = max(layers, default=0)
     groups: dict[tuple[float, float], list[Tensor]] = defaultdict(list)
-    if head is not None:
-        named += head.named_parameters()
     for name, parameter in named:
         if parameter.requires_grad:
             below = last + 1 - _layer(name, last)

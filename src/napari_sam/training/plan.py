@@ -54,7 +54,7 @@ def recipe_for(plan: Plan, config: SamConfig) -> Recipe:
         warmup=20,
         fall=0.5,
         average=0.98,
-        auxiliary=0,
+        instances=0,
         batch_statistics=False,
         seed=plan.seed,
     )

@@ -13,10 +13,10 @@ class Recipe:
 
     Parameters
     ----------
-    what : {"decoder", "adapters", "everything"}
+    what : {"instances", "decoder", "adapters", "everything"}
         Which weights change (see `napari_sam.training.optim`).
     pretrain, train : int
-        Steps of the dense head alone, and steps with prompts.
+        Steps of the instance head alone, and steps with prompts.
     pictures, objects : int
         Crops per batch, and objects per crop.
     accumulate : int
@@ -43,8 +43,8 @@ class Recipe:
         Largest norm of the gradient.
     average : float
         Decay of the moving average of the weights; the average is what ships.
-    auxiliary : float
-        Weight of the dense head's loss beside the prompts'; 0 leaves the head out.
+    instances : float
+        Weight of the instance head's loss beside the prompts'; 0 leaves the head as it is.
     batch_statistics : bool
         False keeps batch normalisation as it was, for few pictures.
     workers : int
@@ -69,7 +69,7 @@ class Recipe:
     fall: float = 0.4
     clip: float = 1.0
     average: float = 0.998
-    auxiliary: float = 0.2
+    instances: float = 0.2
     batch_statistics: bool = True
     workers: int = 0
     seed: int = 0

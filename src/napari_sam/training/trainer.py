@@ -14,11 +14,13 @@ from torch import Tensor, nn
 
 from napari_sam.errors import CheckpointError, InputError
 from napari_sam.files import replacing
+from napari_sam.model.instance_head import InstanceHead
 from napari_sam.model.sam import Features, Sam
+from napari_sam.training.amp import mixed
 from napari_sam.training.augment import TrainingCrop
 from napari_sam.training.checkpoints import Checkpoint, fit_optimiser, read_run
 from napari_sam.training.ddp import DDP
-from napari_sam.training.dense_head import DenseHead, dense_targets
+from napari_sam.training.instances import instance_loss, instance_targets
 from napari_sam.training.optim import EMA, parameter_groups, set_trainable
 from napari_sam.training.recipe import Recipe
 from napari_sam.training.rounds import interactive_rounds
@@ -62,23 +64,22 @@ class Trainer:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
             set_trainable(model, recipe.what)
-            self.head = DenseHead(model.config).to(model.device) if recipe.auxiliary else None
         self.ema = EMA(model, recipe.average, recipe.batch_statistics)
-        self.optimiser = torch.optim.AdamW(parameter_groups(model, self.head, recipe))
+        self.optimiser = torch.optim.AdamW(parameter_groups(model, recipe))
         self.step = 0
 
     def run(self) -> Iterator[StepReport]:
         """Run the remaining steps; yield each one's mean losses and IoU.
 
-        Keys: step, seconds, norm (of the gradient), and where they occurred: loss, dense, and the
-        mean IoU after a click, a box, a mask and a correction.
+        Keys: step, seconds, norm (of the gradient), and where they occurred: loss, instances, and
+        the mean IoU after a click, a box, a mask and a correction.
         """
         recipe = self.recipe
         first, last = self.step * recipe.accumulate, recipe.steps * recipe.accumulate
         parameters = [p for group in self.optimiser.param_groups for p in group["params"]]
         start = time.perf_counter()
         sums: dict[str, list[float]] = defaultdict(list)
-        self.model.train(recipe.batch_statistics)
+        self._learn()
         numbers = self.ddp.numbers(first, last)
         batches = self.views.batches(self.model, numbers)
         for number, (crops, features) in zip(numbers, batches, strict=True):
@@ -99,8 +100,14 @@ class Trainer:
             means = {name: float(np.mean(values)) for name, values in sums.items()}
             sums.clear()
             yield {"step": self.step, "seconds": seconds, **means}
-            self.model.train(recipe.batch_statistics)  # whoever looked at it may have changed it
+            self._learn()  # whoever looked at it may have changed it
             start = time.perf_counter()
+
+    def _learn(self) -> None:
+        """Let batch normalisation take its statistics from the batch, where it is trained."""
+        for part in self.model.children():
+            free = any(p.requires_grad for p in part.parameters())
+            part.train(self.recipe.batch_statistics and free)
 
     def save(self, file: Path, **more: object) -> None:
         """Write a checkpoint atomically; `more` is stored with it.
@@ -115,7 +122,6 @@ class Trainer:
             "model": self.ema.current(),
             "average": self.ema.values,
             "optimiser": self.optimiser.state_dict(),
-            "head": self.head.state_dict() if self.head is not None else {},
             **more,
         }
         with replacing(file) as part:
@@ -139,8 +145,6 @@ class Trainer:
         try:
             state = read_run(file, self.ema.values)
             fit_optimiser(self.optimiser, state["optimiser"])
-            if self.head is not None:
-                self.head.load_state_dict(state["head"])
         except Exception as error:  # of a damaged file anything may be raised
             raise CheckpointError(
                 f"{file} cannot be resumed ({error}); move it away to start anew"
@@ -179,15 +183,20 @@ class Trainer:
                 grads = [torch.cat([x.grad for x in leaves]) for leaves in zip(*parts, strict=True)]
         else:
             outputs = []
-        if self.head is not None:
-            dense = self.head.loss(features, self._targets(crops))
-            yield "dense", float(dense.detach())
-            weight = recipe.auxiliary if outputs else 1.0
-            outputs, grads = [*outputs, weight * dense / recipe.accumulate], [*grads, None]
+        if recipe.instances:
+            instances = self._instances(features, crops)
+            yield "instances", float(instances.detach())
+            weight = recipe.instances if outputs else 1.0
+            outputs, grads = [*outputs, weight * instances / recipe.accumulate], [*grads, None]
         if outputs:
             torch.autograd.backward(outputs, grads)
 
-    def _targets(self, crops: Sequence[TrainingCrop]) -> Tensor:
+    def _instances(self, features: Features, crops: Sequence[TrainingCrop]) -> Tensor:
+        """Return the loss of the instance head."""
+        head = self.model.instance_decoder
+        assert isinstance(head, InstanceHead)
         stride = self.model.config.mask_stride
-        targets = np.stack([dense_targets(crop, stride) for crop in crops])
-        return torch.from_numpy(targets).to(self.model.device)
+        targets = np.stack([instance_targets(crop, stride) for crop in crops])
+        with mixed(self.model.device):
+            logits = head.logits(features)
+        return instance_loss(logits, torch.from_numpy(targets).to(self.model.device))

@@ -11,12 +11,11 @@ from scipy import ndimage
 import napari_sam as ns
 from napari_sam.errors import InputError
 from napari_sam.inference.automatic import tiled
-from napari_sam.inference.automatic.search import SearchResult
 from napari_sam.inference.automatic.selection import proposals_to_labels
 from napari_sam.inference.automatic.tiled import iter_tiles
 from napari_sam.inference.automatic.tiles import TileStore, Tiling, lattice, sample_image, tile_hash
 from napari_sam.progress import Progress
-from napari_sam.results import Proposal
+from napari_sam.results import Proposal, SearchResult
 
 SETTINGS = ns.GridSettings(points_per_side=6)
 TILING = Tiling(96, 48)

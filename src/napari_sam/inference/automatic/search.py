@@ -12,18 +12,24 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_sam.arrays import Array, ContrastRange, plain
 from napari_sam.errors import InputError
+from napari_sam.inference.automatic.instance_search import Dense, search_instances
 from napari_sam.inference.automatic.nms import nms
 from napari_sam.inference.automatic.points import SeedRound, crops, points_inside, seed_schedule
 from napari_sam.inference.automatic.proposals import ProposalMaker
-from napari_sam.inference.automatic.settings import GridSettings
+from napari_sam.inference.automatic.settings import (
+    GridSettings,
+    InstanceSettings,
+    SearchSettings,
+)
 from napari_sam.inference.automatic.sweep import Thresholds, sweep
 from napari_sam.inference.image import check_image, contrast_range
 from napari_sam.inference.predictor import Embedding, Predictor
 from napari_sam.inference.windows import View, Window
 from napari_sam.masks import Box, slices
 from napari_sam.model.config import SamConfig
+from napari_sam.model.sam import Sam
 from napari_sam.progress import Pause, Progress
-from napari_sam.results import Proposal
+from napari_sam.results import Proposal, SearchResult
 
 if TYPE_CHECKING:
     from napari_sam.inference.store.store import EmbeddingStore
@@ -31,28 +37,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PointWindow",
-    "SearchResult",
     "deduplicate",
+    "default_settings",
     "iter_proposals",
     "point_windows",
     "propose_grid",
     "search",
 ]
-
-
-class SearchResult(NamedTuple):
-    """Result of one step of a search: new proposals, and at the end those that are kept.
-
-    Parameters
-    ----------
-    found : list of Proposal
-        What was found since the last step; several may be one object.
-    kept : list of Proposal, optional
-        With the last step, of all that were found one for each object, best first; None before.
-    """
-
-    found: list[Proposal]
-    kept: list[Proposal] | None = None
 
 
 def propose_grid(
@@ -115,25 +106,86 @@ def propose_grid(
     return kept
 
 
+def propose_instances(
+    predictor: Predictor,
+    image: ArrayLike,
+    settings: InstanceSettings | None = None,
+    *,
+    contrast: ContrastRange | None = None,
+    store: EmbeddingStore | None = None,
+) -> list[Proposal]:
+    """Segment everything in an image from the maps of its instance decoder, best first.
+
+    Parameters
+    ----------
+    predictor, image, contrast, store
+        As in `propose_grid`.
+    settings : InstanceSettings, optional
+        How instances are made of the maps.
+
+    Returns
+    -------
+    list of Proposal
+        Masks of single objects. Their score is the quality that the maps give them, and where the
+        mask decoder was asked its predicted IoU.
+
+    Raises
+    ------
+    InputError
+        If this is no picture, or the model has no instance decoder.
+    DeviceError
+        If the device has no memory for it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import napari_sam as ns
+    >>> rows, columns = np.indices((48, 64))
+    >>> image = np.where(np.hypot(rows - 20, columns - 30) < 9, 180, 20).astype(np.uint8)
+    >>> predictor = ns.Predictor(ns.load_model("cells_tiny"))
+    >>> labels = ns.proposals_to_labels(ns.propose_instances(predictor, image), shape=image.shape)
+    >>> bool(labels[20, 30] > 0), int(labels[0, 0])
+    (True, 0)
+    """
+    kept: list[Proposal] = []
+    settings = settings or InstanceSettings()
+    for step in iter_proposals(predictor, image, settings, contrast=contrast, store=store):
+        kept = step.result.kept or kept
+    return kept
+
+
+def default_settings(model: Sam) -> SearchSettings:
+    """Return the settings of the best way that a model knows: instances, else points."""
+    return GridSettings() if model.instance_decoder is None else InstanceSettings()
+
+
 def iter_proposals(
     predictor: Predictor,
     image: ArrayLike,
-    settings: GridSettings | None = None,
+    settings: SearchSettings | None = None,
     *,
     seeds: ArrayLike | None = None,
     where: NDArray[np.bool_] | None = None,
     contrast: ContrastRange | None = None,
     store: EmbeddingStore | None = None,
+    known: Dense | None = None,
     pause: Pause | None = None,
 ) -> Iterator[Progress[SearchResult]]:
-    """Segment everything in an image automatically; yield progress after each batch of points.
+    """Segment everything in an image automatically; yield progress after each batch of prompts.
 
     Parameters
     ----------
-    predictor, image, settings, seeds, contrast, store
+    predictor, image, contrast, store
         As in `propose_grid`.
+    settings : GridSettings or InstanceSettings, optional
+        The way: at points, or from the maps of the instance decoder. None takes
+        `default_settings`, with seeds points.
+    seeds : (N, 2) array-like, optional
+        As in `propose_grid`; for points only.
     where : (H, W) bool, optional
-        Points elsewhere are not asked about.
+        Points elsewhere are not asked about; instances elsewhere are left out.
+    known : Dense, optional
+        What an earlier search of this picture for instances has learned; this one adds to it.
     pause : callable, optional
         Called between batches and between the layers of the encoder: it may do other work with
         this model, or raise an exception to stop.
@@ -141,7 +193,7 @@ def iter_proposals(
     Yields
     ------
     Progress of SearchResult
-        After every batch of points; the last one carries what is kept. To stop, ask for no further
+        After every batch of prompts; the last one carries what is kept. To stop, ask for no further
         one: what was found until then can be given to `deduplicate`. Calls of the decoder are
         counted, so a point counts for each scale that it is looked at on. The total may fall: a
         later round leaves out what an earlier one has found.
@@ -149,25 +201,32 @@ def iter_proposals(
     Raises
     ------
     InputError, DeviceError
-        As `propose_grid`.
+        As `propose_grid`; and if seeds are given for instances.
     """
-    settings = settings or GridSettings()
+    if settings is None:
+        settings = GridSettings() if seeds is not None else default_settings(predictor.model)
     image = check_image(image)
     shape: tuple[int, int] = image.shape[:2]
     if where is not None and where.shape != shape:
         raise InputError(
             f"where to search must have the shape of the picture, {shape}; got {where.shape}"
         )
-    if contrast is None and settings.crop_layers and seeds is None:
-        contrast = contrast_range(image, predictor.model.entry.intensity)
-    jobs = _jobs(image, settings, seeds, where)
 
-    def embed(crop: Box) -> Embedding:
+    def embed(crop: Box = (0, 0, *shape)) -> Embedding:
         part = image[slices(crop)]
         if store is not None and part.shape == image.shape:
             return store.get(predictor, part, contrast, pause)
         return predictor.embed(part, contrast, pause)
 
+    if isinstance(settings, InstanceSettings):
+        if seeds is not None:
+            raise InputError("seeds are points to ask at; take GridSettings, or leave them out")
+        return search_instances(
+            predictor.model, image, embed, settings, where=where, known=known, pause=pause
+        )
+    if contrast is None and settings.crop_layers and seeds is None:
+        contrast = contrast_range(image, predictor.model.entry.intensity)
+    jobs = _jobs(image, settings, seeds, where)
     return _proposals(predictor, ProposalMaker(image, settings), jobs, embed, settings, pause)
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from napari_sam.errors import InputError
 
-__all__ = ["SEEDS", "GridSettings"]
+__all__ = ["SEEDS", "GridSettings", "InstanceSettings", "SearchSettings"]
 
 SEEDS = ("adaptive", "maxima", "distance", "grid")
 
@@ -91,3 +91,60 @@ class GridSettings:
     def reference(cls) -> GridSettings:
         """Return the settings of SAM's own generator: a grid, box overlap, nothing cleaned."""
         return cls(seeds="grid", overlap="box", largest=None, clean=0)
+
+
+@dataclass(frozen=True)
+class InstanceSettings:
+    """Settings of instances from the maps of an instance decoder.
+
+    Parameters
+    ----------
+    refine : bool
+        Ask the mask decoder about each instance, and take its answer where it agrees.
+    foreground : float
+        Probability from which a pixel belongs to an object. Lower finds fainter ones and makes
+        all larger.
+    split : float
+        Height (depth, lowered where a rim is predicted) from which a place is an object of its
+        own. Higher cuts objects that touch, and loses the faint.
+    quality : float
+        Floor of what the maps say of an instance, 0 to 1.
+    smallest, largest : float
+        Area in pixels that is kept.
+    diameter : float, optional
+        Usual diameter of the objects in pixels: only the scales nearest to it are looked at. None
+        takes of all scales what fits best.
+
+    Raises
+    ------
+    InputError
+        If a value makes no sense.
+    """
+
+    refine: bool = False
+    foreground: float = 0.5
+    split: float = 0.45
+    quality: float = 0.35
+    smallest: float = 0
+    largest: float = float("inf")
+    diameter: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("foreground", "split", "quality"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InputError(f"{name} must be between 0 and 1; got {getattr(self, name)}")
+        if not 0 <= self.smallest <= self.largest:
+            raise InputError(
+                f"the smallest area must be at least 0 and at most the largest; got "
+                f"{self.smallest} and {self.largest}"
+            )
+        if self.diameter is not None and not self.diameter > 0:
+            raise InputError(f"the diameter must be above 0 pixels; got {self.diameter}")
+
+    def fits(self, area: float) -> bool:
+        """Return whether an area in pixels is kept."""
+        return self.smallest <= area <= self.largest
+
+
+SearchSettings = GridSettings | InstanceSettings
+"""Of either way to find everything in a picture."""

@@ -14,8 +14,8 @@ from napari_sam.errors import InputError
 from napari_sam.inference.automatic.nms import nms
 from napari_sam.inference.automatic.points import points_inside
 from napari_sam.inference.automatic.proposals import EDGE_MARGIN, near_edge
-from napari_sam.inference.automatic.search import SearchResult, search
-from napari_sam.inference.automatic.settings import GridSettings
+from napari_sam.inference.automatic.search import default_settings, iter_proposals, search
+from napari_sam.inference.automatic.settings import GridSettings, SearchSettings
 from napari_sam.inference.automatic.tiles import (
     Tile,
     TileStore,
@@ -28,15 +28,17 @@ from napari_sam.inference.image import check_image, pixel_range
 from napari_sam.inference.predictor import Predictor
 from napari_sam.masks import CroppedMask, shifted, slices
 from napari_sam.progress import Pause, Progress
-from napari_sam.results import Proposal
+from napari_sam.results import Proposal, SearchResult
 
 __all__ = ["iter_tiles", "search_tile"]
+
+SEAM = 0.3  # IoU from which instances of two tiles are one
 
 
 def iter_tiles(
     predictor: Predictor,
     image: LazyArray,
-    settings: GridSettings | None = None,
+    settings: SearchSettings | None = None,
     *,
     tiling: Tiling | None = None,
     where: NDArray[np.bool_] | None = None,
@@ -48,7 +50,8 @@ def iter_tiles(
 
     Points lie on one lattice over the whole picture, and each is asked about in the tile whose core
     it lies in, which shows a halo around it; so an object at a seam is found whole from both
-    sides, and the better answer stays. Cores of one single value are passed over.
+    sides, and the better answer stays. Of instances, those count whose deepest place lies in the
+    core. Cores of one single value are passed over.
 
     Parameters
     ----------
@@ -56,9 +59,9 @@ def iter_tiles(
         What looks.
     image : (H, W), (H, W, 3) or (H, W, 4) array-like
         numpy, zarr, dask: one tile is read at a time.
-    settings : GridSettings, optional
-        Its `points_per_side` counts for each core; there are no layers of crops. Points lie on a
-        lattice whatever its `seeds`: then neighbours agree on them.
+    settings : GridSettings or InstanceSettings, optional
+        As in `iter_proposals`. The `points_per_side` count for each core; there are no layers of
+        crops. Points lie on a lattice whatever the `seeds`: then neighbours agree on them.
     tiling : Tiling, optional
         How it is cut.
     where : (H, W) bool, optional
@@ -88,7 +91,7 @@ def iter_tiles(
     entry = predictor.model.entry
     known = entry.sha256 or entry.xxh128  # else nobody could tell this model from another one
     store = TileStore(folder) if folder is not None and known and where is None else None
-    settings, tiling = settings or GridSettings(), tiling or Tiling()
+    settings, tiling = settings or default_settings(predictor.model), tiling or Tiling()
     contrast = _check(predictor, image, settings, contrast)
     return _TiledSearch(predictor, image, settings, tiling, where, contrast, store, pause).run()
 
@@ -97,7 +100,7 @@ def search_tile(
     predictor: Predictor,
     image: LazyArray,
     number: int,
-    settings: GridSettings,
+    settings: SearchSettings,
     folder: Path,
     contrast: ContrastRange | None = None,
 ) -> None:
@@ -122,10 +125,13 @@ def search_tile(
 
 
 def _check(
-    predictor: Predictor, image: LazyArray, settings: GridSettings, contrast: ContrastRange | None
+    predictor: Predictor,
+    image: LazyArray,
+    settings: SearchSettings,
+    contrast: ContrastRange | None,
 ) -> ContrastRange:
     """Return the contrast of a picture that can be searched in tiles."""
-    if settings.crop_layers:
+    if isinstance(settings, GridSettings) and settings.crop_layers:
         raise InputError(
             "a picture that is searched in tiles has no layers of crops; ask for more points"
         )
@@ -143,7 +149,7 @@ class _TiledSearch:
 
     predictor: Predictor
     image: LazyArray
-    settings: GridSettings
+    settings: SearchSettings
     tiling: Tiling
     where: NDArray[np.bool_] | None
     contrast: ContrastRange
@@ -163,27 +169,41 @@ class _TiledSearch:
 
     def search_in(self, tile: Tile) -> list[Proposal]:
         """Return what is whole in a tile: known from the store, or found now."""
-        step = self.tiling.side / self.settings.points_per_side
-        points = [points_inside(lattice(n * step, tile.core), self.where) for n in (1, 2)]
         pixels = plain(self.image[slices(tile.seen)], "the picture")
         core = pixels[slices(tile.core, tile.seen)]
-        if core.min() == core.max() or len(points[0]) == 0:
+        wanted = self.where is None or self.where[slices(tile.core)].any()
+        if core.min() == core.max() or not wanted:
             return []
         model = self.predictor.model.entry.digest
         mark = tile_hash(pixels, tile, self.settings, self.contrast, model)
         found = None if self.store is None else self.store.read(tile, mark)
         if found is None:
-            fine, coarse = (some - tile.seen[:2] for some in points)
-            found = self._whole(self._ask(check_image(pixels), fine, coarse), tile)
+            found = self._whole(self._ask(check_image(pixels), tile), tile)
             if self.store is not None:
                 self.store.write(tile, mark, found)
         return found
 
-    def _ask(
-        self, part: Array, fine: NDArray[np.float64], coarse: NDArray[np.float64]
-    ) -> list[Proposal]:
+    def _ask(self, part: Array, tile: Tile) -> list[Proposal]:
+        if isinstance(self.settings, GridSettings):
+            step = self.tiling.side / self.settings.points_per_side
+            every = (points_inside(lattice(n * step, tile.core), self.where) for n in (1, 2))
+            fine, coarse = (some - tile.seen[:2] for some in every)
+            steps = search(
+                self.predictor, part, fine, coarse, self.settings, self.contrast, self.pause
+            )
+        else:
+            where = np.zeros(part.shape[:2], bool)
+            inside = slices(tile.core, tile.seen)
+            where[inside] = True if self.where is None else self.where[slices(tile.core)]
+            steps = iter_proposals(
+                self.predictor,
+                part,
+                self.settings,
+                where=where,
+                contrast=self.contrast,
+                pause=self.pause,
+            )
         kept: list[Proposal] = []
-        steps = search(self.predictor, part, fine, coarse, self.settings, self.contrast, self.pause)
         for step in steps:
             kept = step.result.kept or kept
         return kept
@@ -191,7 +211,7 @@ class _TiledSearch:
     def _whole(self, proposals: list[Proposal], tile: Tile) -> list[Proposal]:
         """Return those that the tile does not cut, as proposals of the whole picture."""
         height, width = self.image.shape[:2]
-        most = self.settings.largest
+        most = self.settings.largest if isinstance(self.settings, GridSettings) else None
         return [
             one
             for one in (_moved(one, (height, width), tile) for one in proposals)
@@ -213,7 +233,7 @@ def _moved(one: Proposal, shape: tuple[int, int], tile: Tile) -> Proposal:
 
 
 def _deduplicated(
-    proposals: list[Proposal], tiling: Tiling, settings: GridSettings
+    proposals: list[Proposal], tiling: Tiling, settings: SearchSettings
 ) -> list[Proposal]:
     """Drop what two tiles have found; only what leaves the core that it was found from can be."""
     seam: list[Proposal] = []
@@ -226,5 +246,8 @@ def _deduplicated(
         home = np.floor_divide(point, tiling.side)
         (inner if (first == home).all() and (last == home).all() else seam).append(one)
     scores = [one.score for one in seam]
-    stay = nms(seam, scores, settings.overlap, settings.max_overlap)
+    if isinstance(settings, GridSettings):
+        stay = nms(seam, scores, settings.overlap, settings.max_overlap)
+    else:
+        stay = nms(seam, scores, "mask", SEAM)
     return sorted([*inner, *(seam[i] for i in stay)], key=lambda one: -one.score)

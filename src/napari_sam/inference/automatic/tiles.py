@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from napari_sam.arrays import Array, ContrastRange, LazyArray, plain
 from napari_sam.errors import InputError
 from napari_sam.files import replacing
-from napari_sam.inference.automatic.settings import GridSettings
+from napari_sam.inference.automatic.settings import SearchSettings
 from napari_sam.masks import Box, CroppedMask, grown
 from napari_sam.results import Proposal
 
@@ -153,7 +153,7 @@ def sample_image(image: LazyArray) -> Array:
 def tile_hash(
     pixels: Array,
     tile: Tile,
-    settings: GridSettings,
+    settings: SearchSettings,
     contrast: ContrastRange,
     model: str,
 ) -> str:

@@ -13,7 +13,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.progress import Estimate, Progress
-from napari_sam.results import Proposal
+from napari_sam.results import Proposal, SearchResult
 from napari_sam.serving.host import HostedModel
 from napari_sam.widgets.jobs.piecework import Piecework
 from napari_sam.widgets.jobs.plane import StackContrast
@@ -21,7 +21,6 @@ from napari_sam.widgets.jobs.worker import Worker
 from napari_sam.widgets.layers.channel_mix import Read
 
 if TYPE_CHECKING:
-    from napari_sam.inference.automatic.search import SearchResult
     from napari_sam.serving.segmenter import StoredSegmenter
 
 __all__ = ["SearchRequest", "SearchWorker"]
