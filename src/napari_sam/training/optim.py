@@ -36,7 +36,10 @@ def set_trainable(model: Sam, what: str) -> None:
         add_adapters(model)
         return
     for name, parameter in model.named_parameters():
-        parameter.requires_grad_(what == "everything" or not name.startswith("image_encoder."))
+        part = name.partition(".")[0]
+        parameter.requires_grad_(
+            part != "instance_decoder" and (what == "everything" or part != "image_encoder")
+        )
 
 
 def parameter_groups(model: Sam, head: nn.Module | None, recipe: Recipe) -> list[dict[str, object]]:
