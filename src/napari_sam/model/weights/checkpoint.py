@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import safetensors
@@ -186,8 +187,13 @@ def recognise(state: Mapping[str, Tensor]) -> SamConfig:
 
 def differences(config: SamConfig, state: Mapping[str, Tensor]) -> list[str]:
     """Return why a state dict does not fit a configuration: one line a key."""
+    return misfits(_shapes(config), state)
+
+
+@cache
+def _shapes(config: SamConfig) -> dict[str, Tensor]:
     with torch.device("meta"):  # shapes without memory
-        return misfits(Sam(config).state_dict(), state)
+        return Sam(config).state_dict()
 
 
 def misfits(ours: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> list[str]:
