@@ -125,8 +125,8 @@ def check_encoder(model: Sam, encoder: Mapping[str, Tensor], path: Path) -> None
     wrong = misfits(ours, encoder) if encoder else []
     if wrong:
         raise CheckpointError(
-            f"the instance decoder of {path} belongs to another encoder than that of "
-            f"{here.name} ({here.config}), which lies beside it: {first_few(wrong)}"
+            f"{path} holds an instance decoder with another encoder than that of {here.name} "
+            f"({here.config}): {first_few(wrong)}"
         )
 
 
