@@ -15,7 +15,7 @@ from napari_sam.model.config import CONFIGS
 from napari_sam.model.load import Header
 from napari_sam.model.sam import Sam
 from napari_sam.model.text_decoder import TextDecoder
-from napari_sam.model.torch_files import read_torch
+from napari_sam.model.weights.torch_files import read_torch
 from napari_sam.text.image_tower import ImageTower
 from napari_sam.training.weights import about_file, about_model, save_weights
 from napari_sam.zoo.own_models import VERSION

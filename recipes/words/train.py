@@ -16,10 +16,10 @@ import torch
 
 from napari_sam.data.samples import LabelledImage
 from napari_sam.files import replacing
-from napari_sam.model.checkpoint import read_checkpoint
 from napari_sam.model.load import read_text
 from napari_sam.model.sam import Sam
 from napari_sam.model.text_decoder import TextDecoder
+from napari_sam.model.weights.checkpoint import read_checkpoint
 from napari_sam.text.builtin import BuiltInEncoder
 from napari_sam.text.image_tower import SIDE, ImageTower
 from napari_sam.text.load import BUILT_IN, read_tower

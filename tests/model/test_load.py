@@ -59,7 +59,7 @@ def test_a_file_of_ones_own_is_recognised(tmp_path, state):
 def test_a_finetuned_file_of_micro_sam_keeps_its_intensity_rule(tmp_path, state):
     path = tmp_path / "finetuned.pt"
     wrapped = {f"sam.{key}": value for key, value in state.items()}
-    torch.save({"model_state": wrapped, "decoder_state": {}}, path)
+    torch.save({"model_state": wrapped}, path)
     model = load_model(str(path), "cpu")
     check(model, state)
     assert model.entry.intensity == "min_max"
@@ -99,8 +99,7 @@ def published(monkeypatch, folders, state):
         xxh128=file_hash(path, "xxh128"),
         intensity="min_max",
     )
-    decoder = catalogue.Entry("net_decoder", "decoder", url="http://localhost/d", filename="d.pt")
-    monkeypatch.setattr(catalogue, "entries", lambda: {"net": entry, "net_decoder": decoder})
+    monkeypatch.setattr(catalogue, "entries", lambda: {"net": entry})
     return entry, path
 
 
@@ -140,11 +139,6 @@ def test_a_published_file_must_fit_its_size(published, monkeypatch):
     monkeypatch.setattr(catalogue, "entries", lambda: {"net": replace(entry, config="vit_t")})
     with pytest.raises(CheckpointError, match=r"net\.pt does not fit vit_t: .* is missing"):
         load_model("net", "cpu")
-
-
-def test_a_decoder_says_which_model_to_take(published):
-    with pytest.raises(CheckpointError, match=r"cannot be used yet; use net"):
-        load_model("net_decoder", "cpu")
 
 
 def test_a_wrong_architecture_names_file_and_difference(tmp_path, state):

@@ -79,8 +79,10 @@ def test_only_what_was_chosen_changes(model, pictures, what):
     recipe = Recipe(
         what=what, pretrain=0, train=2, pictures=1, instances=0, batch_statistics=False, warmup=1
     )
+    model.instance_decoder = torch.nn.Linear(2, 2)  # is not taught yet
     before = {k: v.clone() for k, v in model.state_dict().items()}
     trainer = Trainer(model, recipe, FreshViews(pictures, model.config, recipe))
+    assert not any(p.requires_grad for p in model.instance_decoder.parameters())
     assert len(list(trainer.run())) == 2
     now = {k.replace("parametrizations.", "").replace(".original", ""): v
            for k, v in model.state_dict().items()}  # fmt: skip
@@ -91,7 +93,7 @@ def test_only_what_was_chosen_changes(model, pictures, what):
     else:
         assert any(k.startswith("mask_decoder") for k in changed)
         assert any(k.startswith("image_encoder") for k in changed) == (what == "everything")
-    assert not any("running_" in k for k in changed)
+    assert not any("running_" in k or k.startswith("instance_decoder") for k in changed)
 
 
 def test_an_unknown_choice_is_refused(model, pictures):

@@ -12,11 +12,11 @@ from safetensors.torch import load_file, save_file
 
 import napari_sam
 from napari_sam.errors import CheckpointError, InputError
-from napari_sam.model.checkpoint import read_checkpoint
 from napari_sam.model.config import CONFIGS
 from napari_sam.model.load import load_model
 from napari_sam.model.lora import add_adapters, merged_state
 from napari_sam.model.sam import Sam
+from napari_sam.model.weights.checkpoint import read_checkpoint
 from napari_sam.training import weights
 from napari_sam.training.weights import save_own, save_weights
 from napari_sam.zoo import catalogue

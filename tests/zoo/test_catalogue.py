@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import xxhash
 
-from napari_sam.errors import CheckpointError, InputError
+from napari_sam.errors import CheckpointError, DownloadError, InputError
 from napari_sam.model.config import CONFIGS
 from napari_sam.zoo import catalogue
 
@@ -56,6 +58,9 @@ def sent(monkeypatch):
     return calls
 
 
+DECODER = replace(XX_ENTRY, name="mine_decoder", config="decoder", filename="d.pt", url="http://d")
+
+
 def write(path, body=BODY):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(body)
@@ -69,6 +74,11 @@ def test_every_entry_is_complete():
         assert entry.name == name
         assert entry.config in {*CONFIGS, "decoder"}
         assert entry.loadable == (not name.endswith("_decoder"))
+        if not entry.loadable:
+            model = entries[name.removesuffix("_decoder")]
+            assert catalogue.decoder_of(model) is entry
+            assert model.decoder == entry.digest
+            assert (model.title, model.licence) == (entry.title, entry.licence)
         assert entry.licence
         assert entry.citation
         if name == "cells_tiny":
@@ -128,11 +138,53 @@ def test_status_counts_megabytes_until_the_file_is_there(folders):
     entries = catalogue.entries()
     assert catalogue.status(entries["cells_tiny"]) == "built in"
     assert catalogue.status(entries["vit_b"]) == "will download 375 MB"
-    assert catalogue.status(entries["vit_b_lm"]) == "will download about 375 MB"
+    assert catalogue.status(entries["vit_b_lm_v2_decoder"]) == "will download about 38 MB"
+    assert catalogue.status(entries["vit_b_lm"]) == "will download about 413 MB"  # with its decoder
     write(folders / "ours" / "mine.pt", BODY[:-1])
     assert catalogue.status(ENTRY) == "will download 0 MB"
     write(folders / "ours" / "mine.pt")
     assert catalogue.status(ENTRY) == "cached"
+
+
+@pytest.fixture
+def with_decoder(sent, monkeypatch):
+    """A model and its instance decoder, neither of which is here."""
+    monkeypatch.setattr(catalogue, "entries", lambda: {e.name: e for e in (ENTRY, DECODER)})
+    return sent
+
+
+def test_an_instance_decoder_comes_with_its_model(folders, with_decoder):
+    seen = []
+    path = folders / "ours" / "mine.pt"
+    assert catalogue.fetch("mine", lambda *step: seen.append(step)) == path
+    assert with_decoder == [ENTRY.url, DECODER.url]
+    assert seen == 2 * [(len(BODY), len(BODY))]
+    assert catalogue.ready(DECODER) == folders / "ours" / "d.pt"
+    assert catalogue.fetch("mine") == path
+    assert len(with_decoder) == 2  # both are here
+    (folders / "ours" / "d.pt").unlink()
+    assert catalogue.fetch_decoder(ENTRY) == folders / "ours" / "d.pt"
+
+
+def test_a_decoder_that_cannot_be_had_keeps_nobody_from_the_model(
+    folders, with_decoder, monkeypatch, caplog
+):
+    def offline(*_):
+        raise DownloadError("no network")
+
+    path = write(folders / "ours" / "mine.pt")
+    monkeypatch.setattr(catalogue, "download", offline)
+    with caplog.at_level(logging.WARNING):
+        assert catalogue.fetch("mine") == path
+    assert "mine is used without its instance decoder: no network" in caplog.text
+    assert catalogue.status(ENTRY) == "cached"
+    with pytest.raises(DownloadError):
+        catalogue.fetch("mine_decoder")
+
+
+def test_a_model_without_a_decoder_has_none(sent):
+    assert catalogue.fetch_decoder(XX_ENTRY) is None
+    assert sent == []
 
 
 @pytest.mark.parametrize("place", ["micro_sam/models/mine", "torch/hub/checkpoints/mine.pt"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 from contextlib import suppress
 from dataclasses import replace
 from importlib.resources import as_file, files
@@ -14,11 +15,26 @@ from torch import Tensor
 
 from napari_sam.errors import CheckpointError, DeviceError, InputError
 from napari_sam.files import file_hash
-from napari_sam.model.checkpoint import differences, first_few, misfits, read_checkpoint, recognise
 from napari_sam.model.config import CONFIGS, SamConfig
+from napari_sam.model.load_decoder import (
+    build_decoder,
+    check_encoder,
+    check_whole,
+    decoder_digest,
+    decoder_file,
+    find_beside,
+)
 from napari_sam.model.lora import apply_adapters
 from napari_sam.model.sam import Sam
 from napari_sam.model.text_decoder import TextDecoder
+from napari_sam.model.weights.checkpoint import (
+    differences,
+    first_few,
+    misfits,
+    read_checkpoint,
+    recognise,
+    split_decoder,
+)
 from napari_sam.settings import default_threads, load_settings
 from napari_sam.zoo import catalogue
 from napari_sam.zoo.own_models import own_folder, own_models, read_header
@@ -39,7 +55,9 @@ BUILT_IN_TEXT = "cells_tiny_text.safetensors"
 NO_NAME = OSError, RuntimeError, ValueError  # too long, another user's home, not allowed
 
 
-def load_model(name_or_path: str | Path, device: str = "auto") -> Sam:
+def load_model(
+    name_or_path: str | Path, device: str = "auto", *, decoder: str | Path | None = None
+) -> Sam:
     """Load a model, after downloading it where needed.
 
     Sets the number of torch's threads to the user's setting, else to `default_threads`.
@@ -51,12 +69,17 @@ def load_model(name_or_path: str | Path, device: str = "auto") -> Sam:
         or a state dict of torch, recognised by its keys.
     device : str
         ``"auto"`` (cuda, then mps, then cpu), ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``.
+    decoder : str or Path, optional
+        An instance decoder of micro-sam's: a file, or a name of the zoo. A file that holds an
+        encoder beside it replaces the model's encoder, too. None takes the one that belongs to the
+        model: from its own file, from ``<name>_decoder`` beside it, or from the zoo.
 
     Returns
     -------
     Sam
         In evaluation mode, without gradients, float32. Its `entry` says where the weights are
-        from and how pictures must be normalised for them.
+        from and how pictures must be normalised for them; its `instance_decoder` is None where
+        there is none.
 
     Raises
     ------
@@ -77,7 +100,9 @@ def load_model(name_or_path: str | Path, device: str = "auto") -> Sam:
     """
     where = pick_device(device)
     torch.set_num_threads(load_settings().threads or default_threads())
-    model = _load(str(name_or_path))
+    model = _load(str(name_or_path), with_decoder=decoder is None)
+    if decoder is not None:
+        _add_decoder(model, decoder_file(decoder))
     try:
         model.to(where)
     except torch.cuda.OutOfMemoryError as error:
@@ -116,14 +141,15 @@ def pick_device(device: str = "auto") -> torch.device:
     return torch.device(device)
 
 
-def _load(name: str) -> Sam:
+def _load(name: str, with_decoder: bool = True) -> Sam:
+    """Load a model; with the instance decoder that belongs to it but is not in its file, if any."""
     if name in catalogue.entries():
-        return _from_zoo(catalogue.lookup(name))
+        return _from_zoo(catalogue.lookup(name), with_decoder)
     trained = own_models().get(name)
     path = trained.path if trained else _here(name)
     if path is None:
         raise unknown_model(name)
-    return _from_file(path)
+    return _from_file(path, with_decoder)
 
 
 def _here(name: str) -> Path | None:
@@ -135,36 +161,85 @@ def _here(name: str) -> Path | None:
         return None
 
 
-def _from_zoo(entry: catalogue.Entry) -> Sam:
+def _from_zoo(entry: catalogue.Entry, with_decoder: bool) -> Sam:
     if not entry.loadable:
         raise CheckpointError(
-            f"{entry.name} is listed but cannot be used yet; "
-            f"use {entry.name.removesuffix('_decoder')}, the model it belongs to"
+            f"{entry.name} is an instance decoder and no model by itself; "
+            f"use {entry.name.removesuffix('_decoder')}, with which it is loaded"
         )
     path = catalogue.ready(entry) or catalogue.fetch(entry.name)
     if not entry.url:  # what is built in has no published hash
         entry = replace(entry, sha256=file_hash(path, "sha256"))
     state, _ = read_checkpoint(path)
-    return _build(CONFIGS[entry.config], state, entry, path)
+    model = _build(CONFIGS[entry.config], state, replace(entry, decoder=""), path)
+    decoder = catalogue.decoder_of(entry) if with_decoder else None
+    if decoder is not None:
+        beside = catalogue.ready(decoder) or catalogue.fetch_decoder(entry)
+        if beside is not None:
+            _add_decoder(model, beside)
+    return model
 
 
-def _from_file(path: Path) -> Sam:
+def _from_file(path: Path, with_decoder: bool) -> Sam:
     state, metadata = read_checkpoint(path)
+    check_whole(state, path)
     published = _published(path)
     if published is not None:
-        return _build(CONFIGS[published.config], state, published, path)
+        model = _build(CONFIGS[published.config], state, replace(published, decoder=""), path)
+        return _with_neighbour(model, path) if with_decoder else model
     # What `napari_sam.training` wrote about its weights; nothing for other files.
     header = read_header(path) if "napari_sam" in metadata else {}
     if header.get("kind") == "adapters":
-        return _adapted(path, state, header, metadata)
+        return _adapted(path, state, header, metadata, with_decoder)
     try:
-        config = recognise(state)
+        config = recognise(split_decoder(state)[0])
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from error
-    return _build(config, state, _own_entry(path, config, header, metadata), path)
+    model = _build(config, state, _own_entry(path, config, header, metadata), path)
+    return _with_neighbour(model, path) if with_decoder and not header else model
 
 
-def _adapted(path: Path, state: dict[str, Tensor], header: Header, metadata: dict[str, str]) -> Sam:
+def _with_neighbour(model: Sam, path: Path) -> Sam:
+    """Return the model with the instance decoder beside its file, if there is one."""
+    beside = find_beside(path) if model.instance_decoder is None else None
+    if beside is not None:
+        _add_decoder(model, beside)
+    return model
+
+
+def _add_decoder(model: Sam, path: Path) -> None:
+    """Give a model the instance decoder of a file; and the encoder, if the file holds one."""
+    state, metadata = read_checkpoint(path)
+    encoder, decoder = split_decoder(state)
+    if not decoder:
+        raise CheckpointError(
+            f"{path} holds no instance decoder; name a file like micro-sam's vit_b_decoder.pt"
+        )
+    if any(not key.startswith("image_encoder.") for key in encoder):
+        raise CheckpointError(
+            f"{path} is a model with an instance decoder of its own; load it by itself, without "
+            "decoder="
+        )
+    check_encoder(model, encoder, path)
+    model.instance_decoder = build_decoder(model.config, decoder, path)
+    if encoder:
+        weights = {key.removeprefix("image_encoder."): value for key, value in encoder.items()}
+        model.image_encoder.load_state_dict(weights)
+        # What micro-sam trains looks at pictures by its own rule.
+        own = _own_entry(path, model.config, {}, {"intensity": "min_max", **metadata})
+        both = hashlib.sha256(f"{model.entry.digest} {own.digest}".encode())
+        model.entry = replace(own, sha256=both.hexdigest())
+    else:
+        model.entry = replace(model.entry, decoder=decoder_digest(path))
+
+
+def _adapted(
+    path: Path,
+    state: dict[str, Tensor],
+    header: Header,
+    metadata: dict[str, str],
+    with_decoder: bool,
+) -> Sam:
     """Load the base model of adapters, and merge them into it."""
     base = header.get("base", {})
     name, digest = str(base.get("name")), str(base.get("digest"))
@@ -176,12 +251,13 @@ def _adapted(path: Path, state: dict[str, Tensor], header: Header, metadata: dic
             f"({digest}); {other}. Put its file into {own_folder()}, take the version of the "
             f"package that wrote them ({header.get('package', 'unknown')}), or train again"
         )
-    model = _load(name)
+    model = _load(name, with_decoder)
     try:
         apply_adapters(model, state)
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from error
-    model.entry = _own_entry(path, model.config, header, metadata)
+    own = _own_entry(path, model.config, header, metadata)
+    model.entry = replace(own, decoder=model.entry.decoder)
     return model
 
 
@@ -251,14 +327,17 @@ def _own_entry(
 
 
 def _build(config: SamConfig, state: dict[str, Tensor], entry: catalogue.Entry, path: Path) -> Sam:
-    wrong = differences(config, state)
+    sam, decoder = split_decoder(state)
+    wrong = differences(config, sam)
     if wrong:
         raise CheckpointError(f"{path} does not fit {config.name}: {first_few(wrong)}")
     with torch.device("meta"):
         model = Sam(config)
     # Half-precision files are small; processors want float32.
-    state = {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
-    model.load_state_dict(state, assign=True)
+    sam = {k: v.float() if v.is_floating_point() else v for k, v in sam.items()}
+    model.load_state_dict(sam, assign=True)
+    if decoder:
+        model.instance_decoder = build_decoder(config, decoder, path)
     model.entry = entry
     return model
 

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from napari_sam.errors import CheckpointError
-from napari_sam.model.checkpoint import first_few
 from napari_sam.model.sam import Sam
+from napari_sam.model.weights.checkpoint import first_few
 
 __all__ = ["adapter_state", "add_adapters", "apply_adapters", "merged_state"]
 

@@ -42,7 +42,7 @@ class Sam(nn.Module):
         self.prompt_encoder = PromptEncoder(config)
         self.mask_decoder = MaskDecoder(config)
         self.drawn_prompts = DensePromptEncoder(config) if config.dense else None
-        self.instance_decoder: nn.Module | None = None  # that of the weights, if they have one
+        self.instance_decoder: nn.Module | None = None  # an `InstanceDecoder`, if weights have one
 
     @property
     def device(self) -> torch.device:

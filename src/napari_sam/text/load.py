@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from napari_sam.errors import CheckpointError
-from napari_sam.model.checkpoint import first_few, misfits, read_checkpoint
+from napari_sam.model.weights.checkpoint import first_few, misfits, read_checkpoint
 from napari_sam.text import BUILT_IN
 from napari_sam.text.builtin import BuiltInEncoder
 from napari_sam.text.clip import load_clip

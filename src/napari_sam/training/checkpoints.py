@@ -12,9 +12,9 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from napari_sam.errors import CheckpointError
-from napari_sam.model.checkpoint import first_few, misfits
-from napari_sam.model.tensors import fault
-from napari_sam.model.torch_files import read_torch
+from napari_sam.model.weights.checkpoint import first_few, misfits
+from napari_sam.model.weights.tensors import fault
+from napari_sam.model.weights.torch_files import read_torch
 
 __all__ = ["fit_optimiser", "read_run"]
 

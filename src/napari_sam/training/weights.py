@@ -17,12 +17,13 @@ from napari_sam.errors import CheckpointError
 from napari_sam.files import replacing
 from napari_sam.inference.embedding import to_half
 from napari_sam.inference.image import MEAN, STD
-from napari_sam.model.checkpoint import first_few
 from napari_sam.model.config import SamConfig
 from napari_sam.model.load import Header, digests
 from napari_sam.model.lora import adapter_state, merged_state
 from napari_sam.model.sam import Sam
-from napari_sam.model.tensors import content_hash, fault
+from napari_sam.model.weights.checkpoint import first_few
+from napari_sam.model.weights.tensors import content_hash, fault
+from napari_sam.zoo import catalogue
 from napari_sam.zoo.catalogue import Entry
 from napari_sam.zoo.own_models import VERSION, own_file
 
@@ -64,8 +65,12 @@ def save_own(
         If the name is taken or no name.
     """
     path = own_file(name)
-    # A base that is only a file somewhere would not be found again when adapters are loaded.
-    findable = base.digest in digests(base.name)
+    # A base that is only a file somewhere would not be found again when adapters are loaded; nor
+    # would an instance decoder that was named beside it.
+    published = catalogue.entries().get(base.name)
+    findable = base.digest in digests(base.name) and base.decoder == (
+        published.decoder if published else ""
+    )
     kind = "adapters" if what == "adapters" and findable else "full"
     header = about_model(model.config, name.strip(), kind) | {
         "base": {"name": base.name, "digest": base.digest},

@@ -6,21 +6,23 @@ import difflib
 import logging
 import os
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
 import platformdirs
 
-from napari_sam.errors import CheckpointError, InputError
+from napari_sam.errors import CheckpointError, DownloadError, InputError
 from napari_sam.settings import load_settings
 from napari_sam.zoo.download import OnBytes, download, has_hash, matched_before, megabytes, remember
 
 __all__ = [
     "Entry",
+    "decoder_of",
     "entries",
     "fetch",
+    "fetch_decoder",
     "lookup",
     "models_folder",
     "places",
@@ -32,7 +34,7 @@ __all__ = [
 logger = logging.getLogger(__name__)
 HERE = Path(__file__).parent
 MODELS = HERE.parent / "model" / "pretrained"
-# Bytes of a float32 file where none were published; "decoder" is micro-sam's automatic decoder.
+# Bytes of a float32 file where none were published; "decoder" is micro-sam's instance decoder.
 TYPICAL_SIZES = {
     "vit_t": 40_700_000,
     "vit_b": 375_000_000,
@@ -51,7 +53,8 @@ class Entry:
     name : str
         Name in the catalogue, or of the user's own file.
     config : str
-        Key of `napari_sam.model.config.CONFIGS`; ``"decoder"`` for files that are listed only.
+        Key of `napari_sam.model.config.CONFIGS`; ``"decoder"`` for an instance decoder, which is
+        loaded with its model.
     title : str
         Whose model it is.
     url, filename : str
@@ -68,6 +71,8 @@ class Entry:
         picture and channel.
     iou_threshold, stability_threshold : float
         Lowest predicted IoU and stability score of an automatic proposal.
+    decoder : str
+        Digest of the instance decoder that is a file of its own; empty if there is none.
     """
 
     name: str
@@ -83,10 +88,11 @@ class Entry:
     intensity: Literal["percentile", "min_max"] = "percentile"
     iou_threshold: float = 0.88
     stability_threshold: float = 0.95
+    decoder: str = ""
 
     @property
     def loadable(self) -> bool:
-        """False for files that are listed but cannot be loaded yet."""
+        """False for instance decoders, which are no models by themselves."""
         return self.config != "decoder"
 
     @property
@@ -105,7 +111,22 @@ def entries() -> dict[str, Entry]:
     'min_max'
     """
     groups = tomllib.loads((HERE / "zoo.toml").read_text(encoding="utf-8"))["group"]
-    return {model["name"]: _entry(group, model) for group in groups for model in group["models"]}
+    found = {model["name"]: _entry(group, model) for group in groups for model in group["models"]}
+    for name, entry in found.items():
+        if decoder := found.get(f"{name}_decoder"):
+            found[name] = replace(entry, decoder=decoder.digest)
+    return found
+
+
+def decoder_of(entry: Entry) -> Entry | None:
+    """Return the entry of a model's instance decoder; None if none was published.
+
+    Examples
+    --------
+    >>> decoder_of(lookup("vit_b_lm")).name
+    'vit_b_lm_decoder'
+    """
+    return entries().get(f"{entry.name}_decoder")
 
 
 def _entry(group: dict[str, str], model: dict[str, str | int]) -> Entry:
@@ -166,12 +187,17 @@ def places(entry: Entry) -> list[Path]:
 
 
 def status(entry: Entry) -> str:
-    """Return "built in", "cached" or "will download N MB". Sizes are checked, hashes are not."""
+    """Return "built in", "cached" or "will download N MB". Sizes are checked, hashes are not.
+
+    A model counts with its instance decoder, but needs none to be cached.
+    """
     if not entry.url:
         return "built in"
     if any(_whole(entry, path) for path in places(entry)):
         return "cached"
-    return f"will download {'' if entry.size else 'about '}{megabytes(_size(entry))}"
+    parts = [entry, *filter(None, [decoder_of(entry)])]
+    about = "" if all(part.size for part in parts) else "about "
+    return f"will download {about}{megabytes(sum(map(_size, parts)))}"
 
 
 def ready(entry: Entry) -> Path | None:
@@ -211,7 +237,7 @@ def verify(entry: Entry) -> dict[Path, bool]:
 
 
 def fetch(name: str, progress: OnBytes | None = None) -> Path:
-    """Return the verified file of an entry; download it if needed.
+    """Return the verified file of an entry; download it, and its instance decoder, if needed.
 
     Parameters
     ----------
@@ -240,7 +266,24 @@ def fetch(name: str, progress: OnBytes | None = None) -> Path:
         path = places(entry)[0]
         download(entry.url, path, entry.digest, entry.size, progress)
         remember(path, entry.digest, _record())
+    fetch_decoder(entry, progress)
     return path
+
+
+def fetch_decoder(entry: Entry, progress: OnBytes | None = None) -> Path | None:
+    """Return the verified file of a model's instance decoder; download it if needed.
+
+    None if none was published, or it cannot be had: whoever has the model goes on without it, and
+    the log says why.
+    """
+    decoder = decoder_of(entry)
+    if decoder is None:
+        return None
+    try:
+        return fetch(decoder.name, progress)
+    except DownloadError as error:
+        logger.warning("%s is used without its instance decoder: %s", entry.name, error)
+        return None
 
 
 def _size(entry: Entry) -> int:

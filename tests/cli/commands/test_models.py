@@ -22,7 +22,7 @@ ENTRY = catalogue.Entry(
     citation="Somebody 2026",
 )
 DECODER = catalogue.Entry(
-    "net_decoder", "decoder", title="Nets", url="http://localhost/d", filename="d"
+    "big_decoder", "decoder", title="Nets", url="http://localhost/d", filename="d"
 )
 
 
@@ -39,7 +39,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("MICROSAM_CACHEDIR", str(tmp_path / "micro_sam"))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     monkeypatch.setattr(catalogue, "download", download)
-    monkeypatch.setattr(catalogue, "entries", lambda: {"net": ENTRY, "net_decoder": DECODER})
+    monkeypatch.setattr(catalogue, "entries", lambda: {"net": ENTRY, "big_decoder": DECODER})
     return tmp_path / "ours"
 
 
@@ -51,7 +51,7 @@ def run(capsys, *arguments):
 def test_list_shows_status_licence_and_credit(capsys, folder):
     status, printed = run(capsys, "list")
     assert status == 0
-    for words in ("Nets", "CC0", "Somebody 2026", "will download 0 MB", "listed only", str(folder)):
+    for words in ("Nets", "CC0", "Somebody 2026", "will download 0 MB", "loaded with", str(folder)):
         assert words in printed.out
 
 

@@ -48,7 +48,7 @@ def list_models(chosen: argparse.Namespace) -> int:
         if entry.title != title:
             title = entry.title
             print(f"\n{title}\n  {entry.citation}\n  licence: {entry.licence}")
-        note = "" if entry.loadable else "  (listed only: cannot be used yet)"
+        note = "" if entry.loadable else "  (loaded with its model)"
         print(f"    {entry.name:<32} {catalogue.status(entry)}{note}")
     if own:
         print("\nYour own models")

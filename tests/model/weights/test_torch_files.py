@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from napari_sam.errors import CheckpointError
-from napari_sam.model.torch_files import MOST_TUPLES, read_torch
+from napari_sam.model.weights.torch_files import MOST_TUPLES, read_torch
 
 VALUES = torch.arange(6.0)
 

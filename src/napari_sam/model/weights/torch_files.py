@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import pickletools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 from zipfile import ZIP_STORED, BadZipFile, ZipFile, is_zipfile
@@ -11,6 +12,7 @@ from zipfile import ZIP_STORED, BadZipFile, ZipFile, is_zipfile
 import torch
 
 from napari_sam.errors import CheckpointError
+from napari_sam.model.weights.trainer_files import read_parts
 
 __all__ = ["damaged", "first_bytes", "read_torch"]
 
@@ -20,7 +22,7 @@ MOST_STEPS = 5_000_000  # of a pickle; the largest SAM takes 30,000
 MOST_TUPLES = 50_000  # one in the other they would overflow the stack when they are hashed
 
 
-def read_torch(path: Path) -> object:
+def read_torch(path: Path, parts: Sequence[str] = ()) -> object:
     """Return the tensors and plain containers of a file.
 
     Files of torch since 1.6 are zip archives: their checksums are verified, and their tensors stay
@@ -29,11 +31,15 @@ def read_torch(path: Path) -> object:
     Parameters
     ----------
     path : Path
+    parts : sequence of str
+        Of a checkpoint that holds Python objects, too, only these tables are returned, and the
+        objects stay unread.
 
     Raises
     ------
     CheckpointError
-        For a file that cannot be read, is damaged, or holds more than tensors and plain containers.
+        For a file that cannot be read, is damaged, or holds more than tensors and plain containers
+        and none of the parts.
     """
     head = first_bytes(path)
     if head.lstrip().startswith(b"<"):
@@ -43,13 +49,22 @@ def read_torch(path: Path) -> object:
         _check_zip(path) if zipped else _check_legacy(path)
         return torch.load(str(path), map_location="cpu", weights_only=True, mmap=zipped)
     except pickle.UnpicklingError as error:
+        if found := _read_parts(path, parts) if zipped else None:
+            return found
         raise CheckpointError(
-            f"{path} holds Python objects besides weights; loading them could run any code, so it "
-            "is refused. If you trust its origin, save the bare weights where it was made: "
-            "micro-sam's best.pt with micro_sam.util.export_custom_sam_model, others with "
+            f"{path} holds Python objects in place of weights, or in the format of torch before "
+            "1.6; loading them could run any code, so it is refused. If you trust its origin, save "
+            "the bare weights where it was made: "
             "`torch.save(torch.load(file, weights_only=False)['model_state'], 'weights.pt')`"
         ) from error
     except Exception as error:  # at damaged files torch raises whatever it stumbles over
+        raise damaged(path, error) from error
+
+
+def _read_parts(path: Path, parts: Sequence[str]) -> object:
+    try:
+        return read_parts(path, parts)
+    except Exception as error:
         raise damaged(path, error) from error
 
 

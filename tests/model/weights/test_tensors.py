@@ -8,7 +8,7 @@ import safetensors.torch
 import torch
 
 from napari_sam.errors import CheckpointError
-from napari_sam.model.checkpoint import read_checkpoint
+from napari_sam.model.weights.checkpoint import read_checkpoint
 
 X = torch.arange(6.0).reshape(2, 3)
 

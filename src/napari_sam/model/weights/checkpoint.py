@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import safetensors
@@ -12,12 +14,25 @@ from torch import Tensor
 from napari_sam.errors import CheckpointError
 from napari_sam.model.config import CONFIGS, SamConfig
 from napari_sam.model.sam import Sam
-from napari_sam.model.tensors import content_hash, fault, kind, misplaced
-from napari_sam.model.torch_files import damaged, first_bytes, read_torch
+from napari_sam.model.weights.tensors import content_hash, fault, kind, misplaced
+from napari_sam.model.weights.torch_files import damaged, first_bytes, read_torch
 
-__all__ = ["differences", "first_few", "misfits", "read_checkpoint", "recognise"]
+__all__ = [
+    "DECODER",
+    "differences",
+    "first_few",
+    "misfits",
+    "read_checkpoint",
+    "recognise",
+    "split_decoder",
+]
 
 WRAPPERS = "model_state", "state_dict", "model"  # micro-sam's, and two that are common elsewhere
+DECODER_STATE = "decoder_state"  # beside the first of them
+DECODER = "instance_decoder."  # before the keys of an instance decoder, wherever they stood
+# micro-sam's decoder beside an encoder, or alone: the first key is no other network's.
+MARK = "decoder.samplers."
+UNETR = re.compile(r"(deconv\d|base|decoder|deconv_out|decoder_head|out_conv)\.")
 PREFIXES = "module.", "sam."
 LONGEST = 100  # characters of a key that are repeated
 MOST_SHARED = 2  # times the size of the file: tensors may share what is in it
@@ -27,7 +42,6 @@ RELATIVES = {
     "SAM-HQ": ("mask_decoder.hf_token.",),
     "EfficientSAM": ("prompt_encoder.bbox_top_left_embeddings.",),
     "the transformers package's SAM": ("vision_encoder.",),
-    "micro-sam's decoder for automatic segmentation": ("decoder.samplers.", "decoder.blocks."),
 }
 
 
@@ -38,12 +52,14 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     ----------
     path : Path
         Safetensors, or what `torch.save` wrote: a state dict, bare or wrapped as
-        ``{"model_state": ...}``, with or without the prefix ``sam.``.
+        ``{"model_state": ...}``, with or without the prefix ``sam.``; an instance decoder as
+        ``"decoder_state"`` beside it, among its keys, or alone.
 
     Returns
     -------
     state : dict of str to Tensor
-        In the precision of the file, on the CPU, under SAM's keys.
+        In the precision of the file, on the CPU, under SAM's keys; those of an instance decoder
+        begin with ``instance_decoder.``.
     metadata : dict of str to str
         The header of a safetensors file; the intensity rule of micro-sam's finetuned files.
 
@@ -56,7 +72,7 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     if first_bytes(path)[8:] == b"{":
         state, metadata = _read_safetensors(path)
     else:
-        state = read_torch(path)
+        state = read_torch(path, (*WRAPPERS, DECODER_STATE))
         of_micro_sam = isinstance(state, Mapping) and "model_state" in state
         metadata = {"intensity": "min_max"} if of_micro_sam else {}
     bare = _checked(_bare(state, path), path)
@@ -76,20 +92,53 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 def _bare(state: object, path: Path) -> dict[str, Tensor]:
     """Return the state dict without wrappers and prefixes."""
+    decoder: dict[str, Tensor] = {}
+    if isinstance(state, Mapping) and DECODER_STATE in state:
+        decoder = _named(state[DECODER_STATE], f"{path}, as the instance decoder,")
+        state = {key: value for key, value in state.items() if key != DECODER_STATE} or decoder
     for wrapper in WRAPPERS:
         if isinstance(state, Mapping) and isinstance(state.get(wrapper), Mapping):
             state = state[wrapper]
+    bare = _named(state, str(path))
+    for prefix in PREFIXES:
+        if all(key.startswith(prefix) for key in bare):
+            bare = {key.removeprefix(prefix): value for key, value in bare.items()}
+    if any(key.startswith(MARK) for key in bare):
+        bare = {_of_unetr(key): value for key, value in bare.items()}
+    return bare | {f"{DECODER}{key}": value for key, value in decoder.items()}
+
+
+def _named(state: object, where: str) -> dict[str, Tensor]:
+    """Return a state dict, once it is known to be one."""
     if not (isinstance(state, Mapping) and state):
-        raise CheckpointError(f"{path} holds no weights but {type(state).__name__}")
+        raise CheckpointError(f"{where} holds no weights but {type(state).__name__}")
     for key, value in state.items():
         if not isinstance(key, str):
-            raise CheckpointError(f"{path} is no state dict: its keys are no names")
+            raise CheckpointError(f"{where} is no state dict: its keys are no names")
         if not isinstance(value, Tensor):
-            raise CheckpointError(f"{path} is no state dict: {key[:LONGEST]!r} is no tensor")
-    for prefix in PREFIXES:
-        if all(key.startswith(prefix) for key in state):
-            state = {key.removeprefix(prefix): value for key, value in state.items()}
+            raise CheckpointError(f"{where} is no state dict: {key[:LONGEST]!r} is no tensor")
     return dict(state)
+
+
+def _of_unetr(key: str) -> str:
+    """Return our key for one of a network that is an encoder of SAM and micro-sam's decoder."""
+    if UNETR.match(key):
+        return DECODER + key
+    return f"image_{key}" if key.startswith("encoder.") else key
+
+
+def split_decoder(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Return the state dicts of a SAM and of its instance decoder, which may be empty.
+
+    Examples
+    --------
+    >>> _, decoder = split_decoder({"instance_decoder.out_conv.bias": torch.zeros(3)})
+    >>> list(decoder)
+    ['out_conv.bias']
+    """
+    sam = {key: value for key, value in state.items() if not key.startswith(DECODER)}
+    decoder = {key.removeprefix(DECODER): state[key] for key in state if key not in sam}
+    return sam, decoder
 
 
 def _checked(state: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
@@ -138,8 +187,13 @@ def recognise(state: Mapping[str, Tensor]) -> SamConfig:
 
 def differences(config: SamConfig, state: Mapping[str, Tensor]) -> list[str]:
     """Return why a state dict does not fit a configuration: one line a key."""
+    return misfits(_shapes(config), state)
+
+
+@cache
+def _shapes(config: SamConfig) -> dict[str, Tensor]:
     with torch.device("meta"):  # shapes without memory
-        return misfits(Sam(config).state_dict(), state)
+        return Sam(config).state_dict()
 
 
 def misfits(ours: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> list[str]:

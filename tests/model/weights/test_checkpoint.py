@@ -7,9 +7,15 @@ import safetensors.torch
 import torch
 
 from napari_sam.errors import CheckpointError
-from napari_sam.model.checkpoint import differences, first_few, read_checkpoint, recognise
 from napari_sam.model.config import CONFIGS
 from napari_sam.model.sam import Sam
+from napari_sam.model.weights.checkpoint import (
+    differences,
+    first_few,
+    read_checkpoint,
+    recognise,
+    split_decoder,
+)
 
 STATE = {"mask_decoder.iou_token.weight": torch.arange(6.0).reshape(2, 3), "n": torch.tensor(3)}
 
@@ -33,7 +39,7 @@ def shapes(name):
     "wrap",
     [
         lambda state: state,
-        lambda state: {"model_state": state, "decoder_state": {"x": torch.zeros(1)}, "epoch": 3},
+        lambda state: {"model_state": state, "epoch": 3},
         lambda state: {f"sam.{key}": value for key, value in state.items()},
         lambda state: {"model_state": {f"module.sam.{k}": v for k, v in state.items()}},
         lambda state: {"state_dict": state},
@@ -58,15 +64,52 @@ def test_safetensors_bring_their_header(tmp_path):
 
 
 @pytest.mark.parametrize("zipped", [True, False])
-def test_a_pickle_that_would_run_code_is_refused_and_not_run(tmp_path, zipped):
+def test_a_pickle_that_would_run_code_is_not_run(tmp_path, zipped):
     path, mark = tmp_path / "best.pt", tmp_path / "mark"
     content = {"model_state": STATE, "optimizer": Evil(mark)}
     torch.save(content, path, _use_new_zipfile_serialization=zipped)
-    with pytest.raises(CheckpointError, match=r"export_custom_sam_model"):
-        read_checkpoint(path)
+    if zipped:
+        state, metadata = read_checkpoint(path)
+        assert all(torch.equal(state[key], STATE[key]) for key in STATE)
+        assert metadata == {"intensity": "min_max"}
+    else:
+        with pytest.raises(CheckpointError, match="holds Python objects"):
+            read_checkpoint(path)
     assert not mark.exists()
     torch.load(path, weights_only=False)
     assert mark.exists()  # so the file was a real threat
+
+
+DECODER = {"decoder.samplers.0.conv.bias": torch.ones(2), "out_conv.bias": torch.zeros(3)}
+
+
+@pytest.mark.parametrize(
+    ("content", "others"),
+    [
+        (DECODER, {}),
+        ({"decoder_state": DECODER}, {}),
+        ({"model_state": STATE, "decoder_state": DECODER}, STATE),
+        (
+            {"model_state": {f"sam.{k}": v for k, v in STATE.items()}, "decoder_state": DECODER},
+            STATE,
+        ),
+        ({"model_state": {"encoder.x": STATE["n"], **DECODER}}, {"image_encoder.x": STATE["n"]}),
+    ],
+)
+def test_an_instance_decoder_is_found_wherever_it_stands(tmp_path, content, others):
+    torch.save(content, tmp_path / "w.pt")
+    state, _ = read_checkpoint(tmp_path / "w.pt")
+    sam, decoder = split_decoder(state)
+    for found, wanted in ((sam, others), (decoder, DECODER)):
+        assert found.keys() == wanted.keys()
+        assert all(torch.equal(found[key], wanted[key]) for key in wanted)
+
+
+@pytest.mark.parametrize("empty", [{}, None, torch.zeros(2)])
+def test_an_instance_decoder_without_weights_is_refused(tmp_path, empty):
+    torch.save({"model_state": STATE, "decoder_state": empty}, tmp_path / "w.pt")
+    with pytest.raises(CheckpointError, match=r"w\.pt, as the instance decoder, holds no weights"):
+        read_checkpoint(tmp_path / "w.pt")
 
 
 @pytest.mark.parametrize(
@@ -132,7 +175,6 @@ def test_every_size_is_recognised(name):
         ("mask_decoder.hf_token.weight", "SAM-HQ"),
         ("prompt_encoder.bbox_top_left_embeddings.weight", "EfficientSAM"),
         ("vision_encoder.pos_embed", "transformers"),
-        ("decoder.samplers.0.conv.weight", "micro-sam's decoder"),
     ],
 )
 def test_relatives_are_named(key, name):
