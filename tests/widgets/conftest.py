@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import warnings
 from contextlib import contextmanager
@@ -10,13 +11,38 @@ import napari.settings
 import numpy as np
 import pytest
 from napari.components import ViewerModel
-from qtpy.QtWidgets import QWidget
+from npe2 import PluginManifest
+from qtpy.QtCore import QEvent
+from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_sam.serving.host import ModelHost
 from napari_sam.widgets.jobs.trials import Trials
 from napari_sam.widgets.layers.image_stack import OURS
 from napari_sam.widgets.panel import Panel
 from tests.fakes import FakeSegmenter
+
+
+@pytest.fixture(autouse=True, scope="session")
+def manifests_read_once():
+    """Each panel and window asks napari for its plugins, which no test installs."""
+    found = list(PluginManifest.discover())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PluginManifest, "discover", lambda *_, **__: iter(found))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def little_garbage():
+    """Leave out what was there before: windows look for garbage whenever a layer goes."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def deleted_later():
+    """Let Qt delete after each test what it should delete later, where no event loop did so."""
+    yield
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -11,7 +13,7 @@ from napari_sam.model.config import SamConfig
 from napari_sam.model.instance_maps import InstanceMaps
 from napari_sam.model.sam import Features
 
-__all__ = ["REFERENCE_DIAMETER", "InstanceHead"]
+__all__ = ["REFERENCE_DIAMETER", "InstanceHead", "is_own"]
 
 WIDE, FINE = 64, 24  # channels at strides 8 and 4, and at stride 2
 REFERENCE_DIAMETER = 32.0  # model pixels; diameters are predicted as octaves above it
@@ -57,3 +59,8 @@ class InstanceHead(nn.Module):
 
 def _twice(x: Tensor) -> Tensor:
     return F.interpolate(x, scale_factor=2, mode="nearest")
+
+
+def is_own(keys: Iterable[str]) -> bool:
+    """Return whether the keys of an instance decoder are those of this head."""
+    return any(key.startswith("project.") for key in keys)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from napari_sam.errors import CheckpointError, InputError
 from napari_sam.files import file_hash
 from napari_sam.model.config import CONFIGS, SamConfig
+from napari_sam.model.instance_head import InstanceHead, is_own
 from napari_sam.model.sam import Sam
 from napari_sam.model.unetr_decoder import WIDTH, UnetrDecoder, is_transposed
 from napari_sam.model.weights.checkpoint import (
@@ -41,19 +42,24 @@ def build_decoder(config: SamConfig, state: Mapping[str, Tensor], path: Path) ->
     CheckpointError
         If a key or shape is not what the decoder has, or a model of this size cannot have it.
     """
-    if config.width != WIDTH:
+    own = is_own(state)
+    if own and not config.dense:
+        raise CheckpointError(
+            f"{path} holds the instance head of cells_tiny, which cannot read what {config.name} "
+            "sees"
+        )
+    if not own and config.width != WIDTH:
         raise CheckpointError(
             f"{path} holds micro-sam's instance decoder, which takes embeddings of {WIDTH} "
             f"channels; those of {config.name} have {config.width}. Use it with a model of "
             + ", ".join(one.name for one in CONFIGS.values() if one.width == WIDTH)
         )
     with torch.device("meta"):
-        decoder = UnetrDecoder(is_transposed(state))
+        decoder = InstanceHead(config) if own else UnetrDecoder(is_transposed(state))
     wrong = misfits(decoder.state_dict(), state)
     if wrong:
-        raise CheckpointError(
-            f"{path} does not fit micro-sam's instance decoder: {first_few(wrong)}"
-        )
+        name = "the instance head of cells_tiny" if own else "micro-sam's instance decoder"
+        raise CheckpointError(f"{path} does not fit {name}: {first_few(wrong)}")
     state = {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
     decoder.load_state_dict(state, assign=True)
     return decoder

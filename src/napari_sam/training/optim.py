@@ -22,14 +22,15 @@ __all__ = ["EMA", "parameter_groups", "set_trainable"]
 LAYER = re.compile(r"image_encoder\.(?:blocks|layers|down)\.(\d+)\.")
 
 
-def set_trainable(model: Sam, what: str) -> None:
+def set_trainable(model: Sam, recipe: Recipe) -> None:
     """Set `requires_grad` for the weights to train only.
 
     Raises
     ------
     InputError
-        For another choice than those of `WHAT`, and "instances", the instance head alone.
+        For another choice than those of `WHAT`, and "instances", the instance decoder alone.
     """
+    what = recipe.what
     if what not in (*WHAT, "instances"):
         raise InputError(f"what to train must be one of {', '.join(WHAT)}; got {what!r}")
     if what == "adapters":
@@ -37,9 +38,12 @@ def set_trainable(model: Sam, what: str) -> None:
         return
     for name, parameter in model.named_parameters():
         part = name.partition(".")[0]
-        alone = part == "instance_decoder"
-        trained = {"everything": True, "decoder": part != "image_encoder", "instances": alone}
-        parameter.requires_grad_(trained[what])
+        if part == "instance_decoder":
+            parameter.requires_grad_(recipe.instances > 0)
+        elif part == "image_encoder":
+            parameter.requires_grad_(what == "everything")
+        else:
+            parameter.requires_grad_(what != "instances")
 
 
 def parameter_groups(model: Sam, recipe: Recipe) -> list[dict[str, object]]:

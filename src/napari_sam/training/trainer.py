@@ -63,7 +63,7 @@ class Trainer:
         self.model, self.recipe, self.views, self.ddp = model, recipe, views, ddp
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
-            set_trainable(model, recipe.what)
+            set_trainable(model, recipe)
         self.ema = EMA(model, recipe.average, recipe.batch_statistics)
         self.optimiser = torch.optim.AdamW(parameter_groups(model, recipe))
         self.step = 0
