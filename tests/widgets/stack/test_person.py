@@ -1,4 +1,4 @@
-"""Somebody takes five objects through a stack in a real window, with mouse and keys, and saves."""
+"""Somebody takes five objects through a movie in a real window, with mouse and keys, and saves."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.widgets.stack.test_tab import START
 
 pytestmark = pytest.mark.gui
 
-JUMP = 7  # the slice to which the fifth jumps, further than its width
+JUMP = 7  # the frame to which the fifth jumps, further than its width
 DISCS = {
     1: lambda z: (12, 14, 6),
     2: lambda z: (12, 40, 5) if z < 8 else None,
@@ -36,11 +36,11 @@ class Person(Counting):
 
 @pytest.fixture
 def begin(make_napari_viewer, host):
-    """Return a function that opens the stack: pytest would hold a person itself for too long."""
+    """Return a function that opens the movie: pytest would hold a person itself for too long."""
 
     def begin():
         viewer = make_napari_viewer(show=True)
-        viewer.add_image(draw(DISCS, shape=(80, 80)), name="stack")
+        viewer.add_image(draw(DISCS, shape=(80, 80)), name="movie", axis_labels=("t", "y", "x"))
         panel = Panel(viewer, host)
         viewer.window.add_dock_widget(panel, name="Click to segment")
         person = Person(viewer, panel)
@@ -54,7 +54,7 @@ def begin(make_napari_viewer, host):
     return begin
 
 
-def test_five_objects_through_a_stack_reviewed_and_saved(begin, tmp_path):
+def test_five_objects_through_a_movie_reviewed_and_saved(begin, tmp_path):
     person = begin()
     c, session = person.panel.stack.controls, person.panel.annotation.session
     for disc in DISCS.values():
@@ -86,7 +86,7 @@ def test_five_objects_through_a_stack_reviewed_and_saved(begin, tmp_path):
     assert (person.clicks, person.keys) == (12, 7)
 
 
-def test_clicks_on_bars_and_keys_lead_through_the_stack(begin):
+def test_clicks_on_bars_and_keys_lead_through_the_movie(begin):
     person = begin()
     c = person.panel.stack.controls
     for disc in (DISCS[1], DISCS[2]):

@@ -121,7 +121,10 @@ class PromptPair:
             antialiasing=0.5,
             symbol=SYMBOLS[self.polarity],
             size=self._cross_size(),
-            canvas_size_limits=(0, SIZE),  # napari widens the borders of what a lower limit enlarges
+            canvas_size_limits=(
+                0,
+                SIZE,
+            ),  # napari widens the borders of what a lower limit enlarges
             metadata={OURS: "points"},
             **self._picture.transform.arguments,
         )
