@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from psygnal import Signal
 
+from napari_sam.widgets.common.questions import Draw
+
 __all__ = ["REMAINDER", "Answer", "Queries", "Query"]
 
 REMAINDER = "remainder"  # the kind of the question whose the pixels of a mask are
@@ -24,11 +26,14 @@ class Answer:
         What follows from it.
     tip : str
         Tooltip of the button.
+    draw : callable, optional
+        Draws a picture of it, beside the text.
     """
 
     text: str
     do: Callable[[], object]
     tip: str = ""
+    draw: Draw | None = None
 
 
 @dataclass(frozen=True)

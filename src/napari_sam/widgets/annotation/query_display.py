@@ -55,5 +55,6 @@ class QueryDisplay:
             return
         answer = self._queries.answer
         row.show_query(
-            query.text, [(one.text, one.tip, partial(answer, query, one)) for one in query.answers]
+            query.text,
+            [(one.text, one.tip, partial(answer, query, one), one.draw) for one in query.answers],
         )
