@@ -92,7 +92,8 @@ class LayerChoice(QComboBox):
         painter, option = QStylePainter(self), QStyleOptionComboBox()
         self.initStyleOption(option)
         style, part = QStyle.ComplexControl.CC_ComboBox, QStyle.SubControl.SC_ComboBoxEditField
-        room = self.style().subControlRect(style, option, part, self).width() - MARGIN
+        field = self.style().subControlRect(style, option, part, self)  # type: ignore[union-attr]
+        room = field.width() - MARGIN
         middle = Qt.TextElideMode.ElideMiddle
         option.currentText = option.fontMetrics.elidedText(option.currentText, middle, room)
         painter.drawComplexControl(style, option)
