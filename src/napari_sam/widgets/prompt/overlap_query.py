@@ -49,9 +49,9 @@ def overlap_query(
         said.append(THIN)
     answers = _keep(claim, write)
     others = [*_correct(annotation, claim), *_replace(session, claim, write)]
-    if locked:
-        others.append(_unlock(annotation, locked, again))
     safest_first = [*others, *answers] if claim.is_remainder else [*answers, *others]
+    if locked:
+        safest_first.append(_unlock(annotation, locked, again))
     return Query(REMAINDER, " ".join(said), tuple(safest_first))
 
 
