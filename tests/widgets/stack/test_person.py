@@ -19,7 +19,7 @@ pytestmark = pytest.mark.gui
 JUMP = 7  # the frame to which the fifth jumps, further than its width
 DISCS = {
     1: lambda z: (12, 14, 6),
-    2: lambda z: (12, 40, 5) if z < 8 else None,
+    2: lambda z: (12, 40, 5),
     3: lambda z: (12, 64, 5),
     4: lambda z: (40, 14 + z, 6),
     5: lambda z: (40, 64, 5) if z < JUMP else (60, 64, 5),
@@ -79,9 +79,7 @@ def test_five_objects_through_a_movie_reviewed_and_saved(begin, tmp_path):
     person.wait_until(lambda: not person.panel.saver.busy)
     saved = tifffile.imread(path)
     for number, disc in DISCS.items():
-        there = [z for z in range(10) if disc(z) is not None]
-        assert [z for z in range(10) if (saved[z] == number).any()] == there
-        assert all(saved[z][disc(z)[:2]] == number for z in there)
+        assert all(saved[z][disc(z)[:2]] == number for z in range(10))
     assert all(held.status is Status.ACCEPTED for held in session.objects.values())
     assert (person.clicks, person.keys) == (12, 7)
 

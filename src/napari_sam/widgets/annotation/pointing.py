@@ -106,9 +106,10 @@ class Pointing:
         annotation = self._annotation
         if not annotation.queries.holds(REMAINDER) or self._excludes(gesture):
             return False
-        mask = annotation.session.mask
+        mask, plane = annotation.session.mask, annotation.session.draft.plane
         at = pixel_at(annotation.viewer, annotation.picture, gesture.start)
-        inside = mask is not None and at is not None and bool(mask[at])
+        here = annotation.seen == plane
+        inside = here and mask is not None and at is not None and bool(mask[at])
         if gesture.kind is Kind.CLICK and inside:
             return False
         return annotation.step(drawing.reject)

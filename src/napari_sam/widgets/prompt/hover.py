@@ -41,7 +41,7 @@ __all__ = ["Hover"]
 REST_MS = 100
 QUICK_S = 0.06  # of a decoder call: where it takes longer, this is off unless somebody wants it
 LOWEST = 0.3  # quality: below it is mostly background, and some nuclei in tissue have hardly more
-# Share of the cells that may belong to a mask (logits above -1) which surely do (above 1). On 24
+# Share of the cells that may belong to a mask (logits above -1) which surely do (above 1). On 15
 # pictures of nuclei 98 to 100 % of the right masks have it, and a quarter (fluorescence) to 40 %
 # (tissue) of those beside nuclei, of which nearly all have the quality.
 STEADY = 0.2
