@@ -56,7 +56,7 @@ class FakeSegmenter:
                 mask = mask | disc(point, radius) if label else mask & ~disc(point, radius)
             masks.append(mask)
         scores = np.linspace(0.9, 0.5, len(masks)).astype(np.float32)
-        logits = np.stack([np.full((8, 8), score, np.float32) for score in scores])
+        logits = np.stack([np.full((8, 8), 8 * score, np.float32) for score in scores])
         return Prediction(np.stack(masks), scores, logits)
 
     def predict_batch(self, embedding, prompts):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_info
@@ -122,7 +123,8 @@ class Panel(QWidget):
         self.saved_state = SavedState(self.footer)
         self.saver = LabelSaver(viewer, self.footer, self)
         trains = self.training.controls.area  # nothing about the picture is asked there
-        self.queries = QueryDisplay(area.query for area in self._areas if area is not trains)
+        others = (area.query for area in self._areas[1:] if area is not trains)
+        self.queries = QueryDisplay(c.area.query, others)
         self.label_offer = LabelOffer(viewer, self)
         self.saved_work = SavedWork(self)
         self.resuming = Resuming(viewer, c.go_on, self)
@@ -141,7 +143,8 @@ class Panel(QWidget):
             | self.review.actions
             | self.stack.actions
             | self.hover.actions
-            | {"keys": self.show_keys},
+            | {"keys": self.show_keys}
+            | {name: partial(self._draw, name) for name in ("polarity", "box", "open", "continue")},
         )
         self._keys_dialog = KeysDialog(self)
         self.preferences = Preferences()
@@ -279,12 +282,27 @@ class Panel(QWidget):
             self.destroyed.connect(end)
 
     def _follow_tab(self) -> None:
-        """Listen to keys wherever one annotates; show what a search found in its tab only."""
+        """Listen to keys wherever one annotates, take clicks where one draws.
+
+        What a search found is shown in its tab only.
+        """
         current = self.tabs.currentWidget()
         annotates = current is not self._train_tab
         self.auto.present(current is self._auto_tab)
         self.text.present(current is self._text_tab)
+        self._current.step_aside(current not in (self._prompt_tab, self.stack.controls))
         self.keys.listen(annotates and self.isVisible() and not self._resting)
+
+    def _draw(self, action: str) -> None:
+        """Do what goes on with clicks; in a tab that takes none, turn to Prompt first.
+
+        There its tool is lit by itself: the key that brings it back has done that then.
+        """
+        aside = self.annotation is not None and self.annotation.aside
+        if aside:
+            self.tabs.setCurrentWidget(self._prompt_tab)
+        if not (aside and action == "polarity"):
+            (self.prompting.actions | self.review.actions)[action]()
 
     def _act_on_selected(self, action: str) -> None:
         """Do what a button of another tab asks of the selected object; it is opened in Prompt."""

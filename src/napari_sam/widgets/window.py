@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["open_window"]
 
+ROOM = 1360, 860  # pixels in which picture and panel can be seen whole, if the screen has them
 FIT_MS = 100  # after which the dock has its place and the canvas its size
 STORY = (
     "{} slices: click on a nucleus and keep it with {}, then a few more. "
@@ -52,6 +53,7 @@ def open_window(sample: str | None = None, path: Path | None = None) -> None:
 
     Thread(target=preload, name="napari-sam preload", daemon=True).start()
     viewer = napari.Viewer()
+    _enlarge(viewer)
     if sample is not None:
         viewer.add_layer(Layer.create(*sample_layer(sample)))
     if path is not None:
@@ -61,6 +63,15 @@ def open_window(sample: str | None = None, path: Path | None = None) -> None:
     if sample is not None:
         _tell(panel, sample)
     napari.run()
+
+
+def _enlarge(viewer: napari.Viewer) -> None:
+    """Give a window that is smaller the room that the panel takes, within the screen."""
+    window = viewer.window._qt_window
+    screen = window.screen().availableGeometry()
+    wide, high = min(ROOM[0], screen.width()), min(ROOM[1], screen.height())
+    if not window.isMaximized():
+        window.resize(max(wide, window.width()), max(high, window.height()))
 
 
 def _tell(panel: Panel, sample: str) -> None:

@@ -32,7 +32,7 @@ from tests.widgets.search.finding import (
 class TestSearch:
     def test_everything_is_shown_and_nothing_written(self, open_picture, model):
         bench = open_picture()
-        assert bench.status.endswith("and the model is asked about at most 256 points.")
+        assert bench.status.endswith("to look for objects at up to 256 places.")
         bench.find()
         assert bench.status.startswith("5 objects from 5 masks found. Move the handles")
         np.testing.assert_array_equal(bench.preview != 0, hatching(seen()))
@@ -158,7 +158,7 @@ class TestSearch:
         model.discs = tuple((24, c, 6, 0.9) for c in range(24, 2000, 384))
         bench = open_picture(np.full((64, 2100), 9, np.uint8))
         assert bench.status == (
-            "Ready: press the button, and the model is asked about 44 points in 3 tiles."
+            "Ready: press the button to look for objects at 44 places in 3 tiles."
         )
         assert not bench.controls.choices["crops"].native.isEnabled()
         model.go = threading.Semaphore(2)

@@ -50,8 +50,12 @@ def test_show_them_goes_there(bench):
     answer(bench, "Show them")
     assert title(bench) == "Auto"
     assert layer(bench).visible
-    open_tab(bench.panel, "Text")
-    assert question(bench).text == "5 found objects wait in Auto."
+
+
+def test_only_prompt_says_so(bench):
+    prompt, *others = bench.panel._areas
+    assert prompt.query.text.text() == "5 found objects wait in Auto."
+    assert not any(area.query.text.text() for area in others)
 
 
 def test_later_leaves_them_where_they_are(bench):

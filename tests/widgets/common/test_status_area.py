@@ -31,7 +31,7 @@ def test_its_height_stays_whatever_is_said(area, qtbot):
         area.status.setText(text)
         area.show_remark(text)
         area.show_work(text)
-        area.query.show_query(text, [("One", "", print), ("Two", "", print)])
+        area.query.show_query(text, [("One", "", print, None), ("Two", "", print, None)])
         question.ask(text)
         qtbot.wait(10)
         assert area.geometry() == before
@@ -39,7 +39,9 @@ def test_its_height_stays_whatever_is_said(area, qtbot):
 
 def test_the_buttons_of_a_question_are_in_sight_however_long_it_is(area, qtbot):
     said = []
-    answers = [(f"A rather long answer {n}", "", lambda n=n: said.append(n)) for n in range(3)]
+    answers = [
+        (f"A rather long answer {n}", "", lambda n=n: said.append(n), None) for n in range(3)
+    ]
     area.show_remark(LONG)
     area.query.show_query(LONG, answers)
     qtbot.wait(10)
@@ -56,7 +58,7 @@ def test_the_buttons_of_a_question_are_in_sight_however_long_it_is(area, qtbot):
 def test_a_question_takes_the_place_of_the_hint_and_leaves_the_remark(area):
     area.status.setText("Click on an object.")
     area.show_remark("Object 1 is in the labels.")
-    area.query.show_query("What now?", [("Nothing", "", print)])
+    area.query.show_query("What now?", [("Nothing", "", print, None)])
     assert not area.status.isVisible()
     assert area.remark.isVisible()
     area.query.show_query("")
@@ -88,7 +90,7 @@ def test_an_urgent_question_is_shown_before_one_that_is_asked_later(area):
     question = Question("Saved work", "Yes", "No")
     area.add_question(question, urgent=True)
     question.ask("Continue?")
-    area.query.show_query("Depth, or time?", [("Depth", "", print)])
+    area.query.show_query("Depth, or time?", [("Depth", "", print, None)])
     assert question.isVisible()
     assert not area.query.isVisible()
     area.show_remark("11 slices.")

@@ -69,11 +69,16 @@ class TestClicks:
         assert viewer.layers.selection.active is cells
         assert modes(viewer) == ["select", "pan_zoom"]
 
-    def test_ours_is_in_use_again_after_another_was(self, viewer, shown):
+    @pytest.mark.parametrize(("tool", "draws"), [(Tool.INCLUDE, False), (Tool.SCRIBBLE, True)])
+    def test_a_layer_that_was_selected_stays_that_unless_ours_draws(
+        self, viewer, shown, tool, draws
+    ):
+        shown.prompting.arm(tool)
         shown.hide()
-        viewer.layers.selection.active = viewer.layers["cells"]
+        viewer.layers.selection.active = cells = viewer.layers["cells"]
         shown.show()
-        assert viewer.layers.selection.active is ours(viewer, "points")
+        assert viewer.layers.selection.active is (ours(viewer, "boxes") if draws else cells)
+        assert taken(shown)
 
     def test_not_after_the_3d_view_was_left(self, viewer, shown):
         shown.hide()

@@ -195,6 +195,20 @@ def test_nothing_shows_while_an_object_is_open_nor_over_one(desk):
     d.rest(20, 30)
 
 
+def test_nothing_shows_where_the_edge_of_the_mask_may_be_anywhere(desk, model):
+    d = desk()
+    predict = model.predict
+
+    def vaguely(embedding, prompts):
+        answer = predict(embedding, prompts)
+        return type(answer)(answer.masks, answer.scores, answer.logits / 20)
+
+    model.predict = vaguely
+    d.rest_in_vain(*PLACE)
+    model.predict = predict
+    d.rest(20, 30)
+
+
 def test_nothing_shows_with_another_tool_or_tab_or_in_3d(desk):
     d = desk()
     d.press(Qt.Key.Key_Q)

@@ -127,9 +127,12 @@ def test_a_locked_one_can_be_neither_corrected_nor_replaced(window):
     hands.panel.annotation.step(lambda s: curation.lock(s, [1]))
     ask(hands)
     text = hands.panel.controls.query.text.text()
-    assert text.startswith("57 % of this mask belongs to object 1. Object 1 is locked; ")
-    (only,) = answers(hands)
-    assert only.startswith("Keep the rest: 1")
+    assert text == "57 % of this mask belongs to object 1. Object 1 is locked."
+    keep, unlock = answers(hands)
+    assert keep.startswith("Keep the rest: 1")
+    hands.push(answers(hands)[unlock])
+    assert hands.panel.controls.query.text.text() == "57 % of this mask belongs to object 1."
+    assert "Replace it there" in answers(hands)
 
 
 def test_with_a_locked_one_all_covered_it_is_said_and_nothing_is_lost(window):
@@ -137,8 +140,50 @@ def test_with_a_locked_one_all_covered_it_is_said_and_nothing_is_lost(window):
     hands.panel.annotation.step(lambda s: curation.lock(s, [1]))
     ask(hands, FIRST)
     assert "All of this mask belongs to object 1" in hands.panel.controls.query.text.text()
-    assert not answers(hands)
+    assert list(answers(hands)) == ["Unlock it"]
     assert hands.panel.annotation.session.draft.points
+
+
+def test_a_click_elsewhere_leaves_the_question_and_begins_another_object(window):
+    hands = window()
+    before = ask(hands)
+    session = hands.panel.annotation.session
+    unanswered = session.draft
+    hands.click(20, 100)
+    assert len(session.draft.points) == 1
+    assert not hands.panel.controls.query.isVisible()
+    assert "The mask before is not written" in hands.panel.controls.remark.text()
+    hands.press(Qt.Key.Key_N)
+    assert labels(hands)[20, 100] == 2
+    np.testing.assert_array_equal(labels(hands) == 1, before == 1)
+    for _ in range(3):  # what was accepted, its click, and the mask that was let go of
+        hands.press(Qt.Key.Key_U)
+    assert session.draft == unanswered
+
+
+def test_a_box_elsewhere_begins_another_object(window):
+    hands = window()
+    ask(hands)
+    hands.drag((10, 85), (30, 110))
+    draft = hands.panel.annotation.session.draft
+    assert draft.box is not None
+    assert not draft.points
+
+
+def test_a_click_on_the_object_in_the_way_is_about_that_one(window):
+    hands = window()
+    ask(hands)
+    hands.click(40, 41)  # of object 1, beside the mask
+    assert hands.panel.annotation.session.draft.is_empty
+    assert hands.panel.controls.query.text.text() == "Object 1"
+
+
+@pytest.mark.parametrize("hand", ["click", "right_click"])
+def test_a_click_into_the_mask_or_against_it_corrects_it(window, hand):
+    hands = window()
+    ask(hands)
+    getattr(hands, hand)(40, 66)
+    assert len(hands.panel.annotation.session.draft.points) == 2
 
 
 def test_what_is_left_too_thin_is_said(window):
@@ -166,7 +211,7 @@ def test_under_replace_only_a_locked_one_is_a_question(window):
     hands.panel.controls.choices["rule"].value = "replace"
     hands.panel.annotation.step(lambda s: curation.lock(s, [1]))
     ask(hands)
-    assert all(text.startswith("Keep") for text in answers(hands))
+    assert not any(text.startswith(("Replace", "Correct")) for text in answers(hands))
     hands.press(Qt.Key.Key_N, SHIFT)
     hands.panel.annotation.step(lambda s: curation.lock(s, [1], False))
     click(hands, NEAR)

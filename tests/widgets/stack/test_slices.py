@@ -46,11 +46,11 @@ def held(number=1, locked=False, **states):
 
 @pytest.fixture
 def jumping(qtbot, host):
-    """A stack in which object 1 goes on, and object 2 jumps after slice 6; both are accepted."""
+    """A movie in which object 1 goes on, and object 2 jumps after frame 6; both are accepted."""
 
-    def jumping(**layer):
+    def jumping(letter="t"):
         discs = {1: DISCS[1], 2: lambda z: (14, 42, 5) if z < 7 else (32, 42, 5)}
-        bench = Bench(qtbot, host, draw(discs), **layer)
+        bench = Bench(qtbot, host, draw(discs), axis_labels=(letter, "y", "x"))
         bench.see(0, START)
         bench.accept(START, 14, 20)
         bench.accept(START, 14, 42)
@@ -99,16 +99,18 @@ def test_a_row_says_what_matters_most_first():
 
 def test_ends_are_told_in_words():
     ends = {
-        End.EDGE: "leaves the picture on slice 8",
-        End.GONE: "ends on slice 7",
-        End.MOVED: "moved beyond its width: mark it on slice 8, too",
-        End.GROWN: "is much larger at once: mark it on slice 8, too",
-        End.TAKEN: "another object is there: mark it on slice 8, too",
+        End.EDGE: "leaves the picture in frame 8",
+        End.GONE: "is lost: mark it in frame 8, too, unless gone",
+        End.MOVED: "moved beyond its width: mark it in frame 8, too",
+        End.GROWN: "is much larger at once: mark it in frame 8, too",
+        End.TAKEN: "another object is there: mark it in frame 8, too",
     }
-    assert {end: Ending(8, 1, end, "").words("slice") for end in End} == ends
+    assert {end: Ending(8, 1, end, "").words("frame") for end in End} == ends
+    ordinary = End.GONE, End.MOVED, End.TAKEN  # in depth
+    assert {Ending(8, 1, end, "").words("slice") for end in ordinary} == {"ends on slice 7"}
     assert Ending(8, -1, End.GONE, "").words("slice") == "begins on slice 9"
-    assert "is lost" in Ending(8, 1, End.GONE, "").words("frame")
-    assert [end for end in End if not is_doubtful(end, "slice")] == [End.EDGE, End.GONE]
+    assert Ending(8, 1, End.EDGE, "").words("slice") == "leaves the picture on slice 8"
+    assert [end for end in End if is_doubtful(end, "slice")] == [End.GROWN]
     assert [end for end in End if not is_doubtful(end, "frame")] == [End.EDGE]
 
 
@@ -324,18 +326,27 @@ def test_what_jumped_is_to_be_looked_at_and_said(jumping):
     lost = bench.session.objects[2].sections[7, None, None]
     assert (lost.mask, lost.status) == (None, Status.UNCLEAR)
     assert bench.lines() == [
-        "1: slices 0 to 9",
-        "2: moved beyond its width: mark it on slice 7, too",
+        "1: frames 0 to 9",
+        "2: moved beyond its width: mark it in frame 7, too",
     ]
     c = bench.controls
     assert (c.accept_certain.text(), c.review.text()) == ("Accept what is certain (15)", "Review 1")
-    assert c.status.text() == "Done: 15 masks sure, 1 slice to look at."
+    assert c.status.text() == "Done: 15 masks sure, 1 frame to look at."
 
 
-def test_frames_are_called_frames_and_what_is_lost_there_is_looked_at(jumping):
-    bench = jumping(axis_labels=("t", "y", "x"))
+def test_in_depth_what_ends_beside_a_similar_one_has_just_ended(jumping):
+    bench = jumping("z")
     bench.follow()
-    assert bench.lines()[1] == "2: moved beyond its width: mark it in frame 7, too"
+    assert (7, None, None) not in bench.session.objects[2].sections
+    assert bench.lines() == ["1: slices 0 to 9", "2: ends on slice 6"]
+    c = bench.controls
+    assert c.accept_certain.text() == "Accept what is certain (15)"
+    assert not c.review.isEnabled()
+
+
+def test_frames_are_called_frames(jumping):
+    bench = jumping()
+    bench.follow()
     assert bench.controls.buttons["accept_slice"].text() == "Accept frame  [K]"
     bench.controls.review.click()
     assert bench.controls.detail.text().startswith("Object 2, frame 7: moved beyond its")
@@ -389,7 +400,7 @@ def test_after_a_correction_one_key_follows_it_again(jumping, qtbot):
     assert bench.session.objects[2].sections[9, None, None].mask is not None
     assert bench.slices(1) == list(range(10))
     assert "Done" in bench.panel.controls.remark.text()
-    assert bench.lines()[0] == "1: slices 0 to 9"
+    assert bench.lines()[0] == "1: frames 0 to 9"
 
 
 def test_without_a_correction_the_key_says_what_it_needs(qtbot, host):

@@ -65,6 +65,10 @@ class Annotation:
         What the model is asked.
     selected : int or None
         The one object that is selected to be looked at.
+    hidden : bool
+        Whether the panel is out of sight: no prompts are taken.
+    aside : bool
+        Whether clicks in the canvas are napari's, as nothing is drawn in the tab in front.
     changed : psygnal.Signal
         Emitted with what there is anew to show.
     began_afresh : psygnal.Signal
@@ -87,6 +91,7 @@ class Annotation:
         self.model: HostedModel | None = None
         self.tool = Tool.INCLUDE
         self.selected: int | None = None
+        self.hidden = self.aside = False
         self.binding = SessionBinding(self)
         self.own_layers = OwnLayers(self)
         self.pointing = Pointing(self)
@@ -141,12 +146,17 @@ class Annotation:
         self.changed.emit(What.VIEW)
 
     def rest(self, rest: bool) -> None:
-        """Pause or resume: while paused, ignore clicks and embed no slice in advance."""
-        if rest:
-            self.own_layers.prompts.rest()
-        else:
-            self.own_layers.prompts.wake()
+        """Pause or resume: while the panel is hidden, take no prompts, embed nothing in advance."""
+        self.hidden = rest
+        self._share_clicks()
+        if not rest:
             self.asking.ask()
+
+    def step_aside(self, aside: bool) -> None:
+        """Leave clicks in the canvas to napari, or take them again."""
+        if aside is not self.aside:
+            self.aside = aside
+            self._share_clicks()
 
     def select(self, object_id: int | None) -> None:
         """Store which object is selected."""
@@ -202,6 +212,11 @@ class Annotation:
         self.pointing.close()
         self.own_layers.close()
         self.identity.close()
+
+    def _share_clicks(self) -> None:
+        prompts = self.own_layers.prompts
+        prompts.rest() if self.hidden or self.aside else prompts.wake()
+        self.changed.emit(What.VIEW)
 
     def _view_events(self) -> list[EventEmitter]:
         events = self.viewer.dims.events

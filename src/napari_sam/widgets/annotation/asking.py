@@ -52,7 +52,7 @@ class Asking:
         """Request a prediction for the open prompts; without any, embed the visible plane early."""
         annotation = self._annotation
         plane, waiting = annotation.session.draft.plane or annotation.seen, annotation.waiting
-        idle = annotation.own_layers.prompts.resting and not waiting
+        idle = annotation.hidden and not waiting
         if annotation.model is None or plane is None or idle:
             return
         if not annotation.picture.fits(plane, None):

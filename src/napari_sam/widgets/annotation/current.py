@@ -70,7 +70,7 @@ class CurrentAnnotation:
         self._parts: tuple[Part, ...] = ()
         self._model: HostedModel | None = None
         self._left: WeakKeyDictionary[Image, LeftWork] = WeakKeyDictionary()
-        self._resting = self._outlined = False
+        self._resting = self._aside = self._outlined = False
         self._many = False  # while many layers come or go
 
     def begin(self, parts: tuple[Part, ...]) -> None:
@@ -109,6 +109,12 @@ class CurrentAnnotation:
         self._resting = rest
         if self.annotation is not None:
             self.annotation.rest(rest)
+
+    def step_aside(self, aside: bool) -> None:
+        """Leave clicks in the canvas to napari, or take them again."""
+        self._aside = aside
+        if self.annotation is not None:
+            self.annotation.step_aside(aside)
 
     def show_target(self) -> None:
         """Select the Labels layer that the annotation writes to."""
@@ -184,6 +190,7 @@ class CurrentAnnotation:
         annotation.own_layers.preview.outline(self._outlined)
         if self._resting:
             annotation.rest(True)
+        annotation.step_aside(self._aside)
         for part in self._parts:
             part.follow(annotation)
         left = self._left.pop(layer, None)

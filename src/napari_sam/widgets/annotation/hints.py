@@ -48,7 +48,7 @@ def gone() -> str:
 
 def not_taken(annotation: Annotation) -> str:
     """Return the message why the last prompt was discarded."""
-    if annotation.own_layers.prompts.resting:
+    if annotation.hidden:
         return "Not taken: the panel is hidden. Show it to go on drawing."
     plane = annotation.session.draft.plane
     if plane and not annotation.picture.fits(plane, None):

@@ -93,6 +93,6 @@ class OwnLayers:
         annotation, draft = self._annotation, self._annotation.session.draft
         plane = draft.plane or annotation.seen
         there = not draft.plane or annotation.picture.fits(draft.plane, None)
-        if not annotation.flat or plane is None or not there or self.prompts.resting:
+        if not annotation.flat or plane is None or not there or annotation.hidden:
             return None
         return self.prompts.read(draft, plane)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from psygnal import Signal
 
+from napari_sam.widgets.common.questions import Draw
+
 __all__ = ["REMAINDER", "Answer", "Queries", "Query"]
 
 REMAINDER = "remainder"  # the kind of the question whose the pixels of a mask are
@@ -24,11 +26,14 @@ class Answer:
         What follows from it.
     tip : str
         Tooltip of the button.
+    draw : callable, optional
+        Draws a picture of it, beside the text.
     """
 
     text: str
     do: Callable[[], object]
     tip: str = ""
+    draw: Draw | None = None
 
 
 @dataclass(frozen=True)
@@ -43,11 +48,14 @@ class Query:
         One or two sentences.
     answers : tuple of Answer
         A button each, the safest first.
+    prompt_only : bool
+        Whether it would be in the way in other tabs than Prompt.
     """
 
     kind: str
     text: str
     answers: tuple[Answer, ...]
+    prompt_only: bool = False
 
 
 class Queries:
@@ -66,8 +74,17 @@ class Queries:
 
     @property
     def current(self) -> Query | None:
-        """The question on show, or None."""
+        """The question on show in the tab Prompt, or None."""
         return next(reversed(self._open.values()), None)
+
+    @property
+    def elsewhere(self) -> Query | None:
+        """The question on show in the other tabs, or None."""
+        return next((q for q in reversed(self._open.values()) if not q.prompt_only), None)
+
+    def holds(self, kind: str) -> bool:
+        """Return whether a question of this kind is open."""
+        return kind in self._open
 
     def ask(self, query: Query) -> None:
         """Put a question, on top of those that are open."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import partial
 
 from napari_sam.widgets.annotation.annotation import Annotation
-from napari_sam.widgets.annotation.queries import Queries
+from napari_sam.widgets.annotation.queries import Queries, Query
 from napari_sam.widgets.common.questions import QueryRow
 
 __all__ = ["QueryDisplay"]
@@ -17,8 +17,10 @@ class QueryDisplay:
 
     Parameters
     ----------
-    rows : iterable of QueryRow
-        One of each tab.
+    prompt : QueryRow
+        That of the tab Prompt.
+    others : iterable of QueryRow
+        One of each other tab.
 
     Attributes
     ----------
@@ -26,8 +28,8 @@ class QueryDisplay:
         On show while there is no annotation.
     """
 
-    def __init__(self, rows: Iterable[QueryRow]) -> None:
-        self._rows = tuple(rows)
+    def __init__(self, prompt: QueryRow, others: Iterable[QueryRow]) -> None:
+        self._prompt, self._others = prompt, tuple(others)
         self.idle = self._queries = Queries()
         self._queries.changed.connect(self._show)
 
@@ -43,11 +45,16 @@ class QueryDisplay:
         self.follow(None)
 
     def _show(self) -> None:
-        queries = self._queries
-        if (query := queries.current) is None:
-            for row in self._rows:
-                row.show_query("")
+        self._show_in(self._prompt, self._queries.current)
+        for row in self._others:
+            self._show_in(row, self._queries.elsewhere)
+
+    def _show_in(self, row: QueryRow, query: Query | None) -> None:
+        if query is None:
+            row.show_query("")
             return
-        answers = [(a.text, a.tip, partial(queries.answer, query, a)) for a in query.answers]
-        for row in self._rows:
-            row.show_query(query.text, answers)
+        answer = self._queries.answer
+        row.show_query(
+            query.text,
+            [(one.text, one.tip, partial(answer, query, one), one.draw) for one in query.answers],
+        )

@@ -35,21 +35,21 @@ def ready(grid: GridSettings, shape: tuple[int, int]) -> str:
     Examples
     --------
     >>> ready(GridSettings("maxima"), (512, 512))
-    'Ready: press the button, and the model is asked about at most 1,024 points.'
+    'Ready: press the button to look for objects at up to 1,024 places.'
     >>> ready(GridSettings("grid"), (4096, 4096))
-    'Ready: press the button, and the model is asked about 29,241 points in 36 tiles.'
+    'Ready: press the button to look for objects at 29,241 places in 36 tiles.'
     """
     tiling, points = Tiling(), grid.points_per_side
     if not tiling.cuts(shape):
         most = points**2 + (math.ceil(points / 2) ** 2 if grid.seeds == "adaptive" else 0)
         most *= sum(4**layer for layer in range(grid.crop_layers + 1))
-        asked = "" if grid.seeds == "grid" else "at most "
-        asked += count(most, "point")
+        asked = "" if grid.seeds == "grid" else "up to "
+        asked += count(most, "place")
     else:
         step = spacing(points, shape)
-        asked = count(math.prod(round(length / step) for length in shape), "point")
+        asked = count(math.prod(round(length / step) for length in shape), "place")
         asked += f" in {count(len(tiling.tiles(shape)), 'tile')}"
-    return f"Ready: press the button, and the model is asked about {asked}."
+    return f"Ready: press the button to look for objects at {asked}."
 
 
 def found(kept: int, new: int, known: int) -> str:

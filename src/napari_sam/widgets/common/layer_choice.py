@@ -7,16 +7,27 @@ from collections.abc import Callable
 from napari.components import ViewerModel
 from napari.layers import Layer
 from napari.utils.events import Event, EventEmitter
-from qtpy.QtCore import Signal
-from qtpy.QtGui import QWheelEvent
-from qtpy.QtWidgets import QComboBox, QSizePolicy, QWidget
+from qtpy.QtCore import QEvent, Qt, Signal
+from qtpy.QtGui import QHelpEvent, QPaintEvent, QWheelEvent
+from qtpy.QtWidgets import (
+    QComboBox,
+    QSizePolicy,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
+    QToolTip,
+    QWidget,
+)
 
 __all__ = ["LayerChoice"]
+
+MARGIN = 4  # pixels that a style may keep free beside the text
 
 
 class LayerChoice(QComboBox):
     """Selects one layer of a viewer; layers are compared by identity, never by name.
 
+    A name that is too long is shown without its middle, and whole in the tooltip.
     magicgui's own choice goes by names: a layer that is renamed would no longer be chosen, which
     ends what goes on with it, and the order of the layer list would not be kept.
 
@@ -65,6 +76,28 @@ class LayerChoice(QComboBox):
         """Ignore wheel events: a change by accident would end the annotation."""
         if event is not None:
             event.ignore()
+
+    def event(self, event: QEvent | None) -> bool:
+        """Say the whole name before what the list is for."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            name = "" if self.layer is None else self.currentText()
+            QToolTip.showText(
+                event.globalPos(), "\n".join(filter(None, (name, self.toolTip()))), self
+            )
+            return True
+        return super().event(event)
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        """Leave out the middle of a name that is too long: its end often tells it from others."""
+        painter, option = QStylePainter(self), QStyleOptionComboBox()
+        self.initStyleOption(option)
+        style, part = QStyle.ComplexControl.CC_ComboBox, QStyle.SubControl.SC_ComboBoxEditField
+        field = self.style().subControlRect(style, option, part, self)  # type: ignore[union-attr]
+        room = field.width() - MARGIN
+        middle = Qt.TextElideMode.ElideMiddle
+        option.currentText = option.fontMetrics.elidedText(option.currentText, middle, room)
+        painter.drawComplexControl(style, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
 
     def disconnect_viewer(self) -> None:
         """Disconnect from the viewer."""

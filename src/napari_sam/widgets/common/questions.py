@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import QEvent, QSize, Qt, Signal
+from qtpy.QtGui import QColor, QIcon
 from qtpy.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from napari_sam.widgets.common.button_flow import ButtonFlow
 from napari_sam.widgets.common.forms import ASIDE, new_label
 
-__all__ = ["Asked", "QueryRow", "Question", "ScrolledText"]
+__all__ = ["PICTURE", "Asked", "Draw", "QueryRow", "Question", "ScrolledText"]
+
+PICTURE = 24, 16  # width and height of the drawing on an answer, in pixels
+Draw = Callable[[QColor], QIcon]
+"""Draws a picture of words in a colour, that of the text beside it."""
 
 
 class ScrolledText(QScrollArea):
@@ -99,18 +104,36 @@ class QueryRow(Asked):
         super().__init__("Question", parent)
         self.text.setTextFormat(Qt.TextFormat.PlainText)
         self.buttons: list[QPushButton] = []
+        self._drawn: list[Draw | None] = []  # on the buttons
 
     def show_query(
-        self, text: str, answers: Sequence[tuple[str, str, Callable[[], object]]] = ()
+        self,
+        text: str,
+        answers: Sequence[tuple[str, str, Callable[[], object], Draw | None]] = (),
     ) -> None:
-        """Show a question and its (text, tip, call) answers; nothing if the text is empty."""
+        """Show a question and its (text, tip, call, draw) answers; nothing if the text is empty."""
         for button in self.buttons:
             button.deleteLater()
         self.buttons = []
-        for label, tip, call in answers:
-            button = QPushButton(label)
+        self._drawn = [draw for *_, draw in answers]
+        for label, tip, call, _ in answers:
+            button = QPushButton(label, self.flow)  # in whose style it is
             button.setToolTip(tip)
             button.clicked.connect(lambda _=False, call=call: call())
             self.buttons.append(button)
+        self._draw()
         self.flow.show_buttons(self.buttons)
         self.show_text(text)
+
+    def changeEvent(self, event: QEvent | None) -> None:
+        """Draw anew in the colour of another theme."""
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.StyleChange:
+            self._draw()
+
+    def _draw(self) -> None:
+        for button, draw in zip(self.buttons, self._drawn, strict=True):
+            if draw is not None:
+                button.ensurePolished()
+                button.setIconSize(QSize(*PICTURE))
+                button.setIcon(draw(button.palette().buttonText().color()))

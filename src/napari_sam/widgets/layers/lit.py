@@ -21,6 +21,7 @@ class Lit:
 
     As long as it is lit, the active layer is in its mode "pan_zoom", in which it does nothing with
     clicks; to select another layer changes nothing. A mode that somebody picks puts the light out.
+    At rest all modes are napari's, and nothing that is picked counts.
 
     Parameters
     ----------
@@ -43,7 +44,7 @@ class Lit:
         self.on = True
         self._viewer = viewer
         self._draws = draws
-        self._quiet = False
+        self._quiet = self._resting = False
         self._taker: Layer | None = None  # whose tool was picked
         self._active: Layer | None = None
         # Last, because napari sets the cursor then.
@@ -64,6 +65,17 @@ class Lit:
         if not was:
             self.changed.emit()
 
+    def rest(self) -> None:
+        """Leave the canvas to napari until `wake`, after which it is lit if it is now."""
+        self._resting = True
+        self._give_back_cursor()
+
+    def wake(self) -> None:
+        """Take the clicks again, if they were ours before."""
+        self._resting = False
+        self._calm()
+        self._point()
+
     @contextmanager
     def quietly(self) -> Iterator[None]:
         """Set modes that nobody has picked."""
@@ -79,16 +91,18 @@ class Lit:
         events.active.disconnect(self._follow)
         self._viewer.layers.events.removed.disconnect(self._removed)
         self._attend(None)
-        if (active := self._viewer.layers.selection.active) is not None:
-            self._viewer.cursor.style = active.cursor
+        self._give_back_cursor()
 
     def _follow(self, event: Event | None = None) -> None:
         self._attend(self._viewer.layers.selection.active)
-        if self.on:
-            self._calm()
-            self._point()
-        else:
+        self._calm()
+        self._point()
+        if not self.on and not self._resting:
             self.changed.emit()
+
+    def _give_back_cursor(self) -> None:
+        if (active := self._viewer.layers.selection.active) is not None:
+            self._viewer.cursor.style = active.cursor
 
     def _attend(self, layer: Layer | None) -> None:
         if self._active is not None:
@@ -99,19 +113,19 @@ class Lit:
 
     def _calm(self) -> None:
         """Let the active layer do nothing with clicks, unless it draws for us."""
-        layer = self._active
-        if layer is not None and not self._draws(layer, str(layer.mode)):
+        layer, ours = self._active, self.on and not self._resting
+        if ours and layer is not None and not self._draws(layer, str(layer.mode)):
             with self.quietly():
                 layer.mode = PAN_ZOOM
 
     def _point(self) -> None:
         """Show that a click is a click on the picture."""
-        if self._viewer.dims.ndisplay == 2:
+        if self.on and not self._resting and self._viewer.dims.ndisplay == 2:
             self._viewer.cursor.style = CROSSHAIR
 
     def _mode_set(self, event: Event) -> None:
         layer, mode = event.source, str(event.source.mode)
-        if self._quiet:
+        if self._quiet or self._resting:
             return
         if not self.on:
             self._taker = layer

@@ -80,7 +80,6 @@ class PromptLayers:
         self._each = False
         self._tool = Tool.INCLUDE
         self._asleep: dict[Layer, str] | None = None  # at rest: the modes that there were
-        self._was_active: Layer | None = None
         self._forget_shapes()
         self._pair = PromptPair(viewer, picture)
         self._pair.edited.connect(self._edited)
@@ -156,12 +155,15 @@ class PromptLayers:
         if self.resting:
             return
         modes = {layer: str(layer.mode) for layer in (self._points, self._boxes)}
-        active = self._viewer.layers.selection.active
         self.disarm()
-        self._asleep, self._was_active = modes, active if active in modes else None
+        self._asleep = modes
+        self.lit.rest()
 
     def wake(self) -> None:
-        """Resume drawing; restore the layer modes, or activate a tool that was chosen meanwhile."""
+        """Resume drawing; restore the layer modes, or activate a tool that was chosen meanwhile.
+
+        A layer that was selected meanwhile stays that, unless another one draws.
+        """
         modes, self._asleep = self._asleep, None
         if modes is None:
             return
@@ -169,10 +171,11 @@ class PromptLayers:
             with self.lit.quietly():
                 for layer, mode in modes.items():
                     layer.mode = mode
-            if self._was_active in self._viewer.layers:
-                self._viewer.layers.selection.active = self._was_active
+            if self.lit.on:
+                self.bring_tool()
         elif self._viewer.dims.ndisplay == 2:
             self.arm(self._tool)
+        self.lit.wake()
 
     def read(self, draft: Draft, seen: Plane) -> PlanePrompts | None:
         """Return the prompts that the layers hold.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Layer, Points, Shapes
@@ -15,7 +17,7 @@ from napari_sam.widgets.layers.transform import move
 __all__ = ["COLOURS", "SYMBOLS", "PromptPair"]
 
 COLOURS = {"include": "#0091ff", "exclude": "#ff6a00"}
-SIZE = 7  # pixels of the screen, without the border: an object is seen beside its cross
+SIZE, RIM = 11, 1.5  # pixels of the screen: small, so that an object is seen beside its cross
 SYMBOLS = {"include": "cross", "exclude": "hbar"}
 
 
@@ -53,6 +55,7 @@ class PromptPair:
         self.boxes = self._new_boxes()
         self.points = self._new_points()
         self.bring_back(*self.both)
+        viewer.scene.camera.events.zoom.connect(self._fit_crosses)
         picture.on_move(self._follow)
         picture.changed.connect(self.renew)
         viewer.layers.events.removed.connect(self._removed)
@@ -96,6 +99,7 @@ class PromptPair:
     def close(self) -> None:
         """Remove the layers."""
         self._soon.stop()
+        self._viewer.scene.camera.events.zoom.disconnect(self._fit_crosses)
         self._viewer.layers.events.removed.disconnect(self._removed)
         self._picture.changed.disconnect(self.renew)
         self._picture.on_move(self._follow, connect=False)
@@ -112,17 +116,39 @@ class PromptPair:
             feature_defaults={"polarity": self.polarity},
             face_color="polarity",
             face_color_cycle=COLOURS,
-            border_color="polarity",  # a border of its own colour would cover small symbols
-            border_color_cycle=COLOURS,
+            border_color="white",  # seen on dark pictures, and parts the colour from bright ones
+            border_width=RIM / SIZE,
+            antialiasing=0.5,
             symbol=SYMBOLS[self.polarity],
-            size=6,
-            canvas_size_limits=(SIZE, SIZE),  # the same at every zoom
+            size=self._cross_size(),
+            canvas_size_limits=(
+                0,
+                SIZE,
+            ),  # napari widens the borders of what a lower limit enlarges
             metadata={OURS: "points"},
             **self._picture.transform.arguments,
         )
         layer.events.data.connect(self._tell)
         layer.events.features.connect(self._tell)
         return layer
+
+    def _cross_size(self) -> float:
+        """Return the size in pixels of the picture of crosses that napari shrinks to `SIZE`.
+
+        A power of two, so that few zooms change it; napari takes a click for one on a cross within
+        this size.
+        """
+        pixel = self._viewer.scene.camera.zoom * abs(self._picture.transform.arguments["scale"][-1])
+        return float(2.0 ** math.ceil(math.log2(SIZE / pixel)))
+
+    def _fit_crosses(self) -> None:
+        """Keep crosses as large on the screen as they are, at every zoom."""
+        points, size = self.points, self._cross_size()
+        if size == points.current_size:
+            return
+        with points.block_update_properties():
+            points.current_size = size
+        points.size = size
 
     def _new_boxes(self) -> Shapes:
         layer = Shapes(
@@ -159,3 +185,4 @@ class PromptPair:
         self.renew()
         for layer in (self.points, self.boxes):
             move(layer, self._picture.transform.arguments)
+        self._fit_crosses()

@@ -16,9 +16,11 @@ from napari_sam.settings import load_settings, save_settings
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.annotation.queries import Answer, Query
 from napari_sam.widgets.common.connections import Connections
+from napari_sam.widgets.common.questions import Draw
 from napari_sam.widgets.jobs.background import Background
 from napari_sam.widgets.layers.channel_mix import finest
 from napari_sam.widgets.layers.stack_axes import answer, channel_axis, remember
+from napari_sam.widgets.prompt import axes_pictures
 from napari_sam.widgets.prompt import axes_wording as wording
 from napari_sam.widgets.prompt.channel_controls import ChannelControls
 from napari_sam.widgets.prompt.channels import Channels, guess
@@ -108,12 +110,15 @@ class _AxesPresenter:
         if axis is not None:
             queries.ask(self._about_channels(axis))
         elif picture.axes.unnamed and letters:
-            answers = zip(names, wording.TIPS, letters, strict=False)
+            answers = zip(names, wording.TIPS, letters, self._pictures, strict=False)
             queries.ask(
                 Query(
                     KIND,
                     wording.question(picture),
-                    tuple(Answer(name, self._sayer(said), tip) for name, tip, said in answers),
+                    tuple(
+                        Answer(name, self._sayer(said), tip, draw)
+                        for name, tip, said, draw in answers
+                    ),
                 )
             )
         else:
@@ -137,6 +142,12 @@ class _AxesPresenter:
     def _letters(self) -> tuple[str, ...]:
         """What can be said of the leading axes, in the order of the words."""
         return {1: ("z", "t"), 2: ("tz", "zt")}.get(len(self._picture.axes.leading), ())
+
+    @property
+    def _pictures(self) -> tuple[Draw | None, ...]:
+        """Drawings of the same, where one can tell it."""
+        drawn = axes_pictures.depth, axes_pictures.time
+        return drawn if len(self._picture.axes.leading) == 1 else (None, None)
 
     @property
     def _known(self) -> str:
@@ -178,10 +189,15 @@ class _AxesPresenter:
     def _about_channels(self, axis: int) -> Query:
         """Return the question whether an axis holds channels, or what else it is."""
         picture, say = self._picture, self._part._channels.say
-        answers = [Answer(wording.COLOURS, lambda: say(axis), wording.COLOURS_TIP)]
+        answers = [
+            Answer(wording.COLOURS, lambda: say(axis), wording.COLOURS_TIP, axes_pictures.colours)
+        ]
         if picture.axes.leading == [axis]:
-            said = zip(wording.choices(picture), wording.TIPS, self._letters, strict=False)
-            answers += [Answer(name, self._stack_of(one), tip) for name, tip, one in said]
+            names = wording.choices(picture)
+            said = zip(names, wording.TIPS, self._letters, self._pictures, strict=False)
+            answers += [
+                Answer(name, self._stack_of(one), tip, draw) for name, tip, one, draw in said
+            ]
         else:
             answers.append(Answer(wording.NO_COLOURS, lambda: say(None), wording.NO_COLOURS_TIP))
         return Query(KIND, wording.channel_question(picture, axis), tuple(answers))

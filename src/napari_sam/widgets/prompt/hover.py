@@ -41,6 +41,10 @@ __all__ = ["Hover"]
 REST_MS = 100
 QUICK_S = 0.06  # of a decoder call: where it takes longer, this is off unless somebody wants it
 LOWEST = 0.3  # quality: below it is mostly background, and some nuclei in tissue have hardly more
+# Share of the cells that may belong to a mask (logits above -1) which surely do (above 1). On 15
+# pictures of nuclei 98 to 100 % of the right masks have it, and a quarter (fluorescence) to 40 %
+# (tissue) of those beside nuclei, of which nearly all have the quality.
+STEADY = 0.2
 SAME = 0.5  # IoU from which a click's candidate is the one that was shown
 NAME = "napari-sam below the mouse"
 STYLE = "background: rgba(0, 0, 0, 170); color: white; padding: 2px 5px; border-radius: 3px;"
@@ -244,7 +248,7 @@ class Hover(QObject):
         choice = 0
         if self._shown is not None and self._shown.choice:  # somebody chose this size
             choice = _alike(prediction, self._shown.mask)[0]
-        sure = prediction.scores[choice] >= LOWEST
+        sure = prediction.scores[choice] >= LOWEST and is_steady(prediction.logits[choice])
         self._show(_Shown(plane, prediction, choice) if sure else None)
 
     def _inside(self) -> bool:
@@ -326,6 +330,19 @@ class Hover(QObject):
             return
         room, wanted = canvas.size() - tag.size(), self._pointer + GAP
         tag.move(min(wanted.x(), room.width()), min(wanted.y(), room.height()))
+
+
+def is_steady(logits: NDArray[np.floating]) -> bool:
+    """Tell whether a mask has a clear edge, from its (h, w) logits.
+
+    Between objects the model finds masks whose edge lies anywhere (a low stability score).
+
+    Examples
+    --------
+    >>> is_steady(np.array([[9.0, 8.0, -0.5, -7.0]])), is_steady(np.array([[0.4, 0.2, -0.5, -7.0]]))
+    (True, False)
+    """
+    return bool(np.count_nonzero(logits > 1) >= STEADY * np.count_nonzero(logits > -1))
 
 
 def _alike(prediction: Prediction, mask: NDArray[np.bool_]) -> tuple[int, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from napari_sam.session import drawing
+from napari_sam.session import curation, drawing
 from napari_sam.session.overlap import Claim, Rule
 from napari_sam.session.session import Session
 from napari_sam.widgets.annotation.queries import REMAINDER, Answer, Query
@@ -21,7 +21,12 @@ __all__ = ["accepted", "overlap_query"]
 THIN = "What is left is thinner than three pixels."
 
 
-def overlap_query(annotation: Annotation, claim: Claim, write: Callable[[Rule], object]) -> Query:
+def overlap_query(
+    annotation: Annotation,
+    claim: Claim,
+    write: Callable[[Rule], object],
+    again: Callable[[], object],
+) -> Query:
     """Return the question whose the pixels of the shown mask are.
 
     Parameters
@@ -32,18 +37,21 @@ def overlap_query(annotation: Annotation, claim: Claim, write: Callable[[Rule], 
         What the mask would get if others keep what they have.
     write : callable
         Writes the mask under a rule; under `Rule.KEEP` what is left of it.
+    again : callable
+        Accepts the mask anew, or asks again.
     """
     session = annotation.session
     locked = [number for number in claim.met if _is_locked(session, number)]
     said = [f"{claim.said()}."]
     if locked:
-        them = f"Object {locked[0]} is" if len(locked) == 1 else "Some of them are"
-        said.append(f"{them} locked; {KEYS['lock']} unlocks what is selected.")
+        said.append(f"Object {locked[0]} is locked." if len(locked) == 1 else "Some are locked.")
     if not claim.pixels and claim.thin:
         said.append(THIN)
     answers = _keep(claim, write)
     others = [*_correct(annotation, claim), *_replace(session, claim, write)]
     safest_first = [*others, *answers] if claim.is_remainder else [*answers, *others]
+    if locked:
+        safest_first.append(_unlock(annotation, locked, again))
     return Query(REMAINDER, " ".join(said), tuple(safest_first))
 
 
@@ -94,6 +102,16 @@ def _correct(annotation: Annotation, claim: Claim) -> list[Answer]:
         tip = f"Open object {number}; object {stays} stays as it was"
     text = f"Correct object {number}"
     return [Answer(text, lambda: annotation.step(lambda s: drawing.correct(s, number)), tip)]
+
+
+def _unlock(annotation: Annotation, locked: list[int], again: Callable[[], object]) -> Answer:
+    """Return the answer to allow changes of the objects that are in the way."""
+
+    def unlock() -> None:
+        if annotation.step(lambda s: curation.lock(s, locked, False)):
+            again()
+
+    return Answer("Unlock it" if len(locked) == 1 else "Unlock them", unlock, "Then choose again")
 
 
 def _is_locked(session: Session, number: int) -> bool:

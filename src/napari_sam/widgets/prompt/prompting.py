@@ -252,8 +252,8 @@ class _PromptPresenter:
             self._part.warn(error)
             return self._controls.remark.text()
         self._click_again()
-        if self._annotation.tool in (Tool.EXCLUDE, Tool.SCRIBBLE_OUT):
-            self.switch_polarity()
+        if (tool := self._annotation.tool) in (Tool.EXCLUDE, Tool.SCRIBBLE_OUT):
+            self._annotation.arm(OTHER.get(tool, Tool.INCLUDE))
         self._part.remark(accepted(change))
         self._part.accepted.emit()
         return ""
@@ -265,7 +265,8 @@ class _PromptPresenter:
         if annotation.tool not in c.tools:
             c.shape.show_tool(annotation.tool)
         group = button.group()
-        lit = annotation.own_layers.prompts.lit.on
+        prompts = annotation.own_layers.prompts
+        lit = prompts.lit.on and not prompts.resting
         if group is not None and not lit:
             group.setExclusive(False)  # else one stays pressed
             for one in group.buttons():
@@ -300,7 +301,9 @@ class _PromptPresenter:
         if asks:
             self._part.remark("")
             self._in_question = annotation.session.draft
-            query = overlap_query(annotation, claim, lambda rule: self.write(rule, rest=True))
+            query = overlap_query(
+                annotation, claim, lambda rule: self.write(rule, rest=True), self._accept_shown
+            )
             annotation.queries.ask(query)
             self._controls.status.setText(next_step(annotation))
             self._part.asked.emit()

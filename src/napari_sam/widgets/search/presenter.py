@@ -153,7 +153,7 @@ class SearchPresenter(ABC):
                 Answer("Later", lambda: None, f"They stay in the tab {self.where}"),
                 Answer("Discard", self._throw_away, "Nothing of it is written; no label changes"),
             )
-            queries.ask(Query(kind, text, answers))
+            queries.ask(Query(kind, text, answers, prompt_only=True))
 
     def _filter_anew(self) -> None:
         self._said = ""

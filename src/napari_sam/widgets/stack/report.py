@@ -53,20 +53,29 @@ class Ending:
         match self.end:
             case End.EDGE:
                 return f"leaves the picture {here}"
-            case End.MOVED:
-                return f"moved beyond its width: {too}"
             case End.GROWN:
                 return f"is much larger at once: {too}"
-            case End.TAKEN:
+            case End.MOVED if noun == FRAME:
+                return f"moved beyond its width: {too}"
+            case End.TAKEN if noun == FRAME:
                 return f"another object is there: {too}"
-        if noun == FRAME:
-            return f"is lost: {too}, unless gone"
+            case End.GONE if noun == FRAME:
+                return f"is lost: {too}, unless gone"
         return f"{'ends' if self.way > 0 else 'begins'} on {noun} {self.last}"
 
 
 def is_doubtful(end: End, noun: str) -> bool:
-    """Tell whether a person should look at an end: in time few objects vanish by themselves."""
-    return end in (End.MOVED, End.GROWN, End.TAKEN) or (end is End.GONE and noun == FRAME)
+    """Tell whether a person should look at an end.
+
+    In time few objects vanish by themselves. In depth each ends somewhere, often beside another
+    one, which the model then finds in its place.
+
+    Examples
+    --------
+    >>> is_doubtful(End.MOVED, "frame"), is_doubtful(End.MOVED, "slice")
+    (True, False)
+    """
+    return end is End.GROWN or (end is not End.EDGE and noun == FRAME)
 
 
 @dataclass
