@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from napari_sam.data.samples import LabelledImage, data_digest
 from napari_sam.errors import CheckpointError
 from napari_sam.model.config import CONFIGS
-from napari_sam.model.load import Header
+from napari_sam.model.load import Header, digests
 from napari_sam.model.sam import Sam
 from napari_sam.model.text_decoder import TextDecoder
+from napari_sam.model.weights.checkpoint import DECODER
 from napari_sam.model.weights.torch_files import read_torch
 from napari_sam.text.image_tower import ImageTower
 from napari_sam.training.weights import about_file, about_model, save_weights
@@ -31,6 +32,8 @@ def export(
 ) -> None:
     """Write the averaged weights of a `cells_tiny` run as the file that ships.
 
+    Of a run that trained the instance head alone, the head alone, for the model that ships.
+
     Parameters
     ----------
     checkpoint : Path
@@ -44,11 +47,14 @@ def export(
     state = read_torch(checkpoint)
     if not (isinstance(state, dict) and {"step", "average"} <= state.keys()):
         raise CheckpointError(f"{checkpoint} is no checkpoint of a run")
-    header = about_model(CONFIGS["cells_tiny"], "cells_tiny", "full") | {
-        "what": "everything",
+    alone = all(name.startswith(DECODER) for name in state["average"])
+    header = about_model(CONFIGS["cells_tiny"], "cells_tiny", "decoder" if alone else "full") | {
+        "what": "instances" if alone else "everything",
         "steps": state["step"],
         "figures": figures or {},
     }
+    if alone:
+        header["base"] = {"name": "cells_tiny", "digest": digests("cells_tiny")[0]}
     header |= _made_of(images)
     save_weights(output, state["average"], header)
 

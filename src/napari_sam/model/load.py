@@ -177,7 +177,7 @@ def _from_zoo(entry: catalogue.Entry, with_decoder: bool) -> Sam:
         beside = catalogue.ready(decoder) or catalogue.fetch_decoder(entry)
         if beside is not None:
             _add_decoder(model, beside)
-    return model
+    return model if entry.url or not with_decoder else _with_neighbour(model, path)
 
 
 def _from_file(path: Path, with_decoder: bool) -> Sam:

@@ -123,7 +123,9 @@ class EMA:
 
     def _changing(self) -> Iterator[tuple[str, Tensor]]:
         parameters = dict(self.model.named_parameters())
+        trained = {name for name, one in parameters.items() if one.requires_grad}
+        parts = {name.partition(".")[0] for name in trained}
         for name, value in self.model.state_dict().items():
-            changes = parameters[name].requires_grad if name in parameters else self.with_buffers
-            if changes:
+            buffer = name not in parameters and name.partition(".")[0] in parts
+            if name in trained or (buffer and self.with_buffers):
                 yield name, value
