@@ -54,7 +54,7 @@ def recipe_for(plan: Plan, config: SamConfig) -> Recipe:
         warmup=20,
         fall=0.5,
         average=0.98,
-        instances=0,
+        instances=0.2,
         batch_statistics=False,
         seed=plan.seed,
     )
