@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from napari_sam.model.cells_encoder import LARGE
 from napari_sam.model.config import CONFIGS
 from napari_sam.model.instance_head import REFERENCE_DIAMETER, InstanceHead, is_own
 from napari_sam.model.sam import Features
@@ -56,6 +57,16 @@ def test_a_piece_of_a_map_is_as_in_the_whole_but_at_its_edge(head):
     inner = found.shape[2] - reach
     torch.testing.assert_close(found[..., :inner, :], expected[..., :inner, :], rtol=0, atol=1e-5)
     assert not torch.allclose(found, expected[..., : found.shape[2], :], atol=1e-3)
+
+
+def test_a_large_map_is_worked_on_in_bands_and_comes_out_the_same(head):
+    large = features(1, 76, 76)
+    assert large.skips[1][0, 0].nbytes * 24 > LARGE
+    with torch.inference_mode():
+        banded = head.logits(large)
+    with torch.enable_grad():  # never in bands
+        whole = head.logits(large)
+    torch.testing.assert_close(banded, whole, rtol=0, atol=1e-5)
 
 
 def test_half_precision_gives_single_precision_maps(head):
