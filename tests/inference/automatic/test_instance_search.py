@@ -116,3 +116,22 @@ def test_tiles_find_what_lies_on_a_seam_once(predictor, picture):
     labels = ns.proposals_to_labels(steps[-1].result.kept, shape=picture.shape)
     assert sorted(labels[r, c] for r, c, _ in PLACES) == [1, 2, 3, 4]
     assert labels.max() == 4
+
+
+def test_what_no_tile_holds_is_found_in_the_whole_picture(predictor):
+    """A disc of 300 pixels between tiles of 256 with a halo of 32, and a small one beside it."""
+    rows, columns = np.indices((1800, 1700))
+    near = np.hypot(rows - 520, columns - 512) < 150
+    small = np.hypot(rows - 900, columns - 900) < 9
+    image = np.where(near | small, 170, 25).astype(np.uint8)
+    image += np.random.default_rng(0).integers(0, 12, image.shape, np.uint8)
+    where = np.zeros(image.shape, bool)  # the tiles around them only, for time
+    where[256:1024, 256:1024] = True
+    steps = iter_tiles(predictor, image, ns.InstanceSettings(), tiling=Tiling(256, 32), where=where)
+    *_, end = steps
+    labels = ns.proposals_to_labels(end.result.kept, shape=image.shape)
+    large, little = labels[520, 512], labels[900, 900]
+    assert large
+    assert little
+    assert large != little
+    assert ((labels == large) & near).sum() > 0.85 * ((labels == large) | near).sum()
