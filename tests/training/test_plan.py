@@ -19,6 +19,15 @@ def test_larger_encoders_take_longer_where_they_are_run():
     assert estimate("vit_l", "adapters", 2, 100)[0] == pytest.approx(100 * 64 * 3.4)
 
 
+def test_micro_sams_instance_decoder_takes_its_time_where_it_learns():
+    base = ("vit_t", "everything", 2, 100)
+    alone, both = estimate(*base), estimate(*base, decoder=True)
+    assert both[0] - alone[0] == pytest.approx(100 * 130)
+    assert both[1] - alone[1] == pytest.approx(7)
+    looks_on = ("vit_t", "decoder", 2, 100)
+    assert estimate(*looks_on, decoder=True) == estimate(*looks_on)
+
+
 @pytest.mark.parametrize("name", CONFIGS)
 @pytest.mark.parametrize("what", WHAT)
 def test_every_choice_has_an_estimate(name, what):

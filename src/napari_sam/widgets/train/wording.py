@@ -26,7 +26,9 @@ Rows = Sequence[dict[str, float | str]]
 def effort(base: str, plan: Plan, pictures: int) -> str:
     """Return the estimated time and memory of a plan; empty if unknown."""
     try:
-        seconds, memory = estimate(_config(base), plan.what, pictures, plan.steps)
+        seconds, memory = estimate(
+            _config(base), plan.what, pictures, plan.steps, _has_decoder(base)
+        )
     except KeyError:  # nobody has measured it
         return ""
     return f"About {duration(seconds)} on one processor core, {memory:.1f} GiB of memory"
@@ -84,6 +86,12 @@ def table(rows: Rows) -> str:
         "<table cellpadding='4' width='100%'><tr><th align='left'>IoU, held-out pictures</th>"
         f"<th align='right'>before</th><th align='right'>after</th></tr>{cells}</table>"
     )
+
+
+def _has_decoder(base: str) -> bool:
+    """Return whether a published model has an instance decoder."""
+    entry = catalogue.entries().get(base)
+    return entry is not None and catalogue.decoder_of(entry) is not None
 
 
 def _config(base: str) -> str:
