@@ -27,16 +27,20 @@ def instance_loss(logits: Tensor, targets: Tensor) -> Tensor:
     inside = foreground * known
     # Of a partially labelled picture what the head takes for background stays that, else it would
     # learn that all is foreground.
-    known = known.maximum(seen * (logits[:, 0].detach() < 0))
+    learned = known.maximum(seen * (logits[:, 0].detach() < 0))
     cross = F.binary_cross_entropy_with_logits(logits[:, 0], foreground, reduction="none")
     edge = F.binary_cross_entropy_with_logits(logits[:, 1], rim, reduction="none")
-    cross = cross + edge * (1 + (RIM - 1) * rim)
     depth = (logits[:, 2].sigmoid() - targets[:, 2]).abs()
     size = (logits[:, 3] - targets[:, 3]).abs()
-    within = (DEPTH * depth + SIZE * size) * inside
-    return (cross * known).sum() / known.sum().clamp(min=1) + within.sum() / inside.sum().clamp(
-        min=1
+    return (
+        _mean(cross, learned)
+        + _mean(edge * (1 + (RIM - 1) * rim), known)
+        + _mean(DEPTH * depth + SIZE * size, inside)
     )
+
+
+def _mean(values: Tensor, where: Tensor) -> Tensor:
+    return (values * where).sum() / where.sum().clamp(min=1)
 
 
 def instance_targets(crop: TrainingCrop, stride: int) -> NDArray[np.float32]:
