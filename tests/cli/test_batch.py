@@ -16,7 +16,7 @@ from napari_sam.inference.automatic import search
 from napari_sam.inference.refinement import refine as refining
 from napari_sam.io.labels import open_labels
 from napari_sam.progress import Progress
-from napari_sam.results import Proposal
+from napari_sam.results import Proposal, SearchResult
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def searched(monkeypatch):
     def find(predictor, image, settings, **named):
         seen.append(image)
         one = Proposal.of(image > 100, image, score=0.9, stability=0.9, point=(0, 0))
-        yield Progress(1, 1, search.SearchResult([], [one]))
+        yield Progress(1, 1, SearchResult([], [one]))
 
     monkeypatch.setattr(search, "iter_proposals", find)
     return seen

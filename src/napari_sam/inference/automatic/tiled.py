@@ -23,6 +23,7 @@ from napari_sam.inference.automatic.tiles import (
     lattice,
     sample_image,
     tile_hash,
+    weights_hash,
 )
 from napari_sam.inference.image import check_image, pixel_range
 from napari_sam.inference.predictor import Predictor
@@ -174,7 +175,7 @@ class _TiledSearch:
         wanted = self.where is None or self.where[slices(tile.core)].any()
         if core.min() == core.max() or not wanted:
             return []
-        model = self.predictor.model.entry.digest
+        model = weights_hash(self.predictor.model.entry, self.settings)
         mark = tile_hash(pixels, tile, self.settings, self.contrast, model)
         found = None if self.store is None else self.store.read(tile, mark)
         if found is None:
