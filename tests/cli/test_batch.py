@@ -175,7 +175,7 @@ def test_every_box_gets_a_label_or_a_word(folder, capsys, caplog):
 def test_boxes_and_seeds_do_not_go_together(folder, capsys):
     more = ["--boxes", "boxes.csv", "--seeds", "grid"]
     assert main(["segment", "in/a.png", "-o", "no.tif", *more]) == 1
-    assert "leave --seeds and --text out" in capsys.readouterr().err
+    assert "--boxes says what to segment; leave --seeds out" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("command", "option"), [("refine", "--labels"), ("propagate", "--seeds")])

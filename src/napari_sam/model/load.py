@@ -293,13 +293,15 @@ def known_decoder(name: str) -> str | None:
     if entry is not None and entry.url:
         return entry.decoder or None
     trained = own_models().get(name)
-    path = catalogue.ready(entry) if entry else trained.path if trained else _here(name)
+    built_in = entry and catalogue.ready(entry)
+    path = built_in or (trained.path if trained else _here(name))
     if path is None:
         raise unknown_model(name)
     state, metadata = read_checkpoint(path)
     if split_decoder(state)[1]:
         return ""
-    header = read_header(path) if "napari_sam" in metadata else {}
+    ours = "napari_sam" in metadata and not built_in
+    header = read_header(path) if ours and _published(path) is None else {}
     if header.get("kind") == "adapters":
         return known_decoder(str(header.get("base", {}).get("name")))
     beside = None if header else find_beside(path)

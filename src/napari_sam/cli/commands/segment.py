@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from dataclasses import asdict
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,7 +78,8 @@ def run(chosen: argparse.Namespace) -> int:
     outputs = output_paths(images, chosen.images, chosen.output, failures, given.values())
     model = workers_model(chosen.model, chosen.device, decoder)
     names = ("gap", "no_link", "text", "similarity", "top", "semantic", "encoder")
-    values = asdict(settings) | {name: getattr(chosen, name) for name in names}
+    said = {name: None if value == inf else value for name, value in asdict(settings).items()}
+    values = said | {name: getattr(chosen, name) for name in names}
     target = targets("segment", model, values)
     seeds = str(given["seeds"].resolve()) if "seeds" in given else None
 
