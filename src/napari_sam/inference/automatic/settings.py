@@ -119,6 +119,12 @@ class InstanceSettings:
     ------
     InputError
         If a value makes no sense.
+
+    Examples
+    --------
+    >>> settings = InstanceSettings(smallest=50, diameter=12)
+    >>> settings.fits(100), settings.fits(20)
+    (True, False)
     """
 
     refine: bool = False
