@@ -119,10 +119,14 @@ def propose_instances(
 
     Parameters
     ----------
-    predictor, image, contrast, store
-        As in `propose_grid`.
+    predictor : Predictor
+        What looks; its model needs an instance decoder.
+    image : (H, W), (H, W, 3) or (H, W, 4) array-like
+        The picture.
     settings : InstanceSettings, optional
         How instances are made of the maps.
+    contrast, store : optional
+        As in `propose_grid`.
 
     Returns
     -------
