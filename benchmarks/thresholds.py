@@ -122,6 +122,13 @@ def rate(
 
 def limit(one: Searched) -> tuple[float, float]:
     """Return mSA and F1 of the best mask of each object, chosen by the truth."""
+    ious = overlaps(one)
+    chosen = sorted({int(row.argmax()) for row in ious if row.any()})
+    return mean_accuracy(ious[:, chosen]), f1(ious[:, chosen])
+
+
+def overlaps(one: Searched) -> NDArray[np.float64]:
+    """Return the IoU of each true object with each mask, (N, M)."""
     ids = [i for i in np.unique(one.truth) if i]
     ious = np.zeros((len(ids), len(one.found)))
     for column, found in enumerate(one.found):
@@ -130,8 +137,7 @@ def limit(one: Searched) -> tuple[float, float]:
             if i:
                 either = found.area + np.count_nonzero(one.truth == i) - count
                 ious[ids.index(i), column] = count / either
-    chosen = sorted({int(row.argmax()) for row in ious if row.any()})
-    return mean_accuracy(ious[:, chosen]), f1(ious[:, chosen])
+    return ious
 
 
 if __name__ == "__main__":

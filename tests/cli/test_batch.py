@@ -16,7 +16,7 @@ from napari_sam.inference.automatic import search
 from napari_sam.inference.refinement import refine as refining
 from napari_sam.io.labels import open_labels
 from napari_sam.progress import Progress
-from napari_sam.results import Proposal
+from napari_sam.results import Proposal, SearchResult
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def searched(monkeypatch):
     def find(predictor, image, settings, **named):
         seen.append(image)
         one = Proposal.of(image > 100, image, score=0.9, stability=0.9, point=(0, 0))
-        yield Progress(1, 1, search.SearchResult([], [one]))
+        yield Progress(1, 1, SearchResult([], [one]))
 
     monkeypatch.setattr(search, "iter_proposals", find)
     return seen
@@ -175,7 +175,7 @@ def test_every_box_gets_a_label_or_a_word(folder, capsys, caplog):
 def test_boxes_and_seeds_do_not_go_together(folder, capsys):
     more = ["--boxes", "boxes.csv", "--seeds", "grid"]
     assert main(["segment", "in/a.png", "-o", "no.tif", *more]) == 1
-    assert "leave --seeds and --text out" in capsys.readouterr().err
+    assert "--boxes says what to segment; leave --seeds out" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("command", "option"), [("refine", "--labels"), ("propagate", "--seeds")])

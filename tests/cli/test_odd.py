@@ -14,7 +14,7 @@ from napari_sam.cli.commands import gui
 from napari_sam.cli.main import main
 from napari_sam.inference.automatic import search
 from napari_sam.progress import Progress
-from napari_sam.results import Proposal
+from napari_sam.results import Proposal, SearchResult
 
 GOOD = ("a.tif", "new\nline\x1b[2J.tif", "sur\udcffro.tif", "sub/a.tif", "[a]*.tif", "d.tif/in.tif")
 ODD = {
@@ -37,7 +37,7 @@ def odd(tmp_path, monkeypatch):
 
     def find(predictor, image, settings, **named):
         one = Proposal.of(image > 100, image, score=0.9, stability=0.9, point=(0, 0))
-        yield Progress(1, 1, search.SearchResult([], [one]))
+        yield Progress(1, 1, SearchResult([], [one]))
 
     monkeypatch.setattr(search, "iter_proposals", find)
     monkeypatch.setenv("NAPARI_SAM_EMBEDDINGS", str(tmp_path / "embeddings"))

@@ -20,7 +20,7 @@ from napari_sam.errors import InputError
 from napari_sam.inference.automatic import search
 from napari_sam.io.provenance import write_provenance
 from napari_sam.progress import Progress
-from napari_sam.results import Proposal
+from napari_sam.results import Proposal, SearchResult
 
 
 @pytest.fixture
@@ -193,7 +193,7 @@ def test_a_disk_that_is_blind_to_case_is_noticed(here, monkeypatch):
 def test_our_own_layout_goes_round(here, monkeypatch, capsys):
     def find(predictor, image, settings, **named):
         one = Proposal.of(image > 100, image, score=0.9, stability=0.9, point=(0, 0))
-        yield Progress(1, 1, search.SearchResult([], [one]))
+        yield Progress(1, 1, SearchResult([], [one]))
 
     for number in (1, 2):
         image = np.random.default_rng(number).integers(0, 20, (32, 48)).astype(np.uint8)

@@ -18,7 +18,7 @@ from napari_sam.errors import CheckpointError, DownloadError, InputError
 from napari_sam.files import file_hash
 from napari_sam.model import load
 from napari_sam.model.config import CONFIGS, TinyViTConfig, ViTConfig
-from napari_sam.model.load import load_model
+from napari_sam.model.load import known_decoder, load_model
 from napari_sam.model.sam import Sam
 from napari_sam.model.unetr_decoder import UnetrDecoder
 from napari_sam.settings import Settings
@@ -350,3 +350,27 @@ def test_adapters_over_a_published_model_find_its_decoder_again(published, sams,
     add_adapters(bare)
     assert save_own(bare, "mould", base=bare.entry, **facts).stat().st_size > 5e6
     assert load_model("mould", "cpu").instance_decoder is None
+
+
+def test_whether_there_is_a_decoder_is_known_without_loading(published, tmp_path, sams, decoder):
+    from napari_sam.model.lora import add_adapters
+
+    both = {"model_state": sams["vit_b"], "decoder_state": decoder}
+    saved(tmp_path / "beside_decoder.pt", decoder)
+    files = {"both.pt": both, "alone.pt": sams["vit_b"], "beside.pt": sams["vit_b"]}
+    names = ["net", *(str(saved(tmp_path / name, state)) for name, state in files.items())]
+    model = load_model("net", "cpu")
+    add_adapters(model)
+    facts = {"what": "adapters", "steps": 1, "seed": 0, "data": "", "figures": {}}
+    save_own(model, "yeast", base=model.entry, **facts)
+    known = {}
+    for name in [*names, "yeast"]:
+        model, known[Path(name).name] = load_model(name, "cpu"), known_decoder(name)
+        expected = None if model.instance_decoder is None else model.entry.decoder
+        assert known[Path(name).name] == expected
+    assert known["alone.pt"] is None
+    assert known["both.pt"] == ""
+    assert known["net"] == known["yeast"] == published["net"].decoder
+    assert known["beside.pt"].startswith("sha256:")
+    with pytest.raises(InputError, match="'nowhere' is neither a file nor"):
+        known_decoder("nowhere")

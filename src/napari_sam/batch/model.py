@@ -34,6 +34,8 @@ class WorkersModel:
         Processor threads of the model. Results are equal to the last bit only with as many.
     version : str
         Of napari-sam; by default what is installed here.
+    decoder : str
+        As `Entry.decoder`, where instances are found with it; else empty, and any will do.
     """
 
     name: str
@@ -41,9 +43,10 @@ class WorkersModel:
     device: str = "auto"
     threads: int = 1
     version: str = field(default_factory=lambda: napari_sam.__version__)
+    decoder: str = ""
 
 
-def workers_model(name: str, device: str = "auto") -> WorkersModel:
+def workers_model(name: str, device: str = "auto", decoder: str = "") -> WorkersModel:
     """Return the model specification for workers: weights and number of threads of this machine.
 
     Without a setting, or ``OMP_NUM_THREADS``, it is one thread: many workers do more that way.
@@ -58,7 +61,7 @@ def workers_model(name: str, device: str = "auto") -> WorkersModel:
         raise unknown_model(name)
     asked = os.environ.get("OMP_NUM_THREADS", "")
     threads = load_settings().threads or (default_threads() if asked else 1)
-    return WorkersModel(name, known[0], device, threads)
+    return WorkersModel(name, known[0], device, threads, decoder=decoder)
 
 
 @lru_cache(maxsize=1)
@@ -68,7 +71,7 @@ def load_predictor(model: WorkersModel) -> Predictor:
     Raises
     ------
     ClusterError
-        If napari-sam, or the weights of that name, are others here.
+        If napari-sam, or the weights of that name, or their instance decoder, are others here.
     InputError, CheckpointError, DownloadError, DeviceError
         As `load_model`.
     """
@@ -79,4 +82,10 @@ def load_predictor(model: WorkersModel) -> Predictor:
     found = predictor.model.entry.digest
     if found != model.digest:
         raise ClusterError(f"its weights are {found}, but {model.digest} where the run was started")
+    decoder = predictor.model.entry.decoder
+    if model.decoder and decoder != model.decoder:
+        raise ClusterError(
+            f"its instance decoder is {decoder or 'missing'}, but {model.decoder} where the run "
+            "was started"
+        )
     return predictor

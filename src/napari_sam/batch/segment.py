@@ -25,8 +25,15 @@ from napari_sam.batch.slices import (
 from napari_sam.batch.words import WordMatches, Words
 from napari_sam.errors import InputError
 from napari_sam.files import Json
-from napari_sam.inference.automatic.settings import SearchSettings
-from napari_sam.inference.automatic.tiles import Tile, TileStore, Tiling, sample_image, tile_hash
+from napari_sam.inference.automatic.settings import SearchSettings, way_of
+from napari_sam.inference.automatic.tiles import (
+    Tile,
+    TileStore,
+    Tiling,
+    sample_image,
+    tile_hash,
+    weights_hash,
+)
 from napari_sam.inference.store.memory import MemoryStore
 from napari_sam.inference.store.store import EmbeddingStore, open_store
 from napari_sam.io.images.read import LazyPlane, open_image
@@ -126,6 +133,7 @@ class _OpenSegment:
         order = runs(shape[:-2], along)
         report: Json = {
             "objects": 0,
+            "way": None if self._semantic else way_of(task.settings),
             "linked": None if along is None else spacing.axes[along],
             "anisotropy": spacing.anisotropy,
             "channels": dict(zip(spacing.axes, shape, strict=True)).get("c", 1),
@@ -188,7 +196,8 @@ class _OpenSegment:
         pixels, kept = there[:, :], TileStore(self._folder(plane))
         height, width = there.shape[:2]
         whole = Tile((0, 0, height, width), (0, 0, height, width))
-        model = f"{self.predictor.model.entry.digest} {None if points is None else points.tolist()}"
+        weights = weights_hash(self.predictor.model.entry, settings)
+        model = f"{weights} {None if points is None else points.tolist()}"
         mark = tile_hash(pixels, whole, settings, self._stacked or (0, 0), model)
         found = kept.read(whole, mark)
         if found is not None:

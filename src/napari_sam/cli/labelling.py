@@ -55,7 +55,8 @@ def targets(
 
     path = Path(model.name)
     name = path.stem if path.is_file() else model.name
-    about = describe_run(command, {}, name, model.digest, settings)  # shared: pictures may be many
+    # shared: pictures may be many
+    about = describe_run(command, {}, name, model.digest, settings, model.decoder)
 
     def target(output: Path, inputs: Mapping[str, Path]) -> LabelOutput:
         return LabelOutput(output.resolve(), about | {"inputs": describe_inputs(inputs)})

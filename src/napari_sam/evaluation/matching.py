@@ -9,7 +9,7 @@ from scipy.optimize import linear_sum_assignment
 
 from napari_sam.errors import InputError
 
-__all__ = ["THRESHOLDS", "count_matches", "f1", "mean_accuracy", "pairwise_iou"]
+__all__ = ["THRESHOLDS", "count_matches", "f1", "matched", "mean_accuracy", "pairwise_iou"]
 
 THRESHOLDS = tuple(round(0.5 + 0.05 * i, 2) for i in range(10))
 """0.50 to 0.95 in steps of 0.05."""
@@ -40,11 +40,22 @@ def pairwise_iou(truth: NDArray[np.integer], found: NDArray[np.integer]) -> NDAr
     return np.asarray((counts / either)[rows != 0][:, columns != 0])
 
 
-def count_matches(ious: NDArray[np.float64], threshold: float) -> int:
-    """Return the number of one-to-one matches with an IoU of at least the threshold."""
+def matched(ious: NDArray[np.float64], threshold: float) -> NDArray[np.int64]:
+    """Return the rows (true objects) that have a one-to-one match of at least the threshold.
+
+    Examples
+    --------
+    >>> matched(np.array([[0.4], [0.5]]), 0.5)
+    array([1])
+    """
     good = ious >= threshold
     rows, columns = linear_sum_assignment(good, maximize=True)
-    return int(good[rows, columns].sum())
+    return np.asarray(rows[good[rows, columns]])
+
+
+def count_matches(ious: NDArray[np.float64], threshold: float) -> int:
+    """Return the number of one-to-one matches with an IoU of at least the threshold."""
+    return len(matched(ious, threshold))
 
 
 def mean_accuracy(ious: NDArray[np.float64]) -> float:

@@ -47,6 +47,7 @@ def describe_run(
     model: str,
     digest: str,
     settings: Mapping[str, object],
+    decoder: str = "",
 ) -> Json:
     """Return everything that an output depends on, as a JSON object.
 
@@ -60,11 +61,14 @@ def describe_run(
         Name and hash of the weights.
     settings : mapping
         Whatever else changes the result.
+    decoder : str
+        Hash of the instance decoder, where it is used and is a file of its own.
     """
+    weights = {"name": model, "digest": digest}
     about = {
         "command": command,
         "inputs": describe_inputs(inputs),
-        "model": {"name": model, "digest": digest},
+        "model": weights | ({"decoder": decoder} if decoder else {}),
         "settings": dict(settings),
     }
     known: Json = json.loads(json.dumps(about, default=str))  # as it is read again

@@ -43,6 +43,7 @@ __all__ = [
     "Header",
     "available_devices",
     "digests",
+    "known_decoder",
     "load_model",
     "load_text",
     "pick_device",
@@ -280,6 +281,35 @@ def digests(name: str) -> list[str]:
         return []
     published = None if built_in or trained else _published(path)
     return [published.digest if published else f"sha256:{file_hash(path, 'sha256')}"]
+
+
+def known_decoder(name: str) -> str | None:
+    """Return the digest of the instance decoder that a model is loaded with; None without one.
+
+    As `Entry.decoder`: empty where the model's own file holds it. Loads and downloads nothing.
+
+    Raises
+    ------
+    InputError, CheckpointError
+        As `load_model`, for what is no model, and for a file that cannot be read.
+    """
+    entry = catalogue.entries().get(name)
+    if entry is not None and entry.url:
+        return entry.decoder or None
+    trained = own_models().get(name)
+    built_in = entry and catalogue.ready(entry)
+    path = built_in or (trained.path if trained else _here(name))
+    if path is None:
+        raise unknown_model(name)
+    state, metadata = read_checkpoint(path)
+    if split_decoder(state)[1]:
+        return ""
+    ours = "napari_sam" in metadata and not built_in
+    header = read_header(path) if ours and _published(path) is None else {}
+    if header.get("kind") == "adapters":
+        return known_decoder(str(header.get("base", {}).get("name")))
+    beside = None if header else find_beside(path)
+    return None if beside is None else decoder_digest(beside)
 
 
 def unknown_model(name: str) -> InputError:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from napari_sam.arrays import ContrastRange
-    from napari_sam.inference.automatic.settings import GridSettings
+    from napari_sam.inference.automatic.settings import SearchSettings
     from napari_sam.inference.predictor import Predictor
     from napari_sam.text.encoder import Encoder
     from napari_sam.text.ranking import Ranked
@@ -64,7 +64,7 @@ def find(
     predictor: Predictor,
     image: ArrayLike,
     words: Sequence[str],
-    settings: GridSettings | None = None,
+    settings: SearchSettings | None = None,
     *,
     encoder: str | Encoder = BUILT_IN,
     contrast: ContrastRange | None = None,
@@ -81,8 +81,8 @@ def find(
         The picture.
     words : sequence of str
         A text for each class.
-    settings : GridSettings, optional
-        Where to look.
+    settings : GridSettings or InstanceSettings, optional
+        How everything is found; None takes the best way that the model knows.
     encoder : str or Encoder
         As in `encode`.
     contrast : (low, high), optional

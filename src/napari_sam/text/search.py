@@ -12,7 +12,7 @@ from scipy.ndimage import map_coordinates
 
 from napari_sam.arrays import ContrastRange
 from napari_sam.inference.automatic.search import iter_proposals
-from napari_sam.inference.automatic.settings import GridSettings
+from napari_sam.inference.automatic.settings import SearchSettings
 from napari_sam.inference.predictor import Embedding, Predictor
 from napari_sam.progress import Pause, Progress
 from napari_sam.prompts import Prompts
@@ -64,7 +64,7 @@ def iter_ranked(
     encoder: Encoder,
     image: ArrayLike,
     words: Sequence[str],
-    settings: GridSettings | None = None,
+    settings: SearchSettings | None = None,
     *,
     against: Sequence[str] | None = None,
     contrast: ContrastRange | None = None,

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from importlib.resources import as_file, files
 
 import numpy as np
 import pytest
@@ -103,7 +104,28 @@ def test_what_is_found_without_a_click_is_scored_too(folder, capsys):
     assert 0 < found["squares"]["mSA"] <= found["squares"]["F1"]
     assert 0 < found["squares"]["calls"] < 3 * 8 * 8
     assert main(["evaluate", str(folder), "--most", "1", "--grid", "8"]) == 0
-    assert "| data set | mSA | F1 | calls |" in capsys.readouterr().out
+    assert "| data set | mSA | F1 | calls | seconds | touch" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("way", ["instances", "refined"])
+def test_what_is_found_at_once_is_scored_too(folder, capsys, way):
+    shutil.rmtree(folder / "squares" / "bad")
+    assert main(["evaluate", str(folder), "--most", "1", "--way", way, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["automatic"]["squares"]
+    assert 0 <= found["mSA"] <= found["F1"] <= 1
+    assert (found["told apart"], found["touching"]) == (0, 0)
+    assert found["calls"] <= (1 if way == "instances" else 20)
+
+
+def test_a_way_that_cannot_be_measured_is_said_first(folder, tmp_path, capsys):
+    shutil.rmtree(folder / "squares" / "bad")
+    assert main(["evaluate", str(folder), "--way", "refined", "--grid", "8"]) == 1
+    assert "--grid is for points and does not go with --way refined" in capsys.readouterr().err
+    with as_file(files("napari_sam.model") / "pretrained" / "cells_tiny.safetensors") as weights:
+        shutil.copy(weights, tmp_path / "alone.safetensors")
+    alone = "--model", str(tmp_path / "alone.safetensors")
+    assert main(["evaluate", str(folder), "--way", "instances", *alone]) == 1
+    assert "--way instances needs an instance decoder, which" in capsys.readouterr().err
 
 
 def test_only_what_training_leaves_out_is_scored(folder, capsys):

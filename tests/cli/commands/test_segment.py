@@ -19,7 +19,7 @@ from napari_sam.io.labels import write_labels
 from napari_sam.io.scale import read_spacing
 from napari_sam.io.spacing import Spacing
 from napari_sam.progress import Progress
-from napari_sam.results import Proposal
+from napari_sam.results import Proposal, SearchResult
 
 CENTRES = [(14, 16), (30, 46)]
 
@@ -158,7 +158,7 @@ def bright(monkeypatch):
             Proposal.of(regions == id_, image, score=0.9, stability=0.9, point=(0, 0))
             for id_ in range(1, count + 1)
         ]
-        yield Progress(1, 1, grid.SearchResult([], kept))
+        yield Progress(1, 1, SearchResult([], kept))
 
     monkeypatch.setattr(grid, "iter_proposals", find)
     return searched

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -13,9 +14,17 @@ from napari_sam.errors import InputError
 from napari_sam.inference.automatic import tiled
 from napari_sam.inference.automatic.selection import proposals_to_labels
 from napari_sam.inference.automatic.tiled import iter_tiles
-from napari_sam.inference.automatic.tiles import TileStore, Tiling, lattice, sample_image, tile_hash
+from napari_sam.inference.automatic.tiles import (
+    TileStore,
+    Tiling,
+    lattice,
+    sample_image,
+    tile_hash,
+    weights_hash,
+)
 from napari_sam.progress import Progress
 from napari_sam.results import Proposal, SearchResult
+from napari_sam.zoo.catalogue import Entry
 
 SETTINGS = ns.GridSettings(points_per_side=6)
 TILING = Tiling(96, 48)
@@ -126,6 +135,66 @@ def test_a_real_model_shows_no_seam(predictor, offset):
     assert best.score > 0.7
     near = [one for one in step.result.kept if overlap(one.mask, best.mask) > SETTINGS.max_overlap]
     assert near == [best]
+
+
+@pytest.mark.parametrize("refine", [False, True])
+def test_instances_at_seams_are_found_once_and_all(predictor, refine):
+    middles = [(row, column) for row in (30, 96, 162) for column in (30, 96, 162)]
+    picture = drawn((192, 192), *((*middle, 13) for middle in middles))  # cut at 96, both ways
+    settings = ns.InstanceSettings(refine=refine)
+    step = last(iter_tiles(predictor, picture, settings, tiling=TILING, contrast=(0, 255)))
+    for middle in middles:
+        truth = disc(picture.shape, middle, 13)
+        touched = [one for one in step.result.kept if (one.mask & truth).any()]
+        assert len(touched) == 1
+        assert overlap(touched[0].mask, truth) > 0.75
+    assert len(step.result.kept) == len(middles)
+
+
+def test_instances_of_a_part_only(predictor):
+    picture = drawn((192, 192), (60, 60, 13), (130, 60, 13), (96, 140, 13))
+    where = np.zeros(picture.shape, bool)
+    where[:96] = True  # the deepest place of the last may lie on either side
+    steps = iter_tiles(
+        *(predictor, picture, ns.InstanceSettings()),
+        tiling=TILING,
+        contrast=(0, 255),
+        where=where,
+    )
+    labels = proposals_to_labels(last(steps).result.kept, shape=picture.shape)
+    assert labels[60, 60]
+    assert not labels[130, 60]
+
+
+def test_tiles_of_another_decoder_are_searched_anew(predictor, tmp_path, monkeypatch):
+    picture = drawn((192, 192), (40, 40, 12), (150, 150, 12))
+    real, asked = tiled.iter_proposals, []
+
+    def iter_proposals(*given, **named):
+        asked.append(named["where"])
+        return real(*given, **named)
+
+    def run(settings):
+        asked.clear()
+        last(iter_tiles(predictor, picture, settings, tiling=TILING, folder=tmp_path))
+        return len(asked)
+
+    monkeypatch.setattr(tiled, "iter_proposals", iter_proposals)
+    assert run(ns.InstanceSettings()) == 4
+    assert run(ns.InstanceSettings()) == 0
+    assert run(ns.InstanceSettings(split=0.5)) == 4
+    entry = predictor.model.entry
+    monkeypatch.setattr(predictor.model, "entry", replace(entry, decoder="sha256:00"))
+    assert run(ns.InstanceSettings(split=0.5)) == 4
+    assert run(ns.InstanceSettings(split=0.5)) == 0
+
+
+def test_points_do_not_care_which_decoder_there_is():
+    entry = Entry("net", "vit_b", sha256="ab")
+    other = replace(entry, decoder="sha256:cd")
+    assert weights_hash(entry, SETTINGS) == weights_hash(other, SETTINGS) == "sha256:ab"
+    assert weights_hash(entry, ns.InstanceSettings()) == "sha256:ab"
+    assert weights_hash(other, ns.InstanceSettings()) == "sha256:ab sha256:cd"
 
 
 def test_places_are_those_of_the_whole_picture(predictor, sharp_eyes):

@@ -13,6 +13,7 @@ from napari_sam.cli.paths import input_images
 from napari_sam.cli.progress import Failures, add_model, add_verbosity, fetch_behind_bar
 from napari_sam.cli.scheduler import add_scheduler, run_and_collect
 from napari_sam.cli.streams import print_json
+from napari_sam.cli.ways import WAYS, no_decoder
 from napari_sam.errors import InputError
 from napari_sam.files import replacing
 from napari_sam.reasons import shown
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from napari_sam.data.pairs import FilePair
     from napari_sam.data.samples import LabelledImage
     from napari_sam.evaluation.evaluate import ObjectScores
+    from napari_sam.inference.automatic.settings import SearchSettings
     from napari_sam.inference.predictor import Predictor
 
     Results = list[tuple[LabelledImage, list[ObjectScores]]]
@@ -47,8 +49,12 @@ def add(commands: Commands) -> None:
     parser.add_argument("--held-out", action="store_true", help="only what training leaves out")
     parser.add_argument("--most", type=int, metavar="N", help="objects of each picture; else all")
     parser.add_argument(
+        "--way", choices=WAYS,
+        help="also find everything in this way, see `segment`, and compare it with the labels",
+    )  # fmt: skip
+    parser.add_argument(
         "--grid", type=int, metavar="N",
-        help="also find everything from at most N x N points, and compare it with the labels",
+        help="the same from at most N x N points; without it, --way points takes 32",
     )  # fmt: skip
     parser.add_argument(
         "-o", "--output", metavar="FOLDER", type=Path,
@@ -63,6 +69,8 @@ def run(chosen: argparse.Namespace) -> int:
     """Score the model, print the tables, write the files; return 1 if a sample failed."""
     from napari_sam.data.samples import load_pairs
 
+    if chosen.grid is not None and chosen.way not in (None, "points"):
+        raise InputError(f"--grid is for points and does not go with --way {chosen.way}")
     failures = Failures()
     pairs = _pairs(chosen, failures)
     count = len(pairs) + len(failures.reasons)
@@ -74,14 +82,28 @@ def run(chosen: argparse.Namespace) -> int:
         from napari_sam import Predictor, load_model
 
         predictor = Predictor(load_model(chosen.model, chosen.device))
+        settings = _settings(chosen, predictor)
         results = _scored(chosen, predictor, pictures, failures)
     if not results:
         failures.tell(count)
         raise InputError("none of the samples could be measured")
     notes += [f"left out {shown(source)}: {shown(why)}" for source, why in failures.reasons.items()]
-    _say(chosen, predictor, results, notes, failures)
+    _say(chosen, predictor, settings, results, notes, failures)
     failures.tell(count)
     return int(bool(failures.reasons))
+
+
+def _settings(chosen: argparse.Namespace, predictor: Predictor) -> SearchSettings | None:
+    """Return how everything is to be found; None if nobody wants to know."""
+    from napari_sam.inference.automatic.settings import GridSettings, InstanceSettings
+
+    if chosen.grid is not None:
+        return GridSettings(points_per_side=chosen.grid)
+    if chosen.way in (None, "points"):
+        return None if chosen.way is None else GridSettings()
+    if predictor.model.instance_decoder is None:
+        raise no_decoder(f"--way {chosen.way}", chosen.model)
+    return InstanceSettings(refine=chosen.way == "refined")
 
 
 def _pairs(chosen: argparse.Namespace, failures: Failures) -> list[FilePair]:
@@ -153,6 +175,7 @@ def _scored(
 def _say(
     chosen: argparse.Namespace,
     predictor: Predictor,
+    settings: SearchSettings | None,
     results: Results,
     notes: Sequence[str],
     failures: Failures,
@@ -160,14 +183,13 @@ def _say(
     """Print the tables and write the files."""
     from tqdm import tqdm
 
-    from napari_sam import GridSettings
     from napari_sam.evaluation import automatic, report
 
     rows = report.by_dataset(results)
     found: dict[str, dict[str, float]] = {}
-    if chosen.grid is not None:
+    if settings is not None:
         pictures = [picture for picture, _ in results]
-        search = automatic.find_all(predictor, pictures, GridSettings(points_per_side=chosen.grid))
+        search = automatic.find_all(predictor, pictures, settings)
         found = automatic.found_means(tqdm(search, total=len(pictures), disable=chosen.quiet))
     remarks = [f"- {line}" for line in (*report.summary_lines(rows), *notes)]
     tables = [report.score_table(rows), "", report.reliability_table(rows), ""]

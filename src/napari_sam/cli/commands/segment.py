@@ -7,12 +7,14 @@ import sys
 from collections import Counter
 from dataclasses import asdict
 from functools import partial
+from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_sam.cli.labelling import add_label_arguments, label_all, targets, tasks_of
 from napari_sam.cli.paths import input_images, output_paths
 from napari_sam.cli.progress import Failures
+from napari_sam.cli.ways import add_ways, given_ways, search_settings
 from napari_sam.errors import InputError
 from napari_sam.files import Json
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from napari_sam.batch.label_output import LabelTask
     from napari_sam.batch.words import Words
     from napari_sam.cli.commands import Commands
-    from napari_sam.inference.automatic.settings import GridSettings
+    from napari_sam.inference.automatic.settings import SearchSettings
 
 
 __all__ = ["add"]
@@ -31,27 +33,17 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "segment",
         help="find all objects in pictures",
-        description="Asks the model at many points what is there, keeps the masks it is sure of, "
-        "and writes them as labels. Slices of a stack are searched one by one, and objects "
-        "that overlap from slice to slice become one: through z (within each time point, if there "
-        "are both), else through time. How far apart slices lie is read from the file.",
+        description="Finds everything in a picture and writes it as labels: at once, from what the "
+        "model sees in each pixel, or by asking it at many points. Slices of a stack are searched "
+        "one by one, and objects that overlap from slice to slice become one: through z (within "
+        "each time point, if there are both), else through time. How far apart slices lie is read "
+        "from the file.",
     )
-    parser.add_argument(
-        "--points", type=int, default=32, metavar="N",
-        help="at most N x N points, of a grid just as many (default 32)",
-    )  # fmt: skip
-    _add_seeds(parser)
     parser.add_argument(
         "--boxes", metavar="CSV", type=Path,
         help="segment one object for each row of a table: y0, x0, y1, x1, for stacks slice, and "
         "id if you like; nothing else is searched",
     )  # fmt: skip
-    parser.add_argument(
-        "--min-score", type=float, metavar="IOU", help="lowest predicted IoU (default: the model's)"
-    )
-    parser.add_argument(
-        "--min-stability", type=float, metavar="IOU", help="lowest stability (default: the model's)"
-    )
     parser.add_argument(
         "--gap", type=int, default=1, metavar="N",
         help="an object that is missed on up to N slices goes on after them; nothing is filled in "
@@ -60,6 +52,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--no-link", action="store_true", help="number the objects of all slices, link none"
     )
+    add_ways(parser)
     _add_words(parser)
     add_label_arguments(parser)
     parser.set_defaults(run=run)
@@ -67,17 +60,14 @@ def add(commands: Commands) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Segment the images, write the labels, and report the number of objects."""
-    from napari_sam import GridSettings
     from napari_sam.batch.boxes import BoxesTask
     from napari_sam.batch.model import workers_model
     from napari_sam.batch.segment import SegmentTask
 
-    settings = GridSettings(
-        points_per_side=chosen.points,
-        min_score=chosen.min_score,
-        min_stability=chosen.min_stability,
-    )
-    settings = _with_seeds(settings, chosen.seeds)
+    words = _word_settings(chosen)
+    if chosen.boxes is not None and (others := [*given_ways(chosen), *["--text"] * bool(words)]):
+        raise InputError(f"--boxes says what to segment; leave {others[0]} out")
+    settings, decoder = _search_settings(chosen)
     given = {}
     if chosen.seeds is not None and Path(chosen.seeds).exists():
         given["seeds"] = Path(chosen.seeds)
@@ -86,12 +76,10 @@ def run(chosen: argparse.Namespace) -> int:
     failures = Failures()
     images = input_images(chosen.images, failures, chosen.output, chosen.quiet)
     outputs = output_paths(images, chosen.images, chosen.output, failures, given.values())
-    words = _word_settings(chosen)
-    if chosen.boxes is not None and (chosen.seeds or words):
-        raise InputError("--boxes says what to segment; leave --seeds and --text out")
-    model = workers_model(chosen.model, chosen.device)
+    model = workers_model(chosen.model, chosen.device, decoder)
     names = ("gap", "no_link", "text", "similarity", "top", "semantic", "encoder")
-    values = asdict(settings) | {name: getattr(chosen, name) for name in names}
+    said = {name: None if value == inf else value for name, value in asdict(settings).items()}
+    values = said | {name: getattr(chosen, name) for name in names}
     target = targets("segment", model, values)
     seeds = str(given["seeds"].resolve()) if "seeds" in given else None
 
@@ -104,6 +92,18 @@ def run(chosen: argparse.Namespace) -> int:
 
     tasks = tasks_of(outputs, failures, task)
     return label_all(tasks, model, chosen, failures, partial(_said, words))
+
+
+def _search_settings(chosen: argparse.Namespace) -> tuple[SearchSettings, str]:
+    """Return how to search, and the digest of the instance decoder that it needs, if of a file."""
+    from napari_sam.inference.automatic.settings import GridSettings
+    from napari_sam.model.load import known_decoder
+
+    if chosen.boxes is not None:
+        return GridSettings(), ""
+    decoder = known_decoder(chosen.model)
+    settings = search_settings(chosen, decoder is not None)
+    return settings, "" if isinstance(settings, GridSettings) else decoder or ""
 
 
 def _said(words: Words | None, report: Json) -> tuple[str, list[str]]:
@@ -132,31 +132,6 @@ def _linked(report: Json) -> str:
     if report["linked"] == "z":
         return f", linked through z, anisotropy {report['anisotropy']:.3g}"
     return ", linked through time" if report["linked"] else ""
-
-
-def _add_seeds(parser: argparse.ArgumentParser) -> None:
-    """Add the argument."""
-    parser.add_argument(
-        "--seeds", metavar="HOW",
-        help="where to ask: adaptive (maxima, then a coarse grid where nothing was found; the "
-        "default), maxima (of the blurred picture), distance (the deepest points of what a "
-        "threshold takes for objects), grid; or a file: labels (.tif, .png, .zarr), of which each "
-        "object is asked about at its deepest point, or points (.csv, as napari saves them)",
-    )  # fmt: skip
-
-
-def _with_seeds(settings: GridSettings, how: str | None) -> GridSettings:
-    """Return the settings with these seeds; a file changes nothing of them."""
-    from dataclasses import replace
-
-    from napari_sam.inference.automatic.settings import SEEDS
-
-    known: Any = how
-    if how in SEEDS:
-        return replace(settings, seeds=known)
-    if how is not None and not Path(how).exists():
-        raise InputError(f"--seeds must be one of {', '.join(SEEDS)}, or a file; got {how!r}")
-    return settings
 
 
 def _add_words(parser: argparse.ArgumentParser) -> None:

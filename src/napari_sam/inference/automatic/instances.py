@@ -156,8 +156,8 @@ def _enlarged(
     scale, around = maps.scale, 1 + int(np.ceil(maps.scale))  # cells of nothing around the mask
     padded = Image.fromarray(np.pad(mask, around).view(np.uint8) * 255)
     ends = []  # of the pixels that the mask may cover, and the same in padded cells
-    for side, size in zip(box, maps.shape, strict=True):
-        low, high = int(side.start / scale), min(size, int(np.ceil(side.stop / scale)))
+    for side, length in zip(box, maps.shape, strict=True):
+        low, high = int(side.start / scale), min(length, int(np.ceil(side.stop / scale)))
         offset = around - side.start
         ends.append((low, high, low * scale + offset, high * scale + offset))
     (top, bottom, y0, y1), (left, right, x0, x1) = ends

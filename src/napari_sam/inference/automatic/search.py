@@ -20,6 +20,7 @@ from napari_sam.inference.automatic.settings import (
     GridSettings,
     InstanceSettings,
     SearchSettings,
+    best_settings,
 )
 from napari_sam.inference.automatic.sweep import Thresholds, sweep
 from napari_sam.inference.image import check_image, contrast_range
@@ -118,10 +119,14 @@ def propose_instances(
 
     Parameters
     ----------
-    predictor, image, contrast, store
-        As in `propose_grid`.
+    predictor : Predictor
+        What looks; its model needs an instance decoder.
+    image : (H, W), (H, W, 3) or (H, W, 4) array-like
+        The picture.
     settings : InstanceSettings, optional
         How instances are made of the maps.
+    contrast, store : optional
+        As in `propose_grid`.
 
     Returns
     -------
@@ -156,7 +161,7 @@ def propose_instances(
 
 def default_settings(model: Sam) -> SearchSettings:
     """Return the settings of the best way that a model knows: instances, else points."""
-    return GridSettings() if model.instance_decoder is None else InstanceSettings()
+    return best_settings(model.instance_decoder is not None)
 
 
 def iter_proposals(

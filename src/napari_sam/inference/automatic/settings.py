@@ -7,7 +7,7 @@ from typing import Literal
 
 from napari_sam.errors import InputError
 
-__all__ = ["SEEDS", "GridSettings", "InstanceSettings", "SearchSettings"]
+__all__ = ["SEEDS", "GridSettings", "InstanceSettings", "SearchSettings", "best_settings", "way_of"]
 
 SEEDS = ("adaptive", "maxima", "distance", "grid")
 
@@ -119,6 +119,12 @@ class InstanceSettings:
     ------
     InputError
         If a value makes no sense.
+
+    Examples
+    --------
+    >>> settings = InstanceSettings(smallest=50, diameter=12)
+    >>> settings.fits(100), settings.fits(20)
+    (True, False)
     """
 
     refine: bool = False
@@ -148,3 +154,21 @@ class InstanceSettings:
 
 SearchSettings = GridSettings | InstanceSettings
 """Of either way to find everything in a picture."""
+
+
+def best_settings(has_decoder: bool) -> SearchSettings:
+    """Return the settings of the best way: instances with an instance decoder, else points."""
+    return InstanceSettings() if has_decoder else GridSettings()
+
+
+def way_of(settings: SearchSettings) -> str:
+    """Return the name of the way: ``"instances"``, ``"refined"`` or ``"points"``.
+
+    Examples
+    --------
+    >>> way_of(GridSettings()), way_of(InstanceSettings(refine=True))
+    ('points', 'refined')
+    """
+    if isinstance(settings, GridSettings):
+        return "points"
+    return "refined" if settings.refine else "instances"

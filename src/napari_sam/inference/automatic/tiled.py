@@ -28,10 +28,11 @@ from napari_sam.inference.automatic.tiles import (
     lattice,
     sample_image,
     tile_hash,
+    weights_hash,
 )
 from napari_sam.inference.image import check_image, pixel_range
 from napari_sam.inference.predictor import Predictor
-from napari_sam.masks import CroppedMask, shifted, slices
+from napari_sam.masks import Box, CroppedMask, grown, shifted, slices
 from napari_sam.progress import Pause, Progress
 from napari_sam.results import Proposal, SearchResult
 
@@ -55,9 +56,9 @@ def iter_tiles(
 
     Points lie on one lattice over the whole picture, and each is asked about in the tile whose core
     it lies in, which shows a halo around it; so an object at a seam is found whole from both
-    sides, and the better answer stays. Of instances, those count whose deepest place lies in the
-    core; what is longer than the halo is looked for in the whole picture, reduced. Cores of one
-    single value are passed over.
+    sides, and the better answer stays. So is an instance that reaches into the cores of both; what
+    is longer than the halo is looked for in the whole picture, reduced. Cores of one single value
+    are passed over.
 
     Parameters
     ----------
@@ -193,7 +194,7 @@ class _TiledSearch:
         wanted = self.where is None or self.where[slices(tile.core)].any()
         if core.min() == core.max() or not wanted:
             return []
-        model = self.predictor.model.entry.digest
+        model = weights_hash(self.predictor.model.entry, self.settings)
         mark = tile_hash(pixels, tile, self.settings, self.contrast, model)
         found = None if self.store is None else self.store.read(tile, mark)
         if found is None:
@@ -204,16 +205,21 @@ class _TiledSearch:
 
     def _ask(self, part: Array, tile: Tile) -> list[Proposal]:
         if isinstance(self.settings, GridSettings):
-            step = self.tiling.side / self.settings.points_per_side
-            every = (points_inside(lattice(n * step, tile.core), self.where) for n in (1, 2))
+            apart = self.tiling.side / self.settings.points_per_side
+            every = (points_inside(lattice(n * apart, tile.core), self.where) for n in (1, 2))
             fine, coarse = (some - tile.seen[:2] for some in every)
             steps = search(
                 self.predictor, part, fine, coarse, self.settings, self.contrast, self.pause
             )
         else:
+            # Two tiles may see the deepest place of an object apart by its length, which is at
+            # most the halo: with half of that on each side of a seam at least one has it.
+            height, width = self.image.shape[:2]
+            near = grown(tile.core, -(-self.tiling.halo // 2), (height, width))
             where = np.zeros(part.shape[:2], bool)
-            inside = slices(tile.core, tile.seen)
-            where[inside] = True if self.where is None else self.where[slices(tile.core)]
+            where[slices(near, tile.seen)] = (
+                True if self.where is None else self.where[slices(near)]
+            )
             steps = iter_proposals(
                 self.predictor,
                 part,
@@ -228,15 +234,23 @@ class _TiledSearch:
         return kept
 
     def _whole(self, proposals: list[Proposal], tile: Tile) -> list[Proposal]:
-        """Return those that the tile does not cut, as proposals of the whole picture."""
+        """Return those that the tile answers for and does not cut, as proposals of the picture."""
         height, width = self.image.shape[:2]
-        most = self.settings.largest if isinstance(self.settings, GridSettings) else None
+        settings = self.settings
+        most = settings.largest if isinstance(settings, GridSettings) else None
+        at_points = isinstance(settings, GridSettings)
         return [
             one
             for one in (_moved(one, (height, width), tile) for one in proposals)
             if not near_edge(one.cropped.box, tile.seen, (0, 0, height, width), EDGE_MARGIN)
             and (most is None or one.area < most * height * width)
+            and (at_points or _meet(one.cropped.box, tile.core))
         ]
+
+
+def _meet(a: Box, b: Box) -> bool:
+    """Return whether two boxes have pixels in common."""
+    return all(a[i] < b[i + 2] and b[i] < a[i + 2] for i in (0, 1))
 
 
 def _moved(one: Proposal, shape: tuple[int, int], tile: Tile) -> Proposal:

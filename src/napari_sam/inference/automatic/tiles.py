@@ -16,11 +16,20 @@ from numpy.typing import NDArray
 from napari_sam.arrays import Array, ContrastRange, LazyArray, plain
 from napari_sam.errors import InputError
 from napari_sam.files import replacing
-from napari_sam.inference.automatic.settings import SearchSettings
+from napari_sam.inference.automatic.settings import GridSettings, SearchSettings
 from napari_sam.masks import Box, CroppedMask, grown
 from napari_sam.results import Proposal
+from napari_sam.zoo.catalogue import Entry
 
-__all__ = ["Tile", "TileStore", "Tiling", "lattice", "sample_image", "tile_hash"]
+__all__ = [
+    "Tile",
+    "TileStore",
+    "Tiling",
+    "lattice",
+    "sample_image",
+    "tile_hash",
+    "weights_hash",
+]
 
 MEASURED = "score", "stability", "point", "crop", "area", "roundness", "intensity"
 WRITTEN = "shape", "corner", "size", *MEASURED, "touches_edge"  # keys of the files
@@ -163,6 +172,12 @@ def tile_hash(
     digest = xxhash.xxh128(json.dumps(said).encode())
     digest.update(np.ascontiguousarray(pixels).tobytes())
     return digest.hexdigest()
+
+
+def weights_hash(entry: Entry, settings: SearchSettings) -> str:
+    """Return the identity of the weights that a search asks; of instances the decoder's, too."""
+    decoder = "" if isinstance(settings, GridSettings) else entry.decoder
+    return f"{entry.digest} {decoder}".strip()
 
 
 class TileStore:
