@@ -30,6 +30,10 @@ from napari_sam.widgets.search.measures import Histogram
 __all__ = ["AutoControls"]
 
 FIRST = ("score", "area")  # of the measures; the others are folded away
+LEVELS = ("foreground", "split")  # of the tuning; the rest is folded away
+SIZES = ("smallest", "largest", "diameter")
+ONLY_POINTS = ("preset", "points")  # of the choices: what a search at points needs to know
+POINTS_TOO = ("min_stability", "seeds", "crops", "same")  # the same, folded away
 
 
 class AutoControls(SearchControls):
@@ -48,7 +52,7 @@ class AutoControls(SearchControls):
 
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__(
-            "Find all objects",
+            "Find everything",
             "Stop here; what was found stays",
             "As proposals, most useful first; one undo takes it back",
         )
@@ -78,6 +82,7 @@ class AutoControls(SearchControls):
         self.show_remark("")
         self.show_certain(())
         self.show_slices(1)
+        self.show_way()
         self.finer.clicked.connect(self._use_finer)
         for row in self.choices.ranges.values():
             row.looked_at.connect(partial(self.histogram.show_row, row))
@@ -97,9 +102,21 @@ class AutoControls(SearchControls):
     def show_nothing(self, why: str) -> None:
         """Show that there is no image to search."""
         super().show_nothing(why)
+        self.choices.allow_instances(None)
+        self.show_way()
         self.choices.enable(True, "seeds", "crops")
         self.show_slices(1)
         self.retrain.hide()
+
+    def show_way(self) -> None:
+        """Show the options of the way that is set; the others mean nothing to it."""
+        choices, points = self.choices, self.choices.at_points
+        rows = [(self.search_form, choices[name], points) for name in ONLY_POINTS]
+        rows += [(self.form, choices[name], points) for name in POINTS_TOO]
+        rows += [(self.sizes_form, choices.tuning[name], not points) for name in SIZES]
+        for form, widget, shown in rows:
+            form.setRowVisible(widget.native, shown)
+        self.levels.setVisible(not points)
 
     def show_slices(self, count: int) -> None:
         """Enable the options that a stack of this many slices allows."""
@@ -113,7 +130,7 @@ class AutoControls(SearchControls):
     def show_work(self, busy: bool) -> None:
         """Switch between the widgets of a running search and the idle ones."""
         super().show_work(busy)
-        self.choices.enable(not busy, "preset", "points")
+        self.choices.enable(not busy, "way", "preset", "points")
         for widget in (self.options, self.finer):
             widget.setEnabled(not busy)
 
@@ -132,9 +149,9 @@ class AutoControls(SearchControls):
         self.choices["points"].value = self.enough
 
     def _lay_out(self) -> None:
-        form = new_form()
-        self.choices.add_to(form, "preset", "points")
-        self.body.addLayout(form)
+        self.search_form = new_form()
+        self.choices.add_to(self.search_form, *ONLY_POINTS)
+        self.body.addLayout(self.search_form)
         self.add_search()
         self.area.add_question(self.advice)
         self.options = QFrame()
@@ -145,6 +162,7 @@ class AutoControls(SearchControls):
         self.add_outcome(self.retrain)
 
     def _fill_options(self, form: QFormLayout) -> QFormLayout:
+        self.choices.add_to(form, "way")
         add_row(form, "Only &inside", self.inside)
         self.choices.add_to(form, "min_score", "min_stability", "seeds")
         add_row(form, "Ask a&t", self.at)
@@ -153,6 +171,10 @@ class AutoControls(SearchControls):
 
     def _fill_tuning(self) -> None:
         ranges, folded = self.choices.ranges, QFrame()
+        tuning = self.choices.tuning
+        self.levels = QFrame()
+        tuning.add_to(new_form(self.levels), *LEVELS)
+        self.column.addWidget(self.levels)
         self.column.addWidget(self.histogram)
         for name in FIRST:
             self.column.addWidget(ranges[name])
@@ -161,7 +183,9 @@ class AutoControls(SearchControls):
         for name, row in ranges.items():
             if name not in FIRST:
                 below.addWidget(row)
-        rest, self.where_form, sure = new_form(), new_form(), new_form()
+        self.sizes_form, rest, self.where_form, sure = (new_form() for _ in range(4))
+        tuning.add_to(self.sizes_form, *SIZES)
+        below.insertLayout(0, self.sizes_form)
         self.choices.add_to(rest, "no_edge", "on_top")
         below.addLayout(rest)
         below.addWidget(self.forget)
