@@ -168,9 +168,9 @@ class StoredSegmenter:
 
         options: dict[str, Any] = {"where": where, "contrast": contrast, "pause": pause}
         if not Tiling().cuts(image.shape):
-            dense = kept is not None and isinstance(settings, InstanceSettings)
-            known = kept.of(image, contrast) if dense else None
-            options |= {"seeds": seeds, "store": self._store, "known": known}
+            options |= {"seeds": seeds, "store": self._store}
+            if kept is not None and isinstance(settings, InstanceSettings):
+                options["known"] = kept.of(image, contrast)
             return iter_proposals(self.predictor, image, settings, **options)
         if seeds is not None:
             raise InputError(

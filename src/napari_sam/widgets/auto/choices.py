@@ -114,8 +114,9 @@ class AutoChoices(Choices):
         titles = {name: preset.title for name, preset in kinds.items()}
         about = {name: preset.about for name, preset in kinds.items()}
         kind = Choice("preset", "&Kind", KIND, entries=titles, tips=about)
-        self._wanted = TABLE[0].default  # the way, also while the model does not know it
+        self._wanted: Any = TABLE[0].default  # the way, also while the model does not know it
         super().__init__((kind, *TABLE), "auto")
+        self.changed.connect(self._take_way)  # before all others, who read it
         self.tuning = Choices(TUNING)
         self.ranges = {measure.name: MeasureRow(measure) for measure in MEASURES}
         self.recall()  # the preset, under which the others are set again
@@ -123,7 +124,6 @@ class AutoChoices(Choices):
         self.recall()
         # A preset that is chosen again sets everything again, which `changed` does not tell of.
         self["preset"].native.activated.connect(self._take_preset)
-        self["way"].changed.connect(self._take_way)
 
     @property
     def preset(self) -> Preset:
@@ -239,9 +239,12 @@ class AutoChoices(Choices):
         )
         self._put_ranges()
 
-    def _take_way(self, way: str) -> None:
+    def _take_way(self, name: str) -> None:
+        """Take over the way that was chosen by hand."""
+        if name != "way":
+            return
         points = self._wanted == "points"
-        self._wanted = way
+        self._wanted = self["way"].value
         if points != self.at_points:
             self._put_ranges()
 

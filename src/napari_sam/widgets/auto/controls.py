@@ -57,6 +57,7 @@ class AutoControls(SearchControls):
             "As proposals, most useful first; one undo takes it back",
         )
         self.choices = AutoChoices()
+        self._shows_points: bool | None = None
         self.at = LayerChoice(viewer, _says_where, "Where the model suggests")
         self.at.setToolTip("Ask at your points, or in the middle of each object of rough labels")
         self.inside = LayerChoice(viewer, _is_drawn, "The whole slice")
@@ -111,6 +112,9 @@ class AutoControls(SearchControls):
     def show_way(self) -> None:
         """Show the options of the way that is set; the others mean nothing to it."""
         choices, points = self.choices, self.choices.at_points
+        if points == self._shows_points:
+            return
+        self._shows_points = points
         rows = [(self.search_form, choices[name], points) for name in ONLY_POINTS]
         rows += [(self.form, choices[name], points) for name in POINTS_TOO]
         rows += [(self.sizes_form, choices.tuning[name], not points) for name in SIZES]

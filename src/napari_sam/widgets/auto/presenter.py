@@ -40,6 +40,7 @@ __all__ = ["AutoPresenter"]
 
 LIVE_MS = 250  # between two looks at a search under way
 SHARE = 0.05  # of the processor time that such looks may take
+LOOKING = "Looking at the picture…"
 SLOW_MS = 400  # after which instances that are made anew are said to take their time
 FILTERS = "preset", "way", "no_edge", "on_top", "faint"  # of the choices
 MAKES = "way", "min_score"  # of the choices: other instances, as the sliders do
@@ -71,7 +72,7 @@ class AutoPresenter(SearchPresenter):
         self._tuning = False  # instances are made anew
         self._tune_again = False  # and once more: a slider has moved meanwhile
         self._tune_soon = new_timer(REST_MS, self._tune)
-        self._slow = new_timer(SLOW_MS, self._show_slow)
+        self._slow = new_timer(SLOW_MS, lambda: tab.controls.show_start(LOOKING))
         connect, c = self._connections.add, tab.controls
         connect(c.finer.clicked, self.start)
         connect(c.fill.clicked, lambda: self.put(self._choices["certain"].value))
@@ -113,7 +114,7 @@ class AutoPresenter(SearchPresenter):
         self._tab.kinds.hold()
         self.findings.begin(found)
         self._choices.remember()
-        self._controls.show_start("Looking at the picture…")
+        self._controls.show_start(LOOKING)
         self._tab.work.start(model, request)
         self.refresh()
 
@@ -161,7 +162,9 @@ class AutoPresenter(SearchPresenter):
         if self.findings.stale:
             self._filter_soon()
         c.start.setEnabled(not missing)
-        self._show_way()
+        model = self.annotation.model
+        self._choices.allow_instances(None if model is None else model.has_instances)
+        c.show_way()
         self._choices.enable(not Tiling().cuts(self.findings.shape), "seeds", "crops")
         tunable = found is not None and isinstance(self._used(found), InstanceSettings)
         c.tuning.setVisible(found is not None and (bool(found.new) or tunable))
@@ -308,12 +311,6 @@ class AutoPresenter(SearchPresenter):
         reader, contrast = annotation.picture.reader(plane), annotation.planes.contrast
         return SearchRequest(reader, contrast, found.ways, where, seeds, self._maps)
 
-    def _show_way(self) -> None:
-        model, points = self.annotation.model, self._choices.at_points
-        self._choices.allow_instances(None if model is None else model.has_instances)
-        if points != self._choices.at_points:
-            self._controls.show_way()
-
     def _tune_at_once(self, name: object = None) -> None:
         """Make instances anew with what is set now, as often as they can be made."""
         self._said = ""
@@ -345,9 +342,6 @@ class AutoPresenter(SearchPresenter):
     def _end_tuning(self) -> None:
         self._tuning = self._tune_again = False
         self._slow.stop()
-
-    def _show_slow(self) -> None:
-        self._controls.show_start("Looking at the picture…")
 
     def _end_stack(self, why: str, done: FillCounts) -> None:
         self._controls.show_work(False)
