@@ -245,3 +245,15 @@ def test_all_slices_with_the_thresholds_in_force(open_picture, model):
     assert len(bench.session.objects) == 3
     assert np.count_nonzero(bench.labels.any(axis=(1, 2))) == 3
     assert bench.labels.shape[1:] == SHAPE
+
+
+def test_what_is_certain_has_a_limit_for_each_score(bench):
+    bench.find()
+    c = bench.controls
+    assert c.choices.certain is c.choices["sure"]
+    c.choices["sure"].value = 0.85
+    assert c.fill.text() == "Fill in what is certain: 2"
+    choose(bench, "refined")
+    assert c.choices.certain is c.choices["certain"]
+    assert shown(bench, c.choices["certain"])
+    assert not shown(bench, c.choices["sure"])

@@ -15,7 +15,7 @@ from napari_sam.inference.automatic.presets import Preset, presets
 from napari_sam.inference.automatic.selection import Selection
 from napari_sam.inference.automatic.settings import GridSettings, InstanceSettings
 from napari_sam.inference.automatic.tiles import Tiling
-from napari_sam.widgets.common.choices import Choice, Choices
+from napari_sam.widgets.common.choices import Choice, Choices, Field
 from napari_sam.widgets.search.measures import MEASURES, MeasureRow
 from napari_sam.widgets.search.work import Ways
 
@@ -65,6 +65,7 @@ SAME_OBJECT = "When two masks are the same object; the better one is kept"
 LINK = "Those that overlap from slice to slice become one object"
 MISSED = "An object that is missed on so many slices goes on after them"
 OVERLAP = "Who has the pixels where found objects overlap"
+SURE = "Quality by the maps from which on an object needs no look"
 CERTAIN = "Quality (predicted IoU) from which on an object needs no look"
 
 DEFAULT = InstanceSettings()
@@ -82,6 +83,7 @@ TABLE = (
     Choice("no_edge", "Leave out those at the edge of the picture", "", False),
     Choice("on_top", "&Overlap", OVERLAP, entries=ON_TOP),
     Choice("certain", "&Certain from", CERTAIN, 0.0, slider=True),
+    Choice("sure", "&Certain from", SURE, 0.5, slider=True),
 )
 
 
@@ -139,6 +141,11 @@ class AutoChoices(Choices):
     def at_points(self) -> bool:
         """Whether the model is asked at points."""
         return bool(self["way"].value == "points")
+
+    @property
+    def certain(self) -> Field:
+        """Of the scores of this way, the one from which on an object needs no look."""
+        return self["sure" if self["way"].value == "instances" else "certain"]
 
     @property
     def instances(self) -> InstanceSettings:

@@ -17,6 +17,7 @@ from napari_sam.widgets.auto.wording import stack_progress_text
 from napari_sam.widgets.common.drawer import Drawer
 from napari_sam.widgets.common.forms import (
     add_row,
+    in_a_row,
     new_button,
     new_choice,
     new_form,
@@ -29,7 +30,7 @@ from napari_sam.widgets.search.measures import Histogram
 
 __all__ = ["AutoControls"]
 
-FIRST = ("score", "area")  # of the measures; the others are folded away
+FIRST = ("score",)  # of the measures; the others are folded away
 LEVELS = ("foreground", "split")  # of the tuning; the rest is folded away
 SIZES = ("smallest", "largest", "diameter")
 ONLY_POINTS = ("preset", "points")  # of the choices: what a search at points needs to know
@@ -57,7 +58,7 @@ class AutoControls(SearchControls):
             "As proposals, most useful first; one undo takes it back",
         )
         self.choices = AutoChoices()
-        self._shows_points: bool | None = None
+        self._shown_way = ""
         self.at = LayerChoice(viewer, _says_where, "Where the model suggests")
         self.at.setToolTip("Ask at your points, or in the middle of each object of rough labels")
         self.inside = LayerChoice(viewer, _is_drawn, "The whole slice")
@@ -96,7 +97,7 @@ class AutoControls(SearchControls):
 
     def show_certain(self, kept: Sequence[Proposal]) -> None:
         """Show how many objects would be accepted by score, unless all slices are selected."""
-        certain = self.choices["certain"].value
+        certain = self.choices.certain.value
         count = f": {sum(one.score >= certain for one in kept):,}"
         self.fill.setText("Fill in what is certain" + ("" if self.all_slices else count))
 
@@ -111,13 +112,15 @@ class AutoControls(SearchControls):
 
     def show_way(self) -> None:
         """Show the options of the way that is set; the others mean nothing to it."""
-        choices, points = self.choices, self.choices.at_points
-        if points == self._shows_points:
+        choices, points, way = self.choices, self.choices.at_points, self.choices["way"].value
+        if way == self._shown_way:
             return
-        self._shows_points = points
+        self._shown_way = way
         rows = [(self.search_form, choices[name], points) for name in ONLY_POINTS]
         rows += [(self.form, choices[name], points) for name in POINTS_TOO]
         rows += [(self.sizes_form, choices.tuning[name], not points) for name in SIZES]
+        both = choices["certain"], choices["sure"]
+        rows += [(self.certain_form, one, one is choices.certain) for one in both]
         for form, widget, shown in rows:
             form.setRowVisible(widget.native, shown)
         self.levels.setVisible(not points)
@@ -187,7 +190,8 @@ class AutoControls(SearchControls):
         for name, row in ranges.items():
             if name not in FIRST:
                 below.addWidget(row)
-        self.sizes_form, rest, self.where_form, sure = (new_form() for _ in range(4))
+        rest, self.sizes_form, self.where_form = new_form(), new_form(), new_form()
+        self.certain_form = new_form()
         tuning.add_to(self.sizes_form, *SIZES)
         below.insertLayout(0, self.sizes_form)
         self.choices.add_to(rest, "no_edge", "on_top")
@@ -196,10 +200,9 @@ class AutoControls(SearchControls):
         self.column.addWidget(Drawer("More filters", folded, self).button)
         add_row(self.where_form, "&Where", self.where)
         self.column.addLayout(self.where_form)
-        self.column.addWidget(self.propose)
-        self.column.addWidget(self.accept)
-        self.choices.add_to(sure, "certain")
-        self.column.addLayout(sure)
+        self.column.addLayout(in_a_row(self.propose, self.accept))
+        self.choices.add_to(self.certain_form, "certain", "sure")
+        self.column.addLayout(self.certain_form)
         self.column.addWidget(self.fill)
 
 

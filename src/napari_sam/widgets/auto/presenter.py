@@ -75,7 +75,7 @@ class AutoPresenter(SearchPresenter):
         self._slow = new_timer(SLOW_MS, lambda: tab.controls.show_start(LOOKING))
         connect, c = self._connections.add, tab.controls
         connect(c.finer.clicked, self.start)
-        connect(c.fill.clicked, lambda: self.put(self._choices["certain"].value))
+        connect(c.fill.clicked, lambda: self.put(self._choices.certain.value))
         connect(c.retrain.clicked, self._retrain)
         connect(c.where.activated, self._filter_anew)
         connect(self._choices.changed, self._take_choice)
@@ -251,7 +251,7 @@ class AutoPresenter(SearchPresenter):
             self._filter_anew()
         if name in MAKES and not self._choices.at_points:
             self._tune_at_once()
-        if name == "certain":
+        if name in ("certain", "sure"):
             self._controls.show_certain(self._kept)
         else:
             self.refresh()
