@@ -88,6 +88,7 @@ class Predictor:
         contrast: ContrastRange | None = None,
         pause: Pause | None = None,
         *,
+        sizes: Sequence[tuple[int, int]] | None = None,
         compact: bool = False,
     ) -> Embedding:
         """Run the image encoder and return the image embedding.
@@ -102,6 +103,8 @@ class Predictor:
         pause : callable, optional
             Called between the steps of this and the layers of the encoder: it may do other work
             with this model, or raise an exception to stop.
+        sizes : sequence of (h, w), optional
+            Sizes in model pixels at which a dense model looks, finest first; None takes `scales`.
         compact : bool
             Whether the features become float16 as soon as a level is made.
 
@@ -124,7 +127,7 @@ class Predictor:
         rgb = to_rgb8(image, contrast)
         levels = []
         with self._pausing(pause) as rest:
-            for shape in self.scales(rgb.shape[:2]):
+            for shape in sizes or self.scales(rgb.shape[:2]):
                 features = self._features(rgb, shape, rest)
                 if compact:
                     features = map_features(partial(_to_half_after, rest), features)

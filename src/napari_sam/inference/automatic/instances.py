@@ -28,6 +28,7 @@ SMOOTHING = 1.0  # cells: of the height that the watershed climbs down from
 LEAST = 4, 9  # cells and pixels; fewer are no object
 MISSIZED = 0.5  # quality halves for each two octaves between the measured and predicted diameter
 RIM = 0.3  # power with which the mean probability of a rim under the rim counts
+BEST, NEAR = 20.0, 0.5  # cells of diameter that are seen best; octaves by which others may differ
 FREE = 0.5  # share of an instance that better ones must leave to it
 Float = NDArray[np.float64]
 
@@ -59,7 +60,11 @@ def find_instances(levels: Sequence[LevelMaps], settings: InstanceSettings) -> l
         Of one picture.
     settings : InstanceSettings
     """
-    every = [one for level in levels for one in level_instances(level, settings)]
+    every = [
+        one
+        for level in _looked_at(levels, settings.diameter)
+        for one in level_instances(level, settings)
+    ]
     taken = np.zeros(levels[0].shape, bool)
     found = []
     for one in sorted(every, key=lambda one: -one.quality):
@@ -75,6 +80,14 @@ def find_instances(levels: Sequence[LevelMaps], settings: InstanceSettings) -> l
         there |= free
         found.append(Instance(left, one.quality, one.point))
     return found
+
+
+def _looked_at(levels: Sequence[LevelMaps], diameter: float | None) -> Sequence[LevelMaps]:
+    """Return the levels at which objects of a diameter in pixels are seen well; all for None."""
+    if diameter is None:
+        return levels
+    away = [abs(np.log2(diameter * level.scale / BEST)) for level in levels]
+    return [one for one, octaves in zip(levels, away, strict=True) if octaves <= min(away) + NEAR]
 
 
 def level_instances(maps: LevelMaps, settings: InstanceSettings) -> list[Instance]:
@@ -116,6 +129,7 @@ def _rate(
     wrong = np.abs(mean(np.log2(maps.diameter), flat) - measured)
     rim = _rim(labels)
     edge = mean(maps.boundary[rim], labels[rim])
+    edge[np.bincount(labels[rim], minlength=count) == 0] = 1  # it fills the picture
     sure = mean(maps.foreground, flat) * height.ravel()[deepest]
     quality = sure * np.exp2(-MISSIZED * wrong) * edge**RIM
     quality[areas < LEAST[0]] = 0
@@ -124,7 +138,7 @@ def _rate(
 
 def _rim(labels: NDArray[np.int32]) -> NDArray[np.bool_]:
     """Return the outermost cells of all labels; the border of the picture is no rim."""
-    size = ndimage.generate_binary_structure(2, 1)
+    size = ndimage.generate_binary_structure(labels.ndim, 1)
     lowest = ndimage.minimum_filter(labels, footprint=size, mode="nearest")
     highest = ndimage.maximum_filter(labels, footprint=size, mode="nearest")
     return (labels > 0) & (lowest != highest)

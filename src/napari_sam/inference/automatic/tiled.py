@@ -12,10 +12,15 @@ from numpy.typing import NDArray
 from napari_sam.arrays import Array, ContrastRange, LazyArray, plain
 from napari_sam.errors import InputError
 from napari_sam.inference.automatic.nms import nms
+from napari_sam.inference.automatic.overview import Overview
 from napari_sam.inference.automatic.points import points_inside
 from napari_sam.inference.automatic.proposals import EDGE_MARGIN, near_edge
 from napari_sam.inference.automatic.search import default_settings, iter_proposals, search
-from napari_sam.inference.automatic.settings import GridSettings, SearchSettings
+from napari_sam.inference.automatic.settings import (
+    GridSettings,
+    InstanceSettings,
+    SearchSettings,
+)
 from napari_sam.inference.automatic.tiles import (
     Tile,
     TileStore,
@@ -51,7 +56,8 @@ def iter_tiles(
     Points lie on one lattice over the whole picture, and each is asked about in the tile whose core
     it lies in, which shows a halo around it; so an object at a seam is found whole from both
     sides, and the better answer stays. Of instances, those count whose deepest place lies in the
-    core. Cores of one single value are passed over.
+    core; what is longer than the halo is looked for in the whole picture, reduced. Cores of one
+    single value are passed over.
 
     Parameters
     ----------
@@ -160,17 +166,30 @@ class _TiledSearch:
         """Search all tiles."""
         tiles = self.tiling.tiles(self.image.shape[:2])
         everything: list[Proposal] = []
+        overview = Overview((self.image.shape[0], self.image.shape[1]), self.tiling)
         for done, tile in enumerate(tiles, 1):
-            found = self.search_in(tile)
+            found = self.search_in(tile, overview)
             everything += found
             yield Progress(done, len(tiles), SearchResult(found))
         kept = _deduplicated(everything, self.tiling, self.settings)
+        if isinstance(self.settings, InstanceSettings):
+            large = overview.find(self.predictor, self.settings, self.contrast, self.pause)
+            kept = sorted([*kept, *self._wanted(large)], key=lambda one: -one.score)
         yield Progress(len(tiles), len(tiles), SearchResult([], kept))
 
-    def search_in(self, tile: Tile) -> list[Proposal]:
+    def _wanted(self, proposals: list[Proposal]) -> list[Proposal]:
+        """Return those whose point lies where objects are looked for."""
+        where = self.where
+        if where is None:
+            return proposals
+        return [one for one in proposals if where[round(one.point[0]), round(one.point[1])]]
+
+    def search_in(self, tile: Tile, overview: Overview | None = None) -> list[Proposal]:
         """Return what is whole in a tile: known from the store, or found now."""
         pixels = plain(self.image[slices(tile.seen)], "the picture")
         core = pixels[slices(tile.core, tile.seen)]
+        if overview is not None:
+            overview.add(tile.core, core)
         wanted = self.where is None or self.where[slices(tile.core)].any()
         if core.min() == core.max() or not wanted:
             return []
