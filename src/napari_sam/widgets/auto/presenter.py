@@ -323,7 +323,7 @@ class AutoPresenter(SearchPresenter):
         found, model = self.findings.found, self.annotation.model
         if found is None or model is None or self.busy or self.findings.gone:
             return
-        if found.ways.instances is None:
+        if not isinstance(self._used(found), InstanceSettings):
             return
         found.ways = replace(found.ways, instances=self._choices.instances)
         if Tiling().cuts(self.findings.shape):
