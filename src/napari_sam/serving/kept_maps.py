@@ -60,8 +60,10 @@ def _key(image: Array, contrast: ContrastRange | None) -> str:
 
 
 def _nbytes(known: Dense) -> int:
-    return sum(
-        part.nbytes
-        for level in known.levels
-        for part in (level.foreground, level.boundary, level.depth, level.diameter)
+    levels = known.levels
+    parts = (
+        part
+        for one in levels
+        for part in (one.foreground, one.boundary, one.depth, one.diameter, one.centre)
     )
+    return sum(part.nbytes for part in parts if part is not None)

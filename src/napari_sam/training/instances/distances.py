@@ -46,7 +46,8 @@ def distance_targets(crop: TrainingCrop, stride: int) -> NDArray[np.float32]:
     outside. In a partially labelled picture only the objects are known; the padding is not seen.
     """
     start = stride // 2
-    labels, seen = (a[start::stride, start::stride] for a in (crop.labels, crop.valid))
+    labels = crop.labels[start::stride, start::stride]
+    seen = crop.valid[start::stride, start::stride]
     known = seen & (labels > 0) if crop.partial else seen
     inside, flat = labels > 0, labels.ravel()
     count = int(flat.max()) + 1
