@@ -53,6 +53,11 @@ def add(commands: Commands) -> None:
         "--no-link", action="store_true", help="number the objects of all slices, link none"
     )
     add_ways(parser)
+    parser.add_argument(
+        "--volume", action="store_true",
+        help="look at stacks in depth along all three axes and cut them in 3D, in place of linking "
+        "slices: for objects that are about as deep as wide",
+    )  # fmt: skip
     _add_words(parser)
     add_label_arguments(parser)
     parser.set_defaults(run=run)
@@ -63,11 +68,15 @@ def run(chosen: argparse.Namespace) -> int:
     from napari_sam.batch.boxes import BoxesTask
     from napari_sam.batch.model import workers_model
     from napari_sam.batch.segment import SegmentTask
+    from napari_sam.batch.volume import VolumeTask
+    from napari_sam.inference.automatic.settings import InstanceSettings
 
     words = _word_settings(chosen)
     if chosen.boxes is not None and (others := [*given_ways(chosen), *["--text"] * bool(words)]):
         raise InputError(f"--boxes says what to segment; leave {others[0]} out")
     settings, decoder = _search_settings(chosen)
+    if chosen.volume:
+        _check_volume(chosen, settings, words)
     given = {}
     if chosen.seeds is not None and Path(chosen.seeds).exists():
         given["seeds"] = Path(chosen.seeds)
@@ -77,7 +86,7 @@ def run(chosen: argparse.Namespace) -> int:
     images = input_images(chosen.images, failures, chosen.output, chosen.quiet)
     outputs = output_paths(images, chosen.images, chosen.output, failures, given.values())
     model = workers_model(chosen.model, chosen.device, decoder)
-    names = ("gap", "no_link", "text", "similarity", "top", "semantic", "encoder")
+    names = ("gap", "no_link", "text", "similarity", "top", "semantic", "encoder", "volume")
     said = {name: None if value == inf else value for name, value in asdict(settings).items()}
     values = said | {name: getattr(chosen, name) for name in names}
     target = targets("segment", model, values)
@@ -85,6 +94,8 @@ def run(chosen: argparse.Namespace) -> int:
 
     def task(path: Path, output: Path) -> LabelTask:
         image, to = path.resolve(), target(output, {"image": path, **given})
+        if isinstance(settings, InstanceSettings) and chosen.volume:
+            return VolumeTask(image, to, settings)
         if chosen.boxes is None:
             link = not chosen.no_link
             return SegmentTask(image, to, settings, seeds, chosen.gap, link, words)
@@ -104,6 +115,23 @@ def _search_settings(chosen: argparse.Namespace) -> tuple[SearchSettings, str]:
     decoder = known_decoder(chosen.model)
     settings = search_settings(chosen, decoder is not None)
     return settings, "" if isinstance(settings, GridSettings) else decoder or ""
+
+
+def _check_volume(
+    chosen: argparse.Namespace, settings: SearchSettings, words: Words | None
+) -> None:
+    """Check that nothing else is asked for than volumes can have."""
+    from napari_sam.inference.automatic.settings import InstanceSettings
+
+    for option, given in (
+        ("--boxes", chosen.boxes is not None),
+        ("--text", words is not None),
+        ("--no-link", chosen.no_link),
+        ("--way points", not isinstance(settings, InstanceSettings)),
+        ("--way refined", isinstance(settings, InstanceSettings) and settings.refine),
+    ):
+        if given:
+            raise InputError(f"--volume looks from three directions at once; leave {option} out")
 
 
 def _said(words: Words | None, report: Json) -> tuple[str, list[str]]:
