@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from napari_sam.model.config import CONFIGS
+from napari_sam.model.instance_head import InstanceHead
 from napari_sam.model.sam import Sam
 from napari_sam.training.plan import WHAT, Plan, recipe_for
 from napari_sam.training.trainer import Trainer
@@ -52,7 +53,10 @@ def measure(name: str, what: str) -> None:
     config = CONFIGS[name]
     steps = STEPS.get(name, 2)
     recipe = recipe_for(Plan(what, steps + 1), config)
-    model = Sam(config).eval()
+    model = Sam(config)
+    if config.dense:
+        model.instance_decoder = InstanceHead(config)
+    model.eval()
     view = 0.0
     views: CachedViews | FreshViews = FreshViews(pictures, config, recipe)
     if what == "decoder":

@@ -83,7 +83,7 @@ def _train(args: argparse.Namespace) -> None:
     }
     recipe = Recipe(**settings | {"clicks": tuple(args.clicks)})
     model = load_model(args.weights, "cpu") if args.weights else from_scratch(recipe.seed)
-    if recipe.instances and model.instance_decoder is None:
+    if model.instance_decoder is None:  # weights of before there were heads
         torch.manual_seed(recipe.seed)
         model.instance_decoder = InstanceHead(model.config)
     torch.set_num_threads(args.threads)
@@ -123,10 +123,11 @@ def _export(args: argparse.Namespace) -> None:
 
 
 def from_scratch(seed: int) -> Sam:
-    """Return a `cells_tiny` with random weights."""
+    """Return a `cells_tiny` and its instance head with random weights."""
     torch.manual_seed(seed)
     model = Sam(CONFIGS["cells_tiny"])
     initialise(model)
+    model.instance_decoder = InstanceHead(model.config)
     return model
 
 

@@ -8,7 +8,7 @@ from PIL import Image
 from scipy import ndimage
 
 from napari_sam.data.samples import LabelledImage, labelled_image
-from napari_sam.training.instances import label_edges
+from napari_sam.training.instances.head import label_edges
 
 __all__ = ["scattered", "smooth_field", "synthetic_image", "tissue"]
 

@@ -19,6 +19,7 @@ class FakeSegmenter:
     asked: list = field(default_factory=list)
     embedded: list = field(default_factory=list)
     kept: list = field(default_factory=list)
+    has_instances: bool = False
 
     def work(self, shape):
         return np.array([0.5, 1.0])

@@ -4,6 +4,7 @@ import runpy
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from napari_sam.data.samples import data_digest, load_images
@@ -62,6 +63,29 @@ def test_it_starts_from_weights_that_are_there(command, tmp_path):
         *("--train", 0),
     )
     assert (run / "log.csv").exists()
+
+
+def test_the_head_is_trained_alone_and_fits_the_model_that_ships(command, tmp_path):
+    run, head = tmp_path / "run", tmp_path / "head.safetensors"
+    command(
+        *("train", tmp_path / "data", "--run", run, "--weights", "cells_tiny"),
+        *("--what", "instances", "--pretrain", 1, "--train", 0, "--pictures", 1),
+    )
+    command("export", "--run", run, "-o", head)
+    assert read_header(head)["kind"] == "decoder"
+    assert head.stat().st_size < 0.5e6
+    model, shipped = load_model("cells_tiny", "cpu", decoder=head), load_model("cells_tiny", "cpu")
+    for name, value in shipped.image_encoder.state_dict().items():
+        assert torch.equal(value, model.image_encoder.state_dict()[name])
+    learned = model.instance_decoder.out.weight
+    assert not torch.equal(learned, shipped.instance_decoder.out.weight)
+
+
+def test_a_model_from_scratch_has_a_head():
+    one, other, another = (cells_tiny.from_scratch(seed).state_dict() for seed in (0, 0, 1))
+    name = "instance_decoder.out.weight"
+    assert torch.equal(one[name], other[name])
+    assert not torch.equal(one[name], another[name])
 
 
 def test_what_words_need_is_trained_in_stages_that_are_kept(command, tmp_path, monkeypatch):

@@ -50,13 +50,19 @@ def test_a_run_tells_where_it_is_and_ends_with_a_table(pictures, validation, tmp
     last = training[-1].result
     assert 0 <= last.validation <= 1
     assert last.preview.predicted.shape == last.preview.truth.shape == (96, 120)
-    assert [row["measure"] for row in run.table] == ["1 click", "3 clicks", "Box"]
+    assert 0 <= last.everything <= 1
+    measures = [row["measure"] for row in run.table]
+    assert measures == ["1 click", "3 clicks", "Box", "Everything (F1)"]
+    assert run.table[3]["after"] >= run.table[3]["before"]
     assert run.table[0]["after"] >= run.table[0]["before"] - 1e-6  # the base itself may stay
 
     file = run.save("discs")
     again = load_model("discs", "cpu")
     assert again.entry.name == "discs"
     assert file.parent == tmp_path / "models" / "own"
+    for name, value in again.instance_decoder.state_dict().items():
+        mine = run.model.instance_decoder.state_dict()[name]
+        torch.testing.assert_close(value, mine, rtol=2e-3, atol=1e-4)
     encoder = load_model("cells_tiny", "cpu").image_encoder.state_dict()
     for name, value in again.image_encoder.state_dict().items():
         torch.testing.assert_close(value, encoder[name], rtol=2e-3, atol=1e-4)
@@ -104,7 +110,7 @@ def test_adapters_are_saved_as_a_small_file_over_their_base(
     run = run_of(pictures, validation, tmp_path / "run", Plan("adapters", steps=2))
     list(run.run())
     file = run.save("small")
-    assert file.stat().st_size < 0.5e6
+    assert file.stat().st_size < 0.9e6  # with the instance head, which learned, too
     model = load_model("small", "cpu")
     picture = validation[0]
     from napari_sam import Predictor, Prompts
@@ -143,3 +149,14 @@ def test_a_full_disk_takes_the_checkpoint_and_not_the_run(pictures, tmp_path, mo
         pass
     with pytest.raises(OSError, match="is the disk full"):  # nothing else has what was learned
         steps.close()
+
+
+def test_a_model_without_an_instance_decoder_is_measured_by_prompts_alone(
+    pictures, validation, tmp_path
+):
+    base = load_model("cells_tiny", "cpu")
+    base.instance_decoder = None
+    run = FineTuning(base, pictures, validation, PLAN, tmp_path)
+    seen = [progress.result for progress in run.run()]
+    assert {state.everything for state in seen} == {None}
+    assert [row["measure"] for row in run.table] == ["1 click", "3 clicks", "Box"]

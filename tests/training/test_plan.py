@@ -8,8 +8,8 @@ from napari_sam.training.plan import WHAT, Plan, estimate, recipe_for
 
 def test_decoder_only_looks_once_and_then_learns():
     seconds, memory = estimate("cells_tiny", "decoder", images=8, steps=300)
-    assert seconds == pytest.approx(16 * 8 * 0.03 + 300 * 1.4)
-    assert memory == pytest.approx(0.6)
+    assert seconds == pytest.approx(16 * 8 * 0.03 + 300 * 1.6)
+    assert memory == pytest.approx(0.8)
 
 
 def test_larger_encoders_take_longer_where_they_are_run():
@@ -17,6 +17,15 @@ def test_larger_encoders_take_longer_where_they_are_run():
     assert many - few == pytest.approx(250)
     assert estimate("vit_l", "decoder", 2, 100)[0] == pytest.approx(few + 8 * 10 * 2.4)
     assert estimate("vit_l", "adapters", 2, 100)[0] == pytest.approx(100 * 64 * 3.4)
+
+
+def test_micro_sams_instance_decoder_takes_its_time_where_it_learns():
+    base = ("vit_t", "everything", 2, 100)
+    alone, both = estimate(*base), estimate(*base, decoder=True)
+    assert both[0] - alone[0] == pytest.approx(100 * 130)
+    assert both[1] - alone[1] == pytest.approx(7)
+    looks_on = ("vit_t", "decoder", 2, 100)
+    assert estimate(*looks_on, decoder=True) == estimate(*looks_on)
 
 
 @pytest.mark.parametrize("name", CONFIGS)

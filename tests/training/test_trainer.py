@@ -96,6 +96,17 @@ def test_only_what_was_chosen_changes(model, pictures, what):
     assert not any("running_" in k or k.startswith("instance_decoder") for k in changed)
 
 
+@pytest.mark.parametrize("what", ["decoder", "adapters", "everything"])
+def test_the_head_learns_with_the_rest_and_keeps_its_statistics(model, pictures, what):
+    recipe = Recipe(what=what, pretrain=0, train=2, pictures=1, batch_statistics=False, warmup=1)
+    before = {k: v.clone() for k, v in model.instance_decoder.state_dict().items()}
+    trainer = Trainer(model, recipe, FreshViews(pictures, model.config, recipe))
+    assert all("instances" in report for report in trainer.run())
+    now = model.instance_decoder.state_dict()
+    assert not torch.equal(before["out.weight"], now["out.weight"])
+    assert all(torch.equal(v, now[k]) for k, v in before.items() if "running_" in k)
+
+
 def test_an_unknown_choice_is_refused(model, pictures):
     with pytest.raises(InputError, match="'brain'"):
         trainer_of(model, pictures, dataclasses.replace(RECIPE, what="brain"))

@@ -103,6 +103,21 @@ def test_adapters_are_added_to_their_base():
     check(load_model("small", "cpu"), merged_state(model))
 
 
+def test_a_head_that_learned_with_the_adapters_comes_with_them():
+    model, made = learned(what="adapters")
+    model.instance_decoder.requires_grad_(True)
+    with torch.no_grad():
+        model.instance_decoder.out.bias += 1
+    path = save_own(model, "small", **made)
+    assert read_header(path)["kind"] == "adapters"
+    assert path.stat().st_size < 0.6e6
+    found = load_model("small", "cpu")
+    check(found, merged_state(model))
+    assert found.entry.decoder == ""  # the file's own hash tells the head, too
+    shipped = load_model("cells_tiny", "cpu").instance_decoder
+    assert (found.instance_decoder.out.bias - shipped.out.bias).min() > 0.9
+
+
 def read_adapters(model):
     return [
         f"{name.removesuffix('.parametrizations.weight.0.' + part)}.{part}"

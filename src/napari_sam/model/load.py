@@ -241,7 +241,7 @@ def _adapted(
     metadata: dict[str, str],
     with_decoder: bool,
 ) -> Sam:
-    """Load the base model of adapters, and merge them into it."""
+    """Load the base model of adapters, merge them into it, and add their instance decoder."""
     base = header.get("base", {})
     name, digest = str(base.get("name")), str(base.get("digest"))
     here = digests(name)
@@ -252,13 +252,17 @@ def _adapted(
             f"({digest}); {other}. Put its file into {own_folder()}, take the version of the "
             f"package that wrote them ({header.get('package', 'unknown')}), or train again"
         )
-    model = _load(name, with_decoder)
+    adapters, decoder = split_decoder(state)
+    model = _load(name, with_decoder and not decoder)
     try:
-        apply_adapters(model, state)
+        apply_adapters(model, adapters)
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from error
     own = _own_entry(path, model.config, header, metadata)
     model.entry = replace(own, decoder=model.entry.decoder)
+    if decoder:  # that of the base, as it learned with the adapters
+        model.instance_decoder = build_decoder(model.config, decoder, path)
+        model.entry = own
     return model
 
 

@@ -29,6 +29,7 @@ __all__ = [
     "decoder_digest",
     "decoder_file",
     "find_beside",
+    "own_decoder",
 ]
 
 ENCODER = "image_encoder."
@@ -140,6 +141,16 @@ def decoder_digest(path: Path) -> str:
     """Return the digest of a decoder's file, as `Entry.digest`."""
     published = _published(path)
     return published.digest if published else f"sha256:{file_hash(path, 'sha256')}"
+
+
+def own_decoder(name: str) -> str:
+    """Return the digest of the decoder file that a model of the zoo brings; empty if none."""
+    entry = catalogue.entries().get(name)
+    if entry is None or entry.url:
+        return entry.decoder if entry else ""
+    built_in = catalogue.ready(entry)
+    beside = find_beside(built_in) if built_in else None
+    return decoder_digest(beside) if beside else ""
 
 
 def _published(path: Path) -> catalogue.Entry | None:

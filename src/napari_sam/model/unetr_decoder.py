@@ -53,6 +53,11 @@ class UnetrDecoder(nn.Module):
         self.out_conv = nn.Conv2d(DIMS[-1], 3, 1)
 
     def forward(self, features: Features) -> InstanceMaps:
+        foreground, centre, boundary = self.logits(features).sigmoid().unbind(1)
+        return InstanceMaps(foreground, boundary, centre)
+
+    def logits(self, features: Features) -> Tensor:
+        """Return (B, 3, 16h, 16w) before the sigmoid: foreground, centre, boundary."""
         embedding = features.embedding.to(self.out_conv.weight.dtype)  # stored ones are float16
         skips = [self.deconv1(embedding)]
         skips.append(self.deconv2(skips[-1]))
@@ -60,8 +65,7 @@ class UnetrDecoder(nn.Module):
         x = self.deconv_out(self.decoder(self.base(embedding), skips))
         x = torch.cat([x, self.deconv4(skips.pop())], dim=1)
         del skips  # half a gigabyte
-        foreground, centre, boundary = self.out_conv(self.decoder_head(x)).sigmoid().unbind(1)
-        return InstanceMaps(foreground, boundary, centre)
+        return self.out_conv(self.decoder_head(x))
 
     def use_stored_statistics(self, stored: bool = True) -> None:
         """Choose the batch normalisations' statistics: those of the file, or of the picture.

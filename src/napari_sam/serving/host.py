@@ -45,6 +45,11 @@ class HostedModel:
         """Whether the model is loaded."""
         return self._segmenter is not None
 
+    @property
+    def has_instances(self) -> bool | None:
+        """Whether the model has an instance decoder; None until it is loaded."""
+        return None if self._segmenter is None else self._segmenter.has_instances
+
     def submit(
         self,
         job: Callable[[StoredSegmenter], Result],

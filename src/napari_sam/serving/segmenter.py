@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from napari_sam.arrays import Array, ContrastRange, LazyArray
 from napari_sam.errors import InputError
-from napari_sam.inference.automatic.settings import SearchSettings
+from napari_sam.inference.automatic.settings import InstanceSettings, SearchSettings
 from napari_sam.inference.automatic.tiles import Tiling
 from napari_sam.inference.propagation.settings import PropagateSettings
 from napari_sam.inference.store.store import EmbeddingStore
@@ -26,6 +26,7 @@ from napari_sam.zoo.catalogue import entries, fetch
 if TYPE_CHECKING:
     from napari_sam.inference.embedding import Embedding
     from napari_sam.inference.predictor import Predictor
+    from napari_sam.serving.kept_maps import KeptMaps
 
 __all__ = ["Report", "StoredSegmenter", "load_segmenter", "preload"]
 
@@ -89,6 +90,11 @@ class StoredSegmenter:
         return str(self.predictor.model.device)
 
     @property
+    def has_instances(self) -> bool:
+        """Whether the model has an instance decoder, which sees all objects at once."""
+        return self.predictor.model.instance_decoder is not None
+
+    @property
     def devices(self) -> tuple[str, ...]:
         """Devices of this machine that a model can run on."""
         from napari_sam.model.load import available_devices
@@ -149,10 +155,12 @@ class StoredSegmenter:
         contrast: ContrastRange | None,
         pause: Pause,
         seeds: NDArray[np.float64] | None = None,
+        kept: KeptMaps | None = None,
     ) -> Iterator[Progress[SearchResult]]:
-        """Segment everything in an image, as `napari_sam.propose_grid` does.
+        """Segment everything in an image, as `iter_proposals` does.
 
-        In a picture that `Tiling` cuts, tile by tile, which takes no seeds (see
+        What is known of the picture is taken from `kept`, and added to it. In a picture that
+        `Tiling` cuts, tile by tile, which takes no seeds and keeps no maps (see
         `napari_sam.inference.automatic.tiled.iter_tiles`).
         """
         from napari_sam.inference.automatic.search import iter_proposals
@@ -161,6 +169,8 @@ class StoredSegmenter:
         options: dict[str, Any] = {"where": where, "contrast": contrast, "pause": pause}
         if not Tiling().cuts(image.shape):
             options |= {"seeds": seeds, "store": self._store}
+            if kept is not None and isinstance(settings, InstanceSettings):
+                options["known"] = kept.of(image, contrast)
             return iter_proposals(self.predictor, image, settings, **options)
         if seeds is not None:
             raise InputError(

@@ -18,10 +18,11 @@ from napari_sam.inference.predictor import Predictor
 from napari_sam.model.sam import Sam
 from napari_sam.progress import Estimate, Progress
 from napari_sam.reasons import reason
+from napari_sam.training.instances.teach import can_learn
 from napari_sam.training.logs import TrainingLog
 from napari_sam.training.plan import ABOUT, WHAT, Plan, recipe_for, views_for
 from napari_sam.training.trainer import StepReport, Trainer
-from napari_sam.training.validation import Validation, ValidationPreview
+from napari_sam.training.validation import BestWeights, Validation, ValidationPreview
 from napari_sam.training.views import CachedViews, FreshViews
 from napari_sam.training.weights import save_own
 
@@ -31,6 +32,7 @@ logger = logging.getLogger(__name__)
 CHECKS = 10  # looks at the validation pictures in a run
 PATIENCE = 4  # looks without an improvement after which a run ends
 MEASURES = {"click 1": "1 click", "click 3": "3 clicks", "box": "Box"}
+EVERYTHING = "Everything (F1)"  # a measure, where the instance decoder learns
 MOST = 40  # objects of each validation picture in the table
 
 
@@ -46,6 +48,8 @@ class TrainingState:
         Of this training step: the loss, and the mean IoU of the masks returned in it.
     validation : float, optional
         Mean IoU after one click on the validation pictures; now and then.
+    everything : float, optional
+        Mean F1 of the instances on them, where the instance decoder learns.
     preview : ValidationPreview, optional
         A validation picture as the model segments it now.
     """
@@ -54,14 +58,16 @@ class TrainingState:
     loss: float | None = None
     iou: float | None = None
     validation: float | None = None
+    everything: float | None = None
     preview: ValidationPreview | None = None
 
 
 class FineTuning:
     """Fine-tuning run that can be paused, stopped and resumed.
 
-    The weights that ship are those with the best one-click IoU on the validation pictures, the
-    base model's among them; a run ends early when they no longer get better.
+    The weights that ship are those with the best one-click IoU on the validation pictures, and of
+    the instance decoder, if there is one, those with the best F1 of instances, the base model's
+    among them; a run ends early when neither gets better.
 
     Parameters
     ----------
@@ -94,6 +100,8 @@ class FineTuning:
         self.model, self.plan, self.folder = base, plan, folder
         self.base = base.entry
         recipe = recipe_for(plan, base.config)
+        if not can_learn(base, plan.what):
+            recipe = replace(recipe, instances=0)
         self.views: CachedViews | FreshViews
         if plan.what == "decoder":
             count = views_for(base.config, len(training))
@@ -107,11 +115,11 @@ class FineTuning:
         )
         self.table: list[dict[str, float | str]] = []
         self.data = data_digest([*training, *validation])
-        self._identity = repr((asdict(plan), self.base.name, self.base.sha256, self.data))
+        base_weights = self.base.name, self.base.sha256, self.base.decoder
+        self._identity = repr((asdict(plan), *base_weights, self.data))
         self._before: dict[str, float] = {}
-        self._best = -1.0
-        self._weights = self.trainer.ema.current()
-        self._waited = 0
+        encoder_learns = any(p.requires_grad for p in base.image_encoder.parameters())
+        self._best = BestWeights(self.trainer.ema.current(), apart=not encoder_learns)
 
     @property
     def checkpoint(self) -> Path:
@@ -144,8 +152,8 @@ class FineTuning:
         if self.validation is not None:
             after = yield from self._scored("Scoring the new model")
             self.table = [
-                {"measure": name, "before": self._before[name], "after": after[name]}
-                for name in MEASURES.values()
+                {"measure": name, "before": self._before[name], "after": score}
+                for name, score in after.items()
             ]
 
     def save(self, name: str) -> Path:
@@ -181,11 +189,13 @@ class FineTuning:
                     for look in self._check(step):
                         now = look.result
                         report["validation"] = now.validation or math.nan
-                        state = replace(state, validation=now.validation, preview=now.preview)
+                        if now.everything is not None:
+                            report["everything"] = now.everything
+                        state = replace(now, loss=state.loss, iou=state.iou)
                     self._try_to_save()
                 log.write(report)
                 yield Progress(step, steps, state, left)
-                if self._waited >= PATIENCE:
+                if self._best.waited >= PATIENCE:
                     return
 
     def _check(self, step: int) -> Iterator[Progress[TrainingState]]:
@@ -194,12 +204,9 @@ class FineTuning:
             return
         with self.trainer.ema.applied():
             score, preview = self.validation.score()
-            if score > self._best:
-                self._best, self._waited = score, 0
-                self._weights = self.trainer.ema.current()
-            else:
-                self._waited += 1
-        state = TrainingState("Training", validation=score, preview=preview)
+            everything = self._everything()
+            self._best.take(self.trainer.ema.current(), score, everything)
+        state = TrainingState("Training", validation=score, everything=everything, preview=preview)
         yield Progress(step, self.trainer.recipe.steps, state)
 
     def _look(self, views: CachedViews) -> Iterator[Progress[TrainingState]]:
@@ -219,19 +226,27 @@ class FineTuning:
         ):
             rows += some
             yield Progress(done, total, state)
-        return {name: float(np.mean([row[key] for row in rows])) for key, name in MEASURES.items()}
+        means = {name: float(np.mean([row[key] for row in rows])) for key, name in MEASURES.items()}
+        everything = self._everything()
+        return means if everything is None else means | {EVERYTHING: everything}
+
+    def _everything(self) -> float | None:
+        """Return the F1 of the instances on the validation pictures, where their decoder learns."""
+        if self.validation is None or not self.trainer.recipe.instances:
+            return None
+        return self.validation.everything()
 
     def _best_weights(self) -> dict[str, Tensor]:
-        return self._weights if self.validation is not None else self.trainer.ema.values
+        return self._best.weights if self.validation is not None else self.trainer.ema.values
 
     def _save(self) -> None:
         self.trainer.save(
             self.checkpoint,
             identity=self._identity,
             before=self._before,
-            best=self._best,
-            weights=self._weights,
-            waited=self._waited,
+            best=self._best.scores,
+            weights=self._best.weights,
+            waited=self._best.waited,
         )
 
     def _try_to_save(self) -> None:
@@ -248,8 +263,9 @@ class FineTuning:
                 f"{self.folder} holds a run with another plan, base model or other pictures; "
                 "take another folder, or remove this one to start anew"
             )
-        self._before, self._best = state["before"], state["best"]
-        self._weights, self._waited = state["weights"], state["waited"]
+        self._before = state["before"]
+        best = self._best
+        best.scores, best.weights, best.waited = state["best"], state["weights"], state["waited"]
 
 
 def _mean_iou(report: StepReport) -> float | None:

@@ -35,6 +35,8 @@ def set_trainable(model: Sam, recipe: Recipe) -> None:
         raise InputError(f"what to train must be one of {', '.join(WHAT)}; got {what!r}")
     if what == "adapters":
         add_adapters(model)
+        if model.instance_decoder is not None:
+            model.instance_decoder.requires_grad_(recipe.instances > 0)
         return
     for name, parameter in model.named_parameters():
         part = name.partition(".")[0]

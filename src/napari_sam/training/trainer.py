@@ -14,13 +14,11 @@ from torch import Tensor, nn
 
 from napari_sam.errors import CheckpointError, InputError
 from napari_sam.files import replacing
-from napari_sam.model.instance_head import InstanceHead
 from napari_sam.model.sam import Features, Sam
-from napari_sam.training.amp import mixed
 from napari_sam.training.augment import TrainingCrop
 from napari_sam.training.checkpoints import Checkpoint, fit_optimiser, read_run
 from napari_sam.training.ddp import DDP
-from napari_sam.training.instances import instance_loss, instance_targets
+from napari_sam.training.instances.teach import maps_loss
 from napari_sam.training.optim import EMA, parameter_groups, set_trainable
 from napari_sam.training.recipe import Recipe
 from napari_sam.training.rounds import interactive_rounds
@@ -184,19 +182,9 @@ class Trainer:
         else:
             outputs = []
         if recipe.instances:
-            instances = self._instances(features, crops)
+            instances = maps_loss(self.model, features, crops)
             yield "instances", float(instances.detach())
-            weight = recipe.instances if outputs else 1.0
+            weight = recipe.instances if self.step >= recipe.pretrain else 1.0
             outputs, grads = [*outputs, weight * instances / recipe.accumulate], [*grads, None]
         if outputs:
             torch.autograd.backward(outputs, grads)
-
-    def _instances(self, features: Features, crops: Sequence[TrainingCrop]) -> Tensor:
-        """Return the loss of the instance head."""
-        head = self.model.instance_decoder
-        assert isinstance(head, InstanceHead)
-        stride = self.model.config.mask_stride
-        targets = np.stack([instance_targets(crop, stride) for crop in crops])
-        with mixed(self.model.device):
-            logits = head.logits(features)
-        return instance_loss(logits, torch.from_numpy(targets).to(self.model.device))

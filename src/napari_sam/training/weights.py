@@ -19,11 +19,11 @@ from napari_sam.inference.embedding import to_half
 from napari_sam.inference.image import MEAN, STD
 from napari_sam.model.config import SamConfig
 from napari_sam.model.load import Header, digests
+from napari_sam.model.load_decoder import own_decoder
 from napari_sam.model.lora import adapter_state, merged_state
 from napari_sam.model.sam import Sam
-from napari_sam.model.weights.checkpoint import first_few
+from napari_sam.model.weights.checkpoint import DECODER, first_few
 from napari_sam.model.weights.tensors import content_hash, fault
-from napari_sam.zoo import catalogue
 from napari_sam.zoo.catalogue import Entry
 from napari_sam.zoo.own_models import VERSION, own_file
 
@@ -46,8 +46,9 @@ def save_own(
     Parameters
     ----------
     model : Sam
-        With the weights to keep. Of adapters only these are written, if the base can be found by
-        its name when they are loaded, else the whole model.
+        With the weights to keep. Of adapters only these are written, and the instance decoder if it
+        learned with them, where the base can be found by its name when they are loaded, else the
+        whole model.
     name : str
         For the lists of models.
     base : Entry
@@ -65,11 +66,11 @@ def save_own(
         If the name is taken or no name.
     """
     path = own_file(name)
+    decoder = _learned_decoder(model)
     # A base that is only a file somewhere would not be found again when adapters are loaded; nor
     # would an instance decoder that was named beside it.
-    published = catalogue.entries().get(base.name)
-    findable = base.digest in digests(base.name) and base.decoder == (
-        published.decoder if published else ""
+    findable = base.digest in digests(base.name) and (
+        bool(decoder) or base.decoder == own_decoder(base.name)
     )
     kind = "adapters" if what == "adapters" and findable else "full"
     header = about_model(model.config, name.strip(), kind) | {
@@ -82,9 +83,17 @@ def save_own(
         "licence": base.licence,
         "citation": base.citation,
     }
-    state = adapter_state(model) if kind == "adapters" else merged_state(model)
+    state = adapter_state(model) | decoder if kind == "adapters" else merged_state(model)
     save_weights(path, state, header)
     return path
+
+
+def _learned_decoder(model: Sam) -> dict[str, Tensor]:
+    """Return the instance decoder under the keys of a model's file; empty if it did not learn."""
+    decoder = model.instance_decoder
+    if decoder is None or not any(p.requires_grad for p in decoder.parameters()):
+        return {}
+    return {DECODER + name: value for name, value in decoder.state_dict().items()}
 
 
 def save_weights(file: Path, state: Mapping[str, Tensor], header: Header) -> None:

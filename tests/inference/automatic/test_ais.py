@@ -7,7 +7,15 @@ import pytest
 import torch
 from scipy import ndimage
 
-from napari_sam.inference.automatic.ais import segment_maps, to_picture
+from napari_sam.inference.automatic.ais import label_instances, segment_maps, to_picture
+from napari_sam.inference.automatic.search import propose_instances
+from napari_sam.inference.automatic.settings import InstanceSettings
+from napari_sam.inference.object_maps import LevelMaps
+from napari_sam.inference.predictor import Predictor
+from napari_sam.masks import slices
+from napari_sam.model.config import SamConfig, ViTConfig
+from napari_sam.model.sam import Features, Sam
+from napari_sam.model.unetr_decoder import UnetrDecoder
 from tests.model.torch_em_peer import randomised_unetr, reference_ais
 
 ROUNDING = 1e-3  # of the pixels: the Gaussians differ by 2e-7, and some pixels lie between two
@@ -109,3 +117,73 @@ def test_pictures_without_objects_and_full_of_one(value):
     full = np.full((12, 12), value, np.float32)
     labels = segment_maps(full, 1 - full, 1 - full)
     assert (labels == value).all()
+
+
+def drawn_maps():
+    inside, distance = square((4, 4, 10), (4, 14, 10), (5, 28, 9))
+    return LevelMaps(inside.shape, 1.0, inside, distance, centre=distance)
+
+
+def test_labels_are_rated_by_their_foreground_and_have_a_deepest_place():
+    found = list(label_instances(drawn_maps(), InstanceSettings()))
+    assert len(found) == 3
+    (mask, quality, point), *_ = found
+    assert quality == 1
+    assert mask.shape == (20, 40)
+    assert point in {(8, 8), (8, 9), (9, 8), (9, 9)}
+    assert len(list(label_instances(drawn_maps(), InstanceSettings(smallest=90)))) == 2
+
+
+def test_the_default_split_is_micro_sams_and_more_or_less_of_it_moves_both_thresholds():
+    maps = drawn_maps()
+    seen = {}
+    for split in (0.05, InstanceSettings.split, 0.95):
+        seen[split] = len(list(label_instances(maps, InstanceSettings(split=split))))
+    assert (
+        seen[InstanceSettings.split]
+        == segment_maps(maps.foreground, maps.centre, maps.boundary).max()
+    )
+    assert seen[0.05] < seen[InstanceSettings.split]  # what touches is one
+    assert seen[0.95] < seen[InstanceSettings.split]  # no place is so deep
+
+
+class Noise(torch.nn.Module):
+    """An image encoder for which every picture is the same noise."""
+
+    embedding = torch.randn(1, 256, 8, 8, generator=torch.Generator().manual_seed(3))
+
+    def forward(self, pixels):
+        return self.embedding
+
+
+def test_what_is_proposed_is_micro_sams_own_segmentation():
+    config = SamConfig("vit", ViTConfig(16, 1, 2, (0,), window=2), frame=128, width=256,
+                       mlp_width=32, upscale_dims=(8, 4))  # fmt: skip
+    torch.manual_seed(0)
+    model = Sam(config)
+    decoder = UnetrDecoder()
+    decoder.load_state_dict(randomised_unetr(False, 8).state_dict())
+    model.image_encoder, model.instance_decoder = Noise(), decoder
+    with torch.no_grad():  # so that half of each map is above 0.5
+        middle = decoder.logits(Features(Noise.embedding)).flatten(2).median(dim=2).values[0]
+        decoder.out_conv.bias -= middle
+    predictor = Predictor(model.eval().requires_grad_(False))
+    picture = np.random.default_rng(0).integers(0, 255, (150, 200), np.uint8)
+
+    [level] = predictor.embed(picture).levels
+    assert level.shape == (96, 128)
+    with torch.inference_mode():
+        maps = model.instance_decoder(level.features)
+    parts = torch.cat([maps.foreground, maps.centre, maps.boundary])
+    expected = segment_maps(*to_picture(parts, 128, (96, 128), (150, 200)).numpy(), min_size=9)
+    assert expected.max() > 3
+
+    settings = InstanceSettings(foreground=0.5, smallest=9, quality=0)
+    found = propose_instances(predictor, picture, settings)
+    assert len(found) == expected.max()
+    areas = np.bincount(expected.ravel())
+    for one in found:
+        [label] = np.unique(expected[slices(one.cropped.box)][one.patch])
+        assert label > 0
+        assert one.area == areas[label]
+        assert 0 <= one.score <= 1

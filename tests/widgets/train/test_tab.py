@@ -445,6 +445,10 @@ def test_words():
     assert "worse now: IoU 0.70, before 0.80" in result("new", worse)
     assert "not better" in result("new", [{"measure": "1 click", "before": 0.8, "after": 0.801}])
     assert "no pictures left to measure" in result("new", [])
+    assert "Auto" not in result("new", worse)
+    found = {"measure": "Everything (F1)", "before": 0.4, "after": 0.62}
+    assert "Auto finds more now: F1 0.62, before 0.40. Saved" in result("new", [*worse, found])
+    assert "as much as before" in result("new", [*worse, found | {"after": 0.4}])
     assert "one processor core" in effort("cells_tiny", Plan(), 2)
     assert effort("no such model", Plan(), 2) == ""
 

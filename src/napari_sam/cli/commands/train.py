@@ -74,7 +74,8 @@ def run(chosen: argparse.Namespace) -> int:
         print_json({"name": chosen.output, "path": str(path), "validation": tuning.table}, None)
     elif not chosen.quiet:
         for row in tuning.table:
-            print(f"{row['measure']:<10} IoU {row['before']:.2f} -> {row['after']:.2f}")
+            name = row["measure"] if "F1" in str(row["measure"]) else f"{row['measure']:<10} IoU"
+            print(f"{name} {row['before']:.2f} -> {row['after']:.2f}")
         print(f"Saved as {chosen.output}: {path}")
     return 0
 

@@ -1,10 +1,14 @@
 """Instances from the maps of micro-sam's instance decoder, as its AIS has it (Archit et al. 2025).
 
 Maps on the decoder's grid go back to the picture's with `to_picture`; `segment_maps` makes labels
-of them, by a watershed from where both distances are small.
+of them, by a watershed from where both distances are small, and `label_instances` rates these.
 """
 
 from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +17,13 @@ from skimage.segmentation import relabel_sequential, watershed
 from torch import Tensor
 from torch.nn import functional as F
 
-__all__ = ["segment_maps", "to_picture"]
+from napari_sam.inference.automatic.settings import InstanceSettings
+from napari_sam.masks import CroppedMask
+
+if TYPE_CHECKING:
+    from napari_sam.inference.object_maps import LevelMaps
+
+__all__ = ["label_instances", "segment_maps", "to_picture"]
 
 Map = NDArray[np.float32]
 
@@ -103,6 +113,38 @@ def segment_maps(
         labels[(np.bincount(labels.ravel()) < min_size)[labels]] = 0
         labels = relabel_sequential(labels)[0]
     return labels
+
+
+def label_instances(
+    maps: LevelMaps, settings: InstanceSettings
+) -> Iterator[tuple[CroppedMask, float, tuple[float, float]]]:
+    """Yield mask, quality and deepest place (row, column) of each label of `segment_maps`.
+
+    The quality is the mean probability of foreground within the mask. With the default `split`
+    both distances have micro-sam's own threshold, 0.5.
+    """
+    assert maps.centre is not None
+    height = np.interp(settings.split, (0, InstanceSettings.split, 1), (0, 0.5, 1))
+    labels = segment_maps(
+        maps.foreground,
+        maps.centre,
+        maps.boundary,
+        centre_threshold=1 - height,
+        boundary_threshold=1 - height,
+        foreground_threshold=settings.foreground,
+        min_size=math.ceil(settings.smallest),
+    )
+    for number, box in enumerate(ndimage.find_objects(labels), 1):
+        if box is None:
+            continue
+        inside = labels[box] == number
+        quality = float(maps.foreground[box][inside].mean())
+        corner = box[0].start, box[1].start
+        mask = CroppedMask.of(inside, corner, maps.shape)
+        if mask is not None and quality >= settings.quality:
+            depth = np.where(inside, maps.boundary[box], np.inf)
+            row, column = np.unravel_index(int(depth.argmin()), depth.shape)
+            yield mask, quality, (float(corner[0] + row), float(corner[1] + column))
 
 
 def _smooth(values: Map, sigma: float) -> Map:

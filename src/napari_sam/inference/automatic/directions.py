@@ -181,6 +181,7 @@ def _look(
     rows, columns = (int(n) * predictor.config.mask_stride for n in grid)
     embedding = predictor.embed(plane, contrast, pause, sizes=[(rows, columns)])
     [maps] = predict_maps(predictor.model, embedding, pause)
+    assert maps.depth is not None
     return maps.foreground, maps.boundary, maps.depth
 
 

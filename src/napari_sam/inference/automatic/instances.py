@@ -18,6 +18,7 @@ from scipy import ndimage
 from skimage.measure import label
 from skimage.segmentation import watershed
 
+from napari_sam.inference.automatic.ais import label_instances
 from napari_sam.inference.automatic.settings import InstanceSettings
 from napari_sam.inference.object_maps import LevelMaps
 from napari_sam.masks import CroppedMask, slices, without_slivers
@@ -94,8 +95,11 @@ def level_instances(maps: LevelMaps, settings: InstanceSettings) -> list[Instanc
     """Return the instances that one level shows, with those of too little quality left out.
 
     Seeds are where the smoothed height, which is the depth but lower on a predicted rim, is above
-    `settings.split`; from there a watershed floods the foreground.
+    `settings.split`; from there a watershed floods the foreground. Maps of micro-sam's decoder
+    become instances by its own rule, see `label_instances`.
     """
+    if maps.depth is None:
+        return [Instance(*one) for one in label_instances(maps, settings)]
     foreground = maps.foreground > settings.foreground
     height = ndimage.gaussian_filter(maps.depth * (1 - maps.boundary / 2), SMOOTHING)
     seeds = label((height > settings.split) & (maps.boundary < 0.5) & foreground, connectivity=1)
@@ -126,6 +130,7 @@ def _rate(
     order = np.lexsort((height.ravel(), flat))  # of each label the highest cell comes last
     deepest = order[np.cumsum(areas) - 1]
     measured = np.log2(2 * np.sqrt(np.maximum(areas, 1) / np.pi))
+    assert maps.diameter is not None
     wrong = np.abs(mean(np.log2(maps.diameter), flat) - measured)
     rim = _rim(labels)
     edge = mean(maps.boundary[rim], labels[rim])

@@ -17,6 +17,7 @@ from napari_sam.widgets.auto.wording import stack_progress_text
 from napari_sam.widgets.common.drawer import Drawer
 from napari_sam.widgets.common.forms import (
     add_row,
+    in_a_row,
     new_button,
     new_choice,
     new_form,
@@ -29,7 +30,11 @@ from napari_sam.widgets.search.measures import Histogram
 
 __all__ = ["AutoControls"]
 
-FIRST = ("score", "area")  # of the measures; the others are folded away
+FIRST = ("score",)  # of the measures; the others are folded away
+LEVELS = ("foreground", "split")  # of the tuning; the rest is folded away
+SIZES = ("smallest", "largest", "diameter")
+ONLY_POINTS = ("preset", "points")  # of the choices: what a search at points needs to know
+POINTS_TOO = ("min_stability", "seeds", "crops", "same")  # the same, folded away
 
 
 class AutoControls(SearchControls):
@@ -48,11 +53,12 @@ class AutoControls(SearchControls):
 
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__(
-            "Find all objects",
+            "Find everything",
             "Stop here; what was found stays",
             "As proposals, most useful first; one undo takes it back",
         )
         self.choices = AutoChoices()
+        self._shown_way = ""
         self.at = LayerChoice(viewer, _says_where, "Where the model suggests")
         self.at.setToolTip("Ask at your points, or in the middle of each object of rough labels")
         self.inside = LayerChoice(viewer, _is_drawn, "The whole slice")
@@ -78,6 +84,7 @@ class AutoControls(SearchControls):
         self.show_remark("")
         self.show_certain(())
         self.show_slices(1)
+        self.show_way()
         self.finer.clicked.connect(self._use_finer)
         for row in self.choices.ranges.values():
             row.looked_at.connect(partial(self.histogram.show_row, row))
@@ -90,16 +97,33 @@ class AutoControls(SearchControls):
 
     def show_certain(self, kept: Sequence[Proposal]) -> None:
         """Show how many objects would be accepted by score, unless all slices are selected."""
-        certain = self.choices["certain"].value
+        certain = self.choices.certain.value
         count = f": {sum(one.score >= certain for one in kept):,}"
         self.fill.setText("Fill in what is certain" + ("" if self.all_slices else count))
 
     def show_nothing(self, why: str) -> None:
         """Show that there is no image to search."""
         super().show_nothing(why)
+        self.choices.allow_instances(None)
+        self.show_way()
         self.choices.enable(True, "seeds", "crops")
         self.show_slices(1)
         self.retrain.hide()
+
+    def show_way(self) -> None:
+        """Show the options of the way that is set; the others mean nothing to it."""
+        choices, points, way = self.choices, self.choices.at_points, self.choices["way"].value
+        if way == self._shown_way:
+            return
+        self._shown_way = way
+        rows = [(self.search_form, choices[name], points) for name in ONLY_POINTS]
+        rows += [(self.form, choices[name], points) for name in POINTS_TOO]
+        rows += [(self.sizes_form, choices.tuning[name], not points) for name in SIZES]
+        both = choices["certain"], choices["sure"]
+        rows += [(self.certain_form, one, one is choices.certain) for one in both]
+        for form, widget, shown in rows:
+            form.setRowVisible(widget.native, shown)
+        self.levels.setVisible(not points)
 
     def show_slices(self, count: int) -> None:
         """Enable the options that a stack of this many slices allows."""
@@ -113,7 +137,7 @@ class AutoControls(SearchControls):
     def show_work(self, busy: bool) -> None:
         """Switch between the widgets of a running search and the idle ones."""
         super().show_work(busy)
-        self.choices.enable(not busy, "preset", "points")
+        self.choices.enable(not busy, "way", "preset", "points")
         for widget in (self.options, self.finer):
             widget.setEnabled(not busy)
 
@@ -132,9 +156,9 @@ class AutoControls(SearchControls):
         self.choices["points"].value = self.enough
 
     def _lay_out(self) -> None:
-        form = new_form()
-        self.choices.add_to(form, "preset", "points")
-        self.body.addLayout(form)
+        self.search_form = new_form()
+        self.choices.add_to(self.search_form, *ONLY_POINTS)
+        self.body.addLayout(self.search_form)
         self.add_search()
         self.area.add_question(self.advice)
         self.options = QFrame()
@@ -145,6 +169,7 @@ class AutoControls(SearchControls):
         self.add_outcome(self.retrain)
 
     def _fill_options(self, form: QFormLayout) -> QFormLayout:
+        self.choices.add_to(form, "way")
         add_row(form, "Only &inside", self.inside)
         self.choices.add_to(form, "min_score", "min_stability", "seeds")
         add_row(form, "Ask a&t", self.at)
@@ -153,6 +178,10 @@ class AutoControls(SearchControls):
 
     def _fill_tuning(self) -> None:
         ranges, folded = self.choices.ranges, QFrame()
+        tuning = self.choices.tuning
+        self.levels = QFrame()
+        tuning.add_to(new_form(self.levels), *LEVELS)
+        self.column.addWidget(self.levels)
         self.column.addWidget(self.histogram)
         for name in FIRST:
             self.column.addWidget(ranges[name])
@@ -161,17 +190,19 @@ class AutoControls(SearchControls):
         for name, row in ranges.items():
             if name not in FIRST:
                 below.addWidget(row)
-        rest, self.where_form, sure = new_form(), new_form(), new_form()
+        rest, self.sizes_form, self.where_form = new_form(), new_form(), new_form()
+        self.certain_form = new_form()
+        tuning.add_to(self.sizes_form, *SIZES)
+        below.insertLayout(0, self.sizes_form)
         self.choices.add_to(rest, "no_edge", "on_top")
         below.addLayout(rest)
         below.addWidget(self.forget)
         self.column.addWidget(Drawer("More filters", folded, self).button)
         add_row(self.where_form, "&Where", self.where)
         self.column.addLayout(self.where_form)
-        self.column.addWidget(self.propose)
-        self.column.addWidget(self.accept)
-        self.choices.add_to(sure, "certain")
-        self.column.addLayout(sure)
+        self.column.addLayout(in_a_row(self.propose, self.accept))
+        self.choices.add_to(self.certain_form, "certain", "sure")
+        self.column.addLayout(self.certain_form)
         self.column.addWidget(self.fill)
 
 

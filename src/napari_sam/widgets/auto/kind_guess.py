@@ -33,6 +33,7 @@ class _Settled:
     guessed: bool
     channel_axis: int | None
     values: dict[str, Any]
+    tuning: dict[str, Any]
     ranges: dict[str, Any]
 
 
@@ -84,6 +85,7 @@ class KindGuess(QObject):
             return
         self._look, self._guessed = before.look, before.guessed
         self._choices.put(before.values)
+        self._choices.tuning.put(before.tuning)
         for name, row in self._choices.ranges.items():
             row.set_range(before.ranges[name])
         self._choices.mark_guessed(before.guessed)
@@ -102,7 +104,12 @@ class KindGuess(QObject):
             values, rows = self._choices.values, self._choices.ranges
             ranges = {name: row.range for name, row in rows.items()}
             self._known[self._layer] = _Settled(
-                self._look, self._guessed, self._channel_axis, values, ranges
+                self._look,
+                self._guessed,
+                self._channel_axis,
+                values,
+                self._choices.tuning.values,
+                ranges,
             )
         self._layer, self._look, self._guessed = None, "", False
         self._choices.mark_guessed(False)

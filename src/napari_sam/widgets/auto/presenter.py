@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,23 +12,26 @@ from napari.layers import Labels, Points
 from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
+from napari_sam.inference.automatic.settings import InstanceSettings, SearchSettings
 from napari_sam.inference.automatic.tiles import Tiling
 from napari_sam.planes import Plane
 from napari_sam.progress import Progress
 from napari_sam.results import Proposal
+from napari_sam.serving.kept_maps import KeptMaps
 from napari_sam.session.autofill import FillCounts
 from napari_sam.session.changed import What
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.auto import wording
 from napari_sam.widgets.auto.stack import StackRequest, plane_lines
+from napari_sam.widgets.common.timers import new_timer
 from napari_sam.widgets.layers.image_stack import ImageStack
 from napari_sam.widgets.layers.shapes import inside, own_seeds
 from napari_sam.widgets.search.findings import NO_MODEL, Findings
-from napari_sam.widgets.search.presenter import SearchPresenter
+from napari_sam.widgets.search.presenter import REST_MS, SearchPresenter
 from napari_sam.widgets.search.settled import has_accepted, searchable, settled_on
 from napari_sam.widgets.search.slice_proposals import SliceProposals
 from napari_sam.widgets.search.wording import ELSEWHERE, filled, progress_text
-from napari_sam.widgets.search.work import SearchRequest
+from napari_sam.widgets.search.work import SearchRequest, Ways
 
 if TYPE_CHECKING:
     from napari_sam.widgets.auto.tab import AutoTab
@@ -34,7 +39,11 @@ if TYPE_CHECKING:
 __all__ = ["AutoPresenter"]
 
 LIVE_MS = 250  # between two looks at a search under way
-FILTERS = "preset", "no_edge", "on_top", "faint"  # of the choices
+SHARE = 0.05  # of the processor time that such looks may take
+LOOKING = "Looking at the picture…"
+SLOW_MS = 400  # after which instances that are made anew are said to take their time
+FILTERS = "preset", "way", "no_edge", "on_top", "faint"  # of the choices
+MAKES = "way", "min_score"  # of the choices: other instances, as the sliders do
 
 
 class AutoPresenter(SearchPresenter):
@@ -55,13 +64,22 @@ class AutoPresenter(SearchPresenter):
         self._tab, self._controls = tab, tab.controls
         self._choices = tab.controls.choices
         self._latest: list[Proposal] | None = None  # of a search, not taken yet
+        self._progress: Progress[list[Proposal]] | None = None  # not shown yet
+        self._told = new_timer(LIVE_MS, self._tell_progress)
+        self._cost = 0.0  # seconds of the processor for the last look
         self._listed: list[Proposal] = []  # by the sliders
+        self._maps = KeptMaps()
+        self._tuning = False  # instances are made anew
+        self._tune_again = False  # and once more: a slider has moved meanwhile
+        self._tune_soon = new_timer(REST_MS, self._tune)
+        self._slow = new_timer(SLOW_MS, lambda: tab.controls.show_start(LOOKING))
         connect, c = self._connections.add, tab.controls
         connect(c.finer.clicked, self.start)
-        connect(c.fill.clicked, lambda: self.put(self._choices["certain"].value))
+        connect(c.fill.clicked, lambda: self.put(self._choices.certain.value))
         connect(c.retrain.clicked, self._retrain)
         connect(c.where.activated, self._filter_anew)
         connect(self._choices.changed, self._take_choice)
+        connect(self._choices.tuning.changed, self._tune_at_once)
         for row in self._choices.ranges.values():
             connect(row.changed, self._filter_anew)
         connect(tab.work.progressed, self._show_progress)
@@ -79,28 +97,31 @@ class AutoPresenter(SearchPresenter):
         """Start a search of the slice in view."""
         annotation, picture = self.annotation, self.annotation.picture
         seen, model = annotation.seen, annotation.model
+        if self._tuning:
+            self._tab.work.close()
+            self._end_tuning()
         if self.busy or seen is None or model is None or self.findings.missing:
             return
-        grid = self._choices.grid_for(picture.plane_shape(seen))
         layer = self._controls.inside.layer
         region = None if layer is None else inside(layer, picture, seen)
+        found = SliceProposals(seen, self._ways(picture.plane_shape(seen)), region)
         try:
-            there = settled_on(annotation, seen, self._tab.rule())
-            where, seeds = searchable(region, there), _seeds(self._controls.at.layer, picture)(seen)
+            request = self._request(found, _seeds(self._controls.at.layer, picture)(seen))
         except InputError as error:
             self.say(f"⚠ {error}")
             return
         self.forget()
         self._tab.kinds.hold()
-        self.findings.begin(SliceProposals(seen, grid, region))
+        self.findings.begin(found)
         self._choices.remember()
-        self._controls.show_start("Looking at the picture…")
-        reader, contrast = picture.reader(seen), annotation.planes.contrast
-        self._tab.work.start(model, SearchRequest(reader, contrast, grid, where, seeds))
+        self._controls.show_start(LOOKING)
+        self._tab.work.start(model, request)
         self.refresh()
 
     def stop(self, why: str) -> None:
         """Stop the search of a slice or a stack; keep the proposals."""
+        self._tune_soon.stop()
+        self._tune_again = False
         self._tab.work.stop(why)
         self._tab.stack.stop(why)
 
@@ -108,16 +129,20 @@ class AutoPresenter(SearchPresenter):
         """Discard the proposals; no label changes."""
         super().forget()
         self._latest = None
+        self._told.stop()
+        self._tune_soon.stop()
         self._controls.show_coarse("")
 
     def filter(self) -> None:
         """Apply the filters to the proposals and show the result, without a model call."""
+        began = time.thread_time()
         self._soon.stop()
         self._choose()
         if self.findings.found is not None:
             self.findings.show(self._chosen, self._choices["faint"].value)
             self._controls.histogram.update()
             self.refresh()
+        self._cost = time.thread_time() - began
 
     def put(self, certain: float) -> None:
         """Add the kept proposals to the session: accepted above a score, else for review."""
@@ -137,8 +162,12 @@ class AutoPresenter(SearchPresenter):
         if self.findings.stale:
             self._filter_soon()
         c.start.setEnabled(not missing)
+        model = self.annotation.model
+        self._choices.allow_instances(None if model is None else model.has_instances)
+        c.show_way()
         self._choices.enable(not Tiling().cuts(self.findings.shape), "seeds", "crops")
-        c.tuning.setVisible(found is not None and bool(found.new))
+        tunable = found is not None and isinstance(self._used(found), InstanceSettings)
+        c.tuning.setVisible(found is not None and (bool(found.new) or tunable))
         for button in (c.propose, c.accept, c.fill):
             button.setEnabled(bool(self._kept) and not searching)
         c.forget.setEnabled(not searching)
@@ -154,11 +183,12 @@ class AutoPresenter(SearchPresenter):
     def _outlook(self) -> str:
         found, shape, kept = self.findings.found, self.findings.shape, len(self._kept)
         if found is None:
-            return wording.ready(self._choices.grid_for(shape), shape)
+            return wording.ready(self._ways(shape).of(True), shape)
         if self._controls.all_slices and kept:
             return wording.everywhere(kept, self.findings.slices, self._choices["link"].value)
         remark = ELSEWHERE if self.findings.elsewhere else ""
-        return wording.found(kept, len(found.new), found.known) + remark
+        settings = self._used(found)
+        return wording.found(kept, len(found.new), found.known, settings) + remark
 
     def _put_all(self, certain: float) -> None:
         """Search all slices like the one that was searched, and put what the filters keep."""
@@ -172,7 +202,7 @@ class AutoPresenter(SearchPresenter):
             lines, anisotropy = plane_lines(picture, found.plane)
             request = StackRequest(
                 lines,
-                found.grid,
+                found.ways,
                 found.region,
                 _seeds(self._controls.at.layer, picture),
                 self._choices.selection,
@@ -219,27 +249,99 @@ class AutoPresenter(SearchPresenter):
     def _take_choice(self, name: str) -> None:
         if name in FILTERS:
             self._filter_anew()
-        if name == "certain":
+        if name in MAKES and not self._choices.at_points:
+            self._tune_at_once()
+        if name in ("certain", "sure"):
             self._controls.show_certain(self._kept)
         else:
             self.refresh()
 
     def _show_progress(self, progress: Progress[list[Proposal]]) -> None:
-        self._latest = progress.result  # taken when it is shown: there are many a second
-        text = progress_text(progress, self.findings.shape)
+        self._latest, self._progress = progress.result, progress  # shown later: many come a second
+        if not self._told.isActive():
+            self._told.start()
+        if not self._tuning:
+            self._filter_soon(max(LIVE_MS, round(1000 * self._cost / SHARE)))
+
+    def _tell_progress(self) -> None:
+        progress, found = self._progress, self.findings.found
+        if progress is None or found is None or self._slow.isActive():
+            return
+        asked = "object" if isinstance(self._used(found), InstanceSettings) else "point"
+        text = progress_text(progress, self.findings.shape, asked)
         self._controls.show_progress(text, int(progress.done), max(progress.total, 1))
-        self._filter_soon(LIVE_MS)
 
     def _end(self, why: str) -> None:
         self._controls.show_work(False)
-        found = self.findings.found
+        self._told.stop()
+        found, tuned, again = self.findings.found, self._tuning, self._tune_again and not why
+        self._end_tuning()
+        if tuned and why:
+            self._latest = None  # a part of it
         stays = "" if found is None else " What was found stays."
         self._said = f"It ended early: {why}.{stays}" if why else ""
         self.filter()
         if found is not None and self._chosen is not None:
-            self._controls.show_coarse(*wording.coarse(self._chosen.kept, found.grid))
+            self._controls.show_coarse(*wording.coarse(self._chosen.kept, self._used(found)))
         self.refresh()
-        self._tab.ended.emit()
+        if again:
+            self._tune()
+        if not tuned:
+            self._tab.ended.emit()
+
+    def _begin_afresh(self) -> None:
+        self._maps = KeptMaps()  # what is under way for another model or picture keeps the old one
+        super()._begin_afresh()
+
+    def _ways(self, shape: tuple[int, int]) -> Ways:
+        """Return how a plane (H, W) is to be searched."""
+        return self._choices.ways_for(shape, self._controls.at.layer is not None)
+
+    def _used(self, found: SliceProposals) -> SearchSettings:
+        """Return how this was searched."""
+        model = self.annotation.model
+        return found.ways.of(None if model is None else model.has_instances)
+
+    def _request(
+        self, found: SliceProposals, seeds: NDArray[np.float64] | None = None
+    ) -> SearchRequest:
+        """Return what searches a plane where nothing is settled."""
+        annotation, plane = self.annotation, found.plane
+        where = searchable(found.region, settled_on(annotation, plane, self._tab.rule()))
+        reader, contrast = annotation.picture.reader(plane), annotation.planes.contrast
+        return SearchRequest(reader, contrast, found.ways, where, seeds, self._maps)
+
+    def _tune_at_once(self, name: object = None) -> None:
+        """Make instances anew with what is set now, as often as they can be made."""
+        self._said = ""
+        if self._tab.work.busy:
+            self._tune_again = True
+        elif not self._tune_soon.isActive():
+            self._tune_soon.start()
+
+    def _tune(self) -> None:
+        found, model = self.findings.found, self.annotation.model
+        if found is None or model is None or self.busy or self.findings.gone:
+            return
+        if not isinstance(self._used(found), InstanceSettings):
+            return
+        found.ways = replace(found.ways, instances=self._choices.instances)
+        if Tiling().cuts(self.findings.shape):
+            self.say(wording.TOO_LARGE)
+            return
+        try:
+            request = self._request(found)
+        except InputError as error:
+            self.say(f"⚠ {error}")
+            return
+        self._tuning = True
+        self._slow.start()
+        self._tab.work.start(model, request)
+        self.refresh()
+
+    def _end_tuning(self) -> None:
+        self._tuning = self._tune_again = False
+        self._slow.stop()
 
     def _end_stack(self, why: str, done: FillCounts) -> None:
         self._controls.show_work(False)

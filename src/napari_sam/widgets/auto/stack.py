@@ -12,7 +12,6 @@ from qtpy.QtCore import QObject, Signal
 from napari_sam.errors import InputError, NapariSamError
 from napari_sam.inference.automatic.linking import link_slices
 from napari_sam.inference.automatic.selection import Selection
-from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.io.spacing import Spacing
 from napari_sam.planes import Plane
 from napari_sam.progress import Estimate, Progress
@@ -25,7 +24,7 @@ from napari_sam.widgets.annotation.premises import Premises
 from napari_sam.widgets.layers.image_stack import ImageStack
 from napari_sam.widgets.search.settled import searchable, settled_on
 from napari_sam.widgets.search.slice_proposals import SliceProposals
-from napari_sam.widgets.search.work import SearchRequest, SearchWorker
+from napari_sam.widgets.search.work import SearchRequest, SearchWorker, Ways
 
 __all__ = ["SliceLinker", "StackRequest", "StackWorker", "plane_lines"]
 
@@ -35,9 +34,9 @@ class StackRequest:
     """Slices to search, search settings, and how to store the proposals."""
 
     lines: Sequence[Sequence[Plane]]  # objects are linked from each plane of a line to its next
-    grid: GridSettings  # how each is searched
+    ways: Ways  # how each is searched
     region: NDArray[np.bool_] | None  # (H, W), where
-    seeds: Callable[[Plane], NDArray[np.float64] | None]  # points of a plane to ask at; see `grid`
+    seeds: Callable[[Plane], NDArray[np.float64] | None]  # points of a plane to ask at; see `ways`
     selection: Selection  # what is kept, and who is on top
     rule: Rule  # who keeps the pixels of an overlap
     certain: float  # score from which on an object is accepted unseen
@@ -151,7 +150,7 @@ class _StackSearch:
         except InputError:
             return None
         reader = self._annotation.picture.reader(plane)
-        return SearchRequest(reader, self._annotation.planes.contrast, of.grid, where, seeds)
+        return SearchRequest(reader, self._annotation.planes.contrast, of.ways, where, seeds)
 
     def hear(self, progress: Progress[list[Proposal]]) -> Progress[int]:
         """Store the proposals of the current plane so far."""
@@ -171,7 +170,7 @@ class _StackSearch:
         """
         (line, plane), of = self._places[self._done], self._request
         there = settled_on(self._annotation, plane, of.rule)
-        found = SliceProposals(plane, of.grid, of.region)
+        found = SliceProposals(plane, of.ways, of.region)
         found.settle(there)
         found.take(self._found)
         chosen = choose(found.new, of.selection, there)

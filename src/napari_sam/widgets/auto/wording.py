@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from napari_sam.inference.automatic.settings import GridSettings
+from napari_sam.inference.automatic.settings import InstanceSettings, SearchSettings
 from napari_sam.inference.automatic.tiles import Tiling
 from napari_sam.progress import Progress
 from napari_sam.results import Proposal
@@ -29,7 +29,13 @@ NEAREST = 8  # the points that would do are rounded up to a multiple of it
 FEW = 5  # objects that are too few to judge the grid by
 
 
-def ready(grid: GridSettings, shape: tuple[int, int]) -> str:
+TOO_LARGE = (
+    "What is large is looked at in tiles, of which nothing is kept at hand: press the button to "
+    "find everything with these settings."
+)
+
+
+def ready(settings: SearchSettings, shape: tuple[int, int]) -> str:
     """Return the message on the cost of searching a plane (H, W).
 
     Examples
@@ -38,8 +44,15 @@ def ready(grid: GridSettings, shape: tuple[int, int]) -> str:
     'Ready: press the button to look for objects at up to 1,024 places.'
     >>> ready(GridSettings("grid"), (4096, 4096))
     'Ready: press the button to look for objects at 29,241 places in 36 tiles.'
+    >>> ready(InstanceSettings(), (512, 512))
+    'Ready: press the button to find everything in this slice at once.'
     """
-    tiling, points = Tiling(), grid.points_per_side
+    tiling = Tiling()
+    if isinstance(settings, InstanceSettings):
+        tiles = len(tiling.tiles(shape)) if tiling.cuts(shape) else 1
+        once = "once" if tiles == 1 else f"once, in {count(tiles, 'tile')}"
+        return f"Ready: press the button to find everything in this slice at {once}."
+    grid, points = settings, settings.points_per_side
     if not tiling.cuts(shape):
         most = points**2 + (math.ceil(points / 2) ** 2 if grid.seeds == "adaptive" else 0)
         most *= sum(4**layer for layer in range(grid.crop_layers + 1))
@@ -52,13 +65,15 @@ def ready(grid: GridSettings, shape: tuple[int, int]) -> str:
     return f"Ready: press the button to look for objects at {asked}."
 
 
-def found(kept: int, new: int, known: int) -> str:
-    """Return the message for `kept` objects out of `new` proposals.
+def found(kept: int, new: int, known: int, settings: SearchSettings) -> str:
+    """Return the message for `kept` objects out of `new` proposals of a search.
 
     There are often several masks of one object; `known` settled objects were found again.
     """
     again = known_again(known)
     if not new:
+        if isinstance(settings, InstanceSettings):
+            return f"Nothing new was found.{again} Move the slider towards “faint”."
         return f"Nothing new was found.{again} Search more densely, or for less quality."
     masks = count(new, "mask")
     if not kept:
@@ -78,7 +93,7 @@ def everywhere(kept: int, slices: int, linked: bool) -> str:
     )
 
 
-def coarse(objects: Sequence[Proposal], grid: GridSettings) -> tuple[str, int]:
+def coarse(objects: Sequence[Proposal], settings: SearchSettings) -> tuple[str, int]:
     """Return a warning that the grid is too coarse, with the points per side that suffice.
 
     Returns
@@ -86,7 +101,8 @@ def coarse(objects: Sequence[Proposal], grid: GridSettings) -> tuple[str, int]:
     str, int
         Empty and 0 if there is no grid, or it is fine enough, or there are too few objects to tell.
     """
-    if grid.seeds != "grid" or len(objects) < FEW:
+    grid = settings
+    if isinstance(grid, InstanceSettings) or grid.seeds != "grid" or len(objects) < FEW:
         return "", 0
     usual = diameter(float(np.median([one.area for one in objects])))
     apart = spacing(grid.points_per_side, objects[0].shape)

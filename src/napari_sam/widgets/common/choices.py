@@ -19,7 +19,7 @@ from qtpy.QtWidgets import QDoubleSpinBox, QFormLayout, QSlider, QWidget
 from napari_sam.settings import load_settings, save_settings
 from napari_sam.widgets.common.forms import add_row, narrow
 
-__all__ = ["Choice", "Choices", "Number", "Value"]
+__all__ = ["Choice", "Choices", "Field", "Number", "Value"]
 
 Value = str | float | bool
 Entries = Mapping[str, str] | Mapping[int, str] | Mapping[bool, str]

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.inference.automatic.selection import Selection
-from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.planes import Plane
 from napari_sam.results import Proposal
 from napari_sam.session.autofill import Chosen, choose, in_what_is_left
+from napari_sam.widgets.search.work import Ways
 
 __all__ = ["SliceProposals"]
 
@@ -25,7 +25,7 @@ class SliceProposals:
     ----------
     plane : Plane
         Where.
-    grid : GridSettings
+    ways : Ways
         How it was searched.
     region : (H, W) bool, optional
         Where objects were wanted.
@@ -40,19 +40,19 @@ class SliceProposals:
         Where any of them lies.
     known : int
         How many are settled.
-    plane, grid, region
+    plane, ways, region
         As given.
     """
 
     def __init__(
         self,
         plane: Plane,
-        grid: GridSettings,
+        ways: Ways,
         region: NDArray[np.bool_] | None = None,
         areas: bool = False,
     ) -> None:
         self.plane = plane
-        self.grid = grid
+        self.ways = ways
         self.new: list[Proposal] = []
         self.mask = np.zeros((1, 1), bool)
         self.known = 0

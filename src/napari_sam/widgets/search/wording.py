@@ -15,12 +15,14 @@ CANCELLED = "you cancelled it"
 ELSEWHERE = " They are on another slice than the one in view."
 
 
-def progress_text(progress: Progress[list[Proposal]], shape: tuple[int, int]) -> str:
-    """Return the progress message of a search of a plane (H, W)."""
+def progress_text(
+    progress: Progress[list[Proposal]], shape: tuple[int, int], asked: str = "point"
+) -> str:
+    """Return the progress message of a search of a plane (H, W); `asked`: about what."""
     found = f"{len(progress.result):,} found{time_left(progress)}"
     if Tiling().cuts(shape):
         return f"Tile {progress.done:,} of {progress.total:,} searched, {found}"
-    return f"{progress.done:,} of {count(progress.total, 'point')} asked, {found}"
+    return f"{progress.done:,} of {count(progress.total, asked)} asked, {found}"
 
 
 def known_again(known: int) -> str:

@@ -11,7 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
-from napari_sam.inference.automatic.settings import GridSettings
+from napari_sam.inference.automatic.settings import (
+    GridSettings,
+    InstanceSettings,
+    SearchSettings,
+)
 from napari_sam.progress import Estimate, Progress
 from napari_sam.results import Proposal, SearchResult
 from napari_sam.serving.host import HostedModel
@@ -21,20 +25,42 @@ from napari_sam.widgets.jobs.worker import Worker
 from napari_sam.widgets.layers.channel_mix import Read
 
 if TYPE_CHECKING:
+    from napari_sam.serving.kept_maps import KeptMaps
     from napari_sam.serving.segmenter import StoredSegmenter
 
-__all__ = ["SearchRequest", "SearchWorker"]
+__all__ = ["SearchRequest", "SearchWorker", "Ways"]
+
+
+@dataclass(frozen=True)
+class Ways:
+    """How a slice is searched: all at once where that is wanted and the model can, else at points.
+
+    Parameters
+    ----------
+    points : GridSettings
+        At points, which every model can.
+    instances : InstanceSettings, optional
+        From the maps of the instance decoder; None: at points in any case.
+    """
+
+    points: GridSettings
+    instances: InstanceSettings | None = None
+
+    def of(self, has_instances: bool | None) -> SearchSettings:
+        """Return the settings for a model with an instance decoder, or without one."""
+        return self.instances if self.instances and has_instances else self.points
 
 
 @dataclass(frozen=True, eq=False)
 class SearchRequest:
-    """The slice to search, and the grid settings."""
+    """The slice to search, and how."""
 
     read: Read  # its pixels, in the model's thread
     contrast: StackContrast  # of the whole picture
-    settings: GridSettings
+    ways: Ways
     where: NDArray[np.bool_] | None = None  # (H, W), where anything is left; None: everywhere
-    seeds: NDArray[np.float64] | None = None  # (N, 2) points to ask at; None: see `settings`
+    seeds: NDArray[np.float64] | None = None  # (N, 2) points to ask at; None: see `ways`
+    kept: KeptMaps | None = None  # of the slices that were searched before, by the same model
 
 
 class SearchWorker(Worker["_Search"]):
@@ -83,7 +109,13 @@ class _Search:
             request = self._request
             contrast = request.contrast.of(segmenter)
             self._steps = segmenter.find(
-                request.read(), request.settings, request.where, contrast, pause, request.seeds
+                request.read(),
+                request.ways.of(segmenter.has_instances),
+                request.where,
+                contrast,
+                pause,
+                request.seeds,
+                request.kept,
             )
         return next(self._steps, None)
 

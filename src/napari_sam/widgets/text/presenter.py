@@ -13,7 +13,7 @@ from napari_sam.widgets.search.findings import Findings
 from napari_sam.widgets.search.presenter import SearchPresenter
 from napari_sam.widgets.search.slice_proposals import SliceProposals
 from napari_sam.widgets.search.wording import CANCELLED, progress_text
-from napari_sam.widgets.search.work import SearchRequest
+from napari_sam.widgets.search.work import SearchRequest, Ways
 from napari_sam.widgets.text import wording
 from napari_sam.widgets.text.work import TextRequest
 
@@ -71,12 +71,12 @@ class TextPresenter(SearchPresenter):
         self.forget()
         c.choices.remember()
         self._words = c.said
-        grid = self._tab.grid_for(picture.plane_shape(seen))
-        self.findings.begin(SliceProposals(seen, grid, areas=c.whole))
-        search = SearchRequest(picture.reader(seen), annotation.planes.contrast, grid)
+        ways = Ways(self._tab.grid_for(picture.plane_shape(seen)))
+        self.findings.begin(SliceProposals(seen, ways, areas=c.whole))
+        search = SearchRequest(picture.reader(seen), annotation.planes.contrast, ways)
         c.show_start("Looking at the picture…")
         self._tab.unknown.check(model)
-        key = annotation, model, seen, grid
+        key = annotation, model, seen, ways
         self._work.start(model, TextRequest(search, c.said, c.whole, key))
         self.refresh()
 

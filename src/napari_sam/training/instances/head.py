@@ -22,32 +22,38 @@ def instance_loss(logits: Tensor, targets: Tensor) -> Tensor:
     Two cross-entropies, and the absolute errors of depth and diameter within objects.
     """
     logits = logits.float()  # also where the head computed in half precision
-    known = targets[:, 4]
+    known, seen = targets[:, 4], targets[:, 5]
     foreground, rim = targets[:, 0], targets[:, 1]
     inside = foreground * known
+    # Of a partially labelled picture what the head takes for background stays that, else it would
+    # learn that all is foreground.
+    learned = known.maximum(seen * (logits[:, 0].detach() < 0))
     cross = F.binary_cross_entropy_with_logits(logits[:, 0], foreground, reduction="none")
     edge = F.binary_cross_entropy_with_logits(logits[:, 1], rim, reduction="none")
-    cross = cross + edge * (1 + (RIM - 1) * rim)
     depth = (logits[:, 2].sigmoid() - targets[:, 2]).abs()
     size = (logits[:, 3] - targets[:, 3]).abs()
-    within = (DEPTH * depth + SIZE * size) * inside
-    return (cross * known).sum() / known.sum().clamp(min=1) + within.sum() / inside.sum().clamp(
-        min=1
+    return (
+        _mean(cross, learned)
+        + _mean(edge * (1 + (RIM - 1) * rim), known)
+        + _mean(DEPTH * depth + SIZE * size, inside)
     )
 
 
+def _mean(values: Tensor, where: Tensor) -> Tensor:
+    return (values * where).sum() / where.sum().clamp(min=1)
+
+
 def instance_targets(crop: TrainingCrop, stride: int) -> NDArray[np.float32]:
-    """Return foreground, rim, depth, octaves of diameter and known: (5, h, w).
+    """Return foreground, rim, depth, octaves of diameter, known and seen: (6, h, w).
 
     The rim are an object's outermost pixels; the depth is the distance to the rim as a share of
     the object's largest; octaves are log2 of the diameter over `REFERENCE_DIAMETER`. Of an object
     that the crop cuts, the part that is seen counts. In a partially labelled picture only the
-    objects are known.
+    objects are known; the padding is not seen.
     """
     start = stride // 2
-    labels, known = (a[start::stride, start::stride] for a in (crop.labels, crop.valid))
-    if crop.partial:
-        known = known & (labels > 0)
+    labels, seen = (a[start::stride, start::stride] for a in (crop.labels, crop.valid))
+    known = seen & (labels > 0) if crop.partial else seen
     inside, edges, flat = labels > 0, label_edges(labels), labels.ravel()
     distance = ndimage.distance_transform_edt(~edges) + 1 if edges.any() else np.ones(labels.shape)
     deepest = np.zeros(flat.max() + 1)
@@ -55,7 +61,7 @@ def instance_targets(crop: TrainingCrop, stride: int) -> NDArray[np.float32]:
     depth = distance / deepest[labels]
     diameter = 2 * stride * np.sqrt(np.maximum(np.bincount(flat), 1) / np.pi)
     octaves = np.log2(diameter / REFERENCE_DIAMETER)[labels]
-    parts = inside, inside & edges, depth * inside, octaves * inside, known
+    parts = inside, inside & edges, depth * inside, octaves * inside, known, seen
     return np.stack(parts).astype(np.float32)
 
 
