@@ -91,6 +91,8 @@ def main() -> None:
         counts[picture.dataset].append((len(picture.ids), told_apart(truth, truth)[1]))
         said = ", ".join(f"{way} {figures.msa:.3f}" for way, figures in row.items())
         print(f"{picture.source} {truth.shape}: {said}", file=sys.stderr, flush=True)
+    if not rows:
+        parser.error("training leaves none of these pictures out")
     print(table(rows, counts))
 
 
