@@ -105,6 +105,13 @@ def test_thresholds_do_what_they_say():
     assert find_instances([maps], InstanceSettings(quality=1)) == []
 
 
+def test_pieces_of_what_is_too_large_do_not_come_up():
+    large, small = discs((96, 96), (48, 48, 30)), discs((96, 96), (40, 40, 8), (60, 60, 8))
+    levels = [perfect(large), perfect(small, sure=0.7)]
+    assert [len(find_instances([one], InstanceSettings())) for one in levels] == [1, 2]
+    assert find_instances(levels, InstanceSettings(largest=1000)) == []
+
+
 def test_a_higher_split_cuts_what_a_lower_joins():
     """Two lobes whose neck is half as deep as they are."""
     rows, columns = np.indices((40, 60))

@@ -76,10 +76,11 @@ def find_instances(levels: Sequence[LevelMaps], settings: InstanceSettings) -> l
         if not free.all() and not mask.all():
             free = without_slivers(free, mask)
         left = CroppedMask.of(free, one.cropped.corner, one.cropped.shape)
-        if left is None or not settings.fits(left.area):
+        if left is None:
             continue
-        there |= free
-        found.append(Instance(left, one.quality, one.point))
+        there |= free  # also of what is too large: else pieces of it would come up
+        if settings.fits(left.area):
+            found.append(Instance(left, one.quality, one.point))
     return found
 
 
