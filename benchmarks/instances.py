@@ -36,8 +36,8 @@ from napari_sam.data.samples import LabelledImage, labelled_image
 from napari_sam.evaluation.matching import THRESHOLDS, f1, mean_accuracy, pairwise_iou
 from napari_sam.evaluation.report import markdown
 from napari_sam.evaluation.touching import told_apart
-from napari_sam.inference.automatic.instance_search import Dense
-from napari_sam.inference.automatic.instances import level_instances
+from napari_sam.inference.automatic.instances.from_maps import level_instances
+from napari_sam.inference.automatic.instances.search import Dense
 from napari_sam.inference.automatic.search import iter_proposals
 from napari_sam.masks import CroppedMask
 from napari_sam.results import Proposal

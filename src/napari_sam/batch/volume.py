@@ -63,7 +63,7 @@ class _OpenVolume:
 
     def do(self, part: int) -> Iterator[float]:
         """Segment one volume after the other."""
-        from napari_sam.inference.automatic.directions import iter_volume
+        from napari_sam.inference.automatic.instances.directions import iter_volume
 
         shape = self.data.plain_shape
         spacing = self.task.spacing(len(shape))

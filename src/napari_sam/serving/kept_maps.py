@@ -11,7 +11,7 @@ import numpy as np
 from napari_sam.arrays import Array, ContrastRange
 
 if TYPE_CHECKING:
-    from napari_sam.inference.automatic.instance_search import Dense
+    from napari_sam.inference.automatic.instances.search import Dense
 
 __all__ = ["KeptMaps"]
 
@@ -37,7 +37,7 @@ class KeptMaps:
 
     def of(self, image: Array, contrast: ContrastRange | None) -> Dense:
         """Return what is known of a picture (H, W) or (H, W, C), for a search to add to."""
-        from napari_sam.inference.automatic.instance_search import Dense
+        from napari_sam.inference.automatic.instances.search import Dense
 
         key = _key(image, contrast)
         known = self._kept.setdefault(key, Dense())

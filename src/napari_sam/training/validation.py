@@ -13,7 +13,7 @@ from napari_sam.data.deepest import deepest_point
 from napari_sam.data.samples import LabelledImage, evenly_spaced
 from napari_sam.evaluation.evaluate import mask_iou
 from napari_sam.evaluation.matching import f1, pairwise_iou
-from napari_sam.inference.automatic.instances import find_instances
+from napari_sam.inference.automatic.instances.from_maps import find_instances
 from napari_sam.inference.automatic.settings import InstanceSettings
 from napari_sam.inference.embedding import Embedding
 from napari_sam.inference.object_maps import predict_maps

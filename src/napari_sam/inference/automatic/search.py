@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_sam.arrays import Array, ContrastRange, plain
 from napari_sam.errors import InputError
-from napari_sam.inference.automatic.instance_search import Dense, search_instances
+from napari_sam.inference.automatic.instances.search import Dense, search_instances
 from napari_sam.inference.automatic.nms import nms
 from napari_sam.inference.automatic.points import SeedRound, crops, points_inside, seed_schedule
 from napari_sam.inference.automatic.proposals import ProposalMaker

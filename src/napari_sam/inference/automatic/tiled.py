@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from napari_sam.arrays import Array, ContrastRange, LazyArray, plain
 from napari_sam.errors import InputError
+from napari_sam.inference.automatic.instances.overview import Overview
 from napari_sam.inference.automatic.nms import nms
-from napari_sam.inference.automatic.overview import Overview
 from napari_sam.inference.automatic.points import points_inside
 from napari_sam.inference.automatic.proposals import EDGE_MARGIN, near_edge
 from napari_sam.inference.automatic.search import default_settings, iter_proposals, search

@@ -7,8 +7,8 @@ import pytest
 
 import napari_sam as ns
 from napari_sam.errors import InputError
-from napari_sam.inference.automatic import instance_search
-from napari_sam.inference.automatic.instance_search import Dense
+from napari_sam.inference.automatic.instances import search
+from napari_sam.inference.automatic.instances.search import Dense
 from napari_sam.inference.automatic.search import default_settings, iter_proposals
 from napari_sam.inference.automatic.tiled import iter_tiles
 from napari_sam.inference.automatic.tiles import Tiling
@@ -77,7 +77,7 @@ def test_other_thresholds_need_no_encoder_and_ask_only_what_is_new(predictor, pi
     assert len(known.answers) == 4
     with (
         patch.object(predictor, "embed", side_effect=AssertionError("embedded again")),
-        patch.object(instance_search, "ask", side_effect=AssertionError("asked again")),
+        patch.object(search, "ask", side_effect=AssertionError("asked again")),
     ):
         for settings in (ns.InstanceSettings(refine=True, smallest=600), ns.InstanceSettings()):
             again = last(iter_proposals(predictor, picture, settings, known=known))

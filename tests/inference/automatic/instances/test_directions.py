@@ -5,7 +5,11 @@ import pytest
 
 import napari_sam as ns
 from napari_sam.errors import InputError
-from napari_sam.inference.automatic.directions import VolumeMaps, iter_volume, segment_volume
+from napari_sam.inference.automatic.instances.directions import (
+    VolumeMaps,
+    iter_volume,
+    segment_volume,
+)
 
 
 def balls(shape, *places, radius=9.0, along=1.0):

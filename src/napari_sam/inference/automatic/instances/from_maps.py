@@ -18,7 +18,7 @@ from scipy import ndimage
 from skimage.measure import label
 from skimage.segmentation import watershed
 
-from napari_sam.inference.automatic.ais import label_instances
+from napari_sam.inference.automatic.instances.ais import label_instances
 from napari_sam.inference.automatic.settings import InstanceSettings
 from napari_sam.inference.object_maps import LevelMaps
 from napari_sam.masks import CroppedMask, slices, without_slivers

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.arrays import Array
-from napari_sam.inference.automatic.instances import Instance, find_instances
-from napari_sam.inference.automatic.prompted import Answer, ask
+from napari_sam.inference.automatic.instances.from_maps import Instance, find_instances
+from napari_sam.inference.automatic.instances.prompted import Answer, ask
 from napari_sam.inference.automatic.settings import InstanceSettings
 from napari_sam.inference.embedding import Embedding
 from napari_sam.inference.object_maps import LevelMaps, predict_maps

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from napari_sam.errors import InputError
-from napari_sam.inference.automatic.instances import find_instances, level_instances
+from napari_sam.inference.automatic.instances.from_maps import find_instances, level_instances
 from napari_sam.inference.automatic.settings import InstanceSettings
 from napari_sam.inference.object_maps import LevelMaps
 from napari_sam.training.augment import TrainingCrop
-from napari_sam.training.instances import instance_targets
+from napari_sam.training.instances.head import instance_targets
 
 
 def discs(shape, *places):
@@ -25,7 +25,7 @@ def discs(shape, *places):
 def perfect(labels, stride=2, sure=0.95):
     """What a head that is right says of labels, with a cell for `stride` pixels."""
     crop = TrainingCrop(np.zeros((*labels.shape, 3), np.uint8), labels, np.ones(labels.shape, bool))
-    inside, rim, depth, octaves, _ = instance_targets(crop, stride)
+    inside, rim, depth, octaves, *_ = instance_targets(crop, stride)
     return LevelMaps(
         labels.shape, 1 / stride, inside * sure, rim * sure, depth, 32 * 2**octaves / stride
     )

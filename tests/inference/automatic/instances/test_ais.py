@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy import ndimage
 
-from napari_sam.inference.automatic.ais import label_instances, segment_maps, to_picture
+from napari_sam.inference.automatic.instances.ais import label_instances, segment_maps, to_picture
 from napari_sam.inference.automatic.search import propose_instances
 from napari_sam.inference.automatic.settings import InstanceSettings
 from napari_sam.inference.object_maps import LevelMaps

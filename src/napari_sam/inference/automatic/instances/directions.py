@@ -18,7 +18,7 @@ from skimage.segmentation import relabel_sequential, watershed
 
 from napari_sam.arrays import Array, ContrastRange, LazyArray
 from napari_sam.errors import InputError
-from napari_sam.inference.automatic.instances import BEST, SMOOTHING, find_instances
+from napari_sam.inference.automatic.instances.from_maps import BEST, SMOOTHING, find_instances
 from napari_sam.inference.automatic.settings import InstanceSettings
 from napari_sam.inference.object_maps import predict_maps
 from napari_sam.inference.predictor import Predictor
