@@ -50,8 +50,8 @@ WAYS_ARE = {
 NO_DECODER = "The model in use has no instance decoder; cells_tiny and micro-sam's models have one"
 FOREGROUND = "Foreground threshold: to the left also faint objects, and all are larger"
 SPLIT = "Seed threshold of the watershed: to the right objects that touch are cut apart, faint go"
-SMALLEST = "Diameter below which nothing is an object; what is larger may come in its place"
-LARGEST = "Diameter above which nothing is an object; the parts of it may come in its place"
+SMALLEST = "Diameter below which nothing is an object"
+LARGEST = "Diameter above which nothing is an object"
 DIAMETER = "Looks only at the scales that suit this diameter; by itself, at all of them"
 KIND = "Sets the search density, the filters and who is on top, as a start"
 GUESSED = " (guessed)"
@@ -117,6 +117,7 @@ class AutoChoices(Choices):
         about = {name: preset.about for name, preset in kinds.items()}
         kind = Choice("preset", "&Kind", KIND, entries=titles, tips=about)
         self._wanted: Any = TABLE[0].default  # the way, also while the model does not know it
+        self._has_instances = True
         super().__init__((kind, *TABLE), "auto")
         self.changed.connect(self._take_way)  # before all others, who read it
         self.tuning = Choices(TUNING)
@@ -165,12 +166,13 @@ class AutoChoices(Choices):
 
     def put(self, values: Mapping[str, object]) -> None:
         """Set values without signals; skip values that a widget rejects (other versions)."""
-        super().put(values)
         if values.get("way") in WAYS:
             self._wanted = values["way"]
+            values = {**values, "way": self._wanted if self._has_instances else "points"}
+        super().put(values)
 
     def allow_instances(self, has_instances: bool | None) -> None:
-        """Offer the ways that a model knows; None: not known yet, then all.
+        """Offer the ways that a model knows; None: not known yet, then all, and nothing is changed.
 
         Where it does not know the way that is wanted, the points are set until one does.
         """
@@ -178,6 +180,9 @@ class AutoChoices(Choices):
         for place, name in enumerate(WAYS):
             usable, tip = can or name == "points", WAYS_ARE[name]
             _enable_entry(box.native, place, usable, tip if usable else NO_DECODER)
+        if has_instances is None:
+            return
+        self._has_instances = has_instances
         was = self.at_points
         with box.changed.blocked():
             box.value = self._wanted if can else "points"
