@@ -54,7 +54,7 @@ def test_one_button_finds_everything_at_once(bench, model):
     bench.find()
     (settings, _, _) = model.searches[0]
     assert settings == InstanceSettings()
-    assert bench.status.startswith("5 objects from 5 masks found.")
+    assert bench.status.startswith("5 objects found.")
     np.testing.assert_array_equal(bench.preview != 0, hatching(seen()))
     assert not bench.session.objects
 

@@ -34,7 +34,7 @@ class TestSearch:
         bench = open_picture()
         assert bench.status.endswith("to look for objects at up to 256 places.")
         bench.find()
-        assert bench.status.startswith("5 objects from 5 masks found. Move the handles")
+        assert bench.status.startswith("5 objects found. Move the handles")
         np.testing.assert_array_equal(bench.preview != 0, hatching(seen()))
         assert len(np.unique(bench.preview)) == 6
         assert bench.panel.annotation.target is None

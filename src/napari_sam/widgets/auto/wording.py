@@ -78,8 +78,9 @@ def found(kept: int, new: int, known: int, settings: SearchSettings) -> str:
     masks = count(new, "mask")
     if not kept:
         return f"The filters keep none of {masks} found: move the handles outwards.{again}"
+    several = f" from {masks}" if new > kept else ""
     return (
-        f"{count(kept)} from {masks} found. Move the handles until they are right, then "
+        f"{count(kept)}{several} found. Move the handles until they are right, then "
         f"put them into the list, accept all, or fill in what is certain.{again}"
     )
 
