@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import lzma
 import os
@@ -244,6 +245,10 @@ def test_own_models_answer_as_before(trained, name):
     assert abs(found["scores"] - base["scores"]).max() > 10 * EXACT  # it is not the base
 
 
+def rows(table):
+    return list(csv.DictReader(table.read_text("utf-8").splitlines()))
+
+
 def test_a_stopped_training_goes_on_where_it_was(copied):
     folder = copied("tuning")
     packed = folder / "checkpoint.pt.xz"
@@ -251,9 +256,10 @@ def test_a_stopped_training_goes_on_where_it_was(copied):
     run = made.tuning(folder)
     seen = [step for step in run.run() if step.result.loss is not None]
     assert [(step.done, step.total) for step in seen] == [(2, 3), (3, 3)]
-    before, *_ = log = (folder / "log.csv").read_text("utf-8").splitlines()[1:]
+    before, *_ = log = rows(folder / "log.csv")
     assert len(log) == 3
-    assert before == (made.HERE / "tuning/log.csv").read_text("utf-8").splitlines()[1]
+    then = rows(made.HERE / "tuning/log.csv")[0]
+    assert {name: value for name, value in then.items() if value}.items() <= before.items()
 
 
 def test_tiles_that_were_done_are_not_searched_again(copied, sleeping):

@@ -81,7 +81,7 @@ def test_what_is_done_is_skipped(folder, searched, capsys):
     assert segment("--resume") == 0
     assert len(searched) == 4
     assert "c.png: made again, it is damaged" in capsys.readouterr().err
-    assert segment("--resume", "--points", "8") == 0
+    assert segment("--resume", "--split", "0.6") == 0
     assert len(searched) == 7
     assert "made again, it was made with other settings" in capsys.readouterr().err
 
@@ -102,7 +102,8 @@ def test_how_it_was_made_is_said_beside_it(folder, searched):
     assert about["inputs"]["image"]["path"] == str(folder / "in" / "a.png")
     assert about["model"]["name"] == "cells_tiny"
     assert about["model"]["digest"].startswith("sha256:")
-    assert about["settings"]["points_per_side"] == 32
+    assert about["settings"]["split"] == 0.45
+    assert about["model"]["decoder"].startswith("sha256:")
     assert about["settings"]["gap"] == 1
     assert about["report"]["objects"] == 1
 

@@ -16,6 +16,7 @@ from napari_sam.errors import InputError
 from napari_sam.evaluation.evaluate import ObjectScores, evaluate
 from napari_sam.inference.predictor import Predictor
 from napari_sam.model.sam import Sam
+from napari_sam.model.weights.torch_files import read_torch
 from napari_sam.progress import Estimate, Progress
 from napari_sam.reasons import reason
 from napari_sam.training.instances.teach import can_learn
@@ -99,9 +100,14 @@ class FineTuning:
             raise InputError("there is no labelled picture to learn from")
         self.model, self.plan, self.folder = base, plan, folder
         self.base = base.entry
+        self.data = data_digest([*training, *validation])
         recipe = recipe_for(plan, base.config)
-        if not can_learn(base, plan.what):
-            recipe = replace(recipe, instances=0)
+        run = asdict(plan), self.base.name, self.base.sha256
+        self._identity = repr((*run, self.base.decoder, self.data))
+        alone = repr((*run, self.data))
+        # Earlier versions taught no instances; what they began goes on without.
+        if not can_learn(base, plan.what) or _identity_in(self.checkpoint) == alone:
+            recipe, self._identity = replace(recipe, instances=0), alone
         self.views: CachedViews | FreshViews
         if plan.what == "decoder":
             count = views_for(base.config, len(training))
@@ -114,9 +120,6 @@ class FineTuning:
             Validation(base, validation, plan.what == "decoder") if validation else None
         )
         self.table: list[dict[str, float | str]] = []
-        self.data = data_digest([*training, *validation])
-        base_weights = self.base.name, self.base.sha256, self.base.decoder
-        self._identity = repr((asdict(plan), *base_weights, self.data))
         self._before: dict[str, float] = {}
         encoder_learns = any(p.requires_grad for p in base.image_encoder.parameters())
         self._best = BestWeights(self.trainer.ema.current(), apart=not encoder_learns)
@@ -264,8 +267,17 @@ class FineTuning:
                 "take another folder, or remove this one to start anew"
             )
         self._before = state["before"]
-        best = self._best
-        best.scores, best.weights, best.waited = state["best"], state["weights"], state["waited"]
+        best, scores = self._best, state["best"]
+        best.scores = scores if isinstance(scores, dict) else {"all": scores}
+        best.weights, best.waited = state["weights"], state["waited"]
+
+
+def _identity_in(checkpoint: Path) -> str | None:
+    """Return what a checkpoint says of its run; None if there is none, or it cannot be read."""
+    try:
+        return str(read_torch(checkpoint)["identity"]) if checkpoint.is_file() else None
+    except Exception:  # of a damaged file anything may be raised; who resumes it is told
+        return None
 
 
 def _mean_iou(report: StepReport) -> float | None:

@@ -36,7 +36,7 @@ class TrainingLog:
         path = folder / "log.csv"
         kept = _until(path, step)
         with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-            table = csv.DictWriter(file, COLUMNS)
+            table = csv.DictWriter(file, COLUMNS, extrasaction="ignore")  # of other versions
             table.writeheader()
             table.writerows(kept)
         self._file = path.open("a", newline="", encoding="utf-8")

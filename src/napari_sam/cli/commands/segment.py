@@ -86,9 +86,11 @@ def run(chosen: argparse.Namespace) -> int:
     images = input_images(chosen.images, failures, chosen.output, chosen.quiet)
     outputs = output_paths(images, chosen.images, chosen.output, failures, given.values())
     model = workers_model(chosen.model, chosen.device, decoder)
-    names = ("gap", "no_link", "text", "similarity", "top", "semantic", "encoder", "volume")
+    names = ("gap", "no_link", "text", "similarity", "top", "semantic", "encoder")
     said = {name: None if value == inf else value for name, value in asdict(settings).items()}
     values = said | {name: getattr(chosen, name) for name in names}
+    if chosen.volume:
+        values["volume"] = True
     target = targets("segment", model, values)
     seeds = str(given["seeds"].resolve()) if "seeds" in given else None
 
