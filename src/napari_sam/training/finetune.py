@@ -7,6 +7,7 @@ import math
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from torch import Tensor
@@ -275,7 +276,8 @@ class FineTuning:
 def _identity_in(checkpoint: Path) -> str | None:
     """Return what a checkpoint says of its run; None if there is none, or it cannot be read."""
     try:
-        return str(read_torch(checkpoint)["identity"]) if checkpoint.is_file() else None
+        state: Any = read_torch(checkpoint) if checkpoint.is_file() else {}
+        return str(state.get("identity"))
     except Exception:  # of a damaged file anything may be raised; who resumes it is told
         return None
 
