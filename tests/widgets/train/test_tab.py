@@ -463,5 +463,5 @@ def test_a_real_run(open_train, viewer, wait, monkeypatch):
     assert "Saved as 'cells_tiny on a'" in c.status.text(), c.status.text()
     assert [step for step, _ in c.report.curve.loss] == [1, 2]
     assert [step for step, _ in c.report.curve.validation] == [0, 1, 2]
-    assert c.report.table.text().count("<tr>") == 4
+    assert c.report.table.text().count("<tr>") == 5  # three of prompts, and F1 of everything
     assert own_file("another").parent.joinpath("cells_tiny on a.safetensors").exists()
