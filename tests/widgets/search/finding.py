@@ -155,7 +155,7 @@ class Bench:
         self.rest()
 
     def rest(self):
-        waits = self.tab.presenter._tune_soon if self.tab.presenter else None
+        waits = getattr(self.tab.presenter, "_tune_soon", None)  # of Auto only
         self.qtbot.waitUntil(
             lambda: not self.tab.work.busy and not (waits and waits.isActive()), timeout=10_000
         )
