@@ -18,6 +18,7 @@ NEEDED = (
     "napari_sam/py.typed",
     "napari_sam/zoo/zoo.toml",
     "napari_sam/model/pretrained/cells_tiny.safetensors",
+    "napari_sam/model/pretrained/cells_tiny_decoder.safetensors",
     "napari_sam/model/pretrained/cells_tiny_text.safetensors",
     "napari_sam/text/pretrained/words_tiny.safetensors",
     "napari_sam/text/words.toml",

@@ -50,6 +50,7 @@ def to_picture(
 
     Examples
     --------
+    >>> import torch
     >>> to_picture(torch.ones(1, 64, 64), 1024, (768, 1024), (48, 64)).shape
     torch.Size([1, 48, 64])
     """
