@@ -54,3 +54,10 @@ def test_large_maps_make_room_but_for_the_latest():
     look(kept, big)
     assert look(kept, big)
     assert not look(kept, picture(2))
+
+
+def test_contrast_of_each_channel_tells_pictures_apart():
+    kept, image = KeptMaps(), np.zeros((4, 5, 3), np.uint8)
+    one = kept.of(image, (np.zeros(3), np.array([9.0, 9, 9])))
+    assert kept.of(image, (np.zeros(3), np.array([9.0, 9, 9]))) is one
+    assert kept.of(image, (np.zeros(3), np.array([9.0, 9, 8]))) is not one

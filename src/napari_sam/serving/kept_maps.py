@@ -53,7 +53,7 @@ class KeptMaps:
 
 
 def _key(image: Array, contrast: ContrastRange | None) -> str:
-    bounds = None if contrast is None else [float(bound) for bound in contrast]
+    bounds = None if contrast is None else [np.asarray(bound, float).tolist() for bound in contrast]
     digest = hashlib.blake2b(f"{image.shape}, {image.dtype}, {bounds}".encode(), digest_size=16)
     digest.update(np.ascontiguousarray(image).data)
     return digest.hexdigest()

@@ -144,7 +144,7 @@ def _rate(
 
 def _rim(labels: NDArray[np.int32]) -> NDArray[np.bool_]:
     """Return the outermost cells of all labels; the border of the picture is no rim."""
-    size = ndimage.generate_binary_structure(labels.ndim, 1)
+    size = ndimage.generate_binary_structure(2, 1)
     lowest = ndimage.minimum_filter(labels, footprint=size, mode="nearest")
     highest = ndimage.maximum_filter(labels, footprint=size, mode="nearest")
     return (labels > 0) & (lowest != highest)
