@@ -13,7 +13,6 @@ from napari.layers import Layer
 from napari_sam.errors import DISTRIBUTION, InputError
 from napari_sam.samples import SAMPLES, sample_layer
 from napari_sam.serving.segmenter import preload
-from napari_sam.widgets.annotation.queries import Answer, Query
 
 if TYPE_CHECKING:
     from napari_sam.widgets.panel import Panel
@@ -76,6 +75,7 @@ def _enlarge(viewer: napari.Viewer) -> None:
 
 def _tell(panel: Panel, sample: str) -> None:
     """Say what can be done with a stack, and offer the tab for it."""
+    from napari_sam.widgets.annotation.queries import Answer, Query
     from napari_sam.widgets.common.keys import KEYS
 
     annotation, slices = panel.annotation, len(SAMPLES[sample].axes) > 2

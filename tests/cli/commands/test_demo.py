@@ -11,7 +11,7 @@ import tifffile
 import torch
 from PIL import Image
 
-from napari_sam.cli.commands import demo
+from napari_sam.cli.commands import demo, gui
 from napari_sam.cli.main import main
 from napari_sam.model.config import CONFIGS
 from napari_sam.model.sam import Sam
@@ -74,10 +74,12 @@ def test_a_wrong_model_or_device_leaves_nothing_behind(weights, tmp_path, capsys
     assert not out.exists()
 
 
-def test_a_window_without_qt_says_what_to_install(monkeypatch, capsys):
-    monkeypatch.setattr(demo, "has_display", lambda: True)
+@pytest.mark.parametrize("command", ["demo", "gui"])
+def test_a_window_without_qt_says_what_to_install(monkeypatch, capsys, command):
+    for room in (demo, gui):
+        monkeypatch.setattr(room, "has_display", lambda: True)
     monkeypatch.setitem(sys.modules, "qtpy", None)
-    assert main(["demo"]) == 1
+    assert main([command]) == 1
     assert "napari-sam[all]" in capsys.readouterr().err
 
 
