@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_sam.data.samples import labelled_image
-from napari_sam.training.augment import random_crop, vary_intensities, whole_view
+from napari_sam.training.augment import _stained, random_crop, vary_intensities, whole_view
 
 
 def discs(shape=(300, 400), radius=15, partial=False):
@@ -106,3 +106,14 @@ def test_intensities_vary_but_objects_stay_apart_from_their_ground():
         assert abs(contrast) > 25
         changed += (rgb != picture.rgb).any()
     assert changed > 30
+
+
+def test_other_stains_leave_white_white_and_change_the_hue():
+    rgb = np.full((32, 32, 3), 255, np.uint8)
+    rgb[8:24, 8:24] = (150, 60, 140)
+    found = np.array(
+        [_stained(rgb, np.random.default_rng(seed))[[0, 16], [0, 16]] for seed in range(40)]
+    )
+    assert (found[:, 0] >= 254).all()  # glass absorbs nothing
+    hues = found[:, 1, 0].astype(int) - found[:, 1, 1]
+    assert hues.std() > 10

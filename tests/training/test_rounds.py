@@ -1,9 +1,12 @@
 """Rounds, targets and the loss of one crop, by hand."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 
+from napari_sam.training import rounds
 from napari_sam.training.augment import TrainingCrop
 from napari_sam.training.recipe import Recipe
 from napari_sam.training.rounds import (
@@ -13,7 +16,7 @@ from napari_sam.training.rounds import (
     round_loss,
     trainable_objects,
 )
-from napari_sam.training.simulated_prompts import corrections
+from napari_sam.training.simulated_prompts import corrections, next_clicks
 from napari_sam.training.views import batch_pixels
 
 
@@ -37,7 +40,7 @@ def test_a_crop_is_prompted_as_often_as_the_recipe_says(model):
     labels = np.zeros((64, 64), np.int32)
     labels[10:40, 10:40] = 1
     crop = crop_of(labels)
-    recipe = Recipe(pictures=1, clicks=(8,))
+    recipe = Recipe(pictures=1, clicks=(8,), nothing=0)
     with torch.no_grad():
         features = model.eval().encode(batch_pixels([crop], model.device))
     kinds = [
@@ -56,7 +59,7 @@ def test_each_of_the_crops_decoded_together_gets_its_gradient(model):
     labels = np.zeros((64, 64), np.int32)
     labels[10:40, 10:40] = 1
     crop = crop_of(labels)
-    recipe = Recipe(pictures=2, clicks=(0,))
+    recipe = Recipe(pictures=2, clicks=(0,), nothing=0)
     grads = []
     for crops in ([crop], [crop, crop]):
         model.eval().zero_grad()
@@ -70,6 +73,54 @@ def test_each_of_the_crops_decoded_together_gets_its_gradient(model):
         grads.append(leaf.grad)
     assert grads[1].shape[0] == 2
     assert all(float(part.abs().sum()) > 0 for part in grads[1])
+
+
+@pytest.mark.parametrize("partial", [False, True])
+def test_clicks_on_nothing_teach_the_score_alone(model, partial):
+    labels = np.zeros((64, 64), np.int32)
+    labels[10:40, 10:40] = 1
+    crop = dataclasses.replace(crop_of(labels), partial=partial)
+    recipe = Recipe(pictures=1, clicks=(0,), nothing=1)
+    with torch.no_grad():
+        features = model.eval().encode(batch_pixels([crop], model.device))
+    seen = set()
+    for seed in range(8):
+        model.zero_grad()
+        turns = interactive_rounds(
+            model, features, [crop], recipe, 1.0, np.random.default_rng(seed)
+        )
+        first = next(turns)
+        before = model.mask_decoder.output_hypernetworks_mlps[0].layers[0].weight.grad.clone()
+        score = model.mask_decoder.iou_prediction_head.layers[0].weight.grad.clone()
+        later = list(turns)
+        # The padding and what nobody labelled are not known to hold nothing.
+        clicked = first.kind == "click" and not partial
+        assert [turn.kind for turn in later] == ["nothing"] * clicked
+        after = model.mask_decoder.output_hypernetworks_mlps[0].layers[0].weight.grad
+        assert torch.equal(before, after)
+        assert torch.equal(score, model.mask_decoder.iou_prediction_head.layers[0].weight.grad) == (
+            not clicked
+        )
+        seen.add(first.kind)
+    assert "click" in seen
+
+
+def test_a_first_answer_that_holds_the_neighbour_calls_for_an_exclude_click(model, monkeypatch):
+    labels = np.zeros((64, 64), np.int32)
+    labels[16:48, 8:32] = 1
+    labels[16:48, 32:60] = 2
+    crop = crop_of(labels)
+    recipe = Recipe(pictures=1, objects=1, clicks=(1,), merged=1, nothing=0)
+    with torch.no_grad():
+        features = model.eval().encode(batch_pixels([crop], model.device))
+    asked = []
+    monkeypatch.setattr(
+        rounds, "next_clicks", lambda *a: asked.append(next_clicks(*a)) or asked[-1]
+    )
+    for seed in range(8):
+        list(interactive_rounds(model, features, [crop], recipe, 1.0, np.random.default_rng(seed)))
+    labels_asked = [int(kind) for _, kinds in asked for kind in kinds]
+    assert 0 in labels_asked
 
 
 def test_cells_carry_the_covered_share():

@@ -11,6 +11,7 @@ from napari_sam.training.simulated_prompts import (
     next_clicks,
     noisy_box,
     random_points,
+    with_neighbour,
 )
 
 STRIDE = 2
@@ -107,3 +108,14 @@ def test_clicks_add_up():
     given.add(np.zeros((2, 2), np.float32), np.array([0, 1]))
     assert given.points.shape == (2, 2, 2)
     assert given.labels.tolist() == [[1, 0], [0, 1]]
+
+
+def test_the_neighbour_is_the_one_that_is_touched_most():
+    labels = np.zeros((32, 32), np.int32)
+    labels[4:28, 8:16] = 1
+    labels[4:10, 16:30] = 2
+    labels[10:28, 16:30] = 3
+    labels[4:28, 0:3] = 4  # apart
+    both = with_neighbour(labels, 1)
+    assert np.array_equal(both, (labels == 1) | (labels == 3))
+    assert with_neighbour(labels, 4) is None

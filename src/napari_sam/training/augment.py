@@ -18,6 +18,7 @@ __all__ = ["TrainingCrop", "random_crop", "turn_and_flip", "vary_intensities", "
 SMALLEST_SEEN = 14  # diameter in model pixels; the largest is 0.55 of the frame
 Light = Callable[[NDArray[np.uint8], np.random.Generator], NDArray[np.uint8]]
 T = TypeVar("T", bound=np.generic)
+COLOURED = 20  # spread of a pixel's three values from which a picture is more than grey
 TURNED = 1 / 3  # of the crops, by any angle; all by right angles
 
 
@@ -151,6 +152,8 @@ def _nearest(labels: NDArray[np.int32], shape: tuple[int, int]) -> NDArray[np.in
 
 def vary_intensities(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """Vary the intensities of (H, W, 3) uint8 as microscopes and cameras do, at random."""
+    if rng.random() < 0.4 and np.ptp(rgb[::8, ::8], axis=2).max() > COLOURED:
+        rgb = _stained(rgb, rng)
     rgb = _curve(rng)[rgb]
     if rng.random() < 0.2:
         rgb = rgb[..., rng.permutation(3)]
@@ -166,6 +169,15 @@ def vary_intensities(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArra
     x = _light(x, rng) if uneven else x
     x = _noise(x, rng) if noisy else x
     return (np.clip(x, 0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+def _stained(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Change the stains: mix and weigh what absorbs, in optical density."""
+    density = np.log(256 / (rgb.astype(np.float32) + 1))
+    mixture = np.eye(3) + rng.normal(0, 0.12, (3, 3))
+    strength = np.exp(rng.uniform(-0.5, 0.5))
+    changed = 256 * np.exp(-strength * density @ mixture.astype(np.float32)) - 1
+    return np.clip(changed + 0.5, 0, 255).astype(np.uint8)
 
 
 def _curve(rng: np.random.Generator) -> NDArray[np.uint8]:

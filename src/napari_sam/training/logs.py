@@ -16,7 +16,7 @@ __all__ = ["COLUMNS", "TrainingLog"]
 logger = logging.getLogger(__name__)
 COLUMNS = (
     *("step", "seconds", "loss", "click", "box", "mask", "correction"),
-    *("instances", "norm", "validation", "everything"),
+    *("nothing", "instances", "norm", "validation", "everything"),
 )
 
 

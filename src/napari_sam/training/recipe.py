@@ -29,6 +29,10 @@ class Recipe:
     clicks : tuple of int
         How many corrections follow the first prompt; each crop draws one of these. 8 gives the
         paper's 11 rounds (see `simulated_prompts.corrections`).
+    merged : float
+        Share of the objects whose first answer is shown as if it held the touching neighbour, too.
+    nothing : float
+        Share of the lone clicks that are followed by clicks where nothing is.
     ramp : float
         Share of the prompted steps over which focal : dice rises from 1 : 1 to the paper's 20 : 1;
         0 for weights that already know what an object is.
@@ -61,6 +65,8 @@ class Recipe:
     together: int = 1
     crop: float = 1.0
     clicks: tuple[int, ...] = (0, 0, 1, 2, 4)
+    merged: float = 0.25
+    nothing: float = 0.25
     ramp: float = 0.5
     rate: float = 1.5e-3
     decay: float = 0.05

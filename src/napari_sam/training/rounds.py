@@ -18,10 +18,13 @@ from napari_sam.training.augment import TrainingCrop
 from napari_sam.training.losses import best_of_three, dice_loss, focal_loss, logits_iou
 from napari_sam.training.recipe import Recipe
 from napari_sam.training.simulated_prompts import (
+    SURE,
     SimulatedPrompts,
     corrections,
     first_prompt,
+    lone_clicks,
     next_clicks,
+    with_neighbour,
 )
 
 __all__ = [
@@ -36,7 +39,10 @@ __all__ = [
 
 @dataclass(frozen=True)
 class RoundReport:
-    """Report of one round: kind of prompt, loss and mean true IoU of the returned masks."""
+    """Report of one round: kind of prompt, loss and mean true IoU of the returned masks.
+
+    After clicks on nothing the mean IoU that was predicted, as every true one is 0.
+    """
 
     kind: str
     loss: float
@@ -65,11 +71,13 @@ def interactive_rounds(
         See `round_loss`.
     """
     stride = model.config.mask_stride
-    masks, places = [], []
+    masks, places, merged = [], [], []
     for place, crop in enumerate(crops):
+        grid = crop.labels[stride // 2 :: stride, stride // 2 :: stride]
         for i in rng.permutation(trainable_objects(crop, stride))[: recipe.objects]:
             masks.append(area_fractions(crop.labels == i, stride))
             places.append(place)
+            merged.append(with_neighbour(grid, int(i)) if rng.random() < recipe.merged else None)
     soft, which = np.stack(masks), torch.tensor(places)
     truth = soft > 0.5
     device = features.embedding.device
@@ -84,8 +92,41 @@ def interactive_rounds(
         loss, actual = round_loss(logits, predicted, target, weight, given.is_lone_point, ramp)
         (loss * len(crops) / (recipe.pictures * recipe.accumulate)).backward()
         yield RoundReport(_kind(given, turn), float(loss.detach()), float(actual.mean()))
+        if given.is_lone_point and rng.random() < recipe.nothing:
+            yield from _nothing(model, features, crops, recipe, rng)
         seen = logits.detach()[_picked(predicted, given.is_lone_point)]
         given.masks = seen.float().cpu().numpy()
+        if turn == 0:
+            for mask, both in zip(given.masks, merged, strict=True):
+                if both is not None:
+                    mask[:] = np.where(both, SURE, -SURE)
+
+
+def _nothing(
+    model: Sam,
+    features: Features,
+    crops: Sequence[TrainingCrop],
+    recipe: Recipe,
+    rng: np.random.Generator,
+) -> Iterator[RoundReport]:
+    """Click where no object is, as a grid does: every candidate's IoU is 0, its shape is free."""
+    stride = model.config.mask_stride
+    start = stride // 2
+    empty = [
+        (crop.valid & (crop.labels == 0))[start::stride, start::stride]
+        for crop in crops
+        if not crop.partial
+    ]
+    places = [place for place, crop in enumerate(crops) if not crop.partial]
+    chosen = [k for k, region in enumerate(empty) if region.any() for _ in range(recipe.objects)]
+    if not chosen:
+        return
+    given = lone_clicks(np.stack([empty[k] for k in chosen]), stride, rng)
+    which = torch.tensor([places[k] for k in chosen])
+    predicted = _decode(model, _of_objects(features, which), given)[1].float()
+    loss = (predicted**2).sum(dim=1).mean()
+    (loss * len(crops) / (recipe.pictures * recipe.accumulate)).backward()
+    yield RoundReport("nothing", float(loss.detach()), float(predicted.detach().mean()))
 
 
 def _of_objects(features: Features, which: Tensor) -> Features:
@@ -184,9 +225,13 @@ def trainable_objects(crop: TrainingCrop, stride: int) -> NDArray[np.int64]:
     counts = np.bincount(crop.labels.ravel())
     counts[0] = 0
     fits = np.flatnonzero((counts >= 10 * stride**2) & (counts < 0.6 * crop.labels.size))
-    # A thin object may cover no cell by half.
-    covered = [np.count_nonzero(area_fractions(crop.labels == i, stride) > 0.5) for i in fits]
-    return fits[np.array(covered, dtype=int) >= 8]
+    # A thin object may cover no cell by half; who covers more is a cell's median, too.
+    h, w = crop.labels.shape[0] // stride, crop.labels.shape[1] // stride
+    cells = crop.labels.reshape(h, stride, w, stride).swapaxes(1, 2).reshape(h * w, stride**2)
+    middle = np.partition(cells, stride**2 // 2, axis=1)[:, stride**2 // 2]
+    most = np.count_nonzero(cells == middle[:, None], axis=1) > stride**2 / 2
+    covered = np.bincount(middle[most], minlength=len(counts))
+    return fits[covered[fits] >= 8]
 
 
 def box_weight(mask: NDArray[np.bool_]) -> NDArray[np.float32]:

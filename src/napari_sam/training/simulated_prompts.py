@@ -15,17 +15,21 @@ from scipy import ndimage
 from napari_sam.data.deepest import bounding_slices, deepest_point
 
 __all__ = [
+    "SURE",
     "SimulatedPrompts",
     "corrections",
     "corrupt",
     "first_prompt",
+    "lone_clicks",
     "next_clicks",
     "noisy_box",
     "random_points",
+    "with_neighbour",
 ]
 
 BOX_NOISE = 0.1  # largest standard deviation, as a share of the side
 BOX_NOISE_LIMIT = 20 / 1024  # of the view: the paper's 20 pixels of its frame
+SURE = 8.0  # logits of a mask that is drawn
 MIDDLE = 0.5  # of the clicks go to the middle, as most people's do
 
 
@@ -74,16 +78,36 @@ def first_prompt(
     nothing = SimulatedPrompts(np.zeros((n, 0, 2), np.float32), np.zeros((n, 0), np.int64))
     rough = rng.random() < 0.25
     if rough:
-        nothing.masks = np.stack([np.where(corrupt(t, rng), 8, -8) for t in truth]).astype(
-            np.float32
-        )
+        masks = [np.where(corrupt(t, rng), SURE, -SURE) for t in truth]
+        nothing.masks = np.stack(masks).astype(np.float32)
     if rough and rng.random() < 0.5:
         return nothing
-    if rough or rng.random() < 0.5:
-        nothing.boxes = np.stack([noisy_box(t, stride, rng) for t in truth])
-    else:
-        nothing.add(random_points(truth, stride, rng), np.ones(n, np.int64))
+    if not rough and rng.random() < 0.5:
+        return lone_clicks(truth, stride, rng)
+    nothing.boxes = np.stack([noisy_box(t, stride, rng) for t in truth])
     return nothing
+
+
+def lone_clicks(
+    regions: NDArray[np.bool_], stride: int, rng: np.random.Generator
+) -> SimulatedPrompts:
+    """Return one include click in each (B, h, w) region."""
+    clicks = random_points(regions, stride, rng)[:, None]
+    return SimulatedPrompts(clicks, np.ones(clicks.shape[:2], np.int64))
+
+
+def with_neighbour(labels: NDArray[np.int32], i: int) -> NDArray[np.bool_] | None:
+    """Return object `i` and the one it touches most as one mask (h, w); None if it touches none.
+
+    As an answer it calls for an exclude click, which must then take the neighbour away.
+    """
+    mask = labels == i
+    touching = np.bincount(labels[ndimage.binary_dilation(mask, iterations=2) & ~mask])
+    if not touching[1:].any():
+        return None
+    neighbour = 1 + int(touching[1:].argmax())
+    both: NDArray[np.bool_] = mask | (labels == neighbour)
+    return both
 
 
 def noisy_box(

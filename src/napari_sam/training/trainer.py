@@ -70,7 +70,8 @@ class Trainer:
         """Run the remaining steps; yield each one's mean losses and IoU.
 
         Keys: step, seconds, norm (of the gradient), and where they occurred: loss, instances, and
-        the mean IoU after a click, a box, a mask and a correction.
+        the mean IoU after a click, a box, a mask and a correction; nothing, the IoU predicted
+        after clicks where no object is.
         """
         recipe = self.recipe
         first, last = self.step * recipe.accumulate, recipe.steps * recipe.accumulate
