@@ -19,6 +19,7 @@ MAX_MB = 1_000_000_000  # a petabyte
 MAX_THREADS = 1024
 logger = logging.getLogger(__name__)
 OVERLAPS = "keep", "replace", "ask"
+PRECISIONS = "auto", "float32", "bfloat16"
 UNUSABLE = OSError, ValueError, RecursionError
 
 
@@ -33,6 +34,8 @@ class Settings:
         ``NAPARI_SAM_MODELS`` goes before it.
     threads : int, optional
         Processor threads of the model; None is `default_threads`.
+    precision : str
+        Of the image encoder on a processor: "float32", "bfloat16", or "auto" for the quicker one.
     hint_dismissed : bool
         True once the panel's first steps have been put away.
     embeddings_folder : str, optional
@@ -75,6 +78,7 @@ class Settings:
 
     models_folder: str | None = None
     threads: int | None = None
+    precision: str = "auto"
     hint_dismissed: bool = False
     embeddings_folder: str | None = None
     embeddings_memory_mb: int = 1_024
@@ -112,8 +116,10 @@ class Settings:
             raise InputError(
                 f"channels must name axes and say true or false; got {self.channels!r}"
             )
-        if self.overlap not in OVERLAPS:
-            raise InputError(f"overlap must be one of {', '.join(OVERLAPS)}; got {self.overlap!r}")
+        for name, known in (("overlap", OVERLAPS), ("precision", PRECISIONS)):
+            said = getattr(self, name)
+            if said not in known:
+                raise InputError(f"{name} must be one of {', '.join(known)}; got {said!r}")
         for name in ("axes", "stack", "kinds", "text", "keys"):
             said = getattr(self, name)
             chosen = said.values() if isinstance(said, dict) else [None]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from napari_sam.model import attention, sam
+from napari_sam.model import attention, load, precision, sam
+from napari_sam.model.load import load_model
+from napari_sam.settings import Settings
 from tests.model.peers import REDUCED, randomise
 
 
@@ -23,3 +25,42 @@ def test_half_precision_encoder(monkeypatch: pytest.MonkeyPatch, name: str) -> N
     assert 0 < (half - exact).abs().max() < 0.05
     trained = model.encode(pixels).embedding  # with gradients, nothing is rounded
     torch.testing.assert_close(trained.detach(), exact, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", REDUCED)
+def test_bfloat16_on_a_processor_is_for_inference_alone(name: str) -> None:
+    model = sam.Sam(REDUCED[name])
+    randomise(model)
+    pixels = torch.randn(1, 3, 256, 256, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        exact = model.encode(pixels)
+        model.cpu_dtype = torch.bfloat16
+        low = model.encode(pixels)
+    for part, known in zip(
+        (low.embedding, *(low.skips or ())), (exact.embedding, *(exact.skips or ())), strict=True
+    ):
+        assert part.dtype == torch.float32
+        assert 0 < (part - known).norm() < 0.05 * known.norm()
+    trained = model.encode(pixels).embedding
+    torch.testing.assert_close(trained.detach(), exact.embedding, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("pays", [False, True])
+@pytest.mark.parametrize("asked", ["auto", "float32", "bfloat16"])
+def test_the_setting_decides_or_leaves_it_to_the_measurement(
+    monkeypatch: pytest.MonkeyPatch, asked: str, pays: bool
+) -> None:
+    monkeypatch.setattr(load, "load_settings", lambda: Settings(precision=asked))
+    monkeypatch.setattr(load, "bfloat16_pays", lambda: pays)
+    low = load_model("cells_tiny", "cpu").cpu_dtype == torch.bfloat16
+    assert low == {"auto": pays}.get(asked, asked != "float32")
+
+
+@pytest.mark.parametrize(("units", "seconds"), [(False, 0.0), (True, 0.9), (True, 0.4)])
+def test_bfloat16_pays_where_products_take_half_the_time(
+    monkeypatch: pytest.MonkeyPatch, units: bool, seconds: float
+) -> None:
+    times = iter([1.0, seconds] * precision.RUNS)
+    monkeypatch.setattr(precision, "has_matrix_units", lambda: units)
+    monkeypatch.setattr(precision, "_timed", lambda work: next(times))
+    assert precision.bfloat16_pays.__wrapped__() == (units and seconds < 0.5)

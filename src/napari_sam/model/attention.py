@@ -2,7 +2,7 @@
 
 The matrix of all attention logits of a 64 x 64 map and 12 heads is 800 MB. On a CPU a few rows of
 queries of one head at a time stay in the processor's cache, which is faster and needs next to no
-memory; on CUDA torch's own memory-frugal kernels serve.
+memory; on CUDA, and in bfloat16, torch's own memory-frugal kernels serve.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ def attend(q: Tensor, k: Tensor, v: Tensor, rel_pos_h: Tensor, rel_pos_w: Tensor
     # What a query adds to the keys of row (column) j, (N, heads, S, S, S); it is not scaled here.
     rel_h = torch.einsum("nhyxd,yjd->nhyxj", q, rel_pos_h[offset])
     rel_w = torch.einsum("nhyxd,xjd->nhyxj", q, rel_pos_w[offset])
-    attend_here = attend_fused if q.device.type == "cuda" else attend_in_parts
+    fused = q.device.type == "cuda" or q.dtype == torch.bfloat16
+    attend_here = attend_fused if fused else attend_in_parts
     return attend_here(q * q.shape[-1] ** -0.5, k, v, rel_h, rel_w)
 
 
@@ -64,7 +65,11 @@ def attend_fused(q: Tensor, k: Tensor, v: Tensor, rel_h: Tensor, rel_w: Tensor) 
     column = one.expand(*k.shape[:2], size, -1, -1)
     q = torch.cat([q, rel_h, rel_w], dim=-1).flatten(2, 3)  # (N, heads, S S, d + 2 S)
     k = torch.cat([k, row, column], dim=-1).flatten(2, 3)
-    return F.scaled_dot_product_attention(q, k, v.flatten(2, 3), scale=1.0).view(shape)
+    v = v.flatten(2, 3)
+    if v.device.type == "cpu":  # its frugal kernel takes values as long as the queries only
+        v = F.pad(v, (0, q.shape[-1] - v.shape[-1]))
+    out = F.scaled_dot_product_attention(q, k, v, scale=1.0)
+    return out[..., : shape[-1]].reshape(shape)
 
 
 def split_windows(x: Tensor, window: int, fill: Tensor) -> Tensor:
@@ -89,4 +94,4 @@ def merge_windows(windows: Tensor, height: int, width: int) -> Tensor:
     rows, columns = math.ceil(height / window), math.ceil(width / window)
     x = windows.view(-1, rows, columns, window, window, channels).transpose(2, 3)
     x = x.reshape(-1, rows * window, columns * window, channels)
-    return x[:, :height, :width]
+    return x[:, :height, :width].contiguous()  # else a linear layer copies its weights per row

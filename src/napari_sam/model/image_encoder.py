@@ -62,8 +62,9 @@ class ViTBlock(nn.Module):
         self.mlp = MLPBlock(config.dim, config.mlp_ratio * config.dim, gelu)
 
     def forward(self, x: Tensor) -> Tensor:  # (B, H, W, C)
-        x = x + self.attn(self.norm1(x))
-        return x + self.mlp(self.norm2(x))
+        # Sums of two dtypes are slow: what comes in half precision is converted first.
+        x = x + self.attn(self.norm1(x)).to(x.dtype)
+        return x + self.mlp(self.norm2(x)).to(x.dtype)
 
 
 class ImageEncoderViT(nn.Module):

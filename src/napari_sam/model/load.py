@@ -25,6 +25,7 @@ from napari_sam.model.load_decoder import (
     find_beside,
 )
 from napari_sam.model.lora import apply_adapters
+from napari_sam.model.precision import bfloat16_pays
 from napari_sam.model.sam import Sam
 from napari_sam.model.text_decoder import TextDecoder
 from napari_sam.model.weights.checkpoint import (
@@ -61,7 +62,8 @@ def load_model(
 ) -> Sam:
     """Load a model, after downloading it where needed.
 
-    Sets the number of torch's threads to the user's setting, else to `default_threads`.
+    Sets the number of torch's threads to the user's setting, else to `default_threads`; and on a
+    processor whether embeddings are computed in bfloat16, by the setting `precision`.
 
     Parameters
     ----------
@@ -100,7 +102,8 @@ def load_model(
     ('cells_tiny', False)
     """
     where = pick_device(device)
-    torch.set_num_threads(load_settings().threads or default_threads())
+    settings = load_settings()
+    torch.set_num_threads(settings.threads or default_threads())
     model = _load(str(name_or_path), with_decoder=decoder is None)
     if decoder is not None:
         _add_decoder(model, decoder_file(decoder))
@@ -111,6 +114,10 @@ def load_model(
             f"{where} has no room for {model.entry.name}: {error}. Close other programs that use "
             'it, take a smaller model, or device="cpu"'
         ) from error
+    if where.type == "cpu":
+        asked = settings.precision
+        low = bfloat16_pays() if asked == "auto" else asked == "bfloat16"
+        model.cpu_dtype = torch.bfloat16 if low else torch.float32
     return model.eval().requires_grad_(False)
 
 

@@ -32,6 +32,11 @@ class Sam(nn.Module):
     """Image encoder, prompt encoder and mask decoder of one size.
 
     Coordinates in here are (x, y) in frame pixels, the padded square that the model sees.
+
+    Attributes
+    ----------
+    cpu_dtype : torch.dtype
+        In which a processor computes embeddings at inference; float32 at first.
     """
 
     def __init__(self, config: SamConfig) -> None:
@@ -42,6 +47,7 @@ class Sam(nn.Module):
         self.prompt_encoder = PromptEncoder(config)
         self.mask_decoder = MaskDecoder(config)
         self.drawn_prompts = DensePromptEncoder(config) if config.dense else None
+        self.cpu_dtype = torch.float32
         self.instance_decoder: nn.Module | None = None  # an `InstanceDecoder`, if weights have one
 
     @property
@@ -50,14 +56,25 @@ class Sam(nn.Module):
         return self.mask_decoder.iou_token.weight.device
 
     def encode(self, pixels: Tensor) -> Features:
-        """Return the image embedding of normalised, padded images (B, 3, H, W)."""
-        if self.config.dense:
-            embedding, *skips = self.image_encoder(pixels)
-            return Features(embedding, tuple(skips))
-        device = pixels.device.type
-        half = device in HALF and not torch.is_grad_enabled()
-        with torch.autocast(device, torch.float16, enabled=half):
-            return Features(self.image_encoder(pixels).to(pixels.dtype))
+        """Return the image embedding of normalised, padded images (B, 3, H, W), in their dtype."""
+        half = self._half(pixels.device.type)
+        if half is None:  # or as the caller's autocast says
+            encoded = self.image_encoder(pixels)
+        else:
+            with torch.autocast(pixels.device.type, half):
+                encoded = self.image_encoder(pixels)
+        if not self.config.dense:
+            return Features(encoded.to(pixels.dtype))
+        embedding, fine, finest = encoded if half is None else (x.to(pixels.dtype) for x in encoded)
+        return Features(embedding, (fine, finest))
+
+    def _half(self, device: str) -> torch.dtype | None:
+        """Return the half precision to encode in; None in training, and where there is none."""
+        if torch.is_grad_enabled():
+            return None
+        if device == "cpu" and self.cpu_dtype != torch.float32:
+            return self.cpu_dtype
+        return torch.float16 if device in HALF and not self.config.dense else None
 
     def decode(
         self,

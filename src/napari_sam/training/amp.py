@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from napari_sam.model.precision import has_matrix_units
+
 __all__ = ["mixed"]
 
 
@@ -11,12 +13,10 @@ def mixed(device: torch.device) -> torch.autocast:
     """Return the autocast context for forward passes; where it would be slower it does nothing.
 
     bfloat16 has the range of single precision, so gradients need no scaling. Of processors only
-    those with matrix units for it (Intel's AMX) are faster in it.
+    those with matrix units for it are faster in it.
     """
     if device.type == "cuda":
         able = torch.cuda.is_bf16_supported()
     else:
-        # older versions cannot tell
-        told: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
-        able = device.type == "cpu" and bool(told.get("amx_bf16", False))
+        able = device.type == "cpu" and has_matrix_units()
     return torch.autocast(device.type, torch.bfloat16, enabled=able)
