@@ -159,7 +159,9 @@ def fit(pictures: Sequence[Examples], seed: int = 0) -> CandidateRating:
         loss.backward()
         optimiser.step()
         schedule.step()
-    return rating.requires_grad_(False)
+    for one in weights:
+        one.requires_grad_(False)
+    return rating
 
 
 def _standardise(rating: CandidateRating, features: Tensor, share: Tensor) -> None:

@@ -12,6 +12,7 @@ from napari_sam.inference.automatic.settings import InstanceSettings
 from napari_sam.inference.object_maps import LevelMaps
 from napari_sam.model.instance_head import InstanceHead
 from napari_sam.model.rating import FEATURES, CandidateRating
+from napari_sam.training.weights import about_model, save_weights
 from recipes import rating as recipe
 from recipes.rating import Examples, examples, fit, save_rated
 from tests.training.conftest import discs
@@ -99,8 +100,8 @@ def test_a_whole_model_keeps_its_rating_and_a_file_without_one_loads(tmp_path):
     head = model.instance_decoder
     head.rating = None
     whole = tmp_path / "whole.safetensors"
-    about = recipe.about_model(model.config, "whole", "full")
-    recipe.save_weights(whole, model.state_dict(), about)
+    about = about_model(model.config, "whole", "full")
+    save_weights(whole, model.state_dict(), about)
     plain = ns.load_model(whole, "cpu")
     assert plain.instance_decoder.rating is None
     save_rated(str(whole), CandidateRating(), tmp_path / "rated.safetensors")
