@@ -22,7 +22,7 @@ FEATURES = (
     "rim_boundary",
     "rim_others",
     "outside_foreground",
-    "threshold",  # of the foreground
+    "threshold",  # of the foreground, above the one that the user chose
     "peak",
     "valley",  # height of the lowest saddle within, relative to the peak
     "pass",  # and of the saddle to the neighbours

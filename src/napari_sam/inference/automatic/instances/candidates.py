@@ -43,7 +43,7 @@ class Candidates:
     areas : (n,) float
         In cells.
     threshold : (n,) float
-        Of the foreground.
+        Of the foreground, above that of the settings.
     places : (n, 2) int
         The deepest cell.
     peak, valley, pass_ : (n,) float
@@ -118,7 +118,7 @@ def find_candidates(maps: LevelMaps, settings: InstanceSettings) -> Candidates:
         pieces,
         every[kept],
         areas[kept],
-        thresholds[kept % count],
+        thresholds[kept % count] - settings.foreground,
         regions.places[peaks],
         regions.peaks[peaks].astype(float),
         np.array([one.valley for one in of], float),
