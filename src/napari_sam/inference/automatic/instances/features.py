@@ -22,7 +22,8 @@ __all__ = ["level_features", "with_agreement"]
 MISSIZED = 0.5  # quality halves for each two octaves between the measured and predicted diameter
 RIM = 0.3  # power with which the mean probability of a rim under the rim counts
 TINY = 1e-3  # least quality of which the logarithm is taken
-Float, Map = NDArray[np.float64], NDArray[np.float32]
+Float = NDArray[np.float64]
+Map = NDArray[np.float32]
 Mean = Callable[[NDArray[Any]], Float]
 
 

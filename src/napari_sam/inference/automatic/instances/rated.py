@@ -59,7 +59,8 @@ class CandidatePool:
     def instance(self, i: int, quality: float) -> Instance | None:
         """Return a candidate as an instance; None if it has no pixel."""
         level, index = self._levels[self.level[i]], i - self._first[self.level[i]]
-        mask = to_pixels(*level.mask(index), level.maps)
+        cells, box = level.mask(index)
+        mask = to_pixels(cells, box, level.maps)
         if mask is None:
             return None
         row, column = ((level.places[index] + 0.5) / level.maps.scale - 0.5).tolist()
