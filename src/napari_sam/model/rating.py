@@ -68,7 +68,7 @@ class CandidateRating(nn.Module):
 
     def logits(self, features: Tensor) -> Tensor:
         """Return of candidates (n, f) whether they reach each of `THRESHOLDS`, (n, m)."""
-        x = ((features - self.mean) / self.spread).clamp(-FARTHEST, FARTHEST)
+        x = ((features.to(self.mean) - self.mean) / self.spread).clamp(-FARTHEST, FARTHEST)
         hidden = torch.tanh(x @ self.weight1.T + self.bias1)
         return hidden @ self.weight2.T + self.bias2
 

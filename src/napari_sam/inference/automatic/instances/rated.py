@@ -87,8 +87,7 @@ def rated_instances(
     """
     pool = CandidatePool(levels, settings)
     with torch.inference_mode():
-        features = torch.from_numpy(pool.features).to(rating.mean.device)
-        ratings = rating(features).cpu().numpy()
+        ratings = rating(torch.from_numpy(pool.features)).float().cpu().numpy()
     taken = np.array([any(one is other for other in looked_at) for one in levels])
     ratings[~taken[pool.level]] = -1
     chosen = choose(ratings, pool.common, settings.quality)
