@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from napari_sam.data.samples import images_from_arrays
-from napari_sam.inference.automatic.instances.from_maps import Instance
+from napari_sam.inference.automatic.instances.instance import Instance
 from napari_sam.masks import CroppedMask
 from napari_sam.training.validation import BestWeights, Validation
 from tests.training.conftest import discs

@@ -11,22 +11,31 @@ from torch.nn import functional as F
 from napari_sam.model.cells_encoder import ResidualBlock
 from napari_sam.model.config import SamConfig
 from napari_sam.model.instance_maps import InstanceMaps
+from napari_sam.model.rating import CandidateRating
 from napari_sam.model.sam import Features
 
-__all__ = ["REFERENCE_DIAMETER", "InstanceHead", "is_own"]
+__all__ = ["RATING", "REFERENCE_DIAMETER", "InstanceHead", "is_own", "rating_of"]
 
 WIDE, FINE = 64, 24  # channels at strides 8 and 4, and at stride 2
 REFERENCE_DIAMETER = 32.0  # model pixels; diameters are predicted as octaves above it
+RATING = "rating."  # before the keys of the rating
 
 
 class InstanceHead(nn.Module):
     """Dense decoder of a dense model's features: foreground, boundary, depth and diameter.
 
     The three feature maps are merged from coarse to fine, with a residual block at each stride.
+
+    Parameters
+    ----------
+    config : SamConfig
+    rating : CandidateRating, optional
+        Of the objects that the maps show.
     """
 
-    def __init__(self, config: SamConfig) -> None:
+    def __init__(self, config: SamConfig, rating: CandidateRating | None = None) -> None:
         super().__init__()
+        self.rating = rating
         self.project = nn.ModuleList(
             nn.Conv2d(c_in, c_out, 1)
             for c_in, c_out in zip(
@@ -64,3 +73,8 @@ def _twice(x: Tensor) -> Tensor:
 def is_own(keys: Iterable[str]) -> bool:
     """Return whether the keys of an instance decoder are those of this head."""
     return any(key.startswith("project.") for key in keys)
+
+
+def rating_of(decoder: nn.Module | None) -> CandidateRating | None:
+    """Return the rating that belongs to an instance decoder, if it has one."""
+    return decoder.rating if isinstance(decoder, InstanceHead) else None

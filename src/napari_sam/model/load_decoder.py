@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from napari_sam.errors import CheckpointError, InputError
 from napari_sam.files import file_hash
 from napari_sam.model.config import CONFIGS, SamConfig
-from napari_sam.model.instance_head import InstanceHead, is_own
+from napari_sam.model.instance_head import RATING, InstanceHead, is_own
+from napari_sam.model.rating import CandidateRating
 from napari_sam.model.sam import Sam
 from napari_sam.model.unetr_decoder import WIDTH, UnetrDecoder, is_transposed
 from napari_sam.model.weights.checkpoint import (
@@ -56,7 +57,8 @@ def build_decoder(config: SamConfig, state: Mapping[str, Tensor], path: Path) ->
             + ", ".join(one.name for one in CONFIGS.values() if one.width == WIDTH)
         )
     with torch.device("meta"):
-        decoder = InstanceHead(config) if own else UnetrDecoder(is_transposed(state))
+        rating = CandidateRating() if any(key.startswith(RATING) for key in state) else None
+        decoder = InstanceHead(config, rating) if own else UnetrDecoder(is_transposed(state))
     wrong = misfits(decoder.state_dict(), state)
     if wrong:
         name = "the instance head of cells_tiny" if own else "micro-sam's instance decoder"

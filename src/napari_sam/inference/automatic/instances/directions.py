@@ -23,6 +23,7 @@ from napari_sam.inference.automatic.settings import InstanceSettings
 from napari_sam.inference.object_maps import predict_maps
 from napari_sam.inference.predictor import Predictor
 from napari_sam.inference.stack import Stack
+from napari_sam.model.instance_head import rating_of
 from napari_sam.progress import Pause, Progress
 
 __all__ = ["VolumeMaps", "iter_volume", "segment_volume"]
@@ -158,11 +159,12 @@ def _usual_diameter(
     predictor: Predictor, pixels: Array, contrast: ContrastRange, pause: Pause | None
 ) -> float | None:
     """Return the median diameter in pixels of the objects that a few slices show, by area."""
-    found = []
+    found, rating = [], rating_of(predictor.model.instance_decoder)
     for index in np.unique(np.linspace(0, len(pixels) - 1, LOOKS + 2)[1:-1].astype(int)):
         embedding = predictor.embed(pixels[index], contrast, pause)
         levels = predict_maps(predictor.model, embedding, pause)
-        found += [one.cropped.area for one in find_instances(levels, InstanceSettings())]
+        some = find_instances(levels, InstanceSettings(), rating)
+        found += [one.cropped.area for one in some]
     if not found:
         return None
     areas = np.sort(found)

@@ -9,21 +9,22 @@ for the others.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from scipy import ndimage
 from skimage.measure import label
 from skimage.segmentation import watershed
 
 from napari_sam.inference.automatic.instances.ais import label_instances
+from napari_sam.inference.automatic.instances.instance import Instance, to_pixels
+from napari_sam.inference.automatic.instances.rated import rated_instances
 from napari_sam.inference.automatic.settings import InstanceSettings
 from napari_sam.inference.object_maps import LevelMaps
 from napari_sam.masks import CroppedMask, slices, without_slivers
+from napari_sam.model.rating import CandidateRating
 
-__all__ = ["Instance", "find_instances", "level_instances"]
+__all__ = ["find_instances", "level_instances"]
 
 SMOOTHING = 1.0  # cells: of the height that the watershed climbs down from
 LEAST = 4, 9  # cells and pixels; fewer are no object
@@ -34,25 +35,9 @@ FREE = 0.5  # share of an instance that better ones must leave to it
 Float = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class Instance:
-    """Instance that the maps show: its mask, and how sure they are of it.
-
-    Parameters
-    ----------
-    cropped : CroppedMask
-    quality : float
-        0 to 1.
-    point : (float, float)
-        Row and column of its deepest place.
-    """
-
-    cropped: CroppedMask
-    quality: float
-    point: tuple[float, float]
-
-
-def find_instances(levels: Sequence[LevelMaps], settings: InstanceSettings) -> list[Instance]:
+def find_instances(
+    levels: Sequence[LevelMaps], settings: InstanceSettings, rating: CandidateRating | None = None
+) -> list[Instance]:
     """Return the instances of a picture, the best first; their masks do not overlap.
 
     Parameters
@@ -60,12 +45,14 @@ def find_instances(levels: Sequence[LevelMaps], settings: InstanceSettings) -> l
     levels : sequence of LevelMaps
         Of one picture.
     settings : InstanceSettings
+    rating : CandidateRating, optional
+        Of the head that the maps are of; without one what the maps say of an instance decides.
     """
-    every = [
-        one
-        for level in _looked_at(levels, settings.diameter)
-        for one in level_instances(level, settings)
-    ]
+    looked_at = _looked_at(levels, settings.diameter)
+    if rating is None:
+        every = [one for level in looked_at for one in level_instances(level, settings)]
+    else:
+        every = rated_instances(levels, looked_at, settings, rating)
     taken = np.zeros(levels[0].shape, bool)
     found = []
     for one in sorted(every, key=lambda one: -one.quality):
@@ -110,7 +97,7 @@ def level_instances(maps: LevelMaps, settings: InstanceSettings) -> list[Instanc
     for number, box in enumerate(ndimage.find_objects(labels), 1):
         if box is None or quality[number] < settings.quality:
             continue
-        mask = _enlarged(labels[box] == number, box, maps)
+        mask = to_pixels(labels[box] == number, box, maps)
         if mask is not None and mask.area >= LEAST[1]:
             point = (np.array(np.unravel_index(deepest[number], labels.shape)) + 0.5) / maps.scale
             found.append(Instance(mask, float(quality[number]), tuple((point - 0.5).tolist())))
@@ -148,22 +135,3 @@ def _rim(labels: NDArray[np.int32]) -> NDArray[np.bool_]:
     lowest = ndimage.minimum_filter(labels, footprint=size, mode="nearest")
     highest = ndimage.maximum_filter(labels, footprint=size, mode="nearest")
     return (labels > 0) & (lowest != highest)
-
-
-def _enlarged(
-    mask: NDArray[np.bool_], box: tuple[slice, slice], maps: LevelMaps
-) -> CroppedMask | None:
-    """Return a mask of cells as one of pixels: bilinear, then at least half."""
-    scale, around = maps.scale, 1 + int(np.ceil(maps.scale))  # cells of nothing around the mask
-    padded = Image.fromarray(np.pad(mask, around).view(np.uint8) * 255)
-    ends = []  # of the pixels that the mask may cover, and the same in padded cells
-    for side, length in zip(box, maps.shape, strict=True):
-        low, high = int(side.start / scale), min(length, int(np.ceil(side.stop / scale)))
-        offset = around - side.start
-        ends.append((low, high, low * scale + offset, high * scale + offset))
-    (top, bottom, y0, y1), (left, right, x0, x1) = ends
-    if top >= bottom or left >= right:
-        return None
-    size = right - left, bottom - top
-    shown = np.asarray(padded.resize(size, Image.Resampling.BILINEAR, box=(x0, y0, x1, y1)))
-    return CroppedMask.of(shown > 127, (top, left), maps.shape)

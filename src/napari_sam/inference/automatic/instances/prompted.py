@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_sam.inference.automatic.instances.from_maps import Instance
+from napari_sam.inference.automatic.instances.instance import Instance
 from napari_sam.inference.automatic.sweep import Enlarger
 from napari_sam.inference.batching import batches
 from napari_sam.inference.embedding import Embedding, map_features

@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.arrays import Array
-from napari_sam.inference.automatic.instances.from_maps import Instance, find_instances
+from napari_sam.inference.automatic.instances.from_maps import find_instances
+from napari_sam.inference.automatic.instances.instance import Instance
 from napari_sam.inference.automatic.instances.prompted import Answer, ask
 from napari_sam.inference.automatic.settings import InstanceSettings
 from napari_sam.inference.embedding import Embedding
 from napari_sam.inference.object_maps import LevelMaps, predict_maps
 from napari_sam.masks import CroppedMask, slices
+from napari_sam.model.instance_head import rating_of
 from napari_sam.model.sam import Sam
 from napari_sam.progress import Pause, Progress
 from napari_sam.results import Proposal, SearchResult
@@ -73,7 +75,8 @@ def search_instances(
     known = known if known is not None else Dense()
     if not known.levels:
         known.levels = predict_maps(model, embed(), pause)
-    instances = find_instances(known.levels, settings)
+    rating = rating_of(model.instance_decoder)
+    instances = find_instances(known.levels, settings, rating)
     if where is not None:
         instances = [one for one in instances if where[_pixel(one.point, where.shape)]]
     grey = image if image.ndim == 2 else image.mean(axis=2, dtype=np.float32)
