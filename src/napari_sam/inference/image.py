@@ -78,7 +78,7 @@ def check_form(image: LazyArray) -> None:
         )
     if 0 in shape:
         raise InputError(f"the picture is empty: shape {shape}")
-    if not (dtype == bool or np.issubdtype(dtype, np.integer) or np.issubdtype(dtype, np.floating)):
+    if dtype.kind not in "biuf":
         raise InputError(f"a picture must hold real numbers; got dtype {dtype}")
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from napari_sam.arrays import Array, ContrastRange, LazyArray, plain
+from napari_sam.arrays import Array, ContrastRange, LazyArray
 from napari_sam.masks import Box, bounding_box, grown, slices
 from napari_sam.prompts import MIN_SIDE, Prompts
 
