@@ -26,6 +26,7 @@ from napari_sam.inference.image import (
     to_rgb8,
 )
 from napari_sam.inference.masks import keep_prompted
+from napari_sam.inference.pyramid import SIDE, is_large
 from napari_sam.inference.sliding import SlidingWindow, sliding_windows
 from napari_sam.inference.tiled_embedding import TiledEmbedding
 from napari_sam.inference.windows import View, Window, find_windows, is_rival, merge
@@ -281,8 +282,12 @@ class Predictor:
         return [m for m in self.model.image_encoder.modules() if not any(m.children())]
 
     def work(self, shape: tuple[int, int]) -> NDArray[np.float64]:
-        """Return how much of an embedding is done at each pause, from 0 to 1, about."""
-        sizes = np.prod(self.scales(shape), axis=1)
+        """Return how much of an embedding is done at each pause, from 0 to 1, about.
+
+        Of a picture (H, W) that is large it is that of a tile.
+        """
+        scales = self.tile_scales((SIDE, SIDE)) if is_large(shape) else self.scales(shape)
+        sizes = np.prod(scales, axis=1)
         layers = len(self._layers())
         return np.cumsum(np.repeat(sizes / (sizes.sum() * layers), layers))
 

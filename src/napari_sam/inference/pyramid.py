@@ -16,7 +16,7 @@ from napari_sam.arrays import Array, ContrastRange, LazyArray
 from napari_sam.masks import Box, bounding_box, grown, slices
 from napari_sam.prompts import MIN_SIDE, Prompts
 
-__all__ = ["PyramidTile", "is_large", "tile_at", "tile_for", "tiles_of"]
+__all__ = ["SIDE", "PyramidTile", "is_large", "tile_at", "tile_for", "tiles_of"]
 
 SIDE = 1024  # pixels of a tile at its own scale: the frame of SAM's own sizes
 STEP = SIDE // 2  # between tiles: what lies around a place is seen on all sides

@@ -26,6 +26,7 @@ from napari_sam.zoo.catalogue import entries, fetch
 if TYPE_CHECKING:
     from napari_sam.inference.embedding import Embedding
     from napari_sam.inference.predictor import Predictor
+    from napari_sam.inference.tiled_embedding import TiledEmbedding
     from napari_sam.serving.kept_maps import KeptMaps
 
 __all__ = ["Report", "StoredSegmenter", "load_segmenter", "preload"]
@@ -103,20 +104,26 @@ class StoredSegmenter:
 
     def embed(
         self,
-        image: Array,
+        image: LazyArray,
         contrast: ContrastRange | None = None,
         pause: Pause | None = None,
-    ) -> Embedding:
-        """Embed an image (H, W) or (H, W, 3 or 4), unless an embedding of its content is stored."""
+    ) -> Embedding | TiledEmbedding:
+        """Embed an image (H, W) or (H, W, 3 or 4), unless an embedding of its content is stored.
+
+        A large picture is embedded tile by tile as prompts come (see `EmbeddingStore.get`).
+        """
         return self._store.get(self.predictor, image, contrast, pause)
 
     def work(self, shape: tuple[int, int]) -> NDArray[np.float64]:
-        """Return how much of an embedding is done at each pause, from 0 to 1, about."""
+        """Return how much of an embedding is done at each pause, from 0 to 1, about.
+
+        Of a large picture it is one tile that is made.
+        """
         return self.predictor.work(shape)
 
     def keep(
         self,
-        image: Array,
+        image: LazyArray,
         contrast: ContrastRange | None = None,
         pause: Pause | None = None,
     ) -> int:
@@ -129,9 +136,14 @@ class StoredSegmenter:
 
         return pixel_range(pixels, self.predictor.model.entry.intensity)
 
-    def predict(self, embedding: Embedding, prompts: Prompts) -> Prediction:
-        """Predict the masks of one object."""
-        return self.predictor.predict(embedding, prompts)
+    def predict(
+        self,
+        embedding: Embedding | TiledEmbedding,
+        prompts: Prompts,
+        pause: Pause | None = None,
+    ) -> Prediction:
+        """Predict the masks of one object; `pause` is called while a tile is embedded for it."""
+        return self.predictor.predict(embedding, prompts, pause=pause)
 
     def propagate(
         self,
@@ -178,6 +190,11 @@ class StoredSegmenter:
             )
         return iter_tiles(self.predictor, image, settings, **options)
 
-    def predict_batch(self, embedding: Embedding, prompts: Sequence[Prompts]) -> list[Prediction]:
-        """Predict the masks of many objects of one image."""
-        return self.predictor.predict_batch(embedding, prompts)
+    def predict_batch(
+        self,
+        embedding: Embedding | TiledEmbedding,
+        prompts: Sequence[Prompts],
+        pause: Pause | None = None,
+    ) -> list[Prediction]:
+        """Predict the masks of many objects of one image, as `predict` does."""
+        return self.predictor.predict_batch(embedding, prompts, pause=pause)
