@@ -95,8 +95,23 @@ class PyramidTile:
             thin = np.maximum(0, MIN_SIDE - (high - low)) / 2
             box = np.clip([low - thin, high + thin], -1, self.shape).ravel()
         if mask is not None:
-            mask = self._reduced(mask[slices(self.box)])
+            mask = self.reduced(mask[slices(self.box)])
         return Prompts(self._positions(prompts.points), prompts.labels, box, mask, prompts.text)
+
+    def reduced(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return the (h, w) mask in the tile of a mask in its box.
+
+        Where most of a pixel of the tile is inside, or any of it if that leaves none.
+        """
+        if self.level == 0:
+            return mask
+        (h, w), factor = self.shape, self.factor
+        padded = np.pad(
+            mask, [(0, n * factor - m) for n, m in zip((h, w), mask.shape, strict=True)]
+        )
+        share = padded.reshape(h, factor, w, factor).mean(axis=(1, 3))
+        most: NDArray[np.bool_] = share >= 0.5
+        return most if most.any() else share > 0
 
     def cuts(self, mask: NDArray[np.bool_], image: Shape) -> bool:
         """Return whether a mask (h, w) touches a side of the tile that is no border of the image.
@@ -137,18 +152,6 @@ class PyramidTile:
 
     def _positions(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
         return (positions + 0.5 - self.box[:2]) / self.factor - 0.5
-
-    def _reduced(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Return where most of a pixel of the tile is inside, or any of it if that leaves none."""
-        if self.level == 0:
-            return mask
-        (h, w), factor = self.shape, self.factor
-        padded = np.pad(
-            mask, [(0, n * factor - m) for n, m in zip((h, w), mask.shape, strict=True)]
-        )
-        share = padded.reshape(h, factor, w, factor).mean(axis=(1, 3))
-        most: NDArray[np.bool_] = share >= 0.5
-        return most if most.any() else share > 0
 
 
 def tile_for(shape: Shape, prompts: Prompts, coarser: int = 0) -> PyramidTile:

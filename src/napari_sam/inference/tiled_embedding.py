@@ -110,11 +110,21 @@ class TiledEmbedding:
         InputError
             For words or logits alone, and for logits.
         """
-        large = f"a picture as large as this one, {self.shape}, is embedded in tiles"
         if prompts.is_text_alone:
-            raise InputError(f"{large}: words alone have no place in it; cut a smaller part out")
+            raise InputError(self.no_place)
         if prompts.mask is not None and prompts.mask.dtype != bool:
-            raise InputError(f"{large}: give the mask itself as a boolean array, not its logits")
+            raise InputError(
+                "logits cover a tile of this large picture only; give the mask itself, as a "
+                f"boolean array of shape {self.shape}"
+            )
+
+    @property
+    def no_place(self) -> str:
+        """Why words alone are refused."""
+        return (
+            f"words alone have no place in a picture as large as this one, {self.shape}; cut a "
+            "smaller part out, or search for objects and rank them by the words"
+        )
 
     def _cuts(self, tile: PyramidTile, answer: Prediction) -> bool:
         return tile.cuts(answer.masks[0], self.shape)

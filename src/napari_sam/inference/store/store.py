@@ -8,7 +8,7 @@ import os
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import platformdirs
@@ -93,9 +93,19 @@ class EmbeddingStore:
         InputError, DeviceError
             As `Predictor.embed`.
         """
-        image = lazy(image, "the picture")
-        if is_large(image.shape):
-            return self._tiled(predictor, image, contrast)
+        pixels = lazy(image, "the picture")
+        if is_large(pixels.shape):
+            return self._tiled(predictor, pixels, contrast, pause)
+        return self._get(_Asked(predictor, image, contrast), pause)
+
+    def whole(
+        self,
+        predictor: Predictor,
+        image: ArrayLike,
+        contrast: ContrastRange | None = None,
+        pause: Pause | None = None,
+    ) -> Embedding:
+        """Do as `get`, but embed a large picture in one piece, too: for a search all over it."""
         return self._get(_Asked(predictor, image, contrast), pause)
 
     def keep(
@@ -115,10 +125,10 @@ class EmbeddingStore:
         int
             Bytes of the embedding; 0 if it could not be kept.
         """
-        image = lazy(image, "the picture")
-        if not is_large(image.shape):
+        pixels = lazy(image, "the picture")
+        if not is_large(pixels.shape):
             return self._keep(_Asked(predictor, image, contrast), pause)
-        tiled = self._tiled(predictor, image, contrast)
+        tiled = self._tiled(predictor, pixels, contrast)
         sizes = []
         for tile in tiles_of(tiled.shape):
             sizes.append(self.keep_tile(predictor, tiled, tile, pause))
@@ -154,7 +164,11 @@ class EmbeddingStore:
             self.disk.clear()
 
     def _tiled(
-        self, predictor: Predictor, image: LazyArray, contrast: ContrastRange | None
+        self,
+        predictor: Predictor,
+        image: LazyArray,
+        contrast: ContrastRange | None,
+        usual: Pause | None = None,
     ) -> TiledEmbedding:
         from napari_sam.inference.image import check_form, pixel_range
         from napari_sam.inference.tiled_embedding import TiledEmbedding
@@ -164,7 +178,7 @@ class EmbeddingStore:
             contrast = pixel_range(sample_image(image), predictor.model.entry.intensity)
 
         def embed(pixels: Array, contrast: ContrastRange, pause: Pause | None) -> Embedding:
-            return self._get(_Asked(predictor, pixels, contrast, True), pause)
+            return self._get(_Asked(predictor, pixels, contrast, True), pause or usual)
 
         return TiledEmbedding(image, contrast, embed)
 
@@ -243,7 +257,7 @@ class _Asked:
     """An embedding that is wanted: of a whole picture, or of a tile at its own scale."""
 
     predictor: Predictor
-    image: ArrayLike
+    image: Any
     contrast: ContrastRange | None
     is_tile: bool = False
 

@@ -67,7 +67,8 @@ class CandidateChoice(QWidget):
         self.setEnabled(True)
         if prediction is not self._shown:
             self._shown = prediction
-            part = slices(prediction.tile or (0, 0, *plane.shape[:2]))
+            height, width = plane.shape[:2]
+            part = slices(prediction.tile or (0, 0, height, width))
             masks = prediction.masks[:, part[0], part[1]]
             around, pixels = np.asarray(masks.any(axis=0)), np.asarray(plane[part])
             for index, button in enumerate(self._group.buttons()):
