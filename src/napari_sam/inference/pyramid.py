@@ -5,6 +5,7 @@ Loads torch late.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -16,7 +17,7 @@ from napari_sam.arrays import Array, ContrastRange, LazyArray
 from napari_sam.masks import Box, bounding_box, grown, slices
 from napari_sam.prompts import MIN_SIDE, Prompts
 
-__all__ = ["SIDE", "PyramidTile", "is_large", "tile_at", "tile_for", "tiles_of"]
+__all__ = ["SIDE", "PyramidTile", "is_large", "tile_at", "tile_for", "tiles_around", "tiles_of"]
 
 SIDE = 1024  # pixels of a tile at its own scale: the frame of SAM's own sizes
 STEP = SIDE // 2  # between tiles: what lies around a place is seen on all sides
@@ -178,17 +179,17 @@ def tile_for(shape: Shape, prompts: Prompts, coarser: int = 0) -> PyramidTile:
     level = 0
     while (high - low).max() > MAX_SPAN << level:
         level += 1
-    return tile_at(shape, (low + high) / 2, level + coarser)
+    return tile_at(shape, ((low + high) / 2).tolist(), level + coarser)
 
 
-def tile_at(shape: Shape, place: NDArray[np.float64], level: int = 0) -> PyramidTile:
+def tile_at(shape: Shape, place: Sequence[float], level: int = 0) -> PyramidTile:
     """Return the tile whose middle is nearest to a place (row, column) in an image (H, W).
 
     Examples
     --------
-    >>> tile_at((6000, 5000), np.array([2000, 4990])).box
+    >>> tile_at((6000, 5000), (2000, 4990)).box
     (1536, 3976, 2560, 5000)
-    >>> tile_at((6000, 5000), np.array([2000, 4990]), level=9)
+    >>> tile_at((6000, 5000), (2000, 4990), level=9)
     PyramidTile(level=3, box=(0, 0, 6000, 5000))
     """
     level = min(level, _coarsest(shape))
@@ -204,6 +205,24 @@ def tiles_of(shape: Shape) -> list[PyramidTile]:
     """Return all tiles of an image (H, W) at its own scale, row by row."""
     rows, columns = (_starts(size, 0) for size in shape)
     return [_tile(shape, 0, int(row), int(column)) for row, column in product(rows, columns)]
+
+
+def tiles_around(shape: Shape, place: tuple[float, float]) -> list[PyramidTile]:
+    """Return the tile nearest to a place (row, column) and those next to it, nearest first.
+
+    Examples
+    --------
+    >>> [tile.box[:2] for tile in tiles_around((6000, 1500), (200, 100))]
+    [(0, 0), (0, 476), (512, 0), (512, 476)]
+    """
+    top, left = tile_at(shape, place).box[:2]
+    reach = SIDE // 2
+    near = [
+        tile
+        for tile in tiles_of(shape)
+        if abs(tile.box[0] - top) <= reach and abs(tile.box[1] - left) <= reach
+    ]
+    return sorted(near, key=lambda tile: abs(tile.box[0] - top) + abs(tile.box[1] - left))
 
 
 def _tile(shape: Shape, level: int, row: int, column: int) -> PyramidTile:

@@ -17,6 +17,7 @@ from napari_sam.errors import InputError
 from napari_sam.inference.automatic.settings import InstanceSettings, SearchSettings
 from napari_sam.inference.automatic.tiles import Tiling
 from napari_sam.inference.propagation.settings import PropagateSettings
+from napari_sam.inference.pyramid import PyramidTile
 from napari_sam.inference.store.store import EmbeddingStore
 from napari_sam.progress import Pause, Progress
 from napari_sam.prompts import Prompts
@@ -129,6 +130,12 @@ class StoredSegmenter:
     ) -> int:
         """Embed an image and store the result; return the bytes that are stored, 0 for none."""
         return self._store.keep(self.predictor, image, contrast, pause)
+
+    def keep_tile(
+        self, tiled: TiledEmbedding, tile: PyramidTile, pause: Pause | None = None
+    ) -> int:
+        """Do as `keep` for one tile of a large picture; `tiled` came from `embed`."""
+        return self._store.keep_tile(self.predictor, tiled, tile, pause)
 
     def contrast(self, pixels: Array) -> ContrastRange:
         """Return one contrast range for all planes of a stack, by the model's rule."""
