@@ -64,6 +64,10 @@ class TiledEmbedding:
         """
         return self.embed(*tile.read(self.image, self.contrast), pause)
 
+    def pausing(self, pause: Pause) -> TiledEmbedding:
+        """Return the same, which calls `pause` also where nobody gives one."""
+        return replace(self, embed=lambda *tile: self.embed(*tile[:2], tile[2] or pause))
+
     def predict(
         self, ask: Ask, prompts: Sequence[Prompts], pause: Pause | None = None
     ) -> list[Prediction]:

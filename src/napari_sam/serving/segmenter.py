@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -162,8 +161,13 @@ class StoredSegmenter:
     ) -> Generator[Step]:
         """Propagate objects through a stack, as `napari_sam.propagate` does."""
         from napari_sam.inference.propagation.propagate import propagate
+        from napari_sam.inference.tiled_embedding import TiledEmbedding
 
-        store = SimpleNamespace(get=partial(self._store.get, pause=pause))
+        def get(*asked: Any) -> Embedding | TiledEmbedding:
+            embedding = self._store.get(*asked, pause=pause)
+            return embedding.pausing(pause) if isinstance(embedding, TiledEmbedding) else embedding
+
+        store = SimpleNamespace(get=get)
         return propagate(self.predictor, stack, seeds, settings, contrast=contrast, store=store)
 
     def find(

@@ -95,7 +95,7 @@ class EmbeddingStore:
         """
         pixels = lazy(image, "the picture")
         if is_large(pixels.shape):
-            return self._tiled(predictor, pixels, contrast, pause)
+            return self._tiled(predictor, pixels, contrast)
         return self._get(_Asked(predictor, image, contrast), pause)
 
     def whole(
@@ -164,11 +164,7 @@ class EmbeddingStore:
             self.disk.clear()
 
     def _tiled(
-        self,
-        predictor: Predictor,
-        image: LazyArray,
-        contrast: ContrastRange | None,
-        usual: Pause | None = None,
+        self, predictor: Predictor, image: LazyArray, contrast: ContrastRange | None
     ) -> TiledEmbedding:
         from napari_sam.inference.image import check_form, pixel_range
         from napari_sam.inference.tiled_embedding import TiledEmbedding
@@ -178,7 +174,7 @@ class EmbeddingStore:
             contrast = pixel_range(sample_image(image), predictor.model.entry.intensity)
 
         def embed(pixels: Array, contrast: ContrastRange, pause: Pause | None) -> Embedding:
-            return self._get(_Asked(predictor, pixels, contrast, True), pause or usual)
+            return self._get(_Asked(predictor, pixels, contrast, True), pause)
 
         return TiledEmbedding(image, contrast, embed)
 
