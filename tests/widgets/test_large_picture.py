@@ -88,7 +88,7 @@ def test_the_tile_in_view_is_prepared_first_and_then_a_click_embeds_nothing(begi
         go_to(person, *place)
         panel.precompute.switch(True)
         person.wait_until(lambda count=count: store.made == count)
-        assert "of 9" in panel.controls.precompute.text.text()
+        assert "Preparing tiles" in panel.controls.precompute.text.text()
         panel.precompute.switch(False)
         person.click(*place)
         assert panel.annotation.session.prediction is not None

@@ -66,7 +66,11 @@ class TiledEmbedding:
 
     def pausing(self, pause: Pause) -> TiledEmbedding:
         """Return the same, which calls `pause` also where nobody gives one."""
-        return replace(self, embed=lambda *tile: self.embed(*tile[:2], tile[2] or pause))
+
+        def embed(pixels: Array, contrast: ContrastRange, given: Pause | None) -> Embedding:
+            return self.embed(pixels, contrast, given or pause)
+
+        return replace(self, embed=embed)
 
     def predict(
         self, ask: Ask, prompts: Sequence[Prompts], pause: Pause | None = None

@@ -163,8 +163,10 @@ class StoredSegmenter:
         from napari_sam.inference.propagation.propagate import propagate
         from napari_sam.inference.tiled_embedding import TiledEmbedding
 
-        def get(*asked: Any) -> Embedding | TiledEmbedding:
-            embedding = self._store.get(*asked, pause=pause)
+        def get(
+            predictor: Predictor, image: Array, contrast: ContrastRange | None
+        ) -> Embedding | TiledEmbedding:
+            embedding = self._store.get(predictor, image, contrast, pause)
             return embedding.pausing(pause) if isinstance(embedding, TiledEmbedding) else embedding
 
         store = SimpleNamespace(get=get)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_sam.inference.pyramid import PyramidTile, tiles_around
 from napari_sam.planes import Plane
@@ -69,7 +69,8 @@ class TileRun:
 
     def _embed(self, tiles: list[PyramidTile]) -> Iterator[Progress[Precomputed]]:
         estimate, used = Estimate(), 0
-        tiled = self._segmenter.embed(self._source(), self._contrast.of(self._segmenter))
+        # Of a large slice it is a TiledEmbedding, whose class is not to be loaded here.
+        tiled: Any = self._segmenter.embed(self._source(), self._contrast.of(self._segmenter))
         for done, tile in enumerate(tiles):
             yield Progress(done, self.total, Precomputed(used), estimate.left(done, self.total))
             size = self._segmenter.keep_tile(tiled, tile, self._pause)
