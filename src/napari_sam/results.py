@@ -50,14 +50,17 @@ class Prediction:
     remark: str = ""
     tile: Box | None = None
 
-    def seed(self, index: int) -> NDArray[np.float32] | NDArray[np.bool_]:
+    def seed(self, index: int) -> NDArray[np.float32] | NDArray[np.bool_] | None:
         """Return what to feed back as ``Prompts(mask=...)`` to refine a candidate.
 
-        The logits say more than the mask, but only where they are those of the whole picture.
+        The logits say more than the mask, but only where they are those of the whole picture; in a
+        large one it is the mask, or None if that is empty.
         """
-        chosen: NDArray[np.float32] | NDArray[np.bool_]
-        chosen = self.logits[index] if self.tile is None else self.masks[index]
-        return chosen
+        if self.tile is None:
+            logits: NDArray[np.float32] = self.logits[index]
+            return logits
+        mask: NDArray[np.bool_] = self.masks[index]
+        return mask if mask[slices(self.tile)].any() else None
 
 
 class End(Enum):

@@ -1,15 +1,21 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import napari_sam as ns
 from napari_sam.errors import InputError
+from napari_sam.inference.pyramid import tile_for
 from napari_sam.inference.store.memory import MemoryStore
 from napari_sam.inference.store.store import EmbeddingStore
 from napari_sam.inference.tiled_embedding import TiledEmbedding
+from napari_sam.model.config import CONFIGS, TinyViTConfig
+from napari_sam.model.sam import Sam
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction
+from napari_sam.zoo.catalogue import Entry
 from tests.inference.test_pyramid import disc, iou
 
 SHAPE = (9000, 7000)
@@ -56,6 +62,12 @@ class TestScale:
         (answer,) = model.predict(Prompts(box=(1500, 400, 7500, 6400)))
         assert answer.remark == ""
         assert iou(answer.masks[0], mask) > 0.98
+
+    def test_what_was_found_is_fed_back_as_a_mask_unless_nothing_was(self):
+        model, mask = bright(4100, 4100, 100)
+        found, nothing = model.predict(Prompts([(4100, 4100)], [1]), Prompts([(99, 99)], [1]))
+        assert np.array_equal(found.seed(0), mask)
+        assert nothing.seed(0) is None
 
     def test_at_the_border_of_the_image_nothing_is_cut(self):
         model, mask = bright(0, 0, 300)
@@ -150,6 +162,20 @@ class TestStore:
             predictor.predict(tiled, Prompts([(1, 1)], [1], mask=np.zeros((8, 8), np.float32)))
         with pytest.raises(InputError, match="outside"):
             predictor.predict(tiled, Prompts([(2100, 5)], [1]))
+
+    def test_of_sams_own_sizes_a_tile_is_a_picture_of_the_frame(self, store):
+        sam = Sam(
+            replace(CONFIGS["vit_t"], encoder=TinyViTConfig(dims=(4, 4, 8, 8), heads=(1,) * 4))
+        )
+        sam.entry = Entry("known", "vit_t", sha256="ab" * 32)
+        predictor, image = ns.Predictor(sam.eval()), field((2100, 2100))
+        tiled = store.get(predictor, image, (200, 1500))
+        tile = tile_for(tiled.shape, Prompts(box=(1040, 1000, 1080, 1040)))
+        assert tile.box == (512, 512, 1536, 1536)
+        one = tiled.at(tile)
+        store.get(predictor, image[512:1536, 512:1536], (200, 1500))
+        assert store.made == 1
+        assert one.levels[0].shape == (1024, 1024)
 
     def test_no_picture_is_refused_at_once(self, predictor, store):
         with pytest.raises(InputError, match="shape"):
