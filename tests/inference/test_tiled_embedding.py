@@ -4,15 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 import napari_sam as ns
 from napari_sam.errors import InputError
-from napari_sam.inference.pyramid import tile_for
+from napari_sam.inference.embedding import Embedding, Level
+from napari_sam.inference.pyramid import tile_for, tiles_of
 from napari_sam.inference.store.memory import MemoryStore
 from napari_sam.inference.store.store import EmbeddingStore
 from napari_sam.inference.tiled_embedding import TiledEmbedding
 from napari_sam.model.config import CONFIGS, TinyViTConfig
-from napari_sam.model.sam import Sam
+from napari_sam.model.sam import Features, Sam
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction
 from napari_sam.zoo.catalogue import Entry
@@ -98,6 +100,14 @@ def field(shape):
     return (1000 * (apart < 14) + 300 + noise).astype(np.uint16)
 
 
+class Quick(ns.Predictor):
+    """Embeds in no time, as one number."""
+
+    def embed(self, image, contrast=None, pause=None, *, sizes=None, compact=False):
+        features = Features(torch.full((1, 1, 1, 1), 0.5, dtype=torch.float16))
+        return Embedding(image.shape[:2], contrast, (Level((8, 8), features),))
+
+
 class Watched:
     """An array that counts the pixels which are read."""
 
@@ -176,6 +186,16 @@ class TestStore:
         store.get(predictor, image[512:1536, 512:1536], (200, 1500))
         assert store.made == 1
         assert one.levels[0].shape == (1024, 1024)
+
+    def test_keeping_a_large_picture_keeps_all_its_tiles(self, predictor, store):
+        quick = Quick(predictor.model)
+        image = field((2100, 3000))
+        assert store.keep(quick, image) == 20 * 2  # bytes
+        assert store.made == len(tiles_of(image.shape)) == 20
+        store.get(quick, image).at(tile_for(image.shape, Prompts([(700, 700)], [1])))
+        assert store.keep(quick, image) == 20 * 2
+        assert store.made == 20
+        assert EmbeddingStore(MemoryStore(20)).keep(quick, image) == 0
 
     def test_no_picture_is_refused_at_once(self, predictor, store):
         with pytest.raises(InputError, match="shape"):

@@ -11,7 +11,9 @@ import numpy as np
 from napari_sam.arrays import ContrastRange, LazyArray
 from napari_sam.inference.pyramid import is_large
 from napari_sam.inference.sampling import sample_image
+from napari_sam.masks import Box, slices
 from napari_sam.planes import Plane
+from napari_sam.results import Prediction
 from napari_sam.session.segmenter import Embedding, Segmenter
 from napari_sam.widgets.layers.channel_mix import Read
 
@@ -70,6 +72,7 @@ class EmbeddedPlane:
         self.pixels: LazyArray = np.zeros((1, 1))
         self.renewed = self._doubted = False
         self._digest = 0
+        self._tile: tuple[Box | None, np.ndarray] = None, np.zeros((1, 1))
 
     def doubt(self) -> None:
         """Mark the pixels as possibly changed in place; checked before the next prediction."""
@@ -81,6 +84,22 @@ class EmbeddedPlane:
             self._doubted = False
             if _digest(self._read()) != self._digest:
                 self.renewed, self._embedded = True, None
+
+    def look_below(self, prediction: Prediction) -> None:
+        """Read the pixels that `below` returns; not in the window's thread."""
+        if prediction.tile is not None:
+            self._tile = prediction.tile, np.asarray(self.pixels[slices(prediction.tile)])
+
+    def below(self, prediction: Prediction) -> np.ndarray:
+        """Return the pixels under a prediction: the plane, or the tile of a large one.
+
+        They are zeros if another tile was looked at since.
+        """
+        if prediction.tile is None:
+            return np.asarray(self.pixels)
+        tile, pixels = self._tile
+        top, left, bottom, right = prediction.tile
+        return pixels if tile == prediction.tile else np.zeros((bottom - top, right - left))
 
     def at_hand(self, segmenter: Segmenter) -> Embedding | None:
         """Return the embedding if it is there and nothing says that it is out of date."""

@@ -99,6 +99,7 @@ class PromptJobs(QObject):
                 if job.request is not None:
                     report("Predicting", 0, 0)
                     prediction = job.request.run(segmenter, embedding, told.pause)
+                    job.plane.look_below(prediction)
                     job.plane.check()  # what was changed meanwhile makes the answer an old one
             seconds = time.perf_counter() - start
             return PromptAnswer(
