@@ -37,7 +37,7 @@ class FakeSegmenter:
     def contrast(self, pixels):
         return float(pixels.min()), float(pixels.max())
 
-    def predict(self, embedding, prompts):
+    def predict(self, embedding, prompts, pause=None):
         self.asked.append(prompts)
         rows, columns = np.indices(embedding)
 
@@ -60,8 +60,8 @@ class FakeSegmenter:
         logits = np.stack([np.full((8, 8), 8 * score, np.float32) for score in scores])
         return Prediction(np.stack(masks), scores, logits)
 
-    def predict_batch(self, embedding, prompts):
-        return [self.predict(embedding, one) for one in prompts]
+    def predict_batch(self, embedding, prompts, pause=None):
+        return [self.predict(embedding, one, pause) for one in prompts]
 
 
 @dataclass

@@ -178,13 +178,14 @@ def _mask(values: ArrayLike | None) -> NDArray[Any] | None:
             "a mask must be a boolean (H, W) array or floating low-resolution logits; "
             f"got {mask.dtype} of shape {mask.shape}"
         )
-    if mask.dtype != bool:
-        with np.errstate(over="ignore"):
-            mask = mask.astype(np.float32, copy=False)
+    if mask.dtype == bool:
+        if not mask.any():
+            raise InputError("the mask prompt is empty; mark at least one pixel")
+        return np.ascontiguousarray(mask)
+    with np.errstate(over="ignore"):
+        mask = mask.astype(np.float32, copy=False)
     if not np.isfinite(mask).all():
         raise InputError("the mask prompt holds values that are not finite")
-    if mask.dtype == bool and not mask.any():
-        raise InputError("the mask prompt is empty; mark at least one pixel")
     if np.abs(mask).max() > MAX_LOGIT:
         raise InputError(
             f"mask logits must lie within -{MAX_LOGIT:.0f} and {MAX_LOGIT:.0f}; "

@@ -29,9 +29,12 @@ class Prediction:
     scores : (C,) float32
         Predicted IoU.
     logits : (C, h, w) float32
-        Low-resolution logits of the whole picture; feed one back as ``Prompts(mask=...)``.
+        Low-resolution logits of the whole picture, or of the tile of a large one.
     remark : str
-        What was done to the model's own mask so that it agrees with all clicks; empty for nothing.
+        What was done to the model's own mask so that it agrees with all clicks, or what is wrong
+        with it; empty for nothing.
+    tile : Box, optional
+        The part of a large picture in which the object was looked for; None for the whole picture.
 
     Examples
     --------
@@ -45,6 +48,19 @@ class Prediction:
     scores: NDArray[np.float32]
     logits: NDArray[np.float32]
     remark: str = ""
+    tile: Box | None = None
+
+    def seed(self, index: int) -> NDArray[np.float32] | NDArray[np.bool_] | None:
+        """Return what to feed back as ``Prompts(mask=...)`` to refine a candidate.
+
+        The logits say more than the mask, but only where they are those of the whole picture; in a
+        large one it is the mask, or None if that is empty.
+        """
+        if self.tile is None:
+            logits: NDArray[np.float32] = self.logits[index]
+            return logits
+        mask: NDArray[np.bool_] = self.masks[index]
+        return mask if mask[slices(self.tile)].any() else None
 
 
 class End(Enum):

@@ -192,7 +192,7 @@ def hold(model):
     """Make the model wait at its next prediction until the returned event is set."""
     gate, predict = threading.Event(), model.predict
 
-    def wait(embedding, prompts):
+    def wait(embedding, prompts, pause=None):
         assert gate.wait(10)
         return predict(embedding, prompts)
 

@@ -375,7 +375,7 @@ class TestWords:
         assert 8 < len(controls) <= 12, [child.accessibleName() for child in controls]
 
     def test_the_bug_report_names_no_files(self, viewer, open_panel, settle, model):
-        def fail(embedding, prompts):
+        def fail(embedding, prompts, pause=None):
             raise OSError(f"cannot read {Path.home()}/secret.tif")
 
         model.predict = fail

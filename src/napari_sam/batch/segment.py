@@ -30,10 +30,10 @@ from napari_sam.inference.automatic.tiles import (
     Tile,
     TileStore,
     Tiling,
-    sample_image,
     tile_hash,
     weights_hash,
 )
+from napari_sam.inference.sampling import sample_image
 from napari_sam.inference.store.memory import MemoryStore
 from napari_sam.inference.store.store import EmbeddingStore, open_store
 from napari_sam.io.images.read import LazyPlane, open_image

@@ -16,13 +16,14 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 from torch import Tensor
 
-from napari_sam.arrays import ODD, Array, ContrastRange, plain
+from napari_sam.arrays import ODD, Array, ContrastRange, LazyArray, plain
 from napari_sam.errors import InputError
 
 __all__ = [
     "MIN_MAX",
     "PERCENTILE",
     "bounds",
+    "check_form",
     "check_image",
     "contrast_range",
     "fit_shape",
@@ -55,22 +56,30 @@ def check_image(image: ArrayLike) -> Array:
         no value is finite.
     """
     array = plain(image, "the picture")
-    if not (array.ndim == 2 or (array.ndim == 3 and array.shape[-1] in (3, 4))):
-        raise InputError(
-            f"a picture must have shape (H, W), (H, W, 3) or (H, W, 4); got {array.shape}. "
-            "For a stack give one slice; for other channel counts choose one or three channels"
-        )
-    if array.size == 0:
-        raise InputError(f"the picture is empty: shape {array.shape}")
-    if not (
-        array.dtype == bool
-        or np.issubdtype(array.dtype, np.integer)
-        or np.issubdtype(array.dtype, np.floating)
-    ):
-        raise InputError(f"a picture must hold real numbers; got dtype {array.dtype}")
+    check_form(array)
     if np.issubdtype(array.dtype, np.floating) and not np.isfinite(array).any():
         raise InputError("no pixel of the picture has a finite value")
     return array[..., :3] if array.ndim == 3 else array
+
+
+def check_form(image: LazyArray) -> None:
+    """Refuse what has not the shape and the dtype of a picture; nothing is read.
+
+    Raises
+    ------
+    InputError
+        As `check_image` does for these.
+    """
+    shape, dtype = tuple(image.shape), np.dtype(image.dtype)
+    if not (len(shape) == 2 or (len(shape) == 3 and shape[-1] in (3, 4))):
+        raise InputError(
+            f"a picture must have shape (H, W), (H, W, 3) or (H, W, 4); got {shape}. "
+            "For a stack give one slice; for other channel counts choose one or three channels"
+        )
+    if 0 in shape:
+        raise InputError(f"the picture is empty: shape {shape}")
+    if dtype.kind not in "biuf":
+        raise InputError(f"a picture must hold real numbers; got dtype {dtype}")
 
 
 def contrast_range(image: Array, rule: str = PERCENTILE) -> ContrastRange:

@@ -26,7 +26,9 @@ from napari_sam.inference.image import (
     to_rgb8,
 )
 from napari_sam.inference.masks import keep_prompted
+from napari_sam.inference.pyramid import SIDE, is_large
 from napari_sam.inference.sliding import SlidingWindow, sliding_windows
+from napari_sam.inference.tiled_embedding import TiledEmbedding
 from napari_sam.inference.windows import View, Window, find_windows, is_rival, merge
 from napari_sam.model.load import load_text
 from napari_sam.model.sam import Features, Sam
@@ -136,15 +138,16 @@ class Predictor:
 
     def predict(
         self,
-        embedding: Embedding,
+        embedding: Embedding | TiledEmbedding,
         prompts: Prompts,
         multimask: bool | None = None,
+        pause: Pause | None = None,
     ) -> Prediction:
         """Predict the masks of one object.
 
         Parameters
         ----------
-        embedding : Embedding
+        embedding : Embedding or TiledEmbedding
             Of the picture.
         prompts : Prompts
             Of the object.
@@ -153,6 +156,8 @@ class Predictor:
             three for exactly one point and nothing else (paper, section 3), and sees to it that
             several clicks are obeyed: where an answer contradicts one of them, another that does
             not is looked for, else the mask is cut between them (see `Prediction.remark`).
+        pause : callable, optional
+            Called while a tile of a large picture is embedded; as in `embed`.
 
         Returns
         -------
@@ -163,16 +168,17 @@ class Predictor:
         ------
         InputError
             If a point lies outside the picture, the box leaves it, the mask has another shape, or
-            the model does not understand the words.
+            the model does not understand the words. For words alone, and logits, in a large one.
         """
-        return self.predict_batch(embedding, [prompts], multimask)[0]
+        return self.predict_batch(embedding, [prompts], multimask, pause)[0]
 
     @torch.inference_mode()
     def predict_batch(
         self,
-        embedding: Embedding,
+        embedding: Embedding | TiledEmbedding,
         prompts: Sequence[Prompts],
         multimask: bool | None = None,
+        pause: Pause | None = None,
     ) -> list[Prediction]:
         """Predict the masks of N objects; equal to N calls of `predict`.
 
@@ -182,7 +188,7 @@ class Predictor:
 
         Parameters
         ----------
-        embedding, multimask
+        embedding, multimask, pause
             As in `predict`.
         prompts : sequence of Prompts
             N objects.
@@ -199,6 +205,9 @@ class Predictor:
         """
         for one in prompts:
             self._check(embedding, one)
+        if isinstance(embedding, TiledEmbedding):
+            ask = partial(self.predict_batch, multimask=multimask)
+            return embedding.predict(ask, prompts, pause)
         answers = [merge(some) for some in self._look(embedding, prompts, multimask)]
         if multimask is not None:
             return answers
@@ -273,8 +282,12 @@ class Predictor:
         return [m for m in self.model.image_encoder.modules() if not any(m.children())]
 
     def work(self, shape: tuple[int, int]) -> NDArray[np.float64]:
-        """Return how much of an embedding is done at each pause, from 0 to 1, about."""
-        sizes = np.prod(self.scales(shape), axis=1)
+        """Return how much of an embedding is done at each pause, from 0 to 1, about.
+
+        Of a picture (H, W) that is large it is that of a tile.
+        """
+        scales = self.tile_scales((SIDE, SIDE)) if is_large(shape) else self.scales(shape)
+        sizes = np.prod(scales, axis=1)
         layers = len(self._layers())
         return np.cumsum(np.repeat(sizes / (sizes.sum() * layers), layers))
 
@@ -284,7 +297,17 @@ class Predictor:
             return [fit_shape(shape, self.config.frame)]
         longest = min(max(2 * max(shape), self.config.enlarge), self.config.closest)
         longest = min(longest, MAX_ENLARGEMENT * max(shape))
-        shapes = [shape if max(shape) > longest else fit_shape(shape, longest)]
+        return self._halved(shape if max(shape) > longest else fit_shape(shape, longest), shape)
+
+    def tile_scales(self, shape: tuple[int, int]) -> list[tuple[int, int]]:
+        """Return the sizes of the levels of a tile (H, W), which is not enlarged, finest first."""
+        if not self.config.dense:
+            return [fit_shape(shape, self.config.frame)]
+        return self._halved(shape, shape)
+
+    def _halved(self, first: tuple[int, int], shape: tuple[int, int]) -> list[tuple[int, int]]:
+        """Return a size, and halves of it until a picture of this shape fits the frame."""
+        shapes = [first]
         while max(shapes[-1]) > self.config.frame:
             longest = max(self.config.frame, -(-max(shapes[-1]) // 2))
             shapes.append(fit_shape(shape, longest))
@@ -308,7 +331,7 @@ class Predictor:
                 "model pixels; choose a smaller model or the device 'cpu'"
             ) from error
 
-    def _check(self, embedding: Embedding, prompts: Prompts) -> None:
+    def _check(self, embedding: Embedding | TiledEmbedding, prompts: Prompts) -> None:
         if not isinstance(prompts, Prompts):
             raise InputError(f"an object is asked for with Prompts; got {type(prompts).__name__}")
         h, w = embedding.shape
@@ -342,6 +365,9 @@ class Predictor:
                 f"a boolean mask must have the picture's shape {embedding.shape}; "
                 f"got {prompts.mask.shape}"
             )
+        if isinstance(embedding, TiledEmbedding):
+            embedding.check(prompts)
+            return
         size = embedding.logits_size
         if prompts.mask is not None and prompts.mask.dtype != bool and prompts.mask.shape != size:
             raise InputError(

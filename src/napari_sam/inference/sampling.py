@@ -1,14 +1,18 @@
-"""Sample of a stack's pixels, enough to estimate its contrast."""
+"""Samples of the pixels of a stack or of a large image, enough to estimate the contrast."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
+
+import numpy as np
 
 from napari_sam.arrays import Array, LazyArray, plain
 
-__all__ = ["SAMPLE_PLANES", "SAMPLE_SIDE", "sample_stack", "sample_steps"]
+__all__ = ["SAMPLE_PLANES", "SAMPLE_SIDE", "sample_image", "sample_stack", "sample_steps"]
 
 SAMPLE_PLANES, SAMPLE_SIDE = 16, 256
+SAMPLE_WINDOWS = 8  # of that side along each axis of a large image
 
 
 def sample_steps(shape: Sequence[int]) -> list[int]:
@@ -47,3 +51,29 @@ def sample_stack(data: LazyArray, ndim: int) -> Array:
     steps = sample_steps(data.shape[:ndim])
     sample = plain(data[tuple(slice(None, None, step) for step in steps)], "the stack")
     return sample.reshape(-1, *sample.shape[ndim:])
+
+
+def sample_image(image: LazyArray) -> Array:
+    """Return pixels sampled across a large image, enough to estimate its contrast.
+
+    Windows of one single value, as where nothing was written, do not count unless all are.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, C) array-like
+        Is indexed with slices.
+
+    Returns
+    -------
+    (N,) or (N, C) ndarray
+    """
+    starts = [
+        sorted({int(at) for at in np.linspace(0, max(0, size - SAMPLE_SIDE), SAMPLE_WINDOWS)})
+        for size in image.shape[:2]
+    ]
+    windows = [
+        plain(image[row : row + SAMPLE_SIDE, column : column + SAMPLE_SIDE], "the picture")
+        for row, column in product(*starts)
+    ]
+    filled = [window for window in windows if window.min() != window.max()] or windows
+    return np.concatenate([window.reshape(-1, *window.shape[2:]) for window in filled])

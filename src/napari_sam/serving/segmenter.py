@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from napari_sam.errors import InputError
 from napari_sam.inference.automatic.settings import InstanceSettings, SearchSettings
 from napari_sam.inference.automatic.tiles import Tiling
 from napari_sam.inference.propagation.settings import PropagateSettings
+from napari_sam.inference.pyramid import PyramidTile
 from napari_sam.inference.store.store import EmbeddingStore
 from napari_sam.progress import Pause, Progress
 from napari_sam.prompts import Prompts
@@ -26,6 +26,7 @@ from napari_sam.zoo.catalogue import entries, fetch
 if TYPE_CHECKING:
     from napari_sam.inference.embedding import Embedding
     from napari_sam.inference.predictor import Predictor
+    from napari_sam.inference.tiled_embedding import TiledEmbedding
     from napari_sam.serving.kept_maps import KeptMaps
 
 __all__ = ["Report", "StoredSegmenter", "load_segmenter", "preload"]
@@ -103,25 +104,37 @@ class StoredSegmenter:
 
     def embed(
         self,
-        image: Array,
+        image: LazyArray,
         contrast: ContrastRange | None = None,
         pause: Pause | None = None,
-    ) -> Embedding:
-        """Embed an image (H, W) or (H, W, 3 or 4), unless an embedding of its content is stored."""
+    ) -> Embedding | TiledEmbedding:
+        """Embed an image (H, W) or (H, W, 3 or 4), unless an embedding of its content is stored.
+
+        A large picture is embedded tile by tile as prompts come (see `EmbeddingStore.get`).
+        """
         return self._store.get(self.predictor, image, contrast, pause)
 
     def work(self, shape: tuple[int, int]) -> NDArray[np.float64]:
-        """Return how much of an embedding is done at each pause, from 0 to 1, about."""
+        """Return how much of an embedding is done at each pause, from 0 to 1, about.
+
+        Of a large picture it is one tile that is made.
+        """
         return self.predictor.work(shape)
 
     def keep(
         self,
-        image: Array,
+        image: LazyArray,
         contrast: ContrastRange | None = None,
         pause: Pause | None = None,
     ) -> int:
         """Embed an image and store the result; return the bytes that are stored, 0 for none."""
         return self._store.keep(self.predictor, image, contrast, pause)
+
+    def keep_tile(
+        self, tiled: TiledEmbedding, tile: PyramidTile, pause: Pause | None = None
+    ) -> int:
+        """Do as `keep` for one tile of a large picture; `tiled` came from `embed`."""
+        return self._store.keep_tile(self.predictor, tiled, tile, pause)
 
     def contrast(self, pixels: Array) -> ContrastRange:
         """Return one contrast range for all planes of a stack, by the model's rule."""
@@ -129,9 +142,14 @@ class StoredSegmenter:
 
         return pixel_range(pixels, self.predictor.model.entry.intensity)
 
-    def predict(self, embedding: Embedding, prompts: Prompts) -> Prediction:
-        """Predict the masks of one object."""
-        return self.predictor.predict(embedding, prompts)
+    def predict(
+        self,
+        embedding: Embedding | TiledEmbedding,
+        prompts: Prompts,
+        pause: Pause | None = None,
+    ) -> Prediction:
+        """Predict the masks of one object; `pause` is called while a tile is embedded for it."""
+        return self.predictor.predict(embedding, prompts, pause=pause)
 
     def propagate(
         self,
@@ -143,8 +161,15 @@ class StoredSegmenter:
     ) -> Generator[Step]:
         """Propagate objects through a stack, as `napari_sam.propagate` does."""
         from napari_sam.inference.propagation.propagate import propagate
+        from napari_sam.inference.tiled_embedding import TiledEmbedding
 
-        store = SimpleNamespace(get=partial(self._store.get, pause=pause))
+        def get(
+            predictor: Predictor, image: Array, contrast: ContrastRange | None
+        ) -> Embedding | TiledEmbedding:
+            embedding = self._store.get(predictor, image, contrast, pause)
+            return embedding.pausing(pause) if isinstance(embedding, TiledEmbedding) else embedding
+
+        store = SimpleNamespace(get=get)
         return propagate(self.predictor, stack, seeds, settings, contrast=contrast, store=store)
 
     def find(
@@ -178,6 +203,11 @@ class StoredSegmenter:
             )
         return iter_tiles(self.predictor, image, settings, **options)
 
-    def predict_batch(self, embedding: Embedding, prompts: Sequence[Prompts]) -> list[Prediction]:
-        """Predict the masks of many objects of one image."""
-        return self.predictor.predict_batch(embedding, prompts)
+    def predict_batch(
+        self,
+        embedding: Embedding | TiledEmbedding,
+        prompts: Sequence[Prompts],
+        pause: Pause | None = None,
+    ) -> list[Prediction]:
+        """Predict the masks of many objects of one image, as `predict` does."""
+        return self.predictor.predict_batch(embedding, prompts, pause=pause)

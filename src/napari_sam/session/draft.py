@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from napari_sam.masks import CroppedMask
 from napari_sam.planes import Plane
+from napari_sam.progress import Pause
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction
 from napari_sam.session.segmenter import Embedding, Segmenter
@@ -144,6 +145,8 @@ class Request:
     plane: Plane
     prompts: Prompts
 
-    def run(self, segmenter: Segmenter, embedding: Embedding) -> Prediction:
+    def run(
+        self, segmenter: Segmenter, embedding: Embedding, pause: Pause | None = None
+    ) -> Prediction:
         """Predict the masks for the prompts from an image embedding."""
-        return segmenter.predict(embedding, self.prompts)
+        return segmenter.predict(embedding, self.prompts, pause)

@@ -269,8 +269,7 @@ def continue_object(session: Session, object_id: int) -> None:
 def _shown(session: Session, draft: Draft) -> NDArray[np.float32] | NDArray[np.bool_] | None:
     """Return what added prompts refine: the answer on show, else the open object's mask."""
     if session.prediction is not None:
-        shown: NDArray[np.float32] = session.prediction.logits[session.choice]
-        return shown
+        return session.prediction.seed(session.choice)
     if draft.held is not None and draft.shows_held:
         return draft.held.full()
     return draft.seed

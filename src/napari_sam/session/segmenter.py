@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.arrays import ContrastRange
+from napari_sam.arrays import ContrastRange, LazyArray
 from napari_sam.progress import Pause
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction
@@ -24,13 +24,14 @@ class Segmenter(Protocol):
 
     def embed(
         self,
-        image: NDArray[np.generic],
+        image: LazyArray,
         contrast: ContrastRange | None = None,
         pause: Pause | None = None,
     ) -> Embedding:
         """Compute the embedding of an image of shape (H, W) or (H, W, 3 or 4).
 
-        `pause` is called now and then; an exception that it raises stops the work.
+        `pause` is called now and then; an exception that it raises stops the work. Of a large image
+        parts may be left to `predict`.
         """
 
     def contrast(self, pixels: NDArray[np.generic]) -> ContrastRange:
@@ -39,8 +40,15 @@ class Segmenter(Protocol):
         From pixels all over it, (N,) or (N, 3 or 4).
         """
 
-    def predict(self, embedding: Embedding, prompts: Prompts) -> Prediction:
-        """Predict the masks of one object: three candidates for a single point, else one."""
+    def predict(
+        self, embedding: Embedding, prompts: Prompts, pause: Pause | None = None
+    ) -> Prediction:
+        """Predict the masks of one object: three candidates for a single point, else one.
 
-    def predict_batch(self, embedding: Embedding, prompts: Sequence[Prompts]) -> list[Prediction]:
+        `pause` is called while anything is embedded for it.
+        """
+
+    def predict_batch(
+        self, embedding: Embedding, prompts: Sequence[Prompts], pause: Pause | None = None
+    ) -> list[Prediction]:
         """Predict many objects of one image, each as `predict` does."""

@@ -11,9 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import map_coordinates
 
 from napari_sam.arrays import ContrastRange
+from napari_sam.errors import InputError
 from napari_sam.inference.automatic.search import iter_proposals
 from napari_sam.inference.automatic.settings import SearchSettings
 from napari_sam.inference.predictor import Embedding, Predictor
+from napari_sam.inference.tiled_embedding import TiledEmbedding
 from napari_sam.progress import Pause, Progress
 from napari_sam.prompts import Prompts
 from napari_sam.results import Proposal
@@ -97,16 +99,22 @@ def iter_ranked(
 
 
 def map_words(
-    predictor: Predictor, encoder: Encoder, embedding: Embedding, words: Sequence[str]
+    predictor: Predictor,
+    encoder: Encoder,
+    embedding: Embedding | TiledEmbedding,
+    words: Sequence[str],
 ) -> WordsMap:
     """Segment with each text prompt alone; where masks overlap, the highest logit gets the pixel.
 
     Raises
     ------
     InputError
-        If there are no words, or the model understands none, or those of another encoder.
+        If there are no words, or the model understands none, or those of another encoder; or if
+        the picture is a large one.
     """
     check_words(words)
+    if isinstance(embedding, TiledEmbedding):
+        raise InputError(embedding.no_place)
     vectors = encoder.prompts(words)
     found = predictor.predict_batch(embedding, [Prompts(text=vector) for vector in vectors])
     masks = np.stack([one.masks[0] for one in found])  # (K, H, W)

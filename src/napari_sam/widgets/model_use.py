@@ -24,7 +24,7 @@ WAITS = {
     "Loading": "The model is being loaded, once until napari is closed; this takes some seconds.",
     "Downloading": "The model is being downloaded, once for all.",
 }
-EMBEDS = "This slice is being prepared, once; then every click on it is quick."
+EMBEDS = "What is in view is being prepared, once; then every click there is quick."
 LET_GO = "Stop waiting; what you clicked or drew is kept"
 CANCELLED = "Cancelled. Your next click or box asks again."
 NOT_HERE = "Cancelled: the model {} is not here yet. Download fetches it."

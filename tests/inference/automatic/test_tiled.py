@@ -18,10 +18,10 @@ from napari_sam.inference.automatic.tiles import (
     TileStore,
     Tiling,
     lattice,
-    sample_image,
     tile_hash,
     weights_hash,
 )
+from napari_sam.inference.sampling import sample_image
 from napari_sam.progress import Progress
 from napari_sam.results import Proposal, SearchResult
 from napari_sam.zoo.catalogue import Entry

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from napari_sam.inference.embedding import Embedding, Level
-from napari_sam.inference.propagation.appearance import Appearance, likeness
+from napari_sam.inference.propagation.appearance import Appearance, TiledAppearance, likeness
+from napari_sam.inference.tiled_embedding import TiledEmbedding
 from napari_sam.masks import CroppedMask
 from napari_sam.model.sam import Features
 
@@ -65,3 +66,44 @@ def test_what_came_to_a_place_is_told_from_what_was_there():
     assert after.gained(before, like, left.box, 3.0) == pytest.approx(1)  # it has come to the right
     assert before.gained(before, like, left.box, 3.0) == 0  # it was there already
     assert after.gained(before, like, left.box, 0.5) == 0  # too far away
+
+
+class TestTiled:
+    """Tiles whose features are made of their pixels: two channels, in tokens of 16 pixels."""
+
+    SHAPE = (2000, 3000)
+
+    def appearance(self, picture):
+        def embed(pixels, contrast, pause):
+            brightness = torch.from_numpy(np.asarray(pixels, np.float32))
+            brightness = brightness if brightness.ndim == 2 else brightness[..., 0]
+            tokens = torch.nn.functional.avg_pool2d(brightness[None, None], 16, ceil_mode=True)
+            features = Features(torch.cat([tokens, 255 - tokens], dim=1))
+            shape = tuple(brightness.shape)
+            return Embedding(shape, (0, 255), (Level(shape, features),))
+
+        return TiledAppearance(TiledEmbedding(picture, (0, 255), embed), stride=16)
+
+    @pytest.mark.parametrize("side", [64, 896])
+    def test_an_object_looks_as_it_does_in_its_tile(self, side):
+        picture = np.full(self.SHAPE, 50, np.uint8)
+        place = slice(768, 768 + side), slice(1024, 1024 + side)
+        picture[place] = 200
+        drawn = np.zeros(self.SHAPE, bool)
+        drawn[place] = True
+        beside = np.roll(drawn, side, axis=1)
+        one = self.appearance(picture)
+        half = np.sqrt(0.5)
+        assert one.under(CroppedMask.of(drawn)) == pytest.approx([half, -half])
+        assert one.under(CroppedMask.of(beside)) == pytest.approx([-half, half])
+
+    def test_what_has_come_to_another_place_is_found_there(self):
+        pictures = [np.full(self.SHAPE, 50, np.uint8) for _ in range(2)]
+        box = 800, 1000, 864, 1064
+        pictures[0][800:864, 1000:1064] = pictures[1][800:864, 1080:1144] = 200
+        drawn = np.zeros(self.SHAPE, bool)
+        drawn[800:864, 1000:1064] = True
+        before, now = map(self.appearance, pictures)
+        seen = before.under(CroppedMask.of(drawn))
+        assert now.gained(before, seen, box, 3.0) == pytest.approx(1)
+        assert before.gained(before, seen, box, 3.0) == pytest.approx(0)

@@ -26,7 +26,7 @@ class Copying:
         self.config = self.device = torch.device("cpu")
         self.entry = Entry("any", "any", sha256="ab" * 32)
 
-    def embed(self, image, contrast=None, pause=None, compact=False):
+    def embed(self, image, contrast=None, pause=None, *, sizes=None, compact=False):
         pixels = torch.from_numpy(image.astype(np.float16))[None, None]
         skips = (pixels.repeat(1, 8, 1, 1), pixels + 1)
         return Embedding(image.shape, (0.0, 1.0), (Level(image.shape, Features(pixels, skips)),))

@@ -39,7 +39,7 @@ def wrong_at(model, place, wrong):
     """Let the model answer a click there otherwise."""
     predict = model.predict
 
-    def answer(embedding, prompts):
+    def answer(embedding, prompts, pause=None):
         hit = (prompts.points == place).all(axis=1).any()
         return wrong(embedding) if hit else predict(embedding, prompts)
 

@@ -8,14 +8,24 @@ import dask
 import dask.array as da
 import numpy as np
 import pytest
+import torch
 import zarr
 from napari.components import ViewerModel
 from napari.layers import Image
 
+from napari_sam.inference.predictor import Predictor
 from napari_sam.inference.sampling import SAMPLE_PLANES
+from napari_sam.inference.store.memory import MemoryStore
+from napari_sam.inference.store.store import EmbeddingStore
+from napari_sam.model.config import CONFIGS
+from napari_sam.model.sam import Sam
+from napari_sam.serving.host import ModelHost
+from napari_sam.serving.segmenter import StoredSegmenter
 from napari_sam.settings import Settings, save_settings
 from napari_sam.widgets.layers.image_stack import OURS, ImageStack
-from tests.widgets.conftest import ours
+from napari_sam.widgets.panel import Panel
+from napari_sam.zoo.catalogue import Entry
+from tests.widgets.conftest import close_at_end, ours
 
 
 class Volume:
@@ -155,3 +165,32 @@ def test_a_picture_of_many_channels_is_described_without_reading_any():
     assert len(cells.channels) == 4
     cells.reader((3, 0, None, None)), cells.sampler(), cells.view((3, 0, None, None), 20)
     assert not volume.read
+
+
+def test_a_large_slice_is_never_read_by_the_windows_thread(qtbot, settle):
+    torch.manual_seed(0)
+    sam = Sam(CONFIGS["cells_tiny"]).eval()
+    sam.entry = Entry("known", "cells_tiny", sha256="ab" * 32)
+    store = EmbeddingStore(MemoryStore(10**8))
+    threads = []
+
+    def compute(block, block_info=None):
+        threads.append(threading.current_thread())
+        return block + np.random.default_rng(0).integers(0, 99, block.shape, dtype=np.uint8)
+
+    empty = da.zeros((2100, 2100), chunks=(256, 256), dtype=np.uint8)
+    data = empty.map_blocks(compute, dtype=np.uint8, meta=np.empty(0, np.uint8))
+    viewer = ViewerModel()
+    viewer.add_image(data, contrast_limits=(0, 99), name="large")
+    host = ModelHost(lambda *which: StoredSegmenter(Predictor(sam), store))
+    panel = Panel(viewer, host)
+    close_at_end(qtbot, panel)
+    settle(panel)
+    assert store.made == 0
+    threads.clear()
+    ours(viewer, "points").add((900, 1200))
+    settle(panel)
+    assert panel.annotation.session.prediction is not None
+    assert store.made > 0
+    assert threads
+    assert threading.main_thread() not in threads

@@ -199,7 +199,7 @@ def test_nothing_shows_where_the_edge_of_the_mask_may_be_anywhere(desk, model):
     d = desk()
     predict = model.predict
 
-    def vaguely(embedding, prompts):
+    def vaguely(embedding, prompts, pause=None):
         answer = predict(embedding, prompts)
         return type(answer)(answer.masks, answer.scores, answer.logits / 20)
 

@@ -232,7 +232,7 @@ def test_one_embedding_per_plane(viewer, panel, settle, model):
 def test_a_failing_model_loses_no_prompt(viewer, panel, settle, model):
     good = model.predict
 
-    def fail(embedding, prompts):
+    def fail(embedding, prompts, pause=None):
         raise RuntimeError("the device is on fire")
 
     model.predict = fail

@@ -179,7 +179,9 @@ def test_where_a_border_moves_the_neighbour_follows(viewer, panel, rough, refine
     rough.data[1, 5:15, 15:25] = 9
     predict = model.predict
 
-    def moved(embedding, prompts):  # the border between 7 and 9 belongs three pixels to the left
+    def moved(
+        embedding, prompts, pause=None
+    ):  # the border between 7 and 9 belongs three pixels to the left
         answer = predict(embedding, prompts)
         mask = np.zeros_like(answer.masks)
         left = prompts.mask[10, 8]
@@ -234,7 +236,7 @@ def test_cancel_keeps_what_is_done(panel, rough, qtbot, model):
     gate, predict = threading.Event(), model.predict_batch
     calls = []
 
-    def slowly(embedding, prompts):
+    def slowly(embedding, prompts, pause=None):
         calls.append(len(prompts))
         if len(calls) == 3:  # each slice is asked about twice
             gate.wait(30)
@@ -308,7 +310,7 @@ class TestOneByOne:
     def test_the_least_sure_come_first_and_any_column_sorts(self, panel, refine, model):
         predict = model.predict
 
-        def unsure(embedding, prompts):
+        def unsure(embedding, prompts, pause=None):
             answer = predict(embedding, prompts)
             wide = prompts.mask.any(axis=0).sum() > 15
             return type(answer)(answer.masks, answer.scores - 0.5 * wide, answer.logits)

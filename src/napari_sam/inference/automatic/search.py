@@ -220,7 +220,7 @@ def iter_proposals(
     def embed(crop: Box = (0, 0, *shape)) -> Embedding:
         part = image[slices(crop)]
         if store is not None and part.shape == image.shape:
-            return store.get(predictor, part, contrast, pause)
+            return store.whole(predictor, part, contrast, pause)
         return predictor.embed(part, contrast, pause)
 
     if isinstance(settings, InstanceSettings):

@@ -26,12 +26,12 @@ from napari_sam.inference.automatic.tiles import (
     TileStore,
     Tiling,
     lattice,
-    sample_image,
     tile_hash,
     weights_hash,
 )
 from napari_sam.inference.image import check_image, pixel_range
 from napari_sam.inference.predictor import Predictor
+from napari_sam.inference.sampling import sample_image
 from napari_sam.masks import Box, CroppedMask, grown, shifted, slices
 from napari_sam.progress import Pause, Progress
 from napari_sam.results import Proposal, SearchResult

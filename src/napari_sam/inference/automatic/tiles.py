@@ -13,7 +13,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from napari_sam.arrays import Array, ContrastRange, LazyArray, plain
+from napari_sam.arrays import Array, ContrastRange
 from napari_sam.errors import InputError
 from napari_sam.files import replacing
 from napari_sam.inference.automatic.settings import GridSettings, SearchSettings
@@ -26,14 +26,12 @@ __all__ = [
     "TileStore",
     "Tiling",
     "lattice",
-    "sample_image",
     "tile_hash",
     "weights_hash",
 ]
 
 MEASURED = "score", "stability", "point", "crop", "area", "roundness", "intensity"
 WRITTEN = "shape", "corner", "size", *MEASURED, "touches_edge"  # keys of the files
-SAMPLE_WINDOWS, SAMPLE_SIDE = 8, 256  # a sample is so many windows of that side along each axis
 
 
 @dataclass(frozen=True)
@@ -131,32 +129,6 @@ def lattice(step: float, core: Box) -> NDArray[np.float64]:
         lines.append(line[(line >= low) & (line < high)])
     rows, columns = np.meshgrid(*lines, indexing="ij")
     return np.stack([rows.ravel(), columns.ravel()], axis=1)
-
-
-def sample_image(image: LazyArray) -> Array:
-    """Return pixels sampled across a large image, enough to estimate its contrast.
-
-    Windows of one single value, as where nothing was written, do not count unless all are.
-
-    Parameters
-    ----------
-    image : (H, W) or (H, W, C) array-like
-        Is indexed with slices.
-
-    Returns
-    -------
-    (N,) or (N, C) ndarray
-    """
-    starts = [
-        sorted({int(at) for at in np.linspace(0, max(0, size - SAMPLE_SIDE), SAMPLE_WINDOWS)})
-        for size in image.shape[:2]
-    ]
-    windows = [
-        plain(image[row : row + SAMPLE_SIDE, column : column + SAMPLE_SIDE], "the picture")
-        for row, column in product(*starts)
-    ]
-    filled = [window for window in windows if window.min() != window.max()] or windows
-    return np.concatenate([window.reshape(-1, *window.shape[2:]) for window in filled])
 
 
 def tile_hash(

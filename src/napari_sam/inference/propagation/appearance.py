@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from napari_sam.inference.embedding import Embedding
-from napari_sam.masks import Box, CroppedMask
+from napari_sam.inference.pyramid import PyramidTile, tile_for
+from napari_sam.inference.tiled_embedding import TiledEmbedding
+from napari_sam.masks import CroppedMask
+from napari_sam.prompts import Prompts
 
-__all__ = ["Appearance", "likeness"]
+__all__ = ["Appearance", "TiledAppearance", "likeness"]
 
 
 class Appearance:
@@ -48,7 +52,7 @@ class Appearance:
         return torch.nn.functional.normalize(some @ weights, dim=0).cpu().numpy()
 
     def gained(
-        self, before: Appearance, seen: NDArray[np.float32], box: Box, widths: float
+        self, before: Appearance, seen: NDArray[np.float32], box: Sequence[float], widths: float
     ) -> float:
         """Return how much more like an object some place near it is than it was before.
 
@@ -83,6 +87,45 @@ class Appearance:
         tokens = torch.nn.functional.normalize(self._tokens, dim=0)
         alike = torch.from_numpy(seen).to(tokens.device) @ tokens
         return alike.cpu().numpy().reshape(-1, self._width)
+
+
+class TiledAppearance(Appearance):
+    """Appearance in a large image, whose tiles have a mean of their own each.
+
+    Parameters
+    ----------
+    embedding : TiledEmbedding
+        Of the picture.
+    stride : int
+        Model pixels of a token.
+    """
+
+    def __init__(self, embedding: TiledEmbedding, stride: int) -> None:
+        self._embedding, self._stride = embedding, stride
+        self._known: dict[PyramidTile, Appearance] = {}
+
+    def under(self, mask: CroppedMask) -> NDArray[np.float32]:
+        """Return the mean feature vector under a mask, as `Appearance.under` does in a tile."""
+        tile = tile_for(self._embedding.shape, Prompts(box=mask.box))
+        reduced = CroppedMask.of(tile.reduced(mask.within(tile.box)))
+        assert reduced is not None  # of a mask with pixels something is left
+        return self._at(tile).under(reduced)
+
+    def gained(
+        self, before: Appearance, seen: NDArray[np.float32], box: Sequence[float], widths: float
+    ) -> float:
+        """Return what `Appearance.gained` does in the tile in which the object was."""
+        assert isinstance(before, TiledAppearance)  # of slices of one shape
+        prompts = Prompts(box=box)
+        tile = tile_for(self._embedding.shape, prompts)
+        inside = tile.prompts(prompts).box
+        assert inside is not None
+        return self._at(tile).gained(before._at(tile), seen, tuple(inside), widths)
+
+    def _at(self, tile: PyramidTile) -> Appearance:
+        if tile not in self._known:
+            self._known[tile] = Appearance(self._embedding.at(tile), self._stride)
+        return self._known[tile]
 
 
 def likeness(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:

@@ -18,7 +18,7 @@ from napari_sam.inference.mask_prompts import prompts_from
 from napari_sam.inference.overlaps import Rank, RankedMask, left_by_others, resolve_overlaps
 from napari_sam.inference.predictor import Predictor
 from napari_sam.inference.propagation.anchors import Anchor, Anchors
-from napari_sam.inference.propagation.appearance import Appearance, likeness
+from napari_sam.inference.propagation.appearance import Appearance, TiledAppearance, likeness
 from napari_sam.inference.propagation.settings import (
     Carried,
     PropagateSettings,
@@ -36,6 +36,7 @@ from napari_sam.inference.propagation.verdict import (
     judge_outside,
 )
 from napari_sam.inference.stack import Stack
+from napari_sam.inference.tiled_embedding import TiledEmbedding
 from napari_sam.masks import CroppedMask
 from napari_sam.prompts import Prompts
 from napari_sam.results import End, Step
@@ -50,7 +51,7 @@ class Embeddings(Protocol):
 
     def get(
         self, predictor: Predictor, image: ArrayLike, contrast: ContrastRange | None
-    ) -> Embedding:
+    ) -> Embedding | TiledEmbedding:
         """Return the embedding of an image (H, W) or (H, W, 3); compute it if it is not stored."""
 
 
@@ -134,16 +135,18 @@ class _SliceState:
 class _SliceView:
     """A slice as the model sees it, embedded when it is first looked at."""
 
-    def __init__(self, embed: Callable[[], Embedding], stride: int) -> None:
+    def __init__(self, embed: Callable[[], Embedding | TiledEmbedding], stride: int) -> None:
         self._embed = embed
         self._stride = stride
 
     @cached_property
-    def embedding(self) -> Embedding:
+    def embedding(self) -> Embedding | TiledEmbedding:
         return self._embed()
 
     @cached_property
     def appearance(self) -> Appearance:
+        if isinstance(self.embedding, TiledEmbedding):
+            return TiledAppearance(self.embedding, self._stride)
         return Appearance(self.embedding, self._stride)
 
 
@@ -205,7 +208,7 @@ class _Propagation:
                 self.slices[index].anchors[id_] = RankedMask(anchor, float("nan"), Rank.GIVEN)
         return {id_: one for id_, one in known.items() if isinstance(one, Prompts)}
 
-    def _embed(self, index: int) -> Embedding:
+    def _embed(self, index: int) -> Embedding | TiledEmbedding:
         image = self.planes.plane(index)
         if self.store is None:
             return self.predictor.embed(image, self.contrast)

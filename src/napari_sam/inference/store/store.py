@@ -5,14 +5,18 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import platformdirs
 from numpy.typing import ArrayLike
 
-from napari_sam.arrays import ContrastRange
+from napari_sam.arrays import Array, ContrastRange, LazyArray, lazy
+from napari_sam.inference.pyramid import PyramidTile, is_large, tiles_of
+from napari_sam.inference.sampling import sample_image
 from napari_sam.inference.store.beside import run_beside
 from napari_sam.inference.store.disk import DiskStore
 from napari_sam.inference.store.memory import MemoryStore, trim_heap
@@ -23,6 +27,7 @@ from napari_sam.settings import Settings, load_settings
 if TYPE_CHECKING:
     from napari_sam.inference.embedding import Embedding
     from napari_sam.inference.predictor import Predictor
+    from napari_sam.inference.tiled_embedding import TiledEmbedding
 
 __all__ = ["EmbeddingStore", "embeddings_folder", "open_store"]
 
@@ -66,11 +71,14 @@ class EmbeddingStore:
     def get(
         self,
         predictor: Predictor,
-        image: ArrayLike,
+        image: LazyArray | ArrayLike,
         contrast: ContrastRange | None = None,
         pause: Pause | None = None,
-    ) -> Embedding:
+    ) -> Embedding | TiledEmbedding:
         """Return the embedding of an image; compute and store it if it is not stored.
+
+        A picture of more than 2,048 x 2,048 pixels is not embedded yet: its tiles are, and stored,
+        when prompts ask for them.
 
         Parameters
         ----------
@@ -78,56 +86,71 @@ class EmbeddingStore:
             Whose embedding is wanted. Nothing is kept for a model whose weights have no known
             hash.
         image, contrast, pause
-            Intensities that become black and white; None takes the model's own rule.
+            As `Predictor.embed`; a large picture may be of dask or zarr, and is not read.
 
         Raises
         ------
         InputError, DeviceError
             As `Predictor.embed`.
         """
-        key = _key(predictor, image, contrast)
-        embedding = self._find(key)
-        if embedding is None:
-            embedding = self._make(predictor, image, contrast, pause)
-            if key:
-                self._write(key, embedding, pause)
-        embedding = embedding.to(predictor.model.device)
-        if key:
-            self.memory.put(key, embedding)
-        return embedding
+        pixels = lazy(image, "the picture")
+        if is_large(pixels.shape):
+            return self._tiled(predictor, pixels, contrast)
+        return self._get(_Asked(predictor, image, contrast), pause)
 
-    def keep(
+    def whole(
         self,
         predictor: Predictor,
         image: ArrayLike,
         contrast: ContrastRange | None = None,
         pause: Pause | None = None,
+    ) -> Embedding:
+        """Do as `get`, but embed a large picture in one piece, too: for a search all over it."""
+        return self._get(_Asked(predictor, image, contrast), pause)
+
+    def keep(
+        self,
+        predictor: Predictor,
+        image: LazyArray | ArrayLike,
+        contrast: ContrastRange | None = None,
+        pause: Pause | None = None,
     ) -> int:
         """Embed an image and store the result for later, unless it is stored already.
 
-        In memory nothing is forgotten for it.
+        Of a large picture these are all tiles at its own scale. In memory nothing is forgotten for
+        it.
 
         Returns
         -------
         int
             Bytes of the embedding; 0 if it could not be kept.
         """
-        key = _key(predictor, image, contrast)
-        embedding = self._find(key)
-        if embedding is not None:
-            return embedding.nbytes
-        embedding = self._make(predictor, image, contrast, pause)
-        if not key:
-            return 0
-        on_disk = self._write(key, embedding, pause)
-        in_memory = self.memory.put(key, embedding, push=False)
-        return embedding.nbytes if on_disk or in_memory else 0
+        pixels = lazy(image, "the picture")
+        if not is_large(pixels.shape):
+            return self._keep(_Asked(predictor, image, contrast), pause)
+        tiled = self._tiled(predictor, pixels, contrast)
+        sizes = []
+        for tile in tiles_of(tiled.shape):
+            sizes.append(self.keep_tile(predictor, tiled, tile, pause))
+            if sizes[-1] == 0:
+                return 0
+        return sum(sizes)
+
+    def keep_tile(
+        self,
+        predictor: Predictor,
+        tiled: TiledEmbedding,
+        tile: PyramidTile,
+        pause: Pause | None = None,
+    ) -> int:
+        """Do as `keep` for one tile of a large picture; `tiled` came from `get`."""
+        return self._keep(_Asked(predictor, *tile.read(tiled.image, tiled.contrast), True), pause)
 
     def has(
         self, predictor: Predictor, image: ArrayLike, contrast: ContrastRange | None = None
     ) -> bool:
-        """Return whether the embedding is stored, whole and undamaged."""
-        return self._find(_key(predictor, image, contrast)) is not None
+        """Return whether the embedding is stored, whole and undamaged; not of a large picture."""
+        return self._find(_Asked(predictor, image, contrast).key) is not None
 
     @property
     def size(self) -> int:
@@ -140,14 +163,49 @@ class EmbeddingStore:
         if self.disk is not None:
             self.disk.clear()
 
-    def _make(
-        self,
-        predictor: Predictor,
-        image: ArrayLike,
-        contrast: ContrastRange | None,
-        pause: Pause | None,
-    ) -> Embedding:
-        embedding = predictor.embed(image, contrast, pause, compact=True)
+    def _tiled(
+        self, predictor: Predictor, image: LazyArray, contrast: ContrastRange | None
+    ) -> TiledEmbedding:
+        from napari_sam.inference.image import check_form, pixel_range
+        from napari_sam.inference.tiled_embedding import TiledEmbedding
+
+        check_form(image)
+        if contrast is None:
+            contrast = pixel_range(sample_image(image), predictor.model.entry.intensity)
+
+        def embed(pixels: Array, contrast: ContrastRange, pause: Pause | None) -> Embedding:
+            return self._get(_Asked(predictor, pixels, contrast, True), pause)
+
+        return TiledEmbedding(image, contrast, embed)
+
+    def _get(self, asked: _Asked, pause: Pause | None) -> Embedding:
+        key = asked.key
+        embedding = self._find(key)
+        if embedding is None:
+            embedding = self._make(asked, pause)
+            if key:
+                self._write(key, embedding, pause)
+        embedding = embedding.to(asked.predictor.model.device)
+        if key:
+            self.memory.put(key, embedding)
+        return embedding
+
+    def _keep(self, asked: _Asked, pause: Pause | None) -> int:
+        key = asked.key
+        embedding = self._find(key)
+        if embedding is not None:
+            return embedding.nbytes
+        embedding = self._make(asked, pause)
+        if not key:
+            return 0
+        on_disk = self._write(key, embedding, pause)
+        in_memory = self.memory.put(key, embedding, push=False)
+        return embedding.nbytes if on_disk or in_memory else 0
+
+    def _make(self, asked: _Asked, pause: Pause | None) -> Embedding:
+        embedding = asked.predictor.embed(
+            asked.image, asked.contrast, pause, sizes=asked.sizes, compact=True
+        )
         self.made += 1
         trim_heap()
         return embedding
@@ -190,20 +248,41 @@ def embeddings_folder(settings: Settings | None = None) -> Path:
     return Path(platformdirs.user_cache_dir("napari-sam", appauthor=False)) / "embeddings"
 
 
-def _key(predictor: Predictor, image: ArrayLike, contrast: ContrastRange | None) -> str:
-    """Return the name of an embedding; empty if nobody knows the model's weights."""
-    from napari_sam.inference.image import bounds, check_image
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """An embedding that is wanted: of a whole picture, or of a tile at its own scale."""
 
-    entry = predictor.model.entry
-    if not (entry.sha256 or entry.xxh128):
-        return ""
-    image = check_image(image)
-    rule: object = entry.intensity
-    if contrast is not None:
-        rule = [bound.tolist() for bound in bounds(contrast)]
-    about = f"{entry.digest!r}, {rule!r}, {image.shape!r}, {image.dtype.name!r}"
-    head = f"({FORMAT}, {key_text(predictor.config)}, {about})"
-    digest = hashlib.blake2b(head.encode(), digest_size=20)
-    native = image.astype(image.dtype.newbyteorder("="), order="C", copy=False)
-    digest.update(native.data)
-    return digest.hexdigest()
+    predictor: Predictor
+    image: Any
+    contrast: ContrastRange | None
+    is_tile: bool = False
+
+    @property
+    def sizes(self) -> list[tuple[int, int]] | None:
+        """Sizes of the levels in model pixels; None where they are the usual ones."""
+        if not self.is_tile:
+            return None
+        height, width = np.shape(self.image)[:2]
+        sizes = self.predictor.tile_scales((height, width))
+        return None if sizes == self.predictor.scales((height, width)) else sizes
+
+    @cached_property
+    def key(self) -> str:
+        """Name of the embedding; empty if nobody knows the model's weights."""
+        from napari_sam.inference.image import bounds, check_image
+
+        entry, sizes = self.predictor.model.entry, self.sizes
+        if not (entry.sha256 or entry.xxh128):
+            return ""
+        image = check_image(self.image)
+        rule: object = entry.intensity
+        if self.contrast is not None:
+            rule = [bound.tolist() for bound in bounds(self.contrast)]
+        about = f"{entry.digest!r}, {rule!r}, {image.shape!r}, {image.dtype.name!r}"
+        if sizes is not None:
+            about += f", {sizes!r}"
+        head = f"({FORMAT}, {key_text(self.predictor.config)}, {about})"
+        digest = hashlib.blake2b(head.encode(), digest_size=20)
+        native = image.astype(image.dtype.newbyteorder("="), order="C", copy=False)
+        digest.update(native.data)
+        return digest.hexdigest()

@@ -94,7 +94,7 @@ def _piece(plane: Plane, asked: list[Waiting], embedded: EmbeddedPlane) -> Piece
     def piece(segmenter: StoredSegmenter, pause: Callable[[], None]) -> _Answer:
         embedding = embedded.embedding(segmenter, lambda *_: None, pause)
         prompts = [Prompts(box=area.box, mask=_full(area)) for _, area in asked]
-        found = segmenter.predict_batch(embedding, prompts)
+        found = segmenter.predict_batch(embedding, prompts, pause)
         embedded.check()
         return plane, asked, found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 
 from qtpy.QtCore import QObject
 
@@ -22,7 +22,7 @@ Answer = tuple[Prediction, float] | None
 
 
 class Glances(QObject):
-    """Asks what a click would give, on planes that are embedded already.
+    """Asks what a click would give, on planes, or tiles of large ones, that are embedded already.
 
     One question is under way at most; of those that come meanwhile the newest waits. In the model's
     thread a prompt goes before each of them.
@@ -54,7 +54,8 @@ class Glances(QObject):
             if embedding is None:
                 return None
             begin = time.perf_counter()
-            return segmenter.predict(embedding, prompts), time.perf_counter() - begin
+            prediction = segmenter.predict(embedding, prompts, _not_now)
+            return prediction, time.perf_counter() - begin
 
         self._then = then
         future = model.submit(look, lambda *_: None, glance=True)
@@ -80,3 +81,8 @@ class Glances(QObject):
             answer = future.result()
             if answer is not None:
                 then(*answer)
+
+
+def _not_now() -> None:
+    """Refuse to embed anything; a click will do that."""
+    raise CancelledError

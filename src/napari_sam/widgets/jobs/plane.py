@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_sam.arrays import ContrastRange
+from napari_sam.arrays import ContrastRange, LazyArray
+from napari_sam.inference.pyramid import is_large
+from napari_sam.inference.sampling import sample_image
+from napari_sam.masks import Box, slices
 from napari_sam.planes import Plane
+from napari_sam.results import Prediction
 from napari_sam.session.segmenter import Embedding, Segmenter
 from napari_sam.widgets.layers.channel_mix import Read
 
@@ -49,25 +53,26 @@ class EmbeddedPlane:
     Parameters
     ----------
     read : callable
-        Reads the plane.
+        Reads the plane, or returns a lazy array of a large one.
     contrast : StackContrast
         Of the whole picture.
 
     Attributes
     ----------
-    pixels : ndarray
+    pixels : ndarray or lazy array
         The plane, once it was embedded.
     renewed : bool
         True once the picture was found to hold other pixels than those: make a new one.
     """
 
-    def __init__(self, read: Read, contrast: StackContrast) -> None:
+    def __init__(self, read: Callable[[], LazyArray], contrast: StackContrast) -> None:
         self._read = read
         self._contrast = contrast
         self._embedded: tuple[Segmenter, Embedding] | None = None
-        self.pixels: np.ndarray = np.zeros((1, 1))
+        self.pixels: LazyArray = np.zeros((1, 1))
         self.renewed = self._doubted = False
         self._digest = 0
+        self._tile: tuple[Box | None, np.ndarray] = None, np.zeros((1, 1))
 
     def doubt(self) -> None:
         """Mark the pixels as possibly changed in place; checked before the next prediction."""
@@ -79,6 +84,22 @@ class EmbeddedPlane:
             self._doubted = False
             if _digest(self._read()) != self._digest:
                 self.renewed, self._embedded = True, None
+
+    def look_below(self, prediction: Prediction) -> None:
+        """Read the pixels that `below` returns; not in the window's thread."""
+        if prediction.tile is not None:
+            self._tile = prediction.tile, np.asarray(self.pixels[slices(prediction.tile)])
+
+    def below(self, prediction: Prediction) -> np.ndarray:
+        """Return the pixels under a prediction: the plane, or the tile of a large one.
+
+        They are zeros if another tile was looked at since.
+        """
+        if prediction.tile is None:
+            return np.asarray(self.pixels)
+        tile, pixels = self._tile
+        top, left, bottom, right = prediction.tile
+        return pixels if tile == prediction.tile else np.zeros((bottom - top, right - left))
 
     def at_hand(self, segmenter: Segmenter) -> Embedding | None:
         """Return the embedding if it is there and nothing says that it is out of date."""
@@ -92,7 +113,10 @@ class EmbeddedPlane:
         report: Callable[[str, int, int], None],
         pause: Callable[[], None] | None = None,
     ) -> Embedding:
-        """Return the embedding; computed at the first call unless `pause` raises an exception."""
+        """Return the embedding; computed at the first call unless `pause` raises an exception.
+
+        Of a large plane nothing is computed before there are prompts.
+        """
         self.check()
         if self._embedded is None or self._embedded[0] is not segmenter:
             report(PREPARING, 0, 0)
@@ -125,7 +149,7 @@ class EmbeddedPlanes:
 
     def of(self, plane: Plane) -> EmbeddedPlane:
         """Return the cached plane, or a new one."""
-        return self._kept.get(plane) or EmbeddedPlane(self._picture.reader(plane), self.contrast)
+        return self._kept.get(plane) or EmbeddedPlane(self._picture.source(plane), self.contrast)
 
     def keep(self, plane: Plane) -> EmbeddedPlane:
         """Return a plane and cache it in place of any other."""
@@ -147,5 +171,7 @@ class EmbeddedPlanes:
             one.doubt()
 
 
-def _digest(pixels: np.ndarray) -> int:
+def _digest(plane: LazyArray) -> int:
+    """Return a digest of a plane's pixels; of a large one, of a sample: its tiles are read anew."""
+    pixels = sample_image(plane) if is_large(plane.shape) else np.asarray(plane)
     return zlib.crc32(np.ascontiguousarray(pixels).data)

@@ -98,7 +98,8 @@ class PromptJobs(QObject):
                 embedding = job.plane.embedding(segmenter, report, told.pause)
                 if job.request is not None:
                     report("Predicting", 0, 0)
-                    prediction = job.request.run(segmenter, embedding)
+                    prediction = job.request.run(segmenter, embedding, told.pause)
+                    job.plane.look_below(prediction)
                     job.plane.check()  # what was changed meanwhile makes the answer an old one
             seconds = time.perf_counter() - start
             return PromptAnswer(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 from napari.layers import Image, Labels
@@ -15,9 +16,11 @@ from napari_sam.inference.channels import in_image
 from napari_sam.inference.sampling import SAMPLE_SIDE, sample_steps
 from napari_sam.planes import Plane
 
-__all__ = ["Channel", "Mix", "Read", "finest"]
+__all__ = ["Channel", "LazyPlane", "Mix", "Read", "finest"]
 
 Read = Callable[[], np.ndarray]
+Part = tuple[slice, slice]
+"""Rows and columns of a plane."""
 
 
 def finest(layer: Image | Labels) -> LazyArray:
@@ -43,12 +46,15 @@ class Channel:
     axis: int | None = None
     index: int = 0
 
-    def reader(self, plane: Plane, step: int = 1) -> Read:
-        """Return a thread-safe function that reads every `step`-th pixel of a plane."""
-        data, every = finest(self.layer), slice(None, None, step)
-        at = in_image(plane, self.axis, self.index)
-        index = tuple(every if i is None else i for i in at)
-        return lambda: np.asarray(data[index])
+    def reader(self, plane: Plane) -> Callable[[Part], np.ndarray]:
+        """Return a thread-safe function that reads a part of a plane."""
+        data, at = finest(self.layer), in_image(plane, self.axis, self.index)
+
+        def read(part: Part) -> np.ndarray:
+            sides = iter(part)
+            return np.asarray(data[tuple(next(sides) if i is None else i for i in at)])
+
+        return read
 
     def sampler(self) -> Read:
         """Return a function that samples pixels of the whole layer, (N,) or (N, colours).
@@ -100,7 +106,17 @@ class Mix:
 
     def reader(self, plane: Plane, step: int = 1) -> Read:
         """Return a thread-safe function that reads a plane, (H, W) or (H, W, colours)."""
-        return self._joined([c.reader(plane, step) if c else None for c in self.channels])
+        every = slice(None, None, step)
+        return partial(self.part_reader(plane), (every, every))
+
+    def part_reader(self, plane: Plane) -> Callable[[Part], np.ndarray]:
+        """Return a thread-safe function that reads a part of a plane."""
+        reads = [c.reader(plane) if c else None for c in self.channels]
+
+        def read(part: Part) -> np.ndarray:
+            return self._joined([partial(one, part) if one else None for one in reads])()
+
+        return read
 
     def view(self, plane: Plane, step: int) -> Read:
         """Return a thread-safe function that reads every `step`-th pixel as (h, w, 3) uint8."""
@@ -133,3 +149,28 @@ class Mix:
         from napari_sam.inference.image import contrast_range
 
         return [contrast_range(sample()) if sample else (0.0, 1.0) for sample in self._samplers]
+
+
+class LazyPlane:
+    """Plane of an image as the model sees it, read where it is indexed; any thread may do that.
+
+    Parameters
+    ----------
+    mix : Mix
+        The channels.
+    plane : Plane
+        Which.
+    shape : (int, int)
+        Its height and width.
+    """
+
+    def __init__(self, mix: Mix, plane: Plane, shape: tuple[int, int]) -> None:
+        first = next(channel for channel in mix.channels if channel is not None)
+        data = finest(first.layer)
+        colours = (3,) if mix.coloured else tuple(data.shape[first.layer.ndim :])
+        self.shape: tuple[int, ...] = (*shape, *colours)
+        self.dtype: np.dtype[Any] = np.dtype(np.uint8) if mix.coloured else data.dtype
+        self._read = mix.part_reader(plane)
+
+    def __getitem__(self, part: Part) -> np.ndarray:
+        return self._read(part)

@@ -11,8 +11,9 @@ from psygnal import Signal
 
 from napari_sam.arrays import LazyArray
 from napari_sam.inference.channels import in_masks, mask_shape
+from napari_sam.inference.pyramid import is_large
 from napari_sam.planes import Plane
-from napari_sam.widgets.layers.channel_mix import Channel, Mix, Read, finest
+from napari_sam.widgets.layers.channel_mix import Channel, LazyPlane, Mix, Read, finest
 from napari_sam.widgets.layers.stack_axes import OURS, StackAxes, answer, channel_axis
 from napari_sam.widgets.layers.transform import TRANSFORM, MaskTransform
 
@@ -181,9 +182,17 @@ class ImageStack:
         height, width = (n for n, i in zip(self.shape, plane, strict=True) if i is None)
         return height, width
 
-    def reader(self, plane: Plane, step: int = 1) -> Read:
+    def reader(self, plane: Plane) -> Read:
         """Return a thread-safe function that reads a plane, (H, W) or (H, W, colours)."""
-        return self._mix.reader(plane, step)
+        return self._mix.reader(plane)
+
+    def source(self, plane: Plane) -> Callable[[], LazyArray]:
+        """Return what the model is given of a plane: a `reader`; of a large one a lazy array."""
+        shape = self.plane_shape(plane)
+        if not is_large(shape):
+            return self.reader(plane)
+        lazy = LazyPlane(self._mix, plane, shape)
+        return lambda: lazy
 
     def view(self, plane: Plane, side: int) -> Read:
         """Return a function that reads the model's input for a plane, coarsely: (h, w, 3) uint8."""

@@ -7,6 +7,7 @@ from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QWidget
 
+from napari_sam.masks import slices
 from napari_sam.results import Prediction
 from napari_sam.widgets.common.thumbnail import SIDE, pixmap, thumbnail
 
@@ -59,16 +60,22 @@ class CandidateChoice(QWidget):
         self.setEnabled(False)
 
     def show_candidates(
-        self, plane: np.ndarray, limits: tuple[float, float], prediction: Prediction, choice: int
+        self, pixels: np.ndarray, limits: tuple[float, float], prediction: Prediction, choice: int
     ) -> None:
-        """Show the candidates of a prediction over a picture plane (H, W) or (H, W, colours)."""
+        """Show the candidates of a prediction over the pixels of its plane, or of its tile.
+
+        These are (H, W) or (H, W, colours).
+        """
         self.setEnabled(True)
         if prediction is not self._shown:
             self._shown = prediction
-            around = np.asarray(prediction.masks.any(axis=0))
+            masks = prediction.masks
+            if prediction.tile is not None:
+                masks = masks[:, *slices(prediction.tile)]
+            around = np.asarray(masks.any(axis=0))
             for index, button in enumerate(self._group.buttons()):
-                mask, score = prediction.masks[index], float(prediction.scores[index])
-                button.setIcon(QIcon(pixmap(thumbnail(plane, limits, mask, around))))
+                mask, score = masks[index], float(prediction.scores[index])
+                button.setIcon(QIcon(pixmap(thumbnail(pixels, limits, mask, around))))
                 button.setText(f"{score:.2f}")
                 button.setAccessibleName(f"Mask {index + 1} of 3, quality {score:.2f}")
                 button.setToolTip(

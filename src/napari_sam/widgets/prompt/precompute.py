@@ -9,20 +9,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
+from napari_sam.inference.pyramid import is_large, tile_at
 from napari_sam.inference.store.store import EmbeddingStore
 from napari_sam.planes import Plane
 from napari_sam.progress import Progress
 from napari_sam.serving.precompute import Precomputed, embed_stack
 from napari_sam.session.changed import What
 from napari_sam.widgets.annotation.annotation import Annotation
+from napari_sam.widgets.common.timers import new_timer
 from napari_sam.widgets.jobs.piecework import Piecework
 from napari_sam.widgets.prompt.precompute_row import PrecomputeRow
+from napari_sam.widgets.prompt.precompute_tiles import TileRun, view_middle
 from napari_sam.widgets.prompt.store_row import StoreRow
 
 if TYPE_CHECKING:
     from napari_sam.serving.segmenter import StoredSegmenter
 
 __all__ = ["Precompute"]
+
+REST_MS = 300  # after the camera has moved
 
 
 class Precompute(QObject):
@@ -42,7 +47,7 @@ class Precompute(QObject):
         Shows how much is kept.
     """
 
-    progressed = Signal(object)  # Progress
+    progressed = Signal(object)  # Progress, in slices
     stopped = Signal(str)  # why; empty at the end and when somebody wanted it
 
     def __init__(
@@ -54,19 +59,20 @@ class Precompute(QObject):
     ) -> None:
         super().__init__(parent)
         self._budget = store.budget
+        self._row = row
         self._store_row = store_row
         self._annotation: Annotation | None = None
         self._wanted: Annotation | None = None  # None if somebody has stopped it, too
-        self._run: _EmbeddingRun | None = None
-        self._shown: list[bool] = []  # which axes the viewer showed when it last began
+        self._run: _EmbeddingRun | TileRun | None = None
+        self._shown: object = None  # what the viewer showed when it last began
         self._on = False
+        self._rest = new_timer(REST_MS, self._look, self)
         self._work = Piecework(later=True, parent=self)
         self._work.stepped.connect(self._take)
         self._work.failed.connect(lambda error: self._stop(str(error) or type(error).__name__))
         store_row.serve(store)
         store_row.cleared.connect(self.cancel)
         row.cancel.clicked.connect(self.cancel)
-        self.progressed.connect(row.show_progress)
         self.stopped.connect(row.show_end)
         self.stopped.connect(store_row.refresh)
 
@@ -82,6 +88,7 @@ class Precompute(QObject):
         if annotation is not None:
             annotation.began_afresh.connect(self._begin_afresh)
             annotation.changed.connect(self._look)
+            annotation.viewer.scene.camera.events.center.connect(self._view_moved)
         self._begin_afresh()
 
     def switch(self, on: bool) -> None:
@@ -104,36 +111,60 @@ class Precompute(QObject):
         if self._annotation is not None:
             self._annotation.began_afresh.disconnect(self._begin_afresh)
             self._annotation.changed.disconnect(self._look)
+            self._annotation.viewer.scene.camera.events.center.disconnect(self._view_moved)
+        self._rest.stop()
         self._annotation = self._wanted = None
+
+    def _view_moved(self, event: object = None) -> None:
+        self._rest.start()
 
     def _begin_afresh(self) -> None:
         self._stop()
-        self._shown = []
+        self._shown = None
         self._wanted = self._annotation if self._on else None
         self._look()
 
     def _look(self, what: What = What.VIEW) -> None:
-        """Begin along the axes that the viewer does not show, if they are others than before."""
+        """Begin along the axes that the viewer does not show, if they are others than before.
+
+        On a large slice around the middle of the view, if that is elsewhere than before.
+        """
         annotation = self._wanted
         if What.VIEW not in what or annotation is None or (model := annotation.model) is None:
             return
         seen = annotation.seen
-        shown = [at is None for at in seen or ()]
-        if seen is None or shown == self._shown:
+        if seen is None:
+            return
+        shape = annotation.picture.plane_shape(seen)
+        middle = view_middle(annotation) if is_large(shape) else None
+        if middle is None:
+            shown: object = is_large(shape), [at is None for at in seen]
+        else:
+            shown = seen, tile_at(shape, middle)
+        if shown == self._shown:
             return
         self._stop()
         self._shown = shown
-        run = _EmbeddingRun(annotation, seen, self._budget)
+        run: _EmbeddingRun | TileRun
+        if middle is not None:
+            run = TileRun(annotation, seen, middle)
+        elif is_large(shape):  # it is out of sight
+            return
+        else:
+            run = _EmbeddingRun(annotation, seen, self._budget)
         if run.total > 1:
+            self._row.word = run.word
             self._run = run
             self._work.start(model, repeat(run.step))
         else:
             run.end()
 
     def _take(self, progress: Progress[Precomputed]) -> None:
-        self.progressed.emit(progress)
+        self._row.show_progress(progress)
+        if isinstance(self._run, _EmbeddingRun):
+            self.progressed.emit(progress)
         if progress.result.full:
-            room = f"there is room for {progress.done} of {progress.total} slices"
+            room = f"there is room for {progress.done} of {progress.total} {self._row.word}"
             self._stop(f"{room}; 'Options' deletes what is kept")
         elif progress.done == progress.total:
             self._stop()
@@ -154,6 +185,8 @@ class Precompute(QObject):
 
 class _EmbeddingRun:
     """Embedding of one image's slices with one model; steps run in the model's thread."""
+
+    word = "slices"
 
     def __init__(self, annotation: Annotation, seen: Plane, budget: int) -> None:
         self._annotation, self._seen = annotation, seen

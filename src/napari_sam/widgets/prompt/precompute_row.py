@@ -13,10 +13,17 @@ __all__ = ["PrecomputeRow"]
 
 
 class PrecomputeRow(QWidget):
-    """Row that is visible while slices are embedded, and after an early stop."""
+    """Row that is visible while slices are embedded, and after an early stop.
+
+    Attributes
+    ----------
+    word : str
+        What they are, "slices" or "tiles".
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.word = "slices"
         self.text = new_label("Slices prepared ahead")
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
@@ -35,7 +42,7 @@ class PrecomputeRow(QWidget):
 
     def show_progress(self, progress: Progress[Precomputed]) -> None:
         """Show the progress."""
-        where = f"Preparing slices: {progress.done} of {progress.total}"
+        where = f"Preparing {self.word}: {progress.done} of {progress.total}"
         self.text.setText(where + time_left(progress))
         self.bar.setMaximum(progress.total)
         self.bar.setValue(int(progress.done))
@@ -43,7 +50,7 @@ class PrecomputeRow(QWidget):
 
     def show_end(self, why: str) -> None:
         """Show why embedding stopped; hide the row if the text is empty."""
-        self.text.setText(f"⚠ Not all slices are prepared: {why}")
+        self.text.setText(f"⚠ Not all {self.word} are prepared: {why}")
         self._show(working=False)
         self.setVisible(bool(why))
 

@@ -239,7 +239,7 @@ class _PromptPresenter:
         c.show_candidates(many)
         if many and prediction is not None:
             limits = annotation.picture.contrast_limits
-            pixels = annotation.planes.of(session.draft.plane).pixels
+            pixels = annotation.planes.of(session.draft.plane).below(prediction)
             c.thumbnails.show_candidates(pixels, limits, prediction, session.choice)
         self._pending.go_on(annotation)
 

@@ -73,7 +73,7 @@ def refine_slice(
             pause()
             ids = wanted[first : first + AT_ONCE]
             some = {id_: rough[id_] for id_ in ids}
-            predict = partial(segmenter.predict_batch, embedding)
+            predict = partial(segmenter.predict_batch, embedding, pause=pause)
             for id_, (mask, answer) in predict_two_pass(predict, some, rule, labels).items():
                 asked = prompts_from(mask, rule, labels, id_)
                 box = None if asked.box is None else tuple(map(float, asked.box))
