@@ -111,23 +111,20 @@ def test_what_has_no_button_is_in_the_menu_with_its_key(three):
     assert set(MENU | BUTTONS) == set(three.review.actions)
 
 
-@pytest.mark.parametrize(
-    ("column", "order"),
-    [
+def test_sorted_by_any_column(three):
+    table = three.controls.objects.table
+    for column, order in (
         (Column.ID, [1, 2, 3]),
         (Column.SLICES, [1, 3, 2]),
         (Column.SCORE, [2, 3, 1]),
         (Column.STATUS, [3, 2, 1]),
-    ],
-)
-def test_sorted_by_any_column(three, column, order):
-    table = three.controls.objects.table
-    table.sortByColumn(column, Qt.SortOrder.AscendingOrder)
-    assert ids(three) == order
-    table.sortByColumn(column, Qt.SortOrder.DescendingOrder)
-    found = ids(three)
-    key = [shown(three, column)[found.index(number)] for number in order]
-    assert key == [shown(three, column)[::-1][i] for i in range(3)]
+    ):
+        table.sortByColumn(column, Qt.SortOrder.AscendingOrder)
+        assert ids(three) == order, column
+        table.sortByColumn(column, Qt.SortOrder.DescendingOrder)
+        found = ids(three)
+        key = [shown(three, column)[found.index(number)] for number in order]
+        assert key == [shown(three, column)[::-1][i] for i in range(3)], column
 
 
 def test_only_those_of_one_status(three):
