@@ -10,7 +10,7 @@ from napari_sam.planes import Plane
 from napari_sam.session import drawing
 from napari_sam.session.changed import What
 from napari_sam.widgets.annotation.hints import not_taken
-from napari_sam.widgets.annotation.unanswered import leave_unanswered, unanswered
+from napari_sam.widgets.annotation.queries import leave_unanswered, unanswered
 from napari_sam.widgets.layers.preview import Preview
 from napari_sam.widgets.layers.prompt_layers import DRAWN, PromptLayers, Tool
 from napari_sam.widgets.layers.read_prompts import AreaPrompt, PlanePrompts, trim_box

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING
 from psygnal import Signal
 
 from napari_sam.session.changed import What
-from napari_sam.widgets.annotation.queries import Answer, Query
-from napari_sam.widgets.annotation.unanswered import leave_unanswered, unanswered
+from napari_sam.widgets.annotation.queries import (
+    Answer,
+    Query,
+    leave_unanswered,
+    unanswered,
+)
 from napari_sam.widgets.common.keys import KEYS
 from napari_sam.widgets.layers.canvas_mouse import CanvasMouse
 from napari_sam.widgets.layers.dragged_box import DraggedBox
