@@ -62,8 +62,8 @@ def main() -> None:
         parts["text"] = partial(text, arguments.data)
         parts["refine"] = partial(refine, arguments.data)
     IMAGES.mkdir(exist_ok=True)
-    with nobodys_home():
-        for name in arguments.parts or parts:
+    for name in arguments.parts or parts:
+        with nobodys_home():  # of its own: work on the same picture would be offered again
             parts[name]()
 
 

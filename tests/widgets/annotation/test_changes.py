@@ -55,9 +55,13 @@ def click(viewer, panel, *position):
     ours(viewer, "points").add([next(at) if i is None else i for i in plane])
 
 
-@pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize(
-    ("first", "then"), [("2D", "3D"), ("3D", "2D"), ("3D", "4D"), ("4D", "3D"), ("2D", "4D")]
+    ("first", "then", "state"),
+    [
+        *((*axes, state) for axes in (("2D", "3D"), ("3D", "2D")) for state in STATES),
+        *(("3D", "4D", "accepted and click"), ("3D", "4D", "waiting"), ("4D", "3D", "box")),
+        *(("4D", "3D", "opened again"), ("2D", "4D", "click"), ("2D", "4D", "accepted")),
+    ],
 )
 def test_another_number_of_axes(at_work, settle, first, then, state):
     viewer, panel = at_work(SHAPES[first], state)

@@ -14,6 +14,7 @@ from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.objects import Status
 from napari_sam.widgets.common.keys import KEYS
+from napari_sam.widgets.objects import review
 from napari_sam.widgets.objects.highlight import rings
 from napari_sam.widgets.objects.objects_list import BUTTONS, MENU
 from napari_sam.widgets.objects.objects_model import Column
@@ -110,23 +111,20 @@ def test_what_has_no_button_is_in_the_menu_with_its_key(three):
     assert set(MENU | BUTTONS) == set(three.review.actions)
 
 
-@pytest.mark.parametrize(
-    ("column", "order"),
-    [
+def test_sorted_by_any_column(three):
+    table = three.controls.objects.table
+    for column, order in (
         (Column.ID, [1, 2, 3]),
         (Column.SLICES, [1, 3, 2]),
         (Column.SCORE, [2, 3, 1]),
         (Column.STATUS, [3, 2, 1]),
-    ],
-)
-def test_sorted_by_any_column(three, column, order):
-    table = three.controls.objects.table
-    table.sortByColumn(column, Qt.SortOrder.AscendingOrder)
-    assert ids(three) == order
-    table.sortByColumn(column, Qt.SortOrder.DescendingOrder)
-    found = ids(three)
-    key = [shown(three, column)[found.index(number)] for number in order]
-    assert key == [shown(three, column)[::-1][i] for i in range(3)]
+    ):
+        table.sortByColumn(column, Qt.SortOrder.AscendingOrder)
+        assert ids(three) == order, column
+        table.sortByColumn(column, Qt.SortOrder.DescendingOrder)
+        found = ids(three)
+        key = [shown(three, column)[found.index(number)] for number in order]
+        assert key == [shown(three, column)[::-1][i] for i in range(3)], column
 
 
 def test_only_those_of_one_status(three):
@@ -448,3 +446,20 @@ class TestHighlight:
         shown = rings([CroppedMask.of(mask)])
         assert shown[0].tolist() == [1, 1, 1, 0, 0, 1, 1, 1]
         assert shown[1:9, 3].tolist() == [0, 1, 1, 1, 2, 2, 2, 0]
+
+
+def test_many_rows_come_and_go_in_parts_and_none_is_left_out(three, monkeypatch, qtbot):
+    monkeypatch.setattr(review, "AT_ONCE", 4)
+    rows, told = three.controls.objects.model, []
+    rows.rowsInserted.connect(lambda _, first, last: told.append(last - first + 1))
+    session = three.annotation.session
+    with Batch(session, Kind.AUTOMATIC) as batch:
+        batch.add((5, None, None), [NewMask(block(0, column)) for column in range(0, 50, 8)])
+    qtbot.waitUntil(lambda: rows.rowCount() == len(session.objects) == 10)
+    assert told == [4, 3]
+    session.undo()
+    qtbot.waitUntil(lambda: rows.rowCount() == 3)
+    assert ids(three) == [3, 2, 1]
+    session.redo()
+    three.review.refresh()
+    assert rows.rowCount() == 10

@@ -8,11 +8,12 @@ from qtpy.QtCore import Qt
 
 from napari_sam.widgets.panel import Panel
 from tests.widgets.conftest import ours, picture
-from tests.widgets.hands import MIDDLE, Hands
+from tests.widgets.hands import MIDDLE, SHIFT, Hands
 
 pytestmark = pytest.mark.gui
 KEY = Qt.Key
 SHOW = "Show it"
+OURS = "points", "boxes", "preview"
 TURNED = {"scale": (0.3, 0.3), "translate": (40, -7), "rotate": 25}
 
 
@@ -107,42 +108,43 @@ class TestAlways:
         d.press(KEY.Key_N)
         assert d.panel.annotation.target.data[20, 90] == 1
 
-    @pytest.mark.parametrize("role", ["points", "boxes", "preview"])
-    def test_after_one_of_our_layers_was_deleted(self, desk, role):
+    def test_after_one_of_our_layers_was_deleted(self, desk):
         d = desk()
-        d.layers.remove(ours(d.viewer, role))
-        d.wait(0.05)
-        d.click(20, 90)
-        assert d.clicked(20, 90)
-        d.press(KEY.Key_N)
-        assert d.panel.annotation.target.data[20, 90] == 1
+        for number, role in enumerate(OURS, 1):
+            d.layers.remove(ours(d.viewer, role))
+            d.wait(0.05)
+            d.click(20, 30 * number)
+            assert d.clicked(20, 30 * number), role
+            d.press(KEY.Key_N)
+            assert d.panel.annotation.target.data[20, 30 * number] == number, role
 
-    @pytest.mark.parametrize("role", ["points", "boxes", "preview"])
-    def test_after_one_of_our_layers_was_hidden(self, desk, role):
+    def test_after_one_of_our_layers_was_hidden(self, desk):
         d = desk()
-        layer = ours(d.viewer, role)
-        d.layers.selection.active = layer
-        layer.visible = False
-        d.click(20, 90)
-        assert d.clicked(20, 90)
-        d.drag((50, 20), (70, 60))
-        assert d.draft.box is not None
-        assert d.lit == ["+ Include"]
-        if role == "preview":
-            assert d.asked == [
-                "Masks are not seen: the layer 'napari-sam preview' is hidden.",
-                SHOW,
-            ]
-            d.answer(SHOW)
-            assert layer.visible
-        assert d.asked is None
+        for role in OURS:
+            layer = ours(d.viewer, role)
+            d.layers.selection.active = layer
+            layer.visible = False
+            d.click(20, 90)
+            assert d.clicked(20, 90), role
+            d.drag((50, 20), (70, 60))
+            assert d.draft.box is not None, role
+            assert d.lit == ["+ Include"], role
+            if role == "preview":
+                assert d.asked == [
+                    "Masks are not seen: the layer 'napari-sam preview' is hidden.",
+                    SHOW,
+                ]
+                d.answer(SHOW)
+                assert layer.visible
+            assert d.asked is None, role
+            d.press(KEY.Key_N, SHIFT)
 
-    @pytest.mark.parametrize("role", ["points", "boxes", "preview"])
-    def test_after_one_of_our_layers_was_renamed(self, desk, role):
+    def test_after_one_of_our_layers_was_renamed(self, desk):
         d = desk()
-        ours(d.viewer, role).name = "mine now"
-        d.click(20, 90)
-        assert d.clicked(20, 90)
+        for number, role in enumerate(OURS, 1):
+            ours(d.viewer, role).name = "mine now"
+            d.click(20, 30 * number)
+            assert d.clicked(20, 30 * number), role
 
     def test_after_the_panel_was_closed_and_opened_again(self, desk):
         d = desk()
@@ -200,12 +202,12 @@ class TestAlways:
         assert d.panel.annotation.picture.layer is d.layers["second"]
         assert d.clicked(60, 30)
 
-    @pytest.mark.parametrize("by", [(8, 0), (0, -8), (-5, 5)])
-    def test_while_the_mouse_slides(self, desk, by):
+    def test_while_the_mouse_slides(self, desk):
         d = desk()
-        d.slide(20, 90, by=by)
-        assert d.clicked(20, 90)
-        assert d.draft.box is None
+        for column, by in ((30, (8, 0)), (60, (0, -8)), (90, (-5, 5))):
+            d.slide(20, column, by=by)
+            assert d.clicked(20, column), by
+            assert d.draft.box is None, by
 
     def test_without_moving_the_view(self, desk):
         d = desk()
@@ -245,17 +247,17 @@ class TestGestures:
         assert len(np.unique(colours, axis=0)) == 2
         np.testing.assert_array_equal(colours[0], colours[3])
 
-    @pytest.mark.parametrize("key", [None, KEY.Key_Q, KEY.Key_G])
-    def test_drag_is_a_box_with_any_tool(self, desk, key):
+    def test_drag_is_a_box_with_any_tool(self, desk):
         d = desk()
-        if key is not None:
-            d.press(key)
-        d.drag((60, 100), (20, 40))
-        np.testing.assert_allclose(d.draft.box, (20, 40, 60, 100), atol=1.5)
-        assert not d.draft.points
-        d.press(KEY.Key_U)
-        assert d.draft.is_empty
-        assert len(ours(d.viewer, "boxes").data) == 0
+        for key in (None, KEY.Key_Q, KEY.Key_G):
+            if key is not None:
+                d.press(key)
+            d.drag((60, 100), (20, 40))
+            np.testing.assert_allclose(d.draft.box, (20, 40, 60, 100), atol=1.5)
+            assert not d.draft.points, key
+            d.press(KEY.Key_U)
+            assert d.draft.is_empty, key
+            assert len(ours(d.viewer, "boxes").data) == 0, key
 
     @pytest.mark.parametrize("place", [{}, TURNED], ids=["plain", "turned"])
     def test_the_box_is_seen_while_it_is_dragged(self, desk, place):

@@ -8,6 +8,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
 from napari_sam.session import curation
+from napari_sam.widgets.layers.prompt_layers import Tool
 from tests.widgets.conftest import ours, picture
 from tests.widgets.hands import SHIFT
 from tests.widgets.test_windows import Desk
@@ -168,6 +169,42 @@ def test_a_box_elsewhere_begins_another_object(window):
     draft = hands.panel.annotation.session.draft
     assert draft.box is not None
     assert not draft.points
+
+
+def draw(hands, tool, *places):
+    hands.panel.controls.shape.entries[tool].trigger()
+    hands.drag(*places)
+    hands.wait(0.1)  # napari finishes the drawing first
+    hands.settle()
+
+
+@pytest.mark.parametrize("tool", [Tool.OUTLINE, Tool.SCRIBBLE])
+def test_what_is_drawn_elsewhere_begins_another_object(window, tool):
+    hands = window()
+    ask(hands)
+    session = hands.panel.annotation.session
+    unanswered = session.draft
+    draw(hands, tool, (10, 85), (10, 110), (30, 110), (30, 85), (12, 85))
+    drawn = session.draft
+    assert (drawn.mask is not None) == (tool is Tool.OUTLINE)
+    assert (len(drawn.points) > 1) == (tool is Tool.SCRIBBLE)
+    assert unanswered.points[0] not in drawn.points
+    assert len(ours(hands.viewer, "points").data) == len(drawn.points)
+    assert "The mask before is not written" in hands.panel.controls.remark.text()
+    assert not hands.panel.controls.query.isVisible()
+    for _ in range(2):  # what was drawn, and the mask that was let go of
+        hands.press(Qt.Key.Key_U)
+    assert session.draft == unanswered
+
+
+def test_a_scribble_through_the_mask_corrects_it(window):
+    hands = window()
+    ask(hands)
+    points = hands.panel.annotation.session.draft.points
+    draw(hands, Tool.SCRIBBLE, (40, 64), (40, 80))
+    drawn = hands.panel.annotation.session.draft.points
+    assert drawn[: len(points)] == points
+    assert len(drawn) > len(points)
 
 
 def test_a_click_on_the_object_in_the_way_is_about_that_one(window):

@@ -24,24 +24,26 @@ def desk(make_napari_viewer, host):
     return desk
 
 
-@pytest.mark.parametrize("title", ["Auto", "Text", "Refine", "Train"])
-def test_in_other_tabs_clicks_are_napari_s(desk, title):
+def test_in_other_tabs_clicks_are_napari_s(desk):
     d = desk()
-    d.turn_to(title)
-    d.click(20, 90)
-    assert d.draft.is_empty
-    assert d.lit == []
-    labels = d.viewer.add_labels(np.zeros((80, 120), np.uint8), name="mine")
-    labels.mode = "paint"
-    d.click(20, 90)
-    assert labels.data[20, 90] == 1
-    assert d.asked is None or "paint" not in d.asked[0]
-    d.turn_to("Prompt")
-    assert d.lit == ["+ Include"]
-    assert labels.mode == "pan_zoom"
-    d.click(50, 30)
-    assert d.clicked(50, 30)
-    assert not labels.data[50, 30]
+    for title in ("Auto", "Text", "Refine", "Train"):
+        d.turn_to(title)
+        d.click(20, 90)
+        assert d.draft.is_empty, title
+        assert d.lit == [], title
+        labels = d.viewer.add_labels(np.zeros((80, 120), np.uint8), name="mine")
+        labels.mode = "paint"
+        d.click(20, 90)
+        assert labels.data[20, 90] == 1, title
+        assert d.asked is None or "paint" not in d.asked[0], title
+        d.turn_to("Prompt")
+        assert d.lit == ["+ Include"], title
+        assert labels.mode == "pan_zoom", title
+        d.click(50, 30)
+        assert d.clicked(50, 30), title
+        assert not labels.data[50, 30], title
+        d.panel.prompting.reject()
+        d.viewer.layers.remove(labels)
 
 
 def test_a_drawing_tool_comes_back(desk):

@@ -97,7 +97,7 @@ def halt(model, open_stack, qtbot):
 
 def test_objects_are_followed_both_ways_and_reported(open_stack):
     bench = open_stack()
-    assert bench.controls.status.text() == "Ready to follow object 1, 2: press the button."
+    assert bench.controls.status.text() == "Ready to follow objects 1, 2: press the button."
     bench.follow()
     assert bench.slices(1) == list(range(10))
     assert bench.slices(2) == list(range(8))

@@ -118,7 +118,7 @@ class TestObjects:
         bench.controls.accept.click()
         assert sorted(bench.classes) == ["large", "small", "small"]
         bench.say("large, small")  # proposals of these words make room
-        assert "1 object found again are left out" in bench.status
+        assert "1 object found again is left out" in bench.status
         bench.controls.accept.click()
         assert sorted(bench.classes) == ["large", "small", "small"]
         assert set(bench.statuses().values()) == {Status.ACCEPTED}

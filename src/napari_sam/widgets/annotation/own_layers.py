@@ -10,8 +10,9 @@ from napari_sam.planes import Plane
 from napari_sam.session import drawing
 from napari_sam.session.changed import What
 from napari_sam.widgets.annotation.hints import not_taken
+from napari_sam.widgets.annotation.queries import leave_unanswered, unanswered
 from napari_sam.widgets.layers.preview import Preview
-from napari_sam.widgets.layers.prompt_layers import PromptLayers
+from napari_sam.widgets.layers.prompt_layers import DRAWN, PromptLayers, Tool
 from napari_sam.widgets.layers.read_prompts import AreaPrompt, PlanePrompts, trim_box
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class OwnLayers:
             self.show()
             annotation.remarked.emit("Your last object is accepted as soon as its mask is there.")
             return
+        drawn, said = self._without_unanswered(drawn)
         boxes, before = annotation.asking.boxes, session.draft
         boxes.waiting = self.prompts.still_there(boxes.waiting)
         box, mask, _ = drawn.area
@@ -81,12 +83,33 @@ class OwnLayers:
             lambda s: drawing.draw(s, drawn.plane, drawn.points, drawn.labels, box, mask)
         )
         if taken and (session.draft is not before or drawn.remark or drawn.separate):
-            annotation.remarked.emit(drawn.remark)
+            annotation.remarked.emit(" ".join(filter(None, (drawn.remark, said))))
         boxes.waiting += [(drawn.plane, area) for area in drawn.separate]
         self.show()  # also where nothing new was left of what was drawn
         if drawn.separate:
             annotation.asking.ask_boxes()
             annotation.changed.emit(What.DRAFT)
+
+    def _without_unanswered(self, drawn: PlanePrompts) -> tuple[PlanePrompts, str]:
+        """Keep only what is new of what is drawn, and what to say, if it is another object.
+
+        That is an outline, or a scribble beside the mask whose question has no answer; clicks and
+        boxes are told apart when they are made.
+        """
+        annotation, draft = self._annotation, self._annotation.session.draft
+        tool = annotation.tool
+        if tool not in DRAWN or tool is Tool.SCRIBBLE_OUT or not self.prompts.lit.on:
+            return drawn, ""
+        before = set(zip(draft.points, draft.labels, strict=True))
+        now = zip(drawn.points, drawn.labels, strict=True)
+        new = [point for point in now if point not in before]
+        points, labels = [point for point, _ in new], [label for _, label in new]
+        old_area = (drawn.area.box, drawn.area.mask) == (draft.box, draft.mask)
+        nothing_new = not points and (old_area or drawn.area.box is None)
+        if nothing_new or not leave_unanswered(annotation, points):
+            return drawn, ""
+        area = AreaPrompt(None) if old_area else drawn.area
+        return drawn._replace(points=points, labels=labels, area=area), unanswered()
 
     def _on_one_plane(self) -> PlanePrompts | None:
         """Return what is drawn, None where no prompts are taken."""

@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 
 from psygnal import Signal
 
-from napari_sam.session import drawing
 from napari_sam.session.changed import What
-from napari_sam.widgets.annotation.queries import REMAINDER, Answer, Query
+from napari_sam.widgets.annotation.queries import (
+    Answer,
+    Query,
+    leave_unanswered,
+    unanswered,
+)
 from napari_sam.widgets.common.keys import KEYS
 from napari_sam.widgets.layers.canvas_mouse import CanvasMouse
 from napari_sam.widgets.layers.dragged_box import DraggedBox
@@ -26,7 +30,6 @@ __all__ = ["Pointing", "Touch"]
 
 GESTURE, HIDDEN = "gesture", "hidden"
 AGAIN = "Click on objects again"
-UNANSWERED = "The mask before is not written: its question had no answer. {} brings it back."
 
 
 class Touch(Enum):
@@ -95,24 +98,16 @@ class Pointing:
         else:
             self._click(gesture)
         if left:
-            self._annotation.remarked.emit(UNANSWERED.format(KEYS["undo"]))
+            self._annotation.remarked.emit(unanswered())
         self._tell_hidden()
 
     def _leave_unanswered(self, gesture: Gesture) -> bool:
-        """Let go of a mask about which a question has no answer, if a new object is drawn now.
-
-        What excludes, or lies in the mask, corrects it.
-        """
+        """Let go of a mask about which a question has no answer, if a new object is drawn now."""
         annotation = self._annotation
-        if not annotation.queries.holds(REMAINDER) or self._excludes(gesture):
+        if self._excludes(gesture):
             return False
-        mask, plane = annotation.session.mask, annotation.session.draft.plane
         at = pixel_at(annotation.viewer, annotation.picture, gesture.start)
-        here = annotation.seen == plane
-        inside = here and mask is not None and at is not None and bool(mask[at])
-        if gesture.kind is Kind.CLICK and inside:
-            return False
-        return annotation.step(drawing.reject)
+        return leave_unanswered(annotation, [at] if at and gesture.kind is Kind.CLICK else [])
 
     def _excludes(self, gesture: Gesture) -> bool:
         return gesture.exclude or self._annotation.tool in (Tool.EXCLUDE, Tool.SCRIBBLE_OUT)

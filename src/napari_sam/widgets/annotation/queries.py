@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+import numpy as np
 from psygnal import Signal
 
+from napari_sam.session import drawing
+from napari_sam.widgets.common.keys import KEYS
 from napari_sam.widgets.common.questions import Draw
 
-__all__ = ["REMAINDER", "Answer", "Queries", "Query"]
+if TYPE_CHECKING:
+    from napari_sam.widgets.annotation.annotation import Annotation
+
+__all__ = ["REMAINDER", "Answer", "Queries", "Query", "leave_unanswered", "unanswered"]
 
 REMAINDER = "remainder"  # the kind of the question whose the pixels of a mask are
 
@@ -103,3 +110,40 @@ class Queries:
             return
         self.withdraw(query.kind)
         answer.do()
+
+
+def leave_unanswered(annotation: Annotation, points: Iterable[tuple[float, float]] = ()) -> bool:
+    """Reject the mask whose question about overlaps is open, as another object is drawn.
+
+    Undo brings it back.
+
+    Parameters
+    ----------
+    annotation : Annotation
+        Whose draft it is.
+    points : iterable of (row, column)
+        What includes, in pixels of the slice in view; a point in the mask corrects that.
+
+    Returns
+    -------
+    bool
+        False if there is no such question, or the mask is corrected.
+    """
+    session = annotation.session
+    if not annotation.queries.holds(REMAINDER):
+        return False
+    if session.mask is not None and annotation.seen == session.draft.plane:
+        last = np.subtract(session.mask.shape, 1)
+        for point in points:
+            row, column = np.clip(np.round(point), 0, last).astype(int)
+            if session.mask[row, column]:
+                return False
+    return annotation.step(drawing.reject)
+
+
+def unanswered() -> str:
+    """Return what is to be said of a mask that was left, as text."""
+    return (
+        "The mask before is not written: its question had no answer. "
+        f"{KEYS['undo']} brings it back."
+    )

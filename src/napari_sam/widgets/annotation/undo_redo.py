@@ -32,10 +32,11 @@ def undo_or_redo(annotation: Annotation, again: bool = False) -> None:
     if not changes:
         return
     change, drawn, scheme = changes[-1], session.draft, session.scheme
-    before = _held(session.objects)
+    touched = {edit.object_id for edit in change.edits}
+    before = _held(session.objects, touched)
     if not annotation.step(Session.redo if again else Session.undo):
         return
-    found = _differences(before, _held(session.objects), again)
+    found = _differences(before, _held(session.objects, touched), again)
     said = " ".join(_sentence(annotation, what, places) for what, places in found.items())
     if found and not change.kind.paints:
         count = len({number for places in found.values() for number, _ in places})
@@ -57,13 +58,10 @@ def undo_or_redo(annotation: Annotation, again: bool = False) -> None:
 
 
 def _held(
-    objects: Mapping[int, AnnotatedObject],
+    objects: Mapping[int, AnnotatedObject], numbers: Iterable[int]
 ) -> dict[ObjectPlane, Held]:
-    return {
-        (number, plane): (held, section)
-        for number, held in objects.items()
-        for plane, section in held.sections.items()
-    }
+    there = [objects[number] for number in numbers if number in objects]
+    return {(one.id, at): (one, section) for one in there for at, section in one.sections.items()}
 
 
 def _differences(
@@ -103,9 +101,10 @@ def _sentence(annotation: Annotation, what: str, places: Iterable[ObjectPlane]) 
 def _show(annotation: Annotation, masks: Mapping[ObjectPlane, Section | None]) -> bool:
     """Go to where something changed, unless a slice of it is in view; False if it has none now."""
     seen = annotation.seen
-    planes = {plane for _, plane in masks if annotation.picture.fits(plane, None)}
+    changed = {plane for _, plane in masks}
+    planes = {plane for plane in changed if annotation.picture.fits(plane, None)}
     if not planes:
-        return not any(plane for _, plane in masks)
+        return not any(changed)
     plane = seen if seen in planes else min(planes, key=lambda one: _distance(one, seen))
     sections = [section for (_, where), section in masks.items() if where == plane]
     only = sections[0] if len(sections) == 1 else None

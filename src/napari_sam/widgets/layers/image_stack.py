@@ -19,7 +19,7 @@ from napari_sam.widgets.layers.transform import TRANSFORM, MaskTransform
 
 __all__ = ["OURS", "ImageStack", "is_helper", "on_plane", "plane_at"]
 
-HELPERS = "points", "boxes", "preview", "outlines", "selected", "hover"
+HELPERS = "points", "boxes", "preview", "outlines", "selected"
 
 
 def is_helper(layer: Layer) -> bool:

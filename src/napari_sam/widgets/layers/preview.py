@@ -33,7 +33,7 @@ class Preview:
     name : str
         Of the layer.
     colours : sequence of str
-        The colours of the values 1, 2 and so on of a mask.
+        The colours of the values 1, 2 and so on of a mask; an outline has the last.
     opacity : float
         Of the layer.
     role : str
@@ -45,8 +45,8 @@ class Preview:
         viewer: ViewerModel,
         picture: ImageStack,
         name: str = "napari-sam preview",
-        colours: Sequence[str] = (PREVIEW,),
-        opacity: float = 0.5,
+        colours: Sequence[str] = (f"{PREVIEW}80", PREVIEW),
+        opacity: float = 1,
         role: str = "preview",
     ) -> None:
         self._viewer = viewer
@@ -61,6 +61,8 @@ class Preview:
         self._plane: Plane | None = None
         self._size: tuple[int, ...] = ()
         self._part: tuple[tuple[int, int], int] = (0, 0), 1  # corner and step of what is shown
+        self._last = len(colours)  # value of outlines
+        self._glance = False  # whether it shows the outline of a mask, not a mask
         self._outline = False
         self._visible = True
         self.layer: Labels | None = None
@@ -69,6 +71,7 @@ class Preview:
 
     def show(self, mask: NDArray[np.bool_] | NDArray[np.uint8] | None, plane: Plane) -> None:
         """Show a (H, W) mask on its plane; hide the layer if there is none or it does not fit."""
+        self._glance = False
         if mask is None or not self._picture.fits(plane, mask.shape):
             if self.layer is not None:
                 self.layer.data = np.zeros_like(self.layer.data)
@@ -77,14 +80,19 @@ class Preview:
         self._put(mask, plane)
 
     def show_outline(self, outline: Outline | None, plane: Plane) -> None:
-        """Show the outline of a mask on its plane, or nothing, in a small layer."""
+        """Show the outline of a mask on its plane, in a small layer; None: not any more.
+
+        A mask that is shown since stays.
+        """
         if outline is None:
-            if self.layer is not None and self._whole:
+            if self._glance and self.layer is not None and self._whole:
                 self.layer.data[:] = 0
                 self.layer.refresh(thumbnail=False, extent=False)
+            self._glance = False
         elif self._picture.fits(plane, outline.shape):
-            self._size = outline.shape
-            self._put(outline.drawn, plane, outline.window[:2], outline.step)
+            self._size, self._glance = outline.shape, True
+            shown = outline.drawn * np.uint8(self._last)
+            self._put(shown, plane, outline.window[:2], outline.step)
 
     def outline(self, on: bool) -> None:
         """Show outlines instead of filled masks."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
+from itertools import groupby
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, QSortFilterProxyModel, Qt
 from qtpy.QtGui import QColor, QIcon, QPixmap
@@ -118,6 +119,19 @@ def span(planes: Sequence[Plane]) -> str:
     return f"{first}-{last}{gaps}"
 
 
+def _runs(marked: Iterable[bool]) -> list[tuple[int, int]]:
+    """Return the first and the last place of each run of marks.
+
+    Examples
+    --------
+    >>> _runs([True, True, False, True])
+    [(0, 1), (3, 3)]
+    """
+    grouped = groupby(enumerate(marked), key=lambda pair: pair[1])
+    places = [[place for place, _ in group] for mark, group in grouped if mark]
+    return [(run[0], run[-1]) for run in places]
+
+
 Role = Qt.ItemDataRole
 SWATCH = 12
 
@@ -169,10 +183,12 @@ class ObjectsModel(QAbstractTableModel):
             return
         objects = self._session.objects
         changed = set(ids)
-        gone = [n for n in changed if n in self._rows and n not in objects]
-        for row in sorted(map(self._ids.index, gone), reverse=True):
-            self.beginRemoveRows(QModelIndex(), row, row)
-            del self._rows[self._ids.pop(row)]
+        gone = {n for n in changed if n in self._rows and n not in objects}
+        for first, last in reversed(_runs(n in gone for n in self._ids)):
+            self.beginRemoveRows(QModelIndex(), first, last)
+            for number in self._ids[first : last + 1]:
+                del self._rows[number]
+            del self._ids[first : last + 1]
             self.endRemoveRows()
         new = sorted(n for n in changed if n in objects and n not in self._rows)
         known = sorted(n for n in changed if n in self._rows)

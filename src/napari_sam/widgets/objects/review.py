@@ -27,6 +27,7 @@ from napari_sam.widgets.objects.target_view import TargetView
 __all__ = ["Review"]
 
 REST_MS = 100  # a propagation may change objects many times per second
+AT_ONCE = 250  # rows that are renewed while the window waits
 
 CHOOSE = "Select an object in the list first."
 
@@ -119,7 +120,8 @@ class _ObjectsPresenter:
         self._session: Session | None = None  # that the list shows
         self._target: Labels | None = None
         self._changed: set[int] = set()
-        self._soon = new_timer(REST_MS, self.refresh, objects)
+        self._soon = new_timer(REST_MS, self._refresh_some, objects)
+        self._more = new_timer(0, self._refresh_some, objects)
         self._highlight = Highlight(viewer, annotation, lambda: objects.selected)
         self._labels = TargetView(viewer, annotation, lambda: objects.model.rows)
         self._picking = Picking(annotation, self.select)
@@ -133,12 +135,22 @@ class _ObjectsPresenter:
         self._picking.close()
         self._highlight.close()
         self._labels.close()
-        self._soon.stop()
-        self._soon.deleteLater()
+        for timer in (self._soon, self._more):
+            timer.stop()
+            timer.deleteLater()
 
     def refresh(self) -> None:
+        self._refresh(self._changed)
+
+    def _refresh_some(self) -> None:
+        self._refresh(set(sorted(self._changed)[:AT_ONCE]))
+        if self._changed:
+            self._more.start()
+
+    def _refresh(self, changed: set[int]) -> None:
         self._soon.stop()
-        changed, self._changed = self._changed, set()
+        self._more.stop()
+        self._changed = self._changed - changed
         if changed:
             self._list.refresh(changed)
             self._labels.tell()
@@ -307,5 +319,5 @@ class _ObjectsPresenter:
 
     def _note(self, ids: frozenset[int]) -> None:
         self._changed |= ids
-        if not self._soon.isActive():
+        if not (self._soon.isActive() or self._more.isActive()):
             self._soon.start()

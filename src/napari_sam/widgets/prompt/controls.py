@@ -9,7 +9,6 @@ from napari.layers import Image, Labels
 from qtpy.QtWidgets import (
     QButtonGroup,
     QFrame,
-    QLabel,
     QPushButton,
     QSizePolicy,
     QVBoxLayout,
@@ -160,11 +159,9 @@ class Controls(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 2, 6, 0)
         layout.setSpacing(4)
-        picture = QLabel("&Picture")
-        picture.setBuddy(self.picture)
         self.picture.setAccessibleName("Picture")
-        layout.addLayout(top := in_a_row(picture, self.picture, self.more))
-        top.setStretch(1, 1)
+        layout.addLayout(top := in_a_row(self.picture, self.more))
+        top.setStretch(0, 1)
         group = QButtonGroup(self)
         for button in (*self.tools.values(), self.shape.button):
             group.addButton(button)

@@ -27,7 +27,6 @@ from napari_sam.widgets.jobs.trials import Trials
 from napari_sam.widgets.layers.canvas import canvas_of
 from napari_sam.widgets.layers.navigate import pixel_below
 from napari_sam.widgets.layers.outlines import Outline
-from napari_sam.widgets.layers.preview import Preview
 from napari_sam.widgets.layers.prompt_layers import Tool
 
 if TYPE_CHECKING:
@@ -46,7 +45,6 @@ LOWEST = 0.3  # quality: below it is mostly background, and some nuclei in tissu
 # (tissue) of those beside nuclei, of which nearly all have the quality.
 STEADY = 0.2
 SAME = 0.5  # IoU from which a click's candidate is the one that was shown
-NAME = "napari-sam below the mouse"
 STYLE = "background: rgba(0, 0, 0, 170); color: white; padding: 2px 5px; border-radius: 3px;"
 GAP = QPoint(16, 14)  # from the pointer
 
@@ -96,8 +94,7 @@ class Hover(QObject):
         self._viewer, self._box, self._watched = viewer, box, watched
         self._otherwise = otherwise
         self._annotation: Annotation | None = None
-        self._outline: Preview | None = None
-        self._drawn: Outline | None = None  # in it
+        self._outline: Outline | None = None  # drawn last, in a window where the next may be, too
         self._tag: QLabel | None = None
         self._shown: _Shown | None = None
         self._taken: tuple[Request, NDArray[np.bool_]] | None = None  # by a click, not answered yet
@@ -128,7 +125,6 @@ class Hover(QObject):
         self._annotation = annotation
         if annotation is not None:
             annotation.changed.connect(self._look)
-            self._prepare()
 
     def close(self) -> None:
         """Show nothing any more and leave the mouse alone."""
@@ -167,33 +163,22 @@ class Hover(QObject):
         self._timed = annotation.model
         with self._box.changed.blocked():
             self._box.value = seconds < QUICK_S
-        self._prepare() if self._box.value else self._hide()
+        if not self._box.value:
+            self._hide()
 
     def _remember(self, on: bool) -> None:
         self._chosen = True
         save_settings(replace(load_settings(), hover=on))
-        self._prepare() if on else self._hide()
+        if not on:
+            self._hide()
 
     def _leave(self) -> None:
         self._hide()
         self._trials.stop()
-        self._taken = self._timed = None
+        self._taken = self._timed = self._outline = None
         if self._annotation is not None:
             self._annotation.changed.disconnect(self._look)
             self._annotation = None
-        if self._outline is not None:
-            self._outline.close()
-            self._outline = None
-
-    def _prepare(self) -> None:
-        """Make the layer, for which a mouse would have to wait."""
-        annotation = self._annotation
-        if not self._box.value or annotation is None or self._outline is not None:
-            return
-        self._outline = Preview(self._viewer, annotation.picture, NAME, opacity=1, role="hover")
-        if (seen := annotation.seen) is not None:
-            self._drawn = Outline.of(np.zeros(annotation.picture.plane_shape(seen), bool))
-            self._outline.show_outline(self._drawn, seen)
 
     def _place(self) -> tuple[Annotation, Plane, tuple[int, int]] | None:
         """Return where the mouse is, or None where nothing is to be shown."""
@@ -299,12 +284,12 @@ class Hover(QObject):
     def _show(self, shown: _Shown | None) -> None:
         if shown is None and self._shown is None:
             return
-        plane = shown.plane if shown is not None else self._shown.plane  # type: ignore[union-attr]
         self._shown = shown
-        if self._outline is not None:
-            if shown is not None:
-                self._drawn = Outline.of(shown.mask, self._drawn)
-            self._outline.show_outline(None if shown is None else self._drawn, plane)
+        if shown is not None:
+            self._outline = Outline.of(shown.mask, self._outline)
+        if self._annotation is not None:
+            outline, plane = (None, ()) if shown is None else (self._outline, shown.plane)
+            self._annotation.own_layers.preview.show_outline(outline, plane)
         self._tell(shown)
 
     def _tell(self, shown: _Shown | None) -> None:

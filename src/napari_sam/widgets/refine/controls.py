@@ -56,6 +56,8 @@ class RefineControls(QFrame):
         self.bar = QProgressBar()
         self.cancel = new_button("Cancel", "Stop; what is done so far can be accepted")
         self.start.setStyleSheet(primary())
+        self.start.setEnabled(False)
+        self.labels.layer_chosen.connect(lambda layer: self.start.setEnabled(layer is not None))
         self.area = StatusArea()
         self.text = self.area.status
         self.list = RefineList()

@@ -152,6 +152,7 @@ class _RefinePresenter:
     def start(self) -> None:
         self.forget()
         labels = self._controls.labels.layer
+        assert isinstance(labels, Labels)  # or the button cannot be pressed
         problem = self._begin(labels)
         if problem:
             self._controls.show_outcome(f"⚠ {problem}")
@@ -224,15 +225,13 @@ class _RefinePresenter:
         layer = self._controls.labels.layer
         self._controls.name_selected(layer is not None and layer is self._annotation.target)
 
-    def _begin(self, layer: Labels | None) -> str:
+    def _begin(self, layer: Labels) -> str:
         """Ask about the objects of these labels; return why that cannot be, empty if it can."""
         annotation, chosen = self._annotation, self._controls.choices.values
         seen, model, picture = annotation.seen, annotation.model, annotation.picture
         ours = layer is annotation.target
         if model is None:
             return NO_MODEL
-        if layer is None:
-            return "Choose the rough labels first."
         if seen is None:
             return "Refining needs a slice of the picture in the 2D view."
         if ours and annotation.session.semantic:

@@ -52,6 +52,7 @@ class SearchPresenter(ABC):
         self._soon = new_timer(REST_MS, self.filter)
         self._connections = Connections()
         connect, c = self._connections.add, controls
+        connect(c.start.clicked, lambda: c.show_remark(""))  # what was said of steps before
         connect(c.start.clicked, self.start)
         connect(c.propose.clicked, lambda: self.put(math.inf))
         connect(c.accept.clicked, lambda: self.put(-math.inf))

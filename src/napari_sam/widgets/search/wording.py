@@ -26,8 +26,15 @@ def progress_text(
 
 
 def known_again(known: int) -> str:
-    """Return the message on settled objects that were found again; empty for none."""
-    return f" {count(known)} found again are left out: they are there already." if known else ""
+    """Return the message on settled objects that were found again; empty for none.
+
+    Examples
+    --------
+    >>> known_again(1), known_again(2), known_again(0)
+    (' 1 object found again is left out.', ' 2 objects found again are left out.', '')
+    """
+    verb = "is" if known == 1 else "are"
+    return f" {count(known)} found again {verb} left out." if known else ""
 
 
 def filled(done: FillCounts) -> str:

@@ -311,4 +311,5 @@ class _StackPresenter:
 
 def _words(ready: _Ready) -> str:
     names = ", ".join(map(str, ready.objects[:8])) + ("…" if len(ready.objects) > 8 else "")
-    return f"Ready to follow object {names}: press the button."
+    noun = "object" if len(ready.objects) == 1 else "objects"
+    return f"Ready to follow {noun} {names}: press the button."

@@ -10,10 +10,11 @@ from napari.components import ViewerModel
 from napari.layers import Image, Labels, Layer
 from napari.utils.events import Event
 from numpy.typing import NDArray
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtWidgets import (
     QGridLayout,
     QListWidget,
+    QListWidgetItem,
     QPushButton,
     QSizePolicy,
     QWidget,
@@ -51,6 +52,7 @@ class Pairs(QWidget):
         self.list.setSelectionMode(QListWidget.SelectionMode.ExtendedSelection)
         self.list.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.list.setFixedHeight((ROWS + 1) * self.list.fontMetrics().lineSpacing() + 8)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # ends tell names apart
         self.picture = LayerChoice(viewer, lambda layer: isinstance(layer, Image), "Picture…")
         self.picture.setAccessibleName("Picture to add")
         self.labels = LayerChoice(viewer, _is_labels, "Its labels…")
@@ -147,7 +149,10 @@ class Pairs(QWidget):
 
     def _rename(self, event: Event | None = None) -> None:
         self.list.clear()
-        self.list.addItems([f"{image.name}  +  {labels.name}" for image, labels in self.pairs])
+        for image, labels in self.pairs:
+            item = QListWidgetItem(f"{image.name}  +  {labels.name}", self.list)
+            item.setToolTip(item.text())
+            item.setSizeHint(QSize(0, self.list.fontMetrics().lineSpacing()))  # as wide as the list
         self._refresh()
 
     def _refresh(self) -> None:

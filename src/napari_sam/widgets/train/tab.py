@@ -97,6 +97,7 @@ class TrainTab(QObject):
         c, busy = self.controls, self.work.busy
         if not self._named:
             c.name.setText(free_name(f"{Path(c.model.name).name} on {c.topic}"))
+            c.name.setCursorPosition(0)  # a long one is seen from its beginning
         kept = not busy and stopped_run(c.name.text()) is not None
         c.asked.setVisible(not busy)
         c.summary.setVisible(busy)
