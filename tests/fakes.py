@@ -31,7 +31,7 @@ class FakeSegmenter:
         return 1
 
     def embed(self, image, contrast=None, pause=None):
-        self.embedded.append((image.copy(), contrast))
+        self.embedded.append((image[:, :].copy(), contrast))
         return image.shape[:2]
 
     def contrast(self, pixels):

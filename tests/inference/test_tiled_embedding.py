@@ -27,11 +27,12 @@ class Bright:
     """A model to which objects are what is bright; counts the tiles that are embedded."""
 
     def __init__(self, image):
-        self.tiles = []
+        self.tiles, self.pauses = [], []
         self.embedding = TiledEmbedding(image, (0, 255), self.embed)
 
     def embed(self, pixels, contrast, pause):
         self.tiles.append(pixels.shape[:2])
+        self.pauses.append(pause)
         return pixels if pixels.ndim == 2 else pixels[..., 0]
 
     def ask(self, pixels, prompts):
@@ -85,6 +86,15 @@ def test_objects_of_one_tile_are_asked_about_together_and_in_order():
     assert len(model.tiles) == 2
     assert [bool(one.masks[0, 600, 600]) for one in answers] == [True, False, True]
     assert all(one.masks.shape == (1, *SHAPE) for one in answers)
+
+
+def test_a_usual_pause_is_called_where_no_other_is_given():
+    model, _ = bright(600, 600, 50)
+    usual, other = (lambda: None), (lambda: None)
+    tiled, prompts = model.embedding.pausing(usual), [Prompts([(600, 600)], [1])]
+    tiled.predict(model.ask, prompts)
+    tiled.predict(model.ask, prompts, other)
+    assert model.pauses == [usual, other]
 
 
 @pytest.fixture(scope="module")
