@@ -19,6 +19,7 @@ from napari_sam.inference.embedding import Embedding
 from napari_sam.inference.object_maps import predict_maps
 from napari_sam.inference.predictor import Predictor
 from napari_sam.masks import slices
+from napari_sam.model.instance_head import rating_of
 from napari_sam.model.sam import Sam
 from napari_sam.model.weights.checkpoint import DECODER
 from napari_sam.prompts import Prompts
@@ -86,11 +87,12 @@ class Validation:
         Of a partially labelled picture only those count that lie on labelled objects.
         """
         self.predictor.model.eval()
-        scores = []
+        scores, model = [], self.predictor.model
         for number, image in enumerate(self.images):
-            maps = predict_maps(self.predictor.model, self._embedding(number))
+            maps = predict_maps(model, self._embedding(number))
+            instances = find_instances(maps, InstanceSettings(), rating_of(model.instance_decoder))
             found = np.zeros_like(image.labels)
-            for label, one in enumerate(find_instances(maps, InstanceSettings()), 1):
+            for label, one in enumerate(instances, 1):
                 place, mask = slices(one.cropped.box), one.cropped.crop()
                 if not image.partial or (image.labels[place][mask] > 0).mean() > 0.5:
                     found[place][mask] = label

@@ -106,7 +106,7 @@ def test_own_points_are_asked_at(bench, model):
     bench.controls.at.choose(bench.viewer.layers["mine"])
     bench.find()
     assert isinstance(model.searches[0][0], GridSettings)
-    assert bench.status.startswith("1 object from 1 mask")
+    assert bench.status.startswith("1 object found")
 
 
 class TestLive:
@@ -115,11 +115,11 @@ class TestLive:
         tune(bench, foreground=0.75)
         assert model.searches[-1][0].foreground == 0.75
         assert model.ran == 1
-        assert bench.status.startswith("3 objects from 3 mask")
+        assert bench.status.startswith("3 objects found")
         kept = hatching(np.logical_or.reduce([disc(*one[:3]) for one in DISCS if one[3] > 0.75]))
         np.testing.assert_array_equal(bench.preview != 0, kept)
         tune(bench, foreground=0.5)
-        assert bench.status.startswith("5 objects from 5 mask")
+        assert bench.status.startswith("5 objects found")
         assert model.ran == 1
 
     def test_nothing_is_left_and_the_slider_stays(self, bench):
@@ -129,7 +129,7 @@ class TestLive:
         assert bench.controls.tuning.isVisibleTo(bench.controls)
         assert not bench.controls.accept.isEnabled()
         tune(bench, foreground=0.5)
-        assert bench.status.startswith("5 objects from 5 mask")
+        assert bench.status.startswith("5 objects found")
 
     def test_sizes_are_diameters_of_discs(self, bench, model):
         bench.find()
@@ -137,7 +137,7 @@ class TestLive:
         settings = model.searches[-1][0]
         assert settings.smallest == pytest.approx(np.pi / 4 * 121)
         assert settings.diameter == 12
-        assert bench.status.startswith("2 objects from 2 mask")
+        assert bench.status.startswith("2 objects found")
         tune(bench, smallest=0, largest=0, diameter=0)
         assert model.searches[-1][0] == InstanceSettings()
 
@@ -158,7 +158,7 @@ class TestLive:
         bench.rest()
         assert 2 <= len(model.searches) <= 3
         assert model.searches[-1][0].foreground == pytest.approx(0.85)
-        assert bench.status.startswith("2 objects from 2 mask")
+        assert bench.status.startswith("2 objects found")
 
     def test_one_that_fails_keeps_what_is_shown(self, bench, model):
         bench.find()
@@ -175,7 +175,7 @@ class TestLive:
         bench.controls.accept.click()
         bench.slide("score")
         tune(bench, foreground=0.55)
-        assert bench.status.startswith("3 objects from 3 mask")
+        assert bench.status.startswith("3 objects found")
         assert len(bench.session.objects) == 2
 
     def test_pixels_that_change_in_place_are_looked_at_anew(self, bench, model):
@@ -218,7 +218,7 @@ class TestLive:
         bench.controls.start.click()
         model.go.release(99_999)
         bench.rest()
-        assert bench.status.startswith("3 objects from 3 mask")
+        assert bench.status.startswith("3 objects found")
 
     def test_the_panel_is_closed_meanwhile(self, bench, model):
         bench.find()
