@@ -58,6 +58,12 @@ def one_thread():
 
 
 @pytest.fixture(autouse=True)
+def float32(monkeypatch):
+    """Of which the kept numbers are; other processors would take bfloat16."""
+    monkeypatch.setattr("napari_sam.model.load.bfloat16_pays", lambda: False)
+
+
+@pytest.fixture(autouse=True)
 def empty_places(tmp_path, monkeypatch):
     """Nothing is kept anywhere but what a test puts there."""
     for name in PLACES:

@@ -45,6 +45,17 @@ def test_bfloat16_on_a_processor_is_for_inference_alone(name: str) -> None:
     torch.testing.assert_close(trained.detach(), exact.embedding, rtol=0, atol=1e-4)
 
 
+def test_narrow_images_are_encoded_in_float32() -> None:
+    model = load_model("cells_tiny", "cpu")
+    pixels = torch.randn(1, 3, 192, 32, generator=torch.Generator().manual_seed(0))
+    found = []
+    for dtype in (torch.float32, torch.bfloat16):
+        model.cpu_dtype = dtype
+        with torch.inference_mode():
+            found.append(model.encode(pixels).embedding)
+    assert torch.equal(*found)
+
+
 @pytest.mark.parametrize("pays", [False, True])
 @pytest.mark.parametrize("asked", ["auto", "float32", "bfloat16"])
 def test_the_setting_decides_or_leaves_it_to_the_measurement(

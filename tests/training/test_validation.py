@@ -22,7 +22,7 @@ def finds_all_four(monkeypatch):
         for i in range(1, 5)
     ]
     where = "napari_sam.training.validation"
-    monkeypatch.setattr(f"{where}.find_instances", lambda maps, settings: found)
+    monkeypatch.setattr(f"{where}.find_instances", lambda maps, settings, rating: found)
 
 
 def test_everything_is_f1_of_the_instances(model, finds_all_four):

@@ -399,7 +399,7 @@ class TestWords:
                 assert widget.accessibleName() or widget.text()
                 assert widget.focusPolicy()
         buddies = {label.buddy() for label in panel.findChildren(QLabel)} - {None}
-        assert {panel.controls.picture, panel.controls.model.list, panel.controls.labels} <= buddies
+        assert {panel.controls.model.list, panel.controls.labels} <= buddies
 
     def test_the_first_screen_is_small(self, viewer, open_panel, settle):
         panel = open_panel(viewer)

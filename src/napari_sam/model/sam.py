@@ -19,6 +19,9 @@ from napari_sam.zoo.catalogue import Entry
 __all__ = ["Features", "Sam"]
 
 HALF = {"cuda", "mps"}  # where the large encoders compute in float16 at inference
+# Model pixels for bfloat16: of images with 32, convolutions of torch 2.13 read beyond the last map,
+# whose two columns were NaN once in ten where the memory had been full of it; of 64 never.
+NARROWEST = 128
 
 
 class Features(NamedTuple):
@@ -57,7 +60,7 @@ class Sam(nn.Module):
 
     def encode(self, pixels: Tensor) -> Features:
         """Return the image embedding of normalised, padded images (B, 3, H, W), in their dtype."""
-        half = self._half(pixels.device.type)
+        half = self._half(pixels)
         if half is None:  # or as the caller's autocast says
             encoded = self.image_encoder(pixels)
         else:
@@ -68,12 +71,13 @@ class Sam(nn.Module):
         embedding, fine, finest = encoded if half is None else (x.to(pixels.dtype) for x in encoded)
         return Features(embedding, (fine, finest))
 
-    def _half(self, device: str) -> torch.dtype | None:
+    def _half(self, pixels: Tensor) -> torch.dtype | None:
         """Return the half precision to encode in; None in training, and where there is none."""
         if torch.is_grad_enabled():
             return None
+        device = pixels.device.type
         if device == "cpu" and self.cpu_dtype != torch.float32:
-            return self.cpu_dtype
+            return self.cpu_dtype if min(pixels.shape[-2:]) >= NARROWEST else None
         return torch.float16 if device in HALF and not self.config.dense else None
 
     def decode(

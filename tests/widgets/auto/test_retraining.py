@@ -51,7 +51,7 @@ def test_it_learns_what_is_accepted_and_finds_again(bench, runs, model):
     assert bench.panel.controls.model.name == name
     assert bench.panel.annotation.model.name == name
     assert len(model.searches) == 2
-    assert bench.status.startswith("1 object from 1 mask")
+    assert bench.status.startswith("1 object found")
     assert {n: bench.session.objects[n] for n in before} == before
 
 

@@ -128,7 +128,7 @@ class TestSearch:
         bench.find()
         rows, columns = np.nonzero(model.searches[0][1])
         assert (rows.min(), rows.max(), columns.min(), columns.max()) == (0, 30, 0, 60)
-        assert bench.status.startswith("2 objects from 2 mask")
+        assert bench.status.startswith("2 objects found")
 
     def test_a_shape_beside_the_picture_says_so(self, open_picture, model):
         bench = open_picture()
@@ -189,7 +189,7 @@ class TestFilters:
         bench.rest()
         np.testing.assert_array_equal(bench.preview != 0, kept)
         bench.slide("score")
-        assert bench.status.startswith("5 objects from 5 mask")
+        assert bench.status.startswith("5 objects found")
         assert (len(model.searches), len(model.asked)) == (searches, asked)
 
     def test_sizes_are_diameters(self, open_picture):
@@ -308,7 +308,7 @@ class TestFilling:
         before = {n: bench.session.objects[n] for n in accepted}
         bench.find()
         np.testing.assert_array_equal(model.searches[-1][1], ~np.isin(bench.labels, accepted))
-        assert bench.status.startswith("3 objects from 3 mask")
+        assert bench.status.startswith("3 objects found")
         bench.controls.propose.click()
         assert {n: bench.session.objects[n] for n in accepted} == before
         assert len(bench.session.objects) == 5
@@ -329,7 +329,7 @@ class TestFilling:
         settle(bench.panel)
         bench.panel.prompting.accept()
         bench.qtbot.waitUntil(lambda: not bench.preview[12, 12])
-        assert bench.status.startswith("4 objects from 4 mask")
+        assert bench.status.startswith("4 objects found")
         assert "1 object found again" in bench.status
 
     def test_classes_in_a_semantic_session(self, open_picture):
@@ -346,7 +346,7 @@ class TestFilling:
         layer = bench.viewer.add_labels(data.copy(), name="mine")
         bench.panel.controls.labels.choose(layer)
         bench.find()
-        assert bench.status.startswith("4 objects from 4 mask")
+        assert bench.status.startswith("4 objects found")
         bench.controls.accept.click()
         np.testing.assert_array_equal(layer.data == 7, data == 7)
         assert len(np.unique(layer.data)) == 6
@@ -385,7 +385,7 @@ class TestCutShort:
         assert bench.status.startswith("Ready")
         model.go.release(9999)
         bench.find()
-        assert bench.status.startswith("5 objects from 5 mask")
+        assert bench.status.startswith("5 objects found")
 
     def test_another_model(self, halt):
         bench = halt()
