@@ -60,7 +60,7 @@ def one_thread():
 @pytest.fixture(autouse=True)
 def float32(monkeypatch):
     """Of which the kept numbers are; other processors would take bfloat16."""
-    monkeypatch.setattr("napari_sam.model.load.bfloat16_pays", lambda: False)
+    monkeypatch.setattr("napari_sam.model.load.has_matrix_units", lambda: False)
 
 
 @pytest.fixture(autouse=True)

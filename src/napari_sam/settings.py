@@ -35,7 +35,8 @@ class Settings:
     threads : int, optional
         Processor threads of the model; None is `default_threads`.
     precision : str
-        Of the image encoder on a processor: "float32", "bfloat16", or "auto" for the quicker one.
+        Of the image encoder on a processor: "float32", "bfloat16", or "auto", which takes bfloat16
+        where the processor has matrix units.
     hint_dismissed : bool
         True once the panel's first steps have been put away.
     embeddings_folder : str, optional

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from napari_sam.model import attention, load, precision, sam
+from napari_sam.model import attention, load, sam
 from napari_sam.model.load import load_model
 from napari_sam.settings import Settings
 from tests.model.peers import REDUCED, randomise
@@ -56,22 +56,12 @@ def test_narrow_images_are_encoded_in_float32() -> None:
     assert torch.equal(*found)
 
 
-@pytest.mark.parametrize("pays", [False, True])
+@pytest.mark.parametrize("units", [False, True])
 @pytest.mark.parametrize("asked", ["auto", "float32", "bfloat16"])
-def test_the_setting_decides_or_leaves_it_to_the_measurement(
-    monkeypatch: pytest.MonkeyPatch, asked: str, pays: bool
+def test_the_setting_decides_or_leaves_it_to_the_processor(
+    monkeypatch: pytest.MonkeyPatch, asked: str, units: bool
 ) -> None:
     monkeypatch.setattr(load, "load_settings", lambda: Settings(precision=asked))
-    monkeypatch.setattr(load, "bfloat16_pays", lambda: pays)
+    monkeypatch.setattr(load, "has_matrix_units", lambda: units)
     low = load_model("cells_tiny", "cpu").cpu_dtype == torch.bfloat16
-    assert low == {"auto": pays}.get(asked, asked != "float32")
-
-
-@pytest.mark.parametrize(("units", "seconds"), [(False, 0.0), (True, 0.9), (True, 0.4)])
-def test_bfloat16_pays_where_products_take_half_the_time(
-    monkeypatch: pytest.MonkeyPatch, units: bool, seconds: float
-) -> None:
-    times = iter([1.0, seconds] * precision.RUNS)
-    monkeypatch.setattr(precision, "has_matrix_units", lambda: units)
-    monkeypatch.setattr(precision, "_timed", lambda work: next(times))
-    assert precision.bfloat16_pays.__wrapped__() == (units and seconds < 0.5)
+    assert low == {"auto": units}.get(asked, asked != "float32")

@@ -25,7 +25,7 @@ from napari_sam.model.load_decoder import (
     find_beside,
 )
 from napari_sam.model.lora import apply_adapters
-from napari_sam.model.precision import bfloat16_pays
+from napari_sam.model.precision import has_matrix_units
 from napari_sam.model.sam import Sam
 from napari_sam.model.text_decoder import TextDecoder
 from napari_sam.model.weights.checkpoint import (
@@ -116,7 +116,7 @@ def load_model(
         ) from error
     if where.type == "cpu":
         asked = settings.precision
-        low = bfloat16_pays() if asked == "auto" else asked == "bfloat16"
+        low = has_matrix_units() if asked == "auto" else asked == "bfloat16"
         model.cpu_dtype = torch.bfloat16 if low else torch.float32
     return model.eval().requires_grad_(False)
 
