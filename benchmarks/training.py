@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from napari_sam.model.config import CONFIGS
-from napari_sam.model.instance_head import InstanceHead
+from napari_sam.model.instances.head import InstanceHead
 from napari_sam.model.sam import Sam
 from napari_sam.training.plan import WHAT, Plan, recipe_for
 from napari_sam.training.trainer import Trainer

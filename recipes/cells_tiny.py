@@ -15,7 +15,7 @@ from torch import nn
 from napari_sam.data.samples import load_images
 from napari_sam.data.split import split
 from napari_sam.model.config import CONFIGS
-from napari_sam.model.instance_head import InstanceHead
+from napari_sam.model.instances.head import InstanceHead
 from napari_sam.model.load import load_model
 from napari_sam.model.sam import Sam
 from napari_sam.model.transformer import ImageToTokens, TokensToImage

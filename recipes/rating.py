@@ -30,10 +30,10 @@ from napari_sam.inference.automatic.settings import InstanceSettings
 from napari_sam.inference.object_maps import LevelMaps, predict_maps
 from napari_sam.inference.predictor import Predictor
 from napari_sam.masks import CroppedMask
-from napari_sam.model.instance_head import RATING, InstanceHead
+from napari_sam.model.instances.head import RATING, InstanceHead
+from napari_sam.model.instances.load import find_beside
+from napari_sam.model.instances.rating import THRESHOLDS, CandidateRating
 from napari_sam.model.load import load_model
-from napari_sam.model.load_decoder import find_beside
-from napari_sam.model.rating import THRESHOLDS, CandidateRating
 from napari_sam.model.weights.checkpoint import DECODER, read_checkpoint, split_decoder
 from napari_sam.training.weights import save_weights
 from napari_sam.zoo import catalogue

@@ -10,8 +10,8 @@ from napari_sam.errors import InputError
 from napari_sam.inference.automatic.instances.from_maps import find_instances
 from napari_sam.inference.automatic.settings import InstanceSettings
 from napari_sam.inference.object_maps import LevelMaps
-from napari_sam.model.instance_head import InstanceHead
-from napari_sam.model.rating import FEATURES, CandidateRating
+from napari_sam.model.instances.head import InstanceHead
+from napari_sam.model.instances.rating import FEATURES, CandidateRating
 from napari_sam.training.weights import about_model, save_weights
 from recipes import rating as recipe
 from recipes.rating import Examples, examples, fit, save_rated

@@ -6,7 +6,7 @@ import torch
 
 from napari_sam.data.samples import images_from_arrays
 from napari_sam.model.config import CellsEncoderConfig, SamConfig
-from napari_sam.model.instance_head import InstanceHead
+from napari_sam.model.instances.head import InstanceHead
 from napari_sam.model.sam import Sam
 from recipes.cells_tiny import initialise
 

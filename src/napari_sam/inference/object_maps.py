@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from napari_sam.errors import InputError
 from napari_sam.inference.automatic.instances.ais import to_picture
 from napari_sam.inference.embedding import Embedding, map_features
-from napari_sam.model.instance_maps import InstanceMaps
+from napari_sam.model.instances.maps import InstanceMaps
 from napari_sam.model.sam import Sam
 from napari_sam.progress import Pause
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from napari_sam.errors import CheckpointError, DeviceError, InputError
 from napari_sam.files import file_hash
 from napari_sam.model.config import CONFIGS, SamConfig
-from napari_sam.model.load_decoder import (
+from napari_sam.model.instances.load import (
     build_decoder,
     check_encoder,
     check_whole,

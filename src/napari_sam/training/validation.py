@@ -19,7 +19,7 @@ from napari_sam.inference.embedding import Embedding
 from napari_sam.inference.object_maps import predict_maps
 from napari_sam.inference.predictor import Predictor
 from napari_sam.masks import slices
-from napari_sam.model.instance_head import rating_of
+from napari_sam.model.instances.head import rating_of
 from napari_sam.model.sam import Sam
 from napari_sam.model.weights.checkpoint import DECODER
 from napari_sam.prompts import Prompts

@@ -18,8 +18,8 @@ from napari_sam.files import replacing
 from napari_sam.inference.embedding import to_half
 from napari_sam.inference.image import MEAN, STD
 from napari_sam.model.config import SamConfig
+from napari_sam.model.instances.load import own_decoder
 from napari_sam.model.load import Header, digests
-from napari_sam.model.load_decoder import own_decoder
 from napari_sam.model.lora import adapter_state, merged_state
 from napari_sam.model.sam import Sam
 from napari_sam.model.weights.checkpoint import DECODER, first_few

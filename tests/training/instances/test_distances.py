@@ -6,8 +6,8 @@ import torch
 
 from napari_sam.data.samples import images_from_arrays
 from napari_sam.model.config import SamConfig, ViTConfig
+from napari_sam.model.instances.unetr_decoder import UnetrDecoder
 from napari_sam.model.sam import Sam
-from napari_sam.model.unetr_decoder import UnetrDecoder
 from napari_sam.training.instances.distances import distance_loss, distance_targets
 from napari_sam.training.recipe import Recipe
 from napari_sam.training.trainer import Trainer

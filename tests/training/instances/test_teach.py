@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_sam.model.unetr_decoder import UnetrDecoder
+from napari_sam.model.instances.unetr_decoder import UnetrDecoder
 from napari_sam.training.augment import random_crop
 from napari_sam.training.instances.teach import can_learn, maps_loss
 from napari_sam.training.plan import WHAT

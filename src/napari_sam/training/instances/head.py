@@ -8,7 +8,7 @@ from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional as F
 
-from napari_sam.model.instance_head import REFERENCE_DIAMETER
+from napari_sam.model.instances.head import REFERENCE_DIAMETER
 from napari_sam.training.augment import TrainingCrop
 
 __all__ = ["instance_loss", "instance_targets", "label_edges"]

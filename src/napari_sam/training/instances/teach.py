@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from napari_sam.model.instance_head import InstanceHead
+from napari_sam.model.instances.head import InstanceHead
+from napari_sam.model.instances.unetr_decoder import UnetrDecoder
 from napari_sam.model.sam import Features, Sam
-from napari_sam.model.unetr_decoder import UnetrDecoder
 from napari_sam.training.amp import mixed
 from napari_sam.training.augment import TrainingCrop
 from napari_sam.training.instances.distances import distance_loss, distance_targets

@@ -14,9 +14,9 @@ from napari_sam.inference.object_maps import LevelMaps
 from napari_sam.inference.predictor import Predictor
 from napari_sam.masks import slices
 from napari_sam.model.config import SamConfig, ViTConfig
+from napari_sam.model.instances.unetr_decoder import UnetrDecoder
 from napari_sam.model.sam import Features, Sam
-from napari_sam.model.unetr_decoder import UnetrDecoder
-from tests.model.torch_em_peer import randomised_unetr, reference_ais
+from tests.model.instances.torch_em_peer import randomised_unetr, reference_ais
 
 ROUNDING = 1e-3  # of the pixels: the Gaussians differ by 2e-7, and some pixels lie between two
 

@@ -10,7 +10,7 @@ from napari_sam.inference.automatic.instances.from_maps import find_instances
 from napari_sam.inference.automatic.instances.rated import CandidatePool, choose
 from napari_sam.inference.automatic.settings import InstanceSettings
 from napari_sam.inference.object_maps import LevelMaps
-from napari_sam.model.rating import FEATURES, CandidateRating
+from napari_sam.model.instances.rating import FEATURES, CandidateRating
 from tests.inference.automatic.instances.drawn import discs, found_labels, iou, perfect
 
 SETTINGS = InstanceSettings()

@@ -23,7 +23,7 @@ from napari_sam.inference.automatic.settings import InstanceSettings
 from napari_sam.inference.object_maps import predict_maps
 from napari_sam.inference.predictor import Predictor
 from napari_sam.inference.stack import Stack
-from napari_sam.model.instance_head import rating_of
+from napari_sam.model.instances.head import rating_of
 from napari_sam.progress import Pause, Progress
 
 __all__ = ["VolumeMaps", "iter_volume", "segment_volume"]

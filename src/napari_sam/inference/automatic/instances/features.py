@@ -15,7 +15,7 @@ from scipy import sparse
 
 from napari_sam.inference.automatic.instances.candidates import Candidates, nearest
 from napari_sam.inference.object_maps import LevelMaps
-from napari_sam.model.rating import FEATURES
+from napari_sam.model.instances.rating import FEATURES
 
 __all__ = ["level_features", "with_agreement"]
 

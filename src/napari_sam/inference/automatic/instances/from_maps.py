@@ -22,7 +22,7 @@ from napari_sam.inference.automatic.instances.rated import rated_instances
 from napari_sam.inference.automatic.settings import InstanceSettings
 from napari_sam.inference.object_maps import LevelMaps
 from napari_sam.masks import CroppedMask, slices, without_slivers
-from napari_sam.model.rating import CandidateRating
+from napari_sam.model.instances.rating import CandidateRating
 
 __all__ = ["find_instances", "level_instances"]
 

@@ -14,7 +14,7 @@ from napari_sam.inference.automatic.instances.features import level_features, wi
 from napari_sam.inference.automatic.instances.instance import Instance, to_pixels
 from napari_sam.inference.automatic.settings import InstanceSettings
 from napari_sam.inference.object_maps import LevelMaps
-from napari_sam.model.rating import FEATURES, CandidateRating
+from napari_sam.model.instances.rating import FEATURES, CandidateRating
 
 __all__ = ["CandidatePool", "choose", "rated_instances"]
 

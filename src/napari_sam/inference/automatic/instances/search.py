@@ -16,7 +16,7 @@ from napari_sam.inference.automatic.settings import InstanceSettings
 from napari_sam.inference.embedding import Embedding
 from napari_sam.inference.object_maps import LevelMaps, predict_maps
 from napari_sam.masks import CroppedMask, slices
-from napari_sam.model.instance_head import rating_of
+from napari_sam.model.instances.head import rating_of
 from napari_sam.model.sam import Sam
 from napari_sam.progress import Pause, Progress
 from napari_sam.results import Proposal, SearchResult

@@ -18,9 +18,9 @@ from napari_sam.errors import CheckpointError, DownloadError, InputError
 from napari_sam.files import file_hash
 from napari_sam.model import load
 from napari_sam.model.config import CONFIGS, TinyViTConfig, ViTConfig
+from napari_sam.model.instances.unetr_decoder import UnetrDecoder
 from napari_sam.model.load import known_decoder, load_model
 from napari_sam.model.sam import Sam
-from napari_sam.model.unetr_decoder import UnetrDecoder
 from napari_sam.settings import Settings
 from napari_sam.training.weights import save_own
 from napari_sam.zoo import catalogue

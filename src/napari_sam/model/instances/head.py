@@ -10,8 +10,8 @@ from torch.nn import functional as F
 
 from napari_sam.model.cells_encoder import ResidualBlock
 from napari_sam.model.config import SamConfig
-from napari_sam.model.instance_maps import InstanceMaps
-from napari_sam.model.rating import CandidateRating
+from napari_sam.model.instances.maps import InstanceMaps
+from napari_sam.model.instances.rating import CandidateRating
 from napari_sam.model.sam import Features
 
 __all__ = ["RATING", "REFERENCE_DIAMETER", "InstanceHead", "is_own", "rating_of"]

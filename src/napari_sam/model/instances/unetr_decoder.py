@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from napari_sam.model.instance_maps import InstanceMaps
+from napari_sam.model.instances.maps import InstanceMaps
 from napari_sam.model.sam import Features
 
 __all__ = ["UnetrDecoder", "is_transposed"]

@@ -5,9 +5,9 @@ import torch
 
 from napari_sam.model.cells_encoder import LARGE
 from napari_sam.model.config import CONFIGS
-from napari_sam.model.instance_head import REFERENCE_DIAMETER, InstanceHead, is_own
+from napari_sam.model.instances.head import REFERENCE_DIAMETER, InstanceHead, is_own
+from napari_sam.model.instances.unetr_decoder import UnetrDecoder
 from napari_sam.model.sam import Features
-from napari_sam.model.unetr_decoder import UnetrDecoder
 
 CONFIG = CONFIGS["cells_tiny"]
 

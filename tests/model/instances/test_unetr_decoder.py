@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from napari_sam.model.instance_maps import InstanceMaps
+from napari_sam.model.instances.maps import InstanceMaps
+from napari_sam.model.instances.unetr_decoder import UnetrDecoder, is_transposed
 from napari_sam.model.sam import Features
-from napari_sam.model.unetr_decoder import UnetrDecoder, is_transposed
 from tests.model.conftest import Differences
-from tests.model.torch_em_peer import randomised_unetr, reference_maps
+from tests.model.instances.torch_em_peer import randomised_unetr, reference_maps
 
 MAPS, DOUBLE = 1e-4, 1e-9
 

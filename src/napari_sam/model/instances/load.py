@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from napari_sam.errors import CheckpointError, InputError
 from napari_sam.files import file_hash
 from napari_sam.model.config import CONFIGS, SamConfig
-from napari_sam.model.instance_head import RATING, InstanceHead, is_own
-from napari_sam.model.rating import CandidateRating
+from napari_sam.model.instances.head import RATING, InstanceHead, is_own
+from napari_sam.model.instances.rating import CandidateRating
+from napari_sam.model.instances.unetr_decoder import WIDTH, UnetrDecoder, is_transposed
 from napari_sam.model.sam import Sam
-from napari_sam.model.unetr_decoder import WIDTH, UnetrDecoder, is_transposed
 from napari_sam.model.weights.checkpoint import (
     first_few,
     misfits,
