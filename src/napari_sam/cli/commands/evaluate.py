@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_sam.cli.against import compare_labels
 from napari_sam.cli.pairing import pair_labels
 from napari_sam.cli.paths import input_images
 from napari_sam.cli.progress import Failures, add_model, add_verbosity, fetch_behind_bar
@@ -57,8 +58,18 @@ def add(commands: Commands) -> None:
         help="the same from at most N x N points; without it, --way points takes 32",
     )  # fmt: skip
     parser.add_argument(
+        "--against", metavar="LABELS", type=Path,
+        help="compare labels with labels, without a model: DATA are labels, and these are of the "
+        "same pictures, by somebody else or another tool",
+    )  # fmt: skip
+    parser.add_argument(
+        "--distance", type=float, metavar="N", default=2,
+        help="with --against: how many pixels two borders may be apart; default 2",
+    )  # fmt: skip
+    parser.add_argument(
         "-o", "--output", metavar="FOLDER", type=Path,
-        help="write table.md, scores.csv, failures.png and examples.png there",
+        help="write table.md, scores.csv, failures.png and examples.png there; with --against "
+        "table.md and differences.csv",
     )  # fmt: skip
     add_verbosity(parser)
     add_scheduler(parser)
@@ -69,6 +80,8 @@ def run(chosen: argparse.Namespace) -> int:
     """Score the model, print the tables, write the files; return 1 if a sample failed."""
     from napari_sam.data.samples import load_pairs
 
+    if chosen.against is not None:
+        return compare_labels(chosen)
     if chosen.grid is not None and chosen.way not in (None, "points"):
         raise InputError(f"--grid is for points and does not go with --way {chosen.way}")
     failures = Failures()
