@@ -46,6 +46,7 @@ class Kind(Enum):
     LOCK = "lock changed"
     CLASSES = "classes set up"
     ADOPTED = "labels taken up"
+    COMPARED = "difference settled"
 
     @property
     def paints(self) -> bool:

@@ -47,6 +47,7 @@ from napari_sam.widgets.prompt.controls import Controls
 from napari_sam.widgets.prompt.hover import Hover
 from napari_sam.widgets.prompt.precompute import Precompute
 from napari_sam.widgets.prompt.prompting import Prompting
+from napari_sam.widgets.refine.comparing import Comparing
 from napari_sam.widgets.refine.refining import Refining
 from napari_sam.widgets.saved.library import SavedWork
 from napari_sam.widgets.saved.resuming import Resuming
@@ -110,6 +111,7 @@ class Panel(QWidget):
         self.channels = Channels(viewer, c.channels, self)
         self.axes = Axes(c.channels, self.channels, self)
         self.refining = Refining(viewer, c.refine, lambda: c.objects.selected, self)
+        self.comparing = Comparing(viewer, c.refine, self)
         self.precompute = Precompute(self.host.store, c.precompute, c.store, self)
         self.stack = StackTab(viewer, lambda: c.objects.selected, c.objects.select, self)
         self.training = TrainTab(
@@ -163,6 +165,7 @@ class Panel(QWidget):
                 self.channels,
                 self.axes,
                 self.refining,
+                self.comparing,
                 self.precompute,
                 self.stack,
                 self.auto,
@@ -242,8 +245,9 @@ class Panel(QWidget):
         self.prompting.accepted.connect(self._dismiss_hint)
         self._current.refused.connect(self.prompting.warn)
         self.stack.controls.wanted.connect(self._act_on_selected)
-        self.refining.remarked.connect(remark)
-        self.refining.started.connect(self.label_offer.settle)
+        for part in (self.refining, self.comparing):
+            part.remarked.connect(remark)
+            part.started.connect(self.label_offer.settle)
         self.saver.said.connect(remark)
         self.label_offer.target_wanted.connect(c.labels.choose)
         self.label_offer.refine_wanted.connect(c.refine.labels.choose)
@@ -328,6 +332,7 @@ class Panel(QWidget):
                 ("Text", text.ended, text.controls.status),
                 ("Train", train.work.ended, train.controls.status),
                 ("Refine", self.refining.ended, self.controls.refine.text),
+                ("Refine", self.comparing.ended, self.controls.refine.text),
             ),
         )
         self.precompute.progressed.connect(notices.tell_embedded)

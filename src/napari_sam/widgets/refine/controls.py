@@ -18,17 +18,29 @@ from napari_sam.widgets.common.status_area import StatusArea
 from napari_sam.widgets.common.style import primary
 from napari_sam.widgets.layers.image_stack import is_helper
 from napari_sam.widgets.refine.changes_list import RefineList
+from napari_sam.widgets.refine.differences_list import DifferencesList
 
 __all__ = ["RefineControls"]
 
 LABEL = "The label selected in that layer"
 OBJECTS = "Those selected in the list of objects"
-ABOUT = "Masks of any origin get sharper outlines here: choose their Labels layer, then Refine."
+ABOUT = (
+    "Masks of any origin get sharper outlines here, or are compared with yours: choose their "
+    "Labels layer, then Refine or Compare."
+)
 OPTIONS = (
     Choice("objects", "&Which", "", entries={False: "All objects", True: LABEL}),
     Choice("slices", "&Where", "", entries={False: "On this slice", True: "On all slices"}),
     Choice("box", "its box", "Keeps the new mask where the rough one is", True),
     Choice("point", "a point inside", "The one deepest inside the rough mask", True),
+    Choice(
+        "distance",
+        "&Border within",
+        "Compare: borders of one object that are nowhere further apart are the same",
+        2,
+        limits=(0, 100),
+        unit=" pixels",
+    ),
 )
 
 
@@ -53,14 +65,21 @@ class RefineControls(QFrame):
         self.start = new_button(
             "Refine", "Shows what would change; nothing is written before you accept"
         )
+        self.compare = new_button(
+            "Compare with mine",
+            "A second opinion: lists where these labels differ from those you work on",
+        )
         self.bar = QProgressBar()
         self.cancel = new_button("Cancel", "Stop; what is done so far can be accepted")
         self.start.setStyleSheet(primary())
-        self.start.setEnabled(False)
-        self.labels.layer_chosen.connect(lambda layer: self.start.setEnabled(layer is not None))
+        for button in (self.start, self.compare):
+            button.setEnabled(False)
+        self.labels.layer_chosen.connect(self._enable)
         self.area = StatusArea()
         self.text = self.area.status
         self.list = RefineList()
+        self.differences = DifferencesList()
+        self.finish = new_button("Forget the rest", "Ends the comparison; labels stay as they are")
         self.accept = new_button("Accept all", "Write the new masks into the labels, as one step")
         self.reject = new_button("Reject all", "Forget the new masks; no label has changed")
         self._lay_out()
@@ -69,7 +88,7 @@ class RefineControls(QFrame):
 
     def show_work(self, on: bool, done: int = 0, total: int = 1) -> None:
         """Show the progress, or that no work is running."""
-        self.start.setVisible(not on)
+        self._begin.setVisible(not on)
         self.bar.setVisible(on)
         self.cancel.setVisible(on)
         self.bar.setMaximum(total)
@@ -87,6 +106,18 @@ class RefineControls(QFrame):
         self.list.setVisible(found)
         self.accept.setVisible(found)
         self.reject.setVisible(found)
+        self.differences.setVisible(False)
+        self.finish.setVisible(False)
+
+    def show_differences(self, text: str, found: bool = False) -> None:
+        """Show a summary of a comparison, and whether there are differences to be answered."""
+        self.show_outcome(text)
+        self.differences.setVisible(found)
+        self.finish.setVisible(found)
+
+    def _enable(self, layer: Labels | None) -> None:
+        for button in (self.start, self.compare):
+            button.setEnabled(layer is not None)
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
@@ -97,10 +128,14 @@ class RefineControls(QFrame):
         column.addLayout(form)
         prompt = in_a_row(self.choices["box"].native, self.choices["point"].native)
         form.addRow("Mask and", prompt)
-        work = QWidget()
+        self.choices.add_to(form, "distance")
+        self._begin, work = QWidget(), QWidget()
+        in_a_row(self.start, self.compare, parent=self._begin)
         in_a_row(self.bar, self.cancel, parent=work)
-        column.addWidget(in_place(self.start, work))
+        column.addWidget(in_place(self._begin, work))
         column.addWidget(self.area)
         column.addWidget(self.list, 1)
         column.addLayout(in_a_row(self.accept, self.reject))
+        column.addWidget(self.differences, 1)
+        column.addWidget(self.finish)
         column.addStretch()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from statistics import median
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from skimage.segmentation import find_boundaries
 
 from napari_sam.inference.mask_prompts import PromptRule, prompts_from
 from napari_sam.inference.refinement.two_pass import Refined, check_labels, predict_two_pass
-from napari_sam.masks import cropped_masks, slices
+from napari_sam.masks import CroppedMask, cropped_masks, slices
 from napari_sam.planes import Plane
 from napari_sam.serving.segmenter import StoredSegmenter
 from napari_sam.session.draft import Draft
@@ -109,16 +109,19 @@ def summary(results: Sequence[RefinedSlice]) -> str:
     return text + "Dashed yellow: before. Blue: after."
 
 
-def change_outlines(result: RefinedSlice) -> NDArray[np.uint8]:
+def change_outlines(
+    shape: tuple[int, int],
+    before: Mapping[int, CroppedMask],
+    after: Mapping[int, CroppedMask],
+) -> NDArray[np.uint8]:
     """Return an (H, W) image of outlines: BEFORE dashed, AFTER on top."""
-    shown = np.zeros(result.shape, np.uint8)
-    canvas = np.zeros(result.shape, np.int32)
-    rows, columns = np.indices(result.shape, sparse=True)
+    shown = np.zeros(shape, np.uint8)
+    canvas = np.zeros(shape, np.int32)
+    rows, columns = np.indices(shape, sparse=True)
     dashes = (rows + columns) // 3 % 2 == 0
-    for value in (BEFORE, AFTER):
+    for value, masks in ((BEFORE, before), (AFTER, after)):
         canvas[:] = 0
-        for id_, (one, _) in result.found.items():
-            mask = one.before if value == BEFORE else one.after
+        for id_, mask in masks.items():
             canvas[slices(mask.box)][mask.crop()] = id_
         edge = find_boundaries(canvas, mode="inner")
         shown[edge & dashes if value == BEFORE else edge] = value

@@ -289,6 +289,10 @@ class _RefinePresenter:
         if here is None:
             self._preview.show(None, ())
         else:
-            self._preview.show(change_outlines(here), here.plane)
+            masks = [
+                {id_: getattr(one, side) for id_, (one, _) in here.found.items()}
+                for side in ("before", "after")
+            ]
+            self._preview.show(change_outlines(here.shape, *masks), here.plane)
             if self._rough is not None:  # or its labels would cover what is compared with them
                 self._preview.raise_above(self._rough)
