@@ -6,6 +6,8 @@ from .inference.automatic.selection import Selection as Selection
 from .inference.automatic.selection import proposals_to_labels as proposals_to_labels
 from .inference.automatic.settings import GridSettings as GridSettings
 from .inference.automatic.settings import InstanceSettings as InstanceSettings
+from .inference.edit.clean import CleanSettings as CleanSettings
+from .inference.edit.clean import clean_labels as clean_labels
 from .inference.mask_prompts import PromptRule as PromptRule
 from .inference.predictor import Predictor as Predictor
 from .inference.propagation.propagate import propagate as propagate

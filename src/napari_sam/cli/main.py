@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import napari_sam
 from napari_sam.cli.commands import (
+    clean,
     convert,
     demo,
     embed,
@@ -27,6 +28,10 @@ from napari_sam.reasons import reason, shown
 __all__ = ["main"]
 
 logger = logging.getLogger(__name__)
+COMMANDS = (
+    *(demo, gui, models, embed, segment, propagate, refine, clean),
+    *(train, evaluate, convert),
+)
 STATUS = (
     "Exit status: 0 done, 1 failed or one of several files failed, 2 the command was not "
     "understood, 130 interrupted."
@@ -54,7 +59,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     )
     parser.add_argument("--version", action=Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (demo, gui, models, embed, segment, propagate, refine, train, evaluate, convert):
+    for command in COMMANDS:
         command.add(commands)
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")

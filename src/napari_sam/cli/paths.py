@@ -51,6 +51,7 @@ def output_paths(
     output: Path,
     failures: Failures,
     others: Iterable[Path] = (),
+    ending: str = LABELS,
 ) -> dict[Path, Path]:
     """Return the output path of each image; images without a valid one are failures.
 
@@ -64,6 +65,8 @@ def output_paths(
         A file for one picture; a folder.
     others : iterable of Path
         Other inputs, which must stay.
+    ending : str
+        Behind the names in a folder.
     """
     from napari_sam.io.images.find import name_of, whole_name_of
     from napari_sam.io.labels import check_output
@@ -81,7 +84,7 @@ def output_paths(
             lambda image: relative_folder(image, root) / name_of(image),
             lambda image: relative_folder(image, root) / whole_name_of(image),
         )
-        names = {image: output / f"{name}{LABELS}.tif" for image, name in names.items()}
+        names = {image: output / f"{name}{ending}.tif" for image, name in names.items()}
     inputs = {Path(os.path.realpath(path)) for path in (*images, *others)}
     outputs: dict[Path, Path] = {}
     taken: dict[str, Path] = {}

@@ -39,6 +39,7 @@ class Kind(Enum):
     REFINED = "refined"
     MERGED = "merged"
     SPLIT = "split off"
+    CLEANED = "cleaned"
     DELETED = "deleted"
     PAINTED = "painted"
     CLASS = "class changed"
