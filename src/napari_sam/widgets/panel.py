@@ -32,6 +32,7 @@ from napari_sam.widgets.common.forms import Scrolled
 from napari_sam.widgets.common.keys import Keys
 from napari_sam.widgets.common.keys_dialog import KeysDialog
 from napari_sam.widgets.common.status_area import StatusArea
+from napari_sam.widgets.edit.editing import Editing
 from napari_sam.widgets.jobs.prompt_jobs import PromptJobs
 from napari_sam.widgets.layers.canvas import guard_canvas
 from napari_sam.widgets.model_use import ModelUse
@@ -61,6 +62,8 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 __all__ = ["Panel", "panel_of"]
+
+DRAWS = "polarity", "box", "open", "continue", "cut", "join"  # actions that go on with clicks
 
 SECOND = (
     "This viewer has its panel already, and it is in front now. Go on there, or close that one "
@@ -108,6 +111,8 @@ class Panel(QWidget):
         self.jobs = PromptJobs(self)
         self.prompting = Prompting(c)
         self.review = Review(viewer, c.objects, self)
+        self.editing = Editing(viewer, lambda: c.objects.selected, self)
+        self.review.actions |= self.editing.actions
         self.channels = Channels(viewer, c.channels, self)
         self.axes = Axes(c.channels, self.channels, self)
         self.refining = Refining(viewer, c.refine, lambda: c.objects.selected, self)
@@ -146,7 +151,7 @@ class Panel(QWidget):
             | self.stack.actions
             | self.hover.actions
             | {"keys": self.show_keys}
-            | {name: partial(self._draw, name) for name in ("polarity", "box", "open", "continue")},
+            | {name: partial(self._draw, name) for name in DRAWS},
         )
         self._keys_dialog = KeysDialog(self)
         self.preferences = Preferences()
@@ -162,6 +167,7 @@ class Panel(QWidget):
                 self.queries,
                 self.prompting,
                 self.review,
+                self.editing,
                 self.channels,
                 self.axes,
                 self.refining,
@@ -248,6 +254,7 @@ class Panel(QWidget):
         for part in (self.refining, self.comparing):
             part.remarked.connect(remark)
             part.started.connect(self.label_offer.settle)
+        self.editing.cleaning.rule_changed.connect(c.show_rule)
         self.saver.said.connect(remark)
         self.label_offer.target_wanted.connect(c.labels.choose)
         self.label_offer.refine_wanted.connect(c.refine.labels.choose)

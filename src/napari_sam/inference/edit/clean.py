@@ -6,7 +6,7 @@ Neighbours keep their pixels whatever the rules say.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,16 @@ from napari_sam.errors import InputError
 from napari_sam.inference.masks import EIGHT
 from napari_sam.masks import CroppedMask, cropped_masks, enclosing, grown, slices
 from napari_sam.numbering import check_numbers
+from napari_sam.results import Prediction
 
-__all__ = ["CleanSettings", "clean_labels", "clean_mask", "clean_plane", "cleaned"]
+__all__ = [
+    "CleanSettings",
+    "clean_answer",
+    "clean_labels",
+    "clean_mask",
+    "clean_plane",
+    "cleaned",
+]
 
 OTHER = -1  # owner of what is not cleaned
 MOST = 1000.0  # pixels that a mask may be smoothed, grown or shrunk by
@@ -132,6 +140,20 @@ def clean_mask(
     """
     cropped = CroppedMask.of(mask)
     return mask.copy() if cropped is None else cleaned(cropped, settings, pixel).full()
+
+
+def clean_answer(
+    answer: Prediction, settings: CleanSettings, pixel: PixelSize = (1.0, 1.0)
+) -> Prediction:
+    """Apply the rules to each mask of a model's answer; scores and logits stay the model's.
+
+    Raises
+    ------
+    InputError
+        If a length is more than 1000 pixels.
+    """
+    masks = [clean_mask(mask, settings, pixel) for mask in answer.masks]
+    return replace(answer, masks=np.stack(masks)) if masks else answer
 
 
 def cleaned(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from napari.components import ViewerModel
 from napari.layers import Labels
@@ -11,6 +12,7 @@ from psygnal import Signal
 
 from napari_sam.errors import NapariSamError
 from napari_sam.planes import Plane
+from napari_sam.results import Prediction
 from napari_sam.serving.host import HostedModel
 from napari_sam.session import curation
 from napari_sam.session.changed import What
@@ -32,10 +34,20 @@ from napari_sam.widgets.jobs.prompt_jobs import PromptJobs
 from napari_sam.widgets.layers.image_stack import ImageStack
 from napari_sam.widgets.layers.prompt_layers import Tool
 
-__all__ = ["Annotation"]
+__all__ = ["Annotation", "OpenEdit"]
 
 ANYTHING = ~What(0)
 REST_MS = 100  # a slice that was only passed over is not looked at
+
+
+class OpenEdit(Protocol):
+    """Protocol of a change of objects that is on show and not written yet, such as a cut."""
+
+    def accept(self) -> None:
+        """Write it, as soon as it is ready."""
+
+    def reject(self) -> None:
+        """Leave the objects as they are."""
 
 
 class Annotation:
@@ -65,6 +77,10 @@ class Annotation:
         What the model is asked.
     selected : int or None
         The one object that is selected to be looked at.
+    edit : OpenEdit or None
+        What *Accept* and *Reject* mean first, while there is one.
+    tidy : callable or None
+        Cleans the model's answers before they are shown; called in the model's thread.
     hidden : bool
         Whether the panel is out of sight: no prompts are taken.
     aside : bool
@@ -91,6 +107,8 @@ class Annotation:
         self.model: HostedModel | None = None
         self.tool = Tool.INCLUDE
         self.selected: int | None = None
+        self.edit: OpenEdit | None = None
+        self.tidy: Callable[[Prediction], Prediction] | None = None
         self.hidden = self.aside = False
         self.binding = SessionBinding(self)
         self.own_layers = OwnLayers(self)

@@ -61,7 +61,8 @@ class Asking:
             return
         self.failed = False
         request = annotation.session.request if waiting else None
-        self._jobs.submit(annotation.model, PromptJob(annotation.planes.keep(plane), request))
+        job = PromptJob(annotation.planes.keep(plane), request, annotation.tidy)
+        self._jobs.submit(annotation.model, job)
 
     def ask_boxes(self) -> None:
         """Request masks for the queued boxes."""

@@ -8,7 +8,7 @@ from napari_sam.planes import Plane
 from napari_sam.session.objects import Status
 from napari_sam.widgets.annotation.queries import REMAINDER
 from napari_sam.widgets.common.keys import KEYS
-from napari_sam.widgets.layers.prompt_layers import Tool
+from napari_sam.widgets.layers.prompt_layers import STROKES, Tool
 
 if TYPE_CHECKING:
     from napari_sam.widgets.annotation.annotation import Annotation
@@ -35,6 +35,8 @@ START = {
     Tool.SCRIBBLE: "Press and draw a line on an object.",
     Tool.SCRIBBLE_OUT: "Start with a scribble on an object: this one only takes away from a mask.",
     Tool.BOXES: "Draw a box around every object; each becomes an object of its own.",
+    Tool.CUT: "Draw a line across an object to cut it, or click in each of its parts.",
+    Tool.JOIN: "Draw a line from one object into another one; they become one.",
 }
 
 
@@ -77,13 +79,17 @@ def next_step(annotation: Annotation) -> str:
             f"Your object is {place_of(draft.plane, annotation.picture)}: go back there, "
             f"accept it ({accept}) or reject it ({reject})."
         )
+    if annotation.edit is not None:
+        return f"Nothing is written yet: {accept} writes it, {reject} leaves all as it is."
     if draft.is_empty and annotation.asking.boxes.busy:
         return "One moment…"
     if draft.is_empty and (ids := annotation.proposed):
         what = f"{len(ids)} new objects wait" if len(ids) > 1 else f"Object {ids[0]} waits"
         return f"{what}: {accept} accepts all on this slice, {KEYS['undo']} takes the last back."
     if draft.is_empty:
-        return _look_at_selected(annotation, seen) or START[annotation.tool]
+        strokes = annotation.tool in STROKES
+        selected = "" if strokes else _look_at_selected(annotation, seen)
+        return selected or START[annotation.tool]
     if draft.object_id is not None and not draft.has_prompts and not draft.shows_held:
         return (
             f"Object {draft.object_id} goes on: click on it or draw a box. "

@@ -21,7 +21,7 @@ from napari_sam.widgets.layers.gestures import Gesture, Kind
 from napari_sam.widgets.layers.image_stack import OURS
 from napari_sam.widgets.layers.lit import what_clicks_do
 from napari_sam.widgets.layers.navigate import pixel_at
-from napari_sam.widgets.layers.prompt_layers import DRAWN, Tool
+from napari_sam.widgets.layers.prompt_layers import DRAWN, STROKES, Tool
 
 if TYPE_CHECKING:
     from napari_sam.widgets.annotation.annotation import Annotation
@@ -50,9 +50,12 @@ class Pointing:
     touched : psygnal.Signal
         Emitted with an object, how it was clicked on and where in the world, while nothing is
         being drawn.
+    stroked : psygnal.Signal
+        Emitted with each gesture while the tool is one that makes no prompts.
     """
 
     touched = Signal(int, Touch, object)
+    stroked = Signal(Gesture)
 
     def __init__(self, annotation: Annotation) -> None:
         self._annotation = annotation
@@ -86,6 +89,9 @@ class Pointing:
         return not plain
 
     def _follow(self, gesture: Gesture) -> None:
+        if self._annotation.tool in STROKES:
+            self.stroked.emit(gesture)
+            return
         if gesture.kind is Kind.STRETCH:
             self.dragged.show(gesture, self._prompts.both[0])
             return
@@ -126,6 +132,8 @@ class Pointing:
         self._prompts.put(position, "exclude" if exclude else "include")
 
     def _doubled(self, position: tuple[float, ...]) -> None:
+        if self._annotation.tool in STROKES:
+            return
         if (found := self._object_at(position)) is not None:
             self.touched.emit(found, Touch.DOUBLE, position)
 

@@ -27,7 +27,7 @@ GROUPS = {
     ),
     "The objects in the list": (
         *("next_unsure", "accept_slice", "accept_object", "unclear", "pick", "open", "continue"),
-        *("merge", "split", "lock", "delete"),
+        *("merge", "split", "cut", "join", "clean", "lock", "delete"),
     ),
 }
 OTHERS = "The panel"

@@ -26,10 +26,14 @@ STEP = 20  # thousandths of an embedding between two reports
 
 @dataclass(frozen=True, eq=False)
 class PromptJob:
-    """A job: load the model, embed a plane if given, and predict a mask if prompts are given."""
+    """A job: load the model, embed a plane if given, and predict a mask if prompts are given.
+
+    `tidy` makes of a prediction what is shown.
+    """
 
     plane: EmbeddedPlane | None = None
     request: Request | None = None
+    tidy: Callable[[Prediction], Prediction] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +103,7 @@ class PromptJobs(QObject):
                 if job.request is not None:
                     report("Predicting", 0, 0)
                     prediction = job.request.run(segmenter, embedding, told.pause)
+                    prediction = prediction if job.tidy is None else job.tidy(prediction)
                     job.plane.look_below(prediction)
                     job.plane.check()  # what was changed meanwhile makes the answer an old one
             seconds = time.perf_counter() - start

@@ -19,7 +19,7 @@ from napari_sam.widgets.layers.canvas import canvas_of
 from napari_sam.widgets.layers.gestures import Gesture
 from napari_sam.widgets.layers.prompt_pair import COLOURS
 
-__all__ = ["DraggedBox", "box_corners"]
+__all__ = ["DraggedBox", "Overlay", "box_corners"]
 
 
 def box_corners(
@@ -42,14 +42,14 @@ class DraggedBox:
 
     Attributes
     ----------
-    outline : _Outline or None
+    outline : Overlay or None
         What is drawn over the canvas; None without a window.
     """
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
         canvas = canvas_of(viewer)
-        self.outline = None if canvas is None else _Outline(canvas)
+        self.outline = None if canvas is None else Overlay(canvas)
 
     def show(self, gesture: Gesture, layer: Layer) -> None:
         """Show the box of a gesture along the axes of a layer."""
@@ -76,23 +76,32 @@ class DraggedBox:
             self.outline = None
 
 
-class _Outline(QWidget):
-    """Polygon over a canvas, which gets the mouse as if it were not there.
+class Overlay(QWidget):
+    """Polygon, or a line, over a canvas, which gets the mouse as if it were not there.
+
+    Parameters
+    ----------
+    canvas : QWidget
+        Over which it lies.
+    closed : bool
+        Whether its last corner is joined to the first.
 
     Attributes
     ----------
-    corners : (4, 2) ndarray
+    corners : (N, 2) ndarray
         (row, column) in pixels of the canvas.
     """
 
-    def __init__(self, canvas: QWidget) -> None:
+    def __init__(self, canvas: QWidget, closed: bool = True) -> None:
         super().__init__(canvas)
+        self._closed = closed
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
         self.corners = np.zeros((4, 2))
         self.hide()
 
     def show_corners(self, corners: NDArray[np.float64]) -> None:
+        """Show these corners."""
         self.corners = corners
         self.setGeometry(self.parentWidget().rect())  # type: ignore[union-attr]
         self.show()
@@ -100,10 +109,14 @@ class _Outline(QWidget):
         self.update()
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
+        """Draw."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         polygon = QPolygonF([QPointF(x, y) for y, x in self.corners])
         for colour, width in (("#ffffff", 4), (COLOURS["include"], 2)):  # a rim, as of the crosses
             painter.setPen(QPen(QColor(colour), width))
-            painter.drawPolygon(polygon)
+            if self._closed:
+                painter.drawPolygon(polygon)
+            else:
+                painter.drawPolyline(polygon)
         painter.end()

@@ -11,7 +11,7 @@ from napari_sam.masks import CroppedMask
 from napari_sam.planes import Plane
 from napari_sam.widgets.layers.image_stack import ImageStack
 
-__all__ = ["go_to", "pixel_at", "pixel_below"]
+__all__ = ["go_to", "pixel_at", "pixel_below", "place_at"]
 
 
 def go_to(
@@ -62,11 +62,24 @@ def pixel_at(
     viewer: ViewerModel, picture: ImageStack, world: Sequence[float]
 ) -> tuple[int, int] | None:
     """Return the (row, column) at a position in the world on the plane in view, or None."""
-    plane = picture.plane(viewer.dims)
-    if plane is None:
+    plane, place = picture.plane(viewer.dims), place_at(viewer, picture, world)
+    if plane is None or place is None:
+        return None
+    row, column = (round(at) for at in place)
+    height, width = picture.plane_shape(plane)
+    return (row, column) if 0 <= row < height and 0 <= column < width else None
+
+
+def place_at(
+    viewer: ViewerModel, picture: ImageStack, world: Sequence[float]
+) -> tuple[float, float] | None:
+    """Return where a position in the world lies on the plane in view, in pixels; also beside it.
+
+    None where no plane is in view.
+    """
+    if picture.plane(viewer.dims) is None:
         return None
     first = viewer.dims.ndim - picture.layer.ndim
     position = picture.layer.world_to_data(world)
-    row, column = (round(float(position[axis - first])) for axis in sorted(viewer.dims.displayed))
-    height, width = picture.plane_shape(plane)
-    return (row, column) if 0 <= row < height and 0 <= column < width else None
+    row, column = (float(position[axis - first]) for axis in sorted(viewer.dims.displayed))
+    return row, column

@@ -29,7 +29,7 @@ from napari_sam.widgets.layers.read_prompts import (
 )
 from napari_sam.widgets.layers.shapes import traced
 
-__all__ = ["DRAWN", "PromptLayers", "Tool"]
+__all__ = ["DRAWN", "STROKES", "PromptLayers", "Tool"]
 
 
 class Tool(Enum):
@@ -43,6 +43,8 @@ class Tool(Enum):
     SCRIBBLE = "scribble"
     SCRIBBLE_OUT = "scribble out"
     BOXES = "boxes"
+    CUT = "cut"
+    JOIN = "join"
 
 
 # Of the Shapes layer, for the tools with which napari draws.
@@ -54,6 +56,9 @@ MODES = {
 }
 
 DRAWN = frozenset(MODES)
+
+# These change objects that are there, and make no prompts.
+STROKES = frozenset({Tool.CUT, Tool.JOIN})
 
 # In these modes napari tells of a shape while it still needs it to finish the drawing.
 UNFINISHED = ("add_path", "add_polygon", "add_polygon_lasso", "add_polyline")

@@ -70,6 +70,9 @@ MENU = {  # below the class's menu, which comes first
     "pick": ("Select what is below the mouse", "Select the object that the mouse points to"),
     "merge": ("Merge", "Make the selected objects one; the lowest number stays"),
     "split": ("Split into its parts", "Make every part but the largest an object of its own"),
+    "cut": ("Cut by a stroke", "Draw across an object, or click in each of its parts"),
+    "join": ("Join by a stroke", "Draw from one object into another one"),
+    "clean": ("Clean…", "Fill holes, drop specks, smooth, grow or shrink; seen before it is done"),
     "lock": ("Lock or unlock", "Keep the selected objects from being changed, or allow it"),
     "look": (
         "Labels filled, outlined, hidden",
@@ -307,7 +310,9 @@ class ObjectsList(QWidget):
         column = QVBoxLayout(self.frame)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        more = new_button("More", "Class, unclear, continue, merge, split, lock, and others")
+        more = new_button(
+            "More", "Class, unclear, continue, merge, split, cut, clean, lock, and others"
+        )
         more.setMenu(self.menu)
         b = self.buttons
         rows = (b["next_unsure"], b["accept_slice"], more), (b["open"], b["delete"])

@@ -26,11 +26,19 @@ class Picking:
         Whose objects.
     select : callable
         Selects the object of this number, None for no object.
+    cut : callable
+        Takes up the tool that cuts.
     """
 
-    def __init__(self, annotation: Annotation, select: Callable[[int | None], object]) -> None:
+    def __init__(
+        self,
+        annotation: Annotation,
+        select: Callable[[int | None], object],
+        cut: Callable[[], object],
+    ) -> None:
         self._annotation = annotation
         self._select = select
+        self._cut = cut
         self._asked: int | None = None  # about which object
         annotation.pointing.touched.connect(self._touched)
         annotation.changed.connect(self._follow)
@@ -63,6 +71,7 @@ class Picking:
             lambda: annotation.step(lambda s: curation.delete(s, [number])),
             "Take it away; Undo brings it back",
         )
+        cut = Answer("Cut", self._cut, "Draw across it, or click in each of its parts")
         unlock = Answer("Unlock", lambda: self._unlock(number, position), "Allow it to be changed")
         new = Answer(
             "New object here",
@@ -70,7 +79,7 @@ class Picking:
             "Click here as if there were no object",
         )
         self._asked = number
-        answers = (unlock, new) if held.locked else (correct, delete, new)
+        answers = (unlock, new) if held.locked else (correct, cut, delete, new)
         annotation.queries.ask(Query(OBJECT, self._name(held), answers))
 
     def _name(self, held: AnnotatedObject) -> str:

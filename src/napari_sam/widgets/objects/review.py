@@ -124,7 +124,7 @@ class _ObjectsPresenter:
         self._more = new_timer(0, self._refresh_some, objects)
         self._highlight = Highlight(viewer, annotation, lambda: objects.selected)
         self._labels = TargetView(viewer, annotation, lambda: objects.model.rows)
-        self._picking = Picking(annotation, self.select)
+        self._picking = Picking(annotation, self.select, lambda: objects.wanted.emit("cut"))
         annotation.changed.connect(self._follow)
         self._follow()
 

@@ -69,6 +69,7 @@ OPTIONS = (
     ),
 )
 
+ACCEPT, WRITE = "Accept, next object", "Write the mask into the labels"
 LONGEST = 12  # letters of a model's name that there is room for
 HINT = (
     "<b>Three steps:</b> click on an object, look at the coloured mask, press <b>{}</b> to keep "
@@ -101,7 +102,7 @@ class Controls(QWidget):
         self.shape = ShapeButton()
         self.thumbnails = CandidateChoice()
         self.cycle = _button("Next", "cycle", "Show the next of the three masks")
-        self.accept = _button("Accept, next object", "accept", "Write the mask into the labels")
+        self.accept = _button(ACCEPT, "accept", WRITE)
         self.accept.setStyleSheet(primary())
         self.reject = _button("Reject", "reject", "Throw this mask and its prompts away")
         self.undo = _button("Undo", "undo", "Take the last step back, also an accepted object")
@@ -148,6 +149,11 @@ class Controls(QWidget):
         if not on:
             self.thumbnails.clear()
         self.cycle.setEnabled(on)
+
+    def show_rule(self, rule: str) -> None:
+        """Show on the button that accepts by which rules masks are cleaned; empty: by none."""
+        set_keyed_text(self.accept, "✨ Accept cleaned, next object" if rule else ACCEPT, "accept")
+        self.accept.setToolTip(f"{WRITE}; cleaned: {rule}" if rule else WRITE)
 
     def _name_model(self) -> None:
         """Show on the button of the options which model is asked."""

@@ -192,7 +192,9 @@ class _PromptPresenter:
         self._step(drawing.cycle)
 
     def reject(self) -> None:
-        if self._annotation.pending.drop_last():
+        if self._annotation.edit is not None:
+            self._annotation.edit.reject()
+        elif self._annotation.pending.drop_last():
             self._part.remark("The prompts of your last object are thrown away.")
         else:
             self._step(drawing.reject)
@@ -211,7 +213,9 @@ class _PromptPresenter:
     def accept(self) -> None:
         """Accept the current mask; if its prediction is pending, as soon as it arrives."""
         annotation, session = self._annotation, self._annotation.session
-        if session.draft.is_empty:
+        if annotation.edit is not None:
+            annotation.edit.accept()
+        elif session.draft.is_empty:
             annotation.accept_proposed()
         elif annotation.waiting:
             annotation.pending.accept(session.request)
@@ -227,9 +231,10 @@ class _PromptPresenter:
         if annotation.target is not None:  # it may be new, or brought back
             c.labels.choose(annotation.target)
         self._light_tool()
-        something = session.request is not None or session.mask is not None
+        edit = annotation.edit is not None
+        something = edit or session.request is not None or session.mask is not None
         c.accept.setEnabled(something or (session.draft.is_empty and bool(annotation.proposed)))
-        c.reject.setEnabled(not session.draft.is_empty)
+        c.reject.setEnabled(edit or not session.draft.is_empty)
         c.undo.setEnabled(session.can_undo)
         c.redo.setEnabled(session.can_redo)
         c.status.setText(next_step(annotation))

@@ -20,6 +20,8 @@ NAMES = {
     Tool.SCRIBBLE: ("∿ Scribble +", "Draw a line on what belongs to the object"),
     Tool.SCRIBBLE_OUT: ("∿ Scribble -", "Draw a line on what does not belong to it"),
     Tool.BOXES: ("▦ Boxes", "Boxes, one object each: drag a box around every object"),
+    Tool.CUT: ("✂ Cut", "Draw across an object that is there, or click in each of its parts"),
+    Tool.JOIN: ("⚭ Join", "Draw from one object into another one, to make them one"),
 }
 
 
@@ -38,7 +40,7 @@ class ShapeButton(QWidget):
         self.arrow.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.arrow.setStyleSheet("QToolButton::menu-indicator { image: none; }")  # one is enough
         self.arrow.setAccessibleName("More to draw")
-        self.arrow.setToolTip("Outlines, scribbles, many boxes at once")
+        self.arrow.setToolTip("Outlines, scribbles, many boxes at once; cut and join objects")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
