@@ -5,8 +5,8 @@ Run it where there is a screen, or on a virtual one::
     xvfb-run -a -s "-screen 0 1600x1000x24" python docs/screenshots.py --data DATA [PART ...]
 
 DATA is the folder of open data that the model card names; without it the pictures that need it
-are left as they are. PART is one of prompt, stack, session, train, nuclei, myoblasts, axons, text
-and refine; without any, all are taken.
+are left as they are. PART is one of prompt, edit, stack, session, train, nuclei, myoblasts, axons,
+text and refine; without any, all are taken.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from napari_sam.samples import SAMPLES, nuclei_layer
 from recipes.synthetic import synthetic_image
 
 DRAWN = 2, 11  # seeds of pictures of rods
+TOUCHING = (327, 562), (329, 538)  # two nuclei of the sample
 MIDDLE = 5  # slice of the stack
 CELLS = (  # row, column, radius and drift by slice
     *((70, 70, 26, 1), (90, 175, 30, -1), (185, 95, 22, 0)),
@@ -51,7 +52,7 @@ GROWN = 3  # pixels by which the rough labels are too large
 def main() -> None:
     """Take the pictures that are asked for, one window after the other."""
     parts: dict[str, Callable[[], None]]
-    parts = {"prompt": prompt, "stack": stack, "session": session, "train": train}
+    parts = {"prompt": prompt, "edit": edit, "stack": stack, "session": session, "train": train}
     parser = argparse.ArgumentParser(description="Render the pictures of these pages.")
     parser.add_argument("parts", nargs="*", metavar="PART")
     parser.add_argument("--data", type=Path, help="the folder of open data")
@@ -78,6 +79,33 @@ def prompt() -> None:
         wait_until(lambda: not seen.panel.jobs.busy)
     seen.click(*last)
     seen.photograph("panel")
+    seen.viewer.close()
+
+
+def edit() -> None:
+    """Join two nuclei by a stroke and cut them again, then clean them, with a picture of each."""
+    seen = Window(Layer.create(*nuclei_layer()[0]), docks=True)
+    seen.look_at(*TOUCHING[0])
+    panel = seen.panel
+    for place in TOUCHING:
+        seen.click(*place)
+        panel.prompting.accept()
+    (row, column), (_, left) = TOUCHING
+    panel.review.actions["join"]()
+    seen.stroke(TOUCHING[0], (row, (column + left) / 2), TOUCHING[1])
+    panel.review.actions["cut"]()
+    between = (column + left) / 2
+    seen.stroke((row - 22, between + 2), (row, between - 1), (row + 26, between + 1))
+    seen.photograph("cut")
+    panel.prompting.accept()
+    dialog = panel.editing.cleaning.dialog
+    panel.review.actions["clean"]()
+    for name, value in {"which": "all", "fill_holes": True, "smooth": 3.0, "grow": 2.0}.items():
+        dialog.choices[name].value = value
+    wait_until(lambda: not panel.editing.busy)
+    wait(0.5)
+    dialog.grab().save(str(IMAGES / "clean-window.png"))
+    seen.canvas.grab().save(str(IMAGES / "clean.png"))
     seen.viewer.close()
 
 

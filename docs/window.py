@@ -12,7 +12,8 @@ from pathlib import Path
 import napari
 import numpy as np
 from napari.layers import Layer
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
+from qtpy.QtGui import QMouseEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QWidget
 
@@ -94,6 +95,22 @@ class Window:
         panel = self.panel
         wait_until(lambda: panel.annotation.session.mask is not None and not panel.jobs.busy)
         wait(0.5)
+
+    def stroke(self, *places: tuple[float, float]) -> None:
+        """Draw with the mouse from pixel to pixel."""
+        first, *others = (self.place(*place) for place in places)
+        QTest.mouseMove(self.canvas, first)
+        QTest.mousePress(self.canvas, Qt.MouseButton.LeftButton, pos=first)
+        for place in others:
+            held = QPointF(place), QPointF(self.canvas.mapToGlobal(place))
+            none, left = Qt.MouseButton.NoButton, Qt.MouseButton.LeftButton
+            keys = Qt.KeyboardModifier.NoModifier
+            QApplication.sendEvent(
+                self.canvas, QMouseEvent(QEvent.Type.MouseMove, *held, none, left, keys)
+            )
+            wait(0.05)
+        QTest.mouseRelease(self.canvas, Qt.MouseButton.LeftButton, pos=others[-1])
+        wait_until(lambda: not self.panel.editing.busy)
 
     def photograph(self, name: str) -> None:
         """Write what it looks like now."""

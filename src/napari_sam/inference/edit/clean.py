@@ -250,6 +250,10 @@ def clean_labels(
     pixel : (height, width)
         Size of a pixel in the unit of the settings.
 
+    Returns
+    -------
+    (..., H, W) int
+
     Raises
     ------
     InputError

@@ -49,9 +49,9 @@ SCOPE = (
         "&Clean",
         "Locked objects, and pixels of others, always stay",
         entries={
-            "selected": "the selected objects",
-            "slice": "all objects on this slice",
-            "all": "all objects on all slices",
+            "selected": "selected objects",
+            "slice": "all on this slice",
+            "all": "all on all slices",
         },
     ),
     Choice(

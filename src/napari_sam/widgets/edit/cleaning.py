@@ -31,7 +31,7 @@ from napari_sam.widgets.layers.preview import Preview
 __all__ = ["Cleaning", "differences"]
 
 REST_MS = 150  # a number that is being turned is not followed at every step
-COLOURS = "#ff6b6b", "#69db7c"  # what is lost, what is gained
+COLOURS = "#ff6a00", "#0091ff"  # what is lost, what is gained; no label has one like these
 LOST, GAINED = 1, 2
 
 Cleaned = Mapping[int, CroppedMask]
@@ -232,7 +232,7 @@ class Cleaning(QObject):
         gained, lost = (int(np.count_nonzero(shown == value)) for value in (GAINED, LOST))
         self._say(
             f"{len(changed)} of {len(task.masks)} objects change on this slice: {gained:,} pixels "
-            f"are gained (green), {lost:,} lost (red)."
+            f"are gained (blue), {lost:,} lost (orange)."
         )
 
     def _begin(self) -> None:
