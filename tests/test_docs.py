@@ -48,7 +48,8 @@ STACKS = ROOT / "docs" / "stacks.md"
 AUTOMATIC = ROOT / "docs" / "automatic.md"
 TEXT = ROOT / "docs" / "text.md"
 REFINE = ROOT / "docs" / "refine.md"
-OTHERS = (TRAINING, STACKS, AUTOMATIC, TEXT, REFINE, ROOT / "docs" / "api.md")
+EDITING = ROOT / "docs" / "editing.md"
+OTHERS = (TRAINING, STACKS, AUTOMATIC, TEXT, REFINE, EDITING, ROOT / "docs" / "api.md")
 PREDICTING = [page for page in PAGES if blocks(page, "python") and page not in OTHERS]
 
 
@@ -62,6 +63,13 @@ def test_python_on_a_page_runs(page: Path) -> None:
     assert result.masks.shape == (3, 512, 512)
     assert np.all(np.diff(result.scores) <= 0)
     assert result.masks[0, 392, 182]
+
+
+def test_the_page_on_editing_fills_a_hole() -> None:
+    names: dict[str, np.ndarray] = {}
+    for block in blocks(EDITING, "python"):
+        exec(block, names)
+    assert names["cleaned"].tolist() == [[7, 7, 7, 0], [7, 7, 7, 9], [7, 7, 7, 9]]
 
 
 def test_the_page_on_words_finds_nuclei() -> None:

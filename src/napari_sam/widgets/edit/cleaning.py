@@ -96,6 +96,10 @@ class Cleaning(QObject):
         """Show the window."""
         self.dialog.show()
         self.dialog.raise_()
+        if self._annotation is not None and not self._selected():
+            self._annotation.remarked.emit(
+                "No object is selected: choose in the window to clean all."
+            )
 
     def follow(self, annotation: Annotation | None) -> None:
         """Switch to the objects of this annotation; a rule at each accept holds for it, too."""

@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject
 
 from napari_sam.session import curation
 from napari_sam.widgets.annotation.annotation import Annotation
-from napari_sam.widgets.common.keys import KEYS
+from napari_sam.widgets.common.keys import KEYS, NAMES
 from napari_sam.widgets.edit.cleaning import Cleaning
 from napari_sam.widgets.edit.cutting import Cutting
 from napari_sam.widgets.edit.strokes import StrokeReader, objects_along
@@ -85,8 +85,9 @@ class _Strokes:
         annotation.pointing.stroked.connect(self._read)
 
     def arm(self, tool: Tool) -> None:
-        self._annotation.remarked.emit("")
         self._annotation.arm(tool)
+        back = f"{KEYS['polarity']} goes back to clicks for new objects"
+        self._annotation.remarked.emit(f"{NAMES[tool.value]}; {back}.")
 
     def close(self) -> None:
         self._annotation.pointing.stroked.disconnect(self._read)
