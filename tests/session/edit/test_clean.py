@@ -9,7 +9,9 @@ from napari_sam.inference.edit.clean import CleanSettings
 from napari_sam.session import curation
 from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
+from napari_sam.session.disk.folder import SessionFolder, read_session
 from napari_sam.session.edit.clean import clean_tasks, planes_of, write_cleaned
+from tests.session.disk.damage import PICTURE
 
 HOLES = CleanSettings(fill_holes=True)
 
@@ -75,3 +77,13 @@ def test_what_has_changed_meanwhile_stays(holes, labels):
     curation.lock(holes, [3])
     assert write_cleaned(holes, found) == {1}
     assert 2 not in holes.objects
+
+
+def test_a_clean_up_is_in_the_journal(holes, tmp_path):
+    folder = SessionFolder.create(tmp_path / "mine", PICTURE)
+    folder.serve(holes)
+    clean(holes)
+    folder.close()
+    again = read_session(tmp_path / "mine")
+    assert [held.pixels for held in again.objects.values()] == [72, 72, 72]
+    assert again.history.done[-1].kind is Kind.CLEANED
