@@ -24,6 +24,9 @@ class FakeSegmenter:
     def work(self, shape):
         return np.array([0.5, 1.0])
 
+    def news(self):
+        return ""
+
     def keep(self, image, contrast=None, pause=None):
         if pause is not None:
             pause()

@@ -68,6 +68,9 @@ class Settings:
     sessions_folder : str, optional
         Where the panel saves what is annotated; None is the user's data folder. The environment
         variable ``NAPARI_SAM_SESSIONS`` goes before it.
+    scheduler : str
+        Address of the dask scheduler that the panel offers as a device; empty if there is none. The
+        environment variable ``NAPARI_SAM_SCHEDULER`` goes before it.
     overlap : str
         Who keeps the pixels where a new object meets an older one: "keep", "replace" or "ask".
 
@@ -94,6 +97,7 @@ class Settings:
     text: dict[str, str] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     sessions_folder: str | None = None
+    scheduler: str = ""
     overlap: str = "keep"
 
     def __post_init__(self) -> None:
@@ -121,6 +125,12 @@ class Settings:
             said = getattr(self, name)
             if said not in known:
                 raise InputError(f"{name} must be one of {', '.join(known)}; got {said!r}")
+        if not (
+            isinstance(self.scheduler, str) and (not self.scheduler or "://" in self.scheduler)
+        ):
+            raise InputError(
+                f"scheduler must be an address such as tcp://host:8786; got {self.scheduler!r}"
+            )
         for name in ("axes", "stack", "kinds", "text", "keys"):
             said = getattr(self, name)
             chosen = said.values() if isinstance(said, dict) else [None]

@@ -278,7 +278,16 @@ class TestModels:
         panel = open_panel(viewer)
         settle(panel)
         device = panel.controls.device
-        assert [device.itemText(i) for i in range(device.count())] == ["auto", "cpu", "cuda"]
+        offered = [device.itemText(i) for i in range(device.count())]
+        assert offered == ["auto", "cpu", "cuda", "a cluster…"]
+
+    def test_what_is_new_of_the_model_is_said(self, viewer, open_panel, model, settle):
+        panel = open_panel(viewer)
+        settle(panel)
+        model.news = lambda: "the cluster is gone"
+        ours(viewer, "points").add((10, 20))
+        settle(panel)
+        assert panel.controls.remark.text() == "⚠ the cluster is gone"
 
     def test_opening_the_panel_loads_no_torch_in_its_own_thread(self):
         code = """

@@ -30,9 +30,20 @@ from napari_sam.reasons import reason
 if TYPE_CHECKING:
     from distributed import Client, Future
 
+    from napari_sam.inference.predictor import Predictor
 
-__all__ = ["check_folders", "check_model", "check_versions", "connected", "run_on_cluster"]
 
+__all__ = [
+    "PATIENCE",
+    "check_folders",
+    "check_model",
+    "check_versions",
+    "connected",
+    "run_on_cluster",
+    "workers_turn",
+]
+
+PATIENCE = 10  # seconds in which a scheduler must answer, and a worker be there
 AHEAD = 3  # tasks per thread in the scheduler's hands, so that a worker finds the next at once
 _turn = Lock()  # a worker has one model, whatever its threads: it does one part at a time
 
@@ -126,15 +137,21 @@ def _finish(task: Task, model: WorkersModel) -> _Reply:
 
 
 @contextmanager
-def _opened(task: Task, model: WorkersModel) -> Iterator[OpenTask]:
-    """Open a file with the worker's model, which does one task at a time."""
+def workers_turn(model: WorkersModel) -> Iterator[Predictor]:
+    """Yield the worker's model, which does one task at a time."""
     import torch
 
     with _turn:
         predictor = load_predictor(model)
         torch.set_num_threads(model.threads)  # a setting of each thread
-        with task.opened(predictor) as open_task:
-            yield open_task
+        yield predictor
+
+
+@contextmanager
+def _opened(task: Task, model: WorkersModel) -> Iterator[OpenTask]:
+    """Open a file with the worker's model."""
+    with workers_turn(model) as predictor, task.opened(predictor) as open_task:
+        yield open_task
 
 
 def _complete(steps: Iterator[float]) -> None:
@@ -205,9 +222,6 @@ def _settle(
     else:
         state.done, report = state.total, answer.report
     yield state.progress(report)
-
-
-PATIENCE = 10  # seconds in which a scheduler must answer, and a worker be there
 
 
 @contextmanager

@@ -102,6 +102,10 @@ class StoredSegmenter:
 
         return available_devices()
 
+    def news(self) -> str:
+        """Return, once, what the user should know of the model; here there is nothing."""
+        return ""
+
     def embed(
         self,
         image: LazyArray,

@@ -76,7 +76,7 @@ class ModelUse(QObject):
         self._offered: Queries | None = None  # where a wait can be cancelled
         c.model.chosen.connect(self.choose)
         c.model.download_wanted.connect(self._use)
-        c.device.currentIndexChanged.connect(self.choose)
+        c.device.changed.connect(self.choose)
         jobs.reported.connect(self._show_progress)
         jobs.answered.connect(self._take)
         jobs.failed.connect(self._show_failure)
@@ -111,7 +111,7 @@ class ModelUse(QObject):
 
     def _use(self) -> None:
         c = self._controls
-        self.model = self._host.model(c.model.name, c.device.currentText())
+        self.model = self._host.model(c.model.name, c.device.device)
         self._jobs.submit(self.model, PromptJob())
         self._current.use_model(self.model)
 
@@ -161,9 +161,9 @@ class ModelUse(QObject):
             self.waited.emit(ready if answer.request is None else MASK_THERE)
         if answer.request is None:  # the model may just have been loaded
             c.model.refresh()
-            for device in answer.devices:
-                if c.device.findText(device) < 0:
-                    c.device.addItem(device)
+            c.device.offer(answer.devices)
+        if answer.news:
+            self._prompting.remark(f"⚠ {answer.news}")
         self._prompting.took = f"{max(answer.seconds, 0.01):.2f} s on {answer.device}"
         if self._current.annotation is not None:
             self._current.annotation.asking.take(answer)

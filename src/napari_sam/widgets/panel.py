@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_sam.batch.anywhere import open_host
 from napari_sam.errors import InputError
 from napari_sam.inference.store.memory import trim_heap
 from napari_sam.serving.host import ModelHost
@@ -105,7 +106,7 @@ class Panel(QWidget):
         _refuse_second(viewer)
         super().__init__()
         guard_canvas(viewer)
-        self.host = host or _host_of_another_panel() or ModelHost()
+        self.host = host or _host_of_another_panel() or open_host()
         self.controls = c = Controls(viewer)
         self._docked = self._resting = False
         self.jobs = PromptJobs(self)
@@ -120,7 +121,7 @@ class Panel(QWidget):
         self.precompute = Precompute(self.host.store, c.precompute, c.store, self)
         self.stack = StackTab(viewer, lambda: c.objects.selected, c.objects.select, self)
         self.training = TrainTab(
-            viewer, self, make, self._another_is_training, c.device.currentText
+            viewer, self, make, self._another_is_training, lambda: c.device.local
         )
         self.auto = AutoTab(viewer, self.training, self._rule, self)
         self.text = TextTab(

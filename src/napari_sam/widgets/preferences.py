@@ -19,7 +19,7 @@ __all__ = ["Preferences"]
 # Pages of the manifest's configurations; a field is the setting of the same name.
 PAGES = {
     "work": ("sessions_folder", "overlap", "embed_ahead"),
-    "model": ("models_folder", "threads", "precision"),
+    "model": ("models_folder", "threads", "precision", "scheduler"),
     "memory": ("embeddings_memory_mb", "embeddings_disk_mb", "embeddings_folder"),
 }
 CONTROLS = {"embed_ahead": "embed_ahead", "overlap": "rule"}  # settings that the panel shows, too

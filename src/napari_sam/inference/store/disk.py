@@ -29,7 +29,7 @@ from napari_sam.reasons import reason
 if TYPE_CHECKING:
     from napari_sam.inference.embedding import Embedding
 
-__all__ = ["DiskStore"]
+__all__ = ["DiskStore", "from_arrays", "to_arrays"]
 
 logger = logging.getLogger(__name__)
 ENDING = ".zarr.zip"
@@ -66,7 +66,7 @@ class DiskStore:
                 raise ValueError("its content is not what was written")
             if not all(np.isfinite([part.min(), part.max()]).all() for part in arrays.values()):
                 raise ValueError("it holds values that are not finite")
-            embedding = _from_arrays(about, arrays)
+            embedding = from_arrays(about, arrays)
         except Exception as error:  # of a damaged file anything may be raised
             if path.exists():
                 logger.warning("%s is damaged and is made anew: %s", path, error)
@@ -79,7 +79,7 @@ class DiskStore:
         """Write an embedding and return True, or False, with a warning, if that is impossible."""
         import zarr
 
-        about, arrays = _to_arrays(embedding)
+        about, arrays = to_arrays(embedding)
         about["key"] = key
         path = self._path(key)
         if embedding.nbytes > self.budget:
@@ -183,7 +183,7 @@ def _digest(about: dict[str, Any], arrays: dict[str, Array]) -> str:
     return str(digest.hexdigest())
 
 
-def _to_arrays(embedding: Embedding) -> tuple[dict[str, Any], dict[str, Array]]:
+def to_arrays(embedding: Embedding) -> tuple[dict[str, Any], dict[str, Array]]:
     """Return what to write: attributes for JSON, and arrays by name."""
     arrays = {}
     for number, level in enumerate(embedding.levels):
@@ -199,8 +199,8 @@ def _to_arrays(embedding: Embedding) -> tuple[dict[str, Any], dict[str, Array]]:
     return about, arrays
 
 
-def _from_arrays(about: dict[str, Any], arrays: dict[str, Array]) -> Embedding:
-    """Return the embedding that `_to_arrays` took apart."""
+def from_arrays(about: dict[str, Any], arrays: dict[str, Array]) -> Embedding:
+    """Return the embedding that `to_arrays` took apart."""
     import torch
 
     from napari_sam.inference.embedding import Embedding, Level

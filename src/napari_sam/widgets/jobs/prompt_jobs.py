@@ -38,13 +38,14 @@ class PromptJob:
 
 @dataclass(frozen=True, eq=False)
 class PromptAnswer:
-    """Result of a job, with its duration and its device."""
+    """Result of a job, with its duration, its device, and what is new of the model."""
 
     request: Request | None
     prediction: Prediction | None
     seconds: float
     device: str
     devices: tuple[str, ...]
+    news: str = ""
 
 
 class PromptJobs(QObject):
@@ -107,9 +108,8 @@ class PromptJobs(QObject):
                     job.plane.look_below(prediction)
                     job.plane.check()  # what was changed meanwhile makes the answer an old one
             seconds = time.perf_counter() - start
-            return PromptAnswer(
-                job.request, prediction, seconds, segmenter.device, segmenter.devices
-            )
+            ran_on = segmenter.device, segmenter.devices
+            return PromptAnswer(job.request, prediction, seconds, *ran_on, segmenter.news())
 
         self._running = self._results.watch(model.submit(run, report), self._take)
 

@@ -21,7 +21,6 @@ from napari_sam.widgets.common.forms import (
     add_row,
     in_a_row,
     new_button,
-    new_choice,
     new_form,
     new_label,
 )
@@ -38,6 +37,7 @@ from napari_sam.widgets.layers.prompt_pair import COLOURS
 from napari_sam.widgets.objects.objects_list import ObjectsList
 from napari_sam.widgets.prompt.candidates import CandidateChoice
 from napari_sam.widgets.prompt.channel_controls import ChannelControls
+from napari_sam.widgets.prompt.device_choice import DeviceChoice
 from napari_sam.widgets.prompt.precompute_row import PrecomputeRow
 from napari_sam.widgets.prompt.shape_button import ShapeButton
 from napari_sam.widgets.prompt.store_row import StoreRow
@@ -120,9 +120,7 @@ class Controls(QWidget):
         self.hint.setText(HINT.format(KEYS["accept"]))
         self.go_on = Question("Saved work", "Continue", "Start anew")
         self.choices = Choices(OPTIONS)
-        self.device = new_choice(
-            {"auto": "auto", "cpu": "cpu"}, "Where the model runs; auto takes the fastest there is"
-        )
+        self.device = DeviceChoice()
         self.report = new_button(
             "Copy bug report", "Versions, device, layers and the last error; no file names"
         )
