@@ -18,6 +18,7 @@ from napari_sam.cli.commands import (
     propagate,
     refine,
     segment,
+    track,
     train,
 )
 from napari_sam.cli.streams import tolerant_streams
@@ -54,7 +55,8 @@ def _run(arguments: Sequence[str] | None) -> int:
     )
     parser.add_argument("--version", action=Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (demo, gui, models, embed, segment, propagate, refine, train, evaluate, convert):
+    prompting = demo, gui, models, embed, segment, propagate, refine
+    for command in (*prompting, track, train, evaluate, convert):
         command.add(commands)
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
