@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from napari_sam.masks import cropped_masks
+from napari_sam.session.changes import Kind, SectionEdit, TraitsEdit
+from napari_sam.session.objects import Origin, Section, Source, Status, Traits
+
 
 def draw(*discs, length=8, shape=(60, 80)):
     """Return labels (T, Y, X); a disc is a function of the frame: (row, column, radius) or None."""
@@ -36,3 +40,16 @@ def dividing(length=8):
         lambda t: (30, 60 - t, 6),
         length=length,
     )
+
+
+def fill(session, frames):
+    """Put the objects of frames into a session, a step each; on each frame they are others."""
+    number = 0
+    for frame, labels in enumerate(frames):
+        edits = []
+        for mask in cropped_masks(labels).values():
+            number += 1
+            section = Section(mask, 0.9, Origin(Source.AUTOMATIC), Status.ACCEPTED)
+            edits.append(TraitsEdit(number, None, Traits()))
+            edits.append(SectionEdit(number, (frame, None, None), None, section))
+        session.edit(Kind.AUTOMATIC, edits)

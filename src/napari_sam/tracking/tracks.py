@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,7 +10,7 @@ from functools import cached_property
 from napari_sam.errors import InputError
 from napari_sam.tracking.detections import Detections
 
-__all__ = ["Link", "Tracks", "tracks_of_links"]
+__all__ = ["Link", "Tracks", "called_as_objects", "tracks_of_links"]
 
 Link = tuple[int, int]
 """Two rows of `Detections`: of an object and of the one that it goes on as, or divides into."""
@@ -150,3 +150,33 @@ def tracks_of_links(found: Detections, links: Iterable[Link]) -> Tracks:
         number_of[row] = number
         members.setdefault(number, {})[frame] = label
     return Tracks(members, parents)
+
+
+def called_as_objects(tracks: Tracks) -> Tracks:
+    """Return the tracks with the numbers of their objects, where labels last over frames.
+
+    Each takes the label that most of its objects have, unless another track has more of them; what
+    is left gets numbers that no object has.
+
+    Examples
+    --------
+    >>> called_as_objects(Tracks({1: {0: 7, 1: 7, 2: 4}, 2: {2: 7}})).members
+    {7: {0: 7, 1: 7, 2: 4}, 8: {2: 7}}
+    """
+    counts = Counter(
+        (number, label) for number, some in tracks.members.items() for label in some.values()
+    )
+    new: dict[int, int] = {}
+    taken: set[int] = set()
+    for (number, label), _ in counts.most_common():
+        if number not in new and label not in taken:
+            new[number] = label
+            taken.add(label)
+    free = max((label for _, label in counts), default=0)
+    for number in tracks.members:
+        if number not in new:
+            new[number] = free = free + 1
+    return Tracks(
+        {new[number]: some for number, some in tracks.members.items()},
+        {new[number]: new[parent] for number, parent in tracks.parents.items()},
+    )

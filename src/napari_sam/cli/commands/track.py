@@ -28,9 +28,10 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "track",
         help="link the labels of time series into tracks, with divisions",
-        description="Objects of a frame and the next are linked by overlap, distance and size, also "
-        "over gaps, and may divide. Each series gets a folder with masks and res_track.txt of the "
-        "Cell Tracking Challenge, tracks.geff, and two tables: objects.csv and tracks.csv.",
+        description="Objects of a frame and the next are linked by overlap, distance and size, "
+        "over gaps as well, and may divide. Each series gets a folder with masks and "
+        "res_track.txt of the Cell Tracking Challenge, tracks.geff, and two tables: objects.csv "
+        "and tracks.csv.",
     )
     parser.add_argument(
         "labels", metavar="LABELS", nargs="+", type=Path,
