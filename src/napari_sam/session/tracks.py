@@ -15,10 +15,21 @@ from napari_sam.session.session import Session
 from napari_sam.tracking.detections import Detections
 from napari_sam.tracking.tracks import Tracks
 
-__all__ = ["Frames", "detections_in", "drawn_frames", "frames_in", "retrack", "tracks_in"]
+__all__ = [
+    "Centres",
+    "Frames",
+    "detections_in",
+    "drawn_frames",
+    "frames_in",
+    "retrack",
+    "tracks_in",
+]
 
 Frames = list[dict[int, CroppedMask]]
 """The masks on each frame by object."""
+
+Centres = dict[CroppedMask, tuple[float, float]]
+"""The centroid of each mask, (row, column)."""
 
 Placed = dict[tuple[int, Plane], Section]
 
@@ -43,11 +54,23 @@ def tracks_in(objects: Objects, frames: Frames) -> Tracks:
     return Tracks(members, parents)
 
 
-def detections_in(frames: Frames) -> Detections:
-    """Return the masks as detections, without what they share; frames must not all be empty."""
+def detections_in(frames: Frames, known: Centres | None = None) -> Detections:
+    """Return the masks as detections, without what they share.
+
+    Parameters
+    ----------
+    frames : list of dict of int to CroppedMask
+        From `frames_in`.
+    known : dict of CroppedMask to (float, float), optional
+        Centroids that were measured before; new ones are put in.
+    """
     places = [(frame, number) for frame, masks in enumerate(frames) for number in masks]
     masks = [frames[frame][number] for frame, number in places]
-    centres = np.array([_centre(mask) for mask in masks], float).reshape(-1, 2)
+    known = {} if known is None else known
+    for mask in masks:
+        if mask not in known:
+            known[mask] = _centre(mask)
+    centres = np.array([known[mask] for mask in masks], float).reshape(-1, 2)
     rows = np.array(places, np.int64).reshape(-1, 2)
     return Detections(
         rows[:, 0],

@@ -79,6 +79,11 @@ class Detections:
         dimensions = self.centres.shape[1]
         return np.asarray((self.areas * np.prod(self.steps)) ** (1 / dimensions))
 
+    @cached_property
+    def places(self) -> NDArray[np.float64]:
+        """(N, D) centroids in steps of a column."""
+        return np.asarray(self.centres * np.asarray(self.steps))
+
     def on(self, frame: int) -> NDArray[np.int64]:
         """Return the rows of a frame."""
         first, last = np.searchsorted(self.frames, (frame, frame + 1))
@@ -86,8 +91,7 @@ class Detections:
 
     def distances(self, rows: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the (n, m) distances of centroids, in steps of a column."""
-        places = self.centres * np.asarray(self.steps)
-        between = places[rows][:, None] - places[others][None]
+        between = self.places[rows][:, None] - self.places[others][None]
         return np.asarray(np.sqrt((between**2).sum(axis=-1)))
 
 

@@ -86,11 +86,7 @@ def doubts_of(found: Detections, tracks: Tracks) -> list[Doubt]:
         number: [found.rows[place] for place in sorted(frames.items()) if place in found.rows]
         for number, frames in tracks.members.items()
     }
-    steps = [
-        found.distances(np.array([a]), np.array([b])).item() / (found.frames[b] - found.frames[a])
-        for some in rows.values()
-        for a, b in pairwise(some)
-    ]
+    steps = [_far(found, a, b) for some in rows.values() for a, b in pairwise(some)]
     usual = float(np.median(steps)) if steps else 0.0
     doubts = [
         doubt
@@ -128,7 +124,7 @@ def _doubts(
 def _step(found: Detections, number: int, a: int, b: int, usual: float) -> Iterator[Doubt]:
     frame, missed = int(found.frames[b]), int(found.frames[b] - found.frames[a]) - 1
     side = float(found.sides[a] + found.sides[b]) / 2
-    far = found.distances(np.array([a]), np.array([b])).item() / (missed + 1)
+    far = _far(found, a, b)
     if far > max(JUMP * side, UNUSUAL * usual):
         times = far / side
         yield Doubt(number, frame, DoubtKind.JUMP, min(2.0, 0.5 + times / 2), times)
@@ -138,6 +134,12 @@ def _step(found: Detections, number: int, a: int, b: int, usual: float) -> Itera
         yield Doubt(number, frame, DoubtKind.SIZE, min(2.0, change), math.exp(change))
     if missed:
         yield Doubt(number, frame, DoubtKind.GAP, 0.2 * missed, missed)
+
+
+def _far(found: Detections, a: int, b: int) -> float:
+    """Return how far an object moves from frame to frame between two rows."""
+    way = math.dist(found.places[a], found.places[b])
+    return way / int(found.frames[b] - found.frames[a])
 
 
 def _division(

@@ -176,21 +176,18 @@ def _division_costs(found: Detections, near: Costs) -> Costs:
     candidates: dict[int, list[int]] = defaultdict(list)
     for mother, daughter in near:
         candidates[mother].append(daughter)
-    places = found.centres * np.asarray(found.steps)
     costs: dict[Link, float] = {}
     for mother, some in candidates.items():
         for daughter in some:
             sisters = [one for one in some if one != daughter]
             if sisters:
-                cost = min(_division(found, places, mother, (daughter, one)) for one in sisters)
+                cost = min(_division(found, mother, (daughter, one)) for one in sisters)
                 costs[mother, daughter] = cost
     return costs
 
 
-def _division(
-    found: Detections, places: NDArray[np.float64], mother: int, daughters: Link
-) -> float:
-    first, second = daughters
+def _division(found: Detections, mother: int, daughters: Link) -> float:
+    (first, second), places = daughters, found.places
     a, b, whole = found.areas[first], found.areas[second], found.areas[mother]
     middle = (places[first] * a + places[second] * b) / (a + b)
     off = float(np.linalg.norm(middle - places[mother])) / found.sides[mother]

@@ -13,7 +13,14 @@ from napari_sam.files import free_path
 from napari_sam.planes import Plane
 from napari_sam.progress import Progress
 from napari_sam.session.changed import What
-from napari_sam.session.tracks import Frames, detections_in, frames_in, retrack, tracks_in
+from napari_sam.session.tracks import (
+    Centres,
+    Frames,
+    detections_in,
+    frames_in,
+    retrack,
+    tracks_in,
+)
 from napari_sam.tracking import edits
 from napari_sam.tracking.doubts import Doubt, doubts_of, worst_first
 from napari_sam.tracking.linking import check_installed
@@ -72,6 +79,7 @@ class Tracking:
         self._layer = TracksLayer(annotation.viewer, annotation.picture)
         self._soon = new_timer(REST_MS, self._renew, controls)
         self._said = ""
+        self._centres: Centres = {}  # to measure no mask twice
         annotation.changed.connect(self._note)
 
     def close(self) -> None:
@@ -203,7 +211,7 @@ class Tracking:
         """Show the tracks that the objects are."""
         frames, objects = self._frames(), self._annotation.session.objects
         tracks = tracks_in(objects, frames)
-        found = detections_in(frames)
+        found = detections_in(frames, self._centres)
         doubts = worst_first(doubts_of(found, tracks), tracks)
         self._controls.show_rows([_row(tracks, number, some) for number, some in doubts.items()])
         self._controls.show_work(self._work.busy)
