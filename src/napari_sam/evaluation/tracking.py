@@ -24,7 +24,7 @@ __all__ = ["TrackScores", "score_tracks"]
 # those of the wrong kind (on in a track, or from a parent).
 SPLIT, ADDED, REMOVED = 5.0, 10.0, 1.0
 EDGE_REMOVED, EDGE_ADDED, EDGE_CHANGED = 1.0, 1.5, 1.0
-LATE = 1  # frames by which a division may be found too early or too late
+LATE = 1  # frame by which a division may be found too early or too late
 
 Place = tuple[int, int]  # frame and label
 Edges = dict[tuple[Place, Place], bool]  # whether it goes on in the same track
@@ -170,10 +170,15 @@ def _right_divisions(truth: Tracks, tracks: Tracks, match: _Match) -> int:
     right = 0
     for mother, daughters in _divisions(truth).items():
         end = truth.last(mother)
-        seen = (
-            _as_found(truth, mother, at, match, tracks) for at in range(end, end - LATE - 1, -1)
+        places = ((at, _as_found(truth, mother, at, match, tracks)) for at in (end, end - LATE))
+        here = next(
+            (
+                one
+                for at, one in places
+                if one is not None and one in found and at == min(end, tracks.last(one))
+            ),
+            None,
         )
-        here = next((one for one in seen if one in found), None)
         if here is None or abs(tracks.last(here) - end) > LATE:
             continue
         others = found[here]
