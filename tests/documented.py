@@ -77,6 +77,7 @@ def lay_out(
     seeds = np.where(np.arange(len(labels))[:, None, None] == middle, labels, 0)
     tifffile.imwrite(folder / "stack.tif", pictures, photometric="minisblack")
     tifffile.imwrite(folder / "seeds.tif", seeds, photometric="minisblack")
+    tifffile.imwrite(folder / "movie_labels.tif", labels, photometric="minisblack")
     rows, columns = np.nonzero(labels[0] == labels[0].max())
     box = rows.min(), columns.min(), rows.max(), columns.max()
     (folder / "boxes.csv").write_text("y0,x0,y1,x1\n" + ",".join(map(str, box)) + "\n")

@@ -49,7 +49,8 @@ AUTOMATIC = ROOT / "docs" / "automatic.md"
 TEXT = ROOT / "docs" / "text.md"
 REFINE = ROOT / "docs" / "refine.md"
 EDITING = ROOT / "docs" / "editing.md"
-OTHERS = (TRAINING, STACKS, AUTOMATIC, TEXT, REFINE, EDITING, ROOT / "docs" / "api.md")
+TRACKS = ROOT / "docs" / "tracks.md"
+OTHERS = (TRAINING, STACKS, AUTOMATIC, TEXT, REFINE, EDITING, TRACKS, ROOT / "docs" / "api.md")
 PREDICTING = [page for page in PAGES if blocks(page, "python") and page not in OTHERS]
 
 
@@ -126,6 +127,15 @@ def test_the_page_on_stacks_follows_objects(
         found, truth = names["labels"] == id_, discs == id_
         assert (found & truth).sum() / (found | truth).sum() > 0.7
     assert not (names["labels"][4] == 2).any()
+
+
+def test_the_page_on_tracks_links_and_breaks_them(capsys: pytest.CaptureFixture[str]) -> None:
+    discs = draw({1: lambda z: (24, 20, 9) if z < 4 else None, 2: lambda z: (25, 46, 8)}, 6)
+    names = {"movie_labels": np.where(discs < 100, discs, 0)}
+    for block in blocks(TRACKS, "python"):
+        exec(block, names)
+    assert "track 1, frame 3: ends in mid-picture" in capsys.readouterr().out
+    assert sorted(len(frames) for frames in names["tracks"].members.values()) == [2, 2, 6]
 
 
 def test_the_training_page_makes_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -168,11 +168,8 @@ def test_saved_work_goes_on_with_the_object_that_is_being_drawn(reopened):
     again.folder.close()
 
 
-YOUNGER = {
-    Kind.ADOPTED,
-    Kind.CLEANED,
-    Kind.COMPARED,
-}  # than these files; other tests read them again
+# Than these files; other tests read them again.
+YOUNGER = {Kind.ADOPTED, Kind.CLEANED, Kind.COMPARED, Kind.TRACKED}
 
 
 def test_the_saved_stack_has_steps_of_every_kind():

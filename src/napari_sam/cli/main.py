@@ -19,6 +19,7 @@ from napari_sam.cli.commands import (
     propagate,
     refine,
     segment,
+    track,
     train,
 )
 from napari_sam.cli.streams import tolerant_streams
@@ -30,7 +31,7 @@ __all__ = ["main"]
 logger = logging.getLogger(__name__)
 COMMANDS = (
     *(demo, gui, models, embed, segment, propagate, refine, clean),
-    *(train, evaluate, convert),
+    *(track, train, evaluate, convert),
 )
 STATUS = (
     "Exit status: 0 done, 1 failed or one of several files failed, 2 the command was not "

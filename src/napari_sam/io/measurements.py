@@ -16,7 +16,7 @@ from napari_sam.files import replacing
 from napari_sam.io.spacing import NO_UNIT, SYMBOLS, Spacing
 from napari_sam.numbering import check_numbers, ranked
 
-__all__ = ["measure", "write_measurements"]
+__all__ = ["common_unit", "measure", "write_measurements"]
 
 INTENSITIES = ("intensity_mean", "intensity_min", "intensity_max", "intensity_std")
 ASCII = {"µm": "um", "Å": "angstrom"}  # every table program reads these
@@ -67,7 +67,7 @@ def measure(
     bright = None if image is None else _channels_last(labels, image)
     inside = [axis for axis, letter in enumerate(axes) if letter in "zyx"]
     outside = [axis for axis in range(len(axes)) if axis not in inside]
-    steps, unit = _steps(spacing, inside)
+    steps, unit = common_unit(spacing, inside)
     letters = "".join(axes[axis] for axis in inside)
     for index in np.ndindex(*(labels.shape[axis] for axis in outside)):
         cut: list[Any] = [slice(None)] * labels.ndim
@@ -95,8 +95,15 @@ def write_measurements(
         table.writerows(rows)
 
 
-def _steps(spacing: Spacing, inside: list[int]) -> tuple[tuple[float, ...], str]:
-    """Return distances and the one unit of the axes; pixels where they have none in common."""
+def common_unit(spacing: Spacing, inside: list[int]) -> tuple[tuple[float, ...], str]:
+    """Return distances and the one unit of these axes; pixels where they have none in common.
+
+    Examples
+    --------
+    >>> spacing = Spacing.of(2, {"scale": (0.5, 0.5), "units": ("micrometer", "micrometer")})
+    >>> common_unit(spacing, [0, 1])
+    ((0.5, 0.5), 'um')
+    """
     steps = tuple(spacing.scale[axis] for axis in inside)
     units = {spacing.units[axis] for axis in inside}
     unit = units.pop()

@@ -48,6 +48,7 @@ class Kind(Enum):
     CLASSES = "classes set up"
     ADOPTED = "labels taken up"
     COMPARED = "difference settled"
+    TRACKED = "tracks changed"
 
     @property
     def paints(self) -> bool:

@@ -94,10 +94,21 @@ class Section:
 
 @dataclass(frozen=True)
 class Traits:
-    """Properties of an object in all planes: its class, and whether it is locked."""
+    """Properties of an object in all planes: its class, and whether it is locked.
+
+    Parameters
+    ----------
+    class_id : int
+        Number of its class.
+    locked : bool
+        Whether it must not be changed.
+    parent : int or None
+        In a time series the object whose division it comes from; see `session.tracks`.
+    """
 
     class_id: int = 1
     locked: bool = False
+    parent: int | None = None
 
 
 @dataclass(frozen=True)

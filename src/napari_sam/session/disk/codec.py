@@ -166,7 +166,10 @@ class Codec:
 
     def traits(self, traits: Traits | None) -> JsonValue:
         """Return traits as JSON."""
-        return None if traits is None else {"class": traits.class_id, "locked": traits.locked}
+        if traits is None:
+            return None
+        known = {"class": traits.class_id, "locked": traits.locked, "parent": traits.parent}
+        return {key: value for key, value in known.items() if value is not None}
 
     def _section(self, section: Section | None) -> JsonValue:
         return (
@@ -257,7 +260,14 @@ class Codec:
 
 
 def _read_traits(value: JsonValue) -> Traits | None:
-    return None if value is None else Traits(whole(value["class"], 1), of(bool, value["locked"]))
+    if value is None:
+        return None
+    parent = value.get("parent")
+    return Traits(
+        whole(value["class"], 1),
+        of(bool, value["locked"]),
+        None if parent is None else whole(parent, 1),
+    )
 
 
 def _scheme(scheme: LabelScheme) -> JsonValue:

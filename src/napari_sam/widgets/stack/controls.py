@@ -34,6 +34,7 @@ from napari_sam.widgets.common.status_area import StatusArea
 from napari_sam.widgets.common.style import primary
 from napari_sam.widgets.common.wording import RULES
 from napari_sam.widgets.stack.slices_list import Legend, SlicesList
+from napari_sam.widgets.stack.tracks_controls import TracksControls
 
 __all__ = ["StackControls"]
 
@@ -82,6 +83,8 @@ class StackControls(QWidget):
         The objects with their slices.
     buttons : dict of str to QPushButton
         What can be done with the selected object, see `ACTIONS`.
+    tracks : TracksControls
+        What can be done with the tracks of a time series.
     wanted : Signal(str)
         Emitted with the name of an action for the selected object.
     """
@@ -147,6 +150,12 @@ class StackControls(QWidget):
                 box.setRange(0, length - 1)
                 box.setValue(value)
 
+    def offer_tracks(self, on: bool) -> None:
+        """Show the button of the drawer Tracks, or hide both."""
+        if not on:
+            self.more_tracks.setChecked(False)
+        self.more_tracks.setVisible(on)
+
     def show_work(self, busy: bool) -> None:
         """Switch between the widgets of a running propagation and the idle ones."""
         self.bar.setVisible(busy)
@@ -211,7 +220,13 @@ class StackControls(QWidget):
         layout.addWidget(steps)
         self.options = QFrame()
         self._fill_options()
-        layout.addWidget(Drawer("Direction, limits, overlap", self.options, self).button)
+        self.tracks = TracksControls()
+        self.more_tracks = Drawer("Tracks", self.tracks, self).button
+        self.more_tracks.hide()  # until there is time
+        more = Drawer("Direction, limits, overlap", self.options, self).button
+        drawers = in_a_row(more, self.more_tracks)
+        drawers.addStretch(1)
+        layout.addLayout(drawers)
         self.undo.setEnabled(False)
         self.show_list(False, "", False)
         self.show_work(busy=False)

@@ -29,6 +29,8 @@ from napari_sam.widgets.stack.seeds import (
     corrected,
     seed_masks,
 )
+from napari_sam.widgets.stack.tracking import Tracking, time_axis
+from napari_sam.widgets.stack.tracks_work import TracksWorker
 from napari_sam.widgets.stack.work import PropagationTask, PropagationWorker
 
 __all__ = ["StackTab"]
@@ -76,6 +78,8 @@ class StackTab(QObject):
         self._viewer = viewer
         self._selected, self._select = selected, select
         self._presenter: _StackPresenter | None = None
+        self._tracking: Tracking | None = None
+        self.tracks_work = TracksWorker(self)
         self.actions: dict[str, Callable[[], None]] = {
             "follow": lambda: self._do(_StackPresenter.follow_again)
         }
@@ -90,7 +94,21 @@ class StackTab(QObject):
         c.list.place_wanted.connect(lambda *place: self._do(lambda one: one.rows.go(*place)))
         self.work.reached.connect(lambda at: self._do(lambda one: one.show_reached(at)))
         self.work.ended.connect(self._show_end)
+        self._connect_tracks()
         self.refresh()
+
+    def _connect_tracks(self) -> None:
+        tracks, work = self.controls.tracks, self.tracks_work
+        tracks.opened.connect(lambda: self._track(Tracking.open))
+        tracks.link.clicked.connect(lambda: self._track(Tracking.link))
+        tracks.cancel.clicked.connect(lambda: work.stop("you cancelled it"))
+        tracks.shown.toggled.connect(lambda on: self._track(lambda one: one.show_layer(on)))
+        tracks.went.connect(lambda *place: self._track(lambda one: one.go(*place)))
+        tracks.wanted.connect(lambda name: self._track(lambda one: one.edit(name)))
+        tracks.delete_short.clicked.connect(lambda: self._track(Tracking.delete_short))
+        tracks.export.clicked.connect(lambda: self._track(Tracking.export))
+        work.reached.connect(lambda step: self._track(lambda one: one.show_reached(step)))
+        work.ended.connect(lambda why: self._track(lambda one: one.show_end(why)))
 
     def follow(self, annotation: Annotation | None) -> None:
         """Switch to this annotation, or to none; a running propagation stops."""
@@ -100,6 +118,9 @@ class StackTab(QObject):
             self._presenter = _StackPresenter(
                 annotation, self.controls, self.work, self._selected, self._select
             )
+            self._tracking = Tracking(
+                annotation, self.controls.tracks, self.tracks_work, self._select
+            )
             annotation.changed.connect(self.refresh)
             annotation.began_afresh.connect(self._begin_afresh)
         self.refresh()
@@ -108,12 +129,15 @@ class StackTab(QObject):
         """Stop permanently; finished slices are kept."""
         self._drop()
         self.work.close()
+        self.tracks_work.shut()
 
     def refresh(self, what: What = ANYTHING) -> None:
         """Update the widgets."""
         if what == What.DRAFT:  # at every click
             return
         self.work.check()
+        along = None if self._presenter is None else time_axis(self._presenter.annotation)
+        self.controls.offer_tracks(along is not None)
         if self._presenter is not None:
             self._presenter.refresh()
             return
@@ -125,7 +149,15 @@ class StackTab(QObject):
         if self._presenter is not None:
             step(self._presenter)
 
+    def _track(self, step: Callable[[Tracking], object]) -> None:
+        if self._tracking is not None:
+            step(self._tracking)
+
     def _drop(self) -> None:
+        self.tracks_work.close()
+        if self._tracking is not None:
+            self._tracking.close()
+            self._tracking = None
         if self._presenter is not None:
             self._presenter.annotation.changed.disconnect(self.refresh)
             self._presenter.annotation.began_afresh.disconnect(self._begin_afresh)
