@@ -122,6 +122,11 @@ class SamConfig:
         return self.frame // self.stride
 
     @property
+    def stretched(self) -> bool:
+        """Whether a picture is stretched to the square frame, not padded."""
+        return isinstance(self.encoder, HieraConfig)
+
+    @property
     def mask_stride(self) -> int:
         """Model pixels per pixel of the low-resolution logits."""
         return self.stride // 4
@@ -132,6 +137,7 @@ KEY_FIELDS: dict[type, tuple[str, str]] = {
     ViTConfig: ("ViTConfig", "dim depth heads global_blocks window patch mlp_ratio"),
     TinyViTConfig: ("TinyViTConfig", "dims depths heads windows mlp_ratio"),
     CellsEncoderConfig: ("CellsEncoderConfig", "dims depths"),
+    HieraConfig: ("HieraConfig", "dim heads depths global_blocks windows background"),
     SamConfig: (
         "SamConfig",
         "name encoder frame stride width mlp_width upscale_dims dense enlarge closest "

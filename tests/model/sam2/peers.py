@@ -21,12 +21,12 @@ __all__ = ["REDUCED", "all_in_float64", "randomise", "reference", "session"]
 # Small frames in which every window is padded; stages, global blocks and pooling as in the sizes.
 REDUCED = {
     "tiny": replace(
-        SAM2_CONFIGS["sam2.1_tiny"],
+        SAM2_CONFIGS["sam2_tiny"],
         frame=128,
         encoder=HieraConfig(32, 1, (1, 2, 4, 2), (4, 6)),
     ),
     "wide": replace(  # as base+ and large: two heads, another background, windows of 16 and 8
-        SAM2_CONFIGS["sam2.1_large"],
+        SAM2_CONFIGS["sam2_large"],
         frame=128,
         encoder=HieraConfig(32, 2, (1, 2, 2, 2), (4,), windows=(8, 4, 16, 8), background=14),
     ),
@@ -177,7 +177,7 @@ def _strength(key: str) -> float:
 
 def _renamed(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     renamed = {}
-    kinds = [f"sam_prompt_encoder.point_embeddings.{kind}.weight" for kind in range(4)]
+    kinds = [f"prompt_encoder.point_embeddings.{kind}.weight" for kind in range(4)]
     renamed["prompt_encoder.point_embed.weight"] = torch.cat([weights[key] for key in kinds])
     for key, value in weights.items():
         if key in kinds:

@@ -1,4 +1,4 @@
-"""SAM 2's mask decoder: SAM's with fine features of the picture, and whether the object is there."""
+"""SAM 2's mask decoder: with fine features of the picture, and whether the object is there."""
 
 from __future__ import annotations
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from torch import Tensor, cat, nn, relu
+import torch
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-from napari_sam.model.attention import LOGITS
 from napari_sam.model.sam2.config import MEMORY_WIDTH
 from napari_sam.model.sam2.positions import rotate, rotations, sine_map
 
 __all__ = ["Memories", "MemoryAttention"]
 
 LAYERS, HIDDEN = 4, 2048
+BLOCK = 1024  # queries, and keys, that meet at a time on a CPU
 
 
 class Memories(NamedTuple):
@@ -49,7 +50,7 @@ class RotaryAttention(nn.Module):
         q = rotate(self.q_proj(q), turns)
         k = self.k_proj(k)
         maps = k.shape[1] - placeless
-        k = cat([rotate(k[:, :maps], turns), k[:, maps:]], dim=1)
+        k = torch.cat([rotate(k[:, :maps], turns), k[:, maps:]], dim=1)
         # The weights of a query sum to one: values may be projected after they were summed, and
         # there are far fewer queries than values, which are narrower before.
         return self.out_proj(self.v_proj(attend(q, k, v)))
@@ -74,7 +75,7 @@ class MemoryAttentionLayer(nn.Module):
         x = x + self.self_attn(normed, normed, normed, turns)
         keys = content + positions
         x = x + self.cross_attn_image(self.norm2(x), keys, content, turns, pointers)
-        return x + self.linear2(relu(self.linear1(self.norm3(x))))
+        return x + self.linear2(torch.relu(self.linear1(self.norm3(x))))
 
 
 class MemoryAttention(nn.Module):
@@ -98,11 +99,28 @@ class MemoryAttention(nn.Module):
 def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     """Attend from (B, N, d) to keys (B, M, d) and values (B, M, d'): (B, N, d').
 
-    On a CPU a cache full of logits at a time; elsewhere in torch's own frugal kernels.
+    On a CPU torch's own frugal kernel takes values as long as the queries only: shorter ones are
+    attended to in blocks, whose logits stay in the processor's cache.
     """
-    if q.device.type != "cpu":
-        return F.scaled_dot_product_attention(q, k, v)
+    if q.device.type != "cpu" or v.shape[-1] == q.shape[-1]:
+        return F.scaled_dot_product_attention(q[:, None], k[:, None], v[:, None])[:, 0]
+    parts = zip(k.split(BLOCK, dim=1), v.split(BLOCK, dim=1), strict=True)
+    blocks = [(keys.mT, values) for keys, values in parts]
     q = q * q.shape[-1] ** -0.5
-    rows = max(1, LOGITS // k.shape[1])
-    parts = q.split(rows, dim=1)
-    return cat([(part @ k.transpose(1, 2)).softmax(dim=-1) @ v for part in parts], dim=1)
+    return torch.cat([_attend_in_blocks(part, blocks) for part in q.split(BLOCK, dim=1)], dim=1)
+
+
+def _attend_in_blocks(q: Tensor, blocks: list[tuple[Tensor, Tensor]]) -> Tensor:
+    """Return the softmax of ``q @ keys`` times values, a block at a time (Dao et al. 2022)."""
+    top = q.new_full((*q.shape[:2], 1), -torch.inf)
+    total = torch.zeros_like(top)
+    seen = q.new_zeros(*q.shape[:2], blocks[0][1].shape[-1])
+    for keys, values in blocks:
+        logits = q @ keys
+        higher = torch.maximum(top, logits.amax(dim=-1, keepdim=True))
+        fades = (top - higher).exp()  # what was summed up so far, relative to a higher top
+        weights = (logits - higher).exp()
+        total = total * fades + weights.sum(dim=-1, keepdim=True)
+        seen = seen * fades + weights @ values
+        top = higher
+    return seen / total

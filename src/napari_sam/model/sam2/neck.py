@@ -57,8 +57,8 @@ class Sam2ImageEncoder(nn.Module):
         return self.neck(middle, coarse), fine, finest
 
 
-def read_through(lateral: Lateral, conv: nn.Conv2d, x: Tensor) -> Tensor:
+def read_through(lateral: Lateral, conv: nn.Module, x: Tensor) -> Tensor:
     """Return ``conv(lateral(x))`` of a map (B, H, W, C), without the wide map between them."""
-    first, second = lateral.conv.weight.flatten(1), conv.weight.flatten(1)
-    bias = second @ lateral.conv.bias + conv.bias if lateral.conv.bias is not None else conv.bias
+    first, second = (part.get_parameter("weight").flatten(1) for part in (lateral.conv, conv))
+    bias = second @ lateral.conv.get_parameter("bias") + conv.get_parameter("bias")
     return F.linear(x, second @ first, bias).permute(0, 3, 1, 2)

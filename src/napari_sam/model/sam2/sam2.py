@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from napari_sam.model.config import HieraConfig, SamConfig
+from napari_sam.model.config import SamConfig
 from napari_sam.model.layers import MLP
-from napari_sam.model.prompt_encoder import PromptEncoder
-from napari_sam.model.sam import Features
+from napari_sam.model.sam import Features, Sam
 from napari_sam.model.sam2.config import MAPS, MEMORY_WIDTH
 from napari_sam.model.sam2.mask_decoder import Sam2MaskDecoder, choose_mask
 from napari_sam.model.sam2.memory_attention import Memories, MemoryAttention
 from napari_sam.model.sam2.memory_encoder import MemoryEncoder
-from napari_sam.model.sam2.neck import Sam2ImageEncoder, read_through
+from napari_sam.model.sam2.neck import Lateral, Sam2ImageEncoder, read_through
 from napari_sam.model.sam2.positions import sine_line, sine_map
-from napari_sam.zoo.catalogue import Entry
 
 __all__ = ["Answer", "Sam2", "corners_as_points"]
 
@@ -48,21 +46,20 @@ class Answer(NamedTuple):
     pointer: Tensor
 
 
-class Sam2(nn.Module):
-    """All networks of SAM 2.1 in one size, under the names of the published checkpoints.
+class Sam2(Sam):
+    """All networks of SAM 2.1 in one size.
 
-    Coordinates in here are (x, y) in frame pixels; a picture is stretched to the square frame.
+    Coordinates in here are (x, y) in frame pixels; a picture is stretched to the square frame. Keys
+    are those of the published files, but for the ``sam_`` before prompt encoder and mask decoder.
     """
 
+    image_encoder: Sam2ImageEncoder
+    mask_decoder: Sam2MaskDecoder
+
     def __init__(self, config: SamConfig) -> None:
-        super().__init__()
-        assert isinstance(config.encoder, HieraConfig)
+        super().__init__(config)
         width = config.width
-        self.config = config
-        self.entry = Entry("untrained", config.name)
-        self.image_encoder = Sam2ImageEncoder(config.encoder, width)
-        self.sam_prompt_encoder = PromptEncoder(config)
-        self.sam_mask_decoder = Sam2MaskDecoder(config)
+        self.mask_decoder = Sam2MaskDecoder(config)
         self.memory_encoder = MemoryEncoder(width)
         self.memory_attention = MemoryAttention(width)
         self.mask_downsample = nn.Conv2d(1, 1, 4, stride=4)
@@ -74,23 +71,51 @@ class Sam2(nn.Module):
         self.no_obj_ptr = nn.Parameter(torch.zeros(1, width))
         self.no_obj_embed_spatial = nn.Parameter(torch.zeros(1, MEMORY_WIDTH))
 
-    @property
-    def device(self) -> torch.device:
-        """Device of the weights."""
-        return self.no_mem_embed.device
-
     def encode(self, pixels: Tensor) -> Features:
-        """Return the features of normalised images (B, 3, frame, frame).
+        """Return the features of normalised images (B, 3, frame, frame), in float32.
 
         They know nothing of prompts or memories: pictures and stacks are answered from the same.
         """
         embedding, fine, finest = self.image_encoder(pixels)
-        decoder, laterals = self.sam_mask_decoder, self.image_encoder.neck.convs
+        decoder = self.mask_decoder
+        for_fine, for_finest = (cast(Lateral, part) for part in self.image_encoder.neck.convs[2:])
         skips = (
-            read_through(laterals[2], decoder.conv_s1, fine),
-            read_through(laterals[3], decoder.conv_s0, finest),
+            read_through(for_fine, decoder.conv_s1, fine),
+            read_through(for_finest, decoder.conv_s0, finest),
         )
         return Features(embedding, skips)
+
+    def decode(
+        self,
+        features: Features,
+        points: Tensor | None = None,
+        labels: Tensor | None = None,
+        boxes: Tensor | None = None,
+        masks: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Return four masks' logits and predicted IoU, as `Sam.decode`.
+
+        Where mask 0, for unambiguous prompts, changes with the threshold, the best of the others
+        stands in its place.
+        """
+        logits, iou = super().decode(features, points, labels, boxes, masks)
+        one, chosen = torch.arange(len(iou), device=iou.device), choose_mask(logits, iou, False)
+        logits = torch.cat([logits[one, chosen][:, None], logits[:, 1:]], dim=1)
+        return logits, torch.cat([iou[one, chosen][:, None], iou[:, 1:]], dim=1)
+
+    def encode_prompts(
+        self,
+        features: Features,
+        points: Tensor | None = None,
+        labels: Tensor | None = None,
+        boxes: Tensor | None = None,
+        masks: Tensor | None = None,
+        words: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor, Tensor, tuple[Tensor, Tensor] | None]:
+        """Return what `MaskDecoder.predict_iou` takes, for a picture alone."""
+        given = corners_as_points(points, labels, boxes) or (None, None)
+        alone = Features(self.without_memory(features), features.skips)
+        return super().encode_prompts(alone, given[0], given[1], None, masks, words)
 
     def without_memory(self, features: Features) -> Tensor:
         """Return the image embedding (B, width, h, w) of a picture that has no other slices."""
@@ -130,7 +155,7 @@ class Sam2(nn.Module):
             labels = torch.full((len(image), 1), -1, device=image.device)
         if three is None:
             three = labels.shape[1] <= 1
-        encoder, decoder = self.sam_prompt_encoder, self.sam_mask_decoder
+        encoder, decoder = self.prompt_encoder, self.mask_decoder
         sparse = encoder.sparse_prompt_embeddings(points, labels, None)
         assert sparse is not None
         dense = encoder.dense_prompt_embeddings(masks)

@@ -166,9 +166,7 @@ class Tracker:
         self._remember_marked(bank)
         return self._remembering(bank, index, features, bank.visited[index])
 
-    def _remembering(
-        self, bank: MemoryBank, index: int, features: Features, back: bool
-    ) -> Tensor:
+    def _remembering(self, bank: MemoryBank, index: int, features: Features, back: bool) -> Tensor:
         memories = self.model.gather(bank.maps(index, back), bank.pointers(index, back))
         return self.model.with_memory(features, memories)
 
