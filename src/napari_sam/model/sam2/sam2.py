@@ -18,8 +18,9 @@ from napari_sam.model.sam2.memory_encoder import MemoryEncoder
 from napari_sam.model.sam2.neck import Lateral, Sam2ImageEncoder, read_through
 from napari_sam.model.sam2.positions import sine_line, sine_map
 
-__all__ = ["Answer", "Sam2", "corners_as_points"]
+__all__ = ["CLAMP", "Answer", "Sam2", "corners_as_points"]
 
+CLAMP = 32.0  # logits of an earlier answer, as a prompt of the next
 ABSENT = -1024.0  # logit of every pixel where the object is not in the picture
 SCALE, SHIFT = 20.0, -10.0  # from the probability of a pixel to what the memory encoder sees
 TOP_LEFT, BOTTOM_RIGHT = 2, 3  # labels of a box's corners
@@ -115,6 +116,8 @@ class Sam2(Sam):
         """Return what `MaskDecoder.predict_iou` takes, for a picture alone."""
         given = corners_as_points(points, labels, boxes) or (None, None)
         alone = Features(self.without_memory(features), features.skips)
+        if masks is not None:  # logits of an earlier answer, as the published code hands them out
+            masks = masks.clamp(-CLAMP, CLAMP)
         return super().encode_prompts(alone, given[0], given[1], None, masks, words)
 
     def without_memory(self, features: Features) -> Tensor:

@@ -10,11 +10,9 @@ from torch import Tensor
 from napari_sam.errors import InputError
 from napari_sam.model.sam import Features
 from napari_sam.model.sam2.memory_bank import Known, MemoryBank
-from napari_sam.model.sam2.sam2 import Answer, Sam2, corners_as_points
+from napari_sam.model.sam2.sam2 import CLAMP, Answer, Sam2, corners_as_points
 
 __all__ = ["Tracker"]
-
-CLAMP = 32.0  # logits of an earlier answer, as a prompt of the next
 
 
 class Tracker:
