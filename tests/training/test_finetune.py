@@ -8,6 +8,7 @@ import torch
 
 from napari_sam.data.samples import images_from_arrays
 from napari_sam.errors import CheckpointError, InputError
+from napari_sam.model.build import SIZES, build
 from napari_sam.model.load import load_model
 from napari_sam.training.finetune import FineTuning, Plan
 from napari_sam.training.plan import recipe_for
@@ -34,6 +35,13 @@ def validation():
 
 def run_of(pictures, validation, folder, plan=PLAN):
     return FineTuning(load_model("cells_tiny", "cpu"), pictures, validation, plan, folder)
+
+
+def test_sam_2_is_refused_as_a_base(pictures, validation, tmp_path):
+    with torch.device("meta"):
+        base = build(SIZES["sam2_tiny"])
+    with pytest.raises(InputError, match="cannot be trained here; take cells_tiny"):
+        FineTuning(base, pictures, validation, PLAN, tmp_path)
 
 
 def test_a_run_tells_where_it_is_and_ends_with_a_table(pictures, validation, tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ import pytest
 import xxhash
 
 from napari_sam.errors import CheckpointError, DownloadError, InputError
-from napari_sam.model.config import CONFIGS
+from napari_sam.model.build import SIZES
 from napari_sam.zoo import catalogue
 
 BODY = b"weights" * 1000
@@ -72,7 +72,7 @@ def test_every_entry_is_complete():
     assert next(iter(entries)) == "cells_tiny"
     for name, entry in entries.items():
         assert entry.name == name
-        assert entry.config in {*CONFIGS, "decoder"}
+        assert entry.config in {*SIZES, "decoder"}
         assert entry.loadable == (not name.endswith("_decoder"))
         if not entry.loadable:
             model = entries[name.removesuffix("_decoder")]
@@ -94,6 +94,7 @@ def test_no_two_entries_share_a_file():
     entries = catalogue.entries().values()
     for field in ("filename", "xxh128", "url"):
         values = [getattr(entry, field) for entry in entries if entry.url]
+        values = [value for value in values if value]
         assert len(set(values)) == len(values)
 
 
@@ -109,6 +110,11 @@ def test_known_entries():
     assert (lm.filename, lm.intensity, lm.licence) == ("vit_b_lm.pt", "min_max", "CC-BY-4.0")
     assert lm.digest == "xxh128:fe9252a29f3f4ea53c15a06de471e186"
     assert entries["vit_h_histopathology"].url.endswith("/s/L7AcvVz7DoWJ2RZ/download")
+    sam2 = entries["sam2_tiny"]
+    assert sam2.url.endswith("segment_anything_2/092824/sam2.1_hiera_tiny.pt")
+    assert (sam2.filename, sam2.licence) == ("sam2.1_hiera_tiny.pt", "Apache-2.0")
+    assert sam2.digest.startswith("sha256:7402e0d8")
+    assert "photographs" in sam2.purpose
     assert entries["cells_tiny"].filename == "cells_tiny.safetensors"
 
 

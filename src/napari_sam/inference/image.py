@@ -3,7 +3,7 @@
 Public coordinates are (row, column); pixel (r, c) is the square from r - 0.5 to r + 0.5. A model's
 frame counts (x, y) and the network itself adds half a pixel. A picture of shape (H, W) is resized
 to (h, w); SAM's own sizes map x to x * w / W, exactly as the reference does, and our dense model
-maps pixel centres onto each other: (x + 0.5) * w / W - 0.5.
+maps pixel centres onto each other: (x + 0.5) * w / W - 0.5. SAM 2 stretches it to the frame.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 from torch import Tensor
+from torch.nn import functional as F
 
 from napari_sam.arrays import ODD, Array, ContrastRange, LazyArray, plain
 from napari_sam.errors import InputError
@@ -31,6 +32,7 @@ __all__ = [
     "normalise",
     "pixel_range",
     "resize",
+    "stretch",
     "to_rgb8",
 ]
 
@@ -254,3 +256,11 @@ def normalise(rgb: NDArray[np.uint8], multiple: int) -> Tensor:
     inside.copy_(torch.tensor(rgb).permute(2, 0, 1))
     inside.sub_(torch.tensor(MEAN)[:, None, None]).div_(torch.tensor(STD)[:, None, None])
     return x
+
+
+def stretch(rgb: NDArray[np.uint8], frame: int) -> Tensor:
+    """Standardise and stretch to the square frame, antialiased: (1, 3, frame, frame) float32.
+
+    Nothing is rounded on the way, as SAM 2 has it.
+    """
+    return F.interpolate(normalise(rgb, 1), (frame, frame), mode="bilinear", antialias=True)

@@ -23,6 +23,7 @@ from napari_sam.inference.image import (
     fit_shape,
     normalise,
     resize,
+    stretch,
     to_rgb8,
 )
 from napari_sam.inference.masks import keep_prompted
@@ -294,7 +295,7 @@ class Predictor:
     def scales(self, shape: tuple[int, int]) -> list[tuple[int, int]]:
         """Return the sizes of the embedding's levels in model pixels, finest first."""
         if not self.config.dense:
-            return [fit_shape(shape, self.config.frame)]
+            return [self._framed(shape)]
         longest = min(max(2 * max(shape), self.config.enlarge), self.config.closest)
         longest = min(longest, MAX_ENLARGEMENT * max(shape))
         return self._halved(shape if max(shape) > longest else fit_shape(shape, longest), shape)
@@ -302,8 +303,13 @@ class Predictor:
     def tile_scales(self, shape: tuple[int, int]) -> list[tuple[int, int]]:
         """Return the sizes of the levels of a tile (H, W), which is not enlarged, finest first."""
         if not self.config.dense:
-            return [fit_shape(shape, self.config.frame)]
+            return [self._framed(shape)]
         return self._halved(shape, shape)
+
+    def _framed(self, shape: tuple[int, int]) -> tuple[int, int]:
+        """Return the size of a picture in the frame of a model that sees all of it at once."""
+        frame = self.config.frame
+        return (frame, frame) if self.config.stretched else fit_shape(shape, frame)
 
     def _halved(self, first: tuple[int, int], shape: tuple[int, int]) -> list[tuple[int, int]]:
         """Return a size, and halves of it until a picture of this shape fits the frame."""
@@ -317,10 +323,12 @@ class Predictor:
         self, rgb: NDArray[np.uint8], shape: tuple[int, int], rest: Callable[..., None]
     ) -> Features:
         rest()
-        resized = resize(rgb, shape)
-        rest()
-        # Dense models take any size; SAM's own take the square frame only.
-        pixels = normalise(resized, 32 if self.config.dense else self.config.frame)
+        if self.config.stretched:
+            pixels = stretch(rgb, self.config.frame)
+        else:  # dense models take any size; SAM's own take the square frame only
+            resized = resize(rgb, shape)
+            rest()
+            pixels = normalise(resized, 32 if self.config.dense else self.config.frame)
         try:
             features = self.model.encode(pixels.to(self.model.device))
             self._check_finite(features.embedding)

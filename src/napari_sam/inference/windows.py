@@ -200,6 +200,9 @@ class View:
             sampled, inside = self.sample(logits, extent, extent)
             masks[:, inside[0], inside[1]] = (sampled > threshold).cpu().numpy()
             return masks
+        if self.config.stretched:  # the grid spans the picture
+            full = F.interpolate(logits[None], extent, mode="bilinear", align_corners=False)
+            return (full[0] > threshold).cpu().numpy()
         # The reference's way: to the padded frame, cut the padding off, to the picture. One cell
         # more than the picture needs is enlarged, so that the cut-off padding changes nothing.
         stride = self.config.mask_stride

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["CONFIGS", "CellsEncoderConfig", "SamConfig", "TinyViTConfig", "ViTConfig", "key_text"]
+__all__ = [
+    "CONFIGS",
+    "CellsEncoderConfig",
+    "HieraConfig",
+    "SamConfig",
+    "TinyViTConfig",
+    "ViTConfig",
+    "key_text",
+]
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,32 @@ class CellsEncoderConfig:
 
 
 @dataclass(frozen=True)
+class HieraConfig:
+    """SAM 2's image encoder: stages of blocks at strides 4, 8, 16 and 32 (Ryali et al. 2023).
+
+    Parameters
+    ----------
+    dim, heads : int
+        Of the first stage; each further one has twice as many.
+    depths : tuple of int
+        Blocks of each stage.
+    windows : tuple of int
+        Side of the windows in which each stage attends.
+    global_blocks : tuple of int
+        The blocks that attend over the whole map, counted over all stages.
+    background : int
+        Side of the position embedding that is stretched over the map.
+    """
+
+    dim: int
+    heads: int
+    depths: tuple[int, ...]
+    global_blocks: tuple[int, ...]
+    windows: tuple[int, ...] = (8, 4, 14, 7)
+    background: int = 7
+
+
+@dataclass(frozen=True)
 class SamConfig:
     """Architecture of a model and the square frame it sees.
 
@@ -47,7 +81,7 @@ class SamConfig:
     ----------
     name : str
         Size, for example ``"vit_b"``.
-    encoder : ViTConfig, TinyViTConfig or CellsEncoderConfig
+    encoder : ViTConfig, TinyViTConfig, CellsEncoderConfig or HieraConfig
         The image encoder.
     frame : int
         Side of the square input in model pixels.
@@ -71,7 +105,7 @@ class SamConfig:
     """
 
     name: str
-    encoder: ViTConfig | TinyViTConfig | CellsEncoderConfig
+    encoder: ViTConfig | TinyViTConfig | CellsEncoderConfig | HieraConfig
     frame: int = 1024
     stride: int = 16
     width: int = 256
@@ -88,6 +122,11 @@ class SamConfig:
         return self.frame // self.stride
 
     @property
+    def stretched(self) -> bool:
+        """Whether a picture is stretched to the square frame, not padded."""
+        return isinstance(self.encoder, HieraConfig)
+
+    @property
     def mask_stride(self) -> int:
         """Model pixels per pixel of the low-resolution logits."""
         return self.stride // 4
@@ -98,6 +137,7 @@ KEY_FIELDS: dict[type, tuple[str, str]] = {
     ViTConfig: ("ViTConfig", "dim depth heads global_blocks window patch mlp_ratio"),
     TinyViTConfig: ("TinyViTConfig", "dims depths heads windows mlp_ratio"),
     CellsEncoderConfig: ("CellsEncoderConfig", "dims depths"),
+    HieraConfig: ("HieraConfig", "dim heads depths global_blocks windows background"),
     SamConfig: (
         "SamConfig",
         "name encoder frame stride width mlp_width upscale_dims dense enlarge closest "

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from napari_sam.errors import CheckpointError, DeviceError, InputError
 from napari_sam.files import file_hash
+from napari_sam.model.build import SIZES, build
 from napari_sam.model.config import CONFIGS, SamConfig
 from napari_sam.model.instances.load import (
     build_decoder,
@@ -179,7 +180,7 @@ def _from_zoo(entry: catalogue.Entry, with_decoder: bool) -> Sam:
     if not entry.url:  # what is built in has no published hash
         entry = replace(entry, sha256=file_hash(path, "sha256"))
     state, _ = read_checkpoint(path)
-    model = _build(CONFIGS[entry.config], state, replace(entry, decoder=""), path)
+    model = _build(SIZES[entry.config], state, replace(entry, decoder=""), path)
     decoder = catalogue.decoder_of(entry) if with_decoder else None
     if decoder is not None:
         beside = catalogue.ready(decoder) or catalogue.fetch_decoder(entry)
@@ -193,7 +194,7 @@ def _from_file(path: Path, with_decoder: bool) -> Sam:
     check_whole(state, path)
     published = _published(path)
     if published is not None:
-        model = _build(CONFIGS[published.config], state, replace(published, decoder=""), path)
+        model = _build(SIZES[published.config], state, replace(published, decoder=""), path)
         return _with_neighbour(model, path) if with_decoder else model
     # What `napari_sam.training` wrote about its weights; nothing for other files.
     header = read_header(path) if "napari_sam" in metadata else {}
@@ -373,7 +374,7 @@ def _build(config: SamConfig, state: dict[str, Tensor], entry: catalogue.Entry, 
     if wrong:
         raise CheckpointError(f"{path} does not fit {config.name}: {first_few(wrong)}")
     with torch.device("meta"):
-        model = Sam(config)
+        model = build(config)
     # Half-precision files are small; processors want float32.
     sam = {k: v.float() if v.is_floating_point() else v for k, v in sam.items()}
     model.load_state_dict(sam, assign=True)

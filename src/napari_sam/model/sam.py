@@ -8,11 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from napari_sam.model.cells_encoder import CellsEncoder
-from napari_sam.model.config import CellsEncoderConfig, SamConfig, ViTConfig
+from napari_sam.model.config import CellsEncoderConfig, HieraConfig, SamConfig, ViTConfig
 from napari_sam.model.dense_prompts import DensePromptEncoder
 from napari_sam.model.image_encoder import ImageEncoderViT
 from napari_sam.model.mask_decoder import DecoderOutput, MaskDecoder
 from napari_sam.model.prompt_encoder import PromptEncoder
+from napari_sam.model.sam2.neck import Sam2ImageEncoder
 from napari_sam.model.tiny_vit import TinyViT
 from napari_sam.zoo.catalogue import Entry
 
@@ -159,4 +160,6 @@ class Sam(nn.Module):
 def _image_encoder(config: SamConfig) -> nn.Module:
     if isinstance(config.encoder, CellsEncoderConfig):
         return CellsEncoder(config)
+    if isinstance(config.encoder, HieraConfig):
+        return Sam2ImageEncoder(config.encoder, config.width)
     return (ImageEncoderViT if isinstance(config.encoder, ViTConfig) else TinyViT)(config)

@@ -16,6 +16,7 @@ from napari_sam.data.samples import LabelledImage, data_digest
 from napari_sam.errors import InputError
 from napari_sam.evaluation.evaluate import ObjectScores, evaluate
 from napari_sam.inference.predictor import Predictor
+from napari_sam.model.config import HieraConfig
 from napari_sam.model.sam import Sam
 from napari_sam.model.weights.torch_files import read_torch
 from napari_sam.progress import Estimate, Progress
@@ -86,7 +87,8 @@ class FineTuning:
     Raises
     ------
     InputError
-        If there are no pictures, or the folder holds the checkpoint of another run.
+        If there are no pictures, the base is a SAM 2.1, or the folder holds the checkpoint of
+        another run.
     """
 
     def __init__(
@@ -99,6 +101,11 @@ class FineTuning:
     ) -> None:
         if not training:
             raise InputError("there is no labelled picture to learn from")
+        if isinstance(base.config.encoder, HieraConfig):
+            raise InputError(
+                f"{base.entry.name} is a SAM 2.1, which cannot be trained here; take cells_tiny, "
+                "or one of SAM's sizes"
+            )
         self.model, self.plan, self.folder = base, plan, folder
         self.base = base.entry
         self.data = data_digest([*training, *validation])

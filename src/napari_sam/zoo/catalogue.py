@@ -40,6 +40,10 @@ TYPICAL_SIZES = {
     "vit_b": 375_000_000,
     "vit_l": 1_249_500_000,
     "vit_h": 2_564_500_000,
+    "sam2_tiny": 155_900_000,
+    "sam2_small": 184_300_000,
+    "sam2_base_plus": 323_500_000,
+    "sam2_large": 897_900_000,
     "decoder": 38_400_000,
 }
 
@@ -53,10 +57,10 @@ class Entry:
     name : str
         Name in the catalogue, or of the user's own file.
     config : str
-        Key of `napari_sam.model.config.CONFIGS`; ``"decoder"`` for an instance decoder, which is
+        Key of `napari_sam.model.build.SIZES`; ``"decoder"`` for an instance decoder, which is
         loaded with its model.
-    title : str
-        Whose model it is.
+    title, purpose : str
+        Whose model it is, and what for; the latter empty where title and name say it.
     url, filename : str
         Download address and name in the models folder; no address for weights that are built in
         or the user's own.
@@ -78,6 +82,7 @@ class Entry:
     name: str
     config: str
     title: str = ""
+    purpose: str = ""
     url: str = ""
     filename: str = ""
     size: int = 0

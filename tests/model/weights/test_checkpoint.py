@@ -7,8 +7,8 @@ import safetensors.torch
 import torch
 
 from napari_sam.errors import CheckpointError
+from napari_sam.model.build import SIZES, build
 from napari_sam.model.config import CONFIGS
-from napari_sam.model.sam import Sam
 from napari_sam.model.weights.checkpoint import (
     differences,
     first_few,
@@ -32,7 +32,7 @@ class Evil:
 
 def shapes(name):
     with torch.device("meta"):
-        return Sam(CONFIGS[name]).state_dict()
+        return build(SIZES[name]).state_dict()
 
 
 @pytest.mark.parametrize(
@@ -163,15 +163,29 @@ def test_files_without_weights_are_refused(tmp_path, content):
         read_checkpoint(path)
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize("name", SIZES)
 def test_every_size_is_recognised(name):
-    assert recognise(shapes(name)) is CONFIGS[name]
+    assert recognise(shapes(name)) is SIZES[name]
+
+
+def test_sam_2_as_published_has_a_prefix_before_some_keys(tmp_path):
+    names = "prompt_encoder.no_mask_embed.weight", "mask_decoder.iou_token.weight"
+    state = {f"sam_{name}": torch.zeros(1) for name in names} | {"memory_encoder.a": torch.zeros(1)}
+    torch.save({"model": state}, tmp_path / "sam2.pt")
+    assert set(read_checkpoint(tmp_path / "sam2.pt")[0]) == {*names, "memory_encoder.a"}
+
+
+def test_what_sam_2_lacks_before_2_1_is_named():
+    state = shapes("sam2_small")
+    for new in ("obj_ptr_tpos_proj.weight", "obj_ptr_tpos_proj.bias", "no_obj_embed_spatial"):
+        del state[new]
+    with pytest.raises(CheckpointError, match=r"nearest is sam2_small: .*obj_ptr_tpos_proj"):
+        recognise(state)
 
 
 @pytest.mark.parametrize(
     ("key", "name"),
     [
-        ("image_encoder.trunk.blocks.0.norm1.weight", "SAM 2"),
         ("mask_decoder.hf_token.weight", "SAM-HQ"),
         ("prompt_encoder.bbox_top_left_embeddings.weight", "EfficientSAM"),
         ("vision_encoder.pos_embed", "transformers"),

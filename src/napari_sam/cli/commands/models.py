@@ -47,7 +47,8 @@ def list_models(chosen: argparse.Namespace) -> int:
     for entry in entries:
         if entry.title != title:
             title = entry.title
-            print(f"\n{title}\n  {entry.citation}\n  licence: {entry.licence}")
+            about = [title, entry.purpose, entry.citation, f"licence: {entry.licence}"]
+            print("\n" + "\n  ".join(filter(None, about)))
         note = "" if entry.loadable else "  (loaded with its model)"
         print(f"    {entry.name:<32} {catalogue.status(entry)}{note}")
     if own:

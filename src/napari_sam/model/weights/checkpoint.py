@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from napari_sam.errors import CheckpointError
-from napari_sam.model.config import CONFIGS, SamConfig
-from napari_sam.model.sam import Sam
+from napari_sam.model.build import SIZES, build
+from napari_sam.model.config import SamConfig
 from napari_sam.model.weights.tensors import content_hash, fault, kind, misplaced
 from napari_sam.model.weights.torch_files import damaged, first_bytes, read_torch
 
@@ -34,11 +34,11 @@ DECODER = "instance_decoder."  # before the keys of an instance decoder, whereve
 MARK = "decoder.samplers."
 UNETR = re.compile(r"(deconv\d|base|decoder|deconv_out|decoder_head|out_conv)\.")
 PREFIXES = "module.", "sam."
+SAM2 = re.compile(r"sam_(?=prompt_encoder\.|mask_decoder\.)")  # only some of its keys have it
 LONGEST = 100  # characters of a key that are repeated
 MOST_SHARED = 2  # times the size of the file: tensors may share what is in it
 # What models of others have that no SAM has, so that the message can name them.
 RELATIVES = {
-    "SAM 2": ("image_encoder.trunk.", "memory_attention.", "sam_mask_decoder."),
     "SAM-HQ": ("mask_decoder.hf_token.",),
     "EfficientSAM": ("prompt_encoder.bbox_top_left_embeddings.",),
     "the transformers package's SAM": ("vision_encoder.",),
@@ -103,6 +103,7 @@ def _bare(state: object, path: Path) -> dict[str, Tensor]:
     for prefix in PREFIXES:
         if all(key.startswith(prefix) for key in bare):
             bare = {key.removeprefix(prefix): value for key, value in bare.items()}
+    bare = {SAM2.sub("", key, count=1) if SAM2.match(key) else key: bare[key] for key in bare}
     if any(key.startswith(MARK) for key in bare):
         bare = {_of_unetr(key): value for key, value in bare.items()}
     return bare | {f"{DECODER}{key}": value for key, value in decoder.items()}
@@ -173,16 +174,16 @@ def recognise(state: Mapping[str, Tensor]) -> SamConfig:
         if any(key.startswith(prefixes) for key in state):
             raise CheckpointError(
                 f"these are weights of {name}, which this version cannot use; "
-                f"use weights of one of {', '.join(CONFIGS)}"
+                f"use weights of one of {', '.join(SIZES)}"
             )
-    found = {config.name: differences(config, state) for config in CONFIGS.values()}
+    found = {config.name: differences(config, state) for config in SIZES.values()}
     nearest = min(found, key=lambda name: len(found[name]))
     if found[nearest]:
         raise CheckpointError(
-            f"these weights fit no model of {', '.join(CONFIGS)}; the nearest is {nearest}: "
+            f"these weights fit no model of {', '.join(SIZES)}; the nearest is {nearest}: "
             + first_few(found[nearest])
         )
-    return CONFIGS[nearest]
+    return SIZES[nearest]
 
 
 def differences(config: SamConfig, state: Mapping[str, Tensor]) -> list[str]:
@@ -193,7 +194,7 @@ def differences(config: SamConfig, state: Mapping[str, Tensor]) -> list[str]:
 @cache
 def _shapes(config: SamConfig) -> dict[str, Tensor]:
     with torch.device("meta"):  # shapes without memory
-        return Sam(config).state_dict()
+        return build(config).state_dict()
 
 
 def misfits(ours: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> list[str]:

@@ -64,8 +64,8 @@ class ModelChoice(QWidget):
         for entry in catalogue.entries().values():
             if entry.loadable:
                 self.list.addItem("", entry.name)
-                about = f"{entry.title}\n{entry.citation}\nLicence: {entry.licence}"
-                self._explain(self.list.count() - 1, about)
+                about = [entry.title, entry.purpose, entry.citation, f"Licence: {entry.licence}"]
+                self._explain(self.list.count() - 1, "\n".join(filter(None, about)))
         self._published = self.list.count()
         self._trained: list[str] = []
         self.list.addItem(OPEN)
