@@ -115,7 +115,7 @@ def find_similar(
     >>> image = np.where(np.any(discs, axis=0), 180, 20).astype(np.uint8)
     >>> predictor = ns.Predictor(ns.load_model("cells_tiny"))
     >>> found = ns.find_similar(predictor, image, discs[0].astype(int))
-    >>> labels = found.labels()
+    >>> labels = found.labels(0.1)
     >>> bool(labels[20, 90] > 0), bool(labels[70, 60] > 0), int(labels[20, 30])
     (True, True, 0)
     """
@@ -170,7 +170,7 @@ def iter_similar(
         return describe(predictor, encoder, embedding, pixels, masks, contrast, pause)
 
     found: list[Proposal] = []
-    done = total = 1.0
+    done, total = 1.0, 1
     for step in iter_proposals(
         predictor, pixels, settings, contrast=contrast, store=store, pause=pause
     ):

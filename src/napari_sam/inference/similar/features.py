@@ -105,7 +105,7 @@ def _pooled(embedding: Embedding, stride: int, masks: Sequence[CroppedMask]) -> 
         if len(members):
             height, width = (-(-side // stride) for side in level.shape)  # without the padding
             tokens = level.features.embedding[0, :, :height, :width].float().cpu().numpy()
-            some = [masks[i] for i in members]
+            some = [masks[i] for i in members.tolist()]
             found[members] = _means(tokens, some) - tokens.mean(axis=(1, 2))
     return found
 

@@ -16,47 +16,44 @@ from napari_sam.inference.similar.features import Described, Features
 __all__ = ["WEIGHTS", "Classes", "Count", "Likeness", "count"]
 
 # What each group of features counts for, measured by benchmarks/similar.py.
-WEIGHTS: Mapping[str, float] = {"intensity": 1.4, "shape": 0.7, "crop": 2.0, "embedding": 1.0}
-# Deviations that say nothing, a third of what is usual in a picture with two kinds: where objects
-# differ less, they do not differ.
-SLIGHT: Mapping[str, float | tuple[float, ...]] = {
-    "intensity": (10, 3, 10, 8, 1.3, 3, 3),
-    "shape": (0.3, 0.04, 0.12, 0.02),
-    "crop": 0.008,
-    "embedding": 0.08,
+WEIGHTS: Mapping[str, float] = {"intensity": 1.4, "shape": 1.0, "crop": 1.5, "embedding": 1.0}
+# Deviations of each feature that are usual in a picture with two kinds (the median of mosaics). To
+# take those of the picture itself was no better, and of a handful of objects nobody can tell them.
+USUAL: Mapping[str, float | tuple[float, ...]] = {
+    "intensity": (32, 11, 34, 26, 4.4, 10, 10),
+    "shape": (1.0, 0.12, 0.4, 0.06),
+    "crop": 0.026,
+    "embedding": 0.25,
 }
 FARTHEST = 5.0  # standard deviations
 # The chance that an object of a closeness is of the kind, fitted to mosaics: how steep it is, and
 # where it is even, with one example; with more of them (up to MOST) both grow with their logarithm.
-STEEP, STEEPER = 0.75, 0.35
-EVEN, LATER = -3.3, 0.43
+STEEP, STEEPER = 0.9, 0.3
+EVEN, LATER = -3.5, 0.55
 MOST = 10
 DOUBT = 0.25, 0.75  # similarities between which nobody can tell
 
 
-class Scaling:
-    """Standardisation of features by those of a population, and their weights.
+class Space:
+    """Space in which the distances of objects are what the groups of features count for.
 
     Parameters
     ----------
     population : Described
-        What else is in the picture, so that a feature counts in which its objects differ.
+        What is in the picture; the mean of it is the origin.
     weights : mapping of str to float
-        By group.
+        By group; 0 leaves one out.
     """
 
     def __init__(self, population: Described, weights: Mapping[str, float] = WEIGHTS) -> None:
         self._weights = weights
-        self._known = {
-            name: (values.mean(axis=0), np.hypot(values.std(axis=0), SLIGHT[name]))
-            for name, values in population.groups.items()
-        }
+        self._means = {name: values.mean(axis=0) for name, values in population.groups.items()}
 
     def vectors(self, some: Described) -> Features:
-        """Return vectors (N, D); their distances are what the groups' weights make of them."""
+        """Return vectors (N, D)."""
         parts = []
-        for name, (mean, deviation) in self._known.items():
-            scaled = (some.groups[name] - mean) / deviation
+        for name, mean in self._means.items():
+            scaled = (some.groups[name] - mean) / np.asarray(USUAL[name])
             width = self._weights[name] / math.sqrt(scaled.shape[1])
             parts.append(np.clip(scaled, -FARTHEST, FARTHEST) * width)
         return np.concatenate(parts, axis=1)
@@ -128,15 +125,15 @@ class Likeness:
         everything = population
         for one in some:
             everything = everything.joined(one)
-        self._scaling = Scaling(everything, weights)
-        kinds = [Examples(self._scaling.vectors(one)) for one in some]
+        self._space = Space(everything, weights)
+        kinds = [Examples(self._space.vectors(one)) for one in some]
         self._meant, self._others = kinds[0], kinds[1:]
 
     def rate(self, some: Described) -> NDArray[np.float64]:
         """Return the similarity (N,) of objects, from 0 to 1."""
         if not len(some):
             return np.zeros(0)
-        vectors = self._scaling.vectors(some)
+        vectors = self._space.vectors(some)
         meant = self._meant.evidence(vectors)
         others = [np.zeros_like(meant), *(one.evidence(vectors) for one in self._others)]
         rated: NDArray[np.float64] = np.exp(meant - np.logaddexp.reduce([meant, *others], axis=0))
@@ -213,8 +210,7 @@ class Classes:
         named = {number: some for number, some in examples.items() if len(some)}
         if len(named) < 2:
             raise InputError("name at least one object of each of two classes first")
-        scaling = Scaling(objects)
-        vectors = scaling.vectors(objects)
+        vectors = Space(objects).vectors(objects)
         evidence = np.stack(
             [Examples(vectors[list(some)]).evidence(vectors) for some in named.values()]
         )

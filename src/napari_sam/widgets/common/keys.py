@@ -37,6 +37,7 @@ DEFAULTS = {
     "lock": "Shift+X",
     "delete": "Shift+D",
     "look": "Shift+F",
+    "alike": "Shift+L",
     "keys": "?",
 }
 NAMES = {
@@ -60,6 +61,7 @@ NAMES = {
     "lock": "Lock or unlock",
     "delete": "Delete",
     "look": "Labels filled, outlined, hidden",
+    "alike": "Find more like these",
     "keys": "Show the keys",
 }
 HELD = "Shift", "Control", "Ctrl", "Alt", "Meta", "AltGr"  # which are no keys by themselves

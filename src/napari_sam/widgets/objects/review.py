@@ -7,7 +7,7 @@ from functools import partial
 
 from napari.components import ViewerModel
 from napari.layers import Labels
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, Signal
 
 from napari_sam.planes import Plane
 from napari_sam.session import curation, drawing
@@ -48,6 +48,8 @@ class Review(QObject):
         What can be done, by the names of `ObjectsList.wanted`; for the keys as well.
     """
 
+    alike_wanted = Signal(object)  # list of int, of which more are to be found
+
     def __init__(
         self, viewer: ViewerModel, objects: ObjectsList, parent: QObject | None = None
     ) -> None:
@@ -68,6 +70,7 @@ class Review(QObject):
             "lock": _ObjectsPresenter.lock,
             "delete": _ObjectsPresenter.delete,
             "look": _ObjectsPresenter.switch_look,
+            "alike": lambda one: self.alike_wanted.emit(objects.selected),
         }
         self.actions: dict[str, Callable[[], None]] = {
             name: partial(self._begin, step) for name, step in steps.items()
