@@ -107,7 +107,8 @@ class Panel(QWidget):
         self._docked = self._resting = False
         self.jobs = PromptJobs(self)
         self.prompting = Prompting(c)
-        self.review = Review(viewer, c.objects, self)
+        reader = reader or Reader()
+        self.review = Review(viewer, c.objects, reader, self)
         self.channels = Channels(viewer, c.channels, self)
         self.axes = Axes(c.channels, self.channels, self)
         self.refining = Refining(viewer, c.refine, lambda: c.objects.selected, self)
@@ -117,7 +118,6 @@ class Panel(QWidget):
         self.training = TrainTab(
             viewer, self, make, self._another_is_training, c.device.currentText
         )
-        reader = reader or Reader()
         self.auto = AutoTab(viewer, self.training, self._rule, reader, self)
         self.text = TextTab(viewer, self._rule, self.auto.choices.grid_for, reader, self)
         self.footer = Footer()

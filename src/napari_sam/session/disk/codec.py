@@ -166,7 +166,10 @@ class Codec:
 
     def traits(self, traits: Traits | None) -> JsonValue:
         """Return traits as JSON."""
-        return None if traits is None else {"class": traits.class_id, "locked": traits.locked}
+        if traits is None:
+            return None
+        value = {"class": traits.class_id, "locked": traits.locked}
+        return value if traits.certainty is None else value | {"certainty": traits.certainty}
 
     def _section(self, section: Section | None) -> JsonValue:
         return (
@@ -257,7 +260,14 @@ class Codec:
 
 
 def _read_traits(value: JsonValue) -> Traits | None:
-    return None if value is None else Traits(whole(value["class"], 1), of(bool, value["locked"]))
+    if value is None:
+        return None
+    certainty = value.get("certainty")
+    return Traits(
+        whole(value["class"], 1),
+        of(bool, value["locked"]),
+        None if certainty is None else finite(certainty),
+    )
 
 
 def _scheme(scheme: LabelScheme) -> JsonValue:

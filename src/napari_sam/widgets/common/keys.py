@@ -38,6 +38,7 @@ DEFAULTS = {
     "delete": "Shift+D",
     "look": "Shift+F",
     "alike": "Shift+L",
+    "suggest": "Shift+E",
     "keys": "?",
 }
 NAMES = {
@@ -62,6 +63,7 @@ NAMES = {
     "delete": "Delete",
     "look": "Labels filled, outlined, hidden",
     "alike": "Find more like these",
+    "suggest": "Suggest classes by example",
     "keys": "Show the keys",
 }
 HELD = "Shift", "Control", "Ctrl", "Alt", "Meta", "AltGr"  # which are no keys by themselves
