@@ -119,7 +119,7 @@ class TestSlice:
 
     def test_nothing_selected_is_said(self, open_picture):
         bench = open_picture(reader=SizeReader())
-        bench.panel.review.actions["alike"]()
+        bench.tab.find_alike([])
         assert bench.status.startswith("⚠ Select one or a few objects")
 
     def test_examples_of_two_classes_are_refused(self, open_examples):

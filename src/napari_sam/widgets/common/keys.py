@@ -37,7 +37,7 @@ DEFAULTS = {
     "lock": "Shift+X",
     "delete": "Shift+D",
     "look": "Shift+F",
-    "alike": "Shift+L",
+    "alike": "Shift+Y",
     "suggest": "Shift+E",
     "keys": "?",
 }

@@ -79,7 +79,7 @@ class Review(QObject):
             "delete": _ObjectsPresenter.delete,
             "look": _ObjectsPresenter.switch_look,
             "suggest": _ObjectsPresenter.suggest_classes,
-            "alike": lambda one: self.alike_wanted.emit(objects.selected),
+            "alike": lambda one: one.find_alike(self.alike_wanted.emit),
         }
         self.actions: dict[str, Callable[[], None]] = {
             name: partial(self._begin, step) for name, step in steps.items()
@@ -250,6 +250,13 @@ class _ObjectsPresenter:
         objects = self._annotation.session.objects
         locked = all(objects[n].locked for n in self._list.selected if n in objects)
         self._do_to_selected(lambda s, ids: curation.lock(s, ids, not locked))
+
+    def find_alike(self, find: Callable[[list[int]], object]) -> None:
+        """Find more objects like the selected ones."""
+        if self._list.selected:
+            find(self._list.selected)
+        else:
+            self.say(CHOOSE)
 
     def suggest_classes(self) -> None:
         self._suggesting.start()
