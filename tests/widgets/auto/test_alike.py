@@ -76,7 +76,7 @@ class TestSlice:
         kept = bench.tab.presenter._kept
         assert {one.area for one in kept} == {disc(*DISCS[n][:3]).sum() for n in SMALL[1:]}
         assert bench.controls.alike.about.text() == "Like object 1 (small)."
-        assert bench.status.startswith("3 kept by their similarity. Of the kind there are 3.")
+        assert bench.status.startswith("3 kept by their similarity. Of the kind 3 are new.")
         bench.controls.propose.click()
         new = [one for one in bench.session.objects.values() if one.id not in bench.ids]
         assert [one.status for one in new] == [Status.PROPOSED] * 3

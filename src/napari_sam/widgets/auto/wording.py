@@ -122,12 +122,13 @@ def counted(kept: int, found: Count) -> str:
     --------
     >>> from napari_sam.inference.similar.rating import Count
     >>> counted(12, Count(14, 11, 17))
-    '12 kept by their similarity. Of the kind there are about 14, hardly under 11 or over 17.'
+    '12 kept by their similarity. Of the kind about 14 are new, hardly under 11 or over 17.'
     """
     least, likely, most = (f"{n:,}" for n in (found.least, found.likely, found.most))
     sure = found.least == found.most
-    there = likely if sure else f"about {likely}, hardly under {least} or over {most}"
-    return f"{kept:,} kept by their similarity. Of the kind there are {there}."
+    there = f"{likely} are new" if sure else f"about {likely} are new"
+    ends = "" if sure else f", hardly under {least} or over {most}"
+    return f"{kept:,} kept by their similarity. Of the kind {there}{ends}."
 
 
 def coarse(objects: Sequence[Proposal], settings: SearchSettings) -> tuple[str, int]:
