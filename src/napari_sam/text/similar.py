@@ -46,6 +46,14 @@ class Similar:
         0 to 1; from one half on an object is more likely of the examples' kind than not.
     shape : (H, W)
         Of the picture.
+
+    Examples
+    --------
+    >>> mask = np.array([[1, 1, 0], [1, 1, 0]], bool)
+    >>> one = Proposal.of(mask, np.ones((2, 3)), score=1, stability=1, point=(0, 0))
+    >>> found = Similar([one], np.array([0.8]), (2, 3))
+    >>> print(found.count, found.labels(0.5).tolist())
+    1 [[1, 1, 0], [1, 1, 0]]
     """
 
     proposals: list[Proposal]
