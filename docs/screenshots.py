@@ -6,7 +6,7 @@ Run it where there is a screen, or on a virtual one::
 
 DATA is the folder of open data that the model card names; without it the pictures that need it
 are left as they are. PART is one of prompt, edit, stack, session, train, nuclei, myoblasts, axons,
-text and refine; without any, all are taken.
+text, similar and refine; without any, all are taken.
 """
 
 from __future__ import annotations
@@ -28,7 +28,11 @@ from skimage.measure import label
 from skimage.segmentation import expand_labels
 from window import AMONG_THEM, IMAGES, NUCLEI, Window, nobodys_home, wait, wait_until
 
+from napari_sam.masks import CroppedMask, cropped_masks
 from napari_sam.samples import SAMPLES, nuclei_layer
+from napari_sam.session.batch import Batch, NewMask
+from napari_sam.session.changes import Kind
+from napari_sam.session.objects import Status
 from recipes.synthetic import synthetic_image
 
 DRAWN = 2, 11  # seeds of pictures of rods
@@ -46,6 +50,7 @@ FOUND = {  # sample, lowest quality after the slider was moved
 }
 PART = 384  # pixels a side of those samples
 WORDS = "nuclei, axons, bananas"  # in those two samples, side by side
+AXONS = 3  # that are examples
 GROWN = 3  # pixels by which the rough labels are too large
 
 
@@ -61,6 +66,7 @@ def main() -> None:
         for name, sample in FOUND.items():
             parts[name] = partial(auto, name, arguments.data, *sample)
         parts["text"] = partial(text, arguments.data)
+        parts["similar"] = partial(similar, arguments.data)
         parts["refine"] = partial(refine, arguments.data)
     IMAGES.mkdir(exist_ok=True)
     for name in arguments.parts or parts:
@@ -227,6 +233,27 @@ def text(data: Path) -> None:
     controls.start.click()
     wait_until(lambda: not seen.panel.text.work.busy)
     seen.photograph("text")
+    seen.viewer.close()
+
+
+def similar(data: Path) -> None:
+    """Take three axons beside nuclei as examples, and a picture of what is like them."""
+    parts = [sample_of(data, name) for name in ("nuclei", "axons")]
+    height = min(len(part) for part in parts)
+    seen = Window(Image(np.concatenate([part[:height] for part in parts], axis=1), name="two"))
+    start, panel = parts[0].shape[1], seen.panel
+    truth = imread(next((data / FOUND["axons"][0]).glob("labels.*")))[:height, :PART]
+    largest = sorted(cropped_masks(truth).values(), key=lambda one: -one.area)[:AXONS]
+    whole = height, start + parts[1].shape[1]
+    masks = [CroppedMask.of(one.crop(), (one.box[0], one.box[1] + start), whole) for one in largest]
+    with Batch(panel.annotation.session, Kind.AUTOMATIC) as batch:
+        made = [NewMask(mask, status=Status.ACCEPTED) for mask in masks]
+        ids = batch.add(panel.annotation.seen, made)
+    panel.annotation.binding.ensure_target(len(ids))
+    seen.turn_to("Auto")
+    panel.auto.find_alike(ids)
+    wait_until(lambda: not panel.auto.presenter.busy)
+    seen.photograph("similar")
     seen.viewer.close()
 
 

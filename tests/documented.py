@@ -24,8 +24,8 @@ PICTURES = (
     "data/day1/s1/image", "data/day1/s2/image",
 )  # fmt: skip
 LABELS = (
-    "labels", "rough", "slice", "a", "b", "rough_labels/image", "rough_labels/second_labels",
-    "my_samples/1/labels", "my_samples/2/labels",
+    "labels", "rough", "slice", "examples", "a", "b", "rough_labels/image",
+    "rough_labels/second_labels", "my_samples/1/labels", "my_samples/2/labels",
 )  # fmt: skip
 
 

@@ -19,5 +19,7 @@ from .prompts import Prompts as Prompts
 from .results import Prediction as Prediction
 from .results import Proposal as Proposal
 from .results import Step as Step
+from .text.similar import Similar as Similar
+from .text.similar import find_similar as find_similar
 
 __version__: str

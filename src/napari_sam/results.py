@@ -15,7 +15,7 @@ from napari_sam.arrays import Array, Labels
 from napari_sam.errors import InputError
 from napari_sam.masks import Box, CroppedMask, slices
 
-__all__ = ["End", "Prediction", "Proposal", "SearchResult", "Step"]
+__all__ = ["End", "Prediction", "Proposal", "SearchResult", "Step", "roundness"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,7 +200,7 @@ class Proposal:
             (float(point[0]), float(point[1])),
             crop or (0, 0, height, width),
             area,
-            min(1.0, 4 * math.pi * area / _perimeter(patch) ** 2),
+            roundness(patch, area),
             _mean(image[slices(cropped.box)][patch]),
         )
 
@@ -238,6 +238,11 @@ class Proposal:
     def touches_edge(self) -> bool:
         """Whether the mask touches the border of the image."""
         return self.cropped.touches_edge
+
+
+def roundness(patch: NDArray[np.bool_], area: int) -> float:
+    """Return the roundness of a mask (h, w) of this area: 1 is a disc, long and ragged is less."""
+    return min(1.0, 4 * math.pi * area / _perimeter(patch) ** 2)
 
 
 def _perimeter(patch: NDArray[np.bool_]) -> float:

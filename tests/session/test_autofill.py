@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from napari_sam.inference.automatic.selection import Selection
+from napari_sam.inference.automatic.selection import Selection, in_what_is_left
 from napari_sam.results import Proposal
 from napari_sam.session import curation
 from napari_sam.session.autofill import (
@@ -15,7 +15,6 @@ from napari_sam.session.autofill import (
     Filling,
     choose,
     fill,
-    in_what_is_left,
     settled,
     useful_first,
 )

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.arrays import ContrastRange
+from napari_sam.arrays import Array, ContrastRange
+from napari_sam.batch.alike import Alike, Examples
 from napari_sam.batch.label_output import LabelTask
 from napari_sam.batch.slices import (
     Runs,
@@ -72,6 +73,8 @@ class SegmentTask(LabelTask):
         Whether the slices' objects are linked.
     words : Words, optional
         Only what fits them is kept.
+    examples : Examples, optional
+        Only what is like them is kept.
     """
 
     settings: SearchSettings
@@ -79,6 +82,7 @@ class SegmentTask(LabelTask):
     gap: int = 1
     link: bool = True
     words: Words | None = None
+    examples: Examples | None = None
 
     @contextmanager
     def opened(self, predictor: Predictor) -> Iterator[_OpenSegment]:
@@ -139,7 +143,10 @@ class _OpenSegment:
             "channels": dict(zip(spacing.axes, shape, strict=True)).get("c", 1),
         }
         with task.target.room(shape) as labels:
-            if task.words is None:
+            if task.examples is not None:
+                alike, thin = self._label_alike(task.examples, labels, order, spacing.anisotropy)
+                report["alike"] = alike
+            elif task.words is None:
                 thin = label_slices(labels, order, self._find, task.gap, spacing.anisotropy)
             else:
                 words, thin = self._label_words(task.words, labels, order, spacing.anisotropy)
@@ -149,6 +156,27 @@ class _OpenSegment:
             task.target.write(labels, spacing, self.predictor.model.entry, report)
         task.target.clean()
         return report
+
+    def _label_alike(
+        self, examples: Examples, labels: NDArray[np.int32], order: Runs, anisotropy: float
+    ) -> tuple[Json, int]:
+        """Label what is like the examples; return their count, and what `label_slices` does."""
+        alike = Alike(examples, self._segmenter, self._search)
+
+        def find(plane: tuple[int, ...]) -> list[Proposal]:
+            return alike.keep(self.data[plane], self._find(plane), self._stacked)
+
+        thin = label_slices(labels, order, find, self.task.gap, anisotropy)
+        return alike.count._asdict(), thin
+
+    def _search(self, image: Array, contrast: ContrastRange | None) -> list[Proposal]:
+        """Return everything that is found in an image, also in one that is not the task's."""
+        from napari_sam.inference.automatic.search import iter_proposals
+
+        steps = iter_proposals(
+            self.predictor, image, self.task.settings, contrast=contrast, store=self.store
+        )
+        return [one for step in steps for one in step.result.kept or ()]
 
     def _label_words(
         self, words: Words, labels: NDArray[np.int32], order: Runs, anisotropy: float

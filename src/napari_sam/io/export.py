@@ -60,6 +60,7 @@ def write_objects(
     spacing: Spacing | None = None,
     *,
     classes: Mapping[int, str] | None = None,
+    certainty: Mapping[int, float] | None = None,
     image: Array | None = None,
 ) -> None:
     """Write labels in the format that the suffix names; the write is atomic.
@@ -75,6 +76,8 @@ def write_objects(
         What the axes are called and how far apart pixels lie.
     classes : mapping of int to str, optional
         Name of each object's class; a picture of labels cannot hold them.
+    certainty : mapping of int to float, optional
+        How certain the class of an object is, for the measurements.
     image : array, optional
         For the brightness among the measurements, see `napari_sam.io.measurements.measure`.
 
@@ -94,7 +97,7 @@ def write_objects(
     spacing = spacing or Spacing.usual(len(labels.shape))
     kind = path.suffix.lower()
     if kind in TABLE:
-        write_measurements(path, np.asanyarray(labels[...]), spacing, image, classes)
+        write_measurements(path, np.asanyarray(labels[...]), spacing, image, classes, certainty)
     elif kind in OUTLINES:
         write_instances(path, {path.stem: cut_out(labels, spacing.axes, classes)})
     else:

@@ -28,6 +28,7 @@ def measure(
     spacing: Spacing | None = None,
     image: Array | None = None,
     classes: Mapping[int, str] | None = None,
+    certainty: Mapping[int, float] | None = None,
 ) -> Iterator[MeasurementRow]:
     """Yield a row per object: 3-D if there is a z axis, separately per time point and channel.
 
@@ -42,6 +43,8 @@ def measure(
         Of the labels' shape, or with the channels in one more axis, last or first of all.
     classes : mapping of int to str, optional
         Name of each object's class.
+    certainty : mapping of int to float, optional
+        How certain the class of an object is, 0 to 1; empty in the table for those without.
 
     Yields
     ------
@@ -76,7 +79,10 @@ def measure(
         where = {axes[axis]: place for axis, place in zip(outside, index, strict=True)}
         part = None if bright is None else bright[tuple(cut)]
         for row in _rows(labels[tuple(cut)], steps, unit, letters, part):
-            kind = {"class": classes.get(int(row["label"]), "")} if classes else {}
+            label = int(row["label"])
+            kind: MeasurementRow = {"class": classes.get(label, "")} if classes else {}
+            if certainty:
+                kind["class_certainty"] = certainty.get(label, "")
             yield {"label": row.pop("label"), **kind, **where, **row}
 
 
@@ -86,9 +92,10 @@ def write_measurements(
     spacing: Spacing | None = None,
     image: Array | None = None,
     classes: Mapping[int, str] | None = None,
+    certainty: Mapping[int, float] | None = None,
 ) -> None:
     """Write the rows of `measure` to a CSV file, atomically."""
-    rows = list(measure(labels, spacing, image, classes))
+    rows = list(measure(labels, spacing, image, classes, certainty))
     with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, rows[0] if rows else ["label"])
         table.writeheader()

@@ -25,12 +25,9 @@ __all__ = [
     "Filling",
     "choose",
     "fill",
-    "in_what_is_left",
     "settled",
     "useful_first",
 ]
-
-SAME = 0.5  # share of an object on another one from which on it means that one
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,28 +116,6 @@ def settled(
         loose = (labels != 0) & (objects.owners(plane, whole) == 0)
         held[loose] = np.unique(labels[loose], return_inverse=True)[1] + count + 1
     return held
-
-
-def in_what_is_left(found: Sequence[Proposal], held: NDArray[np.int64]) -> list[Proposal]:
-    """Return the proposals that do not duplicate a settled object.
-
-    Left out is what lies on them with half of its pixels or more, and what covers half of one of
-    them or more: that is the same object, found once more.
-
-    Parameters
-    ----------
-    found : sequence of Proposal
-        Of one picture.
-    held : (H, W) int
-        See `settled`.
-    """
-    areas = np.bincount(held.ravel())
-    kept = []
-    for one in found:
-        met = np.bincount(held[one.box][one.patch], minlength=len(areas))
-        if met[1:].sum() < SAME * one.area and (met[1:] < SAME * areas[1:]).all():
-            kept.append(one)
-    return kept
 
 
 def choose(

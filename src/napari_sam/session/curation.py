@@ -5,7 +5,7 @@ All but `lock` and `accept_certain` raise an InputError if an object is unknown 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -28,20 +28,36 @@ __all__ = [
     "set_class",
     "set_status",
     "split",
+    "suggest_classes",
 ]
 
 
 def set_status(
     session: Session, ids: Sequence[int], status: Status, plane: Plane | None = None
 ) -> None:
-    """Set the review status of objects, in one plane or in all."""
-    edits = [
+    """Set the review status of objects, in one plane or in all.
+
+    What is accepted has its class confirmed, if that was suggested.
+    """
+    edits: list[Edit] = [
         SectionEdit(number, at, section, replace(section, status=status))
         for number in ids
         for at, section in session.objects.unlocked(number).sections.items()
         if section.status is not status and plane in (None, at)
     ]
+    if status is Status.ACCEPTED:
+        edits += _confirmed(session.objects, ids)
     session.edit(Kind.STATUS, edits)
+
+
+def _confirmed(objects: Objects, ids: Sequence[int]) -> list[Edit]:
+    """Return the edits by which suggested classes are taken for sure."""
+    return [
+        TraitsEdit(number, held.traits, replace(held.traits, certainty=1.0))
+        for number in ids
+        for held in [objects.unlocked(number)]
+        if held.is_suggested
+    ]
 
 
 def accept_certain(session: Session, places: Iterable[tuple[int, Plane]]) -> int:
@@ -62,7 +78,7 @@ def accept_certain(session: Session, places: Iterable[tuple[int, Plane]]) -> int
 
 
 def set_class(session: Session, ids: Sequence[int], class_id: int) -> None:
-    """Set the class of objects.
+    """Set the class of objects, which is certain from then on.
 
     Raises
     ------
@@ -72,12 +88,38 @@ def set_class(session: Session, ids: Sequence[int], class_id: int) -> None:
     if class_id not in session.classes:
         raise InputError(f"there is no class {class_id}; named are {dict(session.classes)}")
     edits = [
-        TraitsEdit(number, held.traits, replace(held.traits, class_id=class_id))
+        TraitsEdit(number, held.traits, replace(held.traits, class_id=class_id, certainty=1.0))
         for number in ids
         for held in [session.objects.unlocked(number)]
-        if held.class_id != class_id
+        if (held.class_id, held.certainty) != (class_id, 1.0)
     ]
     session.edit(Kind.CLASS, edits)
+
+
+def suggest_classes(session: Session, suggested: Mapping[int, tuple[int, float]]) -> int:
+    """Give objects the classes that were suggested for them, as one step; return how many.
+
+    What somebody has named or locked meanwhile, or deleted, stays as it is.
+
+    Parameters
+    ----------
+    session : Session
+        Whose objects.
+    suggested : mapping of int to (int, float)
+        By object the class and its certainty, below 1.
+    """
+    objects = session.objects
+    edits = [
+        TraitsEdit(
+            number, held.traits, replace(held.traits, class_id=class_id, certainty=certainty)
+        )
+        for number, (class_id, certainty) in suggested.items()
+        for held in [objects.get(number)]
+        if held is not None and not held.locked and held.certainty != 1
+        if class_id in session.classes
+    ]
+    session.edit(Kind.CLASS, edits)
+    return len(edits)
 
 
 def lock(session: Session, ids: Sequence[int], locked: bool = True) -> None:

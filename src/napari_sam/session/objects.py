@@ -99,16 +99,20 @@ class Traits:
     Parameters
     ----------
     class_id : int
-        Number of its class.
+        Number of the class.
     locked : bool
         Whether it must not be changed.
     parent : int or None
         In a time series the object whose division it comes from; see `session.tracks`.
+    certainty : float or None
+        Of the class: 1 where somebody has named it, less where it was suggested by examples; None
+        where nobody said so, as of a new object.
     """
 
     class_id: int = 1
     locked: bool = False
     parent: int | None = None
+    certainty: float | None = None
 
 
 @dataclass(frozen=True)
@@ -133,6 +137,16 @@ class AnnotatedObject:
     def class_id(self) -> int:
         """Class number of the object."""
         return self.traits.class_id
+
+    @property
+    def certainty(self) -> float | None:
+        """Certainty of the class, 1 if somebody has named it; None if nobody said so."""
+        return self.traits.certainty
+
+    @property
+    def is_suggested(self) -> bool:
+        """True if its class was suggested by examples and nobody has confirmed it."""
+        return self.certainty is not None and self.certainty < 1
 
     @property
     def locked(self) -> bool:

@@ -9,9 +9,16 @@ from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
 from napari_sam.planes import Plane, in_order
-from napari_sam.session.objects import WORST_FIRST, AnnotatedObject, Objects, Status
+from napari_sam.session.objects import WORST_FIRST, AnnotatedObject, Objects, Source, Status
 
-__all__ = ["accepted_labels", "by_confidence", "next_unsure", "weakest_plane"]
+__all__ = [
+    "accepted_labels",
+    "by_confidence",
+    "class_examples",
+    "next_suggested",
+    "next_unsure",
+    "weakest_plane",
+]
 
 
 def by_confidence(objects: Iterable[AnnotatedObject]) -> list[AnnotatedObject]:
@@ -62,6 +69,49 @@ def next_unsure(
             if (number, in_order(plane)) > here:
                 return number, plane
     return unsure[0]
+
+
+def next_suggested(
+    objects: Mapping[int, AnnotatedObject], after: int | None = None
+) -> tuple[int, Plane] | None:
+    """Return the next object whose class was suggested, the least certain first, and a plane of it.
+
+    Parameters
+    ----------
+    objects : mapping of int to AnnotatedObject
+        Where to look.
+    after : int, optional
+        Where you are; behind the last the search begins anew.
+    """
+    order = sorted(
+        (held.certainty or 0.0, number) for number, held in objects.items() if held.is_suggested
+    )
+    if not order:
+        return None
+    here = None if after is None else objects.get(after)
+    if here is not None and here.is_suggested:
+        place = here.certainty or 0.0, here.id
+        order = [one for one in order if one > place] or order
+    number = order[0][1]
+    plane = weakest_plane(objects[number])
+    return None if plane is None else (number, plane)
+
+
+def class_examples(objects: Mapping[int, AnnotatedObject]) -> dict[int, list[int]]:
+    """Return by class the objects that are examples of it.
+
+    Those that somebody has named; where nobody has named any, those that were drawn by clicks.
+    """
+    examples: dict[int, list[int]] = {}
+    named = [held for held in objects.values() if held.certainty == 1]
+    clicked = [
+        held
+        for held in objects.values()
+        if any(one.origin.source is Source.PROMPTED for one in held.sections.values())
+    ]
+    for held in named or clicked:
+        examples.setdefault(held.class_id, []).append(held.id)
+    return examples
 
 
 def _rank(score: float | None) -> float:

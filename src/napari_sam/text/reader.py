@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from napari_sam.inference.similar.features import Described
+    from napari_sam.masks import CroppedMask
     from napari_sam.serving.segmenter import StoredSegmenter
     from napari_sam.text.encoder import Encoder
     from napari_sam.text.ranking import EmbeddedProposals, Ranked
@@ -78,6 +80,22 @@ class Reader:
         from napari_sam.text.ranking import compare
 
         return compare(self.encoder(), seen, words)
+
+    def describe(
+        self,
+        segmenter: StoredSegmenter,
+        image: Image,
+        masks: Sequence[CroppedMask],
+        contrast: ContrastRange | None,
+        pause: Pause,
+    ) -> Described:
+        """Return the features of objects of an image; see `napari_sam.text.similar.describe`."""
+        from napari_sam.text.similar import describe
+
+        embedding = segmenter.embed(image, contrast, pause)
+        return describe(
+            segmenter.predictor, self.encoder(), embedding, image, masks, contrast, pause
+        )
 
     def areas(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -111,7 +111,8 @@ class Panel(QWidget):
         self._docked = self._resting = False
         self.jobs = PromptJobs(self)
         self.prompting = Prompting(c)
-        self.review = Review(viewer, c.objects, self)
+        reader = reader or Reader()
+        self.review = Review(viewer, c.objects, reader, self)
         self.editing = Editing(viewer, lambda: c.objects.selected, self)
         self.review.actions |= self.editing.actions
         self.channels = Channels(viewer, c.channels, self)
@@ -123,10 +124,8 @@ class Panel(QWidget):
         self.training = TrainTab(
             viewer, self, make, self._another_is_training, lambda: c.device.local
         )
-        self.auto = AutoTab(viewer, self.training, self._rule, self)
-        self.text = TextTab(
-            viewer, self._rule, self.auto.choices.grid_for, reader or Reader(), self
-        )
+        self.auto = AutoTab(viewer, self.training, self._rule, reader, self)
+        self.text = TextTab(viewer, self._rule, self.auto.choices.grid_for, reader, self)
         self.footer = Footer()
         self.saved_state = SavedState(self.footer)
         self.saver = LabelSaver(viewer, self.footer, self)
@@ -277,6 +276,7 @@ class Panel(QWidget):
         self.tabs.currentChanged.connect(self._follow_tab)
         show = self.tabs.setCurrentWidget
         self.auto.controls.show_wanted.connect(lambda: show(self._auto_tab))
+        self.review.alike_wanted.connect(self._find_alike)
         self.text.controls.show_wanted.connect(lambda: show(self._text_tab))
         self.training.trained.connect(self._refresh_models)
         self.training.use_wanted.connect(self._use_trained)
@@ -321,6 +321,11 @@ class Panel(QWidget):
         self.review.actions[action]()
         if action == "open":
             self.tabs.setCurrentWidget(self._prompt_tab)
+
+    def _find_alike(self, ids: Sequence[int]) -> None:
+        """Turn to the tab Auto and find more objects like these."""
+        self.tabs.setCurrentWidget(self._auto_tab)
+        self.auto.find_alike(ids)
 
     def _rest(self, rest: bool) -> None:
         """Take no keys and clicks while nobody sees what they do; work under way goes on."""

@@ -19,6 +19,7 @@ from napari_sam.errors import InputError
 from napari_sam.files import Json
 
 if TYPE_CHECKING:
+    from napari_sam.batch.alike import Examples
     from napari_sam.batch.label_output import LabelTask
     from napari_sam.batch.words import Words
     from napari_sam.cli.commands import Commands
@@ -58,6 +59,15 @@ def add(commands: Commands) -> None:
         help="look at stacks in depth along all three axes and cut them in 3D, in place of linking "
         "slices: for objects that are about as deep as wide",
     )  # fmt: skip
+    parser.add_argument(
+        "--like", metavar="LABELS", type=Path,
+        help="keep only what is like the objects in these labels, each of which is an example; "
+        "see docs/similar.md",
+    )  # fmt: skip
+    parser.add_argument(
+        "--like-in", metavar="IMAGE", type=Path,
+        help="the picture that the examples belong to (default: the one that is segmented)",
+    )  # fmt: skip
     _add_words(parser)
     add_label_arguments(parser)
     parser.set_defaults(run=run)
@@ -75,6 +85,7 @@ def run(chosen: argparse.Namespace) -> int:
     if chosen.boxes is not None and (others := [*given_ways(chosen), *["--text"] * bool(words)]):
         raise InputError(f"--boxes says what to segment; leave {others[0]} out")
     settings, decoder = _search_settings(chosen)
+    _check_like(chosen)
     if chosen.volume:
         _check_volume(chosen, settings, words)
     given = {}
@@ -82,11 +93,13 @@ def run(chosen: argparse.Namespace) -> int:
         given["seeds"] = Path(chosen.seeds)
     if chosen.boxes is not None:
         given["boxes"] = chosen.boxes
+    if chosen.like is not None:
+        given["like"] = chosen.like
     failures = Failures()
     images = input_images(chosen.images, failures, chosen.output, chosen.quiet)
     outputs = output_paths(images, chosen.images, chosen.output, failures, given.values())
     model = workers_model(chosen.model, chosen.device, decoder)
-    names = ("gap", "no_link", "text", "similarity", "top", "semantic", "encoder")
+    names = ("gap", "no_link", "text", "similarity", "top", "semantic", "encoder", "like")
     said = {name: None if value == inf else value for name, value in asdict(settings).items()}
     values = said | {name: getattr(chosen, name) for name in names}
     if chosen.volume:
@@ -100,7 +113,8 @@ def run(chosen: argparse.Namespace) -> int:
             return VolumeTask(image, to, settings)
         if chosen.boxes is None:
             link = not chosen.no_link
-            return SegmentTask(image, to, settings, seeds, chosen.gap, link, words)
+            examples = _examples(chosen, path)
+            return SegmentTask(image, to, settings, seeds, chosen.gap, link, words, examples)
         return BoxesTask(image, to, chosen.boxes.resolve())
 
     tasks = tasks_of(outputs, failures, task)
@@ -136,12 +150,43 @@ def _check_volume(
             raise InputError(f"--volume looks from three directions at once; leave {option} out")
 
 
+def _check_like(chosen: argparse.Namespace) -> None:
+    """Check what is asked for with examples, and that they are there."""
+    if chosen.like is None:
+        if chosen.like_in is not None:
+            raise InputError("--like-in needs --like: labels whose objects are examples")
+        return
+    for option in ("boxes", "text", "volume", "top", "semantic"):
+        if _is(chosen, option):
+            raise InputError(f"--like says what to keep; leave --{option} out")
+    for path in (chosen.like, chosen.like_in):
+        if path is not None and not path.exists():
+            raise InputError(f"there is no file {path}")
+    if chosen.similarity is not None and not 0 <= chosen.similarity <= 1:
+        raise InputError(f"--similarity must be between 0 and 1; got {chosen.similarity}")
+
+
+def _examples(chosen: argparse.Namespace, image: Path) -> Examples | None:
+    """Return the examples for an image; None without `--like`."""
+    if chosen.like is None:
+        return None
+    from napari_sam.batch.alike import Examples
+
+    picture = chosen.like_in or image
+    similarity = 0.5 if chosen.similarity is None else chosen.similarity
+    return Examples(chosen.like.resolve(), picture.resolve(), similarity)
+
+
 def _said(words: Words | None, report: Json) -> tuple[str, list[str]]:
     """Return what was found, for people."""
     return f"{_found(report, words)}{_linked(report)}{_channels(report)}", []
 
 
 def _found(report: Json, words: Words | None) -> str:
+    if "alike" in report:
+        least, most = report["alike"]["least"], report["alike"]["most"]
+        likely = "" if least == most else f", between {least} and {most} are of their kind"
+        return f"{report['objects']} objects like the examples{likely}"
     if words is None:
         return f"{report['objects']} objects"
     kinds = Counter(report["words"].values())
@@ -173,7 +218,7 @@ def _add_words(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     words.add_argument(
         "--similarity", type=float, metavar="S",
-        help="how well an object has to fit, 0 to 1 (default: as the encoder says)",
+        help="how well an object has to fit, 0 to 1 (default: the encoder's, with --like 0.5)",
     )  # fmt: skip
     words.add_argument(
         "--top", type=int, metavar="N", help="of each slice the N objects of a class that fit best"
@@ -191,6 +236,8 @@ def _add_words(parser: argparse.ArgumentParser) -> None:
 def _word_settings(chosen: argparse.Namespace) -> Words | None:
     """Return what is asked for in words; None without `--text`. Unknown words are told."""
     if chosen.text is None:
+        if chosen.like is not None:
+            return None
         given = [name for name in ("similarity", "top", "semantic", "encoder") if _is(chosen, name)]
         if given:
             raise InputError(f"--{given[0]} needs --text: say in words what to find")

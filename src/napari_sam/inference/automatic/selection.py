@@ -19,9 +19,12 @@ __all__ = [
     "Range",
     "Selection",
     "arrange",
+    "in_what_is_left",
     "proposals_to_labels",
     "select",
 ]
+
+SAME = 0.5  # share of an object on another one from which on it means that one
 
 Range = tuple[float | None, float | None]
 """Lowest and highest value that is kept; None is open."""
@@ -180,3 +183,25 @@ def arrange(
             shown.append(i)
             thin += left - pixels
     return Arranged(labels, shown, thin)
+
+
+def in_what_is_left(found: Sequence[Proposal], held: NDArray[np.int64]) -> list[Proposal]:
+    """Return the proposals that do not duplicate a settled object.
+
+    Left out is what lies on them with half of its pixels or more, and what covers half of one of
+    them or more: that is the same object, found once more.
+
+    Parameters
+    ----------
+    found : sequence of Proposal
+        Of one picture.
+    held : (H, W) int
+        0 where nothing is, else 1 to n.
+    """
+    areas = np.bincount(held.ravel())
+    kept = []
+    for one in found:
+        met = np.bincount(held[one.box][one.patch], minlength=len(areas))
+        if met[1:].sum() < SAME * one.area and (met[1:] < SAME * areas[1:]).all():
+            kept.append(one)
+    return kept

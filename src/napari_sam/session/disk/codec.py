@@ -168,7 +168,12 @@ class Codec:
         """Return traits as JSON."""
         if traits is None:
             return None
-        known = {"class": traits.class_id, "locked": traits.locked, "parent": traits.parent}
+        known = {
+            "class": traits.class_id,
+            "locked": traits.locked,
+            "parent": traits.parent,
+            "certainty": traits.certainty,
+        }
         return {key: value for key, value in known.items() if value is not None}
 
     def _section(self, section: Section | None) -> JsonValue:
@@ -262,11 +267,12 @@ class Codec:
 def _read_traits(value: JsonValue) -> Traits | None:
     if value is None:
         return None
-    parent = value.get("parent")
+    parent, certainty = value.get("parent"), value.get("certainty")
     return Traits(
         whole(value["class"], 1),
         of(bool, value["locked"]),
         None if parent is None else whole(parent, 1),
+        None if certainty is None else finite(certainty),
     )
 
 

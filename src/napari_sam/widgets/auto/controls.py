@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QFormLayout, QFrame, QVBoxLayout
 
 from napari_sam.progress import Progress
 from napari_sam.results import Proposal
+from napari_sam.widgets.auto.alike_filter import AlikeControls
 from napari_sam.widgets.auto.choices import AutoChoices
 from napari_sam.widgets.auto.wording import stack_progress_text
 from napari_sam.widgets.common.drawer import Drawer
@@ -67,6 +68,7 @@ class AutoControls(SearchControls):
         self.advice.text.setTextFormat(Qt.TextFormat.PlainText)
         (self.finer,) = self.advice.answers
         self.finer.setToolTip("Set the density so that hardly an object lies between the points")
+        self.alike = AlikeControls()
         self.histogram = Histogram()
         # Not one of the choices: its text counts the slices, and nobody wants it remembered.
         self.where = new_choice({False: "This slice", True: ""}, "What the buttons below work on")
@@ -179,6 +181,7 @@ class AutoControls(SearchControls):
     def _fill_tuning(self) -> None:
         ranges, folded = self.choices.ranges, QFrame()
         tuning = self.choices.tuning
+        self.column.addWidget(self.alike)
         self.levels = QFrame()
         tuning.add_to(new_form(self.levels), *LEVELS)
         self.column.addWidget(self.levels)

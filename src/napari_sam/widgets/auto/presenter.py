@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from napari_sam.session.autofill import FillCounts
 from napari_sam.session.changed import What
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.auto import wording
+from napari_sam.widgets.auto.alike_filter import AlikeFilter
 from napari_sam.widgets.auto.stack import StackRequest, plane_lines
 from napari_sam.widgets.common.timers import new_timer
 from napari_sam.widgets.layers.image_stack import ImageStack
@@ -63,6 +64,7 @@ class AutoPresenter(SearchPresenter):
         super().__init__(annotation, Findings(tab.viewer, annotation, tab.rule), tab.controls)
         self._tab, self._controls = tab, tab.controls
         self._choices = tab.controls.choices
+        self.alike = AlikeFilter(annotation, tab.alike, tab.controls.alike, self._compare)
         self._latest: list[Proposal] | None = None  # of a search, not taken yet
         self._progress: Progress[list[Proposal]] | None = None  # not shown yet
         self._told = new_timer(LIVE_MS, self._tell_progress)
@@ -74,6 +76,7 @@ class AutoPresenter(SearchPresenter):
         self._tune_soon = new_timer(REST_MS, self._tune)
         self._slow = new_timer(SLOW_MS, lambda: tab.controls.show_start(LOOKING))
         connect, c = self._connections.add, tab.controls
+        connect(c.start.clicked, self.alike.drop)  # everything is wanted again
         connect(c.finer.clicked, self.start)
         connect(c.fill.clicked, lambda: self.put(self._choices.certain.value))
         connect(c.retrain.clicked, self._retrain)
@@ -91,7 +94,8 @@ class AutoPresenter(SearchPresenter):
     @property
     def busy(self) -> bool:
         """True while the model searches or trains for the tab."""
-        return self._tab.work.busy or self._tab.stack.busy or self._tab.retraining.busy
+        tab = self._tab
+        return tab.work.busy or tab.stack.busy or tab.retraining.busy or self.alike.busy
 
     def start(self) -> None:
         """Start a search of the slice in view."""
@@ -124,10 +128,12 @@ class AutoPresenter(SearchPresenter):
         self._tune_again = False
         self._tab.work.stop(why)
         self._tab.stack.stop(why)
+        self.alike.stop()
 
     def forget(self) -> None:
         """Discard the proposals; no label changes."""
         super().forget()
+        self.alike.forget()
         self._latest = None
         self._told.stop()
         self._tune_soon.stop()
@@ -187,6 +193,8 @@ class AutoPresenter(SearchPresenter):
         if self._controls.all_slices and kept:
             return wording.everywhere(kept, self.findings.slices, self._choices["link"].value)
         remark = ELSEWHERE if self.findings.elsewhere else ""
+        if counted := self.alike.said(kept):
+            return counted + remark
         settings = self._used(found)
         return wording.found(kept, len(found.new), found.known, settings) + remark
 
@@ -210,6 +218,7 @@ class AutoPresenter(SearchPresenter):
                 certain,
                 chosen["gap"] if chosen["link"] else None,
                 anisotropy,
+                self.alike.rule,
             )
             self.annotation.binding.ensure_target(len(found.new) * self.findings.slices)
         except InputError as error:
@@ -244,7 +253,7 @@ class AutoPresenter(SearchPresenter):
             self._listed = found.new
             for row in self._choices.ranges.values():
                 row.set_found(found.new)
-        self._chosen = found.chosen(self._choices.selection)
+        self._chosen = found.chosen(self._choices.selection, self.alike.among(found))
 
     def _take_choice(self, name: str) -> None:
         if name in FILTERS:
@@ -286,8 +295,20 @@ class AutoPresenter(SearchPresenter):
         self.refresh()
         if again:
             self._tune()
-        if not tuned:
+        elif found is not None and not why and self.alike.rate(found):
+            self._controls.show_start(wording.COMPARING)
+        elif not tuned:
             self._tab.ended.emit()
+
+    def _classes(self) -> Mapping[str, Sequence[Proposal]] | None:
+        return self.alike.classes(self._kept)
+
+    def _compare(self) -> None:
+        """Show what is like the examples by now."""
+        self._said = ""
+        if not self.busy:
+            self._controls.show_work(False)
+        self._filter_soon()
 
     def _begin_afresh(self) -> None:
         self._maps = KeptMaps()  # what is under way for another model or picture keeps the old one

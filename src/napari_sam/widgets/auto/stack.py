@@ -19,8 +19,10 @@ from napari_sam.results import Proposal
 from napari_sam.serving.host import HostedModel
 from napari_sam.session.autofill import Chosen, Filling, choose
 from napari_sam.session.overlap import Rule
+from napari_sam.text.reader import Reader
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.annotation.premises import Premises
+from napari_sam.widgets.auto.alike import AlikeRule, AlikeWorker, Rated, RatingRequest
 from napari_sam.widgets.layers.image_stack import ImageStack
 from napari_sam.widgets.search.settled import searchable, settled_on
 from napari_sam.widgets.search.slice_proposals import SliceProposals
@@ -44,6 +46,7 @@ class StackRequest:
         int | None
     )  # slices that an object may be missed on; None: each plane has objects of its own
     anisotropy: float  # distance of two planes in pixels
+    alike: AlikeRule | None = None  # only what is like examples is kept, and gets their class
 
 
 class StackWorker(QObject):
@@ -52,11 +55,14 @@ class StackWorker(QObject):
     progressed = Signal(object)  # Progress in slices; its found is how many objects there are
     ended = Signal(str, object)  # empty, or why before all was searched; FillCounts
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, reader: Reader, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._work = SearchWorker(self)  # on one slice
         self._work.progressed.connect(self._hear)
-        self._work.ended.connect(self._put)
+        self._work.ended.connect(self._rate)
+        self._alike = AlikeWorker(reader, self)
+        self._alike.rated.connect(self._keep)
+        self._alike.ended.connect(self.stop)
         self._search: _StackSearch | None = None
 
     @property
@@ -89,6 +95,7 @@ class StackWorker(QObject):
         """Stop without any further signal."""
         search, self._search = self._search, None
         self._work.close()
+        self._alike.close()
         if search is not None:
             search.filling.end()
 
@@ -104,6 +111,20 @@ class StackWorker(QObject):
     def _hear(self, progress: Progress[list[Proposal]]) -> None:
         if self._search is not None:
             self.progressed.emit(self._search.hear(progress))
+
+    def _rate(self, why: str) -> None:
+        """Compare what was found on a slice with the examples, if there are any."""
+        search = self._search
+        request = None if search is None or why else search.rating()
+        if search is None or request is None:
+            self._put(why)
+        else:
+            self._alike.start(search.model, request)
+
+    def _keep(self, rated: Rated) -> None:
+        if self._search is not None:
+            self._search.keep(rated)
+            self._put("")
 
     def _put(self, why: str) -> None:
         self.check()
@@ -123,7 +144,9 @@ class _StackSearch:
 
     def __init__(self, annotation: Annotation, model: HostedModel, request: StackRequest) -> None:
         self.model = model
-        self.filling = Filling(annotation.session, request.rule, request.certain)
+        alike = request.alike
+        words = None if alike is None else [alike.sought.name]
+        self.filling = Filling(annotation.session, request.rule, request.certain, words)
         self._annotation, self._request = annotation, request
         self._premises = Premises(annotation, model)
         self._places = [(i, plane) for i, line in enumerate(request.lines) for plane in line]
@@ -160,6 +183,20 @@ class _StackSearch:
         left = self._estimate.left(done, total)
         return Progress(done, total, filled.accepted + filled.waiting, left)
 
+    def rating(self) -> RatingRequest | None:
+        """Return what compares the proposals of the plane with the examples; None: nothing does."""
+        alike, plane = self._request.alike, self._places[self._done][1]
+        if alike is None or not self._found:
+            return None
+        return RatingRequest(self._annotation, alike.sought, plane, self._found, alike.likeness)
+
+    def keep(self, rated: Rated) -> None:
+        """Keep of the proposals of the plane what is like the examples."""
+        alike = self._request.alike
+        assert alike is not None
+        least = alike.similarity
+        self._found = [one for one in self._found if rated.similarity[one] >= least]
+
     def put(self) -> None:
         """Add the kept proposals of the plane to the session, and advance to the next plane.
 
@@ -180,7 +217,8 @@ class _StackSearch:
                 self._links = line, SliceLinker(of.gap, of.anisotropy)
             numbers = self._links[1].take(chosen)
             links = {one: (line, number) for one, number in numbers.items()}
-        self.filling.put(plane, chosen, links)
+        words = None if of.alike is None else {of.alike.sought.name: chosen.kept}
+        self.filling.put(plane, chosen, links, words)
         self._found = []
         self._done += 1
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from napari.components import ViewerModel
 from qtpy.QtCore import QObject, Signal
 
+from napari_sam.errors import InputError
 from napari_sam.session.overlap import Rule
+from napari_sam.text.reader import Reader
 from napari_sam.widgets.annotation.annotation import Annotation
+from napari_sam.widgets.auto.alike import AlikeWorker
 from napari_sam.widgets.auto.controls import AutoControls
 from napari_sam.widgets.auto.kind_guess import KindGuess
 from napari_sam.widgets.auto.presenter import AutoPresenter
@@ -34,6 +37,8 @@ class AutoTab(QObject):
         Where the model learns from what was accepted.
     rule : callable
         Tells who keeps the pixels where new objects meet older ones.
+    reader : Reader
+        Describes objects that are examples.
     """
 
     use_wanted = Signal(str)  # the name of the model to use
@@ -44,6 +49,7 @@ class AutoTab(QObject):
         viewer: ViewerModel,
         train: TrainTab,
         rule: Callable[[], Rule],
+        reader: Reader,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -54,7 +60,9 @@ class AutoTab(QObject):
         self.kinds = KindGuess(self.choices, self)
         self.kinds.settled.connect(self._refresh)
         self.work = SearchWorker(self)
-        self.stack = StackWorker(self)
+        self.stack = StackWorker(reader, self)
+        self.alike = AlikeWorker(reader, self)
+        self.alike.ended.connect(self._end_rating)
         self.retraining = Retraining(train, self)
         self.controls.cancel.clicked.connect(self._cancel)
         self.retraining.progressed.connect(self.controls.status.setText)
@@ -80,6 +88,18 @@ class AutoTab(QObject):
             busy = self.retraining.busy
             self.controls.show_nothing(self.controls.status.text() if busy else NO_PICTURE)
 
+    def find_alike(self, ids: Sequence[int]) -> None:
+        """Search the slice in view for objects like these."""
+        presenter = self.presenter
+        if presenter is None or presenter.busy:
+            return
+        try:
+            presenter.alike.seek(ids)
+        except InputError as error:
+            presenter.say(f"⚠ {error}")
+            return
+        presenter.start()
+
     def close(self) -> None:
         """Stop permanently; objects in the session are kept."""
         self.work.close()
@@ -93,6 +113,14 @@ class AutoTab(QObject):
         self.retraining.stop()
         self.work.stop(CANCELLED)
         self.stack.stop(CANCELLED)
+        self.alike.stop(CANCELLED)
+
+    def _end_rating(self, why: str) -> None:
+        """Say why objects were not rated; what was found stays, of whatever kind."""
+        self.controls.show_work(False)
+        if self.presenter is not None and why:
+            self.presenter.alike.drop()
+            self.presenter.say(f"The objects were not compared with the examples: {why}.")
 
     def _refresh(self) -> None:
         if self.presenter is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,9 +16,14 @@ from napari_sam.widgets.common.wording import count, time_left
 from napari_sam.widgets.search.measures import diameter
 from napari_sam.widgets.search.wording import known_again
 
+if TYPE_CHECKING:
+    from napari_sam.inference.similar.rating import Count
+
 __all__ = [
     "coarse",
+    "counted",
     "everywhere",
+    "examples",
     "found",
     "points_for",
     "ready",
@@ -26,9 +32,11 @@ __all__ = [
 ]
 
 NEAREST = 8  # the points that would do are rounded up to a multiple of it
+NAMED = 3  # examples
 FEW = 5  # objects that are too few to judge the grid by
 
 
+COMPARING = "Comparing what was found with the examples…"
 TOO_LARGE = (
     "What is large is looked at in tiles, of which nothing is kept at hand: press the button to "
     "find everything with these settings."
@@ -92,6 +100,35 @@ def everywhere(kept: int, slices: int, linked: bool) -> str:
         f"{count(kept)} on this slice. The buttons below search all {count(slices, 'slice')} with "
         f"these filters; {objects} (More settings). One undo takes all of it back."
     )
+
+
+def examples(ids: Sequence[int], name: str) -> str:
+    """Return what the examples are.
+
+    Examples
+    --------
+    >>> examples([3], "rod"), examples([1, 2, 4, 7], "rod")
+    ('Like object 3 (rod).', 'Like objects 1, 2, 4 and 1 more (rod).')
+    """
+    shown = [str(number) for number in ids[:NAMED]]
+    more = f" and {len(ids) - NAMED} more" if len(ids) > NAMED else ""
+    return f"Like object{'s' * (len(ids) > 1)} {', '.join(shown)}{more} ({name})."
+
+
+def counted(kept: int, found: Count) -> str:
+    """Return how many are kept of those that are like the examples, and how sure that is.
+
+    Examples
+    --------
+    >>> from napari_sam.inference.similar.rating import Count
+    >>> counted(12, Count(14, 11, 17))
+    '12 kept by their similarity. Of the kind about 14 are new, hardly under 11 or over 17.'
+    """
+    least, likely, most = (f"{n:,}" for n in (found.least, found.likely, found.most))
+    sure = found.least == found.most
+    there = f"{likely} are new" if sure else f"about {likely} are new"
+    ends = "" if sure else f", hardly under {least} or over {most}"
+    return f"{kept:,} kept by their similarity. Of the kind {there}{ends}."
 
 
 def coarse(objects: Sequence[Proposal], settings: SearchSettings) -> tuple[str, int]:

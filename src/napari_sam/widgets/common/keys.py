@@ -40,6 +40,8 @@ DEFAULTS = {
     "lock": "Shift+X",
     "delete": "Shift+D",
     "look": "Shift+F",
+    "alike": "Shift+Y",
+    "suggest": "Shift+P",
     "keys": "?",
 }
 NAMES = {
@@ -66,6 +68,8 @@ NAMES = {
     "lock": "Lock or unlock",
     "delete": "Delete",
     "look": "Labels filled, outlined, hidden",
+    "alike": "Find more like these",
+    "suggest": "Suggest classes by example",
     "keys": "Show the keys",
 }
 HELD = "Shift", "Control", "Ctrl", "Alt", "Meta", "AltGr"  # which are no keys by themselves

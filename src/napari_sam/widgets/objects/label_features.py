@@ -14,8 +14,14 @@ from napari_sam.widgets.objects.objects_model import ObjectRow
 __all__ = ["class_columns", "object_columns", "write_features"]
 
 STATUS = {status: status.value for status in Status}  # the enum itself is slow
-OURS = "quality", "class", "status", "slices"
-MISSING: dict[str, object] = {"quality": np.nan, "class": "", "status": "", "slices": 0}
+OURS = "quality", "class", "class_certainty", "status", "slices"
+MISSING: dict[str, object] = {
+    "quality": np.nan,
+    "class": "",
+    "class_certainty": np.nan,
+    "status": "",
+    "slices": 0,
+}
 
 
 def object_columns(rows: Sequence[ObjectRow], classes: Mapping[int, str]) -> dict[str, np.ndarray]:
@@ -36,6 +42,7 @@ def object_columns(rows: Sequence[ObjectRow], classes: Mapping[int, str]) -> dic
         "index": np.array([one.id for one in held], np.int64),
         "quality": np.array(scores, float),  # None becomes NaN
         "class": np.array([words[number] for number in numbers], object),
+        "class_certainty": np.array([one.certainty for one in held], float),
         "status": np.array([STATUS[row.status] for row in rows], object),
         "slices": np.array([len(one.sections) for one in held], np.int64),
     }

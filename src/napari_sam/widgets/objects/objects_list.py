@@ -64,6 +64,14 @@ BUTTONS = {
     "delete": ("Delete", "Take the selected objects away; Undo brings them back"),
 }
 MENU = {  # below the class's menu, which comes first
+    "alike": (
+        "Find more like these",
+        "Search the slice for objects like the selected ones, which are examples",
+    ),
+    "suggest": (
+        "Suggest classes by example",
+        "Name a few objects of each class; the others get a suggestion, and how certain it is",
+    ),
     "unclear": ("Unclear", "Mark the selected objects on this slice as unclear, and go on"),
     "continue": ("Continue here", "Draw the object's next mask, on whatever slice you like"),
     "accept_object": ("Accept on all slices", "Accept the selected objects as a whole"),

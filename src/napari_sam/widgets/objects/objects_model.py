@@ -85,7 +85,7 @@ def row_of(held: AnnotatedObject) -> ObjectRow:
         Column.SLICES: len(held.sections),
         Column.SCORE: rank,
         Column.STATUS: 10.0 * list(STATUS).index(status) + rank,  # the least sure first
-        Column.CLASS: held.class_id,
+        Column.CLASS: held.class_id + 0.9 * (1.0 if held.certainty is None else held.certainty),
         Column.LOCK: not held.locked,
     }
     keys = {int(column): (float(key), held.id) for column, key in by.items()}
@@ -145,7 +145,7 @@ HEADS = {
         "The lowest of all its slices, 0 to 1 (predicted IoU)",
     ),
     Column.STATUS: ("Status", "Unclear if one slice is, else proposed if one is, else accepted"),
-    Column.CLASS: ("Class", "What kind of object it is"),
+    Column.CLASS: ("Class", "What kind of object it is; with how certain that is, if suggested"),
     Column.LOCK: ("Lock", "A locked object cannot be changed"),
 }
 
@@ -291,7 +291,8 @@ class ObjectsModel(QAbstractTableModel):
 
     def _class_name(self, row: ObjectRow) -> str:
         classes = {} if self._session is None else self._session.classes
-        return classes.get(row.held.class_id, str(row.held.class_id))
+        name = classes.get(row.held.class_id, str(row.held.class_id))
+        return f"{name} {row.held.certainty:.0%}" if row.held.is_suggested else name
 
     def _tell(self, first: int, last: int) -> None:
         self.dataChanged.emit(self.index(first, 0), self.index(last, len(Column) - 1))

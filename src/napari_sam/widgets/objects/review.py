@@ -7,21 +7,23 @@ from functools import partial
 
 from napari.components import ViewerModel
 from napari.layers import Labels
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, Signal
 
 from napari_sam.planes import Plane
 from napari_sam.session import curation, drawing
 from napari_sam.session.adopt import object_at
 from napari_sam.session.changed import What
 from napari_sam.session.objects import Status
-from napari_sam.session.review import next_unsure, weakest_plane
+from napari_sam.session.review import next_suggested, next_unsure, weakest_plane
 from napari_sam.session.session import Session
+from napari_sam.text.reader import Reader
 from napari_sam.widgets.annotation.annotation import ANYTHING, Annotation
 from napari_sam.widgets.common.timers import new_timer
 from napari_sam.widgets.layers.navigate import go_to, pixel_below
 from napari_sam.widgets.objects.highlight import Highlight
 from napari_sam.widgets.objects.objects_list import ObjectsList
 from napari_sam.widgets.objects.picking import Picking
+from napari_sam.widgets.objects.suggesting import Suggesting
 from napari_sam.widgets.objects.target_view import TargetView
 
 __all__ = ["Review"]
@@ -41,6 +43,8 @@ class Review(QObject):
         Shows the objects.
     objects : ObjectsList
         The list.
+    reader : Reader
+        Describes objects, so that classes can be suggested.
 
     Attributes
     ----------
@@ -48,11 +52,17 @@ class Review(QObject):
         What can be done, by the names of `ObjectsList.wanted`; for the keys as well.
     """
 
+    alike_wanted = Signal(object)  # list of int, of which more are to be found
+
     def __init__(
-        self, viewer: ViewerModel, objects: ObjectsList, parent: QObject | None = None
+        self,
+        viewer: ViewerModel,
+        objects: ObjectsList,
+        reader: Reader,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._viewer = viewer
+        self._viewer, self._reader = viewer, reader
         self._list = objects
         self._presenter: _ObjectsPresenter | None = None
         steps: dict[str, Callable[[_ObjectsPresenter], object]] = {
@@ -68,6 +78,8 @@ class Review(QObject):
             "lock": _ObjectsPresenter.lock,
             "delete": _ObjectsPresenter.delete,
             "look": _ObjectsPresenter.switch_look,
+            "suggest": _ObjectsPresenter.suggest_classes,
+            "alike": lambda one: one.find_alike(self.alike_wanted.emit),
         }
         self.actions: dict[str, Callable[[], None]] = {
             name: partial(self._begin, step) for name, step in steps.items()
@@ -87,7 +99,7 @@ class Review(QObject):
         if annotation is None:
             self._list.show_session(None)
         else:
-            self._presenter = _ObjectsPresenter(self._viewer, self._list, annotation)
+            self._presenter = _ObjectsPresenter(self._viewer, self._list, annotation, self._reader)
 
     def close(self) -> None:
         """Disconnect and release the annotation."""
@@ -113,7 +125,9 @@ class Review(QObject):
 class _ObjectsPresenter:
     """Presenter of the objects of one annotation, for the list and the view."""
 
-    def __init__(self, viewer: ViewerModel, objects: ObjectsList, annotation: Annotation) -> None:
+    def __init__(
+        self, viewer: ViewerModel, objects: ObjectsList, annotation: Annotation, reader: Reader
+    ) -> None:
         self._viewer = viewer
         self._list = objects
         self._annotation = annotation
@@ -125,6 +139,7 @@ class _ObjectsPresenter:
         self._highlight = Highlight(viewer, annotation, lambda: objects.selected)
         self._labels = TargetView(viewer, annotation, lambda: objects.model.rows)
         self._picking = Picking(annotation, self.select, lambda: objects.wanted.emit("cut"))
+        self._suggesting = Suggesting(annotation, reader, self.go_on)
         annotation.changed.connect(self._follow)
         self._follow()
 
@@ -133,6 +148,7 @@ class _ObjectsPresenter:
         if self._session is not None:
             self._session.objects_changed.disconnect(self._note)
         self._picking.close()
+        self._suggesting.close()
         self._highlight.close()
         self._labels.close()
         for timer in (self._soon, self._more):
@@ -178,6 +194,7 @@ class _ObjectsPresenter:
         here = (one, seen) if one is not None and seen is not None else None
         objects = self._annotation.session.objects
         there = next_unsure(objects, here, first) or next_unsure(objects, here)
+        there = there or next_suggested(objects, one)
         if there is None:
             self.say("Nothing is left to look at: every object is accepted.")
             return
@@ -233,6 +250,16 @@ class _ObjectsPresenter:
         objects = self._annotation.session.objects
         locked = all(objects[n].locked for n in self._list.selected if n in objects)
         self._do_to_selected(lambda s, ids: curation.lock(s, ids, not locked))
+
+    def find_alike(self, find: Callable[[list[int]], object]) -> None:
+        """Find more objects like the selected ones."""
+        if self._list.selected:
+            find(self._list.selected)
+        else:
+            self.say(CHOOSE)
+
+    def suggest_classes(self) -> None:
+        self._suggesting.start()
 
     def switch_look(self) -> None:
         self.say(self._labels.switch_look())

@@ -109,6 +109,7 @@ class LabelSaver(QObject):
         spacing = _spacing(layer, picture)
         pictures = self._pictures()
         classes, image = _classes(annotation.session), picture.data
+        certainty = _certainty(annotation.session)
         channels = picture.channel_axis
         measured = path.suffix.lower() == ".csv"
         note = DEPTH if measured and picture.axes.unnamed else ""
@@ -122,7 +123,7 @@ class LabelSaver(QObject):
                 if channels and copy.ndim == pixels.ndim:  # one entry stands for all channels
                     kept = [axis for axis in range(copy.ndim) if axis != channels]
                     copy, about = copy.take(0, channels), spacing.taken(kept)
-            write_objects(path, copy, about, classes=classes, image=pixels)
+            write_objects(path, copy, about, classes=classes, certainty=certainty, image=pixels)
             return path
 
         self._allow(False)
@@ -184,4 +185,13 @@ def _classes(session: Session) -> dict[int, str]:
     return {
         held.id: session.classes.get(held.class_id, str(held.class_id))
         for held in session.objects.values()
+    }
+
+
+def _certainty(session: Session) -> dict[int, float]:
+    """Return how certain the class of each object is, of those of which it is known."""
+    if session.semantic:
+        return {}
+    return {
+        held.id: held.certainty for held in session.objects.values() if held.certainty is not None
     }

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.inference.automatic.selection import Selection
+from napari_sam.inference.automatic.selection import Selection, in_what_is_left
 from napari_sam.planes import Plane
 from napari_sam.results import Proposal
-from napari_sam.session.autofill import Chosen, choose, in_what_is_left
+from napari_sam.session.autofill import Chosen, choose
 from napari_sam.widgets.search.work import Ways
 
 __all__ = ["SliceProposals"]
