@@ -129,7 +129,7 @@ class Panel(QWidget):
         self.queries = QueryDisplay(c.area.query, others)
         self.label_offer = LabelOffer(viewer, self)
         self.saved_work = SavedWork(self)
-        self.resuming = Resuming(viewer, c.go_on, self)
+        self.resuming = Resuming(viewer, c.go_on, self._settings_in_force, self)
         self._current = CurrentAnnotation(
             viewer, c.picture, c.labels, self.jobs, self.channels.recall
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from napari_sam.session.disk.folder import SessionFolder
 from napari_sam.session.disk.manifest import Manifest, folder_name
+from napari_sam.session.effort.clock import WorkClock
 from napari_sam.session.records import Record
 from napari_sam.session.session import Session
 
@@ -37,6 +38,7 @@ class Autosave:
         self._session = session
         self._parent = parent
         self._picture = picture
+        self._clock = WorkClock()
         session.log = self
 
     def append(self, record: Record) -> None:
@@ -48,7 +50,7 @@ class Autosave:
             If it cannot be saved.
         """
         picture = self._picture()
-        self.folder = SessionFolder.create(_free(self._parent, picture), picture)
+        self.folder = SessionFolder.create(_free(self._parent, picture), picture, self._clock)
         self.folder.serve(self._session)
         self.folder.append(record)
 
