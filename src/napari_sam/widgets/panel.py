@@ -129,7 +129,7 @@ class Panel(QWidget):
         self.queries = QueryDisplay(c.area.query, others)
         self.label_offer = LabelOffer(viewer, self)
         self.saved_work = SavedWork(self)
-        self.resuming = Resuming(viewer, c.go_on, self._settings_in_force, self)
+        self.resuming = Resuming(viewer, c.go_on, partial(_settings_in_force, c, self.auto), self)
         self._current = CurrentAnnotation(
             viewer, c.picture, c.labels, self.jobs, self.channels.recall
         )
@@ -408,6 +408,12 @@ class Panel(QWidget):
 def panel_of(viewer: ViewerModel) -> Panel | None:
     """Return the open panel of a viewer, or None."""
     return next((panel for panel in _open_panels() if panel.serves(viewer)), None)
+
+
+def _settings_in_force(controls: Controls, auto: AutoTab) -> dict[str, object]:
+    """Return what objects are made with from now on, as it is saved with them."""
+    chosen = auto.choices.values | auto.choices.tuning.values
+    return {"overlap": controls.choices["rule"].value, "auto": chosen}
 
 
 def _host_of_another_panel() -> ModelHost | None:

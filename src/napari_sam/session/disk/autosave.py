@@ -26,6 +26,8 @@ class Autosave:
         Holds the folders of all sessions.
     picture : callable
         Says which picture it is; called with the first step.
+    clock : WorkClock, optional
+        Measures the work; by default one that begins now.
 
     Attributes
     ----------
@@ -33,12 +35,18 @@ class Autosave:
         Once there is something in it.
     """
 
-    def __init__(self, session: Session, parent: Path, picture: Callable[[], Manifest]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        parent: Path,
+        picture: Callable[[], Manifest],
+        clock: WorkClock | None = None,
+    ) -> None:
         self.folder: SessionFolder | None = None
         self._session = session
         self._parent = parent
         self._picture = picture
-        self._clock = WorkClock()
+        self._clock = clock or WorkClock()
         session.log = self
 
     def append(self, record: Record) -> None:

@@ -50,11 +50,14 @@ def describe_methods(sessions: Mapping[str, Session], names: bool = False) -> Js
     effort["seconds"] = round(figures.pop("seconds"), 1)
     effort["objects_per_hour"] = _rounded(work.per_hour)
     effort["prompts_per_object"] = _rounded(work.prompts_per_object)
+    settings = _settings(ledger.view for ledger in ledgers)
+    if not work.found:
+        settings.pop("auto", None)  # nothing came of them
     about: Json = {
         "pictures": len(sessions),
         "models": [_model(name) for name in models],
         "versions": _versions(),
-        "settings": _settings(ledger.view for ledger in ledgers),
+        "settings": settings,
         "labels": sorted({"classes" if one.semantic else "objects" for one in schemes}),
         "number_of_classes": len(classes),
         "objects": {"total": figures.pop("objects"), "accepted": work.accepted, **figures},
