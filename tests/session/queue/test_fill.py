@@ -32,10 +32,11 @@ def found(*scores):
     return proposals
 
 
-def saved(folder, *scores, certain=0.5, carried=Carried(model="cells_tiny")):  # noqa: B008
+def saved(folder, *scores, carried=None):
+    carried = carried or Carried(model="cells_tiny")
     entry = Entry(Path("/pictures/a.tif"))
     picture = Manifest(Fingerprint.of(SHAPE, np.zeros(SHAPE)), "a", str(entry.path))
-    rules = FillRules(Selection(), certain, carried=carried)
+    rules = FillRules(Selection(), 0.5, carried=carried)
     return entry, fill_in(entry, picture, PLANE, found(*scores), rules, folder)
 
 

@@ -59,3 +59,11 @@ def test_work_starts_a_picture_and_a_look_without_a_trace_does_not():
     assert entry.worked(Effort(objects=3, to_review=1)).state is State.STARTED
     done = replace(entry, state=State.DONE)
     assert done.worked(Effort(objects=4)).state is State.DONE
+
+
+def test_what_comes_next_is_what_is_not_done_and_the_neighbour():
+    some = queue(State.TODO, State.TODO, State.TODO)
+    assert some.coming(2) == [1, 2]
+    some = queue(State.STARTED, State.DONE, State.DONE, State.TODO)
+    assert some.coming(2) == [3, 1]
+    assert queue(State.TODO).coming(2) == []

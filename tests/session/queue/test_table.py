@@ -34,7 +34,7 @@ def test_rows_of_other_pictures_stay(tmp_path):
 def test_a_row_that_says_nonsense_is_named(tmp_path):
     table = tmp_path / TABLE
     table.write_text("picture,state\na.tif,to do\nb.tif,almost\n")
-    with pytest.raises(InputError, match="row 3: .*almost.*one of to do, filled in"):
+    with pytest.raises(InputError, match=r"row 3: .*almost.*one of to do, filled in"):
         read_table(table)
     before = table.read_text()
     with pytest.raises(InputError):

@@ -13,6 +13,7 @@ from napari_sam.io.provenance import has_provenance
 
 __all__ = ["test_of_labels"]
 
+
 def test_of_labels(found: list[Path], output: Path | None) -> Callable[[Path], bool]:
     """Return a function that tells whether a file holds labels of one of these pictures.
 

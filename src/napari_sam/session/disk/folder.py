@@ -64,9 +64,7 @@ class SessionFolder:
         self._clock = clock or WorkClock()
 
     @classmethod
-    def create(
-        cls, path: Path, picture: Manifest, clock: WorkClock | None = None
-    ) -> SessionFolder:
+    def create(cls, path: Path, picture: Manifest, clock: WorkClock | None = None) -> SessionFolder:
         """Create the folder for a new session of an image; `clock` runs since work on it began.
 
         Raises

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from napari_sam.errors import DISTRIBUTION
 from napari_sam.files import Json, file_hash
-from napari_sam.session.effort.effort import Effort, effort_of, total
+from napari_sam.session.effort.effort import effort_of, total
 from napari_sam.session.session import Session
 from napari_sam.zoo import catalogue
 from napari_sam.zoo.own_models import own_models

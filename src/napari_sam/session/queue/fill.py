@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from napari_sam.inference.automatic.selection import Selection
@@ -44,8 +44,8 @@ class FillRules:
     selection: Selection
     certain: float
     rule: Rule = Rule.KEEP
-    carried: Carried = Carried()
-    settings: Mapping[str, object] | None = None
+    carried: Carried = field(default_factory=Carried)
+    settings: Mapping[str, object] = field(default_factory=dict)
 
 
 def expected_corrections(found: Sequence[Proposal], selection: Selection) -> float:
@@ -99,7 +99,7 @@ def fill_in(
         if rules.carried.scheme != session.scheme:
             session.commit(Configured(rules.carried.scheme))
         fill(session, plane, choose(found, rules.selection), rules.rule, rules.certain)
-        view = {"model": rules.carried.model or None, "settings": dict(rules.settings or {})}
+        view = {"model": rules.carried.model or None, "settings": dict(rules.settings)}
         session.keep_view(view)
         effort = effort_of(session)
     finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from napari_sam.errors import SessionError
@@ -20,10 +20,14 @@ __all__ = ["Carried", "latest_work", "saved_of", "sessions_of", "with_progress"]
 
 @dataclass(frozen=True)
 class Carried:
-    """What goes along from picture to picture: the classes, and the model's name if known."""
+    """What goes along from picture to picture: the classes, and the model's name if known.
 
-    scheme: LabelScheme = LabelScheme()
+    `path` is the picture on which somebody has worked last, if it is known.
+    """
+
+    scheme: LabelScheme = field(default_factory=LabelScheme)
     model: str = ""
+    path: Path | None = field(default=None, compare=False)
 
 
 def saved_of(entries: Iterable[Entry], folder: Path) -> dict[Path, Saved]:
@@ -68,7 +72,8 @@ def with_progress(
         pause()
         after = entry.worked(effort_of(session))
         if not after.prompts and not after.seconds:  # as a search has left it
-            state = State.FILLED if entry.state is State.TODO else entry.state
+            filled = entry.state is State.TODO and after.objects
+            state = State.FILLED if filled else entry.state
             after = replace(after, state=state)
         known[entry.path] = after
     return [known.get(entry.path, entry) for entry in entries]
@@ -76,13 +81,16 @@ def with_progress(
 
 def latest_work(entries: Sequence[Entry], folder: Path) -> Carried:
     """Return what was chosen in the latest session of a queue; the usual if there is none."""
-    saved = max(saved_of(entries, folder).values(), key=lambda one: one.changed, default=None)
-    if saved is None:
+    there = saved_of(entries, folder)
+    if not there:
         return Carried()
+    path, saved = max(there.items(), key=lambda one: one[1].changed)
     try:
         session = read_session(saved.path)
     except SessionError:
         return Carried()
     models = session.ledger.tally.models
     name = session.view.get("model") or (models[-1] if models else "")
-    return Carried(session.scheme, name if isinstance(name, str) else "")
+    worked = bool(session.ledger.tally.seconds or session.ledger.tally.prompts)
+    known = name if isinstance(name, str) else ""
+    return Carried(session.scheme, known, path if worked else None)

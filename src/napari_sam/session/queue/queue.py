@@ -55,19 +55,17 @@ class Entry:
     note: str = ""
 
     def worked(self, effort: Effort) -> Entry:
-        """Return the entry after work on it; one without any work stays as it was."""
+        """Return the entry after work on it; a look alone starts nothing."""
         figures = replace(
             self,
             objects=effort.objects,
             to_review=effort.to_review,
             prompts=effort.prompts,
             corrections=effort.corrections,
-            seconds=effort.seconds,
         )
-        if figures == self:
-            return self
-        state = State.STARTED if self.state is not State.DONE else self.state
-        return replace(figures, state=state, note="")
+        begun = figures != self and self.state is not State.DONE
+        state = State.STARTED if begun else self.state
+        return replace(figures, state=state, seconds=effort.seconds)
 
 
 class Queue:
@@ -120,6 +118,20 @@ class Queue:
         start = self.at if after is None else after
         around = [(start + step) % len(self) for step in range(1, len(self))]
         return next((i for i in around if self.entries[i].state is not State.DONE), None)
+
+    def coming(self, count: int) -> list[int]:
+        """Return the places that are likely to be opened next: the following ones, not done first.
+
+        Examples
+        --------
+        >>> states = State.TODO, State.DONE, State.TODO, State.TODO
+        >>> Queue([Entry(Path(f"{i}.tif"), state) for i, state in enumerate(states)]).coming(2)
+        [2, 1]
+        """
+        around = [(self.at + step) % len(self) for step in range(1, len(self))]
+        left = [at for at in around if self.entries[at].state is not State.DONE]
+        following = [self.at + 1] if self.at + 1 < len(self) else []
+        return list(dict.fromkeys([*left[:1], *following, *left]))[:count]
 
     def place(self, path: Path) -> int | None:
         """Return the place of a picture, or None."""

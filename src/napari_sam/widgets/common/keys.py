@@ -37,6 +37,9 @@ DEFAULTS = {
     "lock": "Shift+X",
     "delete": "Shift+D",
     "look": "Shift+F",
+    "picture_next": "Ctrl+PgDown",
+    "picture_previous": "Ctrl+PgUp",
+    "picture_done": "Ctrl+Return",
     "keys": "?",
 }
 NAMES = {
@@ -60,6 +63,9 @@ NAMES = {
     "lock": "Lock or unlock",
     "delete": "Delete",
     "look": "Labels filled, outlined, hidden",
+    "picture_next": "Next picture of the queue",
+    "picture_previous": "Previous picture of the queue",
+    "picture_done": "Picture done",
     "keys": "Show the keys",
 }
 HELD = "Shift", "Control", "Ctrl", "Alt", "Meta", "AltGr"  # which are no keys by themselves
