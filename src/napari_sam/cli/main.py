@@ -14,8 +14,10 @@ from napari_sam.cli.commands import (
     embed,
     evaluate,
     gui,
+    methods,
     models,
     propagate,
+    queue,
     refine,
     segment,
     train,
@@ -54,7 +56,10 @@ def _run(arguments: Sequence[str] | None) -> int:
     )
     parser.add_argument("--version", action=Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (demo, gui, models, embed, segment, propagate, refine, train, evaluate, convert):
+    for command in (
+        *(demo, gui, queue, methods, models, embed),
+        *(segment, propagate, refine, train, evaluate, convert),
+    ):
         command.add(commands)
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")

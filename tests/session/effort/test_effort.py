@@ -149,4 +149,4 @@ def test_what_nobody_has_accepted_is_said(hands):
     work(hands)
     unreviewed = [n for n, o in hands.session.objects.items() if o.status is not Status.ACCEPTED]
     assert len(unreviewed) == 1
-    assert "1 was not reviewed" in methods_paragraph(describe_methods({"": hands.session}))
+    assert "1 was not accepted by then" in methods_paragraph(describe_methods({"": hands.session}))

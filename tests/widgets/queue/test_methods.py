@@ -20,7 +20,7 @@ def test_the_methods_of_a_picture(viewer, panel, accept, qtbot, tmp_path, monkey
     dialog.open()
     qtbot.waitUntil(lambda: not dialog.busy)
     text = dialog.text.toPlainText()
-    assert "Of 1 object, there were 1 drawn with clicks" in text
+    assert "They are 1 object: 1 drawn with clicks" in text
     assert "'cells'" not in json.dumps(dialog.about)
     path = tmp_path / "methods.json"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))

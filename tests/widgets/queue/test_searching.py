@@ -21,7 +21,7 @@ def model(model):
         for place, score in ((5, 0.95), (30, int(image[0, 0]) / 512)):
             mask = np.zeros(image.shape, bool)
             mask[5:15, place : place + 10] = True
-            found.append(Proposal.of(mask, image.astype(float), score, 1, (10, place + 5)))
+            found.append(Proposal.of(mask, image, score=score, stability=1, point=(10, place + 5)))
         yield Progress(1, 1, SearchResult(found, found))
 
     model.find = find
@@ -30,10 +30,11 @@ def model(model):
 
 
 def test_the_rest_is_filled_in_and_comes_up_for_review(folder, opened, rest):
-    viewer, panel = opened(folder)
+    _, panel = opened(folder)
     panel.queue.strip.actions_of["fill"].trigger()
     rest(panel)
     assert not panel.annotation.session.objects  # somebody works on that one
+    assert not [one.note for one in read(folder) if one.note]
     states = {one.path.stem: (one.state, one.objects, one.to_review) for one in read(folder)}
     assert states["a"] == (State.TODO, 0, 0)
     assert states["b"] == states["c"] == (State.FILLED, 2, 1)
@@ -63,3 +64,15 @@ def test_worst_first_rates_what_is_not_known_and_orders_by_it(folder, opened, re
 
 def read(folder):
     return read_table(folder / TABLE)
+
+
+def test_what_cannot_be_searched_is_named(folder, opened, rest):
+    (folder / "b.tif").write_bytes(b"nothing")
+    _, panel = opened(folder)
+    said = []
+    panel.queue.remarked.connect(said.append)
+    panel.queue.strip.actions_of["fill"].trigger()
+    rest(panel)
+    assert "1 picture could not be searched, b.tif first" in said[-1]
+    states = {one.path.stem: one.state for one in read(folder)}
+    assert states == {"a": State.TODO, "b": State.TODO, "c": State.FILLED}

@@ -78,7 +78,7 @@ def methods_paragraph(about: Mapping[str, object]) -> str:
     parts = [
         f"Objects in {pictures} were annotated with {DISTRIBUTION} {versions[DISTRIBUTION]} "
         f"(napari {versions['napari']}, PyTorch {versions['torch']}){_models(about)}.",
-        f"Of {_counted(objects['total'], 'object')}, {_origins(objects)}.",
+        f"They are {_counted(objects['total'], 'object')}: {_origins(objects)}.",
     ]
     if objects["followed"]:
         parts.append(f"{_were(objects['followed'])} followed through slices by the model.")
@@ -88,7 +88,9 @@ def methods_paragraph(about: Mapping[str, object]) -> str:
             f"({_counted(effort['corrections'], 'further prompt')})."
         )
     if objects["to_review"]:
-        parts.append(f"{_were(objects['to_review'])} not reviewed.")
+        parts.append(f"{_were(objects['to_review'])} not accepted by then.")
+    if objects["found"]:
+        parts.append("Those found were accepted by a person or by their score.")
     if effort["prompts"]:
         rate = effort["prompts_per_object"]
         per = f", {rate} for each object that was clicked or corrected" if rate else ""
@@ -168,7 +170,7 @@ def _origins(objects: Mapping[str, object]) -> str:
         "imported": "taken from existing labels",
     }
     said = [f"{objects[way]} {words}" for way, words in ways.items() if objects[way]]
-    return f"there were {', '.join(said)}" if said else "none is left"
+    return ", ".join(said) or "none is left"
 
 
 def _were(number: object) -> str:

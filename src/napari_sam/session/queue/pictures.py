@@ -19,7 +19,7 @@ __all__ = ["named_queue"]
 def named_queue(named: Sequence[Path]) -> tuple[Path, list[Entry]]:
     """Return the table of a queue and its entries, in the order of their names.
 
-    Files of labels are left out. What the table knows of a picture is kept.
+    Files of labels are left out. What the table knows of a picture is kept. Paths are absolute.
 
     Parameters
     ----------
@@ -35,16 +35,16 @@ def named_queue(named: Sequence[Path]) -> tuple[Path, list[Entry]]:
         entries = read_table(named[0])
         if not entries:
             raise InputError(f"{named[0]} names no picture")
-        return named[0], entries
+        return named[0], [replace(one, path=_absolute(one.path)) for one in entries]
     found = find_images(named, lambda path, why: None)
     test = test_of_labels(found, None)
     pictures = [path for path in found if not test(path)] or found
     table = _root(named, pictures) / TABLE
     known = {}
     if table.exists():
-        known = {os.path.abspath(entry.path): entry for entry in read_table(table)}
-    entries = [known.get(os.path.abspath(path), Entry(path)) for path in pictures]
-    return table, [replace(e, path=path) for e, path in zip(entries, pictures, strict=True)]
+        known = {_absolute(entry.path): entry for entry in read_table(table)}
+    entries = [known.get(_absolute(path), Entry(path)) for path in pictures]
+    return table, [replace(one, path=_absolute(one.path)) for one in entries]
 
 
 def _root(named: Sequence[Path], pictures: Sequence[Path]) -> Path:
@@ -60,3 +60,7 @@ def _root(named: Sequence[Path], pictures: Sequence[Path]) -> Path:
         return Path(os.path.commonpath(folders))
     except ValueError as error:
         raise InputError("the pictures of a queue have to lie on one drive") from error
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path))

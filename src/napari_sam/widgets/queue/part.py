@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import gc
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from weakref import WeakSet
@@ -263,12 +265,13 @@ class PictureQueue(QObject):
             queue.put(replace(queue.entries[place], note=why))
             self.write()
             self.remarked.emit(f"⚠ {why}")
-        self._leave_picture()
-        queue.at, self._layer = place, layer
-        if layer is not None:
-            self._viewer.add_layer(layer)
-            self.tools.pictures.choose(layer)
-            self._viewer.reset_view()
+        with _nothing_collected():
+            self._leave_picture()
+            queue.at, self._layer = place, layer
+            if layer is not None:
+                self._viewer.add_layer(layer)
+                self.tools.pictures.choose(layer)
+                self._viewer.reset_view()
         self.strip.show_queue(queue)
         self.prepare_next()
 
@@ -313,6 +316,16 @@ class PictureQueue(QObject):
     def _tell_written(self, future: Future[None]) -> None:
         if error := future.exception():
             self.remarked.emit(NO_TABLE.format(error))
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Context in which a collection of garbage costs nothing: napari makes one for each layer."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()  # Python collects by itself later
 
 
 def _holds_objects(layer: Layer) -> bool:

@@ -19,6 +19,7 @@ __all__ = ["QueueSearch"]
 
 NO_MODEL = "⚠ No model is in use: choose one in Options, then search the queue."
 NOTHING = "Nothing is left to search: every picture is open, started, filled in or done."
+FAILED = "⚠ {} could not be searched, {} first: {}"
 EARLY = "The search of the queue ended early: {}. What was found stays."
 
 
@@ -34,6 +35,7 @@ class QueueSearch:
     def __init__(self, part: PictureQueue) -> None:
         self._part, self._strip = part, part.strip
         self._worst_first = False
+        self._failed: list[Entry] = []
         self._work = FillWorker(part.tools.prepare, part)
         self._work.progressed.connect(self._take)
         self._work.ended.connect(self._end)
@@ -95,6 +97,7 @@ class QueueSearch:
         carried = Carried(part.carrying.scheme, model.name)
         rules = replace(part.tools.rules(), carried=carried)
         wanted = self._is_unopened if save else lambda entry: True
+        self._failed = []
         self._work.start(model, FillRequest(entries, part.tools.ways, rules, save, wanted))
         self._strip.show_work(f"Searching {count(len(entries), 'picture')}…")
 
@@ -111,6 +114,8 @@ class QueueSearch:
         place = None if queue is None else queue.place(found.path)
         if queue is None or place is None:
             return
+        if found.note:
+            self._failed.append(found)
         now = queue.entries[place]
         if now.state is State.TODO and place != queue.at:
             queue.put(found)
@@ -125,6 +130,9 @@ class QueueSearch:
         self._sort()
         if why:
             self._part.remarked.emit(EARLY.format(why))
+        elif self._failed:
+            first, some = self._failed[0], count(len(self._failed), "picture")
+            self._part.remarked.emit(FAILED.format(some, first.path.name, first.note))
 
     def _sort(self) -> None:
         queue = self._part.queue
