@@ -25,11 +25,11 @@ def own_places(tmp_path, monkeypatch):
 def folder(tmp_path):
     folder = tmp_path / "pictures"
     folder.mkdir()
-    pixels = synthetic_image(np.random.default_rng(2), 96)[0]
+    rows, columns = np.indices((96, 96))
+    discs = ((rows % 32 - 16) ** 2 + (columns % 32 - 16) ** 2 < 64).astype(np.uint8)
+    pixels = np.random.default_rng(2).poisson(20 + 100 * discs).astype(np.uint8)
     tifffile.imwrite(folder / "a.tif", pixels)
-    tifffile.imwrite(
-        folder / "stack.tif", np.stack([pixels[..., 0] if pixels.ndim > 2 else pixels] * 2)
-    )
+    tifffile.imwrite(folder / "stack.tif", np.stack([pixels, pixels]))
     return folder
 
 

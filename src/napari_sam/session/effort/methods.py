@@ -40,7 +40,9 @@ def describe_methods(sessions: Mapping[str, Session], names: bool = False) -> Js
         (how many by how they came about), ``effort`` (prompts, seconds, rates); with `names` also
         ``names`` and ``classes``.
     """
-    work = total(effort_of(session) for session in sessions.values())
+    efforts = [effort_of(session) for session in sessions.values()]
+    work = total(efforts)
+    looked_at = total(one for one in efforts if one.seconds or one.untimed)  # not only searched
     ledgers = [session.ledger for session in sessions.values()]
     models = dict.fromkeys(name for ledger in ledgers for name in ledger.tally.models)
     schemes = [ledger.scheme for ledger in ledgers]
@@ -48,7 +50,7 @@ def describe_methods(sessions: Mapping[str, Session], names: bool = False) -> Js
     figures = asdict(work)
     effort = {name: figures.pop(name) for name in ("prompts", "corrections", "undone", "untimed")}
     effort["seconds"] = round(figures.pop("seconds"), 1)
-    effort["objects_per_hour"] = _rounded(work.per_hour)
+    effort["objects_per_hour"] = _rounded(looked_at.per_hour)
     effort["prompts_per_object"] = _rounded(work.prompts_per_object)
     settings = _settings(ledger.view for ledger in ledgers)
     if not work.found:

@@ -10,7 +10,6 @@ from qtpy.QtWidgets import (
     QMenu,
     QPushButton,
     QSizePolicy,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -33,7 +32,7 @@ class QueueStrip(QWidget):
     ----------
     previous, next, done : QPushButton
         Go to the picture before, to the next one, and on to what is not done.
-    more : QToolButton
+    more : QPushButton
         Opens the menu of what is rarer.
     cancel : QPushButton
         Ends the search of the other pictures.
@@ -49,10 +48,8 @@ class QueueStrip(QWidget):
         self.done = new_button("", "This picture is done; go on with the next that is not")
         self.done.setStyleSheet(COMPACT)
         self.done.setAccessibleName("Picture done")
-        self.more = QToolButton()
-        self.more.setText("Queue")
-        self.more.setToolTip("Order, search in the rest, methods, end of the queue")
-        self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.more = new_button("Queue", "Order, search in the rest, methods, end of the queue")
+        self.more.setStyleSheet(COMPACT)
         self.line = _Elided("What is left of the queue")
         self.cancel = new_button("Cancel", "Stop the search; what was found so far is kept")
         self.cancel.setStyleSheet(COMPACT)
