@@ -5,8 +5,8 @@ Run it where there is a screen, or on a virtual one::
     xvfb-run -a -s "-screen 0 1600x1000x24" python docs/screenshots.py --data DATA [PART ...]
 
 DATA is the folder of open data that the model card names; without it the pictures that need it
-are left as they are. PART is one of prompt, stack, session, train, queue, nuclei, myoblasts, axons, text
-and refine; without any, all are taken.
+are left as they are. PART is one of prompt, stack, session, train, queue, nuclei, myoblasts,
+axons, text and refine; without any, all are taken.
 """
 
 from __future__ import annotations

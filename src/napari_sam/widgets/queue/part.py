@@ -121,7 +121,7 @@ class PictureQueue(QObject):
         self.tools = tools
         self._viewer, self._panel = viewer, parent
         self._table = Path()
-        self._others: WeakSet[Layer] = WeakSet()  # that were there before the queue
+        self._own: WeakSet[Layer] = WeakSet()  # Labels layers of pictures of the queue
         self._annotation: Annotation | None = None  # of the open picture
         self.wanted: Path | None = None  # a picture that is being read
         self._layer: Image | None = None  # of the open picture
@@ -251,7 +251,6 @@ class PictureQueue(QObject):
             self.queue.at = last
         self.search.begin()
         self.strip.show_queue(self.queue)
-        self._others = WeakSet(self._viewer.layers)
         self.remarked.emit(f"{count(len(self.queue), 'picture')}; progress is in {self._table}.")
         self.go(self.queue.at)
 
@@ -279,11 +278,13 @@ class PictureQueue(QObject):
         """Save what was done with the open picture, and take it and its objects away."""
         if self._annotation is not None:
             self._annotation.binding.compare()  # what was painted just now
+            if self._annotation.target is not None:
+                self._own.add(self._annotation.target)
         layer, layers = self._layer, self._viewer.layers
         self.tools.pictures.choose(None)
         self._layer = None
         for one in list(layers):
-            if one is layer or (_holds_objects(one) and one not in self._others):
+            if one is layer or (_holds_objects(one) and one in self._own):
                 layers.remove(one)
 
     def prepare_next(self) -> None:
