@@ -5,8 +5,8 @@ Run it where there is a screen, or on a virtual one::
     xvfb-run -a -s "-screen 0 1600x1000x24" python docs/screenshots.py --data DATA [PART ...]
 
 DATA is the folder of open data that the model card names; without it the pictures that need it
-are left as they are. PART is one of prompt, edit, stack, session, train, nuclei, myoblasts, axons,
-text, similar and refine; without any, all are taken.
+are left as they are. PART is one of prompt, edit, stack, session, train, queue, nuclei, myoblasts,
+axons, text, similar and refine; without any, all are taken.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ def main() -> None:
     """Take the pictures that are asked for, one window after the other."""
     parts: dict[str, Callable[[], None]]
     parts = {"prompt": prompt, "edit": edit, "stack": stack, "session": session, "train": train}
+    parts["queue"] = queue
     parser = argparse.ArgumentParser(description="Render the pictures of these pages.")
     parser.add_argument("parts", nargs="*", metavar="PART")
     parser.add_argument("--data", type=Path, help="the folder of open data")
@@ -189,6 +190,24 @@ def train() -> None:
     controls.stop.click()
     wait_until(lambda: not seen.panel.training.work.busy)
     seen.viewer.close()
+
+
+def queue() -> None:
+    """Go through drawn pictures, let the rest be filled in, and take a picture of one of them."""
+    seen = Window()
+    panel = seen.panel
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(1, 6):
+            drawn = synthetic_image(np.random.default_rng(number), 256).rgb
+            tifffile.imwrite(f"{folder}/field {number}.tif", drawn)
+        panel.queue.open([Path(folder)])
+        wait_until(lambda: panel.annotation is not None and not panel.queue.busy)
+        panel.queue.search.fill()
+        wait_until(lambda: not panel.queue.busy)
+        panel.queue.finish()
+        wait_until(lambda: bool(panel.annotation and panel.annotation.session.objects))
+        seen.photograph("queue")
+        seen.viewer.close()
 
 
 def auto(name: str, data: Path, sample: str, lowest: float) -> None:

@@ -16,6 +16,7 @@ from uuid import uuid4
 from napari_sam.reasons import FULL, full_disk
 
 __all__ = [
+    "LABELS",
     "Json",
     "clear_left_over",
     "file_hash",
@@ -27,6 +28,9 @@ __all__ = [
 
 Json = dict[str, Any]
 """A JSON object."""
+
+LABELS = "_labels"
+"""Behind the name of a picture in that of its labels."""
 
 PART_SUFFIX = ".part"
 CHUNK = 1 << 20

@@ -15,8 +15,10 @@ from napari_sam.cli.commands import (
     embed,
     evaluate,
     gui,
+    methods,
     models,
     propagate,
+    queue,
     refine,
     segment,
     track,
@@ -30,7 +32,7 @@ __all__ = ["main"]
 
 logger = logging.getLogger(__name__)
 COMMANDS = (
-    *(demo, gui, models, embed, segment, propagate, refine, clean),
+    *(demo, gui, queue, methods, models, embed, segment, propagate, refine, clean),
     *(track, train, evaluate, convert),
 )
 STATUS = (

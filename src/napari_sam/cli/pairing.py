@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
 
-from napari_sam.cli.paths import LABELS, common_root, relative_folder
+from napari_sam.cli.paths import common_root, relative_folder
 from napari_sam.cli.progress import Failures
 from napari_sam.errors import InputError
+from napari_sam.files import LABELS
 
 __all__ = ["nearest", "pair_labels"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from glob import has_magic
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -13,12 +13,12 @@ from typing import TypeVar
 
 from napari_sam.cli.progress import Failures
 from napari_sam.errors import InputError
+from napari_sam.files import LABELS
 from napari_sam.reasons import shown
 
-__all__ = ["LABELS", "common_root", "distinct", "input_images", "output_paths", "relative_folder"]
+__all__ = ["common_root", "distinct", "input_images", "output_paths", "relative_folder"]
 
 T = TypeVar("T")
-LABELS = "_labels"
 
 
 def input_images(
@@ -31,9 +31,10 @@ def input_images(
     commands have written before. They count as pictures where there is nothing else.
     """
     from napari_sam.io.images.find import find_images
+    from napari_sam.io.images.label_files import test_of_labels
 
     found = find_images(named, failures.reasons.__setitem__)
-    test = _test_of_labels(found, output)
+    test = test_of_labels(found, output)
     labels = [path for path in found if test(path)]
     if not labels or len(labels) == len(found):
         return found
@@ -150,25 +151,3 @@ def _is_blind(folder: Path) -> bool:
     folder.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile(dir=folder, prefix="aA") as file:
         return folder.joinpath(Path(file.name).name.swapcase()).exists()
-
-
-def _test_of_labels(found: list[Path], output: Path | None) -> Callable[[Path], bool]:
-    """Return what tells whether a file holds labels of one of these pictures."""
-    from napari_sam.io.images.find import folder_of, name_of, whole_name_of
-    from napari_sam.io.provenance import has_provenance
-
-    folder = None if output is None else Path(os.path.abspath(output))
-    names: Mapping[str, set[Path]] = defaultdict(set)
-    for path in found:
-        for name in (name_of(path), whole_name_of(path)):
-            names[name].add(folder_of(path))
-
-    def test(path: Path) -> bool:
-        name, place = name_of(path), folder_of(path)
-        of = "image" if name == "labels" else name.removesuffix(LABELS)
-        if of == name or of not in names:
-            return has_provenance(path)
-        written = folder is not None and Path(os.path.abspath(path)).is_relative_to(folder)
-        return place in names[of] or (written and name != "labels") or has_provenance(path)
-
-    return test

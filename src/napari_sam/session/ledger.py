@@ -15,6 +15,7 @@ from napari_sam.session.changes import (
     still_fitting,
 )
 from napari_sam.session.draft import Draft
+from napari_sam.session.effort.tally import Tally
 from napari_sam.session.objects import Objects
 from napari_sam.session.records import (
     Adopted,
@@ -137,6 +138,8 @@ class Ledger:
         What can be undone and made again.
     number : int
         Number of the latest step, whether it was taken back or not.
+    tally : Tally
+        What the work has cost so far.
     """
 
     def __init__(self, history_bytes: int = HISTORY_BYTES) -> None:
@@ -146,6 +149,7 @@ class Ledger:
         self.view: Mapping[str, object] = {}
         self.history = History(history_bytes)
         self.number = 0
+        self.tally = Tally()
 
     def edits_of(self, record: Record) -> Sequence[Edit]:
         """Return the edits of objects that a record would make, without applying them."""
@@ -211,22 +215,38 @@ class Ledger:
                 self.number = max(self.number, change.number)
                 self.history.do(change)
                 self.draft = change.after
+                self.tally.do(change)
             case Undone():
-                self.draft = self.history.undo().before
+                undone = self.history.undo()
+                self.draft = undone.before
+                self.tally.undo(undone)
             case Redone():
-                self.draft = self.history.redo().after
+                redone = self.history.redo()
+                self.draft = redone.after
+                self.tally.redo(redone)
             case Grown(number, new):
                 self.history.grow(number, new)
             case Viewed(view):
                 self.view = view
+                self.tally.view(view)
 
     def resume(
-        self, draft: Draft, done: Sequence[Change], undone: Sequence[Change], number: int
+        self,
+        draft: Draft,
+        done: Sequence[Change],
+        undone: Sequence[Change],
+        number: int,
+        tally: Tally | None = None,
     ) -> None:
-        """Load a saved history and draft; the objects must be there already.
+        """Load a saved history, draft and tally; the objects must be there already.
 
-        `number` is that of the latest step.
+        `number` is that of the latest step. Without a tally the history is counted.
         """
+        if tally is None:
+            tally = Tally(untimed=len(done) + len(undone), models=self.tally.models)
+            for change in done:
+                tally.do(change)
+        self.tally = tally
         self.history.load(done, undone)
         self.number = number
         self.draft = draft

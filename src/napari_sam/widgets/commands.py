@@ -11,7 +11,14 @@ from napari_sam.errors import DISTRIBUTION
 from napari_sam.widgets.common.docks import bring_forward
 from napari_sam.widgets.panel import Panel, panel_of
 
-__all__ = ["continue_saved_work", "find_all", "save_objects", "show_keys"]
+__all__ = [
+    "continue_saved_work",
+    "find_all",
+    "open_queue",
+    "save_objects",
+    "show_keys",
+    "show_methods",
+]
 
 PANEL = "Click to segment"
 
@@ -24,6 +31,16 @@ def continue_saved_work(viewer: napari.Viewer) -> None:
 def find_all(viewer: napari.Viewer) -> None:
     """Open the panel's tab Auto and search the slice in view."""
     _open(viewer).find_all()
+
+
+def open_queue(viewer: napari.Viewer) -> None:
+    """Open the panel and ask for a folder of pictures to go through."""
+    _open(viewer).queue.ask()
+
+
+def show_methods(viewer: napari.Viewer) -> None:
+    """Open the panel and say how the objects were made."""
+    _open(viewer).methods.open()
 
 
 def save_objects(viewer: napari.Viewer) -> None:

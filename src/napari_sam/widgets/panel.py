@@ -21,6 +21,7 @@ from napari_sam.errors import InputError
 from napari_sam.inference.store.memory import trim_heap
 from napari_sam.serving.host import ModelHost
 from napari_sam.session.overlap import Rule
+from napari_sam.session.queue.fill import FillRules
 from napari_sam.settings import load_settings, save_settings
 from napari_sam.text.reader import Reader
 from napari_sam.widgets.annotation.annotation import Annotation
@@ -49,6 +50,8 @@ from napari_sam.widgets.prompt.controls import Controls
 from napari_sam.widgets.prompt.hover import Hover
 from napari_sam.widgets.prompt.precompute import Precompute
 from napari_sam.widgets.prompt.prompting import Prompting
+from napari_sam.widgets.queue.methods import MethodsDialog
+from napari_sam.widgets.queue.part import PictureQueue, QueueTools
 from napari_sam.widgets.refine.comparing import Comparing
 from napari_sam.widgets.refine.refining import Refining
 from napari_sam.widgets.saved.library import SavedWork
@@ -134,13 +137,15 @@ class Panel(QWidget):
         self.queries = QueryDisplay(c.area.query, others)
         self.label_offer = LabelOffer(viewer, self)
         self.saved_work = SavedWork(self)
-        self.resuming = Resuming(viewer, c.go_on, self)
+        self.resuming = Resuming(viewer, c.go_on, partial(_settings_in_force, c, self.auto), self)
         self._current = CurrentAnnotation(
             viewer, c.picture, c.labels, self.jobs, self.channels.recall
         )
         self.model_use = ModelUse(
             self.host, c, self.prompting, self._current, self.jobs, self.queries.idle, self
         )
+        self.queue = PictureQueue(viewer, _queue_tools(self), self)
+        self.methods = MethodsDialog(self.queue, self)
         self.hover = Hover(
             viewer, c.choices["hover"], self._shows_prompts, self.prompting.cycle, self
         )
@@ -150,6 +155,7 @@ class Panel(QWidget):
             | self.review.actions
             | self.stack.actions
             | self.hover.actions
+            | self.queue.actions
             | {"keys": self.show_keys}
             | {name: partial(self._draw, name) for name in DRAWS},
         )
@@ -179,6 +185,8 @@ class Panel(QWidget):
                 self.saved_state,
                 self.saver,
                 self.training,
+                self.queue,  # before saved work is looked for
+                self.methods,
                 self.resuming,
                 self.label_offer,
             )
@@ -240,6 +248,7 @@ class Panel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 8, 0, 0)  # the dock's title overlaps
         layout.setSpacing(2)
+        layout.addWidget(self.queue.strip)
         layout.addWidget(self.tabs, 1)
         layout.addWidget(self.footer)
 
@@ -269,6 +278,9 @@ class Panel(QWidget):
         c.report.clicked.connect(self._copy_report)
         c.saved_work.clicked.connect(self.show_saved)
         c.keys.clicked.connect(self.show_keys)
+        c.methods.clicked.connect(self.methods.open)
+        c.welcome.folder_wanted.connect(self.queue.ask)
+        self.queue.remarked.connect(remark)
         self.saved_work.chosen.connect(self.resuming.open)
         self.resuming.picture_wanted.connect(c.picture.choose)
         self.resuming.remarked.connect(remark)
@@ -378,7 +390,7 @@ class Panel(QWidget):
     def _take_up(self, view: Mapping[str, object]) -> None:
         """Choose the labels and the model that saved work was done with."""
         self._current.show_target()
-        if isinstance(model := view.get("model"), str):
+        if isinstance(model := view.get("model"), str) and not self.queue.carrying.keeps_model:
             self.model_use.name(model)
 
     def find_all(self) -> None:
@@ -421,6 +433,32 @@ class Panel(QWidget):
 def panel_of(viewer: ViewerModel) -> Panel | None:
     """Return the open panel of a viewer, or None."""
     return next((panel for panel in _open_panels() if panel.serves(viewer)), None)
+
+
+def _settings_in_force(controls: Controls, auto: AutoTab) -> dict[str, object]:
+    """Return what objects are made with from now on, as it is saved with them."""
+    chosen = auto.choices.values | auto.choices.tuning.values
+    return {"overlap": controls.choices["rule"].value, "auto": chosen}
+
+
+def _queue_tools(panel: Panel) -> QueueTools:
+    """Return what the queue of pictures needs of a panel."""
+    choices = panel.auto.choices
+
+    def rules() -> FillRules:
+        settings = _settings_in_force(panel.controls, panel.auto)
+        certain = choices.certain.value
+        return FillRules(choices.selection, certain, panel._rule(), settings=settings)
+
+    return QueueTools(
+        panel.controls.picture,
+        panel.resuming,
+        panel.channels.recall,
+        lambda: panel.model_use.model,
+        lambda name: panel.model_use.name(name),
+        lambda shape: choices.ways_for(shape, False),
+        rules,
+    )
 
 
 def _host_of_another_panel() -> ModelHost | None:

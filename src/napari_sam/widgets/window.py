@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from threading import Thread
@@ -27,7 +28,9 @@ STORY = (
 )
 
 
-def open_window(sample: str | None = None, path: Path | None = None) -> None:
+def open_window(
+    sample: str | None = None, path: Path | None = None, queue: Sequence[Path] = ()
+) -> None:
     """Open napari with a sample or a file and the panel; return when it is closed.
 
     Parameters
@@ -36,6 +39,8 @@ def open_window(sample: str | None = None, path: Path | None = None) -> None:
         A name in `napari_sam.samples.SAMPLES`.
     path : Path, optional
         What napari can open.
+    queue : sequence of Path
+        Pictures, folders, patterns or a table to go through one by one.
 
     Raises
     ------
@@ -61,6 +66,8 @@ def open_window(sample: str | None = None, path: Path | None = None) -> None:
     QTimer.singleShot(FIT_MS, viewer.reset_view)  # the dock has narrowed the canvas since
     if sample is not None:
         _tell(panel, sample)
+    if queue:
+        panel.queue.open(queue)
     napari.run()
 
 

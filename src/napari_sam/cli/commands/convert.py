@@ -9,9 +9,10 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from napari_sam.cli.pairing import nearest
-from napari_sam.cli.paths import LABELS, common_root, distinct, relative_folder
+from napari_sam.cli.paths import common_root, distinct, relative_folder
 from napari_sam.cli.progress import Failures
 from napari_sam.errors import InputError
+from napari_sam.files import LABELS
 from napari_sam.reasons import shown
 
 if TYPE_CHECKING:

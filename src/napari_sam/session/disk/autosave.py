@@ -8,6 +8,7 @@ from pathlib import Path
 
 from napari_sam.session.disk.folder import SessionFolder
 from napari_sam.session.disk.manifest import Manifest, folder_name
+from napari_sam.session.effort.clock import WorkClock
 from napari_sam.session.records import Record
 from napari_sam.session.session import Session
 
@@ -25,6 +26,8 @@ class Autosave:
         Holds the folders of all sessions.
     picture : callable
         Says which picture it is; called with the first step.
+    clock : WorkClock, optional
+        Measures the work; by default one that begins now.
 
     Attributes
     ----------
@@ -32,11 +35,18 @@ class Autosave:
         Once there is something in it.
     """
 
-    def __init__(self, session: Session, parent: Path, picture: Callable[[], Manifest]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        parent: Path,
+        picture: Callable[[], Manifest],
+        clock: WorkClock | None = None,
+    ) -> None:
         self.folder: SessionFolder | None = None
         self._session = session
         self._parent = parent
         self._picture = picture
+        self._clock = clock or WorkClock()
         session.log = self
 
     def append(self, record: Record) -> None:
@@ -48,7 +58,7 @@ class Autosave:
             If it cannot be saved.
         """
         picture = self._picture()
-        self.folder = SessionFolder.create(_free(self._parent, picture), picture)
+        self.folder = SessionFolder.create(_free(self._parent, picture), picture, self._clock)
         self.folder.serve(self._session)
         self.folder.append(record)
 

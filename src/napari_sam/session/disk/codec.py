@@ -12,6 +12,7 @@ from napari_sam.masks import CroppedMask
 from napari_sam.session.changes import Change, Edit, Kind, LabelScheme, SectionEdit, TraitsEdit
 from napari_sam.session.disk.validate import JsonValue, finite, of, plane, whole
 from napari_sam.session.draft import Draft
+from napari_sam.session.effort.tally import Tally
 from napari_sam.session.objects import Origin, Section, Source, Status, Traits
 from napari_sam.session.records import (
     Adopted,
@@ -24,7 +25,7 @@ from napari_sam.session.records import (
     Viewed,
 )
 
-__all__ = ["Codec", "InlineMasks", "MaskStore"]
+__all__ = ["Codec", "InlineMasks", "MaskStore", "read_tally", "tally_json"]
 
 T = TypeVar("T")
 
@@ -262,6 +263,26 @@ class Codec:
         if not mask.is_tight:
             raise ValueError("a mask that is smaller than it says")
         return mask
+
+
+def tally_json(tally: Tally) -> JsonValue:
+    """Return a tally as JSON."""
+    remade = {str(n): [source.value for source in some] for n, some in tally.remade.items()}
+    return {**vars(tally), "remade": remade}
+
+
+def read_tally(value: JsonValue) -> Tally:
+    """Return a tally decoded from JSON; the inverse of `tally_json`."""
+    remade = {int(n): [Source(one) for one in some] for n, some in value["remade"].items()}
+    return Tally(
+        finite(value["seconds"]),
+        whole(value["untimed"]),
+        whole(value["prompts"]),
+        whole(value["corrections"]),
+        whole(value["undone"]),
+        [of(str, name) for name in of(list, value["models"])],
+        remade,
+    )
 
 
 def _read_traits(value: JsonValue) -> Traits | None:

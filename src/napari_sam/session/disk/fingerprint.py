@@ -10,7 +10,11 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sam.arrays import LazyArray
+
 __all__ = ["Fingerprint", "Match"]
+
+SIDE = 64  # pixels per axis of a sampled plane
 
 
 class Match(Enum):
@@ -61,6 +65,28 @@ class Fingerprint:
         digest = hashlib.sha256(f"{size} {dtype} {pixels.shape}".encode())
         digest.update(np.ascontiguousarray(pixels).tobytes())
         return cls(size, dtype, digest.hexdigest())
+
+    @classmethod
+    def sampled(cls, data: LazyArray, ndim: int) -> Fingerprint:
+        """Compute the fingerprint of an image from coarse first, middle and last planes.
+
+        Parameters
+        ----------
+        data : array-like
+            The picture; rows and columns are the last two of its `ndim` axes, behind which colours
+            may stand.
+        ndim : int
+            How many axes it has without its colours.
+
+        Examples
+        --------
+        >>> Fingerprint.sampled(np.zeros((3, 400, 500, 3)), 3).shape
+        (3, 400, 500, 3)
+        """
+        counts = [2] * (ndim - 2) + [SIDE, SIDE]
+        steps = [max(1, (n - 1) // count) for n, count in zip(data.shape, counts, strict=False)]
+        index = tuple(slice(None, None, step) for step in steps)
+        return cls.of(data.shape, np.asarray(data[index]))
 
     def compare(self, now: Fingerprint | None) -> Match:
         """Compare with the fingerprint of the image as it is now; None if there is no image."""

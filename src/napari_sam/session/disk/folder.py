@@ -16,6 +16,7 @@ from napari_sam.session.disk.manifest import FILE, LOCK, Manifest
 from napari_sam.session.disk.recovery import FolderContents, holds_nothing, read_folder
 from napari_sam.session.disk.rotation import drop, journal_path, older, set_aside, snapshot_path
 from napari_sam.session.disk.snapshot import write_snapshot
+from napari_sam.session.effort.clock import WorkClock
 from napari_sam.session.ledger import HISTORY_BYTES
 from napari_sam.session.records import Record, Viewed
 from napari_sam.session.session import Session
@@ -42,7 +43,13 @@ class SessionFolder:
     """
 
     def __init__(
-        self, path: Path, lock: FileLock, generation: int = 0, line: int = 0, whole: bool = True
+        self,
+        path: Path,
+        lock: FileLock,
+        generation: int = 0,
+        line: int = 0,
+        whole: bool = True,
+        clock: WorkClock | None = None,
     ) -> None:
         self.path = path
         self.manifest = Manifest.read(path)
@@ -54,10 +61,11 @@ class SessionFolder:
         self._journal = Journal(journal_path(path, generation))
         self._codec = Codec(InlineMasks())
         self._session: Session | None = None
+        self._clock = clock or WorkClock()
 
     @classmethod
-    def create(cls, path: Path, picture: Manifest) -> SessionFolder:
-        """Create the folder for a new session of an image.
+    def create(cls, path: Path, picture: Manifest, clock: WorkClock | None = None) -> SessionFolder:
+        """Create the folder for a new session of an image; `clock` runs since work on it began.
 
         Raises
         ------
@@ -70,7 +78,7 @@ class SessionFolder:
             try:
                 picture.write(path)
                 sync_folder(path)
-                return cls(path, lock)
+                return cls(path, lock, clock=clock)
             except BaseException:
                 lock.release()
                 _take_away(path)
@@ -94,9 +102,12 @@ class SessionFolder:
         try:
             if self._journal.size > LONG_JOURNAL or self._meddled:
                 self.take_snapshot()
-            value = {**self._codec.record(record), "line": self._line + 1}
+            worked = self._clock.lap()
+            value = {**self._codec.record(record), "line": self._line + 1, "worked": worked}
             self._journal.append(value, sync=not isinstance(record, Viewed))
             self._line += 1
+            if self._session is not None:
+                self._session.ledger.tally.work(worked)
             self.written = datetime.now()
         except OSError as error:
             raise SessionError(

@@ -19,6 +19,7 @@ from napari_sam.session.changes import (
 from napari_sam.session.disk.box_index import BoxIndex
 from napari_sam.session.disk.codec import Codec, InlineMasks
 from napari_sam.session.disk.validate import JsonValue
+from napari_sam.session.effort.clock import PAUSE
 from napari_sam.session.ledger import Ledger
 from napari_sam.session.objects import Objects, Traits
 from napari_sam.session.overlap import take_away
@@ -71,6 +72,7 @@ class Replay:
                 self.whole, unread = False, unread + 1
                 continue
             self.take(record, self._missing(value, record, unread))
+            self._ledger.tally.work(_worked(value))
             unread = 0
         self.line += unread
         self.lost += unread
@@ -172,6 +174,12 @@ def _line(value: JsonValue) -> JsonValue:
     """Return the number of a line; None if it has none, as those of earlier versions."""
     number = value.get("line") if isinstance(value, dict) else None
     return number if type(number) is int else None
+
+
+def _worked(value: JsonValue) -> float | None:
+    """Return the seconds of work that a line tells of; None in files of earlier versions."""
+    seconds = value.get("worked")
+    return seconds if isinstance(seconds, int | float) and 0 <= seconds <= PAUSE else None
 
 
 def _key(value: JsonValue) -> JsonValue:

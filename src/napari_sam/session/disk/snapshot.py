@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.session.changes import Edit, SectionEdit, TraitsEdit
-from napari_sam.session.disk.codec import Codec
+from napari_sam.session.disk.codec import Codec, read_tally, tally_json
 from napari_sam.session.disk.journal import sync_folder
 from napari_sam.session.disk.replay import Replay
 from napari_sam.session.disk.validate import JsonValue, of, whole
@@ -81,6 +81,7 @@ def write_snapshot(ledger: Ledger, path: Path) -> None:
         "objects": codec.edits(edits),
         "done": [codec.change(change) for change in ledger.history.done],
         "undone": [codec.change(change) for change in ledger.history.undone],
+        "effort": tally_json(ledger.tally),
         SUM: zlib.crc32(masks.array().data),
     }
     part = path.with_name(f"{path.name}.part")
@@ -143,7 +144,8 @@ def read_snapshot(ledger: Ledger, path: Path) -> tuple[int, int]:
         lost, stacks = max(lost, 1), [[], []]
     done, undone = ([change for change in stack if change is not None] for stack in stacks)
     number = max((change.number for change in changes), default=0)
-    ledger.resume(draft or Draft(), done, undone, number)
+    tally = _one(read_tally, state["effort"]) if "effort" in state else None
+    ledger.resume(draft or Draft(), done, undone, number, tally)
     return replay.recovered, lost
 
 

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 
-import numpy as np
-
 from napari_sam.errors import SessionError
 from napari_sam.session.disk.fingerprint import Fingerprint
 from napari_sam.session.disk.folder import SessionFolder
@@ -16,17 +14,13 @@ from napari_sam.widgets.layers.image_stack import ImageStack
 
 __all__ = ["Identity", "fingerprinter"]
 
-SIDE = 64  # pixels per axis of a sampled plane
 PATIENCE = 20  # seconds that a first step waits for a slow disk
 
 
 def fingerprinter(picture: ImageStack) -> Callable[[], Fingerprint]:
-    """Return a thread-safe function that fingerprints coarse first, middle and last planes."""
+    """Return a thread-safe function that fingerprints a picture; see `Fingerprint.sampled`."""
     data, ndim = picture.data, picture.layer.ndim
-    counts = [2] * (ndim - 2) + [SIDE, SIDE]
-    steps = [max(1, (n - 1) // count) for n, count in zip(data.shape, counts, strict=False)]
-    index = tuple(slice(None, None, step) for step in steps)
-    return lambda: Fingerprint.of(data.shape, np.asarray(data[index]))
+    return lambda: Fingerprint.sampled(data, ndim)
 
 
 class Identity:

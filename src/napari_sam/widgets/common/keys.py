@@ -42,6 +42,9 @@ DEFAULTS = {
     "look": "Shift+F",
     "alike": "Shift+Y",
     "suggest": "Shift+P",
+    "picture_next": "Ctrl+PgDown",
+    "picture_previous": "Ctrl+PgUp",
+    "picture_done": "Ctrl+Return",
     "keys": "?",
 }
 NAMES = {
@@ -70,6 +73,9 @@ NAMES = {
     "look": "Labels filled, outlined, hidden",
     "alike": "Find more like these",
     "suggest": "Suggest classes by example",
+    "picture_next": "Next picture of the queue",
+    "picture_previous": "Previous picture of the queue",
+    "picture_done": "Picture done",
     "keys": "Show the keys",
 }
 HELD = "Shift", "Control", "Ctrl", "Alt", "Meta", "AltGr"  # which are no keys by themselves

@@ -128,6 +128,9 @@ class Controls(QWidget):
             "Saved work…", "All that was ever saved: continue it, or delete it"
         )
         self.keys = new_button("Keys…", "All keys of the panel: see and change them")
+        self.methods = new_button(
+            "Methods…", "How the objects were made and what it took, as a paragraph for a paper"
+        )
         self.channels = ChannelControls()
         self.precompute = PrecomputeRow()
         self.store = StoreRow()
@@ -197,7 +200,8 @@ class Controls(QWidget):
         form.addRow(self.objects.classes)
         self.choices.add_to(form, "outline", "hover", "embed_ahead")
         form.addRow(self.store)
-        form.addRow(in_a_row(self.saved_work, self.keys, self.report))
+        form.addRow(in_a_row(self.saved_work, self.methods))
+        form.addRow(in_a_row(self.keys, self.report))
         return frame
 
 

@@ -17,7 +17,7 @@ from qtpy.QtWidgets import QGridLayout, QSizePolicy, QToolButton, QWidget
 from napari_sam.arrays import Array
 from napari_sam.files import Json
 from napari_sam.samples import SAMPLES, sample_layer
-from napari_sam.widgets.common.forms import new_label
+from napari_sam.widgets.common.forms import new_button, new_label
 from napari_sam.widgets.common.style import FRAMED
 from napari_sam.widgets.jobs.background import Background
 
@@ -29,7 +29,7 @@ SIDE = 56  # pixels of a small picture
 
 
 class Welcome(QWidget):
-    """Four buttons with small pictures, shown while there is no picture; a press opens the sample.
+    """Four samples and a queue to open, shown while there is no picture.
 
     Parameters
     ----------
@@ -40,6 +40,7 @@ class Welcome(QWidget):
     """
 
     wanted = Signal(str)  # a name in SAMPLES
+    folder_wanted = Signal()
 
     def __init__(
         self, viewer: ViewerModel, instead: QWidget, parent: QWidget | None = None
@@ -56,7 +57,13 @@ class Welcome(QWidget):
         self.buttons = {name: self._button(name) for name in SAMPLES}
         for place, button in enumerate(self.buttons.values()):
             layout.addWidget(button, 1, place)
-        layout.setRowStretch(2, 1)
+        self.folder = new_button(
+            "Open a folder as a queue…",
+            "All pictures of a folder one after another; what is done is kept in a table",
+        )
+        self.folder.clicked.connect(self.folder_wanted)
+        layout.addWidget(self.folder, 2, 0, 1, len(SAMPLES))
+        layout.setRowStretch(3, 1)
         self.wanted.connect(self._read)
         viewer.layers.events.inserted.connect(self._look)
         viewer.layers.events.removed.connect(self._look)

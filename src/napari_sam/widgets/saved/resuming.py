@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -44,16 +44,30 @@ class Resuming(QObject):
         The viewer.
     question : Question
         With two answers: go on, or begin anew.
+    settings : callable
+        Returns the settings in force, which are saved with the view.
+
+    Attributes
+    ----------
+    at_once : callable
+        Tells of a layer whether its saved work comes back without a question.
     """
 
     resumed = Signal(object)  # how the view stood; mapping
+    nothing_saved = Signal()  # of this annotation
     remarked = Signal(str)
     picture_wanted = Signal(object)  # Image
 
     def __init__(
-        self, viewer: ViewerModel, question: Question, parent: QObject | None = None
+        self,
+        viewer: ViewerModel,
+        question: Question,
+        settings: Callable[[], Mapping[str, object]] = dict,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
+        self.at_once: Callable[[Image], bool] = lambda layer: False
+        self._settings = settings
         self._background = Background("resuming", self)
         self._passed_over: set[Path] = set()  # what nobody wants to go on with
         self._viewer = viewer
@@ -183,8 +197,12 @@ class _ResumePresenter:
         if result.problem:
             self._part.remarked.emit(result.problem)
         if (offer := result.offer) is None:
+            self._part.nothing_saved.emit()
             return
-        if offer.asked_for and offer.match is Match.SAME:
+        annotation = self._annotation
+        begun = bool(annotation.session.objects) or not annotation.session.draft.is_empty
+        at_once = self._part.at_once(annotation.picture.layer) and not begun
+        if offer.match is Match.SAME and (offer.asked_for or at_once):
             self._bring_back(offer.saved)
         elif offer.asked_for or not self._annotation.session.objects:
             self._offer(offer)
@@ -229,7 +247,7 @@ class _ResumePresenter:
 
     def _keep_view(self) -> None:
         if self._annotation.saved_in is not None:
-            view = view_state(self._part._viewer, self._annotation)
+            view = view_state(self._part._viewer, self._annotation, self._part._settings())
             self._annotation.step(lambda session: session.keep_view(view))
 
     def _view_moved(self) -> None:

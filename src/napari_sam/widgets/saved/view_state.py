@@ -14,8 +14,13 @@ __all__ = ["restore_view", "view_state"]
 FAR = 1e15
 
 
-def view_state(viewer: ViewerModel, annotation: Annotation) -> dict[str, object]:
-    """Return the camera and dims, the model, the tool and the name of the Labels layer."""
+def view_state(
+    viewer: ViewerModel, annotation: Annotation, settings: Mapping[str, object]
+) -> dict[str, object]:
+    """Return the camera and dims, the model, the tool and the name of the Labels layer.
+
+    With the settings in force, which are not restored: they tell how objects were made.
+    """
     dims, camera, layer = viewer.dims, viewer.scene.camera, annotation.picture.layer
     return {
         "point": [float(at) for at in dims.point],
@@ -28,6 +33,7 @@ def view_state(viewer: ViewerModel, annotation: Annotation) -> dict[str, object]
         "model": None if annotation.model is None else annotation.model.name,
         "tool": annotation.tool.name,
         "labels": None if annotation.target is None else annotation.target.name,
+        "settings": dict(settings),
     }
 
 
