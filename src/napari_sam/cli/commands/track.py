@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_sam.cli.paths import LABELS, common_root, distinct, relative_folder
+from napari_sam.cli.paths import common_root, distinct, relative_folder
 from napari_sam.cli.progress import Failures, add_verbosity
 from napari_sam.cli.streams import print_json
 from napari_sam.errors import InputError
-from napari_sam.files import Json
+from napari_sam.files import LABELS, Json
 from napari_sam.reasons import shown
 
 if TYPE_CHECKING:
