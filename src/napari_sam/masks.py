@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,7 @@ __all__ = [
     "is_remainder",
     "shifted",
     "slices",
+    "tiles_of",
     "without_slivers",
 ]
 
@@ -225,11 +228,31 @@ class CroppedMask:
         free = np.isin(labels[slices(self.box)], (0, id_))
         return CroppedMask.of(self.crop() & free, self.corner, self.shape)
 
+    def placed(self, corner: tuple[int, int], shape: tuple[int, int]) -> CroppedMask:
+        """Return the mask in a plane (H, W) of which its own plane is the part at a corner."""
+        return CroppedMask(shape, shifted(self.box, *corner), self.bits)
+
     def joined(self, other: CroppedMask) -> CroppedMask:
         """Return the union with another mask of the plane."""
         box = enclosing(self.box, other.box)
         pixels = self.within(box) | other.within(box)
         return CroppedMask(self.shape, box, np.packbits(pixels).tobytes())
+
+
+def tiles_of(box: Box, side: int) -> Iterator[Box]:
+    """Yield the parts of a box that lie in each square of a grid over the plane.
+
+    Examples
+    --------
+    >>> list(tiles_of((3, 0, 5, 4), 4))
+    [(3, 0, 4, 4), (4, 0, 5, 4)]
+    """
+    rows, columns = (range(box[i] // side, -(-box[i + 2] // side)) for i in (0, 1))
+    for row, column in product(rows, columns):
+        cell = (row * side, column * side, (row + 1) * side, (column + 1) * side)
+        inside = intersection(box, cell)
+        if inside is not None:
+            yield inside
 
 
 def cropped_masks(labels: Labels) -> dict[int, CroppedMask]:

@@ -77,6 +77,19 @@ class Draft:
         return (self.plane, *drawn) if self.has_prompts else drawn
 
     @property
+    def place(self) -> tuple[int, int, int, int] | None:
+        """Box of pixels that holds all prompts; None if there are none."""
+        corners = list(self.points)
+        if self.box is not None:
+            corners += [self.box[:2], self.box[2:]]
+        if self.mask is not None:
+            corners += [self.mask.box[:2], self.mask.box[2:]]
+        if not corners:
+            return None
+        rows, columns = ([max(0, int(one[axis])) for one in corners] for axis in (0, 1))
+        return min(rows), min(columns), max(rows) + 1, max(columns) + 1
+
+    @property
     def points_somewhere(self) -> bool:
         """True if a foreground point, a box or a mask locates the object.
 

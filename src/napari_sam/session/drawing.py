@@ -233,7 +233,7 @@ def correct(session: Session, object_id: int) -> None:
     """
     new = session.draft
     if not session.semantic and session.objects.section(object_id, new.plane) is None:
-        adopt(session, new.plane, [object_id])
+        adopt(session, new.plane, [object_id], near=new.place)
     section = session.objects.unlocked(object_id).sections.get(new.plane)
     if section is None or section.mask is None or new.object_id is not None:
         reopen(session, object_id, new.plane)

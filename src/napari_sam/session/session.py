@@ -238,6 +238,7 @@ class Session:
         ledger.carry_out(record, edits)
         self._renew_request(draft)
         self.labels.write(repaints, only_expected=isinstance(record, Undone | Redone))
+        problem = self.labels.problem
         if ids := {edit.object_id for edit in edits}:
             self.objects_changed.emit(frozenset(ids))
         if not quiet and not isinstance(record, Viewed):
@@ -245,6 +246,8 @@ class Session:
             if edits or self.scheme is not scheme:
                 what |= What.OBJECTS
             self.changed.emit(what)
+        if problem:
+            self.remarked.emit(problem)
         if self.history.dropped and not self._told:
             self._told = True
             self.remarked.emit(DROPPED)
