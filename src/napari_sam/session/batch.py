@@ -6,9 +6,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from napari_sam.masks import CroppedMask, enclosing
+from napari_sam.masks import CroppedMask, PlaneMask, enclosing
 from napari_sam.planes import Plane
 from napari_sam.session.adopt import check_axes, labels_under
 from napari_sam.session.changes import Edit, Kind, SectionEdit, TraitsEdit
@@ -47,7 +46,7 @@ class NewMask:
         Class of a new object; None for that of new objects.
     """
 
-    mask: NDArray[np.bool_] | CroppedMask | None
+    mask: PlaneMask | CroppedMask | None
     object_id: int | None = None
     score: float | None = None
     origin: Origin = AUTOMATIC
@@ -285,5 +284,5 @@ class _Shares:
         return claim.mask
 
 
-def _packed(mask: NDArray[np.bool_] | CroppedMask | None) -> CroppedMask | None:
-    return CroppedMask.of(mask) if isinstance(mask, np.ndarray) else mask
+def _packed(mask: PlaneMask | CroppedMask | None) -> CroppedMask | None:
+    return mask if mask is None or isinstance(mask, CroppedMask) else CroppedMask.of(mask)

@@ -13,7 +13,7 @@ import numpy as np
 
 from napari_sam.arrays import Array, LazyArray
 
-__all__ = ["Block", "blocks", "filled", "largest"]
+__all__ = ["Block", "blocks", "filled", "holds_any", "largest", "parts"]
 
 SIDE = 2048  # pixels of a block along rows and columns, where chunks do not say it
 
@@ -58,6 +58,11 @@ def largest(array: LazyArray) -> int:
     return max((int(np.asarray(part).max(initial=0)) for part in parts(array)), default=0)
 
 
+def holds_any(array: LazyArray) -> bool:
+    """Return whether labels hold anything but zeros, read block by block until they do."""
+    return any(bool(part.any()) for part in parts(array))
+
+
 def parts(array: LazyArray) -> Iterator[Array]:
     """Yield the pixels of `filled` blocks."""
     return (np.asarray(array[block]) for block in filled(array))
@@ -79,7 +84,7 @@ def _folder(array: Any) -> Path | None:
 
     if not isinstance(array.store, LocalStore) or array.fill_value not in (0, None):
         return None
-    return Path(array.store.root) / array.path
+    return Path(str(array.store.root), array.path)
 
 
 def _stored(folder: Path, ndim: int) -> Iterator[tuple[int, ...]]:

@@ -31,7 +31,7 @@ def too_large(shape: Sequence[int], dtype: np.dtype[Any]) -> bool:
     """
     import psutil
 
-    return math.prod(shape) * dtype.itemsize > SHARE * psutil.virtual_memory().total
+    return math.prod(shape) * dtype.itemsize > SHARE * int(psutil.virtual_memory().total)
 
 
 def new_labels_path(picture: Path | None, name: str, otherwise: Path) -> Path:

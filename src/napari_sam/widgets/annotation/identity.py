@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
@@ -17,13 +18,15 @@ from napari_sam.widgets.layers.image_stack import ImageStack
 __all__ = ["Identity", "fingerprinter"]
 
 SIDE = 64  # pixels per axis of a sampled plane
+HUGE, FEW = 2**28, 8  # pixels of a plane from which on every pixel is in a chunk of its own
 PATIENCE = 20  # seconds that a first step waits for a slow disk
 
 
 def fingerprinter(picture: ImageStack) -> Callable[[], Fingerprint]:
     """Return a thread-safe function that fingerprints coarse first, middle and last planes."""
     data, ndim = picture.data, picture.layer.ndim
-    counts = [2] * (ndim - 2) + [SIDE, SIDE]
+    side = SIDE if math.prod(data.shape[ndim - 2 : ndim]) <= HUGE else FEW
+    counts = [2] * (ndim - 2) + [side, side]
     steps = [max(1, (n - 1) // count) for n, count in zip(data.shape, counts, strict=False)]
     index = tuple(slice(None, None, step) for step in steps)
     return lambda: Fingerprint.of(data.shape, np.asarray(data[index]))

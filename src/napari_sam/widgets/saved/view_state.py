@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from napari.components import ViewerModel
 
 from napari_sam.widgets.annotation.annotation import Annotation
+from napari_sam.widgets.annotation.resume_layer import STORE
+from napari_sam.widgets.layers.labels_target import store_of
 from napari_sam.widgets.layers.prompt_layers import Tool
 
 __all__ = ["restore_view", "view_state"]
@@ -17,6 +19,7 @@ FAR = 1e15
 def view_state(viewer: ViewerModel, annotation: Annotation) -> dict[str, object]:
     """Return the camera and dims, the model, the tool and the name of the Labels layer."""
     dims, camera, layer = viewer.dims, viewer.scene.camera, annotation.picture.layer
+    stored = store_of(annotation.target)
     return {
         "point": [float(at) for at in dims.point],
         "order": [int(axis) for axis in dims.order],
@@ -28,6 +31,7 @@ def view_state(viewer: ViewerModel, annotation: Annotation) -> dict[str, object]
         "model": None if annotation.model is None else annotation.model.name,
         "tool": annotation.tool.name,
         "labels": None if annotation.target is None else annotation.target.name,
+        STORE: None if stored is None else str(stored),
     }
 
 
