@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from napari_sam.errors import InputError
-from napari_sam.io.images.find import ZARR
 from napari_sam.io.images.stores import ome_attributes
 from napari_sam.io.ome_zarr import create_ome_zarr
 from napari_sam.io.spacing import Spacing
@@ -103,7 +102,7 @@ def find_labels(path: Path, shape: Sequence[int], name: str) -> Path | None:
     name : str
         Of the layer, by which it is known among several.
     """
-    if path.suffix.lower() not in ZARR or not path.is_dir():
+    if not path.is_dir():
         return None
     inside = sorted(one for one in (path / "labels").glob("*") if one.is_dir())
     known = [one for one in (path, *inside) if _holds_labels(one, shape)]
