@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from napari_sam.arrays import LazyArray
+from napari_sam.arrays import Labels, LazyArray
 from napari_sam.errors import InputError
 from napari_sam.files import Json, replacing_folder
 from napari_sam.io.ome_parent import VERSIONS, ParentImage, listing, parent_of
 from napari_sam.io.spacing import NO_UNIT, ORDER, Spacing
+from napari_sam.masks import Box, tiles_of
 
 if TYPE_CHECKING:
     import zarr
@@ -22,6 +24,7 @@ __all__ = ["create_ome_zarr", "write_ome_zarr"]
 
 TYPES = {"t": "time", "c": "channel"}
 CHUNK = 1024  # pixels along rows and columns
+MOST = 2**25  # pixels of a plane that are read at once
 SMALL = 512  # of a chunk that is written anew for every object
 VERSION: Literal["0.4", "0.5"] = "0.4"  # every reader of OME-Zarr knows it
 FORMATS: dict[str, Literal[2, 3]] = {"0.4": 2, "0.5": 3}
@@ -30,7 +33,7 @@ QUICK = {"id": "blosc", "cname": "lz4", "clevel": 5, "shuffle": 1, "blocksize": 
 
 
 def write_ome_zarr(path: Path, labels: LazyArray, spacing: Spacing) -> None:
-    """Write labels to OME-Zarr, plane by plane.
+    """Write labels to OME-Zarr, plane by plane, and of large planes part by part.
 
     Axes are put into the specification's order: time, channel, z, y, x. Labels in the group
     "labels" of a picture get as many levels as the picture, and are listed there.
@@ -169,13 +172,36 @@ def _write(
         ((np.arange(n) + 0.5) * whole / n).astype(int)
         for n, whole in zip(shape, labels.shape, strict=True)
     ]
-    coarse = tuple(shape[-2:]) != tuple(labels.shape[-2:])
+    rows, columns = middles[-2:]
     for index in np.ndindex(*shape[:-2]):
         place = tuple(middles[axis][at] for axis, at in enumerate(index))
+        there = tuple(index[axis] for axis in order[:-2])
+        for top, left, bottom, right in _pieces(shape, labels.shape):
+            part = _seen(labels, place, rows[top:bottom], columns[left:right])
+            if part.any():  # what is not written is zero
+                array[(*there, slice(top, bottom), slice(left, right))] = part
+
+
+def _seen(
+    labels: LazyArray, place: tuple[int, ...], rows: NDArray[np.intp], columns: NDArray[np.intp]
+) -> Labels:
+    """Return the labels of a plane in these rows and columns; a small plane is read whole."""
+    height, width = labels.shape[-2:]
+    if height * width <= MOST:
         plane = np.asarray(labels[place])
-        plane = plane[np.ix_(*middles[-2:])] if coarse else plane
-        if plane.any():  # what is not written is zero
-            array[tuple(index[axis] for axis in order[:-2])] = plane
+        whole = (len(rows), len(columns)) == (height, width)
+        return plane if whole else plane[np.ix_(rows, columns)]
+    box = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+    return np.asarray(labels[(*place, *box)])[np.ix_(rows - rows[0], columns - columns[0])]
+
+
+def _pieces(shape: Sequence[int], whole: Sequence[int]) -> Iterator[Box]:
+    """Yield parts of a level's plane, all of it if no more than that is read at once."""
+    height, width = shape[-2:]
+    if whole[-2] * whole[-1] <= MOST:
+        return iter([(0, 0, height, width)])
+    wider = max(1, whole[-1] // width)
+    return tiles_of((0, 0, height, width), max(SMALL, 4 * CHUNK // wider))
 
 
 def check_replaceable(path: Path) -> None:

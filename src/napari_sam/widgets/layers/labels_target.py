@@ -284,14 +284,14 @@ def labels_layer(
 ) -> Labels:
     """Return a Labels layer of ours for an image, of labels in memory or on disk."""
     colours = palette(dominant_colours(picture.layer.thumbnail))
-    several = path is not None
+    several = len(levels) > 1  # napari does not take a list of one
     return Labels(
         list(levels) if several else levels[0],
         multiscale=several,
         colormap=CyclicLabelColormap([*np.zeros((1, 3)), *colours]),
         opacity=FULL,
         name=name,
-        metadata={OURS: "objects"} | ({STORE: str(path)} if several else {}),
+        metadata={OURS: "objects"} | ({} if path is None else {STORE: str(path)}),
         **picture.transform.arguments,
     )
 
