@@ -29,7 +29,7 @@ from napari_sam.results import PlaneMasks, Prediction
 from napari_sam.session import drawing
 from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
-from napari_sam.session.review import worst_first
+from napari_sam.session.review import by_confidence
 from napari_sam.session.session import Session
 
 SIDE, ACCEPTS = 100_000, 200
@@ -40,13 +40,15 @@ UINT = np.dtype("u4")
 
 def main() -> None:
     """Run all of it and print."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.labels_on_disk", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.labels_on_disk", description=__doc__
+    )
     parser.add_argument("folder", nargs="?", type=Path, help="on whose disk; else a temporary one")
     chosen = parser.parse_args().folder
     with tempfile.TemporaryDirectory(dir=chosen) as folder:
         huge(Path(folder))
-        stack(Path(folder))
         many(Path(folder))
+        stack(Path(folder))
 
 
 class Target:
@@ -134,12 +136,13 @@ def follow(session: Session) -> None:
 
 def many(folder: Path) -> None:
     """List and measure 20,000 objects."""
-    session = into(new_store(folder / "many.ome.zarr", (WIDE, WIDE), UINT, Spacing.usual(2)))
+    levels = new_store(folder / "many.ome.zarr", (WIDE, WIDE), UINT, Spacing.usual(2))
+    session = into(levels)
     before = memory()
     (written,) = timed(lambda: fill(session))
-    (listed,) = timed(lambda: worst_first(session.objects))
+    (listed,) = timed(lambda: by_confidence(session.objects.values()))
     found = []
-    (measured,) = timed(lambda: found.extend(measure(session_labels(session))))
+    (measured,) = timed(lambda: found.extend(measure(levels[0])))
     print(
         f"{WIDE:,} x {WIDE:,}: {len(session.objects):,} objects written in {written:.1f} s, sorted "
         f"for review in {listed:.2f} s, {len(found):,} measured in {measured:.1f} s; memory "
@@ -162,13 +165,6 @@ def fill(session: Session) -> None:
 def parts(places: list[tuple[int, int]], size: int = 142) -> Iterator[list[tuple[int, int]]]:
     """Yield so many at once."""
     return (places[i : i + size] for i in range(0, len(places), size))
-
-
-def session_labels(session: Session) -> LazyArray:
-    """Return the labels that a session writes into."""
-    labels = session.labels.read((None, None))
-    assert labels is not None
-    return labels
 
 
 def timed(work: Callable[[], object]) -> list[float]:

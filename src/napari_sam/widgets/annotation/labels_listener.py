@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from napari.utils.events import Event
 
+from napari_sam.io.label_stores.chunks import largest
 from napari_sam.masks import Box, enclosing
 from napari_sam.planes import Plane, spanned
 from napari_sam.session.paint import absorb, paint
+from napari_sam.widgets.jobs.background import Background
 from napari_sam.widgets.layers.channel_mix import finest
 from napari_sam.widgets.layers.labels_target import KEPT, LabelsTarget, painted_planes
 
@@ -27,7 +30,12 @@ class LabelsListener:
         self._annotation, self._target = annotation, target
         self._writes = True
         self._painted_in: dict[Plane, Box] = {}  # since it was compared last
-        annotation.session.labels.write_to(target, target.largest)
+        self._session = annotation.session
+        self._session.labels.write_to(target, target.largest)
+        self._search = Background("largest label")  # of all chunks on disk
+        if not target.levels.in_memory:
+            data = finest(target.layer)
+            self._search.submit(lambda: largest(data), self._note_largest)
         events = target.layer.events
         self._heard = (
             (events.paint, self._painted),
@@ -41,6 +49,7 @@ class LabelsListener:
         """Disconnect from the Labels layer."""
         for event, take in self._heard:
             event.disconnect(take)
+        self._search.close()
         self._target.release()
         self._annotation.session.labels.write_to(None)
 
@@ -51,6 +60,10 @@ class LabelsListener:
             on_disk = not isinstance(self._target.read(plane), np.ndarray)
             window = self._painted_in.pop(plane, None) if on_disk else None
             self._annotation.step(lambda s: absorb(s, plane, window))
+
+    def _note_largest(self, found: Future[int]) -> None:
+        if not found.cancelled() and found.exception() is None:
+            self._session.labels.note_id(found.result())
 
     def _painted(self, event: Event) -> None:
         """Take what somebody has painted as a step of the session.
