@@ -74,6 +74,7 @@ def test_labels_that_are_large_go_to_the_disk_and_come_back(open_picture):
     again = open_picture()
     again.wait_until(lambda: question(again.panel))
     again.panel.controls.go_on.answers[0].click()
+    again.wait_until(lambda: again.panel.annotation.target is not None)
     again.settle()
     assert store_of(again.panel.annotation.target) == path
     assert list(again.panel.annotation.session.objects) == [1, 2]
