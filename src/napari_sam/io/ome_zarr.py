@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from napari_sam.arrays import Labels, LazyArray
 from napari_sam.errors import InputError
@@ -72,7 +72,7 @@ def write_ome_zarr(path: Path, labels: LazyArray, spacing: Spacing) -> None:
 def create_ome_zarr(
     path: Path,
     shape: Sequence[int],
-    dtype: np.dtype[np.generic],
+    dtype: DTypeLike,
     spacing: Spacing,
     version: Literal["0.4", "0.5"] = VERSION,
 ) -> None:
@@ -87,7 +87,7 @@ def create_ome_zarr(
         The folder, which ends in ".zarr" and does not exist.
     shape : sequence of int
         Of its axes.
-    dtype : dtype
+    dtype : dtype-like
         Of its numbers.
     spacing : Spacing
         Of its axes, in the specification's order: time, channel, z, y, x.
@@ -114,7 +114,7 @@ def create_ome_zarr(
     with listing(path, parent) if parent else nullcontext(), replacing_folder(path) as part:
         group = zarr.create_group(part, zarr_format=zarr_format, attributes=about)
         for level, one in enumerate(shapes):
-            _empty(group, str(level), one, dtype, axes, SMALL, QUICK)
+            _empty(group, str(level), one, np.dtype(dtype), axes, SMALL, QUICK)
 
 
 def _halved(shape: Sequence[int]) -> list[tuple[int, ...]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from napari_sam.errors import InputError
 from napari_sam.io.images.stores import ome_attributes
@@ -55,9 +56,7 @@ def new_labels_path(picture: Path | None, name: str, otherwise: Path) -> Path:
     return path
 
 
-def new_store(
-    path: Path, shape: Sequence[int], dtype: np.dtype[Any], spacing: Spacing
-) -> list[Any]:
+def new_store(path: Path, shape: Sequence[int], dtype: DTypeLike, spacing: Spacing) -> list[Any]:
     """Create empty labels as `create_ome_zarr` does, and return their levels to be written to.
 
     Raises
