@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
 
-__all__ = ["ODD", "Array", "ContrastRange", "Labels", "LazyArray", "lazy", "plain"]
+__all__ = ["ODD", "Array", "ContrastRange", "Labels", "LazyArray", "is_held", "lazy", "plain"]
 
 Array = NDArray[Any]
 """An array of any dtype."""
@@ -81,6 +81,11 @@ def plain(values: Any, what: str) -> NDArray[Any]:
         with np.errstate(over="ignore"):  # what float64 cannot hold is infinite
             return array.astype(np.float64)
     return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def is_held(array: object) -> bool:
+    """Return whether an array lies in memory; memory maps and what is read lazily do not."""
+    return isinstance(array, np.ndarray) and not isinstance(array, np.memmap)
 
 
 def lazy(values: Any, what: str) -> LazyArray:

@@ -20,6 +20,7 @@ __all__ = [
     "Json",
     "clear_left_over",
     "file_hash",
+    "fill_holes",
     "free_path",
     "replacing",
     "replacing_folder",
@@ -151,6 +152,29 @@ def scratch(folder: Path, size: int) -> Iterator[IO[bytes]]:
             error.filename = str(folder)
             raise
         yield file
+
+
+def fill_holes(path: Path) -> None:
+    """Take the disk's room for all bytes of a file, where the system can; no byte changes.
+
+    Into a mapped file that the disk has no room for nothing can be written, and the system ends the
+    process.
+
+    Raises
+    ------
+    OSError
+        If there is no room for it.
+    """
+    if not hasattr(os, "posix_fallocate"):
+        return
+    size = path.stat().st_size
+    try:
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, size)
+    except OSError as error:
+        if error.errno in FULL:
+            raise OSError(error.errno, full_disk(path, size)) from error
+        raise
 
 
 def file_hash(path: Path, kind: Literal["sha256", "xxh128"]) -> str:

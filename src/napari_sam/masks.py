@@ -2,36 +2,115 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 from scipy import ndimage
 
 from napari_sam.arrays import Array, Labels
 from napari_sam.numbering import ranked
 
 __all__ = [
+    "MAX_WHOLE",
     "Box",
     "CroppedMask",
+    "PlaneMask",
+    "WindowMask",
     "bounding_box",
     "cropped_masks",
+    "empty_mask",
     "enclosing",
     "grown",
     "intersection",
     "is_remainder",
+    "pixels_of",
     "shifted",
     "slices",
+    "tiles_of",
     "without_slivers",
 ]
 
+MAX_WHOLE = 2**22  # pixels of a plane up to which its masks are held whole
 MIN_LEFT = 0.5  # share of a mask that others must leave to it: a rest of less is no object
 
 Box = tuple[int, int, int, int]
 """First row and column, and the row and column behind the last."""
 
 
-def bounding_box(mask: NDArray[np.bool_]) -> Box | None:
+class WindowMask:
+    """Mask (H, W) of a large plane of which only a window is held; elsewhere it is empty.
+
+    Indexed by rows and columns it gives an array of that part; `np.asarray` gives the whole, which
+    may be more than memory has.
+
+    Parameters
+    ----------
+    shape : (H, W)
+        Of the plane.
+    corner : (int, int)
+        Row and column of the window.
+    part : (h, w) bool
+        The window.
+
+    Examples
+    --------
+    >>> mask = WindowMask((10**6, 10**6), (500, 700), np.ones((2, 3), bool))
+    >>> mask[499:502, 702:704].tolist(), bool(mask[500, 700]), mask.any(), bounding_box(mask)
+    ([[False, False], [True, False], [True, False]], True, True, (500, 700, 502, 703))
+    """
+
+    dtype = np.dtype(bool)
+    ndim = 2
+
+    def __init__(
+        self, shape: tuple[int, int], corner: tuple[int, int], part: NDArray[np.bool_]
+    ) -> None:
+        self.shape, self.corner, self.part = shape, corner, part
+
+    def __getitem__(self, index: Any) -> NDArray[np.bool_]:
+        given = index if isinstance(index, tuple) else (index,)
+        both = (*given, slice(None), slice(None))[:2]
+        places = [
+            np.arange(n)[at] if isinstance(at, slice) else np.array([at % n])
+            for at, n in zip(both, self.shape, strict=True)
+        ]
+        found = np.zeros([len(at) for at in places], bool)
+        inner = [at - start for at, start in zip(places, self.corner, strict=True)]
+        there = [
+            np.flatnonzero((at >= 0) & (at < n))
+            for at, n in zip(inner, self.part.shape, strict=True)
+        ]
+        rows, columns = (at[some] for at, some in zip(inner, there, strict=True))
+        found[np.ix_(*there)] = self.part[np.ix_(rows, columns)]
+        squeezed: NDArray[np.bool_] = found[
+            tuple(slice(None) if isinstance(at, slice) else 0 for at in both)
+        ]
+        return squeezed
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
+        whole = np.zeros(self.shape, bool)  # untouched zeros take no memory
+        (top, left), (height, width) = self.corner, self.part.shape
+        whole[top : top + height, left : left + width] = self.part
+        return whole if dtype is None else whole.astype(dtype)
+
+    def any(self) -> bool:
+        """Return whether it has any pixel."""
+        return bool(self.part.any())
+
+    def sum(self) -> int:
+        """Return how many pixels it has."""
+        return int(np.count_nonzero(self.part))
+
+
+PlaneMask = NDArray[np.bool_] | WindowMask
+"""A mask of a plane (H, W); of a large one only a window is held."""
+
+
+def bounding_box(mask: PlaneMask) -> Box | None:
     """Return the bounding box of a mask (H, W), or None if it is empty.
 
     Examples
@@ -39,6 +118,9 @@ def bounding_box(mask: NDArray[np.bool_]) -> Box | None:
     >>> bounding_box(np.array([[0, 0, 0], [0, 1, 1]], bool))
     (1, 1, 2, 3)
     """
+    if isinstance(mask, WindowMask):
+        box = bounding_box(mask.part)
+        return None if box is None else shifted(box, *mask.corner)
     rows = np.flatnonzero(mask.any(axis=1))
     if len(rows) == 0:
         return None
@@ -115,7 +197,7 @@ class CroppedMask:
     @classmethod
     def of(
         cls,
-        mask: NDArray[np.bool_],
+        mask: PlaneMask,
         corner: tuple[int, int] = (0, 0),
         shape: tuple[int, int] | None = None,
     ) -> CroppedMask | None:
@@ -174,6 +256,12 @@ class CroppedMask:
         """Return the mask of the whole plane, (H, W) bool."""
         return self.within((0, 0, *self.shape))
 
+    def plane(self) -> PlaneMask:
+        """Return the mask of the whole plane, of which only the box is held if it is large."""
+        if self.shape[0] * self.shape[1] <= MAX_WHOLE:
+            return self.full()
+        return WindowMask(self.shape, self.corner, self.crop())
+
     def within(self, box: Box) -> NDArray[np.bool_]:
         """Return the mask inside any box of the plane, (h, w) bool."""
         mask = np.zeros((box[2] - box[0], box[3] - box[1]), bool)
@@ -225,11 +313,43 @@ class CroppedMask:
         free = np.isin(labels[slices(self.box)], (0, id_))
         return CroppedMask.of(self.crop() & free, self.corner, self.shape)
 
+    def placed(self, corner: tuple[int, int], shape: tuple[int, int]) -> CroppedMask:
+        """Return the mask in a plane (H, W) of which its own plane is the part at a corner."""
+        return CroppedMask(shape, shifted(self.box, *corner), self.bits)
+
     def joined(self, other: CroppedMask) -> CroppedMask:
         """Return the union with another mask of the plane."""
         box = enclosing(self.box, other.box)
         pixels = self.within(box) | other.within(box)
         return CroppedMask(self.shape, box, np.packbits(pixels).tobytes())
+
+
+def empty_mask(shape: tuple[int, int]) -> PlaneMask:
+    """Return a mask (H, W) without pixels; of a large plane hardly anything is held."""
+    if shape[0] * shape[1] <= MAX_WHOLE:
+        return np.zeros(shape, bool)
+    return WindowMask(shape, (0, 0), np.zeros((1, 1), bool))
+
+
+def pixels_of(mask: PlaneMask) -> int:
+    """Return how many pixels a mask has."""
+    return mask.sum() if isinstance(mask, WindowMask) else int(np.count_nonzero(mask))
+
+
+def tiles_of(box: Box, side: int) -> Iterator[Box]:
+    """Yield the parts of a box that lie in each square of a grid over the plane.
+
+    Examples
+    --------
+    >>> list(tiles_of((3, 0, 5, 4), 4))
+    [(3, 0, 4, 4), (4, 0, 5, 4)]
+    """
+    rows, columns = (range(box[i] // side, -(-box[i + 2] // side)) for i in (0, 1))
+    for row, column in product(rows, columns):
+        cell = (row * side, column * side, (row + 1) * side, (column + 1) * side)
+        inside = intersection(box, cell)
+        if inside is not None:
+            yield inside
 
 
 def cropped_masks(labels: Labels) -> dict[int, CroppedMask]:

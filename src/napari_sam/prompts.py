@@ -12,10 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_sam.arrays import ODD, plain
 from napari_sam.errors import InputError
+from napari_sam.masks import WindowMask
 
 __all__ = ["ABSENT", "MIN_SIDE", "Absent", "Prompts"]
 
 MIN_SIDE = 0.01  # pixels of a box
+EMPTY = "the mask prompt is empty; mark at least one pixel"
 MAX_LOGIT = 1e6  # of logits
 
 
@@ -55,7 +57,8 @@ class Prompts:
         y0, x0, y1, x1 in the same frame; corners may come in any order. Also of shape (1, 4).
     mask : array-like, optional
         Either a boolean (H, W) mask of the picture, or floating low-resolution logits with the
-        shape of `Prediction.logits[0]`. Also of shape (1, H, W).
+        shape of `Prediction.logits[0]`. Also of shape (1, H, W). Of a large picture it may be a
+        `WindowMask`.
     text : array-like of shape (D,), float, optional
         A vector of the joint image-text space, for models that understand words.
 
@@ -77,7 +80,7 @@ class Prompts:
     points: NDArray[np.float64]
     labels: NDArray[np.int64]
     box: NDArray[np.float64] | None
-    mask: NDArray[Any] | None
+    mask: Any
     text: NDArray[np.float64] | None
 
     def __init__(
@@ -85,7 +88,7 @@ class Prompts:
         points: ArrayLike | None = None,
         labels: ArrayLike | None = None,
         box: ArrayLike | None = None,
-        mask: ArrayLike | None = None,
+        mask: ArrayLike | WindowMask | None = None,
         text: ArrayLike | None = None,
     ) -> None:
         places = _points(points)
@@ -96,7 +99,7 @@ class Prompts:
             "mask": _mask(mask),
             "text": _text(text),
         }
-        if all(value is None or len(value) == 0 for value in given.values()):
+        if all(value is None or value.shape[0] == 0 for value in given.values()):
             raise InputError("no prompt given; add a point, a box or a mask")
         for name, value in given.items():
             object.__setattr__(self, name, value)
@@ -167,7 +170,11 @@ def _box(values: ArrayLike | None) -> NDArray[np.float64] | None:
     return corners.ravel()
 
 
-def _mask(values: ArrayLike | None) -> NDArray[Any] | None:
+def _mask(values: ArrayLike | WindowMask | None) -> NDArray[Any] | WindowMask | None:
+    if isinstance(values, WindowMask):
+        if not values.any():
+            raise InputError(EMPTY)
+        return values
     mask = plain(() if values is None else values, "the mask prompt")
     if mask.size == 0:
         return None
@@ -180,7 +187,7 @@ def _mask(values: ArrayLike | None) -> NDArray[Any] | None:
         )
     if mask.dtype == bool:
         if not mask.any():
-            raise InputError("the mask prompt is empty; mark at least one pixel")
+            raise InputError(EMPTY)
         return np.ascontiguousarray(mask)
     with np.errstate(over="ignore"):
         mask = mask.astype(np.float32, copy=False)

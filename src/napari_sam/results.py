@@ -3,19 +3,55 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from napari_sam.arrays import Array, Labels
 from napari_sam.errors import InputError
-from napari_sam.masks import Box, CroppedMask, slices
+from napari_sam.masks import Box, CroppedMask, PlaneMask, WindowMask, slices
 
-__all__ = ["End", "Prediction", "Proposal", "SearchResult", "Step", "roundness"]
+__all__ = ["End", "PlaneMasks", "Prediction", "Proposal", "SearchResult", "Step", "roundness"]
+
+
+class PlaneMasks:
+    """Masks (C, H, W) of a large plane, of which only windows are held; indexed like an array.
+
+    Parameters
+    ----------
+    masks : sequence of WindowMask
+        C masks of one plane.
+
+    Examples
+    --------
+    >>> one = WindowMask((9000, 9000), (40, 50), np.ones((2, 2), bool))
+    >>> masks = PlaneMasks([one])
+    >>> masks.shape, len(masks), masks[0].sum(), masks[:, 40:42, 49:51].tolist()
+    ((1, 9000, 9000), 1, 4, [[[False, True], [False, True]]])
+    """
+
+    dtype = np.dtype(bool)
+
+    def __init__(self, masks: Sequence[WindowMask]) -> None:
+        self._masks = list(masks)
+        self.shape: tuple[int, int, int] = (len(masks), *masks[0].shape)
+
+    def __len__(self) -> int:
+        return len(self._masks)
+
+    def __getitem__(self, index: Any) -> Any:
+        which, *where = index if isinstance(index, tuple) else (index,)
+        if isinstance(which, slice):
+            return np.stack([one[tuple(where)] for one in self._masks[which]])
+        mask = self._masks[int(which)]
+        return mask[tuple(where)] if where else mask
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
+        return np.stack([np.asarray(one, dtype) for one in self._masks])
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,8 +60,8 @@ class Prediction:
 
     Parameters
     ----------
-    masks : (C, H, W) bool
-        Masks in the picture's own pixels.
+    masks : (C, H, W) bool, or PlaneMasks
+        Masks in the picture's own pixels; of a large picture only windows are held.
     scores : (C,) float32
         Predicted IoU.
     logits : (C, h, w) float32
@@ -44,13 +80,13 @@ class Prediction:
     64
     """
 
-    masks: NDArray[np.bool_]
+    masks: Any  # most of the package sees arrays only
     scores: NDArray[np.float32]
     logits: NDArray[np.float32]
     remark: str = ""
     tile: Box | None = None
 
-    def seed(self, index: int) -> NDArray[np.float32] | NDArray[np.bool_] | None:
+    def seed(self, index: int) -> NDArray[np.float32] | PlaneMask | None:
         """Return what to feed back as ``Prompts(mask=...)`` to refine a candidate.
 
         The logits say more than the mask, but only where they are those of the whole picture; in a
@@ -59,8 +95,8 @@ class Prediction:
         if self.tile is None:
             logits: NDArray[np.float32] = self.logits[index]
             return logits
-        mask: NDArray[np.bool_] = self.masks[index]
-        return mask if mask[slices(self.tile)].any() else None
+        mask: PlaneMask = self.masks[index]
+        return mask if mask.any() else None
 
 
 class End(Enum):

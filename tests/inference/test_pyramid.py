@@ -107,15 +107,13 @@ class TestThereAndBack:
         mask = disc(SHAPE, 2480, 3050, 90 << level)
         local = tile.prompts(Prompts(mask=mask)).mask
         assert local.shape == tile.shape
-        back = np.zeros(SHAPE, bool)
-        tile.onto(back, local)
+        back = np.asarray(tile.drawn(local, SHAPE))
         assert iou(back, mask) > (0.999 if level == 0 else 0.98)
 
     @pytest.mark.parametrize("level", [0, 1, 3])
     def test_all_of_a_tile_is_all_of_its_box(self, level):
         tile = tile_at(SHAPE, SHAPE, level)
-        back = np.zeros(SHAPE, bool)
-        tile.onto(back, np.ones(tile.shape, bool))
+        back = np.asarray(tile.drawn(np.ones(tile.shape, bool), SHAPE))
         top, left, bottom, right = tile.box
         assert back[top:bottom, left:right].all()
         assert np.count_nonzero(back) == (bottom - top) * (right - left)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from napari_sam.arrays import Array, ContrastRange, LazyArray
-from napari_sam.masks import Box, bounding_box, grown, slices
+from napari_sam.masks import Box, WindowMask, bounding_box, grown, slices
 from napari_sam.prompts import MIN_SIDE, Prompts
 
 __all__ = ["SIDE", "PyramidTile", "is_large", "tile_at", "tile_for", "tiles_around", "tiles_of"]
@@ -133,11 +133,11 @@ class PyramidTile:
         )
         return any(inner and bool(side.any()) for inner, side in sides)
 
-    def onto(self, image: NDArray[np.bool_], mask: NDArray[np.bool_]) -> None:
-        """Draw a mask (h, w) of the tile into one of the image (H, W), at the image's scale."""
+    def drawn(self, mask: NDArray[np.bool_], image: Shape) -> WindowMask:
+        """Return a mask (h, w) of the tile as one of the image (H, W), at the image's scale."""
         box = bounding_box(mask)
         if box is None:
-            return
+            return WindowMask(image, self.box[:2], np.zeros((1, 1), bool))
         box = grown(box, 1, self.shape)  # between pixels of the tile the outline runs smoothly
         part = mask[slices(box)]
         if self.level:
@@ -147,9 +147,8 @@ class PyramidTile:
             )
             part = np.asarray(smooth) > 127
         top, left = np.add(self.box[:2], np.multiply(box[:2], self.factor)).tolist()
-        inside = image[top : self.box[2], left : self.box[3]]
-        height, width = np.minimum(inside.shape, part.shape).tolist()
-        inside[:height, :width] = part[:height, :width]
+        height, width = self.box[2] - top, self.box[3] - left
+        return WindowMask(image, (top, left), part[:height, :width])
 
     def _positions(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
         return (positions + 0.5 - self.box[:2]) / self.factor - 0.5

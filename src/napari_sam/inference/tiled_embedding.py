@@ -14,7 +14,7 @@ from napari_sam.inference.embedding import Embedding
 from napari_sam.inference.pyramid import PyramidTile, tile_for
 from napari_sam.progress import Pause
 from napari_sam.prompts import Prompts
-from napari_sam.results import Prediction
+from napari_sam.results import PlaneMasks, Prediction
 
 __all__ = ["TiledEmbedding"]
 
@@ -91,7 +91,7 @@ class TiledEmbedding:
         Returns
         -------
         list of Prediction
-            N answers, with masks of the image and logits of the tile.
+            N answers, with masks of the image, of which windows are held, and logits of the tile.
 
         Raises
         ------
@@ -135,11 +135,9 @@ class TiledEmbedding:
         )
 
     def _cuts(self, tile: PyramidTile, answer: Prediction) -> bool:
-        return tile.cuts(answer.masks[0], self.shape)
+        return tile.cuts(np.asarray(answer.masks[0]), self.shape)
 
     def _whole(self, tile: PyramidTile, answer: Prediction, cut: bool) -> Prediction:
-        masks = np.zeros((len(answer.masks), *self.shape), bool)  # untouched zeros take no memory
-        for mask, part in zip(masks, answer.masks, strict=True):
-            tile.onto(mask, part)
+        masks = [tile.drawn(np.asarray(part), self.shape) for part in answer.masks]
         remark = answer.remark or (CUT if cut else "")
-        return replace(answer, masks=masks, remark=remark, tile=tile.box)
+        return replace(answer, masks=PlaneMasks(masks), remark=remark, tile=tile.box)

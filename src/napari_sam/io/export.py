@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.arrays import Array, LazyArray
+from napari_sam.arrays import LazyArray
 from napari_sam.errors import InputError
 from napari_sam.files import Json
 from napari_sam.io.labels import OUTLINES, TABLE, open_labels, write_labels
@@ -61,7 +61,7 @@ def write_objects(
     *,
     classes: Mapping[int, str] | None = None,
     certainty: Mapping[int, float] | None = None,
-    image: Array | None = None,
+    image: LazyArray | None = None,
 ) -> None:
     """Write labels in the format that the suffix names; the write is atomic.
 
@@ -71,7 +71,7 @@ def write_objects(
         ``.tif``, ``.ome.tif``, ``.zarr``, ``.png``: labels. ``.json``: COCO. ``.geojson``: QuPath.
         ``.zip``: ImageJ's ROIs. ``.csv``: measurements.
     labels : (..., Y, X) array-like of int
-        The objects.
+        The objects; of what is no numpy array windows are read.
     spacing : Spacing, optional
         What the axes are called and how far apart pixels lie.
     classes : mapping of int to str, optional
@@ -97,7 +97,7 @@ def write_objects(
     spacing = spacing or Spacing.usual(len(labels.shape))
     kind = path.suffix.lower()
     if kind in TABLE:
-        write_measurements(path, np.asanyarray(labels[...]), spacing, image, classes, certainty)
+        write_measurements(path, labels, spacing, image, classes, certainty)
     elif kind in OUTLINES:
         write_instances(path, {path.stem: cut_out(labels, spacing.axes, classes)})
     else:

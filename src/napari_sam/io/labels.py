@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_sam.arrays import LazyArray
+from napari_sam.arrays import Array, LazyArray
 from napari_sam.errors import InputError
 from napari_sam.files import Json, replacing
 from napari_sam.io.images.find import PNG, TIFF, ZARR, find_images
@@ -21,6 +21,7 @@ from napari_sam.io.images.read import open_image
 from napari_sam.io.label_checks import check_are_labels
 from napari_sam.io.ome_zarr import write_ome_zarr
 from napari_sam.io.spacing import MOST_AXES, NO_UNIT, SYMBOLS, Spacing
+from napari_sam.masks import slices, tiles_of
 from napari_sam.numbering import check_numbers
 
 __all__ = ["OUTLINES", "TABLE", "check_output", "open_labels", "write_labels"]
@@ -28,6 +29,7 @@ __all__ = ["OUTLINES", "TABLE", "check_output", "open_labels", "write_labels"]
 JPEG = (".jpeg", ".jpg")
 OUTLINES, TABLE = (".json", ".geojson", ".zip"), (".csv",)
 IMAGEJ = "tzcyx"  # its order of axes
+MOST, TILE = 2**26, 1024  # pixels of a plane in one piece, and of a tile's side where it is larger
 MAX_CLASSIC_TIFF = 2**31  # bytes beyond which a TIFF needs larger offsets
 
 
@@ -70,7 +72,8 @@ def write_labels(path: Path, labels: LazyArray, spacing: Spacing | None = None) 
         Its ending says the format: .ome.tif, .tif or .tiff, .zarr, .png. A .tif is what ImageJ
         reads by itself, as long as ImageJ has such numbers (8 and 16 bits); else an OME-TIFF.
     labels : array-like of int
-        Any number of axes, the last two are rows and columns; one plane is read at a time. Floats
+        Any number of axes, the last two are rows and columns; one plane is read at a time, and of
+        planes above 8,192 x 8,192 one tile. Floats
         that are whole numbers become integers.
     spacing : Spacing, optional
         What the axes are called and how far apart pixels lie.
@@ -128,23 +131,35 @@ def _write_tiff(path: Path, labels: LazyArray, spacing: Spacing) -> None:
     shape, dtype = labels.shape, labels.dtype
     known = len(shape) <= MOST_AXES and dtype.itemsize <= 4 and 1 not in shape[:-2]
     big = int(np.prod(shape)) * dtype.itemsize > MAX_CLASSIC_TIFF
-    imagej = known and not big and _is_for_imagej(path, dtype, spacing)
+    small = not big and shape[-2] * shape[-1] <= MOST  # ImageJ knows no tiles
+    imagej = known and small and _is_for_imagej(path, dtype, spacing)
     about: Json = {"ome": False, "metadata": {}}
     if imagej:
         about = _about_imagej(spacing)
     elif known:
         about = {"ome": True, "metadata": _about(spacing)}
+    tiled: Json = {"tile": (TILE, TILE)} if shape[-2] * shape[-1] > MOST else {}
     with replacing(path) as part:
         tifffile.imwrite(
             part,
-            (np.asarray(labels[index]) for index in np.ndindex(*shape[:-2])),
+            _tiles(labels) if tiled else (np.asarray(labels[i]) for i in np.ndindex(*shape[:-2])),
             shape=shape,
             dtype=dtype,
             compression="zlib",
             photometric="minisblack",
             bigtiff=big,
+            **tiled,
             **about,
         )
+
+
+def _tiles(labels: LazyArray) -> Iterator[Array]:
+    """Yield the tiles of each plane, row by row, filled up with zeros at its far borders."""
+    height, width = labels.shape[-2:]
+    for index in np.ndindex(*labels.shape[:-2]):
+        for box in tiles_of((0, 0, height, width), TILE):
+            part = np.asarray(labels[(*index, *slices(box))])
+            yield np.pad(part, [(0, TILE - n) for n in part.shape])
 
 
 def _is_for_imagej(path: Path, dtype: np.dtype[Any], spacing: Spacing) -> bool:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from napari_sam.arrays import Array
+from napari_sam.arrays import Array, LazyArray, is_held
 from napari_sam.errors import InputError
 from napari_sam.files import replacing
+from napari_sam.io.label_stores.objects import object_windows
 from napari_sam.io.spacing import NO_UNIT, SYMBOLS, Spacing
 from napari_sam.numbering import check_numbers, ranked
 
@@ -24,9 +24,9 @@ MeasurementRow = dict[str, float | int | str]
 
 
 def measure(
-    labels: NDArray[np.integer],
+    labels: LazyArray,
     spacing: Spacing | None = None,
-    image: Array | None = None,
+    image: LazyArray | None = None,
     classes: Mapping[int, str] | None = None,
     certainty: Mapping[int, float] | None = None,
 ) -> Iterator[MeasurementRow]:
@@ -35,7 +35,7 @@ def measure(
     Parameters
     ----------
     labels : (..., Y, X) int
-        The objects.
+        The objects; what is no numpy array is read in windows, so that it may be of any size.
     spacing : Spacing, optional
         Names and distances of the axes; where those of z, rows and columns are not all in one unit
         it is measured in pixels.
@@ -64,21 +64,18 @@ def measure(
     >>> row["area_um2"], row["centroid_y_um"], row["intensity_mean"]
     (2.0, 0.75, 3.5)
     """
-    labels = check_numbers(labels)
-    spacing = spacing or Spacing.usual(labels.ndim)
+    if is_held(labels):
+        labels = check_numbers(np.asarray(labels))
+    spacing = spacing or Spacing.usual(len(labels.shape))
     axes = spacing.axes
-    bright = None if image is None else _channels_last(labels, image)
+    bright = None if image is None else _Brightness(labels.shape, image)
     inside = [axis for axis, letter in enumerate(axes) if letter in "zyx"]
     outside = [axis for axis in range(len(axes)) if axis not in inside]
     steps, unit = common_unit(spacing, inside)
     letters = "".join(axes[axis] for axis in inside)
-    for index in np.ndindex(*(labels.shape[axis] for axis in outside)):
-        cut: list[Any] = [slice(None)] * labels.ndim
-        for axis, place in zip(outside, index, strict=True):
-            cut[axis] = place
+    for index, part, pixels, corner in _parts(labels, outside, bright):
         where = {axes[axis]: place for axis, place in zip(outside, index, strict=True)}
-        part = None if bright is None else bright[tuple(cut)]
-        for row in _rows(labels[tuple(cut)], steps, unit, letters, part):
+        for row in _rows(part, steps, unit, letters, pixels, corner):
             label = int(row["label"])
             kind: MeasurementRow = {"class": classes.get(label, "")} if classes else {}
             if certainty:
@@ -88,14 +85,15 @@ def measure(
 
 def write_measurements(
     path: Path,
-    labels: NDArray[np.integer],
+    labels: LazyArray,
     spacing: Spacing | None = None,
-    image: Array | None = None,
+    image: LazyArray | None = None,
     classes: Mapping[int, str] | None = None,
     certainty: Mapping[int, float] | None = None,
 ) -> None:
-    """Write the rows of `measure` to a CSV file, atomically."""
+    """Write the rows of `measure` to a CSV file, atomically; by time or channel, then by label."""
     rows = list(measure(labels, spacing, image, classes, certainty))
+    rows.sort(key=lambda row: (row.get("t", 0), row.get("c", 0), row["label"]))
     with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, rows[0] if rows else ["label"])
         table.writeheader()
@@ -120,15 +118,41 @@ def common_unit(spacing: Spacing, inside: list[int]) -> tuple[tuple[float, ...],
     return steps, ASCII.get(symbol, symbol)
 
 
-def _channels_last(labels: Array, image: Array) -> Array:
-    if labels.shape in (image.shape, image.shape[:-1]):
-        return image
-    if image.shape[1:] == labels.shape:
-        return np.moveaxis(image, 0, -1)
-    raise InputError(
-        f"a picture of shape {image.shape} does not fit labels of shape {labels.shape}; "
-        "it may have one more axis of channels, first or last"
-    )
+class _Brightness:
+    """A picture that fits labels; what is indexed is read, with the channels as its last axis."""
+
+    def __init__(self, shape: tuple[int, ...], image: LazyArray) -> None:
+        self._image = image
+        self._first = image.shape[1:] == shape and image.shape[:-1] != shape
+        if not self._first and shape not in (image.shape, image.shape[:-1]):
+            raise InputError(
+                f"a picture of shape {image.shape} does not fit labels of shape {shape}; "
+                "it may have one more axis of channels, first or last"
+            )
+
+    def __getitem__(self, index: tuple[Any, ...]) -> Array:
+        if not self._first:
+            return np.asarray(self._image[index])
+        return np.moveaxis(np.asarray(self._image[(slice(None), *index)]), 0, -1)
+
+
+def _parts(
+    labels: LazyArray, outside: list[int], bright: _Brightness | None
+) -> Iterator[tuple[tuple[int, ...], Array, Array | None, tuple[int, ...]]]:
+    """Yield where along the axes outside, labels, the picture there, and where they begin."""
+    if not is_held(labels):
+        for one in object_windows(labels, outside):
+            pixels = None if bright is None else bright[one.block]
+            if pixels is not None:
+                pixels = pixels.reshape(*one.pixels.shape, *pixels.shape[len(one.block) :])
+            yield one.place, one.pixels, pixels, one.corner
+        return
+    for index in np.ndindex(*(labels.shape[axis] for axis in outside)):
+        cut: list[Any] = [slice(None)] * len(labels.shape)
+        for axis, place in zip(outside, index, strict=True):
+            cut[axis] = place
+        part = np.asarray(labels[tuple(cut)])
+        yield index, part, None if bright is None else bright[tuple(cut)], (0,) * part.ndim
 
 
 def _rows(
@@ -137,6 +161,7 @@ def _rows(
     unit: str,
     letters: str,
     image: Array | None,
+    corner: tuple[int, ...],
 ) -> Iterator[MeasurementRow]:
     from skimage.measure import regionprops_table
 
@@ -176,5 +201,7 @@ def _rows(
         spacing=steps,
     )
     table["label"] = ids[table["label"] - 1]
+    for axis, start in enumerate(corner):
+        table[f"centroid-{axis}"] = table[f"centroid-{axis}"] + start * steps[axis]
     for place in range(len(table["label"])):
         yield {shown: table[name][place].item() for name, shown in names.items()}

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from napari_sam.errors import InputError
 from napari_sam.files import Json, replacing
 
-__all__ = ["ParentImage", "listing", "parent_of"]
+__all__ = ["VERSIONS", "ParentImage", "listing", "parent_of"]
 
 FOLDER = "labels"
 VERSIONS = {2: "0.4", 3: "0.5"}  # of OME-Zarr, by that of zarr

@@ -10,12 +10,12 @@ import numpy as np
 
 from napari_sam.arrays import LazyArray
 from napari_sam.errors import InputError
+from napari_sam.io.label_stores.chunks import filled
 from napari_sam.masks import Box, CroppedMask, cropped_masks, enclosing, slices
 from napari_sam.planes import Plane, spanned
 from napari_sam.session.changes import Edit, Kind, SectionEdit, TraitsEdit
 from napari_sam.session.objects import (
     LARGEST,
-    LabelArray,
     Objects,
     Origin,
     Section,
@@ -26,6 +26,7 @@ from napari_sam.session.objects import (
 from napari_sam.session.overlap import Rule
 from napari_sam.session.records import Adopted, Configured, Grown
 from napari_sam.session.session import Session
+from napari_sam.session.surroundings import LabelWindow, surroundings
 
 __all__ = [
     "Adoption",
@@ -57,7 +58,7 @@ def object_at(session: Session, plane: Plane, row: int, column: int) -> int | No
     there = int(session.objects.owners(plane, window)[0, 0])
     labels = session.labels.read(plane)
     if not there and labels is not None and labels[row, column]:
-        adopt(session, plane, [int(labels[row, column])])
+        adopt(session, plane, [int(labels[row, column])], near=window)
         there = int(session.objects.owners(plane, window)[0, 0])
     return there or None
 
@@ -66,7 +67,8 @@ def adopt(
     session: Session,
     plane: Plane,
     values: Collection[int] | None = None,
-    labels: LabelArray | None = None,
+    near: Box | None = None,
+    found: LabelWindow | None = None,
 ) -> None:
     """Create objects from labels that no object owns. Not an undo step, as no pixel changes.
 
@@ -78,8 +80,11 @@ def adopt(
         Where.
     values : collection of int, optional
         Only these labels. Where they are numbers of classes, each becomes one object.
-    labels : (H, W) int, optional
-        Those of the plane, if they are not as in the target.
+    near : Box, optional
+        Where these labels are. Of labels on disk only what goes on from there is read: of an object
+        in pieces those that are far away become its own when they are needed.
+    found : LabelWindow, optional
+        The labels to look at, if they are not as in the target.
 
     Raises
     ------
@@ -87,16 +92,21 @@ def adopt(
         If the plane lies across those of the other objects, or a label is below zero, or larger
         than ids can be.
     """
-    labels = session.labels.read(plane) if labels is None else labels
-    if labels is None:
-        return
+    if found is None:
+        there = session.labels.read(plane)
+        if there is None:
+            return
+        found = surroundings(there, values, near)
     check_axes(session, plane)
-    whole: Box = (0, 0, *labels.shape)
-    loose = (labels != 0) & (session.objects.owners(plane, whole) == 0)
+    labels = found.pixels
+    loose = (labels != 0) & (session.objects.owners(plane, found.box) == 0)
     if values is not None:
         loose[loose] = np.isin(labels[loose], list(values))
-    masks = cropped_masks(np.where(loose, labels, 0))
-    first = session.labels.new_id(plane, int(labels.max()))
+    masks = {
+        value: mask.placed(found.box[:2], found.shape)
+        for value, mask in cropped_masks(np.where(loose, labels, 0)).items()
+    }
+    first = session.labels.new_id(plane, int(labels.max(initial=0)))
     edits = _edits(session.objects, masks, plane, session.semantic, first)
     if not edits:
         return
@@ -174,30 +184,29 @@ def count_labels(labels: LazyArray) -> LabelCount:
     >>> count_labels(np.array([[[7, 0]], [[300, 7]]]))
     LabelCount(number=2, whole=True)
     """
-    shape, found, seen = labels.shape, np.zeros(MAX_DENSE + 1, bool), 0
+    found, seen = np.zeros(MAX_DENSE + 1, bool), 0
     large: set[int] = set()
-    for index in np.ndindex(*shape[:-2]):
-        part = np.asarray(labels[index])
+    stored = filled(labels)
+    for block in stored:
+        part = np.asarray(labels[block])
         small = part[(part > 0) & (part <= MAX_DENSE)]
         found[small] = True
         if part.max(initial=0) > MAX_DENSE:
             large.update(np.unique(part[part > MAX_DENSE]).tolist())
-        seen += part.size
-        if seen >= MAX_COUNTED:
+        seen += 1
+        if seen * part.size >= MAX_COUNTED:
             break
-    return LabelCount(int(found.sum()) + len(large), seen >= int(np.prod(shape)))
+    return LabelCount(int(found.sum()) + len(large), seen >= len(stored))
 
 
-def labels_under(
-    session: Session, plane: Plane, mask: CroppedMask, rule: Rule
-) -> LabelArray | None:
+def labels_under(session: Session, plane: Plane, mask: CroppedMask, rule: Rule) -> LazyArray | None:
     """Return the labels of a plane; under `Rule.REPLACE`, adopt those below the mask first."""
     labels = session.labels.read(plane)
     if rule is Rule.REPLACE and labels is not None:
         unowned = mask.crop() & (session.objects.owners(plane, mask.box) == 0)
         there = np.where(unowned, labels[slices(mask.box)], 0)
         if there.any():
-            adopt(session, plane, np.unique(there[there != 0]).tolist(), labels)
+            adopt(session, plane, np.unique(there[there != 0]).tolist(), near=mask.box)
     return labels
 
 

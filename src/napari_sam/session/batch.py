@@ -6,9 +6,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from napari_sam.masks import CroppedMask
+from napari_sam.masks import CroppedMask, PlaneMask, enclosing
 from napari_sam.planes import Plane
 from napari_sam.session.adopt import check_axes, labels_under
 from napari_sam.session.changes import Edit, Kind, SectionEdit, TraitsEdit
@@ -47,7 +46,7 @@ class NewMask:
         Class of a new object; None for that of new objects.
     """
 
-    mask: NDArray[np.bool_] | CroppedMask | None
+    mask: PlaneMask | CroppedMask | None
     object_id: int | None = None
     score: float | None = None
     origin: Origin = AUTOMATIC
@@ -213,8 +212,9 @@ class Batch:
         """Work out what each mask gets if these objects give up the pixels that they have."""
         session, objects = self._session, self._session.objects
         new_id = session.labels.new_id(plane, *(new.object_id or 0 for new in offered))
-        shape = next((mask.shape for mask in masks if mask is not None), (0, 0))
-        taken = np.zeros(shape, np.int64)
+        boxes = [mask.box for mask in masks if mask is not None]
+        window = enclosing(*boxes) if boxes else (0, 0, 0, 0)
+        taken = np.zeros((window[2] - window[0], window[3] - window[1]), np.int64)
         own: list[Edit] = []
         shares = _Shares()
         for new, mask in zip(offered, masks, strict=True):
@@ -228,7 +228,7 @@ class Batch:
             if mask is not None:
                 labels = labels_under(session, plane, mask, self._rule)
                 spared = self._ids - set(renewed) - {number}
-                others = Others(spared, renewed, taken)
+                others = Others(spared, renewed, taken, window)
                 got = shares.take(claim(objects, labels, plane, mask, self._rule, number, others))
             refused = got is None and mask is not None
             if refused and before is not None and before.mask is not None:
@@ -241,7 +241,7 @@ class Batch:
             if number is None:
                 number, new_id = new_id, new_id + 1
             if got is not None:
-                got.mark(taken, (0, 0, *shape), number)
+                got.mark(taken, window, number)
             if number not in objects:
                 own.append(TraitsEdit(number, None, Traits(new.class_id or session.new_class)))
             known = None if before is None else before.prompts
@@ -250,9 +250,9 @@ class Batch:
             own.append(SectionEdit(number, plane, before, after))
             shares.ids.append(number)
         shares.losers -= {number for number in shares.ids if number is not None}
-        pixels, whole = taken != 0, (0, 0, *shape)
-        losing = take_away(objects, plane, pixels, whole, shares.losers, slivers=True)
-        shares.tally.thin += thinned(losing, pixels, whole)
+        pixels = taken != 0
+        losing = take_away(objects, plane, pixels, window, shares.losers, slivers=True)
+        shares.tally.thin += thinned(losing, pixels, window)
         shares.edits = losing + own
         return shares
 
@@ -284,5 +284,5 @@ class _Shares:
         return claim.mask
 
 
-def _packed(mask: NDArray[np.bool_] | CroppedMask | None) -> CroppedMask | None:
-    return CroppedMask.of(mask) if isinstance(mask, np.ndarray) else mask
+def _packed(mask: PlaneMask | CroppedMask | None) -> CroppedMask | None:
+    return mask if mask is None or isinstance(mask, CroppedMask) else CroppedMask.of(mask)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.masks import CroppedMask
+from napari_sam.masks import CroppedMask, PlaneMask
 from napari_sam.planes import Plane
 from napari_sam.progress import Pause
 from napari_sam.prompts import Prompts
@@ -54,7 +54,7 @@ class Draft:
     labels: tuple[int, ...] = ()
     box: Box | None = None
     mask: CroppedMask | None = None
-    seed: NDArray[np.float32] | NDArray[np.bool_] | None = field(default=None, compare=False)
+    seed: NDArray[np.float32] | PlaneMask | None = field(default=None, compare=False)
     choice: int = 0
     object_id: int | None = None
     held: CroppedMask | None = None
@@ -75,6 +75,19 @@ class Draft:
         """Key to compare prompts: points, labels, box and mask; with the plane if there are any."""
         drawn = (self.points, self.labels, self.box, self.mask)
         return (self.plane, *drawn) if self.has_prompts else drawn
+
+    @property
+    def place(self) -> tuple[int, int, int, int] | None:
+        """Box of pixels that holds all prompts; None if there are none."""
+        corners = list(self.points)
+        if self.box is not None:
+            corners += [self.box[:2], self.box[2:]]
+        if self.mask is not None:
+            corners += [self.mask.box[:2], self.mask.box[2:]]
+        if not corners:
+            return None
+        rows, columns = ([max(0, int(one[axis])) for one in corners] for axis in (0, 1))
+        return min(rows), min(columns), max(rows) + 1, max(columns) + 1
 
     @property
     def points_somewhere(self) -> bool:
@@ -124,9 +137,9 @@ class Draft:
             return None
         mask = self.seed
         if mask is None and self.mask is not None:
-            mask = self.mask.full()
+            mask = self.mask.plane()
         elif mask is None and self.held is not None and not self._drawing_points_somewhere:
-            mask = self.held.full()
+            mask = self.held.plane()
         return Request(self.plane, Prompts(self.points, self.labels, self.box, mask))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
-from napari_sam.masks import CroppedMask
+from napari_sam.masks import CroppedMask, PlaneMask
 from napari_sam.planes import Plane
 from napari_sam.session.adopt import adopt, check_axes, labels_under
 from napari_sam.session.changes import Kind, SectionEdit, TraitsEdit, kind_of_prompts
@@ -233,7 +233,7 @@ def correct(session: Session, object_id: int) -> None:
     """
     new = session.draft
     if not session.semantic and session.objects.section(object_id, new.plane) is None:
-        adopt(session, new.plane, [object_id])
+        adopt(session, new.plane, [object_id], near=new.place)
     section = session.objects.unlocked(object_id).sections.get(new.plane)
     if section is None or section.mask is None or new.object_id is not None:
         reopen(session, object_id, new.plane)
@@ -246,7 +246,7 @@ def correct(session: Session, object_id: int) -> None:
         known.labels + new.labels,
         area.box,
         area.mask,
-        seed=section.mask.full(),
+        seed=section.mask.plane(),
         object_id=object_id,
         held=section.mask,
         touched=True,
@@ -266,10 +266,10 @@ def continue_object(session: Session, object_id: int) -> None:
     session.do(Kind.REOPENED, (), Draft(object_id=object_id))
 
 
-def _shown(session: Session, draft: Draft) -> NDArray[np.float32] | NDArray[np.bool_] | None:
+def _shown(session: Session, draft: Draft) -> NDArray[np.float32] | PlaneMask | None:
     """Return what added prompts refine: the answer on show, else the open object's mask."""
     if session.prediction is not None:
         return session.prediction.seed(session.choice)
     if draft.held is not None and draft.shows_held:
-        return draft.held.full()
+        return draft.held.plane()
     return draft.seed

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from itertools import product
 from types import MappingProxyType
 from typing import Any
 
@@ -34,6 +35,7 @@ __all__ = [
 LabelArray = NDArray[np.integer[Any]]
 """Ids of objects, or numbers of classes; zero for background."""
 
+CELL = 1024  # pixels of a side of the squares by which objects are found
 LARGEST = 2**63 - 1  # the largest id of an object
 
 
@@ -185,6 +187,9 @@ class Objects(Mapping[int, AnnotatedObject]):
     def __init__(self) -> None:
         self._objects: dict[int, AnnotatedObject] = {}
         self._on_plane: dict[Plane, set[int]] = {}
+        self._cells: dict[
+            Plane, dict[tuple[int, int], set[int]]
+        ] = {}  # whose boxes meet each square
 
     def __getitem__(self, object_id: int) -> AnnotatedObject:
         return self._objects[object_id]
@@ -224,10 +229,19 @@ class Objects(Mapping[int, AnnotatedObject]):
     def owners(self, plane: Plane, window: Box) -> NDArray[np.int64]:
         """Return (h, w) ids of the objects that own the pixels of a window, zero for none."""
         owners = np.zeros((window[2] - window[0], window[3] - window[1]), np.int64)
-        for object_id, mask in self.on(plane):
-            if mask.meets(window):
+        for object_id in sorted(self._near(plane, window)):
+            mask = self._objects[object_id].sections[plane].mask
+            if mask is not None and mask.meets(window):
                 mask.mark(owners, window, object_id)
         return owners
+
+    def _near(self, plane: Plane, window: Box) -> Iterable[int]:
+        """Return the objects that may have pixels in a window; there may be thousands elsewhere."""
+        cells = self._cells.get(plane, {})
+        here = (window[2] - window[0]) * (window[3] - window[1]) // CELL**2
+        if here > len(cells):
+            return self._on_plane.get(plane, ())
+        return set().union(*(cells.get(cell, ()) for cell in _cells_of(window)))
 
     def locked(self) -> list[int]:
         """Return the ids of all locked objects."""
@@ -242,8 +256,9 @@ class Objects(Mapping[int, AnnotatedObject]):
     def set_traits(self, object_id: int, traits: Traits | None) -> None:
         """Create an object or set its traits; None deletes it."""
         if traits is None:
-            for plane in self._objects.pop(object_id).sections:
+            for plane, section in self._objects.pop(object_id).sections.items():
                 self._leave(object_id, plane)
+                self._move(object_id, plane, section.mask, None)
         elif object_id in self._objects:
             self._objects[object_id] = replace(self._objects[object_id], traits=traits)
         else:
@@ -253,6 +268,8 @@ class Objects(Mapping[int, AnnotatedObject]):
         """Set an object's section in a plane; None deletes it."""
         before = self._objects[object_id]
         sections = dict(before.sections)
+        masks = [None if one is None else one.mask for one in (sections.get(plane), section)]
+        self._move(object_id, plane, *masks)
         if section is not None:
             sections[plane] = section
             self._on_plane.setdefault(plane, set()).add(object_id)
@@ -263,10 +280,32 @@ class Objects(Mapping[int, AnnotatedObject]):
             object_id, before.traits, MappingProxyType(sections)
         )
 
+    def _move(
+        self, object_id: int, plane: Plane, before: CroppedMask | None, now: CroppedMask | None
+    ) -> None:
+        """Note in which squares of a plane an object's box lies."""
+        if before is not None and now is not None and before.box == now.box:
+            return
+        cells = self._cells.setdefault(plane, {})
+        for cell in () if before is None else _cells_of(before.box):
+            cells[cell].discard(object_id)
+            if not cells[cell]:
+                del cells[cell]
+        for cell in () if now is None else _cells_of(now.box):
+            cells.setdefault(cell, set()).add(object_id)
+        if not cells:
+            del self._cells[plane]
+
     def _leave(self, object_id: int, plane: Plane) -> None:
         self._on_plane[plane].discard(object_id)
         if not self._on_plane[plane]:
             del self._on_plane[plane]
+
+
+def _cells_of(box: Box) -> Iterator[tuple[int, int]]:
+    """Yield the squares that a box meets, by their row and column."""
+    rows, columns = (range(box[i] // CELL, -(-box[i + 2] // CELL)) for i in (0, 1))
+    return product(rows, columns)
 
 
 def free_id(*taken: Iterable[int]) -> int:

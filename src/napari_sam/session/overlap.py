@@ -14,6 +14,7 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sam.arrays import LazyArray
 from napari_sam.masks import Box, CroppedMask, is_remainder, slices, without_slivers
 from napari_sam.planes import Plane
 from napari_sam.session.changes import Edit, SectionEdit, TraitsEdit
@@ -101,13 +102,16 @@ class Others:
         Objects that keep their pixels under either rule, besides the locked ones.
     renewed : collection of int
         Objects that get new masks at the same time, so that the pixels of their old ones are free.
-    taken : (H, W) int, optional
+    taken : (h, w) int, optional
         What objects get at the same time, by id; they keep it under either rule.
+    window : Box
+        The part of the plane that `taken` holds, with all masks of the step.
     """
 
     spared: Collection[int] = ()
     renewed: Collection[int] = ()
     taken: LabelArray | None = None
+    window: Box = (0, 0, 0, 0)
 
 
 @dataclass
@@ -195,7 +199,7 @@ def overlapped(existing: LabelArray, mask: NDArray[np.bool_]) -> dict[int, int]:
 
 def claim(
     objects: Objects,
-    labels: LabelArray | None,
+    labels: LazyArray | None,
     plane: Plane,
     mask: CroppedMask,
     rule: Rule,
@@ -208,7 +212,7 @@ def claim(
     ----------
     objects : Objects
         All objects.
-    labels : (H, W) int or None
+    labels : (H, W) array-like of int or None
         The labels of the plane, which may hold what no object owns; None if there are none.
     plane : Plane
         Where.
@@ -224,8 +228,8 @@ def claim(
     others = others or Others()
     window, wanted = mask.box, mask.crop()
     owners, own = objects.owners(plane, window), own or -1
-    there = None if labels is None else labels[slices(window)]
-    taken = None if others.taken is None else others.taken[slices(window)]
+    there = None if labels is None else np.asarray(labels[slices(window)])
+    taken = None if others.taken is None else others.taken[slices(window, others.window)]
     if not any(some is not None and some.any() for some in (owners, there, taken)):
         return Claim(mask, mask.area, {}, frozenset())
     if rule is Rule.KEEP:

@@ -16,6 +16,7 @@ from napari_sam.session.changes import Edit, Kind, SectionEdit, TraitsEdit
 from napari_sam.session.objects import LabelArray, Objects, Origin, Section, Source, Status, Traits
 from napari_sam.session.overlap import take_away
 from napari_sam.session.session import Session
+from napari_sam.session.surroundings import surroundings
 
 __all__ = ["absorb", "paint"]
 
@@ -77,33 +78,44 @@ def paint(
     labels = session.labels.read(plane)
     if labels is None:
         raise InputError("there is no Labels layer that could have been painted")
+    height, width = labels.shape
     changed = before != after
     if not changed.any():
         return
     rows, columns, before, after = (a[changed] for a in (rows, columns, before, after))
-    was, now = labels.copy(), labels.copy()
-    was[rows, columns] = before
-    now[rows, columns] = after
     met = np.unique(np.concatenate([before, after]))
-    adopt(session, plane, met[met != 0].tolist(), was)
     window = (  # one pixel wider, to see whom the stroke touches
         max(int(rows.min()) - 1, 0),
         max(int(columns.min()) - 1, 0),
-        min(int(rows.max()) + 2, now.shape[0]),
-        min(int(columns.max()) + 2, now.shape[1]),
+        min(int(rows.max()) + 2, height),
+        min(int(columns.max()) + 2, width),
     )
+    values = met[met != 0].tolist()
+    part = surroundings(labels, values, window)
+    was, now = part.pixels.copy(), part.pixels.copy()
+    inside = rows - part.box[0], columns - part.box[1]
+    was[inside] = before
+    now[inside] = after
+    adopt(session, plane, values, found=replace(part, pixels=was))
     painted = np.zeros((window[2] - window[0], window[3] - window[1]), bool)
     painted[rows - window[0], columns - window[1]] = True
-    index = slices(window)
-    values = was[index].astype(np.int64), now[index].astype(np.int64)
-    stroke = _put_back_locked(session, Stroke(plane, now.shape, window, painted, *values))
+    index = slices(window, part.box)
+    both = was[index].astype(np.int64), now[index].astype(np.int64)
+    stroke = _put_back_locked(session, Stroke(plane, part.shape, window, painted, *both))
     if stroke.painted.any():
         first = session.labels.new_id(plane, *met.tolist())
         session.edit(Kind.PAINTED, _edits(session.objects, stroke, session.semantic, first))
 
 
-def absorb(session: Session, plane: Plane) -> None:
+def absorb(session: Session, plane: Plane, window: Box | None = None) -> None:
     """Compare the labels of a plane with its objects, and treat differences as painted.
+
+    Parameters
+    ----------
+    plane : Plane
+        Where.
+    window : Box, optional
+        The part of it that is compared; None: all, but nothing of labels on disk.
 
     Raises
     ------
@@ -113,8 +125,11 @@ def absorb(session: Session, plane: Plane) -> None:
     labels, objects = session.labels.read(plane), session.objects
     if labels is None:
         raise InputError("there is no Labels layer to compare with")
-    now = labels.astype(np.int64)
-    whole: Box = (0, 0, *now.shape)
+    if window is None and not isinstance(labels, np.ndarray):
+        return
+    height, width = labels.shape
+    whole = window or (0, 0, height, width)
+    now = np.asarray(labels[slices(whole)]).astype(np.int64)
     owners = objects.owners(plane, whole)
     expected = np.where(owners == 0, now, owners)
     if session.semantic:
@@ -126,7 +141,8 @@ def absorb(session: Session, plane: Plane) -> None:
         expected[loose] = 0
     rows, columns = np.nonzero(expected != now)
     if len(rows):
-        paint(session, plane, rows, columns, expected[rows, columns], now[rows, columns])
+        at = rows + whole[0], columns + whole[1]
+        paint(session, plane, *at, expected[rows, columns], now[rows, columns])
 
 
 def _put_back_locked(session: Session, stroke: Stroke) -> Stroke:

@@ -9,9 +9,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sam.arrays import LazyArray
 from napari_sam.errors import InputError
-from napari_sam.masks import CroppedMask, enclosing, slices
+from napari_sam.masks import Box, CroppedMask, enclosing, intersection, slices, tiles_of
 from napari_sam.planes import Plane
+from napari_sam.reasons import reason
 from napari_sam.session.changes import Edit, LabelScheme, SectionEdit
 from napari_sam.session.ledger import Ledger
 from napari_sam.session.objects import LARGEST, AnnotatedObject, LabelArray, Section, free_id
@@ -19,11 +21,18 @@ from napari_sam.session.objects import LARGEST, AnnotatedObject, LabelArray, Sec
 __all__ = ["LabelWriter", "ReadableLabels", "Repaint", "WritableLabels"]
 
 
+NOT_WRITTEN = (
+    "⚠ The labels could not be written: {}. Nothing is lost: your objects are saved, and are "
+    "written with the next step that the disk takes."
+)
+TILE = 2048  # pixels of a side of what is read, compared and written at once
+
+
 class ReadableLabels(Protocol):
     """A labels array that can be read plane by plane."""
 
-    def read(self, plane: Plane) -> LabelArray:
-        """Return the (H, W) labels of one plane."""
+    def read(self, plane: Plane) -> LazyArray:
+        """Return the (H, W) labels of one plane; where they are no array, only windows are read."""
 
 
 class WritableLabels(ReadableLabels, Protocol):
@@ -66,12 +75,16 @@ class LabelWriter:
     ----------
     target : WritableLabels or None
         The labels.
+    problem : str
+        Why the last steps are not in the labels, as a sentence; empty if they are.
     """
 
     def __init__(self, ledger: Ledger) -> None:
         self.target: WritableLabels | None = None
         self._ledger = ledger
         self._used_elsewhere = 0
+        self.problem = ""
+        self._late: list[tuple[list[Repaint], bool]] = []  # what the disk has not taken
 
     def write_to(self, target: WritableLabels | None, largest_id: int = 0) -> None:
         """Render all objects into `target` from now on; `largest_id` is the largest id used so far.
@@ -81,16 +94,28 @@ class LabelWriter:
         InputError
             If an object's label does not fit its dtype; the labels of before stay the target.
         """
+        repaints = self._all()
         if target is not None:
-            repaints = self._all()
             _check_fit(repaints, target)
-            _write(target, repaints, only_expected=True)
         self.target = target
         self._used_elsewhere = largest_id
+        self._late.clear()
+        self.write(repaints, only_expected=True)
 
     def shown_in(self, labels: ReadableLabels) -> bool:
         """Return whether labels hold every pixel of the objects, whatever else they hold."""
         return all((now == value).all() for now, value in _pixels_under(self._all(), labels))
+
+    def shown_but_last(self, labels: ReadableLabels) -> bool:
+        """Return whether labels hold every object that the last step has not touched.
+
+        So it is where a program ended, or a disk was full, between a step and its pixels.
+        """
+        done = self._ledger.history.done
+        last = {edit.object_id for edit in done[-1].edits} if done else set()
+        others = [held for held in self._ledger.objects.values() if held.id not in last]
+        shown = _pixels_under(self._shown(others), labels)
+        return bool(others) and all((now == value).all() for now, value in shown)
 
     def fits(self, labels: ReadableLabels) -> bool:
         """Return whether labels hold every pixel of the objects, or are zero at all of them.
@@ -100,8 +125,8 @@ class LabelWriter:
         pixels = (now for now, _ in _pixels_under(self._all(), labels))
         return not any(now.any() for now in pixels) or self.shown_in(labels)
 
-    def read(self, plane: Plane) -> LabelArray | None:
-        """Return the (H, W) labels of a plane, None if there are none."""
+    def read(self, plane: Plane) -> LazyArray | None:
+        """Return the (H, W) labels of a plane, None if there are none; see `ReadableLabels`."""
         return None if self.target is None else self.target.read(plane)
 
     def note_id(self, object_id: int) -> None:
@@ -109,10 +134,13 @@ class LabelWriter:
         self._used_elsewhere = max(self._used_elsewhere, object_id)
 
     def new_id(self, plane: Plane, *taken: int) -> int:
-        """Return an id that no object, no label of the plane and nobody else uses."""
-        there = 0
-        if self.target is not None and not self._ledger.scheme.semantic:
-            there = int(self.target.read(plane).max(initial=0))
+        """Return an id that no object, no label of the plane and nobody else uses.
+
+        Labels on disk are not searched for it: of those `note_id` is told.
+        """
+        there, labels = 0, self.read(plane)
+        if isinstance(labels, np.ndarray) and not self._ledger.scheme.semantic:
+            there = int(labels.max(initial=0))
         return free_id(self._ledger.objects, (there, self._used_elsewhere, *taken))
 
     def repaints(self, edits: Iterable[Edit], after: LabelScheme) -> list[Repaint]:
@@ -139,6 +167,8 @@ class LabelWriter:
     def write(self, repaints: Iterable[Repaint], only_expected: bool) -> None:
         """Write the changed pixels plane by plane; no other pixel is touched.
 
+        What the disk refuses is written with the next step, in the same order; `problem` says why.
+
         Parameters
         ----------
         repaints : iterable of Repaint
@@ -147,14 +177,25 @@ class LabelWriter:
             Leave all pixels alone that do not hold what they should have held before, because
             somebody has changed them since; else only those that would become background.
         """
-        if self.target is not None:
-            _write(self.target, repaints, only_expected)
+        if self.target is None:
+            return
+        self._late.append((list(repaints), only_expected))
+        self.problem = ""
+        try:
+            while self._late:
+                _write(self.target, *self._late[0])
+                del self._late[0]
+        except OSError as error:
+            self.problem = NOT_WRITTEN.format(reason(error))
 
     def _all(self) -> list[Repaint]:
         """Return what shows all objects in labels that are empty."""
+        return self._shown(self._ledger.objects.values())
+
+    def _shown(self, objects: Iterable[AnnotatedObject]) -> list[Repaint]:
         return [
             Repaint(plane, None, 0, section.mask, self._label(held))
-            for held in self._ledger.objects.values()
+            for held in objects
             for plane, section in held.sections.items()
         ]
 
@@ -186,15 +227,8 @@ class LabelWriter:
 
 
 def _write(target: WritableLabels, repaints: Iterable[Repaint], only_expected: bool) -> None:
-    planes: dict[Plane, list[Repaint]] = {}
-    for repaint in repaints:
-        planes.setdefault(repaint.plane, []).append(repaint)
-    for plane, changes in planes.items():
-        masks = [m for c in changes for m in (c.before, c.after) if m is not None]
-        if not masks:
-            continue
-        window = enclosing(*(mask.box for mask in masks))
-        now = target.read(plane)[slices(window)]
+    for plane, window, changes in _tiled(repaints):
+        now = np.asarray(target.read(plane)[slices(window)])
         old, new = (np.zeros(now.shape, now.dtype) for _ in range(2))
         for change in changes:
             if change.before is not None:
@@ -209,14 +243,34 @@ def _write(target: WritableLabels, repaints: Iterable[Repaint], only_expected: b
             target.write(plane, rows + window[0], columns + window[1], new[rows, columns])
 
 
+def _tiled(repaints: Iterable[Repaint]) -> Iterator[tuple[Plane, Box, list[Repaint]]]:
+    """Yield windows of planes, none larger than a tile, with all repaints that meet each.
+
+    Every pixel of the repaints is in one of them, so that no more than that is held at once.
+    """
+    tiles: dict[tuple[Plane, int, int], tuple[Box, list[Repaint]]] = {}
+    for change in repaints:
+        boxes = [mask.box for mask in (change.before, change.after) if mask is not None]
+        for part in tiles_of(enclosing(*boxes), TILE) if boxes else ():
+            key = change.plane, part[0] // TILE, part[1] // TILE
+            window, changes = tiles.setdefault(key, (part, []))
+            changes.append(change)
+            tiles[key] = enclosing(window, part), changes
+    for (plane, *_), (window, changes) in tiles.items():
+        yield plane, window, changes
+
+
 def _pixels_under(
     repaints: Iterable[Repaint], target: ReadableLabels
 ) -> Iterator[tuple[LabelArray, int]]:
-    """Give the labels where each repaint writes, and the value that it writes."""
-    for repaint in repaints:
-        if repaint.after is not None:
-            now = target.read(repaint.plane)[slices(repaint.after.box)]
-            yield now[repaint.after.crop()], repaint.value_after
+    """Give the labels where each repaint writes, and the value that it writes, tile by tile."""
+    for plane, window, changes in _tiled(repaints):
+        labels = np.asarray(target.read(plane)[slices(window)])
+        for change in changes:
+            common = None if change.after is None else intersection(change.after.box, window)
+            if change.after is not None and common is not None:
+                now = labels[slices(common, window)]
+                yield now[change.after.within(common)], change.value_after
 
 
 def _label_of(held: AnnotatedObject, semantic: bool) -> int:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
-from numpy.typing import NDArray
 from psygnal import Signal
 
 from napari_sam.errors import InputError
+from napari_sam.masks import PlaneMask
 from napari_sam.results import Prediction
 from napari_sam.session.changed import What
 from napari_sam.session.changes import Change, Edit, Kind, LabelScheme, SectionEdit
@@ -115,12 +114,12 @@ class Session:
         return min(self.draft.choice, count - 1)
 
     @property
-    def mask(self) -> NDArray[np.bool_] | None:
+    def mask(self) -> PlaneMask | None:
         """The (H, W) mask shown, or None; for an object just reopened, its stored mask."""
         if self.prediction is not None:
-            shown: NDArray[np.bool_] = self.prediction.masks[self.choice]
+            shown: PlaneMask = self.prediction.masks[self.choice]
             return shown
-        return self.draft.held.full() if self.draft.held and self.draft.shows_held else None
+        return self.draft.held.plane() if self.draft.held and self.draft.shows_held else None
 
     @property
     def score(self) -> float | None:
@@ -238,6 +237,7 @@ class Session:
         ledger.carry_out(record, edits)
         self._renew_request(draft)
         self.labels.write(repaints, only_expected=isinstance(record, Undone | Redone))
+        problem = self.labels.problem
         if ids := {edit.object_id for edit in edits}:
             self.objects_changed.emit(frozenset(ids))
         if not quiet and not isinstance(record, Viewed):
@@ -245,6 +245,8 @@ class Session:
             if edits or self.scheme is not scheme:
                 what |= What.OBJECTS
             self.changed.emit(what)
+        if problem:
+            self.remarked.emit(problem)
         if self.history.dropped and not self._told:
             self._told = True
             self.remarked.emit(DROPPED)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from napari_sam.arrays import LazyArray
 from napari_sam.errors import DISTRIBUTION, InputError
+from napari_sam.io.label_stores.objects import object_windows
 from napari_sam.masks import cropped_masks
 from napari_sam.numbering import smallest_type
 
@@ -110,7 +111,7 @@ def cut_out(labels: LazyArray, axes: str, classes: Mapping[int, str] | None = No
     Parameters
     ----------
     labels : (..., Y, X) array-like of int
-        One plane is read at a time.
+        Read in windows.
     axes : str
         A letter for each axis.
     classes : mapping of int to str, optional
@@ -122,13 +123,19 @@ def cut_out(labels: LazyArray, axes: str, classes: Mapping[int, str] | None = No
     >>> [(piece.id, piece.corner, int(piece.mask.sum())) for piece in drawn.pieces]
     [(2, (1, 2), 1), (7, (0, 1), 3)]
     """
-    shape = tuple(labels.shape)
+    shape, names = tuple(labels.shape), classes or {}
     pieces = [
-        Piece(id_, index, mask.corner, mask.crop(), (classes or {}).get(id_))
-        for index in np.ndindex(*shape[:-2])
-        for id_, mask in cropped_masks(labels[index]).items()
+        Piece(
+            id_,
+            one.place,
+            (one.corner[0] + mask.corner[0], one.corner[1] + mask.corner[1]),
+            mask.crop(),
+            names.get(id_),
+        )
+        for one in object_windows(labels, range(len(shape) - 2))
+        for id_, mask in cropped_masks(one.pixels).items()
     ]
-    return Instances(shape, axes, tuple(pieces))
+    return Instances(shape, axes, tuple(sorted(pieces, key=lambda piece: (piece.plane, piece.id))))
 
 
 def paint(instances: Instances) -> tuple[NDArray[np.unsignedinteger], int]:

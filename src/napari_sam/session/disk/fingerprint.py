@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -15,6 +16,7 @@ from napari_sam.arrays import LazyArray
 __all__ = ["Fingerprint", "Match"]
 
 SIDE = 64  # pixels per axis of a sampled plane
+HUGE, FEW = 2**28, 8  # pixels of a plane from which on every pixel is in a chunk of its own
 
 
 class Match(Enum):
@@ -83,7 +85,8 @@ class Fingerprint:
         >>> Fingerprint.sampled(np.zeros((3, 400, 500, 3)), 3).shape
         (3, 400, 500, 3)
         """
-        counts = [2] * (ndim - 2) + [SIDE, SIDE]
+        side = SIDE if math.prod(data.shape[ndim - 2 : ndim]) <= HUGE else FEW
+        counts = [2] * (ndim - 2) + [side, side]
         steps = [max(1, (n - 1) // count) for n, count in zip(data.shape, counts, strict=False)]
         index = tuple(slice(None, None, step) for step in steps)
         return cls.of(data.shape, np.asarray(data[index]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,13 +24,20 @@ from napari_sam.session.session import Session
 from napari_sam.widgets.annotation.hints import CHANNELS
 from napari_sam.widgets.annotation.labels_listener import LabelsListener
 from napari_sam.widgets.annotation.labels_place import LabelsPlace
-from napari_sam.widgets.annotation.resume_layer import layer_to_resume_in, name_as_before
+from napari_sam.widgets.annotation.queries import Answer, Query
+from napari_sam.widgets.annotation.resume_layer import (
+    layer_on_disk,
+    layer_to_resume_in,
+    name_as_before,
+)
+from napari_sam.widgets.layers.channel_mix import finest
 from napari_sam.widgets.layers.labels_target import (
     BEGIN,
     PAINTED_OVER,
     LabelsTarget,
     check_planes,
     new_labels,
+    store_of,
     why_not,
 )
 from napari_sam.widgets.layers.preview import first_helper
@@ -38,6 +46,8 @@ if TYPE_CHECKING:
     from napari_sam.widgets.annotation.annotation import Annotation
 
 __all__ = ["LeftWork", "SessionBinding"]
+
+ON_DISK = "Labels of this picture would take {:,.1f} GB in memory; they are on disk: {}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,8 +145,15 @@ class SessionBinding:
                 raise InputError(problem)
             return
         check_planes(self.session.objects, picture, BEGIN)
-        self._add(new_labels(picture, max(self.session.objects, default=largest_id)))
+        layer = new_labels(picture, max(self.session.objects, default=largest_id))
+        self._add(layer)
         self._annotation.changed.emit(What.OBJECTS)
+        if (path := store_of(layer)) is not None:
+            pixels = finest(layer)
+            size = math.prod(pixels.shape) * pixels.dtype.itemsize / 1e9
+            answer = Answer("Fine", lambda: None, "They are kept there, chunk by chunk")
+            query = Query("on disk", ON_DISK.format(size, path), (answer,))
+            self._annotation.queries.ask(query)
 
     def resume(self, restored: Restored) -> str:
         """Resume a saved session, in the Labels layer that shows its objects or in a new one.
@@ -153,7 +170,9 @@ class SessionBinding:
         check_planes(session.objects, picture, CHANNELS, session.draft.plane)
         layer, said = layer_to_resume_in(layers, picture, session, chosen), ""
         new = layer is None and bool(session.objects)
-        made = new_labels(picture, max(session.objects)) if new else None
+        made = None
+        if new:
+            made = layer_on_disk(picture, session) or new_labels(picture, max(session.objects))
         self._release()
         self._end()
         self._begin(restored)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import groupby
 
-import numpy as np
-from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
+from napari_sam.masks import PlaneMask
 from napari_sam.planes import Plane
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction
@@ -101,8 +100,8 @@ def _piece(plane: Plane, asked: list[Waiting], embedded: EmbeddedPlane) -> Piece
     return piece
 
 
-def _full(area: AreaPrompt) -> NDArray[np.bool_] | None:
-    return None if area.mask is None else area.mask.full()
+def _full(area: AreaPrompt) -> PlaneMask | None:
+    return None if area.mask is None else area.mask.plane()
 
 
 def propose(

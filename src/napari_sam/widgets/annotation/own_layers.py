@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from napari_sam.masks import empty_mask
 from napari_sam.planes import Plane
 from napari_sam.session import drawing
 from napari_sam.session.changed import What
@@ -37,7 +36,7 @@ class OwnLayers:
         self.preview = Preview(annotation.viewer, annotation.picture)
         self.prompts = PromptLayers(annotation.viewer, annotation.picture)
         if (seen := annotation.seen) is not None:  # or the first click would wait for the layer
-            self.preview.show(np.zeros(annotation.picture.plane_shape(seen), bool), seen)
+            self.preview.show(empty_mask(annotation.picture.plane_shape(seen)), seen)
         self.prompts.changed.connect(self._read)
 
     def fits(self, plane: Plane, area: AreaPrompt) -> bool:

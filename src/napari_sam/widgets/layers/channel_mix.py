@@ -16,7 +16,7 @@ from napari_sam.inference.channels import in_image
 from napari_sam.inference.sampling import SAMPLE_SIDE, sample_steps
 from napari_sam.planes import Plane
 
-__all__ = ["Channel", "LazyPlane", "Mix", "Read", "finest"]
+__all__ = ["Channel", "LazyPlane", "Mix", "Read", "finest", "levels_of"]
 
 Read = Callable[[], np.ndarray]
 Part = tuple[slice, slice]
@@ -26,6 +26,11 @@ Part = tuple[slice, slice]
 def finest(layer: Image | Labels) -> LazyArray:
     """Return a layer's data; of a multiscale layer the finest level."""
     return layer.data[0] if layer.multiscale else layer.data
+
+
+def levels_of(layer: Image | Labels) -> list[LazyArray]:
+    """Return the levels of a layer's data, finest first; one if it is not multiscale."""
+    return list(layer.data) if layer.multiscale else [layer.data]
 
 
 @dataclass(frozen=True)

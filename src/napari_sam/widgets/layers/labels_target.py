@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,11 +11,17 @@ from napari.layers import Labels
 from napari.utils.colormaps import CyclicLabelColormap
 from numpy.typing import NDArray
 
+from napari_sam.arrays import LazyArray
 from napari_sam.errors import InputError
+from napari_sam.io.label_stores.chunks import largest
+from napari_sam.io.label_stores.levels import LabelLevels, reserve, why_unwritable
+from napari_sam.io.label_stores.opening import new_labels_path, new_store, open_store, too_large
 from napari_sam.planes import Plane
+from napari_sam.reasons import reason
+from napari_sam.session.disk.library import sessions_folder
 from napari_sam.session.objects import Objects
-from napari_sam.widgets.layers.channel_mix import finest
-from napari_sam.widgets.layers.image_stack import OURS, ImageStack, on_plane
+from napari_sam.widgets.layers.channel_mix import finest, levels_of
+from napari_sam.widgets.layers.image_stack import OURS, ImageStack
 from napari_sam.widgets.layers.palette import dominant_colours, palette
 
 __all__ = [
@@ -29,6 +36,8 @@ __all__ = [
     "misfit",
     "new_labels",
     "painted_planes",
+    "store_of",
+    "stored_labels",
     "why_not",
 ]
 
@@ -46,11 +55,15 @@ KEPT = (
 )
 LIGHT, FULL = 0.25, 0.5
 """Opacity of our labels, with outlines and without."""
+STORE = "napari-sam labels on disk"
+"""In a layer's metadata: where its labels are."""
 UNDO, REDO = "Control-Z", "Control-Shift-Z"  # napari's keys in a Labels layer
 
 
 class LabelsTarget:
     """Reads and writes single planes of a Labels layer; implements `WritableLabels` by shape.
+
+    The layer's data lie in memory or on disk, in one level or several.
 
     What is written is no step of napari's own undo: the session has the only history, and the
     layer's undo keys go to it until `release`.
@@ -74,7 +87,7 @@ class LabelsTarget:
     ) -> None:
         self.layer = layer
         self.writing = False
-        self._shape = layer.data.shape
+        self._shape = tuple(finest(layer).shape)
         self._shows = shows
         self._keys_before = {
             key: layer.bind_key(key, lambda _, call=call: call(), overwrite=True)
@@ -89,12 +102,12 @@ class LabelsTarget:
     @property
     def lost(self) -> str:
         """Return why the layer can no longer be written to; empty while it can."""
-        data, name = self.layer.data, self.layer.name
         if problem := _unpaintable(self.layer):
             return problem
-        if data.shape == self._shape:
+        shape = tuple(finest(self.layer).shape)
+        if shape == self._shape:
             return ""
-        return f"'{name}' has shape {data.shape} now, and had {self._shape}."
+        return f"'{self.layer.name}' has shape {shape} now, and had {self._shape}."
 
     def has(self, plane: Plane) -> bool:
         """Return whether the plane exists in the labels."""
@@ -103,17 +116,22 @@ class LabelsTarget:
         return inside and not self.lost
 
     @property
-    def largest(self) -> int:
-        """The largest label."""
-        return int(self.layer.data.max(initial=0))
+    def levels(self) -> LabelLevels:
+        """The labels of all levels."""
+        return LabelLevels(levels_of(self.layer))
 
     @property
-    def dtype(self) -> np.dtype:
-        """Integer type of the labels."""
-        return self.layer.data.dtype
+    def largest(self) -> int:
+        """The largest label; on disk that of the coarsest level, which may miss small objects."""
+        return largest(levels_of(self.layer)[-1])
 
-    def read(self, plane: Plane) -> NDArray[np.integer]:
-        """Return the (H, W) labels of one plane.
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Integer type of the labels."""
+        return finest(self.layer).dtype
+
+    def read(self, plane: Plane) -> LazyArray:
+        """Return the (H, W) labels of one plane; of large ones and on disk only what is indexed.
 
         Raises
         ------
@@ -123,10 +141,10 @@ class LabelsTarget:
         if not self.has(plane):
             at = ", ".join(":" if i is None else str(i) for i in plane)
             raise InputError(
-                f"'{self.layer.name}' of shape {self.layer.data.shape} does not have the slice "
+                f"'{self.layer.name}' of shape {finest(self.layer).shape} does not have the slice "
                 f"[{at}]; choose a Labels layer that lies on the picture, or a new one"
             )
-        return self.layer.data[on_plane(plane)]
+        return self.levels.plane(plane)
 
     def write(
         self,
@@ -135,8 +153,15 @@ class LabelsTarget:
         columns: NDArray[np.intp],
         values: NDArray[np.integer],
     ) -> None:
-        """Write labels to pixels of one plane."""
-        self.read(plane)[rows, columns] = values
+        """Write labels to pixels of one plane, and of the coarser levels.
+
+        Raises
+        ------
+        OSError
+            If the disk takes no more.
+        """
+        self.read(plane)
+        self.levels.write(plane, rows, columns, values)
         if self._shows(plane):
             self.writing = True
             try:
@@ -149,17 +174,20 @@ def why_not(layer: Labels, picture: ImageStack) -> str:
     """Return why a Labels layer cannot hold objects of an image; empty if it can."""
     if problem := _unpaintable(layer) or misfit(layer, picture):
         return problem
-    if not layer.editable:
+    if not layer.editable and not layer.multiscale:  # napari lets nobody paint in several levels
         return f"'{layer.name}' is locked against editing; unlock it or choose a new layer."
     return ""
 
 
 def _unpaintable(layer: Labels) -> str:
-    if layer.multiscale or not isinstance(layer.data, np.ndarray):
-        kind = "multiscale" if layer.multiscale else type(layer.data).__name__
-        return f"'{layer.name}' is {kind} data, which cannot be painted; choose a new layer."
-    if not layer.data.flags.writeable:
-        return f"'{layer.name}' is read-only data, which cannot be painted; choose a new layer."
+    levels = levels_of(layer)
+    if problem := why_unwritable(levels):
+        return f"'{layer.name}' {problem}; choose a new layer."
+    try:
+        for level in levels:
+            reserve(level)
+    except OSError as error:
+        return f"'{layer.name}' cannot be written to: {reason(error)}."
     return ""
 
 
@@ -207,17 +235,63 @@ def check_planes(objects: Objects, picture: ImageStack, advice: str, drawn: Plan
 def new_labels(picture: ImageStack, largest_id: int = 0) -> Labels:
     """Return an empty Labels layer aligned with the image, with a dtype for many ids.
 
-    Its colours are told apart from those that the image has on the canvas.
+    Labels that would take a large share of the memory lie on disk, in several levels. The colours
+    are told apart from those that the image has on the canvas.
+
+    Raises
+    ------
+    InputError
+        If they belong on the disk, and cannot be made there.
     """
     room = (2**15, np.uint16), (2**31, np.uint32)
     dtype = next((dtype for bound, dtype in room if largest_id < bound), np.uint64)
+    name = f"{picture.layer.name} objects"
+    if not too_large(picture.shape, np.dtype(dtype)):
+        return labels_layer(picture, [np.zeros(picture.shape, dtype)], name)
+    source = picture.layer.source.path
+    folder = sessions_folder().parent / "labels"
+    path = new_labels_path(Path(source) if source else None, name, folder)
+    wide = np.promote_types(dtype, np.uint32)  # which nobody can change later
+    try:
+        levels = new_store(path, picture.shape, wide, picture.axes.spacing)
+    except OSError as error:
+        raise InputError(
+            f"labels of this picture's shape {picture.shape} do not fit into the memory, and the "
+            f"disk does not take them: {reason(error)}; open labels that can be written to, and "
+            "choose them under Write to"
+        ) from error
+    return labels_layer(picture, levels, name, path)
+
+
+def stored_labels(picture: ImageStack, path: Path, name: str) -> Labels | None:
+    """Return a layer of labels that are on disk, to be written to; None if they do not fit."""
+    try:
+        levels = open_store(path)
+    except InputError:
+        return None
+    fits = tuple(levels[0].shape) == picture.shape and levels[0].dtype.kind in "iu"
+    return labels_layer(picture, levels, name, path) if fits else None
+
+
+def store_of(layer: Labels | None) -> Path | None:
+    """Return where the labels of one of our layers are on disk; None if they are in memory."""
+    path = None if layer is None else layer.metadata.get(STORE)
+    return Path(path) if isinstance(path, str) else None
+
+
+def labels_layer(
+    picture: ImageStack, levels: Sequence[Any], name: str, path: Path | None = None
+) -> Labels:
+    """Return a Labels layer of ours for an image, of labels in memory or on disk."""
     colours = palette(dominant_colours(picture.layer.thumbnail))
+    several = len(levels) > 1  # napari does not take a list of one
     return Labels(
-        np.zeros(picture.shape, dtype),
+        list(levels) if several else levels[0],
+        multiscale=several,
         colormap=CyclicLabelColormap([*np.zeros((1, 3)), *colours]),
         opacity=FULL,
-        name=f"{picture.layer.name} objects",
-        metadata={OURS: "objects"},
+        name=name,
+        metadata={OURS: "objects"} | ({} if path is None else {STORE: str(path)}),
         **picture.transform.arguments,
     )
 

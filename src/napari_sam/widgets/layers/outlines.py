@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.masks import Box, bounding_box, enclosing, slices
+from napari_sam.masks import Box, PlaneMask, bounding_box, enclosing
 
-__all__ = ["Outline", "edges", "outlines", "width_of"]
+__all__ = ["Outline", "around", "edges", "outlines", "width_of"]
 
 ROOM = 512  # pixels of a side of the window that one mask's outline is drawn in, if it fits
 COARSE = 1024  # of the longer side of a plane on which the outline of a larger one is drawn
@@ -38,7 +38,7 @@ class Outline:
     drawn: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, mask: NDArray[np.bool_], before: Outline | None = None) -> Outline:
+    def of(cls, mask: PlaneMask, before: Outline | None = None) -> Outline:
         """Return the outline of a (H, W) mask, inside of it; in the window of another, if it fits.
 
         Examples
@@ -51,12 +51,12 @@ class Outline:
         """
         height, width = mask.shape
         box = bounding_box(mask) or (0, 0, 1, 1)
-        window, step = _around(box, (height, width)), 1
+        window, step = around(box, (height, width)), 1
         if enclosing(box, window) != window:
             window, step = (0, 0, height, width), -(-max(mask.shape) // COARSE)
         elif before is not None and (before.shape, before.step) == (mask.shape, 1):
             window = before.window if enclosing(box, before.window) == before.window else window
-        coarse = mask[slices(window)][::step, ::step]
+        coarse = mask[window[0] : window[2] : step, window[1] : window[3] : step]
         return cls((height, width), window, step, edges(np.pad(coarse, 1))[1:-1, 1:-1])
 
 
@@ -99,7 +99,7 @@ def edges(labels: NDArray[np.integer], wide: int = 1) -> NDArray[np.bool_]:
     return edge
 
 
-def _around(box: Box, shape: tuple[int, int]) -> Box:
+def around(box: Box, shape: tuple[int, int]) -> Box:
     """Return a window of a plane (H, W) in whose middle a box is, as far as the plane goes."""
     size = [min(n, ROOM) for n in shape]
     middle = [(box[i] + box[i + 2] - size[i]) // 2 for i in (0, 1)]

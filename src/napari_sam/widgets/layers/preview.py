@@ -10,15 +10,17 @@ from napari.layers import Labels, Layer
 from napari.utils.colormaps import CyclicLabelColormap
 from numpy.typing import NDArray
 
+from napari_sam.masks import PlaneMask, WindowMask, bounding_box, enclosing
 from napari_sam.planes import Plane, spanned
 from napari_sam.widgets.layers.image_stack import OURS, ImageStack, is_helper
-from napari_sam.widgets.layers.outlines import Outline
+from napari_sam.widgets.layers.outlines import Outline, around
 from napari_sam.widgets.layers.palette import PREVIEW
 from napari_sam.widgets.layers.transform import LayerTransform, move
 
 __all__ = ["Preview", "first_helper"]
 
 OUTLINE_WIDTH = 2
+LARGEST = 4096  # pixels of a side of the layer over a large plane
 
 
 class Preview:
@@ -69,15 +71,44 @@ class Preview:
         picture.on_move(self._follow)
         picture.changed.connect(self._renewed)
 
-    def show(self, mask: NDArray[np.bool_] | NDArray[np.uint8] | None, plane: Plane) -> None:
-        """Show a (H, W) mask on its plane; hide the layer if there is none or it does not fit."""
+    def show(self, mask: PlaneMask | NDArray[np.uint8] | None, plane: Plane) -> None:
+        """Show a (H, W) mask on its plane; hide the layer if there is none or it does not fit.
+
+        Of a large plane the layer holds no more than the mask, and less of a mask that is large.
+        """
         self._glance = False
         if mask is None or not self._picture.fits(plane, mask.shape):
             if self.layer is not None:
                 self.layer.data = np.zeros_like(self.layer.data)
             return
-        self._size = mask.shape
-        self._put(mask, plane)
+        height, width = mask.shape
+        self._size = (height, width)
+        if not isinstance(mask, WindowMask):
+            self._put(mask, plane)
+            return
+        box = bounding_box(mask) or (0, 0, 1, 1)
+        window = around(box, (height, width))
+        window = window if enclosing(box, window) == window else box
+        step = -(-max(window[2] - window[0], window[3] - window[1]) // LARGEST)
+        self.show_part(
+            mask[window[0] : window[2] : step, window[1] : window[3] : step],
+            plane,
+            (height, width),
+            window[:2],
+            step,
+        )
+
+    def show_part(
+        self,
+        part: NDArray[np.bool_] | NDArray[np.uint8],
+        plane: Plane,
+        shape: tuple[int, int],
+        corner: tuple[int, int],
+        step: int = 1,
+    ) -> None:
+        """Show a (h, w) part of a mask (H, W), that begins at a corner, every `step`-th pixel."""
+        self._size = shape
+        self._put(part, plane, corner, step)
 
     def show_outline(self, outline: Outline | None, plane: Plane) -> None:
         """Show the outline of a mask on its plane, in a small layer; None: not any more.

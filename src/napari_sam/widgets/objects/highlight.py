@@ -10,7 +10,7 @@ from napari.components import ViewerModel
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 
-from napari_sam.masks import CroppedMask, slices
+from napari_sam.masks import MAX_WHOLE, Box, CroppedMask, enclosing, grown, slices
 from napari_sam.session.changed import What
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.layers.preview import Preview
@@ -18,6 +18,7 @@ from napari_sam.widgets.layers.preview import Preview
 __all__ = ["Highlight", "rings"]
 
 COLOURS = ("#ffffff", "#000000")  # together seen on every picture and every label
+COARSE = 2048  # pixels of a side of what is drawn of a large plane
 SIDE = 1024  # pixels of a plane for each pixel that a ring is wide
 
 
@@ -66,11 +67,37 @@ class Highlight:
         if plane is None or not masks:
             self._preview.show(None, ())
         else:
-            self._preview.show(rings(masks), plane)
+            window, step = _window(masks)
+            drawn = rings(masks, window, step)
+            self._preview.show_part(drawn, plane, masks[0].shape, window[:2], step)
 
 
-def rings(masks: Sequence[CroppedMask]) -> NDArray[np.uint8]:
+def _window(masks: Sequence[CroppedMask]) -> tuple[Box, int]:
+    """Return the part of the plane to draw rings in, and every how many pixels: all of a small one.
+
+    Of a large plane it holds the masks, coarsely where they lie far apart.
+    """
+    height, width = masks[0].shape
+    if height * width <= MAX_WHOLE:
+        return (0, 0, height, width), 1
+    wide = 2 * (1 + max(height, width) // SIDE)
+    box = grown(enclosing(*(mask.box for mask in masks)), wide, (height, width))
+    return box, -(-max(box[2] - box[0], box[3] - box[1]) // COARSE)
+
+
+def rings(
+    masks: Sequence[CroppedMask], window: Box | None = None, step: int = 1
+) -> NDArray[np.uint8]:
     """Return an (H, W) image with two rings around each mask: 1 is the inner, 2 the outer one.
+
+    Parameters
+    ----------
+    masks : sequence of CroppedMask
+        Of one plane.
+    window : Box, optional
+        The part of the plane that is returned, which holds the masks; None: all.
+    step : int
+        Every how many rows and columns of it.
 
     Examples
     --------
@@ -80,19 +107,22 @@ def rings(masks: Sequence[CroppedMask]) -> NDArray[np.uint8]:
     [0, 2, 1, 0, 1, 2, 0]
     """
     height, width = masks[0].shape
-    shown = np.zeros((height, width), np.uint8)
+    part = window or (0, 0, height, width)
+    shown = np.zeros([-(-(part[i + 2] - part[i]) // step) for i in (0, 1)], np.uint8)
     wide = 1 + max(height, width) // SIDE
     for mask in masks:
         r0, c0, r1, c1 = mask.box
-        window = (
-            max(r0 - 2 * wide, 0),
-            max(c0 - 2 * wide, 0),
-            min(r1 + 2 * wide, height),
-            min(c1 + 2 * wide, width),
+        around = (
+            max((r0 - part[0]) // step - 2 * wide, 0),
+            max((c0 - part[1]) // step - 2 * wide, 0),
+            min((r1 - part[0]) // step + 1 + 2 * wide, shown.shape[0]),
+            min((c1 - part[1]) // step + 1 + 2 * wide, shown.shape[1]),
         )
-        own = mask.within(window)
+        first = part[0] + around[0] * step, part[1] + around[1] * step
+        last = part[0] + around[2] * step, part[1] + around[3] * step
+        own = mask.within((*first, *last))[::step, ::step]
         near = binary_dilation(own, iterations=wide)
-        part = shown[slices(window)]
-        part[binary_dilation(near, iterations=wide) & ~near] = 2
-        part[near & ~own] = 1
+        ring = shown[slices(around)]
+        ring[binary_dilation(near, iterations=wide) & ~near] = 2
+        ring[near & ~own] = 1
     return shown

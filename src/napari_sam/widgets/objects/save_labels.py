@@ -16,10 +16,12 @@ from napari.layers import Image, Labels
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QFileDialog, QMessageBox
 
+from napari_sam.arrays import is_held
 from napari_sam.io.export import write_objects
 from napari_sam.io.labels import check_output
 from napari_sam.io.spacing import Spacing
 from napari_sam.widgets.jobs.background import Background
+from napari_sam.widgets.layers.channel_mix import finest
 from napari_sam.widgets.layers.image_stack import ImageStack
 from napari_sam.widgets.layers.transform import transform_of
 from napari_sam.widgets.objects.footer import Footer
@@ -104,7 +106,7 @@ class LabelSaver(QObject):
 
     def save(self, annotation: Annotation, layer: Labels, path: Path) -> None:
         """Start to write the labels of a layer; `said` reports the result."""
-        data = layer.data
+        data = finest(layer)
         picture = annotation.picture
         spacing = _spacing(layer, picture)
         pictures = self._pictures()
@@ -116,6 +118,10 @@ class LabelSaver(QObject):
 
         def work() -> Path:
             check_output(path, *pictures)
+            if not is_held(data) and channels in (None, 0):
+                seen = image if measured else None
+                write_objects(path, data, spacing, classes=classes, image=seen)
+                return path
             copy = np.array(data)  # somebody goes on annotating
             pixels, about = np.asarray(image) if measured else None, spacing
             if pixels is not None and channels is not None:

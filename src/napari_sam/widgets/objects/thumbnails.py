@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from functools import cache, partial
 
@@ -11,12 +12,12 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtGui import QIcon, QPixmap
 
-from napari_sam.masks import CroppedMask
+from napari_sam.arrays import LazyArray
+from napari_sam.masks import CroppedMask, grown, slices
 from napari_sam.planes import Plane
 from napari_sam.widgets.common.thumbnail import pixmap, thumbnail
 from napari_sam.widgets.common.timers import new_timer
 from napari_sam.widgets.jobs.background import Background
-from napari_sam.widgets.layers.channel_mix import Read
 from napari_sam.widgets.layers.image_stack import ImageStack
 
 __all__ = ["SIDE", "ObjectThumbnails", "icon"]
@@ -70,7 +71,7 @@ class ObjectThumbnails(QObject):
         self._waiting.clear()
         limits = picture.contrast_limits
         for plane, wanted in planes.items():
-            read = cache(picture.reader(plane))  # once for all objects
+            read = cache(picture.source(plane))  # once for all objects, of a large plane nothing
             for object_id, mask in wanted:
                 self._background.submit(
                     partial(self._draw, picture, read, limits, mask),
@@ -78,12 +79,17 @@ class ObjectThumbnails(QObject):
                 )
 
     def _draw(
-        self, picture: ImageStack, read: Read, limits: tuple[float, float], packed: CroppedMask
+        self,
+        picture: ImageStack,
+        read: Callable[[], LazyArray],
+        limits: tuple[float, float],
+        packed: CroppedMask,
     ) -> NDArray[np.uint8]:  # in the thread
         if picture is not self._picture:
             raise CancelledError
-        mask = packed.full()
-        return thumbnail(read(), limits, mask, mask, SIDE)
+        box = grown(packed.box, max(SIDE, *packed.size), packed.shape)  # more than is shown
+        mask = packed.within(box)
+        return thumbnail(np.asarray(read()[slices(box)]), limits, mask, mask, SIDE)
 
     def _take(
         self, picture: ImageStack, object_id: int, key: Key, drawn: Future[NDArray[np.uint8]]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QPoint, Qt
 from qtpy.QtWidgets import QLabel
 
-from napari_sam.masks import bounding_box, slices
+from napari_sam.masks import PlaneMask, bounding_box, pixels_of, slices
 from napari_sam.planes import Plane
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction
@@ -58,8 +58,8 @@ class _Shown:
     choice: int
 
     @property
-    def mask(self) -> NDArray[np.bool_]:
-        mask: NDArray[np.bool_] = self.prediction.masks[self.choice]
+    def mask(self) -> PlaneMask:
+        mask: PlaneMask = self.prediction.masks[self.choice]
         return mask
 
 
@@ -97,7 +97,7 @@ class Hover(QObject):
         self._outline: Outline | None = None  # drawn last, in a window where the next may be, too
         self._tag: QLabel | None = None
         self._shown: _Shown | None = None
-        self._taken: tuple[Request, NDArray[np.bool_]] | None = None  # by a click, not answered yet
+        self._taken: tuple[Request, PlaneMask] | None = None  # by a click, not answered yet
         self._pointer = QPoint()
         self._glances, self._trials = Glances(self), Trials(self)
         self._trials.timed.connect(self._decide)
@@ -110,7 +110,7 @@ class Hover(QObject):
         viewer.mouse_wheel_callbacks.append(self._wheeled)
 
     @property
-    def shown(self) -> NDArray[np.bool_] | None:
+    def shown(self) -> PlaneMask | None:
         """The (H, W) mask that is shown, or None."""
         return None if self._shown is None else self._shown.mask
 
@@ -330,14 +330,15 @@ def is_steady(logits: NDArray[np.floating]) -> bool:
     return bool(np.count_nonzero(logits > 1) >= STEADY * np.count_nonzero(logits > -1))
 
 
-def _alike(prediction: Prediction, mask: NDArray[np.bool_]) -> tuple[int, float]:
+def _alike(prediction: Prediction, mask: PlaneMask) -> tuple[int, float]:
     """Return which candidate is most like a mask, and their IoU."""
     if (box := bounding_box(mask)) is None:
         return 0, 0.0
-    cut, area = mask[slices(box)], np.count_nonzero(mask)
+    cut, area = mask[slices(box)], pixels_of(mask)
     ious = []
-    for one in prediction.masks:  # counting is much quicker than adding up
+    for index in range(len(prediction.masks)):
+        one: PlaneMask = prediction.masks[index]
         shared = np.count_nonzero(one[slices(box)] & cut)
-        ious.append(shared / (area + np.count_nonzero(one) - shared))
+        ious.append(shared / (area + pixels_of(one) - shared))
     best = int(np.argmax(ious))
     return best, ious[best]

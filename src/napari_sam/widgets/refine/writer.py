@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 from napari.layers import Labels
 
+from napari_sam.io.label_stores.chunks import holds_any
 from napari_sam.session.adopt import adopt
 from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.objects import Origin, Source, Status
 from napari_sam.session.overlap import Tally
 from napari_sam.widgets.annotation.annotation import Annotation
+from napari_sam.widgets.layers.channel_mix import finest
 from napari_sam.widgets.refine.refined_slice import RefinedSlice
 
 __all__ = ["RefineWriter"]
@@ -41,7 +43,9 @@ class RefineWriter:
         self._annotation = annotation
         target = annotation.target
         self._same = rough is target
-        full = bool(annotation.session.objects) or (target is not None and bool(target.data.any()))
+        full = bool(annotation.session.objects) or (
+            target is not None and holds_any(finest(target))
+        )
         self._free = self._same or not full
 
     def write(self, results: Sequence[RefinedSlice]) -> int:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from napari.components import ViewerModel
 
 from napari_sam.widgets.annotation.annotation import Annotation
+from napari_sam.widgets.annotation.resume_layer import STORE
+from napari_sam.widgets.layers.labels_target import store_of
 from napari_sam.widgets.layers.prompt_layers import Tool
 
 __all__ = ["restore_view", "view_state"]
@@ -22,6 +24,7 @@ def view_state(
     With the settings in force, which are not restored: they tell how objects were made.
     """
     dims, camera, layer = viewer.dims, viewer.scene.camera, annotation.picture.layer
+    stored = store_of(annotation.target)
     return {
         "point": [float(at) for at in dims.point],
         "order": [int(axis) for axis in dims.order],
@@ -34,6 +37,7 @@ def view_state(
         "tool": annotation.tool.name,
         "labels": None if annotation.target is None else annotation.target.name,
         "settings": dict(settings),
+        STORE: None if stored is None else str(stored),
     }
 
 

@@ -15,6 +15,7 @@ from napari_sam.session.objects import Status
 from napari_sam.session.overlap import Rule
 from napari_sam.session.session import Session
 from napari_sam.widgets.annotation.annotation import Annotation
+from napari_sam.widgets.layers.channel_mix import finest
 from napari_sam.widgets.layers.image_stack import on_plane
 
 __all__ = ["has_accepted", "last_step", "searchable", "settled_on", "settled_state"]
@@ -30,8 +31,8 @@ def settled_on(
     session = annotation.session
     shape, target = annotation.picture.plane_shape(plane), annotation.target
     labels = None
-    if target is not None and target.data.shape == annotation.picture.shape:  # else it was changed
-        labels = np.asarray(target.data[on_plane(plane)])
+    if target is not None and finest(target).shape == annotation.picture.shape:  # else changed
+        labels = np.asarray(finest(target)[on_plane(plane)])
     classes = None
     if texts is not None:
         used = {one.class_id for one in session.objects.values()}
