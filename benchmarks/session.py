@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from napari_sam.results import Prediction
-from napari_sam.session import curation, drawing
+from napari_sam.session import drawing
 from napari_sam.session import paint as painting
 from napari_sam.session.adopt import object_at
 from napari_sam.session.batch import Batch, NewMask
@@ -29,6 +29,7 @@ from napari_sam.session.changes import Kind
 from napari_sam.session.disk.fingerprint import Fingerprint
 from napari_sam.session.disk.folder import SessionFolder, restore
 from napari_sam.session.disk.manifest import Manifest
+from napari_sam.session.edit import curation
 from napari_sam.session.objects import Status
 from napari_sam.session.overlap import Rule
 from napari_sam.session.review import by_confidence, next_unsure

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_sam.errors import InputError
-from napari_sam.session import curation, drawing
+from napari_sam.session import drawing
 from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind, SectionEdit
 from napari_sam.session.disk import folder as folder_module
@@ -24,6 +24,7 @@ from napari_sam.session.disk.codec import Codec, InlineMasks
 from napari_sam.session.disk.fingerprint import Fingerprint
 from napari_sam.session.disk.folder import SessionFolder, restore
 from napari_sam.session.disk.manifest import Manifest
+from napari_sam.session.edit import curation
 from napari_sam.session.objects import Origin, Source, Status
 from napari_sam.session.overlap import Rule
 from napari_sam.session.paint import paint

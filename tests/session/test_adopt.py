@@ -8,10 +8,10 @@ import pytest
 from napari_sam.errors import InputError
 from napari_sam.masks import cropped_masks
 from napari_sam.session.adopt import Adoption, adopt
-from napari_sam.session.curation import delete
 from napari_sam.session.disk.fingerprint import Fingerprint
 from napari_sam.session.disk.folder import SessionFolder, restore
 from napari_sam.session.disk.manifest import Manifest
+from napari_sam.session.edit.curation import delete
 from napari_sam.session.objects import Source, Status
 from napari_sam.session.session import Session
 from tests.fakes import ArrayTarget

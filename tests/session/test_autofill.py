@@ -9,7 +9,6 @@ import pytest
 
 from napari_sam.inference.automatic.selection import Selection, in_what_is_left
 from napari_sam.results import Proposal
-from napari_sam.session import curation
 from napari_sam.session.autofill import (
     FillCounts,
     Filling,
@@ -23,6 +22,7 @@ from napari_sam.session.changes import Kind
 from napari_sam.session.disk.fingerprint import Fingerprint
 from napari_sam.session.disk.folder import SessionFolder, read_session
 from napari_sam.session.disk.manifest import Manifest
+from napari_sam.session.edit import curation
 from napari_sam.session.objects import Origin, Source, Status
 from napari_sam.session.overlap import Rule
 from napari_sam.session.records import Redone, Undone

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_sam.session import curation
 from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.disk.codec import Codec, InlineMasks
+from napari_sam.session.edit import curation
 from napari_sam.session.objects import Origin, Source, Status, Traits
 from napari_sam.session.review import class_examples, next_suggested
 from napari_sam.session.session import Session

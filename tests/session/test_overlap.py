@@ -7,9 +7,10 @@ import pytest
 
 from napari_sam.errors import InputError
 from napari_sam.results import Prediction
-from napari_sam.session import curation, drawing
+from napari_sam.session import drawing
 from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
+from napari_sam.session.edit import curation
 from napari_sam.session.objects import Status
 from napari_sam.session.overlap import Rule, overlapped
 from napari_sam.session.session import Session

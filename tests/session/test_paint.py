@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_sam.session import curation
 from napari_sam.session import paint as painting
+from napari_sam.session.edit import curation
 from napari_sam.session.objects import Origin, Source, Status
 from tests.session.test_curation import add, at, paint, square
 

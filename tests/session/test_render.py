@@ -15,7 +15,7 @@ from napari_sam.masks import CroppedMask
 from napari_sam.session.adopt import object_at
 from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
-from napari_sam.session.curation import delete, merge
+from napari_sam.session.edit.curation import delete, merge
 from napari_sam.session.overlap import Rule
 from napari_sam.session.paint import absorb, paint
 from napari_sam.session.session import Session

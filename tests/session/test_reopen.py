@@ -7,10 +7,11 @@ import pytest
 
 from napari_sam.errors import InputError
 from napari_sam.masks import CroppedMask
-from napari_sam.session import curation, drawing
+from napari_sam.session import drawing
 from napari_sam.session.adopt import object_at
 from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
+from napari_sam.session.edit import curation
 from napari_sam.session.objects import Origin, Source, Status
 from napari_sam.session.overlap import Rule
 from napari_sam.session.paint import paint

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from napari_sam.errors import InputError
-from napari_sam.session import curation, drawing
+from napari_sam.session import drawing
 from napari_sam.session.changed import What
+from napari_sam.session.edit import curation
 from napari_sam.session.objects import Status
 from napari_sam.session.overlap import Rule
 from napari_sam.session.session import Session

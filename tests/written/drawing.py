@@ -8,11 +8,12 @@ import zlib
 import numpy as np
 
 from napari_sam.masks import CroppedMask
-from napari_sam.session import curation, drawing
+from napari_sam.session import drawing
 from napari_sam.session.adopt import adopt
 from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.draft import Draft
+from napari_sam.session.edit import curation
 from napari_sam.session.objects import Origin, Source, Status
 from napari_sam.session.overlap import Rule
 from napari_sam.session.paint import paint

@@ -2,7 +2,7 @@
 
 Numpy only: no Qt, no napari, no torch, and no model; who annotates brings a `Segmenter`. It may
 use `inference.automatic` for the rules of what an automatic run keeps. `session` holds and takes
-steps; `drawing`, `curation`, `adopt`, `paint`, `batch` and `autofill` make them.
+steps; `drawing`, `adopt`, `paint`, `batch`, `autofill` and the modules of `edit` make them.
 
 Five words stand around what happened. A *change* (`changes`) is one undoable step as plain data:
 what was before and what is after. A *record* (`records`) is one thing that is written down as it

@@ -11,8 +11,8 @@ from napari_sam.masks import CroppedMask, PlaneMask, enclosing
 from napari_sam.planes import Plane
 from napari_sam.session.adopt import check_axes, labels_under
 from napari_sam.session.changes import Edit, Kind, SectionEdit, TraitsEdit
-from napari_sam.session.curation import discarded
 from napari_sam.session.draft import Draft
+from napari_sam.session.edit.curation import discarded
 from napari_sam.session.objects import Origin, Section, Source, Status, Traits
 from napari_sam.session.overlap import Claim, Others, Rule, Tally, claim, take_away, thinned
 from napari_sam.session.records import Grown

@@ -105,7 +105,7 @@ class Traits:
     locked : bool
         Whether it must not be changed.
     parent : int or None
-        In a time series the object whose division it comes from; see `session.tracks`.
+        In a time series the object whose division it comes from; see `session.edit.tracks`.
     certainty : float or None
         Of the class: 1 where somebody has named it, less where it was suggested by examples; None
         where nobody said so, as of a new object.

@@ -13,8 +13,8 @@ from distributed import LocalCluster
 import napari_sam
 from napari_sam import Prompts
 from napari_sam.batch import cluster as way
-from napari_sam.batch import remote
-from napari_sam.batch.anywhere import load_anywhere
+from napari_sam.batch.remote import predictor as remote
+from napari_sam.batch.remote.host import load_anywhere
 from napari_sam.errors import InputError
 from napari_sam.inference.store.memory import MemoryStore
 from napari_sam.inference.store.store import EmbeddingStore

@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 
 from napari_sam.errors import SessionError
-from napari_sam.session import curation, drawing
+from napari_sam.session import drawing
 from napari_sam.session.disk.autosave import Autosave
 from napari_sam.session.disk.fingerprint import Fingerprint, Match
 from napari_sam.session.disk.folder import SessionFolder, restore
 from napari_sam.session.disk.journal import Journal, read_journal
 from napari_sam.session.disk.library import all_saved, best_match, delete_saved, sessions_folder
 from napari_sam.session.disk.manifest import Manifest
+from napari_sam.session.edit import curation
 from napari_sam.session.session import Session
 from tests.fakes import ArrayTarget, FakeSegmenter
 from tests.session.player import image_of

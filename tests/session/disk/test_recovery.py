@@ -8,8 +8,9 @@ import shutil
 import pytest
 
 from napari_sam.errors import SessionError
-from napari_sam.session import curation, drawing
+from napari_sam.session import drawing
 from napari_sam.session.disk.folder import SessionFolder, restore
+from napari_sam.session.edit import curation
 from napari_sam.session.session import Session
 from tests.session.disk.damage import (
     PICTURE,

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from napari_sam.errors import SessionError
-from napari_sam.session import curation
 from napari_sam.session.disk.folder import SessionFolder, restore
 from napari_sam.session.disk.manifest import Manifest
+from napari_sam.session.edit import curation
 from napari_sam.session.paint import paint
 from napari_sam.session.session import Session
 from tests.fakes import ArrayTarget

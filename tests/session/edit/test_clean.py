@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from napari_sam.inference.edit.clean import CleanSettings
-from napari_sam.session import curation
 from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.disk.folder import SessionFolder, read_session
+from napari_sam.session.edit import curation
 from napari_sam.session.edit.clean import clean_tasks, planes_of, write_cleaned
 from tests.session.disk.damage import PICTURE
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from napari_sam.errors import InputError
-from napari_sam.session import curation
 from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.disk.folder import SessionFolder, read_session
+from napari_sam.session.edit import curation
 from napari_sam.session.edit.cut import CutTask, cut
 from napari_sam.session.objects import Status
 from napari_sam.session.session import Session

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from napari.layers import Image
 
-from napari_sam.session import curation, drawing
+from napari_sam.session import drawing
 from napari_sam.session.disk.folder import restore
 from napari_sam.session.disk.library import all_saved, sessions_folder
+from napari_sam.session.edit import curation
 from napari_sam.widgets.annotation.identity import fingerprinter
 from napari_sam.widgets.layers.image_stack import ImageStack
 from tests.widgets.conftest import ours, picture

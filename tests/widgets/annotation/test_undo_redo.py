@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_sam.session import curation
 from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
+from napari_sam.session.edit import curation
 from napari_sam.session.objects import Status
 from tests.widgets.annotation.test_labels import press
 from tests.widgets.conftest import ours, picture

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from napari_sam.inference.similar.features import Described
-from napari_sam.session import curation
 from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
+from napari_sam.session.edit import curation
 from napari_sam.session.objects import Status
 from tests.widgets.conftest import open_tab
 from tests.widgets.search.finding import DISCS, controls_shown, disc, model, open_picture, seen

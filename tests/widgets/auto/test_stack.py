@@ -7,9 +7,9 @@ import threading
 import numpy as np
 import pytest
 
-from napari_sam.session import curation
 from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
+from napari_sam.session.edit import curation
 from napari_sam.session.objects import Status
 from napari_sam.session.session import Session
 from napari_sam.settings import load_settings

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from napari_sam.errors import NapariSamError
-from napari_sam.session import curation
+from napari_sam.session.edit import curation
 from napari_sam.session.objects import Source, Status
 from napari_sam.settings import load_settings
 from tests.widgets.conftest import open_tab, ours

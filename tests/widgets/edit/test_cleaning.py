@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_sam.session import curation
 from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
+from napari_sam.session.edit import curation
 from napari_sam.widgets.edit.cleaning import GAINED, LOST
 from tests.widgets.conftest import ours
 

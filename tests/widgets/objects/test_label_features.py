@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from napari.layers import Labels
 
-from napari_sam.session import curation
+from napari_sam.session.edit import curation
 from napari_sam.session.objects import Status
 from napari_sam.widgets.objects.label_features import write_features
 

@@ -9,9 +9,9 @@ from napari.utils.shortcuts import default_shortcuts
 from qtpy.QtCore import QItemSelectionModel, Qt
 
 from napari_sam.masks import CroppedMask
-from napari_sam.session import curation
 from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
+from napari_sam.session.edit import curation
 from napari_sam.session.objects import Status
 from napari_sam.widgets.common.keys import KEYS
 from napari_sam.widgets.objects import review

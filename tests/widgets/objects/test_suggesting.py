@@ -7,9 +7,9 @@ import csv
 import numpy as np
 import pytest
 
-from napari_sam.session import curation
 from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
+from napari_sam.session.edit import curation
 from napari_sam.session.objects import Status
 from napari_sam.widgets.objects.objects_model import Column
 from tests.widgets.auto.test_alike import SizeReader

@@ -7,7 +7,7 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
-from napari_sam.session import curation
+from napari_sam.session.edit import curation
 from napari_sam.widgets.layers.prompt_layers import Tool
 from tests.widgets.conftest import ours, picture
 from tests.widgets.hands import SHIFT

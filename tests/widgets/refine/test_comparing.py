@@ -8,9 +8,9 @@ from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
-from napari_sam.session import curation
 from napari_sam.session.changes import Kind
 from napari_sam.session.disk.folder import restore
+from napari_sam.session.edit import curation
 from tests.widgets.conftest import picture
 
 SHAPE = (3, 40, 60)

@@ -10,10 +10,10 @@ import pytest
 from napari.components import ViewerModel
 from qtpy.QtCore import QItemSelectionModel, Qt
 
-from napari_sam.session import curation
 from napari_sam.session.adopt import adopt
 from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
+from napari_sam.session.edit import curation
 from napari_sam.session.objects import Status
 from tests.widgets.conftest import ours, picture
 

@@ -9,7 +9,8 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers._layer_actions import _duplicate_layer
 
-from napari_sam.session import curation, drawing
+from napari_sam.session import drawing
+from napari_sam.session.edit import curation
 from napari_sam.session.objects import Source, Status
 from napari_sam.session.session import Session
 from napari_sam.settings import load_settings

@@ -1,5 +1,8 @@
-"""Edits of objects by their shape, each one undoable step: cut in pieces, cleaned by rules.
+"""Edits of objects that are there, each one undoable step.
 
-A task is a snapshot of masks, to be worked on in any thread; what comes of it is written only where
-the objects are still what they were.
+`curation` merges, splits, deletes, locks and classifies, `tracks` makes objects of a time series
+tracks, `cut` and `clean` change shapes. Uses the other modules of `session`, and `tracking`.
+
+Of the last two, a task is a snapshot of masks, to be worked on in any thread; what comes of it is
+written only where the objects are still what they were.
 """

@@ -14,9 +14,9 @@ from napari_sam.errors import NapariSamError
 from napari_sam.planes import Plane
 from napari_sam.results import Prediction
 from napari_sam.serving.host import HostedModel
-from napari_sam.session import curation
 from napari_sam.session.changed import What
 from napari_sam.session.disk.folder import SessionFolder
+from napari_sam.session.edit import curation
 from napari_sam.session.objects import Status
 from napari_sam.session.session import Session
 from napari_sam.widgets.annotation.asking import Asking

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from napari.components import ViewerModel
 from qtpy.QtCore import QObject
 
-from napari_sam.session import curation
+from napari_sam.session.edit import curation
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.common.keys import KEYS, NAMES
 from napari_sam.widgets.edit.cleaning import Cleaning

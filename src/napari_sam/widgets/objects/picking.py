@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from napari_sam.session import curation, drawing
+from napari_sam.session import drawing
 from napari_sam.session.changed import What
+from napari_sam.session.edit import curation
 from napari_sam.session.objects import AnnotatedObject, Status
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.annotation.pointing import Touch

@@ -10,9 +10,10 @@ from napari.layers import Labels
 from qtpy.QtCore import QObject, Signal
 
 from napari_sam.planes import Plane
-from napari_sam.session import curation, drawing
+from napari_sam.session import drawing
 from napari_sam.session.adopt import object_at
 from napari_sam.session.changed import What
+from napari_sam.session.edit import curation
 from napari_sam.session.objects import Status
 from napari_sam.session.review import next_suggested, next_unsure, weakest_plane
 from napari_sam.session.session import Session

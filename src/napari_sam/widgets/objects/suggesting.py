@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from napari_sam.masks import CroppedMask
 from napari_sam.planes import Plane
 from napari_sam.progress import Pause
-from napari_sam.session import curation
+from napari_sam.session.edit import curation
 from napari_sam.session.review import class_examples
 from napari_sam.session.session import Session
 from napari_sam.text.reader import Reader

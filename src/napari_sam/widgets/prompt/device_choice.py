@@ -9,7 +9,7 @@ from dataclasses import replace
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QInputDialog, QWidget
 
-from napari_sam.batch.anywhere import is_address
+from napari_sam.batch.remote.host import is_address
 from napari_sam.settings import load_settings, save_settings
 from napari_sam.widgets.common.forms import narrow
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from napari_sam.session import curation, drawing
+from napari_sam.session import drawing
+from napari_sam.session.edit import curation
 from napari_sam.session.overlap import Claim, Rule
 from napari_sam.session.session import Session
 from napari_sam.widgets.annotation.queries import REMAINDER, Answer, Query

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from napari_sam.planes import Plane
-from napari_sam.session import curation
+from napari_sam.session.edit import curation
 from napari_sam.session.objects import AnnotatedObject, Status
 from napari_sam.session.session import Session
 from napari_sam.widgets.annotation.annotation import Annotation

@@ -13,7 +13,7 @@ from napari_sam.files import free_path
 from napari_sam.planes import Plane
 from napari_sam.progress import Progress
 from napari_sam.session.changed import What
-from napari_sam.session.tracks import (
+from napari_sam.session.edit.tracks import (
     Centres,
     Frames,
     detections_in,

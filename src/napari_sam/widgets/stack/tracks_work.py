@@ -13,7 +13,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_sam.io.spacing import Spacing
 from napari_sam.io.tracks.folder import write_tracks
 from napari_sam.progress import Progress
-from napari_sam.session.tracks import Frames, detections_in, drawn_frames
+from napari_sam.session.edit.tracks import Frames, detections_in, drawn_frames
 from napari_sam.tracking.detections import Detections, iter_detections
 from napari_sam.tracking.linking import link
 from napari_sam.tracking.tracks import Tracks, called_as_objects

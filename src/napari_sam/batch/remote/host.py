@@ -36,6 +36,6 @@ def load_anywhere(name: str, device: str, report: Report, store: EmbeddingStore)
     if name in entries():
         fetch(name, lambda done, total: report(f"Downloading {name}", done, total))
     report(f"Loading {name}", 0, 0)
-    from napari_sam.batch.remote import load_remote
+    from napari_sam.batch.remote.predictor import load_remote
 
     return load_remote(name, device, report, store)

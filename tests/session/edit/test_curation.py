@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from napari_sam.errors import InputError
-from napari_sam.session import curation, drawing
+from napari_sam.session import drawing
 from napari_sam.session import paint as painting
 from napari_sam.session.adopt import adopt, object_at
 from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.disk.codec import Codec, InlineMasks
+from napari_sam.session.edit import curation
 from napari_sam.session.objects import Origin, Source, Status
 from napari_sam.session.overlap import Rule
 from napari_sam.session.review import by_confidence, next_unsure, weakest_plane

@@ -6,10 +6,16 @@ import numpy as np
 import pytest
 
 from napari_sam.errors import InputError
-from napari_sam.session import curation
 from napari_sam.session.disk.folder import SessionFolder, restore
+from napari_sam.session.edit import curation
+from napari_sam.session.edit.tracks import (
+    detections_in,
+    drawn_frames,
+    frames_in,
+    retrack,
+    tracks_in,
+)
 from napari_sam.session.session import Session
-from napari_sam.session.tracks import detections_in, drawn_frames, frames_in, retrack, tracks_in
 from napari_sam.tracking.detections import detect
 from napari_sam.tracking.edits import break_track, delete_short, divide, join, swap
 from napari_sam.tracking.linking import link
