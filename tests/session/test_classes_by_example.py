@@ -32,7 +32,12 @@ def test_suggestions_are_one_step_and_leave_what_was_named(session):
     count = curation.suggest_classes(session, {1: (2, 0.9), 2: (2, 0.6), 3: (1, 0.7), 9: (1, 0.5)})
     assert count == 2
     traits = [session.objects[n].traits for n in (1, 2, 3, 4)]
-    assert traits == [Traits(1, False, 1.0), Traits(2, False, 0.6), Traits(1, False, 0.7), Traits()]
+    assert traits == [
+        Traits(1, False, certainty=1.0),
+        Traits(2, False, certainty=0.6),
+        Traits(1, False, certainty=0.7),
+        Traits(),
+    ]
     session.undo()
     assert session.objects[2].traits == Traits()
 
@@ -60,7 +65,9 @@ def test_examples_are_what_was_named_else_what_was_clicked(session):
     assert class_examples(session.objects) == {1: [3]}
 
 
-@pytest.mark.parametrize("traits", [Traits(2), Traits(1, True, 0.625), Traits(3, False, 1.0)])
+@pytest.mark.parametrize(
+    "traits", [Traits(2), Traits(1, True, certainty=0.625), Traits(3, False, certainty=1.0)]
+)
 def test_certainty_is_written_down_and_read(traits):
     codec = Codec(InlineMasks())
     value = codec.traits(traits)

@@ -17,6 +17,7 @@ import torch
 from napari_sam.errors import CheckpointError, DownloadError, InputError
 from napari_sam.files import file_hash
 from napari_sam.model import load
+from napari_sam.model.build import SIZES
 from napari_sam.model.config import CONFIGS, TinyViTConfig, ViTConfig
 from napari_sam.model.instances.unetr_decoder import UnetrDecoder
 from napari_sam.model.load import known_decoder, load_model
@@ -32,7 +33,7 @@ ENCODERS = {
     "vit_l": ViTConfig(24, 2, 2, (1,)),
     "vit_h": ViTConfig(32, 2, 2, (1,)),
 }
-SIZES = {
+SMALL = {
     name: replace(CONFIGS[name], frame=128, mlp_width=32, encoder=encoder)
     for name, encoder in ENCODERS.items()
 }
@@ -45,8 +46,9 @@ def small(tmp_path, monkeypatch):
     monkeypatch.setenv("MICROSAM_CACHEDIR", str(tmp_path / "micro_sam"))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     monkeypatch.setattr(load, "load_settings", Settings)
-    for name, config in SIZES.items():
-        monkeypatch.setitem(CONFIGS, name, config)
+    for name, config in SMALL.items():
+        for known in (CONFIGS, SIZES):
+            monkeypatch.setitem(known, name, config)
     (tmp_path / "ours").mkdir()
     return tmp_path
 
@@ -65,7 +67,7 @@ def decoder(decoders):
 
 @pytest.fixture(scope="module")
 def sams():
-    return {name: randomise(Sam(config)) for name, config in SIZES.items()}
+    return {name: randomise(Sam(config)) for name, config in SMALL.items()}
 
 
 def encoder_of(sam):
@@ -173,7 +175,7 @@ def test_a_file_of_its_own_beside_the_model_or_named(tmp_path, sams, decoder, na
 )
 def test_an_encoder_with_its_decoder_onto_the_model(tmp_path, sams, decoder, name, form):
     base = saved(tmp_path / "base.pt", sams[name])
-    trained = encoder_of(randomise(Sam(SIZES[name]), seed=1))
+    trained = encoder_of(randomise(Sam(SMALL[name]), seed=1))
     content = trained | decoder
     if not form.startswith("flat"):
         content = {"model_state": content}
