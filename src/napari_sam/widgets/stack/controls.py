@@ -33,7 +33,9 @@ from napari_sam.widgets.common.keys import set_keyed_text
 from napari_sam.widgets.common.status_area import StatusArea
 from napari_sam.widgets.common.style import primary
 from napari_sam.widgets.common.wording import RULES
+from napari_sam.widgets.stack.by_hand_controls import ByHandControls
 from napari_sam.widgets.stack.slices_list import Legend, SlicesList
+from napari_sam.widgets.stack.strip import MissingStrip
 
 __all__ = ["StackControls"]
 
@@ -82,6 +84,10 @@ class StackControls(QWidget):
         The objects with their slices.
     buttons : dict of str to QPushButton
         What can be done with the selected object, see `ACTIONS`.
+    strip : MissingStrip
+        What is missing on the slice in view, and what is new there.
+    by_hand : ByHandControls
+        What is done slice by slice.
     wanted : Signal(str)
         Emitted with the name of an action for the selected object.
     """
@@ -116,6 +122,8 @@ class StackControls(QWidget):
         )
         self.list = SlicesList()
         self.legend = Legend()
+        self.strip = MissingStrip()
+        self.by_hand = ByHandControls()
         self.detail = new_label("The object and slice in view")
         self.detail.setTextFormat(Qt.TextFormat.PlainText)
         self.detail.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -167,6 +175,7 @@ class StackControls(QWidget):
         for button in self.buttons.values():
             button.setEnabled(row)
         self.again.setEnabled(some and not busy)
+        self.strip.setVisible(some)
         self.detail.setText(detail)
 
     def show_start(self) -> None:
@@ -204,6 +213,7 @@ class StackControls(QWidget):
         layout.addLayout(_equal_row(self.accept_certain, self.review))
         layout.addWidget(self.list, 1)
         layout.addWidget(self.legend)
+        layout.addWidget(self.strip)
         layout.addWidget(self.detail)
         b = self.buttons
         steps = ButtonFlow()
@@ -211,7 +221,11 @@ class StackControls(QWidget):
         layout.addWidget(steps)
         self.options = QFrame()
         self._fill_options()
-        layout.addWidget(Drawer("Direction, limits, overlap", self.options, self).button)
+        more = Drawer("Direction, limits, overlap", self.options, self).button
+        by_hand = Drawer("By hand", self.by_hand, self).button
+        drawers = in_a_row(more, by_hand)
+        drawers.addStretch(1)
+        layout.addLayout(drawers)
         self.undo.setEnabled(False)
         self.show_list(False, "", False)
         self.show_work(busy=False)
