@@ -56,6 +56,7 @@ class Reviewed:
     known: dict[int, NDArray[np.bool_] | Prompts | Absent] = field(default_factory=dict)
     found: dict[int, tuple[CroppedMask, float]] = field(default_factory=dict)
     looked: set[int] = field(default_factory=set)
+    confirmed: set[int] = field(default_factory=set)
 
     @property
     def share(self) -> float:
@@ -97,6 +98,8 @@ class Reviewed:
         """Look at a slice; put it right where it is wrong, and follow the object again."""
         wrong, true = not self.right(at), self.truth[at]
         self.looked.add(at)
+        if not wrong:
+            self.confirmed.add(at)
         if wrong and true is None:
             self.found.pop(at, None)
         elif wrong and true is not None:
@@ -134,14 +137,14 @@ def lowest(one: Reviewed) -> int | None:
 
 def halves(one: Reviewed) -> int | None:
     """Return what the panel's rule says."""
-    return next_look(doubts(one.held(), _line(one)), one.looked)
+    return next_look(doubts(one.held(), _line(one)), one.looked, one.confirmed)
 
 
 def halves_on(one: Reviewed, even: bool = False) -> int | None:
     """Return what the rule says, also where it would have stopped."""
     found = doubts(one.held(), _line(one))
     heavy: Mapping[int, float] = {at: 1e3 * (1 if even else doubt) for at, doubt in found.items()}
-    return next_look(heavy, one.looked)
+    return next_look(heavy, one.looked, one.confirmed)
 
 
 ORDERS: dict[str, tuple[Callable[[Reviewed], int | None], bool]] = {

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from napari_sam.session.edit.halves import around, doubts, looked_at, next_look
+from napari_sam.session.edit.halves import around, doubts, found_right, looked_at, next_look
 from napari_sam.session.edit.slices import mark_absent
-from napari_sam.session.objects import Status
+from napari_sam.session.objects import Origin, Source, Status
 from tests.session.test_curation import SHAPE, add, at, square
 
+FOLLOWED = Origin(Source.PROPAGATED, at(1))
 LINE = [at(z) for z in range(SHAPE[0])]
 
 
 def looks(doubts, looked=()):
     """All looks in order, every answer being "right"."""
     done = set(looked)
-    while (at := next_look(doubts, done)) is not None:
+    while (at := next_look(doubts, done, done)) is not None:
         assert at not in done
         done.add(at)
         yield at
@@ -28,13 +29,19 @@ def test_runs_are_halved_until_they_are_light():
 
 
 def test_the_heavier_half_comes_first():
-    assert next_look({**dict.fromkeys(range(9), 0.2), 7: 0.9, 8: 0.9}, {4}) == 7
+    assert next_look({**dict.fromkeys(range(9), 0.2), 7: 0.9, 8: 0.9}, {4}, ()) == 7
+
+
+def test_a_run_beside_a_mask_that_was_right_is_lighter():
+    even = dict.fromkeys(range(5), 0.4)
+    assert next_look(even, {0}, ()) == 2
+    assert next_look(even, {0}, {0}) is None
 
 
 def test_a_single_sure_slice_is_enough_and_a_doubtful_one_is_not():
-    assert next_look({3: 0.3}, ()) is None
-    assert next_look({3: 1.0}, ()) == 3
-    assert next_look({}, ()) is None
+    assert next_look({3: 0.3}, (), ()) is None
+    assert next_look({3: 1.0}, (), ()) == 3
+    assert next_look({}, (), ()) is None
 
 
 def test_doubts_come_from_score_and_likeness_and_lie_behind_the_ends(session):
@@ -46,6 +53,9 @@ def test_doubts_come_from_score_and_likeness_and_lie_behind_the_ends(session):
     mark_absent(session, 1, at(3))
     assert doubts(session.objects[1], LINE).keys() == {0, 1, 2, 3}
     assert looked_at(session.objects[1], LINE) == {1, 3}
+    assert found_right(session.objects[1], LINE) == set()
+    add(session, 2, square(5, 7), object_id=1, status=Status.ACCEPTED, origin=FOLLOWED)
+    assert found_right(session.objects[1], LINE) == {2}
 
 
 def test_only_the_half_around_a_correction_is_followed_again():

@@ -6,22 +6,26 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from napari_sam.masks import CroppedMask
 from napari_sam.planes import Plane
-from napari_sam.session.objects import AnnotatedObject, Section, Status
+from napari_sam.session.objects import AnnotatedObject, Section, Source, Status
 
-__all__ = ["around", "doubts", "looked_at", "next_look"]
+__all__ = ["around", "doubts", "found_right", "looked_at", "next_look"]
 
-LOOSE = 0.5  # what each end of a run that was looked at takes of its weight
+LOOSE = 0.5  # what is left of the weight of a run by each end that was found right
 LEAST = 1.0  # weight of a run below which nobody needs to look
 BEYOND = 1.0  # doubt of the slice behind an end: does it really end there?
 LOWEST = 0.1  # no slice is beyond doubt
+UNSEEN = Source.PROPAGATED, Source.COPIED, Source.INTERPOLATED  # made without a person's look
 UNKNOWN = 0.5  # score of a mask that no model has rated
 
 
-def next_look(doubts: Mapping[int, float], looked: Collection[int]) -> int | None:
+def next_look(
+    doubts: Mapping[int, float], looked: Collection[int], right: Collection[int]
+) -> int | None:
     """Return the slice to look at next: the middle of the heaviest run that nobody looked at.
 
     A run is as heavy as the doubts of its slices together, and its middle is where half of them
-    lie on each side. Ends that somebody has looked at make it lighter.
+    lie on each side. Ends at which the mask was right make it lighter, as if what lies beside them
+    had been looked at more loosely; ends that had to be put right do not.
 
     Parameters
     ----------
@@ -29,6 +33,8 @@ def next_look(doubts: Mapping[int, float], looked: Collection[int]) -> int | Non
         Of each slice that the object may be on, from 0 to 1; see `doubts`.
     looked : collection of int
         Slices that somebody has looked at, and found right or put right.
+    right : collection of int
+        Those of them that were right; see `found_right`.
 
     Returns
     -------
@@ -37,16 +43,16 @@ def next_look(doubts: Mapping[int, float], looked: Collection[int]) -> int | Non
 
     Examples
     --------
-    >>> next_look(dict.fromkeys(range(9), 0.5), {0})
+    >>> next_look(dict.fromkeys(range(9), 0.5), {0}, {0})
     4
-    >>> next_look(dict.fromkeys(range(9), 0.5), {0, 4})
+    >>> next_look(dict.fromkeys(range(9), 0.5), {0, 4}, {0})
     6
-    >>> next_look({0: 0.1, 1: 0.1, 2: 0.1, 3: 0.9, 4: 0.1}, ())
+    >>> next_look({0: 0.1, 1: 0.1, 2: 0.1, 3: 0.9, 4: 0.1}, (), ())
     3
     """
     best, chosen = LEAST, None
     for run in _runs(doubts, looked):
-        known = (run[0] - 1 in looked) + (run[-1] + 1 in looked)
+        known = (run[0] - 1 in right) + (run[-1] + 1 in right)
         weight = sum(doubts[at] for at in run) * LOOSE**known
         if weight > best or (chosen is None and weight == best):
             best, chosen = weight, _middle(run, doubts)
@@ -83,6 +89,15 @@ def looked_at(held: AnnotatedObject, line: Sequence[Plane]) -> set[int]:
         index
         for index, plane in enumerate(line)
         if plane in held.sections and held.sections[plane].status is Status.ACCEPTED
+    }
+
+
+def found_right(held: AnnotatedObject, line: Sequence[Plane]) -> set[int]:
+    """Return the slices of a stack on which a mask that was followed or filled in was accepted."""
+    return {
+        index
+        for index in looked_at(held, line)
+        if held.sections[line[index]].origin.source in UNSEEN
     }
 
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from napari_sam.planes import Plane
 from napari_sam.session import curation
-from napari_sam.session.edit.halves import doubts, looked_at, next_look
+from napari_sam.session.edit.halves import doubts, found_right, looked_at, next_look
 from napari_sam.session.edit.interpolate import interpolate
 from napari_sam.session.edit.missing import missing, unclaimed
 from napari_sam.session.edit.slices import copy_to, end_at, mark_absent
@@ -211,7 +211,8 @@ class ByHand:
             held = objects[number]
             if held.locked:
                 continue
-            at = next_look(doubts(held, self._line), looked_at(held, self._line))
+            line = self._line
+            at = next_look(doubts(held, line), looked_at(held, line), found_right(held, line))
             if at is not None:
                 return number, at
         return None
