@@ -6,7 +6,8 @@ truth: a mask with an IoU of 0.7 is right, as is no mask where the object is not
 put right, and the object is followed again between the slices that were looked at. Counted are the
 looks per object until 95 % of its true slices are right, in several orders:
 
-- *all*: from the first slice to the last, each wrong one put right, nothing followed again;
+- *all*: from the slice before the object to that behind it, each wrong one put right, nothing
+  followed again;
 - *all, again*: the same, but followed again after each correction;
 - *lowest score*: the slice with the lowest predicted IoU first;
 - *halves, even*: the middle of the longest run that nobody has looked at;
@@ -122,9 +123,10 @@ class Reviewed:
 
 
 def in_order(one: Reviewed) -> int | None:
-    """Return the first slice that nobody has looked at, from the first that has a mask on."""
+    """Return the first slice that nobody has looked at, from that before the object begins on."""
     known = [at for at, mask in enumerate(one.truth) if mask is not None]
-    return next((at for at in range(known[0], known[-1] + 1) if at not in one.looked), None)
+    places = range(max(known[0] - 1, 0), min(known[-1] + 2, len(one.truth)))
+    return next((at for at in places if at not in one.looked), None)
 
 
 def lowest(one: Reviewed) -> int | None:

@@ -39,7 +39,7 @@ def copy_to(
         )
     origin = Origin(Source.COPIED, source)
     with Batch(session, Kind.COPIED, rule) as batch:
-        taken = batch.add(plane, [NewMask(section.mask, object_id, section.score, origin)])
+        taken = batch.add(plane, [NewMask(section.mask, object_id, origin=origin)])
     if taken == [None]:
         raise InputError(f"the mask was not copied: {batch.tally.said()}")
 

@@ -123,6 +123,8 @@ class StackControls(QWidget):
         self.list = SlicesList()
         self.legend = Legend()
         self.strip = MissingStrip()
+        self.missing = QWidget()
+        in_a_row(QLabel("Missing\nor new"), self.strip, parent=self.missing).setStretch(1, 1)
         self.by_hand = ByHandControls()
         self.detail = new_label("The object and slice in view")
         self.detail.setTextFormat(Qt.TextFormat.PlainText)
@@ -175,7 +177,7 @@ class StackControls(QWidget):
         for button in self.buttons.values():
             button.setEnabled(row)
         self.again.setEnabled(some and not busy)
-        self.strip.setVisible(some)
+        self.missing.setVisible(some)
         self.detail.setText(detail)
 
     def show_start(self) -> None:
@@ -213,7 +215,7 @@ class StackControls(QWidget):
         layout.addLayout(_equal_row(self.accept_certain, self.review))
         layout.addWidget(self.list, 1)
         layout.addWidget(self.legend)
-        layout.addWidget(self.strip)
+        layout.addWidget(self.missing)
         layout.addWidget(self.detail)
         b = self.buttons
         steps = ButtonFlow()
