@@ -40,7 +40,7 @@ DEFAULTS = {
     "halves": "Shift+R",
     "missing_follow": "Shift+Q",
     "missing_copy": "Shift+W",
-    "missing_ends": "Shift+Y",
+    "missing_ends": ";",
     "merge": "Shift+M",
     "split": "Shift+S",
     "lock": "Shift+X",
