@@ -5,8 +5,8 @@ Run it where there is a screen, or on a virtual one::
     xvfb-run -a -s "-screen 0 1600x1000x24" python docs/screenshots.py --data DATA [PART ...]
 
 DATA is the folder of open data that the model card names; without it the pictures that need it
-are left as they are. PART is one of prompt, edit, stack, session, train, queue, nuclei, myoblasts,
-axons, text, similar and refine; without any, all are taken.
+are left as they are. PART is one of prompt, edit, stack, missing, session, train, queue, nuclei,
+myoblasts, axons, text, similar and refine; without any, all are taken.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from napari_sam.samples import SAMPLES, nuclei_layer
 from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.objects import Status
+from napari_sam.widgets.panel import Panel
 from recipes.synthetic import synthetic_image
 
 DRAWN = 2, 11  # seeds of pictures of rods
@@ -57,8 +58,8 @@ GROWN = 3  # pixels by which the rough labels are too large
 def main() -> None:
     """Take the pictures that are asked for, one window after the other."""
     parts: dict[str, Callable[[], None]]
-    parts = {"prompt": prompt, "edit": edit, "stack": stack, "session": session, "train": train}
-    parts["queue"] = queue
+    parts = {"prompt": prompt, "edit": edit, "stack": stack, "missing": missing}
+    parts |= {"session": session, "train": train, "queue": queue}
     parser = argparse.ArgumentParser(description="Render the pictures of these pages.")
     parser.add_argument("parts", nargs="*", metavar="PART")
     parser.add_argument("--data", type=Path, help="the folder of open data")
@@ -118,6 +119,26 @@ def edit() -> None:
 
 def stack() -> None:
     """Follow cells through a drawn stack and take a picture of the window afterwards."""
+    seen, panel = _accepted_cells()
+    panel.stack.controls.start.click()
+    wait_until(lambda: not panel.stack.work.busy)
+    seen.viewer.dims.set_point(0, MIDDLE + 3)
+    seen.photograph("stack")
+    seen.viewer.close()
+
+
+def missing() -> None:
+    """Go to the next slice of the drawn stack, and copy two of the cells that are missing there."""
+    seen, panel = _accepted_cells()
+    seen.viewer.dims.set_point(0, MIDDLE + 1)
+    for _ in range(2):
+        panel.stack.actions["missing_copy"]()
+    seen.photograph("stack-missing")
+    seen.viewer.close()
+
+
+def _accepted_cells() -> tuple[Window, Panel]:
+    """Accept the cells of the drawn stack's middle slice, and turn to the tab Stack."""
     seen = Window(Image(drawn_stack(), name="stack", axis_labels=("z", "y", "x")))
     seen.viewer.dims.set_point(0, MIDDLE)
     panel = seen.panel
@@ -127,11 +148,7 @@ def stack() -> None:
         wait_until(lambda: panel.annotation.session.mask is not None)
         panel.prompting.accept()
     seen.turn_to("Stack")
-    panel.stack.controls.start.click()
-    wait_until(lambda: not panel.stack.work.busy)
-    seen.viewer.dims.set_point(0, MIDDLE + 3)
-    seen.photograph("stack")
-    seen.viewer.close()
+    return seen, panel
 
 
 def drawn_stack() -> np.ndarray:

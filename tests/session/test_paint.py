@@ -7,7 +7,7 @@ import numpy as np
 from napari_sam.session import paint as painting
 from napari_sam.session.edit import curation
 from napari_sam.session.objects import Origin, Source, Status
-from tests.session.test_curation import add, at, paint, square
+from tests.session.edit.test_curation import add, at, paint, square
 
 
 class TestPainting:

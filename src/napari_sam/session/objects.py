@@ -59,11 +59,13 @@ class Source(Enum):
     AUTOMATIC = "automatic"
     PAINTED = "painted"
     IMPORTED = "imported"  # it was in the Labels layer already
+    COPIED = "copied"  # from a neighbouring plane
+    INTERPOLATED = "interpolated"  # between two planes
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Method by which a mask was made, and for a propagated one the plane it comes from."""
+    """Method by which a mask was made; for a propagated or copied one the plane it comes from."""
 
     source: Source
     plane: Plane | None = None
@@ -76,7 +78,8 @@ class Section:
     Parameters
     ----------
     mask : CroppedMask or None
-        Its pixels; None marks a plane to look at on which nothing was found.
+        Its pixels; None marks a plane on which nothing was found: one to look at, or, where that
+        is accepted, one on which the object is not.
     score : float or None
         Predicted IoU, if a model said so.
     origin : Origin
@@ -92,6 +95,11 @@ class Section:
     origin: Origin
     status: Status
     prompts: Draft | None = None
+
+    @property
+    def is_absent(self) -> bool:
+        """True if somebody said that the object is not on this plane."""
+        return self.mask is None and self.status is Status.ACCEPTED
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from napari_sam.session.session import Session
 __all__ = ["Effort", "effort_of", "total"]
 
 BEFORE = Source.AUTOMATIC, Source.IMPORTED, Source.PAINTED  # known even if a click remade it since
-FIRST = Source.PROMPTED, *BEFORE, Source.PROPAGATED
+FOLLOWED = Source.PROPAGATED, Source.COPIED, Source.INTERPOLATED  # by the model, or by hand
+FIRST = Source.PROMPTED, *BEFORE, *FOLLOWED
 
 
 @dataclass(frozen=True)
@@ -122,4 +123,4 @@ def _first(held: AnnotatedObject, before: Iterable[Source]) -> Source:
 
 
 def _is_followed(held: AnnotatedObject) -> bool:
-    return any(s.origin.source is Source.PROPAGATED for s in held.sections.values())
+    return any(s.origin.source in FOLLOWED for s in held.sections.values())

@@ -29,6 +29,10 @@ GROUPS = {
         *("next_unsure", "accept_slice", "accept_object", "unclear", "pick", "open", "continue"),
         *("merge", "split", "cut", "join", "clean", "lock", "delete"),
     ),
+    "Through the slices of a stack": (
+        *("follow", "halves", "copy_next", "copy_previous", "interpolate", "absent", "ends"),
+        *("missing_follow", "missing_copy", "missing_ends"),
+    ),
 }
 OTHERS = "The panel"
 MOUSE = {

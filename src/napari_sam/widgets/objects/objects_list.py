@@ -37,6 +37,7 @@ from napari_sam.widgets.common.forms import (
 from napari_sam.widgets.common.keys import set_keyed_text
 from napari_sam.widgets.common.style import COMPACT
 from napari_sam.widgets.common.timers import new_timer
+from napari_sam.widgets.jobs.thumbnails import SIDE, ObjectThumbnails
 from napari_sam.widgets.objects.objects_model import (
     STATUS,
     Colour,
@@ -44,7 +45,6 @@ from napari_sam.widgets.objects.objects_model import (
     ObjectsModel,
     SortedObjects,
 )
-from napari_sam.widgets.objects.thumbnails import SIDE, ObjectThumbnails
 
 __all__ = ["ClassOptions", "ObjectsList"]
 

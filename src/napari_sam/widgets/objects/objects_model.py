@@ -15,7 +15,7 @@ from napari_sam.planes import Plane
 from napari_sam.session.objects import AnnotatedObject, Status
 from napari_sam.session.review import weakest_plane
 from napari_sam.session.session import Session
-from napari_sam.widgets.objects.thumbnails import ObjectThumbnails, icon
+from napari_sam.widgets.jobs.thumbnails import ObjectThumbnails, icon
 
 __all__ = [
     "STATUS",

@@ -33,7 +33,9 @@ from napari_sam.widgets.common.keys import set_keyed_text
 from napari_sam.widgets.common.status_area import StatusArea
 from napari_sam.widgets.common.style import primary
 from napari_sam.widgets.common.wording import RULES
+from napari_sam.widgets.stack.by_hand_controls import ByHandControls
 from napari_sam.widgets.stack.slices_list import Legend, SlicesList
+from napari_sam.widgets.stack.strip import MissingStrip
 from napari_sam.widgets.stack.tracks_controls import TracksControls
 
 __all__ = ["StackControls"]
@@ -85,6 +87,10 @@ class StackControls(QWidget):
         What can be done with the selected object, see `ACTIONS`.
     tracks : TracksControls
         What can be done with the tracks of a time series.
+    strip : MissingStrip
+        What is missing on the slice in view, and what is new there.
+    by_hand : ByHandControls
+        What is done slice by slice.
     wanted : Signal(str)
         Emitted with the name of an action for the selected object.
     """
@@ -119,6 +125,10 @@ class StackControls(QWidget):
         )
         self.list = SlicesList()
         self.legend = Legend()
+        self.strip = MissingStrip()
+        self.missing = QWidget()
+        in_a_row(QLabel("Missing\nor new"), self.strip, parent=self.missing).setStretch(1, 1)
+        self.by_hand = ByHandControls()
         self.detail = new_label("The object and slice in view")
         self.detail.setTextFormat(Qt.TextFormat.PlainText)
         self.detail.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -176,6 +186,7 @@ class StackControls(QWidget):
         for button in self.buttons.values():
             button.setEnabled(row)
         self.again.setEnabled(some and not busy)
+        self.missing.setVisible(some)
         self.detail.setText(detail)
 
     def show_start(self) -> None:
@@ -213,6 +224,7 @@ class StackControls(QWidget):
         layout.addLayout(_equal_row(self.accept_certain, self.review))
         layout.addWidget(self.list, 1)
         layout.addWidget(self.legend)
+        layout.addWidget(self.missing)
         layout.addWidget(self.detail)
         b = self.buttons
         steps = ButtonFlow()
@@ -224,7 +236,8 @@ class StackControls(QWidget):
         self.more_tracks = Drawer("Tracks", self.tracks, self).button
         self.more_tracks.hide()  # until there is time
         more = Drawer("Direction, limits, overlap", self.options, self).button
-        drawers = in_a_row(more, self.more_tracks)
+        by_hand = Drawer("By hand", self.by_hand, self).button
+        drawers = in_a_row(more, by_hand, self.more_tracks)
         drawers.addStretch(1)
         layout.addLayout(drawers)
         self.undo.setEnabled(False)

@@ -64,6 +64,11 @@ class Reviewing:
         self._controls.list.slices.forget_reports()
         self._controls.show_list(False, "", False)
 
+    @property
+    def along(self) -> StackAxis | None:
+        """The slices that are listed."""
+        return self._along
+
     def show(self, axis: int | None, noun: str, busy: bool) -> None:
         """Show the objects along an axis, through the plane in view."""
         annotation, view = self._annotation, self._controls.list

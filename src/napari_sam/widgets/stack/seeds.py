@@ -12,6 +12,7 @@ from napari_sam.errors import InputError
 from napari_sam.inference.propagation.settings import PropagateSettings
 from napari_sam.masks import CroppedMask
 from napari_sam.planes import Plane
+from napari_sam.prompts import ABSENT, Absent
 from napari_sam.session.changes import Kind, SectionEdit
 from napari_sam.session.objects import Status
 from napari_sam.session.overlap import Rule
@@ -47,6 +48,10 @@ class StackAxis:
         """Return the plane at an index of the axis."""
         return (*self.plane[: self.axis], index, *self.plane[self.axis + 1 :])
 
+    def line(self, length: int) -> list[Plane]:
+        """Return the first planes along the axis, in order."""
+        return [self.at(index) for index in range(length)]
+
     def index(self, plane: Plane) -> int | None:
         """Return the index of a plane on the axis; None if it is not on it."""
         index, axis, own = plane[self.axis], self.axis, self.plane
@@ -54,14 +59,20 @@ class StackAxis:
         return index if same else None
 
 
-class ObjectMasks(Mapping[int, NDArray[np.bool_]]):
-    """Masks of an object by slice index, unpacked on access."""
+class ObjectMasks(Mapping[int, NDArray[np.bool_] | Absent]):
+    """What is known of an object by slice index: masks, unpacked on access, or `ABSENT`."""
 
-    def __init__(self, packed: Mapping[int, CroppedMask]) -> None:
+    def __init__(self, packed: Mapping[int, CroppedMask | None]) -> None:
         self._packed = packed
 
-    def __getitem__(self, index: int) -> NDArray[np.bool_]:
-        return self._packed[index].full()
+    @property
+    def shown(self) -> list[int]:
+        """The slices on which it has a mask, in order."""
+        return sorted(index for index, mask in self._packed.items() if mask is not None)
+
+    def __getitem__(self, index: int) -> NDArray[np.bool_] | Absent:
+        mask = self._packed[index]
+        return ABSENT if mask is None else mask.full()
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._packed)
@@ -129,11 +140,13 @@ def seed_masks(
     rule: Rule,
     settings: PropagateSettings,
     length: int,
+    start: Plane | None = None,
 ) -> tuple[dict[int, ObjectMasks], PropagateSettings]:
     """Return the seed masks of a propagation, and its settings with the objects to track.
 
-    An object starts from its accepted masks. Of the others those take part that must keep their
-    pixels: all of them, or the locked ones where the rule is to replace.
+    An object starts from its accepted masks, and from that on the plane `start`, if one is given;
+    where it was accepted that an object is absent, it is not looked for. Of the others those take
+    part that must keep their pixels: all of them, or the locked ones where the rule is to replace.
 
     Raises
     ------
@@ -151,10 +164,11 @@ def seed_masks(
             index: section.mask
             for plane, section in held.sections.items()
             for index in [along.index(plane)]
-            if index is not None and first <= index <= last and section.mask is not None
-            if section.status is Status.ACCEPTED or not follows
+            if index is not None and first <= index <= last
+            if (section.mask is not None and not follows)
+            or (follows and (section.status is Status.ACCEPTED or plane == start))
         }
-        if masks:
+        if any(mask is not None for mask in masks.values()):
             seeds[number] = ObjectMasks(masks)
     only = tuple(number for number in followed if _starts(session, number, seeds))
     if not only:

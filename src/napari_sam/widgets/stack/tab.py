@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from napari.components import ViewerModel
 from qtpy.QtCore import QObject
 
 from napari_sam.errors import InputError
-from napari_sam.inference.propagation.settings import PropagateSettings
+from napari_sam.inference.propagation.settings import Direction, PropagateSettings
 from napari_sam.planes import Plane
 from napari_sam.progress import Progress
 from napari_sam.serving.host import HostedModel
 from napari_sam.session.changed import What
 from napari_sam.session.changes import Kind
+from napari_sam.session.edit.halves import around, looked_at
 from napari_sam.session.overlap import Rule
 from napari_sam.widgets.annotation.annotation import ANYTHING, Annotation
 from napari_sam.widgets.annotation.hints import word_of
 from napari_sam.widgets.common.wording import count, duration
+from napari_sam.widgets.stack.by_hand import ByHand
 from napari_sam.widgets.stack.controls import StackControls
 from napari_sam.widgets.stack.report import StackReport
 from napari_sam.widgets.stack.reviewing import Reviewing
@@ -44,6 +47,19 @@ NONE = {
     "last": "First accept an object, in the tab Prompt; then follow it from there.",
     "selected": "First select objects in the list of the tab Prompt.",
 }
+BY_HAND: dict[str, Callable[[ByHand], object]] = {
+    "copy_next": lambda one: one.copy(1),
+    "copy_previous": lambda one: one.copy(-1),
+    "interpolate": ByHand.interpolate,
+    "absent": ByHand.mark_absent,
+    "ends": ByHand.end,
+    "halves": ByHand.look,
+    "missing_follow": ByHand.follow_missing,
+    "missing_copy": ByHand.copy_missing,
+    "missing_ends": ByHand.end_missing,
+}
+WAYS: dict[int, Direction] = {1: "forward", -1: "backward", 0: "both"}
+BUSY = "Wait until the objects are followed, or press Cancel."
 NONE_CORRECTED = "Accept an object first, or its correction; then follow it from here."
 
 
@@ -82,7 +98,7 @@ class StackTab(QObject):
         self.tracks_work = TracksWorker(self)
         self.actions: dict[str, Callable[[], None]] = {
             "follow": lambda: self._do(_StackPresenter.follow_again)
-        }
+        } | {name: partial(self._by_hand, step) for name, step in BY_HAND.items()}
         c.choices.changed.connect(self._choose)
         c.axis.activated.connect(lambda: self.refresh())
         c.start.clicked.connect(lambda: self._do(_StackPresenter.start))
@@ -92,6 +108,7 @@ class StackTab(QObject):
         c.accept_certain.clicked.connect(lambda: self._do(lambda one: one.rows.accept_certain()))
         c.review.clicked.connect(lambda: self._do(lambda one: one.rows.go_on()))
         c.list.place_wanted.connect(lambda *place: self._do(lambda one: one.rows.go(*place)))
+        c.by_hand.wanted.connect(lambda name: self.actions[name]())
         self.work.reached.connect(lambda at: self._do(lambda one: one.show_reached(at)))
         self.work.ended.connect(self._show_end)
         self._connect_tracks()
@@ -128,6 +145,7 @@ class StackTab(QObject):
     def close(self) -> None:
         """Stop permanently; finished slices are kept."""
         self._drop()
+        self.controls.strip.thumbnails.close()
         self.work.close()
         self.tracks_work.shut()
 
@@ -152,6 +170,9 @@ class StackTab(QObject):
     def _track(self, step: Callable[[Tracking], object]) -> None:
         if self._tracking is not None:
             step(self._tracking)
+
+    def _by_hand(self, step: Callable[[ByHand], object]) -> None:
+        self._do(lambda one: step(one.hand))
 
     def _drop(self) -> None:
         self.tracks_work.close()
@@ -201,6 +222,7 @@ class _StackPresenter:
     ) -> None:
         self.annotation = annotation
         self.rows = Reviewing(annotation, controls, select)
+        self.hand = ByHand(annotation, controls, self.rows.go, self.follow_from)
         self._controls = controls
         self._work = work
         self._selected = selected
@@ -211,6 +233,7 @@ class _StackPresenter:
         self._report = StackReport({})
 
     def close(self) -> None:
+        self.hand.close()
         self.rows.close()
 
     def say(self, text: str) -> None:
@@ -222,6 +245,7 @@ class _StackPresenter:
             self._noun = word_of(self.annotation.picture, axis)
             c.name_slices(self._noun, axes, self.annotation.picture.shape[axis])
         self.rows.show(axis, self._noun, busy)
+        self.hand.show(self.rows.along)
         if busy:
             return
         ready = self._ready()
@@ -233,13 +257,14 @@ class _StackPresenter:
         """Follow the chosen objects."""
         ready = self._ready()
         if isinstance(ready, _Ready) and not self._work.busy:
-            self._start(ready)
+            c = self._controls
+            self._start(ready, c.choices["direction"].value, (c.first.value(), c.last.value()))
 
     def follow_again(self) -> None:
         """Follow the object that was corrected, from all slices that it is accepted on."""
         annotation, ready = self.annotation, self._ready(any_objects=True)
         if self._work.busy:
-            annotation.remarked.emit("Wait until the objects are followed, or press Cancel.")
+            annotation.remarked.emit(BUSY)
         elif isinstance(ready, str):
             annotation.remarked.emit(ready)
         elif not (numbers := corrected(annotation.session, ready.seen, self._selected())):
@@ -247,18 +272,55 @@ class _StackPresenter:
         else:
             names = ", ".join(map(str, numbers))
             annotation.remarked.emit(f"Following object {names} again…")
-            self._start(ready._replace(objects=numbers), again=True)
+            way = self._controls.choices["direction"].value
+            between = self._between(ready, numbers)
+            self._start(ready._replace(objects=numbers), way, between, again=True)
 
-    def _start(self, ready: _Ready, again: bool = False) -> None:
+    def follow_from(self, number: int, index: int, way: int) -> None:
+        """Follow one object from its mask on a slice, accepted or not; 0 is both ways."""
+        ready = self._ready(any_objects=True)
+        if self._work.busy or isinstance(ready, str):
+            self.annotation.remarked.emit(BUSY if self._work.busy else str(ready))
+            return
+        c = self._controls
+        first, last = c.first.value(), c.last.value()
+        between = (index if way > 0 else first, index if way < 0 else last)
+        self.annotation.remarked.emit(f"Following object {number} from {self._noun} {index}…")
+        self._start(ready._replace(objects=[number]), WAYS[way], between, again=True, start=index)
+
+    def _between(self, ready: _Ready, numbers: Sequence[int]) -> tuple[int, int]:
+        """Return from where to where a correction on the slice in view changes anything."""
+        first, last = self._controls.first.value(), self._controls.last.value()
+        along, objects = StackAxis(ready.seen, ready.axis), self.annotation.session.objects
+        line, at = along.line(self.annotation.picture.shape[ready.axis]), along.index(ready.seen)
+        begins, ends = [], []
+        for number in numbers:
+            looked = looked_at(objects[number], line)
+            before, behind = around(looked, at) if at is not None and at in looked else (None, None)
+            begins.append(first if before is None else max(first, before))
+            ends.append(last if behind is None else min(last, behind))
+        return min(begins), max(ends)
+
+    def _start(
+        self,
+        ready: _Ready,
+        way: Direction,
+        between: tuple[int, int],
+        again: bool = False,
+        start: int | None = None,
+    ) -> None:
         self._again, c = again, self._controls
         along, length = StackAxis(ready.seen, ready.axis), self.annotation.picture.shape[ready.axis]
         rule = Rule(c.choices["rule"].value)
         try:
-            settings = PropagateSettings(
-                c.choices["direction"].value, c.first.value(), c.last.value()
-            )
             seeds, settings = seed_masks(
-                self.annotation.session, along, ready.objects, rule, settings, length
+                self.annotation.session,
+                along,
+                ready.objects,
+                rule,
+                PropagateSettings(way, *between),
+                length,
+                None if start is None else along.at(start),
             )
         except InputError as error:
             self._said = f"⚠ {error}"

@@ -61,8 +61,8 @@ class PropagationTask:
 
     @property
     def anchors(self) -> dict[int, list[int]]:
-        """The seed slices of each object."""
-        return {number: sorted(self.seeds[number]) for number in self.settings.only or ()}
+        """The slices that each object starts from."""
+        return {number: self.seeds[number].shown for number in self.settings.only or ()}
 
 
 class PropagationWorker(Worker["_OpenPropagation"]):
