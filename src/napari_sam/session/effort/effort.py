@@ -97,7 +97,7 @@ def effort_of(session: Session) -> Effort:
         came[Source.AUTOMATIC],
         came[Source.PAINTED],
         came[Source.IMPORTED],
-        came[Source.PROPAGATED],
+        sum(came[source] for source in FOLLOWED),
         sum(_is_followed(held) for held in objects.values()),
         sum(number in objects for number in tally.remade),
         tally.prompts,
