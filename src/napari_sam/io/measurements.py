@@ -65,7 +65,7 @@ def measure(
     (2.0, 0.75, 3.5)
     """
     if is_held(labels):
-        labels = check_numbers(np.asarray(labels))
+        labels = check_numbers(np.asanyarray(labels))
     spacing = spacing or Spacing.usual(len(labels.shape))
     axes = spacing.axes
     bright = None if image is None else _Brightness(labels.shape, image)

@@ -99,11 +99,13 @@ def run(chosen: argparse.Namespace) -> int:
     images = input_images(chosen.images, failures, chosen.output, chosen.quiet)
     outputs = output_paths(images, chosen.images, chosen.output, failures, given.values())
     model = workers_model(chosen.model, chosen.device, decoder)
-    names = ("gap", "no_link", "text", "similarity", "top", "semantic", "encoder", "like")
+    names = ("gap", "no_link", "text", "similarity", "top", "semantic", "encoder")
     said = {name: None if value == inf else value for name, value in asdict(settings).items()}
     values = said | {name: getattr(chosen, name) for name in names}
     if chosen.volume:
         values["volume"] = True
+    if chosen.like is not None:
+        values["like_in"] = None if chosen.like_in is None else str(chosen.like_in)
     target = targets("segment", model, values)
     seeds = str(given["seeds"].resolve()) if "seeds" in given else None
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.arrays import LazyArray
+from napari_sam.arrays import LazyArray, is_held
 from napari_sam.errors import DISTRIBUTION, InputError
 from napari_sam.io.label_stores.objects import object_windows
 from napari_sam.masks import cropped_masks
-from napari_sam.numbering import smallest_type
+from napari_sam.numbering import check_numbers, smallest_type
 
 __all__ = [
     "PLANES",
@@ -117,12 +117,19 @@ def cut_out(labels: LazyArray, axes: str, classes: Mapping[int, str] | None = No
     classes : mapping of int to str, optional
         Name of each object's class.
 
+    Raises
+    ------
+    InputError
+        If they are no whole numbers from 0 on, or no image.
+
     Examples
     --------
     >>> drawn = cut_out(np.array([[0, 7, 7], [0, 7, 2]]), "yx")
     >>> [(piece.id, piece.corner, int(piece.mask.sum())) for piece in drawn.pieces]
     [(2, (1, 2), 1), (7, (0, 1), 3)]
     """
+    if is_held(labels):
+        labels = check_numbers(np.asanyarray(labels))
     shape, names = tuple(labels.shape), classes or {}
     pieces = [
         Piece(
