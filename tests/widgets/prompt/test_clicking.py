@@ -406,7 +406,7 @@ class TestObjects:
         d.click(20, 30)
         assert d.draft.is_empty
         assert d.controls.objects.selected == [1]
-        assert d.asked == ["Object 1", "Correct", "Delete", "New object here"]
+        assert d.asked == ["Object 1", "Correct", "Cut", "Delete", "New object here"]
         d.click(60, 90)
         assert d.controls.objects.selected == [2]
         assert d.asked[0] == "Object 2"
@@ -444,7 +444,7 @@ class TestObjects:
             assert d.asked == ["Object 1, locked", "Unlock", "New object here"]
             assert d.draft.is_empty
         d.answer("Unlock")
-        assert d.asked == ["Object 1", "Correct", "Delete", "New object here"]
+        assert d.asked == ["Object 1", "Correct", "Cut", "Delete", "New object here"]
 
     def test_a_double_click_opens(self, desk):
         d = desk()
