@@ -11,7 +11,6 @@ from bioio import BioImage
 from napari_sam.errors import InputError
 from napari_sam.io.label_stores.levels import LabelLevels
 from napari_sam.io.label_stores.opening import (
-    find_labels,
     new_labels_path,
     new_store,
     open_store,
@@ -58,9 +57,6 @@ def test_labels_of_a_picture_have_its_version_and_levels_and_are_listed(tmp_path
     assert levels[1][:].sum() == 4 * 150
     about = zarr.open_group(home / "labels", mode="r").attrs.asdict()
     assert about.get("ome", about)["labels"] == ["cells.zarr"]
-    assert find_labels(home, (41, 50), "cells") == path
-    assert find_labels(path, (41, 50), "any") == path
-    assert find_labels(home, (40, 50), "cells") is None
 
 
 @pytest.mark.parametrize("version", ["0.4", "0.5"])

@@ -16,7 +16,7 @@ from napari_sam.io.images.stores import ome_attributes
 from napari_sam.io.ome_zarr import create_ome_zarr
 from napari_sam.io.spacing import Spacing
 
-__all__ = ["find_labels", "new_labels_path", "new_store", "open_store", "too_large"]
+__all__ = ["new_labels_path", "new_store", "open_store", "too_large"]
 
 SHARE = 0.25  # of the machine's memory that labels may take
 
@@ -87,35 +87,3 @@ def open_store(path: Path) -> list[Any]:
     except (OSError, KeyError, ValueError, TypeError, IndexError) as error:
         raise InputError(f"{path} cannot be opened as labels to write to: {error}") from error
     return levels
-
-
-def find_labels(path: Path, shape: Sequence[int], name: str) -> Path | None:
-    """Return the labels that a layer shows which was opened from a path, to be written to, or None.
-
-    Parameters
-    ----------
-    path : Path
-        Labels, or an OME-Zarr picture with a group "labels".
-    shape : sequence of int
-        Of the layer.
-    name : str
-        Of the layer, by which it is known among several.
-    """
-    if not path.is_dir():
-        return None
-    inside = sorted(one for one in (path / "labels").glob("*") if one.is_dir())
-    known = [one for one in (path, *inside) if _holds_labels(one, shape)]
-    named = [one for one in known if one.name.removesuffix(".zarr") in name]
-    return next(iter(named), known[0] if len(known) == 1 else None)
-
-
-def _holds_labels(path: Path, shape: Sequence[int]) -> bool:
-    import zarr
-
-    try:
-        levels = open_store(path)
-        node = zarr.open(path, mode="r")
-        marked = isinstance(node, zarr.Array) or "image-label" in ome_attributes(node.attrs)
-        return tuple(levels[0].shape) == tuple(shape) and levels[0].dtype.kind in "iu" and marked
-    except InputError:
-        return False
