@@ -283,12 +283,8 @@ def test_a_view_beside_the_picture(open_panel, settle):
         (Labels(np.zeros((40, 60), int), name="bad", translate=(1, 0)), "does not lie"),
         (Labels(da.zeros((40, 60), dtype=int), name="bad"), "cannot be painted"),
         (Labels(np.broadcast_to(np.uint8(0), (40, 60)), name="bad"), "read-only"),
-        (
-            Labels([np.zeros((40, 60), int), np.zeros((20, 30), int)], name="bad", multiscale=True),
-            "cannot be painted",
-        ),
     ],
-    ids=["shape", "stack", "scale", "shift", "dask", "read-only", "multiscale"],
+    ids=["shape", "stack", "scale", "shift", "dask", "read-only"],
 )
 def test_labels_that_do_not_fit_are_refused(open_panel, layer, word):
     viewer = ViewerModel()

@@ -81,6 +81,7 @@ class AutoTab(QObject):
         """Switch to this annotation, or to none; discard proposals of the previous one."""
         if self.presenter is not None:
             self.presenter.close()
+            self.presenter.alike.close()
         self.kinds.follow(annotation)
         self.presenter = None if annotation is None else AutoPresenter(self, annotation)
         self.present(self._in_front)

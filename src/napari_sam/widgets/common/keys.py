@@ -50,7 +50,7 @@ DEFAULTS = {
     "delete": "Shift+D",
     "look": "Shift+F",
     "alike": "Shift+Y",
-    "suggest": "Shift+P",
+    "suggest": "'",
     "picture_next": "Ctrl+PgDown",
     "picture_previous": "Ctrl+PgUp",
     "picture_done": "Ctrl+Return",
