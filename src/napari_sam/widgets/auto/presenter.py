@@ -124,7 +124,8 @@ class AutoPresenter(SearchPresenter):
 
     def stop(self, why: str) -> None:
         """Stop the search of a slice or a stack; keep the proposals."""
-        self._tune_soon.stop()
+        for timer in (self._tune_soon, self._slow):
+            timer.stop()
         self._tune_again = False
         self._tab.work.stop(why)
         self._tab.stack.stop(why)
