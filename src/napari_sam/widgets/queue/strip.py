@@ -49,7 +49,7 @@ class QueueStrip(QWidget):
         self.done.setStyleSheet(COMPACT)
         self.done.setAccessibleName("Picture done")
         self.more = new_button("Queue", "Order, search in the rest, methods, end of the queue")
-        self.more.setStyleSheet(COMPACT)
+        self.more.setStyleSheet("QPushButton { padding: 3px 18px 3px 6px; }")  # and a menu's arrow
         self.line = _Elided("What is left of the queue")
         self.cancel = new_button("Cancel", "Stop the search; what was found so far is kept")
         self.cancel.setStyleSheet(COMPACT)
@@ -105,7 +105,7 @@ class QueueStrip(QWidget):
 
     def _lay_out(self) -> None:
         self._work = _Elided("Search of the queue")
-        row = in_a_row(self.previous, self.title, self.next, self.done, self.more)
+        row = in_a_row(self.previous, self.title, self.next, self.done)
         row.setStretch(1, 1)
         work = QWidget()
         beside = QHBoxLayout(work)
@@ -116,7 +116,9 @@ class QueueStrip(QWidget):
         column.setContentsMargins(6, 0, 6, 0)
         column.setSpacing(2)
         column.addLayout(row)
-        column.addWidget(in_place(self.line, work))
+        below = in_a_row(in_place(self.line, work), self.more)
+        below.setStretch(0, 1)
+        column.addLayout(below)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
 
