@@ -101,7 +101,8 @@ def test_closed_and_opened_again_with_a_click_each_time(desk):
         d.close()
         assert [layer.name for layer in d.viewer.layers] == ["cells"]
         d.open()
-    assert memory() - before < 10e6
+    # Up to 2 MB a turn were seen, in a process with many windows before: known-limits.md.
+    assert memory() - before < 3e6 * TURNS
     d.click(20, 90)
     d.press(Qt.Key.Key_N)
     assert d.panel.annotation.target.data[20, 90] == 1
