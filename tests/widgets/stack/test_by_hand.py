@@ -63,6 +63,7 @@ def test_copies_fills_and_ends_are_single_steps(bench):
 
 
 def test_what_is_missing_is_copied_followed_or_ends_by_one_key_each(bench):
+    assert bench.lines()  # drawn a moment after the objects changed, and the strip with them
     assert bench.controls.strip.isVisibleTo(bench.controls)
     assert missing(bench) == []
     bench.see(0, START + 1)
