@@ -61,7 +61,7 @@ def make_tasks(name: str) -> dict[str, tuple[Task, Task]]:
     state, tracker = follow_theirs(theirs, clip), Tracker(model, features.__getitem__, SLICES)
     tracker.prompt(1, 0, points, labels)
     list(tracker.follow())
-    bank, last = tracker.banks[1], SLICES - 1
+    last = SLICES - 1
     sees = theirs.get_image_features(clip[:1], return_dict=True).fpn_hidden_states
     maps = [x.permute(1, 2, 0).unflatten(-1, (int(len(x) ** 0.5), -1)) for x in sees]
     theirs(state, frame_idx=last)  # its features stay
@@ -81,7 +81,7 @@ def make_tasks(name: str) -> dict[str, tuple[Task, Task]]:
         ),
         f"one slice followed, {SLICES - 1} known": (
             lambda: theirs(state, frame_idx=last),
-            lambda: tracker._step(bank, last, features[last], False),
+            lambda: tracker.step(1, last, False),
         ),
     }
 

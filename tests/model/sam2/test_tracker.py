@@ -73,6 +73,7 @@ def test_a_correction_stays_and_changes_what_comes_after(model, stack):
     tracker.prompt("a", 0, *CLICK)
     before = masks(tracker.follow())
     corrected = tracker.prompt("a", 3, *OTHER)
+    tracker.settle("a")
     assert sorted(tracker.banks["a"].marked) == [0, 3]
     assert not tracker.banks["a"].followed  # all of it was close by
     after = masks(tracker.follow(start=3))
@@ -80,6 +81,25 @@ def test_a_correction_stays_and_changes_what_comes_after(model, stack):
     assert not torch.equal(after[4], before[4])
     tracker.unmark("a", 3)
     assert equal(masks(tracker.follow()), before)
+
+
+def test_clicks_of_one_correction_see_the_same_memory(model, stack):
+    """Compared with the original package, whose numbers these were to 1e-10 in float64."""
+    tracker = tracker_of(model, stack, 6)
+    tracker.prompt("a", 0, *CLICK)
+    list(tracker.follow())
+    bank = tracker.banks["a"]
+    sees = model.gather(bank.maps(3, False), bank.pointers(3, False))
+    first = tracker.prompt("a", 3, *OTHER)
+    tracker.prompt("a", 4, *CLICK)  # another slice that is corrected meanwhile
+    more = torch.cat([OTHER[0], CLICK[0]], dim=1), torch.tensor([[1, 0]])
+    again = tracker.prompt("a", 3, *more)
+    features = stack[0]
+    wanted = model.answer(
+        model.with_memory(features, sees), features.skips, *more, first.logits.clamp(-32, 32)
+    )
+    assert torch.equal(again.logits, wanted.logits)
+    assert not torch.equal(again.logits, first.logits)
 
 
 def test_a_mask_is_its_own_answer(model, stack):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from torch import Tensor
@@ -29,6 +29,9 @@ class MemoryBank:
     ----------
     count : int
         Slices in the stack; object pointers know their distance as a part of it in a short one.
+    pending : dict of int to Known
+        By slice, where somebody points at the object just now: no other slice looks at it, and
+        neither does the next click in the same slice, until the object is followed.
     marked : dict of int to Known
         By slice, where somebody pointed at the object; in the order in which it was done.
     followed : dict of int to Known
@@ -38,13 +41,14 @@ class MemoryBank:
     """
 
     count: int
+    pending: dict[int, Known] = field(default_factory=dict)
     marked: dict[int, Known] = field(default_factory=dict)
     followed: dict[int, Known] = field(default_factory=dict)
     visited: dict[int, bool] = field(default_factory=dict)
 
     def at(self, index: int) -> Known | None:
         """Return what is known of a slice; None if nothing is."""
-        return self.marked.get(index) or self.followed.get(index)
+        return self.pending.get(index) or self.marked.get(index) or self.followed.get(index)
 
     def maps(self, index: int, back: bool) -> list[tuple[int, Tensor]]:
         """Return the maps that a slice looks at, as `Sam2.gather` takes them.
@@ -76,19 +80,26 @@ class MemoryBank:
                 found.append((distance / longest, known_here.answer.pointer))
         return found
 
-    def unremembered(self) -> Iterator[tuple[int, Known]]:
-        """Yield the slices that were pointed at and of which no memory was made yet."""
-        yield from ((at, known) for at, known in self.marked.items() if known.memory is None)
-
     def mark(self, index: int, answer: Answer) -> None:
-        """Keep the answer to somebody's prompts; what was found close by no longer counts."""
-        self.marked[index] = Known(answer)
-        for at in [at for at in self.followed if abs(at - index) <= MAPS]:
-            del self.followed[at]
+        """Keep the answer to somebody's prompts until they are done with."""
+        self.pending[index] = Known(answer)
+
+    def settle(self, remember: Callable[[int, Answer], Tensor]) -> None:
+        """Let what was pending count, with the memory that is made of it.
+
+        What was found close by no longer counts.
+        """
+        for index, known in self.pending.items():
+            known.memory = remember(index, known.answer)
+            self.marked[index] = known
+            for at in [at for at in self.followed if abs(at - index) <= MAPS]:
+                del self.followed[at]
+        self.pending.clear()
 
     def unmark(self, index: int) -> None:
         """Forget a slice that was pointed at."""
-        del self.marked[index]
+        self.pending.pop(index, None)
+        self.marked.pop(index, None)
         self.visited.pop(index, None)
 
     def trim(self, index: int) -> None:

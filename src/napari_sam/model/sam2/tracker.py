@@ -49,7 +49,8 @@ class Tracker:
         """Point at an object in a slice, and return its mask there.
 
         An earlier answer of the slice goes in with the prompts. Where the object was followed to
-        this slice, its memory takes part, and what was found close by is forgotten.
+        this slice, its memory takes part as it was then: answers count, and what was found close
+        by is forgotten, once the object is followed again.
 
         Parameters
         ----------
@@ -128,6 +129,8 @@ class Tracker:
         InputError
             If an object was nowhere pointed at, or a slice lies outside the stack.
         """
+        for key in self.banks:
+            self.settle(key)
         missing = [key for key, bank in self.banks.items() if not bank.marked]
         if missing or not self.banks:
             raise InputError(f"point at each object in at least one slice; missing: {missing}")
@@ -137,18 +140,30 @@ class Tracker:
             end = 0 if back else self.count - 1
         for index in (start, end):
             self._check(index)
-        for bank in self.banks.values():
-            self._remember_marked(bank)
         for index in range(start, end - 1, -1) if back else range(start, end + 1):
-            features = self.features(index)
-            yield (
-                index,
-                {key: self._step(bank, index, features, back) for key, bank in self.banks.items()},
-            )
+            yield index, {key: self.step(key, index, back) for key in self.banks}
 
-    def _step(self, bank: MemoryBank, index: int, features: Features, back: bool) -> Answer:
-        known = bank.marked.get(index)
+    @torch.inference_mode()
+    def settle(self, key: Hashable) -> None:
+        """Let what was pointed at count in other slices from here on."""
+        self.banks[key].settle(self._remember)
+
+    @torch.inference_mode()
+    def step(self, key: Hashable, index: int, back: bool) -> Answer:
+        """Return an object's answer in a slice, found with what counts of the slices before.
+
+        Parameters
+        ----------
+        key : hashable
+            An object that was pointed at, and settled.
+        index : int
+            The slice.
+        back : bool
+            Whether on the way to the first slice.
+        """
+        bank, known = self.banks[key], self.banks[key].marked.get(index)
         if known is None:
+            features = self.features(index)
             image = self._remembering(bank, index, features, back)
             answer = self.model.answer(image, features.skips)
             memory = self._compact(self.model.remember(features, answer, clicked=False))
@@ -161,17 +176,14 @@ class Tracker:
         """Return the image embedding for prompts: with memory only where the object came by."""
         if index not in bank.visited or not bank.marked:
             return self.model.without_memory(features)
-        self._remember_marked(bank)
         return self._remembering(bank, index, features, bank.visited[index])
 
     def _remembering(self, bank: MemoryBank, index: int, features: Features, back: bool) -> Tensor:
         memories = self.model.gather(bank.maps(index, back), bank.pointers(index, back))
         return self.model.with_memory(features, memories)
 
-    def _remember_marked(self, bank: MemoryBank) -> None:
-        for index, known in bank.unremembered():
-            memory = self.model.remember(self.features(index), known.answer, clicked=True)
-            known.memory = self._compact(memory)
+    def _remember(self, index: int, answer: Answer) -> Tensor:
+        return self._compact(self.model.remember(self.features(index), answer, clicked=True))
 
     def _compact(self, memory: Tensor) -> Tensor:
         """Return a memory as it is kept: in bfloat16, unless more than float32 was asked for."""
