@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
 
@@ -129,7 +129,7 @@ class Predictor:
             contrast = contrast_range(image, self.model.entry.intensity)
         rgb = to_rgb8(image, contrast)
         levels = []
-        with self._pausing(pause) as rest:
+        with self.pausing(pause, self._layers()) as rest:
             for shape in sizes or self.scales(rgb.shape[:2]):
                 features = self._features(rgb, shape, rest)
                 if compact:
@@ -251,8 +251,10 @@ class Predictor:
         return answers
 
     @contextmanager
-    def _pausing(self, pause: Pause | None) -> Iterator[Callable[..., None]]:
-        """Call `pause`, if there is one, before each layer of the encoder; yield what does."""
+    def pausing(
+        self, pause: Pause | None, layers: Iterable[torch.nn.Module]
+    ) -> Iterator[Callable[..., None]]:
+        """Call `pause`, if there is one, before each of the model's `layers`; yield what does."""
         if pause is None:
             yield lambda: None
             return
@@ -271,7 +273,7 @@ class Predictor:
             finally:
                 pausing = False
 
-        hooks = [layer.register_forward_pre_hook(rest) for layer in self._layers()]
+        hooks = [layer.register_forward_pre_hook(rest) for layer in layers]
         try:
             yield rest
         finally:

@@ -174,7 +174,9 @@ class StoredSegmenter:
             return embedding.pausing(pause) if isinstance(embedding, TiledEmbedding) else embedding
 
         store = SimpleNamespace(get=get)
-        return propagate(self.predictor, stack, seeds, settings, contrast=contrast, store=store)
+        return propagate(
+            self.predictor, stack, seeds, settings, contrast=contrast, store=store, pause=pause
+        )
 
     def find(
         self,

@@ -13,10 +13,14 @@ from unittest import mock
 import torch
 from torch import Tensor, nn
 
+from napari_sam.inference.predictor import Predictor
 from napari_sam.model.config import HieraConfig, SamConfig
 from napari_sam.model.sam2.config import SAM2_CONFIGS
+from napari_sam.model.sam2.sam2 import Sam2
 
-__all__ = ["REDUCED", "all_in_float64", "randomise", "reference", "session"]
+__all__ = [
+    "REDUCED", "TINY", "all_in_float64", "randomise", "reference", "session", "tiny_predictor"
+]  # fmt: skip
 
 # Small frames in which every window is padded; stages, global blocks and pooling as in the sizes.
 REDUCED = {
@@ -31,6 +35,10 @@ REDUCED = {
         encoder=HieraConfig(32, 2, (1, 2, 2, 2), (4,), windows=(8, 4, 16, 8), background=14),
     ),
 }
+
+TINY = replace(  # quick, where the numbers do not matter
+    SAM2_CONFIGS["sam2_tiny"], frame=64, encoder=HieraConfig(8, 1, (1, 1, 1, 1), (), (4, 2, 2, 2))
+)
 
 # From our names, which are those of the published files, to transformers'.
 RENAMED = [
@@ -164,6 +172,15 @@ def randomise(model: nn.Module, seed: int = 0) -> dict[str, Tensor]:
             value.copy_(noise)
     model.load_state_dict(state)
     return model.eval().state_dict()
+
+
+def tiny_predictor() -> Predictor:
+    """Return a quick SAM 2.1 that finds large objects everywhere, and thinks well of its masks."""
+    model = Sam2(TINY)
+    weights = randomise(model, seed=2)
+    weights["mask_decoder.pred_obj_score_head.layers.2.bias"].fill_(2.0)
+    weights["mask_decoder.iou_prediction_head.layers.2.bias"].fill_(3.0)
+    return Predictor(model.requires_grad_(False))
 
 
 def _strength(key: str) -> float:

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 import torch
 
 from napari_sam.errors import InputError
-from napari_sam.model.config import HieraConfig
-from napari_sam.model.sam2.config import SAM2_CONFIGS
 from napari_sam.model.sam2.sam2 import Sam2
 from napari_sam.model.sam2.tracker import Tracker
-from tests.model.sam2.peers import randomise
+from tests.model.sam2.peers import TINY, randomise
 
-CONFIG = replace(
-    SAM2_CONFIGS["sam2_tiny"], frame=64, encoder=HieraConfig(8, 1, (1, 1, 1, 1), (), (4, 2, 2, 2))
-)
 CLICK = torch.tensor([[[20.0, 30.0]]]), torch.tensor([[1]])
 OTHER = torch.tensor([[[50.0, 10.0]]]), torch.tensor([[1]])
 
 
 @pytest.fixture(scope="module")
 def model():
-    model = Sam2(CONFIG)
+    model = Sam2(TINY)
     weights = randomise(model)
     weights["mask_decoder.pred_obj_score_head.layers.2.bias"].fill_(2.0)
     return model.requires_grad_(False)

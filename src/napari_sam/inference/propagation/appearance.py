@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from napari_sam.inference.tiled_embedding import TiledEmbedding
 from napari_sam.masks import CroppedMask
 from napari_sam.prompts import Prompts
 
-__all__ = ["Appearance", "TiledAppearance", "likeness"]
+__all__ = ["Appearance", "SliceView", "TiledAppearance", "likeness"]
 
 
 class Appearance:
@@ -126,6 +127,34 @@ class TiledAppearance(Appearance):
         if tile not in self._known:
             self._known[tile] = Appearance(self._embedding.at(tile), self._stride)
         return self._known[tile]
+
+
+class SliceView:
+    """A slice as the model sees it, embedded when it is first looked at.
+
+    Parameters
+    ----------
+    embed : callable
+        Makes the embedding, or knows it.
+    stride : int
+        Model pixels of a token.
+    """
+
+    def __init__(self, embed: Callable[[], Embedding | TiledEmbedding], stride: int) -> None:
+        self._embed = embed
+        self._stride = stride
+
+    @cached_property
+    def embedding(self) -> Embedding | TiledEmbedding:
+        """Embedding of the slice."""
+        return self._embed()
+
+    @cached_property
+    def appearance(self) -> Appearance:
+        """Appearance of objects in it."""
+        if isinstance(self.embedding, TiledEmbedding):
+            return TiledAppearance(self.embedding, self._stride)
+        return Appearance(self.embedding, self._stride)
 
 
 def likeness(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,11 +14,11 @@ from numpy.typing import ArrayLike, NDArray
 from napari_sam.arrays import Array, ContrastRange, Labels
 from napari_sam.errors import InputError
 from napari_sam.inference.embedding import Embedding
-from napari_sam.inference.mask_prompts import prompts_from
 from napari_sam.inference.overlaps import Rank, RankedMask, left_by_others, resolve_overlaps
 from napari_sam.inference.predictor import Predictor
 from napari_sam.inference.propagation.anchors import Anchor, Anchors
-from napari_sam.inference.propagation.appearance import Appearance, TiledAppearance, likeness
+from napari_sam.inference.propagation.appearance import SliceView, likeness
+from napari_sam.inference.propagation.followers import Place, Surroundings, follower_for
 from napari_sam.inference.propagation.settings import (
     Carried,
     PropagateSettings,
@@ -38,12 +38,14 @@ from napari_sam.inference.propagation.verdict import (
 from napari_sam.inference.stack import Stack
 from napari_sam.inference.tiled_embedding import TiledEmbedding
 from napari_sam.masks import CroppedMask
+from napari_sam.progress import Pause
 from napari_sam.prompts import Prompts
 from napari_sam.results import End, Step
 
 __all__ = ["Embeddings", "propagate"]
 
 REACH = 3.0  # sizes of a lost object within which it is looked for; only the words depend on it
+VIEWS = 3  # of a slice, the one before, and a marked one that a memory is made of
 
 
 class Embeddings(Protocol):
@@ -63,6 +65,7 @@ def propagate(
     *,
     contrast: ContrastRange | None = None,
     store: Embeddings | None = None,
+    pause: Pause | None = None,
 ) -> Generator[Step]:
     """Propagate objects from the slices where they are given to all others.
 
@@ -70,6 +73,10 @@ def propagate(
     a check of the settings stops it; between two anchors it is followed from both, and where the
     two masks differ, or one is missing, it is marked unsure. Closing the generator cancels; what
     was yielded stands.
+
+    A model with a memory (SAM 2.1) looks at the nearest slice on either side on which the object is
+    given, and at the last six that it was followed through. Any other is shown its last mask, and
+    so is one with a memory in slices above 2,048 x 2,048 pixels, which are looked at in tiles.
 
     Where masks overlap, those given come first, then those of prompts, then the better score.
 
@@ -90,6 +97,9 @@ def propagate(
     store : object with a method ``get(predictor, image, contrast)``, optional
         Where embeddings are kept. Without one each slice is embedded when it is reached, twice
         if it lies between anchors, and forgotten.
+    pause : callable, optional
+        Called between the layers of a memory: it may do other work with this model, or raise an
+        exception to stop.
 
     Yields
     ------
@@ -119,7 +129,7 @@ def propagate(
     anchors = Anchors(seeds, len(planes), planes.shape, first, last)
     if contrast is None:
         contrast = planes.contrast(predictor.model.entry.intensity)
-    propagation = _Propagation(predictor, planes, anchors, settings, contrast, store)
+    propagation = _Propagation(predictor, planes, anchors, settings, contrast, store, pause)
     return propagation.run(range(first, last + 1))
 
 
@@ -132,24 +142,6 @@ class _SliceState:
     seen: dict[int, NDArray[np.float32]] = field(default_factory=dict)  # of anchors, for both ways
 
 
-class _SliceView:
-    """A slice as the model sees it, embedded when it is first looked at."""
-
-    def __init__(self, embed: Callable[[], Embedding | TiledEmbedding], stride: int) -> None:
-        self._embed = embed
-        self._stride = stride
-
-    @cached_property
-    def embedding(self) -> Embedding | TiledEmbedding:
-        return self._embed()
-
-    @cached_property
-    def appearance(self) -> Appearance:
-        if isinstance(self.embedding, TiledEmbedding):
-            return TiledAppearance(self.embedding, self._stride)
-        return Appearance(self.embedding, self._stride)
-
-
 @dataclass(eq=False)
 class _Propagation:
     """One propagation; holds what the way forward and the way back share."""
@@ -160,6 +152,8 @@ class _Propagation:
     settings: PropagateSettings
     contrast: ContrastRange
     store: Embeddings | None
+    pause: Pause | None
+    views: dict[int, SliceView] = field(default_factory=dict)  # the last few that were looked at
     slices: dict[int, _SliceState] = field(default_factory=lambda: defaultdict(_SliceState))
     best: dict[int, float] = field(default_factory=lambda: defaultdict(float))  # predicted IoU
     jumps: set[tuple[int, int]] = field(default_factory=set)  # (id, slice) next to an anchor
@@ -169,6 +163,12 @@ class _Propagation:
         self.followed = [id_ for id_ in ids if only is None or id_ in only]
         if not self.followed:
             raise InputError(f"none of the objects {only} is among the seeds; those are {ids}")
+        self.follower = follower_for(
+            self.predictor,
+            self.settings.prompt,
+            Surroundings(self.planes, self.anchors, self._masks, self._view),
+            self.pause,
+        )
 
     def run(self, indices: range) -> Generator[Step]:
         yield from self._follow(FORWARD, indices)
@@ -177,18 +177,13 @@ class _Propagation:
     def _follow(self, way: int, indices: range) -> Generator[Step]:
         carried: dict[int, Carried] = {}
         labels: Labels | None = None
-        before: _SliceView | None = None
+        before: SliceView | None = None
         for index in indices:
             known = self.anchors.at(index)
-            prompts = {
-                id_: prompts_from(one.mask, self.settings.prompt, labels, id_)
-                for id_, one in carried.items()
-                if id_ not in known
-            }
-            if way == FORWARD:
-                prompts |= self._place(index, known)
-            view = _SliceView(partial(self._embed, index), self.predictor.config.stride)
-            answers = self._predict(view, prompts)
+            placed = self._place(index, known) if way == FORWARD else {}
+            coming = {id_: one for id_, one in carried.items() if id_ not in known}
+            view = self._view(index)
+            answers = self.follower.find(Place(index, way, view, labels), coming, placed)
             for id_, (mask, score) in answers.items():
                 if id_ in known:
                     self.slices[index].anchors[id_] = RankedMask(mask, score, Rank.PROMPTED)
@@ -208,23 +203,27 @@ class _Propagation:
                 self.slices[index].anchors[id_] = RankedMask(anchor, float("nan"), Rank.GIVEN)
         return {id_: one for id_, one in known.items() if isinstance(one, Prompts)}
 
+    def _masks(self, index: int) -> dict[int, CroppedMask]:
+        """Return the masks that the anchors of a slice have, as far as is known yet."""
+        given = {
+            i: one for i, one in self.anchors.at(index).items() if isinstance(one, CroppedMask)
+        }
+        placed = self.slices[index].anchors.items()
+        return given | {id_: found.mask for id_, found in placed if found.mask is not None}
+
+    def _view(self, index: int) -> SliceView:
+        if index not in self.views:
+            if len(self.views) >= VIEWS:
+                del self.views[next(iter(self.views))]
+            embed = partial(self._embed, index)
+            self.views[index] = SliceView(embed, self.predictor.config.stride)
+        return self.views[index]
+
     def _embed(self, index: int) -> Embedding | TiledEmbedding:
         image = self.planes.plane(index)
         if self.store is None:
             return self.predictor.embed(image, self.contrast)
         return self.store.get(self.predictor, image, self.contrast)
-
-    def _predict(
-        self, view: _SliceView, prompts: Mapping[int, Prompts]
-    ) -> dict[int, tuple[CroppedMask | None, float]]:
-        """Return mask and predicted IoU of all objects of a slice, found in one batch."""
-        if not prompts:
-            return {}
-        results = self.predictor.predict_batch(view.embedding, list(prompts.values()))
-        return {
-            id_: (CroppedMask.of(result.masks[0]), float(result.scores[0]))
-            for id_, result in zip(prompts, results, strict=True)
-        }
 
     def _check(
         self,
@@ -233,7 +232,7 @@ class _Propagation:
         mask: CroppedMask | None,
         score: float,
         carried: Carried,
-        views: tuple[_SliceView | None, _SliceView],
+        views: tuple[SliceView | None, SliceView],
     ) -> Followed:
         """Check a mask against what came from the slice before, of which both views are given."""
         before, view = views
@@ -249,19 +248,19 @@ class _Propagation:
             stop = leaves(mask, carried)
         return Followed(mask, score, stop)
 
-    def _moved(self, carried: Carried, before: _SliceView, view: _SliceView) -> bool:
+    def _moved(self, carried: Carried, before: SliceView, view: SliceView) -> bool:
         """Tell whether what looks like a lost object has come to another place near by."""
         then, box = before.appearance, carried.mask.box
         return view.appearance.gained(then, carried.seen, box, REACH) > self.settings.min_likeness
 
     def _why_stop(
-        self, mask: CroppedMask | None, score: float, carried: Carried, view: _SliceView
+        self, mask: CroppedMask | None, score: float, carried: Carried, view: SliceView
     ) -> Stop | None:
         alike = likeness(view.appearance.under(carried.mask), carried.seen)
         return why_stop(mask, score, alike, carried, self.settings)
 
     def _onward(
-        self, way: int, index: int, carried: Mapping[int, Carried], view: _SliceView
+        self, way: int, index: int, carried: Mapping[int, Carried], view: SliceView
     ) -> tuple[Array, dict[int, Carried]]:
         """Return the labels of a slice and the objects that leave it, each with its own pixels."""
         here = self.slices[index]

@@ -102,13 +102,13 @@ class MemoryBank:
         self.marked.pop(index, None)
         self.visited.pop(index, None)
 
-    def trim(self, index: int) -> None:
-        """Forget what no slice looks at from here on or on the way from one with prompts.
+    def trim(self, *places: int) -> None:
+        """Forget what no slice on the way from these looks at.
 
-        However long the stack is, what is kept grows with the slices that were pointed at only.
+        However long the stack is, what is kept grows with the number of places only.
         """
         for at in list(self.followed):
-            near = min(abs(at - other) for other in (index, *self.marked))
+            near = min(abs(at - place) for place in places)
             if near >= POINTERS:
                 del self.followed[at]
             elif near >= MAPS:

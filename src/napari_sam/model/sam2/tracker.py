@@ -141,7 +141,11 @@ class Tracker:
         for index in (start, end):
             self._check(index)
         for index in range(start, end - 1, -1) if back else range(start, end + 1):
-            yield index, {key: self.step(key, index, back) for key in self.banks}
+            answers = {}
+            for key, bank in self.banks.items():
+                answers[key] = self.step(key, index, back)
+                bank.trim(index, *bank.marked)
+            yield index, answers
 
     @torch.inference_mode()
     def settle(self, key: Hashable) -> None:
@@ -169,7 +173,6 @@ class Tracker:
             memory = self._compact(self.model.remember(features, answer, clicked=False))
             bank.followed[index] = known = Known(answer, memory)
         bank.visited[index] = back
-        bank.trim(index)
         return known.answer
 
     def _image(self, bank: MemoryBank, index: int, features: Features) -> Tensor:
