@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from napari_sam.errors import CheckpointError
 from napari_sam.inference.automatic.settings import GridSettings
 from napari_sam.inference.predictor import Predictor
+from napari_sam.inference.propagation.settings import PropagateSettings
 from napari_sam.inference.store.memory import MemoryStore
 from napari_sam.inference.store.store import EmbeddingStore
 from napari_sam.model.config import CONFIGS
@@ -21,6 +22,7 @@ from napari_sam.model.sam import Sam
 from napari_sam.prompts import Prompts
 from napari_sam.serving.segmenter import StoredSegmenter, load_segmenter
 from napari_sam.zoo import catalogue
+from tests.model.sam2.peers import tiny_predictor
 
 
 @pytest.fixture
@@ -52,6 +54,25 @@ def test_contrast_of_a_stack_follows_the_models_rule(store):
     assert 0 < low < 5
     assert 995 < high < 1000
     assert segmenter_of(store, "min_max").contrast(stack) == (0, 1000)
+
+
+def test_a_model_with_a_memory_follows_with_it_and_gives_way_meanwhile(store):
+    predictor = tiny_predictor()
+    predictor.model.entry = replace(catalogue.lookup("sam2_tiny"), sha256="cd" * 32)
+    segmenter = StoredSegmenter(predictor, store)
+    stack = np.random.default_rng(0).integers(0, 255, (3, 20, 30), dtype=np.uint8)
+    seed = np.zeros((20, 30), bool)
+    seed[:12, :15] = True
+    for image in stack:
+        segmenter.keep(image, (0, 255))
+    free = PropagateSettings(
+        min_score=0, min_relative_score=0, min_overlap=0, max_area_change=1e6, min_likeness=0
+    )
+    paused = []
+    steps = segmenter.propagate(stack, {1: {1: seed}}, free, (0, 255), lambda: paused.append(1))
+    assert [step.index for step in steps] == [1, 2, 0]
+    assert store.made == 3  # what was prepared serves the memory, too
+    assert len(paused) == 2 * 4  # layers of its attention
 
 
 @pytest.mark.parametrize(("width", "total"), [(48, 2), (2100, 3)])

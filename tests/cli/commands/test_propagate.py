@@ -7,12 +7,16 @@ import json
 import numpy as np
 import pytest
 import tifffile
+import torch
 from PIL import Image
 
 from napari_sam.cli.commands import propagate as command
 from napari_sam.cli.main import main
 from napari_sam.inference.propagation import propagate as module
 from napari_sam.io.labels import open_labels
+from napari_sam.model import build
+from napari_sam.model.sam2.tracker import Tracker
+from tests.model.sam2.peers import TINY, published, tiny_predictor
 
 
 @pytest.fixture
@@ -57,6 +61,23 @@ def test_objects_are_followed_and_reported(files, capsys):
     assert {file.name for file in folder.iterdir()} == {
         *("stack.tif", "seeds.tif", "out.tif", "out.tif.json", "embeddings")
     }
+
+
+def test_a_model_with_a_memory_follows_with_it(files, monkeypatch, capsys):
+    folder, truth = files
+    monkeypatch.setitem(build.SIZES, TINY.name, TINY)
+    monkeypatch.setattr(module, "why_stop", lambda *_: None)  # random weights find anything
+    torch.save({"model": published(tiny_predictor().model)}, folder / "sam2.1_hiera_tiny.pt")
+    steps = []
+    step = Tracker.step
+    monkeypatch.setattr(Tracker, "step", lambda *args: steps.append(args[1:]) or step(*args))
+    model = str(folder / "sam2.1_hiera_tiny.pt")
+    assert follow(folder, "--model", model, "--only", "5", "--direction", "forward") == 0
+    assert steps == [(5, 3, False), (5, 4, False)]
+    found = tifffile.imread(folder / "out.tif")
+    np.testing.assert_array_equal(found[2], truth[2])
+    assert (found[3] == 5).any()
+    assert "object 5: 3 slices, from 2 to 4" in capsys.readouterr().out
 
 
 def test_only_where_it_is_told(files, capsys):

@@ -19,7 +19,8 @@ from napari_sam.model.sam2.config import SAM2_CONFIGS
 from napari_sam.model.sam2.sam2 import Sam2
 
 __all__ = [
-    "REDUCED", "TINY", "all_in_float64", "randomise", "reference", "session", "tiny_predictor"
+    "REDUCED", "TINY", "all_in_float64", "published", "randomise", "reference", "session",
+    "tiny_predictor",
 ]  # fmt: skip
 
 # Small frames in which every window is padded; stages, global blocks and pooling as in the sizes.
@@ -181,6 +182,14 @@ def tiny_predictor() -> Predictor:
     weights["mask_decoder.pred_obj_score_head.layers.2.bias"].fill_(2.0)
     weights["mask_decoder.iou_prediction_head.layers.2.bias"].fill_(3.0)
     return Predictor(model.requires_grad_(False))
+
+
+def published(model: nn.Module) -> dict[str, Tensor]:
+    """Return a `Sam2`'s weights under the names of the published files."""
+    return {
+        f"sam_{key}" if key.startswith(("prompt_encoder", "mask_decoder")) else key: value
+        for key, value in model.state_dict().items()
+    }
 
 
 def _strength(key: str) -> float:

@@ -15,7 +15,7 @@ from napari_sam.model.load import load_model
 from napari_sam.model.sam2.sam2 import Sam2
 from napari_sam.prompts import Prompts
 from tests.model.conftest import Differences
-from tests.model.sam2.peers import REDUCED, randomise, reference
+from tests.model.sam2.peers import REDUCED, published, randomise, reference
 
 CONFIG = REDUCED["tiny"]
 FRAME = CONFIG.frame
@@ -89,11 +89,7 @@ def test_a_published_file_is_recognised_and_answers(tmp_path, monkeypatch):
     monkeypatch.setitem(build.SIZES, CONFIG.name, CONFIG)
     ours = Sam2(CONFIG)
     state = randomise(ours)
-    published = {
-        f"sam_{key}" if key.startswith(("prompt_encoder", "mask_decoder")) else key: value
-        for key, value in state.items()
-    }
-    torch.save({"model": published}, tmp_path / "sam2.1_hiera_tiny.pt")
+    torch.save({"model": published(ours)}, tmp_path / "sam2.1_hiera_tiny.pt")
     model = load_model(tmp_path / "sam2.1_hiera_tiny.pt", "cpu")
     assert isinstance(model, Sam2)
     assert model.config is CONFIG

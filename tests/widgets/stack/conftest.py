@@ -34,7 +34,9 @@ class FollowingSegmenter(FakeSegmenter):
                 segmenter.followed.append(int(np.max(image[0, 0])) - 100)
                 return store.get(predictor, image, contrast)
 
-        return propagate(self.predictor, stack, seeds, settings, contrast=contrast, store=Gate())
+        return propagate(
+            self.predictor, stack, seeds, settings, contrast=contrast, store=Gate(), pause=pause
+        )
 
 
 @pytest.fixture
