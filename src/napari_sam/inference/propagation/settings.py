@@ -43,7 +43,7 @@ class PropagateSettings:
         Follow these objects; the others in the seeds stay as they are, and are not written over.
         None follows all.
     prompt : PromptRule
-        What of the last mask becomes the prompt on the next slice.
+        What of the last mask becomes the prompt on the next slice; a memory needs none.
     min_score : float
         Stop below this predicted IoU.
     min_relative_score : float
