@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Plane", "in_order", "spanned"]
+__all__ = ["Plane", "crossing", "in_order", "spanned"]
 
 Plane = tuple[int | None, ...]
 """One entry per axis of the image: an index, or None for the two axes of the plane."""
@@ -22,3 +22,25 @@ def spanned(plane: Plane) -> tuple[int, ...]:
     (1, 2)
     """
     return tuple(axis for axis, at in enumerate(plane) if at is None)
+
+
+def crossing(plane: Plane, other: Plane) -> tuple[Plane, Plane] | None:
+    """Return where two planes of different directions cross; None if they do not.
+
+    Returns
+    -------
+    here, there : (row, column)
+        The place in the one and in the other; None for the axis along which the line runs.
+
+    Examples
+    --------
+    >>> crossing((5, None, None), (None, None, 9))
+    ((None, 9), (5, None))
+    """
+    axes, others = spanned(plane), spanned(other)
+    apart = any(
+        a != b for a, b in zip(plane, other, strict=True) if a is not None and b is not None
+    )
+    if apart or axes == others:
+        return None
+    return tuple(other[axis] for axis in axes), tuple(plane[axis] for axis in others)

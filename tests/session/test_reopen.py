@@ -203,11 +203,15 @@ def test_refusals(session, accepted):
         drawing.continue_object(session, 1)
 
 
-def test_planes_across_those_of_the_objects_are_refused(session, accepted, model):
-    drawing.draw(session, (None, 7, None), [(2, 20)], [1])
+def test_an_object_goes_on_in_a_plane_across(session, accepted, model):
+    across = None, 7, None
+    drawing.continue_object(session, 1)
+    drawing.draw(session, across, [(2, 20)], [1])
     session.receive(session.request, session.request.run(model, (5, 60)))
-    with pytest.raises(InputError, match="turn the view back"):
-        drawing.accept(session)
+    assert drawing.accept(session).object_id == 1
+    assert session.objects[1].planes == [across, at(2)]
+    row = session.objects[1].sections[at(2)].mask.within((7, 0, 8, 60))
+    np.testing.assert_array_equal(session.objects[1].sections[across].mask.full()[2:3], row)
 
 
 def test_a_rough_mask_is_refined(session, answer, model):

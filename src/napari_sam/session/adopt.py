@@ -12,7 +12,7 @@ from napari_sam.arrays import LazyArray
 from napari_sam.errors import InputError
 from napari_sam.io.label_stores.chunks import filled
 from napari_sam.masks import Box, CroppedMask, cropped_masks, enclosing, slices
-from napari_sam.planes import Plane, spanned
+from napari_sam.planes import Plane
 from napari_sam.session.changes import Edit, Kind, SectionEdit, TraitsEdit
 from napari_sam.session.objects import (
     LARGEST,
@@ -32,7 +32,6 @@ __all__ = [
     "Adoption",
     "LabelCount",
     "adopt",
-    "check_axes",
     "count_labels",
     "labels_under",
     "object_at",
@@ -89,15 +88,13 @@ def adopt(
     Raises
     ------
     InputError
-        If the plane lies across those of the other objects, or a label is below zero, or larger
-        than ids can be.
+        If a label is below zero, or larger than ids can be.
     """
     if found is None:
         there = session.labels.read(plane)
         if there is None:
             return
         found = surroundings(there, values, near)
-    check_axes(session, plane)
     labels = found.pixels
     loose = (labels != 0) & (session.objects.owners(plane, found.box) == 0)
     if values is not None:
@@ -162,7 +159,6 @@ class Adoption:
             As `adopt`.
         """
         session = self._session
-        check_axes(session, plane)
         loose = _loose(session.objects, plane, masks)
         first = session.labels.new_id(plane, *loose)
         edits = _edits(session.objects, loose, plane, session.semantic, first)
@@ -210,16 +206,6 @@ def labels_under(session: Session, plane: Plane, mask: CroppedMask, rule: Rule) 
     return labels
 
 
-def check_axes(session: Session, plane: Plane) -> None:
-    """Raise an InputError if a plane spans other axes than the planes of the objects."""
-    axes, known = spanned(plane), session.objects.axes()
-    if known not in (None, axes):
-        raise InputError(
-            f"the objects of this session lie in planes along axes {known}, this one lies "
-            f"along {axes}; turn the view back, or choose a new Labels layer"
-        )
-
-
 def _loose(
     objects: Objects, plane: Plane, masks: Mapping[int, CroppedMask]
 ) -> dict[int, CroppedMask]:
@@ -262,6 +248,8 @@ def _edits(
         if number not in objects:
             edits.append(TraitsEdit(number, None, Traits(value) if semantic else Traits()))
         if before is None or before.mask is None:
+            known = None if number not in objects else objects[number].known(plane, mask.shape)
+            mask = mask if known is None else mask.joined(known)
             after = Section(mask, None, Origin(Source.IMPORTED), Status.ACCEPTED)
         else:
             after = replace(before, mask=before.mask.joined(mask))

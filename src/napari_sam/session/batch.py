@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_sam.masks import CroppedMask, PlaneMask, enclosing
 from napari_sam.planes import Plane
-from napari_sam.session.adopt import check_axes, labels_under
+from napari_sam.session.adopt import labels_under
 from napari_sam.session.changes import Edit, Kind, SectionEdit, TraitsEdit
 from napari_sam.session.draft import Draft
 from napari_sam.session.edit.curation import discarded
@@ -59,9 +59,9 @@ class Batch:
     """Undo step to which masks from a model are added plane by plane, until `end`.
 
     One undo takes all of it back, also while it still grows; what comes later is not taken then.
-    Nothing is written over a locked object, over what was accepted of the same object, over what
-    the batch itself has brought, or, under `Rule.KEEP`, over any other object. A mask of which
-    these leave under half is not taken.
+    Nothing is written over a locked object, over what was accepted of the same object (in the plane
+    or in one across it), over what the batch itself has brought, or, under `Rule.KEEP`, over any
+    other object. A mask of which these leave under half is not taken.
 
     Parameters
     ----------
@@ -141,11 +141,10 @@ class Batch:
         Raises
         ------
         InputError
-            If an id does not fit the labels, or the plane lies across those of other objects.
+            If an id does not fit the labels.
         """
         if not self.is_open:
             return [None] * len(offered)
-        check_axes(self._session, plane)
         masks = [_packed(new.mask) for new in offered]
         renewed = {
             new.object_id
@@ -252,7 +251,7 @@ class Batch:
         shares.losers -= {number for number in shares.ids if number is not None}
         pixels = taken != 0
         losing = take_away(objects, plane, pixels, window, shares.losers, slivers=True)
-        shares.tally.thin += thinned(losing, pixels, window)
+        shares.tally.thin += thinned(losing, plane, pixels, window)
         shares.edits = losing + own
         return shares
 

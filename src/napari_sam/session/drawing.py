@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from napari_sam.errors import InputError
 from napari_sam.masks import CroppedMask, PlaneMask
 from napari_sam.planes import Plane
-from napari_sam.session.adopt import adopt, check_axes, labels_under
+from napari_sam.session.adopt import adopt, labels_under
 from napari_sam.session.changes import Kind, SectionEdit, TraitsEdit, kind_of_prompts
+from napari_sam.session.directions.agreement import Disagreement, disagreement, fitted
 from napari_sam.session.draft import Draft
 from napari_sam.session.objects import Origin, Section, Source, Status, Traits
 from napari_sam.session.overlap import Claim, Rule, claim, left_to, take_away
@@ -27,6 +28,7 @@ __all__ = [
     "continue_object",
     "correct",
     "cycle",
+    "disagreed",
     "draw",
     "reject",
     "reopen",
@@ -133,16 +135,28 @@ def cycle(session: Session) -> None:
         choose(session, (session.choice + 1) % len(session.prediction.masks))
 
 
-def claimed(session: Session, rule: Rule = Rule.KEEP) -> Claim | None:
-    """Return what the shown mask would get under an overlap rule; None if none is shown."""
-    mask = None if session.mask is None else CroppedMask.of(session.mask)
+def disagreed(session: Session) -> Disagreement:
+    """Return by how much the shown mask differs from what was accepted on slices across its own."""
+    draft, shown = session.draft, session.mask
+    mask = None if shown is None else CroppedMask.of(shown)
+    return disagreement(session.objects, draft.object_id, draft.plane, mask)
+
+
+def claimed(session: Session, rule: Rule = Rule.KEEP, across: Rule = Rule.KEEP) -> Claim | None:
+    """Return what the shown mask would get under an overlap rule; None if none is shown.
+
+    `across`: see `accept`.
+    """
+    plane, own = session.draft.plane, session.draft.object_id
+    mask = _wanted(session, across)
     if mask is None:
         return None
-    plane, own = session.draft.plane, session.draft.object_id
     return claim(session.objects, session.labels.read(plane), plane, mask, rule, own)
 
 
-def accept(session: Session, rule: Rule = Rule.KEEP, rest: bool = False) -> Accepted:
+def accept(
+    session: Session, rule: Rule = Rule.KEEP, rest: bool = False, across: Rule = Rule.KEEP
+) -> Accepted:
     """Write the shown mask as a new object, or as the open object's section in this plane.
 
     Nothing changes outside the new mask and the one that it replaces, but that objects of which
@@ -154,6 +168,9 @@ def accept(session: Session, rule: Rule = Rule.KEEP, rest: bool = False) -> Acce
         Who keeps the pixels of others.
     rest : bool
         Write what is left of the mask even if that is under half of it.
+    across : Rule
+        Whether what was accepted of the same object on slices across this one is kept where they
+        cross, or replaced by the mask.
 
     Raises
     ------
@@ -168,13 +185,12 @@ def accept(session: Session, rule: Rule = Rule.KEEP, rest: bool = False) -> Acce
         raise InputError("there is no mask to accept; click on an object first")
     if session.labels.target is None:
         raise InputError("there is no Labels layer to write to; choose one")
-    draft, objects, wanted = session.draft, session.objects, CroppedMask.of(session.mask)
+    draft, objects, wanted = session.draft, session.objects, _wanted(session, across)
     plane, number = draft.plane, draft.object_id
     if wanted is None:
         raise InputError("the mask is empty; add a point or a box on the object")
     if number is not None and number in objects:
         objects.unlocked(number)
-    check_axes(session, plane)
     labels = labels_under(session, plane, wanted, rule)
     got = claim(objects, labels, plane, wanted, rule, number)
     if got.mask is None or (got.is_remainder and not rest):
@@ -195,7 +211,7 @@ def accept(session: Session, rule: Rule = Rule.KEEP, rest: bool = False) -> Acce
         edits.append(TraitsEdit(number, None, Traits(session.new_class)))
     edits.append(SectionEdit(number, plane, before, after))
     session.do(Kind.ACCEPTED, edits, Draft())
-    return Accepted(number, plane, got.pixels, got.thin, left_to(losing))
+    return Accepted(number, plane, got.pixels, got.thin, left_to(losing, plane))
 
 
 def reject(session: Session) -> None:
@@ -264,6 +280,14 @@ def continue_object(session: Session, object_id: int) -> None:
     """
     session.objects.unlocked(object_id)
     session.do(Kind.REOPENED, (), Draft(object_id=object_id))
+
+
+def _wanted(session: Session, across: Rule) -> CroppedMask | None:
+    """Return the shown mask as it is to be written."""
+    mask = None if session.mask is None else CroppedMask.of(session.mask)
+    if across is Rule.REPLACE:
+        return mask
+    return fitted(session.objects, session.draft.object_id, session.draft.plane, mask)
 
 
 def _shown(session: Session, draft: Draft) -> NDArray[np.float32] | PlaneMask | None:

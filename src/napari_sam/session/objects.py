@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import product
@@ -13,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_sam.errors import InputError
-from napari_sam.masks import Box, CroppedMask
+from napari_sam.masks import Box, CroppedMask, slices
 from napari_sam.planes import Plane, in_order, spanned
+from napari_sam.session.directions.crossings import Crossing, joined_lines, line, voxels
 from napari_sam.session.draft import Draft
 
 __all__ = [
@@ -182,19 +184,33 @@ class AnnotatedObject:
 
     @property
     def pixels(self) -> int:
-        """Number of pixels over all planes."""
-        return sum(s.mask.area for s in self.sections.values() if s.mask is not None)
+        """Number of pixels over all planes; those in which planes cross count once."""
+        masks = {at: s.mask for at, s in self.sections.items() if s.mask is not None}
+        return voxels(masks)
+
+    def known(self, plane: Plane, shape: tuple[int, int]) -> CroppedMask | None:
+        """Return what is known of the object on a plane (H, W); None if no pixel is.
+
+        That is its section there; else the lines along which its other sections cross the plane.
+        """
+        section = self.sections.get(plane)
+        if section is not None:
+            return section.mask
+        return joined_lines(plane, shape, ((at, s.mask) for at, s in self.sections.items()))
 
 
 class Objects(Mapping[int, AnnotatedObject]):
-    """Mapping from id to object; within a plane no two objects overlap.
+    """Mapping from id to object; no two objects overlap, whatever the direction of their planes.
 
+    Where planes of several directions cross, the sections of an object agree; see
+    `napari_sam.session.directions.agreement`.
     Only `set_traits` and `set_section` change it; they are the session's.
     """
 
     def __init__(self) -> None:
         self._objects: dict[int, AnnotatedObject] = {}
         self._on_plane: dict[Plane, set[int]] = {}
+        self._planes: dict[tuple[int, ...], set[Plane]] = {}  # by the axes that they span
         self._cells: dict[
             Plane, dict[tuple[int, int], set[int]]
         ] = {}  # whose boxes meet each square
@@ -228,7 +244,7 @@ class Objects(Mapping[int, AnnotatedObject]):
         return None if held is None else held.sections.get(plane)
 
     def on(self, plane: Plane) -> Iterator[tuple[int, CroppedMask]]:
-        """Yield the id and the mask of every object that has pixels in a plane."""
+        """Yield the id and the mask of every object that has a section with pixels in a plane."""
         for object_id in sorted(self._on_plane.get(plane, ())):
             mask = self._objects[object_id].sections[plane].mask
             if mask is not None:
@@ -237,13 +253,33 @@ class Objects(Mapping[int, AnnotatedObject]):
     def owners(self, plane: Plane, window: Box) -> NDArray[np.int64]:
         """Return (h, w) ids of the objects that own the pixels of a window, zero for none."""
         owners = np.zeros((window[2] - window[0], window[3] - window[1]), np.int64)
-        for object_id in sorted(self._near(plane, window)):
+        for object_id in sorted(self.near(plane, window)):
             mask = self._objects[object_id].sections[plane].mask
             if mask is not None and mask.meets(window):
                 mask.mark(owners, window, object_id)
+        for one in self.across(plane, window):
+            for object_id in sorted(self.near(one.plane, one.there)):
+                mask = self._objects[object_id].sections[one.plane].mask
+                if mask is not None and mask.meets(one.there):
+                    owners[slices(one.here, window)][one.seen(mask)] = object_id
         return owners
 
-    def _near(self, plane: Plane, window: Box) -> Iterable[int]:
+    def across(self, plane: Plane, window: Box) -> Iterator[Crossing]:
+        """Yield where planes of other directions that hold objects cross a window of a plane."""
+        axes = spanned(plane)
+        for span, planes in self._planes.items():
+            if span == axes:
+                continue
+            ranges = {axis: range(window[i], window[i + 2]) for i, axis in enumerate(axes)}
+            places = [
+                [None] if axis in span else ranges.get(axis, [at]) for axis, at in enumerate(plane)
+            ]
+            few = math.prod(len(some) for some in places) < len(planes)
+            found = (at for at in product(*places) if at in planes) if few else planes
+            crossings = (line(plane, window, other) for other in found)
+            yield from (one for one in crossings if one is not None)
+
+    def near(self, plane: Plane, window: Box) -> Iterable[int]:
         """Return the objects that may have pixels in a window; there may be thousands elsewhere."""
         cells = self._cells.get(plane, {})
         here = (window[2] - window[0]) * (window[3] - window[1]) // CELL**2
@@ -255,11 +291,18 @@ class Objects(Mapping[int, AnnotatedObject]):
         """Return the ids of all locked objects."""
         return [number for number, held in self._objects.items() if held.locked]
 
+    @property
+    def directions(self) -> list[tuple[int, ...]]:
+        """The pairs of axes that planes with sections span, that of most planes first."""
+        return sorted(self._planes, key=lambda span: -len(self._planes[span]))
+
     def axes(self) -> tuple[int, ...] | None:
-        """Return the two axes that every plane spans; None while there is no section."""
-        for plane in self._on_plane:
-            return spanned(plane)
-        return None
+        """Return the two axes that most planes span; None while there is no section."""
+        return next(iter(self.directions), None)
+
+    def planes_of(self, span: tuple[int, ...]) -> Collection[Plane]:
+        """Return the planes of a direction that hold a section."""
+        return self._planes.get(span, ())
 
     def set_traits(self, object_id: int, traits: Traits | None) -> None:
         """Create an object or set its traits; None deletes it."""
@@ -280,7 +323,10 @@ class Objects(Mapping[int, AnnotatedObject]):
         self._move(object_id, plane, *masks)
         if section is not None:
             sections[plane] = section
-            self._on_plane.setdefault(plane, set()).add(object_id)
+            if plane not in self._on_plane:
+                self._on_plane[plane] = set()
+                self._planes.setdefault(spanned(plane), set()).add(plane)
+            self._on_plane[plane].add(object_id)
         elif sections.pop(plane, None) is not None:
             self._leave(object_id, plane)
         # Not `replace`, which takes three times as long: a step may change thousands.
@@ -308,6 +354,10 @@ class Objects(Mapping[int, AnnotatedObject]):
         self._on_plane[plane].discard(object_id)
         if not self._on_plane[plane]:
             del self._on_plane[plane]
+            span = spanned(plane)
+            self._planes[span].discard(plane)
+            if not self._planes[span]:
+                del self._planes[span]
 
 
 def _cells_of(box: Box) -> Iterator[tuple[int, int]]:

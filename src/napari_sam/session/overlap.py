@@ -18,7 +18,7 @@ from napari_sam.arrays import LazyArray
 from napari_sam.masks import Box, CroppedMask, is_remainder, slices, without_slivers
 from napari_sam.planes import Plane
 from napari_sam.session.changes import Edit, SectionEdit, TraitsEdit
-from napari_sam.session.objects import LabelArray, Objects
+from napari_sam.session.objects import LabelArray, Objects, Section
 
 __all__ = [
     "Claim",
@@ -259,36 +259,63 @@ def take_away(
     """Return the edits that remove pixels of a window from objects of a plane.
 
     An object that loses its last pixel is gone; with `slivers`, also one of which only slivers
-    would be left.
+    would be left. The pixels go from sections in planes across this one, too.
     """
     edits: list[Edit] = []
+    across = list(objects.across(plane, window)) if losers else []
     for loser in sorted(losers):
-        before = objects[loser].sections[plane]
-        left = None if before.mask is None else before.mask.without(pixels, window)
-        if slivers and left is not None and before.mask is not None:
-            box = before.mask.box
-            if not without_slivers(left.within(box), before.mask.crop()).any():
-                left = None
-        after = None if left is None else replace(before, mask=left)
-        edits.append(SectionEdit(loser, plane, before, after))
-        if after is None and len(objects[loser].sections) == 1:
-            edits.append(TraitsEdit(loser, objects[loser].traits, None))
+        held, less = objects[loser], list[SectionEdit]()
+        for one in across:
+            before = held.sections.get(one.plane)
+            if before is not None and before.mask is not None:
+                taken = one.turned(pixels[slices(one.here, window)])
+                left = before.mask.without(taken, one.there)
+                less += _less(loser, one.plane, before, left)
+        before = held.sections.get(plane)
+        if before is not None:  # last, as it says more: slivers are gone from all
+            less += _less(loser, plane, before, _left(before, pixels, window, slivers))
+        edits += less
+        if sum(edit.after is None for edit in less) == len(held.sections):
+            edits.append(TraitsEdit(loser, held.traits, None))
     return edits
 
 
-def left_to(edits: Sequence[Edit]) -> dict[int, int]:
+def _left(
+    before: Section, pixels: NDArray[np.bool_], window: Box, slivers: bool
+) -> CroppedMask | None:
+    """Return what a section keeps without pixels of a window of its plane."""
+    left = None if before.mask is None else before.mask.without(pixels, window)
+    if slivers and left is not None and before.mask is not None:
+        box = before.mask.box
+        if not without_slivers(left.within(box), before.mask.crop()).any():
+            return None
+    return left
+
+
+def _less(loser: int, plane: Plane, before: Section, left: CroppedMask | None) -> list[SectionEdit]:
+    if left is before.mask and left is not None:
+        return []
+    after = None if left is None else replace(before, mask=left)
+    return [SectionEdit(loser, plane, before, after)]
+
+
+def left_to(edits: Sequence[Edit], plane: Plane) -> dict[int, int]:
     """Return how many pixels edits of `take_away` leave to each object in the plane."""
     return {
         edit.object_id: 0 if edit.after is None or edit.after.mask is None else edit.after.mask.area
         for edit in edits
-        if isinstance(edit, SectionEdit)
+        if isinstance(edit, SectionEdit) and edit.plane == plane
     }
 
 
-def thinned(edits: Sequence[Edit], pixels: NDArray[np.bool_], window: Box) -> int:
+def thinned(edits: Sequence[Edit], plane: Plane, pixels: NDArray[np.bool_], window: Box) -> int:
     """Return how many slivers edits of `take_away` take besides the pixels of the window."""
-    left = sum(left_to(edits).values())
-    masks = [edit.before.mask for edit in edits if isinstance(edit, SectionEdit) and edit.before]
+    left = sum(left_to(edits, plane).values())
+    masks = [
+        edit.before.mask
+        for edit in edits
+        if isinstance(edit, SectionEdit) and edit.before and edit.plane == plane
+    ]
     rests = [mask.without(pixels, window) for mask in masks if mask is not None]
     return sum(rest.area for rest in rests if rest is not None) - left
 

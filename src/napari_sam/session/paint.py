@@ -73,7 +73,7 @@ def paint(
     Raises
     ------
     InputError
-        If there is no target, or the plane lies across those of the objects.
+        If there is no target.
     """
     labels = session.labels.read(plane)
     if labels is None:
@@ -133,8 +133,8 @@ def absorb(session: Session, plane: Plane, window: Box | None = None) -> None:
     owners = objects.owners(plane, whole)
     expected = np.where(owners == 0, now, owners)
     if session.semantic:
-        for number, mask in objects.on(plane):
-            mask.mark(expected, whole, objects[number].class_id)
+        for number in np.unique(owners[owners != 0]).tolist():
+            expected[owners == number] = objects[number].class_id
     else:
         loose = (owners == 0) & (now != 0)
         loose[loose] = np.isin(now[loose], list(objects))
@@ -188,12 +188,13 @@ def _edits(objects: Objects, stroke: Stroke, semantic: bool, first_new: int) -> 
         gained = CroppedMask.of(pixels, window[:2], stroke.shape)
         assert gained is not None
         held = objects.section(number, plane)
+        known = objects[number].known(plane, stroke.shape) if number in objects else None
         mask: CroppedMask | None = gained
-        if held is not None and held.mask is not None:
+        if known is not None:
             lost = given & (owners == number) & ~pixels
-            left = held.mask.without(lost, window)
+            left = known.without(lost, window)
             mask = gained if left is None else left.joined(gained)
-            if mask == held.mask:
+            if mask == known:
                 continue
         if number not in objects:
             edits.append(TraitsEdit(number, None, Traits(value) if semantic else Traits()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from napari_sam.arrays import LazyArray
 from napari_sam.errors import InputError
 from napari_sam.masks import Box, CroppedMask, enclosing, intersection, slices, tiles_of
-from napari_sam.planes import Plane
+from napari_sam.planes import Plane, crossing, spanned
 from napari_sam.reasons import reason
 from napari_sam.session.changes import Edit, LabelScheme, SectionEdit
+from napari_sam.session.directions.crossings import Crossing, line
 from napari_sam.session.ledger import Ledger
 from napari_sam.session.objects import LARGEST, AnnotatedObject, LabelArray, Section, free_id
 
@@ -54,13 +55,36 @@ class WritableLabels(ReadableLabels, Protocol):
 
 @dataclass(frozen=True)
 class Repaint:
-    """Mask and label value of one object in one plane, before and after an edit."""
+    """Mask and label value of one object in one plane, before and after an edit.
+
+    One that stays says whose the pixels are that a plane across it loses.
+    """
 
     plane: Plane
     before: CroppedMask | None
     value_before: int
     after: CroppedMask | None
     value_after: int
+
+    @property
+    def stays(self) -> bool:
+        """True if nothing changes."""
+        return self.before is self.after and self.value_before == self.value_after
+
+    def mark(self, old: LabelArray, new: LabelArray, window: Box) -> None:
+        """Set its pixels in the labels of a window before and after, (h, w) each."""
+        if self.before is not None:
+            self.before.mark(old, window, self.value_before)
+        if self.after is not None:
+            self.after.mark(new, window, self.value_after)
+
+    def mark_across(self, old: LabelArray, new: LabelArray, window: Box, one: Crossing) -> None:
+        """Set those of its pixels that lie where its plane crosses that of the window."""
+        at = slices(one.here, window)
+        if self.before is not None:
+            old[at][one.seen(self.before)] = self.value_before
+        if self.after is not None:
+            new[at][one.seen(self.after)] = self.value_after
 
 
 class LabelWriter:
@@ -223,24 +247,57 @@ class LabelWriter:
             now = classes.get(number, was) if semantic else number
             masks = [None if s is None else s.mask for s in (before, after)]
             repaints.append(Repaint(plane, masks[0], was, masks[1], now))
-        return repaints
+        return repaints + self._staying(sections)
+
+    def _staying(self, edited: Collection[tuple[int, Plane]]) -> list[Repaint]:
+        """Return the sections of edited objects that stay, and cross planes that are edited."""
+        objects = self._ledger.objects
+        if len(objects.directions) < 2:
+            return []
+        planes: dict[int, list[Plane]] = {}
+        for number, plane in edited:
+            planes.setdefault(number, []).append(plane)
+        return [
+            Repaint(at, section.mask, self._label(held), section.mask, self._label(held))
+            for number, some in planes.items()
+            for held in [objects.get(number)]
+            if held is not None
+            for at, section in held.sections.items()
+            if section.mask is not None and (number, at) not in edited
+            if any(crossing(plane, at) for plane in some)
+        ]
 
 
-def _write(target: WritableLabels, repaints: Iterable[Repaint], only_expected: bool) -> None:
+def _write(target: WritableLabels, repaints: Sequence[Repaint], only_expected: bool) -> None:
+    across = _across(repaints)
     for plane, window, changes in _tiled(repaints):
         now = np.asarray(target.read(plane)[slices(window)])
         old, new = (np.zeros(now.shape, now.dtype) for _ in range(2))
         for change in changes:
-            if change.before is not None:
-                change.before.mark(old, window, change.value_before)
-            if change.after is not None:
-                change.after.mark(new, window, change.value_after)
+            change.mark(old, new, window)
+        for other, some in across.items():
+            if (one := line(plane, window, other)) is not None:
+                for change in some:
+                    change.mark_across(old, new, window, one)
         expected = now == old
         allowed = expected if only_expected else expected | (new != 0)
         different = (old != new) & (now != new) & allowed
         rows, columns = np.nonzero(different)
         if len(rows):
             target.write(plane, rows + window[0], columns + window[1], new[rows, columns])
+
+
+def _across(repaints: Sequence[Repaint]) -> dict[Plane, list[Repaint]]:
+    """Return what is said of planes that others cross, by plane; empty where none does.
+
+    Nor where nothing was there before: sections that agree say nothing new of each other then.
+    """
+    several = len({spanned(change.plane) for change in repaints}) > 1
+    planes: dict[Plane, list[Repaint]] = {}
+    if several and any(change.before is not None for change in repaints):
+        for change in repaints:
+            planes.setdefault(change.plane, []).append(change)
+    return planes
 
 
 def _tiled(repaints: Iterable[Repaint]) -> Iterator[tuple[Plane, Box, list[Repaint]]]:
@@ -250,6 +307,8 @@ def _tiled(repaints: Iterable[Repaint]) -> Iterator[tuple[Plane, Box, list[Repai
     """
     tiles: dict[tuple[Plane, int, int], tuple[Box, list[Repaint]]] = {}
     for change in repaints:
+        if change.stays:
+            continue
         boxes = [mask.box for mask in (change.before, change.after) if mask is not None]
         for part in tiles_of(enclosing(*boxes), TILE) if boxes else ():
             key = change.plane, part[0] // TILE, part[1] // TILE

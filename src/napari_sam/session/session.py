@@ -12,6 +12,7 @@ from napari_sam.masks import PlaneMask
 from napari_sam.results import Prediction
 from napari_sam.session.changed import What
 from napari_sam.session.changes import Change, Edit, Kind, LabelScheme, SectionEdit
+from napari_sam.session.directions.agreement import in_agreement
 from napari_sam.session.draft import Draft, Request
 from napari_sam.session.ledger import HISTORY_BYTES, Ledger
 from napari_sam.session.records import Done, Record, RecordLog, Redone, Undone, Viewed
@@ -229,6 +230,7 @@ class Session:
             If it cannot be logged; nothing has changed.
         """
         ledger, draft, scheme = self.ledger, self.draft, self.scheme
+        record = in_agreement(record, ledger.objects)
         edits = ledger.edits_of(record)
         shown = edits if ledger.paints(record) else ()
         repaints = self.labels.repaints(shown, ledger.scheme_after(record))

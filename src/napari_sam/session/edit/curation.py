@@ -15,6 +15,7 @@ from napari_sam.errors import InputError
 from napari_sam.masks import CroppedMask
 from napari_sam.planes import Plane
 from napari_sam.session.changes import Edit, Kind, SectionEdit, TraitsEdit
+from napari_sam.session.directions.crossings import line
 from napari_sam.session.objects import WORST_FIRST, AnnotatedObject, Objects, Section, Status
 from napari_sam.session.session import Session
 
@@ -183,6 +184,8 @@ def merge(session: Session, ids: Sequence[int]) -> None:
     for number in ids[1:]:
         for plane, section in objects[number].sections.items():
             joined[plane] = _join(joined[plane], section) if plane in joined else section
+    if len(objects.directions) > 1:
+        joined = {at: _completed(one, at, objects, ids) for at, one in joined.items()}
     for plane, section in joined.items():
         if section != first.sections.get(plane):
             edits.append(SectionEdit(first.id, plane, first.sections.get(plane), section))
@@ -192,7 +195,8 @@ def merge(session: Session, ids: Sequence[int]) -> None:
 def split(session: Session, object_id: int, plane: Plane | None = None) -> list[int]:
     """Split an object into connected components, in one plane or in all; the largest keeps its id.
 
-    Parts touch by edges or corners in their plane, and by sharing pixels in neighbouring planes.
+    Parts touch by edges or corners in their plane, and by sharing pixels in neighbouring planes or
+    in those across it.
 
     Returns
     -------
@@ -248,6 +252,15 @@ def _join(a: Section, b: Section) -> Section:
     return Section(mask, min(scores, default=None), a.origin, status, a.prompts or b.prompts)
 
 
+def _completed(section: Section, plane: Plane, objects: Objects, ids: Sequence[int]) -> Section:
+    """Return a joint section with what sections across its plane hold of the objects."""
+    mask = section.mask
+    for number in ids:
+        known = None if mask is None else objects[number].known(plane, mask.shape)
+        mask = mask if mask is None or known is None else mask.joined(known)
+    return section if mask == section.mask else replace(section, mask=mask)
+
+
 def _connected(held: AnnotatedObject, planes: Sequence[Plane]) -> list[dict[Plane, CroppedMask]]:
     """Return the connected parts, largest first, each with its pixels per plane."""
     parts: list[tuple[Plane, CroppedMask]] = []
@@ -269,7 +282,8 @@ def _connected(held: AnnotatedObject, planes: Sequence[Plane]) -> list[dict[Plan
 
     for i, (plane, part) in enumerate(parts):
         for j, (other_plane, other) in enumerate(parts[:i]):
-            if _neighbours(plane, other_plane) and _overlap(part, other):
+            meet = _neighbours(plane, other_plane) and _overlap(part, other)
+            if meet or _cross(plane, part, other_plane, other):
                 group[root(i)] = root(j)
     groups: dict[int, dict[Plane, CroppedMask]] = {}
     for i, (plane, part) in enumerate(parts):
@@ -281,6 +295,12 @@ def _connected(held: AnnotatedObject, planes: Sequence[Plane]) -> list[dict[Plan
 def _neighbours(a: Plane, b: Plane) -> bool:
     steps = [abs(i - j) for i, j in zip(a, b, strict=True) if i is not None and j is not None]
     return sum(steps) == 1
+
+
+def _cross(plane: Plane, a: CroppedMask, other: Plane, b: CroppedMask) -> bool:
+    """Return whether masks of planes of different directions have a pixel in common."""
+    one = line(plane, a.box, other)
+    return one is not None and bool((one.seen(b) & a.within(one.here)).any())
 
 
 def _overlap(a: CroppedMask, b: CroppedMask) -> bool:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from napari_sam.errors import InputError
 from napari_sam.inference.edit.cut import Pieces, cut_prompts, cut_stack, follow_model
 from napari_sam.masks import Box, CroppedMask, enclosing, slices
-from napari_sam.planes import Plane
+from napari_sam.planes import Plane, spanned
 from napari_sam.prompts import Prompts
 from napari_sam.results import Prediction
 from napari_sam.session.changes import Edit, Kind, SectionEdit, TraitsEdit
@@ -59,7 +59,7 @@ class CutTask:
         clicks: Sequence[Point] = (),
         through: bool = False,
     ) -> CutTask:
-        """Return the task for one plane, or with `through` for all planes of the object.
+        """Return the task for one plane, or with `through` for all of the object of its direction.
 
         Raises
         ------
@@ -70,7 +70,8 @@ class CutTask:
         masks = {at: s.mask for at, s in held.sections.items() if s.mask is not None}
         if plane not in masks:
             raise InputError(f"object {object_id} has no pixels on this slice")
-        kept = masks if through else {plane: masks[plane]}
+        alike = {at: mask for at, mask in masks.items() if spanned(at) == spanned(plane)}
+        kept = alike if through else {plane: masks[plane]}
         return cls(object_id, plane, kept, tuple(map(tuple, strokes)), tuple(clicks))
 
     @property
