@@ -38,6 +38,8 @@ def crossing(plane: Plane, other: Plane) -> tuple[Plane, Plane] | None:
     ((None, 9), (5, None))
     """
     axes, others = spanned(plane), spanned(other)
+    if len(plane) != len(other):  # of a picture that has got other axes
+        return None
     apart = any(
         a != b for a, b in zip(plane, other, strict=True) if a is not None and b is not None
     )

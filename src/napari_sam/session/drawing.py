@@ -14,6 +14,7 @@ from napari_sam.planes import Plane
 from napari_sam.session.adopt import adopt, labels_under
 from napari_sam.session.changes import Kind, SectionEdit, TraitsEdit, kind_of_prompts
 from napari_sam.session.directions.agreement import Disagreement, disagreement, fitted
+from napari_sam.session.directions.prompts import points_across
 from napari_sam.session.draft import Draft
 from napari_sam.session.objects import Origin, Section, Source, Status, Traits
 from napari_sam.session.overlap import Claim, Rule, claim, left_to, take_away
@@ -223,12 +224,21 @@ def reject(session: Session) -> None:
 def reopen(session: Session, object_id: int, plane: Plane) -> None:
     """Reopen an object in a plane: its prompts become the draft, and its mask is shown.
 
+    Where only its sections in planes across this one have pixels of it, points on these ask for a
+    mask.
+
     Raises
     ------
     InputError
         If the object is unknown or locked, or has nothing in this plane.
     """
-    section = session.objects.unlocked(object_id).sections.get(plane)
+    held = session.objects.unlocked(object_id)
+    section = held.sections.get(plane)
+    if section is None and (points := tuple(points_across(held, plane))):
+        labels = (1,) * len(points)
+        draft = Draft(plane, points, labels, object_id=object_id, touched=True)
+        session.do(Kind.REOPENED, (), draft)
+        return
     if section is None:
         raise InputError(f"object {object_id} has nothing on this slice; continue it instead")
     prompts = section.prompts or Draft(plane)
@@ -239,8 +249,8 @@ def correct(session: Session, object_id: int) -> None:
     """Open the object that the shown mask lies on, in place of the draft, as one step.
 
     A label that is no object yet becomes one. The prompts of a new object are added to those that
-    the object has, and refine its mask. Those that correct another object are not: that one stays
-    as it was.
+    the object has, and refine its mask; where it has none, they stay what they are. Those that
+    correct another object are not: that one stays as it was.
 
     Raises
     ------
@@ -250,7 +260,11 @@ def correct(session: Session, object_id: int) -> None:
     new = session.draft
     if not session.semantic and session.objects.section(object_id, new.plane) is None:
         adopt(session, new.plane, [object_id], near=new.place)
-    section = session.objects.unlocked(object_id).sections.get(new.plane)
+    held = session.objects.unlocked(object_id)
+    section = held.sections.get(new.plane)
+    if section is None and new.object_id is None and points_across(held, new.plane):
+        session.do(Kind.REOPENED, (), replace(new, object_id=object_id, touched=True))
+        return
     if section is None or section.mask is None or new.object_id is not None:
         reopen(session, object_id, new.plane)
         return

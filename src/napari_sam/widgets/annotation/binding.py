@@ -122,14 +122,14 @@ class SessionBinding:
             drawing.draw(session, draft.plane, draft.points, draft.labels, draft.box, draft.mask)
         self._annotation.changed.emit(What.DRAFT | What.OBJECTS)
 
-    def accept(self, rule: Rule, rest: bool = False) -> Accepted:
+    def accept(self, rule: Rule, rest: bool = False, across: Rule = Rule.KEEP) -> Accepted:
         """Write the current mask to the Labels layer; create the layer if none is chosen.
 
         See `napari_sam.session.drawing.accept`.
         """
         if self.session.mask is not None or self._target is not None:
             self.ensure_target()
-        return drawing.accept(self.session, rule, rest)
+        return drawing.accept(self.session, rule, rest, across)
 
     def ensure_target(self, largest_id: int = 0) -> None:
         """Create a Labels layer with room for an id if none is chosen.

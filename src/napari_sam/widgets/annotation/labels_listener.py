@@ -55,8 +55,8 @@ class LabelsListener:
 
     def compare(self, plane: Plane) -> None:
         """Record differences between the labels of a plane and its objects as a paint step."""
-        axes = self._annotation.session.objects.axes()
-        if self._writes and self._target.has(plane) and axes in (None, spanned(plane)):
+        known = self._annotation.session.objects.directions or [spanned(plane)]
+        if self._writes and self._target.has(plane) and spanned(plane) in known:
             on_disk = not isinstance(self._target.read(plane), np.ndarray)
             window = self._painted_in.pop(plane, None) if on_disk else None
             self._annotation.step(lambda s: absorb(s, plane, window))
@@ -73,7 +73,7 @@ class LabelsListener:
         """
         self._annotation.look_soon()
         session, seen = self._annotation.session, self._annotation.seen
-        axes = session.objects.axes() or (None if seen is None else spanned(seen))
+        axes = session.objects.axes() if seen is None else spanned(seen)
         shape = tuple(finest(self._target.layer).shape)
         if axes is None or not self._writes or max(axes) >= len(shape):
             return

@@ -20,7 +20,7 @@ from napari_sam.widgets.layers.dragged_box import DraggedBox
 from napari_sam.widgets.layers.gestures import Gesture, Kind
 from napari_sam.widgets.layers.image_stack import OURS
 from napari_sam.widgets.layers.lit import what_clicks_do
-from napari_sam.widgets.layers.navigate import pixel_at
+from napari_sam.widgets.layers.navigate import pixel_at, place_at
 from napari_sam.widgets.layers.prompt_layers import DRAWN, STROKES, Tool
 
 if TYPE_CHECKING:
@@ -52,10 +52,13 @@ class Pointing:
         being drawn.
     stroked : psygnal.Signal
         Emitted with each gesture while the tool is one that makes no prompts.
+    clicked : psygnal.Signal
+        Emitted with row and column of each click on the slice in view.
     """
 
     touched = Signal(int, Touch, object)
     stroked = Signal(Gesture)
+    clicked = Signal(float, float)
 
     def __init__(self, annotation: Annotation) -> None:
         self._annotation = annotation
@@ -119,6 +122,9 @@ class Pointing:
         return gesture.exclude or self._annotation.tool in (Tool.EXCLUDE, Tool.SCRIBBLE_OUT)
 
     def _click(self, gesture: Gesture) -> None:
+        annotation = self._annotation
+        if (place := place_at(annotation.viewer, annotation.picture, gesture.start)) is not None:
+            self.clicked.emit(*place)
         exclude = self._excludes(gesture)
         found = self._object_at(gesture.start)
         if found is not None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from napari_sam.session import drawing
+from napari_sam.session.directions.prompts import points_across
 from napari_sam.session.edit import curation
 from napari_sam.session.overlap import Claim, Rule
 from napari_sam.session.session import Session
@@ -14,10 +15,11 @@ from napari_sam.widgets.common.keys import KEYS
 from napari_sam.widgets.common.wording import count
 
 if TYPE_CHECKING:
+    from napari_sam.session.directions.agreement import Disagreement
     from napari_sam.session.drawing import Accepted
     from napari_sam.widgets.annotation.annotation import Annotation
 
-__all__ = ["accepted", "overlap_query"]
+__all__ = ["accepted", "across_query", "overlap_query"]
 
 THIN = "What is left is thinner than three pixels."
 
@@ -54,6 +56,40 @@ def overlap_query(
     if locked:
         safest_first.append(_unlock(annotation, locked, again))
     return Query(REMAINDER, " ".join(said), tuple(safest_first))
+
+
+def across_query(
+    annotation: Annotation, differs: Disagreement, write: Callable[[Rule], object]
+) -> Query:
+    """Return the question whether a mask or what was accepted on side slices holds.
+
+    Parameters
+    ----------
+    annotation : Annotation
+        Whose draft it is.
+    differs : Disagreement
+        By how much the two differ.
+    write : callable
+        Accepts the mask; under `Rule.KEEP` with what was accepted.
+    """
+    lost, gained = count(differs.lost, "pixel"), count(differs.gained, "pixel")
+    said = []
+    if differs.lost:
+        said.append(f"lose {lost} accepted as its own on side slices")
+    if differs.gained:
+        said.append(f"get {gained} that are not its own there")
+    text = f"On this slice object {annotation.session.draft.object_id} would {' and '.join(said)}."
+    keep = Answer(
+        "Keep them",
+        lambda: write(Rule.KEEP),
+        "Where the slices cross, what was accepted stays; elsewhere the new mask is taken",
+    )
+    take = Answer(
+        "Take the new mask",
+        lambda: write(Rule.REPLACE),
+        "Where the slices cross, the side slices get the pixels of this mask",
+    )
+    return Query(REMAINDER, text, (keep, take))
 
 
 def accepted(done: Accepted) -> str:
@@ -102,7 +138,15 @@ def _correct(annotation: Annotation, claim: Claim) -> list[Answer]:
     if stays is not None:
         tip = f"Open object {number}; object {stays} stays as it was"
     text = f"Correct object {number}"
+    if not known and _is_beside(session, number):
+        text, tip = f"Add it to object {number}", "It has no mask on this slice so far"
     return [Answer(text, lambda: annotation.step(lambda s: drawing.correct(s, number)), tip)]
+
+
+def _is_beside(session: Session, number: int) -> bool:
+    """Return whether an object is known on a slice only where side slices cross it."""
+    held = session.objects.get(number)
+    return held is not None and bool(points_across(held, session.draft.plane))
 
 
 def _unlock(annotation: Annotation, locked: list[int], again: Callable[[], object]) -> Answer:

@@ -15,10 +15,10 @@ from napari_sam.session.session import Session
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.annotation.hints import NO_PICTURE, next_step
 from napari_sam.widgets.annotation.pending import PendingRunner
-from napari_sam.widgets.annotation.queries import REMAINDER
+from napari_sam.widgets.annotation.queries import REMAINDER, Query
 from napari_sam.widgets.layers.prompt_layers import Tool
 from napari_sam.widgets.prompt.controls import Controls
-from napari_sam.widgets.prompt.overlap_query import accepted, overlap_query
+from napari_sam.widgets.prompt.overlap_query import accepted, across_query, overlap_query
 
 __all__ = ["Prompting"]
 
@@ -248,11 +248,11 @@ class _PromptPresenter:
             c.thumbnails.show_candidates(pixels, limits, prediction, session.choice)
         self._pending.go_on(annotation)
 
-    def write(self, rule: Rule, rest: bool = False) -> str:
+    def write(self, rule: Rule, rest: bool = False, across: Rule = Rule.KEEP) -> str:
         """Accept the current mask; return the error message, empty on success."""
         self._annotation.queries.withdraw(REMAINDER)
         try:
-            change = self._annotation.binding.accept(rule, rest)
+            change = self._annotation.binding.accept(rule, rest, across)
         except (NapariSamError, MemoryError) as error:
             self._part.warn(error)
             return self._controls.remark.text()
@@ -294,24 +294,39 @@ class _PromptPresenter:
         """Accept a mask on its arrival; a question waits until nothing more is queued."""
         return self._accept_shown(asks=not self._annotation.pending.later)
 
-    def _accept_shown(self, asks: bool = True) -> str | None:
+    def _accept_shown(self, asks: bool = True, across: Rule | None = None) -> str | None:
         """Accept the mask on show; return why not, "" if it did, None if there is a question."""
         annotation, chosen = self._annotation, self._controls.choices["rule"].value
+        differs = drawing.disagreed(annotation.session)
+        if across is None and not differs.is_small:
+            if asks:
+                self._ask(
+                    across_query(annotation, differs, lambda one: self._accept_shown(across=one))
+                )
+            return None
         rule = Rule.REPLACE if chosen == Rule.REPLACE.value else Rule.KEEP
-        claim = None
+        across, claim = across or Rule.KEEP, None
         with suppress(NapariSamError):  # which is said when it is written
-            claim = drawing.claimed(annotation.session, rule)
+            claim = drawing.claimed(annotation.session, rule, across)
         if claim is None or not (claim.is_remainder or (chosen == "ask" and claim.met)):
-            return self.write(rule)
+            return self.write(rule, across=across)
         if asks:
-            self._part.remark("")
-            self._in_question = annotation.session.draft
             query = overlap_query(
-                annotation, claim, lambda rule: self.write(rule, rest=True), self._accept_shown
+                annotation,
+                claim,
+                lambda rule: self.write(rule, rest=True, across=across),
+                lambda: self._accept_shown(across=across),
             )
-            annotation.queries.ask(query)
-            self._controls.status.setText(next_step(annotation))
-            self._part.asked.emit()
-            if self._controls.query.buttons:
-                self._controls.query.buttons[0].setFocus()
+            self._ask(query)
         return None
+
+    def _ask(self, query: Query) -> None:
+        """Ask about the mask on show."""
+        annotation = self._annotation
+        self._part.remark("")
+        self._in_question = annotation.session.draft
+        annotation.queries.ask(query)
+        self._controls.status.setText(next_step(annotation))
+        self._part.asked.emit()
+        if self._controls.query.buttons:
+            self._controls.query.buttons[0].setFocus()

@@ -38,6 +38,8 @@ class ByHandControls(QFrame):
     ----------
     buttons : dict of str to QPushButton
         By the names of their keys.
+    sides : QPushButton
+        Opens the side view, or closes it.
     wanted : Signal(str)
         Emitted with the name of an action.
     """
@@ -51,6 +53,13 @@ class ByHandControls(QFrame):
         self.buttons: dict[str, QPushButton] = {}
         self._add(layout, "The selected object", SELECTED)
         self._add(layout, "What is missing here, or new", MISSING)
+        layout.addWidget(QLabel("Across the slices"))
+        self.sides = new_button(
+            "Side view", "Show the two planes through the place clicked on last; they take clicks"
+        )
+        flow = ButtonFlow()
+        flow.show_buttons([self.sides])
+        layout.addWidget(flow)
 
     def _add(self, layout: QVBoxLayout, title: str, actions: Mapping[str, tuple[str, str]]) -> None:
         layout.addWidget(QLabel(title))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from napari_sam.errors import InputError
 from napari_sam.inference.propagation.settings import PropagateSettings
 from napari_sam.masks import CroppedMask
-from napari_sam.planes import Plane
-from napari_sam.prompts import ABSENT, Absent
+from napari_sam.planes import Plane, spanned
+from napari_sam.prompts import ABSENT, Absent, Prompts
 from napari_sam.session.changes import Kind, SectionEdit
-from napari_sam.session.objects import Status
+from napari_sam.session.directions.prompts import prompts_across, widths_across
+from napari_sam.session.objects import AnnotatedObject, Status
 from napari_sam.session.overlap import Rule
 from napari_sam.session.session import Session
 
@@ -59,19 +60,26 @@ class StackAxis:
         return index if same else None
 
 
-class ObjectMasks(Mapping[int, NDArray[np.bool_] | Absent]):
-    """What is known of an object by slice index: masks, unpacked on access, or `ABSENT`."""
+class ObjectMasks(Mapping[int, NDArray[np.bool_] | Prompts | Absent]):
+    """What is known of an object by slice index: masks, unpacked on access, prompts or `ABSENT`."""
 
-    def __init__(self, packed: Mapping[int, CroppedMask | None]) -> None:
+    def __init__(self, packed: Mapping[int, CroppedMask | Prompts | None]) -> None:
         self._packed = packed
 
     @property
     def shown(self) -> list[int]:
-        """The slices on which it has a mask, in order."""
+        """The slices on which it has a mask or prompts, in order."""
         return sorted(index for index, mask in self._packed.items() if mask is not None)
 
-    def __getitem__(self, index: int) -> NDArray[np.bool_] | Absent:
+    @property
+    def masked(self) -> list[int]:
+        """The slices on which it has a mask, in order."""
+        return sorted(i for i, mask in self._packed.items() if isinstance(mask, CroppedMask))
+
+    def __getitem__(self, index: int) -> NDArray[np.bool_] | Prompts | Absent:
         mask = self._packed[index]
+        if isinstance(mask, Prompts):
+            return mask
         return ABSENT if mask is None else mask.full()
 
     def __iter__(self) -> Iterator[int]:
@@ -103,20 +111,26 @@ class StackSlices:
 
 
 def accepted_here(session: Session, plane: Plane) -> list[int]:
-    """Return the objects that are accepted on a plane."""
-    return [
+    """Return the objects that are accepted on a plane, or on planes across it."""
+    objects = session.objects
+    accepted = [
         number
-        for number, _ in session.objects.on(plane)
-        if session.objects[number].sections[plane].status is Status.ACCEPTED
+        for number, _ in objects.on(plane)
+        if objects[number].sections[plane].status is Status.ACCEPTED
     ]
+    if set(objects.directions) <= {spanned(plane)}:
+        return accepted
+    across = [n for n, held in objects.items() if widths_across(held, plane)]
+    return accepted + [n for n in across if objects.section(n, plane) is None]
 
 
 def accepted_last(session: Session) -> list[int]:
     """Return the last accepted object as a list; empty if it no longer exists."""
     for change in reversed(session.history.done):
         if change.kind is Kind.ACCEPTED:
-            numbers = [e.object_id for e in change.edits if isinstance(e, SectionEdit)][-1:]
-            return [number for number in numbers if number in session.objects]
+            plane = change.before.plane  # the last on it; others, across it, give way
+            own = [e for e in change.edits if isinstance(e, SectionEdit) and e.plane == plane][-1:]
+            return [edit.object_id for edit in own if edit.object_id in session.objects]
     return []
 
 
@@ -139,14 +153,36 @@ def seed_masks(
     followed: Collection[int],
     rule: Rule,
     settings: PropagateSettings,
-    length: int,
+    shape: tuple[int, ...],
+    scale: Sequence[float],
     start: Plane | None = None,
 ) -> tuple[dict[int, ObjectMasks], PropagateSettings]:
     """Return the seed masks of a propagation, and its settings with the objects to track.
 
     An object starts from its accepted masks, and from that on the plane `start`, if one is given;
-    where it was accepted that an object is absent, it is not looked for. Of the others those take
-    part that must keep their pixels: all of them, or the locked ones where the rule is to replace.
+    where it was accepted that an object is absent, it is not looked for. One that has none along
+    the axis starts from where its accepted masks on slices across it are widest. Of the others
+    those take part that must keep their pixels: all of them, or the locked ones where the rule is
+    to replace.
+
+    Parameters
+    ----------
+    session : Session
+        Whose objects.
+    along : StackAxis
+        The slices.
+    followed : collection of int
+        The objects to follow.
+    rule : Rule
+        Who keeps the pixels of other objects.
+    settings : PropagateSettings
+        Direction and limits.
+    shape : tuple of int
+        Of the stack.
+    scale : sequence of float
+        Size of a pixel along each axis.
+    start : Plane, optional
+        From where, whether it was accepted there or not.
 
     Raises
     ------
@@ -154,7 +190,7 @@ def seed_masks(
         If no object that is to be followed has an accepted mask between the limits, or all are
         locked.
     """
-    first, last = settings.limits(length)
+    first, last = settings.limits(shape[along.axis])
     seeds: dict[int, ObjectMasks] = {}
     for number, held in session.objects.items():
         follows = number in followed and not held.locked
@@ -168,12 +204,33 @@ def seed_masks(
             if (section.mask is not None and not follows)
             or (follows and (section.status is Status.ACCEPTED or plane == start))
         }
-        if any(mask is not None for mask in masks.values()):
-            seeds[number] = ObjectMasks(masks)
+        known: dict[int, CroppedMask | Prompts | None] = {**masks}
+        if follows and not any(mask is not None for mask in masks.values()):
+            known |= _from_across(held, along, range(first, last + 1), shape, scale)
+        if any(mask is not None for mask in known.values()):
+            seeds[number] = ObjectMasks(known)
     only = tuple(number for number in followed if _starts(session, number, seeds))
     if not only:
         raise InputError(_why_none(session, followed))
     return seeds, replace(settings, only=only)
+
+
+def _from_across(
+    held: AnnotatedObject,
+    along: StackAxis,
+    indices: range,
+    shape: tuple[int, ...],
+    scale: Sequence[float],
+) -> dict[int, Prompts]:
+    """Return prompts on the slice that accepted masks of slices across it meet in most pixels."""
+    if all(spanned(plane) == spanned(along.plane) for plane in held.sections):
+        return {}
+    best = max(indices, key=lambda index: widths_across(held, along.at(index)))
+    plane = along.at(best)
+    (rows, columns), sizes = spanned(plane), [abs(size) or 1.0 for size in scale]
+    size, pixel = (shape[rows], shape[columns]), (sizes[rows], sizes[columns])
+    prompts = prompts_across(held, plane, size, pixel)
+    return {} if prompts is None else {best: prompts}
 
 
 def _starts(session: Session, number: int, seeds: Mapping[int, ObjectMasks]) -> bool:

@@ -32,6 +32,7 @@ from napari_sam.widgets.stack.seeds import (
     corrected,
     seed_masks,
 )
+from napari_sam.widgets.stack.sides import Sides
 from napari_sam.widgets.stack.tracking import Tracking, time_axis
 from napari_sam.widgets.stack.tracks_work import TracksWorker
 from napari_sam.widgets.stack.work import PropagationTask, PropagationWorker
@@ -109,6 +110,7 @@ class StackTab(QObject):
         c.review.clicked.connect(lambda: self._do(lambda one: one.rows.go_on()))
         c.list.place_wanted.connect(lambda *place: self._do(lambda one: one.rows.go(*place)))
         c.by_hand.wanted.connect(lambda name: self.actions[name]())
+        c.by_hand.sides.clicked.connect(lambda: self._do(lambda one: one.sides.toggle()))
         self.work.reached.connect(lambda at: self._do(lambda one: one.show_reached(at)))
         self.work.ended.connect(self._show_end)
         self._connect_tracks()
@@ -223,6 +225,7 @@ class _StackPresenter:
         self.annotation = annotation
         self.rows = Reviewing(annotation, controls, select)
         self.hand = ByHand(annotation, controls, self.rows.go, self.follow_from)
+        self.sides = Sides(annotation, lambda: self._axis(self._axes()))
         self._controls = controls
         self._work = work
         self._selected = selected
@@ -233,6 +236,7 @@ class _StackPresenter:
         self._report = StackReport({})
 
     def close(self) -> None:
+        self.sides.close()
         self.hand.close()
         self.rows.close()
 
@@ -310,7 +314,7 @@ class _StackPresenter:
         start: int | None = None,
     ) -> None:
         self._again, c = again, self._controls
-        along, length = StackAxis(ready.seen, ready.axis), self.annotation.picture.shape[ready.axis]
+        along, picture = StackAxis(ready.seen, ready.axis), self.annotation.picture
         rule = Rule(c.choices["rule"].value)
         try:
             seeds, settings = seed_masks(
@@ -319,7 +323,8 @@ class _StackPresenter:
                 ready.objects,
                 rule,
                 PropagateSettings(way, *between),
-                length,
+                picture.shape,
+                picture.axes.spacing.scale,
                 None if start is None else along.at(start),
             )
         except InputError as error:
@@ -329,7 +334,7 @@ class _StackPresenter:
             return
         self._said, self._followed = "", True
         c.show_start()
-        task = PropagationTask(along, length, seeds, settings, rule, self._noun)
+        task = PropagationTask(along, picture.shape[ready.axis], seeds, settings, rule, self._noun)
         self._report = self._work.start(self.annotation, ready.model, task)
         self.rows.show_report(self._report)
         self.refresh()

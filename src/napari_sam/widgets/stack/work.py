@@ -64,6 +64,11 @@ class PropagationTask:
         """The slices that each object starts from."""
         return {number: self.seeds[number].shown for number in self.settings.only or ()}
 
+    @property
+    def masked(self) -> dict[int, list[int]]:
+        """Those of them on which each object has a mask already."""
+        return {number: self.seeds[number].masked for number in self.settings.only or ()}
+
 
 class PropagationWorker(Worker["_OpenPropagation"]):
     """Propagates objects through a stack in the background during annotation.
@@ -169,7 +174,7 @@ class _OpenPropagation:
             step,
             {
                 number: found.get(number)
-                for number, places in self._task.anchors.items()
+                for number, places in self._task.masked.items()
                 if step.index not in places and self._tells(step, number)
             },
         )
