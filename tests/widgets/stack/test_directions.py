@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from qtpy.QtCore import Qt
 
 from napari_sam.session.drawing import continue_object, reopen
 from napari_sam.session.edit import curation
@@ -105,9 +106,47 @@ def test_an_object_opens_on_a_slice_that_its_side_slices_cross(upright):
     session = upright.session
     upright.panel.annotation.step(lambda s: reopen(s, 1, (START, None, None)))
     assert session.draft.object_id == 1
-    assert session.draft.points
-    upright.qtbot.waitUntil(lambda: session.mask is not None)
-    upright.panel.prompting.accept()
-    assert len(session.objects[1].planes) == 2
+    assert [round(column) for _, column in session.draft.points] == [16, 20, 24]
     curation.delete(session, [1])
     assert not labels(upright).any()
+
+
+def panes(bench):
+    """Open the side view of object 1, accepted on slice 4, and wait until both planes are drawn."""
+    bench.see(0, START * bench.viewer.layers[0].scale[0])
+    bench.accept(START, 14, 20)
+    bench.controls.by_hand.sides.click()
+    sides = bench.tab._presenter.sides
+    bench.panel.annotation.pointing.clicked.emit(14.0, 20.0)
+    shown = list(sides.view.panes)
+    bench.qtbot.waitUntil(lambda: all(one.shown and one.shown.at[1] in (20, 14) for one in shown))
+    return shown
+
+
+def test_the_side_view_shows_both_planes_with_masks(open_stack):  # noqa: F811
+    bench = open_stack(accepted=False, scale=(3, 1, 1))
+    beside, behind = panes(bench)
+    assert (beside.shown.shape, behind.shown.shape) == ((10, 60), (10, 40))
+    assert (beside.shown.at, behind.shown.at) == ((START, 20), (START, 14))
+    assert beside.shown.pixel == (3, 1)
+    line = np.ptp(beside.shown.pixels[START].astype(int), axis=1) > 20  # coloured
+    np.testing.assert_array_equal(line.nonzero()[0], np.arange(14, 27))
+    bench.see(0, 3 * (START + 1))
+    bench.qtbot.waitUntil(lambda: beside.shown.at == (START + 1, 20))
+
+
+def test_a_click_in_the_side_view_goes_on_with_the_object(open_stack):  # noqa: F811
+    bench = open_stack(accepted=False)
+    beside, _ = panes(bench)
+    at = beside.position_of((START, 22)).toPoint()
+    bench.qtbot.mouseClick(beside, Qt.MouseButton.LeftButton, pos=at)
+    assert bench.panel.annotation.seen == SIDE
+    assert bench.session.draft.object_id == 1
+    ((row, column),) = bench.session.draft.points
+    assert abs(row - START) < 0.5
+    assert abs(column - 22) < 0.5
+    bench.qtbot.waitUntil(lambda: bench.session.mask is not None)
+    bench.panel.prompting.accept()
+    assert len(bench.session.objects) == 1
+    bench.controls.by_hand.sides.click()
+    assert not beside.isVisible()

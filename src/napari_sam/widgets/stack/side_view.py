@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent
-from qtpy.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from napari_sam.widgets.common.forms import new_label
 
@@ -53,13 +53,13 @@ class SidePane(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.shown: SidePicture | None = None
-        self.setMinimumSize(LEAST, LEAST // 2)
+        self.setMinimumSize(LEAST, LEAST)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setCursor(Qt.CursorShape.CrossCursor)
 
     def sizeHint(self) -> QSize:
         """Return the size that it would like."""
-        return QSize(3 * LEAST, LEAST)
+        return QSize(2 * LEAST, 2 * LEAST)
 
     def show_picture(self, shown: SidePicture | None) -> None:
         """Show a picture, or none."""
@@ -115,7 +115,7 @@ class SidePane(QWidget):
 
 
 class SideView(QWidget):
-    """The two planes across the slice in view, beside each other.
+    """The two planes across the slice in view, one above the other.
 
     Attributes
     ----------
@@ -127,15 +127,11 @@ class SideView(QWidget):
         super().__init__(parent)
         self.setWindowTitle("Side view")
         self.panes = SidePane(), SidePane()
-        self.titles = new_label(""), new_label("")
-        self.hint = new_label("")
+        self.titles = new_label("Axes of the first plane"), new_label("Axes of the second plane")
+        self.hint = new_label("What a click does")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
-        row = QHBoxLayout()
         for pane, title in zip(self.panes, self.titles, strict=True):
-            column = QVBoxLayout()
-            column.addWidget(title)
-            column.addWidget(pane, 1)
-            row.addLayout(column, 1)
-        layout.addLayout(row, 1)
+            layout.addWidget(title)
+            layout.addWidget(pane, 1)
         layout.addWidget(self.hint)

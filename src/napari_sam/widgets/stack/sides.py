@@ -10,11 +10,13 @@ import numpy as np
 from napari.layers import Labels
 from numpy.typing import NDArray
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QMainWindow
 
 from napari_sam.arrays import LazyArray
 from napari_sam.planes import Plane, spanned
 from napari_sam.session import drawing
 from napari_sam.session.changed import What
+from napari_sam.session.session import Session
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.common.timers import new_timer
 from napari_sam.widgets.jobs.background import Background
@@ -85,12 +87,17 @@ class Sides:
             return
         window = getattr(self._annotation.viewer, "window", None)
         if window is not None and not self._docked:
-            window.add_dock_widget(self.view, name="Side view", area="bottom")
+            dock = window.add_dock_widget(self.view, name="Side view", area="left")
+            main = self.view.window()
+            if isinstance(main, QMainWindow):  # between napari's own column and the canvas
+                beside = Qt.Orientation.Horizontal
+                main.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock, beside)
             self._docked = True
         elif window is None:
             self.view.setWindowFlag(Qt.WindowType.Tool)
-        (self.view.parentWidget() if self._docked else self.view).show()
-        self.view.show()
+        for widget in (self.view.parentWidget() if self._docked else None, self.view):
+            if widget is not None:
+                widget.show()
         self.refresh()
 
     def refresh(self) -> None:
@@ -171,24 +178,20 @@ class Sides:
         session, seen = annotation.session, annotation.seen
         if plane is None or seen is None:
             return
-        if session.draft.has_prompts:
+        draft = session.draft
+        if not draft.is_empty and draft.plane not in ((), plane):
             annotation.remarked.emit(OPEN)
             return
-        number = session.draft.object_id or self._object((plane, round(row), round(column)))
-        if number is not None and session.objects[number].locked:
+        number = draft.object_id or self._object((plane, round(row), round(column)))
+        held = None if number is None else session.objects.get(number)
+        if held is not None and held.locked:
             annotation.remarked.emit(LOCKED.format(number))
             return
         go_to(annotation.viewer, annotation.picture, plane)
         self._place = row, column
-        if number is not None and session.draft.is_empty:
-            known = session.objects.section(number, plane) is not None
-            annotation.step(
-                lambda s: (
-                    drawing.reopen(s, number, plane)
-                    if known
-                    else drawing.continue_object(s, number)
-                )
-            )
+        if held is not None and draft.is_empty:
+            known = plane in held.sections
+            annotation.step(partial(_open, object_id=held.id, plane=plane if known else None))
         annotation.pointing.put(self._world(plane, row, column), exclude)
 
     def _world(self, plane: Plane, row: float, column: float) -> tuple[float, ...]:
@@ -199,6 +202,14 @@ class Sides:
         position = np.array(annotation.viewer.dims.point, float)
         position[len(position) - len(data) :] = annotation.picture.transform.to_world(data)
         return tuple(position)
+
+
+def _open(session: Session, object_id: int, plane: Plane | None) -> None:
+    """Open an object on a plane that it has a section on; None: on any other."""
+    if plane is None:
+        drawing.continue_object(session, object_id)
+    else:
+        drawing.reopen(session, object_id, plane)
 
 
 def _reading(annotation: Annotation, plane: Plane) -> Callable[[], Read]:
