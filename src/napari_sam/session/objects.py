@@ -258,7 +258,7 @@ class Objects(Mapping[int, AnnotatedObject]):
             if mask is not None and mask.meets(window):
                 mask.mark(owners, window, object_id)
         for one in self.across(plane, window):
-            for object_id in sorted(self.near(one.plane, one.there)):
+            for object_id in self.near(one.plane, one.there):
                 mask = self._objects[object_id].sections[one.plane].mask
                 if mask is not None and mask.meets(one.there):
                     owners[slices(one.here, window)][one.seen(mask)] = object_id

@@ -193,9 +193,11 @@ class _Agreement:
 
     def _take_from_others(self, own: int, plane: Plane, mask: CroppedMask) -> None:
         for one in self._objects.across(plane, mask.box):
-            for number in sorted(self._objects.near(one.plane, one.there)):
+            for number in self._objects.near(one.plane, one.there):
                 section = self._section(number, one.plane)
-                if number in (own, *self._gone) or section is None or section.mask is None:
+                if number == own or section is None or section.mask is None:
+                    continue
+                if number in self._gone or not section.mask.meets(one.there):
                     continue
                 taken = one.sent(mask) & section.mask.within(one.there)
                 if taken.any():
