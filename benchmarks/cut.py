@@ -10,17 +10,14 @@ for a click in the deepest place of each, cut by a watershed and by the model.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from benchmarks.exclude import Mask, deepest, touching
+from benchmarks.exclude import Mask, chosen_pairs, deepest, options_of
 from benchmarks.seeds import middle
 from benchmarks.thresholds import pictures
 from napari_sam import Predictor, load_model
@@ -53,15 +50,7 @@ class Row:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path, nargs="+", help="folders of one data set each")
-    parser.add_argument("--model", default="cells_tiny")
-    parser.add_argument("--most", type=int, default=4, help="pictures of each data set or stratum")
-    parser.add_argument("--pairs", type=int, default=6, help="pairs of each picture")
-    parser.add_argument("--side", type=int, default=320, help="pixels; larger pictures are cut")
-    parser.add_argument("--trained", action="store_true", help="pictures that were trained on")
-    options = parser.parse_args()
-    torch.set_num_threads(1)
+    options = options_of(__doc__)
     predictor, rows = Predictor(load_model(options.model)), []
     for picture in pictures(options.data, options.most, not options.trained):
         rows += list(measure(predictor, picture, options.side, options.pairs))
@@ -72,14 +61,12 @@ def main() -> None:
 
 def measure(predictor: Predictor, picture: LabelledImage, side: int, most: int) -> Iterator[Row]:
     """Cut pairs of the middle of a picture."""
-    rgb, labels = (middle(one, side) for one in (picture.rgb, picture.labels))
-    found = touching(labels, picture.ids)
+    random = np.random.default_rng(0)
+    found = list(chosen_pairs(picture, side, most, random))
     if not found:
         return
-    embedding = predictor.embed(rgb, contrast=(0, 255))
-    random = np.random.default_rng(0)
-    for index in random.permutation(len(found))[:most]:
-        pair = [labels == number for number in found[index]]
+    embedding = predictor.embed(middle(picture.rgb, side), contrast=(0, 255))
+    for pair in found:
         whole = pair[0] | pair[1]
         asked = {CLICKS: (cut_by_clicks, [deepest(one) for one in pair])}
         asked |= {

@@ -52,15 +52,7 @@ class Row:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path, nargs="+", help="folders of one data set each")
-    parser.add_argument("--model", default="cells_tiny")
-    parser.add_argument("--most", type=int, default=4, help="pictures of each data set or stratum")
-    parser.add_argument("--pairs", type=int, default=6, help="pairs of each picture")
-    parser.add_argument("--side", type=int, default=320, help="pixels; larger pictures are cut")
-    parser.add_argument("--trained", action="store_true", help="pictures that were trained on")
-    options = parser.parse_args()
-    torch.set_num_threads(1)
+    options = options_of(__doc__)
     predictor, rows = Predictor(load_model(options.model)), []
     for picture in pictures(options.data, options.most, not options.trained):
         rows += list(measure(predictor, picture, options.side, options.pairs))
@@ -70,16 +62,37 @@ def main() -> None:
             report(name, some)
 
 
+def options_of(description: str | None) -> argparse.Namespace:
+    """Read which pictures and pairs are wanted; PyTorch gets one thread."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("data", type=Path, nargs="+", help="folders of one data set each")
+    parser.add_argument("--model", default="cells_tiny")
+    parser.add_argument("--most", type=int, default=4, help="pictures of each data set or stratum")
+    parser.add_argument("--pairs", type=int, default=6, help="pairs of each picture")
+    parser.add_argument("--side", type=int, default=320, help="pixels; larger pictures are cut")
+    parser.add_argument("--trained", action="store_true", help="pictures that were trained on")
+    torch.set_num_threads(1)
+    return parser.parse_args()
+
+
 def measure(predictor: Predictor, picture: LabelledImage, side: int, most: int) -> Iterator[Row]:
     """Click on pairs of the middle of a picture."""
-    rgb, labels = (middle(one, side) for one in (picture.rgb, picture.labels))
-    found = touching(labels, picture.ids)
+    found = list(chosen_pairs(picture, side, most, np.random.default_rng(0)))
     if not found:
         return
-    embedding = predictor.embed(rgb, contrast=(0, 255))
-    for index in np.random.default_rng(0).permutation(len(found))[:most]:
-        first, second = (labels == number for number in found[index])
+    embedding = predictor.embed(middle(picture.rgb, side), contrast=(0, 255))
+    for first, second in found:
         yield click(predictor, embedding, picture.dataset, first, second)
+
+
+def chosen_pairs(
+    picture: LabelledImage, side: int, most: int, random: np.random.Generator
+) -> Iterator[list[Mask]]:
+    """Yield some pairs of objects that touch in the middle of a picture."""
+    labels = middle(picture.labels, side)
+    found = touching(labels, picture.ids)
+    for index in random.permutation(len(found))[:most]:
+        yield [labels == number for number in found[index]]
 
 
 def click(

@@ -28,7 +28,7 @@ ROOMS = {  # what each is for
     "prompts": "what you say",
     "results": "what comes back",
     "settings": "folders, threads",
-    "samples": "two pictures to try",
+    "samples": "four pictures to try",
     "masks": "one mask and its box",
     "numbering": "numbers of labels",
     "arrays": "of any library",

@@ -73,8 +73,14 @@ class Window:
     def look_at(self, row: float, column: float) -> None:
         """Show this place, enlarged."""
         self.viewer.scene.camera.zoom *= ZOOM
-        self.viewer.scene.camera.center = (0, row, column)
+        self.viewer.scene.camera.center = (0, *self.world(row, column))
         wait(0.5)
+
+    def world(self, row: float, column: float) -> tuple[float, float]:
+        """Return where in the viewer's own units a pixel of the picture is."""
+        layer = self.panel.annotation.picture.layer
+        height, width = layer.scale[-2:]
+        return row * height, column * width
 
     @property
     def canvas(self) -> QWidget:
@@ -84,7 +90,7 @@ class Window:
     def place(self, row: float, column: float) -> QPoint:
         """Return where on the canvas a pixel of the picture is."""
         camera = self.viewer.scene.camera
-        y, x = (np.array([row, column]) - camera.center[-2:]) * camera.zoom
+        y, x = (np.array(self.world(row, column)) - camera.center[-2:]) * camera.zoom
         return QPoint(round(x + self.canvas.width() / 2), round(y + self.canvas.height() / 2))
 
     def click(self, row: float, column: float) -> None:

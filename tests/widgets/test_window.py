@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from napari.components import ViewerModel
+from napari.layers import Layer
 from qtpy.QtTest import QTest
 
+from napari_sam.samples import sample_layer
 from napari_sam.widgets import window
+from napari_sam.widgets.panel import Panel
+from tests.widgets.conftest import close_at_end
 
 pytestmark = pytest.mark.gui
 
@@ -39,3 +44,15 @@ def test_not_beyond_the_screen(enlarged):
 
 def test_a_larger_one_stays(enlarged):
     assert enlarged(1250, 850, (1100, 700))[0] == (1250, 850)
+
+
+def test_the_story_of_a_stack_ends_where_it_leads(qtbot, host):
+    viewer = ViewerModel()
+    viewer.add_layer(Layer.create(*sample_layer("stack")))
+    panel = Panel(viewer, host)
+    close_at_end(qtbot, panel)
+    panel.precompute.switch(False)
+    window._tell(panel, "stack")
+    assert panel.annotation.queries.holds("story")
+    panel.tabs.setCurrentWidget(panel.stack.controls)
+    assert panel.annotation.queries.current is None

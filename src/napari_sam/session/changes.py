@@ -176,20 +176,21 @@ def still_fitting(edits: Iterable[Edit], objects: Objects) -> list[Edit]:
     fitting: list[Edit] = []
     traits: dict[int, Traits | None] = {}
     sections: dict[tuple[int, Plane], Section | None] = {}
-    for edit in edits:
+    for edit in edits:  # thousands: what is the same object is not compared
         number = edit.object_id
         held = objects.get(number)
+        there = traits.get(number, None if held is None else held.traits)
         if isinstance(edit, TraitsEdit):
-            planes = {} if held is None or edit.after is not None else held.sections
-            left = any(sections.get((number, p), s) is not None for p, s in planes.items())
-            there = traits.get(number, None if held is None else held.traits)
-            if edit.before == there and not left:
+            planes = () if held is None or edit.after is not None else held.sections.items()
+            left = any(sections.get((number, p), s) is not None for p, s in planes)
+            if (edit.before is there or edit.before == there) and not left:
                 fitting.append(edit)
                 traits[number] = edit.after
-        else:
+        elif there is not None:
             key = number, edit.plane
-            exists = traits.get(number, None if held is None else held.traits) is not None
-            if exists and edit.before == sections.get(key, objects.section(*key)):
+            known = None if held is None else held.sections.get(edit.plane)
+            now = sections.get(key, known)
+            if edit.before is now or edit.before == now:
                 fitting.append(edit)
                 sections[key] = edit.after
     return fitting

@@ -319,7 +319,8 @@ class Objects(Mapping[int, AnnotatedObject]):
         """Set an object's section in a plane; None deletes it."""
         before = self._objects[object_id]
         sections = dict(before.sections)
-        masks = [None if one is None else one.mask for one in (sections.get(plane), section)]
+        was = sections.get(plane)
+        masks = [None if one is None else one.mask for one in (was, section)]
         self._move(object_id, plane, *masks)
         if section is not None:
             sections[plane] = section
@@ -327,7 +328,8 @@ class Objects(Mapping[int, AnnotatedObject]):
                 self._on_plane[plane] = set()
                 self._planes.setdefault(spanned(plane), set()).add(plane)
             self._on_plane[plane].add(object_id)
-        elif sections.pop(plane, None) is not None:
+        elif was is not None:
+            del sections[plane]
             self._leave(object_id, plane)
         # Not `replace`, which takes three times as long: a step may change thousands.
         self._objects[object_id] = AnnotatedObject(
@@ -342,8 +344,9 @@ class Objects(Mapping[int, AnnotatedObject]):
             return
         cells = self._cells.setdefault(plane, {})
         for cell in () if before is None else _cells_of(before.box):
-            cells[cell].discard(object_id)
-            if not cells[cell]:
+            here = cells[cell]
+            here.discard(object_id)
+            if not here:
                 del cells[cell]
         for cell in () if now is None else _cells_of(now.box):
             cells.setdefault(cell, set()).add(object_id)
@@ -362,8 +365,8 @@ class Objects(Mapping[int, AnnotatedObject]):
 
 def _cells_of(box: Box) -> Iterator[tuple[int, int]]:
     """Yield the squares that a box meets, by their row and column."""
-    rows, columns = (range(box[i] // CELL, -(-box[i + 2] // CELL)) for i in (0, 1))
-    return product(rows, columns)
+    top, left, bottom, right = box
+    return product(range(top // CELL, -(-bottom // CELL)), range(left // CELL, -(-right // CELL)))
 
 
 def free_id(*taken: Iterable[int]) -> int:

@@ -308,12 +308,13 @@ class Panel(QWidget):
     def _follow_tab(self) -> None:
         """Listen to keys wherever one annotates, take clicks where one draws.
 
-        What a search found is shown in its tab only.
+        What a search or a comparison found is shown in its tab only.
         """
         current = self.tabs.currentWidget()
         annotates = current is not self._train_tab
         self.auto.present(current is self._auto_tab)
         self.text.present(current is self._text_tab)
+        self.comparing.present(current is self._refine_tab)
         self._current.step_aside(current not in (self._prompt_tab, self.stack.controls))
         self.keys.listen(annotates and self.isVisible() and not self._resting)
 

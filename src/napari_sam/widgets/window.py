@@ -91,6 +91,13 @@ def _tell(panel: Panel, sample: str) -> None:
     text = STORY.format(annotation.picture.shape[0], KEYS["accept"])
     turn = partial(panel.tabs.setCurrentWidget, panel.stack.controls)
     annotation.queries.ask(Query("story", text, (Answer("Go to Stack", turn),)))
+    panel.tabs.currentChanged.connect(partial(_end_story, panel))
+
+
+def _end_story(panel: Panel, *_: int) -> None:
+    """Say no more what can be done once somebody goes there: it would hide what the tab says."""
+    if panel.annotation is not None:
+        panel.annotation.queries.withdraw("story")
 
 
 def _open(viewer: napari.Viewer, path: Path) -> None:

@@ -65,6 +65,17 @@ def test_it_closes_when_the_keyboard_goes_elsewhere_but_not_inside(column):
     assert not column.drawer.isVisible()
 
 
+def test_it_stays_when_what_was_pressed_goes_or_greys(column):
+    column.drawer.button.click()
+    follow = column.drawer._follow_focus  # as Qt does, to what is next anywhere
+    column.field.setEnabled(False)
+    follow(column.field, column.below)
+    assert column.drawer.isVisible()
+    column.box.hide()
+    follow(column.box, column.below)
+    assert column.drawer.isVisible()
+
+
 def test_it_stays_within_the_column(column, qtbot):
     column.content.setMinimumHeight(2000)
     column.drawer.button.click()

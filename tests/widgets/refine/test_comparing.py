@@ -49,6 +49,7 @@ def panel(viewer, mine, open_panel, settle):
     panel.controls.labels.choose(mine)
     settle(panel)
     panel.controls.refine.labels.choose(theirs)
+    panel.tabs.setCurrentWidget(panel._refine_tab)
     return panel
 
 
@@ -84,6 +85,10 @@ def test_differences_are_listed_largest_first_and_outlined(viewer, panel, compar
     assert set(np.unique(shown.data)) == {0, 1, 2}
     pick(differences, "1", "5")
     assert not shown.data[0, 20:30].any()  # only what is selected
+    panel.tabs.setCurrentIndex(0)
+    assert not shown.data.any()  # where one clicks they would be in the way
+    panel.tabs.setCurrentWidget(panel._refine_tab)
+    assert shown.data.any()
     viewer.dims.set_point(0, 0)
     assert not shown.data.any()
     c.finish.click()

@@ -116,7 +116,11 @@ class Drawer(QFrame):
 
     def _follow_focus(self, old: QWidget | None, new: QWidget | None) -> None:
         """Close when the keyboard goes elsewhere, as by a click on the picture."""
-        if new is not None and new is not self.button and not self._holds(new):
+        if new is None or new is self.button or self._holds(new):
+            return
+        if old is not None and self._holds(old) and (old.isHidden() or not old.isEnabled()):
+            self._enter()  # a button that went or greyed lost the keyboard: nobody left
+        else:
             self.button.setChecked(False)
 
     def _holds(self, widget: QWidget | None) -> bool:

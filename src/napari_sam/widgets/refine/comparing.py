@@ -69,6 +69,7 @@ class Comparing(QObject):
         self._controls = c = controls
         self._background = Background("comparing", self)
         self._presenter: _ComparePresenter | None = None
+        self.in_front = True
         c.compare.clicked.connect(self.start)
         c.cancel.clicked.connect(self.cancel)
         c.start.clicked.connect(lambda: self._do(_ComparePresenter.forget))
@@ -85,6 +86,11 @@ class Comparing(QObject):
     def found(self) -> Sequence[Disputed]:
         """The differences without an answer."""
         return () if self._presenter is None else tuple(self._presenter.found.values())
+
+    def present(self, in_front: bool) -> None:
+        """Outline differences while the tab Refine is in front, and only then."""
+        self.in_front = in_front
+        self._do(_ComparePresenter.show)
 
     def follow(self, annotation: Annotation | None) -> None:
         """Switch to this annotation; forget the differences of the previous one."""
@@ -126,12 +132,12 @@ class _ComparePresenter:
         self._preview: Preview | None = None
         self._shown: list[Disputed] = []
         self._theirs: Labels | None = None
-        annotation.changed.connect(self._show)
+        annotation.changed.connect(self.show)
 
     def close(self) -> None:
         """Forget the differences and remove the preview."""
         self.forget()
-        self._annotation.changed.disconnect(self._show)
+        self._annotation.changed.disconnect(self.show)
         if self._preview is not None:
             self._preview.close()
 
@@ -177,7 +183,7 @@ class _ComparePresenter:
             self.found = {}
             self._controls.differences.show_rows([])
             self._controls.show_outcome("")
-        self._show()
+        self.show()
 
     def end(self, said: str = "") -> None:
         """End the comparison; what was found so far is shown."""
@@ -194,7 +200,7 @@ class _ComparePresenter:
             one = self.found[selected[0]]
             whole = reduce(CroppedMask.joined, [*one.mine.values(), *one.theirs.values()])
             go_to(self._part._viewer, self._annotation.picture, one.plane, whole)
-        self._show()
+        self.show()
 
     def _begin(self, theirs: Labels) -> _Run:
         annotation, values = self._annotation, self._controls.choices.values
@@ -228,7 +234,7 @@ class _ComparePresenter:
             return
         for one in found:
             self.found[len(self.found)] = one
-        self._show()
+        self.show()
         if run.done < run.total:
             self._controls.show_work(True, run.done, run.total)
             self._read(run)
@@ -239,7 +245,7 @@ class _ComparePresenter:
         self._controls.differences.show_rows(self.found.items())
         self._controls.show_differences(text, bool(self.found))
 
-    def _show(self, what: What = ANYTHING) -> None:
+    def show(self, what: What = ANYTHING) -> None:
         """Outline the differences on the slice in view: the selected ones, else all."""
         if not what & (What.VIEW | What.OBJECTS):
             return
@@ -250,6 +256,7 @@ class _ComparePresenter:
             for key, one in self.found.items()
             if one.plane == annotation.seen and (key in selected or not selected)
         ]
+        here = here if self._part.in_front else []
         if [*map(id, here)] == [*map(id, self._shown)]:
             return
         self._shown = here

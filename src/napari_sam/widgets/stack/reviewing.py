@@ -21,7 +21,7 @@ from napari_sam.widgets.stack.seeds import StackAxis
 __all__ = ["Reviewing"]
 
 REST_MS = 200  # slices may come faster than anybody reads
-CHOOSE = "Click on a slice of a bar to go there."
+CHOOSE = "Click on a {} of a bar to go there."
 
 
 class Reviewing:
@@ -156,7 +156,7 @@ class Reviewing:
         number, objects = self._annotation.selected, self._annotation.session.objects
         held = None if number is None else objects.get(number)
         listed = held is not None and self._controls.list.slices.find(held.id) is not None
-        idle = CHOOSE if self._controls.list.slices.rowCount() else ""
+        idle = CHOOSE.format(self._noun) if self._controls.list.slices.rowCount() else ""
         said = self._about(held) if held is not None and listed else idle
         self._controls.show_list(listed, said, busy)
 
