@@ -7,13 +7,16 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_sam.arrays import Array, LazyArray
 
-__all__ = ["Block", "blocks", "filled", "holds_any", "largest", "parts"]
+if TYPE_CHECKING:
+    import zarr
+
+__all__ = ["Block", "blocks", "filled", "folder_of", "holds_any", "largest", "parts"]
 
 SIDE = 2048  # pixels of a block along rows and columns, where chunks do not say it
 
@@ -39,7 +42,7 @@ def filled(array: LazyArray) -> list[Block]:
 
     if isinstance(array, zarr.Array):
         sizes = array.shards or array.chunks
-        folder = _folder(array)
+        folder = folder_of(array) if array.fill_value in (0, None) else None
         places = product(*map(range, _grid(array.shape, sizes))) if folder is None else None
         found = sorted(_stored(folder, array.ndim)) if folder is not None else places
         return [_block(at, sizes, array.shape) for at in found or ()]
@@ -68,6 +71,17 @@ def parts(array: LazyArray) -> Iterator[Array]:
     return (np.asarray(array[block]) for block in filled(array))
 
 
+def folder_of(array: zarr.Array[Any]) -> Path | None:
+    """Return the folder of a zarr array on a local disk; None if it lies elsewhere."""
+    from zarr.storage import FsspecStore, LocalStore
+
+    store: Any = array.store
+    if isinstance(store, LocalStore):
+        return Path(str(store.root), array.path)
+    local = isinstance(store, FsspecStore) and "file" in store.fs.protocol  # as dask opens paths
+    return Path(store.path, array.path) if local else None
+
+
 def _grid(shape: Sequence[int], sizes: Sequence[int]) -> Iterable[int]:
     return [-(-n // size) for n, size in zip(shape, sizes, strict=True)]
 
@@ -76,15 +90,6 @@ def _block(at: Sequence[int], sizes: Sequence[int], shape: Sequence[int]) -> Blo
     return tuple(
         slice(i * size, min(n, (i + 1) * size)) for i, size, n in zip(at, sizes, shape, strict=True)
     )
-
-
-def _folder(array: Any) -> Path | None:
-    """Return the folder of a zarr array on a local disk whose missing chunks are zeros."""
-    from zarr.storage import LocalStore
-
-    if not isinstance(array.store, LocalStore) or array.fill_value not in (0, None):
-        return None
-    return Path(str(array.store.root), array.path)
 
 
 def _stored(folder: Path, ndim: int) -> Iterator[tuple[int, ...]]:
