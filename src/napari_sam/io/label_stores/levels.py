@@ -149,7 +149,7 @@ class LabelLevels:
         """
         sides = iter((rows, columns))
         index = tuple(next(sides) if at is None else np.intp(at) for at in plane)
-        for level in self._levels:
+        for level in reversed(self._levels):  # what the finest lacks after a kill is written again
             seen, there = _shown(index, self.shape, level.shape)
             if there.any():
                 _put(
