@@ -55,7 +55,8 @@ def accept_until_killed(folder: Path, seed: int) -> None:
         with Batch(session, Kind.AUTOMATIC) as batch:
             number = batch.add(PLANE, [NewMask(mask)])[0]
         if number is not None:  # others had left something of it
-            print(number, flush=True)
+            sys.stdout.write(f"{number}\n")
+            sys.stdout.flush()
 
 
 def main() -> None:
@@ -64,10 +65,12 @@ def main() -> None:
         folder, seed = line.split()
         child = os.fork()
         if child == 0:
-            print("pid", os.getpid(), flush=True)
+            sys.stdout.write(f"pid {os.getpid()}\n")
+            sys.stdout.flush()
             accept_until_killed(Path(folder), int(seed))
         os.waitpid(child, 0)
-        print("end", flush=True)
+        sys.stdout.write("end\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

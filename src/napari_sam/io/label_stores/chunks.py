@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from pathlib import Path
@@ -30,8 +32,8 @@ def filled(array: LazyArray) -> list[Block]:
     Parameters
     ----------
     array : array-like
-        A zarr array on a local disk gives its stored chunks (of a sharded one its shards); of any
-        other array all of it comes, in planes cut to 2,048 x 2,048.
+        A zarr array on a local disk gives its stored chunks (of a sharded one its shards), small
+        neighbours together; of any other array all of it comes, in planes cut to 2,048 x 2,048.
 
     Examples
     --------
@@ -45,7 +47,7 @@ def filled(array: LazyArray) -> list[Block]:
         folder = folder_of(array) if array.fill_value in (0, None) else None
         places = product(*map(range, _grid(array.shape, sizes))) if folder is None else None
         found = sorted(_stored(folder, array.ndim)) if folder is not None else places
-        return [_block(at, sizes, array.shape) for at in found or ()]
+        return _joined([_block(at, sizes, array.shape) for at in found or ()], sizes)
     return list(blocks(array.shape))
 
 
@@ -69,6 +71,23 @@ def holds_any(array: LazyArray) -> bool:
 def parts(array: LazyArray) -> Iterator[Array]:
     """Yield the pixels of `filled` blocks."""
     return (np.asarray(array[block]) for block in filled(array))
+
+
+def _joined(chunks: Sequence[Block], sizes: Sequence[int]) -> list[Block]:
+    """Return blocks around neighbouring chunks: to read a zarr costs a call more than a chunk."""
+    together = max(1, math.isqrt(SIDE**2 // math.prod(sizes)))  # of them along rows and columns
+    groups: dict[tuple[int, ...], list[Block]] = defaultdict(list)
+    for chunk in chunks:
+        wide = (*(1 for _ in sizes[:-2]), *(together for _ in sizes[-2:]))
+        of = zip(chunk, sizes, wide, strict=True)
+        groups[tuple(part.start // (size * count) for part, size, count in of)].append(chunk)
+    return [
+        tuple(
+            slice(min(p.start for p in parts), max(p.stop for p in parts))
+            for parts in zip(*group, strict=True)
+        )
+        for group in groups.values()
+    ]
 
 
 def folder_of(array: zarr.Array[Any]) -> Path | None:
