@@ -65,7 +65,9 @@ def choose(panel, text):
 def test_objects_are_written_into_the_labels_of_the_file(panel, home, settle):
     there = "Write into …/picture.zarr/labels/cells"
     assert texts(panel) == [there, "New in the file: …/picture.zarr/labels/objects"]
+    active = panel.annotation.viewer.layers.selection.active
     choose(panel, there)
+    assert panel.annotation.viewer.layers.selection.active is active
     target = panel.annotation.target
     assert (target.name, store_of(target)) == ("cells", home / "labels" / "cells")
     assert panel.controls.labels.layer is target

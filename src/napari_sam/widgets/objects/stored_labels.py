@@ -91,7 +91,10 @@ class StoredLabels:
         if layer is None:
             self.remarked.emit(f"⚠ {path} can no longer be opened for writing")
             return
-        self._viewer.layers.insert(first_helper(self._viewer), layer)
+        layers = self._viewer.layers
+        active = layers.selection.active
+        layers.insert(first_helper(self._viewer), layer)
+        layers.selection.active = active  # which has the mouse
         self._choice.choose(layer)
 
 
