@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product
 
 import numpy as np
@@ -13,6 +13,7 @@ __all__ = ["SAMPLE_PLANES", "SAMPLE_SIDE", "sample_image", "sample_stack", "samp
 
 SAMPLE_PLANES, SAMPLE_SIDE = 16, 256
 SAMPLE_WINDOWS = 8  # of that side along each axis of a large image
+MOST_WINDOWS = 32  # where nothing is in fewer
 
 
 def sample_steps(shape: Sequence[int]) -> list[int]:
@@ -56,7 +57,8 @@ def sample_stack(data: LazyArray, ndim: int) -> Array:
 def sample_image(image: LazyArray) -> Array:
     """Return pixels sampled across a large image, enough to estimate its contrast.
 
-    Windows of one single value, as where nothing was written, do not count unless all are.
+    Windows of one single value, as where nothing was written, do not count unless all are; where
+    they are, more windows are looked at first.
 
     Parameters
     ----------
@@ -67,13 +69,19 @@ def sample_image(image: LazyArray) -> Array:
     -------
     (N,) or (N, C) ndarray
     """
+    windows: list[Array] = []
+    for count in (SAMPLE_WINDOWS, 2 * SAMPLE_WINDOWS, MOST_WINDOWS):  # little may be on a slide
+        windows = list(_windows(image, count))
+        if filled := [window for window in windows if window.min() != window.max()]:
+            windows = filled
+            break
+    return np.concatenate([window.reshape(-1, *window.shape[2:]) for window in windows])
+
+
+def _windows(image: LazyArray, count: int) -> Iterator[Array]:
     starts = [
-        sorted({int(at) for at in np.linspace(0, max(0, size - SAMPLE_SIDE), SAMPLE_WINDOWS)})
+        sorted({int(at) for at in np.linspace(0, max(0, size - SAMPLE_SIDE), count)})
         for size in image.shape[:2]
     ]
-    windows = [
-        plain(image[row : row + SAMPLE_SIDE, column : column + SAMPLE_SIDE], "the picture")
-        for row, column in product(*starts)
-    ]
-    filled = [window for window in windows if window.min() != window.max()] or windows
-    return np.concatenate([window.reshape(-1, *window.shape[2:]) for window in filled])
+    for row, column in product(*starts):
+        yield plain(image[row : row + SAMPLE_SIDE, column : column + SAMPLE_SIDE], "the picture")

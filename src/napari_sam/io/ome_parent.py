@@ -14,7 +14,7 @@ from typing import Any, Literal
 from napari_sam.errors import InputError
 from napari_sam.files import Json, replacing
 
-__all__ = ["VERSIONS", "ParentImage", "listing", "parent_of"]
+__all__ = ["VERSIONS", "ParentImage", "listing", "parent_at", "parent_of"]
 
 FOLDER = "labels"
 VERSIONS = {2: "0.4", 3: "0.5"}  # of OME-Zarr, by that of zarr
@@ -54,28 +54,13 @@ class ParentImage:
 def parent_of(path: Path) -> ParentImage | None:
     """Return the OME-Zarr image whose group "labels" holds a path, at any depth, or None."""
     for folder in path.absolute().parents:
-        if folder.name == FOLDER and (parent := _parent(folder.parent)):
+        if folder.name == FOLDER and (parent := parent_at(folder.parent)):
             return parent
     return None
 
 
-@contextmanager
-def listing(path: Path, parent: ParentImage) -> Iterator[None]:
-    """Context that adds labels to their image's list once they are written without an error."""
-    file = parent.folder / (".zattrs" if parent.zarr_format == 2 else "zarr.json")
-    _list_in(file, parent.zarr_format)  # refused before anything is written
-    yield
-    whole, names = _list_in(file, parent.zarr_format)  # others may have written meanwhile
-    name = path.absolute().relative_to(parent.folder)
-    names += [] if name.as_posix() in names else [name.as_posix()]
-    with replacing(file) as part:
-        part.write_text(json.dumps(whole, indent=2), encoding="utf-8")
-    for between in (parent.folder, *(parent.folder / one for one in name.parents)):
-        _make_group(between, parent.zarr_format)
-    _consolidate(parent.folder)
-
-
-def _parent(folder: Path) -> ParentImage | None:
+def parent_at(folder: Path) -> ParentImage | None:
+    """Return the OME-Zarr image whose group a folder is, or None."""
     import zarr
 
     try:
@@ -95,6 +80,22 @@ def _parent(folder: Path) -> ParentImage | None:
             "not find", folder, version, VERSIONS[zarr_format],
         )  # fmt: skip
     return ParentImage(folder, zarr_format, levels)
+
+
+@contextmanager
+def listing(path: Path, parent: ParentImage) -> Iterator[None]:
+    """Context that adds labels to their image's list once they are written without an error."""
+    file = parent.folder / (".zattrs" if parent.zarr_format == 2 else "zarr.json")
+    _list_in(file, parent.zarr_format)  # refused before anything is written
+    yield
+    whole, names = _list_in(file, parent.zarr_format)  # others may have written meanwhile
+    name = path.absolute().relative_to(parent.folder)
+    names += [] if name.as_posix() in names else [name.as_posix()]
+    with replacing(file) as part:
+        part.write_text(json.dumps(whole, indent=2), encoding="utf-8")
+    for between in (parent.folder, *(parent.folder / one for one in name.parents)):
+        _make_group(between, parent.zarr_format)
+    _consolidate(parent.folder)
 
 
 def _list_in(file: Path, zarr_format: int) -> tuple[Json, list[Any]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.arrays import Array, ContrastRange, LazyArray
+from napari_sam.arrays import Array, ContrastRange, LazyArray, plain
 from napari_sam.errors import InputError
 from napari_sam.inference.automatic.settings import InstanceSettings, SearchSettings
 from napari_sam.inference.automatic.tiles import Tiling
@@ -180,7 +180,7 @@ class StoredSegmenter:
 
     def find(
         self,
-        image: Array,
+        image: LazyArray,
         settings: SearchSettings,
         where: NDArray[np.bool_] | None,
         contrast: ContrastRange | None,
@@ -199,10 +199,11 @@ class StoredSegmenter:
 
         options: dict[str, Any] = {"where": where, "contrast": contrast, "pause": pause}
         if not Tiling().cuts(image.shape):
+            whole = plain(image, "the picture")
             options |= {"seeds": seeds, "store": self._store}
             if kept is not None and isinstance(settings, InstanceSettings):
-                options["known"] = kept.of(image, contrast)
-            return iter_proposals(self.predictor, image, settings, **options)
+                options["known"] = kept.of(whole, contrast)
+            return iter_proposals(self.predictor, whole, settings, **options)
         if seeds is not None:
             raise InputError(
                 "a picture as large as this one is searched on a grid; take no layer to ask at"

@@ -43,6 +43,7 @@ from napari_sam.widgets.objects.footer import Footer, SavedState
 from napari_sam.widgets.objects.label_offer import LabelOffer
 from napari_sam.widgets.objects.review import Review
 from napari_sam.widgets.objects.save_labels import LabelSaver
+from napari_sam.widgets.objects.stored_labels import StoredLabels
 from napari_sam.widgets.preferences import Preferences
 from napari_sam.widgets.prompt.axes import Axes
 from napari_sam.widgets.prompt.channels import Channels
@@ -136,6 +137,7 @@ class Panel(QWidget):
         others = (area.query for area in self._areas[1:] if area is not trains)
         self.queries = QueryDisplay(c.area.query, others)
         self.label_offer = LabelOffer(viewer, self)
+        self.stored_labels = StoredLabels(viewer, c.labels)
         self.saved_work = SavedWork(self)
         self.resuming = Resuming(viewer, c.go_on, partial(_settings_in_force, c, self.auto), self)
         self._current = CurrentAnnotation(
@@ -189,6 +191,7 @@ class Panel(QWidget):
                 self.methods,
                 self.resuming,
                 self.label_offer,
+                self.stored_labels,
             )
         )
         self.model_use.choose()
@@ -265,6 +268,7 @@ class Panel(QWidget):
             part.started.connect(self.label_offer.settle)
         self.editing.cleaning.rule_changed.connect(c.show_rule)
         self.saver.said.connect(remark)
+        self.stored_labels.remarked.connect(remark)
         self.label_offer.target_wanted.connect(c.labels.choose)
         self.label_offer.refine_wanted.connect(c.refine.labels.choose)
         self.label_offer.refine_wanted.connect(lambda: self.tabs.setCurrentWidget(self._refine_tab))

@@ -36,8 +36,19 @@ def test_only_stored_chunks_are_read(tmp_path, more):
 
 def test_an_array_whose_missing_chunks_are_no_zeros_is_read_as_a_whole(tmp_path):
     array = zarr.create_array(tmp_path, shape=(30, 40), chunks=(10, 20), dtype="u2", fill_value=3)
-    assert len(filled(array)) == 6
+    assert sum(array[block].size for block in filled(array)) == 30 * 40
     assert largest(array) == 3
+
+
+def test_small_neighbours_are_read_together(tmp_path):
+    array = zarr.create_array(tmp_path, shape=(2, 9000, 9000), chunks=(1, 512, 512), dtype="u1")
+    array[0, 600:1100, 100] = 1  # two chunks, and a third one in the same block
+    array[0, 1600, 1800] = 2
+    array[1, 8999, 8999] = 3
+    assert [[(p.start, p.stop) for p in block] for block in filled(array)] == [
+        [(0, 1), (512, 2048), (0, 2048)],
+        [(1, 2), (8704, 9000), (8704, 9000)],
+    ]
 
 
 def test_arrays_come_in_blocks():

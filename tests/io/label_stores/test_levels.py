@@ -53,6 +53,27 @@ def test_every_level_shows_the_middle_of_what_was_written(tmp_path, more):
         np.testing.assert_array_equal(level[:], middle(there, shape))
 
 
+def test_the_finest_level_is_written_last_so_that_what_is_missing_is_seen(tmp_path, monkeypatch):
+    """What was cut short is written again where the finest level lacks it, in all levels."""
+    (fine, coarse) = arrays(tmp_path, [(20, 20), (10, 10)], chunks=(8, 8))
+    put, order = zarr.Array.set_coordinate_selection, []
+
+    def full(level, *what):
+        order.append(level.shape)
+        if len(order) == 1:
+            raise OSError(errno.ENOSPC, "no room")
+        put(level, *what)
+
+    monkeypatch.setattr(zarr.Array, "set_coordinate_selection", full)
+    what = FLAT, np.array([3, 4]), np.array([5, 5]), np.array([7, 7])
+    with pytest.raises(OSError, match="no room"):
+        LabelLevels([fine, coarse]).write(*what)
+    assert not fine[:].any()
+    LabelLevels([fine, coarse]).write(*what)
+    assert order == [(10, 10), (10, 10), (20, 20)]
+    np.testing.assert_array_equal(coarse[:], middle(fine[:], (10, 10)))
+
+
 def test_planes_across_the_chunks_are_written_too(tmp_path):
     levels = arrays(tmp_path, [(9, 20, 20), (4, 10, 10)], chunks=(1, 8, 8))
     store = LabelLevels(levels)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import dask.array
 import numpy as np
 import pytest
+import zarr
 from napari.components import ViewerModel
 
+from napari_sam.io.label_stores import opening
 from napari_sam.widgets.objects import adopting
 from tests.widgets.conftest import ours, picture
 
@@ -190,6 +192,32 @@ def test_long_work_says_how_far_it_is_and_can_be_stopped(begin, quiet, qtbot, mo
     assert not panel.annotation.session.objects
     assert not panel.annotation.session.can_undo
     np.testing.assert_array_equal(labels.data, before)
+
+
+def test_labels_of_large_slices_on_disk_are_read_in_windows(begin, quiet, monkeypatch, tmp_path):
+    viewer, panel = begin(picture(3, 40, 60), axis_labels=("z", "y", "x"))
+    monkeypatch.setattr(adopting, "is_large", lambda _: True)
+    monkeypatch.setattr(adopting, "on_plane", None)  # which reads whole slices
+    stored = zarr.create_array(tmp_path / "0", data=cells(3, 40, 60), chunks=(1, 16, 16))
+    viewer.add_labels(stored, name="stored")
+    quiet(panel)
+    push(panel, "Work on them")
+    quiet(panel)
+    objects = panel.annotation.session.objects
+    assert {len(objects[number].sections) for number in (7, 4_000)} == {3}
+    drawn = np.stack([objects.owners((z, None, None), (0, 0, 40, 60)) for z in range(3)])
+    np.testing.assert_array_equal(drawn, stored[:])
+
+
+def test_labels_too_large_for_a_copy_are_left(begin, quiet, monkeypatch):
+    viewer, panel = begin(picture(40, 60), scale=(0.5, 0.5))
+    viewer.add_labels(cells(40, 60), name="elsewhere", translate=(3, 3))
+    quiet(panel)
+    monkeypatch.setattr(opening, "SHARE", 0)
+    push(panel, "Work on a copy")
+    quiet(panel)
+    assert "'elsewhere' of shape (40, 60) does not fit" in panel.controls.remark.text()
+    assert panel.annotation.target is None
 
 
 def test_an_undo_on_the_way_ends_it(begin, quiet, qtbot, monkeypatch):

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_sam.arrays import Array, LazyArray
 
-__all__ = ["Block", "blocks", "filled", "holds_any", "largest", "parts"]
+if TYPE_CHECKING:
+    import zarr
+
+__all__ = ["Block", "blocks", "filled", "folder_of", "holds_any", "largest", "parts"]
 
 SIDE = 2048  # pixels of a block along rows and columns, where chunks do not say it
 
@@ -27,8 +32,8 @@ def filled(array: LazyArray) -> list[Block]:
     Parameters
     ----------
     array : array-like
-        A zarr array on a local disk gives its stored chunks (of a sharded one its shards); of any
-        other array all of it comes, in planes cut to 2,048 x 2,048.
+        A zarr array on a local disk gives its stored chunks (of a sharded one its shards), small
+        neighbours together; of any other array all of it comes, in planes cut to 2,048 x 2,048.
 
     Examples
     --------
@@ -39,10 +44,10 @@ def filled(array: LazyArray) -> list[Block]:
 
     if isinstance(array, zarr.Array):
         sizes = array.shards or array.chunks
-        folder = _folder(array)
+        folder = folder_of(array) if array.fill_value in (0, None) else None
         places = product(*map(range, _grid(array.shape, sizes))) if folder is None else None
         found = sorted(_stored(folder, array.ndim)) if folder is not None else places
-        return [_block(at, sizes, array.shape) for at in found or ()]
+        return _joined([_block(at, sizes, array.shape) for at in found or ()], sizes)
     return list(blocks(array.shape))
 
 
@@ -68,6 +73,34 @@ def parts(array: LazyArray) -> Iterator[Array]:
     return (np.asarray(array[block]) for block in filled(array))
 
 
+def _joined(chunks: Sequence[Block], sizes: Sequence[int]) -> list[Block]:
+    """Return blocks around neighbouring chunks: to read a zarr costs a call more than a chunk."""
+    together = max(1, math.isqrt(SIDE**2 // math.prod(sizes)))  # of them along rows and columns
+    groups: dict[tuple[int, ...], list[Block]] = defaultdict(list)
+    for chunk in chunks:
+        wide = (*(1 for _ in sizes[:-2]), *(together for _ in sizes[-2:]))
+        of = zip(chunk, sizes, wide, strict=True)
+        groups[tuple(part.start // (size * count) for part, size, count in of)].append(chunk)
+    return [
+        tuple(
+            slice(min(p.start for p in parts), max(p.stop for p in parts))
+            for parts in zip(*group, strict=True)
+        )
+        for group in groups.values()
+    ]
+
+
+def folder_of(array: zarr.Array[Any]) -> Path | None:
+    """Return the folder of a zarr array on a local disk; None if it lies elsewhere."""
+    from zarr.storage import FsspecStore, LocalStore
+
+    store: Any = array.store
+    if isinstance(store, LocalStore):
+        return Path(str(store.root), array.path)
+    local = isinstance(store, FsspecStore) and "file" in store.fs.protocol  # as dask opens paths
+    return Path(store.path, array.path) if local else None
+
+
 def _grid(shape: Sequence[int], sizes: Sequence[int]) -> Iterable[int]:
     return [-(-n // size) for n, size in zip(shape, sizes, strict=True)]
 
@@ -76,15 +109,6 @@ def _block(at: Sequence[int], sizes: Sequence[int], shape: Sequence[int]) -> Blo
     return tuple(
         slice(i * size, min(n, (i + 1) * size)) for i, size, n in zip(at, sizes, shape, strict=True)
     )
-
-
-def _folder(array: Any) -> Path | None:
-    """Return the folder of a zarr array on a local disk whose missing chunks are zeros."""
-    from zarr.storage import LocalStore
-
-    if not isinstance(array.store, LocalStore) or array.fill_value not in (0, None):
-        return None
-    return Path(str(array.store.root), array.path)
 
 
 def _stored(folder: Path, ndim: int) -> Iterator[tuple[int, ...]]:

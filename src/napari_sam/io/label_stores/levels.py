@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,15 @@ from numpy.typing import NDArray
 
 from napari_sam.arrays import Labels, LazyArray
 from napari_sam.files import fill_holes
+from napari_sam.io.label_stores.chunks import folder_of
 from napari_sam.planes import Plane
 
 __all__ = ["LabelLevels", "PlaneWindow", "reserve", "why_unwritable"]
 
+COMPUTED = (
+    "is computed by dask, or read from elsewhere than a zarr on this machine, so that there is "
+    "nothing to write into (saved as OME-Zarr and opened again it can be written to)"
+)
 MOST = 2**26  # pixels of a plane in memory up to which it is looked at as a whole
 
 Window = tuple[slice | int, slice | int]
@@ -27,7 +33,8 @@ def why_unwritable(levels: Iterable[object]) -> str:
     Parameters
     ----------
     levels : iterable of array-like
-        Their data; writable are numpy's arrays, memory maps and zarr's arrays.
+        Their data; writable are numpy's arrays, memory maps and zarr's arrays. What dask has read
+        can be exchanged before: `napari_sam.io.label_stores.behind.writable`.
 
     Examples
     --------
@@ -37,11 +44,16 @@ def why_unwritable(levels: Iterable[object]) -> str:
     import zarr
 
     for level in levels:
+        if hasattr(level, "dask"):
+            return COMPUTED
         if not isinstance(level, np.ndarray | zarr.Array):
             return f"is {type(level).__name__} data, which cannot be painted"
         writable = level.flags.writeable if isinstance(level, np.ndarray) else not level.read_only
         if not writable:
             return "is read-only data, which cannot be painted"
+        folder = folder_of(level) if isinstance(level, zarr.Array) else None
+        if folder is not None and not os.access(folder, os.W_OK):
+            return f"lies in {folder}, where you may not write"
     return ""
 
 
@@ -137,7 +149,7 @@ class LabelLevels:
         """
         sides = iter((rows, columns))
         index = tuple(next(sides) if at is None else np.intp(at) for at in plane)
-        for level in self._levels:
+        for level in reversed(self._levels):  # what the finest lacks after a kill is written again
             seen, there = _shown(index, self.shape, level.shape)
             if there.any():
                 _put(

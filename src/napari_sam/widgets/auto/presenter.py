@@ -330,8 +330,8 @@ class AutoPresenter(SearchPresenter):
         """Return what searches a plane where nothing is settled."""
         annotation, plane = self.annotation, found.plane
         where = searchable(found.region, settled_on(annotation, plane, self._tab.rule()))
-        reader, contrast = annotation.picture.reader(plane), annotation.planes.contrast
-        return SearchRequest(reader, contrast, found.ways, where, seeds, self._maps)
+        source, contrast = annotation.picture.source(plane), annotation.planes.contrast
+        return SearchRequest(source, contrast, found.ways, where, seeds, self._maps)
 
     def _tune_at_once(self, name: object = None) -> None:
         """Make instances anew with what is set now, as often as they can be made."""

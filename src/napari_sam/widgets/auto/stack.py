@@ -172,8 +172,8 @@ class _StackSearch:
             where, seeds = searchable(of.region, there), of.seeds(plane)
         except InputError:
             return None
-        reader = self._annotation.picture.reader(plane)
-        return SearchRequest(reader, self._annotation.planes.contrast, of.ways, where, seeds)
+        source = self._annotation.picture.source(plane)
+        return SearchRequest(source, self._annotation.planes.contrast, of.ways, where, seeds)
 
     def hear(self, progress: Progress[list[Proposal]]) -> Progress[int]:
         """Store the proposals of the current plane so far."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from napari.components import ViewerModel
 from napari.layers import Layer
@@ -19,9 +20,16 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-__all__ = ["LayerChoice"]
+__all__ = ["LayerChoice", "Offer"]
 
 MARGIN = 4  # pixels that a style may keep free beside the text
+
+
+class Offer(NamedTuple):
+    """An entry that is no layer: what it says, and what makes a layer of it and chooses that."""
+
+    text: str
+    take: Callable[[], object]
 
 
 class LayerChoice(QComboBox):
@@ -39,6 +47,11 @@ class LayerChoice(QComboBox):
         Tells whether a layer belongs in the list.
     nothing : str
         The entry for no layer, always first.
+
+    Attributes
+    ----------
+    more : callable or None
+        Returns offers that stand below the layers; asked when the list is opened.
     """
 
     layer_chosen = Signal(object)  # Layer or None
@@ -55,22 +68,33 @@ class LayerChoice(QComboBox):
         self._viewer = viewer
         self._wanted = wanted
         self._nothing = nothing
+        self.more: Callable[[], Sequence[Offer]] | None = None
+        self._offers: list[Offer] = []
         self._layers: list[Layer | None] = []
+        self._chosen = 0  # the entry, which is a layer's
         self._named: list[Layer] = []
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         for event in self._events():
             event.connect(self._fill)
         self._fill()
-        self.currentIndexChanged.connect(self._announce)
+        self.currentIndexChanged.connect(self._take)
 
     @property
     def layer(self) -> Layer | None:
         """The selected layer, or None."""
-        return self._layers[self.currentIndex()]
+        return self._layers[self._chosen]
 
     def choose(self, layer: Layer | None) -> None:
         """Select a layer as if the user had."""
         self.setCurrentIndex(self._layers.index(layer))
+
+    def showPopup(self) -> None:
+        """Open the list, with what is offered now."""
+        self._fill()
+        if self.more is not None:
+            self._offers = list(self.more())
+            self.addItems([offer.text for offer in self._offers])
+        super().showPopup()
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:
         """Ignore wheel events: a change by accident would end the annotation."""
@@ -111,7 +135,7 @@ class LayerChoice(QComboBox):
         return [events.inserted, events.removed, events.reordered]
 
     def _fill(self, event: Event | None = None) -> None:
-        before = self._layers[self.currentIndex()] if self._layers else None
+        before = self._layers[self._chosen] if self._layers else None
         for layer in self._named:
             layer.events.name.disconnect(self._fill)
         self._named = [layer for layer in self._viewer.layers if self._wanted(layer)]
@@ -122,11 +146,22 @@ class LayerChoice(QComboBox):
         self.clear()
         self.addItem(self._nothing)
         self.addItems([layer.name for layer in reversed(self._named)])
-        self.setCurrentIndex(self._layers.index(before) if before in self._layers else 0)
+        self._offers = []
+        self._chosen = self._layers.index(before) if before in self._layers else 0
+        self.setCurrentIndex(self._chosen)
         self.blockSignals(blocked)
         self.offered.emit(len(self._named))
         if self.layer is not before:
-            self._announce()
+            self.layer_chosen.emit(self.layer)
 
-    def _announce(self) -> None:
-        self.layer_chosen.emit(self.layer)
+    def _take(self, index: int) -> None:
+        """Tell which layer is chosen; an offer is taken up, and chooses its layer itself."""
+        offer = index - len(self._layers)
+        if offer < 0:
+            self._chosen = index
+            self.layer_chosen.emit(self.layer)
+            return
+        blocked = self.blockSignals(True)
+        self.setCurrentIndex(self._chosen)
+        self.blockSignals(blocked)
+        self._offers[offer].take()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 
+import numpy as np
 from napari.components import Dims
 from napari.layers import Image, Layer
 from napari.utils.events import Event
@@ -12,6 +13,7 @@ from psygnal import Signal
 from napari_sam.arrays import LazyArray
 from napari_sam.inference.channels import in_masks, mask_shape
 from napari_sam.inference.pyramid import is_large
+from napari_sam.io.label_stores.opening import too_large
 from napari_sam.planes import Plane
 from napari_sam.widgets.layers.channel_mix import Channel, LazyPlane, Mix, Read, finest
 from napari_sam.widgets.layers.stack_axes import OURS, StackAxes, answer, channel_axis
@@ -19,6 +21,12 @@ from napari_sam.widgets.layers.transform import TRANSFORM, MaskTransform
 
 __all__ = ["OURS", "ImageStack", "is_helper", "on_plane", "plane_at"]
 
+WHOLE = 32  # bytes for each pixel of labels, masks and pictures of a plane that are held at once
+TOO_LARGE = (
+    "This slice of {:,} x {:,} pixels does not fit into the memory of this machine as a whole. The "
+    "tab Prompt works in parts of it; for everything in it use the command napari-sam segment, "
+    "which goes through the file tile by tile."
+)
 HELPERS = "points", "boxes", "preview", "outlines", "selected"
 
 
@@ -181,6 +189,13 @@ class ImageStack:
         """Return (H, W) of a plane."""
         height, width = (n for n, i in zip(self.shape, plane, strict=True) if i is None)
         return height, width
+
+    def too_large(self, plane: Plane) -> str:
+        """Return why a plane cannot be worked on as a whole, as text; empty if it can."""
+        height, width = self.plane_shape(plane)
+        if not too_large((height, width, WHOLE), np.dtype(np.uint8)):
+            return ""
+        return TOO_LARGE.format(width, height)
 
     def reader(self, plane: Plane) -> Read:
         """Return a thread-safe function that reads a plane, (H, W) or (H, W, colours)."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from napari_sam.arrays import LazyArray
 from napari_sam.errors import InputError
+from napari_sam.io.label_stores.behind import folder_behind, writable
 from napari_sam.io.label_stores.chunks import largest
 from napari_sam.io.label_stores.levels import LabelLevels, reserve, why_unwritable
 from napari_sam.io.label_stores.opening import new_labels_path, new_store, open_store, too_large
@@ -87,6 +88,7 @@ class LabelsTarget:
     ) -> None:
         self.layer = layer
         self.writing = False
+        _open_for_writing(layer)
         self._shape = tuple(finest(layer).shape)
         self._shows = shows
         self._keys_before = {
@@ -102,7 +104,7 @@ class LabelsTarget:
     @property
     def lost(self) -> str:
         """Return why the layer can no longer be written to; empty while it can."""
-        if problem := _unpaintable(self.layer):
+        if problem := _unpaintable(self.layer.name, levels_of(self.layer)):
             return problem
         shape = tuple(finest(self.layer).shape)
         if shape == self._shape:
@@ -172,23 +174,35 @@ class LabelsTarget:
 
 def why_not(layer: Labels, picture: ImageStack) -> str:
     """Return why a Labels layer cannot hold objects of an image; empty if it can."""
-    if problem := _unpaintable(layer) or misfit(layer, picture):
+    levels = writable(levels_of(layer))
+    if problem := _unpaintable(layer.name, levels) or misfit(layer, picture):
         return problem
     if not layer.editable and not layer.multiscale:  # napari lets nobody paint in several levels
         return f"'{layer.name}' is locked against editing; unlock it or choose a new layer."
     return ""
 
 
-def _unpaintable(layer: Labels) -> str:
-    levels = levels_of(layer)
+def _unpaintable(name: str, levels: Sequence[Any]) -> str:
     if problem := why_unwritable(levels):
-        return f"'{layer.name}' {problem}; choose a new layer."
+        return f"'{name}' {problem}; choose a new layer."
     try:
         for level in levels:
             reserve(level)
     except OSError as error:
-        return f"'{layer.name}' cannot be written to: {reason(error)}."
+        return f"'{name}' cannot be written to: {reason(error)}."
     return ""
+
+
+def _open_for_writing(layer: Labels) -> None:
+    """Exchange dask's arrays for the zarr arrays that they read; readers hide such layers."""
+    before = levels_of(layer)
+    levels = writable(before)
+    if all(now is then for now, then in zip(levels, before, strict=True)):
+        return
+    layer.data = levels if layer.multiscale else levels[0]
+    layer.visible = True
+    if (folder := folder_behind(levels[0])) is not None:
+        layer.metadata[STORE] = str(folder.parent if layer.multiscale else folder)
 
 
 def misfit(layer: Labels, picture: ImageStack) -> str:

@@ -12,7 +12,10 @@ import numpy as np
 from napari.layers import Labels
 from qtpy.QtCore import QObject, Signal
 
+from napari_sam.arrays import is_held
 from napari_sam.errors import NapariSamError
+from napari_sam.inference.pyramid import is_large
+from napari_sam.io.label_stores.objects import object_windows
 from napari_sam.masks import CroppedMask, cropped_masks
 from napari_sam.planes import Plane, spanned
 from napari_sam.progress import Estimate, Progress
@@ -128,7 +131,9 @@ class _Run:
         axes = self._session.objects.axes() or _axes_of_slices(annotation)
         sizes = enumerate(self._data.shape)
         planes = list(product(*([None] if axis in axes else range(n) for axis, n in sizes)))
-        self._left: Iterator[Plane] = iter(planes)
+        plane_shape = tuple(self._data.shape[axis] for axis in axes)
+        whole = is_held(self._data) or not is_large(plane_shape)
+        self._left = map(self._of_slice, planes) if whole else self._in_windows(axes)
         self._total, self._done = len(planes), 0
         self.parts: deque[tuple[Plane, dict[int, CroppedMask]]] = deque()
         self._ids: set[int] = set()
@@ -146,16 +151,37 @@ class _Run:
         """Return the masks of the next slices; in the worker."""
         found: Found = []
         end, masks = time.monotonic() + PIECE_S, 0
-        for plane in self._left:
-            here = cropped_masks(np.array(self._data[on_plane(plane)]))
+        for plane, here in self._left:
             rows = sorted(here.items(), key=lambda item: item[1].box)  # neighbours come together
             starts = range(0, len(rows), AT_ONCE)
             found += [(plane, dict(rows[start : start + AT_ONCE])) for start in starts]
-            self._done, masks = self._done + 1, masks + len(here)
+            masks += len(here)
             if masks >= PIECE_MASKS or time.monotonic() > end:
                 return found
         self.more = False
         return found
+
+    def _of_slice(self, plane: Plane) -> tuple[Plane, dict[int, CroppedMask]]:
+        found = cropped_masks(np.array(self._data[on_plane(plane)]))
+        self._done += 1
+        return plane, found
+
+    def _in_windows(self, axes: tuple[int, ...]) -> Iterator[tuple[Plane, dict[int, CroppedMask]]]:
+        """Yield the masks of windows of large slices, which are never read as a whole."""
+        shape = self._data.shape
+        others = [axis for axis in range(len(shape)) if axis not in axes]
+        height, width = (shape[axis] for axis in axes)
+        for window in object_windows(self._data, others):
+            at = dict(zip(others, window.place, strict=True))
+            plane = tuple(at.get(axis) for axis in range(len(shape)))
+            yield (
+                plane,
+                {
+                    id_: mask.placed((window.corner[0], window.corner[1]), (height, width))
+                    for id_, mask in cropped_masks(window.pixels).items()
+                },
+            )
+        self._done = self._total
 
     def take(self) -> None:
         """Take up the next part of a slice."""

@@ -14,6 +14,7 @@ from napari.utils.events import Event
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
+from napari_sam.io.label_stores.opening import too_large
 from napari_sam.session.adopt import LabelCount, count_labels
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.annotation.queries import Answer, Query
@@ -32,6 +33,10 @@ COPY_TIP = "They become objects of a new Labels layer that can be painted; '{}' 
 REFINE_TIP = "Let the model draw their borders anew; you see the changes before they are written"
 LEAVE_TIP = "They stay as they are, and you are not asked again"
 Result = TypeVar("Result")
+NO_COPY = (
+    "⚠ '{}' of shape {} does not fit into the memory to be copied. Save it as OME-Zarr, open that, "
+    "and choose it under Options, Write to."
+)
 COPYING = "Reading '{}'…"
 
 
@@ -190,6 +195,10 @@ class _OfferPresenter:
     def _copy(self, layer: Labels) -> None:
         """Work on a copy: these labels cannot be painted, or do not lie on the picture."""
         data = finest(layer)
+        if too_large(data.shape, data.dtype):
+            self._annotation.remarked.emit(NO_COPY.format(layer.name, data.shape))
+            self.settle(layer)
+            return
         self._annotation.remarked.emit(COPYING.format(layer.name))
         self._submit(layer, lambda: np.array(data), self._work_on_copy)
 

@@ -70,6 +70,10 @@ class Suggesting:
             annotation.remarked.emit(FEW if model else "Choose a model in the tab Prompt first.")
             return
         comparison = _Comparison(annotation, self._reader, examples)
+        problems = map(annotation.picture.too_large, comparison.planes)
+        if problem := next(filter(None, problems), ""):
+            annotation.remarked.emit(f"⚠ {problem}")
+            return
         self._tell(comparison)
         self._pieces.start(model, comparison.pieces())
 
@@ -149,6 +153,11 @@ class _Comparison:
                 read = picture.reader(plane)
                 self._slices.setdefault(plane, (read, {}))[1][held.id] = masks[plane]
         self.total = sum(len(masks) for _, masks in self._slices.values())
+
+    @property
+    def planes(self) -> list[Plane]:
+        """Where the objects are, which are read as a whole."""
+        return list(self._slices)
 
     def pieces(self) -> Iterator[Piece]:
         """Yield what is to be done."""

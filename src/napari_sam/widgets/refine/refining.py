@@ -236,7 +236,7 @@ class _RefinePresenter:
             return "Refining needs a slice of the picture in the 2D view."
         if ours and annotation.session.semantic:
             return "These labels are classes, not objects; choose labels with an id each."
-        if problem := misfit(layer, picture):
+        if problem := misfit(layer, picture) or picture.too_large(seen):
             return problem
         only = None
         if chosen["objects"]:

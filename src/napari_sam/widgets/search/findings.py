@@ -62,8 +62,11 @@ class Findings:
     @property
     def missing(self) -> str:
         """What the search still needs, as text; empty if nothing."""
-        if self._annotation.seen is None:
+        seen, picture = self._annotation.seen, self._annotation.picture
+        if seen is None:
             return UNSEEN
+        if problem := picture.too_large(seen):
+            return problem
         return "" if self._annotation.model is not None else NO_MODEL
 
     @property

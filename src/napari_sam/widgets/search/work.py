@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
+from napari_sam.arrays import LazyArray
 from napari_sam.inference.automatic.settings import (
     GridSettings,
     InstanceSettings,
@@ -22,7 +23,6 @@ from napari_sam.serving.host import HostedModel
 from napari_sam.widgets.jobs.piecework import Piecework
 from napari_sam.widgets.jobs.plane import StackContrast
 from napari_sam.widgets.jobs.worker import Worker
-from napari_sam.widgets.layers.channel_mix import Read
 
 if TYPE_CHECKING:
     from napari_sam.serving.kept_maps import KeptMaps
@@ -55,7 +55,7 @@ class Ways:
 class SearchRequest:
     """The slice to search, and how."""
 
-    read: Read  # its pixels, in the model's thread
+    read: Callable[[], LazyArray]  # its pixels, in the model's thread; of a large one unread
     contrast: StackContrast  # of the whole picture
     ways: Ways
     where: NDArray[np.bool_] | None = None  # (H, W), where anything is left; None: everywhere

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
 from qtpy.QtCore import QObject, Signal
 
 from napari_sam.progress import Pause, Progress
@@ -138,7 +139,7 @@ class TextWorker(Worker[tuple[HostedModel, TextRequest]]):
     ) -> Tell:
         search = request.search
         seen = self.reader.embed_proposals(
-            search.read(), found, search.contrast.of(segmenter), pause
+            np.asarray(search.read()), found, search.contrast.of(segmenter), pause
         )
         return partial(self._keep, request.key, seen)
 
@@ -148,6 +149,6 @@ class TextWorker(Worker[tuple[HostedModel, TextRequest]]):
         return partial(self.ranked.emit, self.reader.compare(seen, words))
 
     def _map(self, request: TextRequest, segmenter: StoredSegmenter, pause: Pause) -> Tell:
-        image, contrast = request.search.read(), request.search.contrast.of(segmenter)
+        image, contrast = np.asarray(request.search.read()), request.search.contrast.of(segmenter)
         areas = self.reader.areas(segmenter, image, request.words, contrast, pause)
         return partial(self.mapped.emit, areas)
