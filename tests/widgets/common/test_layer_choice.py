@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from napari.components import ViewerModel
 from napari.layers import Image
-from qtpy.QtCore import QPoint, QRect
+from qtpy.QtCore import QPoint, QRect, Qt
 from qtpy.QtGui import QHelpEvent
 from qtpy.QtWidgets import QApplication, QToolTip
 
-from napari_sam.widgets.common.layer_choice import LayerChoice
+from napari_sam.widgets.common.layer_choice import LayerChoice, Offer
 from tests.widgets.conftest import picture
 
 LONG = "2026-11-30 a long name of an experiment position 17 {}.tif"
@@ -51,3 +51,16 @@ def test_the_tooltip_says_the_whole_name(shown):
         choice, QHelpEvent(QHelpEvent.Type.ToolTip, place, choice.mapToGlobal(place))
     )
     assert QToolTip.text() == f"{LONG.format('A')}\nThe picture to segment"
+
+
+def test_keys_take_no_offer_while_the_list_is_closed(shown, qtbot):
+    choice = shown("cells")
+    taken = []
+    choice.more = lambda: [Offer("New in the file", lambda: taken.append(True))]
+    choice.showPopup()
+    assert choice.itemText(choice.count() - 1) == "New in the file"
+    choice.hidePopup()
+    for _ in range(3):
+        qtbot.keyClick(choice, Qt.Key.Key_Down)
+    assert choice.layer.name == "cells"
+    assert not taken

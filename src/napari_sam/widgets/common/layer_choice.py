@@ -9,7 +9,7 @@ from napari.components import ViewerModel
 from napari.layers import Layer
 from napari.utils.events import Event, EventEmitter
 from qtpy.QtCore import QEvent, Qt, Signal
-from qtpy.QtGui import QHelpEvent, QPaintEvent, QWheelEvent
+from qtpy.QtGui import QHelpEvent, QKeyEvent, QPaintEvent, QWheelEvent
 from qtpy.QtWidgets import (
     QComboBox,
     QSizePolicy,
@@ -95,6 +95,12 @@ class LayerChoice(QComboBox):
             self._offers = list(self.more())
             self.addItems([offer.text for offer in self._offers])
         super().showPopup()
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Choose among the layers only, while the list is closed: no offer is taken by accident."""
+        if self._offers:
+            self._fill()
+        super().keyPressEvent(event)
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:
         """Ignore wheel events: a change by accident would end the annotation."""
