@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import product
 
 import numpy as np
 
 from napari_sam.arrays import Array, LazyArray, plain
+from napari_sam.inference.pyramid import is_large
 
-__all__ = ["SAMPLE_PLANES", "SAMPLE_SIDE", "sample_image", "sample_stack", "sample_steps"]
+__all__ = [
+    "SAMPLE_PLANES",
+    "SAMPLE_SIDE",
+    "sample_image",
+    "sample_stack",
+    "sample_steps",
+    "sample_windows",
+]
 
 SAMPLE_PLANES, SAMPLE_SIDE = 16, 256
 SAMPLE_WINDOWS = 8  # of that side along each axis of a large image
@@ -35,6 +43,8 @@ def sample_steps(shape: Sequence[int]) -> list[int]:
 def sample_stack(data: LazyArray, ndim: int) -> Array:
     """Return the pixels of about 16 planes of 256 x 256, evenly spaced: (N,) or (N, colours).
 
+    Of large planes they are windows, as of a large image, for of those every chunk would be read.
+
     Parameters
     ----------
     data : array-like
@@ -48,6 +58,8 @@ def sample_stack(data: LazyArray, ndim: int) -> Array:
     >>> sample_stack(np.zeros((60, 1024, 1024)), 3).shape
     (1310720,)
     """
+    if is_large(data.shape[ndim - 2 : ndim]):
+        return sample_windows(data.shape[:ndim], lambda part: plain(data[part], "the stack"))
     steps = sample_steps(data.shape[:ndim])
     sample = plain(data[tuple(slice(None, None, step) for step in steps)], "the stack")
     return sample.reshape(-1, *sample.shape[ndim:])
@@ -67,13 +79,32 @@ def sample_image(image: LazyArray) -> Array:
     -------
     (N,) or (N, C) ndarray
     """
+    return sample_windows(image.shape[:2], lambda part: plain(image[part], "the picture"))
+
+
+def sample_windows(shape: Sequence[int], read: Callable[[tuple[int | slice, ...]], Array]) -> Array:
+    """Return the pixels of windows spread over about 16 planes, as `sample_image` does over one.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        (..., Y, X).
+    read : callable
+        Returns a part (h, w) or (h, w, C), by its index along these axes.
+
+    Returns
+    -------
+    (N,) or (N, C) ndarray
+    """
+    steps = sample_steps(shape)[:-2]
+    planes = [*product(*(range(0, n, step) for n, step in zip(shape, steps, strict=False)))]
     starts = [
         sorted({int(at) for at in np.linspace(0, max(0, size - SAMPLE_SIDE), SAMPLE_WINDOWS)})
-        for size in image.shape[:2]
+        for size in shape[-2:]
     ]
-    windows = [
-        plain(image[row : row + SAMPLE_SIDE, column : column + SAMPLE_SIDE], "the picture")
-        for row, column in product(*starts)
-    ]
+    windows = []
+    for i, place in enumerate(product(*starts)):
+        plane = planes[(i + i // len(starts[1])) % len(planes)]  # no plane at one side only
+        windows.append(read((*plane, *(slice(at, at + SAMPLE_SIDE) for at in place))))
     filled = [window for window in windows if window.min() != window.max()] or windows
     return np.concatenate([window.reshape(-1, *window.shape[2:]) for window in filled])
