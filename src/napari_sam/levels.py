@@ -94,7 +94,6 @@ class CoarserLevel:
         y0, x0, y1, x1 = (edges - (inner[0] - lacking[0])).ravel().tolist()
         return np.pad(pixels, around, mode="edge"), (y0, x0, y1, x1)
 
-
     def nearest(self, *places: range) -> Array:
         """Read the pixels that are nearest to rows and columns of the finest level."""
         sides = zip(places, self.steps, self.first, self.pixels.shape, strict=False)

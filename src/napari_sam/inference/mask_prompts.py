@@ -87,7 +87,7 @@ def prompts_from(
         points=np.concatenate([inside, outside]),
         labels=[1] * len(inside) + [0] * len(outside),
         box=np.array(mask.box) - 0.5 if rule.box else None,
-        mask=mask.full() if rule.mask else None,
+        mask=mask.plane() if rule.mask else None,
     )
 
 

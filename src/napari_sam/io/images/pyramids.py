@@ -1,4 +1,4 @@
-"""Where the levels of a pyramid lie in the finest one: by OME-Zarr's words, else by their shapes."""
+"""Levels of a pyramid: where they lie in the finest, by OME-Zarr's words or by their shapes."""
 
 from __future__ import annotations
 

@@ -26,8 +26,9 @@ __all__ = ["LazyPlane", "open_image"]
 def open_image(path: Path, *, numbers: bool = False) -> Iterator[LazyImage]:
     """Open an n-dimensional image as a context manager; index it to read.
 
-    Of a pyramid it is the finest level, which knows the others (`LazyImage.coarser`). What its file says of axes, colours and of how it is to be
-    turned counts; where that says nothing, a warning tells what is assumed.
+    Of a pyramid it is the finest level, which knows the others (`LazyImage.coarser`). What its file
+    says of axes, colours and of how it is to be turned counts; where that says nothing, a warning
+    tells what is assumed.
 
     Parameters
     ----------

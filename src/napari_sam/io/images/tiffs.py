@@ -65,7 +65,7 @@ def open_tiff(path: Path, opened: ExitStack, numbers: bool) -> LazyImage:
 
 
 def _pixels(file: TiffFile, level: TiffPageSeries, opened: ExitStack) -> LazyArray:
-    """Return the pixels of a level, to be read in parts: mapped if a large plane is in one piece."""
+    """Return the pixels of a level, read in parts; mapped if a large plane is in one piece."""
     import zarr
 
     plain = level.dataoffset is not None and not level.is_multifile

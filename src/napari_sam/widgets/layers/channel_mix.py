@@ -144,7 +144,7 @@ class Mix:
 
         napari knows their shapes only, so a pixel shows the block that it stands for.
         """
-        finest, *others = zip(*(c.sizes(plane) for c in self.channels if c))
+        finest, *others = zip(*(c.sizes(plane) for c in self.channels if c), strict=False)
         found = []
         for level, sizes in enumerate(others, 1):
             if sizes[0] is not None and len(set(sizes)) == 1:

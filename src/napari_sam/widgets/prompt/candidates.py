@@ -78,7 +78,6 @@ class CandidateChoice(QWidget):
                 button.setIcon(QIcon(pixmap(thumbnail(pixels, limits, mask, around))))
                 button.setText(f"{score:.2f}")
                 button.setAccessibleName(f"Mask {index + 1} of 3, quality {score:.2f}")
-                button.setToolTip(
-                    f"{pixels_of(prediction.masks[index]):,} pixels, quality {score:.2f} of 1 as the model sees it"
-                )
+                size = pixels_of(prediction.masks[index])
+                button.setToolTip(f"{size:,} pixels, quality {score:.2f} of 1 as the model sees it")
         self._group.buttons()[choice].setChecked(True)
