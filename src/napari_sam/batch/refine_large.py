@@ -92,10 +92,11 @@ class OpenLargeRefine:
 
         target, tally = self.task.target, Tally()
         shape = self.labels.shape
+        height, width = shape[-2:]
         with target.room(shape, self.labels.dtype) as after:
             for number, part in enumerate(self.parts):
                 got = self._kept(part)
-                there, covered = settled(got, shape[-2:], after.dtype, after[part])
+                there, covered = settled(got, (height, width), after.dtype, after[part])
                 for id_, one in got.items():
                     box = enclosing(one.before.box, one.after.box)
                     new = there[slices(box)] == id_
@@ -148,7 +149,7 @@ class OpenLargeRefine:
         """Return a hash of all that decides what comes of a window."""
         contrast = [np.asarray(end, float).tolist() for end in self._contrast]
         mark = xxhash.xxh128(repr([contrast, self.predictor.model.entry.digest]).encode())
-        for array in (plane[window.block], window.pixels):  # type: ignore[index]
+        for array in (plane[window.block], window.pixels):
             mark.update(f"{array.dtype.str} {array.shape}".encode())
             mark.update(np.ascontiguousarray(array).tobytes())
         return mark.hexdigest()

@@ -6,7 +6,7 @@ import logging
 import math
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -68,10 +68,13 @@ def _pixels(file: TiffFile, level: TiffPageSeries, opened: ExitStack) -> LazyArr
     """Return the pixels of a level, read in parts; mapped if a large plane is in one piece."""
     import zarr
 
-    plain = level.dataoffset is not None and not level.is_multifile
-    if plain and math.prod(level.keyframe.chunks) > MOST:
-        dtype = np.dtype(file.byteorder + level.dtype.char)
-        return np.memmap(file.filehandle.path, dtype, "r", level.dataoffset, level.shape)
+    start, one_piece = level.dataoffset, math.prod(level.keyframe.chunks) > MOST
+    if start is not None and one_piece and not level.is_multifile:
+        dtype: np.dtype[Any] = np.dtype(file.byteorder + level.dtype.char)
+        mapped: LazyArray = np.memmap(
+            file.filehandle.path, dtype, mode="r", offset=start, shape=level.shape
+        )
+        return mapped
     store = opened.enter_context(level.aszarr(level=0))
     array: LazyArray = zarr.open_array(store, mode="r")
     return array

@@ -82,7 +82,7 @@ class Channel:
             if sorted(shape)[-2] >= SAMPLE_SIDE
         ]
         data = (fine_enough or levels[:1])[-1]
-        if is_large(self._spatial(data)[-2:]):
+        if is_large((*self._spatial(data)[-2:],)):
             return partial(sample_windows, self._spatial(data), partial(self._part, data))
         steps = [slice(None, None, step) for step in sample_steps(self._spatial(data))]
         if self.axis is not None:
