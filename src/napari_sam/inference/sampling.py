@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_sam.arrays import Array, LazyArray, plain
 from napari_sam.inference.pyramid import is_large
+from napari_sam.levels import coarser_levels
 
 __all__ = [
     "SAMPLE_PLANES",
@@ -68,7 +69,8 @@ def sample_stack(data: LazyArray, ndim: int) -> Array:
 def sample_image(image: LazyArray) -> Array:
     """Return pixels sampled across a large image, enough to estimate its contrast.
 
-    Windows of one single value, as where nothing was written, do not count unless all are.
+    Windows of one single value, as where nothing was written, do not count unless all are; then
+    the coarsest level is looked at, if there are any.
 
     Parameters
     ----------
@@ -79,7 +81,11 @@ def sample_image(image: LazyArray) -> Array:
     -------
     (N,) or (N, C) ndarray
     """
-    return sample_windows(image.shape[:2], lambda part: plain(image[part], "the picture"))
+    sample = sample_windows(image.shape[:2], lambda part: plain(image[part], "the picture"))
+    levels = coarser_levels(image)
+    if levels and sample.min() == sample.max():  # what there is lies between the windows
+        return sample_image(levels[-1].pixels)
+    return sample
 
 
 def sample_windows(shape: Sequence[int], read: Callable[[tuple[int | slice, ...]], Array]) -> Array:

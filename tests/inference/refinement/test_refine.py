@@ -8,7 +8,7 @@ import pytest
 import napari_sam as ns
 from napari_sam.errors import InputError
 from napari_sam.inference.mask_prompts import PromptRule
-from napari_sam.inference.refinement.refine import settled, refine_stack
+from napari_sam.inference.refinement.refine import refine_stack, settled
 from napari_sam.inference.refinement.two_pass import Refined
 from napari_sam.masks import CroppedMask
 from tests.inference.moving import DiscPredictor, draw
