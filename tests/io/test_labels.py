@@ -213,3 +213,20 @@ def test_a_colour_picture_is_no_labels(tmp_path):
     Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(tmp_path / "labels.png")
     with pytest.raises(InputError, match="colour picture"), open_labels(tmp_path / "labels.png"):
         pass
+
+
+def test_a_large_plane_gets_levels_each_pixel_the_label_in_its_middle(tmp_path, monkeypatch):
+    monkeypatch.setattr("napari_sam.io.ome_zarr.MOST", 2**18)  # pixels in memory at once
+    labels = np.random.default_rng(0).integers(0, 900, (2051, 2052)).astype(np.uint16)
+    write_labels(tmp_path / "a.zarr", labels)
+    group = zarr.open_group(tmp_path / "a.zarr")
+    assert [group[name].shape for name in "012"] == [(2051, 2052), (1026, 1026), (513, 513)]
+    np.testing.assert_array_equal(group["0"][:], labels)
+    for name in "12":
+        places = [
+            ((np.arange(n) + 0.5) * whole / n).astype(int)
+            for n, whole in zip(group[name].shape, labels.shape, strict=True)
+        ]
+        np.testing.assert_array_equal(group[name][:], labels[np.ix_(*places)])
+    place = group.attrs["multiscales"][0]["datasets"][1]["coordinateTransformations"]
+    assert place[1]["translation"][1] == 0.5

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -16,8 +15,10 @@ import xxhash
 
 from napari_sam.arrays import Array, LazyArray
 from napari_sam.batch.label_output import LabelTask
+from napari_sam.batch.refine_large import OpenLargeRefine, Tally
 from napari_sam.errors import InputError
 from napari_sam.files import Json, replacing
+from napari_sam.inference.pyramid import is_large
 from napari_sam.inference.stack import Stack
 from napari_sam.inference.store.store import open_store
 from napari_sam.io.images.read import open_image
@@ -25,6 +26,7 @@ from napari_sam.io.labels import open_labels
 from napari_sam.results import Step
 
 if TYPE_CHECKING:
+    from napari_sam.batch.task import OpenTask
     from napari_sam.inference.predictor import Predictor
 
 __all__ = ["RefineTask"]
@@ -47,9 +49,12 @@ class RefineTask(LabelTask):
     labels: Path
 
     @contextmanager
-    def opened(self, predictor: Predictor) -> Iterator[_OpenRefine]:
-        """Open the image and its labels, both as stacks."""
+    def opened(self, predictor: Predictor) -> Iterator[OpenTask]:
+        """Open the image and its labels, both as stacks; large ones are never read whole."""
         with open_image(self.source) as image, open_labels(self.labels) as known:
+            if is_large(image.plain_shape[-2:]):
+                yield OpenLargeRefine(self, predictor, image, known)
+                return
             flat = len(known.shape) == 2
             stack = Stack(np.asarray(image)[None] if flat else image)
             labels = np.asarray(known)[None] if flat else known
@@ -94,12 +99,12 @@ class _OpenRefine:
 
     def finish(self) -> Json:
         """Write the labels; return a report on each object."""
-        target, tally = self.task.target, _Tally()
+        target, tally = self.task.target, Tally()
         dtype = np.uint8 if self.labels.dtype == bool else self.labels.dtype
         with target.room(self.labels.shape, dtype) as after:
             for part in self.parts:
                 _, step = _read(self._path(part), part)
-                tally.add(np.asarray(self.labels[part]), step)
+                tally.add_step(np.asarray(self.labels[part]), step)
                 after[part] = step.labels
             labels = after[0] if self.flat else after
             report = {"objects": tally.objects()}
@@ -141,34 +146,3 @@ def _read(path: Path, index: int) -> tuple[str, Step]:
             {int(id_): value for id_, value in one.items()} for one in json.loads(str(file["said"]))
         )
         return str(file["mark"]), Step(index, file["labels"], scores, unsure=unsure)
-
-
-class _Tally:
-    """Statistics of the changes to each object."""
-
-    def __init__(self) -> None:
-        self._both: dict[int, int] = defaultdict(int)
-        self._either: dict[int, int] = defaultdict(int)
-        self._scores: dict[int, list[float]] = defaultdict(list)
-        self._kept: dict[int, list[int]] = defaultdict(list)
-
-    def add(self, before: Array, step: Step) -> None:
-        """Add the changes on one slice."""
-        for id_, score in step.scores.items():
-            old, new = before == id_, step.labels == id_
-            self._both[id_] += int((old & new).sum())
-            self._either[id_] += int((old | new).sum())
-            self._scores[id_].append(score)
-            if id_ in step.unsure:
-                self._kept[id_].append(step.index)
-
-    def objects(self) -> Json:
-        """Return per object: lowest score, IoU of old and new, slices whose old mask stays."""
-        return {
-            str(id_): {
-                "score": min(scores),
-                "iou_with_old": self._both[id_] / self._either[id_],
-                "kept_old": self._kept[id_],
-            }
-            for id_, scores in sorted(self._scores.items())
-        }

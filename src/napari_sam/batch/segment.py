@@ -38,6 +38,7 @@ from napari_sam.inference.sampling import sample_image
 from napari_sam.inference.store.memory import MemoryStore
 from napari_sam.inference.store.store import EmbeddingStore, open_store
 from napari_sam.io.images.read import LazyPlane, open_image
+from napari_sam.io.label_stores.chunks import largest
 from napari_sam.progress import Progress
 from napari_sam.results import SearchResult
 from napari_sam.serving.segmenter import StoredSegmenter
@@ -152,7 +153,7 @@ class _OpenSegment:
                 words, thin = self._label_words(task.words, labels, order, spacing.anisotropy)
                 report["words"] = words
             report["too_thin"] = thin  # pixels between objects
-            report["objects"] = int(labels.max())
+            report["objects"] = largest(labels)
             task.target.write(labels, spacing, self.predictor.model.entry, report)
         task.target.clean()
         return report

@@ -233,11 +233,21 @@ def fit_shape(shape: tuple[int, int], frame: int) -> tuple[int, int]:
     return max(1, int(shape[0] * factor + 0.5)), max(1, int(shape[1] * factor + 0.5))
 
 
-def resize(rgb: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.uint8]:
-    """Resize (H, W, 3) uint8 to (h, w, 3) with Pillow's antialiased bilinear filter."""
-    if rgb.shape[:2] == tuple(shape):
+def resize(
+    rgb: NDArray[np.uint8],
+    shape: tuple[int, int],
+    edges: tuple[float, float, float, float] | None = None,
+) -> NDArray[np.uint8]:
+    """Resize (H, W, 3) uint8 to (h, w, 3) with Pillow's antialiased bilinear filter.
+
+    With `edges` (top, left, bottom, right), in pixels from the outer edge of the first one, only
+    what lies between them.
+    """
+    top, left, bottom, right = edges or (0, 0, *rgb.shape[:2])
+    if (top, left, bottom, right) == (0, 0, *shape) == (0, 0, *rgb.shape[:2]):
         return rgb
-    return np.asarray(Image.fromarray(rgb).resize((shape[1], shape[0]), Image.Resampling.BILINEAR))
+    size, filter_ = (shape[1], shape[0]), Image.Resampling.BILINEAR
+    return np.asarray(Image.fromarray(rgb).resize(size, filter_, (left, top, right, bottom)))
 
 
 def normalise(rgb: NDArray[np.uint8], multiple: int) -> Tensor:

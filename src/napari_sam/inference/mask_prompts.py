@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_sam.arrays import Labels
+from napari_sam.arrays import LazyArray
 from napari_sam.errors import InputError
 from napari_sam.inference.masks import depth
 from napari_sam.masks import CroppedMask, cropped_masks, grown, slices
@@ -55,7 +55,7 @@ class PromptRule:
 def prompts_from(
     mask: CroppedMask,
     rule: PromptRule,
-    labels: Labels | None = None,
+    labels: LazyArray | None = None,
     id_: int = 0,
 ) -> Prompts:
     """Return the prompts that a rule derives from a mask.
@@ -66,7 +66,7 @@ def prompts_from(
         The mask.
     rule : PromptRule
         What to say.
-    labels : (H, W) int, optional
+    labels : (H, W) array-like of int, optional
         Where the neighbours are.
     id_ : int
         The object's own number in `labels`.
@@ -87,7 +87,7 @@ def prompts_from(
         points=np.concatenate([inside, outside]),
         labels=[1] * len(inside) + [0] * len(outside),
         box=np.array(mask.box) - 0.5 if rule.box else None,
-        mask=mask.full() if rule.mask else None,
+        mask=mask.plane() if rule.mask else None,
     )
 
 
@@ -104,11 +104,11 @@ def _deepest(mask: NDArray[np.bool_], count: int) -> NDArray[np.float64]:
     return np.array(points, float).reshape(-1, 2)
 
 
-def _neighbours(mask: CroppedMask, labels: Labels, id_: int) -> NDArray[np.float64]:
+def _neighbours(mask: CroppedMask, labels: LazyArray, id_: int) -> NDArray[np.float64]:
     """Return the deepest point of each neighbour near by, nearest first."""
     top, left, bottom, right = mask.box
     near = grown(mask.box, round(MAX_GAP * max(mask.size)) + 1, mask.shape)
-    around = cropped_masks(labels[slices(near)])
+    around = cropped_masks(np.asarray(labels[slices(near)]))
     found = [
         _deepest(one.crop(), 1)[0] + one.corner for other, one in around.items() if other != id_
     ]

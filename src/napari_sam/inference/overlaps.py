@@ -33,13 +33,17 @@ class RankedMask:
 
 
 def resolve_overlaps(
-    found: Mapping[int, RankedMask], shape: tuple[int, int], dtype: DTypeLike = np.int32
+    found: Mapping[int, RankedMask],
+    shape: tuple[int, int],
+    dtype: DTypeLike = np.int32,
+    out: Array | None = None,
 ) -> Array:
     """Resolve overlaps between masks and return the labels (H, W) of a slice.
 
     A pixel goes to the mask of the highest rank, then of the best score, then of the lowest id. A
     mask of which the others leave under half gets none, and no mask gets a rest thinner than three
-    pixels; given ones get all that no other given one has.
+    pixels; given ones get all that no other given one has. The labels are written into `out`, if
+    there is one, where that is zero.
 
     Examples
     --------
@@ -47,7 +51,7 @@ def resolve_overlaps(
     >>> resolve_overlaps({1: RankedMask(left, 0.7), 2: RankedMask(right, 0.8)}, (1, 3)).tolist()
     [[1, 2, 2]]
     """
-    labels = np.zeros(shape, dtype)
+    labels = np.zeros(shape, dtype) if out is None else out
 
     def strength(item: tuple[int, RankedMask]) -> tuple[int, float, int]:
         id_, one = item

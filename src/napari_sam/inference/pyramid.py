@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from napari_sam.arrays import Array, ContrastRange, LazyArray
+from napari_sam.levels import fitting_level
 from napari_sam.masks import Box, WindowMask, bounding_box, grown, slices
 from napari_sam.prompts import MIN_SIDE, Prompts
 
@@ -71,8 +72,8 @@ class PyramidTile:
         Returns
         -------
         (h, w) or (h, w, C) ndarray
-            Of the tile's `shape`; a coarse one is uint8 and was made of 16 pixels for each of its
-            own, or of all if there are fewer.
+            Of the tile's `shape`; a coarse one is uint8 and was made of the image's coarser level
+            that is nearest, or of 16 pixels for each of its own, or of all if there are fewer.
         (low, high)
             What is black and white in it.
         """
@@ -80,6 +81,12 @@ class PyramidTile:
 
         if self.level == 0:
             return check_image(image[slices(self.box)]), contrast
+        coarse = fitting_level(image, self.factor)
+        if coarse is not None:
+            top, left, (h, w) = *self.box[:2], self.shape
+            box = top, left, top + h * self.factor, left + w * self.factor
+            pixels, edges = coarse.part(box, self.factor)
+            return resize(to_rgb8(check_image(pixels), contrast), self.shape, edges), (0.0, 255.0)
         every = max(1, self.factor // SAMPLES)
         (top, left, bottom, right), first = self.box, every // 2
         rows, columns = slice(top + first, bottom, every), slice(left + first, right, every)

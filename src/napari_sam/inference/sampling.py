@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import product
 
 import numpy as np
 
 from napari_sam.arrays import Array, LazyArray, plain
+from napari_sam.inference.pyramid import is_large
+from napari_sam.levels import coarser_levels
 
-__all__ = ["SAMPLE_PLANES", "SAMPLE_SIDE", "sample_image", "sample_stack", "sample_steps"]
+__all__ = [
+    "SAMPLE_PLANES",
+    "SAMPLE_SIDE",
+    "sample_image",
+    "sample_stack",
+    "sample_steps",
+    "sample_windows",
+]
 
 SAMPLE_PLANES, SAMPLE_SIDE = 16, 256
 SAMPLE_WINDOWS = 8  # of that side along each axis of a large image
-MOST_WINDOWS = 32  # where nothing is in fewer
+WINDOW_FACTORS = 1, 2, 4  # more of them where nothing is in fewer
 
 
 def sample_steps(shape: Sequence[int]) -> list[int]:
@@ -36,6 +45,8 @@ def sample_steps(shape: Sequence[int]) -> list[int]:
 def sample_stack(data: LazyArray, ndim: int) -> Array:
     """Return the pixels of about 16 planes of 256 x 256, evenly spaced: (N,) or (N, colours).
 
+    Of large planes they are windows, as of a large image, for of those every chunk would be read.
+
     Parameters
     ----------
     data : array-like
@@ -49,6 +60,8 @@ def sample_stack(data: LazyArray, ndim: int) -> Array:
     >>> sample_stack(np.zeros((60, 1024, 1024)), 3).shape
     (1310720,)
     """
+    if is_large(data.shape[ndim - 2 : ndim]):
+        return sample_windows(data.shape[:ndim], lambda part: plain(data[part], "the stack"))
     steps = sample_steps(data.shape[:ndim])
     sample = plain(data[tuple(slice(None, None, step) for step in steps)], "the stack")
     return sample.reshape(-1, *sample.shape[ndim:])
@@ -57,8 +70,8 @@ def sample_stack(data: LazyArray, ndim: int) -> Array:
 def sample_image(image: LazyArray) -> Array:
     """Return pixels sampled across a large image, enough to estimate its contrast.
 
-    Windows of one single value, as where nothing was written, do not count unless all are; where
-    they are, more windows are looked at first.
+    Windows of one single value, as where nothing was written, do not count unless all are; then
+    the coarsest level is looked at or, if there are none, more windows are.
 
     Parameters
     ----------
@@ -69,19 +82,45 @@ def sample_image(image: LazyArray) -> Array:
     -------
     (N,) or (N, C) ndarray
     """
-    windows: list[Array] = []
-    for count in (SAMPLE_WINDOWS, 2 * SAMPLE_WINDOWS, MOST_WINDOWS):  # little may be on a slide
-        windows = list(_windows(image, count))
-        if filled := [window for window in windows if window.min() != window.max()]:
-            windows = filled
-            break
-    return np.concatenate([window.reshape(-1, *window.shape[2:]) for window in windows])
+    levels = coarser_levels(image)
+    for factor in (1,) if levels else WINDOW_FACTORS:  # little may be on a slide
+        sample = sample_windows(
+            image.shape[:2], lambda part: plain(image[part], "the picture"), factor * SAMPLE_WINDOWS
+        )
+        if sample.min() != sample.max():
+            return sample
+    return sample_image(levels[-1].pixels) if levels else sample
 
 
-def _windows(image: LazyArray, count: int) -> Iterator[Array]:
+def sample_windows(
+    shape: Sequence[int],
+    read: Callable[[tuple[int | slice, ...]], Array],
+    count: int = SAMPLE_WINDOWS,
+) -> Array:
+    """Return the pixels of windows spread over about 16 planes, as `sample_image` does over one.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        (..., Y, X).
+    read : callable
+        Returns a part (h, w) or (h, w, C), by its index along these axes.
+    count : int
+        How many windows a side.
+
+    Returns
+    -------
+    (N,) or (N, C) ndarray
+    """
+    steps = sample_steps(shape)[:-2]
+    planes = [*product(*(range(0, n, step) for n, step in zip(shape, steps, strict=False)))]
     starts = [
         sorted({int(at) for at in np.linspace(0, max(0, size - SAMPLE_SIDE), count)})
-        for size in image.shape[:2]
+        for size in shape[-2:]
     ]
-    for row, column in product(*starts):
-        yield plain(image[row : row + SAMPLE_SIDE, column : column + SAMPLE_SIDE], "the picture")
+    windows = []
+    for i, place in enumerate(product(*starts)):
+        plane = planes[(i + i // len(starts[1])) % len(planes)]  # no plane at one side only
+        windows.append(read((*plane, *(slice(at, at + SAMPLE_SIDE) for at in place))))
+    filled = [window for window in windows if window.min() != window.max()] or windows
+    return np.concatenate([window.reshape(-1, *window.shape[2:]) for window in filled])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["create_ome_zarr", "write_ome_zarr"]
 
 TYPES = {"t": "time", "c": "channel"}
+ALONE = 2048**2  # pixels of a plane that need no coarser level
 CHUNK = 1024  # pixels along rows and columns
 MOST = 2**25  # pixels of a plane that are read at once
 SMALL = 512  # of a chunk that is written anew for every object
@@ -36,7 +38,9 @@ def write_ome_zarr(path: Path, labels: LazyArray, spacing: Spacing) -> None:
     """Write labels to OME-Zarr, plane by plane, and of large planes part by part.
 
     Axes are put into the specification's order: time, channel, z, y, x. Labels in the group
-    "labels" of a picture get as many levels as the picture, and are listed there.
+    "labels" of a picture get as many levels as the picture, and are listed there. Elsewhere planes
+    of more than 2,048 x 2,048 pixels get levels of half as many rows and columns until they are
+    below 1,024.
 
     Parameters
     ----------
@@ -60,6 +64,8 @@ def write_ome_zarr(path: Path, labels: LazyArray, spacing: Spacing) -> None:
     axes = spacing.axes
     order = sorted(range(len(axes)), key=lambda axis: ORDER.index(axes[axis]))
     shapes = _shapes(labels.shape, axes, parent)
+    if parent is None and math.prod(labels.shape[-2:]) > ALONE:
+        shapes = _halved(labels.shape)
     zarr_format = parent.zarr_format if parent else FORMATS[VERSION]
     about = _about(path, spacing, order, shapes, parent, zarr_format)
     with listing(path, parent) if parent else nullcontext(), replacing_folder(path) as part:
@@ -191,8 +197,14 @@ def _seen(
         plane = np.asarray(labels[place])
         whole = (len(rows), len(columns)) == (height, width)
         return plane if whole else plane[np.ix_(rows, columns)]
-    box = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
-    return np.asarray(labels[(*place, *box)])[np.ix_(rows - rows[0], columns - columns[0])]
+    width = int(columns[-1] - columns[0]) + 1
+    parts = -(-(int(rows[-1] - rows[0]) + 1) * width // MOST)
+    seen = []
+    for some in np.array_split(rows, min(parts, len(rows))):  # no more is in memory at once
+        box = slice(int(some[0]), int(some[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+        part = np.asarray(labels[(*place, *box)])
+        seen.append(part[np.ix_(some - some[0], columns - columns[0])])
+    return np.concatenate(seen)
 
 
 def _pieces(shape: Sequence[int], whole: Sequence[int]) -> Iterator[Box]:

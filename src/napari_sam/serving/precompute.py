@@ -7,7 +7,6 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from napari_sam.arrays import Array
 from napari_sam.errors import InputError
 from napari_sam.planes import Plane
 from napari_sam.progress import Estimate, Progress
@@ -15,6 +14,7 @@ from napari_sam.progress import Estimate, Progress
 __all__ = ["Precomputed", "embed_stack"]
 
 Seen = TypeVar("Seen", bound=Plane)
+Pixels = TypeVar("Pixels")
 
 
 class Precomputed(NamedTuple):
@@ -36,8 +36,8 @@ class Precomputed(NamedTuple):
 
 
 def embed_stack(
-    keep: Callable[[Array], int],
-    read: Callable[[Seen], Array],
+    keep: Callable[[Pixels], int],
+    read: Callable[[Seen], Pixels],
     planes: Iterable[Seen],
     current: Callable[[], Seen | None],
     budget: float = float("inf"),
@@ -53,7 +53,7 @@ def embed_stack(
         the embedding, 0 if it could not be kept; see `EmbeddingStore.keep`. A plane for which it
         raises `InputError` is left out.
     read : callable
-        Reads the pixels of a plane.
+        Reads the pixels of a plane, or returns what else `keep` takes.
     planes : iterable of Plane
         An index, or None, for every axis.
     current : callable

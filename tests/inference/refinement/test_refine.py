@@ -8,7 +8,7 @@ import pytest
 import napari_sam as ns
 from napari_sam.errors import InputError
 from napari_sam.inference.mask_prompts import PromptRule
-from napari_sam.inference.refinement.refine import _settled, refine_stack
+from napari_sam.inference.refinement.refine import refine_stack, settled
 from napari_sam.inference.refinement.two_pass import Refined
 from napari_sam.masks import CroppedMask
 from tests.inference.moving import DiscPredictor, draw
@@ -117,7 +117,7 @@ def test_an_object_whose_new_mask_is_mostly_another_ones_keeps_its_old_one():
         2: Refined(square(12, 0, 10), square(2, 0, 16), 0.8),
         3: Refined(square(30, 30, 8), square(30, 30, 8), 0.7),
     }
-    labels, covered = _settled(got, (40, 40), np.uint16)
+    labels, covered = settled(got, (40, 40), np.uint16)
     assert covered == {2}
     np.testing.assert_array_equal(labels == 2, got[2].before.full())
     np.testing.assert_array_equal(labels == 1, got[1].after.full() & ~got[2].before.full())

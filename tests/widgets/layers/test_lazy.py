@@ -14,6 +14,7 @@ from napari.components import ViewerModel
 from napari.layers import Image
 
 from napari_sam.inference.predictor import Predictor
+from napari_sam.inference.pyramid import tile_at
 from napari_sam.inference.sampling import SAMPLE_PLANES
 from napari_sam.inference.store.memory import MemoryStore
 from napari_sam.inference.store.store import EmbeddingStore
@@ -194,3 +195,20 @@ def test_a_large_slice_is_never_read_by_the_windows_thread(qtbot, settle):
     assert store.made > 0
     assert threads
     assert threading.main_thread() not in threads
+
+
+def test_coarse_parts_of_a_large_plane_come_from_a_coarse_level():
+    sides = [(2, 2400, 2600), (2, 1200, 1300), (1, 600, 650)]
+    fine, middle, deeper = levels = [Volume(shape) for shape in sides]
+    layer = Image([one.data for one in levels], multiscale=True, contrast_limits=(0, 60_000))
+    picture = ImageStack(layer)
+    plane = picture.source((1, None, None))()
+    for level in levels:
+        level.read.clear()
+    assert plane.shape == (2400, 2600)
+    assert [(one.steps, one.first) for one in plane.coarser] == [((2, 2), (0.5, 0.5))]
+    pixels, _ = tile_at(plane.shape, (1200, 1300), 1).read(plane, (0, 60_000))
+    assert pixels.shape == (1024, 1024, 3)
+    assert not fine.read
+    assert not deeper.read  # it shows no single slice
+    assert set(middle.read) == {(1, 0, 0)}

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from napari_sam.inference.predictor import Predictor
     from napari_sam.inference.store.disk import DiskStore
     from napari_sam.inference.store.store import EmbeddingStore
-    from napari_sam.progress import Progress
-    from napari_sam.serving.precompute import Precomputed
 
 __all__ = ["add"]
 
@@ -72,7 +70,8 @@ def run(chosen: argparse.Namespace) -> int:
     elif not chosen.quiet:
         for report in reports:
             new, kept, slices = report["embedded"], report["kept"], report["slices"]
-            done = f"{kept} of {slices} slices are embedded, {new} of them now"
+            unit = report.get("unit", "slices")
+            done = f"{kept} of {slices} {unit} are embedded, {new} of them now"
             print(f"{shown(report['path'])}: {done}")
         print(f"Embeddings: {folder or 'not kept'}, {store.size / 1e6:,.0f} MB")
     failures.tell(count)
@@ -123,14 +122,19 @@ def _embed(path: Path, store: EmbeddingStore, predictor: Predictor, room: int, q
     """Embed one picture behind a bar and report on it."""
     from tqdm import tqdm
 
+    from napari_sam.batch.embed import ImageParts
+    from napari_sam.io.images.read import open_image
     from napari_sam.progress import Progress
-    from napari_sam.serving.precompute import Precomputed
+    from napari_sam.serving.precompute import Precomputed, embed_stack
 
     before, step, problems = store.made, Progress(0, 0, Precomputed()), []
-    left_out = 0
+    left_out, unit = 0, "slices"
     try:
-        with tqdm(desc=shown(path.name), unit=" slices", disable=quiet) as bar:
-            for step in _steps(path, store, predictor, room):
+        with open_image(path) as data, tqdm(desc=shown(path.name), disable=quiet) as bar:
+            parts = ImageParts(predictor, data, store)
+            bar.unit, unit = f" {parts.unit}", parts.unit
+            steps = embed_stack(parts.keep, lambda part: part, parts.indices, lambda: None, room)
+            for step in steps:
                 bar.total = step.total
                 bar.update(step.done - bar.n)
                 if step.result.problem:
@@ -139,34 +143,12 @@ def _embed(path: Path, store: EmbeddingStore, predictor: Predictor, room: int, q
     except Exception as error:  # files can be damaged in more ways than their readers name
         problems.append(reason(error))
     if step.result.full:
-        problems.append(f"there is room for {step.done} of {step.total} slices on disk")
+        problems.append(f"there is room for {step.done} of {step.total} {unit} on disk")
     return {
         "slices": step.total,
+        "unit": unit,
         "kept": step.done - left_out,
         "embedded": store.made - before,
         "bytes": step.result.nbytes,
         "problems": problems,
     }
-
-
-def _steps(
-    path: Path, store: EmbeddingStore, predictor: Predictor, room: int
-) -> Iterator[Progress[Precomputed]]:
-    """Embed all slices of a picture, as the panel does."""
-    import numpy as np
-
-    from napari_sam.batch.slices import stack_contrast
-    from napari_sam.io.images.read import open_image
-    from napari_sam.serving.precompute import embed_stack
-    from napari_sam.serving.segmenter import StoredSegmenter
-
-    segmenter = StoredSegmenter(predictor, store)
-    with open_image(path) as data:
-        contrast = stack_contrast(data, predictor.model.entry.intensity)
-        yield from embed_stack(
-            keep=lambda pixels: segmenter.keep(pixels, contrast),
-            read=data.__getitem__,
-            planes=np.ndindex(*data.plain_shape[:-2]),
-            current=lambda: None,
-            budget=room,
-        )

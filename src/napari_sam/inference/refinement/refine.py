@@ -16,10 +16,10 @@ from napari_sam.inference.predictor import Predictor
 from napari_sam.inference.propagation.propagate import Embeddings
 from napari_sam.inference.refinement.two_pass import Refined, check_labels, predict_two_pass
 from napari_sam.inference.stack import Stack
-from napari_sam.masks import cropped_masks
+from napari_sam.masks import cropped_masks, slices
 from napari_sam.results import Prediction, Step
 
-__all__ = ["refine", "refine_stack"]
+__all__ = ["REFINE_RULE", "refine", "refine_stack", "settled"]
 
 COVERED = "more than half of the new mask is another object's; the old one stays"
 REFINE_RULE = PromptRule(inside=1)  # measured: see benchmarks/refinement.py
@@ -159,25 +159,34 @@ def _refined(
         answers = refine(predictor, image, before, rule, contrast=contrast, store=store)
         got = {id_: Refined.of(known[id_], answer) for id_, answer in answers.items()}
         unsure = {id_: one.unsure for id_, one in got.items() if one.unsure}
-        settled, covered = _settled(got, planes.shape, before.dtype)
+        after, covered = settled(got, planes.shape, before.dtype)
         unsure |= dict.fromkeys(covered, COVERED)
         scores = {id_: one.score for id_, one in got.items()}
-        yield Step(index, settled, scores, unsure=unsure)
+        yield Step(index, after, scores, unsure=unsure)
 
 
-def _settled(
-    got: Mapping[int, Refined], shape: tuple[int, int], dtype: DTypeLike
+def settled(
+    got: Mapping[int, Refined],
+    shape: tuple[int, int],
+    dtype: DTypeLike,
+    out: Array | None = None,
 ) -> tuple[Array, set[int]]:
-    """Return the labels of a slice, and the objects of which others leave under half.
+    """Return the labels (H, W) of a slice, and the objects of which others leave under half.
 
-    Those keep their old masks, which never meet each other.
+    Those keep their old masks, which never meet each other. The labels are written into `out`, if
+    there is one, which is zero.
     """
     found = {id_: RankedMask(one.after, one.score) for id_, one in got.items()}
     kept: set[int] = set()
     while True:
-        labels = resolve_overlaps(found, shape, dtype)
-        covered = set(found) - kept - set(np.unique(labels).tolist())
+        labels = resolve_overlaps(found, shape, dtype, out)
+        places = {id_: slices(one.mask.box) for id_, one in found.items() if one.mask is not None}
+        covered = {
+            id_ for id_ in places if id_ not in kept and not (labels[places[id_]] == id_).any()
+        }
         if not covered:
             return labels, kept
         kept |= covered
         found |= {id_: RankedMask(got[id_].before, np.nan, Rank.GIVEN) for id_ in covered}
+        for place in places.values():
+            labels[place] = 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from napari_sam.arrays import Array, Labels
+from napari_sam.arrays import Array, Labels, LazyArray
 from napari_sam.errors import InputError
 from napari_sam.inference.mask_prompts import PromptRule, prompts_from
 from napari_sam.masks import CroppedMask
@@ -80,7 +80,7 @@ def predict_two_pass(
     predict: Callable[[list[Prompts]], list[Prediction]],
     rough: Mapping[int, CroppedMask],
     rule: PromptRule,
-    labels: Labels,
+    labels: LazyArray,
 ) -> dict[int, tuple[CroppedMask, Prediction]]:
     """Predict with each rough mask as prompt, then with the prompts of `rule` from the result.
 
@@ -95,8 +95,8 @@ def predict_two_pass(
         The masks, by id.
     rule : PromptRule
         What of a mask becomes the prompt in the end.
-    labels : (H, W) int
-        Where the neighbours are.
+    labels : (H, W) array-like of int
+        Where the neighbours are; read around each object.
 
     Returns
     -------

@@ -12,6 +12,7 @@ from numpy.typing import DTypeLike
 from napari_sam.arrays import Array, LazyArray
 from napari_sam.errors import InputError
 from napari_sam.io.images.file_checks import check_pixels, why_unreadable
+from napari_sam.levels import CoarserLevel
 
 __all__ = ["TURNED", "TURNS", "Conversion", "LazyImage"]
 
@@ -41,9 +42,13 @@ class LazyImage:
         Makes grey (...) or colours (..., 3 or 4) of the numbers.
     turn : int
         How the picture is to be turned, in EXIF's numbers.
+    coarser : sequence of CoarserLevel, optional
+        Coarser levels as they are in the file, finest first; of turned pictures they do not count.
 
     Attributes
     ----------
+    coarser : list of CoarserLevel
+        The same with the axes of this picture.
     colours : bool
         Whether the last axis holds red, green and blue, perhaps with a fourth to be left out.
 
@@ -63,6 +68,7 @@ class LazyImage:
         samples: int | None = None,
         convert: Conversion | None = None,
         turn: int = 1,
+        coarser: Sequence[CoarserLevel] = (),
     ) -> None:
         self._path, self._data, self._convert = path, data, convert or np.asarray
         self._order = list(range(len(data.shape)) if order is None else order)
@@ -78,6 +84,8 @@ class LazyImage:
         self.colours = tiny.ndim > planes
         self.dtype, self.ndim = tiny.dtype, tiny.ndim
         self.shape: tuple[int, ...] = (*sizes[:planes], *tiny.shape[planes:])
+        alike = [one for one in coarser if not self._turn and self._is_alike(one)]
+        self.coarser = [self._in_order(one) for one in alike]
 
     @property
     def plain_shape(self) -> tuple[int, ...]:
@@ -98,6 +106,17 @@ class LazyImage:
             name = ", ".join(str(at) for at in index if not isinstance(at, slice) and at is not ...)
             where = f"{self._path}: slice {name}" if name else self._path
             raise InputError(f"{where} cannot be read: {why_unreadable(error)}") from error
+
+    def _is_alike(self, level: CoarserLevel) -> bool:
+        """Tell whether a level has the samples of this picture."""
+        sizes = self._data.shape, level.pixels.shape
+        return all(sizes[0][axis] == sizes[1][axis] for axis in self._samples)
+
+    def _in_order(self, level: CoarserLevel) -> CoarserLevel:
+        samples = self._samples[0] if self._samples else None
+        pixels = LazyImage(self._path, level.pixels, self._order, samples, self._convert)
+        steps, first = ([of[axis] for axis in self._order] for of in (level.steps, level.first))
+        return CoarserLevel(pixels, tuple(steps), tuple(first))
 
     def _full(self, index: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return an index with an entry for each axis."""

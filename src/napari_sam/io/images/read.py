@@ -17,6 +17,7 @@ from napari_sam.io.images.photos import open_photo
 from napari_sam.io.images.pixels import LazyImage
 from napari_sam.io.images.stores import open_store
 from napari_sam.io.images.tiffs import open_tiff
+from napari_sam.levels import coarser_levels
 
 __all__ = ["LazyPlane", "open_image"]
 
@@ -25,8 +26,9 @@ __all__ = ["LazyPlane", "open_image"]
 def open_image(path: Path, *, numbers: bool = False) -> Iterator[LazyImage]:
     """Open an n-dimensional image as a context manager; index it to read.
 
-    Of a pyramid it is the finest level. What its file says of axes, colours and of how it is to be
-    turned counts; where that says nothing, a warning tells what is assumed.
+    Of a pyramid it is the finest level, which knows the others (`LazyImage.coarser`). What its file
+    says of axes, colours and of how it is to be turned counts; where that says nothing, a warning
+    tells what is assumed.
 
     Parameters
     ----------
@@ -68,6 +70,12 @@ class LazyPlane:
     plane : tuple of int
         Which.
 
+    Attributes
+    ----------
+    coarser : list of CoarserLevel
+        Those of the image's that hold this very plane; of levels that are coarser along other axes,
+        too, a plane shows several.
+
     Examples
     --------
     >>> plane = LazyPlane(np.arange(24).reshape(2, 3, 4), (1,))
@@ -77,6 +85,9 @@ class LazyPlane:
 
     def __init__(self, data: LazyArray, plane: tuple[int, ...]) -> None:
         self._data, self._plane = data, plane
+        planes = [(one, LazyPlane(one.pixels, plane)) for one in coarser_levels(data)]
+        found = [level.plane(plane, pixels) for level, pixels in planes]
+        self.coarser = [one for one in found if one is not None]
         self.shape: tuple[int, ...] = tuple(data.shape[len(plane) :])
         self.dtype = data.dtype
 

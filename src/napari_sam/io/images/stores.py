@@ -11,6 +11,8 @@ from napari_sam.errors import InputError
 from napari_sam.files import Json
 from napari_sam.io.images.file_checks import whole_numbers
 from napari_sam.io.images.pixels import LazyImage
+from napari_sam.io.images.pyramids import ome_levels
+from napari_sam.levels import CoarserLevel
 
 if TYPE_CHECKING:
     import zarr
@@ -43,7 +45,7 @@ def open_store(path: Path, numbers: bool) -> LazyImage:
     if not names and array.ndim > 2:
         what = "its last axis as colours" if samples is not None else "a stack of slices"
         logger.warning("%s: its axes %s have no names; taken as %s", path, array.shape, what)
-    return LazyImage(path, array, order, samples)
+    return LazyImage(path, array, order, samples, coarser=_coarser(path))
 
 
 def ome_attributes(attributes: Any) -> Json:
@@ -65,6 +67,21 @@ def finest_level(path: Path) -> tuple[zarr.Array[Any], list[str]]:
         raise InputError("the zarr group holds no picture: it has no 'multiscales'")
     array: Any = node[scales[0]["datasets"][0]["path"]]
     return array, _names(scales[0].get("axes"), array.ndim)
+
+
+def _coarser(path: Path) -> list[CoarserLevel]:
+    """Return the coarser levels of a picture that can be read; they may say what they want."""
+    import zarr
+
+    node = zarr.open(path, mode="r")
+    if isinstance(node, zarr.Array):
+        return []
+    scales: Any = ome_attributes(node.attrs)["multiscales"]
+    try:
+        return ome_levels(node, scales[0])
+    except Exception as error:  # anybody may write anything into a file
+        logger.warning("%s: its coarser levels are not used: %s", path, error)
+        return []
 
 
 def _names(said: object, ndim: int) -> list[str]:

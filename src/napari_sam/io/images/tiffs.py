@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import logging
+import math
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from napari_sam.arrays import LazyArray
 from napari_sam.errors import InputError
 from napari_sam.io.images.colours import conversion_of
 from napari_sam.io.images.file_checks import whole_numbers
 from napari_sam.io.images.ome_xml import check_ome
 from napari_sam.io.images.pixels import TURNED, TURNS, LazyImage
+from napari_sam.io.images.pyramids import shaped_levels
 from napari_sam.io.images.tiff_checks import check_series, check_tags
 
 if TYPE_CHECKING:
@@ -23,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 ORIENTATION = 274  # the tag
 MIN_SIDE = 16  # rows and columns of a picture in colours that was saved as pages
+MOST = 2**22  # pixels of one piece that is read as a whole
 PLAIN = {"generic", "imagej", "ome", "shaped", "uniform"}  # whose parts are pictures, no thumbnails
 
 
@@ -36,7 +42,6 @@ def open_tiff(path: Path, opened: ExitStack, numbers: bool) -> LazyImage:
         assumed is logged as a warning.
     """
     import tifffile
-    import zarr
 
     file = opened.enter_context(tifffile.TiffFile(path))
     series = _first(file, path.parent)
@@ -54,8 +59,25 @@ def open_tiff(path: Path, opened: ExitStack, numbers: bool) -> LazyImage:
     more = f"it holds {len(file.series)} pictures; the first is read" * several
     for words in filter(None, (narrow, remark, TURNED * (turn in TURNS), more)):
         logger.warning("%s: %s", path, words)
-    store = opened.enter_context(series.aszarr(level=0))
-    return LazyImage(path, zarr.open_array(store, mode="r"), order, samples, convert, turn)
+    finest, *others = (_pixels(file, level, opened) for level in series.levels)
+    coarser = () if narrow or numbers else shaped_levels(series.shape, others)
+    return LazyImage(path, finest, order, samples, convert, turn, coarser)
+
+
+def _pixels(file: TiffFile, level: TiffPageSeries, opened: ExitStack) -> LazyArray:
+    """Return the pixels of a level, read in parts; mapped if a large plane is in one piece."""
+    import zarr
+
+    start, one_piece = level.dataoffset, math.prod(level.keyframe.chunks) > MOST
+    if start is not None and one_piece and not level.is_multifile:
+        dtype: np.dtype[Any] = np.dtype(file.byteorder + level.dtype.char)
+        mapped: LazyArray = np.memmap(
+            file.filehandle.path, dtype, mode="r", offset=start, shape=level.shape
+        )
+        return mapped
+    store = opened.enter_context(level.aszarr(level=0))
+    array: LazyArray = zarr.open_array(store, mode="r")
+    return array
 
 
 def tiff_axes(axes: str) -> tuple[list[int], int | None]:

@@ -6,10 +6,26 @@ import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtGui import QImage, QPixmap
 
-__all__ = ["pixmap", "thumbnail"]
+from napari_sam.masks import Box
+
+__all__ = ["pixmap", "thinned", "thumbnail"]
 
 SIDE = 52
+MOST = 1024  # pixels of a tile along each axis that a thumbnail is made of
 COLOUR = (255, 46, 196)
+
+
+def thinned(tile: Box) -> tuple[slice, slice]:
+    """Return rows and columns of a tile, of a coarse one so few that 1,024 of each are left.
+
+    Examples
+    --------
+    >>> thinned((0, 512, 1024, 1536)), thinned((0, 2048, 4096, 6144))
+    ((slice(0, 1024, 1), slice(512, 1536, 1)), (slice(0, 4096, 4), slice(2048, 6144, 4)))
+    """
+    top, left, bottom, right = tile
+    step = max(1, -(-max(bottom - top, right - left) // MOST))
+    return slice(top, bottom, step), slice(left, right, step)
 
 
 def thumbnail(

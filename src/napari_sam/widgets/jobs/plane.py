@@ -11,10 +11,12 @@ import numpy as np
 from napari_sam.arrays import ContrastRange, LazyArray
 from napari_sam.inference.pyramid import is_large
 from napari_sam.inference.sampling import sample_image
-from napari_sam.masks import Box, slices
+from napari_sam.levels import sampled
+from napari_sam.masks import Box
 from napari_sam.planes import Plane
 from napari_sam.results import Prediction
 from napari_sam.session.segmenter import Embedding, Segmenter
+from napari_sam.widgets.common.thumbnail import thinned
 from napari_sam.widgets.layers.channel_mix import Read
 
 if TYPE_CHECKING:
@@ -88,18 +90,19 @@ class EmbeddedPlane:
     def look_below(self, prediction: Prediction) -> None:
         """Read the pixels that `below` returns; not in the window's thread."""
         if prediction.tile is not None:
-            self._tile = prediction.tile, np.asarray(self.pixels[slices(prediction.tile)])
+            self._tile = prediction.tile, sampled(self.pixels, *thinned(prediction.tile))
 
     def below(self, prediction: Prediction) -> np.ndarray:
-        """Return the pixels under a prediction: the plane, or the tile of a large one.
+        """Return the pixels under a prediction: the plane, or the tile of a large one, `thinned`.
 
         They are zeros if another tile was looked at since.
         """
         if prediction.tile is None:
             return np.asarray(self.pixels)
         tile, pixels = self._tile
-        top, left, bottom, right = prediction.tile
-        return pixels if tile == prediction.tile else np.zeros((bottom - top, right - left))
+        if tile == prediction.tile:
+            return pixels
+        return np.zeros([len(range(at.stop)[at]) for at in thinned(prediction.tile)])
 
     def at_hand(self, segmenter: Segmenter) -> Embedding | None:
         """Return the embedding if it is there and nothing says that it is out of date."""

@@ -7,9 +7,9 @@ from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QWidget
 
-from napari_sam.masks import slices
+from napari_sam.masks import pixels_of
 from napari_sam.results import Prediction
-from napari_sam.widgets.common.thumbnail import SIDE, pixmap, thumbnail
+from napari_sam.widgets.common.thumbnail import SIDE, pixmap, thinned, thumbnail
 
 __all__ = ["CandidateChoice"]
 
@@ -64,21 +64,20 @@ class CandidateChoice(QWidget):
     ) -> None:
         """Show the candidates of a prediction over the pixels of its plane, or of its tile.
 
-        These are (H, W) or (H, W, colours).
+        These are (H, W) or (H, W, colours), those of a tile `thinned`.
         """
         self.setEnabled(True)
         if prediction is not self._shown:
             self._shown = prediction
             masks = prediction.masks
             if prediction.tile is not None:
-                masks = masks[:, *slices(prediction.tile)]
+                masks = masks[:, *thinned(prediction.tile)]
             around = np.asarray(masks.any(axis=0))
             for index, button in enumerate(self._group.buttons()):
                 mask, score = masks[index], float(prediction.scores[index])
                 button.setIcon(QIcon(pixmap(thumbnail(pixels, limits, mask, around))))
                 button.setText(f"{score:.2f}")
                 button.setAccessibleName(f"Mask {index + 1} of 3, quality {score:.2f}")
-                button.setToolTip(
-                    f"{int(mask.sum()):,} pixels, quality {score:.2f} of 1 as the model sees it"
-                )
+                size = pixels_of(prediction.masks[index])
+                button.setToolTip(f"{size:,} pixels, quality {score:.2f} of 1 as the model sees it")
         self._group.buttons()[choice].setChecked(True)
