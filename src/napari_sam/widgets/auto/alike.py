@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
+from napari_sam.arrays import ContrastRange, LazyArray
 from napari_sam.errors import InputError
 from napari_sam.masks import CroppedMask
 from napari_sam.planes import Plane, in_order
@@ -23,6 +24,7 @@ from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.jobs.piecework import Piece, Piecework
 from napari_sam.widgets.jobs.worker import Worker
 from napari_sam.widgets.layers.channel_mix import Read
+from napari_sam.widgets.search.work import Kind
 
 if TYPE_CHECKING:
     from napari_sam.inference.similar.features import Described
@@ -124,6 +126,24 @@ class AlikeRule:
     sought: Sought
     likeness: Likeness
     similarity: float
+
+    def kind(self, reader: Reader) -> Kind:
+        """Return what keeps of any other picture's proposals those that are similar enough."""
+        likeness, least = self.likeness, self.similarity
+
+        def keep(
+            segmenter: StoredSegmenter,
+            pixels: LazyArray,
+            contrast: ContrastRange | None,
+            found: Sequence[Proposal],
+            pause: Pause,
+        ) -> list[Proposal]:
+            masks = [one.cropped for one in found]
+            known = reader.describe(segmenter, np.asarray(pixels), masks, contrast, pause)
+            rated = likeness.rate(known).tolist()
+            return [one for one, value in zip(found, rated, strict=True) if value >= least]
+
+        return Kind(self.sought.name, keep)
 
 
 @dataclass(frozen=True, eq=False)

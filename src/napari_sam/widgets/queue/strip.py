@@ -23,6 +23,7 @@ from napari_sam.widgets.common.wording import duration
 __all__ = ["QueueStrip", "counts_text"]
 
 FINISHED = "All {} pictures are done."
+ALIKE_TIP = "What is like the examples that Auto compares with now, at the similarity that is set"
 
 
 class QueueStrip(QWidget):
@@ -37,7 +38,8 @@ class QueueStrip(QWidget):
     cancel : QPushButton
         Ends the search of the other pictures.
     actions_of : dict of str to QAction
-        The menu: ``"name"``, ``"worst"``, ``"fill"``, ``"methods"``, ``"close"``.
+        The menu: ``"name"``, ``"worst"``, ``"fill"``, ``"alike"``,
+        ``"methods"``, ``"close"``.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -58,6 +60,7 @@ class QueueStrip(QWidget):
             "name": "Order by name",
             "worst": "Most corrections first (searches what is not known yet)",
             "fill": "Fill in the rest with Auto",
+            "alike": "Find more like these in the rest",
             "methods": "Methods and effort…",
             "close": "Close the queue",
         }
@@ -68,6 +71,8 @@ class QueueStrip(QWidget):
             if name in ("fill", "close"):
                 menu.addSeparator()
             menu.addAction(action)
+        self.actions_of["alike"].setToolTip(ALIKE_TIP)
+        menu.setToolTipsVisible(True)
         self.more.setMenu(menu)
         self._lay_out()
         self.show_work("")
