@@ -84,6 +84,17 @@ class TestSlice:
         bench.session.undo()
         assert list(bench.session.objects) == bench.ids
 
+    def test_the_kind_is_kept_of_other_pictures_too(self, open_examples):
+        bench = open_examples()
+        assert bench.tab.kind is None
+        find_alike(bench)
+        kind = bench.tab.kind
+        found = bench.tab.presenter.findings.found.new
+        kept = kind.keep(None, np.zeros((9, 9)), None, found, lambda: None)
+        assert kind.name == "small"
+        assert 0 < len(kept) < len(found)
+        assert {one.area for one in kept} == {one.area for one in bench.tab.presenter._kept}
+
     def test_the_slider_asks_no_model(self, open_examples, model):
         bench = open_examples()
         find_alike(bench)

@@ -142,6 +142,7 @@ def _filled(
 
 
 def _report(chosen: argparse.Namespace, table: Path, entries: list[Entry]) -> None:
+    from napari_sam.session.queue.outlook import outlook, saving
     from napari_sam.session.queue.queue import State, seconds_left
 
     counts = {state.value: sum(one.state is state for one in entries) for state in State}
@@ -157,4 +158,9 @@ def _report(chosen: argparse.Namespace, table: Path, entries: list[Entry]) -> No
         said = ", ".join(f"{number} {name}" for name, number in counts.items() if number)
         left = "" if not seconds else f"; about {seconds / 60:.0f} min of work are left"
         print(f"{len(entries)} pictures: {said}; {objects} objects{left}")
+        ahead, better = outlook(entries), saving(entries)
+        if ahead is not None and ahead.flat:
+            print(ahead)
+        if better is not None and better.worth_it:
+            print(better)
         print(f"the table is {shown(table)}", file=sys.stderr)
