@@ -18,7 +18,7 @@ from napari_sam.progress import Pause
 from napari_sam.prompts import Prompts
 from napari_sam.results import roundness
 
-__all__ = ["Described", "means_under", "measured", "own_levels", "pooled", "tokens_of"]
+__all__ = ["Described", "measured", "own_levels", "pooled", "tokens_of"]
 
 TOKENS = 3.0  # across an object on the level at which its features are pooled
 RIM = 0.15  # diameters: how wide the ring is with which an object's brightness is compared
@@ -103,7 +103,7 @@ def _pooled(embedding: Embedding, stride: int, masks: Sequence[CroppedMask]) -> 
         if len(members):
             tokens = tokens_of(level, stride)
             some = [masks[i] for i in members.tolist()]
-            found[members] = means_under(tokens, some) - tokens.mean(axis=(1, 2))
+            found[members] = _means(tokens, some) - tokens.mean(axis=(1, 2))
     return found
 
 
@@ -126,7 +126,7 @@ def tokens_of(level: Level, stride: int) -> NDArray[np.float32]:
     return tokens
 
 
-def means_under(maps: NDArray[np.float32], masks: Sequence[CroppedMask]) -> Features:
+def _means(maps: NDArray[np.float32], masks: Sequence[CroppedMask]) -> Features:
     """Return the means (N, C) under masks of maps (C, h, w) that span the picture."""
     height, width = maps.shape[1:]
     owners, places = [], []

@@ -1,4 +1,4 @@
-"""Outlook of a queue: whether the rest needs less correction, and what a better model would save."""
+"""Outlook of a queue: whether the rest needs less correction; what a better model saves."""
 
 from __future__ import annotations
 

@@ -184,16 +184,19 @@ class _StackSearch:
     def rating(self) -> RatingRequest | None:
         """Return what compares the proposals of the plane with the examples; None: nothing does."""
         alike, plane = self._request.alike, self._places[self._done][1]
-        if alike is None or not self._found:
+        if alike is None:
             return None
-        return RatingRequest(self._annotation, alike.sought, plane, self._found, alike.likeness)
+        held = settled_on(self._annotation, plane, self._request.rule)
+        return RatingRequest(
+            self._annotation, alike.sought, plane, self._found, alike.likeness, held
+        )
 
     def keep(self, rated: Rated) -> None:
         """Keep of the proposals of the plane what is like the examples."""
         alike = self._request.alike
         assert alike is not None
         least = alike.similarity
-        self._found = [one for one in self._found if rated.similarity[one] >= least]
+        self._found = [one for one, value in rated.similarity.items() if value >= least]
 
     def put(self) -> None:
         """Add the kept proposals of the plane to the session, and advance to the next plane.

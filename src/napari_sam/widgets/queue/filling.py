@@ -173,7 +173,7 @@ class FillWorker(Worker[_Fill]):
             return
         if why:
             self._give_up(why)
-        elif job.request.kind is not None and job.found:
+        elif job.request.kind is not None:
             self._keeping.start(job.model, [_kept(job.opened, job.request.kind, job.found)])
         else:
             self._keep(job.found)
