@@ -6,7 +6,8 @@ A simulated person knows the truth, and ends when every labelled object has a ma
 one by one  each picture is opened (a key, two clicks); each object gets a click at its deepest
             place, then clicks where the largest error is deepest, four at most, and a key accepts
             it; what is wrong still is painted.
-queue       the pictures have been filled in by Auto before. Objects that wait are gone through
+queue       the pictures have been filled in by Auto before, and each object gets a look. Those that
+            wait are gone through
             (a key to each, a key to accept it or to delete it), wrong ones that were accepted
             unseen are selected by a click and deleted by a key, and what is missing is clicked
             as before. A key leads to the next picture.
@@ -96,13 +97,12 @@ class Person:
         for one, mask in found:
             number, iou = best_match(mask, labels, areas)
             good = iou >= RIGHT and number not in right
+            self.looks += 1
             if one.score < certain:
                 self.keys += 2  # to it, and accept or delete
-                self.looks += 1
             elif not good:
                 self.clicks += 1
                 self.keys += 1
-                self.looks += 1
             if good:
                 right.add(number)
                 self.overlaps.append(iou)
@@ -154,9 +154,10 @@ def chosen(folder: Path, most: int, side: int, only: str) -> list[LabelledImage]
     trained, held = split(load_images(folder, max_planes=1))
     known: dict[str, LabelledImage] = {}
     for picture in (*held, *trained):
-        if not picture.partial and 8 <= len(wanted(middle(picture.labels, side))) <= 60:
-            if only in ("", picture.dataset):
-                known.setdefault(picture.source if only else picture.dataset, picture)
+        name = picture.source if only else picture.dataset
+        many = len(wanted(middle(picture.labels, side)))
+        if not picture.partial and 8 <= many <= 60 and only in ("", picture.dataset):
+            known.setdefault(name, picture)
     return list(known.values())[:most]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from napari_sam.session.queue.outlook import outlook, saving
+from napari_sam.session.queue.outlook import advice, outlook, saving
 from napari_sam.session.queue.queue import Entry, State
 
 
@@ -36,6 +36,15 @@ def test_training_saves_at_most_the_share_of_corrections():
     assert "50% corrected a mask" in str(found)
     assert "10 min of the rest at most" in str(found)
     assert not saving(queue([1] * 5, [1], **work | {"corrections": 2})).worth_it
+
+
+def test_the_advice_is_to_stop_before_it_is_to_train():
+    work = {"objects": 40, "prompts": 50, "corrections": 25, "seconds": 120}
+    assert advice(queue([9, 8, 1, 1, 1], [0.5], **work))[0] == "the rest needs little correction"
+    short, long = advice(queue([9, 8, 7, 6, 5], [5], **work))
+    assert short == "training might pay off"
+    assert long == str(saving(queue([9, 8, 7, 6, 5], [5], **work)))
+    assert advice(queue([9, 8, 7, 6, 5], [5])) is None
 
 
 def test_without_times_or_clicks_nothing_is_said_of_training():

@@ -44,6 +44,7 @@ def test_the_rest_is_filled_in_and_comes_up_for_review(folder, opened, rest):
     assert states["b"] == states["c"] == (State.FILLED, 2, 1)
     panel.queue.step(1)
     rest(panel)
+    assert panel.controls.remark.text().startswith("A search has filled this in: 2 objects.")
     objects = panel.annotation.session.objects
     assert sorted(one.status.value for one in objects.values()) == ["accepted", "unclear"]
     assert panel.annotation.target.data.any()

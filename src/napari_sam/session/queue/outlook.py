@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from napari_sam.session.queue.queue import Entry, State, seconds_left
 
-__all__ = ["Outlook", "Saving", "outlook", "saving"]
+__all__ = ["Outlook", "Saving", "advice", "outlook", "saving"]
 
 FEWEST = 5  # pictures that are done: of fewer nothing is said
 LATELY = 3  # of them, the last ones in the order in which one goes
@@ -140,6 +140,25 @@ def saving(entries: Sequence[Entry]) -> Saving | None:
         return None
     objects = sum(one.objects for one in done)
     return Saving(len(done), objects, prompts, corrections, left * corrections / prompts)
+
+
+def advice(entries: Sequence[Entry]) -> tuple[str, str] | None:
+    """Return what to do with the rest, in a few words and in a sentence; None: go on.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> done = [Entry(Path(f"{i}.tif"), State.DONE, expected=9 - i) for i in range(9)]
+    >>> short, _ = advice([*done, Entry(Path("9.tif"), expected=0.5)])
+    >>> short
+    'the rest needs little correction'
+    """
+    ahead, better = outlook(entries), saving(entries)
+    if ahead is not None and ahead.flat:
+        return "the rest needs little correction", str(ahead)
+    if better is not None and better.worth_it:
+        return "training might pay off", str(better)
+    return None
 
 
 def _pictures(number: int) -> str:

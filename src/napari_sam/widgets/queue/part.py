@@ -19,7 +19,6 @@ from napari_sam.serving.host import HostedModel
 from napari_sam.session.disk.library import sessions_folder
 from napari_sam.session.effort.effort import effort_of
 from napari_sam.session.queue.fill import FillRules
-from napari_sam.session.queue.outlook import outlook, saving
 from napari_sam.session.queue.pictures import named_queue
 from napari_sam.session.queue.progress import Carried, latest_work, with_progress
 from napari_sam.session.queue.queue import Entry, Queue, State
@@ -188,19 +187,10 @@ class PictureQueue(QObject):
         following = queue.following()
         if not was_done and following is not None:
             self.go(following)
-            self._tell_outlook(queue)
             return
         self.strip.show_queue(queue)
         if following is None and not was_done:
             self.remarked.emit(FINISHED.format(len(queue)))
-
-    def _tell_outlook(self, queue: Queue) -> None:
-        """Say where going on hardly gains anything, or where training would."""
-        ahead, better = outlook(queue.entries), saving(queue.entries)
-        if ahead is not None and ahead.flat:
-            self.remarked.emit(str(ahead))
-        elif better is not None and better.worth_it:
-            self.remarked.emit(str(better))
 
     def go(self, place: int) -> None:
         """Open the picture at a place, once it is read; the one that is open is saved."""

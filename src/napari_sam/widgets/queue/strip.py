@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_sam.session.queue.outlook import advice
 from napari_sam.session.queue.queue import Queue, State
 from napari_sam.widgets.common.forms import in_a_row, in_place, new_button
 from napari_sam.widgets.common.keys import set_keyed_text
@@ -88,8 +89,11 @@ class QueueStrip(QWidget):
         self.next.setEnabled(number < len(queue))
         is_done = entry.state is State.DONE
         set_keyed_text(self.done, "Not done" if is_done else "Done", "picture_done")
-        left = queue.seconds_left()
-        self.line.show_text(counts_text(queue.counts(), left), entry.note)
+        counts = queue.counts()
+        said, note = counts_text(counts, queue.seconds_left()), entry.note
+        if (told := advice(queue.entries)) is not None:
+            said, note = f"{counts[State.DONE]} done · {told[0]}", f"{said}\n{told[1]}\n{note}"
+        self.line.show_text(said, note.strip())
         self.setVisible(True)
 
     def show_order(self, worst_first: bool) -> None:
