@@ -134,8 +134,9 @@ def _filled(
     lines, anisotropy = plane_lines(shape, spacing, (*([0] * (len(shape) - 2)), None, None))
     found: dict[Plane, list[Proposal]] = {}
     for plane in (plane for line in lines for plane in line):
+        found[plane] = []
         for step in segmenter.find(pixels[plane[:-2]], settings, None, contrast, lambda: None):
-            found[plane] = list(step.result.kept or found.get(plane, ()))
+            found[plane] = list(step.result.kept or found[plane])
     known = Fingerprint.sampled(pixels, len(shape))
     picture = Manifest(known, name_of(entry.path), str(entry.path))
     return fill_in(entry, picture, Found(lines, found, anisotropy), rules, sessions_folder())
