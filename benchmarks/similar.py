@@ -8,8 +8,12 @@ they are labelled; all that the automatic mode finds, but for them, is sorted by
 
 ranked    average precision: right is a proposal whose IoU with an object of the kind is above 0.5;
           objects that were never proposed do not count here. Beside it by a random order, by the
-          proposals' quality, with each group of features alone, and without it.
+          proposals' quality, with each group of features alone, and without it; and by the words'
+          rating of the same proposals, against what words suggest, and against the other's words.
 found     share of the kind's objects that are proposed at all: what no similarity can change.
+of all    average precision in which objects that nothing has proposed count as missed, too. The
+          same with the places at which `find_similar` asks once more, and as many at random; with
+          three examples, one draw, and the points and seconds of the processor that it took.
 counted   the error of the count in per cent, and how often the truth lies between its ends.
 classes   share of objects whose class is right by as many examples of both kinds, of all, and of
           those of a certainty of 0.8 or more; and how many those are.
@@ -19,8 +23,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,14 +34,18 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.text import precision
-from napari_sam import Predictor, load_model, propose_instances
+from napari_sam import GridSettings, Predictor, load_model, propose_instances
 from napari_sam.data.samples import LabelledImage, load_images
 from napari_sam.data.split import split
 from napari_sam.evaluation.report import markdown
+from napari_sam.inference.automatic.search import iter_proposals
 from napari_sam.inference.image import resize
 from napari_sam.inference.similar.features import Described
 from napari_sam.inference.similar.rating import WEIGHTS, Classes, Likeness, count
+from napari_sam.inference.similar.seeds import unfound
 from napari_sam.masks import cropped_masks
+from napari_sam.results import Proposal
+from napari_sam.text.encoder import Encoder
 from napari_sam.text.load import load_encoder
 from napari_sam.text.similar import describe
 
@@ -66,8 +75,33 @@ NEW = (
     ("bitdepth_tissue_nuclei", "yeastvision_phase"),
     ("polarityjam_endothelium", "maize_clsm"),
 )
+WORDS = {
+    GLOWING: "fluorescent nuclei",
+    STAINED: "stained nuclei",
+    "dsb2018_train, grey": "nuclei in brightfield",
+    "axondeepseg_sem": "axons",
+    "axondeepseg_tem": "axons",
+    "baby_mothermachine": "bacteria in a mother machine",
+    "bitdepth_tissue_nuclei": "nuclei in tissue",
+    "codex_tissue": "cells in tissue",
+    "colicoords_ecoli": "E. coli",
+    "cornea_endothelium": "cells of an endothelium",
+    "cytokit_tcells": "T cells",
+    "embl_zebrafish_membranes": "cells with bright membranes",
+    "epitools_epithelium": "epithelial cells",
+    "haehn_cortex_em3d": "neurites",
+    "maize_clsm": "plant cells",
+    "neuroproof_fib25_em3d": "neurites",
+    "omnipose_samples": "bacteria",
+    "omnipose_samples2": "bacteria",
+    "polarityjam_endothelium": "endothelial cells",
+    "usiigaci_phase": "tumour cells",
+    "yeastvision_phase": "yeast cells",
+}
+SEEDED = 3  # examples with which the seeds are measured
 Pictures = Mapping[str, Sequence[LabelledImage]]
 Pair = tuple[str, str]
+Matches = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +118,12 @@ class Mosaic:
         Which labelled object each proposal is, -1 for none.
     kinds : (M,) int
         Of the labelled objects, 0 or 1.
+    words : (2, 2, N) float
+        Similarity of the proposals with the words of each kind: against what those suggest, and
+        against those of the other kind.
+    more : callable
+        Takes examples, which proposals are left, and whether to ask at random; returns features
+        and matches of what is found besides, and at how many points.
     """
 
     found: Described
@@ -91,6 +131,8 @@ class Mosaic:
     quality: NDArray[np.float64]
     match: NDArray[np.int64]
     kinds: NDArray[np.int64]
+    words: NDArray[np.float64]
+    more: Callable[[NDArray[np.int64], NDArray[np.bool_], bool], tuple[Described, Matches, int]]
 
 
 def main() -> None:
@@ -100,7 +142,7 @@ def main() -> None:
     )
     parser.add_argument("data", type=Path, nargs=2, help="folders of data sets, seen and new")
     parser.add_argument("--model", default="cells_tiny")
-    parser.add_argument("--mosaics", type=int, default=3, help="of each pair of sets")
+    parser.add_argument("--mosaics", type=int, default=2, help="of each pair of sets")
     parser.add_argument("--draws", type=int, default=3, help="of examples in each mosaic and kind")
     parser.add_argument("--json", type=Path, help="write all figures")
     options = parser.parse_args()
@@ -113,7 +155,8 @@ def main() -> None:
         mosaics: dict[Pair, list[Mosaic]] = {}
         for pair in pairs:
             drawn = (draw(pictures, pair, k, rng) for k in range(options.mosaics))
-            mosaics[pair] = [look(predictor, encoder, *one) for one in drawn]
+            said = [WORDS[name] for name in pair]
+            mosaics[pair] = [look(predictor, encoder, said, *one) for one in drawn]
             print(".", end="", flush=True)
         print()
         figures[group] = rate(mosaics, options.draws)
@@ -173,12 +216,49 @@ def quarter(
     return max(cuts, key=lambda cut: len(np.unique(cut[1])))
 
 
-def look(predictor, encoder, rgb, labels, kinds) -> Mosaic:  # type: ignore[no-untyped-def]
+def look(predictor, encoder, said, rgb, labels, kinds) -> Mosaic:  # type: ignore[no-untyped-def]
     """Find everything in a mosaic, and describe that and the truth."""
     embedding = predictor.embed(rgb, (0, 255))
     found = propose_instances(predictor, rgb, contrast=(0, 255))
     masks = [one.cropped for one in found], list(cropped_masks(labels).values())
     known = describe(predictor, encoder, embedding, rgb, [*masks[0], *masks[1]], (0, 255))
+    places = np.arange(len(known))
+    labelled = known.only(places[len(found) :])
+
+    def more(shown, left, at_random):  # type: ignore[no-untyped-def]
+        held, asked = np.where(np.isin(labels, shown + 1), labels, 0).astype(np.int64), [0]
+        held = np.unique(held, return_inverse=True)[1].reshape(labels.shape)
+        some = [one for one, is_left in zip(found, left, strict=True) if is_left]
+
+        def ask(points):  # type: ignore[no-untyped-def]
+            asked[0] = len(points)
+            if at_random:
+                free = held == 0
+                for one in some:
+                    free[one.box] &= ~one.patch
+                there = np.argwhere(free).astype(float)
+                points = np.random.default_rng(3).choice(there, len(points))
+            return iter_proposals(predictor, rgb, GridSettings(), seeds=points, contrast=(0, 255))
+
+        stride = predictor.config.stride
+        new = unfound(embedding, stride, labelled.only(shown), some, held, ask)
+        masks = [one.cropped for one in new] or [some[0].cropped]
+        about = describe(predictor, encoder, embedding, rgb, masks, (0, 255))
+        return about.only(range(len(new))), matches(new, labels), asked[0]
+
+    return Mosaic(
+        known.only(places[: len(found)]),
+        labelled,
+        np.array([one.score for one in found]),
+        matches(found, labels),
+        kinds,
+        by_words(encoder, known.groups["crop"][: len(found)], said),
+        more,
+    )
+
+
+def matches(found: Sequence[Proposal], labels: NDArray[np.int32]) -> Matches:
+    """Return which labelled object each proposal is, -1 for none."""
     areas, match = np.bincount(labels.ravel()), []
     for one in found:
         under = np.bincount(labels[one.box][one.patch], minlength=len(areas))
@@ -186,13 +266,19 @@ def look(predictor, encoder, rgb, labels, kinds) -> Mosaic:  # type: ignore[no-u
         best = int(under.argmax())
         union = one.area + areas[best] - under[best]
         match.append(best - 1 if under[best] > 0.5 * union else -1)
-    places = np.arange(len(known))
-    return Mosaic(
-        known.only(places[: len(found)]),
-        known.only(places[len(found) :]),
-        np.array([one.score for one in found]),
-        np.array(match),
-        kinds,
+    return np.array(match, np.int64)
+
+
+def by_words(encoder: Encoder, seen: NDArray[np.float64], said: list[str]) -> NDArray[np.float64]:
+    """Return the similarity (2, 2, N) of crops with the words of two kinds; see `Mosaic`."""
+    vectors = seen.astype(np.float32)
+
+    def rated(text: str, against: list[str]) -> NDArray[np.float32]:
+        return encoder.similarity(vectors, encoder.words([text]), encoder.words(against))[:, 0]
+
+    pairs = zip(said, reversed(said), strict=True)
+    return np.array(
+        [[rated(one, encoder.against([one])), rated(one, [other])] for one, other in pairs], float
     )
 
 
@@ -205,9 +291,12 @@ def rate(mosaics: Mapping[Pair, Sequence[Mosaic]], draws: int) -> dict[str, dict
             rng = np.random.default_rng(1)
             rows = [row for one in some for row in rows_of(one, examples, draws, rng)]
             if rows:
-                pairs.append({name: np.mean([row[name] for row in rows]) for name in rows[0]})
+                names = dict.fromkeys(name for row in rows for name in row)
+                pairs.append(
+                    {name: np.mean([row[name] for row in rows if name in row]) for name in names}
+                )
         table[str(examples)] = {
-            name: float(np.mean([row[name] for row in pairs])) for name in pairs[0]
+            name: float(np.mean([row[name] for row in pairs if name in row])) for name in pairs[0]
         } | {"pairs": len(pairs)}
     return table
 
@@ -220,7 +309,7 @@ def rows_of(
     for kind in (0, 1):
         candidates = np.flatnonzero(one.kinds == kind)
         others = np.flatnonzero(one.kinds != kind)
-        for _ in range(draws):
+        for draw in range(draws):
             if min(len(candidates) - 1, len(others)) < examples:
                 continue
             shown = rng.choice(candidates, examples, replace=False)
@@ -241,6 +330,10 @@ def rows_of(
                 "found": found,
                 "ranked": ranked(WEIGHTS),
             }
+            for name, rated in zip(("words", "words, both"), one.words[kind], strict=True):
+                row[name] = precision(right, rated[left])
+            if draw == 0 and examples == SEEDED:
+                row |= seeded(one, kind, shown, left)
             for name in WEIGHTS:
                 row[f"only {name}"] = ranked({n: 1.5 * (n == name) for n in WEIGHTS})
                 row[f"without {name}"] = ranked({**WEIGHTS, name: 0.0})
@@ -251,6 +344,43 @@ def rows_of(
             row["count error"] = 100 * abs(number.likely - right.sum()) / right.sum()
             row["within"] = float(number.least <= right.sum() <= number.most)
             yield row | classified(one, shown, rng.choice(others, examples, replace=False))
+
+
+def seeded(
+    one: Mosaic, kind: int, shown: NDArray[np.int64], left: NDArray[np.bool_]
+) -> dict[str, float]:
+    """Return the figures with and without what is found at places like the examples."""
+    wanted = set((np.flatnonzero(one.kinds == kind)).tolist()) - set(shown.tolist())
+    population, known = one.found.only(np.flatnonzero(left)), one.labelled.only(shown)
+    likeness = Likeness(population, known)
+    rated, match = likeness.rate(population), one.match[left]
+    row = {"of all": complete(match, rated, wanted), "of all: found": reached(match, wanted)}
+    for name, at_random in (("seeds", False), ("at random", True)):
+        began = time.process_time()
+        new, there, points = one.more(shown, left, at_random)
+        row[f"{name}: seconds"] = time.process_time() - began
+        row[f"{name}: points"] = points
+        both = np.concatenate([match, there])
+        values = np.concatenate([rated, likeness.rate(new)])
+        row[f"of all, {name}"] = complete(both, values, wanted)
+        row[f"of all, {name}: found"] = reached(both, wanted)
+    return row
+
+
+def complete(match: Matches, value: NDArray[np.float64], wanted: set[int]) -> float:
+    """Return the average precision over all wanted objects; the second mask of one is wrong."""
+    got, hits = set[int](), []
+    for number in match[np.argsort(-value, kind="stable")].tolist():
+        hits.append(number in wanted and number not in got)
+        got.add(number)
+    right = np.array(hits, bool)
+    share = np.cumsum(right) / np.arange(1, len(right) + 1)
+    return float(share[right].sum() / len(wanted))
+
+
+def reached(match: Matches, wanted: set[int]) -> float:
+    """Return the share of the wanted objects that a proposal is."""
+    return len(wanted.intersection(match.tolist())) / len(wanted)
 
 
 def classified(
@@ -271,8 +401,11 @@ def classified(
 
 def report(group: str, table: Mapping[str, Mapping[str, float]], pairs: int, mosaics: int) -> None:
     """Print the table of a group of pairs."""
-    names = [name for name in next(iter(table.values())) if name != "pairs"]
-    rows = [[name, *(f"{some[name]:.2f}" for some in table.values())] for name in names]
+    names = dict.fromkeys(name for some in table.values() for name in some if name != "pairs")
+    rows = [
+        [name, *(f"{some[name]:.2f}" if name in some else "" for some in table.values())]
+        for name in names
+    ]
     print(f"\n{group}: {pairs} pairs, {mosaics} mosaics each\n")
     print(markdown(["", *(f"{n} examples" for n in table)], rows))
 

@@ -70,9 +70,16 @@ class Alike:
     def keep(
         self, image: Array, found: Sequence[Proposal], contrast: ContrastRange | None
     ) -> list[Proposal]:
-        """Return the proposals of an image that are similar enough, the most similar first."""
+        """Return the proposals of an image that are similar enough, the most similar first.
+
+        Where nothing was found and the image is like the examples, the model is asked once more.
+        """
         if self._likeness is None:
             self._likeness = self._learn()
+        more = self._reader.unfound(
+            *(self._segmenter, image, self._likeness.examples, found, None, contrast, _go_on)
+        )
+        found = [*found, *more]
         known = self._describe(image, [one.cropped for one in found], contrast)
         rated = self._likeness.rate(known)
         self._rated += rated.tolist()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from napari_sam.arrays import ContrastRange
-from napari_sam.progress import Pause
-from napari_sam.results import Proposal
+from napari_sam.progress import Pause, Progress
+from napari_sam.results import Proposal, SearchResult
 from napari_sam.text.installed import missing
 
 if TYPE_CHECKING:
@@ -96,6 +96,35 @@ class Reader:
         return describe(
             segmenter.predictor, self.encoder(), embedding, image, masks, contrast, pause
         )
+
+    def unfound(
+        self,
+        segmenter: StoredSegmenter,
+        image: Image,
+        examples: Described,
+        found: Sequence[Proposal],
+        held: NDArray[np.int64] | None,
+        contrast: ContrastRange | None,
+        pause: Pause,
+    ) -> list[Proposal]:
+        """Return objects like examples that a search has missed, see `similar.seeds.unfound`.
+
+        `held`: labels (H, W) of what is settled; None: nothing is.
+        """
+        import numpy as np
+
+        from napari_sam.inference.automatic.settings import GridSettings
+        from napari_sam.inference.similar.seeds import unfound
+
+        def ask(points: NDArray[np.float64]) -> Iterator[Progress[SearchResult]]:
+            return segmenter.find(image, GridSettings(), None, contrast, pause, points)
+
+        embedding, stride = (
+            segmenter.embed(image, contrast, pause),
+            segmenter.predictor.config.stride,
+        )
+        ground = np.zeros(image.shape[:2], np.int64) if held is None else held
+        return unfound(embedding, stride, examples, found, ground, ask)
 
     def areas(
         self,

@@ -13,16 +13,17 @@ from napari_sam.arrays import Array, ContrastRange, plain
 from napari_sam.errors import InputError
 from napari_sam.inference.automatic.search import default_settings, iter_proposals
 from napari_sam.inference.automatic.selection import arrange, in_what_is_left
-from napari_sam.inference.automatic.settings import SearchSettings
+from napari_sam.inference.automatic.settings import GridSettings, SearchSettings
 from napari_sam.inference.embedding import Embedding
 from napari_sam.inference.image import check_image, contrast_range, to_rgb8
 from napari_sam.inference.predictor import Predictor
 from napari_sam.inference.similar.features import Described, measured, pooled
 from napari_sam.inference.similar.rating import Count, Likeness, count
+from napari_sam.inference.similar.seeds import unfound
 from napari_sam.inference.tiled_embedding import TiledEmbedding
 from napari_sam.masks import CroppedMask, cropped_masks
 from napari_sam.progress import Pause, Progress
-from napari_sam.results import Proposal
+from napari_sam.results import Proposal, SearchResult
 from napari_sam.text.crops import crop_object, relative_sizes
 from napari_sam.text.encoder import Encoder
 from napari_sam.text.load import load_encoder
@@ -86,6 +87,9 @@ def find_similar(
     store: EmbeddingStore | None = None,
 ) -> Similar:
     """Find more objects like a few examples in an image, rated by their similarity.
+
+    Where the search finds nothing, and the features are like those of the examples, the model is
+    asked once more.
 
     `napari_sam.text.similar.iter_similar` does the same bit by bit, for a progress bar.
 
@@ -190,7 +194,19 @@ def iter_similar(
     at = np.cumsum([len(found), len(shown)])
     of, some, rest = (known.only(part) for part in np.split(np.arange(len(known)), at))
     likeness = Likeness(of, some, rest)
-    rated = likeness.rate(of)
+
+    def ask(points: NDArray[np.float64]) -> Iterator[Progress[SearchResult]]:
+        return iter_proposals(
+            *(predictor, pixels, GridSettings()),
+            seeds=points,
+            contrast=contrast,
+            store=store,
+            pause=pause,
+        )
+
+    more = unfound(embedding, predictor.config.stride, some, found, held, ask)
+    rated = likeness.rate(of.joined(described([one.cropped for one in more])) if more else of)
+    found = [*found, *more]
     order = np.argsort(-rated, kind="stable")
     yield Progress(done, total, Similar([found[i] for i in order], rated[order], shape))
 

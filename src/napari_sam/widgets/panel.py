@@ -453,7 +453,8 @@ def _queue_tools(panel: Panel) -> QueueTools:
     def rules() -> FillRules:
         settings = _settings_in_force(panel.controls, panel.auto)
         certain = choices.certain.value
-        return FillRules(choices.selection, certain, panel._rule(), settings=settings)
+        gap = choices.values["gap"] if choices.values["link"] else None
+        return FillRules(choices.selection, certain, panel._rule(), settings=settings, gap=gap)
 
     return QueueTools(
         panel.controls.picture,
@@ -463,6 +464,7 @@ def _queue_tools(panel: Panel) -> QueueTools:
         lambda name: panel.model_use.name(name),
         lambda shape: choices.ways_for(shape, False),
         rules,
+        lambda: panel.auto.kind,
     )
 
 

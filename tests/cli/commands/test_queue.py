@@ -34,16 +34,17 @@ def folder(tmp_path):
 
 
 def test_the_rest_is_filled_in_and_said(folder, capsys):
+    (folder / "broken.tif").write_bytes(b"nothing")
     assert main(["queue", str(folder), "--fill", "--device", "cpu", "-q"]) == 1
-    assert "only single pictures are filled in" in capsys.readouterr().err
-    filled, stack = read_table(folder / TABLE)
-    assert (filled.state, stack.state) == (State.FILLED, State.TODO)
-    assert filled.objects > 0
+    assert "broken.tif" in capsys.readouterr().err
+    filled, broken, stack = read_table(folder / TABLE)
+    assert (filled.state, broken.state, stack.state) == (State.FILLED, State.TODO, State.FILLED)
+    assert filled.objects == stack.objects > 0  # both slices of the stack are the same
     assert main(["methods", str(folder), "--json"]) == 0
     about = json.loads(capsys.readouterr().out)
-    assert about["objects"]["found"] == filled.objects
+    assert about["objects"]["found"] == 2 * filled.objects
     assert about["models"][0]["name"] == "cells_tiny"
-    [session] = os.listdir(os.environ["NAPARI_SAM_SESSIONS"])
+    session, _ = sorted(os.listdir(os.environ["NAPARI_SAM_SESSIONS"]))
     path = os.path.join(os.environ["NAPARI_SAM_SESSIONS"], session)
     assert main(["methods", path]) == 0
     assert f"{filled.objects} found automatically" in capsys.readouterr().out

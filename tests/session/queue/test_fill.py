@@ -13,7 +13,7 @@ from napari_sam.session.changes import LabelScheme
 from napari_sam.session.disk.fingerprint import Fingerprint
 from napari_sam.session.disk.library import all_saved
 from napari_sam.session.disk.manifest import Manifest
-from napari_sam.session.queue.fill import FillRules, expected_corrections, fill_in
+from napari_sam.session.queue.fill import FillRules, Found, expected_corrections, fill_in
 from napari_sam.session.queue.progress import Carried, latest_work, sessions_of, with_progress
 from napari_sam.session.queue.queue import Entry, State
 
@@ -37,7 +37,8 @@ def saved(folder, *scores, carried=None):
     entry = Entry(Path("/pictures/a.tif"))
     picture = Manifest(Fingerprint.of(SHAPE, np.zeros(SHAPE)), "a", str(entry.path))
     rules = FillRules(Selection(), 0.5, carried=carried)
-    return entry, fill_in(entry, picture, PLANE, found(*scores), rules, folder)
+    what = Found([[PLANE]], {PLANE: found(*scores)})
+    return entry, fill_in(entry, picture, what, rules, folder)
 
 
 def test_what_is_certain_is_accepted_and_the_rest_waits(tmp_path):
@@ -72,3 +73,21 @@ def test_expected_corrections_count_what_is_kept_only():
     assert expected_corrections(found(0.9, 0.6), Selection()) == np.float64(0.5).round(6)
     assert expected_corrections([], Selection()) == 0
     assert math.isclose(expected_corrections(found(1.2), Selection()), 0)
+
+
+def test_a_stack_is_linked_and_one_step(tmp_path):
+    planes = [(z, None, None) for z in range(3)]
+    what = Found([planes], {planes[0]: found(0.9, 0.9), planes[1]: [], planes[2]: found(0.9)})
+    shape = (3, *SHAPE)
+    entry = Entry(Path("/pictures/a.tif"))
+    picture = Manifest(Fingerprint.of(shape, np.zeros(shape)), "a", str(entry.path))
+    after = fill_in(entry, picture, what, FillRules(Selection(), math.inf, word="rod"), tmp_path)
+    assert (after.objects, after.to_review) == (2, 2)
+    [(_, session)] = sessions_of([entry], tmp_path)
+    assert [sorted(one.sections) for one in session.objects.values()] == [
+        [planes[0], planes[2]],
+        [planes[0]],
+    ]
+    assert {session.classes[one.class_id] for one in session.objects.values()} == {"rod"}
+    session.undo()
+    assert not session.objects

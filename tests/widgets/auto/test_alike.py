@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from napari_sam.inference.similar.features import Described
+from napari_sam.results import Proposal
 from napari_sam.session.batch import Batch, NewMask
 from napari_sam.session.changes import Kind
 from napari_sam.session.edit import curation
@@ -23,11 +24,15 @@ class SizeReader:
 
     def __init__(self):
         self.described = []
+        self.missed = []
 
     def describe(self, segmenter, image, masks, contrast, pause):
         self.described.append(len(masks))
         areas = np.array([[one.area / 2000] for one in masks]).reshape(-1, 1)
         return Described({"crop": areas})
+
+    def unfound(self, segmenter, image, examples, found, held, contrast, pause):
+        return self.missed
 
 
 @pytest.fixture
@@ -83,6 +88,28 @@ class TestSlice:
         assert {bench.session.classes[one.class_id] for one in new} == {"small"}
         bench.session.undo()
         assert list(bench.session.objects) == bench.ids
+
+    def test_the_kind_is_kept_of_other_pictures_too(self, open_examples):
+        bench = open_examples()
+        assert bench.tab.kind is None
+        find_alike(bench)
+        kind = bench.tab.kind
+        found = bench.tab.presenter.findings.found.new
+        kept = kind.keep(None, np.zeros((9, 9)), None, found, lambda: None)
+        assert kind.name == "small"
+        assert 0 < len(kept) < len(found)
+        assert {one.area for one in kept} == {one.area for one in bench.tab.presenter._kept}
+
+    def test_what_the_search_missed_is_among_the_kept(self, open_examples):
+        bench = open_examples()
+        mask = np.zeros(bench.tab.presenter.findings.shape, bool)
+        mask[:6, :6] = True
+        missed = Proposal.of(mask, mask.astype(float), score=1, stability=1, point=(3, 3))
+        bench.panel.text.work.reader.missed = [missed]
+        find_alike(bench)
+        assert missed in bench.tab.presenter.findings.found.new
+        slide(bench, 0.0)
+        assert missed in bench.tab.presenter._kept
 
     def test_the_slider_asks_no_model(self, open_examples, model):
         bench = open_examples()

@@ -13,8 +13,6 @@ from napari_sam.session.edit import curation
 from napari_sam.session.objects import Status
 from napari_sam.session.session import Session
 from napari_sam.settings import load_settings
-from napari_sam.widgets.auto.stack import plane_lines
-from napari_sam.widgets.layers.image_stack import ImageStack
 from tests.widgets.conftest import open_tab, ours
 from tests.widgets.search.finding import (
     BATCH,
@@ -253,31 +251,3 @@ def test_the_panel_is_closed_in_the_middle(halt):
     bench.panel.close_panel()
     assert hosted.submit(lambda _: "free", lambda *report: None).result(5) == "free"
     np.testing.assert_array_equal(labels.data.any(axis=(1, 2)), [True, True, False, False])
-
-
-class TestRuns:
-    @pytest.fixture
-    def stacked(self, viewer):
-        def stacked(*shape, **options):
-            return ImageStack(viewer.add_image(np.zeros(shape, np.uint8), **options))
-
-        return stacked
-
-    def test_through_z_within_each_time_point(self, stacked):
-        picture = stacked(2, 3, 8, 9, scale=(5, 2, 0.5, 0.5))
-        lines, anisotropy = plane_lines(picture, (1, 1, None, None))
-        assert lines == [[(t, z, None, None) for z in range(3)] for t in range(2)]
-        assert anisotropy == 4
-
-    def test_z_by_name(self, stacked):
-        labels = "z", "t", "y", "x"
-        lines, _ = plane_lines(stacked(2, 3, 8, 9, axis_labels=labels), (0, 0, None, None))
-        assert lines == [[(z, t, None, None) for z in range(2)] for t in range(3)]
-
-    def test_across_a_view_that_is_turned(self, stacked):
-        lines, anisotropy = plane_lines(stacked(4, 8, 9, scale=(3, 1, 1)), (None, 5, None))
-        assert lines == [[(None, y, None) for y in range(8)]]
-        assert anisotropy == 1
-
-    def test_a_single_plane(self, stacked):
-        assert plane_lines(stacked(8, 9), (None, None)) == ([[(None, None)]], 1)

@@ -26,9 +26,9 @@ def rest(qtbot, calm):
     """Return a function that waits until a panel has nothing more to do."""
 
     def rest(panel):
-        qtbot.waitUntil(lambda: not panel.queue.busy, timeout=20_000)
+        qtbot.waitUntil(lambda: not panel.queue.busy, timeout=60_000)
         calm(panel)
-        qtbot.waitUntil(lambda: not panel.queue.busy, timeout=20_000)
+        qtbot.waitUntil(lambda: not panel.queue.busy, timeout=60_000)
 
     return rest
 

@@ -107,31 +107,43 @@ def _fill(
 def _filled(
     entry: Entry, segmenter: StoredSegmenter, settings: SearchSettings, rules: FillRules
 ) -> Entry:
-    """Search one picture, and save what is found as its session."""
+    """Search one picture or all slices of a stack, and save what is found as its session."""
     import numpy as np
 
+    from napari_sam.batch.slices import stack_contrast
     from napari_sam.io.images.find import name_of
     from napari_sam.io.images.read import open_image
+    from napari_sam.io.scale import read_spacing
+    from napari_sam.planes import Plane
     from napari_sam.session.disk.fingerprint import Fingerprint
     from napari_sam.session.disk.library import sessions_folder
     from napari_sam.session.disk.manifest import Manifest
-    from napari_sam.session.queue.fill import fill_in
+    from napari_sam.session.linked import plane_lines
+    from napari_sam.session.queue.fill import Found, fill_in
 
     with open_image(entry.path) as data:
-        if len(data.plain_shape) != 2:
+        shape = data.plain_shape
+        spacing = read_spacing(entry.path, len(shape))
+        if "c" in spacing.axes:
             raise InputError(
-                f"it has the axes {data.plain_shape}; only single pictures are filled in, a stack "
-                "is searched in the panel"
+                f"its axes are {spacing.axes}: a picture with channels is searched in the panel, "
+                "where they are chosen"
             )
+        contrast = stack_contrast(data, segmenter.predictor.model.entry.intensity)
         pixels = np.asarray(data)
-    found: list[Proposal] = []
-    for step in segmenter.find(pixels, settings, None, None, lambda: None):
-        found = list(step.result.kept or found)
-    picture = Manifest(Fingerprint.sampled(pixels, 2), name_of(entry.path), str(entry.path))
-    return fill_in(entry, picture, (None, None), found, rules, sessions_folder())
+    lines, anisotropy = plane_lines(shape, spacing, (*([0] * (len(shape) - 2)), None, None))
+    found: dict[Plane, list[Proposal]] = {}
+    for plane in (plane for line in lines for plane in line):
+        found[plane] = []
+        for step in segmenter.find(pixels[plane[:-2]], settings, None, contrast, lambda: None):
+            found[plane] = list(step.result.kept or found[plane])
+    known = Fingerprint.sampled(pixels, len(shape))
+    picture = Manifest(known, name_of(entry.path), str(entry.path))
+    return fill_in(entry, picture, Found(lines, found, anisotropy), rules, sessions_folder())
 
 
 def _report(chosen: argparse.Namespace, table: Path, entries: list[Entry]) -> None:
+    from napari_sam.session.queue.outlook import outlook, saving
     from napari_sam.session.queue.queue import State, seconds_left
 
     counts = {state.value: sum(one.state is state for one in entries) for state in State}
@@ -147,4 +159,9 @@ def _report(chosen: argparse.Namespace, table: Path, entries: list[Entry]) -> No
         said = ", ".join(f"{number} {name}" for name, number in counts.items() if number)
         left = "" if not seconds else f"; about {seconds / 60:.0f} min of work are left"
         print(f"{len(entries)} pictures: {said}; {objects} objects{left}")
+        ahead, better = outlook(entries), saving(entries)
+        if ahead is not None and ahead.flat:
+            print(ahead)
+        if better is not None and better.worth_it:
+            print(better)
         print(f"the table is {shown(table)}", file=sys.stderr)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, sparse
 
-from napari_sam.inference.embedding import Embedding
+from napari_sam.inference.embedding import Embedding, Level
 from napari_sam.inference.pyramid import PyramidTile, tile_for
 from napari_sam.inference.tiled_embedding import TiledEmbedding
 from napari_sam.masks import CroppedMask, grown, slices
@@ -18,7 +18,7 @@ from napari_sam.progress import Pause
 from napari_sam.prompts import Prompts
 from napari_sam.results import roundness
 
-__all__ = ["Described", "measured", "pooled"]
+__all__ = ["Described", "measured", "own_levels", "pooled", "tokens_of"]
 
 TOKENS = 3.0  # across an object on the level at which its features are pooled
 RIM = 0.15  # diameters: how wide the ring is with which an object's brightness is compared
@@ -96,18 +96,34 @@ def pooled(
 
 
 def _pooled(embedding: Embedding, stride: int, masks: Sequence[CroppedMask]) -> Features:
-    sizes = np.sqrt([one.area for one in masks])
-    scales = np.array([max(one.shape) / max(embedding.shape) for one in embedding.levels])
-    own = np.abs(np.log2(sizes[:, None] * scales / stride / TOKENS)).argmin(axis=1)
+    own = own_levels(embedding, stride, [one.area for one in masks])
     found = np.zeros((len(masks), embedding.levels[0].features.embedding.shape[1]))
     for number, level in enumerate(embedding.levels):
         members = np.flatnonzero(own == number)
         if len(members):
-            height, width = (-(-side // stride) for side in level.shape)  # without the padding
-            tokens = level.features.embedding[0, :, :height, :width].float().cpu().numpy()
+            tokens = tokens_of(level, stride)
             some = [masks[i] for i in members.tolist()]
             found[members] = _means(tokens, some) - tokens.mean(axis=(1, 2))
     return found
+
+
+def own_levels(
+    embedding: Embedding, stride: int, areas: Sequence[float] | NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Return the levels (N,) on which objects of these areas are about `TOKENS` tokens wide."""
+    scales = np.array([max(one.shape) / max(embedding.shape) for one in embedding.levels])
+    wide = np.sqrt(np.asarray(areas, float))[:, None] * scales / stride
+    own: NDArray[np.int64] = np.abs(np.log2(wide / TOKENS)).argmin(axis=1)
+    return own
+
+
+def tokens_of(level: Level, stride: int) -> NDArray[np.float32]:
+    """Return the features (C, h, w) of a level, without the padding."""
+    height, width = (-(-side // stride) for side in level.shape)
+    tokens: NDArray[np.float32] = (
+        level.features.embedding[0, :, :height, :width].float().cpu().numpy()
+    )
+    return tokens
 
 
 def _means(maps: NDArray[np.float32], masks: Sequence[CroppedMask]) -> Features:

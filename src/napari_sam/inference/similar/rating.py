@@ -99,6 +99,11 @@ class Likeness:
     against : Described, optional
         Of what is not meant.
 
+    Attributes
+    ----------
+    examples : Described
+        As given.
+
     Raises
     ------
     InputError
@@ -121,6 +126,7 @@ class Likeness:
     ) -> None:
         if not len(examples):
             raise InputError("an example is needed of what to look for: take an accepted object")
+        self.examples = examples
         some = [examples] if against is None or not len(against) else [examples, against]
         everything = population
         for one in some:

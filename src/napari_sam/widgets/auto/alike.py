@@ -8,8 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
+from napari_sam.arrays import ContrastRange, LazyArray
 from napari_sam.errors import InputError
 from napari_sam.masks import CroppedMask
 from napari_sam.planes import Plane, in_order
@@ -23,6 +25,7 @@ from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.jobs.piecework import Piece, Piecework
 from napari_sam.widgets.jobs.worker import Worker
 from napari_sam.widgets.layers.channel_mix import Read
+from napari_sam.widgets.search.work import Kind
 
 if TYPE_CHECKING:
     from napari_sam.inference.similar.features import Described
@@ -115,6 +118,7 @@ class RatingRequest:
     plane: Plane
     found: Sequence[Proposal]
     likeness: Likeness | None = None  # of an earlier rating by the same examples
+    held: NDArray[np.int64] | None = None  # (H, W), what is settled; None: nothing is
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,12 +129,39 @@ class AlikeRule:
     likeness: Likeness
     similarity: float
 
+    def kind(self, reader: Reader) -> Kind:
+        """Return what keeps of any other picture's proposals those that are similar enough."""
+        likeness, least = self.likeness, self.similarity
+
+        def keep(
+            segmenter: StoredSegmenter,
+            pixels: LazyArray,
+            contrast: ContrastRange | None,
+            found: Sequence[Proposal],
+            pause: Pause,
+        ) -> list[Proposal]:
+            image = np.asarray(pixels)
+            more = reader.unfound(
+                *(segmenter, image, likeness.examples, found, None, contrast, pause)
+            )
+            some = [*found, *more]
+            masks = [one.cropped for one in some]
+            known = reader.describe(segmenter, image, masks, contrast, pause)
+            rated = likeness.rate(known).tolist()
+            return [one for one, value in zip(some, rated, strict=True) if value >= least]
+
+        return Kind(self.sought.name, keep)
+
 
 @dataclass(frozen=True, eq=False)
 class Rated:
-    """Similarity of each proposal with what is sought, and what rates further ones."""
+    """Similarity of each proposal with what is sought, and what rates further ones.
+
+    `more` are proposals of which the search knew nothing, at places that are like the examples.
+    """
 
     similarity: Mapping[Proposal, float]
+    more: Sequence[Proposal]
     likeness: Likeness
 
 
@@ -205,8 +236,16 @@ class _Rating:
         if likeness is None:
             shown, against = _joined(self._shown), _joined(self._against)
             likeness = Likeness(known if len(known) else shown, shown, against)
+        more = self._reader.unfound(
+            *(segmenter, self._read(), likeness.examples, found),
+            *(self._request.held, self._contrast.of(segmenter), pause),
+        )
         values = likeness.rate(known).tolist()
-        return Rated(dict(zip(found, values, strict=True)), likeness)
+        if more:
+            masks = [one.cropped for one in more]
+            rest = self._describe(self._read, masks, segmenter, pause)
+            values += likeness.rate(rest).tolist()
+        return Rated(dict(zip([*found, *more], values, strict=True)), more, likeness)
 
     def _describe(
         self, read: Read, masks: list[CroppedMask], segmenter: StoredSegmenter, pause: Pause

@@ -88,6 +88,7 @@ class AlikeFilter:
         self.sought: Sought | None = None
         self.likeness: Likeness | None = None
         self._similarity: dict[Proposal, float] = {}
+        self._found: SliceProposals | None = None  # that are being rated
         self._connections = Connections()
         self._connections.add(controls.choices.changed, lambda _: changed())
         self._connections.add(controls.anything.clicked, self.drop)
@@ -145,15 +146,18 @@ class AlikeFilter:
 
     def forget(self) -> None:
         """Drop what is known of proposals."""
-        self._similarity = {}
+        self._similarity, self._found = {}, None
 
     def rate(self, found: SliceProposals) -> bool:
-        """Start to rate the proposals that are not yet; return whether there are any."""
+        """Start to rate the proposals that are not yet, if any, and to look for what is missing."""
         model = self._annotation.model
         new = [one for one in found.new if one not in self._similarity]
-        if self.sought is None or model is None or not new:
+        if self.sought is None or model is None or (self._similarity and not new):
             return False
-        request = RatingRequest(self._annotation, self.sought, found.plane, new, self.likeness)
+        self._found = found
+        request = RatingRequest(
+            self._annotation, self.sought, found.plane, new, self.likeness, found.settled
+        )
         self._work.start(model, request)
         return True
 
@@ -179,4 +183,6 @@ class AlikeFilter:
     def _take(self, rated: Rated) -> None:
         self.likeness = rated.likeness
         self._similarity |= rated.similarity
+        if self._found is not None:
+            self._found.add(rated.more)
         self._changed()

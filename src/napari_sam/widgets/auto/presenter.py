@@ -20,10 +20,11 @@ from napari_sam.results import Proposal
 from napari_sam.serving.kept_maps import KeptMaps
 from napari_sam.session.autofill import FillCounts
 from napari_sam.session.changed import What
+from napari_sam.session.linked import plane_lines
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.auto import wording
 from napari_sam.widgets.auto.alike_filter import AlikeFilter
-from napari_sam.widgets.auto.stack import StackRequest, plane_lines
+from napari_sam.widgets.auto.stack import StackRequest
 from napari_sam.widgets.common.timers import new_timer
 from napari_sam.widgets.layers.image_stack import ImageStack
 from napari_sam.widgets.layers.shapes import inside, own_seeds
@@ -208,7 +209,7 @@ class AutoPresenter(SearchPresenter):
         try:
             if model is None:
                 raise InputError(NO_MODEL)
-            lines, anisotropy = plane_lines(picture, found.plane)
+            lines, anisotropy = plane_lines(picture.shape, picture.spacing, found.plane)
             request = StackRequest(
                 lines,
                 found.ways,

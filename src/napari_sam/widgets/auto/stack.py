@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,25 +10,23 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
 from napari_sam.errors import InputError, NapariSamError
-from napari_sam.inference.automatic.linking import link_slices
 from napari_sam.inference.automatic.selection import Selection
-from napari_sam.io.spacing import Spacing
 from napari_sam.planes import Plane
 from napari_sam.progress import Estimate, Progress
 from napari_sam.results import Proposal
 from napari_sam.serving.host import HostedModel
-from napari_sam.session.autofill import Chosen, Filling, choose
+from napari_sam.session.autofill import Filling, choose
+from napari_sam.session.linked import SliceLinker
 from napari_sam.session.overlap import Rule
 from napari_sam.text.reader import Reader
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.annotation.premises import Premises
 from napari_sam.widgets.auto.alike import AlikeRule, AlikeWorker, Rated, RatingRequest
-from napari_sam.widgets.layers.image_stack import ImageStack
 from napari_sam.widgets.search.settled import searchable, settled_on
 from napari_sam.widgets.search.slice_proposals import SliceProposals
 from napari_sam.widgets.search.work import SearchRequest, SearchWorker, Ways
 
-__all__ = ["SliceLinker", "StackRequest", "StackWorker", "plane_lines"]
+__all__ = ["StackRequest", "StackWorker"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,16 +184,19 @@ class _StackSearch:
     def rating(self) -> RatingRequest | None:
         """Return what compares the proposals of the plane with the examples; None: nothing does."""
         alike, plane = self._request.alike, self._places[self._done][1]
-        if alike is None or not self._found:
+        if alike is None:
             return None
-        return RatingRequest(self._annotation, alike.sought, plane, self._found, alike.likeness)
+        held = settled_on(self._annotation, plane, self._request.rule)
+        return RatingRequest(
+            self._annotation, alike.sought, plane, self._found, alike.likeness, held
+        )
 
     def keep(self, rated: Rated) -> None:
         """Keep of the proposals of the plane what is like the examples."""
         alike = self._request.alike
         assert alike is not None
         least = alike.similarity
-        self._found = [one for one in self._found if rated.similarity[one] >= least]
+        self._found = [one for one, value in rated.similarity.items() if value >= least]
 
     def put(self) -> None:
         """Add the kept proposals of the plane to the session, and advance to the next plane.
@@ -221,54 +222,3 @@ class _StackSearch:
         self.filling.put(plane, chosen, links, words)
         self._found = []
         self._done += 1
-
-
-def plane_lines(picture: ImageStack, seen: Plane) -> tuple[list[list[Plane]], float]:
-    """Return the planes parallel to this one, in order along z, and their distance in pixels.
-
-    Objects go on through z where that is an axis across the planes, else through the last axis;
-    so there is one list of planes, in order, for each time point.
-    """
-    fixed = [axis for axis, at in enumerate(seen) if at is not None]
-    spacing = Spacing.of(picture.ndim, picture.transform.arguments)
-    usual = spacing.along in fixed
-    along = spacing.along if usual else fixed[-1] if fixed else None
-    counts = [
-        1 if at is None or axis == along else picture.shape[axis] for axis, at in enumerate(seen)
-    ]
-    lines = []
-    for place in np.ndindex(*counts):
-        first = tuple(None if at is None else i for i, at in zip(place, seen, strict=True))
-        line = [first]
-        if along is not None:
-            line = [(*first[:along], i, *first[along + 1 :]) for i in range(picture.shape[along])]
-        lines.append(line)
-    return lines, spacing.anisotropy if usual else 1.0
-
-
-class SliceLinker:
-    """Links objects between slices, one slice after another.
-
-    Parameters
-    ----------
-    gap : int
-        An object that is missed on up to so many slices goes on after them.
-    anisotropy : float
-        Distance of two slices in pixels.
-    """
-
-    def __init__(self, gap: int, anisotropy: float) -> None:
-        self._next: NDArray[np.int32] = np.zeros((0, 0), np.int32)
-        self._linked = link_slices(self._slices(), gap=gap, anisotropy=anisotropy)
-
-    def take(self, chosen: Chosen) -> dict[Proposal, int]:
-        """Return the stack-wide object number of each proposal of the next slice."""
-        self._next = chosen.labels
-        numbers = np.zeros(len(chosen.kept) + 1, np.int64)
-        numbers[chosen.labels] = next(self._linked)
-        found = zip(chosen.kept, numbers[1:].tolist(), strict=True)
-        return {one: number for one, number in found if number}  # settled ones may have it all
-
-    def _slices(self) -> Iterator[NDArray[np.int32]]:
-        while True:
-            yield self._next

@@ -18,7 +18,7 @@ from napari_sam.widgets.auto.presenter import AutoPresenter
 from napari_sam.widgets.auto.retraining import Retraining
 from napari_sam.widgets.auto.stack import StackWorker
 from napari_sam.widgets.search.wording import CANCELLED
-from napari_sam.widgets.search.work import SearchWorker
+from napari_sam.widgets.search.work import Kind, SearchWorker
 from napari_sam.widgets.train.tab import TrainTab
 
 __all__ = ["AutoTab"]
@@ -60,6 +60,7 @@ class AutoTab(QObject):
         self.kinds = KindGuess(self.choices, self)
         self.kinds.settled.connect(self._refresh)
         self.work = SearchWorker(self)
+        self._reader = reader
         self.stack = StackWorker(reader, self)
         self.alike = AlikeWorker(reader, self)
         self.alike.ended.connect(self._end_rating)
@@ -100,6 +101,12 @@ class AutoTab(QObject):
             presenter.say(f"⚠ {error}")
             return
         presenter.start()
+
+    @property
+    def kind(self) -> Kind | None:
+        """What the examples are of, as it is compared now; None without any."""
+        rule = None if self.presenter is None else self.presenter.alike.rule
+        return None if rule is None else rule.kind(self._reader)
 
     def close(self) -> None:
         """Stop permanently; objects in the session are kept."""

@@ -14,6 +14,7 @@ from napari_sam.arrays import LazyArray
 from napari_sam.inference.channels import in_masks, mask_shape
 from napari_sam.inference.pyramid import is_large
 from napari_sam.io.label_stores.opening import too_large
+from napari_sam.io.spacing import Spacing
 from napari_sam.planes import Plane
 from napari_sam.widgets.layers.channel_mix import Channel, LazyPlane, Mix, Read, finest
 from napari_sam.widgets.layers.stack_axes import OURS, StackAxes, answer, channel_axis
@@ -95,6 +96,11 @@ class ImageStack:
     def transform(self) -> MaskTransform:
         """The transform of the masks."""
         return MaskTransform(self.layer, self.data.shape[: self.layer.ndim], self.channel_axis)
+
+    @property
+    def spacing(self) -> Spacing:
+        """The spacing of the masks."""
+        return Spacing.of(self.ndim, self.transform.arguments)
 
     @property
     def axes(self) -> StackAxes:

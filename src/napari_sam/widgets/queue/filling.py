@@ -6,28 +6,33 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from napari.layers import Image
 from qtpy.QtCore import QObject, Signal
 
-from napari_sam.progress import Estimate, Progress
+from napari_sam.planes import Plane
+from napari_sam.progress import Estimate, Pause, Progress
 from napari_sam.results import Proposal
 from napari_sam.serving.host import HostedModel
 from napari_sam.session.disk.fingerprint import Fingerprint
 from napari_sam.session.disk.library import sessions_folder
 from napari_sam.session.disk.manifest import Manifest
-from napari_sam.session.queue.fill import FillRules, expected_corrections, fill_in
+from napari_sam.session.linked import plane_lines
+from napari_sam.session.queue.fill import FillRules, Found, fill_in
 from napari_sam.session.queue.queue import Entry
 from napari_sam.widgets.jobs.background import Background
+from napari_sam.widgets.jobs.piecework import Piece, Piecework
 from napari_sam.widgets.jobs.plane import StackContrast
 from napari_sam.widgets.jobs.worker import Worker
 from napari_sam.widgets.layers.image_stack import ImageStack
 from napari_sam.widgets.queue.prepared import Pixels, first_plane, new_layer, read_pixels
-from napari_sam.widgets.search.work import SearchRequest, SearchWorker, Ways
+from napari_sam.widgets.search.work import Kind, SearchRequest, SearchWorker, Ways
+
+if TYPE_CHECKING:
+    from napari_sam.serving.segmenter import StoredSegmenter
 
 __all__ = ["FillRequest", "FillWorker"]
-
-STACK = "a stack: fill it in with Auto, All slices"
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +44,7 @@ class FillRequest:
     rules: FillRules
     save: bool  # else it is only rated
     wanted: Callable[[Entry], bool]  # whether one is still to be searched
+    kind: Kind | None = None  # of what is found only this is kept
 
 
 @dataclass(eq=False)
@@ -49,12 +55,41 @@ class _Fill:
     request: FillRequest
     estimate: Estimate
     at: int = 0
-    picture: ImageStack | None = None
-    found: Sequence[Proposal] = ()
+    opened: _Opened | None = None
+    found: Sequence[Proposal] = ()  # on the plane that is searched
 
     @property
     def entry(self) -> Entry:
         return self.request.entries[self.at]
+
+    @property
+    def progress(self) -> Progress[Entry | None]:
+        """How far the work is, in pictures."""
+        done, total = float(self.at), len(self.request.entries)
+        if self.opened is not None:
+            done += len(self.opened.found) / len(self.opened.planes)
+        return Progress(done, total, None, self.estimate.left(done, total))
+
+
+class _Opened:
+    """A picture that is searched, plane by plane, and what was found in it so far."""
+
+    def __init__(self, picture: ImageStack) -> None:
+        self.picture = picture
+        seen = first_plane(picture)
+        self._lines, self._anisotropy = plane_lines(picture.shape, picture.spacing, seen)
+        self.planes = [plane for line in self._lines for plane in line]
+        self.contrast = StackContrast(picture.sampler())
+        self.found: dict[Plane, Sequence[Proposal]] = {}
+
+    @property
+    def plane(self) -> Plane | None:
+        """The next plane to search; None after the last one."""
+        return self.planes[len(self.found)] if len(self.found) < len(self.planes) else None
+
+    @property
+    def all_found(self) -> Found:
+        return Found(self._lines, self.found, self._anisotropy)
 
 
 class FillWorker(Worker[_Fill]):
@@ -66,7 +101,7 @@ class FillWorker(Worker[_Fill]):
         Called with a layer before it is looked at, as for one that is annotated.
     """
 
-    progressed = Signal(object)  # Progress of Entry, as it is now; in pictures
+    progressed = Signal(object)  # Progress in pictures; of Entry, as it is now, or None within one
 
     def __init__(self, prepare: Callable[[Image], None], parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -75,6 +110,9 @@ class FillWorker(Worker[_Fill]):
         self._search = SearchWorker(self)
         self._search.progressed.connect(self._hear)
         self._search.ended.connect(self._end_search)
+        self._keeping = Piecework(later=True, parent=self)
+        self._keeping.stepped.connect(self._keep)
+        self._keeping.failed.connect(lambda error: self._give_up(str(error)))
 
     def start(self, model: HostedModel, request: FillRequest) -> None:
         """Start; work under way is stopped."""
@@ -86,6 +124,7 @@ class FillWorker(Worker[_Fill]):
         """Stop without any further signal; pictures that are done are kept."""
         super().close()
         self._search.close()
+        self._keeping.cancel()
 
     def _go_on(self, job: _Fill) -> None:
         entries, wanted = job.request.entries, job.request.wanted
@@ -105,13 +144,24 @@ class FillWorker(Worker[_Fill]):
             return
         layer = new_layer(job.entry.path, future.result())
         self._prepare(layer)
-        picture = job.picture = ImageStack(layer)
-        if picture.ndim != 2:
-            self._put(job, replace(job.entry, note=STACK))
+        job.opened = _Opened(ImageStack(layer))
+        self._look(job)
+
+    def _look(self, job: _Fill) -> None:
+        """Search the next plane of the picture, or save what was found in all of them."""
+        opened = job.opened
+        if opened is None:
             return
-        plane, contrast = first_plane(picture), StackContrast(picture.sampler())
-        ways, job.found = job.request.ways(picture.plane_shape(plane)), ()
-        self._search.start(job.model, SearchRequest(picture.reader(plane), contrast, ways))
+        if not job.request.wanted(job.entry):  # somebody has opened it meanwhile
+            job.opened = None
+            self._go_on(job)
+        elif (plane := opened.plane) is None:
+            self._save(job, opened)
+        else:
+            picture, job.found = opened.picture, ()
+            ways = job.request.ways(picture.plane_shape(plane))
+            request = SearchRequest(picture.reader(plane), opened.contrast, ways)
+            self._search.start(job.model, request)
 
     def _hear(self, progress: Progress[list[Proposal]]) -> None:
         if self._job is not None:
@@ -119,24 +169,40 @@ class FillWorker(Worker[_Fill]):
 
     def _end_search(self, why: str) -> None:
         job = self._job
-        if job is None or job.picture is None:
+        if job is None or job.opened is None:
             return
         if why:
-            self._put(job, replace(job.entry, note=why))
+            self._give_up(why)
+        elif job.request.kind is not None:
+            self._keeping.start(job.model, [_kept(job.opened, job.request.kind, job.found)])
+        else:
+            self._keep(job.found)
+
+    def _keep(self, found: Sequence[Proposal]) -> None:
+        """Take what is kept of the plane, and go on with the next."""
+        job = self._job
+        if job is None or job.opened is None or (plane := job.opened.plane) is None:
             return
-        if not job.request.wanted(job.entry):  # somebody has opened it meanwhile
-            self._go_on(job)
-            return
-        entry, found, request, picture = job.entry, job.found, job.request, job.picture
-        plane, layer = first_plane(picture), picture.layer
+        job.opened.found[plane] = found
+        if job.opened.plane is not None:
+            self.progressed.emit(job.progress)
+        if job is self._job:
+            self._look(job)
+
+    def _give_up(self, why: str) -> None:
+        if self._job is not None:
+            self._put(self._job, replace(self._job.entry, note=why))
+
+    def _save(self, job: _Fill, opened: _Opened) -> None:
+        entry, request, picture = job.entry, job.request, opened.picture
+        found, layer = opened.all_found, picture.layer
 
         def save() -> Entry:
             if not request.save:
-                expected = expected_corrections(found, request.rules.selection)
-                return replace(entry, expected=expected, note="")
+                return replace(entry, expected=found.expected(request.rules.selection), note="")
             known = Fingerprint.sampled(picture.data, layer.ndim)
             of = Manifest(known, layer.name, layer.source.path or "")
-            return fill_in(entry, of, plane, found, request.rules, sessions_folder())
+            return fill_in(entry, of, found, request.rules, sessions_folder())
 
         self._background.submit(save, partial(self._saved, job))
 
@@ -150,8 +216,19 @@ class FillWorker(Worker[_Fill]):
         """Tell of a picture that is through, and go on with the next."""
         if job is not self._job:
             return
-        job.at, job.picture = job.at + 1, None
-        total = len(job.request.entries)
-        self.progressed.emit(Progress(job.at, total, entry, job.estimate.left(job.at, total)))
+        job.at, job.opened = job.at + 1, None
+        self.progressed.emit(replace(job.progress, result=entry))
         if job is self._job:
             self._go_on(job)
+
+
+def _kept(opened: _Opened, kind: Kind, found: Sequence[Proposal]) -> Piece:
+    """Return what is done in the model's thread to keep one kind of what a plane holds."""
+    plane, contrast = opened.plane, opened.contrast
+    assert plane is not None
+    read = opened.picture.reader(plane)
+
+    def keep(segmenter: StoredSegmenter, pause: Pause) -> object:
+        return kind.keep(segmenter, read(), contrast.of(segmenter), found, pause)
+
+    return keep

@@ -33,7 +33,7 @@ from napari_sam.widgets.queue.prepared import Prepared
 from napari_sam.widgets.queue.searching import QueueSearch
 from napari_sam.widgets.queue.strip import FINISHED, QueueStrip
 from napari_sam.widgets.saved.resuming import Resuming
-from napari_sam.widgets.search.work import Ways
+from napari_sam.widgets.search.work import Kind, Ways
 
 __all__ = ["PictureQueue", "QueueTools"]
 
@@ -62,6 +62,8 @@ class QueueTools:
         Returns how Auto searches a plane (H, W).
     rules : callable
         Returns what of a search Auto puts into a session.
+    kind : callable
+        Returns the kind of object that examples are of, or None without any.
     """
 
     pictures: LayerChoice
@@ -71,6 +73,7 @@ class QueueTools:
     use_model: Callable[[str], None]
     ways: Callable[[tuple[int, int]], Ways]
     rules: Callable[[], FillRules]
+    kind: Callable[[], Kind | None]
 
 
 @dataclass(frozen=True, eq=False)

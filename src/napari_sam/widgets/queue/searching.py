@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -14,11 +15,16 @@ from napari_sam.widgets.queue.filling import FillRequest, FillWorker
 
 if TYPE_CHECKING:
     from napari_sam.widgets.queue.part import PictureQueue
+    from napari_sam.widgets.search.work import Kind
 
 __all__ = ["QueueSearch"]
 
 NO_MODEL = "⚠ No model is in use: choose one in Options, then search the queue."
 NOTHING = "Nothing is left to search: every picture is open, started, filled in or done."
+NO_KIND = (
+    "⚠ Nothing says yet what to look for: select one or a few objects of this picture, choose "
+    "More > Find more like these, and set the similarity; then look in the rest."
+)
 FAILED = "⚠ {} could not be searched, {} first: {}"
 EARLY = "The search of the queue ended early: {}. What was found stays."
 
@@ -44,6 +50,7 @@ class QueueSearch:
         menu["name"].triggered.connect(lambda: self.order(False))
         menu["worst"].triggered.connect(lambda: self.order(True))
         menu["fill"].triggered.connect(self.fill)
+        menu["alike"].triggered.connect(self.fill_alike)
 
     @property
     def busy(self) -> bool:
@@ -70,12 +77,15 @@ class QueueSearch:
 
     def fill(self) -> None:
         """Search all pictures that nobody has begun, and save what is found in their sessions."""
-        queue = self._part.queue
-        left = [] if queue is None else [one for one in queue.entries if self._is_unopened(one)]
-        if left:
-            self._start(left, save=True)
+        self._fill(None)
+
+    def fill_alike(self) -> None:
+        """Do as `fill`, but keep only what is like the examples in the open picture, for review."""
+        kind = self._part.tools.kind()
+        if kind is None:
+            self._part.remarked.emit(NO_KIND)
         else:
-            self._part.remarked.emit(NOTHING)
+            self._fill(kind)
 
     def stop(self) -> None:
         """Stop; what was found stays."""
@@ -85,7 +95,15 @@ class QueueSearch:
         """Stop without a word."""
         self._work.close()
 
-    def _start(self, entries: Sequence[Entry], save: bool) -> None:
+    def _fill(self, kind: Kind | None) -> None:
+        queue = self._part.queue
+        left = [] if queue is None else [one for one in queue.entries if self._is_unopened(one)]
+        if left:
+            self._start(left, True, kind)
+        else:
+            self._part.remarked.emit(NOTHING)
+
+    def _start(self, entries: Sequence[Entry], save: bool, kind: Kind | None = None) -> None:
         part = self._part
         model = part.tools.model()
         if not entries:
@@ -96,9 +114,11 @@ class QueueSearch:
         part.carrying.look()
         carried = Carried(part.carrying.scheme, model.name)
         rules = replace(part.tools.rules(), carried=carried)
+        if kind is not None:  # a sure mask may be of another kind
+            rules = replace(rules, certain=math.inf, word=kind.name)
         wanted = self._is_unopened if save else lambda entry: True
         self._failed = []
-        self._work.start(model, FillRequest(entries, part.tools.ways, rules, save, wanted))
+        self._work.start(model, FillRequest(entries, part.tools.ways, rules, save, wanted, kind))
         self._strip.show_work(f"Searching {count(len(entries), 'picture')}…")
 
     def _is_unopened(self, entry: Entry) -> bool:
@@ -109,8 +129,12 @@ class QueueSearch:
             return False
         return place != queue.at and queue.entries[place].state is State.TODO
 
-    def _take(self, progress: Progress[Entry]) -> None:
+    def _take(self, progress: Progress[Entry | None]) -> None:
         queue, found = self._part.queue, progress.result
+        text = f"{int(progress.done)} of {progress.total} searched{time_left(progress)}"
+        self._strip.show_work(text)
+        if found is None:
+            return
         place = None if queue is None else queue.place(found.path)
         if queue is None or place is None:
             return
@@ -122,8 +146,6 @@ class QueueSearch:
         else:
             queue.put(replace(now, expected=found.expected, note=found.note))
         self._part.write()
-        text = f"{progress.done:.0f} of {progress.total} searched{time_left(progress)}"
-        self._strip.show_work(text)
 
     def _end(self, why: str) -> None:
         self._strip.show_work("")

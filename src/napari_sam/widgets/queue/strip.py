@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_sam.session.queue.outlook import advice
 from napari_sam.session.queue.queue import Queue, State
 from napari_sam.widgets.common.forms import in_a_row, in_place, new_button
 from napari_sam.widgets.common.keys import set_keyed_text
@@ -23,6 +24,7 @@ from napari_sam.widgets.common.wording import duration
 __all__ = ["QueueStrip", "counts_text"]
 
 FINISHED = "All {} pictures are done."
+ALIKE_TIP = "What is like the examples that Auto compares with now, at the similarity that is set"
 
 
 class QueueStrip(QWidget):
@@ -37,7 +39,8 @@ class QueueStrip(QWidget):
     cancel : QPushButton
         Ends the search of the other pictures.
     actions_of : dict of str to QAction
-        The menu: ``"name"``, ``"worst"``, ``"fill"``, ``"methods"``, ``"close"``.
+        The menu: ``"name"``, ``"worst"``, ``"fill"``, ``"alike"``,
+        ``"methods"``, ``"close"``.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -58,6 +61,7 @@ class QueueStrip(QWidget):
             "name": "Order by name",
             "worst": "Most corrections first (searches what is not known yet)",
             "fill": "Fill in the rest with Auto",
+            "alike": "Find more like these in the rest",
             "methods": "Methods and effort…",
             "close": "Close the queue",
         }
@@ -68,6 +72,8 @@ class QueueStrip(QWidget):
             if name in ("fill", "close"):
                 menu.addSeparator()
             menu.addAction(action)
+        self.actions_of["alike"].setToolTip(ALIKE_TIP)
+        menu.setToolTipsVisible(True)
         self.more.setMenu(menu)
         self._lay_out()
         self.show_work("")
@@ -83,8 +89,11 @@ class QueueStrip(QWidget):
         self.next.setEnabled(number < len(queue))
         is_done = entry.state is State.DONE
         set_keyed_text(self.done, "Not done" if is_done else "Done", "picture_done")
-        left = queue.seconds_left()
-        self.line.show_text(counts_text(queue.counts(), left), entry.note)
+        counts = queue.counts()
+        said, note = counts_text(counts, queue.seconds_left()), entry.note
+        if (told := advice(queue.entries)) is not None:
+            said, note = f"{counts[State.DONE]} done · {told[0]}", f"{said}\n{told[1]}\n{note}"
+        self.line.show_text(said, note.strip())
         self.setVisible(True)
 
     def show_order(self, worst_first: bool) -> None:

@@ -14,8 +14,8 @@ from napari_sam.errors import NapariSamError
 from napari_sam.session.disk.fingerprint import Match
 from napari_sam.session.disk.folder import Restored, restore
 from napari_sam.session.disk.library import Saved
-from napari_sam.session.objects import AnnotatedObject
 from napari_sam.session.review import next_unsure
+from napari_sam.session.session import Session
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.common.connections import Connections
 from napari_sam.widgets.common.keys import KEYS
@@ -242,7 +242,7 @@ class _ResumePresenter:
         view = dict(restored.session.view)
         restore_view(view, self._part._viewer, self._annotation)
         self._part.resumed.emit(view)
-        welcome = _damage(restored) or _welcome(restored.session.objects)
+        welcome = _damage(restored) or _welcome(restored.session)
         remarked.emit(f"{welcome} {said}".rstrip())
 
     def _keep_view(self) -> None:
@@ -267,8 +267,11 @@ def _damage(restored: Restored) -> str:
     return DAMAGED.format(recovered, restored.lost or "none", where) if restored.damaged else ""
 
 
-def _welcome(objects: Mapping[int, AnnotatedObject]) -> str:
+def _welcome(session: Session) -> str:
     """Say what is here again, and how to go on with it."""
+    objects, tally = session.objects, session.ledger.tally
     here = f"Here is your work again: {count(len(objects))}."
+    if not (tally.seconds or tally.prompts or tally.untimed):
+        here = f"A search has filled this in: {count(len(objects))}."
     waits = next_unsure(objects) is not None
     return f"{here} {KEYS['next_unsure']} goes to what nobody has accepted." if waits else here

@@ -66,6 +66,15 @@ class SliceProposals:
         self._all = [one for one in proposals if self._is_wanted(one)]
         self._sort_out()
 
+    def add(self, proposals: Sequence[Proposal]) -> None:
+        """Add proposals to those that are there."""
+        self.take([*self._all, *proposals])
+
+    @property
+    def settled(self) -> NDArray[np.int64] | None:
+        """Labels (H, W) of what is settled; None while nobody has said."""
+        return self._settled
+
     def settle(self, settled: NDArray[np.int64]) -> None:
         """Set the settled pixels; see `napari_sam.session.autofill.settled`."""
         self._settled = settled

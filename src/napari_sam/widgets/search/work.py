@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from typing import TYPE_CHECKING
@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
-from napari_sam.arrays import LazyArray
+from napari_sam.arrays import ContrastRange, LazyArray
 from napari_sam.inference.automatic.settings import (
     GridSettings,
     InstanceSettings,
     SearchSettings,
 )
-from napari_sam.progress import Estimate, Progress
+from napari_sam.progress import Estimate, Pause, Progress
 from napari_sam.results import Proposal, SearchResult
 from napari_sam.serving.host import HostedModel
 from napari_sam.widgets.jobs.piecework import Piecework
@@ -28,7 +28,12 @@ if TYPE_CHECKING:
     from napari_sam.serving.kept_maps import KeptMaps
     from napari_sam.serving.segmenter import StoredSegmenter
 
-__all__ = ["SearchRequest", "SearchWorker", "Ways"]
+    Keep = Callable[
+        [StoredSegmenter, LazyArray, ContrastRange | None, Sequence[Proposal], Pause],
+        Sequence[Proposal],
+    ]
+
+__all__ = ["Kind", "SearchRequest", "SearchWorker", "Ways"]
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,23 @@ class Ways:
     def of(self, has_instances: bool | None) -> SearchSettings:
         """Return the settings for a model with an instance decoder, or without one."""
         return self.instances if self.instances and has_instances else self.points
+
+
+@dataclass(frozen=True, eq=False)
+class Kind:
+    """A kind of object that alone is kept of a search.
+
+    Parameters
+    ----------
+    name : str
+        Its class.
+    keep : callable
+        In the model's thread: takes the segmenter, the pixels of a plane, their contrast, what was
+        found and what is to be called now and then; returns what is of the kind.
+    """
+
+    name: str
+    keep: Keep
 
 
 @dataclass(frozen=True, eq=False)
