@@ -118,7 +118,7 @@ def _filled(
     from napari_sam.session.disk.fingerprint import Fingerprint
     from napari_sam.session.disk.library import sessions_folder
     from napari_sam.session.disk.manifest import Manifest
-    from napari_sam.session.linked import plane_lines
+    from napari_sam.session.edit.linked import plane_lines
     from napari_sam.session.queue.fill import Found, fill_in
 
     with open_image(entry.path) as data:

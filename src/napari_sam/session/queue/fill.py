@@ -15,9 +15,9 @@ from napari_sam.results import Proposal
 from napari_sam.session.autofill import Chosen, Filling, choose
 from napari_sam.session.disk.autosave import Autosave
 from napari_sam.session.disk.manifest import Manifest
+from napari_sam.session.edit.linked import SliceLinker
 from napari_sam.session.effort.clock import WorkClock
 from napari_sam.session.effort.effort import effort_of
-from napari_sam.session.linked import SliceLinker
 from napari_sam.session.overlap import Rule
 from napari_sam.session.queue.progress import Carried
 from napari_sam.session.queue.queue import Entry, State

@@ -20,7 +20,7 @@ from napari_sam.results import Proposal
 from napari_sam.serving.kept_maps import KeptMaps
 from napari_sam.session.autofill import FillCounts
 from napari_sam.session.changed import What
-from napari_sam.session.linked import plane_lines
+from napari_sam.session.edit.linked import plane_lines
 from napari_sam.widgets.annotation.annotation import Annotation
 from napari_sam.widgets.auto import wording
 from napari_sam.widgets.auto.alike_filter import AlikeFilter

@@ -16,7 +16,7 @@ from napari_sam.progress import Estimate, Progress
 from napari_sam.results import Proposal
 from napari_sam.serving.host import HostedModel
 from napari_sam.session.autofill import Filling, choose
-from napari_sam.session.linked import SliceLinker
+from napari_sam.session.edit.linked import SliceLinker
 from napari_sam.session.overlap import Rule
 from napari_sam.text.reader import Reader
 from napari_sam.widgets.annotation.annotation import Annotation

@@ -18,7 +18,7 @@ from napari_sam.serving.host import HostedModel
 from napari_sam.session.disk.fingerprint import Fingerprint
 from napari_sam.session.disk.library import sessions_folder
 from napari_sam.session.disk.manifest import Manifest
-from napari_sam.session.linked import plane_lines
+from napari_sam.session.edit.linked import plane_lines
 from napari_sam.session.queue.fill import FillRules, Found, fill_in
 from napari_sam.session.queue.queue import Entry
 from napari_sam.widgets.jobs.background import Background

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from napari_sam.io.spacing import Spacing
-from napari_sam.session.linked import plane_lines
+from napari_sam.session.edit.linked import plane_lines
 
 
 def lines_of(shape, seen, **layer):
