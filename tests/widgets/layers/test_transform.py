@@ -281,7 +281,7 @@ def test_a_view_beside_the_picture(open_panel, settle):
         (Labels(np.zeros((2, 40, 60), int), name="bad"), "shape"),
         (Labels(np.zeros((40, 60), int), name="bad", scale=(2, 2)), "does not lie"),
         (Labels(np.zeros((40, 60), int), name="bad", translate=(1, 0)), "does not lie"),
-        (Labels(da.zeros((40, 60), dtype=int), name="bad"), "cannot be painted"),
+        (Labels(da.zeros((40, 60), dtype=int), name="bad"), "computed by dask"),
         (Labels(np.broadcast_to(np.uint8(0), (40, 60)), name="bad"), "read-only"),
     ],
     ids=["shape", "stack", "scale", "shift", "dask", "read-only"],
