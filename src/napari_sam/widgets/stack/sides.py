@@ -10,7 +10,7 @@ import numpy as np
 from napari.layers import Labels
 from numpy.typing import NDArray
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QMainWindow
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from napari_sam.arrays import LazyArray
 from napari_sam.planes import Plane, spanned
@@ -45,14 +45,18 @@ class Sides:
         Whose picture and objects.
     along : callable
         Returns the axis through the slices; None if there is none.
+    parent : QWidget
+        The view goes with it, while it is in no dock.
     """
 
-    def __init__(self, annotation: Annotation, along: Callable[[], int | None]) -> None:
-        self.view = SideView()
+    def __init__(
+        self, annotation: Annotation, along: Callable[[], int | None], parent: QWidget
+    ) -> None:
+        self.view = SideView(parent)
+        self.view.hide()
         self._annotation = annotation
         self._along = along
         self._place: tuple[float, float] | None = None  # on the slice in view
-        self._docked = False
         self._background = Background("side view", self.view)
         self._wanted: list[Plane | None] = [None, None]
         self._soon = new_timer(REST_MS, self._read, self.view)
@@ -70,35 +74,37 @@ class Sides:
         annotation.began_afresh.disconnect(self.refresh)
         self._soon.stop()
         self._background.close()
-        window = getattr(annotation.viewer, "window", None)
-        if self._docked and window is not None:
-            window.remove_dock_widget(self.view)
+        if self._dock is not None:
+            annotation.viewer.window.remove_dock_widget(self.view)
         self.view.close()
         self.view.deleteLater()
 
     def toggle(self) -> None:
         """Open the view beside the canvas, or close it."""
-        place = self.view.parentWidget() if self._docked else self.view
-        if self.view.isVisible() and place is not None:
-            place.hide()
+        if self.view.isVisible():
+            (self._dock or self.view).hide()
             return
         if not self._planes():
             self._annotation.remarked.emit(NO_STACK)
             return
         window = getattr(self._annotation.viewer, "window", None)
-        if window is not None and not self._docked:
+        if window is not None and self._dock is None:
             dock = window.add_dock_widget(self.view, name="Side view", area="left")
             main = self.view.window()
             if isinstance(main, QMainWindow):  # between napari's own column and the canvas
                 beside = Qt.Orientation.Horizontal
                 main.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock, beside)
-            self._docked = True
         elif window is None:
             self.view.setWindowFlag(Qt.WindowType.Tool)
-        for widget in (self.view.parentWidget() if self._docked else None, self.view):
-            if widget is not None:
-                widget.show()
+        for widget in filter(None, (self._dock, self.view)):
+            widget.show()
         self.refresh()
+
+    @property
+    def _dock(self) -> QDockWidget | None:
+        """Where the view is in napari's window; its cross takes it out again."""
+        around = self.view.parentWidget()
+        return around if isinstance(around, QDockWidget) else None
 
     def refresh(self) -> None:
         """Draw the planes anew soon, if they are in sight."""

@@ -225,7 +225,7 @@ class _StackPresenter:
         self.annotation = annotation
         self.rows = Reviewing(annotation, controls, select)
         self.hand = ByHand(annotation, controls, self.rows.go, self.follow_from)
-        self.sides = Sides(annotation, lambda: self._axis(self._axes()))
+        self.sides = Sides(annotation, lambda: self._axis(self._axes()), controls)
         self._controls = controls
         self._work = work
         self._selected = selected
