@@ -83,7 +83,7 @@ class LabelScheme:
         return replace(self, classes={**self.classes, **names})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class TraitsEdit:
     """Edit of an object's traits; `before` is None if it is created, `after` if it is deleted."""
 
@@ -96,7 +96,7 @@ class TraitsEdit:
         return TraitsEdit(self.object_id, self.after, self.before)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SectionEdit:
     """Edit of an object's section in one plane: created, changed or deleted."""
 

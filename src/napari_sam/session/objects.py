@@ -127,7 +127,7 @@ class Traits:
     certainty: float | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class AnnotatedObject:
     """Annotated object: its class and lock, and one section per plane.
 
@@ -245,10 +245,15 @@ class Objects(Mapping[int, AnnotatedObject]):
 
     def on(self, plane: Plane) -> Iterator[tuple[int, CroppedMask]]:
         """Yield the id and the mask of every object that has a section with pixels in a plane."""
+        for held, section in self.held_on(plane):
+            if section.mask is not None:
+                yield held.id, section.mask
+
+    def held_on(self, plane: Plane) -> Iterator[tuple[AnnotatedObject, Section]]:
+        """Yield every object that has a section in a plane, and the section, by id."""
         for object_id in sorted(self._on_plane.get(plane, ())):
-            mask = self._objects[object_id].sections[plane].mask
-            if mask is not None:
-                yield object_id, mask
+            held = self._objects[object_id]
+            yield held, held.sections[plane]
 
     def owners(self, plane: Plane, window: Box) -> NDArray[np.int64]:
         """Return (h, w) ids of the objects that own the pixels of a window, zero for none."""

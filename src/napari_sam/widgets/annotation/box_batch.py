@@ -135,10 +135,10 @@ def proposed(objects: Objects, plane: Plane | None) -> list[int]:
     if plane is None:
         return []
     return [
-        number
-        for number, _ in objects.on(plane)
-        for section in [objects[number].sections[plane]]
-        if not objects[number].locked
-        and section.status is Status.PROPOSED
+        held.id
+        for held, section in objects.held_on(plane)
+        if section.status is Status.PROPOSED
         and section.origin.source is Source.PROMPTED
+        and section.mask is not None
+        and not held.locked
     ]

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["undo_or_redo"]
 
 ObjectPlane = tuple[int, Plane]
-Held = tuple[AnnotatedObject, Section]
 FEW = 3  # objects that are named
 NO_PLACE = "The picture does not have this slice any more."
 LABELS_STAY = "The labels stay as they are, and are no objects of the list any more: {:,}."
@@ -59,27 +58,29 @@ def undo_or_redo(annotation: Annotation, again: bool = False) -> None:
 
 def _held(
     objects: Mapping[int, AnnotatedObject], numbers: Iterable[int]
-) -> dict[ObjectPlane, Held]:
-    there = [objects[number] for number in numbers if number in objects]
-    return {(one.id, at): (one, section) for one in there for at, section in one.sections.items()}
+) -> dict[int, AnnotatedObject]:
+    return {number: objects[number] for number in numbers if number in objects}
 
 
 def _differences(
-    before: Mapping[ObjectPlane, Held],
-    after: Mapping[ObjectPlane, Held],
+    before: Mapping[int, AnnotatedObject],
+    after: Mapping[int, AnnotatedObject],
     again: bool,
 ) -> dict[str, dict[ObjectPlane, Section | None]]:
     """Return what became of which objects where, with what shows it best."""
     found: dict[str, dict[ObjectPlane, Section | None]] = {}
-    for place in sorted(before.keys() | after.keys(), key=str):
-        old, new = before.get(place), after.get(place)
-        if old is None and new is not None:
-            found.setdefault("there again", {})[place] = new[1]
-        elif old is not None and new is None:
-            found.setdefault("gone again", {})[place] = old[1]
-        elif old and new and (old[1] is not new[1] or old[0].traits != new[0].traits):
-            what = "changed again" if again else "as before"
-            found.setdefault(what, {})[place] = new[1]
+    changed = "changed again" if again else "as before"
+    for number in sorted(before.keys() | after.keys()):  # thousands
+        old, new = before.get(number), after.get(number)
+        if old is new:
+            continue
+        was = {} if old is None else old.sections
+        now = {} if new is None else new.sections
+        traits = old is not None and new is not None and old.traits != new.traits
+        for plane in was.keys() | now.keys() if was and now else was or now:
+            what = "gone again" if plane not in now else changed if plane in was else "there again"
+            if what is not changed or traits or was[plane] is not now[plane]:
+                found.setdefault(what, {})[number, plane] = (now if plane in now else was)[plane]
     return found
 
 
