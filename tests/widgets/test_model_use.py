@@ -178,3 +178,25 @@ def test_a_load_says_that_it_takes_some_seconds(viewer, qtbot, monkeypatch):
     assert panel.controls.area.work.text().endswith("some seconds…")
     go.set()
     qtbot.waitUntil(lambda: panel.annotation.queries.current is None)
+
+
+def test_a_cluster_chosen_once_more_is_looked_for_anew_and_prompts_stay(viewer, qtbot):
+    address, loads = "tcp://10.0.0.5:8786", []
+
+    def load(name, device, report):
+        loads.append(device)
+        return FakeSegmenter()
+
+    panel = Panel(viewer, ModelHost(load))
+    close_at_end(qtbot, panel)
+    panel.controls.device.offer([address])
+    panel.controls.device.setCurrentText(address)
+    ours(viewer, "points").add((10, 20))
+    qtbot.waitUntil(lambda: not panel.jobs.busy)
+    assert loads[-1] == address
+    count = len(loads)
+    panel.controls.device.chosen_again.emit()
+    qtbot.waitUntil(lambda: not panel.jobs.busy)
+    assert loads[count:] == [address]
+    assert panel.annotation.session.draft.points == ((10.0, 20.0),)
+    assert panel.annotation.session.mask is not None

@@ -77,6 +77,7 @@ class ModelUse(QObject):
         c.model.chosen.connect(self.choose)
         c.model.download_wanted.connect(self._use)
         c.device.changed.connect(self.choose)
+        c.device.chosen_again.connect(self._connect_again)
         jobs.reported.connect(self._show_progress)
         jobs.answered.connect(self._take)
         jobs.failed.connect(self._show_failure)
@@ -114,6 +115,12 @@ class ModelUse(QObject):
         self.model = self._host.model(c.model.name, c.device.device)
         self._jobs.submit(self.model, PromptJob())
         self._current.use_model(self.model)
+
+    def _connect_again(self) -> None:
+        """Let go of a model whose cluster may be gone, and look for the cluster anew."""
+        self.model = None
+        self._current.use_model(None)
+        self.choose()
 
     def _show_progress(self, what: str, done: int, total: int) -> None:
         self._activity.show(what, done, total)

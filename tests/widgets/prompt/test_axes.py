@@ -10,10 +10,12 @@ import tifffile
 from napari.components import ViewerModel
 from napari.layers import Image
 from napari.layers._source import layer_source
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog
 
 from napari_sam.settings import load_settings
 from napari_sam.widgets.layers.image_stack import ImageStack
+from napari_sam.widgets.objects.objects_model import Column
 from tests.widgets.conftest import ours, picture
 
 STACK = (4, 40, 60)
@@ -202,12 +204,14 @@ class TestTheQuestion:
 
     def test_the_answer_can_be_changed(self, opened):
         _, panel = opened(plain, picture(9, 40, 60))
-        choice = panel.controls.channels.stack
+        choice, heads = panel.controls.channels.stack, panel.controls.objects.model.headerData
         assert choice.currentIndex() == -1
         push(panel, "Time points")
         assert choice.currentText() == "Time points"
+        assert heads(Column.SLICES, Qt.Orientation.Horizontal) == "Frames"
         choice.activated.emit(0)
         assert choice.currentText() == "Slices in depth"
+        assert heads(Column.SLICES, Qt.Orientation.Horizontal) == "Slices"
         assert panel.annotation.picture.axis_word == "slice"
         assert load_settings().axes == {".tif, axis 0 of 3": "z"}
 

@@ -57,3 +57,24 @@ def test_devices_that_a_model_knows_are_added_once(choice):
     choice.offer(["cuda", "cpu", "cuda"])
     assert texts(choice) == ["auto", "cpu", "cuda", ASK]
     assert choice.told == []
+
+
+def test_a_cluster_that_is_chosen_once_more_is_asked_again(choice, qtbot):
+    again = []
+    choice.chosen_again.connect(lambda: again.append(choice.device))
+    choice.offer([ADDRESS])
+    for text in ("cpu", "cpu", ADDRESS):
+        pick(choice, text)
+        assert again == []
+    pick(choice, ADDRESS)
+    assert again == [ADDRESS]
+    assert choice.told == ["cpu", ADDRESS]
+
+
+def pick(choice, text):
+    """Open the list and choose, as a person does."""
+    choice.showPopup()
+    row = choice.findText(text)
+    choice.hidePopup()
+    choice.setCurrentIndex(row)
+    choice.activated.emit(row)

@@ -44,8 +44,8 @@ POLL_S, LOOK_S = 0.005, 1.0  # between two pauses, and two looks whether there a
 URGENT, LATER = 1, 0  # among all who share the workers, what is wanted for a prompt goes first
 LARGE_GRAPH = "distributed.admin.large-graph-warning-threshold"
 HERE = (
-    "Pictures are prepared on this machine now; to try the cluster again, choose another device "
-    "and then the cluster."
+    "Pictures are prepared on this machine now; to try the cluster again, choose it once more "
+    "under Device."
 )
 
 

@@ -75,8 +75,8 @@ class ObjectRow:
     keys: Mapping[int, tuple[float, int]]
 
 
-def row_of(held: AnnotatedObject) -> ObjectRow:
-    """Return the row of an object."""
+def row_of(held: AnnotatedObject, word: str = "slice") -> ObjectRow:
+    """Return the row of an object in a stack of slices, or of frames."""
     score, status = held.confidence, held.status
     rank = 2.0 if score is None else score  # without a score comes last
     by = {
@@ -89,10 +89,10 @@ def row_of(held: AnnotatedObject) -> ObjectRow:
         Column.LOCK: not held.locked,
     }
     keys = {int(column): (float(key), held.id) for column, key in by.items()}
-    return ObjectRow(held, weakest_plane(held), score, status, span(held.planes), keys)
+    return ObjectRow(held, weakest_plane(held), score, status, span(held.planes, word), keys)
 
 
-def span(planes: Sequence[Plane]) -> str:
+def span(planes: Sequence[Plane], word: str = "slice") -> str:
     """Return the slice range of an object as text.
 
     Examples
@@ -105,6 +105,8 @@ def span(planes: Sequence[Plane]) -> str:
     '4-9 (3)'
     >>> span([(0, 4, None, None), (1, 5, None, None)])
     '2 slices'
+    >>> span([(0, 4, None, None), (1, 5, None, None)], "frame")
+    '2 frames'
     >>> span([(None, None)])
     '1'
     """
@@ -113,7 +115,7 @@ def span(planes: Sequence[Plane]) -> str:
         return ", ".join(map(str, at[0])) or "1" if at else "0"
     moving = [values for values in zip(*at, strict=True) if len(set(values)) > 1]
     if len(moving) != 1:
-        return f"{len(at)} slices"
+        return f"{len(at)} {word}s"
     first, last = min(moving[0]), max(moving[0])
     gaps = f" ({len(at)})" if last - first + 1 > len(at) else ""
     return f"{first}-{last}{gaps}"
@@ -138,13 +140,10 @@ SWATCH = 12
 
 HEADS = {
     Column.ID: ("Id", "Number and colour in the labels"),
-    Column.THUMBNAIL: ("Look", "The slice to look at first"),
-    Column.SLICES: ("Slices", "First and last slice; how many if some between are missing"),
-    Column.SCORE: (
-        "Quality",
-        "The lowest of all its slices, 0 to 1 (predicted IoU)",
-    ),
-    Column.STATUS: ("Status", "Unclear if one slice is, else proposed if one is, else accepted"),
+    Column.THUMBNAIL: ("Look", "The {} to look at first"),
+    Column.SLICES: ("{}s", "First and last {}; how many if some between are missing"),
+    Column.SCORE: ("Quality", "The lowest of all its {}s, 0 to 1 (predicted IoU)"),
+    Column.STATUS: ("Status", "Unclear if one {} is, else proposed if one is, else accepted"),
     Column.CLASS: ("Class", "What kind of object it is; with how certain that is, if suggested"),
     Column.LOCK: ("Lock", "A locked object cannot be changed"),
 }
@@ -164,6 +163,7 @@ class ObjectsModel(QAbstractTableModel):
         self._thumbnails = thumbnails
         self._session: Session | None = None
         self._colour: Colour | None = None
+        self._word = "slice"
         self._ids: list[int] = []
         self._rows: dict[int, ObjectRow] = {}
         thumbnails.drawn.connect(self._show_thumbnail)
@@ -174,7 +174,7 @@ class ObjectsModel(QAbstractTableModel):
         self._session, self._colour = session, colour
         objects = {} if session is None else session.objects
         self._ids = list(objects)
-        self._rows = {number: row_of(objects[number]) for number in self._ids}
+        self._rows = {number: row_of(objects[number], self._word) for number in self._ids}
         self.endResetModel()
 
     def refresh(self, ids: Iterable[int]) -> None:
@@ -192,7 +192,7 @@ class ObjectsModel(QAbstractTableModel):
             self.endRemoveRows()
         new = sorted(n for n in changed if n in objects and n not in self._rows)
         known = sorted(n for n in changed if n in self._rows)
-        self._rows |= {number: row_of(objects[number]) for number in known}
+        self._rows |= {number: row_of(objects[number], self._word) for number in known}
         if known:
             rows = [row for row, number in enumerate(self._ids) if number in changed]
             self._tell(rows[0], rows[-1])
@@ -200,8 +200,15 @@ class ObjectsModel(QAbstractTableModel):
             first = len(self._ids)
             self.beginInsertRows(QModelIndex(), first, first + len(new) - 1)
             self._ids += new
-            self._rows |= {number: row_of(objects[number]) for number in new}
+            self._rows |= {number: row_of(objects[number], self._word) for number in new}
             self.endInsertRows()
+
+    def call_planes(self, word: str) -> None:
+        """Call a step of the stack "slice" or "frame"."""
+        if word != self._word:
+            self._word = word
+            self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(Column) - 1)
+            self.refresh(self._rows)
 
     def refresh_words(self) -> None:
         """Update class names and colours."""
@@ -235,9 +242,9 @@ class ObjectsModel(QAbstractTableModel):
         """Return the name or tooltip of a column."""
         if orientation == Qt.Orientation.Horizontal:
             if role == Role.DisplayRole:
-                return HEADS[Column(section)][0]
+                return HEADS[Column(section)][0].format(self._word.capitalize())
             if role == Role.ToolTipRole:
-                return HEADS[Column(section)][1]
+                return HEADS[Column(section)][1].format(self._word)
         return None
 
     def data(self, index: QModelIndex, role: int = Role.DisplayRole) -> object:

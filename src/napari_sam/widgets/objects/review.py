@@ -328,6 +328,7 @@ class _ObjectsPresenter:
 
     def _follow(self, what: What = ANYTHING) -> None:
         """Notice another session or other labels; the session itself says which objects change."""
+        self._list.model.call_planes(self._annotation.picture.axis_word)
         if What.OBJECTS not in what:
             return
         before, session, target = self._session, self._annotation.session, self._annotation.target

@@ -34,14 +34,19 @@ class DeviceChoice(QComboBox):
     ----------
     device : str
         The chosen one: ``"auto"``, ``"cpu"``, ``"cuda:0"`` or ``tcp://host:8786``.
+    changed : Signal()
+        Emitted when another is chosen.
+    chosen_again : Signal()
+        Emitted when the cluster that is chosen is chosen once more.
     """
 
     changed = Signal()
+    chosen_again = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.addItems(["auto", "cpu"])
-        self.device = "auto"
+        self.device = self._shown = "auto"
         known = os.environ.get("NAPARI_SAM_SCHEDULER") or load_settings().scheduler
         if is_address(known):
             self.addItem(known)
@@ -49,6 +54,12 @@ class DeviceChoice(QComboBox):
         self.setToolTip(TIP)
         narrow(self)
         self.currentIndexChanged.connect(self._choose)
+        self.activated.connect(self._choose_again)
+
+    def showPopup(self) -> None:
+        """Open the list, and note what is chosen until then."""
+        self._shown = self.device
+        super().showPopup()
 
     @property
     def local(self) -> str:
@@ -73,6 +84,10 @@ class DeviceChoice(QComboBox):
         if wanted != self.device:
             self.device = wanted
             self.changed.emit()
+
+    def _choose_again(self) -> None:
+        if self.device == self._shown and is_address(self.currentText()):
+            self.chosen_again.emit()
 
     def _ask(self) -> str:
         """Return the address that is typed in, and remember it; else what was chosen before."""
