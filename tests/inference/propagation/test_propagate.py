@@ -194,10 +194,11 @@ def test_between_anchors_one_side_can_fill_what_the_other_lost():
     last = {s.index: s for s in ns.propagate(predictor, stack, seeds, settings())}
     assert last[3].unsure == {1: "followed from slice 2 only"}
     assert last[8].unsure == {1: "followed from slice 9 only"}
-    assert last[6].unsure == {1: "lost between slices 2 and 9"}
+    assert last[6].unsure == {1: "lost between slices 2 and 9; drawn between them"}
     low = "the predicted IoU is only 0.10"
     assert last[6].stopped == {1: f"from slice 2 {low}; from slice 9 {low}"}
-    assert not last[6].labels.any()
+    np.testing.assert_array_equal(last[6].labels == 1, stack[6] == 1)
+    assert last[6].scores == {1: 0.0}
 
 
 def test_slices_between_that_nobody_reached_are_marked_too():
@@ -206,10 +207,32 @@ def test_slices_between_that_nobody_reached_are_marked_too():
     seeds = {1: {z: stack[z] == 1 for z in (1, 9)}}
     steps = list(ns.propagate(predictor, stack, seeds, settings()))
     last = {step.index: step for step in steps}
-    assert [z for z in range(10) if last[z].unsure.get(1) == "lost between slices 1 and 9"] == [
-        *range(3, 8)
-    ]
-    assert not any(last[z].labels.any() for z in range(3, 8))
+    lost = "lost between slices 1 and 9; drawn between them"
+    assert [z for z in range(10) if last[z].unsure.get(1) == lost] == [*range(3, 8)]
+    np.testing.assert_array_equal(final(steps, stack), stack == 1)
+
+
+def test_what_is_lost_and_drawn_takes_nothing_from_what_is_followed():
+    stack = draw({1: straight(20, 15, 6), 2: straight(20, 23, 6)})
+    stack[0][stack[1] == 2] = 0
+    predictor = DiscPredictor(scores={(z, 1): 0.1 for z in range(2, 8)})
+    seeds = {1: {z: stack[z] == 1 for z in (1, 8)}, 2: {1: stack[1] == 2}}
+    last = {s.index: s for s in ns.propagate(predictor, stack, seeds, settings())}
+    np.testing.assert_array_equal(last[5].labels == 2, stack[5] == 2)
+    assert "drawn" in last[5].unsure[1]
+    assert 2 not in last[5].unsure
+
+
+def test_two_sides_that_differ_a_little_are_averaged():
+    wide, narrow = draw({1: straight(20, 25, 9)}), draw({1: straight(20, 25, 8)})
+    stack = np.concatenate([wide[:5], narrow[5:]])
+    seeds = {1: {0: stack[0] == 1, 9: stack[9] == 1}}
+    last = {s.index: s for s in ns.propagate(DiscPredictor(), stack, seeds, settings())}
+    areas = [int((last[z].labels == 1).sum()) for z in range(1, 9)]
+    assert areas == sorted(
+        areas, reverse=True
+    )  # no step in the middle where the nearer one changes
+    assert (stack[9] == 1).sum() <= areas[-1] < areas[0] <= (stack[0] == 1).sum()
 
 
 def test_an_absence_is_a_wall():

@@ -140,6 +140,7 @@ class _SliceState:
     anchors: dict[int, RankedMask] = field(default_factory=dict)
     sides: dict[int, dict[int, Followed]] = field(default_factory=lambda: defaultdict(dict))
     seen: dict[int, NDArray[np.float32]] = field(default_factory=dict)  # of anchors, for both ways
+    settled: dict[int, tuple[dict[int, Followed], Verdict]] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -157,6 +158,7 @@ class _Propagation:
     slices: dict[int, _SliceState] = field(default_factory=lambda: defaultdict(_SliceState))
     best: dict[int, float] = field(default_factory=lambda: defaultdict(float))  # predicted IoU
     jumps: set[tuple[int, int]] = field(default_factory=set)  # (id, slice) next to an anchor
+    way: int = FORWARD
 
     def __post_init__(self) -> None:
         ids, only = self.anchors.ids, self.settings.only
@@ -178,6 +180,7 @@ class _Propagation:
         carried: dict[int, Carried] = {}
         labels: Labels | None = None
         before: SliceView | None = None
+        self.way = way
         for index in indices:
             known = self.anchors.at(index)
             placed = self._place(index, known) if way == FORWARD else {}
@@ -322,9 +325,37 @@ class _Propagation:
                 (followed,) = sides.values()
                 verdicts[id_] = judge_outside(followed, settings)
             else:
-                jumped = (id_, span[1] - 1) in self.jumps or (id_, span[0] + 1) in self.jumps
-                verdicts[id_] = judge_between(sides, index, span, settings, jumped)
+                verdicts[id_] = self._between_anchors(index, id_, sides, span)
         return verdicts
+
+    def _between_anchors(
+        self, index: int, id_: int, sides: Mapping[int, Followed], span: tuple[int, int]
+    ) -> Verdict:
+        """Judge an object between two anchors; on the way back once, as it takes milliseconds."""
+        if self.way == FORWARD:
+            return judge_between(sides, index, span, self.settings, self._jumped(id_, span))
+        here = self.slices[index]
+        before, verdict = here.settled.get(id_, (None, Verdict()))
+        if before != sides:
+            jumped = self._jumped(id_, span)
+            marked = None if jumped else self._marked(id_, span)
+            verdict = judge_between(sides, index, span, self.settings, jumped, marked)
+            here.settled[id_] = dict(sides), verdict
+        return verdict
+
+    def _jumped(self, id_: int, span: tuple[int, int]) -> bool:
+        """Tell whether nobody can follow an object from one anchor to the next."""
+        if not self.jumps & {(id_, span[1] - 1), (id_, span[0] + 1)}:
+            return False
+        marked = self._marked(id_, span)
+        return marked is None or not marked[0].common(marked[1])
+
+    def _marked(self, id_: int, span: tuple[int, int]) -> tuple[CroppedMask, CroppedMask] | None:
+        """Return the masks of two anchors of an object; None if one has none."""
+        first, last = (self.slices[at].anchors.get(id_) for at in span)
+        if first is None or last is None or first.mask is None or last.mask is None:
+            return None
+        return first.mask, last.mask
 
     def _found(self, index: int) -> dict[int, RankedMask]:
         verdicts = self._verdicts(index).items()
@@ -335,10 +366,11 @@ class _Propagation:
 
     def _step(self, index: int, labels: Labels) -> Step:
         verdicts = self._verdicts(index)
+        found = {i: one.found for i, one in verdicts.items() if one.found is not None}
         return Step(
             index,
             labels,
-            {i: one.score for i, one in self._found(index).items() if one.rank < Rank.GIVEN},
+            {i: one.score for i, one in found.items() if one.rank < Rank.GIVEN},
             {i: one.stopped for i, one in verdicts.items() if one.stopped},
             {i: one.unsure for i, one in verdicts.items() if one.unsure},
             {i: one.end for i, one in verdicts.items() if one.end},
