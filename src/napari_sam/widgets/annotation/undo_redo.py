@@ -77,10 +77,10 @@ def _differences(
         was = {} if old is None else old.sections
         now = {} if new is None else new.sections
         traits = old is not None and new is not None and old.traits != new.traits
-        for plane in was.keys() | now.keys() if was and now else was or now:
+        for plane, section in {**was, **now}.items():
             what = "gone again" if plane not in now else changed if plane in was else "there again"
-            if what is not changed or traits or was[plane] is not now[plane]:
-                found.setdefault(what, {})[number, plane] = (now if plane in now else was)[plane]
+            if what != changed or traits or was[plane] is not section:
+                found.setdefault(what, {})[number, plane] = section
     return found
 
 
