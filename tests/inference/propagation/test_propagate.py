@@ -214,7 +214,6 @@ def test_slices_between_that_nobody_reached_are_marked_too():
 
 def test_what_is_lost_and_drawn_takes_nothing_from_what_is_followed():
     stack = draw({1: straight(20, 15, 6), 2: straight(20, 23, 6)})
-    stack[0][stack[1] == 2] = 0
     predictor = DiscPredictor(scores={(z, 1): 0.1 for z in range(2, 8)})
     seeds = {1: {z: stack[z] == 1 for z in (1, 8)}, 2: {1: stack[1] == 2}}
     last = {s.index: s for s in ns.propagate(predictor, stack, seeds, settings())}
@@ -229,9 +228,7 @@ def test_two_sides_that_differ_a_little_are_averaged():
     seeds = {1: {0: stack[0] == 1, 9: stack[9] == 1}}
     last = {s.index: s for s in ns.propagate(DiscPredictor(), stack, seeds, settings())}
     areas = [int((last[z].labels == 1).sum()) for z in range(1, 9)]
-    assert areas == sorted(
-        areas, reverse=True
-    )  # no step in the middle where the nearer one changes
+    assert areas == sorted(areas, reverse=True)
     assert (stack[9] == 1).sum() <= areas[-1] < areas[0] <= (stack[0] == 1).sum()
 
 

@@ -71,8 +71,10 @@ def propagate(
 
     First forward through the stack, then backward. Outside its anchors an object is followed until
     a check of the settings stops it; between two anchors it is followed from both, and where the
-    two masks differ, or one is missing, it is marked unsure. Closing the generator cancels; what
-    was yielded stands.
+    two masks differ, or one is missing, it is marked unsure. Where they agree the mask is the mean,
+    by signed distance, of the two and of one interpolated between the anchors; where one is missing
+    that of the other and the interpolated one, which stands alone, with score 0, where both are.
+    Closing the generator cancels; what was yielded stands.
 
     A model with a memory (SAM 2.1) looks at the nearest slice on either side on which the object is
     given, and at the last six that it was followed through. Any other is shown its last mask, and
